@@ -1,0 +1,304 @@
+"""WHAT HAPPENED: entries that people make, and the immutable facts that follow from them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from contracts.models import (
+    Category,
+    CategoryPrice,
+    ContractCustomer,
+    ContractLine,
+    LegalEntity,
+    MilestonePart,
+    PriceList,
+    Product,
+    ProductPrice,
+    Project,
+    ProjectContract,
+    Resource,
+    Retainer,
+    Role,
+    RolePrice,
+    RolePriceOverride,
+    Task,
+    TransactionClass,
+)
+from invoicing_site import guards
+from invoicing_site.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
+from invoicing_site.models import StoredFile
+from invoicing_site.querysets import LockingQuerySet
+
+
+class BillingType(models.TextChoices):
+    CHARGEABLE = "chargeable", "chargeable"
+    NON_CHARGEABLE = "non_chargeable", "non-chargeable"
+    COMPLIMENTARY = "complimentary", "complimentary"
+
+
+class EntryImport(models.Model):
+    """One file of entries that was taken in whole (IMP-1)."""
+
+    class Format(models.TextChoices):
+        LEDGERLINE = "ledgerline", "Ledgerline"
+        KIMAI = "kimai", "Kimai"
+        HARVEST = "harvest", "Harvest"
+        TOGGL = "toggl", "Toggl Track"
+        CLOCKIFY = "clockify", "Clockify"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
+    format = models.CharField(max_length=10, choices=Format, default=Format.LEDGERLINE)
+    mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field of ours")
+    rows = models.PositiveIntegerField(help_text="Rows in the file")
+    added = models.PositiveIntegerField(help_text="Entries that were new")
+    imported_at = models.DateTimeField(default=timezone.now)
+    imported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    def __str__(self):
+        return f"import {self.pk}"
+
+
+class Entry(models.Model):
+    """Time, expense, material or fee as somebody entered it, on its way to approval (APP-1)."""
+
+    class Class(models.TextChoices):
+        TIME = "time", "time"
+        EXPENSE = "expense", "expense"
+        MATERIAL = "material", "material"
+        FEE = "fee", "fee"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        SUBMITTED = "submitted", "submitted"
+        APPROVED = "approved", "approved"
+        REJECTED = "rejected", "rejected"
+        RECALL = "recall", "recall requested"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entries")
+    transaction_class = models.CharField(max_length=10, choices=Class, default=Class.TIME)
+    date = models.DateField()
+    project = models.ForeignKey(Project, models.PROTECT, related_name="entries")
+    task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
+    resource = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, related_name="entries")
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, db_index=False)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, db_index=False)
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, db_index=False)
+    quantity = QuantityField(help_text="Hours for time")
+    unit = models.CharField(max_length=10, default="h")
+    description = models.CharField(max_length=500, blank=True)
+    internal_comment = models.CharField(max_length=500, blank=True)
+
+    # Expenses, materials and fees say what they cost or are worth (APP-8).
+    cost_currency = CurrencyField(blank=True)
+    cost_net = AmountField(null=True, blank=True, help_text="Net of tax, whole entry")
+    cost_tax = AmountField(null=True, blank=True)
+    cost_tax_deductible = AmountField(null=True, blank=True)
+    sales_price = PriceField(null=True, blank=True, help_text="Fees: the price agreed for one")
+    receipt = models.ForeignKey(
+        StoredFile, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
+    external_id = models.CharField(max_length=100, blank=True)
+    source = models.ForeignKey(
+        EntryImport, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
+    )
+    corrects = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", help_text="APP-6"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    decision_comment = models.CharField(max_length=500, blank=True)
+    billable_quantity = QuantityField(null=True, blank=True, help_text="As approved; empty: all of it")
+    billing_type = models.CharField(
+        max_length=14, choices=BillingType, blank=True, help_text="As the approver set it; empty: as the line says"
+    )
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "external_id"], condition=~Q(external_id=""), name="entry_external_id_once"
+            ),
+            models.CheckConstraint(name="entry_has_a_quantity", condition=~Q(quantity=0)),
+            models.CheckConstraint(
+                name="entry_names_what_it_is",
+                condition=Q(transaction_class="time", resource__isnull=False)
+                | Q(transaction_class="material", product__isnull=False)
+                | Q(transaction_class__in=["expense", "fee"], category__isnull=False),
+                violation_error_message="Time names a resource, material a product, expenses and fees a category.",
+            ),
+            models.CheckConstraint(
+                name="entry_decision_has_a_time",
+                condition=Q(status__in=["draft", "submitted"]) | Q(decided_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "status", "date"], name="entry_by_project"),
+            models.Index(fields=["resource", "date"], name="entry_by_week"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_transaction_class_display()} entry {self.pk} of {self.date}"
+
+
+class Batch(models.Model):
+    """One action that made actuals: what, who, when, and on which day it counts (JRN-7)."""
+
+    class Action(models.TextChoices):
+        APPROVE = "approve", "approved"
+        CANCEL = "cancel", "approval canceled"
+        CORRECT = "correct", "corrected"
+        CONFIRM_CONTRACT = "contract", "contract confirmed"
+        CONFIRM_PROFORMA = "proforma", "proforma confirmed"
+        ADJUST = "adjust", "adjusted"
+        CUTOVER = "cutover", "brought in at cutover"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
+    action = models.CharField(max_length=8, choices=Action)
+    on = models.DateField(help_text="The entity's day of the action")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        verbose_name_plural = "batches"
+
+    def __str__(self):
+        return f"{self.get_action_display()} on {self.on}"
+
+
+class PriceDecision(models.Model):
+    """How a price was found: the row chosen, what stood on it, and what was passed over (PRC-5, ACT-2).
+
+    Shared by all actuals of one batch that were priced alike.
+    """
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="price_decisions")
+    kind = models.CharField(max_length=5, choices=PriceList.Kind)
+    price_list = models.ForeignKey(PriceList, models.PROTECT, null=True, blank=True, db_index=False)
+    role_price = models.ForeignKey(RolePrice, models.PROTECT, null=True, blank=True, db_index=False)
+    override = models.ForeignKey(RolePriceOverride, models.PROTECT, null=True, blank=True, db_index=False)
+    category_price = models.ForeignKey(CategoryPrice, models.PROTECT, null=True, blank=True, db_index=False)
+    product_price = models.ForeignKey(ProductPrice, models.PROTECT, null=True, blank=True, db_index=False)
+    base_price = PriceField(default=0)
+    markup = PercentField("markups %", default=0)
+    price = PriceField()
+    is_missing = models.BooleanField(default=False, help_text="No price was found: 0, and a warning (PRC-2)")
+    reasoning = models.TextField(blank=True, help_text="One line for each row looked at, and why")
+
+    def __str__(self):
+        return f"{self.price}"
+
+
+class Actual(models.Model):
+    """One immutable financial fact. Inserted once, never updated or deleted (ACT-1).
+
+    A sales actual is one customer's share. What changes about it stands in its backlog item.
+    """
+
+    class Type(models.TextChoices):
+        COST = "cost", "cost"
+        UNBILLED_SALES = "unbilled", "unbilled sales"
+        BILLED_SALES = "billed", "billed sales"
+
+    class BookedBy(models.TextChoices):
+        JOURNAL = "journal", "integration journal"
+        INVOICE = "invoice", "invoice"
+        NOTHING = "nothing", "nothing"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="actuals")
+    type = models.CharField(max_length=8, choices=Type)
+    transaction_class = models.CharField(max_length=10, choices=TransactionClass)
+    date = models.DateField("transaction date")
+    accounting_date = models.DateField(help_text="The transaction date; of what changes it, the day of the action")
+    project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, related_name="actuals")
+    task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
+    resource = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, db_index=False)
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, db_index=False)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, db_index=False)
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, db_index=False)
+    contract = models.ForeignKey(
+        ProjectContract, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    contract_line = models.ForeignKey(
+        ContractLine, models.PROTECT, null=True, blank=True, related_name="actuals", db_index=False
+    )
+    contract_customer = models.ForeignKey(
+        ContractCustomer, models.PROTECT, null=True, blank=True, related_name="actuals"
+    )
+    split = PercentField("customer's share %", null=True, blank=True)
+    is_rounding_share = models.BooleanField(
+        default=False, help_text="Takes the rest of a split: amount may differ from quantity × price (MON-9)"
+    )
+    quantity = QuantityField()
+    unit = models.CharField(max_length=10, blank=True)
+    price = PriceField()
+    amount = AmountField()
+    currency = CurrencyField()
+    billing_type = models.CharField(max_length=14, choices=BillingType, default=BillingType.CHARGEABLE)
+    description = models.CharField(max_length=500, blank=True)
+    booked_by = models.CharField(max_length=7, choices=BookedBy)
+    price_decision = models.ForeignKey(
+        PriceDecision, models.PROTECT, null=True, blank=True, related_name="actuals", db_index=False
+    )
+
+    # Where it comes from, and what it stands to.
+    entry = models.ForeignKey(Entry, models.PROTECT, null=True, blank=True, related_name="actuals")
+    milestone_part = models.ForeignKey(
+        MilestonePart, models.PROTECT, null=True, blank=True, related_name="actuals"
+    )
+    retainer = models.ForeignKey(Retainer, models.PROTECT, null=True, blank=True, related_name="actuals")
+    cost = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="sales", help_text="The cost behind this sale"
+    )
+    reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
+    replaces = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        help_text="The original that this fact stands in for, wholly or in part",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="sales_actual_is_a_customers_share",
+                condition=Q(type="cost", contract_customer=None)
+                | (~Q(type="cost") & Q(contract_customer__isnull=False, contract__isnull=False)),
+            ),
+            models.CheckConstraint(name="actual_does_not_reverse_itself", condition=~Q(reverses=F("id"))),
+        ]
+        indexes = [
+            models.Index(fields=["contract_line", "type", "date"], name="actual_by_line"),
+            models.Index(fields=["contract", "type", "transaction_class"], name="actual_by_contract"),
+            models.Index(fields=["entity", "accounting_date"], name="actual_by_day"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_type_display()} {self.pk} of {self.date}"
+
+
+guards.insert_only(Batch)
+guards.insert_only(PriceDecision)
+guards.insert_only(Actual)

@@ -1,0 +1,263 @@
+"""THE PROJECT MANAGER'S ROOM: what is delivered or due and not yet invoiced, and what is said of it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from actuals.models import Actual, Batch, Entry
+from contracts.models import (
+    Category,
+    ContractCustomer,
+    ContractLine,
+    LegalEntity,
+    MilestonePart,
+    Project,
+    ProjectContract,
+    Resource,
+    Retainer,
+    Role,
+    Task,
+)
+from invoicing_site import guards
+from invoicing_site.fields import AmountField, CurrencyField, PercentField
+from invoicing_site.querysets import LockingQuerySet
+
+
+class BacklogQuerySet(LockingQuerySet):
+    def open(self):
+        """Not yet on an invoice, and not canceled."""
+        return self.filter(status__in=["not_ready", "ready"])
+
+    def ready(self):
+        return self.filter(status=BacklogItem.Status.READY)
+
+    def on_contract(self, contract):
+        return self.filter(contract=contract)
+
+    def dated_until(self, day):
+        return self.filter(date__lte=day)
+
+
+class BacklogItem(models.Model):
+    """One share of what can be billed: an unbilled sales actual, a milestone part, or a retainer.
+
+    The one narrow row that changes while a share travels; amount, currency and date repeat its source,
+    which never changes. It is claimed by at most one line detail, ever (PRO-8).
+    """
+
+    class Status(models.TextChoices):
+        NOT_READY = "not_ready", "not ready"
+        READY = "ready", "ready to invoice"
+        CREATED = "created", "customer invoice created"
+        POSTED = "posted", "customer invoice posted"
+        CANCELED = "canceled", "canceled"
+
+    class LimitStatus(models.TextChoices):
+        NOT_EVALUATED = "not_evaluated", "not evaluated"
+        COMMITTED = "committed", "committed"
+        FAILED = "failed", "failed"
+        NOT_APPLICABLE = "na", "not applicable"
+
+    class LimitLevel(models.TextChoices):
+        LINE_CUSTOMER = "line_customer", "contract line customer"
+        LINE = "line", "contract line"
+        CUSTOMER = "customer", "contract customer"
+        CONTRACT = "contract", "contract"
+
+    objects = BacklogQuerySet.as_manager()
+
+    actual = models.OneToOneField(
+        Actual, models.PROTECT, null=True, blank=True, related_name="backlog_item"
+    )
+    milestone_part = models.OneToOneField(
+        MilestonePart, models.PROTECT, null=True, blank=True, related_name="backlog_item"
+    )
+    retainer = models.OneToOneField(
+        Retainer, models.PROTECT, null=True, blank=True, related_name="backlog_item"
+    )
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, db_index=False)
+    contract_line = models.ForeignKey(
+        ContractLine, models.PROTECT, null=True, blank=True, related_name="backlog_items"
+    )
+    contract_customer = models.ForeignKey(
+        ContractCustomer, models.PROTECT, related_name="backlog_items", db_index=False
+    )
+    date = models.DateField()
+    amount = AmountField()
+    currency = CurrencyField()
+    status = models.CharField(max_length=9, choices=Status, default=Status.NOT_READY)
+    needs_price = models.BooleanField(
+        default=False, help_text="No price was found; re-price it before it is billed (PRC-6)"
+    )
+    limit_status = models.CharField(
+        max_length=13, choices=LimitStatus, default=LimitStatus.NOT_APPLICABLE, verbose_name="not-to-exceed status"
+    )
+    limit_level = models.CharField(max_length=13, choices=LimitLevel, blank=True)
+    limit_over = AmountField("over the limit by", null=True, blank=True)
+    hold_until = models.DateField(null=True, blank=True)
+    hold_reason = models.CharField(max_length=300, blank=True)
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    description = models.CharField(max_length=500, blank=True, help_text="For the customer")
+    internal_description = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="backlog_item_has_one_source",
+                condition=Q(actual__isnull=False, milestone_part=None, retainer=None)
+                | Q(actual=None, milestone_part__isnull=False, retainer=None)
+                | Q(actual=None, milestone_part=None, retainer__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="what_is_billed_is_within_its_limit",
+                condition=~Q(status__in=["ready", "created"]) | ~Q(limit_status="failed"),
+                violation_error_message="What failed a limit can't be marked ready.",
+            ),
+            models.CheckConstraint(
+                name="failed_limit_names_its_level",
+                condition=~Q(limit_status="failed") | (~Q(limit_level="") & Q(limit_over__gt=0)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["contract", "contract_customer", "date"],
+                condition=Q(status__in=["not_ready", "ready"]),
+                name="backlog_open",
+            ),
+            models.Index(
+                fields=["contract", "limit_status"], condition=Q(limit_status="committed"), name="backlog_committed"
+            ),
+        ]
+
+    def __str__(self):
+        return f"backlog item {self.pk}"
+
+
+class BacklogAction(models.Model):
+    """One action on many backlog items, recorded so that it can be undone (BKL-2)."""
+
+    class Action(models.TextChoices):
+        READY = "ready", "marked ready"
+        NOT_READY = "not_ready", "marked not ready"
+        HOLD = "hold", "put on hold"
+        RELEASE = "release", "taken off hold"
+        EVALUATE = "evaluate", "limits evaluated"
+        RESET = "reset", "limits reset"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
+    action = models.CharField(max_length=9, choices=Action)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    selection = models.TextField(blank=True, help_text="The filter, where all rows of a filter were meant")
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    def __str__(self):
+        return f"{self.get_action_display()} {self.at:%Y-%m-%d %H:%M}"
+
+
+class BacklogActionItem(models.Model):
+    """One item that an action changed."""
+
+    action = models.ForeignKey(BacklogAction, models.CASCADE, related_name="items")
+    item = models.ForeignKey(BacklogItem, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["action", "item"], name="action_item_once")]
+
+    def __str__(self):
+        return f"item {self.item_id}"
+
+
+class Adjustment(models.Model):
+    """Why an unbilled share was replaced: written off or up, split, priced again (BKL-5)."""
+
+    class Kind(models.TextChoices):
+        WRITE_OFF = "write_off", "write-off"
+        WRITE_UP = "write_up", "write-up"
+        SPLIT = "split", "split"
+        REPRICE = "reprice", "priced again"
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="adjustments")
+    item = models.OneToOneField(
+        BacklogItem, models.PROTECT, related_name="adjustment", help_text="The share that was replaced"
+    )
+    kind = models.CharField(max_length=9, choices=Kind)
+    amount = AmountField(help_text="Written off or up; split off; the change of price")
+    percent = PercentField(null=True, blank=True)
+    reason = models.CharField(max_length=500)
+
+    def __str__(self):
+        return self.get_kind_display()
+
+
+class CorrectionJournal(models.Model):
+    """Corrections of approved entries, prepared, previewed, then posted at once (APP-6)."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        POSTED = "posted", "posted"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="correction_journals")
+    number = models.CharField(max_length=40)
+    reason = models.CharField(max_length=500)
+    status = models.CharField(max_length=6, choices=Status, default=Status.DRAFT)
+    batch = models.OneToOneField(Batch, models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity", "number"], name="correction_number_once")]
+
+    def __str__(self):
+        return self.number
+
+
+class CorrectionLine(models.Model):
+    """What one approved entry should have said; an empty field stays as it was."""
+
+    journal = models.ForeignKey(CorrectionJournal, models.CASCADE, related_name="lines")
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="+")
+    date = models.DateField(null=True, blank=True)
+    project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, db_index=False)
+    task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
+    resource = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, db_index=False)
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, db_index=False)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["journal", "entry"], name="correction_line_once")]
+
+    def __str__(self):
+        return f"entry {self.entry_id}"
+
+
+# A share's source and worth are as still as the fact behind it; only its states move.
+_STATES = [
+    "status",
+    "limit_status",
+    "limit_level",
+    "limit_over",
+    "hold_until",
+    "hold_reason",
+    "held_by",
+    "description",
+    "internal_description",
+]
+guards.frozen(BacklogItem, when="1 = 1", except_=_STATES)
+guards.insert_only(Adjustment)

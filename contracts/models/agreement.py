@@ -1,0 +1,281 @@
+"""The project contract: its customers, its lines, what each line covers and how it is billed."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from contracts.models.entity import BillingTaxGroup, LegalEntity, OrganizationalUnit, PaymentTerm
+from contracts.models.work import Category, Customer, Project, Role, Task
+from invoicing_site.fields import AmountField, CurrencyField, PercentField, RateField
+from invoicing_site.querysets import LockingQuerySet
+
+
+class ProjectContract(models.Model):
+    """The deal. Draft until it is confirmed; its row is the lock for all that is billed under it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        CONFIRMED = "confirmed", "confirmed"
+        CLOSED = "closed", "closed"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="contracts")
+    code = models.CharField(max_length=30)
+    name = models.CharField(max_length=200)
+    currency = CurrencyField()
+    unit = models.ForeignKey(
+        OrganizationalUnit, models.PROTECT, null=True, blank=True, verbose_name="contracting unit"
+    )
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
+    managers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="managed_contracts")
+    starts = models.DateField(null=True, blank=True)
+    ends = models.DateField("requested end", null=True, blank=True)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    fixed_exchange_rate = RateField(
+        null=True, blank=True, help_text="Accounting currency for one unit, for net sales amounts (PST-5)"
+    )
+    billing_tax_group = models.ForeignKey(
+        BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_as_lost = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "code"], name="contract_code_once"),
+            models.CheckConstraint(
+                name="contract_confirmed_has_a_time",
+                condition=Q(status="draft") | Q(confirmed_at__isnull=False) | Q(closed_as_lost=True),
+            ),
+            models.CheckConstraint(name="contract_limit_is_positive", condition=Q(limit__gt=0) | Q(limit=None)),
+        ]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class ContractRevision(models.Model):
+    """A dated amendment of a confirmed contract; acts forward only, from its own confirming (CON-10)."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        CONFIRMED = "confirmed", "confirmed"
+
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="revisions")
+    number = models.PositiveSmallIntegerField()
+    effective_on = models.DateField()
+    reason = models.CharField(max_length=500)
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contract", "number"], name="revision_number_once")]
+
+    def __str__(self):
+        return f"revision {self.number}"
+
+
+class ContractCustomer(models.Model):
+    """One customer of a contract, with its share of the billing and where its invoices go (CON-1, CON-9)."""
+
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="customers")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="contract_customers")
+    is_primary = models.BooleanField(default=False)
+    split = PercentField("billing split %")
+    is_rounding = models.BooleanField("takes the rounding", default=False)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    bill_to_name = models.CharField(max_length=200, blank=True)
+    contact_name = models.CharField(max_length=200, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
+    buyer_reference = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["contract", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "customer"], name="contract_customer_once"),
+            models.UniqueConstraint(
+                fields=["contract"], condition=Q(is_primary=True), name="contract_one_primary_customer"
+            ),
+            models.UniqueConstraint(
+                fields=["contract"], condition=Q(is_rounding=True), name="contract_one_rounding_customer"
+            ),
+            models.CheckConstraint(
+                name="contract_customer_split_is_a_share", condition=Q(split__gte=0, split__lte=100)
+            ),
+        ]
+
+    def __str__(self):
+        return f"contract customer {self.pk}"
+
+
+class PurchaseOrder(models.Model):
+    """A customer's order number, with the days it holds for and the amount it is good for (CON-9)."""
+
+    contract_customer = models.ForeignKey(
+        ContractCustomer, models.PROTECT, related_name="purchase_orders"
+    )
+    number = models.CharField(max_length=60)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    amount = AmountField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contract_customer", "number"], name="purchase_order_once")
+        ]
+
+    def __str__(self):
+        return self.number
+
+
+class ContractPriceList(models.Model):
+    """A sales price list that counts for a contract; nothing else does (PRC-6)."""
+
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="contract_price_lists")
+    price_list = models.ForeignKey("contracts.PriceList", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "price_list"], name="contract_price_list_once")
+        ]
+
+    def __str__(self):
+        return f"price list {self.price_list_id}"
+
+
+class ContractLine(models.Model):
+    """The billing entity: the billing method for a project, or some of its tasks, and some classes of work."""
+
+    class BillingMethod(models.TextChoices):
+        TIME_AND_MATERIAL = "tm", "time and material"
+        FIXED_PRICE = "fixed", "fixed price"
+
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="lines")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=200)
+    billing_method = models.CharField(max_length=5, choices=BillingMethod)
+    project = models.ForeignKey(Project, models.PROTECT, related_name="contract_lines")
+    entire_project = models.BooleanField(default=True)
+    includes_time = models.BooleanField(default=True)
+    includes_expense = models.BooleanField(default=True)
+    includes_material = models.BooleanField(default=True)
+    includes_fee = models.BooleanField(default=True)
+    starts = models.DateField(null=True, blank=True)
+    ends = models.DateField(null=True, blank=True)
+    contract_amount = AmountField(null=True, blank=True, help_text="Fixed price: what its milestones add up to")
+    estimate = AmountField(null=True, blank=True, help_text="Time and material: what is expected")
+    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    frequency = models.ForeignKey(
+        "contracts.InvoiceFrequency", models.PROTECT, null=True, blank=True, db_index=False
+    )
+    billing_starts = models.DateField(null=True, blank=True)
+    revision = models.ForeignKey(
+        ContractRevision, models.PROTECT, null=True, blank=True, related_name="lines", db_index=False
+    )
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
+
+    class Meta:
+        ordering = ["contract", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "number"], name="contract_line_number_once"),
+            models.CheckConstraint(
+                name="fixed_price_line_has_an_amount",
+                condition=~Q(billing_method="fixed") | Q(contract_amount__isnull=False),
+                violation_error_message="A fixed-price line needs its contract amount.",
+            ),
+            models.CheckConstraint(
+                name="contract_line_dates_in_order",
+                condition=Q(starts=None) | Q(ends=None) | Q(starts__lte=F("ends")),
+                violation_error_message="A contract line ends on or after the day it starts.",
+            ),
+            models.CheckConstraint(name="line_limit_is_positive", condition=Q(limit__gt=0) | Q(limit=None)),
+        ]
+
+    def __str__(self):
+        return f"{self.number} {self.name}"
+
+    def includes(self, transaction_class):
+        """Whether this line covers entries of that class (CON-2)."""
+        return getattr(self, f"includes_{transaction_class}")
+
+
+class ContractLineTask(models.Model):
+    """A task that a line on selected tasks covers, and whether its work is charged (CON-3)."""
+
+    line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_tasks")
+    task = models.ForeignKey(Task, models.PROTECT, related_name="+")
+    is_chargeable = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "task"], name="line_task_once")]
+
+    def __str__(self):
+        return f"task {self.task_id}"
+
+
+class ContractLineRole(models.Model):
+    """What a line says of a role's chargeability, over the role's own word (CON-3)."""
+
+    line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_roles")
+    role = models.ForeignKey(Role, models.PROTECT, related_name="+")
+    is_chargeable = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "role"], name="line_role_once")]
+
+    def __str__(self):
+        return f"role {self.role_id}"
+
+
+class ContractLineCategory(models.Model):
+    """What a line says of a category's chargeability, over the category's own word (CON-3)."""
+
+    line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_categories")
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+")
+    is_chargeable = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "category"], name="line_category_once")]
+
+    def __str__(self):
+        return f"category {self.category_id}"
+
+
+class LineCustomer(models.Model):
+    """A customer's share of one contract line; defaults from the contract, and may differ (CON-1)."""
+
+    line = models.ForeignKey(ContractLine, models.PROTECT, related_name="customers")
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="line_customers")
+    split = PercentField("billing split %")
+    is_rounding = models.BooleanField("takes the rounding", default=False)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+
+    class Meta:
+        ordering = ["line", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "contract_customer"], name="line_customer_once"),
+            models.UniqueConstraint(
+                fields=["line"], condition=Q(is_rounding=True), name="line_one_rounding_customer"
+            ),
+            models.CheckConstraint(
+                name="line_customer_split_is_a_share", condition=Q(split__gte=0, split__lte=100)
+            ),
+        ]
+
+    def __str__(self):
+        return f"line customer {self.pk}"

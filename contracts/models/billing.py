@@ -1,0 +1,186 @@
+"""When a contract bills: frequencies, schedules, milestones, retainers."""
+
+from django.db import models
+from django.db.models import Q
+
+from contracts.models.agreement import ContractCustomer, ContractLine, ProjectContract
+from contracts.models.entity import LegalEntity
+from contracts.models.work import Task
+from invoicing_site.fields import AmountField
+from invoicing_site.querysets import LockingQuerySet
+
+
+class InvoiceFrequency(models.Model):
+    """How often invoices run (SCH-1). Which fields count depends on the rhythm."""
+
+    class Rhythm(models.TextChoices):
+        WEEKLY = "weekly", "every so many weeks, on a weekday"
+        MONTHLY = "monthly", "every so many months, on given days"
+        WEEKDAY = "weekday", "every so many months, on the n-th weekday"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="frequencies")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    rhythm = models.CharField(max_length=7, choices=Rhythm)
+    every = models.PositiveSmallIntegerField(default=1, help_text="So many weeks or months")
+    days = models.CharField(
+        max_length=60, blank=True, help_text="Days of the month, such as 1,16; 31 means the last day"
+    )
+    weekday = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is Monday")
+    nth = models.SmallIntegerField(null=True, blank=True, help_text="1 to 4; −1 means the last")
+
+    class Meta:
+        verbose_name_plural = "invoice frequencies"
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "code"], name="frequency_code_once"),
+            models.CheckConstraint(name="frequency_moves_on", condition=Q(every__gte=1)),
+            models.CheckConstraint(
+                name="frequency_says_its_days",
+                condition=Q(rhythm="weekly", weekday__lte=6)
+                | (Q(rhythm="monthly") & ~Q(days=""))
+                | Q(rhythm="weekday", weekday__lte=6, nth__in=[-1, 1, 2, 3, 4]),
+                violation_error_message="Say on which days: a weekday, days of the month, or the n-th weekday.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ScheduleEntry(models.Model):
+    """One day on which a contract line is to be invoiced, with work up to its cutoff."""
+
+    class Status(models.TextChoices):
+        NOT_RUN = "not_run", "not run"
+        SUCCEEDED = "succeeded", "succeeded"
+        FAILED = "failed", "failed"
+
+    line = models.ForeignKey(ContractLine, models.PROTECT, related_name="schedule")
+    run_date = models.DateField()
+    cutoff = models.DateField("transaction cutoff")
+    status = models.CharField(max_length=9, choices=Status, default=Status.NOT_RUN)
+    ran_at = models.DateTimeField(null=True, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["line", "run_date"]
+        verbose_name_plural = "schedule entries"
+        constraints = [models.UniqueConstraint(fields=["line", "run_date"], name="schedule_run_date_once")]
+        indexes = [
+            models.Index(
+                fields=["run_date"], condition=Q(status__in=["not_run", "failed"]), name="schedule_due"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.run_date}"
+
+
+class Milestone(models.Model):
+    """The head of a fixed-price milestone; what is billed are its parts (MIL-1)."""
+
+    class Status(models.TextChoices):
+        NOT_STARTED = "not_started", "not started"
+        IN_PROGRESS = "in_progress", "in progress"
+        COMPLETED = "completed", "completed"
+
+    line = models.ForeignKey(ContractLine, models.PROTECT, related_name="milestones")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=200)
+    date = models.DateField()
+    amount = AmountField()
+    task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
+    status = models.CharField(max_length=11, choices=Status, default=Status.NOT_STARTED)
+    by_progress = models.BooleanField("progress billing", default=False)
+
+    class Meta:
+        ordering = ["line", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "number"], name="milestone_number_once"),
+            models.CheckConstraint(name="milestone_has_an_amount", condition=~Q(amount=0)),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class MilestonePart(models.Model):
+    """One customer's share of a milestone, or a slice split off that share for progress billing (MIL-2).
+
+    A part is never resized: splitting it makes two parts that name it, and cancels its backlog item.
+    """
+
+    milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="parts")
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="milestone_parts")
+    amount = AmountField()
+    split_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="split_into")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["milestone", "contract_customer"],
+                condition=Q(split_from=None),
+                name="milestone_part_once_a_customer",
+            ),
+        ]
+
+    def __str__(self):
+        return f"part {self.pk}"
+
+
+class RetainerSchedule(models.Model):
+    """Retainers that come due again and again for one contract customer (RET-1)."""
+
+    contract_customer = models.ForeignKey(
+        ContractCustomer, models.PROTECT, related_name="retainer_schedules"
+    )
+    name = models.CharField(max_length=200)
+    total = AmountField()
+    frequency = models.ForeignKey(InvoiceFrequency, models.PROTECT, db_index=False)
+    starts = models.DateField()
+    ends = models.DateField(null=True, blank=True)
+    count = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="retainer_schedule_ends",
+                condition=Q(ends__isnull=False) | Q(count__isnull=False),
+                violation_error_message="Say when the retainers end, or how many there are.",
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Retainer(models.Model):
+    """An advance asked of one contract customer; available only after it was itself invoiced (RET-1)."""
+
+    objects = LockingQuerySet.as_manager()
+
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="retainers")
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="retainers")
+    schedule = models.ForeignKey(
+        RetainerSchedule, models.PROTECT, null=True, blank=True, related_name="retainers", db_index=False
+    )
+    kind = models.CharField(max_length=7, choices=LegalEntity.RetainerKind)
+    name = models.CharField(max_length=200)
+    date = models.DateField()
+    amount = AmountField()
+    is_refund = models.BooleanField(default=False, help_text="Gives back the unused rest of another (RET-3)")
+    refunds = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="refunded_by"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="retainer_has_an_amount", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="retainer_refund_names_its_retainer",
+                condition=Q(is_refund=False, refunds=None) | Q(is_refund=True, refunds__isnull=False),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name

@@ -1,0 +1,178 @@
+"""Price lists: what work costs and what it is sold for, from which day (PRC-1 to PRC-6)."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from contracts.models.agreement import ProjectContract
+from contracts.models.entity import LegalEntity, OrganizationalUnit
+from contracts.models.work import Category, Customer, Product, Role
+from invoicing_site.fields import CurrencyField, PercentField, PriceField
+
+
+class PriceList(models.Model):
+    """Prices of one kind in one currency for a range of days.
+
+    Its owner is the entity (its standard), a customer, a contract, or for costs an organizational unit;
+    the ranges of one owner do not overlap for one kind and currency.
+    """
+
+    class Kind(models.TextChoices):
+        SALES = "sales", "sales"
+        COST = "cost", "cost"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="price_lists")
+    code = models.CharField(max_length=30)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=5, choices=Kind)
+    currency = CurrencyField()
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="price_lists")
+    contract = models.ForeignKey(
+        ProjectContract, models.PROTECT, null=True, blank=True, related_name="own_price_lists"
+    )
+    unit = models.ForeignKey(
+        OrganizationalUnit, models.PROTECT, null=True, blank=True, related_name="price_lists"
+    )
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "code"], name="price_list_code_once"),
+            models.CheckConstraint(
+                name="price_list_dates_in_order",
+                condition=Q(valid_to=None) | Q(valid_from__lte=F("valid_to")),
+                violation_error_message="A price list ends on or after the day it starts.",
+            ),
+            models.CheckConstraint(
+                name="price_list_has_one_owner",
+                condition=Q(customer=None, contract=None)
+                | Q(customer=None, unit=None)
+                | Q(contract=None, unit=None),
+                violation_error_message="A price list belongs to a customer, a contract or a unit, not to several.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class RolePrice(models.Model):
+    """The price of an hour (or another unit) of a role; a blank dimension means any (PRC-6)."""
+
+    price_list = models.ForeignKey(PriceList, models.CASCADE, related_name="role_prices")
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True)
+    company = models.ForeignKey(
+        LegalEntity, models.PROTECT, null=True, blank=True, verbose_name="resourcing company"
+    )
+    unit = models.ForeignKey(
+        OrganizationalUnit, models.PROTECT, null=True, blank=True, verbose_name="resourcing unit"
+    )
+    price = PriceField()
+
+    class Meta:
+        constraints = [
+            # A blank dimension is a value too, on both databases.
+            models.UniqueConstraint(
+                "price_list",
+                Coalesce("role", 0),
+                Coalesce("company", 0),
+                Coalesce("unit", 0),
+                name="role_price_once",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.price}"
+
+
+class RolePriceOverride(models.Model):
+    """Another price for a role price from a day until the next override, for all or one customer or contract."""
+
+    role_price = models.ForeignKey(RolePrice, models.CASCADE, related_name="overrides")
+    valid_from = models.DateField()
+    price = PriceField()
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True)
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="price_override_has_one_scope", condition=Q(customer=None) | Q(contract=None)
+            ),
+            models.UniqueConstraint(
+                "role_price",
+                "valid_from",
+                Coalesce("customer", 0),
+                Coalesce("contract", 0),
+                name="price_override_once_a_day",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.price} from {self.valid_from}"
+
+
+class PriceMarkup(models.Model):
+    """A percentage on top of the price found, for a category (overtime) or a role; markups stack (PRC-4)."""
+
+    price_list = models.ForeignKey(PriceList, models.CASCADE, related_name="markups")
+    name = models.CharField(max_length=100)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True)
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True)
+    percent = PercentField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["price_list", "name"], name="price_markup_name_once")]
+
+    def __str__(self):
+        return f"{self.name} {self.percent} %"
+
+
+class CategoryPrice(models.Model):
+    """How an expense or a fee is priced (PRC-3)."""
+
+    class Method(models.TextChoices):
+        PER_UNIT = "unit", "price per unit"
+        AT_COST = "cost", "at cost"
+        MARKUP = "markup", "markup % over cost"
+
+    price_list = models.ForeignKey(PriceList, models.CASCADE, related_name="category_prices")
+    category = models.ForeignKey(Category, models.PROTECT)
+    unit = models.CharField(max_length=10, default="each")
+    method = models.CharField(max_length=6, choices=Method)
+    price = PriceField(null=True, blank=True)
+    markup = PercentField("markup %", null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["price_list", "category", "unit"], name="category_price_once"),
+            models.CheckConstraint(
+                name="category_price_fits_its_method",
+                condition=Q(method="unit", price__isnull=False)
+                | Q(method="cost")
+                | Q(method="markup", markup__isnull=False),
+                violation_error_message="Give the price per unit or the markup that the method needs.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_method_display()
+
+
+class ProductPrice(models.Model):
+    """The price of a product by unit (PRC-3)."""
+
+    price_list = models.ForeignKey(PriceList, models.CASCADE, related_name="product_prices")
+    product = models.ForeignKey(Product, models.PROTECT)
+    unit = models.CharField(max_length=10, default="each")
+    price = PriceField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["price_list", "product", "unit"], name="product_price_once")
+        ]
+
+    def __str__(self):
+        return f"{self.price}"

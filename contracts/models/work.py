@@ -1,0 +1,221 @@
+"""Customers, and the work that is done for them: projects, tasks, who does it and as what."""
+
+from django.conf import settings
+from django.db import models
+
+from contracts.models.entity import (
+    BillingTaxGroup,
+    ItemTaxGroup,
+    LegalEntity,
+    OrganizationalUnit,
+    PaymentTerm,
+)
+from invoicing_site.fields import CurrencyField
+from invoicing_site.querysets import LockingQuerySet
+
+
+class TransactionClass(models.TextChoices):
+    TIME = "time", "time"
+    EXPENSE = "expense", "expense"
+    MATERIAL = "material", "material"
+    FEE = "fee", "fee"
+    MILESTONE = "milestone", "milestone"
+    RETAINER = "retainer", "retainer"
+    TAX = "tax", "tax"
+
+
+class Customer(models.Model):
+    """Who is billed."""
+
+    class Delivery(models.TextChoices):
+        MAIL = "mail", "mail"
+        E_INVOICE = "einvoice", "e-invoice"
+        BOTH = "both", "mail and e-invoice"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="customers")
+    number = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+    currency = CurrencyField()
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
+    payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
+    billing_tax_group = models.ForeignKey(
+        BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    organisation_number = models.CharField(max_length=40, blank=True)
+    vat_number = models.CharField("VAT number", max_length=40, blank=True)
+    electronic_address_scheme = models.CharField(max_length=4, blank=True)
+    electronic_address = models.CharField(max_length=100, blank=True)
+    delivery = models.CharField(max_length=8, choices=Delivery, default=Delivery.MAIL)
+    contact_name = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, default="NO")
+    buyer_reference = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["entity", "number"], name="customer_number_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class CustomerContact(models.Model):
+    """A person at a customer, and which documents reach them."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    gets_invoices = models.BooleanField(default=True)
+    gets_reminders = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "email"], name="customer_contact_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class ProjectGroup(models.Model):
+    """Projects that are booked alike."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="project_groups")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="project_group_code_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Project(models.Model):
+    """The work."""
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="projects")
+    code = models.CharField(max_length=30)
+    name = models.CharField(max_length=200)
+    group = models.ForeignKey(ProjectGroup, models.PROTECT, null=True, blank=True)
+    billing_tax_group = models.ForeignKey(
+        BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    managers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="managed_projects")
+    starts = models.DateField(null=True, blank=True)
+    ends = models.DateField(null=True, blank=True)
+    is_open = models.BooleanField("open for entries", default=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="project_code_once")]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class Task(models.Model):
+    """A part of a project; tasks form a tree."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="tasks")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    code = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["project", "code"]
+        constraints = [models.UniqueConstraint(fields=["project", "code"], name="task_code_once")]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class Role(models.Model):
+    """As what somebody's time is priced."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="roles")
+    code = models.CharField(max_length=30)
+    name = models.CharField(max_length=200)
+    is_chargeable = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="role_code_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Category(models.Model):
+    """What kind of time, expense or fee an entry is; decides its item tax group."""
+
+    class Class(models.TextChoices):
+        TIME = "time", "time"
+        EXPENSE = "expense", "expense"
+        FEE = "fee", "fee"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="categories")
+    transaction_class = models.CharField(max_length=10, choices=Class)
+    code = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    is_chargeable = models.BooleanField(default=True)
+    is_disbursement = models.BooleanField(
+        default=False, help_text="Paid in the customer's name: no revenue, no tax"
+    )
+    item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
+
+    class Meta:
+        verbose_name_plural = "categories"
+        ordering = ["transaction_class", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "transaction_class", "code"], name="category_code_once")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Product(models.Model):
+    """What a material is."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="products")
+    code = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    unit = models.CharField(max_length=10, default="each")
+    item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="product_code_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Resource(models.Model):
+    """Who does the work; tied to a user where there is one."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="resources")
+    code = models.CharField(max_length=30)
+    name = models.CharField(max_length=200)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
+    )
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, help_text="Unless the entry says")
+    unit = models.ForeignKey(OrganizationalUnit, models.PROTECT, null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "code"], name="resource_code_once"),
+            models.UniqueConstraint(fields=["entity", "user"], name="resource_user_once"),
+        ]
+
+    def __str__(self):
+        return self.name

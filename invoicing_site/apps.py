@@ -1,0 +1,16 @@
+"""Ledgerline's floor and roof as one Django app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class InvoicingSiteConfig(AppConfig):
+    name = "invoicing_site"
+    verbose_name = "Ledgerline"
+
+    def ready(self):
+        from invoicing_site import guards
+
+        # With this sender each fires once for a migrate: before its first step, and after its last one.
+        pre_migrate.connect(guards.make_way_before_migrate, sender=self, dispatch_uid="guards.make_way")
+        post_migrate.connect(guards.install_after_migrate, sender=self, dispatch_uid="guards.install")

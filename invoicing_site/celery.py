@@ -1,0 +1,62 @@
+"""Tasks and the clock that starts them.
+
+A message only says "look now": tasks take an id, may run twice, and a sweep finds what no message told of.
+"""
+
+import logging
+import os
+import threading
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import setup_logging
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invoicing_site.settings")
+
+logger = logging.getLogger(__name__)
+
+app = Celery("ledgerline")
+app.set_default()  # of every thread, not only of the one that imports this
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    # Hourly, so that each legal entity's day begins in its own time zone.
+    "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},
+    "sweep": {"task": "ledger.tasks.sweep", "schedule": crontab(minute="*/10")},
+}
+
+# Set by `up` while its worker thread takes messages.
+worker_is_here = threading.Event()
+
+
+def ring(task, *args):
+    """After commit, have the task done: by a worker where one listens, otherwise at once and here.
+
+    The task may be given by its dotted name. Whatever goes wrong is logged and left to the sweep: what the
+    caller committed stands.
+    """
+    transaction.on_commit(lambda: _deliver(task, args))
+
+
+def _deliver(task, args):
+    try:
+        if isinstance(task, str):
+            task = import_string(task)
+        if _somebody_listens():
+            task.delay(*args)
+        else:
+            task.apply(args, throw=True)
+    except Exception:
+        logger.exception("The doorbell %s%r failed; the sweep will do its work.", task, args)
+
+
+def _somebody_listens():
+    """Messages in memory reach only a worker of this very process; any other broker keeps them for one."""
+    return not app.conf.broker_url.startswith("memory:") or worker_is_here.is_set()
+
+
+@setup_logging.connect
+def _keep_logging_as_django_set_it_up(**_):
+    """A receiver is enough: Celery then leaves the loggers alone."""

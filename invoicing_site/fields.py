@@ -1,0 +1,96 @@
+"""Columns for money, quantities, prices, percentages, rates and currencies, with their sizes."""
+
+from decimal import Decimal
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class ExactDecimalField(models.DecimalField):
+    """A decimal column of a fixed size that never rounds what it is given.
+
+    Floats are a TypeError. More decimals than the column has are a ValueError on saving: the databases would
+    round them, each in its own way, and only `money.py` may.
+    """
+
+    digits = 0
+    places = 0
+
+    def __init__(self, *args, **kwargs):
+        kwargs["max_digits"], kwargs["decimal_places"] = self.digits, self.places
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_digits"], kwargs["decimal_places"]
+        return name, path, args, kwargs
+
+    def to_python(self, value):
+        if isinstance(value, float):
+            raise TypeError(f"{self} takes Decimal, not float.")
+        return super().to_python(value)
+
+    def get_db_prep_save(self, value, connection):
+        if isinstance(value, str):
+            value = self.to_python(value)
+        if isinstance(value, Decimal):
+            value = self.unrounded(value)
+        return super().get_db_prep_save(value, connection)
+
+    def unrounded(self, value: Decimal) -> Decimal:
+        """The value itself, or ValueError when the column would have to round it."""
+        _, digits, exponent = value.as_tuple()
+        if not value.is_finite():
+            raise ValueError(f"{self} does not keep {value}.")
+        # Zeros at the end are no decimals. Decimal.normalize() would itself round beyond 28 digits.
+        if exponent < -self.places and any(digits[self.places + exponent :]):
+            raise ValueError(f"{self} keeps {self.places} decimals and {value} has more: round it first.")
+        return value
+
+
+class AmountField(ExactDecimalField):
+    """An amount in a currency: 15 digits and 4 decimals, the most any currency has."""
+
+    digits, places = 19, 4
+
+
+class PriceField(ExactDecimalField):
+    """A unit price: 13 digits and 6 decimals."""
+
+    digits, places = 19, 6
+
+
+class QuantityField(ExactDecimalField):
+    """Hours or a number of units: 11 digits and 4 decimals."""
+
+    digits, places = 15, 4
+
+
+class PercentField(ExactDecimalField):
+    """A percentage, 25 for a quarter: 3 digits and 6 decimals."""
+
+    digits, places = 9, 6
+
+
+class RateField(ExactDecimalField):
+    """An exchange rate, the price of one unit of a currency in another: 9 digits and 9 decimals."""
+
+    digits, places = 18, 9
+
+
+class CurrencyField(models.CharField):
+    """An ISO 4217 code in upper case."""
+
+    default_validators = [
+        *models.CharField.default_validators,
+        RegexValidator(r"\A[A-Z]{3}\Z", "Enter a currency as its three letters, such as EUR."),
+    ]
+
+    def __init__(self, *args, **kwargs):
+        kwargs["max_length"] = 3
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_length"]
+        return name, path, args, kwargs

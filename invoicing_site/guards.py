@@ -1,0 +1,304 @@
+"""Triggers that refuse changes of what is settled, on both databases, below every operation.
+
+Models declare their guards at the bottom of models.py. `post_migrate` installs them, `missing()` tells
+`verify_ledger` which ones are not in force. A refused statement is an `IntegrityError` that begins "<table>
+rows are never changed".
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connections, transaction
+
+_PREFIX = "guard_"
+_LONGEST = 60  # PostgreSQL cuts names after 63 bytes; a suffix follows.
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Rows of a model whose named columns never change, and which are never deleted, once `when` is true."""
+
+    model: type
+    name: str
+    when: str
+    fields: tuple[str, ...] | None
+    except_: tuple[str, ...]
+    because: str
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def trigger(self) -> str:
+        return _short(f"{_PREFIX}{self.table}_{self.name}")
+
+    @property
+    def columns(self) -> list[str]:
+        meta = self.model._meta
+        chosen = {meta.get_field(name) for name in self.fields} if self.fields else set(meta.concrete_fields)
+        chosen -= {meta.get_field(name) for name in self.except_}
+        return [field.column for field in meta.concrete_fields if field in chosen and not field.generated]
+
+    @property
+    def message(self) -> str:
+        return f"{self.table} rows are never changed: {self.because}".replace("'", "''")
+
+    def changes(self, operator: str) -> str:
+        return " OR ".join(f'OLD."{column}" {operator} NEW."{column}"' for column in self.columns)
+
+    def sqlite(self) -> dict[str, str]:
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{self.message}'); END"
+        update, delete = f"{self.trigger}_u", f"{self.trigger}_d"
+        return {
+            update: f'CREATE TRIGGER "{update}" BEFORE UPDATE ON "{self.table}" '
+            f"WHEN ({self.when}) AND ({self.changes('IS NOT')}) {refuse}",
+            delete: f'CREATE TRIGGER "{delete}" BEFORE DELETE ON "{self.table}" WHEN ({self.when}) {refuse}',
+        }
+
+    def postgresql(self) -> dict[str, tuple[str, str]]:
+        # Columns stand in the function and not in WHEN or UPDATE OF: these would pin them in the table.
+        refuse = f"RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{self.message}';"
+        function = f"""
+            CREATE OR REPLACE FUNCTION "{self.trigger}"() RETURNS trigger LANGUAGE plpgsql AS $guard$
+            BEGIN
+                IF TG_OP = 'UPDATE' THEN
+                    IF ({self.when}) AND ({self.changes("IS DISTINCT FROM")}) THEN {refuse} END IF;
+                    RETURN NEW;
+                ELSIF TG_OP = 'DELETE' THEN
+                    IF ({self.when}) THEN {refuse} END IF;
+                    RETURN OLD;
+                END IF;
+                {refuse}
+            END $guard$;"""
+        row, whole = self.trigger, f"{self.trigger}_t"
+        return {
+            row: (
+                f'{function} CREATE TRIGGER "{row}" BEFORE UPDATE OR DELETE ON "{self.table}" '
+                f'FOR EACH ROW EXECUTE FUNCTION "{self.trigger}"()',
+                f'DROP TRIGGER IF EXISTS "{row}" ON "{self.table}"',
+            ),
+            whole: (
+                f'{function} CREATE TRIGGER "{whole}" BEFORE TRUNCATE ON "{self.table}" '
+                f'FOR EACH STATEMENT EXECUTE FUNCTION "{self.trigger}"()',
+                f'DROP TRIGGER IF EXISTS "{whole}" ON "{self.table}"',
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class PostgresTrigger:
+    """A trigger in its own words; its name is that of the trigger."""
+
+    model: type
+    trigger: str
+    create_sql: str
+    drop_sql: str
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    def sqlite(self) -> dict[str, str]:
+        return {}
+
+    def postgresql(self) -> dict[str, tuple[str, str]]:
+        return {self.trigger: (self.create_sql, self.drop_sql)}
+
+
+_declared: dict[tuple[str, str], Guard | PostgresTrigger] = {}
+
+
+def insert_only(model, *, because: str = "a new row says what is different."):
+    """Rows of the model are written once: no update that changes a column, and no delete."""
+    _declare(Guard(model, "insert_only", "1 = 1", None, (), because))
+
+
+def frozen(
+    model,
+    when: str,
+    columns: Iterable[str] | None = None,
+    except_: Iterable[str] = (),
+    *,
+    name: str = "frozen",
+    because: str = "what is settled stays as it was.",
+):
+    """Rows for which `when` is true are not deleted, and their columns never change.
+
+    These are all columns, or the named ones, or all but `except_`. `when` is SQL over OLD that SQLite and
+    PostgreSQL both understand, such as "OLD.status = 'posted'". Columns are given by field name. A second
+    guard on the same model needs a `name`.
+    """
+    fields = None if columns is None else tuple(columns)
+    _declare(Guard(model, name, when, fields, tuple(except_), because))
+
+
+def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):
+    """A trigger `name` that only PostgreSQL can have; `drop_sql` must bear being run twice."""
+    if not name.startswith(_PREFIX) or len(name) > _LONGEST:
+        raise ValueError(f"The name of a guard begins with {_PREFIX} and has at most {_LONGEST} letters.")
+    drop_sql = drop_sql or f'DROP TRIGGER IF EXISTS "{name}" ON "{model._meta.db_table}"'
+    _declare(PostgresTrigger(model, name, create_sql, drop_sql))
+
+
+def _declare(guard):
+    if isinstance(guard, Guard) and not guard.columns:
+        raise ValueError(f"{guard.trigger} guards no column.")
+    key = guard.table, guard.trigger
+    if key in _declared:
+        raise ValueError(f"{guard.trigger} is declared twice.")
+    _declared[key] = guard
+
+
+def install(connection):
+    """Put every declared guard in force and remove the others; does nothing where all is well."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        dialect = _dialect(connection)
+        wanted, present = dialect.wanted(_tables(connection, cursor)), dialect.present(cursor)
+        for key in present.keys() - wanted.keys():
+            dialect.remove(cursor, key)
+        late = {key: sql for key, sql in wanted.items() if not dialect.agrees(present.get(key), sql)}
+        if late:
+            dialect.create(cursor, late)
+
+
+def drop(connection):
+    """Take every guard away, for a flush of the test database; `install` brings them back."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        dialect = _dialect(connection)
+        for key in dialect.present(cursor):
+            dialect.remove(cursor, key)
+
+
+def missing(connection) -> list[str]:
+    """A sentence for each declared guard that is absent, switched off or not as declared."""
+    dialect = _dialect(connection)
+    with connection.cursor() as cursor:
+        wanted, present = dialect.wanted(None), dialect.present(cursor)
+        found = dialect.troubles(cursor)
+    for (table, name), declaration in wanted.items():
+        if (table, name) not in present:
+            found.append(f"The guard {name} on {table} is missing.")
+        elif not dialect.agrees(present[table, name], declaration):
+            found.append(f"The guard {name} on {table} is switched off or not as declared.")
+    return found
+
+
+def install_after_migrate(sender, using, **kwargs):
+    """Receiver of `post_migrate`: a migration that remade a SQLite table dropped its triggers."""
+    install(connections[using])
+
+
+def make_way_before_migrate(sender, using, plan=(), **kwargs):
+    """Receiver of `pre_migrate`: SQLite drops or renames no column that a trigger speaks of."""
+    if plan and connections[using].vendor == "sqlite":
+        drop(connections[using])
+
+
+def _tables(connection, cursor) -> set[str]:
+    return set(connection.introspection.table_names(cursor))
+
+
+def _dialect(connection):
+    return _PostgreSQL if connection.vendor == "postgresql" else _SQLite
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{_hash(name)[:8]}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _SQLite:
+    """Keeps the very text of a trigger, which is compared."""
+
+    @staticmethod
+    def wanted(tables):
+        return {
+            (guard.table, name): sql
+            for guard in _declared.values()
+            if tables is None or guard.table in tables
+            for name, sql in guard.sqlite().items()
+        }
+
+    @staticmethod
+    def present(cursor):
+        cursor.execute("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return {(table, name): sql for table, name, sql in cursor.fetchall() if name.startswith(_PREFIX)}
+
+    @staticmethod
+    def agrees(found, declaration):
+        return found == declaration
+
+    @staticmethod
+    def create(cursor, declarations):
+        for key, declaration in declarations.items():
+            _SQLite.remove(cursor, key)
+            cursor.execute(declaration)
+
+    @staticmethod
+    def remove(cursor, key):
+        cursor.execute(f'DROP TRIGGER IF EXISTS "{key[1]}"')
+
+    @staticmethod
+    def troubles(cursor):
+        cursor.execute("PRAGMA recursive_triggers")
+        if cursor.fetchone()[0]:
+            return []
+        return ["PRAGMA recursive_triggers is off: INSERT OR REPLACE would go past the guards."]
+
+
+class _PostgreSQL:
+    """Keeps a parsed trigger and its function; the trigger's comment seals both with the declaration."""
+
+    @staticmethod
+    def wanted(tables):
+        return {
+            (guard.table, name): sqls
+            for guard in _declared.values()
+            if tables is None or guard.table in tables
+            for name, sqls in guard.postgresql().items()
+        }
+
+    @staticmethod
+    def present(cursor):
+        cursor.execute(
+            """
+            SELECT relname, tgname, tgenabled,
+                   obj_description(t.oid, 'pg_trigger'), pg_get_triggerdef(t.oid), prosrc
+            FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
+            WHERE NOT tgisinternal AND starts_with(tgname, %s) AND pg_table_is_visible(c.oid)
+            """,
+            [_PREFIX],
+        )
+        return {(table, name): rest for table, name, *rest in cursor.fetchall()}
+
+    @staticmethod
+    def agrees(found, declaration):
+        if found is None:
+            return False
+        enabled, comment, definition, body = found
+        return enabled in "OA" and comment == _PostgreSQL.seal(declaration, definition, body)
+
+    @staticmethod
+    def seal(declaration, definition, body):
+        return "Ledgerline guard " + _hash("\n".join([*declaration, definition, body]))
+
+    @staticmethod
+    def create(cursor, declarations):
+        for create_sql, drop_sql in declarations.values():
+            cursor.execute(drop_sql)
+            cursor.execute(create_sql)
+        present = _PostgreSQL.present(cursor)
+        for (table, name), declaration in declarations.items():
+            _, _, definition, body = present[table, name]
+            seal = _PostgreSQL.seal(declaration, definition, body)
+            cursor.execute(f"""COMMENT ON TRIGGER "{name}" ON "{table}" IS '{seal}'""")
+
+    @staticmethod
+    def remove(cursor, key):
+        table, name = key
+        cursor.execute(f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"')

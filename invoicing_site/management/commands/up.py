@@ -1,0 +1,91 @@
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from gunicorn.app.base import BaseApplication
+
+from invoicing_site.embedded import Background
+
+
+class Server(BaseApplication):
+    """gunicorn, told what to do by us alone: no command line, no configuration file of its own."""
+
+    def __init__(self, **options):
+        self.options = options
+        super().__init__()
+
+    def load_config(self):
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self):
+        return get_wsgi_application()
+
+
+class Command(BaseCommand):
+    help = "Serves Ledgerline; with messages in memory (the default) also does its tasks and keeps its clock."
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser):
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=1, help="web processes; more need a real broker")
+        parser.add_argument("--threads", type=int, default=8, help="threads of each web process")
+        parser.add_argument(
+            "--with-worker",
+            action="store_true",
+            help="run worker and clock in here although the broker could serve others",
+        )
+        parser.add_argument(
+            "--demo", action="store_true", help="load the demo company first if nobody is in the database"
+        )
+
+    def handle(self, *, host, port, workers, threads, with_worker, demo, **_):
+        background = with_worker or settings.CELERY_BROKER_URL.startswith("memory:")
+        if background and workers != 1:
+            raise CommandError("Worker and clock can run inside one web process only: leave out --workers.")
+        if demo:
+            self._load_demo()
+        connections.close_all()  # a connection must not pass through a fork
+
+        hooks = _background_hooks() if background else {}
+        self.stdout.write(f"Ledgerline is at http://{host}:{port}/ and stops with Ctrl-C.")
+        self.stdout.flush()
+        Server(
+            bind=f"{host}:{port}",
+            workers=workers,
+            threads=threads,
+            worker_class="gthread",
+            proc_name="ledgerline",
+            control_socket_disable=True,
+            logconfig_dict=_logging(),
+            **hooks,
+        ).run()
+
+    def _load_demo(self):
+        if "demo" not in get_commands() or get_user_model().objects.exists():
+            return
+        if settings.PRODUCTION:
+            raise CommandError("This is a production database: it gets no demo company.")
+        call_command("demo", stdout=self.stdout)
+
+
+def _background_hooks():
+    """gunicorn calls both in the forked web process, where the threads have to live."""
+    background = Background()
+
+    def start(worker):
+        background.start()
+
+    def stop(arbiter, worker):
+        background.stop()
+
+    return {"post_worker_init": start, "worker_exit": stop}
+
+
+def _logging():
+    """gunicorn lays its own handlers over ours otherwise; its lines shall look like all others."""
+    ours = {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")}
+    return {**settings.LOGGING, "loggers": settings.LOGGING["loggers"] | ours}

@@ -1,0 +1,93 @@
+"""What every room stands on: people, what they did, and the files they left."""
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+
+from invoicing_site import guards
+
+
+class User(AbstractUser):
+    """One person who signs in. What they may do stands in their memberships of legal entities."""
+
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
+
+    def __str__(self):
+        return self.get_full_name() or self.username
+
+
+class AuditEvent(models.Model):
+    """One action somebody took: who, when, on what, with before and after. Never changed (SEC-3)."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, help_text="Empty: the system itself")
+    entity = models.CharField("legal entity", max_length=20, blank=True)
+    action = models.CharField(max_length=60)
+    subject_type = models.CharField(max_length=60, blank=True)
+    subject_id = models.CharField(max_length=40, blank=True)
+    subject_text = models.CharField(max_length=300, blank=True)
+    detail = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="audit_subject"),
+            models.Index(fields=["action", "at"], name="audit_action"),
+        ]
+
+    def __str__(self):
+        return f"{self.action} {self.subject_text}"
+
+
+class StoredFile(models.Model):
+    """A file kept by the hash of its bytes: the same bytes are stored once, and never change."""
+
+    sha256 = models.CharField("SHA-256", max_length=64, unique=True)
+    size = models.PositiveBigIntegerField(help_text="bytes")
+    media_type = models.CharField(max_length=100)
+    name = models.CharField(max_length=255, help_text="The name it was first given")
+    stored_at = models.DateTimeField(default=timezone.now)
+    stored_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, db_index=False)
+
+    def __str__(self):
+        return self.name
+
+
+class SavedView(models.Model):
+    """A list with its filter, order and columns, kept under a name by one person."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=100, help_text="URL name of the list")
+    name = models.CharField(max_length=100)
+    query = models.TextField(blank=True, help_text="The address's query string")
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Notice(models.Model):
+    """Something one person should know: a background job ended, a document is ready."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    at = models.DateTimeField(default=timezone.now)
+    text = models.CharField(max_length=500)
+    url = models.CharField(max_length=300, blank=True)
+    is_problem = models.BooleanField(default=False)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["user", "read_at"], name="notice_unread")]
+
+    def __str__(self):
+        return self.text
+
+
+guards.insert_only(AuditEvent)
+guards.insert_only(StoredFile)

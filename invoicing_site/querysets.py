@@ -1,0 +1,261 @@
+"""Locks, exact sums and fast inserts, on both databases."""
+
+import datetime
+import itertools
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from io import BytesIO
+from operator import attrgetter
+
+from django.db import connections, models, router
+from django.db.models import fields as stock
+from django.core.exceptions import EmptyResultSet
+from django.db.transaction import TransactionManagementError
+
+from invoicing_site import money
+from invoicing_site.fields import CurrencyField, ExactDecimalField
+
+
+class LockingQuerySet(models.QuerySet):
+    """Rows that can be locked before they are judged. On SQLite the transaction itself is the lock."""
+
+    def locked(self):
+        """Locked against change, in primary-key order; rows that refer to them may still be inserted."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+    def held(self) -> list:
+        """The rows read again, and held as they are until commit.
+
+        Many may hold a row at once; whoever wants it `locked` waits.
+        """
+        connection = _in_transaction(self.db)
+        rows = self.order_by("pk")
+        if connection.vendor == "postgresql":
+            rows = rows.filter(pk__in=_hold(rows.values_list("pk", flat=True), connection))
+        return list(rows)
+
+
+def _hold(keys, connection) -> list:
+    # Django knows no FOR SHARE. PostgreSQL tests the condition again on what it had to wait for.
+    try:
+        sql, params = keys.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return []
+    table = connection.ops.quote_name(keys.query.get_initial_alias())
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} FOR SHARE OF {table}", params)
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _in_transaction(using):
+    connection = connections[using]
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("This belongs inside a transaction.")
+    return connection
+
+
+class ExactSum(models.Aggregate):
+    """The sum of a column of at most 4 decimals, as a Decimal with 4 decimals; of no rows 0, never None.
+
+    Exact on both databases, on SQLite for sums up to 1e11: there the column holds floats, so what is added
+    up are whole ten-thousandths.
+    """
+
+    function = "SUM"
+    name = "ExactSum"
+    arity = 1
+    window_compatible = False
+
+    def __init__(self, expression, *, filter=None, output_field=None):
+        # Wider than any column: a sum has more digits than what it adds up.
+        output_field = output_field or models.DecimalField(max_digits=30, decimal_places=4)
+        super().__init__(expression, filter=filter, output_field=output_field)
+
+    def as_sql(self, compiler, connection, **extra_context):
+        sql, params = super().as_sql(compiler, connection, **extra_context)
+        return f"COALESCE({sql}, 0)", params
+
+    def as_sqlite(self, compiler, connection, **extra_context):
+        whole = "SUM(CAST(ROUND(%(expressions)s * 10000) AS INTEGER))"
+        sql, params = self.as_sql(compiler, connection, template=whole, **extra_context)
+        return f"CAST(ROUND({sql} / 10000.0, 4) AS NUMERIC)", params
+
+    def get_db_converters(self, connection):
+        return [*super().get_db_converters(connection), _four_decimals]
+
+
+def _four_decimals(value, expression, connection):
+    return money.rounded_sum(0 if value is None else value)
+
+
+def total(queryset, field="amount") -> Decimal:
+    """The exact sum of a field or an expression over the rows."""
+    return queryset.aggregate(exact_total=ExactSum(field))["exact_total"]
+
+
+def totals(queryset, by: str | Sequence[str] = ("currency",), field="amount") -> dict:
+    """The exact sum for each value of `by`, in its order; tuples where `by` names several fields."""
+    by = (by,) if isinstance(by, str) else tuple(by)
+    rows = queryset.order_by(*by).values(*by).annotate(exact_total=ExactSum(field))
+    rows = rows.values_list(*by, "exact_total")
+    return {keys[0] if len(by) == 1 else tuple(keys): exact for *keys, exact in rows}
+
+
+def in_chunks(rows: Iterable, size: int) -> Iterator[list]:
+    """The rows in lists of at most `size`."""
+    rows = iter(rows)
+    while chunk := list(itertools.islice(rows, size)):
+        yield chunk
+
+
+def draw_ids(model, n: int) -> list[int]:
+    """Primary keys for n new rows of the model, in rising order, that nobody else will get."""
+    if not n:
+        return []
+    table, column = model._meta.db_table, model._meta.pk.column
+    connection = _in_transaction(router.db_for_write(model))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [connection.ops.quote_name(table), column, n],
+            )
+            return sorted(key for (key,) in cursor.fetchall())
+        # The transaction holds the whole database, so that reading and raising the sequence is one step.
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [n, table])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, n])
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        (last,) = cursor.fetchone()
+        return list(range(last - n + 1, last + 1))
+
+
+def write_rows(model, rows: Iterable, batch_size: int = 5000) -> list:
+    """Insert unsaved instances fast and return them, saved: COPY on PostgreSQL, `bulk_create` on SQLite.
+
+    Primary keys may have been drawn with `draw_ids`; the rest are drawn here. Defaults, choices and
+    `auto_now_add` count as in `save()`; expressions and database defaults do not, and no signal is sent.
+    """
+    rows = list(rows)
+    using = router.db_for_write(model)
+    connection = _in_transaction(using)
+    assert not model._meta.parents, "Rows in two tables are not written at once."
+    assert all(type(row) is model and row._state.adding for row in rows), f"Unsaved {model.__name__} only."
+    keyless = [row for row in rows if row.pk is None]
+    for row, key in zip(keyless, draw_ids(model, len(keyless)), strict=True):
+        row.pk = key
+    if connection.vendor != "postgresql":
+        return model._base_manager.using(using).bulk_create(rows, batch_size=batch_size)
+    if rows:
+        _copy(model, rows, batch_size, connection)
+    for row in rows:
+        row._state.adding, row._state.db = False, using
+    return rows
+
+
+def _copy(model, rows, batch_size, connection):
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
+    _take_over_keys([field for field in fields if field.is_relation], rows)
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    sql = f"COPY {connection.ops.quote_name(model._meta.db_table)} ({columns}) FROM STDIN"
+    texts = [_column(field, connection) for field in fields]
+    for chunk in in_chunks(rows, batch_size):
+        # Column by column: the choice of how to write a value is made once for the whole column.
+        lines = map("\t".join, zip(*(text(chunk) for text in texts), strict=True))
+        content = "\n".join(lines)
+        if "\0" in content:
+            raise ValueError(f"A text of {model._meta.verbose_name} holds a NUL character.")
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            cursor.cursor.copy_expert(sql, BytesIO(content.encode()))
+
+
+def _take_over_keys(relations, rows):
+    """Rows may have been given to each other before they had keys."""
+    for field in relations:
+        for row in rows:
+            related = row._state.fields_cache.get(field.name)
+            if related is not None and getattr(row, field.attname) is None:
+                key = getattr(related, field.target_field.attname)
+                if key is None:
+                    raise ValueError(f"{field} refers to a row that is not saved.")
+                setattr(row, field.attname, key)
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+# How COPY reads a Python value, by its exact type.
+_TEXTS = {
+    type(None): lambda value: "\\N",
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    str: _escaped,
+    Decimal: str,
+    datetime.date: str,
+    datetime.datetime: datetime.datetime.isoformat,
+    datetime.time: datetime.time.isoformat,
+    datetime.timedelta: lambda value: f"{value.days} days {value.seconds}.{value.microseconds:06} seconds",
+    uuid.UUID: str,
+    bytes: lambda value: "\\\\x" + value.hex(),
+    memoryview: lambda value: "\\\\x" + value.hex(),
+}
+
+# Where a value of this type needs no preparation by its field.
+_READY = {
+    CurrencyField: str,
+    stock.CharField: str,
+    stock.TextField: str,
+    stock.BooleanField: bool,
+    stock.IntegerField: int,
+    stock.BigIntegerField: int,
+    stock.SmallIntegerField: int,
+    stock.PositiveIntegerField: int,
+    stock.PositiveBigIntegerField: int,
+    stock.PositiveSmallIntegerField: int,
+    stock.AutoField: int,
+    stock.BigAutoField: int,
+    models.ForeignKey: int,
+    models.OneToOneField: int,
+    stock.DateField: datetime.date,
+    stock.UUIDField: uuid.UUID,
+}
+
+
+def _column(field, connection):
+    """A function from rows to the texts of one column."""
+    value_of = attrgetter(field.attname)
+    stamps = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    ready = None if stamps else _READY.get(type(field))
+    if isinstance(field, ExactDecimalField):
+        ready = Decimal
+    write = field.unrounded if ready is Decimal else _TEXTS.get(ready)
+
+    def texts(rows):
+        for row in rows:
+            value = value_of(row)
+            if ready and value is None:
+                yield "\\N"
+            elif ready and type(value) is ready:
+                yield str(write(value))
+            else:
+                yield _text(field.get_db_prep_save(field.pre_save(row, add=True), connection), field)
+
+    return texts
+
+
+def _text(value, field) -> str:
+    for kind in (type(value), *type(value).__mro__):
+        if kind in _TEXTS:
+            return _TEXTS[kind](value)
+    # psycopg2 wraps JSON, bytes and addresses; what they hold is what COPY wants.
+    if hasattr(value, "dumps"):
+        return _escaped(value.dumps(value.adapted))
+    if hasattr(value, "adapted"):
+        return _text(bytes(value.adapted), field)
+    if hasattr(value, "addr"):
+        return _escaped(value.addr)
+    raise TypeError(f"{field} cannot be written in bulk as {type(value).__name__}.")

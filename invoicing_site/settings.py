@@ -1,0 +1,290 @@
+"""Every setting, read from the environment.
+
+Without any variable this is the embedded profile: an SQLite file, tasks in memory, everything under one
+folder. `DATABASE_URL` and `CELERY_BROKER_URL` name real servers; `LEDGERLINE_PRODUCTION=1` closes what a
+laptop may leave open, and refuses to start while something that it needs is missing.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _flag(name, default="0"):
+    value = os.environ.get(name, default).strip().lower()
+    if value not in ("", "0", "1", "no", "yes", "false", "true"):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it can be 1 or 0.")
+    return value in ("1", "yes", "true")
+
+
+def _words(name, default=""):
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def _required(name):
+    """In production nothing is guessed: a guessed secret or host would work, and be wrong."""
+    if PRODUCTION and not os.environ.get(name):
+        raise ImproperlyConfigured(f"LEDGERLINE_PRODUCTION is set, so {name} must be set as well.")
+    return os.environ.get(name)
+
+
+# Profile and data folder
+
+PRODUCTION = _flag("LEDGERLINE_PRODUCTION")
+DEBUG = _flag("DEBUG")
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG shows secrets in its error pages: unset it, or LEDGERLINE_PRODUCTION.")
+
+DATA = Path(os.environ.get("LEDGERLINE_DATA") or BASE_DIR / "var").resolve()
+DATA.mkdir(parents=True, exist_ok=True)
+
+
+def _kept_secret_key():
+    """The key made at the first start. It appears whole or not at all, so that two starts agree on one."""
+    path = DATA / "secret_key"
+    if not path.exists():
+        handle, draft = tempfile.mkstemp(dir=DATA)  # readable by its owner only
+        with os.fdopen(handle, "w") as file:
+            file.write(get_random_secret_key())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(draft)
+    return path.read_text()
+
+
+SECRET_KEY = _required("SECRET_KEY") or _kept_secret_key()
+SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
+_required("ALLOWED_HOSTS")
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
+
+
+# Database
+
+
+def _postgresql(url):
+    """Read postgres://user:password@host:port/name?sslmode=require; what follows ? goes to libpq."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL must read postgres://user:password@host:port/name.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _sqlite():
+    """One writer at a time: BEGIN IMMEDIATE takes the lock at once, so that nobody fails half-way through."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA / "ledgerline.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": (
+                "PRAGMA journal_mode = WAL;"
+                "PRAGMA synchronous = NORMAL;"
+                "PRAGMA foreign_keys = ON;"
+                # Without it INSERT OR REPLACE deletes rows past the triggers that guard them.
+                "PRAGMA recursive_triggers = ON;"
+            ),
+        },
+    }
+
+
+DATABASE_URL = _required("DATABASE_URL")
+DATABASES = {"default": _postgresql(DATABASE_URL) if DATABASE_URL else _sqlite()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+# Application
+
+ROOT_URLCONF = "invoicing_site.urls"
+WSGI_APPLICATION = "invoicing_site.wsgi.application"
+AUTH_USER_MODEL = "invoicing_site.User"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_tables2",
+    "django_filters",
+    "lucide",
+    "invoicing_site",
+    "contracts",
+    "actuals",
+    "backlog",
+    "proforma",
+    "ledger",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "invoicing_site.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+UNFOLD = {"SITE_TITLE": "Ledgerline", "SITE_HEADER": "Ledgerline"}
+
+
+# Language and time: UTC in the database; a legal entity knows its own day
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("nb", "Norsk bokmål")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+
+# Static files: found where they lie, and once collected served compressed under names that never change
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(os.environ.get("LEDGERLINE_STATIC") or BASE_DIR / "staticfiles")
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA / "files"},
+    },
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if PRODUCTION
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        ),
+    },
+}
+
+
+# Who comes in, and what a browser may do
+
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "home"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_HTTPONLY = True
+
+if PRODUCTION:
+    # The proxy in front must set this header itself and drop what a client sends under its name.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+
+
+# Tasks: a message is a doorbell and a row is the truth, so a lost or a doubled one does no harm
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
+if PRODUCTION and CELERY_BROKER_URL.startswith("memory:"):
+    raise ImproperlyConfigured("LEDGERLINE_PRODUCTION is set, so CELERY_BROKER_URL must name a broker.")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"polling_interval": 0.2}
+    if CELERY_BROKER_URL.startswith("memory:")
+    # Longer than any task, or Redis delivers it again while it is still at work; and nobody who clicked
+    # waits for a broker that is down.
+    else {"visibility_timeout": 2 * 60 * 60, "socket_connect_timeout": 3, "max_retries": 1}
+)
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "celerybeat-schedule")
+
+
+# Mail: without a server, messages are kept as files
+
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT") or 587)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _flag("EMAIL_USE_TLS", "1")
+EMAIL_TIMEOUT = 20
+EMAIL_FILE_PATH = DATA / "mail"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ledgerline@localhost")
+
+
+# Logging: one JSON object a line for a machine in production, plain lines for a person otherwise
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "invoicing_site.logs.JsonLines"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if PRODUCTION else "plain"},
+    },
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Django's own handlers would write a second line, or send mail to nobody.
+        "django": {"handlers": [], "propagate": True},
+        "fontTools": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+    },
+}

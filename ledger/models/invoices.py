@@ -1,0 +1,235 @@
+"""The posted customer invoice: everything it says, frozen, and the documents drawn from it (PST-3, DOC-1)."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from contracts.models import ContractCustomer, Customer, LegalEntity, NumberSequence
+from invoicing_site import guards
+from invoicing_site.fields import (
+    AmountField,
+    CurrencyField,
+    PercentField,
+    PriceField,
+    QuantityField,
+    RateField,
+)
+from invoicing_site.models import StoredFile
+from ledger.models.proposals import InvoiceProposal, ProposalLine
+from ledger.models.setup import TaxCode
+from ledger.models.vouchers import Voucher
+
+
+class CustomerInvoice(models.Model):
+    """The legal document as it was issued. Nothing it shows is read from anywhere else afterwards."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", "invoice"
+        CREDIT_NOTE = "credit_note", "credit note"
+        PAYMENT_REQUEST = "request", "payment request"
+
+    proposal = models.OneToOneField(InvoiceProposal, models.PROTECT, related_name="invoice")
+    voucher = models.OneToOneField(Voucher, models.PROTECT, related_name="invoice")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoices")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="invoices")
+    kind = models.CharField(max_length=11, choices=Kind)
+    type_code = models.CharField(max_length=3, default="380", help_text="UNTDID 1001: 380, 381, 386")
+    sequence = models.ForeignKey(NumberSequence, models.PROTECT, related_name="+", db_index=False)
+    number = models.CharField(max_length=40)
+    year = models.PositiveSmallIntegerField(help_text="Of the counter it was drawn from; 0 where there is one for all")
+    seq = models.PositiveBigIntegerField(help_text="Its place in that counter")
+    invoice_date = models.DateField()
+    accounting_date = models.DateField()
+    due_date = models.DateField()
+    period_from = models.DateField(null=True, blank=True, help_text="Of the work billed")
+    period_to = models.DateField(null=True, blank=True)
+    language = models.CharField(max_length=10)
+    payment_reference = models.CharField(max_length=60, blank=True)
+    order_reference = models.CharField(max_length=60, blank=True)
+    buyer_reference = models.CharField(max_length=100, blank=True)
+    contract_code = models.CharField(max_length=30, blank=True)
+    contract_name = models.CharField(max_length=200, blank=True)
+    payment_terms = models.CharField(max_length=200, blank=True)
+    header_text = models.TextField(blank=True)
+    footer_text = models.TextField(blank=True)
+    with_annex = models.BooleanField(default=False)
+
+    seller_name = models.CharField(max_length=200)
+    seller_street = models.CharField(max_length=200, blank=True)
+    seller_postal_code = models.CharField(max_length=20, blank=True)
+    seller_city = models.CharField(max_length=100, blank=True)
+    seller_country = models.CharField(max_length=2)
+    seller_organisation_number = models.CharField(max_length=40, blank=True)
+    seller_vat_number = models.CharField(max_length=40, blank=True)
+    seller_in_company_register = models.BooleanField(default=False)
+    seller_electronic_address = models.CharField(max_length=110, blank=True)
+    seller_email = models.CharField(max_length=254, blank=True)
+    seller_phone = models.CharField(max_length=40, blank=True)
+    seller_website = models.CharField(max_length=200, blank=True)
+    seller_bank_account = models.CharField(max_length=40, blank=True)
+    seller_iban = models.CharField(max_length=40, blank=True)
+    seller_bic = models.CharField(max_length=11, blank=True)
+    seller_logo = models.ForeignKey(
+        StoredFile, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    seller_accent_colour = models.CharField(max_length=7)
+
+    buyer_number = models.CharField(max_length=20)
+    buyer_name = models.CharField(max_length=200)
+    buyer_contact = models.CharField(max_length=200, blank=True)
+    buyer_street = models.CharField(max_length=200, blank=True)
+    buyer_postal_code = models.CharField(max_length=20, blank=True)
+    buyer_city = models.CharField(max_length=100, blank=True)
+    buyer_country = models.CharField(max_length=2)
+    buyer_organisation_number = models.CharField(max_length=40, blank=True)
+    buyer_vat_number = models.CharField(max_length=40, blank=True)
+    buyer_electronic_address = models.CharField(max_length=110, blank=True)
+    delivery = models.CharField(max_length=8)
+
+    currency = CurrencyField()
+    accounting_currency = CurrencyField()
+    rate = RateField(help_text="The official rate of the invoice date")
+    net_rate = RateField(help_text="The rate of net amounts: agreed in the contract, or the official one (PST-5)")
+    net = AmountField()
+    tax = AmountField()
+    total = AmountField()
+    accounting_net = AmountField()
+    accounting_tax = AmountField()
+    accounting_total = AmountField()
+
+    class Meta:
+        ordering = ["entity", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "number"], name="invoice_number_once"),
+            models.UniqueConstraint(fields=["sequence", "year", "seq"], name="invoice_place_once"),
+            models.CheckConstraint(name="invoice_year_and_place", condition=Q(seq__gte=1)),
+        ]
+        indexes = [models.Index(fields=["customer", "invoice_date"], name="invoice_by_customer")]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.number}"
+
+
+class InvoiceReference(models.Model):
+    """An earlier invoice that this one corrects, or whose advance it applies (BG-3)."""
+
+    invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="references")
+    original = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="referred_by")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invoice", "original"], name="invoice_reference_once")]
+
+    def __str__(self):
+        return f"{self.original_id}"
+
+
+class InvoiceLine(models.Model):
+    """A line as it is billed: words, quantity, price, net amount, and its share of the tax."""
+
+    invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="lines")
+    proposal_line = models.OneToOneField(ProposalLine, models.PROTECT, related_name="invoice_line")
+    number = models.PositiveIntegerField()
+    section = models.PositiveSmallIntegerField()
+    section_title = models.CharField(max_length=200, blank=True)
+    section_mode = models.CharField(max_length=7)
+    summary = models.CharField(max_length=200, blank=True, help_text="The printed line it is summed up in")
+    transaction_class = models.CharField(max_length=10)
+    date = models.DateField()
+    description = models.CharField(max_length=500, blank=True)
+    project = models.CharField(max_length=240, blank=True)
+    task = models.CharField(max_length=270, blank=True)
+    resource = models.CharField(max_length=200, blank=True)
+    role = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=200, blank=True)
+    billing_type = models.CharField(max_length=14)
+    quantity = QuantityField()
+    unit = models.CharField(max_length=10, blank=True)
+    price = PriceField()
+    net = AmountField()
+    tax = AmountField(default=0)
+    tax_category = models.CharField(max_length=2, blank=True)
+    tax_percent = PercentField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["invoice", "number"]
+        constraints = [models.UniqueConstraint(fields=["invoice", "number"], name="invoice_line_number_once")]
+
+    def __str__(self):
+        return f"line {self.number}"
+
+
+class InvoiceTax(models.Model):
+    """The tax of one code and rate on one invoice, in both currencies (MON-4)."""
+
+    invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="taxes")
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+", db_index=False)
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    category = models.CharField(max_length=2)
+    percent = PercentField()
+    legal_text = models.CharField(max_length=300, blank=True)
+    base = AmountField()
+    tax = AmountField()
+    accounting_base = AmountField()
+    accounting_tax = AmountField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "tax_code", "percent"], name="invoice_tax_once")
+        ]
+
+    def __str__(self):
+        return f"{self.code} {self.percent} %"
+
+
+class Document(models.Model):
+    """A file drawn once from a frozen invoice; any later download is those bytes (DOC-1)."""
+
+    class Kind(models.TextChoices):
+        PDF = "pdf", "PDF"
+        UBL = "ubl", "UBL"
+        CII = "cii", "CII"
+
+    invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="documents")
+    kind = models.CharField(max_length=3, choices=Kind)
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
+    drawn_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invoice", "kind"], name="document_once")]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+
+class Delivery(models.Model):
+    """One sending of an invoice's documents, with what became of it (DOC-3)."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "queued"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+
+    class Channel(models.TextChoices):
+        MAIL = "mail", "mail"
+        E_INVOICE = "einvoice", "e-invoice"
+
+    invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="deliveries")
+    channel = models.CharField(max_length=8, choices=Channel)
+    recipient = models.CharField(max_length=254)
+    status = models.CharField(max_length=6, choices=Status, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    message = models.CharField(max_length=500, blank=True)
+    queued_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+
+    def __str__(self):
+        return f"{self.channel} to {self.recipient}"
+
+
+for _model in (CustomerInvoice, InvoiceReference, InvoiceLine, InvoiceTax, Document):
+    guards.insert_only(_model)

@@ -1,0 +1,88 @@
+"""The integration journal: the accountant's list of actuals to be booked (JRN-1 to JRN-7)."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from actuals.models import Actual
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
+from invoicing_site import guards
+from invoicing_site.fields import AmountField, RateField
+from invoicing_site.querysets import LockingQuerySet
+from ledger.models.setup import DimensionSet
+
+
+class IntegrationJournal(models.Model):
+    """A stack of journal lines that are reviewed and posted together."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        PROCESSING = "processing", "processing"
+        POSTED = "posted", "posted"
+        ERROR = "error", "error"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="journals")
+    number = models.CharField(max_length=40)
+    period = models.CharField(max_length=10, help_text="The day, month or year its lines fall in, or “all”")
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    original = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="remainders",
+        help_text="The journal whose lines in error these are (JRN-4)",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    posted_at = models.DateTimeField(null=True, blank=True)
+    posted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "number"], name="journal_number_once"),
+            models.CheckConstraint(
+                name="posted_journal_says_when", condition=~Q(status="posted") | Q(posted_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self):
+        return f"journal {self.number}"
+
+
+class JournalLineQuerySet(LockingQuerySet):
+    def unposted(self):
+        return self.filter(voucher=None)
+
+    def posted(self):
+        return self.filter(voucher__isnull=False)
+
+
+class JournalLine(models.Model):
+    """One actual to be booked. Its voucher names it, so it is booked at most once."""
+
+    objects = JournalLineQuerySet.as_manager()
+
+    journal = models.ForeignKey(IntegrationJournal, models.PROTECT, related_name="lines")
+    actual = models.OneToOneField(Actual, models.PROTECT, related_name="journal_line")
+    accounting_date = models.DateField()
+    exchange_rate = RateField()
+    accounting_amount = AmountField()
+    billing_tax_group = models.ForeignKey(
+        BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
+    dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
+    line_property = models.CharField(max_length=14, blank=True, help_text="From the billing type")
+    error = models.CharField(max_length=500, blank=True)
+
+    def __str__(self):
+        return f"journal line {self.pk}"
+
+
+_POSTED = "EXISTS (SELECT 1 FROM ledger_voucher v WHERE v.journal_line_id = OLD.id)"
+guards.frozen(JournalLine, when=_POSTED)

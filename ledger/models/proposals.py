@@ -1,0 +1,187 @@
+"""The project invoice proposal: the accountant's document between a confirmed proforma and a posted invoice."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from contracts.models import (
+    BillingTaxGroup,
+    ContractCustomer,
+    Customer,
+    ItemTaxGroup,
+    LegalEntity,
+    ProjectContract,
+)
+from invoicing_site import guards
+from invoicing_site.fields import AmountField
+from invoicing_site.querysets import LockingQuerySet
+from ledger.models.setup import DimensionSet
+from proforma.models import LineDetail, ProformaInvoice
+
+
+class SectionMode(models.TextChoices):
+    DETAIL = "detail", "detail"
+    SUMMARY = "summary", "summary"
+
+
+class SummaryBy(models.TextChoices):
+    ROLE = "role", "role"
+    TASK = "task", "task"
+    CATEGORY = "category", "category"
+    WEEK = "week", "week"
+    MONTH = "month", "month"
+
+
+class ProposalLayout(models.Model):
+    """The default format for an entity, a customer or a contract; the most specific one counts (PRP-3)."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="layouts")
+    customer = models.OneToOneField(Customer, models.CASCADE, null=True, blank=True, related_name="layout")
+    contract = models.OneToOneField(
+        ProjectContract, models.CASCADE, null=True, blank=True, related_name="layout"
+    )
+    mode = models.CharField(max_length=7, choices=SectionMode, default=SectionMode.DETAIL)
+    summary_by = models.CharField(max_length=8, choices=SummaryBy, blank=True)
+    section_for_each_line = models.BooleanField("a section for each contract line", default=True)
+    with_annex = models.BooleanField("annex of time entries", default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="layout_counts_for_one_thing", condition=Q(customer=None) | Q(contract=None)
+            ),
+            models.UniqueConstraint(
+                fields=["entity"], condition=Q(customer=None, contract=None), name="one_layout_for_the_rest"
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_mode_display()
+
+
+class InvoiceProposal(models.Model):
+    """One confirmed proforma on its way into the books, with the same number (PRP-1)."""
+
+    class Status(models.TextChoices):
+        BLOCKED = "blocked", "waiting for journals"
+        OPEN = "open", "open"
+        SUBMITTED = "submitted", "submitted for approval"
+        APPROVED = "approved", "approved"
+        POSTED = "posted", "posted"
+        RETURNED = "returned", "returned to the project manager"
+
+    objects = LockingQuerySet.as_manager()
+
+    proforma = models.OneToOneField(ProformaInvoice, models.PROTECT, related_name="proposal")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proposals")
+    number = models.CharField(max_length=40)
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="proposals")
+    status = models.CharField(max_length=9, choices=Status, default=Status.BLOCKED)
+    invoice_date = models.DateField(null=True, blank=True, help_text="Empty: the day it is posted")
+    due_date = models.DateField(null=True, blank=True, help_text="Empty: worked out from the payment terms")
+    accounting_date = models.DateField(null=True, blank=True, help_text="Empty: the invoice date")
+    delivery = models.CharField(max_length=8, choices=Customer.Delivery, default=Customer.Delivery.MAIL)
+    dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
+    header_text = models.TextField(blank=True)
+    footer_text = models.TextField(blank=True)
+    with_annex = models.BooleanField("annex of time entries", default=False)
+    return_reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_error = models.CharField(max_length=500, blank=True, help_text="Why the last posting was refused")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "number"], name="proposal_number_once"),
+            models.CheckConstraint(
+                name="returned_proposal_says_why", condition=~Q(status="returned") | ~Q(return_reason="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["entity", "status"],
+                condition=Q(status__in=["blocked", "open", "submitted", "approved"]),
+                name="proposal_unposted",
+            )
+        ]
+
+    def __str__(self):
+        return f"proposal {self.number}"
+
+
+class ProposalSection(models.Model):
+    """A titled part of the printed invoice; every line is in exactly one."""
+
+    proposal = models.ForeignKey(InvoiceProposal, models.CASCADE, related_name="sections")
+    number = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=200, blank=True)
+    mode = models.CharField(max_length=7, choices=SectionMode, default=SectionMode.DETAIL)
+    summary_by = models.CharField(max_length=8, choices=SummaryBy, blank=True)
+
+    class Meta:
+        ordering = ["proposal", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "number"], name="section_number_once"),
+            models.CheckConstraint(
+                name="summary_says_by_what", condition=Q(mode="detail") | ~Q(summary_by="")
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class ProposalLine(models.Model):
+    """One line detail to be invoiced, with its tax groups, dimensions and amount."""
+
+    objects = LockingQuerySet.as_manager()
+
+    proposal = models.ForeignKey(InvoiceProposal, models.PROTECT, related_name="lines")
+    section = models.ForeignKey(ProposalSection, models.PROTECT, related_name="lines")
+    detail = models.OneToOneField(LineDetail, models.PROTECT, related_name="proposal_line")
+    number = models.PositiveIntegerField()
+    billing_tax_group = models.ForeignKey(
+        BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
+    dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
+    amount = AmountField(help_text="Net; zero where it is not charged")
+    differs = models.BooleanField(default=False, help_text="Its tax groups are not the draft's (PRP-7)")
+
+    class Meta:
+        ordering = ["proposal", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "number"], name="proposal_line_number_once")
+        ]
+
+    def __str__(self):
+        return f"line {self.number}"
+
+
+class ProposalDecision(models.Model):
+    """One step of a proposal's approval (PRP-4)."""
+
+    class Step(models.TextChoices):
+        SUBMITTED = "submitted", "submitted"
+        APPROVED = "approved", "approved"
+        REJECTED = "rejected", "rejected"
+        CHANGE_REQUESTED = "change", "change requested"
+        RESET = "reset", "reset"
+
+    proposal = models.ForeignKey(InvoiceProposal, models.PROTECT, related_name="decisions")
+    step = models.CharField(max_length=9, choices=Step)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    comment = models.CharField(max_length=500, blank=True)
+
+    def __str__(self):
+        return self.get_step_display()
+
+
+_PROPOSAL_POSTED = (
+    "EXISTS (SELECT 1 FROM ledger_invoiceproposal p WHERE p.id = OLD.proposal_id AND p.status = 'posted')"
+)
+guards.frozen(InvoiceProposal, when="OLD.status = 'posted'")
+guards.frozen(ProposalSection, when=_PROPOSAL_POSTED)
+guards.frozen(ProposalLine, when=_PROPOSAL_POSTED)
+guards.insert_only(ProposalDecision)

@@ -1,0 +1,376 @@
+"""The set-up of the books: periods, accounts, dimensions, profiles, tax."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from contracts.models import (
+    BillingTaxGroup,
+    Category,
+    ContractLine,
+    ItemTaxGroup,
+    LegalEntity,
+    Project,
+    ProjectContract,
+    ProjectGroup,
+)
+from invoicing_site.fields import PercentField
+from invoicing_site.querysets import LockingQuerySet
+
+
+class FiscalYear(models.Model):
+    """A year of the books."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_years")
+    name = models.CharField(max_length=20)
+    year = models.PositiveSmallIntegerField(help_text="What {year} shows in a document number")
+    starts = models.DateField()
+    ends = models.DateField()
+
+    class Meta:
+        ordering = ["entity", "starts"]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "year"], name="fiscal_year_once"),
+            models.CheckConstraint(name="fiscal_year_dates_in_order", condition=Q(starts__lt=F("ends"))),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class FiscalPeriod(models.Model):
+    """A stretch of days that is open for posting, on hold, or closed (PST-6). The first of all locks."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "open"
+        ON_HOLD = "hold", "on hold"
+        CLOSED = "closed", "closed"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_periods")
+    year = models.ForeignKey(FiscalYear, models.PROTECT, related_name="periods")
+    number = models.PositiveSmallIntegerField()
+    starts = models.DateField()
+    ends = models.DateField()
+    status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
+
+    class Meta:
+        ordering = ["entity", "starts"]
+        constraints = [
+            models.UniqueConstraint(fields=["year", "number"], name="fiscal_period_number_once"),
+            models.UniqueConstraint(fields=["entity", "starts"], name="fiscal_period_start_once"),
+            models.UniqueConstraint(fields=["entity", "ends"], name="fiscal_period_end_once"),
+            models.CheckConstraint(name="fiscal_period_dates_in_order", condition=Q(starts__lte=F("ends"))),
+        ]
+
+    def __str__(self):
+        return f"{self.starts:%B %Y}"
+
+
+class Account(models.Model):
+    """An account of the general ledger, with what SAF-T asks of it (EXP-2)."""
+
+    class Kind(models.TextChoices):
+        ASSET = "asset", "asset"
+        LIABILITY = "liability", "liability"
+        EQUITY = "equity", "equity"
+        REVENUE = "revenue", "revenue"
+        EXPENSE = "expense", "expense"
+
+    class Control(models.TextChoices):
+        NONE = "", "—"
+        CUSTOMER = "customer", "customer subledger"
+        WIP_SALES = "wip_sales", "project subledger: WIP sales value"
+        WIP_COST = "wip_cost", "project subledger: WIP cost value"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="accounts")
+    number = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=9, choices=Kind)
+    control = models.CharField("control account of", max_length=9, choices=Control, blank=True, default="")
+    grouping_category = models.CharField(max_length=60, blank=True, help_text="SAF-T")
+    grouping_code = models.CharField(max_length=60, blank=True, help_text="SAF-T")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["entity", "number"]
+        constraints = [models.UniqueConstraint(fields=["entity", "number"], name="account_number_once")]
+
+    def __str__(self):
+        return f"{self.number} {self.name}"
+
+
+class Dimension(models.Model):
+    """A way to break the books down, such as department."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="dimensions")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="dimension_code_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class DimensionValue(models.Model):
+    """One value of a dimension."""
+
+    dimension = models.ForeignKey(Dimension, models.PROTECT, related_name="values")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dimension", "code"], name="dimension_value_once")]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class DimensionSet(models.Model):
+    """A combination of dimension values, kept once and pointed to by every line that carries it."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
+    key = models.CharField(max_length=300, help_text="The ids of the values in order, joined by commas")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity", "key"], name="dimension_set_once")]
+
+    def __str__(self):
+        return self.key
+
+
+class DimensionSetValue(models.Model):
+    """One value in a combination, for reports that ask by dimension."""
+
+    set = models.ForeignKey(DimensionSet, models.PROTECT, related_name="values")
+    dimension = models.ForeignKey(Dimension, models.PROTECT, related_name="+")
+    value = models.ForeignKey(DimensionValue, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["set", "dimension"], name="dimension_once_in_a_set")]
+
+    def __str__(self):
+        return f"{self.value_id}"
+
+
+class DefaultDimension(models.Model):
+    """The value that a project, or for milestones a contract line, brings along (JRN-3)."""
+
+    project = models.ForeignKey(
+        Project, models.CASCADE, null=True, blank=True, related_name="default_dimensions"
+    )
+    contract_line = models.ForeignKey(
+        ContractLine, models.CASCADE, null=True, blank=True, related_name="default_dimensions"
+    )
+    dimension = models.ForeignKey(Dimension, models.PROTECT, related_name="+")
+    value = models.ForeignKey(DimensionValue, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="default_dimension_has_one_owner",
+                condition=Q(project__isnull=False, contract_line=None)
+                | Q(project=None, contract_line__isnull=False),
+            ),
+            models.UniqueConstraint(fields=["project", "dimension"], name="project_dimension_once"),
+            models.UniqueConstraint(fields=["contract_line", "dimension"], name="line_dimension_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.value_id}"
+
+
+class Profile(models.Model):
+    """A cost and revenue profile: what is booked where and whether revenue is accrued (JRN-5)."""
+
+    class Cost(models.TextChoices):
+        BALANCE = "balance", "balance"
+        PROFIT_AND_LOSS = "pl", "profit and loss"
+        NEVER = "never", "never"
+
+    class OnAccount(models.TextChoices):
+        BALANCE = "balance", "balance"
+        PROFIT_AND_LOSS = "pl", "profit and loss"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="profiles")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+    cost = models.CharField("cost posts to", max_length=7, choices=Cost, default=Cost.PROFIT_AND_LOSS)
+    accrue_time = models.BooleanField("accrue revenue of time", default=False)
+    accrue_expense = models.BooleanField("accrue revenue of expenses", default=False)
+    accrue_material = models.BooleanField("accrue revenue of material", default=False)
+    accrue_fee = models.BooleanField("accrue revenue of fees", default=False)
+    on_account = models.CharField(
+        "on-account invoices post to", max_length=7, choices=OnAccount, default=OnAccount.BALANCE
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "code"], name="profile_code_once"),
+            models.CheckConstraint(
+                name="accruing_needs_cost_in_profit_and_loss",
+                condition=Q(cost="pl")
+                | Q(accrue_time=False, accrue_expense=False, accrue_material=False, accrue_fee=False),
+                violation_error_message="Revenue is accrued only where cost posts to profit and loss (JRN-8).",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def accrues(self, transaction_class):
+        """Whether unbilled sales of that class are accrued."""
+        return getattr(self, f"accrue_{transaction_class}", False)
+
+
+class ProfileAssignment(models.Model):
+    """For what a profile counts: a project, a contract, a project group, or (all blank) the whole entity."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="profile_assignments")
+    profile = models.ForeignKey(Profile, models.PROTECT, related_name="assignments")
+    project = models.OneToOneField(Project, models.CASCADE, null=True, blank=True, related_name="profile_assignment")
+    contract = models.OneToOneField(
+        ProjectContract, models.CASCADE, null=True, blank=True, related_name="profile_assignment"
+    )
+    group = models.OneToOneField(
+        ProjectGroup, models.CASCADE, null=True, blank=True, related_name="profile_assignment"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="profile_counts_for_one_thing",
+                condition=Q(project=None, contract=None)
+                | Q(project=None, group=None)
+                | Q(contract=None, group=None),
+            ),
+            models.UniqueConstraint(
+                fields=["entity"],
+                condition=Q(project=None, contract=None, group=None),
+                name="one_profile_for_the_rest",
+            ),
+        ]
+
+    def __str__(self):
+        return f"profile {self.profile_id}"
+
+
+class PostingAccount(models.Model):
+    """Which account serves a purpose; blank fields mean any, and the row that says most wins."""
+
+    class Purpose(models.TextChoices):
+        PROJECT_COST = "project_cost", "project cost"
+        PAYROLL_ALLOCATION = "payroll", "payroll allocation"
+        COST_OFFSET = "cost_offset", "offset of expenses and materials"
+        WIP_COST = "wip_cost", "WIP cost value"
+        WIP_SALES = "wip_sales", "WIP sales value"
+        ACCRUED_REVENUE = "accrued", "accrued revenue"
+        INVOICED_REVENUE = "revenue", "invoiced revenue"
+        ON_ACCOUNT_WIP = "on_account_wip", "WIP invoiced on account"
+        ON_ACCOUNT_REVENUE = "on_account_revenue", "invoiced on account, revenue"
+        CUSTOMER = "customer", "customer balance"
+        ADVANCES = "advances", "customer advances"
+        ROUNDING = "rounding", "rounding of conversion"
+        EXCHANGE_GAIN = "gain", "exchange gain"
+        EXCHANGE_LOSS = "loss", "exchange loss"
+        WRITE_OFF = "write_off", "write-off"
+        BAD_DEBT = "bad_debt", "bad debt"
+        BANK = "bank", "bank"
+        DISBURSEMENT = "disbursement", "disbursements for customers"
+        CONTRACT_VARIANCE = "variance", "contract variance"
+        LOSS_PROVISION = "provision", "provision for expected losses"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="posting_accounts")
+    purpose = models.CharField(max_length=18, choices=Purpose)
+    profile = models.ForeignKey(Profile, models.CASCADE, null=True, blank=True)
+    transaction_class = models.CharField(max_length=10, blank=True)
+    category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "entity",
+                "purpose",
+                Coalesce("profile", 0),
+                "transaction_class",
+                Coalesce("category", 0),
+                name="posting_account_once",
+            )
+        ]
+
+    def __str__(self):
+        return self.get_purpose_display()
+
+
+class TaxCode(models.Model):
+    """A sales tax as the law names it, with the account it is owed on (PST-4)."""
+
+    class Category(models.TextChoices):
+        STANDARD = "S", "standard"
+        REDUCED = "AA", "reduced"
+        ZERO = "Z", "zero"
+        EXEMPT = "E", "exempt"
+        REVERSE_CHARGE = "AE", "reverse charge"
+        OUTSIDE_SCOPE = "O", "outside scope"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="tax_codes")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    category = models.CharField(max_length=2, choices=Category)
+    legal_text = models.CharField(max_length=300, blank=True, help_text="Printed where no tax is charged")
+    standard_code = models.CharField("standard tax code", max_length=20, blank=True, help_text="SAF-T")
+    account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="tax_code_once")]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class TaxRate(models.Model):
+    """The percentage of a tax code from a day on."""
+
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="rates")
+    valid_from = models.DateField()
+    percent = PercentField()
+
+    class Meta:
+        ordering = ["tax_code", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["tax_code", "valid_from"], name="tax_rate_once_a_day"),
+            models.CheckConstraint(name="tax_rate_is_a_share", condition=Q(percent__gte=0, percent__lte=100)),
+        ]
+
+    def __str__(self):
+        return f"{self.percent} % from {self.valid_from}"
+
+
+class BillingTaxGroupCode(models.Model):
+    """A tax code in a billing tax group; it applies where the item tax group has it too."""
+
+    group = models.ForeignKey(BillingTaxGroup, models.CASCADE, related_name="codes")
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "tax_code"], name="billing_tax_group_code")]
+
+    def __str__(self):
+        return f"{self.tax_code_id}"
+
+
+class ItemTaxGroupCode(models.Model):
+    """A tax code in an item tax group; it applies where the billing tax group has it too."""
+
+    group = models.ForeignKey(ItemTaxGroup, models.CASCADE, related_name="codes")
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "tax_code"], name="item_tax_group_code")]
+
+    def __str__(self):
+        return f"{self.tax_code_id}"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ProformaConfig(AppConfig):
+    name = "proforma"
+    verbose_name = "Proforma invoices"

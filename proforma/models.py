@@ -1,0 +1,362 @@
+"""THE INVOICE BEFORE ACCOUNTING: proforma invoices, their lines and details, and the runs that make them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from actuals.models import Actual, Batch, BillingType
+from backlog.models import BacklogItem
+from contracts.models import (
+    BillingTaxGroup,
+    Category,
+    ContractCustomer,
+    ContractLine,
+    Customer,
+    ItemTaxGroup,
+    LegalEntity,
+    PaymentTerm,
+    Product,
+    Project,
+    ProjectContract,
+    Resource,
+    Role,
+    ScheduleEntry,
+    Task,
+    TransactionClass,
+)
+from invoicing_site import guards
+from invoicing_site.fields import AmountField, CurrencyField, PriceField, QuantityField
+from invoicing_site.querysets import LockingQuerySet
+
+
+class InvoiceRun(models.Model):
+    """One start of the periodic process, or of its preview (RUN-2, RUN-4)."""
+
+    class Kind(models.TextChoices):
+        RUN = "run", "run"
+        PREVIEW = "preview", "preview"
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", "schedule"
+        MANUAL = "manual", "by hand"
+        COMMAND = "command", "command line"
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "running"
+        FINISHED = "finished", "finished"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoice_runs")
+    kind = models.CharField(max_length=7, choices=Kind, default=Kind.RUN)
+    trigger = models.CharField(max_length=8, choices=Trigger)
+    as_of = models.DateField()
+    status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
+    started_at = models.DateTimeField(default=timezone.now)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    beat_at = models.DateTimeField(default=timezone.now, help_text="Last sign of life; a silent run is taken up")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    due = models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")
+    digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs (RUN-4)")
+    executes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="executed_by", help_text="The plan carried out"
+    )
+    contracts = models.ManyToManyField(ProjectContract, blank=True, related_name="+")
+    customers = models.ManyToManyField(Customer, blank=True, related_name="+")
+    projects = models.ManyToManyField(Project, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="finished_run_has_an_end", condition=~Q(status="finished") | Q(finished_at__isnull=False)
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.pk} as of {self.as_of}"
+
+
+class RunContract(models.Model):
+    """What became of one contract in one run, or would become of it in a preview."""
+
+    class Outcome(models.TextChoices):
+        CREATED = "created", "proforma created"
+        NOTHING_READY = "nothing", "nothing ready"
+        FAILED = "failed", "failed"
+
+    run = models.ForeignKey(InvoiceRun, models.CASCADE, related_name="run_contracts")
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=7, choices=Outcome)
+    code = models.CharField(max_length=40, blank=True, help_text="The reason, as a stable word")
+    message = models.CharField(max_length=500, blank=True)
+    done_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "contract"], name="run_contract_once")]
+
+    def __str__(self):
+        return f"contract {self.contract_id}: {self.get_outcome_display()}"
+
+
+class RunPlanLine(models.Model):
+    """In a stored plan: one proforma that would be made, or one reason why work is left out (RUN-4)."""
+
+    run_contract = models.ForeignKey(RunContract, models.CASCADE, related_name="plan_lines")
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="+")
+    run_date = models.DateField()
+    code = models.CharField(max_length=40, blank=True, help_text="Why it is skipped; empty: it is taken")
+    items = models.PositiveIntegerField()
+    amount = AmountField()
+    previous_amount = AmountField(null=True, blank=True)
+    currency = CurrencyField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run_contract", "contract_customer", "run_date", "code"], name="plan_line_once"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.items} items"
+
+
+class ProformaInvoice(models.Model):
+    """The project manager's document for one contract customer. Confirming freezes it for ever (PRO-5)."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", "invoice"
+        CORRECTION = "correction", "correction"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        IN_REVIEW = "review", "in review"
+        CONFIRMED = "confirmed", "confirmed"
+
+    class ConfirmJob(models.TextChoices):
+        SCHEDULED = "scheduled", "scheduled"
+        PROCESSING = "processing", "processing"
+        COMPLETE = "complete", "complete"
+        FAILED = "failed", "failed"
+
+    objects = LockingQuerySet.as_manager()
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proformas")
+    number = models.CharField(max_length=40)
+    name = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.INVOICE)
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="proformas")
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="proformas")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="proformas")
+    currency = CurrencyField()
+    run = models.ForeignKey(InvoiceRun, models.PROTECT, null=True, blank=True, related_name="proformas")
+    run_date = models.DateField(null=True, blank=True)
+    cutoff = models.DateField(help_text="Work up to this day")
+    accounting_date = models.DateField()
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
+    bill_to_name = models.CharField(max_length=200, blank=True)
+    contact_name = models.CharField(max_length=200, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
+    buyer_reference = models.CharField(max_length=100, blank=True)
+    order_reference = models.CharField("purchase order", max_length=60, blank=True)
+    description = models.CharField(max_length=500, blank=True)
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrections", help_text="COR-3"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
+    confirm_message = models.CharField(max_length=500, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    batch = models.OneToOneField(
+        Batch, models.PROTECT, null=True, blank=True, help_text="The actuals that confirming made"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "number"], name="proforma_number_once"),
+            models.CheckConstraint(
+                name="confirmed_proforma_says_when",
+                condition=~Q(status="confirmed") | Q(confirmed_at__isnull=False, batch__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="correction_names_what_it_corrects",
+                condition=Q(kind="invoice", corrects=None) | Q(kind="correction", corrects__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["corrects"], condition=~Q(status="confirmed"), name="one_open_correction"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["contract", "contract_customer"],
+                condition=Q(status__in=["draft", "review"]),
+                name="proforma_open",
+            )
+        ]
+
+    def __str__(self):
+        return f"proforma {self.number}"
+
+
+class ProformaSchedule(models.Model):
+    """A schedule entry that a proforma answers; for one the work of several lines may be due."""
+
+    proforma = models.ForeignKey(ProformaInvoice, models.CASCADE, related_name="schedule_entries")
+    entry = models.ForeignKey(ScheduleEntry, models.PROTECT, related_name="proformas")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["proforma", "entry"], name="proforma_schedule_once")]
+
+    def __str__(self):
+        return f"schedule entry {self.entry_id}"
+
+
+class ProformaLine(models.Model):
+    """One contract line on a proforma (or the retainers, which have none)."""
+
+    proforma = models.ForeignKey(ProformaInvoice, models.CASCADE, related_name="lines")
+    contract_line = models.ForeignKey(
+        ContractLine, models.PROTECT, null=True, blank=True, related_name="proforma_lines"
+    )
+    number = models.PositiveSmallIntegerField()
+    description = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["proforma", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["proforma", "number"], name="proforma_line_number_once"),
+            models.UniqueConstraint(fields=["proforma", "contract_line"], name="proforma_contract_line_once"),
+        ]
+
+    def __str__(self):
+        return f"line {self.number}"
+
+
+class LineDetail(models.Model):
+    """One backlog item on one proforma, with the quantity and price that will be billed.
+
+    The unique link is the claim (PRO-8). A detail added by hand has no item until confirm.
+    """
+
+    class CreditedPart(models.TextChoices):
+        BILL_AGAIN = "again", "bill again"
+        GIVEN_UP = "given_up", "given up"
+
+    objects = LockingQuerySet.as_manager()
+
+    line = models.ForeignKey(ProformaLine, models.CASCADE, related_name="details")
+    backlog_item = models.OneToOneField(
+        BacklogItem, models.PROTECT, null=True, blank=True, related_name="detail"
+    )
+    corrects = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", help_text="COR-2"
+    )
+    credited_part = models.CharField(max_length=8, choices=CreditedPart, blank=True, help_text="COR-1")
+    credit_reason = models.CharField(max_length=300, blank=True)
+    transaction_class = models.CharField(max_length=10, choices=TransactionClass)
+    date = models.DateField()
+    project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, db_index=False)
+    task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
+    resource = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, db_index=False)
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, db_index=False)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, db_index=False)
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, db_index=False)
+    quantity = QuantityField()
+    unit = models.CharField(max_length=10, blank=True)
+    price = PriceField()
+    amount = AmountField()
+    billing_type = models.CharField(max_length=14, choices=BillingType, default=BillingType.CHARGEABLE)
+    billing_tax_group = models.ForeignKey(
+        BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
+    description = models.CharField(max_length=500, blank=True)
+    internal_description = models.CharField(max_length=500, blank=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="detail_credited_part_belongs_to_a_correction",
+                condition=Q(credited_part="") | Q(corrects__isnull=False),
+            ),
+        ]
+
+    def __str__(self):
+        return f"detail {self.pk}"
+
+
+class DetailActual(models.Model):
+    """An actual that confirming made for a detail, and what it is to that detail (PRO-5)."""
+
+    class Part(models.TextChoices):
+        REVERSAL = "reversal", "reversal of the original"
+        UNBILLED = "unbilled", "unbilled sales for the billed part"
+        UNBILLED_REVERSAL = "unbilled_reversal", "its reversal"
+        BILLED = "billed", "billed sales"
+        REST = "rest", "non-chargeable rest"
+        REST_REVERSAL = "rest_reversal", "reversal of the rest"
+        REST_BILLED = "rest_billed", "billed sales of the rest"
+        CREDIT = "credit", "reversal of the billed sales"
+        AGAIN = "again", "unbilled sales to be billed again"
+        GIVEN_UP = "given_up", "what was given up"
+        BALANCE = "balance", "retainer balance"
+
+    detail = models.ForeignKey(LineDetail, models.PROTECT, related_name="detail_actuals")
+    actual = models.OneToOneField(Actual, models.PROTECT, related_name="detail_actual")
+    part = models.CharField(max_length=17, choices=Part)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["detail", "part"], name="detail_part_once")]
+
+    def __str__(self):
+        return self.get_part_display()
+
+
+class LimitOverride(models.Model):
+    """A confirm that went over a limit by permission, kept for ever (PRO-6)."""
+
+    proforma = models.ForeignKey(ProformaInvoice, models.PROTECT, related_name="limit_overrides")
+    level = models.CharField(max_length=13, choices=BacklogItem.LimitLevel)
+    limit = AmountField()
+    over = AmountField()
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        permissions = [("override_limit", "Can confirm over a not-to-exceed limit")]
+
+    def __str__(self):
+        return f"{self.over} over {self.limit}"
+
+
+_CONFIRMED = "OLD.status = 'confirmed'"
+_LINE_CONFIRMED = (
+    "EXISTS (SELECT 1 FROM proforma_proformainvoice p WHERE p.id = OLD.proforma_id AND p.status = 'confirmed')"
+)
+_DETAIL_CONFIRMED = (
+    "EXISTS (SELECT 1 FROM proforma_proformaline l JOIN proforma_proformainvoice p ON p.id = l.proforma_id"
+    " WHERE l.id = OLD.line_id AND p.status = 'confirmed')"
+)
+guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_message"])
+guards.frozen(ProformaLine, when=_LINE_CONFIRMED)
+guards.frozen(LineDetail, when=_DETAIL_CONFIRMED)
+guards.insert_only(DetailActual)
+guards.insert_only(LimitOverride)

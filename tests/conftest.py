@@ -1,0 +1,58 @@
+"""What all tests share: which of them can run here, and how hard Hypothesis tries."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+hypothesis_settings.register_profile(
+    "small", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile("large", parent=hypothesis_settings.get_profile("small"), max_examples=2000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "small"))
+
+ELSEWHERE = "runs elsewhere: "
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what this database or broker cannot show; `./run test` says when no other run showed it."""
+    here = {
+        "postgres": connection.vendor == "postgresql",
+        "sqlite": connection.vendor == "sqlite",
+        "redis": bool(settings.TEST_REDIS_URL),
+    }
+    for item in items:
+        for service, present in here.items():
+            if not present and item.get_closest_marker(service):
+                item.add_marker(pytest.mark.skip(reason=f"{ELSEWHERE}needs {service}"))
+
+
+_left_out = {}
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _note(report)
+
+
+def pytest_collectreport(report):
+    if report.skipped:
+        _note(report)
+
+
+def _note(report):
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    if not reason.startswith(ELSEWHERE):
+        _left_out[report.nodeid] = reason
+
+
+def pytest_sessionfinish():
+    """Tell tests/run.py what was skipped for want of something, so that it can say so at the end."""
+    if path := os.environ.get("LEDGERLINE_LEFT_OUT"):
+        Path(path).write_text(json.dumps(_left_out))

@@ -1,0 +1,151 @@
+"""All tests, on everything that answers here: `./run test` calls this once the tools are installed.
+
+SQLite with messages in memory, then PostgreSQL with Redis, then the browser: the two profiles people run, and
+the eyes. What could not be run is said at the end, and in CI (CI=true) it is a failure.
+"""
+
+import getpass
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg2
+import redis
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSER_TESTS = "tests/browser"
+NO_TESTS_COLLECTED = 5
+
+
+def find_postgresql():
+    """An address under which test databases can be made, or None."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        return url
+    for user in dict.fromkeys([os.environ.get("PGUSER"), getpass.getuser(), "postgres"]):
+        if not user:
+            continue
+        try:
+            connection = psycopg2.connect(
+                host="127.0.0.1", port=5432, user=user, dbname="postgres", connect_timeout=3
+            )
+        except psycopg2.OperationalError:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+            (may_create,) = cursor.fetchone()
+        connection.close()
+        if may_create:
+            password = os.environ.get("PGPASSWORD", "")
+            login = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
+            # Django tests in test_<name>; the number keeps two runs on one server apart.
+            return f"postgres://{login}@127.0.0.1:5432/ledgerline_{os.getpid()}"
+    return None
+
+
+def find_redis():
+    if url := os.environ.get("TEST_REDIS_URL"):
+        return url
+    url = "redis://127.0.0.1:6379/15"
+    try:
+        redis.Redis.from_url(url, socket_connect_timeout=3).ping()
+    except redis.RedisError:
+        return None
+    return url
+
+
+def find_chromium():
+    return next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+
+
+def drop_test_database(url):
+    """What a killed run left; a run that ended by itself has dropped its own."""
+    parts = urlsplit(url)
+    name = "test_" + parts.path.strip("/")
+    connection = psycopg2.connect(url.replace(parts.path, "/postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    connection.close()
+
+
+def pytest(title, arguments, environment):
+    """Run pytest once; returns its exit code and what it skipped for want of something."""
+    print(f"\n=== {title}", flush=True)
+    with tempfile.NamedTemporaryFile(suffix=".json") as note:
+        environment = {**os.environ, **environment, "LEDGERLINE_LEFT_OUT": note.name}
+        command = [sys.executable, "-m", "pytest", *arguments]
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        skipped = json.loads(Path(note.name).read_text() or "{}")
+    return code, skipped
+
+
+def paths_in(arguments):
+    return [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
+
+
+def main(arguments):
+    paths = paths_in(arguments)
+    browser_only = bool(paths) and all(Path(p).is_relative_to(BROWSER_TESTS) for p in paths)
+    with_browser = (ROOT / BROWSER_TESTS).is_dir() and (browser_only or not paths)
+
+    postgresql, redis_url, chromium = find_postgresql(), find_redis(), find_chromium()
+    sqlite = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": "" if postgresql else redis_url or ""}
+    runs = []
+    if not browser_only:
+        usual = [f"--ignore={BROWSER_TESTS}", *arguments]
+        runs.append(("SQLite", usual, sqlite))
+        if postgresql:
+            services = {"TEST_DATABASE_URL": postgresql, "TEST_REDIS_URL": redis_url or ""}
+            runs.append((f"PostgreSQL{' and Redis' if redis_url else ''}", usual, services))
+    if with_browser and chromium:
+        # In a run of its own: Playwright's event loop stays in the thread and disturbs other tests.
+        browser = {**sqlite, "LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+        runs.append(("Browser", arguments if browser_only else [BROWSER_TESTS, *arguments], browser))
+
+    left_out = []
+    if not postgresql:
+        left_out.append("PostgreSQL: no server at 127.0.0.1:5432 lets us make databases (TEST_DATABASE_URL)")
+    if not redis_url:
+        left_out.append("Redis: no server at 127.0.0.1:6379 (TEST_REDIS_URL)")
+    if with_browser and not chromium:
+        left_out.append("Browser: Chromium is not installed")
+
+    failed, codes = [], set()
+    try:
+        for title, run_arguments, environment in runs:
+            code, skipped = pytest(title, run_arguments, environment)
+            codes.add(code)
+            if code not in (0, NO_TESTS_COLLECTED):
+                failed.append(title)
+            left_out += [f"{title}: {test}: {reason}" for test, reason in skipped.items()]
+    finally:
+        if postgresql and not os.environ.get("TEST_DATABASE_URL"):
+            drop_test_database(postgresql)
+
+    return conclude(failed, left_out, nothing_ran=codes <= {NO_TESTS_COLLECTED})
+
+
+def conclude(failed, left_out, *, nothing_ran):
+    if left_out:
+        print("\n!!! LEFT OUT, so not tested:")
+        for line in left_out:
+            print(f"!!!   {line}")
+    if failed:
+        print(f"\nFailed on: {', '.join(failed)}")
+        return 1
+    if nothing_ran:
+        print("\nNo test ran.")
+        return NO_TESTS_COLLECTED
+    if left_out and os.environ.get("CI", "").lower() in ("1", "true"):
+        print("\nIn CI nothing may be left out, so this run failed.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""The settings of the product, pointed away from everything that a person may care about.
+
+The database is a file of its own (SQLite), or beside the one that TEST_DATABASE_URL names (PostgreSQL).
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="ledgerline-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+
+# Before the import: the settings read the environment once. Processes that tests start inherit it.
+os.environ["LEDGERLINE_DATA"] = _folder
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ["CELERY_BROKER_URL"] = ""
+for _name in ("LEDGERLINE_PRODUCTION", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST"):
+    os.environ.pop(_name, None)
+
+from invoicing_site.settings import *  # noqa: E402, F403 - this file is those settings, with exceptions
+from invoicing_site.settings import DATA, DATABASE_URL, DATABASES  # noqa: E402 - see above
+
+if not DATABASE_URL:
+    # A file, not memory: threads of one test share it as they would share the real one.
+    DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; nobody's secret is at stake
+WHITENOISE_AUTOREFRESH = True  # else every test client would list all static files first
+TEST_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
