@@ -50,7 +50,9 @@ class EntryImport(models.Model):
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=10, choices=Format, default=Format.LEDGERLINE)
-    mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field of ours")
+    mapping = models.JSONField(
+        default=dict, blank=True, help_text="Column of the file for each field of ours"
+    )
     rows = models.PositiveIntegerField(help_text="Rows in the file")
     added = models.PositiveIntegerField(help_text="Entries that were new")
     imported_at = models.DateTimeField(default=timezone.now)
@@ -77,8 +79,6 @@ class Entry(models.Model):
         APPROVED = "approved", "approved"
         REJECTED = "rejected", "rejected"
         RECALL = "recall", "recall requested"
-
-    objects = LockingQuerySet.as_manager()
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entries")
     transaction_class = models.CharField(max_length=10, choices=Class, default=Class.TIME)
@@ -127,8 +127,13 @@ class Entry(models.Model):
     decision_comment = models.CharField(max_length=500, blank=True)
     billable_quantity = QuantityField(null=True, blank=True, help_text="As approved; empty: all of it")
     billing_type = models.CharField(
-        max_length=14, choices=BillingType, blank=True, help_text="As the approver set it; empty: as the line says"
+        max_length=14,
+        choices=BillingType,
+        blank=True,
+        help_text="As the approver set it; empty: as the line says",
     )
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "entries"
@@ -142,7 +147,7 @@ class Entry(models.Model):
                 condition=Q(transaction_class="time", resource__isnull=False)
                 | Q(transaction_class="material", product__isnull=False)
                 | Q(transaction_class__in=["expense", "fee"], category__isnull=False),
-                violation_error_message="Time names a resource, material a product, expenses and fees a category.",
+                violation_error_message="Time needs its resource, material its product, the rest a category.",
             ),
             models.CheckConstraint(
                 name="entry_decision_has_a_time",
@@ -229,16 +234,16 @@ class Actual(models.Model):
     type = models.CharField(max_length=8, choices=Type)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     date = models.DateField("transaction date")
-    accounting_date = models.DateField(help_text="The transaction date; of what changes it, the day of the action")
+    accounting_date = models.DateField(
+        help_text="The transaction date; of what changes it, the day of the action"
+    )
     project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, related_name="actuals")
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
     resource = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, db_index=False)
     role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, db_index=False)
     category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, db_index=False)
-    contract = models.ForeignKey(
-        ProjectContract, models.PROTECT, null=True, blank=True, db_index=False
-    )
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, null=True, blank=True, db_index=False)
     contract_line = models.ForeignKey(
         ContractLine, models.PROTECT, null=True, blank=True, related_name="actuals", db_index=False
     )
@@ -268,7 +273,12 @@ class Actual(models.Model):
     )
     retainer = models.ForeignKey(Retainer, models.PROTECT, null=True, blank=True, related_name="actuals")
     cost = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="sales", help_text="The cost behind this sale"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sales",
+        help_text="The cost behind this sale",
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
     replaces = models.ForeignKey(

@@ -65,11 +65,7 @@ class BacklogItem(models.Model):
         CUSTOMER = "customer", "contract customer"
         CONTRACT = "contract", "contract"
 
-    objects = BacklogQuerySet.as_manager()
-
-    actual = models.OneToOneField(
-        Actual, models.PROTECT, null=True, blank=True, related_name="backlog_item"
-    )
+    actual = models.OneToOneField(Actual, models.PROTECT, null=True, blank=True, related_name="backlog_item")
     milestone_part = models.OneToOneField(
         MilestonePart, models.PROTECT, null=True, blank=True, related_name="backlog_item"
     )
@@ -91,7 +87,10 @@ class BacklogItem(models.Model):
         default=False, help_text="No price was found; re-price it before it is billed (PRC-6)"
     )
     limit_status = models.CharField(
-        max_length=13, choices=LimitStatus, default=LimitStatus.NOT_APPLICABLE, verbose_name="not-to-exceed status"
+        max_length=13,
+        choices=LimitStatus,
+        default=LimitStatus.NOT_APPLICABLE,
+        verbose_name="not-to-exceed status",
     )
     limit_level = models.CharField(max_length=13, choices=LimitLevel, blank=True)
     limit_over = AmountField("over the limit by", null=True, blank=True)
@@ -102,6 +101,8 @@ class BacklogItem(models.Model):
     )
     description = models.CharField(max_length=500, blank=True, help_text="For the customer")
     internal_description = models.CharField(max_length=500, blank=True)
+
+    objects = BacklogQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -128,7 +129,9 @@ class BacklogItem(models.Model):
                 name="backlog_open",
             ),
             models.Index(
-                fields=["contract", "limit_status"], condition=Q(limit_status="committed"), name="backlog_committed"
+                fields=["contract", "limit_status"],
+                condition=Q(limit_status="committed"),
+                name="backlog_committed",
             ),
         ]
 
@@ -147,8 +150,6 @@ class BacklogAction(models.Model):
         EVALUATE = "evaluate", "limits evaluated"
         RESET = "reset", "limits reset"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
     action = models.CharField(max_length=9, choices=Action)
     at = models.DateTimeField(default=timezone.now)
@@ -162,6 +163,8 @@ class BacklogAction(models.Model):
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+
+    objects = LockingQuerySet.as_manager()
 
     def __str__(self):
         return f"{self.get_action_display()} {self.at:%Y-%m-%d %H:%M}"
@@ -209,8 +212,6 @@ class CorrectionJournal(models.Model):
         DRAFT = "draft", "draft"
         POSTED = "posted", "posted"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="correction_journals")
     number = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
@@ -220,6 +221,8 @@ class CorrectionJournal(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["entity", "number"], name="correction_number_once")]

@@ -18,6 +18,8 @@ PATIENCE = 20  # seconds that a stop leaves to the task at work; its row tells t
 
 
 class Background:
+    """To be made in the process where it works: Python 3.13 starts no thread that was made before a fork."""
+
     def __init__(self):
         self._worker = threading.Thread(target=self._work, name="Worker", daemon=True)
         self._clock = EmbeddedService(app, thread=True)

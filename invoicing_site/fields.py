@@ -40,7 +40,7 @@ class ExactDecimalField(models.DecimalField):
     def unrounded(self, value: Decimal) -> Decimal:
         """The value itself, or ValueError when the column would have to round it."""
         _, digits, exponent = value.as_tuple()
-        if not value.is_finite():
+        if isinstance(exponent, str):
             raise ValueError(f"{self} does not keep {value}.")
         # Zeros at the end are no decimals. Decimal.normalize() would itself round beyond 28 digits.
         if exponent < -self.places and any(digits[self.places + exponent :]):

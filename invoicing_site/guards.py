@@ -284,6 +284,10 @@ class _PostgreSQL:
         return enabled in "OA" and comment == _PostgreSQL.seal(declaration, definition, body)
 
     @staticmethod
+    def troubles(cursor):
+        return []
+
+    @staticmethod
     def seal(declaration, definition, body):
         return "Ledgerline guard " + _hash("\n".join([*declaration, definition, body]))
 

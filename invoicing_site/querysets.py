@@ -1,16 +1,17 @@
 """Locks, exact sums and fast inserts, on both databases."""
 
 import datetime
-import itertools
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from io import BytesIO
+from itertools import islice, repeat
 from operator import attrgetter
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models, router
 from django.db.models import fields as stock
-from django.core.exceptions import EmptyResultSet
 from django.db.transaction import TransactionManagementError
 
 from invoicing_site import money
@@ -66,6 +67,7 @@ class ExactSum(models.Aggregate):
     name = "ExactSum"
     arity = 1
     window_compatible = False
+    empty_result_set_value = Decimal("0.0000")
 
     def __init__(self, expression, *, filter=None, output_field=None):
         # Wider than any column: a sum has more digits than what it adds up.
@@ -73,12 +75,16 @@ class ExactSum(models.Aggregate):
         super().__init__(expression, filter=filter, output_field=output_field)
 
     def as_sql(self, compiler, connection, **extra_context):
-        sql, params = super().as_sql(compiler, connection, **extra_context)
+        try:
+            sql, params = super().as_sql(compiler, connection, **extra_context)
+        except EmptyResultSet:  # a filter that nothing can meet
+            return "0", ()
         return f"COALESCE({sql}, 0)", params
 
     def as_sqlite(self, compiler, connection, **extra_context):
-        whole = "SUM(CAST(ROUND(%(expressions)s * 10000) AS INTEGER))"
-        sql, params = self.as_sql(compiler, connection, template=whole, **extra_context)
+        whole = self.copy()
+        whole.template = "SUM(CAST(ROUND(%(expressions)s * 10000) AS INTEGER))"
+        sql, params = whole.as_sql(compiler, connection, **extra_context)
         return f"CAST(ROUND({sql} / 10000.0, 4) AS NUMERIC)", params
 
     def get_db_converters(self, connection):
@@ -86,7 +92,7 @@ class ExactSum(models.Aggregate):
 
 
 def _four_decimals(value, expression, connection):
-    return money.rounded_sum(0 if value is None else value)
+    return money.rounded_sum(value)
 
 
 def total(queryset, field="amount") -> Decimal:
@@ -105,7 +111,7 @@ def totals(queryset, by: str | Sequence[str] = ("currency",), field="amount") ->
 def in_chunks(rows: Iterable, size: int) -> Iterator[list]:
     """The rows in lists of at most `size`."""
     rows = iter(rows)
-    while chunk := list(itertools.islice(rows, size)):
+    while chunk := list(islice(rows, size)):
         yield chunk
 
 
@@ -118,7 +124,8 @@ def draw_ids(model, n: int) -> list[int]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                "WITH own AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS sequence) "
+                "SELECT nextval(sequence) FROM own, generate_series(1, %s)",
                 [connection.ops.quote_name(table), column, n],
             )
             return sorted(key for (key,) in cursor.fetchall())
@@ -186,6 +193,12 @@ def _escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
+def _moment(stamp: datetime.datetime) -> str:
+    if stamp.tzinfo is None:
+        raise ValueError(f"{stamp} has no time zone.")
+    return stamp.isoformat()
+
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 # How COPY reads a Python value, by its exact type.
@@ -196,7 +209,7 @@ _TEXTS = {
     str: _escaped,
     Decimal: str,
     datetime.date: str,
-    datetime.datetime: datetime.datetime.isoformat,
+    datetime.datetime: _moment,
     datetime.time: datetime.time.isoformat,
     datetime.timedelta: lambda value: f"{value.days} days {value.seconds}.{value.microseconds:06} seconds",
     uuid.UUID: str,
@@ -221,28 +234,33 @@ _READY = {
     models.ForeignKey: int,
     models.OneToOneField: int,
     stock.DateField: datetime.date,
+    stock.DateTimeField: datetime.datetime,
+    stock.TimeField: datetime.time,
+    stock.DurationField: datetime.timedelta,
     stock.UUIDField: uuid.UUID,
 }
 
 
 def _column(field, connection):
-    """A function from rows to the texts of one column."""
-    value_of = attrgetter(field.attname)
-    stamps = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
-    ready = None if stamps else _READY.get(type(field))
-    if isinstance(field, ExactDecimalField):
-        ready = Decimal
-    write = field.unrounded if ready is Decimal else _TEXTS.get(ready)
+    """A function from rows to the texts of one column, quick where all values are what the column holds."""
+    ready = Decimal if isinstance(field, ExactDecimalField) else _READY.get(type(field))
+    write = (lambda value: str(field.unrounded(value))) if ready is Decimal else _TEXTS.get(ready)
+    # Only some fields make their value at the last moment; asking all the others takes longer than the rest.
+    if type(field).pre_save is models.Field.pre_save:
+        value_of = attrgetter(field.attname)
+    else:
+        value_of = partial(field.pre_save, add=True)
 
     def texts(rows):
-        for row in rows:
-            value = value_of(row)
-            if ready and value is None:
-                yield "\\N"
-            elif ready and type(value) is ready:
-                yield str(write(value))
-            else:
-                yield _text(field.get_db_prep_save(field.pre_save(row, add=True), connection), field)
+        values = list(map(value_of, rows))
+        kinds = set(map(type, values))
+        if kinds == {ready}:
+            return map(write, values)
+        if ready and kinds == {type(None)}:
+            return repeat("\\N", len(values))
+        if ready and kinds == {ready, type(None)}:
+            return ("\\N" if value is None else write(value) for value in values)
+        return (_text(field.get_db_prep_save(value, connection), field) for value in values)
 
     return texts
 

@@ -42,7 +42,7 @@ if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG shows secrets in its error pages: unset it, or LEDGERLINE_PRODUCTION.")
 
 DATA = Path(os.environ.get("LEDGERLINE_DATA") or BASE_DIR / "var").resolve()
-DATA.mkdir(parents=True, exist_ok=True)
+DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _kept_secret_key():
@@ -140,6 +140,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "invoicing_site.health.health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "invoicing_site.middleware.content_security_policy",
@@ -182,10 +183,10 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 
-# Static files: found where they lie, and once collected served compressed under names that never change
+# Static files: found where they lie; in production collected, compressed, under names that never change
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(os.environ.get("LEDGERLINE_STATIC") or BASE_DIR / "staticfiles")
+STATIC_ROOT = Path(os.environ.get("LEDGERLINE_STATIC") or BASE_DIR / "staticfiles") if PRODUCTION else None
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
@@ -225,7 +226,6 @@ if PRODUCTION:
     # The proxy in front must set this header itself and drop what a client sends under its name.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

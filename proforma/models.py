@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, BillingType
@@ -46,8 +46,6 @@ class InvoiceRun(models.Model):
         RUNNING = "running", "running"
         FINISHED = "finished", "finished"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoice_runs")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.RUN)
     trigger = models.CharField(max_length=8, choices=Trigger)
@@ -57,16 +55,25 @@ class InvoiceRun(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    beat_at = models.DateTimeField(default=timezone.now, help_text="Last sign of life; a silent run is taken up")
+    beat_at = models.DateTimeField(
+        default=timezone.now, help_text="Last sign of life; a silent run is taken up"
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     due = models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")
     digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs (RUN-4)")
     executes = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="executed_by", help_text="The plan carried out"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="executed_by",
+        help_text="The plan carried out",
     )
     contracts = models.ManyToManyField(ProjectContract, blank=True, related_name="+")
     customers = models.ManyToManyField(Customer, blank=True, related_name="+")
     projects = models.ManyToManyField(Project, blank=True, related_name="+")
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
@@ -93,6 +100,7 @@ class RunContract(models.Model):
     outcome = models.CharField(max_length=7, choices=Outcome)
     code = models.CharField(max_length=40, blank=True, help_text="The reason, as a stable word")
     message = models.CharField(max_length=500, blank=True)
+    digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview (RUN-4)")
     done_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -125,6 +133,15 @@ class RunPlanLine(models.Model):
         return f"{self.items} items"
 
 
+class ProformaQuerySet(LockingQuerySet):
+    def open(self):
+        """Drafts and those in review: they can still be edited."""
+        return self.exclude(status=ProformaInvoice.Status.CONFIRMED)
+
+    def confirmed(self):
+        return self.filter(status=ProformaInvoice.Status.CONFIRMED)
+
+
 class ProformaInvoice(models.Model):
     """The project manager's document for one contract customer. Confirming freezes it for ever (PRO-5)."""
 
@@ -142,8 +159,6 @@ class ProformaInvoice(models.Model):
         PROCESSING = "processing", "processing"
         COMPLETE = "complete", "complete"
         FAILED = "failed", "failed"
-
-    objects = LockingQuerySet.as_manager()
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proformas")
     number = models.CharField(max_length=40)
@@ -177,6 +192,11 @@ class ProformaInvoice(models.Model):
     )
     confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
     confirm_message = models.CharField(max_length=500, blank=True)
+    confirm_asked_at = models.DateTimeField(null=True, blank=True)
+    confirm_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    confirm_on = models.DateField(null=True, blank=True, help_text="The day that the one who asked gave")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -184,6 +204,8 @@ class ProformaInvoice(models.Model):
     batch = models.OneToOneField(
         Batch, models.PROTECT, null=True, blank=True, help_text="The actuals that confirming made"
     )
+
+    objects = ProformaQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -246,6 +268,31 @@ class ProformaLine(models.Model):
         return f"line {self.number}"
 
 
+class DetailQuerySet(LockingQuerySet):
+    def on_proforma(self, proforma):
+        return self.filter(line__proforma=proforma)
+
+    def chargeable(self):
+        """Only these add up (PRO-3)."""
+        return self.filter(billing_type=BillingType.CHARGEABLE)
+
+    def by_hand(self):
+        """Added on the proforma, for nothing that was delivered or due before."""
+        return self.filter(added_by__isnull=False)
+
+    def edited(self):
+        """Those that differ from what they bill, or bill nothing that was there before (PRO-3)."""
+        fact = "backlog_item__actual__"
+        work = Q(backlog_item__actual__isnull=False, added_by=None)
+        milestone = Q(backlog_item__milestone_part__isnull=False)
+        return self.filter(
+            Q(added_by__isnull=False)
+            | (work & ~Q(quantity=F(f"{fact}quantity"), price=F(f"{fact}price")))
+            | (work & ~Q(billing_type=F(f"{fact}billing_type")))
+            | (milestone & ~Q(billing_type=BillingType.CHARGEABLE))
+        )
+
+
 class LineDetail(models.Model):
     """One backlog item on one proforma, with the quantity and price that will be billed.
 
@@ -255,8 +302,6 @@ class LineDetail(models.Model):
     class CreditedPart(models.TextChoices):
         BILL_AGAIN = "again", "bill again"
         GIVEN_UP = "given_up", "given up"
-
-    objects = LockingQuerySet.as_manager()
 
     line = models.ForeignKey(ProformaLine, models.CASCADE, related_name="details")
     backlog_item = models.OneToOneField(
@@ -289,6 +334,8 @@ class LineDetail(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+
+    objects = DetailQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -349,7 +396,8 @@ class LimitOverride(models.Model):
 
 _CONFIRMED = "OLD.status = 'confirmed'"
 _LINE_CONFIRMED = (
-    "EXISTS (SELECT 1 FROM proforma_proformainvoice p WHERE p.id = OLD.proforma_id AND p.status = 'confirmed')"
+    "EXISTS (SELECT 1 FROM proforma_proformainvoice p"
+    " WHERE p.id = OLD.proforma_id AND p.status = 'confirmed')"
 )
 _DETAIL_CONFIRMED = (
     "EXISTS (SELECT 1 FROM proforma_proformaline l JOIN proforma_proformainvoice p ON p.id = l.proforma_id"

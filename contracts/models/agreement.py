@@ -18,8 +18,6 @@ class ProjectContract(models.Model):
         CONFIRMED = "confirmed", "confirmed"
         CLOSED = "closed", "closed"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="contracts")
     code = models.CharField(max_length=30)
     name = models.CharField(max_length=200)
@@ -45,6 +43,8 @@ class ProjectContract(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_as_lost = models.BooleanField(default=False)
 
+    objects = LockingQuerySet.as_manager()
+
     class Meta:
         ordering = ["code"]
         constraints = [
@@ -53,7 +53,9 @@ class ProjectContract(models.Model):
                 name="contract_confirmed_has_a_time",
                 condition=Q(status="draft") | Q(confirmed_at__isnull=False) | Q(closed_as_lost=True),
             ),
-            models.CheckConstraint(name="contract_limit_is_positive", condition=Q(limit__gt=0) | Q(limit=None)),
+            models.CheckConstraint(
+                name="contract_limit_is_positive", condition=Q(limit__gt=0) | Q(limit=None)
+            ),
         ]
 
     def __str__(self):
@@ -124,9 +126,7 @@ class ContractCustomer(models.Model):
 class PurchaseOrder(models.Model):
     """A customer's order number, with the days it holds for and the amount it is good for (CON-9)."""
 
-    contract_customer = models.ForeignKey(
-        ContractCustomer, models.PROTECT, related_name="purchase_orders"
-    )
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="purchase_orders")
     number = models.CharField(max_length=60)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
@@ -157,7 +157,7 @@ class ContractPriceList(models.Model):
 
 
 class ContractLine(models.Model):
-    """The billing entity: the billing method for a project, or some of its tasks, and some classes of work."""
+    """The billing entity: the billing method for a project or some tasks, and some classes of work."""
 
     class BillingMethod(models.TextChoices):
         TIME_AND_MATERIAL = "tm", "time and material"
@@ -175,7 +175,9 @@ class ContractLine(models.Model):
     includes_fee = models.BooleanField(default=True)
     starts = models.DateField(null=True, blank=True)
     ends = models.DateField(null=True, blank=True)
-    contract_amount = AmountField(null=True, blank=True, help_text="Fixed price: what its milestones add up to")
+    contract_amount = AmountField(
+        null=True, blank=True, help_text="Fixed price: what its milestones add up to"
+    )
     estimate = AmountField(null=True, blank=True, help_text="Time and material: what is expected")
     limit = AmountField("not-to-exceed limit", null=True, blank=True)
     frequency = models.ForeignKey(
@@ -185,9 +187,7 @@ class ContractLine(models.Model):
     revision = models.ForeignKey(
         ContractRevision, models.PROTECT, null=True, blank=True, related_name="lines", db_index=False
     )
-    replaces = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by"
-    )
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
 
     class Meta:
         ordering = ["contract", "number"]

@@ -39,7 +39,7 @@ class InvoiceFrequency(models.Model):
                 condition=Q(rhythm="weekly", weekday__lte=6)
                 | (Q(rhythm="monthly") & ~Q(days=""))
                 | Q(rhythm="weekday", weekday__lte=6, nth__in=[-1, 1, 2, 3, 4]),
-                violation_error_message="Say on which days: a weekday, days of the month, or the n-th weekday.",
+                violation_error_message="Say on which days: a weekday, days of a month, or the n-th weekday.",
             ),
         ]
 
@@ -131,9 +131,7 @@ class MilestonePart(models.Model):
 class RetainerSchedule(models.Model):
     """Retainers that come due again and again for one contract customer (RET-1)."""
 
-    contract_customer = models.ForeignKey(
-        ContractCustomer, models.PROTECT, related_name="retainer_schedules"
-    )
+    contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="retainer_schedules")
     name = models.CharField(max_length=200)
     total = AmountField()
     frequency = models.ForeignKey(InvoiceFrequency, models.PROTECT, db_index=False)
@@ -157,8 +155,6 @@ class RetainerSchedule(models.Model):
 class Retainer(models.Model):
     """An advance asked of one contract customer; available only after it was itself invoiced (RET-1)."""
 
-    objects = LockingQuerySet.as_manager()
-
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="retainers")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="retainers")
     schedule = models.ForeignKey(
@@ -169,9 +165,9 @@ class Retainer(models.Model):
     date = models.DateField()
     amount = AmountField()
     is_refund = models.BooleanField(default=False, help_text="Gives back the unused rest of another (RET-3)")
-    refunds = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="refunded_by"
-    )
+    refunds = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="refunded_by")
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         constraints = [

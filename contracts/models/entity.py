@@ -1,5 +1,6 @@
 """The legal entity and what it lends to everything else: members, terms, tax groups, rates, numbers."""
 
+import re
 import zoneinfo
 
 from django.conf import settings
@@ -108,6 +109,11 @@ class LegalEntity(models.Model):
     def today(self):
         """The day it is where this company keeps its books (MON-6)."""
         return timezone.localdate(timezone=zoneinfo.ZoneInfo(self.time_zone))
+
+    def fiscal_year(self, day):
+        """The year in which the fiscal year of that day ends: what {year} shows in a number (MON-7)."""
+        begins_later = self.fiscal_year_start_month > 1
+        return day.year + 1 if begins_later and day.month >= self.fiscal_year_start_month else day.year
 
 
 class Membership(models.Model):
@@ -231,7 +237,7 @@ class ExchangeRate(models.Model):
 
 
 class NumberSequence(models.Model):
-    """How an entity numbers one kind of document (MON-7). The voucher sequence also carries the hash chain."""
+    """How an entity numbers one kind of document (MON-7); for vouchers also the head of the hash chain."""
 
     class Kind(models.TextChoices):
         PROFORMA = "proforma", "proforma invoice"
@@ -242,8 +248,6 @@ class NumberSequence(models.Model):
         VOUCHER = "voucher", "voucher"
         CORRECTION = "correction", "correction journal"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="number_sequences")
     kind = models.CharField(max_length=11, choices=Kind)
     format = models.CharField(max_length=60, help_text="Such as INV-{year}-{seq:06}")
@@ -253,11 +257,25 @@ class NumberSequence(models.Model):
     chain_length = models.PositiveBigIntegerField(default=0, editable=False)
     chain_hash = models.CharField(max_length=64, blank=True, editable=False)
 
+    objects = LockingQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["entity", "kind"], name="number_sequence_once")]
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.format}"
+
+    def clean(self):
+        fields = re.findall(r"\{(.*?)\}", self.format)
+        if not all(re.fullmatch(r"year|seq(:0?\d{1,2})?", field) for field in fields):
+            raise ValidationError({"format": "Between braces stand only {year} and {seq}, or {seq:06}."})
+        if not any(field.startswith("seq") for field in fields) or "{" in re.sub(r"\{.*?\}", "", self.format):
+            raise ValidationError({"format": "A number needs its {seq}, as in INV-{year}-{seq:06}."})
+
+    @property
+    def shows_year(self):
+        """Whether it counts anew in each fiscal year."""
+        return "{year}" in self.format
 
 
 class SequenceCounter(models.Model):

@@ -50,7 +50,7 @@ class PriceList(models.Model):
                 condition=Q(customer=None, contract=None)
                 | Q(customer=None, unit=None)
                 | Q(contract=None, unit=None),
-                violation_error_message="A price list belongs to a customer, a contract or a unit, not to several.",
+                violation_error_message="A price list belongs to one customer, one contract or one unit.",
             ),
         ]
 
@@ -88,7 +88,7 @@ class RolePrice(models.Model):
 
 
 class RolePriceOverride(models.Model):
-    """Another price for a role price from a day until the next override, for all or one customer or contract."""
+    """Another price from a day until the next override, for all or for one customer or contract."""
 
     role_price = models.ForeignKey(RolePrice, models.CASCADE, related_name="overrides")
     valid_from = models.DateField()

@@ -32,8 +32,6 @@ class Customer(models.Model):
         E_INVOICE = "einvoice", "e-invoice"
         BOTH = "both", "mail and e-invoice"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="customers")
     number = models.CharField(max_length=20)
     name = models.CharField(max_length=200)
@@ -55,6 +53,8 @@ class Customer(models.Model):
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, default="NO")
     buyer_reference = models.CharField(max_length=100, blank=True)
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]
@@ -97,8 +97,6 @@ class ProjectGroup(models.Model):
 class Project(models.Model):
     """The work."""
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="projects")
     code = models.CharField(max_length=30)
     name = models.CharField(max_length=200)
@@ -110,6 +108,8 @@ class Project(models.Model):
     starts = models.DateField(null=True, blank=True)
     ends = models.DateField(null=True, blank=True)
     is_open = models.BooleanField("open for entries", default=True)
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]

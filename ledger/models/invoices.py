@@ -37,7 +37,9 @@ class CustomerInvoice(models.Model):
     type_code = models.CharField(max_length=3, default="380", help_text="UNTDID 1001: 380, 381, 386")
     sequence = models.ForeignKey(NumberSequence, models.PROTECT, related_name="+", db_index=False)
     number = models.CharField(max_length=40)
-    year = models.PositiveSmallIntegerField(help_text="Of the counter it was drawn from; 0 where there is one for all")
+    year = models.PositiveSmallIntegerField(
+        help_text="Of the counter it was drawn from; 0 where there is one for all"
+    )
     seq = models.PositiveBigIntegerField(help_text="Its place in that counter")
     invoice_date = models.DateField()
     accounting_date = models.DateField()
@@ -90,7 +92,9 @@ class CustomerInvoice(models.Model):
     currency = CurrencyField()
     accounting_currency = CurrencyField()
     rate = RateField(help_text="The official rate of the invoice date")
-    net_rate = RateField(help_text="The rate of net amounts: agreed in the contract, or the official one (PST-5)")
+    net_rate = RateField(
+        help_text="The rate of net amounts: agreed in the contract, or the official one (PST-5)"
+    )
     net = AmountField()
     tax = AmountField()
     total = AmountField()

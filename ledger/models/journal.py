@@ -22,8 +22,6 @@ class IntegrationJournal(models.Model):
         POSTED = "posted", "posted"
         ERROR = "error", "error"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="journals")
     number = models.CharField(max_length=40)
     period = models.CharField(max_length=10, help_text="The day, month or year its lines fall in, or “all”")
@@ -41,6 +39,8 @@ class IntegrationJournal(models.Model):
     posted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -65,8 +65,6 @@ class JournalLineQuerySet(LockingQuerySet):
 class JournalLine(models.Model):
     """One actual to be booked. Its voucher names it, so it is booked at most once."""
 
-    objects = JournalLineQuerySet.as_manager()
-
     journal = models.ForeignKey(IntegrationJournal, models.PROTECT, related_name="lines")
     actual = models.OneToOneField(Actual, models.PROTECT, related_name="journal_line")
     accounting_date = models.DateField()
@@ -79,6 +77,8 @@ class JournalLine(models.Model):
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
     line_property = models.CharField(max_length=14, blank=True, help_text="From the billing type")
     error = models.CharField(max_length=500, blank=True)
+
+    objects = JournalLineQuerySet.as_manager()
 
     def __str__(self):
         return f"journal line {self.pk}"

@@ -1,4 +1,4 @@
-"""The project invoice proposal: the accountant's document between a confirmed proforma and a posted invoice."""
+"""The project invoice proposal: the accountant's document between proforma and posted invoice."""
 
 from django.conf import settings
 from django.db import models
@@ -71,8 +71,6 @@ class InvoiceProposal(models.Model):
         POSTED = "posted", "posted"
         RETURNED = "returned", "returned to the project manager"
 
-    objects = LockingQuerySet.as_manager()
-
     proforma = models.OneToOneField(ProformaInvoice, models.PROTECT, related_name="proposal")
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proposals")
     number = models.CharField(max_length=40)
@@ -89,6 +87,8 @@ class InvoiceProposal(models.Model):
     return_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_error = models.CharField(max_length=500, blank=True, help_text="Why the last posting was refused")
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -134,8 +134,6 @@ class ProposalSection(models.Model):
 class ProposalLine(models.Model):
     """One line detail to be invoiced, with its tax groups, dimensions and amount."""
 
-    objects = LockingQuerySet.as_manager()
-
     proposal = models.ForeignKey(InvoiceProposal, models.PROTECT, related_name="lines")
     section = models.ForeignKey(ProposalSection, models.PROTECT, related_name="lines")
     detail = models.OneToOneField(LineDetail, models.PROTECT, related_name="proposal_line")
@@ -147,6 +145,8 @@ class ProposalLine(models.Model):
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
     amount = AmountField(help_text="Net; zero where it is not charged")
     differs = models.BooleanField(default=False, help_text="Its tax groups are not the draft's (PRP-7)")
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         ordering = ["proposal", "number"]

@@ -46,14 +46,14 @@ class FiscalPeriod(models.Model):
         ON_HOLD = "hold", "on hold"
         CLOSED = "closed", "closed"
 
-    objects = LockingQuerySet.as_manager()
-
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_periods")
     year = models.ForeignKey(FiscalYear, models.PROTECT, related_name="periods")
     number = models.PositiveSmallIntegerField()
     starts = models.DateField()
     ends = models.DateField()
     status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         ordering = ["entity", "starts"]
@@ -214,7 +214,7 @@ class Profile(models.Model):
                 name="accruing_needs_cost_in_profit_and_loss",
                 condition=Q(cost="pl")
                 | Q(accrue_time=False, accrue_expense=False, accrue_material=False, accrue_fee=False),
-                violation_error_message="Revenue is accrued only where cost posts to profit and loss (JRN-8).",
+                violation_error_message="Accruing revenue needs cost that posts to profit and loss.",
             ),
         ]
 
@@ -231,7 +231,9 @@ class ProfileAssignment(models.Model):
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="profile_assignments")
     profile = models.ForeignKey(Profile, models.PROTECT, related_name="assignments")
-    project = models.OneToOneField(Project, models.CASCADE, null=True, blank=True, related_name="profile_assignment")
+    project = models.OneToOneField(
+        Project, models.CASCADE, null=True, blank=True, related_name="profile_assignment"
+    )
     contract = models.OneToOneField(
         ProjectContract, models.CASCADE, null=True, blank=True, related_name="profile_assignment"
     )

@@ -38,7 +38,9 @@ class Voucher(models.Model):
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
     position = models.PositiveBigIntegerField(help_text="Its place in the entity's chain")
-    claims_hash = models.CharField(max_length=64, help_text="SHA-256 of what it books, as it was read (PST-7)")
+    claims_hash = models.CharField(
+        max_length=64, help_text="SHA-256 of what it books, as it was read (PST-7)"
+    )
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
     posted_at = models.DateTimeField(default=timezone.now)
@@ -166,7 +168,12 @@ class Settlement(models.Model):
     debit_accounting_amount = AmountField()
     credit_accounting_amount = AmountField()
     voucher = models.ForeignKey(
-        Voucher, models.PROTECT, null=True, blank=True, related_name="settlements", help_text="Exchange difference"
+        Voucher,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="settlements",
+        help_text="Exchange difference",
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
 
@@ -190,10 +197,10 @@ class ProjectTransaction(models.Model):
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="project_transactions")
     project = models.ForeignKey(Project, models.PROTECT, related_name="transactions")
-    contract_line = models.ForeignKey(
-        ContractLine, models.PROTECT, null=True, blank=True, db_index=False
+    contract_line = models.ForeignKey(ContractLine, models.PROTECT, null=True, blank=True, db_index=False)
+    actual = models.ForeignKey(
+        Actual, models.PROTECT, null=True, blank=True, related_name="project_transactions"
     )
-    actual = models.ForeignKey(Actual, models.PROTECT, null=True, blank=True, related_name="project_transactions")
     kind = models.CharField(max_length=10, choices=Kind)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     date = models.DateField()
@@ -201,7 +208,9 @@ class ProjectTransaction(models.Model):
     amount = AmountField()
     currency = CurrencyField()
     accounting_amount = AmountField()
-    in_balance = models.BooleanField(default=False, help_text="Stands on a WIP account, not in profit and loss")
+    in_balance = models.BooleanField(
+        default=False, help_text="Stands on a WIP account, not in profit and loss"
+    )
 
     class Meta:
         constraints = [
@@ -218,8 +227,8 @@ class ProjectTransaction(models.Model):
 for _model in (Voucher, LedgerEntry, CustomerTransaction, Payment, Settlement, ProjectTransaction):
     guards.insert_only(_model)
 
-# PostgreSQL looks itself: a voucher balances when its transaction commits (on the voucher, not on its entries,
-# where it would be quadratic), and entries are inserted only in their voucher's own transaction.
+# PostgreSQL looks itself: a voucher balances when its transaction commits (looked at once a voucher; once
+# an entry would be quadratic), and entries are inserted only in their voucher's own transaction.
 guards.postgres_only(
     "guard_voucher_posted_in",
     Voucher,

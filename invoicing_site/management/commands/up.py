@@ -74,13 +74,16 @@ class Command(BaseCommand):
 
 def _background_hooks():
     """gunicorn calls both in the forked web process, where the threads have to live."""
-    background = Background()
+    running = []
 
     def start(worker):
+        background = Background()
         background.start()
+        running.append(background)
 
     def stop(arbiter, worker):
-        background.stop()
+        for background in running:
+            background.stop()
 
     return {"post_worker_init": start, "worker_exit": stop}
 

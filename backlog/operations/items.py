@@ -1,0 +1,223 @@
+"""What happens to backlog items: marked ready by people, then reserved, released and settled by documents."""
+
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
+
+from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
+from contracts.models import LineCustomer, ProjectContract
+from invoicing_site import audit
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import in_chunks, write_rows
+
+Status = BacklogItem.Status
+LimitStatus = BacklogItem.LimitStatus
+
+# No transaction of a big action is longer than this many rows.
+CHUNK = 5000
+
+
+class Marked(NamedTuple):
+    """What a bulk action did: the recorded action, and how many rows it left alone for which reason."""
+
+    action: BacklogAction
+    reasons: dict[str, int]
+
+
+def mark_ready(items, *, by) -> Marked:
+    """Mark the items ready to invoice, as one recorded action (BKL-2).
+
+    Whatever can't be marked is left alone and counted by its reason: over a limit (NTE-2), not evaluated
+    where a limit is set (NTE-3), no price (PRC-6), on hold, or not waiting to be marked.
+    """
+    return _marked(items, BacklogAction.Action.READY, by=by)
+
+
+def mark_not_ready(items, *, by) -> Marked:
+    """Take the items back from ready, as one recorded action (BKL-2)."""
+    return _marked(items, BacklogAction.Action.NOT_READY, by=by)
+
+
+def undo(action, *, by) -> int:
+    """Take back a recorded marking; what an invoice took meanwhile stays. Returns how many went back."""
+    with transaction.atomic():
+        action = BacklogAction.objects.locked().get(pk=action.pk)
+        if action.undone_at:
+            raise Refused(f"{action} was already undone.")
+        if action.action not in _MARKINGS:
+            raise Refused(f"{action} is not a marking and can't be undone.")
+        before, after = _MARKINGS[action.action]
+        contracts = BacklogItem.objects.filter(pk__in=action.items.values("item")).values("contract")
+        _lock_contracts(contracts)
+        mine = BacklogItem.objects.filter(pk__in=action.items.values("item"), status=after)
+        undone = mine.update(status=before)
+        action.undone_at, action.undone_by = timezone.now(), by
+        action.save(update_fields=["undone_at", "undone_by"])
+        audit.record("backlog.undo", action, by=by, entity=action.entity.code, undone=undone)
+    return undone
+
+
+# The state a marking starts from, and the one it leads to.
+_MARKINGS = {
+    BacklogAction.Action.READY: (Status.NOT_READY, Status.READY),
+    BacklogAction.Action.NOT_READY: (Status.READY, Status.NOT_READY),
+}
+
+
+def _marked(items, kind, *, by):
+    pks = list(items.order_by("pk").values_list("pk", flat=True)) if hasattr(items, "order_by") else None
+    pks = sorted(item.pk for item in items) if pks is None else pks
+    if not pks:
+        raise Refused("Nothing is selected.")
+    entity = BacklogItem.objects.select_related("contract__entity").get(pk=pks[0]).contract.entity
+    if BacklogItem.objects.filter(pk__in=pks[:CHUNK]).exclude(contract__entity=entity).exists():
+        raise Refused("The selection holds rows of several legal entities; mark those of one at a time.")
+    action = None
+    changed, reasons = 0, {}
+    for chunk in in_chunks(pks, CHUNK):
+        action, done, left = _mark_chunk(chunk, kind, action, entity, by=by)
+        changed += done
+        for reason, count in left.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    action.changed, action.unchanged = changed, sum(reasons.values())
+    with transaction.atomic():
+        action.save(update_fields=["changed", "unchanged"])
+        audit.record(f"backlog.mark_{kind}", action, by=by, entity=entity.code, changed=changed, left=reasons)
+    return Marked(action, reasons)
+
+
+@transaction.atomic
+def _mark_chunk(pks, kind, action, entity, *, by):
+    """One commit's worth of a marking; `changed` keeps count so that an interrupted one tells the truth."""
+    if action is None:
+        action = BacklogAction.objects.create(entity=entity, action=kind, by=by)
+    chosen = BacklogItem.objects.filter(pk__in=pks)
+    _lock_contracts(chosen.values("contract"))
+    before, after = _MARKINGS[kind]
+    possible = chosen.filter(status=before)
+    if kind == BacklogAction.Action.READY:
+        possible = possible.filter(_can_be_ready(entity.today()))
+    taken = list(possible.values_list("pk", flat=True))
+    write_rows(BacklogActionItem, [BacklogActionItem(action=action, item_id=pk) for pk in taken])
+    BacklogItem.objects.filter(pk__in=taken).update(status=after)
+    action.changed += len(taken)
+    action.save(update_fields=["changed"])
+    rest = chosen.exclude(pk__in=taken)
+    return action, len(taken), _why_not(rest, before, kind, entity.today())
+
+
+def _lock_contracts(pks):
+    """The contracts' locks; they guard their items, limits and claims."""
+    return list(ProjectContract.objects.locked().filter(pk__in=pks))
+
+
+_HAS_LIMIT = (
+    Q(contract__limit__isnull=False)
+    | Q(contract_line__limit__isnull=False)
+    | Q(contract_customer__limit__isnull=False)
+    | Exists(
+        LineCustomer.objects.filter(
+            line=OuterRef("contract_line"),
+            contract_customer=OuterRef("contract_customer"),
+            limit__isnull=False,
+        )
+    )
+)
+
+
+def _obstacles(today):
+    """What keeps an item from being ready, most telling first."""
+    return {
+        "over a not-to-exceed limit": Q(limit_status=LimitStatus.FAILED),
+        "not evaluated against its limit": Q(limit_status=LimitStatus.NOT_EVALUATED) & _HAS_LIMIT,
+        "no price was found": Q(needs_price=True),
+        "on hold": Q(hold_until__gt=today),
+        "its contract is not confirmed": ~Q(contract__status=ProjectContract.Status.CONFIRMED),
+    }
+
+
+def _can_be_ready(today):
+    free = Q()
+    for obstacle in _obstacles(today).values():
+        free &= ~obstacle
+    return free
+
+
+def _why_not(rest, before, kind, today):
+    reasons = {}
+    for status, count in _counts(rest.exclude(status=before)).items():
+        reasons[f"already {Status(status).label}"] = count
+    if kind == BacklogAction.Action.READY:
+        left = rest.filter(status=before)
+        for reason, obstacle in _obstacles(today).items():
+            found = left.filter(obstacle)
+            if count := found.count():
+                reasons[reason] = count
+                left = left.exclude(pk__in=list(found.values_list("pk", flat=True)))
+    return reasons
+
+
+def _counts(items):
+    return dict(items.order_by().values_list("status").annotate(n=Count("pk")))
+
+
+# What documents do. Their callers hold the contract's lock.
+
+
+def reserve(items, *, contract) -> list[BacklogItem]:
+    """Ready → customer invoice created: a document claims the items. All of them or none.
+
+    Refused with the number of those that are not ready any more: somebody else took them, or took them back.
+    """
+    pks = [item.pk for item in items]
+    mine = BacklogItem.objects.filter(pk__in=pks, contract=contract)
+    _move(
+        mine,
+        len(pks),
+        Status.READY,
+        Status.CREATED,
+        f"{contract}: {{}} of the chosen rows are no longer ready.",
+    )
+    return list(mine.order_by("pk"))
+
+
+def release(items) -> int:
+    """Customer invoice created → ready: a draft gave its items back (PRO-4)."""
+    pks = [item.pk for item in items]
+    return _move(
+        BacklogItem.objects.filter(pk__in=pks),
+        len(pks),
+        Status.CREATED,
+        Status.READY,
+        "{} of these rows are on no draft any more.",
+    )
+
+
+def settle(items) -> int:
+    """Customer invoice created → posted: the proforma that claims them is confirmed (PRO-5)."""
+    pks = [item.pk for item in items]
+    return _move(
+        BacklogItem.objects.filter(pk__in=pks),
+        len(pks),
+        Status.CREATED,
+        Status.POSTED,
+        "{} of these rows are on no draft any more.",
+    )
+
+
+def cancel(items) -> int:
+    """Not ready or ready → canceled: the fact behind them was reversed or replaced."""
+    pks = [item.pk for item in items]
+    canceled = BacklogItem.objects.open().filter(pk__in=pks).update(status=Status.CANCELED)
+    if canceled != len(pks):
+        raise Refused(f"{len(pks) - canceled} of these rows are on an invoice and can't be canceled.")
+    return canceled
+
+
+def _move(items, count, before, after, sentence):
+    moved = items.filter(status=before).update(status=after)
+    if moved != count:
+        raise Refused(sentence.format(count - moved), code="CLAIM-GONE")
+    return moved

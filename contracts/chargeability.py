@@ -1,0 +1,190 @@
+"""Which contract line covers a piece of work, and whether it is charged (CON-2, CON-3, CON-6)."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from django.db.models import Q
+
+from contracts.models import (
+    Category,
+    ContractLine,
+    ContractRevision,
+    LegalEntity,
+    ProjectContract,
+    Role,
+    TransactionClass,
+)
+
+# What a line can include; milestones, retainers and tax are not work.
+_WORK = (
+    TransactionClass.TIME,
+    TransactionClass.EXPENSE,
+    TransactionClass.MATERIAL,
+    TransactionClass.FEE,
+)
+_DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The line that covers a piece of work, and whether the work is chargeable on it."""
+
+    line: ContractLine
+    is_chargeable: bool
+
+
+class Coverage:
+    """The lines of confirmed contracts on some projects, ready to be asked about any number of entries.
+
+    A line on selected tasks covers the tasks that are listed on it, and not those below them in the tree.
+    A revised line counts from the day its revision takes effect, the line it replaces until the day before.
+    """
+
+    def __init__(self, lines: Iterable[ContractLine], roles: Mapping, categories: Mapping):
+        self._roles = roles
+        self._categories = categories
+        self._lines = defaultdict(list)
+        for line in lines:
+            self._lines[line.project_id].append(_Reach(line))
+        self._known = {}
+
+    @classmethod
+    def load(cls, entity: LegalEntity, project_ids: Iterable[int]) -> "Coverage":
+        """The lines with their contract and customers, in a constant number of queries."""
+        lines = (
+            _counting_lines()
+            .filter(contract__entity=entity, project__in=set(project_ids))
+            .prefetch_related("line_roles", "line_categories", "customers__contract_customer")
+        )
+        return cls(
+            lines,
+            dict(Role.objects.filter(entity=entity).values_list("pk", "is_chargeable")),
+            dict(Category.objects.filter(entity=entity).values_list("pk", "is_chargeable")),
+        )
+
+    def line_for(
+        self,
+        transaction_class: str,
+        project_id: int,
+        task_id: int | None,
+        date: datetime.date,
+        role_id: int | None = None,
+        category_id: int | None = None,
+    ) -> Covered | None:
+        """The one line that covers such work on that day; None when it can't be billed to anybody."""
+        for reach in self._lines.get(project_id, ()):
+            if reach.covers(transaction_class, task_id, date):
+                key = reach.line.pk, transaction_class, task_id, role_id, category_id
+                if key not in self._known:
+                    self._known[key] = Covered(reach.line, self._is_chargeable(reach, *key[1:]))
+                return self._known[key]
+        return None
+
+    def _is_chargeable(self, reach, transaction_class, task_id, role_id, category_id):
+        if not reach.charges_task(task_id):
+            return False
+        if transaction_class == TransactionClass.TIME:
+            return _say(role_id, reach.roles, self._roles)
+        if transaction_class in (TransactionClass.EXPENSE, TransactionClass.FEE):
+            return _say(category_id, reach.categories, self._categories)
+        return True
+
+
+def colliding_lines(
+    contract: ProjectContract, *, revision: ContractRevision | None = None
+) -> list[tuple[ContractLine, ContractLine]]:
+    """Pairs of a line of this contract and another one that claims some of the same work (CON-2).
+
+    The contract counts as if it were confirmed, and so does the revision, if one is given; the others are
+    lines of confirmed contracts, and this contract's own. Each pair comes once. Lines collide when they
+    include the same class, for the same task of the same project, on the same day.
+    """
+    own = [_Reach(line, revision) for line in lines_of(contract, revision=revision)]
+    others = _counting_lines().filter(project__in={reach.line.project_id for reach in own})
+    others = [_Reach(line) for line in others.exclude(contract=contract)]
+    pairs = [(first, second) for n, first in enumerate(own) for second in own[n + 1 :]]
+    pairs += product(own, others)
+    return [(first.line, second.line) for first, second in pairs if first.collides_with(second)]
+
+
+def lines_of(contract: ProjectContract, *, revision: ContractRevision | None = None):
+    """The lines a contract has without its draft revisions, but with the given one."""
+    return _with_reach(contract.lines).filter(
+        Q(revision=None) | Q(revision__status=ContractRevision.Status.CONFIRMED) | Q(revision=revision)
+    )
+
+
+def _counting_lines():
+    return _with_reach(ContractLine.objects).filter(
+        Q(revision=None) | Q(revision__status=ContractRevision.Status.CONFIRMED),
+        contract__status=ProjectContract.Status.CONFIRMED,
+    )
+
+
+def _with_reach(lines):
+    related = "contract", "project", "revision", "replaced_by__revision"
+    return lines.select_related(*related).prefetch_related("line_tasks").order_by("contract", "number")
+
+
+def _say(pk, on_the_line, in_the_master):
+    """What the line says of a role or a category, or else its master record; nobody objects to none."""
+    return on_the_line.get(pk, in_the_master.get(pk, True))
+
+
+class _Reach:
+    """What one line covers: days, classes, tasks."""
+
+    def __init__(self, line: ContractLine, revision: ContractRevision | None = None):
+        self.line = line
+        self.classes = {name for name in _WORK if line.includes(name)}
+        self.tasks = (
+            None if line.entire_project else {t.task_id: t.is_chargeable for t in line.line_tasks.all()}
+        )
+        self.starts = line.starts or datetime.date.min
+        self.ends = line.ends or datetime.date.max
+        if line.revision_id:
+            self.starts = max(self.starts, line.revision.effective_on)
+        successor = getattr(line, "replaced_by", None)
+        if successor is not None and _takes_over(successor, revision):
+            self.ends = min(self.ends, successor.revision.effective_on - _DAY)
+
+    # Only an entry's line is asked for these; to find a collision they are not loaded.
+    @property
+    def roles(self):
+        return {row.role_id: row.is_chargeable for row in self.line.line_roles.all()}
+
+    @property
+    def categories(self):
+        return {row.category_id: row.is_chargeable for row in self.line.line_categories.all()}
+
+    def covers(self, transaction_class, task_id, date):
+        return (
+            transaction_class in self.classes
+            and self.starts <= date <= self.ends
+            and (self.tasks is None or task_id in self.tasks)
+        )
+
+    def charges_task(self, task_id):
+        return self.tasks is None or self.tasks[task_id]
+
+    def collides_with(self, other):
+        return bool(
+            self.line.project_id == other.line.project_id
+            and self.classes & other.classes
+            and max(self.starts, other.starts) <= min(self.ends, other.ends)
+            and self._shares_tasks_with(other)
+        )
+
+    def _shares_tasks_with(self, other):
+        if self.tasks is None or other.tasks is None:
+            # The whole project covers every task, also those that are yet to come; no task at all is none.
+            return self.tasks is other.tasks or bool(self.tasks or other.tasks)
+        return bool(self.tasks.keys() & other.tasks.keys())
+
+
+def _takes_over(successor, revision):
+    confirmed = successor.revision and successor.revision.status == ContractRevision.Status.CONFIRMED
+    return successor.revision_id is not None and (confirmed or successor.revision == revision)

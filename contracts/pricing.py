@@ -1,0 +1,437 @@
+"""What work costs and what it is sold for (PRC-1 to PRC-6).
+
+A `PriceBook` is read once, in a constant number of queries, and then answers any number of questions from
+memory. It never writes: whoever makes an actual keeps the answer, which is what fixes the price (PRC-5).
+"""
+
+import datetime
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from contracts.models import (
+    Category,
+    CategoryPrice,
+    ContractCustomer,
+    ContractPriceList,
+    LegalEntity,
+    OrganizationalUnit,
+    PriceList,
+    PriceMarkup,
+    Product,
+    ProductPrice,
+    ProjectContract,
+    Role,
+    RolePrice,
+    RolePriceOverride,
+    TransactionClass,
+)
+from contracts.rates import Rates
+from contracts.rows import Listed, Reasoning, narrowest_override, plain, role_row
+from invoicing_site import money
+
+_ZERO = Decimal(0)
+_HUNDRED = Decimal(100)
+_DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What prices depend on, of one entry. `unit_id` and `company_id` are the resource's; `unit` is "h"."""
+
+    transaction_class: str
+    date: datetime.date
+    role_id: int | None = None
+    unit_id: int | None = None
+    company_id: int | None = None
+    category_id: int | None = None
+    product_id: int | None = None
+    unit: str = ""
+    quantity: Decimal = Decimal(1)
+    cost_net: Decimal | None = None
+    cost_currency: str = ""
+    cost_tax_not_deducted: Decimal = _ZERO
+    sales_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price for one unit of some work, and how it was found.
+
+    `amount` is the worth of the whole where that comes first and the price is worked out from it: costs an
+    entry names itself, and sales at cost or with a markup on cost (`at_cost`). Else it is None and the
+    amount is quantity × price. No price found: 0, `is_missing`, and a `warning` for people.
+    """
+
+    kind: str
+    price: Decimal
+    currency: str
+    base_price: Decimal = _ZERO  # before markups
+    markup: Decimal = _ZERO  # all that apply, in percent
+    price_list: PriceList | None = None
+    role_price: RolePrice | None = None
+    override: RolePriceOverride | None = None
+    category_price: CategoryPrice | None = None
+    product_price: ProductPrice | None = None
+    amount: Decimal | None = None
+    at_cost: bool = False
+    is_missing: bool = False
+    reasoning: str = ""
+    warning: str = ""
+
+
+class PriceBook:
+    """The cost prices of an entity and the sales prices of some of its contracts.
+
+    Equal questions get the very same `Priced`, also for different days between two changes of price, so that
+    one price decision can be kept for all of them.
+    """
+
+    def __init__(self, entity, contracts, lists, names):
+        self._entity = entity
+        self._sales_lists = contracts
+        self._cost_lists = lists
+        self._names = names
+        self._answers = {}
+        self._same = {}
+        self._changes = sorted({day for each in self._all_lists() for day in each.changes()})
+
+    @classmethod
+    def load(cls, entity: LegalEntity, contracts: Iterable[ProjectContract]) -> "PriceBook":
+        """All that can count for work on these contracts, and for the cost of any work of the entity."""
+        contracts = {contract.pk for contract in contracts}
+        attached = ContractPriceList.objects.filter(
+            contract__in=contracts, price_list__kind=PriceList.Kind.SALES
+        ).select_related("price_list")
+        costs = PriceList.objects.filter(
+            entity=entity, kind=PriceList.Kind.COST, customer=None, contract=None
+        ).order_by("code")
+        primary = dict(
+            ContractCustomer.objects.filter(contract__in=contracts, is_primary=True).values_list(
+                "contract", "customer"
+            )
+        )
+        attached, costs = list(attached), list(costs)
+        listed = _read({row.price_list_id: row.price_list for row in attached}, costs)
+        sales = {pk: _ContractLists(primary.get(pk)) for pk in contracts}
+        for row in attached:
+            sales[row.contract_id].lists.append(listed[row.price_list_id])
+        names = {
+            model: dict(model.objects.filter(entity=entity).values_list("pk", "name"))
+            for model in (Role, OrganizationalUnit, Category, Product)
+        }
+        return cls(entity, sales, [listed[price_list.pk] for price_list in costs], names)
+
+    def sales(self, work: Work, contract: ProjectContract) -> Priced:
+        """What one unit of the work is sold for under a contract the book was loaded for, in its currency.
+
+        Refused (FX-MISSING) only where a cost in another currency has to be converted.
+        """
+        return self._answer(self._sales, work, contract)
+
+    def cost(self, work: Work) -> Priced:
+        """What one unit of the work costs the entity, in the currency of its cost price list.
+
+        What the entry itself says it cost, with the tax that can't be deducted, comes before any list.
+        """
+        return self._answer(self._cost, work, None)
+
+    # Answering once.
+
+    def _answer(self, find, work, contract):
+        key = (
+            contract and contract.pk,
+            bisect_right(self._changes, work.date),
+            work.transaction_class,
+            work.role_id,
+            work.unit_id,
+            work.company_id,
+            work.category_id,
+            work.product_id,
+            work.unit,
+            work.sales_price,
+        )
+        if work.cost_net is not None or work.transaction_class in _AT_COST:
+            # Here the answer is about this very amount, converted on this very day.
+            key += work.date, work.quantity, work.cost_net, work.cost_currency, work.cost_tax_not_deducted
+        if key not in self._answers:
+            priced = find(work, contract)
+            self._answers[key] = self._same.setdefault(priced, priced)
+        return self._answers[key]
+
+    def _all_lists(self):
+        yield from self._cost_lists
+        for contract in self._sales_lists.values():
+            yield from contract.lists
+
+    # Sales.
+
+    def _sales(self, work, contract):
+        scope = self._sales_lists[contract.pk]
+        why = Reasoning()
+        if work.transaction_class == TransactionClass.FEE and work.sales_price is not None:
+            why.note(f"Agreed on the entry: {plain(work.sales_price)} {contract.currency} — chosen")
+            return self._priced("sales", work.sales_price, contract.currency, why)
+        listed, warning = _sales_list(scope.lists, contract, work.date, why)
+        if listed is None:
+            return self._missing("sales", contract.currency, why, warning)
+        if work.transaction_class == TransactionClass.TIME:
+            row = role_row(listed.role_prices, work, why)
+            if row is None:
+                return self._nothing_for(work, "sales", listed, why)
+            scopes = {"contract": contract.pk, "customer": scope.customer_id}
+            return self._role_priced("sales", listed, row, scopes, work, why, warning)
+        if work.transaction_class == TransactionClass.MATERIAL:
+            return self._product_priced("sales", listed, work, why, warning)
+        return self._category_sales(listed, contract, work, why, warning)
+
+    def _category_sales(self, listed, contract, work, why, warning):
+        row = listed.category_row(work, why)
+        if row is None:
+            return self._nothing_for(work, "sales", listed, why)
+        markup = listed.markup(work, why)
+        found = {"category_price": row, "price_list": listed.price_list, "warning": warning}
+        if row.method == CategoryPrice.Method.PER_UNIT:
+            return self._priced("sales", row.price, contract.currency, why, markup=markup, **found)
+        cost = self.cost(work)
+        if cost.is_missing:
+            why.note("The entry does not say what it cost")
+            warning = "The entry does not say what it cost, and it is billed by its cost: the price is 0."
+            return self._missing("sales", contract.currency, why, warning, **{**found, "at_cost": True})
+        if row.method == CategoryPrice.Method.MARKUP:
+            markup += row.markup
+        base = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
+        amount = money.percentage(base, _HUNDRED + markup, contract.currency) if markup else base
+        why.note(f"Worth {plain(amount)} {contract.currency} in all")
+        return Priced(
+            kind="sales",
+            price=_of_one(amount, work.quantity),
+            currency=contract.currency,
+            base_price=_of_one(base, work.quantity),
+            markup=markup,
+            amount=amount,
+            at_cost=True,
+            reasoning=why.text(),
+            **found,
+        )
+
+    def _in_currency_of(self, contract, amount, currency, day, why):
+        """A cost in the contract's currency: by the agreed rate where there is one, else the official ones."""
+        if currency == contract.currency:
+            return money.rounded(amount, currency)
+        rate = self._rates.on(currency, day)
+        into = contract.fixed_exchange_rate or self._rates.on(contract.currency, day)
+        if into != 1:
+            rate = money.rounded_rate(rate / into)
+        kind = "agreed" if contract.fixed_exchange_rate else "official"
+        why.note(f"{plain(amount)} {currency} at {plain(rate)} ({kind} rate of {day})")
+        return money.converted(amount, rate, contract.currency)
+
+    @cached_property
+    def _rates(self):
+        return Rates.load(self._entity)
+
+    # Cost.
+
+    def _cost(self, work, _):
+        why = Reasoning()
+        if work.cost_net is not None:
+            return self._own_cost(work, why)
+        listed = _cost_list(self._cost_lists, self._entity, work, why)
+        if work.transaction_class == TransactionClass.FEE:
+            return self._cost_of_a_fee(listed, work, why)
+        if listed is None:
+            warning = f"{self._entity} has no cost price list for that day: the cost is 0."
+            return self._missing("cost", self._entity.currency, why, warning)
+        if work.transaction_class == TransactionClass.TIME:
+            row = role_row(listed.role_prices, work, why, may_drop=True)
+            if row is None:
+                return self._nothing_for(work, "cost", listed, why)
+            return self._role_priced("cost", listed, row, {}, work, why)
+        if work.transaction_class == TransactionClass.MATERIAL:
+            return self._product_priced("cost", listed, work, why)
+        row = listed.category_row(work, why)
+        if row is None or row.method != CategoryPrice.Method.PER_UNIT:
+            return self._nothing_for(work, "cost", listed, why)
+        return self._category_cost(listed, row, work, why)
+
+    def _own_cost(self, work, why):
+        currency = work.cost_currency or self._entity.currency
+        amount = money.rounded(work.cost_net + work.cost_tax_not_deducted, currency)
+        why.note(
+            f"What the entry cost: {plain(work.cost_net)} net + {plain(work.cost_tax_not_deducted)} tax that "
+            f"can't be deducted = {plain(amount)} {currency} — chosen"
+        )
+        return self._priced("cost", _of_one(amount, work.quantity), currency, why, amount=amount)
+
+    def _cost_of_a_fee(self, listed, work, why):
+        row = listed.category_row(work, why) if listed else None
+        if row is None or row.method != CategoryPrice.Method.PER_UNIT:
+            why.note("A fee costs nothing unless something says so: 0")
+            return self._priced("cost", _ZERO, self._entity.currency, why)
+        return self._category_cost(listed, row, work, why)
+
+    def _category_cost(self, listed, row, work, why):
+        markup, currency = listed.markup(work, why), listed.price_list.currency
+        return self._priced(
+            "cost", row.price, currency, why, markup=markup, category_price=row, price_list=listed.price_list
+        )
+
+    # Both.
+
+    def _role_priced(self, kind, listed, row, scopes, work, why, warning=""):
+        override = narrowest_override(listed.overrides.get(row.pk, ()), scopes, work.date, row, why)
+        base = override.price if override else row.price
+        return self._priced(
+            kind,
+            base,
+            listed.price_list.currency,
+            why,
+            markup=listed.markup(work, why),
+            price_list=listed.price_list,
+            role_price=row,
+            override=override,
+            warning=warning,
+        )
+
+    def _product_priced(self, kind, listed, work, why, warning=""):
+        row = listed.product_row(work, why)
+        if row is None:
+            return self._nothing_for(work, kind, listed, why)
+        return self._priced(
+            kind,
+            row.price,
+            listed.price_list.currency,
+            why,
+            price_list=listed.price_list,
+            product_price=row,
+            warning=warning,
+        )
+
+    def _priced(self, kind, base, currency, why, *, markup=_ZERO, **found):
+        price = money.rounded_price(money.exact_percentage(base, _HUNDRED + markup)) if markup else base
+        if markup:
+            why.note(f"{plain(base)} + {plain(markup)} % = {plain(price)}")
+        return Priced(
+            kind=kind,
+            price=price,
+            currency=currency,
+            base_price=base,
+            markup=markup,
+            reasoning=why.text(),
+            **found,
+        )
+
+    def _nothing_for(self, work, kind, listed, why):
+        """No row of the list fits: 0, and the warning says for what a price is missing."""
+        noun = "cost" if kind == "cost" else "price"
+        warning = f"Price list “{listed.price_list}” has no price for {self._words(work)}: the {noun} is 0."
+        return self._missing(kind, listed.price_list.currency, why, warning, price_list=listed.price_list)
+
+    @staticmethod
+    def _missing(kind, currency, why, warning, **found):
+        why.note("No price: 0")
+        found = {**found, "warning": warning}
+        return Priced(
+            kind=kind, price=_ZERO, currency=currency, is_missing=True, reasoning=why.text(), **found
+        )
+
+    def _words(self, work):
+        if work.transaction_class == TransactionClass.TIME:
+            role = self._names[Role].get(work.role_id)
+            unit = self._names[OrganizationalUnit].get(work.unit_id)
+            return (f"role {role}" if role else "work without a role") + (f" of {unit}" if unit else "")
+        model, pk = (Product, work.product_id) if work.product_id else (Category, work.category_id)
+        return f"{self._names[model].get(pk, 'this')} by {work.unit or 'unit'}"
+
+
+_AT_COST = (TransactionClass.EXPENSE, TransactionClass.FEE)
+
+
+class _ContractLists:
+    """The sales price lists of one contract, and whose overrides count on it."""
+
+    def __init__(self, customer_id):
+        self.customer_id = customer_id
+        self.lists = []
+
+
+def _read(sales_lists, cost_lists):
+    """Everything that stands on the price lists, by the list's key."""
+    listed = {pk: Listed(price_list) for pk, price_list in sales_lists.items()}
+    listed |= {price_list.pk: Listed(price_list) for price_list in cost_lists}
+    overrides = defaultdict(list)
+    for row in RolePriceOverride.objects.filter(role_price__price_list__in=listed).order_by(
+        "valid_from", "pk"
+    ):
+        overrides[row.role_price_id].append(row)
+    prices = RolePrice.objects.filter(price_list__in=listed).select_related("role", "company", "unit")
+    for row in prices.order_by("pk"):
+        it = listed[row.price_list_id]
+        it.role_prices.append(row)
+        if row.pk in overrides:
+            it.overrides[row.pk] = overrides[row.pk]
+    for row in PriceMarkup.objects.filter(price_list__in=listed).order_by("name"):
+        listed[row.price_list_id].markups.append(row)
+    for row in CategoryPrice.objects.filter(price_list__in=listed):
+        listed[row.price_list_id].category_prices[row.category_id, row.unit] = row
+    for row in ProductPrice.objects.filter(price_list__in=listed):
+        listed[row.price_list_id].product_prices[row.product_id, row.unit] = row
+    return listed
+
+
+def _sales_list(lists, contract, day, why):
+    """The contract's list for that day, and a warning where it stands in for a narrower one, or is missing.
+
+    The contract's own list comes before its customer's, and that before a standard one.
+    """
+    right = [each for each in lists if each.price_list.currency == contract.currency]
+    valid = [each for each in right if each.is_valid(day)]
+    for each in lists:
+        if each not in right:
+            why.passed_over(each, f"it is in {each.price_list.currency}")
+        elif each not in valid:
+            why.passed_over(each, "not valid on that day")
+    if not valid:
+        ended = "".join(f" Price list “{each.price_list}” is not valid then." for each in right[:1])
+        return None, (
+            f"Contract {contract} has no sales price list in {contract.currency} for that day: "
+            f"the price is 0.{ended}"
+        )
+    chosen, *others = sorted(valid, key=lambda each: (*each.rank(), -each.price_list.valid_from.toordinal()))
+    for each in others:
+        why.passed_over(each, f"“{chosen.price_list}” comes first")
+    why.note(f"Price list “{chosen.price_list}” — chosen")
+    narrower = [each for each in right if each.rank()[0] < chosen.rank()[0]]
+    if narrower:
+        return chosen, (
+            f"Price list “{narrower[0].price_list}” is not valid on that day: the price is from "
+            f"“{chosen.price_list}”."
+        )
+    return chosen, ""
+
+
+def _cost_list(lists, entity, work, why):
+    """That of the resource's organizational unit, else the entity's own; of several the accounting currency's."""
+    valid = [each for each in lists if each.is_valid(work.date)]
+    of_unit = [each for each in valid if work.unit_id and each.price_list.unit_id == work.unit_id]
+    fitting = of_unit or [each for each in valid if each.price_list.unit_id is None]
+    if not fitting:
+        return None
+    chosen = min(fitting, key=lambda each: (each.price_list.currency != entity.currency, each.price_list.pk))
+    whose = "of the resource's unit" if of_unit else "of the company"
+    why.note(f"Cost price list “{chosen.price_list}” {whose} — chosen")
+    return chosen
+
+
+def _whole(priced, work):
+    if priced.amount is not None:
+        return priced.amount
+    return money.priced(work.quantity, priced.price, priced.currency)
+
+
+def _of_one(amount, quantity):
+    return money.rounded_price(amount / quantity)

@@ -1,0 +1,73 @@
+"""What the commands share: whose books, who acts, on which day, and how the answer is given."""
+
+import datetime
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from invoicing_site.models import User
+
+
+def day(text):
+    """A date as it is typed: 2026-10-31."""
+    return datetime.date.fromisoformat(text)
+
+
+class EntityCommand(BaseCommand):
+    """A command that acts in the books of one legal entity.
+
+    Subclasses say what they do in `act(entity, by, on, options)`; it returns what `--json` prints, and `told`
+    puts it into words. A refusal ends the command with its sentence and exit code 1.
+    """
+
+    def add_arguments(self, parser):
+        parser.add_argument("--entity", help="code of the legal entity; needed where there are several")
+        parser.add_argument("--by", help="user name of the person who acts; by default the system itself")
+        parser.add_argument("--on", type=day, help="day of the action, such as 2026-10-31; by default today")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+    def handle(self, *args, **options):
+        entity = self.the_entity(options["entity"])
+        by = self.the_user(options["by"])
+        on = options["on"] or entity.today()
+        if on > entity.today():
+            raise CommandError(f"{on} is in the future; {entity} has {entity.today()}.")
+        try:
+            answer = self.act(entity, by, on, options)
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        if options["json"]:
+            self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
+        else:
+            for line in self.told(answer):
+                self.stdout.write(line)
+
+    def the_entity(self, code):
+        if code:
+            entity = LegalEntity.objects.filter(code=code).first()
+            if entity is None:
+                known = ", ".join(LegalEntity.objects.values_list("code", flat=True)) or "none"
+                raise CommandError(f"There is no legal entity {code}. Known: {known}.")
+            return entity
+        entities = list(LegalEntity.objects.all()[:2])
+        if len(entities) != 1:
+            known = ", ".join(LegalEntity.objects.values_list("code", flat=True)) or "none"
+            raise CommandError(f"Say which legal entity with --entity. Known: {known}.")
+        return entities[0]
+
+    def the_user(self, name):
+        if not name:
+            return None
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise CommandError(f"There is no active user {name}.")
+        return user
+
+    def act(self, entity, by, on, options):
+        raise NotImplementedError
+
+    def told(self, answer):
+        raise NotImplementedError

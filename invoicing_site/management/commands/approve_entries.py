@@ -1,0 +1,37 @@
+from actuals.models import Entry
+from backlog import operations
+from invoicing_site.commands import EntityCommand, day
+
+
+class Command(EntityCommand):
+    help = "Approve submitted entries: they become actuals, and wait in the billing backlog."
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.add_argument("--until", type=day, help="entries dated up to this day; by default all")
+        parser.add_argument(
+            "--project", action="append", help="code of a project; may be given several times"
+        )
+
+    def act(self, entity, by, on, options):
+        entries = Entry.objects.filter(entity=entity, status=Entry.Status.SUBMITTED)
+        if options["until"]:
+            entries = entries.filter(date__lte=options["until"])
+        if options["project"]:
+            entries = entries.filter(project__code__in=options["project"])
+        approvals = operations.approve_many(entries, by=by, on=on)
+        return {
+            "approved": sum(len(approval.entries) for approval in approvals),
+            "actuals": sum(len(approval.actuals) for approval in approvals),
+            "backlog_items": sum(len(approval.items) for approval in approvals),
+            "warnings": [warning for approval in approvals for warning in approval.warnings],
+            "left": [sentence for approval in approvals for _, sentence in approval.refused],
+        }
+
+    def told(self, answer):
+        yield (
+            f"{answer['approved']} entries approved: {answer['actuals']} actuals, "
+            f"{answer['backlog_items']} of them in the backlog."
+        )
+        yield from answer["warnings"]
+        yield from answer["left"]

@@ -1,0 +1,30 @@
+from backlog import operations
+from backlog.models import BacklogItem
+from invoicing_site.commands import EntityCommand, day
+
+
+class Command(EntityCommand):
+    help = "Mark the billing backlog up to a day ready to invoice, time and material and milestones alike."
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.add_argument("--until", type=day, help="items dated up to this day; by default all")
+        parser.add_argument(
+            "--contract", action="append", help="code of a contract; may be given several times"
+        )
+
+    def act(self, entity, by, on, options):
+        items = BacklogItem.objects.filter(contract__entity=entity, status=BacklogItem.Status.NOT_READY)
+        if options["until"]:
+            items = items.dated_until(options["until"])
+        if options["contract"]:
+            items = items.filter(contract__code__in=options["contract"])
+        if not items.exists():
+            return {"ready": 0, "left": {}}
+        marked = operations.mark_ready(items, by=by)
+        return {"ready": marked.action.changed, "left": marked.reasons}
+
+    def told(self, answer):
+        yield f"{answer['ready']} items are ready to invoice."
+        for reason, count in answer["left"].items():
+            yield f"{count} left alone: {reason}."

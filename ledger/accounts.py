@@ -1,0 +1,129 @@
+"""Which account serves a purpose, and which profile counts (JRN-5, MON-8)."""
+
+from collections import defaultdict
+
+from contracts.models import Category, LegalEntity, Project, ProjectContract
+from invoicing_site.errors import Refused
+from ledger.models import Account, PostingAccount, Profile, ProfileAssignment
+
+
+class AccountBook:
+    """The posting accounts of one entity, read in one query."""
+
+    def __init__(self, entity: LegalEntity, rows: list[PostingAccount]):
+        self._entity = entity
+        self._rows = defaultdict(list)
+        for row in rows:
+            self._rows[row.purpose].append(row)
+        self._found: dict[tuple, Account | Refused] = {}
+
+    @classmethod
+    def load(cls, entity: LegalEntity) -> "AccountBook":
+        return cls(entity, list(PostingAccount.objects.filter(entity=entity).select_related("account")))
+
+    def account(
+        self,
+        purpose: str,
+        *,
+        profile: Profile | None = None,
+        transaction_class: str = "",
+        category_id: int | None = None,
+    ) -> Account:
+        """The account of the row that says most of what is asked; blank fields of a row mean any.
+
+        Of two that say as much, the one that names the category wins, then the one that names the profile.
+        Refused (ACCOUNT-MISSING) when no row fits, or its account is no longer in use.
+        """
+        asked = (purpose, profile.pk if profile else None, transaction_class, category_id)
+        if asked not in self._found:
+            # A refusal is kept too: thousands of lines may want the account that is missing.
+            try:
+                self._found[asked] = self._search(*asked)
+            except Refused as refusal:
+                self._found[asked] = refusal
+        found = self._found[asked]
+        if isinstance(found, Refused):
+            raise Refused(found.message, code=found.code, remedy=found.remedy)
+        return found
+
+    def _search(self, purpose, profile_id, transaction_class, category_id):
+        fitting = [
+            row
+            for row in self._rows[purpose]
+            if row.profile_id in (None, profile_id)
+            and row.transaction_class in ("", transaction_class)
+            and row.category_id in (None, category_id)
+        ]
+        label = PostingAccount.Purpose(purpose).label
+        if not fitting:
+            case = self._case(profile_id, transaction_class, category_id)
+            raise Refused(
+                f"{self._entity} has no account for {label}{case}: enter one among the posting accounts.",
+                code="ACCOUNT-MISSING",
+                remedy="admin:ledger_postingaccount_changelist",
+            )
+        account = max(fitting, key=_says).account
+        if not account.is_active:
+            raise Refused(
+                f"Account {account}, which {self._entity} has for {label}, is no longer in use: choose "
+                "another one among the posting accounts.",
+                code="ACCOUNT-MISSING",
+                remedy="admin:ledger_postingaccount_changelist",
+            )
+        return account
+
+    def _case(self, profile_id, transaction_class, category_id):
+        """What the account is for, in words. Read only on the way to a refusal."""
+        words = [f"of class {transaction_class}"] if transaction_class else []
+        if category_id is not None:
+            words.append(f"category {Category.objects.get(pk=category_id)}")
+        if profile_id is not None:
+            words.append(f"profile {Profile.objects.get(pk=profile_id)}")
+        return f" ({', '.join(words)})" if words else ""
+
+
+def _says(row):
+    said = row.category_id is not None, row.profile_id is not None, row.transaction_class != ""
+    return sum(said), said
+
+
+class ProfileBook:
+    """The cost and revenue profiles of one entity and what they count for, read in one query."""
+
+    def __init__(self, entity: LegalEntity, assignments: list[ProfileAssignment]):
+        self._entity = entity
+        self._by_project, self._by_contract, self._by_group, self._rest = {}, {}, {}, None
+        for row in assignments:
+            if row.project_id is not None:
+                self._by_project[row.project_id] = row.profile
+            elif row.contract_id is not None:
+                self._by_contract[row.contract_id] = row.profile
+            elif row.group_id is not None:
+                self._by_group[row.group_id] = row.profile
+            else:
+                self._rest = row.profile
+
+    @classmethod
+    def load(cls, entity: LegalEntity) -> "ProfileBook":
+        return cls(entity, list(ProfileAssignment.objects.filter(entity=entity).select_related("profile")))
+
+    def profile(self, project: Project | None, contract: ProjectContract | None) -> Profile:
+        """The profile of the project, else of the contract, else of the project's group, else of the entity.
+
+        Refused (PROFILE-MISSING) when none of them has one.
+        """
+        found = (
+            (project and self._by_project.get(project.pk))
+            or (contract and self._by_contract.get(contract.pk))
+            or (project and self._by_group.get(project.group_id))
+            or self._rest
+        )
+        if not found:
+            what = project or contract or self._entity
+            raise Refused(
+                f"No cost and revenue profile counts for {what}: assign one to it, to its project group, or "
+                f"to all of {self._entity}.",
+                code="PROFILE-MISSING",
+                remedy="admin:ledger_profile_changelist",
+            )
+        return found

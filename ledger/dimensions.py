@@ -1,0 +1,82 @@
+"""Dimensions: what journal lines bring along, and the combinations that lines point to (JRN-3)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from contracts.models import LegalEntity
+from ledger.models import DefaultDimension, DimensionSet, DimensionSetValue, DimensionValue
+
+
+class DefaultDimensions:
+    """The dimension sets of projects and contract lines, made where they are missing."""
+
+    def __init__(self, by_project: dict[int, DimensionSet], by_line: dict[int, DimensionSet]):
+        self._by_project = by_project
+        self._by_line = by_line
+
+    @classmethod
+    def load(
+        cls, entity: LegalEntity, project_ids: Iterable[int] = (), line_ids: Iterable[int] = ()
+    ) -> "DefaultDimensions":
+        """For these projects and contract lines, in a number of queries that does not grow with them."""
+        values = defaultdict(set)
+        rows = DefaultDimension.objects.select_related("value")
+        for row in rows.filter(project__in=set(project_ids)):
+            values["project", row.project_id].add(row.value)
+        for row in rows.filter(contract_line__in=set(line_ids)):
+            values["line", row.contract_line_id].add(row.value)
+        sets = dimension_sets(entity, values.values())
+        found = {owner: sets[_key(chosen)] for owner, chosen in values.items()}
+        return cls(
+            {key: dimensions for (kind, key), dimensions in found.items() if kind == "project"},
+            {key: dimensions for (kind, key), dimensions in found.items() if kind == "line"},
+        )
+
+    def of(
+        self, *, project_id: int | None, contract_line_id: int | None, transaction_class: str
+    ) -> DimensionSet | None:
+        """From the contract line for milestones, from the project for all else."""
+        if transaction_class == "milestone":
+            return self._by_line.get(contract_line_id)
+        return self._by_project.get(project_id)
+
+
+def dimension_set(entity: LegalEntity, values: Iterable[DimensionValue]) -> DimensionSet | None:
+    """The one set of the entity with exactly these values, at most one a dimension; None for no value."""
+    values = set(values)
+    return dimension_sets(entity, [values]).get(_key(values))
+
+
+@transaction.atomic
+def dimension_sets(
+    entity: LegalEntity, combinations: Iterable[Iterable[DimensionValue]]
+) -> dict[str, DimensionSet]:
+    """The sets for these combinations by key, made where they are missing, also when others make them too."""
+    wanted = {_key(values): set(values) for values in combinations}
+    wanted.pop("", None)
+    present = DimensionSet.objects.filter(entity=entity, key__in=wanted)
+    sets = {row.key: row for row in present}
+    missing = [key for key in wanted if key not in sets]
+    if missing:
+        for key in missing:
+            dimensions = [value.dimension_id for value in wanted[key]]
+            assert len(set(dimensions)) == len(dimensions), "A set has at most one value of each dimension."
+        DimensionSet.objects.bulk_create(
+            [DimensionSet(entity=entity, key=key) for key in missing], ignore_conflicts=True
+        )
+        sets = {row.key: row for row in present.all()}
+        DimensionSetValue.objects.bulk_create(
+            [
+                DimensionSetValue(set=sets[key], dimension_id=value.dimension_id, value=value)
+                for key in missing
+                for value in sorted(wanted[key], key=lambda value: value.pk)
+            ],
+            ignore_conflicts=True,
+        )
+    return sets
+
+
+def _key(values) -> str:
+    return ",".join(str(key) for key in sorted(value.pk for value in values))

@@ -1,0 +1,183 @@
+"""What an invoice says, frozen: seller, buyer, dates, references, and the words of its lines (PST-3).
+
+Pure: facts in, unsaved rows out. The words of summaries are in the customer's language.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from actuals.models import BillingType
+from contracts.models import TransactionClass
+from invoicing_site import money
+from ledger.invoice_facts import Billed, InvoiceFacts
+from ledger.models import CustomerInvoice, InvoiceLine
+from ledger.models.proposals import SectionMode, SummaryBy
+from ledger.tax import TaxAt
+from ledger.translations import Words
+
+_ZERO = Decimal(0)
+_Kind = CustomerInvoice.Kind
+
+# UNTDID 1001: invoice, credit note, prepayment invoice.
+_TYPE_CODES = {_Kind.INVOICE: "380", _Kind.CREDIT_NOTE: "381"}
+_PREPAYMENT = "386"
+_WEEKS = {"en": "Week {week}, {year}", "nb": "Uke {week}, {year}"}
+
+
+def type_code(facts: InvoiceFacts, kind: str) -> str:
+    """Its kind as UNTDID 1001 has it; what bears nothing but advances is a prepayment invoice."""
+    classes = {line.detail.transaction_class for line in facts.lines}
+    if kind == _Kind.INVOICE and classes == {TransactionClass.RETAINER}:
+        return _PREPAYMENT
+    return _TYPE_CODES[kind]
+
+
+def header_of(facts: InvoiceFacts) -> CustomerInvoice:
+    """Everything the invoice says above and below its lines, but for number, kind and amounts."""
+    proposal, proforma = facts.proposal, facts.proforma
+    entity, customer, share = facts.entity, facts.customer, facts.contract_customer
+    address = next((a for a in (proforma, share, customer) if a.street or a.postal_code or a.city), customer)
+    dates = [line.detail.date for line in facts.lines]
+    return CustomerInvoice(
+        proposal=proposal,
+        entity=entity,
+        customer=customer,
+        contract_customer=share,
+        invoice_date=facts.invoice_date,
+        accounting_date=facts.accounting_date,
+        due_date=facts.due_date,
+        period_from=min(dates, default=None),
+        period_to=max(dates, default=None),
+        language=customer.language,
+        order_reference=proforma.order_reference,
+        buyer_reference=proforma.buyer_reference or share.buyer_reference or customer.buyer_reference,
+        contract_code=facts.contract.code,
+        contract_name=facts.contract.name,
+        payment_terms=facts.payment_term.name if facts.payment_term else "",
+        header_text=proposal.header_text,
+        footer_text=proposal.footer_text,
+        with_annex=proposal.with_annex,
+        seller_name=entity.name,
+        seller_street=entity.street,
+        seller_postal_code=entity.postal_code,
+        seller_city=entity.city,
+        seller_country=entity.country,
+        seller_organisation_number=entity.organisation_number,
+        seller_vat_number=entity.vat_number,
+        seller_in_company_register=entity.in_company_register,
+        seller_electronic_address=_electronic_address(entity),
+        seller_email=entity.email,
+        seller_phone=entity.phone,
+        seller_website=entity.website,
+        seller_bank_account=entity.bank_account,
+        seller_iban=entity.iban,
+        seller_bic=entity.bic,
+        seller_logo=entity.logo,
+        seller_accent_colour=entity.accent_colour,
+        buyer_number=customer.number,
+        buyer_name=proforma.bill_to_name or share.bill_to_name or customer.name,
+        buyer_contact=proforma.contact_name or share.contact_name or customer.contact_name,
+        buyer_street=address.street,
+        buyer_postal_code=address.postal_code,
+        buyer_city=address.city,
+        buyer_country=address.country or customer.country,
+        buyer_organisation_number=customer.organisation_number,
+        buyer_vat_number=customer.vat_number,
+        buyer_electronic_address=_electronic_address(customer),
+        delivery=proposal.delivery,
+        currency=facts.currency,
+        accounting_currency=entity.currency,
+    )
+
+
+def _electronic_address(party):
+    if not party.electronic_address:
+        return ""
+    return ":".join(filter(None, [party.electronic_address_scheme, party.electronic_address]))
+
+
+def lines_of(
+    facts: InvoiceFacts, tax: dict[int, Decimal], codes: dict[int, list[TaxAt]]
+) -> list[InvoiceLine]:
+    """The lines in printed order; `tax` and `codes` are given by the key of the proposal line."""
+    quantities = _billed_quantities(facts.billed)
+    words = Words(facts.customer.language)
+    return [
+        _line(number, line, tax[line.pk], codes[line.pk], quantities, words, facts.currency)
+        for number, line in enumerate(facts.lines, start=1)
+    ]
+
+
+def _billed_quantities(billed: Iterable[Billed]) -> dict[int, Decimal]:
+    quantities: dict = {}
+    for share in billed:
+        if share.line and share.actual.billing_type == BillingType.CHARGEABLE:
+            quantities[share.line.pk] = quantities.get(share.line.pk, _ZERO) + share.actual.quantity
+    return quantities
+
+
+def _line(number, line, tax, codes, quantities, words, currency) -> InvoiceLine:
+    detail, section = line.detail, line.section
+    quantity, price = detail.quantity, detail.price
+    if detail.corrects_id:
+        quantity, price = _difference(quantities.get(line.pk, _ZERO), price, line.amount, currency)
+    return InvoiceLine(
+        proposal_line=line,
+        number=number,
+        section=section.number,
+        section_title=section.title,
+        section_mode=section.mode,
+        summary=_summary(line, words),
+        transaction_class=detail.transaction_class,
+        date=detail.date,
+        description=detail.description or _name_of(detail),
+        project=str(detail.project or ""),
+        task=str(detail.task or ""),
+        resource=str(detail.resource or ""),
+        role=str(detail.role or ""),
+        category=str(detail.category or ""),
+        billing_type=detail.billing_type,
+        quantity=quantity,
+        unit=detail.unit,
+        price=price,
+        net=line.amount,
+        tax=tax,
+        tax_category=codes[0].code.category,
+        # Of several codes each has its own rate; together they have none.
+        tax_percent=codes[0].percent if len(codes) == 1 else None,
+    )
+
+
+def _difference(quantity, price, amount, currency):
+    """Quantity and price that a correction prints; where both changed it is one piece of the whole amount."""
+    if money.priced(quantity, price, currency) == amount:
+        return quantity, price
+    return Decimal(1 if amount >= 0 else -1), abs(amount)
+
+
+def _name_of(detail):
+    """What it is called where nobody described it; the rest is said by its task, category and role."""
+    if detail.product:
+        return detail.product.name
+    part = detail.backlog_item.milestone_part if detail.backlog_item else None
+    return part.milestone.name if part else ""
+
+
+def _summary(line, words) -> str:
+    """The name of the printed line that it is summed up in (PRP-3); of a detail section none."""
+    section, detail = line.section, line.detail
+    if section.mode != SectionMode.SUMMARY:
+        return ""
+    kind = words[detail.transaction_class]
+    if section.summary_by == SummaryBy.ROLE:
+        return str(detail.role or detail.category or detail.product or kind)
+    if section.summary_by == SummaryBy.TASK:
+        return str(detail.task or detail.project or kind)
+    if section.summary_by == SummaryBy.CATEGORY:
+        return str(detail.category or detail.product or kind)
+    if section.summary_by == SummaryBy.WEEK:
+        year, week, _ = detail.date.isocalendar()
+        return _WEEKS[words.language].format(week=week, year=year)
+    if section.summary_by == SummaryBy.MONTH:
+        return words.month(detail.date)
+    return section.title or kind

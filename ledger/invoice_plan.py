@@ -1,0 +1,390 @@
+"""What posting a proposal will write: the preview, the checks and the posting share it.
+
+Pure: facts in, unsaved rows and entry plans out. A missing rate, account or tax code is a refusal that names
+it; nothing becomes 1 or 0 in silence (MON-8).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from contracts.models import ContractLine, TransactionClass
+from invoicing_site import money
+from invoicing_site.errors import Refused
+from ledger.invoice_content import header_of, lines_of, type_code
+from ledger.invoice_facts import Billed, InvoiceFacts
+from ledger.models import (
+    CustomerInvoice,
+    CustomerTransaction,
+    InvoiceLine,
+    InvoiceTax,
+    PostingAccount,
+    Profile,
+    ProjectTransaction,
+    ProposalLine,
+)
+from ledger.operations.vouchers import EntryPlan
+from ledger.tax import TaxableLine, TaxAt, TaxResult, tax_of, tax_of_change
+
+_ZERO = Decimal(0)
+_Purpose = PostingAccount.Purpose
+_Kind = CustomerInvoice.Kind
+
+
+@dataclass
+class InvoicePlan:
+    """An invoice to come: all it says and all it books, but for its number."""
+
+    invoice: CustomerInvoice
+    lines: list[InvoiceLine]
+    taxes: list[InvoiceTax]
+    entries: list[EntryPlan]
+    customer_transaction: CustomerTransaction
+    project_transactions: list[ProjectTransaction]
+
+
+@dataclass(frozen=True)
+class _Rates:
+    official: Decimal
+    net: Decimal  # agreed in the contract, or the official one
+    is_agreed: bool
+
+
+def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
+    """The whole invoice; Refused where something that it needs is missing.
+
+    Revenue is converted by account, dimensions and project, tax by code, both rounded once. Without an agreed
+    rate the customer owes the total at the official rate, and what the rounding leaves goes to its own
+    account (PST-2); with one he owes the sum of the converted parts (PST-5).
+    """
+    rates = _rates(facts)
+    tax, codes = _tax(facts)
+    taxes = _invoice_taxes(facts, tax.by_code, rates)
+    revenue, project_transactions = _revenue(facts, rates)
+    net = sum((line.amount for line in facts.lines), _ZERO)
+    assert net == sum((billed.amount for billed in facts.billed), _ZERO), (
+        f"{facts.proposal}: the lines are not what was billed."
+    )
+    tax_total = sum((row.tax for row in taxes), _ZERO)
+    accounting_net = sum((entry.accounting_credit - entry.accounting_debit for entry in revenue), _ZERO)
+    accounting_tax = sum((row.accounting_tax for row in taxes), _ZERO)
+    accounting_total = accounting_net + accounting_tax
+    if not rates.is_agreed:
+        accounting_total = money.converted(net + tax_total, rates.official, facts.entity.currency)
+
+    invoice = header_of(facts)
+    invoice.kind = _Kind.CREDIT_NOTE if net + tax_total < 0 else _Kind.INVOICE
+    invoice.type_code = type_code(facts, invoice.kind)
+    invoice.rate, invoice.net_rate = rates.official, rates.net
+    invoice.net, invoice.tax, invoice.total = net, tax_total, net + tax_total
+    invoice.accounting_net = accounting_net
+    invoice.accounting_tax = accounting_tax
+    invoice.accounting_total = accounting_total
+
+    entries = [
+        _customer_entry(facts, invoice),
+        *revenue,
+        *_tax_entries(facts, taxes, rates),
+        *_rounding(facts, rates, accounting_total - accounting_net - accounting_tax),
+        *_accruals_reversed(facts),
+    ]
+    return InvoicePlan(
+        invoice=invoice,
+        lines=lines_of(facts, tax.by_line, codes),
+        taxes=taxes,
+        entries=[entry for entry in entries if _has_an_amount(entry)],
+        customer_transaction=_customer_transaction(facts, invoice),
+        project_transactions=project_transactions + _transactions_reversed(facts),
+    )
+
+
+def _rates(facts) -> _Rates:
+    agreed = facts.contract.fixed_exchange_rate
+    is_agreed = agreed is not None and facts.currency != facts.entity.currency
+    if facts.corrected:  # COR-3: as it was converted the first time
+        original = facts.corrected.invoice
+        return _Rates(original.rate, original.net_rate, is_agreed=original.rate != original.net_rate)
+    official = facts.rates.on(facts.currency, facts.invoice_date)
+    return _Rates(official, agreed if is_agreed else official, is_agreed)
+
+
+# Tax
+
+
+def tax_codes(facts: InvoiceFacts, line: ProposalLine) -> list[TaxAt]:
+    """The codes that a line bears; Refused when its groups share none or one has no rate on that day."""
+    return facts.tax_book.codes(line.billing_tax_group_id, line.item_tax_group_id, facts.tax_date)
+
+
+def _tax(facts) -> tuple[TaxResult, dict[int, list[TaxAt]]]:
+    of_groups: dict = {}
+    for line in facts.lines:
+        groups = line.billing_tax_group_id, line.item_tax_group_id
+        if groups not in of_groups:
+            of_groups[groups] = tax_codes(facts, line)
+    codes = {line.pk: of_groups[line.billing_tax_group_id, line.item_tax_group_id] for line in facts.lines}
+    lines = [TaxableLine(line.pk, line.amount, codes[line.pk]) for line in facts.lines]
+    result = _tax_of_the_difference(facts, lines) if facts.corrected else tax_of(lines, facts.currency)
+    return result, codes
+
+
+def _tax_of_the_difference(facts, lines) -> TaxResult:
+    """Of a correction: the tax of what stands afterwards less the tax of what stood before (MON-4)."""
+    before = [
+        TaxableLine(("standing", row.pk), row.base, [TaxAt(row.tax_code, row.percent)])
+        for row in facts.corrected.standing
+    ]
+    result = tax_of_change(before, [*before, *lines], facts.currency)
+    touched = {(at.code.pk, at.percent) for line in lines for at in line.codes}
+    return TaxResult(
+        [row for row in result.by_code if (row.code.pk, row.percent) in touched],
+        {line.key: result.by_line[line.key] for line in lines},
+    )
+
+
+def _invoice_taxes(facts, by_code, rates) -> list[InvoiceTax]:
+    def converted(amount):
+        return money.converted(amount, rates.official, facts.entity.currency)
+
+    return [
+        InvoiceTax(
+            tax_code=of.code,
+            code=of.code.code,
+            name=of.code.name,
+            category=of.code.category,
+            percent=of.percent,
+            legal_text=of.code.legal_text,
+            base=of.base,
+            tax=of.tax,
+            accounting_base=converted(of.base),
+            accounting_tax=converted(of.tax),
+        )
+        for of in by_code
+    ]
+
+
+def _tax_entries(facts, taxes, rates) -> list[EntryPlan]:
+    return [
+        EntryPlan.crediting(
+            _account_of(tax),
+            tax.tax,
+            tax.accounting_tax,
+            currency=facts.currency,
+            rate=rates.official,
+            dimensions=facts.proposal.dimensions,
+            tax_code=tax.tax_code,
+            tax_percent=tax.percent,
+            tax_base=tax.base,
+        )
+        for tax in taxes
+        if tax.tax or tax.accounting_tax
+    ]
+
+
+def _account_of(tax):
+    if tax.tax_code.account is None:
+        raise Refused(
+            f"Tax code {tax.tax_code} has no account that its tax is owed on: enter one.",
+            code="ACCOUNT-MISSING",
+            remedy="admin:ledger_taxcode_changelist",
+        )
+    return tax.tax_code.account
+
+
+# Revenue
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the amount of one billed share is booked."""
+
+    purpose: str
+    kind: str
+    profile: Profile | None = None
+
+
+def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
+    """Revenue for time and material; on account, by the profile, for what has a fixed price (section 7)."""
+    actual = billed.actual
+    if actual.transaction_class == TransactionClass.RETAINER:
+        return _Place(_Purpose.ADVANCES, "")
+    line = facts.contract_lines.get(actual.contract_line_id)
+    project = project_of(facts, billed)
+    profile = facts.profiles.profile(project, facts.contract)
+    is_fixed = line is not None and line.billing_method == ContractLine.BillingMethod.FIXED_PRICE
+    if is_fixed or actual.transaction_class == TransactionClass.MILESTONE:
+        in_balance = profile.on_account == Profile.OnAccount.BALANCE
+        purpose = _Purpose.ON_ACCOUNT_WIP if in_balance else _Purpose.ON_ACCOUNT_REVENUE
+        return _Place(purpose, ProjectTransaction.Kind.ON_ACCOUNT, profile)
+    if actual.category and actual.category.is_disbursement:
+        return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.REVENUE, profile)
+    return _Place(_Purpose.INVOICED_REVENUE, ProjectTransaction.Kind.REVENUE, profile)
+
+
+def account_of(facts: InvoiceFacts, billed: Billed):
+    """The account that its amount is credited to; Refused when none is set up."""
+    place = place_of(facts, billed)
+    return facts.accounts.account(
+        place.purpose,
+        profile=place.profile,
+        transaction_class=billed.actual.transaction_class,
+        category_id=billed.actual.category_id,
+    )
+
+
+def project_of(facts: InvoiceFacts, billed: Billed):
+    """The project it belongs to; a milestone's is that of its contract line, an advance has none."""
+    if billed.actual.project_id:
+        return billed.actual.project
+    line = facts.contract_lines.get(billed.actual.contract_line_id)
+    return line.project if line else None
+
+
+def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
+    groups: dict = {}
+    for billed in facts.billed:
+        project = project_of(facts, billed)
+        # What is charged at nothing reaches only the project subledger, and needs no account.
+        account = account_of(facts, billed) if billed.amount else None
+        dimensions = billed.line.dimensions if billed.line and account else None
+        key = (
+            account.number if account else "",
+            account.pk if account else 0,
+            project.pk if project else 0,
+            dimensions.pk if dimensions else 0,
+        )
+        groups.setdefault(key, (account, project, dimensions, []))[-1].append(billed)
+    entries, transactions = [], []
+    for _, (account, project, dimensions, shares) in sorted(groups.items(), key=lambda item: item[0]):
+        amounts = [billed.amount for billed in shares]
+        total = sum(amounts, _ZERO)
+        own = facts.entity.currency
+        accounting = money.converted(total, rates.net, own)
+        # Each share converted by itself; the cents that the sum has more or less go to the first ones.
+        parts = money.adding_up(
+            accounting, [money.converted(amount, rates.net, own) for amount in amounts], own
+        )
+        if account:
+            entries.append(
+                EntryPlan.crediting(
+                    account,
+                    total,
+                    accounting,
+                    currency=facts.currency,
+                    rate=rates.net,
+                    dimensions=dimensions,
+                    project=project,
+                )
+            )
+        if project:
+            transactions += map(
+                _project_transaction, [facts] * len(shares), [project] * len(shares), shares, parts
+            )
+    return entries, transactions
+
+
+def _project_transaction(facts, project, billed, accounting_amount):
+    place = place_of(facts, billed)
+    actual = billed.actual
+    return ProjectTransaction(
+        project=project,
+        contract_line_id=actual.contract_line_id,
+        actual=actual,
+        kind=place.kind,
+        transaction_class=actual.transaction_class,
+        date=facts.accounting_date,
+        quantity=actual.quantity,
+        amount=billed.amount,
+        currency=facts.currency,
+        accounting_amount=accounting_amount,
+        in_balance=place.purpose == _Purpose.ON_ACCOUNT_WIP,
+    )
+
+
+# What the journal posted for the originals
+
+
+def _accruals_reversed(facts) -> list[EntryPlan]:
+    """Exactly what stands there, on the other side (PST-10)."""
+    return [
+        EntryPlan.crediting(
+            accrued.account,
+            accrued.debit - accrued.credit,
+            accrued.accounting_debit - accrued.accounting_credit,
+            currency=accrued.currency,
+            rate=accrued.rate,
+            dimensions=accrued.dimensions,
+            project=accrued.project,
+        )
+        for accrued in facts.accrued
+    ]
+
+
+def _transactions_reversed(facts) -> list[ProjectTransaction]:
+    return [
+        ProjectTransaction(
+            project_id=row.project_id,
+            contract_line_id=row.contract_line_id,
+            actual_id=row.actual_id,
+            kind=row.kind,
+            transaction_class=row.transaction_class,
+            date=facts.accounting_date,
+            quantity=-row.quantity,
+            amount=-row.amount,
+            currency=row.currency,
+            accounting_amount=-row.accounting_amount,
+            in_balance=row.in_balance,
+        )
+        for row in facts.accrued_transactions
+    ]
+
+
+# The customer
+
+
+def _customer_entry(facts, invoice) -> EntryPlan:
+    return EntryPlan.debiting(
+        facts.accounts.account(_Purpose.CUSTOMER),
+        invoice.total,
+        invoice.accounting_total,
+        currency=facts.currency,
+        rate=invoice.rate,
+        dimensions=facts.proposal.dimensions,
+        customer=facts.customer,
+        due_date=invoice.due_date,
+    )
+
+
+def _customer_transaction(facts, invoice) -> CustomerTransaction:
+    is_credit = invoice.kind == _Kind.CREDIT_NOTE
+    return CustomerTransaction(
+        customer=facts.customer,
+        kind=CustomerTransaction.Kind.CREDIT_NOTE if is_credit else CustomerTransaction.Kind.INVOICE,
+        date=invoice.invoice_date,
+        due_date=invoice.due_date,
+        amount=invoice.total,
+        currency=invoice.currency,
+        rate=invoice.rate,
+        accounting_amount=invoice.accounting_total,
+    )
+
+
+def _rounding(facts, rates, difference) -> list[EntryPlan]:
+    """What the customer owes more, or less, in accounting currency than was converted part by part."""
+    if not difference:
+        return []
+    account = facts.accounts.account(_Purpose.ROUNDING)
+    rate = rates.official
+    return [
+        EntryPlan.crediting(
+            account,
+            _ZERO,
+            difference,
+            currency=facts.currency,
+            rate=rate,
+            dimensions=facts.proposal.dimensions,
+        )
+    ]
+
+
+def _has_an_amount(entry):
+    return any((entry.debit, entry.credit, entry.accounting_debit, entry.accounting_credit))

@@ -1,0 +1,202 @@
+"""Writing vouchers: the one way into the books (PST-1 to PST-3, PST-7).
+
+Whoever books something makes plans, which are plain data, and hands them over; a preview looks at the same
+plans. The numbers and the chain are drawn last, because everybody waits for that row until commit.
+"""
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import connection
+from django.utils import timezone
+
+from contracts.models import Customer, LegalEntity, NumberSequence, Project
+from contracts.numbers import draw_numbers
+from invoicing_site.querysets import draw_ids, write_rows
+from ledger import chain
+from ledger.models import (
+    Account,
+    CustomerTransaction,
+    DimensionSet,
+    FiscalPeriod,
+    JournalLine,
+    LedgerEntry,
+    ProjectTransaction,
+    TaxCode,
+    Voucher,
+)
+
+_ZERO = Decimal(0)
+_TEXT_LENGTH = Voucher._meta.get_field("text").max_length
+
+
+@dataclass
+class EntryPlan:
+    """One debit or credit to come, in the transaction's currency and in the accounting currency."""
+
+    account: Account
+    debit: Decimal
+    credit: Decimal
+    currency: str
+    rate: Decimal
+    accounting_debit: Decimal
+    accounting_credit: Decimal
+    dimensions: DimensionSet | None = None
+    project: Project | None = None
+    customer: Customer | None = None
+    tax_code: TaxCode | None = None
+    tax_percent: Decimal | None = None
+    tax_base: Decimal | None = None
+    due_date: datetime.date | None = None
+    text: str = ""
+
+    @classmethod
+    def debiting(cls, account, amount, accounting_amount, **rest) -> "EntryPlan":
+        """A debit of signed amounts: what is negative stands on the other side."""
+        debit, credit = (amount, _ZERO) if amount >= 0 else (_ZERO, -amount)
+        own = (accounting_amount, _ZERO) if accounting_amount >= 0 else (_ZERO, -accounting_amount)
+        return cls(
+            account=account,
+            debit=debit,
+            credit=credit,
+            accounting_debit=own[0],
+            accounting_credit=own[1],
+            **rest,
+        )
+
+    @classmethod
+    def crediting(cls, account, amount, accounting_amount, **rest) -> "EntryPlan":
+        """A credit of signed amounts: what is negative stands on the other side."""
+        return cls.debiting(account, -amount, -accounting_amount, **rest)
+
+
+@dataclass
+class VoucherPlan:
+    """A voucher to come, with everything that stands and falls with it.
+
+    A voucher may be without entries: a fact that reaches only a subledger. The transactions are unsaved
+    instances without a voucher.
+    """
+
+    kind: str
+    date: datetime.date
+    document_date: datetime.date
+    period: FiscalPeriod
+    text: str
+    entries: list[EntryPlan]
+    claims_hash: str
+    journal_line: JournalLine | None = None
+    customer_transactions: list[CustomerTransaction] = field(default_factory=list)
+    project_transactions: list[ProjectTransaction] = field(default_factory=list)
+    reverses: Voucher | None = None
+
+
+def imbalance(entries: list[EntryPlan]) -> tuple[dict[str, Decimal], Decimal]:
+    """Debit less credit: by currency where it is not 0, and in accounting currency."""
+    own: dict[str, Decimal] = {}
+    accounting = _ZERO
+    for entry in entries:
+        own[entry.currency] = own.get(entry.currency, _ZERO) + entry.debit - entry.credit
+        accounting += entry.accounting_debit - entry.accounting_credit
+    return {currency: difference for currency, difference in own.items() if difference}, accounting
+
+
+def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list[Voucher]:
+    """Write the plans into the books, in their order, and return the vouchers, saved.
+
+    Runs in the caller's transaction, which has `hold_open` of the periods, and comes as its last lock: the
+    voucher sequence stays locked until commit. Numbers have no gap and the chain no fork. A plan that does
+    not balance, in each currency and in accounting currency, or lies outside its period, is an
+    AssertionError: it is a bug of ours and nobody's mistake. Refused when the entity has no voucher sequence.
+    """
+    assert connection.in_atomic_block, "Vouchers are written inside the transaction of what they book."
+    if not plans:
+        return []
+    for plan in plans:
+        _check(entity, plan)
+    numbers = _draw(entity, plans)
+    sequence = numbers[0].sequence  # read under its lock, so that nobody else adds to the chain
+    vouchers, entries, customer_transactions, project_transactions = [], [], [], []
+    stamp = timezone.now()
+    for plan, number, key in zip(plans, numbers, draw_ids(Voucher, len(plans)), strict=True):
+        voucher = Voucher(
+            pk=key,
+            entity=entity,
+            number=number.text,
+            kind=plan.kind,
+            date=plan.date,
+            document_date=plan.document_date,
+            period=plan.period,
+            text=plan.text[:_TEXT_LENGTH],
+            journal_line=plan.journal_line,
+            reverses=plan.reverses,
+            position=sequence.chain_length + 1,
+            claims_hash=plan.claims_hash,
+            previous_hash=sequence.chain_hash,
+            posted_at=stamp,
+            posted_by=by,
+        )
+        own_entries = [_entry(voucher, place, entry) for place, entry in enumerate(plan.entries, start=1)]
+        for row in (*plan.customer_transactions, *plan.project_transactions):
+            row.voucher = voucher
+        voucher.hash = chain.voucher_hash(
+            voucher, own_entries, plan.customer_transactions, plan.project_transactions
+        )
+        sequence.chain_length, sequence.chain_hash = voucher.position, voucher.hash
+        vouchers.append(voucher)
+        entries += own_entries
+        customer_transactions += plan.customer_transactions
+        project_transactions += plan.project_transactions
+    write_rows(Voucher, vouchers)
+    write_rows(LedgerEntry, entries)
+    write_rows(CustomerTransaction, customer_transactions)
+    write_rows(ProjectTransaction, project_transactions)
+    sequence.save(update_fields=["chain_length", "chain_hash"])
+    return vouchers
+
+
+def _check(entity, plan):
+    assert plan.period.entity_id == entity.pk, f"{plan.text}: the period is another entity's."
+    assert plan.period.starts <= plan.date <= plan.period.ends, (
+        f"{plan.text}: {plan.date} is outside its period."
+    )
+    own, accounting = imbalance(plan.entries)
+    assert not own, f"{plan.text} does not balance: {own}."
+    assert not accounting, f"{plan.text} does not balance in accounting currency: {accounting}."
+
+
+def _draw(entity, plans):
+    """A number for each plan, in its order; one block for each fiscal year."""
+    by_year: dict[int, list[int]] = {}
+    for place, plan in enumerate(plans):
+        by_year.setdefault(entity.fiscal_year(plan.date), []).append(place)
+    numbers = [None] * len(plans)
+    for _, places in sorted(by_year.items()):
+        first = min(plans[place].date for place in places)
+        block = draw_numbers(entity, NumberSequence.Kind.VOUCHER, on=first, count=len(places))
+        for place, number in zip(places, block, strict=True):
+            numbers[place] = number
+    return numbers
+
+
+def _entry(voucher, number, plan) -> LedgerEntry:
+    return LedgerEntry(
+        voucher=voucher,
+        number=number,
+        account=plan.account,
+        debit=plan.debit,
+        credit=plan.credit,
+        currency=plan.currency,
+        rate=plan.rate,
+        accounting_debit=plan.accounting_debit,
+        accounting_credit=plan.accounting_credit,
+        dimensions=plan.dimensions,
+        project=plan.project,
+        customer=plan.customer,
+        tax_code=plan.tax_code,
+        tax_percent=plan.tax_percent,
+        tax_base=plan.tax_base,
+        due_date=plan.due_date,
+        text=plan.text[:_TEXT_LENGTH],
+    )

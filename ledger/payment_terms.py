@@ -1,0 +1,34 @@
+"""When an invoice has to be paid (PRP-9)."""
+
+import calendar
+import datetime
+
+from contracts.models import PaymentTerm
+
+
+def due_date(term: PaymentTerm | None, invoice_date: datetime.date) -> datetime.date:
+    """The day an invoice of that date is due; without a term it is due at once.
+
+    A fixed day of the month is the first such day after the invoice date, and not before the term's days
+    have passed; in a shorter month it is that month's last day.
+    """
+    if term is None or term.method == PaymentTerm.Method.IMMEDIATE:
+        return invoice_date
+    if term.method == PaymentTerm.Method.END_OF_MONTH:
+        return _last_day(invoice_date) + datetime.timedelta(days=term.days)
+    if term.method == PaymentTerm.Method.DAY_OF_MONTH:
+        return _day_of_month(term.day_of_month, invoice_date + datetime.timedelta(days=max(term.days, 1)))
+    return invoice_date + datetime.timedelta(days=term.days)
+
+
+def _day_of_month(number, earliest):
+    last = _last_day(earliest)
+    day = earliest.replace(day=min(number, last.day))
+    if day >= earliest:
+        return day
+    last = _last_day(last + datetime.timedelta(days=1))
+    return last.replace(day=min(number, last.day))
+
+
+def _last_day(day):
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])

@@ -1,0 +1,220 @@
+"""Fiscal periods: which day may be posted on, and opening, holding and closing them (PST-6).
+
+A period's row is the first lock of all. Whoever posts holds the period until commit; whoever closes it waits
+for them, so nothing is posted into a period that is closed.
+"""
+
+import datetime
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Min, Q
+
+from actuals.models import Actual, Entry
+from contracts.models import LegalEntity
+from invoicing_site import audit
+from invoicing_site.errors import Refused
+from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
+from proforma.models import ProformaInvoice
+
+_Status = FiscalPeriod.Status
+_PAGE = "admin:ledger_fiscalperiod_changelist"
+
+
+class PeriodBook:
+    """Fiscal periods of one entity, asked by day."""
+
+    def __init__(self, entity: LegalEntity, periods: Iterable[FiscalPeriod]):
+        self._entity = entity
+        self._periods = sorted(periods, key=lambda period: period.starts)
+        self._starts = [period.starts for period in self._periods]
+
+    @classmethod
+    def load(cls, entity: LegalEntity) -> "PeriodBook":
+        """All periods as they are now; they may change the next moment."""
+        return cls(entity, FiscalPeriod.objects.filter(entity=entity))
+
+    @classmethod
+    def hold(cls, entity: LegalEntity) -> "PeriodBook":
+        """All periods, held as they are until the caller's transaction commits."""
+        return cls(entity, FiscalPeriod.objects.filter(entity=entity).held())
+
+    def period(self, day: datetime.date) -> FiscalPeriod:
+        """The period of that day; refused (PERIOD-MISSING) when the books have none."""
+        place = bisect_right(self._starts, day) - 1
+        if place < 0 or self._periods[place].ends < day:
+            raise Refused(
+                f"{self._entity} has no fiscal period for {day}: open the books for that year.",
+                code="PERIOD-MISSING",
+                remedy=_PAGE,
+            )
+        return self._periods[place]
+
+    def open_period(self, day: datetime.date) -> FiscalPeriod:
+        """The period of that day, refused (PERIOD-CLOSED) when it is on hold or closed."""
+        period = self.period(day)
+        if period.status != _Status.OPEN:
+            raise Refused(
+                f"The period {period} of {self._entity} is {period.get_status_display()}, so nothing is "
+                f"posted on {day}: open the period, or choose a day in an open one.",
+                code="PERIOD-CLOSED",
+                remedy=_PAGE,
+            )
+        return period
+
+    def next_open_day(self, day: datetime.date) -> datetime.date:
+        """The day itself where its period is open, else the first day of the next open period.
+
+        Refused (PERIOD-CLOSED) when no later period is open.
+        """
+        if self.period(day).status == _Status.OPEN:
+            return day
+        for period in self._periods:
+            if period.starts > day and period.status == _Status.OPEN:
+                return period.starts
+        raise Refused(
+            f"{self._entity} has no open period after {day}: open one, or open the books for another year.",
+            code="PERIOD-CLOSED",
+            remedy=_PAGE,
+        )
+
+
+def period_of(entity: LegalEntity, day: datetime.date) -> FiscalPeriod:
+    """The period of that day, whatever its status; refused (PERIOD-MISSING) when there is none."""
+    return PeriodBook(
+        entity, FiscalPeriod.objects.filter(entity=entity, starts__lte=day, ends__gte=day)
+    ).period(day)
+
+
+def hold_open(entity: LegalEntity, days: Iterable[datetime.date]) -> dict[datetime.date, FiscalPeriod]:
+    """The open period of each day, held until commit: the first lock of everything that posts.
+
+    Refused when a day has no period (PERIOD-MISSING) or one that is not open (PERIOD-CLOSED).
+    """
+    days = sorted(set(days))
+    touched = Q(pk=None)
+    for day in days:
+        touched |= Q(starts__lte=day, ends__gte=day)
+    book = PeriodBook(entity, FiscalPeriod.objects.filter(touched, entity=entity).held())
+    return {day: book.open_period(day) for day in days}
+
+
+def next_open_day(entity: LegalEntity, day: datetime.date) -> datetime.date:
+    """The day itself or the first day of the next open period; see `PeriodBook.next_open_day`."""
+    return PeriodBook.load(entity).next_open_day(day)
+
+
+@dataclass(frozen=True)
+class StillOpen:
+    """One kind of thing that is not finished in a period: how many, the oldest day, and a sentence."""
+
+    code: str
+    count: int
+    oldest: datetime.date
+    text: str
+
+
+def still_open(period: FiscalPeriod) -> list[StillOpen]:
+    """What in this period is not in the books yet, kind by kind; none of it keeps a period from closing."""
+    entity, days = period.entity_id, (period.starts, period.ends)
+    proposals = InvoiceProposal.objects.filter(
+        entity=entity, status__in=["blocked", "open", "submitted", "approved"]
+    )
+    kinds = [
+        (
+            "ENTRIES",
+            "{} of its entries are not approved",
+            Entry.objects.filter(
+                entity=entity, date__range=days, status__in=["draft", "submitted", "recall"]
+            ),
+            "date",
+        ),
+        (
+            "ACTUALS",
+            "{} of its actuals are in no integration journal",
+            Actual.objects.filter(
+                entity=entity,
+                accounting_date__range=days,
+                booked_by=Actual.BookedBy.JOURNAL,
+                journal_line=None,
+            ).exclude(transaction_class="retainer"),
+            "accounting_date",
+        ),
+        (
+            "JOURNAL-LINES",
+            "{} of its journal lines are not posted",
+            JournalLine.objects.unposted().filter(journal__entity=entity, accounting_date__range=days),
+            "accounting_date",
+        ),
+        (
+            "PROFORMAS",
+            "{} of its proforma invoices are not confirmed",
+            ProformaInvoice.objects.filter(entity=entity, accounting_date__range=days).exclude(
+                status="confirmed"
+            ),
+            "accounting_date",
+        ),
+        (
+            "PROPOSALS",
+            "{} of its invoice proposals are not posted",
+            proposals.filter(
+                Q(accounting_date__range=days)
+                | Q(accounting_date=None, invoice_date__range=days)
+                | Q(accounting_date=None, invoice_date=None, proforma__accounting_date__range=days)
+            ),
+            "proforma__accounting_date",
+        ),
+    ]
+    result = []
+    for code, text, rows, date in kinds:
+        found = rows.aggregate(count=Count("pk"), oldest=Min(date))
+        if found["count"]:
+            result.append(StillOpen(code, text=text.format(found["count"]), **found))
+    return result
+
+
+def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
+    """Close the period to all posting, once whoever is posting into it is through.
+
+    Returns what is still open in it: with the entity's parameter that is booked in the next open period,
+    otherwise it waits. Refused when the period is closed already.
+    """
+    return _turn(period, _Status.CLOSED, "ledger.close_period", by)
+
+
+def put_on_hold(period: FiscalPeriod, *, by) -> list[StillOpen]:
+    """Let nothing be posted for now; what is dated in the period waits and is not moved.
+
+    Refused when it is on hold already. Returns what is still open in it.
+    """
+    return _turn(period, _Status.ON_HOLD, "ledger.put_on_hold", by)
+
+
+def reopen_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
+    """Let the period be posted in again; refused when it is open. Returns what is still open in it."""
+    return _turn(period, _Status.OPEN, "ledger.reopen_period", by)
+
+
+@transaction.atomic
+def _turn(period, status, action, by):
+    period = FiscalPeriod.objects.locked().select_related("entity").get(pk=period.pk)
+    if period.status == status:
+        raise Refused(
+            f"The period {period} of {period.entity} is {period.get_status_display()} already.",
+            code="WRONG-STATUS",
+        )
+    before, period.status = period.status, status
+    period.save(update_fields=["status"])
+    left = still_open(period)
+    audit.record(
+        action,
+        period,
+        by=by,
+        entity=period.entity.code,
+        before=before,
+        after=str(status),
+        still_open={row.code: row.count for row in left},
+    )
+    return left

@@ -1,0 +1,202 @@
+"""Sales tax: which codes apply, and how much it is (MON-4, PST-4). Pure but for the loading.
+
+Tax is rounded once for each category and rate of a document, on the sum of the net amounts, and then shared
+over codes and lines, so that everything printed adds up.
+"""
+
+import datetime
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
+from invoicing_site import money
+from invoicing_site.errors import Refused
+from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxAt:
+    """A tax code with the percentage that it has on some day."""
+
+    code: TaxCode
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TaxableLine:
+    """A net amount, in whole minor units, with the taxes that lie on it; keys are unique in a document."""
+
+    key: Hashable
+    net: Decimal
+    codes: list[TaxAt]
+
+
+@dataclass(frozen=True, slots=True)
+class TaxSum:
+    """What one code at one rate comes to on one document."""
+
+    code: TaxCode
+    percent: Decimal
+    base: Decimal
+    tax: Decimal
+
+
+@dataclass
+class TaxResult:
+    """The tax of a document by code and by line; both add up to the same total."""
+
+    by_code: list[TaxSum] = field(default_factory=list)
+    by_line: dict[Hashable, Decimal] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Decimal:
+        return sum((row.tax for row in self.by_code), _ZERO)
+
+
+def tax_of(lines: Iterable[TaxableLine], currency: str) -> TaxResult:
+    """The tax of a document: rounded once for each category and rate, the shares adding up (MON-4).
+
+    Codes come sorted by code and rate. Negating all lines negates the result.
+    """
+    lines = list(lines)
+    taxes = {
+        group: money.rounded(_exact(group[1], rows), currency) for group, rows in _by_category(lines).items()
+    }
+    return _shared(lines, taxes, currency)
+
+
+def tax_of_change(before: Iterable[TaxableLine], after: Iterable[TaxableLine], currency: str) -> TaxResult:
+    """The tax of a correction: the tax of what stands after it less that of what stood before (MON-4).
+
+    Both sides have the rates of the original. By line it has a key for each line of either side, with the
+    difference: negative where something was credited.
+    """
+    before, after = list(before), list(after)
+    kept = {line.key: line for line in after}
+    changes = [
+        TaxableLine(line.key, (kept[line.key].net if line.key in kept else _ZERO) - line.net, line.codes)
+        for line in before
+    ]
+    seen = {line.key for line in before}
+    changes += [line for line in after if line.key not in seen]
+    taxes: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    for sign, lines in ((-1, before), (1, after)):
+        for group, rows in _by_category(lines).items():
+            taxes[group] += sign * money.rounded(_exact(group[1], rows), currency)
+    return _shared(changes, taxes, currency)
+
+
+def _by_category(lines):
+    """For each category and rate, what is taxed: (line, tax), a line once for each of its codes."""
+    groups = defaultdict(list)
+    for line in lines:
+        for tax in line.codes:
+            groups[tax.code.category, tax.percent].append((line, tax))
+    return groups
+
+
+def _exact(percent, rows) -> Decimal:
+    return money.exact_percentage(sum((line.net for line, _ in rows), _ZERO), percent)
+
+
+def _shared(lines, taxes, currency) -> TaxResult:
+    """Share the tax of each category and rate over its codes, and that of each code over its lines."""
+    sums, shares = [], {line.key: _ZERO for line in lines}
+    assert len(shares) == len(lines), "Each line of a document has a key of its own."
+    for group, rows in _by_category(lines).items():
+        by_code = defaultdict(list)
+        for line, tax in rows:
+            by_code[tax.code.code].append((line, tax))
+        codes = [by_code[code] for code in sorted(by_code)]
+        exact = [_exact(group[1], own) for own in codes]
+        for own, tax_of_code in zip(codes, money.adding_up(taxes[group], exact, currency), strict=True):
+            base = sum((line.net for line, _ in own), _ZERO)
+            sums.append(TaxSum(own[0][1].code, group[1], base, tax_of_code))
+            parts = [money.exact_percentage(line.net, group[1]) for line, _ in own]
+            for (line, _), share in zip(own, money.adding_up(tax_of_code, parts, currency), strict=True):
+                shares[line.key] += share
+    sums.sort(key=lambda row: (row.code.code, row.percent))
+    return TaxResult(sums, shares)
+
+
+class TaxBook:
+    """The tax set-up of one entity, read once."""
+
+    def __init__(self, entity, billing, item, codes, rates, names):
+        self._entity = entity
+        self._billing = billing
+        self._item = item
+        self._codes = codes
+        self._rates = rates
+        self._names = names
+
+    @classmethod
+    def load(cls, entity: LegalEntity) -> "TaxBook":
+        """Everything in six queries, whatever the number of groups and codes."""
+        rates = defaultdict(lambda: ([], []))
+        rows = TaxRate.objects.filter(tax_code__entity=entity).order_by("tax_code", "valid_from")
+        for code, day, percent in rows.values_list("tax_code", "valid_from", "percent"):
+            rates[code][0].append(day)
+            rates[code][1].append(percent)
+        codes = {code.pk: code for code in TaxCode.objects.filter(entity=entity).select_related("account")}
+        names = {
+            model: dict(model.objects.filter(entity=entity).values_list("pk", "code"))
+            for model in (BillingTaxGroup, ItemTaxGroup)
+        }
+        billing, item = (_members(model, entity) for model in (BillingTaxGroupCode, ItemTaxGroupCode))
+        return cls(entity, billing, item, codes, dict(rates), names)
+
+    def codes(
+        self, billing_group_id: int | None, item_group_id: int | None, day: datetime.date
+    ) -> list[TaxAt]:
+        """The codes that are in both groups, with their rates at that day, sorted by code (PST-4).
+
+        Refused (TAX-MISSING) when a group is not given, the two share no code, or a code has no rate yet.
+        """
+        if billing_group_id is None or item_group_id is None:
+            missing = "billing tax group" if billing_group_id is None else "item tax group"
+            raise Refused(
+                f"There is no {missing}, so {self._entity} cannot work out the tax: choose one on the line, "
+                + (
+                    "or give one to the project, the contract or the customer."
+                    if billing_group_id is None
+                    else "or give one to the category or the product."
+                ),
+                code="TAX-MISSING",
+            )
+        shared = self._billing.get(billing_group_id, set()) & self._item.get(item_group_id, set())
+        billing = self._names[BillingTaxGroup].get(billing_group_id, billing_group_id)
+        item = self._names[ItemTaxGroup].get(item_group_id, item_group_id)
+        if not shared:
+            raise Refused(
+                f"Billing tax group {billing} and item tax group {item} of {self._entity} share no tax code: "
+                "put the code that applies into both.",
+                code="TAX-MISSING",
+                remedy="admin:contracts_billingtaxgroup_changelist",
+            )
+        found = sorted((self._codes[pk] for pk in shared), key=lambda code: code.code)
+        return [TaxAt(code, self._percent(code, day)) for code in found]
+
+    def _percent(self, code, day):
+        days, percents = self._rates.get(code.pk, ((), ()))
+        place = bisect_right(days, day)
+        if not place:
+            raise Refused(
+                f"Tax code {code} of {self._entity} has no rate on {day}: enter one that is valid from that "
+                "day or earlier.",
+                code="TAX-MISSING",
+                remedy="admin:ledger_taxcode_changelist",
+            )
+        return percents[place - 1]
+
+
+def _members(model, entity) -> dict[int, set[int]]:
+    members = defaultdict(set)
+    for group, code in model.objects.filter(group__entity=entity).values_list("group", "tax_code"):
+        members[group].add(code)
+    return members

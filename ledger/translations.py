@@ -1,0 +1,239 @@
+"""The words and number formats of printed documents, by language.
+
+A document speaks the customer's language, not that of whoever posts it, and must read the same for ever: so
+its words stand here, whole and in view, and not in the catalogues that the screens are translated with.
+"""
+
+import datetime
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
+
+from invoicing_site import money
+
+_LOCALES = {"en": "en_GB", "nb": "nb_NO"}
+
+_ENGLISH = {
+    "invoice": "Invoice",
+    "credit_note": "Credit note",
+    "request": "Payment request",
+    "preview": "Proforma",
+    "preview_note": "Preview of a document that has not been issued. Not an invoice.",
+    "request_note": "This is a request for payment, not a tax invoice.",
+    "number": "Number",
+    "to": "To",
+    "attention": "Attn. {}",
+    "invoice_date": "Date",
+    "due_date": "Due date",
+    "period": "Period",
+    "customer_number": "Customer no.",
+    "order_reference": "Your order no.",
+    "buyer_reference": "Your reference",
+    "contract": "Contract",
+    "corrects": "Corrects invoice",
+    "refers_to": "Refers to",
+    "dated": "{} of {}",
+    "amount_due": "Amount due",
+    "in_your_favour": "In your favour",
+    "nothing_due": "Nothing to pay",
+    "no_payment": "No payment is due on this credit note.",
+    "date": "Date",
+    "description": "Description",
+    "quantity": "Quantity",
+    "price": "Price",
+    "vat": "VAT",
+    "amount": "Amount",
+    "subtotal": "Subtotal {}",
+    "subtotal_plain": "Subtotal",
+    "complimentary": "no charge",
+    "net": "Total excl. VAT",
+    "tax": "VAT",
+    "total": "Total",
+    "total_with_tax": "Total incl. VAT",
+    "tax_summary": "VAT summary",
+    "tax_rate": "Rate",
+    "tax_base": "Net amount",
+    "tax_amount": "VAT",
+    "tax_base_in": "Net in {}",
+    "tax_amount_in": "VAT in {}",
+    "rate_note": "Converted at {} per {}.",
+    "S": "VAT {}",
+    "AA": "VAT, reduced, {}",
+    "Z": "Zero-rated, {}",
+    "E": "Exempt from VAT",
+    "AE": "Reverse charge, {}",
+    "O": "Outside the scope of VAT",
+    "line_E": "exempt",
+    "line_O": "outside scope",
+    "line_AE": "reverse charge",
+    "payment": "Payment",
+    "payment_reference": "Payment reference",
+    "account": "Account",
+    "iban": "IBAN",
+    "bic": "BIC",
+    "payment_terms": "Terms",
+    "to_pay": "To pay",
+    "organisation_number": "Company no.",
+    "vat_number": "VAT no.",
+    "annex": "Annex: hours",
+    "annex_of": "Hours billed with {}",
+    "who": "Who",
+    "work": "Work",
+    "hours": "Hours",
+    "hours_of": "Hours, {}",
+    "hours_in_all": "Hours in all",
+    "page": "Page {} of {}",
+    "time": "Time",
+    "expense": "Expense",
+    "material": "Material",
+    "fee": "Fee",
+    "milestone": "Milestone",
+    "retainer": "Advance",
+    "unit_h": "h",
+    "unit_each": "pcs",
+    "unit_day": "days",
+}
+
+_BOKMAAL = {
+    "invoice": "Faktura",
+    "credit_note": "Kreditnota",
+    "request": "Betalingsanmodning",
+    "preview": "Proforma",
+    "preview_note": "Forhåndsvisning av et dokument som ikke er utstedt. Ikke en faktura.",
+    "request_note": "Dette er en anmodning om betaling, ikke et salgsdokument.",
+    "number": "Nummer",
+    "to": "Til",
+    "attention": "Att. {}",
+    "invoice_date": "Dato",
+    "due_date": "Forfallsdato",
+    "period": "Periode",
+    "customer_number": "Kundenr.",
+    "order_reference": "Deres ordrenr.",
+    "buyer_reference": "Deres referanse",
+    "contract": "Avtale",
+    "corrects": "Gjelder faktura",
+    "refers_to": "Viser til",
+    "dated": "{} av {}",
+    "amount_due": "Å betale",
+    "in_your_favour": "Til gode",
+    "nothing_due": "Ingenting å betale",
+    "no_payment": "Denne kreditnotaen skal ikke betales.",
+    "date": "Dato",
+    "description": "Beskrivelse",
+    "quantity": "Antall",
+    "price": "Pris",
+    "vat": "Mva.",
+    "amount": "Beløp",
+    "subtotal": "Sum {}",
+    "subtotal_plain": "Delsum",
+    "complimentary": "uten vederlag",
+    "net": "Sum ekskl. mva.",
+    "tax": "Mva.",
+    "total": "Sum",
+    "total_with_tax": "Sum inkl. mva.",
+    "tax_summary": "Mva.-spesifikasjon",
+    "tax_rate": "Sats",
+    "tax_base": "Grunnlag",
+    "tax_amount": "Mva.",
+    "tax_base_in": "Grunnlag i {}",
+    "tax_amount_in": "Mva. i {}",
+    "rate_note": "Omregnet til {} per {}.",
+    "S": "Mva. {}",
+    "AA": "Mva., redusert sats, {}",
+    "Z": "Nullsats, {}",
+    "E": "Unntatt fra mva.",
+    "AE": "Omvendt avgiftsplikt, {}",
+    "O": "Utenfor mva.-loven",
+    "line_E": "unntatt",
+    "line_O": "utenfor loven",
+    "line_AE": "omvendt avgiftsplikt",
+    "payment": "Betaling",
+    "payment_reference": "Betalingsreferanse",
+    "account": "Kontonummer",
+    "iban": "IBAN",
+    "bic": "BIC",
+    "payment_terms": "Betalingsbetingelser",
+    "to_pay": "Å betale",
+    "organisation_number": "Org.nr.",
+    "vat_number": "Mva.-nr.",
+    "annex": "Vedlegg: timer",
+    "annex_of": "Timer fakturert med {}",
+    "who": "Hvem",
+    "work": "Arbeid",
+    "hours": "Timer",
+    "hours_of": "Timer, {}",
+    "hours_in_all": "Timer i alt",
+    "page": "Side {} av {}",
+    "time": "Timer",
+    "expense": "Utlegg",
+    "material": "Materiell",
+    "fee": "Honorar",
+    "milestone": "Milepæl",
+    "retainer": "Forskudd",
+    "unit_h": "t",
+    "unit_each": "stk",
+    "unit_day": "dager",
+}
+
+TEXTS = {"en": _ENGLISH, "nb": _BOKMAAL}
+
+
+class Words:
+    """One language's words, dates and numbers; a language we do not have is answered in English."""
+
+    def __init__(self, language: str):
+        self.language = language if language in TEXTS else language.partition("-")[0]
+        if self.language not in TEXTS:
+            self.language = "en"
+        self.texts = TEXTS[self.language]
+        self.locale = Locale.parse(_LOCALES[self.language])
+
+    def __getitem__(self, key: str) -> str:
+        return self.texts[key]
+
+    def say(self, key: str, *values) -> str:
+        """The text with the values put in where it has places for them."""
+        return self.texts[key].format(*values)
+
+    def unit(self, unit: str) -> str:
+        """The unit as it is printed; units that are no words, such as km, stay as they are."""
+        return self.texts.get(f"unit_{unit}", unit)
+
+    def date(self, day: datetime.date | None) -> str:
+        """A day that nobody can misread: 20 Nov 2026."""
+        return _plain(format_date(day, "d MMM y", locale=self.locale)) if day else ""
+
+    def month(self, day: datetime.date) -> str:
+        """A month with its year."""
+        return _plain(format_skeleton("yMMMM", day, locale=self.locale))
+
+    def period(self, first: datetime.date | None, last: datetime.date | None) -> str:
+        """One day, or from one to another."""
+        if first == last or not (first and last):
+            return self.date(first or last)
+        return f"{self.date(first)} – {self.date(last)}"
+
+    def amount(self, amount: Decimal, currency: str) -> str:
+        """An amount with exactly the decimals of its currency."""
+        places = -money.minor_unit(currency).as_tuple().exponent
+        return self.number(amount, places, places)
+
+    def number(self, value: Decimal, least: int = 0, most: int = 6) -> str:
+        """A number with at least so many decimals, and more only where it has them."""
+        pattern = "#,##0." + "0" * least + "#" * (max(least, most) - least) if max(least, most) else "#,##0"
+        return _plain(format_decimal(value, format=pattern.rstrip("."), locale=self.locale))
+
+    def percent(self, percent: Decimal) -> str:
+        """A percentage: 25 %."""
+        return f"{self.number(percent)}\N{NO-BREAK SPACE}%"
+
+    def country(self, code: str) -> str:
+        """The country's name; a code that nobody knows stays as it is."""
+        return self.locale.territories.get(code, code)
+
+
+def _plain(text: str) -> str:
+    """With a real minus, and spaces that the document's font has."""
+    return text.replace("-", "\N{MINUS SIGN}").replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")

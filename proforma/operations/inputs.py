@@ -1,0 +1,229 @@
+"""What a plan looks at, loaded in a constant number of queries: ready items, open ones, schedule entries."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import BooleanField, Case, Count, F, Q, When
+from django.db.models.functions import Coalesce
+
+from actuals.models import BillingType
+from backlog.models import BacklogItem
+from contracts.models import LineCustomer, ProjectContract, ScheduleEntry, TransactionClass
+from invoicing_site.querysets import ExactSum
+from proforma.plans import ContractInputs, Due, Share, Waiting
+
+CONFIRMED = ProjectContract.Status.CONFIRMED
+LimitStatus = BacklogItem.LimitStatus
+
+# An entry waits until it succeeded; a failed one is tried again (RUN-2).
+STILL_DUE = [ScheduleEntry.Status.NOT_RUN, ScheduleEntry.Status.FAILED]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run was restricted to, as primary keys; None is no restriction (RUN-3)."""
+
+    contracts: frozenset[int] | None = None
+    customers: frozenset[int] | None = None
+    projects: frozenset[int] | None = None
+
+    @classmethod
+    def of(cls, run):
+        """The restrictions that stand on a run: three queries."""
+        return cls(
+            *(
+                frozenset(rows.values_list("pk", flat=True)) or None
+                for rows in (run.contracts, run.customers, run.projects)
+            )
+        )
+
+    def entries(self, entries):
+        """Schedule entries within the restrictions."""
+        if self.contracts is not None:
+            entries = entries.filter(line__contract__in=self.contracts)
+        if self.customers is not None:
+            entries = entries.filter(
+                line__in=LineCustomer.objects.filter(
+                    contract_customer__customer__in=self.customers
+                ).values("line")
+            )
+        if self.projects is not None:
+            entries = entries.filter(line__project__in=self.projects)
+        return entries
+
+    def items(self, items):
+        """Backlog items within the restrictions."""
+        if self.contracts is not None:
+            items = items.filter(contract__in=self.contracts)
+        if self.customers is not None:
+            items = items.filter(contract_customer__customer__in=self.customers)
+        if self.projects is not None:
+            items = items.filter(contract_line__project__in=self.projects)
+        return items
+
+
+EVERYTHING = Scope()
+
+
+def due_entries(as_of: date):
+    """Schedule entries whose day has come, on lines that are in force."""
+    in_force = Q(line__revision=None) | Q(line__revision__status="confirmed")
+    return ScheduleEntry.objects.filter(in_force, status__in=STILL_DUE, run_date__lte=as_of)
+
+
+def contracts_to_look_at(entity, *, as_of: date, scope: Scope = EVERYTHING) -> list[int]:
+    """Confirmed contracts of the entity with a due schedule entry, or a ready milestone or retainer."""
+    contracts = ProjectContract.objects.filter(entity=entity, status=CONFIRMED)
+    entries = scope.entries(due_entries(as_of).filter(line__contract__in=contracts))
+    items = BacklogItem.objects.ready().dated_until(as_of).filter(actual=None, contract__in=contracts)
+    found = set(entries.values_list("line__contract", flat=True).distinct())
+    found |= set(scope.items(items).values_list("contract", flat=True).distinct())
+    return sorted(found)
+
+
+def load_inputs(contract_pks, *, as_of: date, scope: Scope = EVERYTHING) -> dict[int, ContractInputs]:
+    """What a run as of that day would decide on, for each of the contracts: five queries in all."""
+    inputs = {pk: ContractInputs(pk) for pk in contract_pks}
+    line_customers = _customers_left_out(contract_pks, scope)
+    for contract, due in _due(contract_pks, as_of, scope):
+        inputs[contract].due.append(due._replace(is_whole=due.line_id not in line_customers))
+    _add_items(inputs, BacklogItem.objects.filter(contract__in=contract_pks), as_of, scope)
+    return inputs
+
+
+def load_inputs_by_hand(contract_pks, *, cutoff: date) -> dict[int, ContractInputs]:
+    """What is open on each of the contracts up to the cutoff: two queries in all."""
+    inputs = {pk: ContractInputs(pk) for pk in contract_pks}
+    _add_items(inputs, BacklogItem.objects.filter(contract__in=contract_pks), cutoff, EVERYTHING)
+    return inputs
+
+
+def load_shares(items) -> list[Share]:
+    """The shares of a queryset of backlog items, whatever their status: one query."""
+    rows = items.order_by("pk").values_list(*_COLUMNS, *_TAX_GROUPS)
+    return [_share(row) for row in rows]
+
+
+def _add_items(inputs, items, until, scope):
+    items = scope.items(items).dated_until(until)
+    for share in load_shares(items.ready()):
+        inputs[share.contract_id].shares.append(share)
+    for contract, waiting in _waiting(items.open().exclude(status=BacklogItem.Status.READY), until):
+        inputs[contract].waiting.append(waiting)
+
+
+def _due(contract_pks, as_of, scope):
+    entries = scope.entries(due_entries(as_of).filter(line__contract__in=contract_pks))
+    columns = ("line__contract", "pk", "line", "run_date", "cutoff")
+    for contract, *entry in entries.order_by("run_date", "line").values_list(*columns):
+        yield contract, Due(*entry)
+
+
+def _customers_left_out(contract_pks, scope):
+    """Lines of which the run would bill only some customers: their schedule entries can't be done with."""
+    if scope.customers is None:
+        return set()
+    shares = LineCustomer.objects.filter(line__contract__in=contract_pks, split__gt=0)
+    return set(
+        shares.exclude(contract_customer__customer__in=scope.customers).values_list("line", flat=True)
+    )
+
+
+# Columns of a share, in the order of its fields. Work brings its own; a milestone's line says for it.
+_FACT = "actual__"
+_COLUMNS = (
+    "pk",
+    "contract",
+    "contract_customer",
+    "contract_line",
+    "date",
+    "amount",
+    "hold_until",
+    "retainer",
+    "milestone_part",
+    *(
+        f"{_FACT}{name}"
+        for name in (
+            "transaction_class",
+            "billing_type",
+            "project",
+            "task",
+            "resource",
+            "role",
+            "category",
+            "product",
+            "quantity",
+            "unit",
+            "price",
+        )
+    ),
+    "description",
+    "internal_description",
+)
+_TAX_GROUPS = (
+    Coalesce("actual__project__billing_tax_group", "contract_line__project__billing_tax_group"),
+    Case(
+        When(
+            actual__transaction_class=TransactionClass.MATERIAL, then=F("actual__product__item_tax_group")
+        ),
+        When(actual__isnull=False, then=F("actual__category__item_tax_group")),
+        default=F("contract__entity__milestone_item_tax_group"),
+    ),
+    "actual__description",
+    "milestone_part__milestone__name",
+    "milestone_part__milestone__task",
+    "contract_line__project",
+)
+
+
+def _share(row):
+    *row, fact_text, milestone, milestone_task, line_project = row
+    share = Share._make(row)
+    if share.milestone_part_id is not None:
+        return share._replace(
+            transaction_class=TransactionClass.MILESTONE,
+            billing_type=BillingType.CHARGEABLE,
+            project_id=line_project,
+            task_id=milestone_task,
+            quantity=Share._field_defaults["quantity"],
+            unit="",
+            price=share.amount,
+            description=share.description or milestone,
+        )
+    if share.retainer_id is not None:
+        return share._replace(
+            transaction_class=TransactionClass.RETAINER, billing_type=BillingType.CHARGEABLE, price=share.amount
+        )
+    return share if share.description else share._replace(description=fact_text)
+
+
+def _waiting(items, day):
+    """Open items that are not ready, by contract, in groups of one day and one reason."""
+    by = ("contract", "contract_customer", "contract_line", "is_work", "date")
+    on_hold = Case(When(hold_until__gt=day, then=True), default=False, output_field=BooleanField())
+    is_work = Case(When(actual__isnull=False, then=True), default=False, output_field=BooleanField())
+    groups = defaultdict(lambda: [0, 0])
+    rows = (
+        items.order_by()
+        .annotate(is_work=is_work, on_hold=on_hold)
+        .values_list(*by, "limit_status", "needs_price", "on_hold")
+        .annotate(n=Count("pk"), total=ExactSum("amount"))
+    )
+    for contract, customer, line, is_work, date_, limit_status, needs_price, held, n, total in rows:
+        code = _reason(limit_status, needs_price, held)
+        group = groups[contract, customer, line, is_work, date_, code]
+        group[0] += n
+        group[1] += total
+    for (contract, *where), (n, total) in sorted(groups.items(), key=lambda pair: str(pair[0])):
+        yield contract, Waiting(*where, n, total)
+
+
+def _reason(limit_status, needs_price, is_held):
+    if limit_status == LimitStatus.FAILED:
+        return "OVER-LIMIT"
+    if needs_price:
+        return "NO-PRICE"
+    if is_held:
+        return "ON-HOLD"
+    return "NOT-EVALUATED" if limit_status == LimitStatus.NOT_EVALUATED else "NOT-READY"

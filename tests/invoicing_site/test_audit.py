@@ -1,0 +1,45 @@
+"""Who did what, and how a refusal reads."""
+
+import pickle
+from decimal import Decimal as D
+
+from invoicing_site import audit
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent, User
+
+
+def test_an_action_leaves_an_event(db):
+    """SEC-3"""
+    ada = User.objects.create(username="ada")
+
+    audit.record("rate changed", ada, by=ada, entity="NL01", before=D("100.00"), after=D("110.00"))
+
+    event = AuditEvent.objects.get()
+    assert (event.action, event.by, event.entity) == ("rate changed", ada, "NL01")
+    assert (event.subject_type, event.subject_id) == ("invoicing_site.user", str(ada.pk))
+    assert event.subject_text == "ada"
+    assert event.detail == {"before": "100.00", "after": "110.00"}
+
+
+def test_the_system_may_act_on_nothing_in_particular(db):
+    """SEC-3"""
+    event = audit.record("nightly run", None, contracts=3)
+
+    assert (event.by, event.subject_type, event.subject_id) == (None, "", "")
+
+
+def test_a_long_name_is_cut_in_the_event(db):
+    """SEC-3"""
+    event = audit.record("renamed", User(pk=1, username="x" * 400))
+
+    assert len(event.subject_text) == 300
+
+
+def test_a_refusal_is_a_sentence_with_a_code_and_a_remedy():
+    """MON-8"""
+    refusal = Refused("There is no rate from USD to EUR.", code="FX-MISSING", remedy="ledger:rates")
+    copy = pickle.loads(pickle.dumps(refusal))
+
+    assert str(copy) == "There is no rate from USD to EUR."
+    assert (copy.code, copy.remedy) == ("FX-MISSING", "ledger:rates")
+    assert (Refused("No.").code, Refused("No.").remedy) == ("", "")

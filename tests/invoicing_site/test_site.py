@@ -1,0 +1,129 @@
+"""The site around the rooms: is it alive, what may a browser do, which promises do the settings make."""
+
+import json
+import logging
+import re
+import sys
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+
+from invoicing_site import health, settings
+from invoicing_site.logs import JsonLines
+from tests.running import PRODUCTION, environment, python
+
+
+@pytest.mark.django_db
+def test_health_tells_the_kinds_and_no_address(client):
+    answer = client.get("/health/", headers={"host": "10.1.2.3"})  # a load balancer knows no name
+    assert answer.status_code == 200
+    assert answer.json() == {"database": "up", "vendor": connection.vendor, "broker": "memory"}
+
+
+def test_health_is_503_without_its_database(client, monkeypatch):
+    class Broken:
+        vendor = "postgresql"
+
+        def cursor(self):
+            raise DatabaseError("gone")
+
+    monkeypatch.setattr(health, "connection", Broken())
+    answer = client.get("/health/")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "down"
+
+
+def test_a_stranger_is_sent_to_the_login(client):
+    assert client.get("/").headers["Location"] == "/admin/login/?next=/"
+
+
+def test_pages_load_our_own_files_only(client):
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+def test_the_admin_alone_may_evaluate(client):
+    policy = client.get("/admin/login/").headers["Content-Security-Policy"]
+    assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
+    assert "default-src 'self';" in policy
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db
+def test_sqlite_is_as_strict_and_as_patient_as_the_promises_need():
+    with connection.cursor() as cursor:
+        pragmas = {}
+        for name in ("foreign_keys", "recursive_triggers", "journal_mode", "synchronous", "busy_timeout"):
+            cursor.execute(f"PRAGMA {name}")
+            (pragmas[name],) = cursor.fetchone()
+    assert pragmas == {
+        "foreign_keys": 1,
+        "recursive_triggers": 1,
+        "journal_mode": "wal",
+        "synchronous": 1,
+        "busy_timeout": 30_000,
+    }
+    assert connection.transaction_mode == "IMMEDIATE"
+    assert not connection.is_in_memory_db()
+
+
+def test_a_database_address_is_read_in_full():
+    url = "postgres://an%40na:p%2Fw@db.example:6432/the%20books?sslmode=require"
+    found = settings._postgresql(url)
+    wanted = ("an@na", "p/w", "db.example", "6432", "the books", {"sslmode": "require"})
+    assert tuple(found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME", "OPTIONS")) == wanted
+
+
+@pytest.mark.parametrize("url", ["mysql://u@h/n", "postgres://u@h", "postgres://u@h/", "ledgerline"])
+def test_an_address_of_another_kind_is_refused(url):
+    with pytest.raises(ImproperlyConfigured, match="must read postgres://"):
+        settings._postgresql(url)
+
+
+def test_the_kept_key_is_made_once_and_is_ours_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "DATA", tmp_path)
+    key = settings._kept_secret_key()
+    assert len(key) >= 50
+    assert settings._kept_secret_key() == key
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_production_passes_djangos_own_inspection(tmp_path):
+    env = environment(tmp_path, **PRODUCTION)
+    result = python("manage.py", "check", "--deploy", "--fail-level", "DEBUG", env=env)
+    assert result.returncode == 0, result.stderr
+    assert "no issues (0 silenced)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "so SECRET_KEY must be set as well"),
+        ({"ALLOWED_HOSTS": ""}, "so ALLOWED_HOSTS must be set as well"),
+        ({"DATABASE_URL": ""}, "so DATABASE_URL must be set as well"),
+        ({"CELERY_BROKER_URL": ""}, "so CELERY_BROKER_URL must name a broker"),
+        ({"DEBUG": "1"}, "DEBUG shows secrets"),
+        ({"LEDGERLINE_PRODUCTION": "maybe"}, "LEDGERLINE_PRODUCTION is 'maybe'; it can be 1 or 0"),
+    ],
+)
+def test_production_refuses_to_start_half_configured(tmp_path, change, sentence):
+    result = python("-c", "import invoicing_site.settings", env=environment(tmp_path, **PRODUCTION | change))
+    assert result.returncode != 0
+    assert sentence in result.stderr
+
+
+def test_production_logs_one_object_a_line():
+    try:
+        raise ValueError("not\nhere")
+    except ValueError:
+        record = logging.LogRecord("ledger", logging.ERROR, "f.py", 1, "lost %s", ("å\n",), sys.exc_info())
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["level"], told["logger"], told["message"]) == ("ERROR", "ledger", "lost å\n")
+    assert told["exception"].endswith("ValueError: not\nhere")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", told["time"])

@@ -1,0 +1,143 @@
+"""`manage.py up` as people run it: real processes, real signals, real messages."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from invoicing_site.management.commands import up
+from tests.running import ROOT, environment, eventually, free_port, get, running
+
+pytestmark = pytest.mark.slow
+SITE = ("-m", "tests.doorbell_site")
+
+
+@pytest.fixture
+def port():
+    return free_port()
+
+
+def press(port, folder):
+    """Ring once; returns (process, thread) of the page and of the task."""
+    file = folder / "answer"
+    page = get(f"http://127.0.0.1:{port}/press/?file={file}")
+    task = eventually(file.read_text)
+    file.unlink()
+    return page.split(" ", 1), task.split(" ", 1)
+
+
+@pytest.mark.sqlite
+def test_one_command_serves_and_does_its_tasks_in_the_same_process(tmp_path, port):
+    with running(*SITE, "up", "--port", str(port), env=environment(tmp_path), log=tmp_path / "log") as server:
+        assert json.loads(get(f"http://127.0.0.1:{port}/health/")) == {
+            "database": "up",
+            "vendor": "sqlite",
+            "broker": "memory",
+        }
+        eventually(lambda: "Connected to memory" in (tmp_path / "log").read_text())
+
+        page, task = eventually(lambda: answered_by_the_worker(press(port, tmp_path)))
+        assert page[0] == task[0] != str(server.pid)
+
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.glob("celerybeat-schedule*")), "the clock left its schedule"
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def answered_by_the_worker(answers):
+    """Until the worker is ready, the page does the task itself, in its own thread."""
+    page, task = answers
+    return answers if page != task else None
+
+
+@pytest.mark.sqlite
+def test_ctrl_c_stops_it_cleanly(tmp_path, port):
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=environment(tmp_path), stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        get(f"http://127.0.0.1:{port}/health/")
+        os.killpg(server.pid, signal.SIGINT)  # a terminal sends it to every process of the group
+        assert server.wait(30) == 0
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.sqlite
+def test_a_web_process_that_dies_comes_back_with_its_worker(tmp_path, port):
+    with running(*SITE, "up", "--port", str(port), env=environment(tmp_path), log=tmp_path / "log"):
+        first, _ = eventually(lambda: answered_by_the_worker(press(port, tmp_path)))
+        os.kill(int(first[0]), signal.SIGKILL)
+
+        again, task = eventually(lambda: answered_by_the_worker(press(port, tmp_path)))
+        assert again[0] == task[0] != first[0]
+
+
+@pytest.mark.redis
+def test_with_a_real_broker_a_worker_can_run_in_here_too(tmp_path, port):
+    env = environment(tmp_path, CELERY_BROKER_URL=settings.TEST_REDIS_URL)
+    arguments = (*SITE, "up", "--with-worker", "--port", str(port))
+    with running(*arguments, env=env, log=tmp_path / "log") as server:
+        page, task = press(port, tmp_path)
+        assert page[0] == task[0]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+
+
+@pytest.mark.redis
+def test_with_a_real_broker_the_work_is_done_by_workers_of_their_own(tmp_path, port):
+    env = environment(tmp_path, CELERY_BROKER_URL=settings.TEST_REDIS_URL)
+    worker = ("-m", "celery", "--app", "invoicing_site", "worker", "--concurrency", "1")
+    with (
+        running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "web.log"),
+        running(*worker, "--include", "tests.doorbell_site", env=env, log=tmp_path / "worker.log") as process,
+    ):
+        page, task = press(port, tmp_path)
+        assert page[0] != task[0]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@pytest.mark.redis
+def test_a_broker_that_is_down_delays_nobody_for_long(tmp_path, port):
+    env = environment(tmp_path, CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
+    with running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "log"):
+        assert get(f"http://127.0.0.1:{port}/press/?file={tmp_path}/never", within=15)
+        eventually(lambda: "the sweep will do its work" in (tmp_path / "log").read_text())
+
+
+@pytest.mark.django_db
+def test_worker_and_clock_fit_one_web_process_only():
+    with pytest.raises(CommandError, match="one web process only"):
+        call_command("up", workers=2)
+
+
+@pytest.mark.django_db
+def test_the_demo_company_stays_out_of_production(monkeypatch, settings):
+    """`up --demo` finds nobody in a production database that is new: that is not an invitation."""
+    settings.PRODUCTION = True
+    monkeypatch.setattr(up, "get_commands", lambda: {"demo": "invoicing_site"})
+    with pytest.raises(CommandError, match="it gets no demo company"):
+        call_command("up", demo=True)
+
+
+@pytest.mark.django_db
+def test_the_demo_company_moves_into_an_empty_database_only(monkeypatch, django_user_model):
+    loaded = []
+    monkeypatch.setattr(up, "get_commands", lambda: {"demo": "invoicing_site"})
+    monkeypatch.setattr(up, "call_command", lambda name, **_: loaded.append(name))
+    up.Command()._load_demo()
+    django_user_model.objects.create(username="ada")
+    up.Command()._load_demo()
+    assert loaded == ["demo"]
