@@ -29,13 +29,12 @@ from contracts.models import (
     RolePriceOverride,
     TransactionClass,
 )
+from contracts.price_rows import Listed, Reasoning, narrowest_override, plain, role_row
 from contracts.rates import Rates
-from contracts.rows import Listed, Reasoning, narrowest_override, plain, role_row
 from invoicing_site import money
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
-_DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +192,16 @@ class PriceBook:
         if row is None:
             return self._nothing_for(work, "sales", listed, why)
         markup = listed.markup(work, why)
-        found = {"category_price": row, "price_list": listed.price_list, "warning": warning}
+        found = {"category_price": row, "price_list": listed.price_list}
         if row.method == CategoryPrice.Method.PER_UNIT:
-            return self._priced("sales", row.price, contract.currency, why, markup=markup, **found)
+            return self._priced(
+                "sales", row.price, contract.currency, why, markup=markup, warning=warning, **found
+            )
         cost = self.cost(work)
-        if cost.is_missing:
+        if cost.amount is None and cost.category_price is None:
             why.note("The entry does not say what it cost")
             warning = "The entry does not say what it cost, and it is billed by its cost: the price is 0."
-            return self._missing("sales", contract.currency, why, warning, **{**found, "at_cost": True})
+            return self._missing("sales", contract.currency, why, warning, at_cost=True, **found)
         if row.method == CategoryPrice.Method.MARKUP:
             markup += row.markup
         base = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
@@ -215,11 +216,12 @@ class PriceBook:
             amount=amount,
             at_cost=True,
             reasoning=why.text(),
+            warning=warning,
             **found,
         )
 
     def _in_currency_of(self, contract, amount, currency, day, why):
-        """A cost in the contract's currency: by the agreed rate where there is one, else the official ones."""
+        """A cost in the contract's currency, by its agreed rate where there is one, else the official."""
         if currency == contract.currency:
             return money.rounded(amount, currency)
         rate = self._rates.on(currency, day)
@@ -390,32 +392,28 @@ def _sales_list(lists, contract, day, why):
     """
     right = [each for each in lists if each.price_list.currency == contract.currency]
     valid = [each for each in right if each.is_valid(day)]
+    chosen = min(valid, key=lambda each: (each.rank, each.price_list.pk), default=None)
+    if chosen:
+        why.note(f"Price list “{chosen.price_list}” — chosen")
+    others = []
     for each in lists:
         if each not in right:
-            why.passed_over(each, f"it is in {each.price_list.currency}")
+            others.append((each, f"it is in {each.price_list.currency}"))
         elif each not in valid:
-            why.passed_over(each, "not valid on that day")
-    if not valid:
-        ended = "".join(f" Price list “{each.price_list}” is not valid then." for each in right[:1])
-        return None, (
-            f"Contract {contract} has no sales price list in {contract.currency} for that day: "
-            f"the price is 0.{ended}"
-        )
-    chosen, *others = sorted(valid, key=lambda each: (*each.rank(), -each.price_list.valid_from.toordinal()))
-    for each in others:
-        why.passed_over(each, f"“{chosen.price_list}” comes first")
-    why.note(f"Price list “{chosen.price_list}” — chosen")
-    narrower = [each for each in right if each.rank()[0] < chosen.rank()[0]]
-    if narrower:
-        return chosen, (
-            f"Price list “{narrower[0].price_list}” is not valid on that day: the price is from "
-            f"“{chosen.price_list}”."
-        )
-    return chosen, ""
+            others.append((each, "not valid on that day"))
+        elif each is not chosen:
+            others.append((each, f"“{chosen.price_list}” comes first"))
+    why.passed_over([(f"Price list “{each.price_list}”", because) for each, because in others], "price lists")
+    narrower = [each for each in right if not chosen or each.rank < chosen.rank]
+    expired = f"Price list “{narrower[0].price_list}” is not valid on that day: " if narrower else ""
+    if chosen is None:
+        missing = f"Contract {contract} has no sales price list in {contract.currency} for that day"
+        return None, f"{expired or missing + ': '}the price is 0."
+    return chosen, f"{expired}the price is from “{chosen.price_list}”." if expired else ""
 
 
 def _cost_list(lists, entity, work, why):
-    """That of the resource's organizational unit, else the entity's own; of several the accounting currency's."""
+    """That of the resource's organizational unit, else the entity's own; accounting currency first."""
     valid = [each for each in lists if each.is_valid(work.date)]
     of_unit = [each for each in valid if work.unit_id and each.price_list.unit_id == work.unit_id]
     fitting = of_unit or [each for each in valid if each.price_list.unit_id is None]

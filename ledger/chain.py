@@ -10,14 +10,26 @@ import datetime
 import hashlib
 import json
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 
 from actuals.models import Actual
 from invoicing_site.fields import ExactDecimalField
-from ledger.models import CustomerTransaction, JournalLine, LedgerEntry, ProjectTransaction, Voucher
+from ledger.models import (
+    CustomerInvoice,
+    CustomerTransaction,
+    InvoiceLine,
+    InvoiceReference,
+    InvoiceTax,
+    JournalLine,
+    LedgerEntry,
+    ProjectTransaction,
+    Voucher,
+)
+from proforma.models import DetailActual
 
 _VERSION = "ledgerline 1"
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 _COLUMNS = {
     Voucher: (
@@ -45,6 +57,26 @@ _COLUMNS = {
         " price amount currency billing_type description entry_id milestone_part_id retainer_id cost_id"
         " reverses_id replaces_id"
     ),
+    CustomerInvoice: (
+        "proposal_id entity_id customer_id contract_customer_id kind type_code sequence_id number year seq"
+        " invoice_date accounting_date due_date period_from period_to language payment_reference"
+        " order_reference buyer_reference contract_code contract_name payment_terms header_text footer_text"
+        " with_annex seller_name seller_street seller_postal_code seller_city seller_country"
+        " seller_organisation_number seller_vat_number seller_in_company_register seller_electronic_address"
+        " seller_email seller_phone seller_website seller_bank_account seller_iban seller_bic seller_logo_id"
+        " seller_accent_colour buyer_number buyer_name buyer_contact buyer_street buyer_postal_code"
+        " buyer_city buyer_country buyer_organisation_number buyer_vat_number buyer_electronic_address"
+        " delivery currency accounting_currency rate net_rate net tax total accounting_net accounting_tax"
+        " accounting_total"
+    ),
+    InvoiceLine: (
+        "proposal_line_id number section section_title section_mode summary transaction_class date"
+        " description project task resource role category billing_type quantity unit price net tax"
+        " tax_category tax_percent"
+    ),
+    InvoiceTax: "tax_code_id code name category percent legal_text base tax accounting_base accounting_tax",
+    InvoiceReference: "original_id",
+    DetailActual: "detail_id actual_id part",
 }
 
 
@@ -52,7 +84,7 @@ def canonical(row) -> str:
     """What one row says, as a text that is the same before it is saved and after it was read back."""
     label, read, writers = _reader(type(row))
     values = [None if v is None else write(v) for v, write in zip(read(row), writers, strict=True)]
-    return json.dumps([label, *values], ensure_ascii=True, separators=(",", ":"))
+    return _encode([label, *values])
 
 
 def digest(*texts: str) -> str:
@@ -63,6 +95,17 @@ def digest(*texts: str) -> str:
 def claims_of_journal_line(line: JournalLine) -> str:
     """The hash of what a journal voucher books: the line as it is posted, and its actual."""
     return digest(canonical(line), canonical(line.actual))
+
+
+def claims_of_invoice(invoice, lines, taxes, references, details) -> str:
+    """The hash of what an invoice voucher books: all that the invoice says, and the facts that it bills.
+
+    `details` are the `DetailActual` rows of its proforma; rows may come in any order.
+    """
+    return digest(
+        canonical(invoice),
+        *(text for rows in (lines, taxes, references, details) for text in sorted(map(canonical, rows))),
+    )
 
 
 def voucher_hash(voucher, entries, customer_transactions, project_transactions) -> str:
@@ -86,6 +129,7 @@ def _writer(field):
     if isinstance(field, ExactDecimalField):
         places = f".{field.places}f"
 
+        @lru_cache(maxsize=10_000)  # most amounts, rates and zeros come again and again
         def fixed(value):
             # Never rounds: a value with more decimals than its column is a ValueError.
             return format(field.unrounded(Decimal(value)) + 0, places)

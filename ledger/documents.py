@@ -279,7 +279,7 @@ def _widths(sections, words):
         "tax": [words["vat"], *(line["tax"] for line in lines)],
         "amount": [*(line["net"] for line in lines), *(section["subtotal"] for section in sections)],
     }
-    return {column: max(15, 4 + 2 * max(map(len, found), default=0)) for column, found in texts.items()}
+    return {column: 4 + 7 * max(map(len, found), default=6) // 4 for column, found in texts.items()}
 
 
 def _decimals(value):

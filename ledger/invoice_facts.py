@@ -93,6 +93,7 @@ class InvoiceFacts:
     due_date: datetime.date
     lines: list[ProposalLine]
     billed: list[Billed]
+    links: list[DetailActual]  # all facts that confirming made, billed or not
     contract_lines: dict[int, ContractLine]
     accrued: list[AccruedSum]
     accrued_transactions: list[ProjectTransaction]
@@ -154,6 +155,7 @@ class InvoiceFacts:
             due_date=proposal.due_date or due_date(term, invoice_date),
             lines=lines,
             billed=_billed(proforma, lines),
+            links=list(DetailActual.objects.filter(detail__line__proforma=proforma)),
             contract_lines={
                 line.pk: line
                 for line in ContractLine.objects.filter(contract=proforma.contract_id).select_related(
@@ -222,7 +224,7 @@ def _billed(proforma, lines) -> list[Billed]:
             actual__type=Actual.Type.BILLED_SALES,
             actual__booked_by=Actual.BookedBy.INVOICE,
         )
-        .select_related("actual__category", "actual__project")
+        .select_related("actual__category", "actual__project", "actual__retainer")
         .order_by("pk")
     )
     return [Billed(link.actual, line_of.get(link.detail_id)) for link in links]

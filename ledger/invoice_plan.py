@@ -16,6 +16,7 @@ from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,
     InvoiceLine,
+    InvoiceReference,
     InvoiceTax,
     PostingAccount,
     Profile,
@@ -37,6 +38,7 @@ class InvoicePlan:
     invoice: CustomerInvoice
     lines: list[InvoiceLine]
     taxes: list[InvoiceTax]
+    references: list[InvoiceReference]
     entries: list[EntryPlan]
     customer_transaction: CustomerTransaction
     project_transactions: list[ProjectTransaction]
@@ -91,6 +93,7 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
         invoice=invoice,
         lines=lines_of(facts, tax.by_line, codes),
         taxes=taxes,
+        references=[InvoiceReference(original=facts.corrected.invoice)] if facts.corrected else [],
         entries=[entry for entry in entries if _has_an_amount(entry)],
         customer_transaction=_customer_transaction(facts, invoice),
         project_transactions=project_transactions + _transactions_reversed(facts),

@@ -1,7 +1,7 @@
 """What stands on a printed invoice: the frozen figures put in order. Pure.
 
-The lines here are those of the paper and of every electronic form of the invoice (DOC-2). Totals and taxes are
-the stored ones; what is added up here are only the lines of a summary and of a section.
+The lines here are those of the paper and of every electronic form of the invoice (DOC-2). Totals and taxes
+are the stored ones; what is added up here are only the lines of a summary and of a section.
 """
 
 import datetime

@@ -203,7 +203,7 @@ class Words:
 
     def date(self, day: datetime.date | None) -> str:
         """A day that nobody can misread: 20 Nov 2026."""
-        return _plain(format_date(day, "d MMM y", locale=self.locale)) if day else ""
+        return _plain(format_date(day, "medium", locale=self.locale)) if day else ""
 
     def month(self, day: datetime.date) -> str:
         """A month with its year."""

@@ -1,4 +1,4 @@
-"""Which proforma invoices a contract is due: pure, from what was loaded to a plan that is then shown or written.
+"""Which proforma invoices a contract is due: pure, from what was loaded to a plan.
 
 The periodic run, its preview and the button by hand share these functions, so that none of them can think
 otherwise than the others (RUN-1, RUN-4).

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from actuals.importing.catalogue import KINDS, plural
 from actuals.importing.tables import Table, normalized
 from actuals.importing.values import date_format_of, text_of
 from actuals.models import EntryImport
@@ -30,10 +31,13 @@ FIELDS = (
     "price",
 )
 REQUIRED = ("date", "project")
-CREATABLE = ("projects", "tasks", "resources", "roles", "categories", "products")
+CREATABLE = tuple(plural(kind) for kind in KINDS)
 
 # One line a field: the first of several headings that holds anything counts; + joins cells with a space.
-_OURS = {name: name for name in FIELDS} | {"quantity": "hours|quantity", "comment": "comment|internal comment"}
+_OURS = {name: name for name in FIELDS} | {
+    "quantity": "hours|quantity",
+    "comment": "comment|internal comment",
+}
 FORMATS = {
     EntryImport.Format.LEDGERLINE: _OURS,
     EntryImport.Format.KIMAI: {

@@ -23,6 +23,9 @@ _BINARY = {
     b"%PDF": "It is a PDF: export the entries as CSV or XLSX.",
 }
 
+# It remarks on styles and extensions that it does not know; who imports hours can do nothing about them.
+warnings.filterwarnings("ignore", module=r"openpyxl\.")
+
 
 @dataclass
 class Table:
@@ -62,13 +65,15 @@ def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "") 
     for beginning, remedy in _BINARY.items():
         if content.startswith(beginning):
             raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")
-    if content.startswith(b"PK"):
-        table = _workbook(content, sheet)
-    else:
-        table = _csv(content, known)
+    table = _workbook(content, sheet) if is_workbook(content) else _csv(content, known)
     if not table.rows:
         raise Refused("The file has no rows below its header: there is nothing to import.", code="FILE-EMPTY")
     return table
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether it begins as a ZIP archive, which an XLSX file is and no CSV."""
+    return content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def _csv(content: bytes, known) -> Table:
@@ -94,7 +99,7 @@ def _decoded(content: bytes) -> tuple[str, list[str]]:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError as trouble:
         note = (
-            f"The file is not UTF-8 (byte {trouble.start + 1}); it was read as Windows-1252 (Western European). "
+            f"The file is not UTF-8 (byte {trouble.start + 1}); it was read as Windows-1252 (Western). "
             "Look whether letters such as ø, é and ü are right."
         )
     try:
@@ -130,7 +135,7 @@ def _taken(records, first_row=1) -> tuple[list[str], list]:
     for number, record in enumerate(records, first_row):
         if number > _MOST_SHEET_ROWS:
             raise _too_many()
-        if all(cell is None or cell == "" or cell == " " for cell in record):
+        if not any(map(text_of, record)):
             continue
         if header is None:
             header = _header(record)
@@ -164,9 +169,7 @@ def _workbook(content: bytes, sheet: str) -> Table:
     import openpyxl  # late: it is slow to load, and CSV does without
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl remarks on styles and extensions it does not know
-            return _read_workbook(openpyxl, content, sheet)
+        return _read_workbook(openpyxl, content, sheet)
     except Refused:
         raise
     except Exception as trouble:  # whatever a parser of ZIP and XML can come upon in a damaged file
@@ -217,5 +220,7 @@ def _page(book, sheet):
     page, *others = book.worksheets
     notes = []
     if others:
-        notes = [f"Only the first of {len(others) + 1} sheets, “{page.title}”, was read; name another to read it."]
+        notes = [
+            f"Only the first of {len(others) + 1} sheets, “{page.title}”, was read; name another to read it."
+        ]
     return page, notes

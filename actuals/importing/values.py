@@ -8,6 +8,7 @@ from invoicing_site import money
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 _SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
+_APOSTROPHES = re.compile("['\u2019]")  # as the Swiss set off thousands
 _GROUPED = re.compile(r"[0-9]{1,3}( [0-9]{3})+([.,][0-9]*)?")
 _PLAIN = re.compile(r"[0-9]+|[0-9]*[.,][0-9]+|[0-9]+[.,]")
 _THOUSANDS = {sign: re.compile(rf"[0-9]{{1,3}}([{sign}][0-9]{{3}})+") for sign in ".,"}
@@ -55,7 +56,7 @@ def number_of(cell, decimal: str = "") -> Decimal:
     `decimal` is the sign before the decimals, or empty: then a lone point is one, and a comma only where it
     cannot set off thousands.
     """
-    if isinstance(cell, bool) or isinstance(cell, datetime.date | datetime.time | datetime.timedelta):
+    if isinstance(cell, bool | datetime.date | datetime.time | datetime.timedelta):
         raise Invalid(f"“{text_of(cell)}” is not a number.")
     if isinstance(cell, int):
         return Decimal(cell)
@@ -70,6 +71,7 @@ def number_of(cell, decimal: str = "") -> Decimal:
     if text[:1] in {"-", "+", "\u2212"}:
         sign = "" if text[0] == "+" else "-"
         text = text[1:].lstrip()
+    text = _APOSTROPHES.sub(" ", text)
     if len(text) <= _MOST_DIGITS and (plain := _plain(text, decimal)) is not None:
         return Decimal(sign + plain)
     raise Invalid(f"“{shortened(text_of(cell), 40)}” is not a number.")
@@ -86,8 +88,10 @@ def _plain(text, decimal) -> str | None:
         whole, _, rest = text.partition(decimal)
         if _THOUSANDS[other].fullmatch(whole):
             whole = whole.replace(other, "")
+        if other in whole or other in rest:
+            return None
         text = f"{whole}.{rest}" if decimal in text else whole
-        return text if _PLAIN.fullmatch(text) and "," not in text else None
+        return text if _PLAIN.fullmatch(text) else None
     if "." in text and "," in text:
         last = max(".,", key=text.rfind)
         return _plain(text, last)

@@ -85,8 +85,9 @@ def reject(entries, *, by, comment) -> list[Entry]:
     entity, entries = _locked_entries(entries)
     if not comment.strip():
         raise Refused("Say why the entries are rejected, so that their owner can mend them.")
+    mine = _managed_by(by, entries)
     for entry in entries:
-        if sentence := _why_not_approvable(entity, entry, by):
+        if sentence := _why_not_approvable(entity, entry, by, mine):
             raise Refused(sentence)
     _decide(entries, Entry.Status.REJECTED, by=by, comment=comment)
     audit.record(
@@ -103,10 +104,11 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     """
     entity, entries = _locked_entries(entries)
     approved = {Entry.Status.APPROVED, Entry.Status.RECALL}
+    mine = _managed_by(by, entries)
     for entry in entries:
         if entry.status not in approved:
             raise Refused(f"{entry} is not approved: there is nothing to take back.")
-        if by is not None and not _manages(by, entry.project):
+        if entry.project_id not in mine:
             raise Refused(f"{entry} is on project {entry.project}, which is not yours.")
     _locked_contracts(entity, entries)
     items = list(
@@ -152,8 +154,11 @@ def _locked_entries(entries):
 
 def _approvable(entity, entries, decisions, by):
     good, refused = [], []
+    mine = _managed_by(by, entries)
     for entry in entries:
-        sentence = _why_not_approvable(entity, entry, by) or _why_not_decided(entry, decisions.get(entry.pk))
+        sentence = _why_not_approvable(entity, entry, by, mine) or _why_not_decided(
+            entry, decisions.get(entry.pk)
+        )
         if sentence:
             refused.append((entry, sentence))
         else:
@@ -161,14 +166,13 @@ def _approvable(entity, entries, decisions, by):
     return good, refused
 
 
-def _why_not_approvable(entity, entry, by):
+def _why_not_approvable(entity, entry, by, mine):
     if entry.status != Entry.Status.SUBMITTED:
         return f"{entry} is {entry.get_status_display()}; only submitted entries are decided on."
-    if by is None:
-        return ""
-    if not _manages(by, entry.project):
+    if entry.project_id not in mine:
         return f"{entry} is on project {entry.project}, which is not yours to approve."
-    if entry.resource and entry.resource.user_id == by.pk and not entity.allow_own_approval:
+    is_own = by is not None and entry.resource is not None and entry.resource.user_id == by.pk
+    if is_own and not entity.allow_own_approval:
         return f"{entry} is your own; somebody else has to approve it."
     return ""
 
@@ -183,12 +187,12 @@ def _why_not_decided(entry, decision):
     return ""
 
 
-def _manages(user, project):
-    if user.is_superuser:
-        return True
-    if not hasattr(user, "_managed"):
-        user._managed = set(user.managed_projects.values_list("pk", flat=True))
-    return project.pk in user._managed
+def _managed_by(user, entries):
+    """Of the projects of these entries those the user decides on; the system and superusers on all of them."""
+    projects = {entry.project_id for entry in entries}
+    if user is None or user.is_superuser:
+        return projects
+    return set(user.managed_projects.filter(pk__in=projects).values_list("pk", flat=True))
 
 
 def _locked_contracts(entity, entries):

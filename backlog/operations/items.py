@@ -72,7 +72,8 @@ def _marked(items, kind, *, by):
     if not pks:
         raise Refused("Nothing is selected.")
     entity = BacklogItem.objects.select_related("contract__entity").get(pk=pks[0]).contract.entity
-    if BacklogItem.objects.filter(pk__in=pks[:CHUNK]).exclude(contract__entity=entity).exists():
+    strangers = BacklogItem.objects.exclude(contract__entity=entity)
+    if any(strangers.filter(pk__in=chunk).exists() for chunk in in_chunks(pks, CHUNK)):
         raise Refused("The selection holds rows of several legal entities; mark those of one at a time.")
     action = None
     changed, reasons = 0, {}

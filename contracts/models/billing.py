@@ -1,5 +1,8 @@
 """When a contract bills: frequencies, schedules, milestones, retainers."""
 
+import re
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -45,6 +48,16 @@ class InvoiceFrequency(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        days = re.split(r"\s*,\s*", self.days.strip()) if self.days.strip() else []
+        if not all(re.fullmatch(r"\d{1,2}", day) and 1 <= int(day) <= 31 for day in days):
+            raise ValidationError({"days": "Enter days of the month from 1 to 31, such as 1,16."})
+
+    @property
+    def day_numbers(self):
+        """The days of the month as numbers, in order."""
+        return sorted({int(day) for day in self.days.split(",") if day.strip()})
 
 
 class ScheduleEntry(models.Model):

@@ -1,5 +1,8 @@
 """Price lists: what work costs and what it is sold for, from which day (PRC-1 to PRC-6)."""
 
+import datetime
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -56,6 +59,34 @@ class PriceList(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        """Refuse an owner of the wrong kind, and days that another list of the same owner has (PRC-1)."""
+        if self.kind == self.Kind.COST and (self.customer_id or self.contract_id):
+            raise ValidationError("A cost price list belongs to the company or to one of its units.")
+        if self.kind == self.Kind.SALES and self.unit_id:
+            raise ValidationError("A sales price list belongs to the company, a customer or a contract.")
+        if self.valid_from is None:
+            return  # the field says so itself
+        others = PriceList.objects.filter(entity=self.entity_id, kind=self.kind, currency=self.currency)
+        for other in others.exclude(pk=self.pk):
+            if self.overlaps(other):
+                until = other.valid_to or "further notice"
+                raise ValidationError(
+                    f"Price list “{other}” of the same owner holds from {other.valid_from} until {until}: "
+                    f"end the one before the other starts."
+                )
+
+    def overlaps(self, other):
+        """Whether both are of one owner, kind and currency and hold on the same day."""
+        forever = datetime.date.max
+        return self._owner() == other._owner() and max(self.valid_from, other.valid_from) <= min(
+            self.valid_to or forever, other.valid_to or forever
+        )
+
+    def _owner(self):
+        owner = self.customer_id, self.contract_id, self.unit_id
+        return self.entity_id, self.kind, self.currency, *owner
 
 
 class RolePrice(models.Model):

@@ -76,7 +76,7 @@ class VoucherPlan:
     """A voucher to come, with everything that stands and falls with it.
 
     A voucher may be without entries: a fact that reaches only a subledger. The transactions are unsaved
-    instances without a voucher.
+    instances without a voucher. What it reverses may be a plan that stands before it in the same list.
     """
 
     kind: str
@@ -89,7 +89,7 @@ class VoucherPlan:
     journal_line: JournalLine | None = None
     customer_transactions: list[CustomerTransaction] = field(default_factory=list)
     project_transactions: list[ProjectTransaction] = field(default_factory=list)
-    reverses: Voucher | None = None
+    reverses: "Voucher | VoucherPlan | None" = None
 
 
 def imbalance(entries: list[EntryPlan]) -> tuple[dict[str, Decimal], Decimal]:
@@ -118,32 +118,36 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
     numbers = _draw(entity, plans)
     sequence = numbers[0].sequence  # read under its lock, so that nobody else adds to the chain
     vouchers, entries, customer_transactions, project_transactions = [], [], [], []
+    written: dict[int, int] = {}
     stamp = timezone.now()
     for plan, number, key in zip(plans, numbers, draw_ids(Voucher, len(plans)), strict=True):
         voucher = Voucher(
             pk=key,
-            entity=entity,
+            entity_id=entity.pk,
             number=number.text,
             kind=plan.kind,
             date=plan.date,
             document_date=plan.document_date,
-            period=plan.period,
+            period_id=plan.period.pk,
             text=plan.text[:_TEXT_LENGTH],
-            journal_line=plan.journal_line,
-            reverses=plan.reverses,
+            journal_line_id=_key(plan.journal_line),
+            reverses_id=written[id(plan.reverses)]
+            if isinstance(plan.reverses, VoucherPlan)
+            else _key(plan.reverses),
             position=sequence.chain_length + 1,
             claims_hash=plan.claims_hash,
             previous_hash=sequence.chain_hash,
             posted_at=stamp,
-            posted_by=by,
+            posted_by_id=_key(by),
         )
-        own_entries = [_entry(voucher, place, entry) for place, entry in enumerate(plan.entries, start=1)]
+        own_entries = [_entry(key, place, entry) for place, entry in enumerate(plan.entries, start=1)]
         for row in (*plan.customer_transactions, *plan.project_transactions):
-            row.voucher = voucher
+            row.voucher_id = key
         voucher.hash = chain.voucher_hash(
             voucher, own_entries, plan.customer_transactions, plan.project_transactions
         )
         sequence.chain_length, sequence.chain_hash = voucher.position, voucher.hash
+        written[id(plan)] = key
         vouchers.append(voucher)
         entries += own_entries
         customer_transactions += plan.customer_transactions
@@ -180,23 +184,28 @@ def _draw(entity, plans):
     return numbers
 
 
-def _entry(voucher, number, plan) -> LedgerEntry:
+def _entry(voucher_id, number, plan) -> LedgerEntry:
+    # By key: handing over instances costs more than all the rest when there are thousands.
     return LedgerEntry(
-        voucher=voucher,
+        voucher_id=voucher_id,
         number=number,
-        account=plan.account,
+        account_id=plan.account.pk,
         debit=plan.debit,
         credit=plan.credit,
         currency=plan.currency,
         rate=plan.rate,
         accounting_debit=plan.accounting_debit,
         accounting_credit=plan.accounting_credit,
-        dimensions=plan.dimensions,
-        project=plan.project,
-        customer=plan.customer,
-        tax_code=plan.tax_code,
+        dimensions_id=_key(plan.dimensions),
+        project_id=_key(plan.project),
+        customer_id=_key(plan.customer),
+        tax_code_id=_key(plan.tax_code),
         tax_percent=plan.tax_percent,
         tax_base=plan.tax_base,
         due_date=plan.due_date,
         text=plan.text[:_TEXT_LENGTH],
     )
+
+
+def _key(row) -> int | None:
+    return None if row is None else row.pk

@@ -44,9 +44,9 @@ class Scope:
             entries = entries.filter(line__contract__in=self.contracts)
         if self.customers is not None:
             entries = entries.filter(
-                line__in=LineCustomer.objects.filter(
-                    contract_customer__customer__in=self.customers
-                ).values("line")
+                line__in=LineCustomer.objects.filter(contract_customer__customer__in=self.customers).values(
+                    "line"
+                )
             )
         if self.projects is not None:
             entries = entries.filter(line__project__in=self.projects)
@@ -125,9 +125,7 @@ def _customers_left_out(contract_pks, scope):
     if scope.customers is None:
         return set()
     shares = LineCustomer.objects.filter(line__contract__in=contract_pks, split__gt=0)
-    return set(
-        shares.exclude(contract_customer__customer__in=scope.customers).values_list("line", flat=True)
-    )
+    return set(shares.exclude(contract_customer__customer__in=scope.customers).values_list("line", flat=True))
 
 
 # Columns of a share, in the order of its fields. Work brings its own; a milestone's line says for it.
@@ -164,9 +162,7 @@ _COLUMNS = (
 _TAX_GROUPS = (
     Coalesce("actual__project__billing_tax_group", "contract_line__project__billing_tax_group"),
     Case(
-        When(
-            actual__transaction_class=TransactionClass.MATERIAL, then=F("actual__product__item_tax_group")
-        ),
+        When(actual__transaction_class=TransactionClass.MATERIAL, then=F("actual__product__item_tax_group")),
         When(actual__isnull=False, then=F("actual__category__item_tax_group")),
         default=F("contract__entity__milestone_item_tax_group"),
     ),
@@ -193,7 +189,9 @@ def _share(row):
         )
     if share.retainer_id is not None:
         return share._replace(
-            transaction_class=TransactionClass.RETAINER, billing_type=BillingType.CHARGEABLE, price=share.amount
+            transaction_class=TransactionClass.RETAINER,
+            billing_type=BillingType.CHARGEABLE,
+            price=share.amount,
         )
     return share if share.description else share._replace(description=fact_text)
 

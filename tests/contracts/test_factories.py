@@ -51,7 +51,12 @@ def test_a_fixed_price_contract_has_a_milestone():
 
 def test_entries_of_every_class_are_valid():
     it = factories.company()
-    for make in (factories.time_entry, factories.expense_entry, factories.material_entry, factories.fee_entry):
+    for make in (
+        factories.time_entry,
+        factories.expense_entry,
+        factories.material_entry,
+        factories.fee_entry,
+    ):
         make(it, date=datetime.date(2025, 3, 11)).full_clean()
 
     assert Entry.objects.filter(status="submitted").count() == 4

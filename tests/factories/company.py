@@ -1,6 +1,5 @@
 """A company to try things in, its contracts and what its people enter."""
 
-import importlib.util
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -96,8 +95,6 @@ def company(
 
 
 def _open_books(entity):
-    if importlib.util.find_spec("ledger.standard") is None:  # TEMPORARY: until the module is there
-        return None
     from ledger.standard import open_books  # the ledger is opened only where a test wants books
 
     return open_books(entity, first_year=2024, last_year=2027)

@@ -254,6 +254,8 @@ class ProjectContractFactory(_OfEntity):
 
     code = Sequence(lambda n: f"PC{n:04}")
     name = LazyAttribute(lambda contract: f"Contract {contract.code}")
+    status = contracts.ProjectContract.Status.DRAFT
+    confirmed_at = LazyAttribute(lambda contract: None if contract.status == "draft" else timezone.now())
     currency = SelfAttribute("entity.currency")
 
 

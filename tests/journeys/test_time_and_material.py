@@ -71,7 +71,10 @@ def test_eight_hours_become_an_invoice(company, contract):
         ("3000", "0.00", "1600.00"),
     ]
     assert customer_rows(invoice.voucher) == [(company.customer, "2000.00", "2000.00", date(2025, 5, 1))]
-    assert project_rows(invoice.voucher) == [("revenue", "time", "8.00", "1600.00")]
+    assert project_rows(invoice.voucher) == [
+        ("revenue", "time", "8.00", "1600.00"),
+        ("unbilled", "time", "-8.00", "-1600.00"),
+    ]
     assert actuals_of(contract) == [
         ("cost", "chargeable", "8.0000", "800.00"),
         ("unbilled", "chargeable", "8.0000", "1600.00"),

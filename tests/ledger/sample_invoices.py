@@ -1,10 +1,24 @@
-"""Frozen invoices to draw, as posting would have left them; nothing here is saved."""
+"""Frozen invoices to draw, as posting would have left them."""
 
 import datetime
 from decimal import Decimal
 
 from ledger.documents import Content
-from ledger.models import CustomerInvoice, InvoiceLine, InvoiceReference, InvoiceTax
+from ledger.models import (
+    CustomerInvoice,
+    FiscalPeriod,
+    FiscalYear,
+    InvoiceLine,
+    InvoiceProposal,
+    InvoiceReference,
+    InvoiceTax,
+    ProposalLine,
+    ProposalSection,
+    TaxCode,
+    Voucher,
+)
+from proforma.models import LineDetail, ProformaInvoice, ProformaLine
+from tests.factories import contract
 
 D = Decimal
 NOV_20 = datetime.date(2026, 11, 20)
@@ -117,3 +131,86 @@ def content(lines=None, taxes=None, references=(), is_preview=False, **changes) 
     taxes = [tax()] if taxes is None else taxes
     originals = [InvoiceReference(invoice=header, original=original) for original in references]
     return Content(header, lines, taxes, originals, is_preview)
+
+
+def saved_invoice(company, **changes) -> CustomerInvoice:
+    """The sample invoice of the company, saved with one line and its tax, and with what it hangs on.
+
+    Its voucher has no entries: this is for what comes after posting, not for the books.
+    """
+    agreement = contract(company, confirmed=True)
+    share = agreement.customers.get()
+    it = company.entity
+    period, _ = FiscalPeriod.objects.get_or_create(
+        entity=it,
+        starts=datetime.date(2026, 11, 1),
+        ends=datetime.date(2026, 11, 30),
+        defaults={
+            "number": 11,
+            "year": FiscalYear.objects.get_or_create(
+                entity=it,
+                year=2026,
+                defaults={
+                    "name": "2026",
+                    "starts": datetime.date(2026, 1, 1),
+                    "ends": datetime.date(2026, 12, 31),
+                },
+            )[0],
+        },
+    )
+    proforma = ProformaInvoice.objects.create(
+        entity=it,
+        number="PRO-1",
+        contract=agreement,
+        contract_customer=share,
+        customer=share.customer,
+        currency=agreement.currency,
+        cutoff=NOV_20,
+        accounting_date=NOV_20,
+    )
+    proposal = InvoiceProposal.objects.create(
+        proforma=proforma, entity=it, number="PRO-1", contract_customer=share, status="open"
+    )
+    detail = LineDetail.objects.create(
+        line=ProformaLine.objects.create(proforma=proforma, contract_line=agreement.lines.get(), number=1),
+        transaction_class="time",
+        date=NOV_20,
+        quantity=D(5),
+        price=D(200),
+        amount=D(1000),
+    )
+    proposal_line = ProposalLine.objects.create(
+        proposal=proposal,
+        section=ProposalSection.objects.create(proposal=proposal, number=1),
+        detail=detail,
+        number=1,
+        amount=D(1000),
+    )
+    voucher = Voucher.objects.create(
+        entity=it,
+        number="V-1",
+        kind="invoice",
+        date=NOV_20,
+        document_date=NOV_20,
+        period=period,
+        position=1,
+        claims_hash="0" * 64,
+        hash="0" * 64,
+    )
+    saved = invoice(
+        **{
+            "entity_id": it.pk,
+            "proposal": proposal,
+            "voucher": voucher,
+            "customer": share.customer,
+            "contract_customer": share,
+            "sequence": it.number_sequences.get(kind="invoice"),
+            **changes,
+        }
+    )
+    saved.save()
+    row = line(invoice=saved, proposal_line=proposal_line)
+    row.save()
+    code = TaxCode.objects.create(entity=it, code="SAMPLE25", name="Sample", category="S")
+    tax(invoice=saved, tax_code=code).save()
+    return saved

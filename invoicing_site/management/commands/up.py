@@ -1,3 +1,5 @@
+import signal
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
@@ -50,7 +52,6 @@ class Command(BaseCommand):
             self._load_demo()
         connections.close_all()  # a connection must not pass through a fork
 
-        hooks = _background_hooks() if background else {}
         self.stdout.write(f"Ledgerline is at http://{host}:{port}/ and stops with Ctrl-C.")
         self.stdout.flush()
         Server(
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             proc_name="ledgerline",
             control_socket_disable=True,
             logconfig_dict=_logging(),
-            **hooks,
+            **_hooks(background=background),
         ).run()
 
     def _load_demo(self):
@@ -72,20 +73,31 @@ class Command(BaseCommand):
         call_command("demo", stdout=self.stdout)
 
 
-def _background_hooks():
-    """gunicorn calls both in the forked web process, where the threads have to live."""
+def _hooks(*, background):
+    """gunicorn calls these in the forked web process, where the threads of the background have to live."""
     running = []
 
     def start(worker):
-        background = Background()
-        background.start()
-        running.append(background)
+        _stop_gently(worker)
+        if background:
+            running.append(Background())
+            running[0].start()
 
     def stop(arbiter, worker):
-        for background in running:
-            background.stop()
+        for threads in running:
+            threads.stop()
 
     return {"post_worker_init": start, "worker_exit": stop}
+
+
+def _stop_gently(worker):
+    """Ctrl-C reaches the web process from the terminal and again, as SIGQUIT, from its parent.
+
+    gunicorn answers both by a handler that waits for a lock its own thread may hold. The parent's signal is
+    enough, and is taken as SIGTERM: requests at work are finished.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGQUIT, worker.handle_exit)
 
 
 def _logging():

@@ -4,16 +4,13 @@ import datetime
 from collections import defaultdict
 from decimal import Decimal
 
-from contracts.models import PriceList, RolePrice, TransactionClass
+from contracts.models import PriceList, ProductPrice, RolePrice, TransactionClass
 
 _DAY = datetime.timedelta(days=1)
 _ZERO = Decimal(0)
 
 # In falling priority: of two rows that fit, the one that names the former dimension wins.
 _DIMENSIONS = (("role", "role_id"), ("company", "company_id"), ("unit", "unit_id"))
-
-_MOST_ROWS = 8
-_MOST_OTHERS = 3
 
 
 class Reasoning:
@@ -25,14 +22,12 @@ class Reasoning:
     def note(self, line: str):
         self._lines.append(line)
 
-    def passed_over(self, listed: "Listed", because: str):
-        self._lines.append(f"Price list “{listed.price_list}” — passed over: {because}")
-
-    def rows(self, lines: list[str], most: int, more: str):
-        """The first lines, and how many more there were."""
-        self._lines += lines[:most]
-        if len(lines) > most:
-            self._lines.append(f"{len(lines) - most} more {more} — passed over")
+    def passed_over(self, rows: list[tuple[str, str]], what: str, most: int = 3):
+        """The first of the rows, each with why it doesn't count, and how many more there were."""
+        for row, because in rows[:most]:
+            self.note(f"{row} — passed over: {because}")
+        if len(rows) > most:
+            self.note(f"{len(rows) - most} more {what} — passed over")
 
     def text(self) -> str:
         return "\n".join(self._lines)
@@ -61,11 +56,12 @@ class Listed:
         until = self.price_list.valid_to
         return self.price_list.valid_from <= day and (until is None or day <= until)
 
-    def rank(self) -> tuple:
+    @property
+    def rank(self) -> int:
         """The contract's own before its customer's before a standard one."""
         if self.price_list.contract_id:
-            return (0,)
-        return (1,) if self.price_list.customer_id else (2,)
+            return 0
+        return 1 if self.price_list.customer_id else 2
 
     def category_row(self, work, why: Reasoning):
         """The row for the work's category by its unit, or None (PRC-3)."""
@@ -81,9 +77,10 @@ class Listed:
         A role's markup is for time alone; one that names both a category and a role wants both.
         """
         fitting = [markup for markup in self.markups if _marks_up(markup, work)]
-        lines = [f"Markup {markup.name} {plain(markup.percent)} % — added" for markup in fitting]
-        lines += [f"Markup {m.name} — passed over: for other work" for m in self.markups if m not in fitting]
-        why.rows(lines, max(_MOST_OTHERS, len(fitting)), "markups")
+        others = [(f"Markup {m}", "for other work") for m in self.markups if m not in fitting]
+        for markup in fitting:
+            why.note(f"Markup {markup.name} {plain(markup.percent)} % — added")
+        why.passed_over(others, "markups")
         return sum((markup.percent for markup in fitting), _ZERO)
 
 
@@ -103,14 +100,12 @@ def role_row(rows: list[RolePrice], work, why: Reasoning, *, may_drop: bool = Fa
     if chosen is not None and len(compared) < len(_DIMENSIONS):
         dropped = " and ".join(name for name, _ in _DIMENSIONS[len(compared) :])
         why.note(f"No row fits in every dimension: {dropped} not compared")
-    lines = []
-    for row in sorted(rows, key=lambda row: (row is not chosen, row not in fitting)):
-        if row is chosen:
-            lines.append(f"{_words(row)} — chosen")
-        else:
-            because = _mismatch(row, work, compared) or "less specific"
-            lines.append(f"{_words(row)} — passed over: {because}")
-    why.rows(lines, _MOST_ROWS, "rows")
+    if chosen is not None:
+        why.note(f"{_words(chosen)} — chosen")
+    # Those that came close stand first.
+    others = sorted((row for row in rows if row is not chosen), key=lambda row: row not in fitting)
+    because = [(_words(row), _mismatch(row, work, compared) or "less specific") for row in others]
+    why.passed_over(because, "rows", most=6)
     return chosen
 
 
@@ -120,25 +115,25 @@ def narrowest_override(overrides, scopes: dict, day: datetime.date, row: RolePri
     `scopes` are the ids of the contract and its customer, the narrower first: the first of them that has an
     override counts, else the unscoped ones; within it the latest (PRC-4).
     """
-    held = defaultdict(list)
-    lines = []
+    held, because = defaultdict(list), {}
     for override in overrides:
         scope = _scope(override)
         if override.valid_from > day:
-            lines.append(f"{_override_words(override)} — passed over: not yet")
+            because[override] = "not yet"
         elif scope and scopes.get(scope) != getattr(override, f"{scope}_id"):
-            lines.append(f"{_override_words(override)} — passed over: for another {scope}")
+            because[override] = f"for another {scope}"
         else:
             held[scope].append(override)
     narrowest = next((scope for scope in (*scopes, "") if held[scope]), None)
-    chosen = None
-    if narrowest is not None:
-        chosen = max(held[narrowest], key=lambda override: override.valid_from)
+    chosen = max(held[narrowest], key=lambda override: override.valid_from, default=None)
+    if chosen is not None:
         why.note(f"{_override_words(chosen)} — chosen, in place of {plain(row.price)}")
-    for scope, others in held.items():
-        because = "a later one holds" if scope == narrowest else f"one for the {narrowest} counts"
-        lines += [f"{_override_words(o)} — passed over: {because}" for o in others if o is not chosen]
-    why.rows(lines, _MOST_OTHERS, "overrides")
+    for scope, candidates in held.items():
+        for override in candidates:
+            if override is not chosen:
+                counts = "a later one" if scope == narrowest else f"one for the {narrowest}"
+                because[override] = f"{counts} counts"
+    why.passed_over([(_override_words(o), reason) for o, reason in because.items()], "overrides")
     return chosen
 
 
@@ -151,13 +146,16 @@ def plain(number: Decimal) -> str:
 def _by_unit(rows, pk, unit, why):
     row = rows.get((pk, unit))
     if row is not None:
-        price = f" {plain(row.price)}" if row.price is not None else ""
-        method = f" {row}" if hasattr(row, "method") else ""
-        why.note(f"The row by {unit}:{method}{price} — chosen")
-        return row
-    others = [key[1] for key in rows if key[0] == pk]
-    why.rows([f"The row by {other} — passed over: another unit" for other in others], _MOST_OTHERS, "units")
-    return None
+        why.note(f"The row by {unit}: {_terms(row)} — chosen")
+    others = [other for key, other in rows if key == pk and other != unit]
+    why.passed_over([(f"The row by {other}", "another unit") for other in others], "units")
+    return row
+
+
+def _terms(row):
+    if isinstance(row, ProductPrice) or row.method == row.Method.PER_UNIT:
+        return plain(row.price)
+    return "at cost" if row.method == row.Method.AT_COST else f"cost + {plain(row.markup)} %"
 
 
 def _mismatch(row, work, compared):

@@ -1,0 +1,196 @@
+"""The master data that rows of a file may name, found by code or name, and what is to be made of the rest."""
+
+import difflib
+import itertools
+
+from django.db import models
+
+from actuals.importing.values import Invalid, shortened
+from contracts.models import Category, Product, Project, Resource, Role, Task
+from invoicing_site.models import AuditEvent
+from invoicing_site.querysets import in_chunks, write_rows
+
+# By the name of their field, in the order in which they can be written: a task needs its project.
+KINDS = {
+    "project": Project,
+    "task": Task,
+    "resource": Resource,
+    "role": Role,
+    "category": Category,
+    "product": Product,
+}
+_MOST_SUGGESTIONS = 200  # a search for the nearest of thousands of codes takes a while
+
+
+def plural(kind) -> str:
+    """Its name in a mapping and in answers: “categories”."""
+    return str(KINDS[kind]._meta.verbose_name_plural)
+
+
+class _Shelf:
+    """Things of one kind within one scope, such as the tasks of one project."""
+
+    def __init__(self):
+        self.by_code = {}
+        self.by_fold = {}
+        self.by_name = {}
+
+    def add(self, thing, *other_names):
+        self.by_code[thing.code] = thing
+        _only(self.by_fold, thing.code, thing)
+        for name in (thing.name, *other_names):
+            if name:
+                _only(self.by_name, name, thing)
+
+    def find(self, text):
+        """By code, by code in another case, by a name that only one has."""
+        fold = text.casefold()
+        return self.by_code.get(text) or self.by_fold.get(fold) or self.by_name.get(fold)
+
+    def is_ambiguous(self, text):
+        """Whether several are called so."""
+        fold = text.casefold()
+        return fold in self.by_fold or fold in self.by_name
+
+
+def _only(shelf, text, thing):
+    fold = " ".join(text.casefold().split())
+    shelf[fold] = thing if shelf.get(fold, thing) is thing else None
+
+
+class Catalogue:
+    """What one legal entity knows, loaded at once but for the tasks, and what an import adds to it."""
+
+    def __init__(self, entity, create=(), item_tax_group=None):
+        self.entity = entity
+        self.create = {kind for kind in KINDS if plural(kind) in create}
+        self.item_tax_group = item_tax_group
+        self.new = {kind: [] for kind in KINDS}
+        self._shelves = {}
+        self._suggestions = {}
+        for kind, thing in itertools.chain(
+            (("project", row) for row in Project.objects.filter(entity=entity)),
+            (("role", row) for row in Role.objects.filter(entity=entity)),
+            (("category", row) for row in Category.objects.filter(entity=entity)),
+            (("product", row) for row in Product.objects.filter(entity=entity)),
+        ):
+            self._shelf(kind, _scope(thing)).add(thing)
+        for resource in Resource.objects.filter(entity=entity).select_related("user"):
+            user = resource.user
+            names = (user.email, user.username, user.get_full_name()) if user else ()
+            self._shelf("resource", None).add(resource, *names)
+
+    def load_tasks(self, projects):
+        """The tasks of these projects."""
+        for chunk in in_chunks({project.pk for project in projects if project.pk}, 5000):
+            for task in Task.objects.filter(project__in=chunk).select_related("project"):
+                self._shelf("task", _scope(task)).add(task)
+
+    def find(self, kind, text, scope=None):
+        """The thing of that kind with this code or name; Invalid with the nearest known one if there is none.
+
+        The scope is a project for tasks, a transaction class for categories.
+        """
+        key = scope.code if isinstance(scope, models.Model) else scope
+        shelf = self._shelf(kind, key)
+        if thing := shelf.find(text):
+            return thing
+        if shelf.is_ambiguous(text):
+            raise Invalid(f"Several {plural(kind)} are called “{shortened(text, 60)}”: write the code.")
+        if kind in self.create:
+            return self._made(kind, text, scope)
+        raise Invalid(self._unknown(kind, text, key))
+
+    def known(self, kind, text, scope=None):
+        """The thing, or None."""
+        return self._shelf(kind, scope).find(text)
+
+    def _shelf(self, kind, scope) -> _Shelf:
+        return self._shelves.setdefault((kind, scope), _Shelf())
+
+    def _made(self, kind, text, scope):
+        model = KINDS[kind]
+        longest = model._meta.get_field("code").max_length
+        if len(text) > longest:
+            raise Invalid(f"“{shortened(text, 40)}” cannot be made: a code has at most {longest} characters.")
+        fields = {"project": scope} if kind == "task" else {"entity": self.entity}
+        if kind == "category":
+            fields["transaction_class"] = scope
+            above = self.known(kind, text.rpartition("/")[0], scope)
+            if above is not None:
+                same = ("is_chargeable", "is_disbursement", "item_tax_group_id")
+                fields.update((name, getattr(above, name)) for name in same)
+        if kind in ("category", "product") and self.item_tax_group is not None:
+            fields["item_tax_group_id"] = self.item_tax_group.pk
+        thing = model(code=text, name=text, **fields)
+        self._shelf(kind, _scope(thing)).add(thing)
+        self.new[kind].append(thing)
+        return thing
+
+    def _unknown(self, kind, text, key) -> str:
+        thing = KINDS[kind]._meta.verbose_name
+        where = f" in project {key}" if kind == "task" else f" for {key}" if kind == "category" else ""
+        nearest = self._nearest(kind, text, key)
+        suggestion = f": did you mean “{nearest}”?" if nearest else "."
+        return f"There is no {thing} “{shortened(text, 60)}”{where}{suggestion}"
+
+    def _nearest(self, kind, text, key) -> str:
+        found = self._suggestions.get((kind, key, text))
+        if found is None:
+            if len(self._suggestions) >= _MOST_SUGGESTIONS:
+                return ""
+            shelf = self._shelf(kind, key)
+            folds = {thing.code.casefold(): thing.code for thing in shelf.by_code.values()}
+            names = {thing.name.casefold(): thing.code for thing in shelf.by_code.values()}
+            fold = shortened(text, 100).casefold()
+            near = difflib.get_close_matches(fold, folds, 1) or difflib.get_close_matches(fold, names, 1)
+            found = (folds.get(near[0]) or names[near[0]]) if near else ""
+            self._suggestions[kind, key, text] = found
+        return found
+
+    def remarks(self) -> list[str]:
+        """What the new things lack before work on them can be priced and invoiced."""
+        made = self.new
+        lacking = [
+            ("item tax group", [t for t in made["category"] + made["product"] if not t.item_tax_group_id]),
+            ("role, unless each row names one", made["resource"]),
+            ("contract line", made["project"]),
+        ]
+        return [
+            f"What is made has no {what} yet: {_some([thing.code for thing in things])}."
+            for what, things in lacking
+            if things
+        ]
+
+    def write_new(self, *, by, source):
+        """Insert what was missing, with an audit event for each; whoever imports manages new projects."""
+        for kind, model in KINDS.items():
+            made = write_rows(model, self.new[kind])
+            write_rows(AuditEvent, [_creation(thing, kind, self.entity, by, source) for thing in made])
+        if by is not None:
+            managers = Project.managers.through
+            managers.objects.bulk_create(
+                managers(project_id=project.pk, user_id=by.pk) for project in self.new["project"]
+            )
+
+
+def _some(codes) -> str:
+    return ", ".join(codes[:5]) + (f" and {len(codes) - 5:,} more" if len(codes) > 5 else "")
+
+
+def _scope(thing):
+    if isinstance(thing, Task):
+        return thing.project.code
+    return thing.transaction_class if isinstance(thing, Category) else None
+
+
+def _creation(thing, kind, entity, by, source) -> AuditEvent:
+    return AuditEvent(
+        action=f"contracts.create_{kind}",
+        by=by,
+        entity=entity.code,
+        subject_type=thing._meta.label_lower,
+        subject_id=str(thing.pk),
+        subject_text=str(thing)[:300],
+        detail={"code": thing.code, "import": source.pk},
+    )

@@ -1,0 +1,215 @@
+"""What an import would do, worked out from the file and what is known, before anything is written."""
+
+import datetime
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from actuals.importing.catalogue import Catalogue, plural
+from actuals.importing.formats import Mapping
+from actuals.importing.rows import STORED, Problem, Row, RowReader
+from actuals.importing.tables import Table
+from actuals.models import Entry, EntryImport
+from contracts.models import ItemTaxGroup
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import in_chunks, totals
+
+_HOURS_A_DAY = 24
+_CHUNK = 5000
+# How people call what may differ.
+_LABELS = {
+    "transaction_class": "class",
+    "internal_comment": "comment",
+    "cost_currency": "currency",
+    "cost_net": "amount",
+    "cost_tax": "tax",
+    "cost_tax_deductible": "deductible tax",
+    "sales_price": "price",
+}
+
+
+@dataclass
+class Preview:
+    """What an import of the file would do. With one error in it, it would do nothing."""
+
+    name: str
+    total: int = 0
+    rows: list[Row] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    earlier: EntryImport | None = None
+    catalogue: Catalogue | None = None
+
+    @property
+    def to_add(self) -> list[Row]:
+        return [row for row in self.rows if not row.is_there]
+
+    @property
+    def to_create(self) -> dict[str, list]:
+        """Master data that would be made, by kind."""
+        made = self.catalogue.new if self.catalogue else {}
+        return {plural(kind): things for kind, things in made.items() if things}
+
+    @property
+    def already_there(self) -> int:
+        """Rows whose entries exist with this very content."""
+        return self.total if self.earlier else sum(row.is_there for row in self.rows)
+
+    def as_json(self) -> dict:
+        return {
+            "file": self.name,
+            "rows": self.total,
+            "to_add": len(self.to_add),
+            "already_there": self.already_there,
+            "earlier_import": self.earlier and self.earlier.pk,
+            "to_create": {kind: [thing.code for thing in made] for kind, made in self.to_create.items()},
+            "errors": [_json(problem) for problem in self.errors],
+            "warnings": [_json(problem) for problem in self.warnings],
+        }
+
+
+def _json(problem):
+    return {"row": problem.row, "field": problem.field, "message": problem.message}
+
+
+def plan(table: Table, entity, mapping: Mapping, *, name: str, on: datetime.date) -> Preview:
+    """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
+
+    Refused where the file as a whole does not fit the mapping.
+    """
+    catalogue = Catalogue(entity, mapping.create, _item_tax_group(entity, mapping.item_tax_group))
+    reader = RowReader(table, entity, mapping, catalogue, on)
+    rows = [row for number, cells in table.rows if (row := reader.read(number, cells))]
+    errors = reader.errors
+    _identify(rows)
+    errors += _compare(rows, entity, reader)
+    new = [row for row in rows if not row.is_there]
+    errors += _judge(new, reader)
+    return Preview(
+        name,
+        total=len(table.rows),
+        rows=rows,
+        errors=sorted(errors, key=lambda problem: problem.row),
+        warnings=[
+            *_about_the_file(table, reader, catalogue),
+            *sorted([*reader.warnings(), *_long_days(new, entity)], key=lambda problem: problem.row),
+        ],
+        catalogue=catalogue,
+    )
+
+
+def _item_tax_group(entity, code):
+    if not code:
+        return None
+    try:
+        return ItemTaxGroup.objects.get(entity=entity, code=code)
+    except ItemTaxGroup.DoesNotExist:
+        raise Refused(f"There is no item tax group “{code}”.", code="MAPPING") from None
+
+
+def _about_the_file(table, reader, catalogue) -> list[Problem]:
+    found = [Problem(None, "", message) for message in (*table.warnings, *catalogue.remarks())]
+    if reader.ignored:
+        names = ", ".join(f"“{heading}”" for heading in reader.ignored)
+        found.append(Problem(None, "", f"Nothing is read from the columns {names}."))
+    return found
+
+
+def _identify(rows):
+    """Rows without an id of their own get one from their content and a count of those that are alike.
+
+    So the same file, or a longer one with the same rows, finds its entries again.
+    """
+    times = defaultdict(int)
+    for row in rows:
+        if not row.external_id:
+            identity = hashlib.sha256(row.identity().encode()).hexdigest()[:32]
+            times[identity] += 1
+            row.external_id = f"{_MADE_UP}{identity}-{times[identity]}"
+
+
+_MADE_UP = "content-"
+
+
+def _compare(rows, entity, reader) -> list[Problem]:
+    """Mark the rows whose entries exist; an entry with other content under the same id is an error."""
+    errors = []
+    for chunk in in_chunks(rows, _CHUNK):
+        by_id = {row.external_id: row for row in chunk}
+        entries = Entry.objects.filter(entity=entity, external_id__in=by_id)
+        for external_id, key, *stored in entries.values_list("external_id", "pk", *STORED):
+            row = by_id[external_id]
+            row.entry_id = key
+            differing = [
+                name
+                for name, ours, theirs in zip(STORED, row.content(), stored, strict=True)
+                if ours != theirs
+            ]
+            if not differing:
+                continue
+            if external_id.startswith(_MADE_UP):
+                reader.odd(row.number, "", "Its entry was changed after it was imported, and stays as it is.")
+                continue
+            names = ", ".join(_LABELS.get(name, name).removesuffix("_id") for name in differing)
+            errors.append(
+                Problem(
+                    row.number,
+                    "external_id",
+                    f"“{external_id}” is entry {key} already, with other content ({names}). An import "
+                    "changes no entry: change or correct that one, or give the row an id of its own.",
+                )
+            )
+    return errors
+
+
+def _judge(new, reader) -> list[Problem]:
+    """What forbids an entry that is really new, or is worth a look."""
+    errors = []
+    for row in new:
+        project, resource = row.project, row.resource
+        if not project.is_open:
+            errors.append(
+                Problem(
+                    row.number,
+                    "project",
+                    f"Project {project.code} is closed for entries: open it, or choose another one.",
+                )
+            )
+        if (project.starts and row.date < project.starts) or (project.ends and row.date > project.ends):
+            span = f"{project.starts or 'its beginning'} to {project.ends or 'its end'}"
+            reader.odd(row.number, "date", f"The date is outside of project {project.code}, {span}.")
+        if resource and not resource.is_active:
+            reader.odd(row.number, "resource", f"{resource.code} {resource.name} is no longer active.")
+    return errors
+
+
+def _long_days(new, entity) -> list[Problem]:
+    """Days of one resource over 24 hours, with what was entered before."""
+    hours, last_row = defaultdict(Decimal), {}
+    for row in new:
+        if row.transaction_class == Entry.Class.TIME:
+            day = row.resource.code, row.date
+            hours[day] += row.quantity
+            last_row[day] = row
+    resources = {row.resource.pk for row in last_row.values() if row.resource.pk}
+    if resources:
+        codes = {row.resource.pk: row.resource.code for row in last_row.values()}
+        dates = [date for _, date in hours]
+        before = Entry.objects.filter(
+            entity=entity, transaction_class=Entry.Class.TIME, date__range=(min(dates), max(dates))
+        ).exclude(status=Entry.Status.REJECTED)
+        for chunk in in_chunks(resources, _CHUNK):
+            found = totals(before.filter(resource__in=chunk), by=("resource", "date"), field="quantity")
+            for (resource, date), quantity in found.items():
+                if (codes[resource], date) in hours:
+                    hours[codes[resource], date] += quantity
+    return [
+        Problem(
+            last_row[code, date].number,
+            "hours",
+            f"{code} has {total.normalize():f} hours on {date}, more than a day has.",
+        )
+        for (code, date), total in hours.items()
+        if total > _HOURS_A_DAY
+    ]

@@ -1,0 +1,147 @@
+"""The billing run, from submitted hours to posted invoices, beside hand-written SQL that makes the same rows.
+
+    .venv/bin/python benchmarks/billing_run.py [--actuals 20000] [--contracts 100] [--repeats 3]
+
+Prints JSON. Works in databases of its own, beside the one that DATABASE_URL names, and drops them at the end.
+What is measured, and what is not, is told in README.md.
+"""
+
+import argparse
+import cProfile
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments=None) -> int:
+    options = _options(arguments)
+    _set_up()
+    from benchmarks import databases
+    from benchmarks.equality import Unequal
+
+    # A message after a commit only says that something is due: the next step measures its work.
+    with mock.patch("invoicing_site.celery._deliver"), databases.throw_away():
+        try:
+            report = _measured(options)
+        except Unequal as problem:
+            sys.stderr.write(f"{problem}\n")
+            return 1
+    json.dump(report, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+    return 0
+
+
+def _options(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--actuals", type=int, default=20000, help="submitted time entries (20000)")
+    parser.add_argument("--contracts", type=int, default=100, help="contracts they are spread over (100)")
+    parser.add_argument("--repeats", type=int, default=3, help="how often; medians are told (3)")
+    parser.add_argument(
+        "--profile", type=Path, metavar="FOLDER", help="keep cProfile's view of our side; its times are useless"
+    )
+    return parser.parse_args(arguments)
+
+
+def _set_up():
+    """The settings of the tests, which keep away from everything that a person may care about."""
+    sys.path.insert(0, str(ROOT))
+    os.environ["TEST_DATABASE_URL"] = os.environ.get("DATABASE_URL", "")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+
+    django.setup()
+
+
+def _measured(options):
+    from benchmarks import databases
+    from benchmarks.company import build
+    from benchmarks.steps import STEPS
+
+    world = build(entries=options.actuals, contracts=options.contracts)
+    seconds = {step.name: ([], []) for step in STEPS}
+    rows = {}
+    for turn in range(options.repeats):
+        with databases.copies():
+            rows = _one_turn(world, turn, seconds, options.profile)
+    return _report(options, seconds, rows)
+
+
+def _one_turn(world, turn, seconds, profile):
+    """Every step once on either side, on equal data; who begins changes with every turn and step."""
+    from benchmarks import databases, equality
+    from benchmarks.by_hand import Hand
+    from benchmarks.steps import STEPS
+
+    hand = Hand(databases.BY_HAND, world)
+    rows, before = {}, equality.compare()
+    databases.refresh_statistics()
+    for place, step in enumerate(STEPS):
+        sides = [(0, step.ours, world), (1, step.by_hand, hand)]
+        for side, work, subject in sides if (turn + place) % 2 == 0 else reversed(sides):
+            path = profile / f"{place + 1}-{turn + 1}.pstats" if profile and side == 0 else None
+            seconds[step.name][side].append(_seconds(work, subject, path))
+        after = equality.compare()
+        rows[step.name] = sum(after.values()) - sum(before.values())
+        before = after
+        databases.refresh_statistics()
+    return rows
+
+
+def _seconds(work, subject, profile_path):
+    profiler = cProfile.Profile() if profile_path else None
+    gc.collect()
+    begun = time.perf_counter()
+    profiler.runcall(work, subject) if profiler else work(subject)
+    taken = time.perf_counter() - begun
+    if profiler:
+        profile_path.parent.mkdir(parents=True, exist_ok=True)
+        profiler.dump_stats(profile_path)
+    return taken
+
+
+def _report(options, seconds, rows):
+    totals = [[sum(turn) for turn in zip(*side, strict=True)] for side in zip(*seconds.values(), strict=True)]
+    return {
+        "actuals": options.actuals,
+        "contracts": options.contracts,
+        "repeats": options.repeats,
+        "database": _database(),
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "steps": [
+            {"step": name, "rows": rows[name], **_compared(*sides)} for name, sides in seconds.items()
+        ],
+        "whole": {"rows": sum(rows.values()), **_compared(*totals)},
+    }
+
+
+def _compared(ours, by_hand):
+    """Medians and their ratio, and what they are the medians of."""
+    told = {"ours": statistics.median(ours), "sql": statistics.median(by_hand)}
+    return {
+        **{side: round(seconds, 3) for side, seconds in told.items()},
+        "ratio": round(told["ours"] / told["sql"], 2),
+        "all_ours": [round(value, 3) for value in ours],
+        "all_sql": [round(value, 3) for value in by_hand],
+    }
+
+
+def _database():
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return f"SQLite {'.'.join(map(str, connection.Database.sqlite_version_info))}"
+    major, minor = divmod(connection.pg_version, 10000)
+    return f"PostgreSQL {major}.{minor}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Did both sides make the same rows? Counts, sums and extremes of every column of every table."""
+
+from decimal import Decimal
+
+from django.apps import apps
+from django.db import connections, models
+
+from benchmarks.databases import BY_HAND, OURS
+
+APPS = ["contracts", "actuals", "backlog", "proforma", "ledger"]
+
+# What hand-written SQL leaves out, or fills with something of the same length.
+LEFT_OUT = {
+    "actuals_pricedecision.reasoning",
+    "contracts_numbersequence.chain_hash",
+    "ledger_voucher.claims_hash",
+    "ledger_voucher.previous_hash",
+    "ledger_voucher.hash",
+}
+
+
+class Unequal(Exception):
+    """The floor is no floor: it made other rows than the product."""
+
+
+def compare() -> dict[str, int]:
+    """The number of rows by table, equal on both sides; Unequal with every difference."""
+    ours, by_hand = (fingerprint(connections[alias]) for alias in (OURS, BY_HAND))
+    differences = [
+        f"{name}: ours {value}, by hand {by_hand[name]}"
+        for name, value in ours.items()
+        if value != by_hand[name]
+    ]
+    if differences:
+        raise Unequal("\n".join(["Ours and hand-written SQL made different rows.", *differences]))
+    return {name.removesuffix(".*"): count for name, (count,) in ours.items() if name.endswith(".*")}
+
+
+def fingerprint(connection) -> dict[str, tuple]:
+    """By column, as table.column, and as table.* the number of rows."""
+    result = {}
+    for app in APPS:
+        for model in apps.get_app_config(app).get_models():
+            table = model._meta.db_table
+            columns = {"*": ["count(*)"]}
+            for field in model._meta.concrete_fields:
+                if not field.primary_key and f"{table}.{field.column}" not in LEFT_OUT:
+                    columns[field.column] = _looks(field, connection.ops.quote_name(field.column))
+            with connection.cursor() as cursor:
+                looks = ", ".join(look for looks in columns.values() for look in looks)
+                cursor.execute(f"SELECT {looks} FROM {table}")
+                values = iter(cursor.fetchone())
+            for column, looks in columns.items():
+                result[f"{table}.{column}"] = tuple(_plain(next(values)) for _ in looks)
+    return result
+
+
+def _looks(field, column) -> list[str]:
+    count = f"count({column})"
+    if isinstance(field, models.ForeignKey):
+        return [count, f"count(DISTINCT {column})"]
+    if isinstance(field, models.DecimalField):
+        return [count, f"round(sum({column}), 4)"]
+    if isinstance(field, models.BooleanField):
+        return [count, f"sum(CASE WHEN {column} THEN 1 ELSE 0 END)"]
+    if isinstance(field, models.CharField | models.TextField):
+        return [count, f"count(DISTINCT {column})", f"sum(length({column}))"]
+    if isinstance(field, models.IntegerField):
+        return [count, f"sum({column})"]
+    if isinstance(field, models.DateTimeField | models.JSONField):
+        return [count]
+    assert isinstance(field, models.DateField), field
+    return [count, f"min({column})", f"max({column})"]
+
+
+def _plain(value):
+    """SQLite answers with floats, PostgreSQL with decimals of any scale and dates."""
+    if isinstance(value, float | Decimal):
+        return Decimal(str(value)).quantize(Decimal("0.0001")).normalize() + 0
+    return value

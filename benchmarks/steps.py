@@ -1,0 +1,71 @@
+"""The billing run as the product does it, and beside each step the same by hand."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from actuals.models import Entry
+from backlog.models import BacklogItem
+from backlog.operations import approve_many, mark_ready
+from benchmarks import by_hand, by_hand_ledger
+from benchmarks.company import APPROVED_ON, BILLED_ON, World
+from ledger.models import InvoiceProposal
+from ledger.operations.journals import post_journals, take_up_actuals
+from ledger.operations.posting import post_many
+from ledger.operations.proposals import take_up_all
+from proforma.models import ProformaInvoice
+from proforma.operations import confirm, run_invoicing
+
+
+class Step(NamedTuple):
+    """One step: its name, what the product does, and what hand-written SQL does."""
+
+    name: str
+    ours: Callable[[World], None]
+    by_hand: Callable[[by_hand.Hand], None]
+
+
+def _approve(world):
+    submitted = Entry.objects.filter(entity=world.entity, status=Entry.Status.SUBMITTED)
+    approve_many(submitted, by=world.company.manager, on=APPROVED_ON)
+
+
+def _mark_ready(world):
+    mark_ready(BacklogItem.objects.open().filter(contract__entity=world.entity), by=world.company.manager)
+
+
+def _invoice(world):
+    run_invoicing(world.entity, as_of=BILLED_ON, by=world.company.manager)
+
+
+def _confirm(world):
+    for proforma in ProformaInvoice.objects.open().filter(entity=world.entity).order_by("pk"):
+        confirm(proforma, by=world.company.manager, on=BILLED_ON)
+
+
+def _take_up(world):
+    take_up_actuals(world.entity, on=BILLED_ON, by=world.company.accountant)
+
+
+def _post_journals(world):
+    post_journals(world.entity, on=BILLED_ON, by=world.company.accountant)
+
+
+def _propose(world):
+    take_up_all(world.entity)
+
+
+def _post_invoices(world):
+    proposals = InvoiceProposal.objects.filter(entity=world.entity, status=InvoiceProposal.Status.OPEN)
+    post_many(proposals, on=BILLED_ON, by=world.company.accountant)
+
+
+STEPS = [
+    Step("approve the submitted entries", _approve, by_hand.approve),
+    Step("mark the backlog ready", _mark_ready, by_hand.mark_ready),
+    Step("run invoicing", _invoice, by_hand.run_invoicing),
+    Step("confirm the proformas", _confirm, by_hand.confirm),
+    Step("take up the integration journals", _take_up, by_hand_ledger.take_up_journals),
+    Step("post the integration journals", _post_journals, by_hand_ledger.post_journals),
+    Step("propose the invoices", _propose, by_hand_ledger.propose),
+    Step("post the invoices", _post_invoices, by_hand_ledger.post_invoices),
+]

@@ -1,0 +1,55 @@
+"""On which days a frequency falls (SCH-1). Pure: dates in, dates out."""
+
+import calendar
+import datetime
+from collections.abc import Iterator
+from itertools import count
+
+from contracts.models import InvoiceFrequency
+
+_WEEK = datetime.timedelta(weeks=1)
+
+
+def days_of(frequency: InvoiceFrequency, start: datetime.date) -> Iterator[datetime.date]:
+    """Every day of the frequency on or after the start, rising, until dates end.
+
+    Weeks are counted from the first such weekday, months from the month of the start. A day that a month
+    does not have is its last one.
+    """
+    if frequency.rhythm == InvoiceFrequency.Rhythm.WEEKLY:
+        days = _weekly(start, frequency.weekday, frequency.every)
+    else:
+        days = (
+            day
+            for year, month in _months(start, frequency.every)
+            for day in _days_of_month(frequency, year, month)
+            if day >= start
+        )
+    return days
+
+
+def _weekly(start, weekday, every):
+    first = start + datetime.timedelta(days=(weekday - start.weekday()) % 7)
+    for n in count():
+        try:
+            yield first + n * every * _WEEK
+        except OverflowError:
+            return
+
+
+def _months(start, every):
+    for n in range(start.year * 12 + start.month - 1, 12 * datetime.MAXYEAR + 12, every):
+        yield n // 12, n % 12 + 1
+
+
+def _days_of_month(frequency, year, month):
+    _, last = calendar.monthrange(year, month)
+    if frequency.rhythm == InvoiceFrequency.Rhythm.MONTHLY:
+        # The 30th and the 31st may be the same day.
+        numbers = {min(number, last) for number in frequency.day_numbers}
+    elif frequency.nth == -1:
+        numbers = {last - (calendar.weekday(year, month, last) - frequency.weekday) % 7}
+    else:
+        first = (frequency.weekday - calendar.weekday(year, month, 1)) % 7 + 1
+        numbers = {first + 7 * (frequency.nth - 1)}
+    return [datetime.date(year, month, number) for number in sorted(numbers)]

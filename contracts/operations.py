@@ -1,0 +1,252 @@
+"""The verbs of the agreement: what a new contract gets by default, its schedule, its milestones, its check.
+
+Confirming it, which looks at approved work, is a verb of `backlog`.
+"""
+
+import datetime
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import Max
+
+from contracts.checks import contract_troubles
+from contracts.frequencies import days_of
+from contracts.models import (
+    ContractLine,
+    ContractPriceList,
+    ContractRevision,
+    InvoiceFrequency,
+    LineCustomer,
+    Milestone,
+    MilestonePart,
+    PriceList,
+    ProjectContract,
+    ScheduleEntry,
+)
+from invoicing_site import audit, money
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import total, write_rows
+
+_DAY = datetime.timedelta(days=1)
+_Method = ContractLine.BillingMethod
+
+
+@transaction.atomic
+def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[ContractPriceList]:
+    """Give a new contract the sales price lists in its currency that are meant for it (PRC-6).
+
+    They are the contract's own where there are any, else its primary customer's, else the entity's standard
+    ones: one owner's, so that none of them stands in for another that has expired. Lists of all dates come
+    along. Nothing happens where the contract has price lists already: from then on only these count.
+    """
+    contract = _locked_draft(contract, "its price lists are chosen one by one")
+    if contract.contract_price_lists.exists():
+        return []
+    primary = contract.customers.filter(is_primary=True).first()
+    lists = PriceList.objects.filter(
+        entity=contract.entity_id, kind=PriceList.Kind.SALES, currency=contract.currency
+    ).order_by("valid_from", "pk")
+    owners = [{"contract": contract}]
+    if primary:
+        owners.append({"customer": primary.customer_id})
+    owners.append({"contract": None, "customer": None, "unit": None})
+    chosen = next(filter(None, (list(lists.filter(**owner)) for owner in owners)), [])
+    rows = write_rows(
+        ContractPriceList, [ContractPriceList(contract=contract, price_list=each) for each in chosen]
+    )
+    _tell("contracts.apply_default_price_lists", contract, by, price_lists=[each.code for each in chosen])
+    return rows
+
+
+@transaction.atomic
+def apply_default_customers(line: ContractLine, *, by=None) -> list[LineCustomer]:
+    """Give a new line the contract's customers with their splits and the rounding (CON-1).
+
+    Nothing happens where the line has customers already. Limits stay with the contract: a line's are its own.
+    """
+    contract = _locked(line.contract)
+    if line.customers.exists():
+        return []
+    rows = [
+        LineCustomer(line=line, contract_customer=each, split=each.split, is_rounding=each.is_rounding)
+        for each in contract.customers.order_by("pk")
+    ]
+    rows = write_rows(LineCustomer, rows)
+    _tell("contracts.apply_default_customers", line, by, contract, customers=len(rows))
+    return rows
+
+
+@transaction.atomic
+def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
+    """Plan the line's invoice runs by its frequency, and return all its entries that have not run (SCH-1).
+
+    Run dates begin with the line's billing start. The last is the first after the contract's requested end,
+    so that the work of the last days is billed too; each takes work up to the day before it. Generating
+    again leaves alone what has run, succeeded or failed, and plans nothing before it.
+    """
+    contract = _locked(line.contract)
+    line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
+    start = line.billing_starts or line.starts or contract.starts
+    if contract.status == ProjectContract.Status.CLOSED:
+        raise Refused(f"Contract {contract} is closed: nothing will be invoiced under it.", code="CLOSED")
+    for given, what in (
+        (line.frequency, "an invoice frequency"),
+        (start, "a billing start"),
+        (contract.ends, "the contract's requested end"),
+    ):
+        if given is None:
+            raise Refused(
+                f"Line {line} has no schedule yet: enter {what} first.",
+                code="SCHEDULE-INCOMPLETE",
+            )
+    if contract.ends < start:
+        raise Refused(
+            f"Line {line} is billed from {start}, and contract {contract} ends before that, on "
+            f"{contract.ends}: change one of the dates.",
+            code="SCHEDULE-DATES",
+        )
+
+    entries = list(line.schedule.order_by("run_date"))
+    ran = max((e.run_date for e in entries if e.status != ScheduleEntry.Status.NOT_RUN), default=None)
+    wanted = {day for day in _run_dates(line.frequency, start, contract.ends) if ran is None or day > ran}
+    waiting = {e.run_date: e for e in entries if e.status == ScheduleEntry.Status.NOT_RUN}
+    stale = [e.pk for day, e in waiting.items() if day not in wanted or e.cutoff != day - _DAY]
+    ScheduleEntry.objects.filter(pk__in=stale).delete()
+    kept = {day for day, e in waiting.items() if e.pk not in stale}
+    new = [ScheduleEntry(line=line, run_date=day, cutoff=day - _DAY) for day in sorted(wanted - kept)]
+    write_rows(ScheduleEntry, new)
+    _tell("contracts.generate_schedule", line, by, contract, added=len(new), removed=len(stale))
+    return list(line.schedule.filter(status=ScheduleEntry.Status.NOT_RUN).order_by("run_date"))
+
+
+def _run_dates(frequency: InvoiceFrequency, start, end):
+    """The days of the frequency from the start on, with the first one whose cutoff reaches the end."""
+    for day in days_of(frequency, start):
+        yield day
+        if day > end:
+            return
+
+
+@transaction.atomic
+def generate_milestones(
+    line: ContractLine,
+    *,
+    count: int,
+    by,
+    frequency: InvoiceFrequency | None = None,
+    starts: datetime.date | None = None,
+    name: str = "Milestone",
+) -> list[Milestone]:
+    """Part what the line's milestones don't yet add up to into `count` equal new ones (MIL-1, MON-3).
+
+    They fall on the days of the frequency from `starts` on (the line's own unless given) and are named
+    "Milestone 1" and so on. Each is rounded, the last one takes the rest.
+    """
+    contract = _locked(line.contract)
+    line = ContractLine.objects.select_related("frequency", "revision").get(pk=line.pk)
+    is_draft = contract.status == ProjectContract.Status.DRAFT
+    if not is_draft and not (line.revision and line.revision.status == ContractRevision.Status.DRAFT):
+        raise _not_a_draft(contract, "amend it to change its milestones")
+    frequency = frequency or line.frequency
+    starts = starts or line.billing_starts or line.starts or contract.starts
+    if line.billing_method != _Method.FIXED_PRICE:
+        raise Refused(f"Line {line} bills time and material: it has no milestones.", code="NOT-FIXED-PRICE")
+    if frequency is None or starts is None:
+        what = "an invoice frequency" if frequency is None else "the day they start"
+        raise Refused(f"Line {line}: give {what} to generate milestones.", code="SCHEDULE-INCOMPLETE")
+    if count < 1:
+        raise Refused("At least one milestone is generated.", code="MILESTONE-COUNT")
+    rest = line.contract_amount - total(line.milestones.all())
+    amounts = money.equal_parts(rest, count, contract.currency)
+    if not all((amount > 0) == (line.contract_amount > 0) and amount for amount in amounts):
+        raise Refused(
+            f"Line {line} has {money.rounded(rest, contract.currency)} {contract.currency} left, which can't "
+            f"be parted into {count} milestones.",
+            code="MILESTONE-COUNT",
+        )
+    last = line.milestones.aggregate(last=Max("number"))["last"] or 0
+    days = islice(days_of(frequency, starts), count)
+    rows = [
+        Milestone(line=line, number=number, name=f"{name} {number}", date=day, amount=amount)
+        for number, day, amount in zip(range(last + 1, last + count + 1), days, amounts, strict=True)
+    ]
+    rows = write_rows(Milestone, rows)
+    _tell("contracts.generate_milestones", line, by, contract, milestones=count, amount=rest)
+    return rows
+
+
+def part_milestone(milestone: Milestone) -> list[MilestonePart]:
+    """The parts of one milestone; see `part_milestones`."""
+    return part_milestones([milestone])
+
+
+@transaction.atomic
+def part_milestones(milestones) -> list[MilestonePart]:
+    """Split milestones over the customers of their lines, by their splits (MIL-1, MON-3).
+
+    The parts of one add up to it; the rounding customer takes the rest. A share of 0 % gets no part. A
+    milestone that has parts keeps them. The caller holds the contract's lock.
+    """
+    milestones = list(milestones)
+    parts = {}
+    for part in MilestonePart.objects.filter(milestone__in=milestones, split_from=None).order_by("pk"):
+        parts.setdefault(part.milestone_id, []).append(part)
+    lines = {milestone.line_id for milestone in milestones}
+    shares = {}
+    for share in LineCustomer.objects.filter(line__in=lines).order_by("line", "pk"):
+        shares.setdefault(share.line_id, []).append(share)
+    currencies = dict(ContractLine.objects.filter(pk__in=lines).values_list("pk", "contract__currency"))
+    new = [
+        part
+        for milestone in milestones
+        if milestone.pk not in parts
+        for part in _parts(milestone, shares[milestone.line_id], currencies[milestone.line_id])
+    ]
+    for part in write_rows(MilestonePart, new):
+        parts.setdefault(part.milestone_id, []).append(part)
+    return [part for milestone in milestones for part in parts[milestone.pk]]
+
+
+def _parts(milestone, shares, currency):
+    rounding = next(n for n, share in enumerate(shares) if share.is_rounding)
+    amounts = money.split(milestone.amount, [share.split for share in shares], rounding, currency)
+    return [
+        MilestonePart(milestone=milestone, contract_customer_id=share.contract_customer_id, amount=amount)
+        for share, amount in zip(shares, amounts, strict=True)
+        if amount
+    ]
+
+
+def check_contract(contract: ProjectContract, *, revision: ContractRevision | None = None) -> None:
+    """Refuse, with every reason at once, a contract that can't be confirmed (CON-1, CON-2, CON-4).
+
+    With a draft revision: the contract as it will be when that is confirmed. The caller holds the locks of
+    the contract and of its lines' projects, or another contract may claim the same work in the meantime.
+    """
+    troubles = contract_troubles(contract, revision=revision)
+    if troubles:
+        raise Refused(
+            " ".join(trouble.message for trouble in troubles),
+            code=troubles[0].code,
+            remedy=troubles[0].remedy,
+        )
+
+
+def _locked(contract):
+    return ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
+
+
+def _locked_draft(contract, otherwise):
+    contract = _locked(contract)
+    if contract.status != ProjectContract.Status.DRAFT:
+        raise _not_a_draft(contract, otherwise)
+    return contract
+
+
+def _not_a_draft(contract, otherwise):
+    return Refused(f"Contract {contract} is {contract.get_status_display()}: {otherwise}.", code="NOT-DRAFT")
+
+
+def _tell(action, subject, by, contract=None, **detail):
+    contract = contract or subject
+    audit.record(action, subject, by=by, entity=contract.entity.code, **detail)

@@ -1,0 +1,249 @@
+"""Explaining an amount: the whole chain from entry to payment, from wherever one stands in it (ACT-2).
+
+Each function reads what it needs in a constant number of queries and returns an `Explanation`, which is plain
+data: a page, the command line and JSON show the same.
+"""
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from actuals.models import Actual, Entry
+from invoicing_site.errors import Refused
+from invoicing_site.explain import books, steps
+from invoicing_site.explain.facts import Facts
+from invoicing_site.explain.story import Explanation, Step, ref
+from ledger.models import CustomerInvoice, InvoiceLine, Voucher
+from proforma.models import LineDetail, ProformaInvoice
+
+__all__ = [
+    "Explanation",
+    "Step",
+    "explain_actual",
+    "explain_detail",
+    "explain_entry",
+    "explain_invoice",
+    "explain_invoice_line",
+    "explain_proforma",
+    "explain_voucher",
+    "find",
+]
+
+
+def explain_actual(actual: Actual) -> Explanation:
+    """One actual: what it is, how it came to be, and what became of it."""
+    facts = Facts.around(actuals=[actual.pk])
+    return _actual(facts.actuals[actual.pk], facts)
+
+
+def explain_entry(entry: Entry) -> Explanation:
+    """An entry, with a part for its cost and for each customer's share of its sales."""
+    entry = Entry.objects.select_related(
+        "resource", "project", "task", "role", "source", "submitted_by", "decided_by"
+    ).get(pk=entry.pk)
+    keys = Actual.objects.filter(entry=entry, detail_actual=None, reverses=None).values_list("pk", flat=True)
+    facts = Facts.around(actuals=keys)
+    told = [steps.entered(entry)]
+    if not facts.actuals:
+        told.append(Step("approval", f"It is {entry.get_status_display()}: no amount was made of it."))
+    own = [a for a in facts.actuals.values() if a.pk not in facts.part_of and not a.reverses_id]
+    parts = [_actual(actual, facts) for actual in own if actual.entry_id == entry.pk]
+    return Explanation(str(entry).capitalize(), ref(entry), told, parts)
+
+
+def explain_proforma(proforma: ProformaInvoice) -> Explanation:
+    """A proforma, with a part for each of its details."""
+    document = ProformaInvoice.objects.select_related(
+        "contract", "customer", "confirmed_by", "run", "proposal"
+    ).get(pk=proforma.pk)
+    keys = LineDetail.objects.filter(line__proforma=document).values_list("pk", flat=True)
+    facts = Facts.around(details=keys, with_entries=False)
+    told = [books.proforma_head(document)]
+    if hasattr(document, "proposal"):
+        told.append(books.proposal_head(document.proposal))
+    details = sorted(
+        (d for d in facts.details.values() if d.line.proforma_id == document.pk),
+        key=lambda d: (d.line.number, d.pk),
+    )
+    parts = [_detail(detail, facts) for detail in details]
+    return Explanation(str(document).capitalize(), ref(document), told, parts)
+
+
+def explain_detail(detail: LineDetail) -> Explanation:
+    """One detail of a proforma: where it comes from, and where it went."""
+    facts = Facts.around(details=[detail.pk])
+    return _detail(facts.details[detail.pk], facts)
+
+
+def explain_invoice(invoice: CustomerInvoice) -> Explanation:
+    """A posted invoice as a whole, with a part for each of its lines."""
+    document = CustomerInvoice.objects.select_related(
+        "voucher", "proposal__proforma__contract", "proposal__proforma__customer"
+    ).get(pk=invoice.pk)
+    keys = LineDetail.objects.filter(proposal_line__invoice_line__invoice=document)
+    facts = Facts.around(details=keys.values_list("pk", flat=True))
+    taxes = document.taxes.order_by("pk")
+    references = document.references.select_related("original").order_by("pk")
+    told = [
+        books.proforma_head(document.proposal.proforma),
+        books.proposal_head(document.proposal),
+        books.invoice_head(document, list(taxes), list(references)),
+        *books.of_invoice(document, facts),
+    ]
+    lines = sorted(
+        (
+            (line.invoice_line, facts.details[detail])
+            for detail, line in facts.proposal_lines.items()
+            if hasattr(line, "invoice_line") and line.invoice_line.invoice_id == document.pk
+        ),
+        key=lambda pair: pair[0].number,
+    )
+    # What they have in common is told once, above.
+    parts = [_line(line, detail, facts, with_voucher=False) for line, detail in lines]
+    return Explanation(str(document).capitalize(), ref(document), told, parts)
+
+
+def explain_invoice_line(line: InvoiceLine) -> Explanation:
+    """One line of a posted invoice, back to its entry and on to its payment."""
+    detail = LineDetail.objects.get(proposal_line__invoice_line=line)
+    facts = Facts.around(details=[detail.pk])
+    found = facts.proposal_lines[detail.pk].invoice_line
+    return _line(found, facts.details[detail.pk], facts, with_voucher=True)
+
+
+def explain_voucher(voucher: Voucher) -> Explanation:
+    """A voucher with its entries, and with what it books as a part."""
+    voucher = Voucher.objects.select_related("journal_line__actual", "posted_by", "reverses").get(
+        pk=voucher.pk
+    )
+    entries = list(voucher.entries.select_related("account").order_by("number"))
+    told = [books.voucher(voucher, entries)]
+    if voucher.reverses_id:
+        told.append(Step("reversal", f"It reverses {voucher.reverses}.", {}, [ref(voucher.reverses)]))
+    if voucher.journal_line_id:
+        parts = [explain_actual(voucher.journal_line.actual)]
+    else:
+        invoice = CustomerInvoice.objects.filter(voucher=voucher).first()
+        parts = [explain_invoice(invoice)] if invoice else []
+    return Explanation(str(voucher).capitalize(), ref(voucher), told, parts)
+
+
+def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Explanation:
+    """Explain what is called so: an actual or an entry by its id, anything else by its number.
+
+    Kinds: actual, entry (id or external id), proforma, invoice (with `line`: that line of it), voucher.
+    Refused when there is no such thing, and when several companies have one and `entity` is not given.
+    """
+    if kind == "actual":
+        return explain_actual(_one(Actual, kind, name, entity, pk=name))
+    if kind == "entry":
+        try:
+            return explain_entry(_one(Entry, kind, name, entity, external_id=name))
+        except Refused as refusal:
+            if refusal.code != "NOT-FOUND":
+                raise
+            return explain_entry(_one(Entry, kind, name, entity, pk=name))
+    if kind == "proforma":
+        return explain_proforma(_one(ProformaInvoice, kind, name, entity, number=name))
+    if kind == "voucher":
+        return explain_voucher(_one(Voucher, kind, name, entity, number=name))
+    if kind != "invoice":
+        raise ValueError(f"Nothing of the kind “{kind}” can be explained.")
+    invoice = _one(CustomerInvoice, kind, name, entity, number=name)
+    if line is None:
+        return explain_invoice(invoice)
+    try:
+        return explain_invoice_line(invoice.lines.get(number=line))
+    except ObjectDoesNotExist:
+        raise Refused(f"{invoice} has no line {line}.", code="NOT-FOUND") from None
+
+
+def _one(model, kind, name, entity, **where):
+    if entity is not None:
+        where["entity"] = entity
+    is_key = "pk" in where
+    found = list(model.objects.filter(**where)[:2]) if not is_key or name.isdigit() else []
+    if not found:
+        raise Refused(f"There is no {kind} “{name}”.", code="NOT-FOUND")
+    if len(found) > 1:
+        raise Refused(
+            f"Several companies have the {kind} “{name}”: say of which one.", code="SEVERAL-ENTITIES"
+        )
+    return found[0]
+
+
+# Putting steps together
+
+
+def _actual(actual, facts) -> Explanation:
+    original = facts.original_of(actual)
+    detail = facts.detail_of(actual)
+    told = steps.fact(actual, facts)
+    told += _origin(original, facts)
+    if original is None and detail is not None:
+        told += _origin_of_detail(detail, facts)
+    if actual.type == Actual.Type.COST:
+        told += books.journals([actual], facts)
+    else:
+        told += _onward(detail, original, facts, with_voucher=True)
+    if actual.pk in facts.part_of or original is actual or actual.type == Actual.Type.COST:
+        return Explanation(steps.named(actual), ref(actual), told)
+    # A reversal that no detail asked for is booked by a journal of its own.
+    return Explanation(steps.named(actual), ref(actual), [*told, *books.journals([actual], facts)])
+
+
+def _detail(detail, facts) -> Explanation:
+    original = _original_of_detail(detail, facts)
+    told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
+    told += _onward(detail, original, facts, with_voucher=False)
+    subject = f"Detail {detail.pk} of {detail.line.proforma}: {detail.description or detail.date}"
+    return Explanation(subject, ref(detail), told)
+
+
+def _line(line, detail, facts, *, with_voucher) -> Explanation:
+    original = _original_of_detail(detail, facts)
+    told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
+    told += _onward(detail, original, facts, with_voucher=with_voucher)
+    subject = f"Line {line.number} of {line.invoice}: {line.description}"
+    return Explanation(subject, ref(line), told)
+
+
+def _original_of_detail(detail, facts):
+    item = detail.backlog_item
+    actual = facts.actuals.get(item.actual_id) if item and item.actual_id else None
+    return facts.original_of(actual) if actual is not None else None
+
+
+def _origin(original, facts):
+    """From the entry to the claim."""
+    if original is None:
+        return []
+    return [
+        *steps.entry(original, facts),
+        *steps.approval(original, facts),
+        *steps.price(original),
+        *steps.rate(original, facts),
+        *steps.rounding(original),
+        *steps.split(original, facts),
+        *steps.limit(original, facts),
+        *steps.claim(original, facts),
+    ]
+
+
+def _origin_of_detail(detail, facts):
+    """What a detail bills that is no fact of work: a milestone's part, or nothing but what was typed."""
+    item = detail.backlog_item
+    if item is None or not item.milestone_part_id:
+        return []
+    return [steps.milestone(item.milestone_part), steps.claim_of(item, facts)]
+
+
+def _onward(detail, original, facts, *, with_voucher):
+    """From the detail to the payment, with what the journal did for the original on the way."""
+    told = steps.proforma(detail, original, facts)
+    told += books.journals([original] if original is not None else [], facts)
+    told += books.proposal(detail, facts)
+    told += books.invoice_line(detail, facts)
+    if with_voucher and detail is not None:
+        line = facts.proposal_lines.get(detail.pk)
+        if line is not None and hasattr(line, "invoice_line"):
+            told += books.of_invoice(line.invoice_line.invoice, facts)
+    return told

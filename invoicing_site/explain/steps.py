@@ -1,0 +1,330 @@
+"""The steps of one share, from the entry to the invoice: pure, over facts that were read before."""
+
+from decimal import Decimal
+
+from actuals.models import Actual, Batch
+from backlog.models import BacklogItem
+from contracts.models import ContractLine
+from invoicing_site import money
+from invoicing_site.explain.facts import Facts
+from invoicing_site.explain.story import Step, amount, day, number, on, ref, somebody
+from proforma.models import ProformaInvoice
+
+_COST = Actual.Type.COST
+
+
+def named(actual: Actual) -> str:
+    """The actual in a few words."""
+    return (
+        f"Actual {actual.pk}: {actual.get_type_display()} ({actual.get_transaction_class_display()}) of "
+        f"{day(actual.date)}, {amount(actual.amount, actual.currency)}"
+    )
+
+
+def fact(actual: Actual, facts: Facts) -> list[Step]:
+    """What this very actual is to others: what it reverses or replaces, what undid it, what made it."""
+    references = []
+    said = [f"{number(actual.quantity)} {actual.unit} × {number(actual.price)}".replace("  ", " ")]
+    said[0] += f" = {amount(actual.amount, actual.currency)}, {actual.get_billing_type_display()}"
+    if part := facts.part_of.get(actual.pk):
+        detail = facts.details[part.detail_id]
+        said.append(f"made by confirming {detail.line.proforma}: {part.get_part_display()}")
+        references += [ref(detail), ref(detail.line.proforma)]
+    if actual.reverses_id:
+        said.append(f"reverses actual {actual.reverses_id}")
+        references.append(f"actuals.actual:{actual.reverses_id}")
+    if actual.replaces_id:
+        said.append(f"stands in for actual {actual.replaces_id}")
+        references.append(f"actuals.actual:{actual.replaces_id}")
+    if undone := facts.reversal_of.get(actual.pk):
+        said.append(f"reversed by actual {undone.pk} ({undone.batch})")
+        references.append(ref(undone))
+    said.append(f"booked by: {actual.get_booked_by_display()}")
+    return [Step("actual", "; ".join(said) + ".", _figures(actual), references)]
+
+
+def _figures(actual):
+    return {
+        "quantity": actual.quantity,
+        "price": actual.price,
+        "amount": actual.amount,
+        "currency": actual.currency,
+    }
+
+
+def entry(original: Actual | None, facts: Facts) -> list[Step]:
+    """What somebody entered, or the milestone that fell due."""
+    if original is None:
+        return []
+    if original.milestone_part_id:
+        return [milestone(original.milestone_part)]
+    if original.entry_id is None:
+        return []
+    return [entered(original.entry)]
+
+
+def entered(row) -> Step:
+    """The entry as it was made."""
+    who = row.resource or "Nobody named"
+    words = f"{who} entered {number(row.quantity)} {row.unit} of {row.get_transaction_class_display()}"
+    words += f" on {day(row.date)} for project {row.project}"
+    if row.task:
+        words += f", task {row.task}"
+    if row.role:
+        words += f", as {row.role}"
+    if row.cost_net is not None:
+        words += f"; it cost {amount(row.cost_net, row.cost_currency)} net"
+    if row.description:
+        words += f": “{row.description}”"
+    references = [ref(row)]
+    if row.source_id:
+        words += f". It came with {row.source}"
+        references.append(ref(row.source))
+    if row.external_id:
+        words += f" (external id {row.external_id})"
+    figures = {"quantity": row.quantity, "date": row.date, "status": row.status}
+    return Step("entry", words + ".", figures, references)
+
+
+def milestone(part) -> Step:
+    """The milestone, and this customer's part of it."""
+    head = part.milestone
+    return Step(
+        "milestone",
+        f"Milestone “{head.name}” of {day(head.date)} is worth {number(head.amount)}; "
+        f"this customer's part is {number(part.amount)}.",
+        {"milestone": head.amount, "part": part.amount},
+        [ref(head), ref(part)],
+    )
+
+
+def approval(original: Actual, facts: Facts) -> list[Step]:
+    """The action that made the fact: who approved, when, and what they changed."""
+    batch, row = original.batch, original.entry
+    if batch.action == Batch.Action.APPROVE:
+        words = f"Approved by {somebody(batch.by)} on {day(batch.on)} (batch {batch.pk})"
+        if row and row.billable_quantity is not None and row.billable_quantity != row.quantity:
+            words += f": {number(row.billable_quantity)} of {number(row.quantity)} {row.unit} billable"
+        if row and row.billing_type:
+            words += f", set to {row.get_billing_type_display()}"
+    else:
+        words = f"{batch.get_action_display().capitalize()} by {somebody(batch.by)} on {day(batch.on)}"
+        words += f" (batch {batch.pk})"
+    figures = {"on": batch.on, "at": batch.at, "by": somebody(batch.by)}
+    references = [ref(batch)]
+    if original.cost_id and (cost := facts.actuals.get(original.cost_id)):
+        words += f". The cost behind it is {amount(cost.amount, cost.currency)} (actual {cost.pk})"
+        figures["cost"] = cost.amount
+        references.append(ref(cost))
+    if original.type == _COST:
+        sales = [
+            a
+            for a in facts.of_entry.get(original.entry_id, [])
+            if a.cost_id == original.pk and not a.reverses_id and a.pk not in facts.part_of
+        ]
+        if sales:
+            sold = ", ".join(
+                f"{amount(a.amount, a.currency)} {a.get_billing_type_display()} (actual {a.pk})"
+                for a in sales
+            )
+            words += f". Its sales: {sold}"
+            references += [ref(sale) for sale in sales]
+        else:
+            words += f". {_no_sales(original)}"
+    return [Step("approval", words + ".", figures, references)]
+
+
+def _no_sales(cost):
+    line = cost.contract_line
+    if line is None:
+        return "No contract line covered it, so there are no sales"
+    if line.billing_method == ContractLine.BillingMethod.FIXED_PRICE:
+        return f"Contract line {line} has a fixed price: its milestones are billed, not the work"
+    return "There are no sales for it"
+
+
+def price(original: Actual) -> list[Step]:
+    """The price row that was chosen, and those that were passed over."""
+    decision = original.price_decision
+    if decision is None:
+        return [Step("price", f"The price {number(original.price)} was given by hand.", {}, [])]
+    rows = [decision.override, decision.role_price, decision.category_price, decision.product_price]
+    chosen = [row for row in rows if row is not None]
+    words = f"{decision.get_kind_display().capitalize()} price {number(decision.price)} {original.currency}"
+    if decision.price_list:
+        words += f" from price list {decision.price_list.code} {decision.price_list.name}"
+    if decision.markup:
+        words += f": {number(decision.base_price)} and {number(decision.markup)} % on top"
+    if decision.is_missing:
+        words += "; no price was found, so it is 0 until it is priced again"
+    reasons = [line for line in decision.reasoning.split("\n") if line]
+    figures = {
+        "price": decision.price,
+        "base_price": decision.base_price,
+        "markup": decision.markup,
+        "is_missing": decision.is_missing,
+        "looked_at": reasons,
+    }
+    references = [ref(row) for row in [decision, decision.price_list, *chosen] if row is not None]
+    return [Step("price", "\n".join([words + ".", *reasons]), figures, references)]
+
+
+def rate(original: Actual, facts: Facts) -> list[Step]:
+    """What one unit of its currency was worth in the books."""
+    line = facts.journal_lines.get(original.pk)
+    own = original.entity.currency
+    if line is None:
+        if original.currency == own:
+            words = f"{own} is the accounting currency: the rate is 1."
+        else:
+            words = f"It is in no integration journal yet, so {original.currency} has no rate here."
+        return [Step("rate", words, {}, [])]
+    agreed = original.contract.fixed_exchange_rate if original.contract else None
+    words = f"1 {original.currency} = {number(line.exchange_rate)} {own}"
+    if original.currency == own:
+        words = f"{own} is the accounting currency: the rate is 1"
+    elif original.type != _COST and agreed == line.exchange_rate:
+        words += f", as contract {original.contract.code} agrees"
+    words += f"; {amount(line.accounting_amount, own)} in the books"
+    figures = {"rate": line.exchange_rate, "accounting_amount": line.accounting_amount}
+    return [Step("rate", words + ".", figures, [ref(line)])]
+
+
+def rounding(original: Actual) -> list[Step]:
+    """Quantity times price as it is, and what became of it."""
+    # Exact for any figures: a bare product of two decimals keeps only 28 digits.
+    exact = money.exact_percentage(original.quantity, original.price.scaleb(2)).normalize()
+    product = f"{number(original.quantity)} × {number(original.price)} = {exact:,f}"
+    figures = {"exact": exact, "amount": original.amount}
+    if exact == original.amount:
+        return [Step("rounding", f"{product} {original.currency}, nothing to round.", figures, [])]
+    rounded = money.priced(original.quantity, original.price, original.currency)
+    words = f"{product}, rounded half away from zero to {amount(rounded, original.currency)}"
+    if rounded != original.amount:
+        why = "takes the rest of the split" if original.is_rounding_share else "keeps its given amount"
+        words += f"; this share {why}: {amount(original.amount, original.currency)}"
+        figures["rest"] = original.amount - rounded
+    return [Step("rounding", words + ".", figures, [])]
+
+
+def split(original: Actual, facts: Facts) -> list[Step]:
+    """Whose share it is, and the shares of the others."""
+    if original.contract_customer_id is None:
+        return []
+    shares = facts.shares_beside(original)
+    customer = original.contract_customer.customer
+    if len(shares) < 2 and (original.split is None or original.split == 100):
+        words = f"{customer} bears all of it."
+    else:
+        parts = [
+            f"{share.contract_customer.customer} {number(share.split or Decimal(0))} % = "
+            f"{amount(share.amount, share.currency)}"
+            f"{' (takes the rounding)' if share.is_rounding_share else ''}"
+            for share in shares
+        ]
+        whole = sum((share.amount for share in shares), Decimal(0))
+        words = f"{customer}'s share. All shares: {'; '.join(parts)}; together "
+        words += f"{amount(whole, original.currency)}."
+    figures = {
+        "shares": [
+            {"actual": s.pk, "percent": s.split, "quantity": s.quantity, "amount": s.amount} for s in shares
+        ]
+    }
+    references = [ref(original.contract_customer), *(ref(s) for s in shares if s.pk != original.pk)]
+    return [Step("split", words, figures, references)]
+
+
+def limit(original: Actual, facts: Facts) -> list[Step]:
+    """What the not-to-exceed limits said."""
+    item = facts.items.get(original.pk)
+    if item is None:
+        return []
+    status = item.limit_status
+    words = {
+        BacklogItem.LimitStatus.COMMITTED: "Within every limit that is set.",
+        BacklogItem.LimitStatus.NOT_APPLICABLE: "No limit counts for it.",
+        BacklogItem.LimitStatus.NOT_EVALUATED: "Not evaluated against the limits.",
+    }.get(status)
+    figures = {"status": status}
+    if status == BacklogItem.LimitStatus.FAILED:
+        words = f"Over the limit of the {item.get_limit_level_display()} by {number(item.limit_over)}."
+        figures |= {"level": item.limit_level, "over": item.limit_over}
+    return [Step("limit", words, figures, [ref(item)])]
+
+
+def claim(original: Actual, facts: Facts) -> list[Step]:
+    """Where its backlog item stands, and which detail claims it."""
+    item = facts.items.get(original.pk)
+    if item is None:
+        return []
+    return [claim_of(item, facts)]
+
+
+def claim_of(item: BacklogItem, facts: Facts) -> Step:
+    """The same for an item that is known already, such as a milestone's."""
+    words = f"Backlog item {item.pk} is {item.get_status_display()}"
+    figures, references = {"status": item.status, "amount": item.amount}, [ref(item)]
+    if item.hold_until:
+        words += f", on hold until {day(item.hold_until)}: {item.hold_reason}"
+    if item.needs_price and item.status in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY):
+        words += ", and has no price"
+    if adjusted := facts.adjustments.get(item.pk):
+        words += f"; {adjusted.get_kind_display()} of {amount(adjusted.amount, item.currency)}"
+        words += f": {adjusted.reason}"
+        references.append(ref(adjusted))
+    if detail := facts.claims.get(item.pk):
+        words += f"; claimed by a detail of {detail.line.proforma}"
+        references.append(ref(detail))
+    else:
+        words += "; claimed by no invoice"
+    return Step("claim", words + ".", figures, references)
+
+
+def proforma(detail, original: Actual | None, facts: Facts) -> list[Step]:
+    """The detail that bills it, what was edited there, and the actuals that confirming made."""
+    if detail is None:
+        return []
+    document = detail.line.proforma
+    own = document.currency
+    words = f"On {document}, line {detail.line.number}: {number(detail.quantity)} {detail.unit} × "
+    words += f"{number(detail.price)} = {amount(detail.amount, own)}, {detail.get_billing_type_display()}"
+    words = words.replace("  ", " ")
+    if detail.corrects_id:
+        words += f"; corrects a detail of {detail.corrects.line.proforma}"
+    elif original is None and detail.backlog_item and detail.backlog_item.milestone_part_id:
+        words += f"; the milestone's part was {amount(detail.backlog_item.amount, own)}"
+    elif original is None:
+        words += "; added by hand"
+    elif edited := _edited(detail, original):
+        words += f"; edited, it was {edited}"
+    if document.run_id:
+        words += f"; created by {document.run}"
+    if document.status == ProformaInvoice.Status.CONFIRMED:
+        words += f"; confirmed by {somebody(document.confirmed_by)} on {on(document.confirmed_at)}"
+    else:
+        words += f"; the proforma is {document.get_status_display()}"
+    references = [ref(document), ref(detail)] + ([ref(document.run)] if document.run_id else [])
+    for override in facts.overrides.get(document.pk, []):
+        words += f"; {somebody(override.by)} let it go over the {override.get_level_display()} limit by "
+        words += f"{amount(override.over, own)}: {override.reason}"
+        references.append(ref(override))
+    made = [(part, facts.actuals[part.actual_id]) for part in facts.parts.get(detail.pk, [])]
+    figures = {
+        "quantity": detail.quantity,
+        "price": detail.price,
+        "amount": detail.amount,
+        "actuals": [{"actual": a.pk, "part": part.part, "amount": a.amount} for part, a in made],
+    }
+    lines = [f"{part.get_part_display()}: {amount(a.amount, a.currency)} (actual {a.pk})" for part, a in made]
+    references += [ref(a) for _, a in made]
+    return [Step("proforma", "\n".join([words + ".", *lines]), figures, references)]
+
+
+def _edited(detail, original):
+    was = (original.quantity, original.price, original.amount, original.billing_type)
+    if was == (detail.quantity, detail.price, detail.amount, detail.billing_type):
+        return ""
+    return (
+        f"{number(original.quantity)} × {number(original.price)} = "
+        f"{amount(original.amount, original.currency)}, {original.get_billing_type_display()}"
+    )

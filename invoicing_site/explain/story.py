@@ -1,0 +1,80 @@
+"""How an explanation is told: steps, each a sentence with its figures and the rows it speaks of."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ledger.translations import Words
+
+_WORDS = Words("en")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage on the way. References read `app.model:pk`."""
+
+    stage: str
+    sentence: str
+    figures: dict = field(default_factory=dict)
+    references: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is explained, the steps to it and on from it, and the explanations it is made up of."""
+
+    subject: str
+    reference: str
+    steps: list[Step]
+    parts: list["Explanation"] = field(default_factory=list)
+
+    def stages(self) -> list[str]:
+        """The names of the steps, in order."""
+        return [step.stage for step in self.steps]
+
+    def step(self, stage: str) -> Step:
+        """The first step of that name."""
+        return next(step for step in self.steps if step.stage == stage)
+
+    def lines(self, indent: str = "") -> Iterator[str]:
+        """The explanation as lines of text, for a terminal."""
+        yield f"{indent}{self.subject}  [{self.reference}]"
+        for step in self.steps:
+            sentence, *more = step.sentence.split("\n")
+            yield f"{indent}  {step.stage:<11} {sentence}"
+            for line in more:
+                yield f"{indent}  {'':<11} {line}"
+        for part in self.parts:
+            yield ""
+            yield from part.lines(indent + "  ")
+
+
+def ref(row) -> str:
+    """The reference of a row."""
+    return f"{row._meta.label_lower}:{row.pk}"
+
+
+def amount(value: Decimal, currency: str) -> str:
+    """1,600.00 NOK."""
+    return f"{_WORDS.amount(value, currency)} {currency}"
+
+
+def number(value: Decimal) -> str:
+    """A quantity, a price or a rate, with the decimals it has."""
+    return _WORDS.number(value, 0, 9)
+
+
+def day(value: datetime.date) -> str:
+    """20 Nov 2026."""
+    return _WORDS.date(value)
+
+
+def somebody(user) -> str:
+    """Who it was; what nobody did, the system did."""
+    return str(user) if user else "the system"
+
+
+def on(moment: datetime.datetime | None) -> str:
+    """The day and minute of a stamp, in UTC."""
+    return f"{_WORDS.date(moment.date())} {moment:%H:%M} UTC" if moment else "an unknown day"

@@ -1,0 +1,40 @@
+import dataclasses
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from contracts.models import LegalEntity
+from invoicing_site import explain
+from invoicing_site.errors import Refused
+
+KINDS = ["actual", "entry", "proforma", "invoice", "voucher"]
+
+
+class Command(BaseCommand):
+    help = "Explains an amount: from the entry over price, split and limit to invoice, voucher and payment."
+
+    def add_arguments(self, parser):
+        parser.add_argument("kind", choices=KINDS)
+        parser.add_argument("name", help="id of an actual; id or external id of an entry; else the number")
+        parser.add_argument("--line", type=int, metavar="N", help="of an invoice, only this line")
+        parser.add_argument("--entity", metavar="CODE", help="needed where several have that number")
+        parser.add_argument("--json", action="store_true", help="the explanation as one JSON object")
+
+    def handle(self, *, kind, name, line, entity, **options):
+        if line is not None and kind != "invoice":
+            raise CommandError("Only an invoice has lines to be explained one by one.")
+        if entity:
+            entity = LegalEntity.objects.filter(code=entity).first() or self._unknown(entity)
+        try:
+            explanation = explain.find(kind, name, entity=entity, line=line)
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        if options["json"]:
+            answer = dataclasses.asdict(explanation)
+            self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write("\n".join(explanation.lines()))
+
+    def _unknown(self, code):
+        raise CommandError(f"There is no legal entity {code}.")

@@ -1,0 +1,73 @@
+"""Verifying the ledger: what must hold at any moment, looked at from outside (PST-7, domain section 13).
+
+Nothing here trusts what wrote the rows: hashes are worked out again, sums are taken again, files are read
+again. Each check has a code, and each finding says what is wrong and where.
+
+| code | what holds |
+| --- | --- |
+| CHAIN | every voucher hashes to what was posted and follows the one before; the head is the last |
+| CLAIMS | what a voucher books, a journal line with its actual or an invoice, is as it was |
+| BALANCE | every voucher balances, in each currency and in accounting currency |
+| REVERSAL | reversing vouchers and actuals mirror their originals |
+| SEQUENCE | no number is missing or too much; invoices rise with their dates |
+| JOURNAL | every line of a posted journal has its voucher |
+| CONTROL | control accounts equal the customer and project subledgers |
+| WIP | accruals stand until their invoice is posted, and no longer |
+| SETTLED | settlements fit what they settle |
+| INVOICE | lines, tax, totals and the customer's entry of an invoice say the same |
+| DOCUMENT | stored files are there, byte for byte |
+| CONFIRMED | what a confirmed proforma made adds up to its details |
+| SPLIT | shares add up to the whole |
+| BACKLOG | backlog items repeat their source and agree with their claims |
+| LIMIT | limits are kept, but for recorded overrides |
+| GUARD | the database refuses changes, as declared |
+"""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from contracts.models import LegalEntity
+from invoicing_site import guards
+from invoicing_site.verify import chain, invoices, shares, subledgers
+from invoicing_site.verify.finding import Finding
+
+__all__ = ["CHECKS", "Finding", "findings", "look"]
+
+# In the order in which they are made; each takes a legal entity and yields findings.
+CHECKS = (
+    chain.vouchers,
+    chain.numbers,
+    chain.journals,
+    subledgers.customers,
+    subledgers.projects,
+    subledgers.work_in_progress,
+    subledgers.settlements,
+    invoices.invoices,
+    invoices.documents,
+    invoices.confirmed,
+    shares.reversals,
+    shares.splits,
+    shares.backlog,
+    shares.limits,
+)
+
+
+def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
+    """Make every check for one legal entity, or for all of them; findings come as they are found.
+
+    The guards, and files that belong to no invoice, are looked at either way and only without an entity.
+    """
+    for sentence in guards.missing(connection):
+        yield Finding("GUARD", "", "", "", sentence)
+    entities = [entity] if entity else LegalEntity.objects.order_by("pk")
+    for one in entities:
+        for check in CHECKS:
+            yield from check(one)
+    if entity is None:
+        yield from invoices.other_files()
+
+
+def findings(entity: LegalEntity | None = None) -> list[Finding]:
+    """All that is wrong; an empty list when the ledger is as it should be."""
+    return list(look(entity))

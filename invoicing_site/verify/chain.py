@@ -1,0 +1,333 @@
+"""The vouchers one by one: chain, claims, balance, reversals, numbers. Read in chunks, in order of position."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from django.db.models import Count
+
+from contracts.models import LegalEntity, NumberSequence, SequenceCounter
+from invoicing_site.querysets import in_chunks
+from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from ledger import chain
+from ledger.models import (
+    CustomerInvoice,
+    CustomerTransaction,
+    InvoiceLine,
+    InvoiceReference,
+    InvoiceTax,
+    LedgerEntry,
+    ProjectTransaction,
+    Voucher,
+)
+from proforma.models import DetailActual
+
+_Kind = Voucher.Kind
+_ZERO = Decimal(0)
+# An invoice has many lines; so many of them are held at a time.
+_INVOICES = 200
+
+
+def vouchers(entity: LegalEntity):
+    """CHAIN, CLAIMS, BALANCE and REVERSAL of every voucher, and the head of the chain."""
+    before, position = "", 0
+    rows = Voucher.objects.filter(entity=entity).select_related("journal_line__actual").order_by("position")
+    for chunk in _in_order(rows):
+        content = _content(chunk)
+        claims = _claims_of_invoices([v for v in chunk if v.kind == _Kind.INVOICE])
+        for voucher in chunk:
+            if voucher.position != position + 1:
+                yield _missing(entity, position + 1, voucher)
+            elif voucher.previous_hash != before:
+                yield _said(
+                    "CHAIN", entity, voucher, "does not follow the voucher before it: the hashes differ."
+                )
+            entries, customer, project = content[voucher.pk]
+            if voucher.hash != chain.voucher_hash(voucher, entries, customer, project):
+                yield _said("CHAIN", entity, voucher, "is not what was posted: its content has another hash.")
+            yield from _claims(entity, voucher, claims)
+            yield from _balance(entity, voucher, entries)
+            before, position = voucher.hash, voucher.position
+        yield from _reversals(entity, chunk, content)
+    yield from _head(entity, position, before)
+
+
+def _in_order(rows):
+    """The vouchers in chunks by position: a cursor over all of them would hold the connection."""
+    after = -1
+    while chunk := list(rows.filter(position__gt=after)[:CHUNK]):
+        yield chunk
+        after = chunk[-1].position
+
+
+def _content(chunk):
+    """Entries, customer transactions and project transactions of each voucher."""
+    found = {voucher.pk: ([], [], []) for voucher in chunk}
+    for place, model in enumerate((LedgerEntry, CustomerTransaction, ProjectTransaction)):
+        for row in model.objects.filter(voucher__in=found).iterator(chunk_size=CHUNK):
+            found[row.voucher_id][place].append(row)
+    return found
+
+
+def _missing(entity, expected, voucher):
+    gone = voucher.position - expected
+    if gone < 0:
+        return _said("CHAIN", entity, voucher, f"has position {voucher.position}, which is taken.")
+    which = f"the voucher at position {expected} is" if gone == 1 else f"{gone} vouchers are"
+    return _said("CHAIN", entity, voucher, f"stands at position {voucher.position}, but {which} missing.")
+
+
+def _said(code, entity, voucher, sentence):
+    return Finding(
+        code, entity.code, voucher.number, where(Voucher, voucher.pk), f"Voucher {voucher.number} {sentence}"
+    )
+
+
+def _head(entity, position, last):
+    """The sequence's row carries the last hash, so that the end of the chain cannot be cut off or rewritten."""
+    sequence = NumberSequence.objects.filter(entity=entity, kind=NumberSequence.Kind.VOUCHER).first()
+    if sequence is None:
+        if position:
+            yield Finding(
+                "CHAIN",
+                entity.code,
+                "",
+                where(LegalEntity, entity.pk),
+                f"{entity} has {position} vouchers and no voucher sequence.",
+            )
+        return
+    place = where(NumberSequence, sequence.pk)
+    if sequence.chain_length != position:
+        yield Finding(
+            "CHAIN",
+            entity.code,
+            "",
+            place,
+            f"The chain of {entity} ends at position {position}, and its sequence counts "
+            f"{sequence.chain_length} vouchers.",
+        )
+    elif sequence.chain_hash != last:
+        yield Finding(
+            "CHAIN",
+            entity.code,
+            "",
+            place,
+            f"The last voucher of {entity} has another hash than the head of the chain remembers.",
+        )
+
+
+# What a voucher books
+
+
+def _claims_of_invoices(chunk):
+    """The hash of each invoice as it reads now, by voucher; None where the voucher has no invoice."""
+    claims = {}
+    for some in in_chunks(chunk, _INVOICES):
+        invoices = {
+            invoice.pk: invoice
+            for invoice in CustomerInvoice.objects.filter(voucher__in=some).select_related("proposal")
+        }
+        rows = {key: ([], [], [], []) for key in invoices}
+        for place, model in enumerate((InvoiceLine, InvoiceTax, InvoiceReference)):
+            for row in model.objects.filter(invoice__in=invoices).iterator(chunk_size=CHUNK):
+                rows[row.invoice_id][place].append(row)
+        by_proforma = {invoice.proposal.proforma_id: key for key, invoice in invoices.items()}
+        links = DetailActual.objects.filter(detail__line__proforma__in=by_proforma)
+        for link in links.select_related("detail__line").iterator(chunk_size=CHUNK):
+            rows[by_proforma[link.detail.line.proforma_id]][3].append(link)
+        for key, invoice in invoices.items():
+            claims[invoice.voucher_id] = chain.claims_of_invoice(invoice, *rows[key])
+    return claims
+
+
+def _claims(entity, voucher, claims):
+    if voucher.kind == _Kind.JOURNAL:
+        if voucher.claims_hash != chain.claims_of_journal_line(voucher.journal_line):
+            yield _said(
+                "CLAIMS",
+                entity,
+                voucher,
+                f"books something else than it did: journal line {voucher.journal_line_id} or its actual "
+                f"{voucher.journal_line.actual_id} was changed.",
+            )
+    elif voucher.kind == _Kind.INVOICE:
+        found = claims.get(voucher.pk)
+        if found is None:
+            yield _said("CLAIMS", entity, voucher, "is an invoice's, and that invoice is gone.")
+        elif found != voucher.claims_hash:
+            yield _said(
+                "CLAIMS",
+                entity,
+                voucher,
+                "books another invoice than it did: the invoice, a line, its tax, a reference or a claim "
+                "was changed.",
+            )
+
+
+def _balance(entity, voucher, entries):
+    own, accounting = defaultdict(Decimal), _ZERO
+    for entry in entries:
+        own[entry.currency] += entry.debit - entry.credit
+        accounting += entry.accounting_debit - entry.accounting_credit
+    for currency, difference in own.items():
+        if difference:
+            yield _said(
+                "BALANCE", entity, voucher, f"does not balance: it is {amount(difference, currency)} off."
+            )
+    if accounting:
+        yield _said(
+            "BALANCE",
+            entity,
+            voucher,
+            f"does not balance in accounting currency: it is {amount(accounting, entity.currency)} off.",
+        )
+
+
+# What a reversal undoes
+
+
+def _reversals(entity, chunk, content):
+    """A reversing voucher is the mirror of its original, entry by entry, at the stored rates (MON-5)."""
+    reversals = [voucher for voucher in chunk if voucher.reverses_id]
+    originals = {voucher.reverses_id: None for voucher in reversals}
+    far = [key for key in originals if key not in content]
+    content = content | _content(Voucher.objects.filter(pk__in=far)) if far else content
+    for voucher in reversals:
+        if _sides(content[voucher.pk][0]) != _sides(content[voucher.reverses_id][0], mirrored=True):
+            yield _said("REVERSAL", entity, voucher, "does not mirror the entries of what it reverses.")
+
+
+def _sides(entries, mirrored=False):
+    sides = []
+    for entry in entries:
+        debits = entry.debit, entry.accounting_debit
+        credits = entry.credit, entry.accounting_credit
+        if mirrored:
+            debits, credits = credits, debits
+        sides.append((entry.account_id, entry.currency, entry.rate, *debits, *credits))
+    return sorted(sides)
+
+
+# Numbers
+
+
+def numbers(entity: LegalEntity):
+    """SEQUENCE: no gap and nothing too much in vouchers and invoices; invoices rise with their dates."""
+    counters = defaultdict(dict)
+    rows = SequenceCounter.objects.filter(sequence__entity=entity).select_related("sequence")
+    for counter in rows:
+        counters[counter.sequence][counter.year] = counter.last
+    yield from _voucher_numbers(entity, counters)
+    yield from _invoice_numbers(entity, counters)
+
+
+def _voucher_numbers(entity, counters):
+    """A voucher shows no place in its sequence but its number; there are as many as were drawn."""
+    for sequence, by_year in counters.items():
+        if sequence.kind != NumberSequence.Kind.VOUCHER:
+            continue
+        drawn = sum(by_year.values())
+        found = Voucher.objects.filter(entity=entity).count()
+        if drawn == found:
+            continue
+        there = set(Voucher.objects.filter(entity=entity).values_list("number", flat=True))
+        named = (
+            sequence.format.format(year=year, seq=seq)
+            for year, last in sorted(by_year.items())
+            for seq in range(1, last + 1)
+        )
+        missing = [number for number in named if number not in there]
+        # A format that was changed since would name numbers that never were.
+        names = f": {_listed(missing)}" if len(missing) == drawn - found else ""
+        yield Finding(
+            "SEQUENCE",
+            entity.code,
+            missing[0] if names else "",
+            where(NumberSequence, sequence.pk),
+            f"{drawn} voucher numbers of {entity} were drawn and {found} vouchers are there{names}.",
+        )
+
+
+def _invoice_numbers(entity, counters):
+    latest, drawn = {}, defaultdict(set)
+    invoices = CustomerInvoice.objects.filter(entity=entity).order_by("sequence", "year", "seq")
+    for invoice in invoices.select_related("sequence").only(
+        "sequence__in_date_order",
+        "sequence__kind",
+        "sequence__format",
+        "year",
+        "seq",
+        "number",
+        "invoice_date",
+    ):
+        sequence = invoice.sequence
+        drawn[sequence, invoice.year].add(invoice.seq)
+        day, number = latest.get(sequence.pk, (invoice.invoice_date, ""))
+        if sequence.in_date_order and invoice.invoice_date < day:
+            yield Finding(
+                "SEQUENCE",
+                entity.code,
+                invoice.number,
+                where(CustomerInvoice, invoice.pk),
+                f"{invoice.number} is dated {invoice.invoice_date}, before {number} of {day}.",
+            )
+        latest[sequence.pk] = max((day, number), (invoice.invoice_date, invoice.number))
+    yield from _invoice_gaps(entity, counters, drawn)
+
+
+def _invoice_gaps(entity, counters, drawn):
+    kinds = {
+        NumberSequence.Kind.INVOICE,
+        NumberSequence.Kind.CREDIT_NOTE,
+        NumberSequence.Kind.PAYMENT_REQUEST,
+    }
+    for sequence, by_year in counters.items():
+        if sequence.kind not in kinds:
+            continue
+        for year, last in by_year.items():
+            there = drawn.pop((sequence, year), set())
+            for seq in sorted(set(range(1, last + 1)) - there):
+                number = sequence.format.format(year=year, seq=seq)
+                yield Finding(
+                    "SEQUENCE",
+                    entity.code,
+                    number,
+                    where(NumberSequence, sequence.pk),
+                    f"Number {number} was drawn and there is no {sequence.get_kind_display()} that bears it.",
+                )
+            for seq in sorted(there - set(range(1, last + 1))):
+                yield _never_drawn(entity, sequence, year, seq)
+    for (sequence, year), there in drawn.items():
+        for seq in sorted(there):
+            yield _never_drawn(entity, sequence, year, seq)
+
+
+def _never_drawn(entity, sequence, year, seq):
+    return Finding(
+        "SEQUENCE",
+        entity.code,
+        sequence.format.format(year=year, seq=seq),
+        where(NumberSequence, sequence.pk),
+        f"An invoice has place {seq} of {year} in the sequence {sequence}, which was never drawn.",
+    )
+
+
+def _listed(names):
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+
+
+def journals(entity: LegalEntity):
+    """JOURNAL: of a posted journal every line has its voucher."""
+    from ledger.models import IntegrationJournal
+
+    posted = IntegrationJournal.objects.filter(
+        entity=entity, status=IntegrationJournal.Status.POSTED, lines__voucher=None, lines__isnull=False
+    )
+    for key, number, count in posted.annotate(n=Count("lines")).values_list("pk", "number", "n"):
+        yield Finding(
+            "JOURNAL",
+            entity.code,
+            number,
+            where(IntegrationJournal, key),
+            f"Journal {number} is posted, and {count} of its lines have no voucher.",
+        )

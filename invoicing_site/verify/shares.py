@@ -1,0 +1,240 @@
+"""Facts and shares before the books: reversals, splits, backlog items, limits."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from django.db.models import Count, F, Max, Min, Q, Sum
+
+from actuals.models import Actual, BillingType
+from backlog.models import BacklogItem
+from backlog.not_to_exceed import Level, LimitBook
+from contracts.models import (
+    ContractCustomer,
+    ContractLine,
+    LegalEntity,
+    LineCustomer,
+    Milestone,
+    ProjectContract,
+    TransactionClass,
+)
+from invoicing_site import money
+from invoicing_site.querysets import ExactSum, totals
+from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from proforma.models import LimitOverride, ProformaInvoice
+
+_Status = BacklogItem.Status
+_UNBILLED = Actual.Type.UNBILLED_SALES
+
+
+def reversals(entity: LegalEntity):
+    """REVERSAL: a reversing actual is its original negated, at the same price and date."""
+    rows = Actual.objects.filter(entity=entity, reverses__isnull=False).exclude(
+        quantity=-F("reverses__quantity"),
+        amount=-F("reverses__amount"),
+        price=F("reverses__price"),
+        currency=F("reverses__currency"),
+        date=F("reverses__date"),
+        type=F("reverses__type"),
+        billing_type=F("reverses__billing_type"),
+    )
+    for key, original in rows.values_list("pk", "reverses"):
+        yield Finding(
+            "REVERSAL",
+            entity.code,
+            str(key),
+            where(Actual, key),
+            f"Actual {key} does not mirror actual {original}, which it reverses.",
+        )
+    twice = Actual.objects.filter(entity=entity, reverses__reverses__isnull=False)
+    for key in twice.values_list("pk", flat=True):
+        yield Finding(
+            "REVERSAL",
+            entity.code,
+            str(key),
+            where(Actual, key),
+            f"Actual {key} reverses what is a reversal itself.",
+        )
+
+
+def splits(entity: LegalEntity):
+    """SPLIT: the shares of an entry, and the parts of a milestone, add up to the whole (MON-3, MON-9)."""
+    by = ("entry", "batch", "cost", "billing_type")
+    shares = Actual.objects.filter(
+        entity=entity,
+        type=_UNBILLED,
+        entry__isnull=False,
+        split__isnull=False,
+        reverses=None,
+        replaces=None,
+        detail_actual=None,
+    )
+    groups = (
+        shares.order_by(*by)
+        .values(*by)
+        .annotate(
+            percent=Sum("split"),
+            whole=ExactSum("quantity"),
+            total=ExactSum("amount"),
+            lowest=Min("price"),
+            highest=Max("price"),
+            currency=Max("currency"),
+            n=Count("pk"),
+        )
+    )
+    for row in groups.iterator(chunk_size=CHUNK):
+        entry = row["entry"]
+        trouble = ""
+        # SQLite adds percentages as floats; nobody splits to the seventh decimal.
+        percent = money.rounded_percent(Decimal(row["percent"]))
+        if percent != 100:
+            trouble = f"add up to {amount(percent)} %"
+        elif row["lowest"] == row["highest"]:
+            should = money.priced(row["whole"], row["lowest"], row["currency"])
+            if row["total"] != should:
+                trouble = f"add up to {amount(row['total'])} in place of {amount(should, row['currency'])}"
+        if trouble:
+            yield Finding(
+                "SPLIT",
+                entity.code,
+                str(entry),
+                f"actuals.entry:{entry}",
+                f"The {row['n']} {BillingType(row['billing_type']).label} shares of entry {entry} {trouble}.",
+            )
+    yield from _milestones(entity)
+
+
+def _milestones(entity):
+    rows = Milestone.objects.filter(line__contract__entity=entity, parts__isnull=False).annotate(
+        shared=ExactSum("parts__amount", filter=Q(parts__split_from=None))
+    )
+    for row in rows.exclude(shared=F("amount")):
+        yield Finding(
+            "SPLIT",
+            entity.code,
+            row.name,
+            where(Milestone, row.pk),
+            f"The parts of milestone “{row.name}” add up to {amount(row.shared)} in place of "
+            f"{amount(row.amount)}.",
+        )
+
+
+def backlog(entity: LegalEntity):
+    """BACKLOG: an item repeats its source, and its status agrees with who claims it (PRO-8)."""
+    items = BacklogItem.objects.filter(contract__entity=entity)
+    unlike_fact = items.filter(actual__isnull=False).exclude(
+        amount=F("actual__amount"),
+        currency=F("actual__currency"),
+        date=F("actual__date"),
+        contract=F("actual__contract"),
+        contract_customer=F("actual__contract_customer"),
+    )
+    unlike_part = items.filter(milestone_part__isnull=False).exclude(
+        amount=F("milestone_part__amount"),
+        contract_line=F("milestone_part__milestone__line"),
+        contract_customer=F("milestone_part__contract_customer"),
+    )
+    claimed = Q(detail__isnull=False)
+    confirmed = Q(detail__line__proforma__status=ProformaInvoice.Status.CONFIRMED)
+    open_fact = Q(status__in=[_Status.NOT_READY, _Status.READY])
+    for rows, trouble in (
+        (unlike_fact, "does not repeat its actual"),
+        (unlike_part, "does not repeat its milestone part"),
+        (items.filter(open_fact & claimed), "is open, and a proforma claims it"),
+        (items.filter(status=_Status.CREATED, detail=None), "is on an invoice, and no proforma claims it"),
+        (
+            items.filter(confirmed, status=_Status.CREATED),
+            "is on a draft, and the proforma that claims it is confirmed",
+        ),
+        (
+            items.filter(claimed, status=_Status.POSTED).exclude(confirmed),
+            "is posted, and the proforma that claims it is a draft",
+        ),
+        (
+            items.filter(status=_Status.POSTED, detail=None).exclude(actual__batch__action="cutover"),
+            "is posted, and no proforma claims it",
+        ),
+        (
+            items.filter(open_fact, actual__reversed_by__isnull=False),
+            "is open, and its actual was reversed",
+        ),
+        (
+            items.filter(status=_Status.CANCELED, actual__isnull=False, actual__reversed_by=None),
+            "is canceled, and its actual stands",
+        ),
+    ):
+        for key in rows.values_list("pk", flat=True):
+            yield Finding(
+                "BACKLOG", entity.code, str(key), where(BacklogItem, key), f"Backlog item {key} {trouble}."
+            )
+    without = Actual.objects.filter(
+        entity=entity,
+        type=_UNBILLED,
+        entry__isnull=False,
+        reverses=None,
+        detail_actual=None,
+        backlog_item=None,
+    )
+    for key in without.values_list("pk", flat=True):
+        yield Finding(
+            "BACKLOG",
+            entity.code,
+            str(key),
+            where(Actual, key),
+            f"Actual {key} can be billed and has no backlog item.",
+        )
+
+
+def limits(entity: LegalEntity):
+    """LIMIT: committed plus invoiced is within every limit, but for recorded overrides (NTE-1, PRO-6)."""
+    books = _limit_books(entity)
+    if not books:
+        return
+    committed = BacklogItem.objects.filter(
+        contract__in=books,
+        limit_status=BacklogItem.LimitStatus.COMMITTED,
+        status__in=[_Status.NOT_READY, _Status.READY, _Status.CREATED],
+    )
+    billed = Actual.objects.filter(
+        contract__in=books, type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE
+    ).exclude(transaction_class__in=[TransactionClass.RETAINER, TransactionClass.TAX])
+    where_it_counts = ("contract_id", "contract_customer_id", "contract_line_id")
+    for rows, kind in ((committed, "actual__transaction_class"), (billed, "transaction_class")):
+        for (contract, customer, line, what), total in totals(rows, by=(*where_it_counts, kind)).items():
+            books[contract].commit(total, customer, line, is_milestone=what == TransactionClass.MILESTONE)
+    overridden = defaultdict(Decimal)
+    overrides = LimitOverride.objects.filter(proforma__contract__in=books)
+    for contract, level, over in overrides.values_list("proforma__contract", "level", "over"):
+        overridden[contract, level] = max(overridden[contract, level], over)
+    codes = dict(ProjectContract.objects.filter(pk__in=books).values_list("pk", "code"))
+    for contract, book in books.items():
+        for key, limit in book.limits.items():
+            over = book.used[key] - limit
+            if over > overridden[contract, key[0]]:
+                yield Finding(
+                    "LIMIT",
+                    entity.code,
+                    codes[contract],
+                    where(ProjectContract, contract),
+                    f"Contract {codes[contract]} has used {amount(book.used[key])} of the limit of "
+                    f"{amount(limit)} of the {Level(key[0]).label}, {amount(over)} too much.",
+                )
+
+
+def _limit_books(entity):
+    """The limits of all contracts that have any, with nothing used yet."""
+    limits = defaultdict(dict)
+    mine = {"contract__entity": entity}
+    for contract, limit in ProjectContract.objects.filter(entity=entity, limit__isnull=False).values_list(
+        "pk", "limit"
+    ):
+        limits[contract][Level.CONTRACT,] = limit
+    for model, level in ((ContractCustomer, Level.CUSTOMER), (ContractLine, Level.LINE)):
+        rows = model.objects.filter(limit__isnull=False, **mine)
+        for contract, key, limit in rows.values_list("contract", "pk", "limit"):
+            limits[contract][level, key] = limit
+    rows = LineCustomer.objects.filter(line__contract__entity=entity, limit__isnull=False)
+    for contract, line, customer, limit in rows.values_list(
+        "line__contract", "line", "contract_customer", "limit"
+    ):
+        limits[contract][Level.LINE_CUSTOMER, line, customer] = limit
+    return {contract: LimitBook(found, defaultdict(Decimal)) for contract, found in limits.items()}

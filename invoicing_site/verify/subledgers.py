@@ -1,0 +1,152 @@
+"""Control accounts against their subledgers, work in progress against invoices, settlements."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from contracts.models import Customer, LegalEntity, Project
+from invoicing_site.querysets import ExactSum, totals
+from invoicing_site.verify.finding import Finding, amount, where
+from ledger.models import (
+    Account,
+    CustomerTransaction,
+    InvoiceLine,
+    LedgerEntry,
+    ProjectTransaction,
+    Settlement,
+    Voucher,
+)
+
+_Control = Account.Control
+_Kind = ProjectTransaction.Kind
+_ZERO = Decimal(0)
+
+
+def customers(entity: LegalEntity):
+    """CONTROL: what customers owe by the ledger and by their subledger, each customer and currency."""
+    by = ("customer", "currency")
+    entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=_Control.CUSTOMER)
+    rows = CustomerTransaction.objects.filter(voucher__entity=entity)
+    yield from _compared(
+        entity,
+        Customer,
+        _ledger(entries, by),
+        {key: (own, books) for key, own, books in _both(rows, by, "amount", "accounting_amount")},
+        "customer",
+        "the customer control accounts",
+    )
+
+
+def projects(entity: LegalEntity):
+    """CONTROL: WIP sales value and WIP cost value by the ledger and by the project subledger."""
+    by = ("project", "currency")
+    for control, kinds in (
+        (_Control.WIP_SALES, [_Kind.ACCRUED, _Kind.RECOGNISED]),
+        (_Control.WIP_COST, [_Kind.COST]),
+    ):
+        entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=control)
+        rows = ProjectTransaction.objects.filter(voucher__entity=entity, kind__in=kinds, in_balance=True)
+        yield from _compared(
+            entity,
+            Project,
+            _ledger(entries, by),
+            {key: (own, books) for key, own, books in _both(rows, by, "amount", "accounting_amount")},
+            "project",
+            f"the accounts of the {_Control(control).label}",
+        )
+
+
+def _ledger(entries, by):
+    debits = {key: (own, books) for key, own, books in _both(entries, by, "debit", "accounting_debit")}
+    credits = {key: (own, books) for key, own, books in _both(entries, by, "credit", "accounting_credit")}
+    return {
+        key: tuple(d - c for d, c in zip(debits[key], credits[key], strict=True)) for key in debits | credits
+    }
+
+
+def _both(rows, by, own, books):
+    sums = rows.order_by(*by).values(*by).annotate(exact_own=ExactSum(own), exact_books=ExactSum(books))
+    return [(tuple(row[name] for name in by), row["exact_own"], row["exact_books"]) for row in sums]
+
+
+def _compared(entity, model, ledger, subledger, what, accounts):
+    names = {row.pk: str(row) for row in model.objects.filter(entity=entity)}
+    for key, currency in sorted(ledger.keys() | subledger.keys(), key=str):
+        in_ledger = ledger.get((key, currency), (_ZERO, _ZERO))
+        beside = subledger.get((key, currency), (_ZERO, _ZERO))
+        if in_ledger == beside:
+            continue
+        if key is None:
+            sentence = f"Entries of {amount(in_ledger[0], currency)} on {accounts} name no {what}."
+        else:
+            own = 0 if in_ledger[0] != beside[0] else 1
+            unit = (currency, entity.currency)[own]
+            sentence = (
+                f"{what.capitalize()} {names.get(key, key)} has {amount(in_ledger[own], unit)} on {accounts} "
+                f"and {amount(beside[own], unit)} in the {what} subledger."
+            )
+        yield Finding("CONTROL", entity.code, names.get(key, ""), where(model, key) if key else "", sentence)
+
+
+def work_in_progress(entity: LegalEntity):
+    """WIP: what was accrued stands until its invoice is posted, and is gone from then on (invariant 4)."""
+    accrued = ProjectTransaction.objects.filter(
+        voucher__entity=entity, kind=_Kind.ACCRUED, actual__isnull=False
+    )
+    posted = InvoiceLine.objects.filter(proposal_line__detail__backlog_item__actual=OuterRef("actual"))
+    rows = (
+        accrued.annotate(is_invoiced=Exists(posted))
+        .order_by("actual")
+        .values("actual", "is_invoiced")
+        .annotate(
+            journal=ExactSum("accounting_amount", filter=Q(voucher__kind=Voucher.Kind.JOURNAL)),
+            invoice=ExactSum("accounting_amount", filter=Q(voucher__kind=Voucher.Kind.INVOICE)),
+        )
+    )
+    own = entity.currency
+    for row in rows.exclude(is_invoiced=True, journal=-F("invoice")).exclude(is_invoiced=False, invoice=0):
+        stands = row["journal"] + row["invoice"]
+        key = f"actuals.actual:{row['actual']}"
+        if row["is_invoiced"] and stands:
+            sentence = (
+                f"Actual {row['actual']} is on a posted invoice, and {amount(stands, own)} of its accrual "
+                f"of {amount(row['journal'], own)} still stands."
+            )
+        elif not row["is_invoiced"] and row["invoice"]:
+            sentence = (
+                f"Of the accrual of actual {row['actual']} {amount(-row['invoice'], own)} was reversed by an "
+                "invoice, and it is on no posted invoice."
+            )
+        else:
+            continue
+        yield Finding("WIP", entity.code, str(row["actual"]), key, sentence)
+
+
+def settlements(entity: LegalEntity):
+    """SETTLED: what is set off is one customer's, in one currency, and never more than there is."""
+    rows = Settlement.objects.filter(debit__voucher__entity=entity)
+    strangers = rows.exclude(debit__customer=F("credit__customer"), debit__currency=F("credit__currency"))
+    for key in strangers.values_list("pk", flat=True):
+        yield Finding(
+            "SETTLED",
+            entity.code,
+            "",
+            where(Settlement, key),
+            f"Settlement {key} sets off transactions of different customers or currencies.",
+        )
+    settled = defaultdict(Decimal)
+    for side, sign in (("debit", 1), ("credit", -1)):
+        for key, total in totals(rows, by=side).items():
+            settled[key] += sign * total
+    transactions = CustomerTransaction.objects.filter(pk__in=list(settled)) if settled else ()
+    for row in transactions:
+        taken = settled[row.pk]
+        if abs(taken) > abs(row.amount) or taken * row.amount < 0:
+            yield Finding(
+                "SETTLED",
+                entity.code,
+                row.document_number,
+                where(CustomerTransaction, row.pk),
+                f"Of {row} of {amount(row.amount, row.currency)} {amount(taken, row.currency)} is set off.",
+            )

@@ -1,0 +1,344 @@
+"""What is looked at before a proposal may be posted: named checks, the same wherever one asks (PRP-5).
+
+A check looks at the facts and says what is wrong, in a sentence, with the page where it can be mended. Errors
+keep the proposal from being posted, warnings do not. Further checks are added with `named`.
+"""
+
+import calendar
+import datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from contracts.models import LegalEntity, TransactionClass
+from invoicing_site.errors import Refused
+from ledger import blockers
+from ledger.invoice_facts import InvoiceFacts
+from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice, tax_codes
+from ledger.models import CustomerInvoice, InvoiceProposal
+from ledger.periods import PeriodBook
+
+ERROR, WARNING = "error", "warning"
+
+_ZERO = Decimal(0)
+_Kind = CustomerInvoice.Kind
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One thing that a check found; `remedy` is the URL name or path of the page where it is mended."""
+
+    code: str
+    severity: str
+    message: str
+    remedy: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity == ERROR
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a check looks at. There is no plan while something that it needs is missing."""
+
+    facts: InvoiceFacts
+    plan: InvoicePlan | None
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What all checks found, and the plan where no error stands in its way."""
+
+    facts: InvoiceFacts
+    plan: InvoicePlan | None
+    results: list[CheckResult]
+
+    @property
+    def errors(self) -> list[CheckResult]:
+        return [result for result in self.results if result.is_error]
+
+    def refuse_errors(self):
+        """Refused with the sentences of all errors, under the code and with the remedy of the first."""
+        if errors := self.errors:
+            text = " ".join(error.message for error in errors)
+            raise Refused(text, code=errors[0].code, remedy=errors[0].remedy)
+
+
+Check = Callable[[Examined], Iterable[CheckResult]]
+_before_planning: dict[str, Check] = {}
+_of_the_plan: dict[str, Check] = {}
+
+
+def named(code: str, *, needs_plan: bool = False):
+    """Register a check under its name; one that needs the plan is asked only once there is one."""
+
+    def register(check: Check) -> Check:
+        assert code not in codes(), f"There is a check {code} already."
+        (_of_the_plan if needs_plan else _before_planning)[code] = check
+        return check
+
+    return register
+
+
+def codes() -> list[str]:
+    """The names of all checks, in the order in which they are made."""
+    return [*_before_planning, *_of_the_plan]
+
+
+def check(proposal: InvoiceProposal, *, on: datetime.date) -> list[CheckResult]:
+    """Everything to be said before the proposal is posted on that day; errors come first."""
+    return examine(InvoiceFacts.load(proposal, on=on)).results
+
+
+def examine(facts: InvoiceFacts) -> Examination:
+    """Make all checks, and the plan when they allow it."""
+    results = _made(_before_planning, Examined(facts, None))
+    plan = None
+    if not any(result.is_error for result in results):
+        try:
+            plan = plan_invoice(facts)
+        except Refused as refusal:
+            results.append(_error(refusal.code, refusal.message, refusal.remedy))
+    if plan:
+        results += _made(_of_the_plan, Examined(facts, plan))
+    results.sort(key=lambda result: not result.is_error)
+    return Examination(facts, plan, results)
+
+
+def _made(checks, examined) -> list[CheckResult]:
+    return [result for check in checks.values() for result in check(examined)]
+
+
+def _error(code, message, remedy=""):
+    return CheckResult(code, ERROR, message, remedy)
+
+
+def _warning(code, message, remedy=""):
+    return CheckResult(code, WARNING, message, remedy)
+
+
+def _refusals(calls: Iterable[Callable]) -> Iterator[Refused]:
+    """What some of the calls refuse, each sentence once."""
+    said = set()
+    for call in calls:
+        try:
+            call()
+        except Refused as refusal:
+            if refusal.message not in said:
+                said.add(refusal.message)
+                yield refusal
+
+
+@named("BLOCKED")
+def _lines_are_filled_in(examined):
+    proposal = examined.facts.proposal
+    if proposal.status == InvoiceProposal.Status.BLOCKED:
+        yield _error("BLOCKED", blockers.blocked_by(proposal).sentence)
+
+
+@named("APPROVAL")
+def _it_is_approved(examined):
+    """PRP-4"""
+    facts = examined.facts
+    if facts.proposal.status == InvoiceProposal.Status.SUBMITTED:
+        yield _error("APPROVAL", f"{facts.proposal} is submitted and not approved yet.")
+    elif facts.entity.require_proposal_approval and facts.proposal.status == InvoiceProposal.Status.OPEN:
+        yield _error(
+            "APPROVAL", f"{facts.entity} posts only approved proposals: submit {facts.proposal} for approval."
+        )
+
+
+@named("FUTURE-DATE")
+def _dates_are_not_to_come(examined):
+    """PRP-8: never in the future."""
+    facts = examined.facts
+    if facts.invoice_date > facts.today:
+        yield _error(
+            "FUTURE-DATE",
+            f"The invoice date {facts.invoice_date} is in the future: at {facts.entity} it is {facts.today}. "
+            "Choose today or an earlier day.",
+        )
+
+
+@named("DUE-DATE")
+def _it_is_due_after_it_is_dated(examined):
+    facts = examined.facts
+    if facts.due_date < facts.invoice_date:
+        yield _error(
+            "DUE-DATE",
+            f"The due date {facts.due_date} is before the invoice date {facts.invoice_date}: choose a later "
+            "one, or leave it empty to have it worked out from the payment terms.",
+        )
+
+
+@named("PERIOD-OPEN")
+def _the_period_is_open(examined):
+    facts = examined.facts
+    book = PeriodBook.load(facts.entity)
+    for refusal in _refusals([lambda: book.open_period(facts.accounting_date)]):
+        yield _error("PERIOD-OPEN", refusal.message, refusal.remedy)
+
+
+@named("CORRECTS-POSTED")
+def _what_it_corrects_is_posted(examined):
+    if unposted := examined.facts.unposted:
+        yield _error(
+            "CORRECTS-POSTED",
+            f"It corrects {unposted}, which has no invoice yet: post that one first.",
+        )
+
+
+@named("FX-MISSING")
+def _there_is_an_exchange_rate(examined):
+    facts = examined.facts
+    if facts.corrected:
+        return
+    for refusal in _refusals([lambda: facts.rates.on(facts.currency, facts.invoice_date)]):
+        yield _error("FX-MISSING", refusal.message, refusal.remedy)
+
+
+@named("ACCOUNT-MISSING")
+def _there_is_an_account_for_all(examined):
+    """Accounts and profiles; what is charged at nothing needs none."""
+    facts = examined.facts
+    for refusal in _refusals(
+        lambda billed=billed: account_of(facts, billed) for billed in facts.billed if billed.amount
+    ):
+        yield _error(refusal.code, refusal.message, refusal.remedy)
+
+
+@named("TAX-MISSING")
+def _there_are_tax_codes_for_all(examined):
+    facts = examined.facts
+    pairs = {(line.billing_tax_group_id, line.item_tax_group_id): line for line in reversed(facts.lines)}
+    for line in pairs.values():
+        for refusal in _refusals([lambda line=line: tax_codes(facts, line)]):
+            yield _error("TAX-MISSING", f"Line {line.number}: {refusal.message}", refusal.remedy)
+
+
+@named("DISBURSEMENT-TAX")
+def _disbursements_bear_no_tax(examined):
+    """APP-8: what was paid in the customer's name is passed on as it is."""
+    facts = examined.facts
+    categories = {
+        (line.detail.category_id, line.billing_tax_group_id, line.item_tax_group_id): line
+        for line in reversed(facts.lines)
+        if line.detail.category and line.detail.category.is_disbursement
+    }
+    for line in categories.values():
+        try:
+            taxed = [at for at in tax_codes(facts, line) if at.percent]
+        except Refused:
+            continue  # TAX-MISSING says it
+        if taxed:
+            yield _error(
+                "DISBURSEMENT-TAX",
+                f"Line {line.number}: {line.detail.category} is paid in the customer's name and bears no "
+                f"tax, but would get {taxed[0].code}. Give it an item tax group without tax.",
+                "admin:contracts_category_changelist",
+            )
+
+
+@named("RETAINER-REQUEST")
+def _payment_requests_are_no_invoices(examined):
+    """RET-4"""
+    for billed in examined.facts.billed:
+        retainer = billed.actual.retainer
+        is_request = retainer is not None and retainer.kind == LegalEntity.RetainerKind.REQUEST
+        if billed.actual.transaction_class == TransactionClass.RETAINER and is_request:
+            yield _error(
+                "RETAINER-REQUEST",
+                f"{retainer} is a payment request: it is booked when it is paid, and is not posted as an "
+                "invoice.",
+            )
+            return
+
+
+@named("PO-REQUIRED")
+def _there_is_an_order_reference(examined):
+    facts = examined.facts
+    if facts.entity.require_order_reference and not facts.proforma.order_reference:
+        yield _error(
+            "PO-REQUIRED",
+            f"{facts.entity} bills only with an order number, and {facts.proforma} has none. Return it "
+            "to the project manager to have it entered.",
+        )
+
+
+@named("TAX-DIFFERS")
+def _taxes_are_those_of_the_draft(examined):
+    """PRP-7: the draft's tax is an estimate."""
+    differing = [line.number for line in examined.facts.lines if line.differs]
+    if differing:
+        what = "1 line has" if len(differing) == 1 else f"{len(differing)} lines have"
+        yield _warning(
+            "TAX-DIFFERS",
+            f"{what} other tax groups than the proforma had, the first is line {differing[0]}: the tax may "
+            "differ from what the project manager saw.",
+        )
+
+
+@named("OLD-WORK")
+def _the_work_is_recent(examined):
+    """PRP-8: a warning when work is older than a month."""
+    facts = examined.facts
+    oldest = min((line.detail.date for line in facts.lines), default=facts.invoice_date)
+    if oldest < _a_month_before(facts.invoice_date):
+        yield _warning(
+            "OLD-WORK",
+            f"It bills work of {oldest}, more than a month before the invoice date {facts.invoice_date}.",
+        )
+
+
+def _a_month_before(day):
+    year, month = (day.year, day.month - 1) if day.month > 1 else (day.year - 1, 12)
+    return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
+
+
+@named("NUM-ORDER", needs_plan=True)
+def _its_number_fits_the_calendar(examined):
+    """PRP-8: never before the last one of its sequence."""
+    facts, kind = examined.facts, examined.plan.invoice.kind
+    series = facts.series_of(kind)
+    if series is None:
+        yield _error(
+            "NUM-MISSING",
+            f"{facts.entity} has no number sequence for customer invoices: an administrator has to set one "
+            "up.",
+            "admin:contracts_numbersequence_add",
+        )
+    elif series.sequence.in_date_order and series.last_date and facts.invoice_date < series.last_date:
+        yield _error(
+            "NUM-ORDER",
+            f"A {_Kind(kind).label} cannot be dated {facts.invoice_date}: the last one is dated "
+            f"{series.last_date}, and numbers rise with time. Choose that date or a later one.",
+        )
+
+
+@named("TAX-SUM", needs_plan=True)
+def _taxes_add_up(examined):
+    """Section 13, 3: shares to the tax, lines to the header, in both currencies as they are printed."""
+    plan = examined.plan
+    invoice = plan.invoice
+    by_line = sum((line.tax for line in plan.lines), _ZERO)
+    by_code = sum((tax.tax for tax in plan.taxes), _ZERO)
+    if not by_line == by_code == invoice.tax:
+        yield _error(
+            "TAX-SUM",
+            f"The tax of the lines is {by_line}, that of the tax codes {by_code}, and that of the invoice "
+            f"{invoice.tax}: they have to be the same.",
+        )
+    net = sum((line.net for line in plan.lines), _ZERO)
+    if net != invoice.net or invoice.net + invoice.tax != invoice.total:
+        yield _error(
+            "TAX-SUM",
+            f"The lines add up to {net}; the invoice has net {invoice.net}, tax {invoice.tax} and total "
+            f"{invoice.total}: they have to agree.",
+        )
+
+
+@named("ZERO-TOTAL", needs_plan=True)
+def _there_is_something_to_pay(examined):
+    if not examined.plan.invoice.total:
+        yield _warning("ZERO-TOTAL", "The total is zero: nothing will be asked of the customer.")

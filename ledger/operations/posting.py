@@ -1,0 +1,171 @@
+"""Posting an invoice proposal: number, voucher, subledgers and the frozen document, or nothing (PST-1)."""
+
+import datetime
+import logging
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.text import Truncator
+
+from contracts.numbers import draw_number
+from invoicing_site import audit
+from invoicing_site.celery import ring
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import draw_ids, write_rows
+from ledger import chain
+from ledger.checks import examine
+from ledger.invoice_facts import InvoiceFacts, accounting_date
+from ledger.models import (
+    CustomerInvoice,
+    InvoiceLine,
+    InvoiceProposal,
+    InvoiceReference,
+    InvoiceTax,
+    Voucher,
+)
+from ledger.operations.vouchers import VoucherPlan, write_vouchers
+from ledger.periods import hold_open
+
+logger = logging.getLogger(__name__)
+
+ALREADY_POSTED = "ALREADY-POSTED"
+_Status = InvoiceProposal.Status
+
+
+@transaction.atomic
+def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice:
+    """Turn the proposal into a posted, numbered invoice or credit note, whole or not at all (PST-1).
+
+    `on` is the invoice date where the proposal names none. Refused with the sentences of all errors that the
+    checks find, to the one who confirmed the proforma where the entity wants two people (SEC-2), and when it
+    is posted already (ALREADY-POSTED), naming the invoice. The documents are drawn after commit.
+    """
+    seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
+    _refuse_settled(seen)
+    day = accounting_date(seen, on=on)
+    period = _held(seen.entity, day)
+    proposal = InvoiceProposal.objects.locked().select_related("entity", "dimensions").get(pk=seen.pk)
+    _refuse_settled(proposal)
+    facts = InvoiceFacts.load(proposal, on=on)
+    if facts.accounting_date != day:
+        raise Refused(
+            f"{proposal} was edited at this very moment: look at it again, then post it.", code="CHANGED"
+        )
+    _refuse_who_confirmed(facts, by)
+    examination = examine(facts)
+    examination.refuse_errors()
+    return _write(facts, examination.plan, period, by)
+
+
+def post_many(
+    proposals: Iterable[InvoiceProposal], *, by, on: datetime.date
+) -> list[tuple[InvoiceProposal, CustomerInvoice | Refused]]:
+    """Post each in a transaction of its own, by invoice date, and say what became of it.
+
+    One that is refused keeps the reason and does not stop the others; one that is posted already counts as
+    done. Trouble that is nobody's decision is logged, and the proposal is left as it was.
+    """
+    results = []
+    for proposal in sorted(proposals, key=lambda row: (row.invoice_date or on, row.number)):
+        try:
+            outcome = post(proposal, by=by, on=on)
+        except Refused as refusal:
+            outcome = refusal
+            if refusal.code == ALREADY_POSTED:
+                outcome = CustomerInvoice.objects.get(proposal=proposal)
+        except Exception:
+            logger.exception("Posting %s failed.", proposal)
+            outcome = Refused(
+                f"{proposal} could not be posted for a technical reason, which is in the log. Try again.",
+                code="FAILED",
+            )
+        if isinstance(outcome, Refused):
+            _keep_reason(proposal, outcome)
+        results.append((proposal, outcome))
+    return results
+
+
+def _refuse_settled(proposal):
+    if proposal.status == _Status.POSTED:
+        number = CustomerInvoice.objects.values_list("number", flat=True).get(proposal=proposal)
+        raise Refused(f"{proposal} is already posted as {number}.", code=ALREADY_POSTED)
+    if proposal.status == _Status.RETURNED:
+        raise Refused(
+            f"{proposal} was returned to the project manager: {proposal.return_reason}", code="WRONG-STATUS"
+        )
+
+
+def _held(entity, day):
+    """The period of that day, open until commit; named as the check of it is."""
+    try:
+        return hold_open(entity, [day])[day]
+    except Refused as refusal:
+        raise Refused(refusal.message, code="PERIOD-OPEN", remedy=refusal.remedy) from None
+
+
+def _refuse_who_confirmed(facts, by):
+    two_people = facts.entity.separate_confirm_and_post
+    if two_people and by is not None and facts.proforma.confirmed_by_id == by.pk:
+        raise Refused(
+            f"You confirmed {facts.proforma} yourself, so somebody else has to post its invoice.",
+            code="SAME-PERSON",
+        )
+
+
+def _write(facts, plan, period, by) -> CustomerInvoice:
+    """Carry the plan out; what takes long comes first, because all who want a number wait for our commit."""
+    proposal, entity, invoice = facts.proposal, facts.entity, plan.invoice
+    (invoice.pk,) = draw_ids(CustomerInvoice, 1)
+    for row in (*plan.lines, *plan.taxes, *plan.references):
+        row.invoice_id = invoice.pk
+    # The invoice follows when it has its number; the database looks at foreign keys when all is done.
+    write_rows(InvoiceLine, plan.lines)
+    write_rows(InvoiceTax, plan.taxes)
+    write_rows(InvoiceReference, plan.references)
+    proposal.status, proposal.last_error = _Status.POSTED, ""
+    proposal.save(update_fields=["status", "last_error"])
+
+    number = draw_number(entity, facts.series_of(invoice.kind).sequence.kind, on=invoice.invoice_date)
+    invoice.number, invoice.year, invoice.seq = number.text, number.year, number.seq
+    invoice.sequence = number.sequence
+    invoice.payment_reference = number.text
+    plan.customer_transaction.document_number = number.text
+    plan.customer_transaction.reference = invoice.payment_reference
+    (invoice.voucher,) = write_vouchers(
+        entity,
+        [
+            VoucherPlan(
+                kind=Voucher.Kind.INVOICE,
+                date=invoice.accounting_date,
+                document_date=invoice.invoice_date,
+                period=period,
+                text=f"{invoice.get_kind_display().capitalize()} {invoice.number}, {invoice.buyer_name}",
+                entries=plan.entries,
+                claims_hash=chain.claims_of_invoice(
+                    invoice, plan.lines, plan.taxes, plan.references, facts.links
+                ),
+                customer_transactions=[plan.customer_transaction],
+                project_transactions=plan.project_transactions,
+            )
+        ],
+        by=by,
+    )
+    write_rows(CustomerInvoice, [invoice])
+    audit.record(
+        "ledger.post",
+        invoice,
+        by=by,
+        entity=entity.code,
+        proposal=proposal.pk,
+        voucher=invoice.voucher.number,
+        currency=invoice.currency,
+        total=invoice.total,
+    )
+    ring("ledger.tasks.draw_documents", invoice.pk)
+    return invoice
+
+
+def _keep_reason(proposal, refusal):
+    longest = InvoiceProposal._meta.get_field("last_error").max_length
+    text = Truncator(refusal.message).chars(longest)
+    InvoiceProposal.objects.filter(pk=proposal.pk).exclude(status=_Status.POSTED).update(last_error=text)

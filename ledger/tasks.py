@@ -1,0 +1,67 @@
+"""What the accountant's room does by itself; each task finds what is due and is safe to repeat."""
+
+import logging
+
+from celery import shared_task
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from ledger import documents
+from ledger.models import CustomerInvoice, Document
+from ledger.operations import journals, proposals
+from proforma.models import ProformaInvoice
+
+logger = logging.getLogger(__name__)
+
+# A sweep draws so many missing documents at most, so that the next one finds it done.
+DRAWN_IN_A_SWEEP = 200
+
+
+@shared_task
+def take_up_proforma(pk):
+    """Make the proposal of a proforma that was just confirmed (PRO-7)."""
+    proposals.take_up(ProformaInvoice.objects.get(pk=pk))
+
+
+@shared_task
+def fill_proposals(entity_pk):
+    """Fill in the proposals that waited for a journal which is now posted (PRP-1)."""
+    proposals.fill_unblocked(LegalEntity.objects.get(pk=entity_pk))
+
+
+@shared_task
+def draw_documents(pk):
+    """Draw the documents of a posted invoice, each once."""
+    documents.draw(CustomerInvoice.objects.get(pk=pk))
+
+
+@shared_task
+def take_up_actuals():
+    """Take the actuals of every legal entity up into journals, for the accountant to look at (JRN-1)."""
+    for entity in LegalEntity.objects.order_by("pk"):
+        _try(lambda entity=entity: journals.take_up_actuals(entity, on=entity.today(), by=None), entity)
+
+
+@shared_task
+def sweep():
+    """Do what a lost message left undone: proposals, their lines, documents."""
+    for entity in LegalEntity.objects.order_by("pk"):
+        _try(lambda entity=entity: proposals.take_up_all(entity), entity)
+        _try(lambda entity=entity: proposals.fill_unblocked(entity), entity)
+    without = CustomerInvoice.objects.exclude(documents__kind=Document.Kind.PDF).order_by("pk")
+    for invoice in without[:DRAWN_IN_A_SWEEP]:
+        if _try(lambda invoice=invoice: documents.draw(invoice), invoice) == "PDF-LIBRARIES":
+            break  # no other could be drawn either
+
+
+def _try(action, what) -> str:
+    """Do it, and say by a code what kept it from being done: one thing's trouble never stops the others."""
+    try:
+        action()
+    except Refused as refusal:
+        logger.warning("%s: %s", what, refusal)
+        return refusal.code
+    except Exception:
+        logger.exception("The sweep had trouble with %s.", what)
+        return "FAILED"
+    return ""

@@ -1,0 +1,46 @@
+"""The verbs of the proforma, by what they act on."""
+
+from proforma.operations.confirmations import confirm, confirm_many
+from proforma.operations.details import add_detail, edit_details, remove_details
+from proforma.operations.proformas import (
+    add_items,
+    create_for_items,
+    create_proformas,
+    delete_draft,
+    pending,
+    refresh,
+    return_to_draft,
+    submit_for_review,
+)
+from proforma.operations.runs import (
+    carry_out,
+    execute_preview,
+    invoice_contract,
+    preview_invoicing,
+    resume_silent_runs,
+    run_invoicing,
+    start_run,
+)
+
+__all__ = [
+    "add_detail",
+    "add_items",
+    "carry_out",
+    "confirm",
+    "confirm_many",
+    "create_for_items",
+    "create_proformas",
+    "delete_draft",
+    "edit_details",
+    "execute_preview",
+    "invoice_contract",
+    "pending",
+    "preview_invoicing",
+    "refresh",
+    "remove_details",
+    "resume_silent_runs",
+    "return_to_draft",
+    "run_invoicing",
+    "start_run",
+    "submit_for_review",
+]

@@ -1,0 +1,286 @@
+"""Confirming: the one-way step from a draft to facts (PRO-5, PRO-6)."""
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from actuals.models import Actual, Batch
+from actuals.operations import negated, open_batch, record
+from backlog.models import BacklogItem
+from backlog.operations import settle
+from contracts.models import ContractLine, Milestone, MilestonePart, TransactionClass
+from invoicing_site import audit, celery
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import write_rows
+from proforma.facts import (
+    ORIGINAL,
+    Figures,
+    facts_billed_only,
+    facts_of_work,
+    facts_of_work_by_hand,
+)
+from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
+from proforma.operations.limits import broken_limits
+from proforma.operations.proformas import check_in_force, lock_open
+
+Status = ProformaInvoice.Status
+Job = ProformaInvoice.ConfirmJob
+Part = DetailActual.Part
+FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
+
+# The right to confirm over a limit (PRO-6).
+OVERRIDE = "proforma.override_limit"
+
+
+@transaction.atomic
+def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
+    """Freeze the proforma and make its actuals, all in this one transaction; there is no way back (PRO-5).
+
+    `on` is the day of the action, by default the entity's today. What it claims becomes *customer invoice
+    posted*, milestones that are billed to the last part are completed, and the accountant is told after
+    commit. Refused when it is empty or confirmed already, and when an increase breaks a not-to-exceed limit,
+    unless `by` may override that and says why (PRO-6).
+    """
+    proforma = lock_open(proforma)
+    check_in_force(proforma.contract)
+    work = _Work(proforma)
+    if not work.details:
+        raise Refused(f"Proforma {proforma.number} is empty: add details, or delete it.", code="EMPTY")
+    overrides = _overridden(proforma, work, by=by, reason=override_reason.strip())
+
+    batch = open_batch(
+        proforma.entity, Batch.Action.CONFIRM_PROFORMA, on=on or proforma.entity.today(), by=by
+    )
+    made = work.make(batch)
+    record([actual for _, _, actual in made], batch=batch)
+    write_rows(
+        DetailActual, [DetailActual(detail=detail, actual=actual, part=part) for detail, part, actual in made]
+    )
+    settle(work.claims)
+    _give_items_to_what_was_added_by_hand(proforma, made)
+    _complete_milestones(work)
+    write_rows(LimitOverride, overrides)
+
+    proforma.status = Status.CONFIRMED
+    proforma.confirmed_by, proforma.confirmed_at, proforma.batch = by, timezone.now(), batch
+    proforma.confirm_job = proforma.confirm_job and Job.COMPLETE
+    proforma.confirm_message = ""
+    proforma.save(
+        update_fields=[
+            "status",
+            "confirmed_by",
+            "confirmed_at",
+            "batch",
+            "confirm_job",
+            "confirm_message",
+        ]
+    )
+    audit.record(
+        "proforma.confirm",
+        proforma,
+        by=by,
+        entity=proforma.entity.code,
+        on=str(batch.on),
+        details=len(work.details),
+        actuals=len(made),
+        overrides=[str(override) for override in overrides],
+    )
+    celery.ring("ledger.tasks.take_up_proforma", proforma.pk)
+    return proforma
+
+
+class _Work:
+    """All that one proforma bills, loaded in four queries, and the actuals that follow from it."""
+
+    def __init__(self, proforma):
+        self.proforma = proforma
+        self.details = list(LineDetail.objects.on_proforma(proforma).order_by("pk"))
+        self.lines = {line.pk: line.contract_line for line in proforma.lines.select_related("contract_line")}
+        self.items = {item.pk: item for item in BacklogItem.objects.filter(detail__line__proforma=proforma)}
+        self.originals = {
+            actual.pk: actual
+            for actual in Actual.objects.filter(backlog_item__detail__line__proforma=proforma)
+        }
+
+    @property
+    def claims(self):
+        return list(self.items.values())
+
+    def make(self, batch) -> list[tuple[LineDetail, str, Actual]]:
+        """Each actual to be made, unsaved, with its detail and what it is to it."""
+        return [made for detail in self.details for made in self._make(detail, batch)]
+
+    def _make(self, detail, batch):
+        item = self.items.get(detail.backlog_item_id)
+        original = self.originals[item.actual_id] if item and item.actual_id else None
+        common = self._common(detail, item, original, batch)
+        made = {ORIGINAL: original}
+        for fact in self._facts(detail, item, original):
+            made[fact.part] = actual = _actual(fact, common, original, batch, undone=made.get(fact.undoes))
+            yield detail, fact.part, actual
+
+    def _facts(self, detail, item, original):
+        stands = Figures.of(detail)
+        if original is not None:
+            return facts_of_work(stands, Figures.of(original))
+        assert detail.transaction_class != TransactionClass.RETAINER, "A retainer got on a proforma."
+        assert item is None or item.milestone_part_id, "A claim of nothing that is known."
+        if item is None and self.lines[detail.line_id].billing_method != FIXED_PRICE:
+            return facts_of_work_by_hand(stands)
+        return facts_billed_only(stands)
+
+    def _common(self, detail, item, original, batch):
+        """What all actuals of one detail have in common, by column."""
+        columns = {
+            "entity_id": self.proforma.entity_id,
+            "batch_id": batch.pk,
+            "accounting_date": batch.on,
+            "contract_id": self.proforma.contract_id,
+            "contract_line_id": self.lines[detail.line_id].pk,
+            "contract_customer_id": self.proforma.contract_customer_id,
+            "currency": self.proforma.currency,
+            "description": detail.description,
+            **{name: getattr(detail, name) for name in _OF_DETAIL},
+        }
+        if original is not None:
+            return columns | {name: getattr(original, name) for name in _OF_ORIGINAL}
+        if item is not None:
+            columns["milestone_part_id"] = item.milestone_part_id
+        return columns
+
+
+_OF_DETAIL = (
+    "transaction_class",
+    "date",
+    "project_id",
+    "task_id",
+    "resource_id",
+    "role_id",
+    "category_id",
+    "product_id",
+    "unit",
+)
+_OF_ORIGINAL = ("entry_id", "cost_id", "split", "retainer_id", "price_decision_id", "is_rounding_share")
+
+
+def _actual(fact, common, original, batch, *, undone):
+    """The unsaved actual of one fact; the invoice books what is billed, nothing books the rest (JRN-6)."""
+    if undone is not None:
+        return negated(undone, batch, Actual.BookedBy.NOTHING)
+    is_billed = fact.type == Actual.Type.BILLED_SALES
+    actual = Actual(
+        **common,
+        type=fact.type,
+        **fact.figures._asdict(),
+        booked_by=Actual.BookedBy.INVOICE if is_billed else Actual.BookedBy.NOTHING,
+    )
+    if original is not None:
+        actual.replaces = original
+        if actual.price != original.price:
+            actual.price_decision_id = None  # no price list said so: somebody on the draft did
+        if actual.amount != original.amount:
+            actual.is_rounding_share = False
+    return actual
+
+
+def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:
+    """The unsaved records of limits that this goes over by permission; refused without it (PRO-6)."""
+    broken = broken_limits(proforma, work.details, work.items)
+    if not broken:
+        return []
+    worst = broken[0]
+    sentence = (
+        f"Proforma {proforma.number} goes over the limit of {worst.limit:,.2f} {proforma.currency} "
+        f"of the {BacklogItem.LimitLevel(worst.level).label} by {worst.over:,.2f}"
+    )
+    if by is None or not by.has_perm(OVERRIDE):
+        raise Refused(
+            f"{sentence}: lower it, or have it confirmed by somebody who may override limits.",
+            code="OVER-LIMIT",
+        )
+    if not reason:
+        raise Refused(f"{sentence}: say why it is confirmed all the same.", code="OVERRIDE-REASON")
+    return [
+        LimitOverride(
+            proforma=proforma, level=found.level, limit=found.limit, over=found.over, reason=reason, by=by
+        )
+        for found in broken
+    ]
+
+
+def _give_items_to_what_was_added_by_hand(proforma, made):
+    """A detail added by hand gets its backlog item now, so that it is claimed like all others (PRO-8).
+
+    It stands for the unbilled sales just made, or, on a fixed-price line where nothing is unbilled, for the
+    billed sales. It was never open, so it starts as posted.
+    """
+    sources = {}
+    for detail, part, actual in made:
+        if detail.backlog_item_id is None and part in (Part.UNBILLED, Part.BILLED):
+            sources.setdefault(detail.pk, actual)  # the unbilled one comes first, where there is one
+    if not sources:
+        return
+    write_rows(
+        BacklogItem,
+        [
+            BacklogItem(
+                actual=actual,
+                contract_id=actual.contract_id,
+                contract_line_id=actual.contract_line_id,
+                contract_customer_id=actual.contract_customer_id,
+                date=actual.date,
+                amount=actual.amount,
+                currency=actual.currency,
+                status=BacklogItem.Status.POSTED,
+                description=actual.description,
+            )
+            for actual in sources.values()
+        ],
+    )
+    mine = BacklogItem.objects.filter(actual__detail_actual__detail=OuterRef("pk"))
+    LineDetail.objects.on_proforma(proforma).filter(backlog_item=None).update(
+        backlog_item_id=Subquery(mine.values("pk")[:1])
+    )
+
+
+def _complete_milestones(work):
+    """A head is completed when no part of it is left to bill, and in progress until then (MIL-1)."""
+    parts = [item.milestone_part_id for item in work.claims if item.milestone_part_id]
+    if not parts:
+        return
+    heads = set(MilestonePart.objects.filter(pk__in=parts).values_list("milestone", flat=True))
+    live = BacklogItem.objects.filter(milestone_part__milestone__in=heads).exclude(
+        status__in=[BacklogItem.Status.POSTED, BacklogItem.Status.CANCELED]
+    )
+    left = set(live.values_list("milestone_part__milestone", flat=True))
+    for status, pks in ((Milestone.Status.COMPLETED, heads - left), (Milestone.Status.IN_PROGRESS, left)):
+        if pks:
+            Milestone.objects.filter(pk__in=pks).update(status=status)
+
+
+@transaction.atomic
+def confirm_many(proformas, *, by, on=None) -> list[ProformaInvoice]:
+    """Have these proformas confirmed in the background, each in a transaction and with a status of its own.
+
+    Returns those that are scheduled now; confirmed ones and those already scheduled are passed over.
+    """
+    chosen = ProformaInvoice.objects.open().filter(pk__in=[proforma.pk for proforma in proformas])
+    waiting = chosen.exclude(confirm_job__in=[Job.SCHEDULED, Job.PROCESSING])
+    scheduled = list(waiting.select_related("entity").locked())
+    pks = [proforma.pk for proforma in scheduled]
+    asked = {"confirm_job": Job.SCHEDULED, "confirm_message": "", "confirm_asked_at": timezone.now()}
+    asked |= {"confirm_asked_by": by, "confirm_on": on}
+    ProformaInvoice.objects.filter(pk__in=pks).update(**asked)
+    for proforma in scheduled:
+        for name, value in asked.items():
+            setattr(proforma, name, value)
+        celery.ring("proforma.tasks.confirm_one", proforma.pk)
+    if scheduled:
+        audit.record(
+            "proforma.confirm_many",
+            None,
+            by=by,
+            entity=scheduled[0].entity.code,
+            proformas=[proforma.number for proforma in scheduled],
+        )
+    return scheduled

@@ -1,0 +1,247 @@
+"""Details of a proforma that can still be edited: changed, taken off, added by hand (PRO-3)."""
+
+from django.db import transaction
+
+from actuals.models import BillingType
+from backlog.models import BacklogItem
+from backlog.operations import release
+from contracts.models import LineCustomer, TransactionClass
+from invoicing_site import audit, money
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import write_rows
+from proforma.models import LineDetail, ProformaInvoice, ProformaLine
+from proforma.operations.drafts import Desk, lines_for
+from proforma.operations.proformas import claimed_items, delete_rows, lock_contracts, lock_open
+
+BY_HAND = (
+    TransactionClass.TIME,
+    TransactionClass.EXPENSE,
+    TransactionClass.MATERIAL,
+    TransactionClass.FEE,
+)
+# Their amount is agreed elsewhere: a milestone on its contract line, a retainer with the customer.
+_OF_FIXED_AMOUNT = {TransactionClass.MILESTONE, TransactionClass.RETAINER}
+
+# Rows of before and after that an audit event tells; of more it tells how many.
+_TOLD = 200
+
+
+@transaction.atomic
+def edit_details(
+    details,
+    *,
+    by,
+    quantity=None,
+    price=None,
+    billing_type=None,
+    description=None,
+    internal_description=None,
+    billing_tax_group=None,
+    item_tax_group=None,
+) -> list[LineDetail]:
+    """Change the given fields of all these details, singly or in bulk; None leaves a field as it is (PRO-3).
+
+    The amount becomes quantity × price, rounded once; a detail that is back at what it bills has that
+    share's own amount again. Refused for all when one of them is on a confirmed proforma, is a milestone or
+    retainer and should get a quantity or price, or would go below zero.
+    """
+    details = _locked(details)
+    _refuse_bad_figures(details, quantity, price, billing_type)
+    plain = {
+        "billing_type": billing_type,
+        "description": description,
+        "internal_description": internal_description,
+        "billing_tax_group": billing_tax_group,
+        "item_tax_group": item_tax_group,
+    }
+    changes = {name: value for name, value in plain.items() if value is not None}
+    if quantity is not None or price is not None:
+        changes |= {"quantity": quantity, "price": price, "amount": None}
+    if not changes:
+        return details
+    before = [_figures(detail) for detail in details[:_TOLD]]
+    for detail in details:
+        for name, value in changes.items():
+            if value is not None:
+                setattr(detail, name, value)
+    if "amount" in changes:
+        _price(details)
+    LineDetail.objects.bulk_update(details, list(changes), batch_size=1000)
+    _tell("proforma.edit_details", details, by=by, before=before)
+    return details
+
+
+@transaction.atomic
+def remove_details(details, *, by) -> int:
+    """Take details off their drafts; what they bill goes back to ready. Returns how many items that were.
+
+    A line that has no detail left goes too; an empty proforma stays, until it is filled or deleted.
+    """
+    details = _locked(details)
+    rows = LineDetail.objects.filter(pk__in=[detail.pk for detail in details])
+    lines = {detail.line_id for detail in details}
+    items = claimed_items(rows)
+    _tell("proforma.remove_details", details, by=by, before=[_figures(detail) for detail in details[:_TOLD]])
+    delete_rows(rows)
+    ProformaLine.objects.filter(pk__in=lines, details=None).delete()
+    return release(items)
+
+
+@transaction.atomic
+def add_detail(
+    proforma,
+    *,
+    by,
+    contract_line,
+    transaction_class,
+    date,
+    quantity,
+    price,
+    unit="",
+    billing_type=BillingType.CHARGEABLE,
+    project=None,
+    task=None,
+    resource=None,
+    role=None,
+    category=None,
+    product=None,
+    description="",
+    internal_description="",
+) -> LineDetail:
+    """Add work by hand that has no entry behind it; confirming makes its actuals (PRO-5).
+
+    The project is the contract line's unless given. Material names a product, expenses and fees a category.
+    Refused on a confirmed proforma, for a line of another contract or one that doesn't bill this customer
+    or this class of work, and for figures below zero.
+    """
+    assert by is not None, "What is added by hand is added by somebody."
+    proforma = lock_open(proforma)
+    project = project or contract_line.project
+    detail = LineDetail(
+        transaction_class=transaction_class,
+        date=date,
+        project=project,
+        task=task,
+        resource=resource,
+        role=role,
+        category=category,
+        product=product,
+        quantity=quantity,
+        unit=unit or ("h" if transaction_class == TransactionClass.TIME else ""),
+        price=price,
+        amount=0,
+        billing_type=billing_type,
+        description=description,
+        internal_description=internal_description,
+        added_by=by,
+    )
+    _refuse_wrong_place(proforma, detail, contract_line)
+    _refuse_bad_figures([detail], quantity, price, billing_type)
+    desk = Desk(proforma.contract)
+    item = product if transaction_class == TransactionClass.MATERIAL else category
+    detail.amount = money.priced(quantity, price, proforma.currency)
+    detail.item_tax_group_id = item.item_tax_group_id if item else None
+    detail.billing_tax_group_id = desk.billing_tax_group(
+        project.billing_tax_group_id, desk.customers[proforma.contract_customer_id]
+    )
+    detail.line = lines_for(proforma, {contract_line.pk}, desk)[contract_line.pk]
+    write_rows(LineDetail, [detail])
+    _tell("proforma.add_detail", [detail], by=by, proforma=proforma)
+    return detail
+
+
+def _locked(details) -> list[LineDetail]:
+    """The details read again under the locks of their contracts and proformas; all of them can be edited."""
+    pks = [detail.pk for detail in details]
+    if not pks:
+        raise Refused("Nothing is selected.")
+    proformas = ProformaInvoice.objects.filter(lines__details__in=pks).distinct()
+    lock_contracts(proformas.values("contract"))
+    open_ones = {proforma.pk: lock_open(proforma) for proforma in proformas.order_by("pk")}
+    rows = LineDetail.objects.filter(pk__in=pks).select_related("line").order_by("pk")
+    details = list(rows)
+    if len(details) != len(set(pks)):
+        raise Refused(f"{len(set(pks)) - len(details)} of the chosen details are no longer there.")
+    for detail in details:
+        detail.line.proforma = open_ones[detail.line.proforma_id]
+    return details
+
+
+def _refuse_bad_figures(details, quantity, price, billing_type):
+    if billing_type is not None and billing_type not in BillingType.values:
+        raise Refused(f"“{billing_type}” is not a billing type.")
+    if quantity is None and price is None:
+        return
+    if quantity is not None and quantity < 0:
+        raise Refused("A quantity below zero is for corrections of an invoice; enter 0 or more.")
+    if price is not None and price < 0:
+        raise Refused("A price below zero can't be billed; lower the quantity, or give a credit.")
+    if quantity is not None and quantity != money.rounded_quantity(quantity):
+        raise Refused(f"The quantity {quantity} has more than four decimals.")
+    if price is not None and price != money.rounded_price(price):
+        raise Refused(f"The price {price} has more than six decimals.")
+    for detail in details:
+        if detail.transaction_class in _OF_FIXED_AMOUNT:
+            raise Refused(
+                f"“{detail.description}” is a {detail.get_transaction_class_display()}: its amount is "
+                "agreed, and its quantity and price can't be edited on a proforma."
+            )
+
+
+def _refuse_wrong_place(proforma, detail, contract_line):
+    kind = detail.transaction_class
+    if kind not in BY_HAND:
+        raise Refused("Only time, expenses, materials and fees can be added by hand.")
+    if contract_line.contract_id != proforma.contract_id:
+        raise Refused(f"Line {contract_line} is not a line of {proforma.contract}; choose one of its lines.")
+    if not contract_line.includes(kind):
+        raise Refused(
+            f"Line {contract_line} does not include {detail.get_transaction_class_display()}: "
+            "choose a line that does."
+        )
+    shares = LineCustomer.objects.filter(line=contract_line, contract_customer=proforma.contract_customer_id)
+    if not shares.exists():
+        raise Refused(f"Line {contract_line} does not bill {proforma.customer}: choose one that does.")
+    if detail.task is not None and detail.task.project_id != detail.project.pk:
+        raise Refused(f"Task {detail.task} is not a task of project {detail.project}.")
+    needed = {TransactionClass.MATERIAL: "product", TransactionClass.EXPENSE: "category"}
+    needed[TransactionClass.FEE] = "category"
+    if kind in needed and getattr(detail, needed[kind]) is None:
+        raise Refused(f"Say which {needed[kind]} it is: a {kind} is taxed and booked by it.")
+    if not detail.quantity:
+        raise Refused("Enter a quantity: a detail of nothing would bill nothing.")
+
+
+def _price(details):
+    facts = {
+        item: figures
+        for item, *figures in BacklogItem.objects.filter(
+            detail__in=[detail.pk for detail in details], actual__isnull=False
+        ).values_list("pk", "actual__quantity", "actual__price", "amount")
+    }
+    for detail in details:
+        quantity, price, amount = facts.get(detail.backlog_item_id, (None, None, None))
+        if (detail.quantity, detail.price) == (quantity, price):
+            # The rounding share's amount may differ from quantity × price (MON-9).
+            detail.amount = amount
+        else:
+            detail.amount = money.priced(detail.quantity, detail.price, detail.line.proforma.currency)
+
+
+def _figures(detail):
+    names = ("pk", "quantity", "price", "amount", "billing_type", "description")
+    return {name: getattr(detail, name) for name in names}
+
+
+def _tell(action, details, *, by, before=None, proforma=None):
+    proformas = {detail.line.proforma for detail in details}
+    proforma = proforma or next(iter(proformas))
+    audit.record(
+        action,
+        proforma if len(proformas) == 1 else None,
+        by=by,
+        entity=proforma.entity.code,
+        details=len(details),
+        before=before or [],
+        after=[] if action == "proforma.remove_details" else [_figures(detail) for detail in details[:_TOLD]],
+    )

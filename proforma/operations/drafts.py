@@ -1,0 +1,168 @@
+"""Writing planned proformas: what is claimed, the header's copies, lines and details.
+
+Whoever calls holds the contract's lock, and planned from what was read under it.
+"""
+
+from django.db.models import F, Max
+
+from backlog.operations import reserve
+from contracts.models import (
+    ContractCustomer,
+    ContractLine,
+    LegalEntity,
+    NumberSequence,
+    PurchaseOrder,
+)
+from contracts.numbers import draw_numbers
+from invoicing_site.querysets import draw_ids, write_rows
+from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaSchedule
+
+_ADDRESS = ("street", "postal_code", "city", "country")
+
+
+class Desk:
+    """What the headers and details of one contract's proformas are copied from: three queries."""
+
+    def __init__(self, contract):
+        self.contract = contract
+        self.entity = contract.entity
+        self.customers = {
+            customer.pk: customer
+            for customer in ContractCustomer.objects.filter(contract=contract).select_related("customer")
+        }
+        self.lines = {line.pk: line for line in ContractLine.objects.filter(contract=contract)}
+        self.orders = list(
+            PurchaseOrder.objects.filter(contract_customer__contract=contract).order_by(
+                F("valid_from").desc(nulls_last=True), "pk"
+            )
+        )
+
+    def header(self, planned, *, on, by, run):
+        """An unsaved proforma without a number; later changes of the contract don't reach it."""
+        share = self.customers[planned.contract_customer_id]
+        customer = share.customer
+        # An address is taken whole: half of one and half of another would be nobody's.
+        address = share if any(getattr(share, name) for name in _ADDRESS) else customer
+        return ProformaInvoice(
+            entity=self.entity,
+            name=self.contract.name,
+            contract=self.contract,
+            contract_customer=share,
+            customer=customer,
+            currency=self.contract.currency,
+            run=run,
+            run_date=planned.run_date,
+            cutoff=planned.cutoff,
+            accounting_date=on,
+            bill_to_name=share.bill_to_name or customer.name,
+            contact_name=share.contact_name or customer.contact_name,
+            **{name: getattr(address, name) for name in _ADDRESS},
+            payment_term_id=share.payment_term_id or customer.payment_term_id,
+            buyer_reference=share.buyer_reference or customer.buyer_reference,
+            order_reference=self._order(share, planned.cutoff),
+            created_by=by,
+        )
+
+    def _order(self, share, day):
+        """The customer's order number that holds on that day; of several the one that began last."""
+        for order in self.orders:
+            begun = order.valid_from is None or order.valid_from <= day
+            over = order.valid_to is not None and order.valid_to < day
+            if order.contract_customer_id == share.pk and begun and not over:
+                return order.number
+        return ""
+
+    def detail(self, share, line):
+        """An unsaved detail that bills the share as it is, to the very amount of its backlog item."""
+        return LineDetail(
+            line=line,
+            backlog_item_id=share.pk,
+            transaction_class=share.transaction_class,
+            date=share.date,
+            project_id=share.project_id,
+            task_id=share.task_id,
+            resource_id=share.resource_id,
+            role_id=share.role_id,
+            category_id=share.category_id,
+            product_id=share.product_id,
+            quantity=share.quantity,
+            unit=share.unit,
+            price=share.price,
+            amount=share.amount,
+            billing_type=share.billing_type,
+            billing_tax_group_id=self.billing_tax_group(
+                share.project_tax_group_id, self.customers[share.contract_customer_id]
+            ),
+            item_tax_group_id=share.item_tax_group_id,
+            description=share.description,
+            internal_description=share.internal_description,
+        )
+
+    def billing_tax_group(self, of_project, share):
+        """Who is taxed, from where the entity's parameter says (JRN-3)."""
+        Source = LegalEntity.TaxGroupSource
+        groups = {
+            Source.PROJECT: of_project,
+            Source.CONTRACT: self.contract.billing_tax_group_id,
+            Source.CUSTOMER: share.customer.billing_tax_group_id,
+        }
+        if self.entity.tax_group_source == Source.SEARCH:
+            return next((group for group in groups.values() if group is not None), None)
+        return groups[self.entity.tax_group_source]
+
+
+def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvoice]:
+    """Claim the planned shares and write their drafts, in the order of the plan.
+
+    Refused when a share is not ready any more. The numbers are drawn after all that takes long, because
+    others wait for theirs until this transaction ends.
+    """
+    if not planned:
+        return []
+    desk = Desk(contract)
+    reserve([share for plan in planned for share in plan.shares], contract=contract)
+    proformas, lines, details, links = [], [], [], []
+    for pk, plan in zip(draw_ids(ProformaInvoice, len(planned)), planned, strict=True):
+        proforma = desk.header(plan, on=on, by=by, run=run)
+        proforma.pk = pk
+        its_lines = _lines(proforma, {share.line_id for share in plan.shares}, desk, first=1)
+        details += [desk.detail(share, its_lines[share.line_id]) for share in plan.shares]
+        links += [ProformaSchedule(proforma=proforma, entry_id=entry) for entry in plan.entries]
+        lines += its_lines.values()
+        proformas.append(proforma)
+    # The proformas follow when they have numbers; the database looks at foreign keys when all is done.
+    write_rows(ProformaLine, lines)
+    write_rows(LineDetail, details)
+    write_rows(ProformaSchedule, links)
+    numbers = draw_numbers(desk.entity, NumberSequence.Kind.PROFORMA, on=on, count=len(proformas))
+    for proforma, number in zip(proformas, numbers, strict=True):
+        proforma.number = number.text
+    return write_rows(ProformaInvoice, proformas)
+
+
+def add_shares(proforma, shares) -> list[LineDetail]:
+    """Claim more shares for a draft of the same contract customer, on its lines or on new ones."""
+    desk = Desk(proforma.contract)
+    reserve(shares, contract=proforma.contract)
+    lines = lines_for(proforma, {share.line_id for share in shares}, desk)
+    details = [desk.detail(share, lines[share.line_id]) for share in shares]
+    return write_rows(LineDetail, details)
+
+
+def lines_for(proforma, contract_lines, desk) -> dict[int | None, ProformaLine]:
+    """The draft's lines for these contract lines; those that it lacks are added at its end."""
+    lines = {line.contract_line_id: line for line in proforma.lines.filter(contract_line__in=contract_lines)}
+    last = proforma.lines.aggregate(last=Max("number"))["last"] or 0
+    new = _lines(proforma, contract_lines - lines.keys(), desk, first=last + 1)
+    write_rows(ProformaLine, new.values())
+    return lines | new
+
+
+def _lines(proforma, contract_lines, desk, *, first):
+    ordered = sorted((desk.lines[pk] for pk in contract_lines), key=lambda line: line.number)
+    return {
+        line.pk: ProformaLine(
+            proforma=proforma, contract_line_id=line.pk, number=number, description=line.name
+        )
+        for number, line in enumerate(ordered, first)
+    }

@@ -1,0 +1,275 @@
+"""The life of a draft: made by hand, filled up, handed in for review, given up (PRO-1, PRO-3, PRO-4)."""
+
+from django.db import transaction
+
+from backlog.models import BacklogItem
+from backlog.operations import release
+from contracts.models import ProjectContract, Retainer
+from invoicing_site import audit
+from invoicing_site.errors import Refused
+from proforma.models import LineDetail, ProformaInvoice
+from proforma.operations.drafts import add_shares, write_proformas
+from proforma.operations.inputs import load_inputs_by_hand, load_shares
+from proforma.plans import NOTHING_READY, PlannedProforma, plan_by_hand
+
+Status = ProformaInvoice.Status
+
+
+@transaction.atomic
+def create_proformas(contracts, *, cutoff, on, by) -> list[ProformaInvoice]:
+    """A draft for each contract and contract customer with all that is ready and dated up to the cutoff.
+
+    `on` is the day of the action: it dates the number and is the first accounting date. Refused when a
+    contract is not confirmed, and when there is nothing to invoice on any of them; one that has nothing
+    beside others that have is passed over. What is on hold, and retainers, are left out.
+    """
+    contracts = lock_contracts([contract.pk for contract in contracts])
+    if not contracts:
+        raise Refused("No contract is selected.")
+    _check_in_force(contracts)
+    inputs = load_inputs_by_hand([contract.pk for contract in contracts], cutoff=cutoff)
+    plans = [plan_by_hand(inputs[contract.pk], cutoff=cutoff, on=on) for contract in contracts]
+    if not any(plan.proformas for plan in plans):
+        raise Refused(_why_nothing(contracts, plans, cutoff), code=plans[0].code)
+    created = []
+    for contract, plan in zip(contracts, plans, strict=True):
+        created += write_proformas(contract, plan.proformas, on=on, by=by)
+    _tell_created(created, contracts, by=by, cutoff=str(cutoff))
+    return created
+
+
+@transaction.atomic
+def create_for_items(items, *, on, by) -> list[ProformaInvoice]:
+    """A draft for each contract customer with exactly the chosen backlog items; all of them or none.
+
+    Refused when one of them is not ready, is on hold, or is a retainer. The cutoff is the latest of their
+    dates.
+    """
+    pks = {item.pk for item in items}
+    if not pks:
+        raise Refused("Nothing is selected.")
+    chosen = BacklogItem.objects.filter(pk__in=pks)
+    contracts = lock_contracts(chosen.values("contract"))
+    _check_in_force(contracts)
+    shares = _ready_shares(chosen, len(pks), on)
+    created = []
+    for contract in contracts:
+        planned = {}
+        for share in sorted(shares, key=lambda share: (share.contract_customer_id, share.date, share.pk)):
+            if share.contract_id == contract.pk:
+                plan = planned.setdefault(
+                    share.contract_customer_id, PlannedProforma(share.contract_customer_id, None, share.date)
+                )
+                plan.shares.append(share)
+                plan.cutoff = share.date
+        created += write_proformas(contract, list(planned.values()), on=on, by=by)
+    _tell_created(created, contracts, by=by, items=len(pks))
+    return created
+
+
+@transaction.atomic
+def refresh(proforma, *, by) -> list[LineDetail]:
+    """Take what has become ready up to the cutoff, for the same contract customer; returns the new details.
+
+    A proforma of the periodic run takes work only on the lines it was scheduled for, each up to its own
+    cutoff, and milestones up to the day the run looked at.
+    """
+    proforma = lock_open(proforma)
+    inputs = load_inputs_by_hand([proforma.contract_id], cutoff=_horizon(proforma))
+    cutoffs = dict(proforma.schedule_entries.values_list("entry__line", "entry__cutoff"))
+    shares = []
+    for share in inputs[proforma.contract_id].shares:
+        is_ours = share.contract_customer_id == proforma.contract_customer_id
+        if is_ours and share.retainer_id is None and not _is_held(share, proforma.entity.today()):
+            cutoff = cutoffs.get(share.line_id) if cutoffs and share.is_work else _horizon(proforma)
+            if cutoff is not None and share.date <= cutoff:
+                shares.append(share)
+    details = add_shares(proforma, shares) if shares else []
+    audit.record("proforma.refresh", proforma, by=by, entity=proforma.entity.code, added=len(details))
+    return details
+
+
+@transaction.atomic
+def add_items(proforma, items, *, by) -> list[LineDetail]:
+    """Take chosen pending backlog items of the same contract customer, whatever their date; all or none."""
+    proforma = lock_open(proforma)
+    pks = {item.pk for item in items}
+    if not pks:
+        raise Refused("Nothing is selected.")
+    chosen = BacklogItem.objects.filter(pk__in=pks)
+    shares = _ready_shares(chosen, len(pks), proforma.entity.today())
+    strangers = [share for share in shares if share.contract_customer_id != proforma.contract_customer_id]
+    if strangers:
+        raise Refused(
+            f"{len(strangers)} of the chosen rows are for another customer or contract than {proforma}: "
+            "choose rows of the same one, or create a proforma of their own."
+        )
+    details = add_shares(proforma, shares)
+    audit.record("proforma.add_items", proforma, by=by, entity=proforma.entity.code, added=len(details))
+    return details
+
+
+def pending(proforma):
+    """Backlog items that could still be added: ready, of the same contract customer, no retainers (PRO-3)."""
+    ready = BacklogItem.objects.ready().on_contract(proforma.contract_id)
+    return ready.filter(contract_customer=proforma.contract_customer_id, retainer=None)
+
+
+@transaction.atomic
+def submit_for_review(proforma, *, by) -> ProformaInvoice:
+    """Hand a draft in for review. It can still be edited, and is confirmed by whoever may."""
+    proforma = lock_open(proforma)
+    if proforma.status != Status.DRAFT:
+        raise Refused(f"{_name(proforma)} is already in review.")
+    if not LineDetail.objects.on_proforma(proforma).exists():
+        raise Refused(f"{_name(proforma)} is empty: add details, or delete it.")
+    return _move(proforma, Status.IN_REVIEW, "proforma.submit_for_review", by)
+
+
+@transaction.atomic
+def return_to_draft(proforma, *, by) -> ProformaInvoice:
+    """Take a proforma back from review."""
+    proforma = lock_open(proforma)
+    if proforma.status != Status.IN_REVIEW:
+        raise Refused(f"{_name(proforma)} is not in review.")
+    return _move(proforma, Status.DRAFT, "proforma.return_to_draft", by)
+
+
+@transaction.atomic
+def delete_draft(proforma, *, by) -> int:
+    """Give everything on it back to ready, and delete it; returns how many items that were (PRO-4).
+
+    Refused once it is confirmed. A schedule entry that it answered stays answered: the work goes with the
+    next run date, or by hand.
+    """
+    proforma = lock_open(proforma)
+    details = LineDetail.objects.on_proforma(proforma)
+    items = claimed_items(details)
+    audit.record(
+        "proforma.delete_draft",
+        proforma,
+        by=by,
+        entity=proforma.entity.code,
+        items=[item.pk for item in items[:1000]],
+        released=len(items),
+    )
+    delete_rows(details)
+    proforma.delete()
+    return release(items)
+
+
+# What the operations on drafts share.
+
+
+def lock_contracts(pks) -> list[ProjectContract]:
+    """The contracts under their locks, in the order of their keys, with their entities."""
+    return list(ProjectContract.objects.locked().filter(pk__in=pks).select_related("entity"))
+
+
+def check_in_force(contract):
+    """Refused unless the contract is confirmed: a draft covers nothing, a closed one is done with."""
+    if contract.status != ProjectContract.Status.CONFIRMED:
+        raise Refused(
+            f"Contract {contract} is {contract.get_status_display()}: "
+            "only a confirmed contract can be invoiced.",
+            code="CONTRACT-NOT-CONFIRMED",
+        )
+
+
+def lock_open(proforma) -> ProformaInvoice:
+    """The proforma read again under its contract's lock and its own; refused unless it can be edited."""
+    (contract,) = lock_contracts([proforma.contract_id])
+    number = proforma.number
+    proforma = ProformaInvoice.objects.locked().select_related("entity").filter(pk=proforma.pk).first()
+    if proforma is None:
+        raise Refused(f"Proforma {number} was deleted.", code="GONE")
+    if proforma.status == Status.CONFIRMED:
+        raise Refused(
+            f"{_name(proforma)} is confirmed and can't be changed any more: correct it by a new one.",
+            code="CONFIRMED",
+        )
+    proforma.contract = contract
+    return proforma
+
+
+def claimed_items(details) -> list[BacklogItem]:
+    """The backlog items that these details claim; details added by hand have none yet."""
+    return list(BacklogItem.objects.filter(detail__in=details).only("pk").order_by("pk"))
+
+
+def delete_rows(details):
+    """Delete the details in one statement; what they claimed has to be released by the caller.
+
+    The usual delete() reads every row and its relations first, and sends a hundred keys at a time.
+    """
+    details._raw_delete(details.db)
+
+
+def _check_in_force(contracts):
+    if len({contract.entity_id for contract in contracts}) > 1:
+        raise Refused("The selection belongs to several companies: choose that of one at a time.")
+    for contract in contracts:
+        check_in_force(contract)
+
+
+def _ready_shares(chosen, count, on):
+    shares = load_shares(chosen.ready())
+    if len(shares) != count:
+        raise Refused(
+            f"{count - len(shares)} of the chosen rows are not ready to invoice any more: "
+            "look at the backlog again.",
+            code="CLAIM-GONE",
+        )
+    if retainers := [share.retainer_id for share in shares if share.retainer_id is not None]:
+        name = Retainer.objects.get(pk=retainers[0]).name
+        raise Refused(
+            f"“{name}” is a retainer, and this version does not put retainers on proforma invoices: "
+            "take it out of the selection.",
+            code="RETAINER",
+        )
+    if held := [share for share in shares if _is_held(share, on)]:
+        raise Refused(
+            f"{len(held)} of the chosen rows are on hold, the first until {held[0].hold_until}: "
+            "take them off hold first.",
+            code="ON-HOLD",
+        )
+    return shares
+
+
+def _is_held(share, day):
+    return share.hold_until is not None and share.hold_until > day
+
+
+def _horizon(proforma):
+    """The last day that milestones on it may have."""
+    return max(proforma.cutoff, proforma.run.as_of) if proforma.run_id else proforma.cutoff
+
+
+def _why_nothing(contracts, plans, cutoff):
+    if len(contracts) == 1:
+        return f"Contract {contracts[0]} up to {cutoff}: {plans[0].why_nothing}"
+    skipped = [plan.why_nothing for plan in plans if plan.code != NOTHING_READY]
+    return f"Nothing is ready to invoice on these contracts up to {cutoff}. {' '.join(skipped[:1])}".strip()
+
+
+def _tell_created(created, contracts, *, by, **detail):
+    audit.record(
+        "proforma.create",
+        created[0] if len(created) == 1 else None,
+        by=by,
+        entity=contracts[0].entity.code,
+        contracts=[contract.code for contract in contracts],
+        proformas=[proforma.number for proforma in created],
+        **detail,
+    )
+
+
+def _move(proforma, status, action, by):
+    before, proforma.status = proforma.status, status
+    proforma.save(update_fields=["status"])
+    audit.record(action, proforma, by=by, entity=proforma.entity.code, before=before, after=status)
+    return proforma
+
+
+def _name(proforma):
+    return f"Proforma {proforma.number}"

@@ -1,0 +1,130 @@
+"""A preview is a stored plan: what a run would make, and why it leaves out the rest (RUN-4)."""
+
+import hashlib
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+
+from contracts.models import ContractCustomer, ProjectContract
+from invoicing_site.querysets import in_chunks, totals, write_rows
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
+from proforma.operations.inputs import Scope, contracts_to_look_at, load_inputs
+from proforma.plans import plan_contract
+
+# Contracts that are planned in one commit.
+CHUNK = 200
+
+# Differences that a refusal names; of more it gives the number.
+_NAMED = 3
+
+
+@transaction.atomic
+def store_plans(run, pks, scope) -> None:
+    """Write down what the run would make of these contracts: a line for each proforma, and for each reason
+    to leave work out. What another worker has planned for the same preview is passed over."""
+    run = InvoiceRun.objects.locked().get(pk=run.pk)
+    done = set(run.run_contracts.filter(contract__in=pks).values_list("contract", flat=True))
+    pks = [pk for pk in pks if pk not in done]
+    inputs = load_inputs(pks, as_of=run.as_of, scope=scope)
+    previous = _previous_nets(pks)
+    currencies = dict(ProjectContract.objects.filter(pk__in=pks).values_list("pk", "currency"))
+    rows, lines = [], []
+    for pk in pks:
+        plan = plan_contract(inputs[pk], as_of=run.as_of)
+        outcome = RunContract.Outcome.CREATED if plan.proformas else RunContract.Outcome.NOTHING_READY
+        row = RunContract(
+            run=run,
+            contract_id=pk,
+            outcome=outcome,
+            code=plan.code,
+            message="" if plan.proformas else plan.why_nothing[:500],
+            digest=inputs[pk].digest(run.as_of),
+        )
+        rows.append(row)
+        for line in _plan_lines(plan, previous):
+            line.run_contract, line.currency = row, currencies[pk]
+            lines.append(line)
+    write_rows(RunContract, rows)
+    write_rows(RunPlanLine, lines)
+
+
+def _plan_lines(plan, previous) -> list[RunPlanLine]:
+    """The lines of one contract's plan, unsaved; `previous` is the net of each customer's last proforma."""
+    previous = dict(previous)
+    lines = []
+    for planned in plan.proformas:
+        customer = planned.contract_customer_id
+        lines.append(
+            RunPlanLine(
+                contract_customer_id=customer,
+                run_date=planned.run_date,
+                items=len(planned.shares),
+                amount=planned.net,
+                previous_amount=previous.get(customer),
+            )
+        )
+        previous[customer] = planned.net
+    lines += [
+        RunPlanLine(
+            contract_customer_id=skipped.contract_customer_id,
+            run_date=plan.run_date,
+            code=skipped.code,
+            items=skipped.items,
+            amount=skipped.amount,
+        )
+        for skipped in plan.skipped
+    ]
+    return lines
+
+
+def _previous_nets(contract_pks):
+    """What each contract customer's last proforma came to."""
+    proformas = ProformaInvoice.objects.filter(kind=ProformaInvoice.Kind.INVOICE)
+    last = proformas.filter(contract_customer=OuterRef("pk")).order_by("-cutoff", "-pk").values("pk")[:1]
+    customers = ContractCustomer.objects.filter(contract__in=contract_pks).annotate(last=Subquery(last))
+    by_proforma = {last: pk for pk, last in customers.values_list("pk", "last") if last is not None}
+    details = LineDetail.objects.chargeable().filter(line__proforma__in=by_proforma)
+    nets = dict.fromkeys(by_proforma.values(), Decimal(0))
+    return nets | {by_proforma[pk]: net for pk, net in totals(details, by="line__proforma").items()}
+
+
+def current_digests(preview) -> dict[int, str]:
+    """The digest of each contract's inputs as they are now, within the preview's restrictions."""
+    scope = Scope.of(preview)
+    pks = contracts_to_look_at(preview.entity, as_of=preview.as_of, scope=scope)
+    digests = {}
+    for chunk in in_chunks(pks, CHUNK):
+        inputs = load_inputs(chunk, as_of=preview.as_of, scope=scope)
+        digests |= {pk: found.digest(preview.as_of) for pk, found in inputs.items()}
+    return digests
+
+
+def digest_of(digests: dict[int, str]) -> str:
+    """One fingerprint over all contracts of a plan."""
+    lines = [f"{pk} {digest}" for pk, digest in sorted(digests.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def difference(preview) -> str:
+    """Sentences on the contracts that would be billed otherwise than the plan says."""
+    then = dict(preview.run_contracts.values_list("contract", "digest"))
+    now = current_digests(preview)
+    changed = sorted(pk for pk in then.keys() | now.keys() if then.get(pk) != now.get(pk))
+    told = [_told(preview, contract) for contract in ProjectContract.objects.filter(pk__in=changed[:_NAMED])]
+    more = f" And {len(changed) - _NAMED} more contracts have changed." if len(changed) > _NAMED else ""
+    return " ".join(told) + more
+
+
+def _told(preview, contract):
+    planned = RunPlanLine.objects.filter(run_contract__run=preview, run_contract__contract=contract, code="")
+    then = sum(planned.values_list("items", flat=True)), sum(planned.values_list("amount", flat=True))
+    inputs = load_inputs([contract.pk], as_of=preview.as_of, scope=Scope.of(preview))[contract.pk]
+    proformas = plan_contract(inputs, as_of=preview.as_of).proformas
+    now = sum(len(found.shares) for found in proformas), sum(found.net for found in proformas)
+    if then == now:
+        return f"Contract {contract} has other work for the same amount, or other schedule entries."
+    return (
+        f"Contract {contract} had {then[0]} rows of {then[1]:,.2f} {contract.currency} "
+        f"and now has {now[0]} of {now[1]:,.2f}."
+    )

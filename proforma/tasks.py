@@ -1,0 +1,79 @@
+"""What the clock and the doorbells start; each finds what is due and calls one operation for it."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from proforma import operations
+from proforma.models import InvoiceRun, ProformaInvoice
+
+logger = logging.getLogger(__name__)
+
+Job = ProformaInvoice.ConfirmJob
+
+# A confirm that was asked for so long ago, and is not done, lost its message or its worker.
+PATIENCE = timedelta(minutes=10)
+
+
+@shared_task
+def run_due_invoicing():
+    """The daily run of every legal entity whose day has begun; started hourly, because days begin apart.
+
+    That today's run is there only spares the work of another: two at once do no harm (RUN-2).
+    """
+    for entity in LegalEntity.objects.order_by("pk"):
+        today = entity.today()
+        todays = InvoiceRun.objects.filter(entity=entity, kind=InvoiceRun.Kind.RUN, as_of=today)
+        if todays.filter(trigger=InvoiceRun.Trigger.SCHEDULE).exists():
+            continue
+        try:
+            operations.run_invoicing(entity, as_of=today, trigger=InvoiceRun.Trigger.SCHEDULE)
+        except Exception:
+            # One company's trouble never stops the others; its open run is taken up again.
+            logger.exception("The invoice run of %s as of %s stopped.", entity, today)
+    resume()
+
+
+@shared_task
+def carry_out_run(pk):
+    """Do the work of a run that somebody started on its page."""
+    run = InvoiceRun.objects.select_related("entity").get(pk=pk)
+    if run.status == InvoiceRun.Status.RUNNING:
+        operations.carry_out(run)
+
+
+@shared_task
+def confirm_one(pk):
+    """Confirm a proforma for whom asked for it, and leave the reason on it where that is refused."""
+    jobs = ProformaInvoice.objects.open().filter(pk=pk, confirm_job__in=[Job.SCHEDULED, Job.PROCESSING])
+    if not jobs.update(confirm_job=Job.PROCESSING):
+        return
+    proforma = ProformaInvoice.objects.select_related("confirm_asked_by").get(pk=pk)
+    try:
+        operations.confirm(proforma, by=proforma.confirm_asked_by, on=proforma.confirm_on)
+    except Exception as problem:
+        if not isinstance(problem, Refused):
+            logger.exception("Confirming proforma %s failed.", proforma.number)
+        # Only what is still open: a second worker may have confirmed it meanwhile.
+        jobs.update(confirm_job=Job.FAILED, confirm_message=_sentence(problem))
+
+
+def _sentence(problem):
+    if isinstance(problem, Refused):
+        return str(problem)[:500]
+    return f"Something went wrong in the program ({type(problem).__name__}); its log has the details."
+
+
+@shared_task
+def resume():
+    """Take up what was killed or never heard of: silent runs, and confirms that were asked for."""
+    operations.resume_silent_runs()
+    waiting = ProformaInvoice.objects.open().filter(
+        confirm_job__in=[Job.SCHEDULED, Job.PROCESSING], confirm_asked_at__lt=timezone.now() - PATIENCE
+    )
+    for pk in waiting.order_by("pk").values_list("pk", flat=True):
+        confirm_one(pk)

@@ -1,0 +1,225 @@
+"""Entries on their way to approval: handed in, and taken back."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from actuals.models import Entry
+from actuals.operations import recall, submit
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+
+Status = Entry.Status
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+def refused(code, call, *args, **kwargs):
+    with pytest.raises(Refused) as refusal:
+        call(*args, **kwargs)
+    assert refusal.value.code == code
+    return str(refusal.value)
+
+
+def statuses():
+    return list(Entry.objects.order_by("pk").values_list("status", flat=True))
+
+
+def test_drafts_are_submitted_and_recalled_by_their_owner(co):
+    """APP-1"""
+    entries = [factories.time_entry(co, status="draft") for _ in range(2)]
+
+    submitted = submit(entries, by=co.member)
+
+    assert [entry.status for entry in submitted] == ["submitted", "submitted"]
+    assert statuses() == ["submitted", "submitted"]
+    entry = Entry.objects.first()
+    assert entry.submitted_by == co.member
+    assert entry.submitted_at is not None
+
+    recall(entries, by=co.member)
+
+    entry.refresh_from_db()
+    assert statuses() == ["draft", "draft"]
+    assert (entry.submitted_by, entry.submitted_at) == (None, None)
+
+
+def test_each_step_is_one_audit_event(co):
+    """SEC-3"""
+    first, second = (factories.time_entry(co, status="draft") for _ in range(2))
+
+    submit([first, second], by=co.member)
+    recall([first], by=co.member)
+
+    events = AuditEvent.objects.order_by("pk")
+    assert [(event.action, event.by, event.entity) for event in events] == [
+        ("actuals.submit", co.member, "NO1"),
+        ("actuals.recall", co.member, "NO1"),
+    ]
+    assert events[0].detail == {"entries": [first.pk, second.pk]}
+    assert (events[1].subject_type, events[1].subject_id) == ("actuals.entry", str(first.pk))
+
+
+def test_a_rejected_entry_is_submitted_again(co):
+    """APP-1"""
+    entry = factories.time_entry(
+        co, status="rejected", decided_by=co.manager, decision_comment="Which customer?"
+    )
+
+    submit([entry], by=co.member)
+
+    entry.refresh_from_db()
+    assert entry.status == "submitted"
+    assert (entry.decided_by, entry.decided_at, entry.decision_comment) == (None, None, "")
+
+
+@pytest.mark.parametrize("status", ["submitted", "approved", "recall"])
+def test_only_drafts_and_rejected_entries_are_submitted(co, status):
+    """APP-1"""
+    draft = factories.time_entry(co, status="draft")
+    other = factories.time_entry(co, status=status)
+
+    message = refused("WRONG-STATUS", submit, [draft, other], by=co.member)
+
+    assert message == (
+        f"The time entry {other.pk} of 2025-03-10 is {other.get_status_display()}: "
+        "only drafts and rejected entries are submitted."
+    )
+    assert statuses() == ["draft", status]
+
+
+@pytest.mark.parametrize("status", ["draft", "approved", "rejected", "recall"])
+def test_only_submitted_entries_are_recalled(co, status):
+    """APP-1"""
+    entry = factories.time_entry(co, status=status)
+
+    refused("WRONG-STATUS", recall, [entry], by=co.member)
+
+    assert statuses() == [status]
+
+
+def test_what_was_approved_meanwhile_is_not_recalled(co):
+    """APP-1: the entry is read again under its lock."""
+    entry = factories.time_entry(co)
+    Entry.objects.update(status="approved", decided_at="2025-03-11T08:00:00Z")
+
+    refused("WRONG-STATUS", recall, [entry], by=co.member)
+
+
+def test_nobody_recalls_the_work_of_others(co):
+    """APP-1"""
+    entry = factories.time_entry(co)
+
+    for other in (co.manager, co.accountant, factories.UserFactory()):
+        refused("NOT-OWN", recall, [entry], by=other)
+
+    assert statuses() == ["submitted"]
+
+
+def test_whoever_typed_it_in_owns_it_too(co):
+    """APP-1"""
+    without_login = factories.ResourceFactory(entity=co.entity, role=co.role)
+    entry = factories.time_entry(co, resource=without_login, created_by=co.accountant)
+
+    recall([entry], by=co.accountant)
+
+    assert statuses() == ["draft"]
+
+
+@pytest.mark.parametrize(
+    ("person", "may"), [("manager", True), ("accountant", True), ("auditor", False), ("administrator", False)]
+)
+def test_managers_of_the_project_and_accountants_submit_for_others(co, person, may):
+    """APP-1, SEC-1"""
+    entry = factories.time_entry(co, status="draft")
+    by = getattr(co, person)
+
+    if may:
+        submit([entry], by=by)
+    else:
+        refused("NOT-OWN", submit, [entry], by=by)
+
+    assert statuses() == ["submitted" if may else "draft"]
+
+
+def test_a_manager_of_another_project_submits_nothing_here(co):
+    """SEC-1"""
+    entry = factories.time_entry(co, status="draft")
+    other = factories.UserFactory()
+    factories.ProjectFactory(entity=co.entity).managers.add(other)
+
+    refused("NOT-OWN", submit, [entry], by=other)
+
+
+def test_an_accountant_of_another_company_submits_nothing_here(co):
+    """SEC-1"""
+    entry = factories.time_entry(co, status="draft")
+    elsewhere = factories.company("SE1", "SEK", books=False)
+
+    refused("NOT-OWN", submit, [entry], by=elsewhere.accountant)
+
+
+def test_the_system_submits_and_recalls(co):
+    entry = factories.time_entry(co, status="draft")
+
+    submit([entry], by=None)
+    recall([entry], by=None)
+
+    assert statuses() == ["draft"]
+
+
+def test_nothing_is_submitted_on_a_closed_project(co):
+    entry = factories.time_entry(co, status="draft")
+    co.project.is_open = False
+    co.project.save()
+
+    message = refused("PROJECT-CLOSED", submit, [entry], by=co.member)
+
+    assert "project NO1-P1 Bridge is closed for entries" in message
+    assert statuses() == ["draft"]
+
+
+def test_a_resource_of_another_company_is_refused(co):
+    elsewhere = factories.company("SE1", "SEK", books=False)
+    entry = factories.time_entry(co, status="draft", resource=elsewhere.resource, role=None)
+
+    message = refused("OTHER-ENTITY", submit, [entry], by=co.member)
+
+    assert "works for another company" in message
+
+
+def test_entries_of_one_company_at_a_time(co):
+    elsewhere = factories.company("SE1", "SEK", books=False)
+    entries = [factories.time_entry(it, status="draft") for it in (co, elsewhere)]
+
+    refused("OTHER-ENTITY", submit, entries, by=None)
+
+
+def test_a_deleted_entry_is_noticed(co):
+    entry = factories.time_entry(co, status="draft")
+    Entry.objects.all().delete()
+
+    refused("GONE", submit, [entry], by=co.member)
+
+
+def test_no_entries_are_no_event(co):
+    assert submit([], by=co.member) == []
+    assert recall(Entry.objects.none(), by=co.member) == []
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_hundred_entries_cost_as_many_queries_as_one(co):
+    for _ in range(101):
+        factories.time_entry(co, status="draft")
+    one, *hundred = Entry.objects.all()
+
+    with CaptureQueriesContext(connection) as for_one:
+        submit([one], by=co.member)
+    with CaptureQueriesContext(connection) as for_many:
+        submit(hundred, by=co.member)
+
+    assert len(for_many) == len(for_one) < 10

@@ -1,0 +1,316 @@
+"""Approval: what it makes, what it refuses, and how it is taken back."""
+
+import threading
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from actuals.models import Actual, Entry
+from backlog.models import BacklogItem
+from backlog.operations import (
+    Decision,
+    approve,
+    approve_many,
+    cancel_approval,
+    confirm_contract,
+    mark_ready,
+    reject,
+)
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from proforma.operations import create_proformas
+from tests import factories
+
+DAY = date(2025, 3, 10)
+
+
+@pytest.fixture
+def company(db):
+    return factories.company(cost_price=100, sales_price=200)
+
+
+@pytest.fixture
+def contract(company):
+    return confirm_contract(factories.contract(company), by=company.manager)
+
+
+def facts():
+    return [
+        (a.type, a.billing_type, f"{a.quantity:.4f}", f"{a.amount:.2f}")
+        for a in Actual.objects.order_by("pk")
+    ]
+
+
+def states():
+    return [(f"{i.amount:.2f}", i.status, i.limit_status) for i in BacklogItem.objects.order_by("pk")]
+
+
+@pytest.mark.parametrize(
+    ("billable", "unbilled"),
+    [
+        (None, [("unbilled", "chargeable", "8.0000", "1600.00")]),
+        (
+            "6",
+            [
+                ("unbilled", "chargeable", "6.0000", "1200.00"),
+                ("unbilled", "non_chargeable", "2.0000", "400.00"),
+            ],
+        ),
+        ("10", [("unbilled", "chargeable", "10.0000", "2000.00")]),
+        ("0", [("unbilled", "non_chargeable", "8.0000", "1600.00")]),
+    ],
+)
+def test_billable_hours_decide_what_is_chargeable(company, contract, billable, unbilled):
+    """APP-3: 8 h, cost rate 100, bill rate 200."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    decision = Decision(billable_quantity=None if billable is None else Decimal(billable))
+    approve([entry], by=company.manager, decisions={entry.pk: decision})
+    assert facts() == [("cost", "chargeable", "8.0000", "800.00"), *unbilled]
+    assert Actual.objects.filter(type="unbilled").exclude(cost=Actual.objects.get(type="cost")).count() == 0
+
+
+def test_the_approver_may_give_work_away(company, contract):
+    """APP-2: complimentary as a whole; nothing of it counts against a limit."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager, decisions={entry.pk: Decision(billing_type="complimentary")})
+    assert facts()[1:] == [("unbilled", "complimentary", "8.0000", "1600.00")]
+    assert states() == [("1600.00", "not_ready", "na")]
+
+
+def test_fixed_price_work_gives_a_cost_only(company):
+    """APP-4"""
+    confirm_contract(factories.contract(company, method="fixed"), by=company.manager)
+    approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
+    assert facts() == [("cost", "chargeable", "8.0000", "800.00")]
+    assert Actual.objects.get().contract_line is not None
+
+
+def test_uncovered_work_gives_a_cost_only(company):
+    """APP-4 CON-6: no contract, or one that is a draft still, covers nothing."""
+    factories.contract(company)
+    approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
+    assert facts() == [("cost", "chargeable", "8.0000", "800.00")]
+    assert Actual.objects.get().contract_line is None
+
+
+def test_confirming_a_contract_bills_what_was_approved_before(company):
+    """CON-6: once, and with the approver's decision; a second contract's confirming finds nothing left."""
+    draft = factories.contract(company)
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager, decisions={entry.pk: Decision(billable_quantity=Decimal(6))})
+    confirm_contract(draft, by=company.manager)
+    assert facts() == [
+        ("cost", "chargeable", "8.0000", "800.00"),
+        ("unbilled", "chargeable", "6.0000", "1200.00"),
+        ("unbilled", "non_chargeable", "2.0000", "400.00"),
+    ]
+    with pytest.raises(Refused, match="only a draft"):
+        confirm_contract(draft, by=company.manager)
+
+
+def test_a_missing_price_warns_and_never_stops(company, contract):
+    """PRC-2 PRC-6: the actual gets 0, is flagged, and can't be marked ready."""
+    company.sales_price.delete()
+    approval = approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
+    assert "the price is 0" in approval.warnings[0]
+    assert facts()[1] == ("unbilled", "chargeable", "8.0000", "0.00")
+    marked = mark_ready(BacklogItem.objects.all(), by=company.manager)
+    assert (marked.action.changed, marked.reasons) == (0, {"no price was found": 1})
+
+
+def test_an_approved_price_stays_when_the_list_changes(company, contract):
+    """PRC-5 ACT-2: the decision keeps the row, the price and the reasoning."""
+    approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
+    company.sales_price.price = 999
+    company.sales_price.save()
+    share = Actual.objects.get(type="unbilled")
+    assert (share.price, share.price_decision.price) == (200, 200)
+    assert share.price_decision.role_price == company.sales_price
+    assert "chosen" in share.price_decision.reasoning
+
+
+def test_nobody_approves_their_own_hours(company, contract):
+    """APP-2: refused, unless the entity allows it."""
+    entry = factories.time_entry(company, "8", date=DAY, resource=company.manager_resource)
+    with pytest.raises(Refused, match="your own"):
+        approve([entry], by=company.manager)
+    company.entity.allow_own_approval = True
+    company.entity.save()
+    assert len(approve([entry], by=company.manager).entries) == 1
+
+
+def test_only_the_projects_managers_approve(company, contract):
+    """APP-2 SEC-1: another user is refused and nothing changed."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    with pytest.raises(Refused, match="not yours to approve"):
+        approve([entry], by=company.accountant)
+    entry.refresh_from_db()
+    assert entry.status == "submitted"
+    assert facts() == []
+
+
+def test_what_cannot_be_approved_is_named_and_the_rest_is_done(company, contract):
+    """APP-2: many at once; a draft among them is left alone."""
+    good = factories.time_entry(company, "8", date=DAY)
+    draft = factories.time_entry(company, "3", date=DAY, status="draft")
+    approval = approve([good, draft], by=company.manager)
+    assert approval.entries == [good]
+    assert [(entry, "is draft" in sentence) for entry, sentence in approval.refused] == [(draft, True)]
+    with pytest.raises(Refused, match="is approved"):
+        approve([good], by=company.manager)
+
+
+def test_a_negative_billable_quantity_is_refused(company, contract):
+    """APP-2"""
+    entry = factories.time_entry(company, "8", date=DAY)
+    with pytest.raises(Refused, match="less than 0"):
+        approve([entry], by=company.manager, decisions={entry.pk: Decision(billable_quantity=Decimal(-1))})
+
+
+def test_approving_leaves_one_audit_event(company, contract):
+    """SEC-3"""
+    approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
+    event = AuditEvent.objects.get(action="backlog.approve")
+    assert (event.by, event.entity, event.detail["actuals"]) == (company.manager, "NO1", 2)
+
+
+def test_rejecting_needs_a_reason(company, contract):
+    """APP-1"""
+    entry = factories.time_entry(company, "8", date=DAY)
+    with pytest.raises(Refused, match="Say why"):
+        reject([entry], by=company.manager, comment=" ")
+    reject([entry], by=company.manager, comment="Wrong task.")
+    entry.refresh_from_db()
+    assert (entry.status, entry.decision_comment) == ("rejected", "Wrong task.")
+
+
+def test_a_canceled_approval_is_reversed_on_the_day_it_is_canceled(company, contract):
+    """APP-5 JRN-7: negated, the same transaction date, accounted on the day of the action."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager, on=DAY)
+    cancel_approval([entry], by=company.manager, on=date(2025, 4, 10))
+    assert facts()[2:] == [
+        ("cost", "chargeable", "-8.0000", "-800.00"),
+        ("unbilled", "chargeable", "-8.0000", "-1600.00"),
+    ]
+    reversal = Actual.objects.filter(reverses__isnull=False).first()
+    assert (reversal.date, reversal.accounting_date) == (DAY, date(2025, 4, 10))
+    assert states() == [("1600.00", "canceled", "committed" if contract.limit else "na")]
+    entry.refresh_from_db()
+    assert entry.status == "draft"
+
+
+def test_what_is_on_a_draft_is_not_taken_back(company, contract):
+    """APP-5: the sentence names the proforma, and nothing changed."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager)
+    mark_ready(BacklogItem.objects.all(), by=company.manager)
+    (proforma,) = create_proformas([contract], cutoff=DAY, on=DAY, by=company.manager)
+    with pytest.raises(Refused, match=proforma.number):
+        cancel_approval([entry], by=company.manager)
+    assert Actual.objects.filter(reverses__isnull=False).count() == 0
+
+
+def test_a_fee_and_an_expense_at_cost_are_split_as_amounts(company):
+    """MON-9 APP-3: quantity 1 and the amount is split; half of a fee of 1,001 is chargeable."""
+    other = factories.customer(company)
+    draft = factories.contract(company, customers=[(company.customer, 50), (other, 50)])
+    confirm_contract(draft, by=company.manager)
+    fee = factories.fee_entry(company, "1001", date=DAY)
+    expense = factories.expense_entry(company, net="100.01", date=DAY)
+    approve(
+        [fee, expense], by=company.manager, decisions={fee.pk: Decision(billable_quantity=Decimal("0.5"))}
+    )
+    shares = [
+        (a.transaction_class, a.billing_type, a.quantity, f"{a.amount:.2f}")
+        for a in Actual.objects.filter(type="unbilled").order_by("pk")
+    ]
+    assert sorted(shares) == sorted(
+        [
+            ("fee", "chargeable", 1, "250.25"),
+            ("fee", "chargeable", 1, "250.25"),
+            ("fee", "non_chargeable", 1, "250.25"),
+            ("fee", "non_chargeable", 1, "250.25"),
+            ("expense", "chargeable", 1, "50.01"),
+            ("expense", "chargeable", 1, "50.00"),
+        ]
+    )
+
+
+def test_a_thousand_entries_cost_as_many_queries_as_ten(company, contract, django_assert_max_num_queries):
+    """Sets instead of loops."""
+    few = [factories.time_entry(company, "1", date=DAY) for _ in range(3)]
+    with django_assert_max_num_queries(200) as one:
+        approve(few, by=company.manager)
+    many = [factories.time_entry(company, "1", date=DAY) for _ in range(40)]
+    with django_assert_max_num_queries(200) as other:
+        approve(many, by=company.manager)
+    assert len(one.captured_queries) == len(other.captured_queries)
+
+
+def test_many_entries_are_approved_in_several_commits(company, contract, monkeypatch):
+    """What is done stays done; a repeat finds the rest."""
+    monkeypatch.setattr("backlog.operations.approvals.CHUNK", 2)
+    entries = [factories.time_entry(company, "1", date=DAY) for _ in range(5)]
+    approvals = approve_many(entries, by=company.manager)
+    assert [len(approval.entries) for approval in approvals] == [2, 2, 1]
+    assert Entry.objects.filter(status="approved").count() == 5
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_approvals_cannot_both_take_the_last_of_a_limit():
+    """NTE-4: a limit of 1,600 holds 8 h × 200 once; of two at the same moment one fails."""
+    company = factories.company(cost_price=100, sales_price=200)
+    contract = factories.contract(company, limit=Decimal(1600))
+    confirm_contract(contract, by=company.manager)
+    entries = [factories.time_entry(company, "8", date=DAY) for _ in range(2)]
+    barrier = threading.Barrier(2)
+
+    def approve_one(entry):
+        try:
+            barrier.wait(10)
+            approve([entry], by=company.manager)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve_one, args=[entry]) for entry in entries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    outcomes = sorted((i.limit_status, i.limit_over) for i in BacklogItem.objects.all())
+    assert outcomes == [("committed", None), ("failed", Decimal(1600))]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_confirming_a_contract_and_approving_at_once_loses_nothing():
+    """CON-6: whichever comes first, the entry has its unbilled sales exactly once."""
+    company = factories.company(cost_price=100, sales_price=200)
+    for _ in range(5):
+        project = factories.ProjectFactory(entity=company.entity)
+        project.managers.add(company.manager)
+        draft = factories.contract(company, lines=[{"project": project}])
+        entry = factories.time_entry(company, "8", date=DAY, project=project)
+        barrier = threading.Barrier(2)
+
+        def at_once(operation, thing, barrier=barrier):
+            try:
+                barrier.wait(10)
+                operation(thing, by=company.manager)
+            finally:
+                connection.close()
+
+        threads = [
+            threading.Thread(target=at_once, args=[confirm_contract, draft]),
+            threading.Thread(target=at_once, args=[approve, [entry]]),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert Actual.objects.filter(entry=entry, type="cost").count() == 1
+        assert Actual.objects.filter(entry=entry, type="unbilled").count() == 1

@@ -1,0 +1,160 @@
+"""The billing backlog: marked ready, undone, claimed by documents."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from backlog.models import BacklogItem
+from backlog.operations import confirm_contract, mark_not_ready, mark_ready, release, reserve, settle, undo
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(company):
+    return confirm_contract(factories.contract(company), by=company.manager)
+
+
+@pytest.fixture
+def item(company, contract):
+    return factories.ready_item(company, contract, status="not_ready")
+
+
+def status(item):
+    item.refresh_from_db()
+    return item.status
+
+
+def test_marking_ready_is_one_recorded_action_that_can_be_undone(company, item):
+    """BKL-2"""
+    marked = mark_ready([item], by=company.manager)
+    assert (status(item), marked.action.changed, marked.reasons) == ("ready", 1, {})
+    assert undo(marked.action, by=company.manager) == 1
+    assert status(item) == "not_ready"
+    with pytest.raises(Refused, match="already undone"):
+        undo(marked.action, by=company.manager)
+    assert list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))[-2:] == [
+        "backlog.mark_ready",
+        "backlog.undo",
+    ]
+
+
+def test_undo_leaves_what_an_invoice_took(company, contract, item):
+    """BKL-2: until the next invoice takes them."""
+    other = factories.ready_item(company, contract, status="not_ready")
+    marked = mark_ready([item, other], by=company.manager)
+    reserve([item], contract=contract)
+    assert undo(marked.action, by=company.manager) == 1
+    assert (status(item), status(other)) == ("created", "not_ready")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"limit_status": "failed", "limit_level": "contract", "limit_over": Decimal(5)},
+            "over a not-to-exceed limit",
+        ),
+        ({"hold_until": "tomorrow"}, "on hold"),
+        ({"status": "posted"}, "already customer invoice posted"),
+    ],
+)
+def test_what_cannot_be_marked_is_counted_by_its_reason(company, item, fields, reason):
+    """BKL-2 NTE-2"""
+    if fields.get("hold_until") == "tomorrow":
+        fields = {"hold_until": company.entity.today() + timedelta(days=1), "hold_reason": "Waits"}
+    BacklogItem.objects.filter(pk=item.pk).update(**fields)
+    marked = mark_ready([item], by=company.manager)
+    assert (marked.action.changed, marked.action.unchanged, marked.reasons) == (0, 1, {reason: 1})
+
+
+def test_a_hold_ends_on_its_day(company, item):
+    """BKL-5"""
+    BacklogItem.objects.filter(pk=item.pk).update(hold_until=company.entity.today())
+    assert mark_ready([item], by=company.manager).action.changed == 1
+
+
+def test_not_evaluated_waits_only_where_a_limit_is_set(company, contract, item):
+    """NTE-3"""
+    BacklogItem.objects.filter(pk=item.pk).update(limit_status="not_evaluated")
+    contract.limit = Decimal(100000)
+    contract.save()
+    assert mark_ready([item], by=company.manager).reasons == {"not evaluated against its limit": 1}
+    contract.limit = None
+    contract.save()
+    assert mark_ready([item], by=company.manager).action.changed == 1
+
+
+def test_the_database_itself_keeps_a_failed_item_from_being_ready(item):
+    """NTE-2"""
+    failed = BacklogItem.objects.filter(pk=item.pk)
+    failed.update(limit_status="failed", limit_level="contract", limit_over=Decimal(1))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        failed.update(status="ready")
+
+
+def test_all_rows_of_a_filter_are_marked_at_once(company, contract, monkeypatch):
+    """BKL-2: in several commits and one recorded action."""
+    monkeypatch.setattr("backlog.operations.items.CHUNK", 4)
+    for _ in range(10):
+        factories.ready_item(company, contract, status="not_ready")
+    marked = mark_ready(BacklogItem.objects.dated_until(date(2030, 1, 1)), by=company.manager)
+    assert (marked.action.changed, marked.action.items.count()) == (10, 10)
+    assert undo(marked.action, by=company.manager) == 10
+    assert mark_not_ready(BacklogItem.objects.all(), by=company.manager).reasons == {"already not ready": 10}
+
+
+def test_marking_costs_the_same_for_many_rows(company, contract, django_assert_max_num_queries):
+    """Sets instead of loops."""
+    rows = [factories.ready_item(company, contract, status="not_ready") for _ in range(30)]
+    with django_assert_max_num_queries(60) as few:
+        mark_ready(rows[:2], by=company.manager)
+    with django_assert_max_num_queries(60) as many:
+        mark_ready(rows[2:], by=company.manager)
+    assert len(few.captured_queries) == len(many.captured_queries)
+
+
+def test_an_item_is_reserved_once(company, contract, item):
+    """PRO-8: the second finds it gone; a release gives it back; settled, it stays."""
+    with pytest.raises(Refused, match="no longer ready"):
+        reserve([item], contract=contract)
+    mark_ready([item], by=company.manager)
+    reserve([item], contract=contract)
+    with pytest.raises(Refused, match="no longer ready"):
+        reserve([item], contract=contract)
+    release([item])
+    assert status(item) == "ready"
+    reserve([item], contract=contract)
+    settle([item])
+    assert status(item) == "posted"
+    with pytest.raises(Refused):
+        release([item])
+
+
+def test_the_worth_of_an_item_is_as_still_as_its_source(item):
+    """ACT-1: what an item is worth, and whose share it is, can't be changed."""
+    for change in ({"amount": Decimal(1)}, {"currency": "EUR"}, {"date": date(2020, 1, 1)}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            BacklogItem.objects.filter(pk=item.pk).update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BacklogItem.objects.filter(pk=item.pk).delete()
+
+
+def test_a_selection_belongs_to_one_company(company, item):
+    """SEC-1: audit and locks are one entity's."""
+    stranger = factories.company(code="SE1")
+    other = factories.ready_item(
+        stranger, confirm_contract(factories.contract(stranger), by=stranger.manager), status="not_ready"
+    )
+    with pytest.raises(Refused, match="several legal entities"):
+        mark_ready([item, other], by=company.manager)

@@ -1,0 +1,258 @@
+"""What keeps a contract from being confirmed."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from contracts.checks import contract_troubles
+from contracts.operations import check_contract
+from invoicing_site.errors import Refused
+from tests import factories
+from tests.factories import (
+    ContractRevisionFactory,
+    MilestoneFactory,
+    ProjectFactory,
+    TaskFactory,
+)
+
+
+@pytest.fixture
+def it(db):
+    return factories.company(books=False, customers=3)
+
+
+def troubles(contract, **fields):
+    return [(trouble.code, trouble.message) for trouble in contract_troubles(contract, **fields)]
+
+
+def codes(contract, **fields):
+    return [code for code, _ in troubles(contract, **fields)]
+
+
+def split(it, *percents, **fields):
+    return factories.contract(it, customers=list(zip(it.customers, percents, strict=False)), **fields)
+
+
+def test_a_contract_as_it_should_be_is_not_refused(it):
+    """CON-1, CON-4"""
+    other = ProjectFactory(entity=it.entity)
+    contract = split(it, "33.33", "33.33", "33.34", lines=[{}, {"method": "fixed", "project": other}])
+
+    assert troubles(contract) == []
+    check_contract(contract)
+
+
+@pytest.mark.parametrize(
+    ("percents", "total"), [((50, 49), "99"), (("66.67", "33.34"), "100.01"), ((0, 99), "99")]
+)
+def test_splits_that_do_not_add_up_to_100_are_refused(it, percents, total):
+    """CON-1"""
+    contract = split(it, *percents)
+
+    assert troubles(contract) == [
+        ("SPLIT-SUM", f"Contract {contract}: the billing splits add up to {total} %, not 100 %."),
+        ("SPLIT-SUM", f"Line 1 Line 1: the billing splits add up to {total} %, not 100 %."),
+    ]
+
+
+def test_exactly_one_customer_takes_the_rounding(it):
+    """CON-1"""
+    contract = split(it, 50, 50)
+    contract.customers.update(is_rounding=False)
+    contract.lines.get().customers.update(is_rounding=False)
+
+    assert codes(contract) == ["ROUNDING", "ROUNDING"]
+
+
+def test_who_pays_nothing_does_not_take_the_rounding(it):
+    """CON-1"""
+    contract = split(it, 100, 0)
+
+    assert codes(contract) == ["ROUNDING", "ROUNDING"]
+    assert f"{it.customers[1]} takes the rounding but has a split of 0 %" in troubles(contract)[0][1]
+
+
+def test_a_customer_with_a_split_of_nothing_is_fine(it):
+    """CON-1"""
+    assert troubles(split(it, 0, 100)) == []
+
+
+def test_a_primary_customer_is_needed(it):
+    """CON-1"""
+    contract = split(it, 100)
+    contract.customers.update(is_primary=False)
+
+    assert codes(contract) == ["NO-PRIMARY"]
+
+
+def test_a_contract_and_each_line_need_customers(it):
+    """CON-1"""
+    contract = split(it, 100, lines=[{"customers": []}])
+    assert troubles(contract) == [
+        ("NO-CUSTOMER", "Line 1 Line 1 has no customers: add those of the contract.")
+    ]
+    contract.customers.all().delete()
+    assert codes(contract) == ["NO-CUSTOMER", "NO-CUSTOMER"]
+
+
+def test_a_lines_splits_are_its_own(it):
+    """CON-1"""
+    a, b, _ = it.customers
+    contract = split(it, 50, 50, lines=[{"customers": [(a, 100)]}])
+    assert troubles(contract) == []
+
+    contract = split(it, 50, 50, lines=[{"customers": [(a, 60), (b, 30)]}])
+    assert troubles(contract) == [
+        ("SPLIT-SUM", "Line 1 Line 1: the billing splits add up to 90 %, not 100 %.")
+    ]
+
+
+def test_customers_of_other_contracts_and_companies_are_refused(it):
+    """CON-1"""
+    contract = split(it, 100)
+    contract.lines.get().customers.update(contract_customer=split(it, 100).customers.get())
+    assert codes(contract) == ["OTHER-CONTRACT"]
+
+    contract = split(it, 100)
+    contract.customers.update(customer=factories.CustomerFactory())
+    assert codes(contract) == ["OTHER-ENTITY"]
+
+
+def test_milestones_must_add_up_and_the_difference_is_named(it):
+    """CON-4"""
+    line = {"method": "fixed", "contract_amount": Decimal(10000), "milestones": ["4000", "4749.50"]}
+    contract = split(it, 100, lines=[line])
+
+    with pytest.raises(Refused) as refusal:
+        check_contract(contract)
+
+    assert refusal.value.code == "MILESTONE-SUM"
+    assert refusal.value.message == (
+        "Line 1 Line 1: the milestones add up to 8,749.50 NOK and the contract amount is 10,000.00 NOK: "
+        "1,250.50 NOK is missing."
+    )
+
+
+def test_milestones_that_add_up_to_more_are_refused(it):
+    """CON-4"""
+    contract = split(it, 100, method="fixed", lines=[{"milestones": ["10000", "0.01"]}])
+
+    assert "0.01 NOK is too much." in troubles(contract)[0][1]
+
+
+def test_a_fixed_price_line_without_milestones_is_refused(it):
+    """CON-4"""
+    contract = split(it, 100, method="fixed", lines=[{"milestones": []}])
+
+    assert "add up to 0.00 NOK" in troubles(contract)[0][1]
+
+
+def test_a_milestone_of_half_a_cent_is_refused(it):
+    """MON-1"""
+    contract = split(it, 100, method="fixed", lines=[{"milestones": ["9999.995", "0.005"]}])
+
+    assert codes(contract) == ["DECIMALS", "DECIMALS"]
+
+
+def test_a_time_and_material_line_with_milestones_is_refused(it):
+    """CON-4"""
+    contract = split(it, 100)
+    MilestoneFactory(line=contract.lines.get(), number=1, amount=Decimal(5))
+
+    assert codes(contract) == ["MILESTONES"]
+
+
+def test_lines_that_claim_the_same_work_are_refused_by_name(it):
+    """CON-2"""
+    other = split(it, 100, confirmed=True, code="PC-OLD", name="Frame", lines=[{"name": "Consulting"}])
+    contract = split(it, 100, lines=[{"name": "Hours"}])
+
+    assert troubles(contract) == [
+        (
+            "LINES-COLLIDE",
+            f"Line 1 Hours covers work on project {it.project} that line 1 Consulting of contract PC-OLD Frame "
+            "covers already: take a class, a task or some days away from one of them.",
+        )
+    ]
+    other.status = "closed"
+    other.save()
+    assert troubles(contract) == []
+
+
+def test_lines_of_the_same_contract_are_refused_too(it):
+    """CON-2"""
+    contract = split(it, 100, lines=[{"name": "A"}, {"name": "B"}])
+
+    assert (
+        "Line 1 A covers work on project NO1-P1 Bridge that line 2 B covers already"
+        in troubles(contract)[0][1]
+    )
+
+
+def test_selected_tasks_must_be_there_and_of_the_project(it):
+    """CON-2"""
+    assert codes(split(it, 100, lines=[{"entire_project": False}])) == ["NO-TASK"]
+
+    foreign = TaskFactory(project=ProjectFactory(entity=it.entity))
+    assert codes(split(it, 100, lines=[{"tasks": [foreign]}])) == ["OTHER-PROJECT"]
+
+
+def test_a_project_of_another_company_is_refused(it):
+    """CON-2"""
+    assert codes(split(it, 100, lines=[{"project": ProjectFactory()}])) == ["OTHER-ENTITY"]
+
+
+def test_price_lists_of_one_owner_on_the_same_days_are_refused(it):
+    """PRC-1: lists can get past a form."""
+    second = factories.PriceListFactory(
+        entity=it.entity, valid_from=datetime.date(2025, 1, 1), name="Sales 2025"
+    )
+    contract = split(it, 100, price_lists=[it.sales_list, second])
+    assert troubles(contract) == [
+        (
+            "PRICE-LISTS-OVERLAP",
+            f"Contract {contract}: the price lists “Sales” and “Sales 2025” hold on the same days. "
+            "End the one before the other starts, or take one away.",
+        )
+    ]
+
+    it.sales_list.valid_to = datetime.date(2024, 12, 31)
+    it.sales_list.save()
+    assert troubles(contract) == []
+
+
+def test_a_cost_list_on_a_contract_is_refused(it):
+    """PRC-6"""
+    assert codes(split(it, 100, price_lists=[it.cost_list])) == ["PRICE-LIST"]
+
+
+def test_all_reasons_are_given_at_once(it):
+    """CON-1, CON-4"""
+    contract = split(it, 50, 40, lines=[{"method": "fixed", "milestones": []}])
+
+    with pytest.raises(Refused) as refusal:
+        check_contract(contract)
+
+    assert refusal.value.code == "SPLIT-SUM"
+    assert "add up to 90 %" in refusal.value.message
+    assert "10,000.00 NOK is missing." in refusal.value.message
+
+
+def test_a_revisions_lines_are_checked_with_it_only(it):
+    """CON-10"""
+    contract = split(it, 100, confirmed=True)
+    revision = ContractRevisionFactory(contract=contract)
+    project = ProjectFactory(entity=it.entity)
+    factories.contract_line(contract, method="fixed", project=project, revision=revision, milestones=[])
+
+    assert codes(contract) == []
+    assert codes(contract, revision=revision) == ["MILESTONE-SUM"]
+
+
+def test_the_check_takes_as_many_queries_for_ten_lines_as_for_one(it, django_assert_num_queries):
+    lines = [{"method": "fixed", "project": ProjectFactory(entity=it.entity)} for _ in range(10)]
+    contract = split(it, 50, 50, lines=lines)
+
+    with django_assert_num_queries(12):
+        assert contract_troubles(contract) == []

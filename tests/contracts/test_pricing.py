@@ -1,0 +1,707 @@
+"""What an hour, an expense, material or a fee is sold for, and what it costs."""
+
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from contracts.pricing import PriceBook, Work
+from invoicing_site.errors import Refused
+from tests import factories
+from tests.factories import (
+    CategoryPriceFactory,
+    ContractPriceListFactory,
+    ExchangeRateFactory,
+    LegalEntityFactory,
+    OrganizationalUnitFactory,
+    PriceListFactory,
+    PriceMarkupFactory,
+    ProductPriceFactory,
+    RoleFactory,
+    RolePriceFactory,
+    RolePriceOverrideFactory,
+)
+
+DAY = datetime.date(2025, 3, 10)
+
+
+def day(month, number, year=2025):
+    return datetime.date(year, month, number)
+
+
+@pytest.fixture
+def it(db):
+    """A company whose own price lists say nothing yet."""
+    it = factories.company(books=False)
+    it.cost_list.role_prices.all().delete()
+    it.sales_list.role_prices.all().delete()
+    it.sales_list.category_prices.all().delete()
+    it.contract = factories.contract(it)
+    return it
+
+
+def hour(it, **fields):
+    work = Work(
+        transaction_class="time",
+        date=DAY,
+        role_id=it.role.pk,
+        unit_id=it.unit.pk,
+        company_id=it.entity.pk,
+        category_id=it.time.pk,
+        unit="h",
+    )
+    return replace(work, **fields)
+
+
+def expense(it, **fields):
+    work = Work(
+        transaction_class="expense",
+        date=DAY,
+        category_id=it.travel.pk,
+        unit="each",
+        cost_net=Decimal(100),
+        cost_currency="NOK",
+    )
+    return replace(work, **fields)
+
+
+def sales(it, work, contract=None):
+    contract = contract or it.contract
+    return PriceBook.load(it.entity, [contract]).sales(work, contract)
+
+
+def cost(it, work):
+    return PriceBook.load(it.entity, [it.contract]).cost(work)
+
+
+def sales_row(it, price, **dimensions):
+    return RolePriceFactory(price_list=it.sales_list, price=Decimal(price), **dimensions)
+
+
+def cost_row(it, price, **dimensions):
+    return RolePriceFactory(price_list=it.cost_list, price=Decimal(price), **dimensions)
+
+
+# Time, sales: PRC-2
+
+
+def test_an_hour_is_sold_at_the_price_of_its_role(it):
+    """PRC-2"""
+    row = sales_row(it, 1250, role=it.role)
+    sales_row(it, 900, role=RoleFactory(entity=it.entity))
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.currency, priced.is_missing) == (1250, "NOK", False)
+    assert (priced.role_price, priced.price_list, priced.kind) == (row, it.sales_list, "sales")
+    assert (priced.amount, priced.at_cost, priced.warning) == (None, False, "")
+
+
+def test_a_blank_dimension_means_any(it):
+    """PRC-6"""
+    sales_row(it, 700)
+
+    assert sales(it, hour(it, role_id=None, unit_id=None, company_id=None)).price == 700
+    assert sales(it, hour(it)).price == 700
+
+
+def test_the_most_specific_row_wins_by_priority(it):
+    """PRC-6: role before resourcing company before resourcing unit, however many of the lesser ones."""
+    rows = [
+        sales_row(it, 1),
+        sales_row(it, 2, unit=it.unit),
+        sales_row(it, 3, company=it.entity),
+        sales_row(it, 4, company=it.entity, unit=it.unit),
+        sales_row(it, 5, role=it.role),
+        sales_row(it, 6, role=it.role, unit=it.unit),
+        sales_row(it, 7, role=it.role, company=it.entity),
+        sales_row(it, 8, role=it.role, company=it.entity, unit=it.unit),
+    ]
+
+    found = []
+    for row in reversed(rows):
+        found.append(sales(it, hour(it)).price)
+        row.delete()
+
+    assert found == [8, 7, 6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("dimension", ["role", "company", "unit"])
+def test_no_matching_row_is_zero_and_a_warning(it, dimension):
+    """PRC-2, PRC-6"""
+    others = {
+        "role": RoleFactory(entity=it.entity),
+        "company": LegalEntityFactory(),
+        "unit": OrganizationalUnitFactory(entity=it.entity),
+    }
+    sales_row(it, 500, **{"role": it.role, dimension: others[dimension]})
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.is_missing, priced.price_list) == (0, True, it.sales_list)
+    assert priced.warning == (
+        "Price list “Sales” has no price for role Consultant of Consulting: the price is 0."
+    )
+    assert f"passed over: another {dimension}" in priced.reasoning
+
+
+def test_a_price_of_zero_is_a_price(it):
+    """PRC-2"""
+    sales_row(it, 0, role=it.role)
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.is_missing, priced.warning) == (0, False, "")
+
+
+# Time, cost: PRC-2
+
+
+def test_costs_drop_the_dimension_of_lowest_priority_until_one_matches(it):
+    """PRC-2"""
+    elsewhere = OrganizationalUnitFactory(entity=it.entity)
+    other_company, other_role = LegalEntityFactory(), RoleFactory(entity=it.entity)
+    rows = [
+        cost_row(it, 300, role=other_role, company=other_company, unit=elsewhere),
+        cost_row(it, 200, role=it.role, company=other_company, unit=elsewhere),
+        cost_row(it, 100, role=it.role, company=it.entity, unit=elsewhere),
+    ]
+
+    found = []
+    for row in reversed(rows):
+        found.append(cost(it, hour(it)).price)
+        row.delete()
+
+    assert found == [100, 200, 300]
+
+
+def test_a_cost_row_that_matches_is_better_than_one_after_dropping(it):
+    """PRC-2"""
+    cost_row(it, 100, role=it.role, unit=OrganizationalUnitFactory(entity=it.entity))
+    cost_row(it, 50)
+
+    assert cost(it, hour(it)).price == 50
+
+
+def test_equal_cost_rows_after_dropping_are_decided_the_same_way_every_time(it):
+    """PRC-2: the one that leaves the dropped dimension blank, else the older."""
+    elsewhere = [OrganizationalUnitFactory(entity=it.entity) for _ in range(2)]
+    company = LegalEntityFactory()
+    cost_row(it, 110, role=it.role, unit=elsewhere[0])
+    cost_row(it, 120, role=it.role, unit=elsewhere[1])
+    assert cost(it, hour(it)).price == 110
+
+    it.cost_list.role_prices.all().delete()
+    cost_row(it, 210, role=it.role, company=company, unit=elsewhere[0])
+    cost_row(it, 220, role=it.role, company=company)
+    assert cost(it, hour(it)).price == 220
+
+
+def test_sales_drop_nothing(it):
+    """PRC-2"""
+    sales_row(it, 100, role=it.role, unit=OrganizationalUnitFactory(entity=it.entity))
+
+    assert sales(it, hour(it)).is_missing
+
+
+def test_no_cost_at_all_is_zero_and_a_warning(it):
+    """PRC-2"""
+    priced = cost(it, hour(it))
+
+    assert (priced.price, priced.currency, priced.is_missing) == (0, "NOK", True)
+    assert priced.warning == (
+        "Price list “Costs” has no price for role Consultant of Consulting: the cost is 0."
+    )
+
+
+def test_the_units_own_cost_list_comes_before_the_companys(it):
+    """PRC-1"""
+    cost_row(it, 100)
+    own = PriceListFactory(
+        entity=it.entity, kind="cost", unit=it.unit, valid_from=day(1, 1), valid_to=day(6, 30)
+    )
+    RolePriceFactory(price_list=own, price=Decimal(140))
+
+    assert cost(it, hour(it)).price == 140
+    assert cost(it, hour(it, date=day(7, 1))).price == 100
+    assert cost(it, hour(it, unit_id=None)).price == 100
+    assert cost(it, hour(it, unit_id=OrganizationalUnitFactory(entity=it.entity).pk)).price == 100
+
+
+def test_without_a_cost_list_for_the_day_the_cost_is_zero(it):
+    """PRC-2"""
+    it.cost_list.valid_from = day(4, 1)
+    it.cost_list.save()
+    cost_row(it, 100)
+
+    priced = cost(it, hour(it))
+
+    assert (priced.price, priced.is_missing) == (0, True)
+    assert "has no cost price list for that day" in priced.warning
+
+
+def test_a_cost_list_of_another_entity_does_not_count(it):
+    """PRC-1"""
+    other = PriceListFactory(kind="cost")
+    RolePriceFactory(price_list=other, price=Decimal(1))
+
+    assert cost(it, hour(it)).is_missing
+
+
+# Which sales list: PRC-1, PRC-6
+
+
+def new_list(it, price, **fields):
+    price_list = PriceListFactory(entity=it.entity, **fields)
+    RolePriceFactory(price_list=price_list, price=Decimal(price))
+    ContractPriceListFactory(contract=it.contract, price_list=price_list)
+    return price_list
+
+
+@pytest.mark.parametrize(
+    ("date", "price"), [(day(12, 31, 2024), 100), (day(1, 1), 110), (day(12, 31), 110), (day(1, 1, 2026), 0)]
+)
+def test_the_list_that_holds_on_the_transaction_date_counts(it, date, price):
+    """PRC-1"""
+    it.contract.contract_price_lists.all().delete()
+    new_list(it, 100, valid_from=day(1, 1, 2024), valid_to=day(12, 31, 2024))
+    new_list(it, 110, valid_from=day(1, 1, 2025), valid_to=day(12, 31, 2025))
+
+    assert sales(it, hour(it, date=date)).price == price
+
+
+def test_a_list_in_another_currency_does_not_count(it):
+    """PRC-1"""
+    it.contract.contract_price_lists.all().delete()
+    new_list(it, 100, currency="EUR")
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.currency, priced.is_missing) == (0, "NOK", True)
+    assert "has no sales price list in NOK for that day" in priced.warning
+    assert "passed over: it is in EUR" in priced.reasoning
+
+
+def test_only_the_contracts_lists_count(it):
+    """PRC-6: an expired list of the contract does not fall back to the standard one."""
+    sales_row(it, 999)
+    it.contract.contract_price_lists.all().delete()
+    expired = new_list(it, 100, customer=it.customer, name="Frame 2024", valid_to=day(12, 31, 2024))
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.is_missing) == (0, True)
+    assert priced.warning == "Price list “Frame 2024” is not valid on that day: the price is 0."
+    assert "“Frame 2024” — passed over: not valid on that day" in priced.reasoning
+    expired.valid_to = None
+    expired.save()
+    assert sales(it, hour(it)).price == 100
+
+
+def test_a_standard_list_that_was_put_beside_an_expired_one_says_so(it):
+    """PRC-6: not in silence."""
+    sales_row(it, 999)
+    new_list(it, 100, customer=it.customer, name="Frame 2024", valid_to=day(12, 31, 2024))
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.is_missing) == (999, False)
+    assert priced.warning == ("Price list “Frame 2024” is not valid on that day: the price is from “Sales”.")
+    assert sales(it, hour(it, date=day(12, 31, 2024))).price == 100
+
+
+def test_of_several_lists_the_contracts_own_comes_first(it):
+    """PRC-1"""
+    sales_row(it, 100)
+    new_list(it, 200, customer=it.customer)
+    assert sales(it, hour(it)).price == 200
+    new_list(it, 300, contract=it.contract)
+    assert sales(it, hour(it)).price == 300
+
+
+# Overrides and markups: PRC-4
+
+
+def override(row, price, valid_from, **scope):
+    return RolePriceOverrideFactory(role_price=row, price=Decimal(price), valid_from=valid_from, **scope)
+
+
+@pytest.mark.parametrize(
+    ("date", "price"), [(day(1, 31), 200), (day(2, 1), 210), (day(2, 28), 210), (day(3, 1), 220)]
+)
+def test_an_override_holds_until_the_next_one(it, date, price):
+    """PRC-4"""
+    row = sales_row(it, 200)
+    override(row, 220, day(3, 1))
+    override(row, 210, day(2, 1))
+
+    assert sales(it, hour(it, date=date)).price == price
+
+
+def test_the_override_with_the_narrowest_scope_wins(it):
+    """PRC-4: also over a later one that is wider."""
+    row = sales_row(it, 200)
+    other = factories.contract(it)
+    override(row, 240, day(3, 1))
+    assert sales(it, hour(it)).price == 240
+    override(row, 230, day(2, 1), customer=it.customer)
+    assert sales(it, hour(it)).price == 230
+    narrowest = override(row, 220, day(1, 1), contract=it.contract)
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.base_price, priced.override) == (220, 220, narrowest)
+    assert priced.role_price == row
+    assert sales(it, hour(it), other).price == 230
+
+
+def test_overrides_of_others_and_of_the_future_do_not_count(it):
+    """PRC-4"""
+    row = sales_row(it, 200)
+    stranger = factories.contract(it, customers=[(factories.customer(it), 100)])
+    override(row, 230, day(1, 1), customer=stranger.customers.get().customer)
+    override(row, 240, day(1, 1), contract=stranger)
+    override(row, 250, day(3, 11))
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.override) == (200, None)
+    assert sales(it, hour(it), stranger).price == 240
+
+
+def test_a_secondary_customers_override_does_not_count(it):
+    """PRC-4: the contract's customer is its primary one."""
+    second = factories.customer(it)
+    contract = factories.contract(it, customers=[(it.customer, 50), (second, 50)])
+    row = sales_row(it, 200)
+    override(row, 230, day(1, 1), customer=second)
+
+    assert sales(it, hour(it), contract).price == 200
+
+
+def test_costs_have_overrides_for_all_only(it):
+    """PRC-4"""
+    row = cost_row(it, 100)
+    override(row, 90, day(1, 1), customer=it.customer)
+    assert cost(it, hour(it)).price == 100
+    override(row, 105, day(1, 1))
+    assert cost(it, hour(it)).price == 105
+
+
+def test_markups_stack_on_the_price_found(it):
+    """PRC-4: 220 + 50 % + 10 % = 352."""
+    override(sales_row(it, 200), 220, day(1, 1))
+    PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(50), name="Overtime")
+    PriceMarkupFactory(price_list=it.sales_list, role=it.role, percent=Decimal(10), name="Scarce")
+
+    priced = sales(it, hour(it))
+
+    assert (priced.price, priced.base_price, priced.markup) == (352, 220, 60)
+    assert "Markup Overtime 50 % — added" in priced.reasoning
+
+
+def test_markups_for_other_work_do_not_count(it):
+    """PRC-4"""
+    sales_row(it, 200)
+    other = RoleFactory(entity=it.entity)
+    overtime = factories.CategoryFactory(entity=it.entity, code="OVERTIME")
+    PriceMarkupFactory(price_list=it.sales_list, category=overtime)
+    PriceMarkupFactory(price_list=it.sales_list, role=other)
+    PriceMarkupFactory(price_list=it.sales_list, category=it.time, role=other)
+    PriceMarkupFactory(price_list=it.sales_list)  # for nothing in particular: for nothing
+    PriceMarkupFactory(price_list=it.cost_list, category=it.time)
+
+    assert (sales(it, hour(it)).price, sales(it, hour(it)).markup) == (200, 0)
+    assert sales(it, hour(it, category_id=overtime.pk)).price == 300
+
+
+def test_a_marked_up_price_has_six_decimals(it):
+    """MON-1: 133.333333 + 12.5 % = 149.999999625."""
+    sales_row(it, "133.333333")
+    PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal("12.5"))
+
+    assert sales(it, hour(it)).price == Decimal("150.000000")
+
+
+def test_a_markup_may_take_off(it):
+    """PRC-4"""
+    sales_row(it, 200)
+    PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(-25))
+
+    assert sales(it, hour(it)).price == 150
+
+
+# Expenses: PRC-3
+
+
+def test_an_expense_per_unit(it):
+    """PRC-3"""
+    row = CategoryPriceFactory(
+        price_list=it.sales_list, category=it.travel, unit="km", method="unit", price=Decimal("4.25")
+    )
+
+    priced = sales(it, expense(it, unit="km", quantity=Decimal(120)))
+
+    assert (priced.price, priced.category_price, priced.at_cost, priced.amount) == (
+        Decimal("4.25"),
+        row,
+        False,
+        None,
+    )
+
+
+def test_an_expense_at_cost_starts_from_the_cost_net_of_deductible_tax(it):
+    """PRC-3, APP-8: 80 net, 20 tax of which 15 can be deducted, is a cost and a price of 85."""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+    dinner = expense(it, cost_net=Decimal(80), cost_tax_not_deducted=Decimal(5))
+
+    priced = sales(it, dinner)
+
+    assert (priced.price, priced.amount, priced.at_cost, priced.is_missing) == (85, 85, True, False)
+    assert (cost(it, dinner).amount, cost(it, dinner).currency) == (85, "NOK")
+
+
+def test_an_expense_at_cost_of_several_has_the_whole_amount_and_a_price_of_one(it):
+    """PRC-3: 100.00 for 3 nights is 33.333333 each, and 100.00 all the same."""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+
+    priced = sales(it, expense(it, quantity=Decimal(3)))
+
+    assert (priced.price, priced.amount) == (Decimal("33.333333"), Decimal("100.00"))
+
+
+def test_an_expense_with_a_markup_over_cost(it):
+    """PRC-3: 99.99 + 12.5 % = 112.48875."""
+    CategoryPriceFactory(
+        price_list=it.sales_list, category=it.travel, method="markup", markup=Decimal("12.5")
+    )
+
+    priced = sales(it, expense(it, cost_net=Decimal("99.99")))
+
+    assert (priced.amount, priced.price, priced.at_cost) == (Decimal("112.49"), Decimal("112.49"), True)
+    assert (priced.base_price, priced.markup) == (Decimal("99.99"), Decimal("12.5"))
+
+
+def test_an_expense_in_another_currency_is_billed_in_the_contracts(it):
+    """PRC-3, MON-5: EUR 100 at 11.60 is NOK 1,160; a EUR contract bills NOK 1,160 as EUR 100."""
+    ExchangeRateFactory(entity=it.entity, rate=Decimal("11.60"))
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+    abroad = expense(it, cost_currency="EUR")
+
+    priced = sales(it, abroad)
+    assert (priced.amount, priced.currency) == (Decimal("1160.00"), "NOK")
+    assert (cost(it, abroad).amount, cost(it, abroad).currency) == (100, "EUR")
+    assert f"100 EUR at 11.6 (official rate of {DAY})" in priced.reasoning
+
+    in_euro = PriceListFactory(entity=it.entity, currency="EUR")
+    CategoryPriceFactory(price_list=in_euro, category=it.travel)
+    contract = factories.contract(it, currency="EUR", price_lists=[in_euro])
+    assert sales(it, expense(it, cost_net=Decimal(1160)), contract).amount == Decimal("100.00")
+    assert sales(it, abroad, contract).amount == Decimal("100.00")
+
+
+def test_an_agreed_rate_converts_costs_too(it):
+    """PST-5: NOK 1,100 at the agreed 11.00 is EUR 100, whatever the official rate is."""
+    in_euro = PriceListFactory(entity=it.entity, currency="EUR")
+    CategoryPriceFactory(price_list=in_euro, category=it.travel)
+    contract = factories.contract(
+        it, currency="EUR", price_lists=[in_euro], fixed_exchange_rate=Decimal("11.00")
+    )
+
+    assert sales(it, expense(it, cost_net=Decimal(1100)), contract).amount == Decimal("100.00")
+
+
+def test_a_missing_rate_stops_the_pricing(it):
+    """MON-8"""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+
+    with pytest.raises(Refused, match="no official exchange rate for EUR on 2025-03-10"):
+        sales(it, expense(it, cost_currency="EUR"))
+
+
+def test_an_expense_in_another_unit_has_no_price(it):
+    """PRC-3"""
+    CategoryPriceFactory(
+        price_list=it.sales_list, category=it.travel, unit="km", method="unit", price=Decimal(4)
+    )
+
+    priced = sales(it, expense(it, unit="mile"))
+
+    assert (priced.price, priced.is_missing) == (0, True)
+    assert priced.warning == "Price list “Sales” has no price for Travel by mile: the price is 0."
+    assert "The row by km — passed over: another unit" in priced.reasoning
+
+
+def test_mileage_without_a_receipt_costs_what_the_cost_list_says(it):
+    """PRC-3: 100 km at 3.50, billed with 20 % on top."""
+    CategoryPriceFactory(
+        price_list=it.cost_list, category=it.travel, unit="km", method="unit", price=Decimal("3.50")
+    )
+    CategoryPriceFactory(
+        price_list=it.sales_list, category=it.travel, unit="km", method="markup", markup=Decimal(20)
+    )
+    drive = expense(it, unit="km", quantity=Decimal(100), cost_net=None)
+
+    assert (cost(it, drive).price, cost(it, drive).amount) == (Decimal("3.50"), None)
+    priced = sales(it, drive)
+    assert (priced.amount, priced.price) == (Decimal("420.00"), Decimal("4.20"))
+
+
+def test_an_expense_at_cost_that_says_no_cost_has_no_price(it):
+    """PRC-3, PRC-6"""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+
+    priced = sales(it, expense(it, cost_net=None))
+
+    assert (priced.price, priced.is_missing, priced.at_cost) == (0, True, True)
+    assert "does not say what it cost" in priced.warning
+
+
+# Material and fees: PRC-3
+
+
+def test_material_is_priced_by_product_and_unit(it):
+    """PRC-3"""
+    ProductPriceFactory(price_list=it.sales_list, product=it.product, unit="box", price=Decimal(700))
+    work = Work(transaction_class="material", date=DAY, product_id=it.product.pk, unit="each")
+
+    assert (sales(it, work).price, cost(it, work).price) == (80, 50)
+    assert sales(it, work).product_price.price == 80
+    assert sales(it, replace(work, unit="box")).price == 700
+    priced = cost(it, replace(work, unit="box"))
+    assert (priced.price, priced.is_missing) == (0, True)
+    assert priced.warning == "Price list “Costs” has no price for Cable by box: the cost is 0."
+
+
+def test_material_that_says_its_cost_costs_that(it):
+    """PRC-3"""
+    work = Work(
+        transaction_class="material",
+        date=DAY,
+        product_id=it.product.pk,
+        unit="each",
+        quantity=Decimal(4),
+        cost_net=Decimal(210),
+    )
+
+    assert (cost(it, work).amount, cost(it, work).price) == (210, Decimal("52.50"))
+    assert sales(it, work).price == 80
+
+
+def test_a_fee_is_sold_at_the_price_agreed_on_the_entry(it):
+    """PRC-3"""
+    work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
+    agreed = replace(work, sales_price=Decimal(5000))
+
+    assert sales(it, work).is_missing
+    assert (sales(it, agreed).price, sales(it, agreed).is_missing) == (5000, False)
+    CategoryPriceFactory(price_list=it.sales_list, category=it.fee, method="unit", price=Decimal(4000))
+    assert (sales(it, work).price, sales(it, agreed).price) == (4000, 5000)
+
+
+def test_a_fee_costs_nothing_unless_it_says_so(it):
+    work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
+
+    assert (cost(it, work).price, cost(it, work).is_missing, cost(it, work).warning) == (0, False, "")
+    assert cost(it, replace(work, cost_net=Decimal(30))).amount == 30
+
+
+def test_a_fee_at_cost_without_a_cost_has_no_price(it):
+    """PRC-6"""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.fee)
+    work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
+
+    assert sales(it, work).is_missing
+
+
+def test_markups_of_a_category_raise_expenses_and_those_of_a_role_do_not(it):
+    """PRC-4"""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+    PriceMarkupFactory(price_list=it.sales_list, category=it.travel, percent=Decimal(5))
+    PriceMarkupFactory(price_list=it.sales_list, role=it.role, percent=Decimal(50))
+
+    priced = sales(it, expense(it, role_id=it.role.pk))
+
+    assert (priced.amount, priced.markup) == (105, 5)
+
+
+# The book as a whole
+
+
+def test_the_reasoning_names_what_was_chosen_and_what_was_passed_over(it):
+    """ACT-2, PRC-2"""
+    other = RoleFactory(entity=it.entity, name="Architect")
+    row = sales_row(it, 200, role=it.role)
+    sales_row(it, 150)
+    sales_row(it, 300, role=other)
+    override(row, 210, day(2, 1))
+    override(row, 220, day(4, 1))
+    PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(50), name="Overtime")
+
+    assert sales(it, hour(it)).reasoning.splitlines() == [
+        "Price list “Sales” — chosen",
+        "Consultant · any company · any unit: 200 — chosen",
+        "any role · any company · any unit: 150 — passed over: less specific",
+        "Architect · any company · any unit: 300 — passed over: another role",
+        "Override from 2025-02-01: 210 — chosen, in place of 200",
+        "Override from 2025-04-01: 220 — passed over: not yet",
+        "Markup Overtime 50 % — added",
+        "210 + 50 % = 315",
+    ]
+
+
+def test_the_reasoning_stays_short_on_a_long_list(it):
+    """ACT-2"""
+    for _ in range(40):
+        sales_row(it, 100, role=RoleFactory(entity=it.entity))
+    sales_row(it, 200, role=it.role)
+
+    lines = sales(it, hour(it)).reasoning.splitlines()
+
+    assert len(lines) == 9
+    assert lines[1] == "Consultant · any company · any unit: 200 — chosen"
+    assert lines[-1] == "34 more rows — passed over"
+
+
+def test_equal_work_gets_the_very_same_answer(it):
+    """PRC-5: one price decision can be kept for many actuals; and not for work between two prices."""
+    row = sales_row(it, 200)
+    override(row, 250, day(6, 1))
+    book = PriceBook.load(it.entity, [it.contract])
+
+    march = book.sales(hour(it), it.contract)
+
+    assert book.sales(hour(it, date=day(5, 31)), it.contract) is march
+    assert book.sales(hour(it, quantity=Decimal(3)), it.contract) is march
+    june = book.sales(hour(it, date=day(6, 1)), it.contract)
+    assert (march.price, june.price) == (200, 250)
+    assert book.cost(hour(it)) is book.cost(hour(it, date=day(5, 31)))
+
+
+def test_a_book_is_read_in_as_many_queries_for_one_contract_as_for_ten(it, django_assert_num_queries):
+    """Twelve thousand entries are priced at once."""
+    contracts = [it.contract, *(factories.contract(it) for _ in range(9))]
+    for number in range(20):
+        role = RoleFactory(entity=it.entity)
+        override(sales_row(it, 100 + number, role=role), 200, day(1, 1))
+
+    with django_assert_num_queries(12):
+        book = PriceBook.load(it.entity, contracts)
+    with django_assert_num_queries(0):
+        for contract in contracts:
+            for n in range(1200):
+                book.sales(hour(it, date=DAY + datetime.timedelta(days=n % 300)), contract)
+                book.cost(hour(it, date=DAY + datetime.timedelta(days=n % 300)))
+
+
+def test_changing_a_list_changes_no_answer_that_was_given(it):
+    """PRC-5"""
+    row = sales_row(it, 200)
+    book = PriceBook.load(it.entity, [it.contract])
+    given = book.sales(hour(it), it.contract)
+    row.price = Decimal(300)
+    row.save()
+
+    assert given.price == 200
+    assert sales(it, hour(it)).price == 300

@@ -1,0 +1,196 @@
+"""Fiscal periods: open, on hold, closed, and who waits for whom."""
+
+import datetime
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from ledger.models import FiscalPeriod, InvoiceProposal
+from ledger.operations.journals import take_up_actuals
+from ledger.periods import (
+    PeriodBook,
+    close_period,
+    hold_open,
+    next_open_day,
+    period_of,
+    put_on_hold,
+    reopen_period,
+    still_open,
+)
+from proforma.models import ProformaInvoice
+from tests.factories import ActualFactory, company, contract, time_entry
+
+pytestmark = pytest.mark.django_db
+
+MARCH_10 = datetime.date(2025, 3, 10)
+MARCH_31 = datetime.date(2025, 3, 31)
+APRIL_1 = datetime.date(2025, 4, 1)
+MAY_1 = datetime.date(2025, 5, 1)
+
+
+@pytest.fixture
+def no1():
+    return company()
+
+
+@pytest.fixture
+def march(no1):
+    return period_of(no1.entity, MARCH_10)
+
+
+def test_a_day_has_its_period(no1):
+    """PST-6"""
+    period = period_of(no1.entity, MARCH_31)
+
+    assert (period.starts, period.ends) == (datetime.date(2025, 3, 1), MARCH_31)
+    assert period_of(no1.entity, APRIL_1).starts == APRIL_1
+
+
+def test_a_day_outside_the_books_is_refused(no1):
+    """PST-6"""
+    with pytest.raises(Refused, match="no fiscal period for 2031-01-01") as refusal:
+        period_of(no1.entity, datetime.date(2031, 1, 1))
+    assert refusal.value.code == "PERIOD-MISSING"
+
+
+def test_a_gap_between_periods_is_no_period(no1, march):
+    """PST-6"""
+    FiscalPeriod.objects.filter(pk=march.pk).delete()
+
+    with pytest.raises(Refused, match="no fiscal period for 2025-03-10"):
+        PeriodBook.load(no1.entity).period(MARCH_10)
+
+
+@pytest.mark.parametrize(("turn", "status"), [(close_period, "closed"), (put_on_hold, "on hold")])
+def test_only_open_periods_are_posted_in(no1, march, turn, status):
+    """PST-6"""
+    turn(march, by=no1.accountant)
+
+    with transaction.atomic(), pytest.raises(Refused, match=f"March 2025 of .* is {status}") as refusal:
+        hold_open(no1.entity, [APRIL_1, MARCH_10])
+    assert refusal.value.code == "PERIOD-CLOSED"
+    assert hold_open(no1.entity, [APRIL_1])[APRIL_1].starts == APRIL_1
+
+
+def test_a_reopened_period_is_posted_in_again(no1, march):
+    """PST-6"""
+    close_period(march, by=no1.accountant)
+    reopen_period(march, by=no1.accountant)
+
+    assert hold_open(no1.entity, [MARCH_10, MARCH_31]) == {MARCH_10: march, MARCH_31: march}
+    actions = AuditEvent.objects.filter(subject_type="ledger.fiscalperiod").order_by("pk")
+    assert [(event.action, event.by, event.detail["before"], event.detail["after"]) for event in actions] == [
+        ("ledger.close_period", no1.accountant, "open", "closed"),
+        ("ledger.reopen_period", no1.accountant, "closed", "open"),
+    ]
+
+
+def test_a_period_is_not_closed_twice(no1, march):
+    """PST-6"""
+    close_period(march, by=None)
+
+    with pytest.raises(Refused, match="March 2025 of .* is closed already"):
+        close_period(march, by=None)
+
+
+def test_the_next_open_day_skips_what_is_closed_or_on_hold(no1, march):
+    """JRN-2"""
+    assert next_open_day(no1.entity, MARCH_10) == MARCH_10
+    close_period(march, by=None)
+    assert next_open_day(no1.entity, MARCH_10) == APRIL_1
+    put_on_hold(period_of(no1.entity, APRIL_1), by=None)
+    assert next_open_day(no1.entity, MARCH_10) == MAY_1
+
+
+def test_without_a_later_open_period_there_is_no_next_day(no1):
+    """JRN-2"""
+    no1.entity.fiscal_periods.update(status="closed")
+
+    with pytest.raises(Refused, match="no open period after 2025-03-10") as refusal:
+        next_open_day(no1.entity, MARCH_10)
+    assert refusal.value.code == "PERIOD-CLOSED"
+
+
+def test_closing_lists_what_is_still_open(no1, march):
+    """PST-6"""
+    deal = contract(no1, confirmed=True)
+    share = deal.customers.get()
+    time_entry(no1, date=datetime.date(2025, 3, 5))
+    time_entry(no1, date=MARCH_31, status="draft")
+    time_entry(no1, date=APRIL_1)
+    ActualFactory(line=deal.lines.get(), date=MARCH_10)
+    take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    ActualFactory(line=deal.lines.get(), date=MARCH_31)
+    ActualFactory(line=deal.lines.get(), date=MARCH_31, booked_by="nothing")
+
+    def proforma(number, **status):
+        return ProformaInvoice.objects.create(
+            entity=no1.entity,
+            number=number,
+            contract=deal,
+            contract_customer=share,
+            customer=share.customer,
+            currency="NOK",
+            cutoff=MARCH_31,
+            accounting_date=MARCH_31,
+            **status,
+        )
+
+    proforma("PF-1")
+    waiting = proforma("PF-2")
+    InvoiceProposal.objects.create(
+        proforma=waiting, entity=no1.entity, number="PF-2", contract_customer=share, invoice_date=MARCH_31
+    )
+
+    left = close_period(march, by=no1.accountant)
+
+    assert [(row.code, row.count, row.oldest) for row in left] == [
+        ("ENTRIES", 2, datetime.date(2025, 3, 5)),
+        ("ACTUALS", 1, MARCH_31),
+        ("JOURNAL-LINES", 1, MARCH_10),
+        ("PROFORMAS", 2, MARCH_31),
+        ("PROPOSALS", 1, MARCH_31),
+    ]
+    assert left[0].text == "2 of its entries are not approved"
+    assert FiscalPeriod.objects.get(pk=march.pk).status == "closed"
+    event = AuditEvent.objects.get(action="ledger.close_period")
+    assert event.detail["still_open"]["JOURNAL-LINES"] == 1
+
+
+def test_an_empty_period_has_nothing_open(no1, march):
+    """PST-6"""
+    assert still_open(march) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_closing_waits_for_who_is_posting():
+    """PST-6: nothing is posted into a period that is closed."""
+    no1 = company()
+    march = period_of(no1.entity, MARCH_10)
+    posted, closed = threading.Event(), threading.Event()
+
+    def close():
+        try:
+            posted.wait(10)
+            close_period(march, by=None)
+            closed.set()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    with transaction.atomic():
+        hold_open(no1.entity, [MARCH_10])
+        posted.set()
+        assert not closed.wait(0.5)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT status FROM ledger_fiscalperiod WHERE id = %s", [march.pk])
+            assert cursor.fetchone() == ("open",)
+    thread.join(10)
+    assert closed.is_set()
+    with pytest.raises(Refused, match="is closed"), transaction.atomic():
+        hold_open(no1.entity, [MARCH_10])

@@ -1,0 +1,548 @@
+"""Posting: what stands in the books and on the invoice afterwards, entry by entry."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from contracts.models import LegalEntity, NumberSequence
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from ledger import chain
+from ledger.models import CustomerInvoice, CustomerTransaction, InvoiceProposal, LedgerEntry, Voucher
+from ledger.operations import posting
+from ledger.operations.posting import post, post_many
+from proforma import operations as proformas
+from proforma.models import DetailActual
+from tests import factories
+from tests.ledger.billing import (
+    MARCH_10,
+    MARCH_31,
+    cr,
+    dr,
+    drafted,
+    edited,
+    entries_of,
+    facts_of,
+    milestone,
+    proposed,
+    work,
+)
+
+pytestmark = pytest.mark.django_db
+
+APRIL_1 = datetime.date(2025, 4, 1)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+def in_euro(no1, rate, **fields):
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal(rate))
+    return factories.contract(no1, currency="EUR", confirmed=True, **fields)
+
+
+def posted(no1, *items, on=MARCH_31, proforma=None):
+    return post(proposed(no1, *items, on=on, proforma=proforma), by=no1.accountant, on=on)
+
+
+def test_work_is_posted_to_customer_revenue_and_tax(no1, contract):
+    """PST-1 PST-2: 10 h × 100 at 25 %"""
+    invoice = posted(no1, work(no1, contract))
+
+    assert entries_of(invoice.voucher) == [dr("1500", 1250), cr("3000", 1000), cr("2700", 250)]
+    assert (invoice.net, invoice.tax, invoice.total) == (1000, 250, 1250)
+    assert invoice.number == "INV-2025-000001"
+    assert (invoice.kind, invoice.type_code, invoice.year, invoice.seq) == ("invoice", "380", 2025, 1)
+    assert (invoice.voucher.kind, invoice.voucher.date) == ("invoice", MARCH_31)
+    assert invoice.voucher.text == f"Invoice INV-2025-000001, {no1.customer.name}"
+    assert InvoiceProposal.objects.get().status == "posted"
+
+
+def test_the_customer_subledger_says_what_the_control_account_says(no1, contract):
+    """PST-1 PST-8"""
+    invoice = posted(no1, work(no1, contract))
+
+    row = CustomerTransaction.objects.get()
+    assert (row.voucher, row.customer, row.kind) == (invoice.voucher, no1.customer, "invoice")
+    assert (row.amount, row.accounting_amount, row.document_number) == (1250, 1250, "INV-2025-000001")
+    assert (row.date, row.due_date) == (MARCH_31, datetime.date(2025, 4, 30))
+    entry = LedgerEntry.objects.get(account__number="1500")
+    assert (entry.customer, entry.due_date) == (no1.customer, datetime.date(2025, 4, 30))
+
+
+def test_the_project_subledger_gets_revenue_and_gives_back_what_was_unbilled(no1, contract):
+    """PST-1"""
+    invoice = posted(no1, work(no1, contract))
+
+    assert facts_of(invoice.voucher) == [("revenue", 10, 1000, 1000), ("unbilled", -10, -1000, -1000)]
+
+
+def test_the_tax_entry_carries_code_base_and_rate(no1, contract):
+    """EXP-2"""
+    invoice = posted(no1, work(no1, contract))
+
+    entry = invoice.voucher.entries.get(account__number="2700")
+    assert (entry.tax_code.code, entry.tax_percent, entry.tax_base) == ("OUT25", 25, 1000)
+    tax = invoice.taxes.get()
+    assert (tax.code, tax.category, tax.percent, tax.base, tax.tax) == ("OUT25", "S", 25, 1000, 250)
+
+
+def test_tax_is_rounded_once_and_shared_over_the_lines(no1, contract):
+    """MON-4: 10.10 twice: 5.05 in all, 2.53 and 2.52 by line."""
+    items = [work(no1, contract, "1", "10.10"), work(no1, contract, "1", "10.10")]
+
+    invoice = posted(no1, *items)
+
+    assert entries_of(invoice.voucher) == [dr("1500", "25.25"), cr("3000", "20.20"), cr("2700", "5.05")]
+    assert [line.tax for line in invoice.lines.order_by("number")] == [Decimal("2.53"), Decimal("2.52")]
+
+
+def test_revenue_is_told_apart_by_project(no1):
+    """PST-1: two projects, one customer entry, one tax entry."""
+    tower = factories.ProjectFactory(entity=no1.entity, name="Tower")
+    contract = factories.contract(no1, lines=[{}, {"project": tower}], confirmed=True)
+    first, second = contract.lines.order_by("number")
+    items = [
+        work(no1, contract, "1", "300", line=first),
+        work(no1, contract, "2", "100", line=second, task=None),
+    ]
+
+    invoice = posted(no1, *items)
+
+    assert entries_of(invoice.voucher) == [dr("1500", 625), cr("3000", 300), cr("3000", 200), cr("2700", 125)]
+    projects = invoice.voucher.entries.filter(account__number="3000").order_by("number")
+    assert [entry.project for entry in projects] == [no1.project, tower]
+
+
+def test_a_category_can_have_an_account_of_its_own(no1, contract):
+    """PST-1"""
+    no1.entity.posting_accounts.create(
+        purpose="revenue", category=no1.travel, account=no1.books.accounts["3070"]
+    )
+    items = [
+        work(no1, contract, "1", "300"),
+        work(no1, contract, "1", "50", transaction_class="expense", category=no1.travel, role=None),
+    ]
+
+    invoice = posted(no1, *items)
+
+    assert entries_of(invoice.voucher) == [
+        dr("1500", "437.5"),
+        cr("3000", 300),
+        cr("3070", 50),
+        cr("2700", "87.5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "account", "in_balance"), [("balance", "1540", True), ("pl", "3070", False)]
+)
+def test_a_milestone_is_posted_on_account_as_the_profile_says(no1, profile, account, in_balance):
+    """JRN-5, the table of section 7"""
+    standard = no1.books.profiles["STD"]
+    standard.on_account = profile
+    standard.save()
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+
+    invoice = posted(no1, milestone(contract, "5000", name="Design is done"))
+
+    assert entries_of(invoice.voucher) == [dr("1500", 6250), cr(account, 5000), cr("2700", 1250)]
+    row = invoice.voucher.project_transactions.get()
+    assert (row.kind, row.amount, row.in_balance, row.project) == (
+        "on_account",
+        5000,
+        in_balance,
+        no1.project,
+    )
+    assert invoice.lines.get().description == "Design is done"
+
+
+def test_work_added_by_hand_on_a_fixed_price_line_is_on_account_too(no1):
+    """Section 7: anything that has a fixed price."""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    proforma = drafted(no1, milestone(contract, "5000"))
+    proformas.add_detail(
+        proforma,
+        by=no1.manager,
+        contract_line=contract.lines.get(),
+        transaction_class="fee",
+        date=MARCH_10,
+        quantity=Decimal(1),
+        price=Decimal(400),
+        category=no1.fee,
+    )
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+
+    invoice = posted(no1, proforma=proforma)
+
+    assert entries_of(invoice.voucher) == [dr("1500", 6750), cr("1540", 5400), cr("2700", 1350)]
+
+
+def test_a_disbursement_is_no_revenue_and_bears_no_tax(no1, contract):
+    """APP-8"""
+    fee = factories.CategoryFactory(
+        entity=no1.entity,
+        transaction_class="expense",
+        code="COURT",
+        is_disbursement=True,
+        item_tax_group=no1.books.item_tax_groups["OUTSIDE"],
+    )
+    items = [
+        work(no1, contract, "1", "200"),
+        work(no1, contract, "1", "80", transaction_class="expense", category=fee, role=None),
+    ]
+
+    invoice = posted(no1, *items)
+
+    assert entries_of(invoice.voucher) == [dr("1500", 330), cr("1570", 80), cr("3000", 200), cr("2700", 50)]
+    assert [(tax.code, tax.base, tax.tax) for tax in invoice.taxes.order_by("code")] == [
+        ("OUT25", 200, 50),
+        ("OUTSIDE", 80, 0),
+    ]
+
+
+def test_rounding_of_the_conversion_has_its_own_account(no1):
+    """PST-2: EUR 100.01 + 25.00 at 11.3333: customer 1,416.78, revenue 1,133.44, tax 283.33, 0.01 over."""
+    contract = in_euro(no1, "11.3333")
+
+    invoice = posted(no1, work(no1, contract, "1", "100.01"))
+
+    assert entries_of(invoice.voucher) == [
+        dr("1500", "125.01", "1416.78"),
+        cr("3000", "100.01", "1133.44"),
+        cr("2700", "25.00", "283.33"),
+        cr("7770", 0, "0.01"),
+    ]
+    assert (invoice.rate, invoice.net_rate) == (Decimal("11.3333"), Decimal("11.3333"))
+    assert (invoice.accounting_net, invoice.accounting_tax, invoice.accounting_total) == (
+        Decimal("1133.44"),
+        Decimal("283.33"),
+        Decimal("1416.78"),
+    )
+    assert CustomerTransaction.objects.get().accounting_amount == Decimal("1416.78")
+
+
+def test_the_cents_of_a_converted_sum_go_to_the_first_projects_rows(no1):
+    """PST-2: EUR 0.33 three times at 11.05: 3.6465 each, 10.9395 in all: 10.94 is 3.65 + 3.65 + 3.64."""
+    contract = in_euro(no1, "11.05")
+
+    invoice = posted(no1, *(work(no1, contract, "1", "0.33") for _ in range(3)))
+
+    assert entries_of(invoice.voucher)[1] == cr("3000", "0.99", "10.94")
+    revenue = [row[3] for row in facts_of(invoice.voucher) if row[0] == "revenue"]
+    assert revenue == [Decimal("3.64"), Decimal("3.65"), Decimal("3.65")]
+
+
+def test_an_agreed_rate_counts_for_the_net_amount_only(no1):
+    """PST-5: EUR 1,000 + 250 tax, agreed 11.00, official 11.60: 11,000, 2,900, customer 13,900"""
+    contract = in_euro(no1, "11.60", fixed_exchange_rate=Decimal("11"))
+
+    invoice = posted(no1, work(no1, contract))
+
+    assert entries_of(invoice.voucher) == [
+        dr("1500", 1250, 13900),
+        cr("3000", 1000, 11000),
+        cr("2700", 250, 2900),
+    ]
+    assert (invoice.rate, invoice.net_rate) == (Decimal("11.6"), Decimal("11"))
+    tax = invoice.taxes.get()
+    assert (tax.accounting_base, tax.accounting_tax) == (11600, 2900)
+
+
+def test_the_official_rate_is_that_of_the_invoice_date(no1):
+    """PST-5: 11.40 when the work was done, 11.60 from 31 March"""
+    contract = in_euro(no1, "11.40")
+    factories.ExchangeRateFactory(
+        entity=no1.entity, currency="EUR", rate=Decimal("11.60"), valid_from=MARCH_31
+    )
+
+    invoice = posted(no1, work(no1, contract))
+
+    assert entries_of(invoice.voucher) == [
+        dr("1500", 1250, 14500),
+        cr("3000", 1000, 11600),
+        cr("2700", 250, 2900),
+    ]
+
+
+def test_a_negative_total_makes_a_credit_note_with_its_own_number(no1, contract):
+    """PRP-8: sides are swapped"""
+    invoice = posted(no1, work(no1, contract, "-10"))
+
+    assert entries_of(invoice.voucher) == [cr("1500", 1250), dr("3000", 1000), dr("2700", 250)]
+    assert (invoice.kind, invoice.type_code, invoice.number) == ("credit_note", "381", "CN-2025-000001")
+    row = CustomerTransaction.objects.get()
+    assert (row.kind, row.amount) == ("credit_note", -1250)
+
+
+def test_credit_notes_take_the_invoices_numbers_where_they_have_none(no1, contract):
+    """PRP-8: the same sequence"""
+    NumberSequence.objects.filter(entity=no1.entity, kind="credit_note").delete()
+
+    first = posted(no1, work(no1, contract))
+    second = posted(no1, work(no1, contract, "-1"))
+
+    assert (first.number, second.number) == ("INV-2025-000001", "INV-2025-000002")
+    assert second.kind == "credit_note"
+
+
+def test_a_total_of_zero_can_be_posted(no1, contract):
+    """RET-6: 1 h and −1 h"""
+    invoice = posted(no1, work(no1, contract, "1"), work(no1, contract, "-1"))
+
+    assert entries_of(invoice.voucher) == []
+    assert (invoice.kind, invoice.total, invoice.lines.count()) == ("invoice", 0, 2)
+
+
+def test_complimentary_work_is_printed_and_not_charged(no1, contract):
+    """PRO-3"""
+    paid, gift = work(no1, contract, "2", "100"), work(no1, contract, "3", "100")
+    proforma = drafted(no1, paid, gift)
+    edited(no1, proforma, gift, billing_type="complimentary")
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+
+    invoice = posted(no1, proforma=proforma)
+
+    assert entries_of(invoice.voucher) == [dr("1500", 250), cr("3000", 200), cr("2700", 50)]
+    assert [(line.billing_type, line.quantity, line.net, line.tax) for line in invoice.lines.all()] == [
+        ("chargeable", 2, 200, 50),
+        ("complimentary", 3, 0, 0),
+    ]
+
+
+def test_non_chargeable_work_is_not_on_the_invoice(no1, contract):
+    """Section 7: only the project subledger knows it."""
+    cut = work(no1, contract, "3", "100")
+    proforma = drafted(no1, work(no1, contract, "2", "100"), cut)
+    edited(no1, proforma, cut, billing_type="non_chargeable")
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+
+    invoice = posted(no1, proforma=proforma)
+
+    assert [line.net for line in invoice.lines.all()] == [200]
+    assert entries_of(invoice.voucher) == [dr("1500", 250), cr("3000", 200), cr("2700", 50)]
+    assert facts_of(invoice.voucher) == [
+        ("revenue", 2, 200, 200),
+        ("revenue", 3, 0, 0),
+        ("unbilled", -3, -300, -300),
+        ("unbilled", -2, -200, -200),
+    ]
+
+
+def test_the_invoice_keeps_what_it_said(no1, contract):
+    """PST-3: nothing it shows is read from anywhere else afterwards."""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(vat_number="999999999", iban="NO9386011117947")
+    no1.customer.electronic_address_scheme, no1.customer.electronic_address = "0192", "987654321"
+    no1.customer.save()
+    proposal = proposed(no1, work(no1, contract, description="Drawings"))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    name = no1.customer.name
+    no1.customer.name = "Somebody Else"
+    no1.customer.save()
+
+    invoice = CustomerInvoice.objects.get(pk=invoice.pk)
+    assert (invoice.buyer_name, invoice.buyer_street, invoice.buyer_city) == (name, "Storgata 1", "Oslo")
+    assert invoice.buyer_electronic_address == "0192:987654321"
+    assert (invoice.seller_name, invoice.seller_vat_number) == (no1.entity.name, "999999999")
+    assert invoice.seller_iban == "NO9386011117947"
+    assert (invoice.contract_code, invoice.payment_terms) == (contract.code, "30 days")
+    assert (invoice.period_from, invoice.period_to) == (MARCH_10, MARCH_10)
+    line = invoice.lines.get()
+    assert (line.description, line.role, line.resource) == ("Drawings", "Consultant", "Anna")
+    assert (line.project, line.task) == (str(no1.project), str(no1.task))
+    assert (line.quantity, line.price, line.net, line.unit) == (10, 100, 1000, "h")
+    assert (line.tax_category, line.tax_percent) == ("S", 25)
+
+
+@pytest.mark.parametrize(
+    "what", ["invoice", "line", "tax", "voucher", "entry", "customer", "project", "proposal"]
+)
+def test_nothing_that_is_posted_can_be_changed_or_removed(no1, contract, what):
+    """PST-3"""
+    invoice = posted(no1, work(no1, contract))
+    row, column = {
+        "invoice": (invoice, "buyer_name"),
+        "line": (invoice.lines.get(), "description"),
+        "tax": (invoice.taxes.get(), "name"),
+        "voucher": (invoice.voucher, "text"),
+        "entry": (invoice.voucher.entries.first(), "text"),
+        "customer": (invoice.voucher.customer_transactions.get(), "reference"),
+        "project": (invoice.voucher.project_transactions.first(), "kind"),
+        "proposal": (invoice.proposal, "header_text"),
+    }[what]
+    rows = type(row).objects.filter(pk=row.pk)
+
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        rows.update(**{column: "other"})
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows._raw_delete("default")
+
+
+def test_the_hashes_can_be_worked_out_again_from_the_rows(no1, contract):
+    """PST-7"""
+    posted(no1, work(no1, contract), work(no1, contract, "0.25", "33.48"))
+
+    voucher = Voucher.objects.get(kind="invoice")
+    invoice = voucher.invoice
+    details = DetailActual.objects.filter(detail__line__proforma=invoice.proposal.proforma)
+    claims = chain.claims_of_invoice(
+        invoice, invoice.lines.all(), invoice.taxes.all(), invoice.references.all(), details
+    )
+    assert claims == voucher.claims_hash
+    assert voucher.hash == chain.voucher_hash(
+        voucher,
+        voucher.entries.all(),
+        voucher.customer_transactions.all(),
+        voucher.project_transactions.all(),
+    )
+    invoice.buyer_name = "Somebody Else"
+    assert claims != chain.claims_of_invoice(
+        invoice, invoice.lines.all(), invoice.taxes.all(), invoice.references.all(), details
+    )
+
+
+def test_posting_again_is_refused_with_the_number_of_the_invoice(no1, contract):
+    """PST-1"""
+    proposal = proposed(no1, work(no1, contract))
+    post(proposal, by=no1.accountant, on=MARCH_31)
+
+    with pytest.raises(Refused, match="already posted as INV-2025-000001") as refused:
+        post(proposal, by=no1.accountant, on=APRIL_1)
+
+    assert refused.value.code == "ALREADY-POSTED"
+    assert CustomerInvoice.objects.count() == 1
+
+
+def test_for_a_job_what_is_posted_already_is_done(no1, contract):
+    """PST-1"""
+    proposal = proposed(no1, work(no1, contract))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+
+    assert post_many([proposal], by=None, on=APRIL_1) == [(proposal, invoice)]
+    assert InvoiceProposal.objects.get().last_error == ""
+
+
+def test_many_are_posted_by_date_and_one_refused_stops_no_other(no1, contract):
+    """PST-1 MON-7: the third one is dated first; the second is dated in the future"""
+    proposals = [proposed(no1, work(no1, contract)) for _ in range(3)]
+    for proposal, day in zip(proposals, (None, "2199-01-01", "2025-03-20"), strict=True):
+        proposal.invoice_date = day and datetime.date.fromisoformat(day)
+        proposal.save()
+
+    results = post_many(proposals, by=no1.accountant, on=MARCH_31)
+
+    outcomes = {proposal.pk: outcome for proposal, outcome in results}
+    first, second, third = (outcomes[proposal.pk] for proposal in proposals)
+    assert (third.number, first.number) == ("INV-2025-000001", "INV-2025-000002")
+    assert (second.code, third.invoice_date) == ("PERIOD-OPEN", datetime.date(2025, 3, 20))
+    assert "2199-01-01" in InvoiceProposal.objects.get(pk=proposals[1].pk).last_error
+
+
+def test_trouble_of_our_own_stops_no_other_either(no1, contract, monkeypatch, caplog):
+    """PST-1"""
+    proposals = [proposed(no1, work(no1, contract)) for _ in range(2)]
+    write = posting.write_vouchers
+    calls = iter([True, False])
+
+    def fail_once(*args, **kwargs):
+        if next(calls):
+            raise RuntimeError("disk full")
+        return write(*args, **kwargs)
+
+    monkeypatch.setattr(posting, "write_vouchers", fail_once)
+
+    (_, first), (_, second) = post_many(proposals, by=no1.accountant, on=MARCH_31)
+
+    assert (first.code, second.number) == ("FAILED", "INV-2025-000001")
+    assert "disk full" in caplog.text
+
+
+def test_a_posting_that_fails_half_way_leaves_no_gap_and_no_trace(no1, contract, monkeypatch):
+    """MON-7 PST-1: the number was drawn already"""
+    first, second, third = (proposed(no1, work(no1, contract)) for _ in range(3))
+    post(first, by=no1.accountant, on=MARCH_31)
+    before = LedgerEntry.objects.count(), AuditEvent.objects.count(), Voucher.objects.count()
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("the voucher cannot be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(posting, "write_vouchers", fail)
+        with pytest.raises(RuntimeError):
+            post(second, by=no1.accountant, on=MARCH_31)
+
+    assert (LedgerEntry.objects.count(), AuditEvent.objects.count(), Voucher.objects.count()) == before
+    assert InvoiceProposal.objects.get(pk=second.pk).status == "open"
+    assert post(third, by=no1.accountant, on=MARCH_31).number == "INV-2025-000002"
+    assert post(second, by=no1.accountant, on=MARCH_31).number == "INV-2025-000003"
+    numbers = Voucher.objects.order_by("position").values_list("number", flat=True)
+    assert list(numbers) == [f"V-2025-{n:07}" for n in range(1, 7)]
+
+
+def test_the_accounting_date_can_be_another_day_in_an_open_period(no1, contract):
+    """PRP-8"""
+    proposal = proposed(no1, work(no1, contract))
+    proposal.accounting_date = datetime.date(2025, 2, 28)
+    proposal.save()
+
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+
+    assert (invoice.invoice_date, invoice.accounting_date) == (MARCH_31, datetime.date(2025, 2, 28))
+    assert (invoice.voucher.date, invoice.voucher.document_date) == (datetime.date(2025, 2, 28), MARCH_31)
+    assert invoice.due_date == datetime.date(2025, 4, 30)
+
+
+def test_who_confirmed_may_not_post_where_the_entity_wants_two_people(no1, contract):
+    """SEC-2"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
+    proposal = proposed(no1, work(no1, contract))
+
+    with pytest.raises(Refused, match="somebody else has to post") as refused:
+        post(proposal, by=no1.manager, on=MARCH_31)
+    assert refused.value.code == "SAME-PERSON"
+
+    assert post(proposal, by=no1.accountant, on=MARCH_31).number == "INV-2025-000001"
+
+
+def test_who_posted_what_is_written_down(no1, contract):
+    """SEC-3"""
+    invoice = posted(no1, work(no1, contract))
+
+    event = AuditEvent.objects.get(action="ledger.post")
+    assert (event.by, event.entity, event.subject_id) == (no1.accountant, "NO1", str(invoice.pk))
+    assert event.detail["total"] == "1250.0000"
+
+
+def test_documents_are_asked_for_after_commit(no1, contract, monkeypatch, django_capture_on_commit_callbacks):
+    """PST-1"""
+    asked = []
+    monkeypatch.setattr("ledger.documents.draw", asked.append)
+    proposal = proposed(no1, work(no1, contract))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+        assert asked == []
+
+    assert asked == [invoice]
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_posting_asks_as_many_queries_for_many_lines_as_for_one(
+    no1, contract, count, django_assert_max_num_queries, django_assert_num_queries
+):
+    one = proposed(no1, work(no1, contract))
+    many = proposed(no1, *(work(no1, contract, "1") for _ in range(count)))
+    with django_assert_max_num_queries(90) as queries:
+        post(one, by=no1.accountant, on=MARCH_31)
+
+    with django_assert_num_queries(len(queries)):
+        post(many, by=no1.accountant, on=MARCH_31)

@@ -1,0 +1,77 @@
+"""A company, its contract, and work that is ready: what nearly every proforma test begins with."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from contracts.models import MilestonePart, ScheduleEntry
+from tests import factories
+
+
+@pytest.fixture
+def company():
+    return factories.company(books=False, customers=2)
+
+
+@pytest.fixture
+def contract(company):
+    """Confirmed, one time-and-material line, one customer."""
+    return factories.contract(company, confirmed=True)
+
+
+@pytest.fixture
+def shared_contract(company):
+    """Confirmed, one time-and-material line, two customers with half each."""
+    first, second = company.customers
+    return factories.contract(company, confirmed=True, customers=[(first, 50), (second, 50)])
+
+
+@pytest.fixture
+def ready(company):
+    """ready(contract, "8", "1000", day=date): hours at a price, ready to invoice."""
+
+    def make(contract, hours="1", price="200", day=date(2025, 3, 10), **fields):
+        return factories.ready_item(
+            company, contract, quantity=Decimal(hours), price=Decimal(price), date=day, **fields
+        )
+
+    return make
+
+
+@pytest.fixture
+def due():
+    """due(line, run date, cutoff): a schedule entry that has not run."""
+
+    def make(line, run_date, cutoff):
+        return ScheduleEntry.objects.create(line=line, run_date=run_date, cutoff=cutoff)
+
+    return make
+
+
+@pytest.fixture
+def milestone():
+    """milestone(line, "40000", day=date): one milestone, ready for the line's customers by their split."""
+
+    def make(line, amount="10000", day=date(2025, 3, 10), *, number=1, parts=None, status="ready"):
+        head = factories.MilestoneFactory(line=line, number=number, amount=Decimal(amount), date=day)
+        customers = list(line.customers.order_by("pk"))
+        amounts = parts or [amount]
+        return [
+            factories.BacklogItemFactory(
+                actual=None,
+                milestone_part=MilestonePart.objects.create(
+                    milestone=head, contract_customer=share.contract_customer, amount=Decimal(part)
+                ),
+                contract=line.contract,
+                contract_line=line,
+                contract_customer=share.contract_customer,
+                date=day,
+                amount=Decimal(part),
+                currency=line.contract.currency,
+                status=status,
+            )
+            for share, part in zip(customers, amounts, strict=True)
+        ]
+
+    return make
