@@ -4,6 +4,7 @@ The same rows in the same tables and in the same transactions as the product's o
 these look at, refuse, explain and record. Runs on PostgreSQL and on SQLite.
 """
 
+import datetime
 import re
 from functools import cache
 
@@ -69,9 +70,9 @@ class Hand:
             {"after": after, "until": min(after + at_once, count)} for after in range(0, count, at_once)
         ]
 
-    def draw(self, kind: str, count: int = 1) -> int:
-        """Numbers for so many documents of a kind; returns the one before the first."""
-        ((last,),) = self.ask(DRAW, kind=kind, count=count)
+    def draw(self, kind: str, count: int = 1, day: datetime.date = BILLED_ON) -> int:
+        """Numbers for so many documents of a kind and day; returns the one before the first."""
+        ((last,),) = self.ask(DRAW, kind=kind, count=count, day=day)
         return last - count
 
     def number(self, kind: str, seq: int) -> str:
@@ -112,14 +113,14 @@ def insert(model, source: str = "", **columns: str) -> str:
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     values = [columns.pop(field.attname, None) or _plain(field) for field in fields]
     assert not columns, f"{model.__name__} has no {', '.join(columns)}."
-    names = ", ".join(field.column for field in fields)
+    names = ", ".join(f'"{field.column}"' for field in fields)
     return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(values)} {source}"
 
 
 def copied(model, alias: str, **columns: str) -> dict[str, str]:
     """All columns of a row of the same model, with other SQL for those named."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    return {field.attname: f"{alias}.{field.column}" for field in fields} | columns
+    return {field.attname: f'{alias}."{field.column}"' for field in fields} | columns
 
 
 def same(alias: str, names: str) -> dict[str, str]:
@@ -129,7 +130,7 @@ def same(alias: str, names: str) -> dict[str, str]:
 
 DRAW = """
     INSERT INTO contracts_sequencecounter (sequence_id, year, last, last_date)
-    SELECT s.id, %(year)s, %(count)s, %(billed_on)s FROM contracts_numbersequence s
+    SELECT s.id, %(year)s, %(count)s, %(day)s FROM contracts_numbersequence s
     WHERE s.entity_id = %(entity)s AND s.kind = %(kind)s
     ON CONFLICT (sequence_id, year) DO UPDATE SET last = contracts_sequencecounter.last + excluded.last,
       last_date = CASE WHEN contracts_sequencecounter.last_date > excluded.last_date

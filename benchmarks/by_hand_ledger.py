@@ -124,6 +124,9 @@ OF_PROJECT = insert(
     accounting_amount="l.accounting_amount",
     in_balance="a.type <> 'cost'",
 )
+EARLIEST = f"""
+    SELECT min(l.accounting_date) FROM todo JOIN ledger_journalline l ON l.id = todo.id WHERE {PART}
+"""
 CHAIN = """
     SELECT chain_length FROM contracts_numbersequence WHERE entity_id = %(entity)s AND kind = 'voucher'
 """
@@ -165,9 +168,10 @@ def post_journals(hand: Hand):
             hand.do(BEGUN, journal=journal)
         for part in hand.list_up(UNPOSTED, CHUNK, journal=journal):
             with hand.commit():
+                ((day,),) = hand.ask(EARLIEST, **part)
                 ((position,),) = hand.ask(CHAIN)
                 count = part["until"] - part["after"]
-                values = {"last": hand.draw("voucher", count), "position": position, "count": count}
+                values = {"last": hand.draw("voucher", count, day), "position": position, "count": count}
                 for sql in (vouchers, ENTRIES, OF_PROJECT, CHAINED):
                     hand.do(sql, **values, **part)
         with hand.commit():

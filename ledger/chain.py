@@ -75,7 +75,7 @@ _COLUMNS = {
         " tax_category tax_percent"
     ),
     InvoiceTax: "tax_code_id code name category percent legal_text base tax accounting_base accounting_tax",
-    InvoiceReference: "original_id",
+    InvoiceReference: "invoice_id original_id",
     DetailActual: "detail_id actual_id part",
 }
 

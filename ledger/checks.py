@@ -87,7 +87,8 @@ def codes() -> list[str]:
 
 
 def check(proposal: InvoiceProposal, *, on: datetime.date) -> list[CheckResult]:
-    """Everything to be said before the proposal is posted on that day; errors come first."""
+    """Everything to be said before the proposal, as it is now, is posted on that day; errors come first."""
+    proposal = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
     return examine(InvoiceFacts.load(proposal, on=on)).results
 
 

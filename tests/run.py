@@ -97,7 +97,7 @@ def main(arguments):
     sqlite = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": "" if postgresql else redis_url or ""}
     runs = []
     if not browser_only:
-        usual = [f"--ignore={BROWSER_TESTS}", *arguments]
+        usual = ["--migrations", f"--ignore={BROWSER_TESTS}", *arguments]
         runs.append(("SQLite", usual, sqlite))
         if postgresql:
             services = {"TEST_DATABASE_URL": postgresql, "TEST_REDIS_URL": redis_url or ""}

@@ -188,7 +188,7 @@ def _why_not_decided(entry, decision):
 
 
 def _managed_by(user, entries):
-    """Of the projects of these entries those the user decides on; the system and superusers on all of them."""
+    """Of the entries' projects those the user decides on; the system and superusers on all."""
     projects = {entry.project_id for entry in entries}
     if user is None or user.is_superuser:
         return projects

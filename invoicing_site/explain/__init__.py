@@ -10,7 +10,7 @@ from actuals.models import Actual, Entry
 from invoicing_site.errors import Refused
 from invoicing_site.explain import books, steps
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Explanation, Step, ref
+from invoicing_site.explain.story import Explanation, Step, day, headed, ref
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -46,7 +46,7 @@ def explain_entry(entry: Entry) -> Explanation:
         told.append(Step("approval", f"It is {entry.get_status_display()}: no amount was made of it."))
     own = [a for a in facts.actuals.values() if a.pk not in facts.part_of and not a.reverses_id]
     parts = [_actual(actual, facts) for actual in own if actual.entry_id == entry.pk]
-    return Explanation(str(entry).capitalize(), ref(entry), told, parts)
+    return Explanation(headed(entry), ref(entry), told, parts)
 
 
 def explain_proforma(proforma: ProformaInvoice) -> Explanation:
@@ -64,7 +64,7 @@ def explain_proforma(proforma: ProformaInvoice) -> Explanation:
         key=lambda d: (d.line.number, d.pk),
     )
     parts = [_detail(detail, facts) for detail in details]
-    return Explanation(str(document).capitalize(), ref(document), told, parts)
+    return Explanation(headed(document), ref(document), told, parts)
 
 
 def explain_detail(detail: LineDetail) -> Explanation:
@@ -76,7 +76,8 @@ def explain_detail(detail: LineDetail) -> Explanation:
 def explain_invoice(invoice: CustomerInvoice) -> Explanation:
     """A posted invoice as a whole, with a part for each of its lines."""
     document = CustomerInvoice.objects.select_related(
-        "voucher", "proposal__proforma__contract", "proposal__proforma__customer"
+        "voucher",
+        *(f"proposal__proforma__{name}" for name in ("contract", "customer", "confirmed_by", "run")),
     ).get(pk=invoice.pk)
     keys = LineDetail.objects.filter(proposal_line__invoice_line__invoice=document)
     facts = Facts.around(details=keys.values_list("pk", flat=True))
@@ -98,7 +99,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
     )
     # What they have in common is told once, above.
     parts = [_line(line, detail, facts, with_voucher=False) for line, detail in lines]
-    return Explanation(str(document).capitalize(), ref(document), told, parts)
+    return Explanation(headed(document), ref(document), told, parts)
 
 
 def explain_invoice_line(line: InvoiceLine) -> Explanation:
@@ -123,7 +124,7 @@ def explain_voucher(voucher: Voucher) -> Explanation:
     else:
         invoice = CustomerInvoice.objects.filter(voucher=voucher).first()
         parts = [explain_invoice(invoice)] if invoice else []
-    return Explanation(str(voucher).capitalize(), ref(voucher), told, parts)
+    return Explanation(headed(voucher), ref(voucher), told, parts)
 
 
 def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Explanation:
@@ -184,17 +185,18 @@ def _actual(actual, facts) -> Explanation:
         told += books.journals([actual], facts)
     else:
         told += _onward(detail, original, facts, with_voucher=True)
-    if actual.pk in facts.part_of or original is actual or actual.type == Actual.Type.COST:
-        return Explanation(steps.named(actual), ref(actual), told)
-    # A reversal that no detail asked for is booked by a journal of its own.
-    return Explanation(steps.named(actual), ref(actual), [*told, *books.journals([actual], facts)])
+    undone = facts.reversal_of.get(original.pk) if original is not None else None
+    if undone is not None and undone.pk not in facts.part_of:
+        # No detail asked for it, so a journal books it.
+        told += books.journals([undone], facts)
+    return Explanation(steps.named(actual), ref(actual), told)
 
 
 def _detail(detail, facts) -> Explanation:
     original = _original_of_detail(detail, facts)
     told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
     told += _onward(detail, original, facts, with_voucher=False)
-    subject = f"Detail {detail.pk} of {detail.line.proforma}: {detail.description or detail.date}"
+    subject = f"Detail {detail.pk} of {detail.line.proforma}: {_title(detail)}"
     return Explanation(subject, ref(detail), told)
 
 
@@ -202,8 +204,12 @@ def _line(line, detail, facts, *, with_voucher) -> Explanation:
     original = _original_of_detail(detail, facts)
     told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
     told += _onward(detail, original, facts, with_voucher=with_voucher)
-    subject = f"Line {line.number} of {line.invoice}: {line.description}"
+    subject = f"Line {line.number} of {line.invoice}: {_title(line)}"
     return Explanation(subject, ref(line), told)
+
+
+def _title(row):
+    return row.description or f"{row.transaction_class} of {day(row.date)}"
 
 
 def _original_of_detail(detail, facts):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Step, amount, day, number, on, ref, somebody
+from invoicing_site.explain.story import Step, amount, day, headed, number, on, ref, somebody
 
 _ZERO = Decimal(0)
 
@@ -34,7 +34,7 @@ def journals(actuals: Iterable, facts: Facts) -> list[Step]:
 
 def voucher(row, entries) -> Step:
     """One voucher with its entries and its place in the chain."""
-    words = f"{row} ({row.get_kind_display()}) of {day(row.date)}, number {row.position} in the chain"
+    words = f"{headed(row)} ({row.get_kind_display()}) of {day(row.date)}, number {row.position} in the chain"
     words += f", hash {row.hash[:12]}…" if entries else f", hash {row.hash[:12]}…: in no ledger account"
     lines = []
     for entry in entries:
@@ -142,7 +142,7 @@ def payments(document, facts: Facts) -> list[Step]:
 def invoice_head(document, taxes, references) -> Step:
     """A posted invoice as a whole."""
     own = document.currency
-    words = f"{document} of {day(document.invoice_date)} to {document.buyer_name}: "
+    words = f"{headed(document)} of {day(document.invoice_date)} to {document.buyer_name}: "
     words += f"{amount(document.net, own)} and {amount(document.tax, own)} tax, {amount(document.total, own)}"
     if own != document.accounting_currency:
         words += f"; {amount(document.accounting_total, document.accounting_currency)} in the books, net at "
@@ -167,9 +167,8 @@ def invoice_head(document, taxes, references) -> Step:
 
 def proforma_head(document) -> Step:
     """A proforma as a whole."""
-    words = (
-        f"{document} for {document.customer}, contract {document.contract}, {document.get_status_display()}"
-    )
+    words = f"{headed(document)} for {document.customer}, contract {document.contract}"
+    words += f", {document.get_status_display()}"
     if document.confirmed_at:
         words += f"; confirmed by {somebody(document.confirmed_by)} on {on(document.confirmed_at)}"
     references = [ref(document), ref(document.contract), ref(document.customer)]
@@ -181,7 +180,7 @@ def proforma_head(document) -> Step:
 
 def proposal_head(row) -> Step:
     """A proposal as a whole."""
-    words = f"{row}, {row.get_status_display()}"
+    words = f"{headed(row)}, {row.get_status_display()}"
     if row.last_error:
         words += f"; the last posting was refused: {row.last_error}"
     return Step("proposal", words.rstrip(".") + ".", {"status": row.status}, [ref(row)])

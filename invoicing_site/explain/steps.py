@@ -37,10 +37,14 @@ def fact(actual: Actual, facts: Facts) -> list[Step]:
         said.append(f"stands in for actual {actual.replaces_id}")
         references.append(f"actuals.actual:{actual.replaces_id}")
     if undone := facts.reversal_of.get(actual.pk):
-        said.append(f"reversed by actual {undone.pk} ({undone.batch})")
+        said.append(f"reversed by actual {undone.pk} ({_happened(undone.batch)})")
         references.append(ref(undone))
     said.append(f"booked by: {actual.get_booked_by_display()}")
     return [Step("actual", "; ".join(said) + ".", _figures(actual), references)]
+
+
+def _happened(batch):
+    return f"{batch.get_action_display()} on {day(batch.on)}"
 
 
 def _figures(actual):
@@ -82,6 +86,8 @@ def entered(row) -> Step:
         references.append(ref(row.source))
     if row.external_id:
         words += f" (external id {row.external_id})"
+    if row.submitted_at:
+        words += f". Submitted by {somebody(row.submitted_by)} on {on(row.submitted_at)}"
     figures = {"quantity": row.quantity, "date": row.date, "status": row.status}
     return Step("entry", words + ".", figures, references)
 
@@ -193,7 +199,8 @@ def rate(original: Actual, facts: Facts) -> list[Step]:
 def rounding(original: Actual) -> list[Step]:
     """Quantity times price as it is, and what became of it."""
     # Exact for any figures: a bare product of two decimals keeps only 28 digits.
-    exact = money.exact_percentage(original.quantity, original.price.scaleb(2)).normalize()
+    exact = money.exact_percentage(original.quantity, original.price.scaleb(2))
+    exact = Decimal(f"{exact.normalize():f}")  # without zeros at its end, and without an exponent
     product = f"{number(original.quantity)} × {number(original.price)} = {exact:,f}"
     figures = {"exact": exact, "amount": original.amount}
     if exact == original.amount:

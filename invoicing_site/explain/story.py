@@ -50,6 +50,12 @@ class Explanation:
             yield from part.lines(indent + "  ")
 
 
+def headed(row) -> str:
+    """The row's name at the beginning of a line; what follows keeps its case."""
+    text = str(row)
+    return text[:1].upper() + text[1:]
+
+
 def ref(row) -> str:
     """The reference of a row."""
     return f"{row._meta.label_lower}:{row.pk}"

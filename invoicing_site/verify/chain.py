@@ -1,4 +1,4 @@
-"""The vouchers one by one: chain, claims, balance, reversals, numbers. Read in chunks, in order of position."""
+"""The vouchers one by one, in order of position: chain, claims, balance, reversals; and their numbers."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -12,6 +12,7 @@ from ledger import chain
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,
+    IntegrationJournal,
     InvoiceLine,
     InvoiceReference,
     InvoiceTax,
@@ -83,7 +84,7 @@ def _said(code, entity, voucher, sentence):
 
 
 def _head(entity, position, last):
-    """The sequence's row carries the last hash, so that the end of the chain cannot be cut off or rewritten."""
+    """The sequence's row carries the last hash: the chain's end can be neither cut off nor rewritten."""
     sequence = NumberSequence.objects.filter(entity=entity, kind=NumberSequence.Kind.VOUCHER).first()
     if sequence is None:
         if position:
@@ -318,8 +319,6 @@ def _listed(names):
 
 def journals(entity: LegalEntity):
     """JOURNAL: of a posted journal every line has its voucher."""
-    from ledger.models import IntegrationJournal
-
     posted = IntegrationJournal.objects.filter(
         entity=entity, status=IntegrationJournal.Status.POSTED, lines__voucher=None, lines__isnull=False
     )

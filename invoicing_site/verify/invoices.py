@@ -116,7 +116,7 @@ def _unlike_their_proposals(entity):
             entity.code,
             row.number,
             where(InvoiceProposal, row.pk),
-            f"{row} is posted without an invoice.".capitalize(),
+            f"Proposal {row.number} is posted without an invoice.",
         )
 
 

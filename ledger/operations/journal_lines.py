@@ -38,8 +38,8 @@ from ledger.periods import PeriodBook, hold_open
 _Status = IntegrationJournal.Status
 _Grouping = LegalEntity.JournalGrouping
 
-# Lines in one commit. Two thousand keep SQLite's only writer for less than a second.
-CHUNK = 2000
+# Lines in one commit. A thousand keep SQLite's only writer for less than a second.
+CHUNK = 1000
 KEEP = object()
 
 

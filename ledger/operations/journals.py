@@ -58,7 +58,7 @@ _Status = IntegrationJournal.Status
 class PostedJournal:
     """What became of one journal: lines posted and in error now, and the journal that holds those in error.
 
-    When nothing could be posted that is the journal itself. `refused` says why it was not even begun.
+    When nothing could be posted that is the journal itself. `refused` says why it could not be worked on.
     """
 
     journal: IntegrationJournal

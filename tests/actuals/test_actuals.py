@@ -382,9 +382,10 @@ _quantities = st.decimals(min_value=Decimal("-9999.9999"), max_value=Decimal("99
 class ReversalsCancel(TestCase):
     """In a class of its own: each example rolls back what it wrote."""
 
-    def setUp(self):
-        self.co = factories.company(books=False)
-        self.line = factories.contract(self.co, confirmed=True).lines.get()
+    @classmethod
+    def setUpTestData(cls):
+        cls.co = factories.company(books=False)
+        cls.line = factories.contract(cls.co, confirmed=True).lines.get()
 
     @given(
         facts=st.lists(st.tuples(_amounts, _quantities), min_size=1, max_size=8),

@@ -253,7 +253,7 @@ def test_two_lines_on_the_entire_project_collide(it):
 def test_lines_of_drafts_and_of_closed_contracts_are_no_obstacle(it):
     """CON-2"""
     contract_of(it, {}, confirmed=False)
-    contract_of(it, {}, status="closed")
+    contract_of(it, {}, confirmed=False, status="closed")
 
     assert collisions(contract_of(it, {}, confirmed=False)) == []
 

@@ -1,29 +1,23 @@
-"""What an hour, an expense, material or a fee is sold for, and what it costs."""
+"""What an hour is sold for, and what it costs."""
 
 import datetime
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from contracts.pricing import PriceBook, Work
-from invoicing_site.errors import Refused
+from contracts.pricing import PriceBook
 from tests import factories
+from tests.contracts.prices import DAY, company_without_prices, cost, hour, sales
 from tests.factories import (
-    CategoryPriceFactory,
     ContractPriceListFactory,
-    ExchangeRateFactory,
     LegalEntityFactory,
     OrganizationalUnitFactory,
     PriceListFactory,
     PriceMarkupFactory,
-    ProductPriceFactory,
     RoleFactory,
     RolePriceFactory,
     RolePriceOverrideFactory,
 )
-
-DAY = datetime.date(2025, 3, 10)
 
 
 def day(month, number, year=2025):
@@ -32,47 +26,7 @@ def day(month, number, year=2025):
 
 @pytest.fixture
 def it(db):
-    """A company whose own price lists say nothing yet."""
-    it = factories.company(books=False)
-    it.cost_list.role_prices.all().delete()
-    it.sales_list.role_prices.all().delete()
-    it.sales_list.category_prices.all().delete()
-    it.contract = factories.contract(it)
-    return it
-
-
-def hour(it, **fields):
-    work = Work(
-        transaction_class="time",
-        date=DAY,
-        role_id=it.role.pk,
-        unit_id=it.unit.pk,
-        company_id=it.entity.pk,
-        category_id=it.time.pk,
-        unit="h",
-    )
-    return replace(work, **fields)
-
-
-def expense(it, **fields):
-    work = Work(
-        transaction_class="expense",
-        date=DAY,
-        category_id=it.travel.pk,
-        unit="each",
-        cost_net=Decimal(100),
-        cost_currency="NOK",
-    )
-    return replace(work, **fields)
-
-
-def sales(it, work, contract=None):
-    contract = contract or it.contract
-    return PriceBook.load(it.entity, [contract]).sales(work, contract)
-
-
-def cost(it, work):
-    return PriceBook.load(it.entity, [it.contract]).cost(work)
+    return company_without_prices()
 
 
 def sales_row(it, price, **dimensions):
@@ -430,200 +384,6 @@ def test_a_markup_may_take_off(it):
     PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(-25))
 
     assert sales(it, hour(it)).price == 150
-
-
-# Expenses: PRC-3
-
-
-def test_an_expense_per_unit(it):
-    """PRC-3"""
-    row = CategoryPriceFactory(
-        price_list=it.sales_list, category=it.travel, unit="km", method="unit", price=Decimal("4.25")
-    )
-
-    priced = sales(it, expense(it, unit="km", quantity=Decimal(120)))
-
-    assert (priced.price, priced.category_price, priced.at_cost, priced.amount) == (
-        Decimal("4.25"),
-        row,
-        False,
-        None,
-    )
-
-
-def test_an_expense_at_cost_starts_from_the_cost_net_of_deductible_tax(it):
-    """PRC-3, APP-8: 80 net, 20 tax of which 15 can be deducted, is a cost and a price of 85."""
-    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
-    dinner = expense(it, cost_net=Decimal(80), cost_tax_not_deducted=Decimal(5))
-
-    priced = sales(it, dinner)
-
-    assert (priced.price, priced.amount, priced.at_cost, priced.is_missing) == (85, 85, True, False)
-    assert (cost(it, dinner).amount, cost(it, dinner).currency) == (85, "NOK")
-
-
-def test_an_expense_at_cost_of_several_has_the_whole_amount_and_a_price_of_one(it):
-    """PRC-3: 100.00 for 3 nights is 33.333333 each, and 100.00 all the same."""
-    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
-
-    priced = sales(it, expense(it, quantity=Decimal(3)))
-
-    assert (priced.price, priced.amount) == (Decimal("33.333333"), Decimal("100.00"))
-
-
-def test_an_expense_with_a_markup_over_cost(it):
-    """PRC-3: 99.99 + 12.5 % = 112.48875."""
-    CategoryPriceFactory(
-        price_list=it.sales_list, category=it.travel, method="markup", markup=Decimal("12.5")
-    )
-
-    priced = sales(it, expense(it, cost_net=Decimal("99.99")))
-
-    assert (priced.amount, priced.price, priced.at_cost) == (Decimal("112.49"), Decimal("112.49"), True)
-    assert (priced.base_price, priced.markup) == (Decimal("99.99"), Decimal("12.5"))
-
-
-def test_an_expense_in_another_currency_is_billed_in_the_contracts(it):
-    """PRC-3, MON-5: EUR 100 at 11.60 is NOK 1,160; a EUR contract bills NOK 1,160 as EUR 100."""
-    ExchangeRateFactory(entity=it.entity, rate=Decimal("11.60"))
-    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
-    abroad = expense(it, cost_currency="EUR")
-
-    priced = sales(it, abroad)
-    assert (priced.amount, priced.currency) == (Decimal("1160.00"), "NOK")
-    assert (cost(it, abroad).amount, cost(it, abroad).currency) == (100, "EUR")
-    assert f"100 EUR at 11.6 (official rate of {DAY})" in priced.reasoning
-
-    in_euro = PriceListFactory(entity=it.entity, currency="EUR")
-    CategoryPriceFactory(price_list=in_euro, category=it.travel)
-    contract = factories.contract(it, currency="EUR", price_lists=[in_euro])
-    assert sales(it, expense(it, cost_net=Decimal(1160)), contract).amount == Decimal("100.00")
-    assert sales(it, abroad, contract).amount == Decimal("100.00")
-
-
-def test_an_agreed_rate_converts_costs_too(it):
-    """PST-5: NOK 1,100 at the agreed 11.00 is EUR 100, whatever the official rate is."""
-    in_euro = PriceListFactory(entity=it.entity, currency="EUR")
-    CategoryPriceFactory(price_list=in_euro, category=it.travel)
-    contract = factories.contract(
-        it, currency="EUR", price_lists=[in_euro], fixed_exchange_rate=Decimal("11.00")
-    )
-
-    assert sales(it, expense(it, cost_net=Decimal(1100)), contract).amount == Decimal("100.00")
-
-
-def test_a_missing_rate_stops_the_pricing(it):
-    """MON-8"""
-    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
-
-    with pytest.raises(Refused, match="no official exchange rate for EUR on 2025-03-10"):
-        sales(it, expense(it, cost_currency="EUR"))
-
-
-def test_an_expense_in_another_unit_has_no_price(it):
-    """PRC-3"""
-    CategoryPriceFactory(
-        price_list=it.sales_list, category=it.travel, unit="km", method="unit", price=Decimal(4)
-    )
-
-    priced = sales(it, expense(it, unit="mile"))
-
-    assert (priced.price, priced.is_missing) == (0, True)
-    assert priced.warning == "Price list “Sales” has no price for Travel by mile: the price is 0."
-    assert "The row by km — passed over: another unit" in priced.reasoning
-
-
-def test_mileage_without_a_receipt_costs_what_the_cost_list_says(it):
-    """PRC-3: 100 km at 3.50, billed with 20 % on top."""
-    CategoryPriceFactory(
-        price_list=it.cost_list, category=it.travel, unit="km", method="unit", price=Decimal("3.50")
-    )
-    CategoryPriceFactory(
-        price_list=it.sales_list, category=it.travel, unit="km", method="markup", markup=Decimal(20)
-    )
-    drive = expense(it, unit="km", quantity=Decimal(100), cost_net=None)
-
-    assert (cost(it, drive).price, cost(it, drive).amount) == (Decimal("3.50"), None)
-    priced = sales(it, drive)
-    assert (priced.amount, priced.price) == (Decimal("420.00"), Decimal("4.20"))
-
-
-def test_an_expense_at_cost_that_says_no_cost_has_no_price(it):
-    """PRC-3, PRC-6"""
-    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
-
-    priced = sales(it, expense(it, cost_net=None))
-
-    assert (priced.price, priced.is_missing, priced.at_cost) == (0, True, True)
-    assert "does not say what it cost" in priced.warning
-
-
-# Material and fees: PRC-3
-
-
-def test_material_is_priced_by_product_and_unit(it):
-    """PRC-3"""
-    ProductPriceFactory(price_list=it.sales_list, product=it.product, unit="box", price=Decimal(700))
-    work = Work(transaction_class="material", date=DAY, product_id=it.product.pk, unit="each")
-
-    assert (sales(it, work).price, cost(it, work).price) == (80, 50)
-    assert sales(it, work).product_price.price == 80
-    assert sales(it, replace(work, unit="box")).price == 700
-    priced = cost(it, replace(work, unit="box"))
-    assert (priced.price, priced.is_missing) == (0, True)
-    assert priced.warning == "Price list “Costs” has no price for Cable by box: the cost is 0."
-
-
-def test_material_that_says_its_cost_costs_that(it):
-    """PRC-3"""
-    work = Work(
-        transaction_class="material",
-        date=DAY,
-        product_id=it.product.pk,
-        unit="each",
-        quantity=Decimal(4),
-        cost_net=Decimal(210),
-    )
-
-    assert (cost(it, work).amount, cost(it, work).price) == (210, Decimal("52.50"))
-    assert sales(it, work).price == 80
-
-
-def test_a_fee_is_sold_at_the_price_agreed_on_the_entry(it):
-    """PRC-3"""
-    work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
-    agreed = replace(work, sales_price=Decimal(5000))
-
-    assert sales(it, work).is_missing
-    assert (sales(it, agreed).price, sales(it, agreed).is_missing) == (5000, False)
-    CategoryPriceFactory(price_list=it.sales_list, category=it.fee, method="unit", price=Decimal(4000))
-    assert (sales(it, work).price, sales(it, agreed).price) == (4000, 5000)
-
-
-def test_a_fee_costs_nothing_unless_it_says_so(it):
-    work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
-
-    assert (cost(it, work).price, cost(it, work).is_missing, cost(it, work).warning) == (0, False, "")
-    assert cost(it, replace(work, cost_net=Decimal(30))).amount == 30
-
-
-def test_a_fee_at_cost_without_a_cost_has_no_price(it):
-    """PRC-6"""
-    CategoryPriceFactory(price_list=it.sales_list, category=it.fee)
-    work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
-
-    assert sales(it, work).is_missing
-
-
-def test_markups_of_a_category_raise_expenses_and_those_of_a_role_do_not(it):
-    """PRC-4"""
-    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
-    PriceMarkupFactory(price_list=it.sales_list, category=it.travel, percent=Decimal(5))
-    PriceMarkupFactory(price_list=it.sales_list, role=it.role, percent=Decimal(50))
-
-    priced = sales(it, expense(it, role_id=it.role.pk))
-
-    assert (priced.amount, priced.markup) == (105, 5)
 
 
 # The book as a whole

@@ -192,5 +192,5 @@ def test_ten_years_of_weeks_are_planned_in_as_many_queries_as_a_month(it, django
     line.contract.ends = datetime.date(2034, 12, 31)
     line.contract.save()
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         assert len(generate_schedule(line, by=None)) == 522

@@ -20,7 +20,6 @@ DAY = datetime.date(2025, 3, 10)
 class UserFactory(DjangoModelFactory):
     class Meta:
         model = User
-        skip_postgeneration_save = True
 
     username = Sequence(lambda n: f"user{n}")
     first_name = LazyAttribute(lambda user: user.username.title())
@@ -120,9 +119,7 @@ class CustomerFactory(DjangoModelFactory):
     number = Sequence(lambda n: f"{10000 + n}")
     name = LazyAttribute(lambda customer: f"Customer {customer.number}")
     currency = SelfAttribute("entity.currency")
-    street = "Storgata 1"
-    postal_code = "0155"
-    city = "Oslo"
+    street, postal_code, city = "Storgata 1", "0155", "Oslo"
     email = LazyAttribute(lambda customer: f"{customer.number}@example.com")
 
 

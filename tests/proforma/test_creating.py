@@ -383,11 +383,11 @@ def test_making_and_deleting_cost_as_many_queries_for_many_rows_as_for_few(compa
         return len(captured), result
 
     counts = []
-    for rows in (2, 12):
+    for rows in (1, 2, 12):  # the first makes the counters
         for _ in range(rows):
             ready(contract)
         made, (proforma,) = queries(lambda: create(contract))
         deleted, _ = queries(lambda p=proforma: operations.delete_draft(p, by=None))
         counts.append((made, deleted))
         BacklogItem.objects.update(status="canceled")
-    assert counts[0] == counts[1]
+    assert counts[1] == counts[2]

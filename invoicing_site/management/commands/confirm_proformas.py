@@ -1,4 +1,5 @@
 from invoicing_site.commands import EntityCommand
+from invoicing_site.errors import Refused
 from proforma import operations
 from proforma.models import ProformaInvoice
 
@@ -11,16 +12,16 @@ class Command(EntityCommand):
         parser.add_argument("--number", action="append", help="a proforma's number; by default all open ones")
 
     def act(self, entity, by, on, options):
-        proformas = ProformaInvoice.objects.filter(entity=entity).exclude(
-            status=ProformaInvoice.Status.CONFIRMED
-        )
+        proformas = ProformaInvoice.objects.open().filter(entity=entity)
         if options["number"]:
             proformas = proformas.filter(number__in=options["number"])
-        done = operations.confirm_many(proformas.order_by("pk"), by=by, on=on)
-        return {
-            "confirmed": [proforma.number for proforma, refusal in done if refusal is None],
-            "refused": {proforma.number: str(refusal) for proforma, refusal in done if refusal is not None},
-        }
+        confirmed, refused = [], {}
+        for proforma in proformas.order_by("pk"):
+            try:
+                confirmed.append(operations.confirm(proforma, by=by, on=on).number)
+            except Refused as refusal:
+                refused[proforma.number] = str(refusal)
+        return {"confirmed": confirmed, "refused": refused}
 
     def told(self, answer):
         yield f"{len(answer['confirmed'])} proforma invoices confirmed."

@@ -1,0 +1,191 @@
+"""The command line of the import, and the example in its documentation."""
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from actuals.importing import CREATABLE, FIELDS, FORMATS
+from actuals.models import Entry
+from tests import factories
+
+DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "import.md"
+CSV = """date,resource,project,hours,external_id
+2025-03-31,ANNA,NO1-P1,7.5,A-1
+2025-04-01,ANNA,NO1-P1,2,A-2
+"""
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+@pytest.fixture
+def file(tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_text(CSV)
+    return file
+
+
+def run(file, *arguments, entity="NO1"):
+    out = StringIO()
+    call_command("import_entries", str(file), "--entity", entity, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_preview_and_then_the_import(co, file):
+    """IMP-1"""
+    assert run(file, "--preview") == "2 of 2 rows would be added, 0 are there already.\n"
+    assert not Entry.objects.exists()
+
+    assert run(file) == "2 of 2 rows added as drafts, 0 are there already.\n"
+    again = run(file)
+
+    assert re.fullmatch(r"Warning: This very file was imported on \d{4}-\d\d-\d\d: it adds nothing.\n", again)
+    assert Entry.objects.count() == 2
+
+
+def test_submitted_by_somebody(co, file):
+    """APP-1"""
+    answer = run(file, "--submit", "--by", co.accountant.username)
+
+    assert answer == "2 of 2 rows added and submitted, 0 are there already.\n"
+    entry = Entry.objects.first()
+    assert (entry.status, entry.created_by, entry.submitted_by) == (
+        "submitted",
+        co.accountant,
+        co.accountant,
+    )
+
+
+def test_errors_are_listed_and_nothing_is_imported(co, file):
+    """IMP-1"""
+    file.write_text(CSV.replace("7.5", "0").replace("2025-04-01", "soon"))
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="2 of 2 rows of march.csv cannot be imported, so none was"):
+        call_command("import_entries", str(file), "--entity", "NO1", stdout=out)
+
+    assert out.getvalue().splitlines()[:2] == [
+        "Error: row 2, hours: The hours must not be zero: leave such rows out.",
+        "Error: row 3, date: “soon” is not a date such as 2025-03-31.",
+    ]
+    with pytest.raises(CommandError, match="nothing would be imported"):
+        run(file, "--preview")
+    assert not Entry.objects.exists()
+
+
+def test_many_errors_are_cut_short(co, file):
+    header, row, _ = CSV.splitlines()
+    file.write_text("\n".join([header, *[row.replace("7.5", "0")] * 60]))
+    out = StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("import_entries", str(file), "--entity", "NO1", stdout=out)
+
+    assert "… and 69 more (error); --json has them all." in out.getvalue()
+
+
+def test_answers_as_json(co, file):
+    preview = json.loads(run(file, "--preview", "--json"))
+    result = json.loads(run(file, "--json"))
+
+    assert preview == {
+        "file": "march.csv",
+        "rows": 2,
+        "to_add": 2,
+        "already_there": 0,
+        "earlier_import": None,
+        "to_create": {},
+        "errors": [],
+        "warnings": [],
+    }
+    assert (result["added"], result["submitted"]) == (2, False)
+    assert result["import"] == Entry.objects.first().source_id
+
+
+def test_errors_as_json(co, file):
+    file.write_text(CSV.replace("7.5", "0"))
+    out = StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("import_entries", str(file), "--entity", "NO1", "--json", stdout=out)
+
+    assert json.loads(out.getvalue())["errors"] == [
+        {"row": 2, "field": "hours", "message": "The hours must not be zero: leave such rows out."}
+    ]
+
+
+def test_every_option_reaches_the_import(co, file):
+    file.write_text("Day\tWho\tTime\tWhat\n31.03.2025\tANNA\t1,125\tNew task\n")
+
+    answer = run(
+        file,
+        *("--map", "date=Day", "--map", "resource=Who", "--map", "quantity=Time", "--map", "task=What"),
+        *(
+            "--set",
+            "project=NO1-P1",
+            "--set",
+            "category=Talk",
+            "--date-format",
+            "DD.MM.YYYY",
+            "--decimal",
+            ",",
+        ),
+        *("--create", "tasks, categories", "--item-tax-group", "SERVICES"),
+    )
+
+    entry = Entry.objects.get()
+    assert (str(entry.date), str(entry.quantity)) == ("2025-03-31", "1.1250")
+    assert (entry.task.code, entry.category.code) == ("New task", "Talk")
+    assert entry.category.item_tax_group == co.item_tax_group
+    assert answer == (
+        "1 tasks made.\n1 categories made.\n1 of 1 rows added as drafts, 0 are there already.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--by", "nobody"], "There is no user “nobody”."),
+        (["--map", "date"], "“date” should read field=… ."),
+        (["--create", "everything"], "An import creates no “everything”"),
+    ],
+)
+def test_options_that_make_no_sense(co, file, arguments, message):
+    with pytest.raises(CommandError, match=message):
+        run(file, *arguments)
+
+
+def test_an_unknown_company_or_file(co, file, tmp_path):
+    with pytest.raises(CommandError, match="There is no legal entity “XX”."):
+        run(file, entity="XX")
+    with pytest.raises(CommandError, match="nowhere.csv cannot be read: No such file"):
+        run(tmp_path / "nowhere.csv")
+    with pytest.raises(CommandError, match="cannot be read: Is a directory"):
+        run(tmp_path)
+
+
+def test_the_documented_example_is_imported(co, file):
+    """IMP-1"""
+    (example,) = re.findall(r"```csv\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)
+    file.write_text(example)
+
+    assert run(file) == "4 of 4 rows added as drafts, 0 are there already.\n"
+    assert list(Entry.objects.order_by("pk").values_list("transaction_class", "external_id")) == [
+        ("time", "T-1001"),
+        ("time", "T-1002"),
+        ("expense", "E-77"),
+        ("fee", "F-3"),
+    ]
+
+
+def test_all_fields_formats_and_kinds_are_documented():
+    text = DOCUMENTATION.read_text()
+
+    for name in (*FIELDS, *CREATABLE, *(name for name in FORMATS if name != "ledgerline")):
+        assert f"`{name}`" in text or f"{name}," in text, name

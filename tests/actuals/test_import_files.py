@@ -1,0 +1,261 @@
+"""A file as a table, whatever program wrote it; and the files that are refused."""
+
+import contextlib
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actuals.importing import tables
+from actuals.importing.tables import read_table
+from invoicing_site.errors import Refused
+
+KNOWN = ("date", "project", "hours", "description")
+
+
+def read(content, **options):
+    content = content.encode() if isinstance(content, str) else content
+    return read_table(content, known=KNOWN, **options)
+
+
+def refused(content, code, match, **options):
+    with pytest.raises(Refused, match=match) as refusal:
+        read(content, **options)
+    assert refusal.value.code == code
+
+
+def workbook(*sheets):
+    """Bytes of a workbook; a sheet is a list of rows."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for number, rows in enumerate(sheets, 1):
+        page = book.create_sheet(f"Sheet {number}")
+        for row in rows:
+            page.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_separator_is_found(separator):
+    """IMP-1"""
+    table = read(f"date{separator}hours\n2025-03-31{separator}8\n")
+
+    assert table.header == ["date", "hours"]
+    assert table.rows == [(2, ["2025-03-31", "8"])]
+
+
+def test_headings_we_know_outweigh_separators_in_texts():
+    """IMP-1"""
+    table = read("date;hours;a, b, c, d and e\n2025-03-31;7,5;x\n")
+
+    assert table.header == ["date", "hours", "a, b, c, d and e"]
+
+
+def test_excels_own_line_names_the_separator():
+    table = read("sep=;\r\ndate;hours\r\n2025-03-31;8\r\n")
+
+    assert table.rows == [(3, ["2025-03-31", "8"])]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "warns"),
+    [("utf-8", False), ("utf-8-sig", False), ("utf-16", False), ("cp1252", True), ("latin-1", True)],
+)
+def test_encodings(encoding, warns):
+    """IMP-1"""
+    table = read("date,description\n2025-03-31,Møte på Ås\n".encode(encoding))
+
+    assert table.header == ["date", "description"]
+    assert table.rows[0][1][1] == "Møte på Ås"
+    assert [("not UTF-8 (byte 30)" in warning) for warning in table.warnings] == ([True] if warns else [])
+
+
+def test_bytes_that_windows_does_not_know_are_latin_1():
+    table = read(b"date,description\n2025-03-31,\x81\xe6\n")
+
+    assert table.rows[0][1][1] == "\x81æ"
+    assert len(table.warnings) == 1
+
+
+def test_empty_rows_are_passed_over_and_counted():
+    table = read('\n\ndate,hours\n2025-03-31,8\n\n , \n2025-04-01,"7\n5"\n')
+
+    assert table.rows == [(4, ["2025-03-31", "8"]), (7, ["2025-04-01", "7\n5"])]
+
+
+def test_cells_keep_their_types_in_a_workbook():
+    """IMP-1"""
+    table = read(workbook([["Date", "Hours", None], ["2025-03-31", 7.5, None], [None, None], [None, 8]]))
+
+    assert table.header == ["Date", "Hours"]
+    assert table.rows == [(2, ("2025-03-31", 7.5, None)), (4, (None, 8, None))]
+    assert table.is_workbook
+
+
+def test_the_first_sheet_is_read_or_the_one_that_is_named():
+    """IMP-1"""
+    content = workbook([["a"], [1]], [["b"], [2]])
+
+    assert read(content).header == ["a"]
+    assert read(content).warnings == [
+        "Only the first of 2 sheets, “Sheet 1”, was read; name another to read it."
+    ]
+    assert read(content, sheet="sheet 2").header == ["b"]
+    refused(content, "FILE-FORMAT", "no sheet “Sheet 3”; it has Sheet 1, Sheet 2", sheet="Sheet 3")
+
+
+def test_a_formula_counts_as_the_value_saved_with_it():
+    """IMP-1"""
+    content = _edited(
+        workbook([["date", "hours"], ["2025-03-31", "=3+4.5"]]),
+        b"<v></v>",
+        b"<v>7.5</v>",
+        b"<v />",
+        b"<v>7.5</v>",
+    )
+
+    assert read(content).rows == [(2, ("2025-03-31", 7.5, None))]
+
+
+def test_wrong_dimensions_in_a_workbook_do_not_hide_rows():
+    content = workbook([["date", "hours"], ["2025-03-31", 8]])
+    content = _edited(content, b'ref="A1:B2"', b'ref="A1"')
+
+    assert read(content).rows == [(2, ("2025-03-31", 8, None))]
+
+
+def _edited(content, *pairs):
+    """The workbook with bytes of its first sheet replaced; at least one of the pairs must be found."""
+    result, changed = io.BytesIO(), False
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(result, "w") as new:
+        for part in old.infolist():
+            text = old.read(part)
+            if part.filename.endswith("sheet1.xml"):
+                for before, after in zip(pairs[::2], pairs[1::2], strict=True):
+                    changed |= before in text
+                    text = text.replace(before, after)
+            new.writestr(part.filename, text)
+    assert changed
+    return result.getvalue()
+
+
+def test_files_without_rows_are_refused():
+    """IMP-1"""
+    refused("", "FILE-EMPTY", "The file is empty")
+    refused("\n \n", "FILE-EMPTY", "The file is empty")
+    refused("date,hours\n\n", "FILE-EMPTY", "no rows below its header")
+    refused(workbook([]), "FILE-EMPTY", "The file is empty")
+
+
+def test_files_that_are_too_large_are_refused(monkeypatch):
+    """IMP-1"""
+    refused(b"a\n" * (25 * 1024 * 1024 + 1), "FILE-SIZE", "at most 52,428,800 .50 MB. are read: split it")
+    monkeypatch.setattr(tables, "MOST_ROWS", 3)
+    assert len(read("a\n1\n2\n3\n").rows) == 3
+    refused("a\n1\n2\n3\n4\n", "FILE-SIZE", "more than 3 rows")
+    refused(workbook([["a"], *[[n] for n in range(4)]]), "FILE-SIZE", "more than 3 rows")
+
+
+def test_the_limits_are_those_we_promise():
+    """IMP-1"""
+    assert (tables.MOST_BYTES, tables.MOST_ROWS) == (52_428_800, 200_000)
+
+
+def test_a_workbook_that_unpacks_into_something_huge_is_refused(monkeypatch):
+    monkeypatch.setattr(tables, "_MOST_UNPACKED", 1000)
+
+    refused(workbook([["a"], [1]]), "FILE-SIZE", "too large when unpacked")
+
+
+def test_a_workbook_with_a_row_far_below_is_refused_at_once():
+    content = _edited(workbook([["a"], [1]]), b'<row r="2"', b'<row r="999999999999"', b'r="A2"', b"")
+
+    refused(content, "FILE-SIZE", "more than 200,000 rows")
+
+
+def test_too_many_columns_are_refused():
+    refused(",".join(f"c{n}" for n in range(201)) + "\n1\n", "FILE-FORMAT", "at most 200 are read")
+    refused(workbook([[f"c{n}" for n in range(250)], [1]]), "FILE-FORMAT", "at most 200 are read")
+
+
+def test_an_unclosed_quote_is_an_error_and_not_one_long_cell():
+    refused('date,hours\n"2025-03-31,8\n2025-04-01,8\n', "FILE-FORMAT", "not proper CSV near line 3")
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel workbook"),
+        (b"%PDF-1.7", "It is a PDF"),
+        (b"PK\x03\x04 and then nothing", "cannot be read: open it in a spreadsheet program"),
+        (b"\xff\xfea", "begins as UTF-16 but is not"),
+        (b"a\n" + b"1" * 200_000, "not proper CSV"),
+    ],
+)
+def test_what_is_no_table_is_refused(content, match):
+    """IMP-1"""
+    refused(content, "FILE-FORMAT", match)
+
+
+def test_a_zip_that_is_no_workbook_is_refused():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+
+    refused(content.getvalue(), "FILE-FORMAT", "cannot be read")
+
+
+@given(
+    st.one_of(
+        st.binary(),
+        st.text().map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.binary().map(lambda content: b"PK\x03\x04" + content),
+        st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4).map(
+            lambda rows: "\n".join(";".join(row) for row in rows).encode("utf-8", "replace")
+        ),
+    )
+)
+def test_any_bytes_are_a_table_or_refused(content):
+    """IMP-1"""
+    table = None
+    with contextlib.suppress(Refused):
+        table = read(content)
+    if table:
+        assert table.rows
+        assert all(isinstance(heading, str) for heading in table.header)
+
+
+_BOOK = workbook([["date", "project", "hours"], ["2025-03-31", "P1", 7.5]], [["other"], [1]])
+_DAMAGE = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=20)
+
+
+def damaged(content, damage):
+    content = bytearray(content)
+    for position, byte in damage:
+        content[position % len(content)] = byte
+    return bytes(content)
+
+
+@given(_DAMAGE)
+def test_any_damage_to_a_workbook_is_a_table_or_refused(damage):
+    """IMP-1"""
+    with contextlib.suppress(Refused):
+        read(damaged(_BOOK, damage))
+
+
+@given(_DAMAGE, st.sampled_from(["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"]))
+def test_any_damage_inside_a_workbook_is_a_table_or_refused(damage, name):
+    """IMP-1: the archive is whole, and what it holds is not."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(_BOOK)) as old, zipfile.ZipFile(result, "w") as new:
+        for part in old.infolist():
+            text = old.read(part)
+            new.writestr(part.filename, damaged(text, damage) if part.filename == name else text)
+
+    with contextlib.suppress(Refused):
+        read(result.getvalue())

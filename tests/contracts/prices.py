@@ -1,0 +1,54 @@
+"""Work to be priced, and a company whose price lists say nothing yet."""
+
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+
+from contracts.pricing import PriceBook, Work
+from tests import factories
+
+DAY = datetime.date(2025, 3, 10)
+
+
+def company_without_prices():
+    """Its contract is on its sales list, which is as empty as its cost list."""
+    it = factories.company(books=False)
+    it.cost_list.role_prices.all().delete()
+    it.sales_list.role_prices.all().delete()
+    it.sales_list.category_prices.all().delete()
+    it.contract = factories.contract(it)
+    return it
+
+
+def hour(it, **fields):
+    work = Work(
+        transaction_class="time",
+        date=DAY,
+        role_id=it.role.pk,
+        unit_id=it.unit.pk,
+        company_id=it.entity.pk,
+        category_id=it.time.pk,
+        unit="h",
+    )
+    return replace(work, **fields)
+
+
+def expense(it, **fields):
+    work = Work(
+        transaction_class="expense",
+        date=DAY,
+        category_id=it.travel.pk,
+        unit="each",
+        cost_net=Decimal(100),
+        cost_currency="NOK",
+    )
+    return replace(work, **fields)
+
+
+def sales(it, work, contract=None):
+    contract = contract or it.contract
+    return PriceBook.load(it.entity, [contract]).sales(work, contract)
+
+
+def cost(it, work):
+    return PriceBook.load(it.entity, [it.contract]).cost(work)

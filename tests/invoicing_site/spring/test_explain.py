@@ -1,0 +1,356 @@
+"""Explaining an amount, from wherever one stands in the chain."""
+
+import io
+import json
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from actuals.models import Actual
+from invoicing_site import explain
+from invoicing_site.errors import Refused
+from ledger.models import Voucher
+from proforma.models import DetailActual
+
+D = Decimal
+
+
+def sales_of(story, entry, customer=0, billing_type="chargeable"):
+    """The original unbilled sales of one customer for an entry."""
+    return Actual.objects.get(
+        entry=entry,
+        type="unbilled",
+        billing_type=billing_type,
+        contract_customer__customer=story.company.customers[customer],
+        detail_actual=None,
+        reverses=None,
+    )
+
+
+def made(story, part):
+    """What confirming made of the detail that was lowered."""
+    return DetailActual.objects.get(detail=story.lowered, part=part).actual
+
+
+def sentences(explanation, stage):
+    return [step.sentence for step in explanation.steps if step.stage == stage]
+
+
+def test_a_share_is_explained_from_its_entry_to_its_payment(story):
+    """ACT-2"""
+    explanation = explain.explain_actual(sales_of(story, story.eight))
+
+    assert explanation.stages() == [
+        "actual",
+        "entry",
+        "approval",
+        "price",
+        "rate",
+        "rounding",
+        "split",
+        "limit",
+        "claim",
+        "proforma",
+        "journal",
+        "voucher",
+        "proposal",
+        "invoice",
+        "voucher",
+        "payment",
+    ]
+    said = {step.stage: step.sentence for step in explanation.steps}
+    assert said["actual"].startswith("3.6 h × 200 = 720.00 NOK, chargeable; reversed by actual")
+    assert said["entry"].startswith(
+        "Anna entered 8 h of time on 10 Mar 2025 for project NO1-P1 Bridge, task DESIGN Design, "
+        "as Consultant: “Drawings”"
+    )
+    assert "(external id T-1)" in said["entry"]
+    assert said["approval"].startswith("Approved by Manager.No1 on 31 Mar 2025 (batch ")
+    assert "6 of 8 h billable. The cost behind it is 800.00 NOK" in said["approval"]
+    assert "Sales price 200 NOK from price list SALES Sales." in said["price"]
+    assert "any role · any company · any unit: 200 — chosen" in said["price"]
+    assert said["rate"] == "NOK is the accounting currency: the rate is 1; 720.00 NOK in the books."
+    assert said["rounding"] == "3.6 × 200 = 720 NOK, nothing to round."
+    first, second = story.company.customers
+    assert said["split"] == (
+        f"{first}'s share. All shares: {first} 60 % = 720.00 NOK; {second} 40 % = 480.00 NOK "
+        "(takes the rounding); together 1,200.00 NOK."
+    )
+    assert said["limit"] == "Within every limit that is set."
+    assert "claimed by a detail of proforma PF-2025-000001." in said["claim"]
+    assert "On proforma PF-2025-000001, line 1: 3.6 h × 200 = 720.00 NOK" in said["proforma"]
+    assert "billed sales: 720.00 NOK (actual " in said["proforma"]
+    assert (
+        "INV-2025-000001 of 1 Apr 2025: 3.6 h × 200 = 720.00 NOK, tax 180.00 NOK at 25 %" in said["invoice"]
+    )
+    assert said["payment"].startswith("Invoice INV-2025-000001 of 2,125.00 NOK, due 1 May 2025; nothing paid")
+
+
+def test_the_vouchers_are_shown_with_their_entries_both_that_accrue_and_that_bill(story):
+    """ACT-2, PST-10"""
+    journal, invoice = sentences(explain.explain_actual(sales_of(story, story.eight)), "voucher")
+
+    assert journal.split("\n")[1:] == [
+        "Dr 1530 WIP sales value  720.00 NOK",
+        "Cr 3080 Accrued revenue  720.00 NOK",
+    ]
+    assert invoice.split("\n")[1:] == [
+        "Dr 1500 Customers  2,125.00 NOK",
+        "Cr 3000 Invoiced revenue  1,700.00 NOK",
+        "Cr 2700 Output VAT, standard rate  425.00 NOK",
+        "Cr 1530 WIP sales value  1,800.00 NOK",
+        "Dr 3080 Accrued revenue  1,800.00 NOK",
+    ]
+
+
+@pytest.mark.parametrize(
+    "part", ["reversal", "unbilled", "unbilled_reversal", "billed", "rest", "rest_billed"]
+)
+def test_whatever_confirming_made_is_traced_back_to_the_entry(story, part):
+    """ACT-2, PRO-5"""
+    explanation = explain.explain_actual(made(story, part))
+
+    assert "made by confirming proforma PF-2025-000001" in explanation.step("actual").sentence
+    assert "Anna entered 7.5 h of time on 11 Mar 2025" in explanation.step("entry").sentence
+    told = explanation.step("proforma").sentence
+    assert "4 h × 200 = 800.00 NOK, chargeable; edited, it was 4.5 × 200 = 900.00 NOK, chargeable" in told
+    assert [line.partition(" (actual")[0] for line in told.split("\n")[1:]] == [
+        "reversal of the original: −900.00 NOK",
+        "unbilled sales for the billed part: 800.00 NOK",
+        "its reversal: −800.00 NOK",
+        "billed sales: 800.00 NOK",
+        "non-chargeable rest: 100.00 NOK",
+        "reversal of the rest: −100.00 NOK",
+        "billed sales of the rest: 100.00 NOK",
+    ]
+    assert "Line 2 of invoice INV-2025-000001" in explanation.step("invoice").sentence
+
+
+def test_a_cost_names_its_sales_and_its_voucher(story):
+    """ACT-2"""
+    cost = Actual.objects.get(entry=story.seven, type="cost")
+    explanation = explain.explain_actual(cost)
+
+    approval = explanation.step("approval").sentence
+    assert "Its sales: 900.00 NOK chargeable (actual" in approval
+    assert "600.00 NOK chargeable (actual" in approval
+    (voucher,) = sentences(explanation, "voucher")
+    assert voucher.split("\n")[1:] == [
+        "Dr 4300 Project cost  750.00 NOK",
+        "Cr 5090 Payroll allocated to projects  750.00 NOK",
+    ]
+    assert "invoice" not in explanation.stages()
+
+
+def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(story):
+    """ACT-2, PST-5"""
+    explanation = explain.explain_actual(sales_of(story, story.abroad))
+
+    assert explanation.step("rate").sentence == (
+        "1 EUR = 11 NOK, as contract EURO agrees; 11,000.00 NOK in the books."
+    )
+    assert sentences(explanation, "voucher")[1].split("\n")[1:] == [
+        "Dr 1500 Customers  1,250.00 EUR, 13,900 in accounting currency at 11.6",
+        "Cr 3000 Invoiced revenue  1,000.00 EUR, 11,000 in accounting currency at 11",
+        "Cr 2700 Output VAT, standard rate  250.00 EUR, 2,900 in accounting currency at 11.6",
+    ]
+
+
+def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(story):
+    """ACT-2, APP-5"""
+    explanation = explain.explain_actual(sales_of(story, story.canceled))
+
+    assert "(approval canceled on 31 Mar 2025)" in explanation.step("actual").sentence
+    assert "is canceled; claimed by no invoice." in explanation.step("claim").sentence
+    there, back = sentences(explanation, "voucher")
+    assert there.split("\n")[1:] == [
+        "Dr 1530 WIP sales value  240.00 NOK",
+        "Cr 3080 Accrued revenue  240.00 NOK",
+    ]
+    assert back.split("\n")[1:] == [
+        "Cr 1530 WIP sales value  240.00 NOK",
+        "Dr 3080 Accrued revenue  240.00 NOK",
+    ]
+
+
+def test_what_is_still_open_says_how_far_it_got(story):
+    """ACT-2"""
+    on_a_draft = explain.explain_actual(sales_of(story, story.drafted))
+    assert "the proforma is draft" in on_a_draft.step("proforma").sentence
+    assert "is in no integration journal yet" in on_a_draft.step("journal").sentence
+
+    still_open = explain.explain_actual(sales_of(story, story.open))
+    assert "is not ready; claimed by no invoice." in still_open.step("claim").sentence
+    assert "proforma" not in still_open.stages()
+
+
+def test_a_milestone_is_explained_without_an_entry(story):
+    """ACT-2, MIL-1"""
+    billed = Actual.objects.get(contract=story.fixed, type="billed")
+    explanation = explain.explain_actual(billed)
+
+    assert explanation.stages() == [
+        "actual",
+        "milestone",
+        "claim",
+        "proforma",
+        "proposal",
+        "invoice",
+        "voucher",
+        "payment",
+    ]
+    assert "is worth 4,000; this customer's part is 4,000." in explanation.step("milestone").sentence
+
+
+def test_an_entry_shows_its_cost_and_every_share(story):
+    """ACT-2"""
+    explanation = explain.find("entry", "T-1")
+
+    assert explanation.subject.startswith("Time entry")
+    assert [part.subject.partition(": ")[2] for part in explanation.parts] == [
+        "cost (time) of 10 Mar 2025, 800.00 NOK",
+        "unbilled sales (time) of 10 Mar 2025, 720.00 NOK",
+        "unbilled sales (time) of 10 Mar 2025, 480.00 NOK",
+        "unbilled sales (time) of 10 Mar 2025, 240.00 NOK",
+        "unbilled sales (time) of 10 Mar 2025, 160.00 NOK",
+    ]
+    assert explain.find("entry", str(story.eight.pk)) == explanation
+
+
+def test_an_entry_that_nobody_approved_has_no_amounts(story):
+    explanation = explain.explain_entry(story.unsubmitted)
+    assert explanation.parts == []
+    assert explanation.step("approval").sentence == "It is draft: no amount was made of it."
+
+
+def test_an_invoice_shows_the_whole_once_and_then_every_line(story):
+    """ACT-2"""
+    explanation = explain.find("invoice", "INV-2025-000001")
+
+    assert explanation.stages() == ["proforma", "proposal", "invoice", "voucher", "payment"]
+    assert explanation.step("invoice").sentence.split("\n") == [
+        f"Invoice INV-2025-000001 of 1 Apr 2025 to {story.company.customers[0]}: 1,700.00 NOK and "
+        "425.00 NOK tax, 2,125.00 NOK.",
+        "Tax OUT25 Output VAT 25 %: 25 % of 1,700.00 NOK = 425.00 NOK",
+    ]
+    drawings, meeting, taxi = explanation.parts
+    assert drawings.subject == "Line 1 of invoice INV-2025-000001: Drawings"
+    assert "8 h of time" in drawings.step("entry").sentence
+    assert "7.5 h of time" in meeting.step("entry").sentence
+    assert "it cost 300.00 NOK net" in taxi.step("entry").sentence
+    assert [part.step("invoice").figures["net"] for part in explanation.parts] == [720, 800, 180]
+
+
+def test_one_line_of_an_invoice_goes_back_to_the_entry_and_on_to_the_payment(story):
+    """ACT-2"""
+    explanation = explain.find("invoice", "INV-2025-000001", line=2)
+
+    assert explanation.subject == "Line 2 of invoice INV-2025-000001: Meeting"
+    assert "7.5 h of time" in explanation.step("entry").sentence
+    assert len(sentences(explanation, "voucher")) == 2
+    assert explanation.stages()[-1] == "payment"
+
+
+def test_a_proforma_shows_each_of_its_details(story):
+    """ACT-2"""
+    explanation = explain.find("proforma", "PF-2025-000001")
+
+    assert "confirmed by Manager.No1" in explanation.step("proforma").sentence
+    assert len(explanation.parts) == 4
+    assert {part.step("claim").figures["status"] for part in explanation.parts} == {"posted"}
+
+
+@pytest.mark.parametrize("kind", ["journal", "invoice"])
+def test_a_voucher_is_explained_by_what_it_books(story, kind):
+    """ACT-2"""
+    voucher = Voucher.objects.filter(kind=kind).earliest("position")
+    explanation = explain.find("voucher", voucher.number)
+
+    assert explanation.step("voucher").figures["hash"] == voucher.hash
+    (part,) = explanation.parts
+    expected = {"journal": "Actual", "invoice": "Invoice INV-2025-000001"}
+    assert part.subject.startswith(expected[kind])
+
+
+def test_a_reversing_voucher_names_the_one_it_reverses(story):
+    reversal = Voucher.objects.filter(reverses__isnull=False).earliest("position")
+    explanation = explain.explain_voucher(reversal)
+    assert explanation.step("reversal").sentence == f"It reverses voucher {reversal.reverses.number}."
+
+
+def test_references_lead_to_rows(story):
+    """ACT-2"""
+    actual = sales_of(story, story.eight)
+    explanation = explain.explain_actual(actual)
+
+    assert explanation.reference == f"actuals.actual:{actual.pk}"
+    assert f"actuals.entry:{story.eight.pk}" in explanation.step("entry").references
+    assert f"contracts.pricelist:{story.company.sales_list.pk}" in explanation.step("price").references
+    assert f"proforma.proformainvoice:{story.proformas[0].pk}" in explanation.step("proforma").references
+    assert f"ledger.customerinvoice:{story.invoices[0].pk}" in explanation.step("invoice").references
+
+
+def queries_of(explain_it, row):
+    with CaptureQueriesContext(connection) as queries:
+        explain_it(row)
+    return len(queries)
+
+
+def test_an_explanation_costs_no_more_queries_for_many_lines_than_for_one(story):
+    three_lines = story.invoices[0]
+    of_one_line = queries_of(explain.explain_invoice_line, three_lines.lines.first())
+    # The invoice, its details' keys, its taxes and its references in place of one detail.
+    assert three_lines.lines.count() == 3
+    assert queries_of(explain.explain_invoice, three_lines) == of_one_line + 3
+    four_details = story.proformas[0]
+    assert queries_of(explain.explain_proforma, four_details) <= of_one_line + 1
+    assert queries_of(explain.explain_entry, story.eight) <= of_one_line + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "sentence"),
+    [
+        ("actual", "987654", "There is no actual “987654”."),
+        ("actual", "x", "There is no actual “x”."),
+        ("entry", "T-99", "There is no entry “T-99”."),
+        ("invoice", "INV-1", "There is no invoice “INV-1”."),
+        ("voucher", "V-1", "There is no voucher “V-1”."),
+    ],
+)
+def test_what_is_not_there_is_refused_by_name(story, kind, name, sentence):
+    with pytest.raises(Refused) as refusal:
+        explain.find(kind, name)
+    assert (str(refusal.value), refusal.value.code) == (sentence, "NOT-FOUND")
+
+
+def test_a_line_that_is_not_there_is_refused(story):
+    with pytest.raises(Refused, match=r"invoice INV-2025-000001 has no line 99\."):
+        explain.find("invoice", "INV-2025-000001", line=99)
+
+
+def test_the_command_tells_it_as_text_and_as_json(story):
+    """ACT-2"""
+    out = io.StringIO()
+    call_command("explain", "invoice", "INV-2025-000001", line=1, stdout=out)
+    assert "Line 1 of invoice INV-2025-000001: Drawings  [ledger.invoiceline:" in out.getvalue()
+    assert "\n  rounding    3.6 × 200 = 720 NOK, nothing to round.\n" in out.getvalue()
+
+    out = io.StringIO()
+    call_command("explain", "invoice", "INV-2025-000001", line=1, json=True, stdout=out)
+    answer = json.loads(out.getvalue())
+    stages = {step["stage"]: step for step in answer["steps"]}
+    assert stages["rounding"]["figures"] == {"exact": "720", "amount": "720.0000"}
+    assert stages["approval"]["figures"]["on"] == "2025-03-31"
+    assert answer["parts"] == []
+
+
+def test_the_command_refuses_with_a_sentence(story):
+    with pytest.raises(CommandError, match="There is no voucher “V-1”"):
+        call_command("explain", "voucher", "V-1", entity="NO1")
+    with pytest.raises(CommandError, match="There is no legal entity SE1"):
+        call_command("explain", "voucher", "V-1", entity="SE1")
+    with pytest.raises(CommandError, match="Only an invoice has lines"):
+        call_command("explain", "voucher", "V-1", line=1)

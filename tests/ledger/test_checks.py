@@ -1,0 +1,364 @@
+"""What the named checks find before posting, each in a sentence; and that nothing is posted then (PRP-5)."""
+
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+
+from contracts.models import ExchangeRate, LegalEntity, NumberSequence
+from invoicing_site.errors import Refused
+from ledger import checks
+from ledger.checks import Examined, check, examine
+from ledger.invoice_facts import InvoiceFacts
+from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, TaxRate, Voucher
+from ledger.operations.posting import post, post_many
+from ledger.operations.proposals import edit_header, edit_lines, take_up
+from ledger.periods import close_period, period_of
+from proforma import operations as proformas
+from tests import factories
+from tests.ledger.billing import MARCH_31, confirmed, drafted, edited, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+APRIL_1 = datetime.date(2025, 4, 1)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def proposal(no1, contract):
+    return proposed(no1, work(no1, contract))
+
+
+def found(proposal, on=MARCH_31):
+    return [(result.code, result.severity) for result in check(proposal, on=on)]
+
+
+def refused(no1, proposal, on=MARCH_31):
+    """What posting says; nothing has changed afterwards (MON-8)."""
+    before = LedgerEntry.objects.count(), Voucher.objects.count()
+    counters = list(NumberSequence.objects.order_by("pk").values_list("pk", "counters__last", "chain_length"))
+    with pytest.raises(Refused) as refusal:
+        post(proposal, by=no1.accountant, on=on)
+    assert (LedgerEntry.objects.count(), Voucher.objects.count()) == before
+    assert not CustomerInvoice.objects.filter(proposal=proposal).exists()
+    assert InvoiceProposal.objects.get(pk=proposal.pk).status == proposal.status
+    after = list(NumberSequence.objects.order_by("pk").values_list("pk", "counters__last", "chain_length"))
+    assert after == counters
+    return refusal.value
+
+
+def test_a_sound_proposal_has_nothing_against_it(proposal):
+    """PRP-5"""
+    assert check(proposal, on=MARCH_31) == []
+
+
+def test_looking_changes_nothing_and_asks_the_same_for_many_lines(
+    no1, contract, django_assert_max_num_queries, django_assert_num_queries
+):
+    """PRP-5"""
+    one = proposed(no1, work(no1, contract))
+    many = proposed(no1, *(work(no1, contract) for _ in range(30)))
+    with django_assert_max_num_queries(25) as queries:
+        check(one, on=MARCH_31)
+    with django_assert_num_queries(len(queries)):
+        check(many, on=MARCH_31)
+    assert not CustomerInvoice.objects.exists()
+
+
+def test_a_missing_exchange_rate_is_named(no1):
+    """FX-MISSING MON-8"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
+    contract = factories.contract(no1, currency="EUR", confirmed=True)
+    proposal = proposed(no1, work(no1, contract))
+    ExchangeRate.objects.all().delete()
+
+    assert found(proposal) == [("FX-MISSING", "error")]
+    refusal = refused(no1, proposal)
+    assert (refusal.code, refusal.remedy) == ("FX-MISSING", "admin:contracts_exchangerate_add")
+    assert "EUR on 2025-03-31" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("purpose", "words"),
+    [
+        ("customer", "no account for customer balance"),
+        ("revenue", "no account for invoiced revenue (of class time, category Work, profile "),
+    ],
+)
+def test_a_missing_account_is_named(no1, proposal, purpose, words):
+    """ACCOUNT-MISSING MON-8"""
+    no1.entity.posting_accounts.filter(purpose=purpose).delete()
+
+    assert found(proposal) == [("ACCOUNT-MISSING", "error")]
+    assert words in refused(no1, proposal).message
+
+
+def test_a_missing_account_for_rounding_is_named(no1):
+    """ACCOUNT-MISSING MON-8: only where it is needed"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.3333"))
+    contract = factories.contract(no1, currency="EUR", confirmed=True)
+    even, uneven = proposed(no1, work(no1, contract)), proposed(no1, work(no1, contract, "1", "100.01"))
+    no1.entity.posting_accounts.filter(purpose="rounding").delete()
+
+    assert found(even) == []
+    assert "no account for rounding of conversion" in refused(no1, uneven).message
+
+
+def test_a_tax_code_without_account_is_named(no1, proposal):
+    """ACCOUNT-MISSING MON-8"""
+    code = no1.books.tax_codes["OUT25"]
+    code.account = None
+    code.save()
+
+    assert found(proposal) == [("ACCOUNT-MISSING", "error")]
+    assert refused(no1, proposal).message.startswith("Tax code OUT25 Output VAT 25 % has no account")
+
+
+def test_a_missing_profile_is_named(no1, proposal):
+    """PROFILE-MISSING MON-8"""
+    no1.entity.profile_assignments.all().delete()
+
+    assert found(proposal) == [("PROFILE-MISSING", "error")]
+    assert "No cost and revenue profile counts for" in refused(no1, proposal).message
+
+
+@pytest.mark.parametrize("what", ["group", "shared", "rate"])
+def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
+    """TAX-MISSING MON-8: no tax group; groups that share no code; a code without a rate"""
+    words = {
+        "group": "Line 1: There is no item tax group",
+        "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
+        "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 2025-03-31",
+    }
+    if what == "rate":
+        TaxRate.objects.filter(tax_code__code="OUT25").update(valid_from=APRIL_1)
+    else:
+        group = None
+        if what == "shared":
+            group = factories.ItemTaxGroupFactory(entity=no1.entity, code="EMPTY")
+        edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=group)
+
+    errors = [result.code for result in check(proposal, on=MARCH_31) if result.is_error]
+    assert errors == ["TAX-MISSING"]
+    assert refused(no1, proposal).message.startswith(words[what])
+
+
+def test_all_that_is_missing_is_said_at_once(no1):
+    """PRP-5 MON-8"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
+    contract = factories.contract(no1, currency="EUR", confirmed=True)
+    proposal = proposed(no1, *(work(no1, contract) for _ in range(3)))
+    ExchangeRate.objects.all().delete()
+    no1.entity.posting_accounts.filter(purpose="revenue").delete()
+    TaxRate.objects.filter(tax_code__code="OUT25").update(valid_from=APRIL_1)
+
+    assert found(proposal) == [
+        ("FX-MISSING", "error"),
+        ("ACCOUNT-MISSING", "error"),
+        ("TAX-MISSING", "error"),
+    ]
+    message = refused(no1, proposal).message
+    assert all(word in message for word in ("EUR", "invoiced revenue", "OUT25"))
+
+
+def test_a_disbursement_that_would_be_taxed_is_refused(no1, contract):
+    """APP-8"""
+    court = factories.CategoryFactory(
+        entity=no1.entity, transaction_class="expense", name="Court fee", is_disbursement=True
+    )
+    item = work(no1, contract, "1", "80", transaction_class="expense", category=court, role=None)
+    proposal = proposed(no1, item)
+
+    assert found(proposal) == [("DISBURSEMENT-TAX", "error")]
+    assert "Court fee is paid in the customer's name and bears no tax" in refused(no1, proposal).message
+
+
+def test_a_closed_period_is_named(no1, proposal):
+    """PERIOD-OPEN PRP-8"""
+    close_period(period_of(no1.entity, MARCH_31), by=no1.accountant)
+
+    assert found(proposal) == [("PERIOD-OPEN", "error")]
+    refusal = refused(no1, proposal)
+    assert refusal.code == "PERIOD-OPEN"
+    assert "March 2025 of Company NO1 is closed" in refusal.message
+    # The accounting date is apart: the invoice is dated in March and booked in April.
+    edit_header(proposal, by=no1.accountant, invoice_date=MARCH_31, accounting_date=APRIL_1)
+    invoice = post(proposal, by=no1.accountant, on=APRIL_1)
+    assert (invoice.invoice_date, invoice.voucher.date) == (MARCH_31, APRIL_1)
+
+
+def test_an_invoice_is_not_dated_before_the_last_one(no1, contract):
+    """NUM-ORDER PRP-8"""
+    early, late = (proposed(no1, work(no1, contract)) for _ in range(2))
+    post(late, by=no1.accountant, on=APRIL_1)
+
+    assert found(early) == [("NUM-ORDER", "error")]
+    assert "cannot be dated 2025-03-31: the last one is dated 2025-04-01" in refused(no1, early).message
+    assert post(early, by=no1.accountant, on=APRIL_1).number == "INV-2025-000002"
+
+
+def test_credit_notes_have_an_order_of_their_own(no1, contract):
+    """NUM-ORDER PRP-8"""
+    credit, invoice = proposed(no1, work(no1, contract, "-1")), proposed(no1, work(no1, contract))
+    post(invoice, by=no1.accountant, on=APRIL_1)
+
+    assert found(credit) == []
+
+
+def test_a_missing_number_sequence_is_named(no1, proposal):
+    """NUM-MISSING"""
+    NumberSequence.objects.filter(entity=no1.entity, kind__in=["invoice", "credit_note"]).delete()
+
+    assert found(proposal) == [("NUM-MISSING", "error")]
+    assert "no number sequence for customer invoices" in refused(no1, proposal).message
+
+
+def test_an_invoice_is_not_dated_in_the_future(no1, proposal, monkeypatch):
+    """FUTURE-DATE PRP-8: where the company keeps its books"""
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
+
+    assert found(proposal, on=APRIL_1) == [("FUTURE-DATE", "error")]
+    assert (
+        "2025-04-01 is in the future: at Company NO1 it is 2025-03-31"
+        in refused(no1, proposal, on=APRIL_1).message
+    )
+    assert found(proposal, on=MARCH_31) == []
+
+
+def test_an_order_number_can_be_required(no1, proposal):
+    """PO-REQUIRED"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+
+    assert found(proposal) == [("PO-REQUIRED", "error")]
+    assert "bills only with an order number" in refused(no1, proposal).message
+
+
+def test_a_due_date_before_the_posting_day_is_named(no1, proposal):
+    """PRP-2: dated on the day of posting, which came after the due date"""
+    edit_header(proposal, by=no1.accountant, due_date=datetime.date(2025, 3, 15))
+
+    assert found(proposal) == [("DUE-DATE", "error")]
+
+
+def test_what_waits_for_a_journal_is_not_posted(no1, contract):
+    """BLOCKED PRP-1"""
+    proposal = take_up(confirmed(no1, work(no1, contract)))
+
+    codes = [code for code, severity in found(proposal) if severity == "error"]
+    assert codes == ["BLOCKED"]
+    assert "1 actual" in refused(no1, proposal).message
+
+
+def test_a_total_of_zero_is_a_warning(no1, contract):
+    """ZERO-TOTAL RET-6"""
+    item = work(no1, contract)
+    proforma = drafted(no1, item)
+    edited(no1, proforma, item, billing_type="complimentary")
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+    proposal = proposed(no1, proforma=proforma)
+
+    assert found(proposal) == [("ZERO-TOTAL", "warning")]
+    assert post(proposal, by=no1.accountant, on=MARCH_31).total == 0
+
+
+@pytest.mark.parametrize(
+    ("worked", "invoiced", "old"),
+    [
+        ("2025-02-28", "2025-03-31", False),
+        ("2025-02-27", "2025-03-31", True),
+        ("2025-02-28", "2025-03-28", False),
+        ("2025-01-15", "2025-02-15", False),
+        ("2025-01-14", "2025-02-15", True),
+        ("2024-12-31", "2025-01-31", False),
+    ],
+)
+def test_work_older_than_a_month_is_a_warning(no1, contract, worked, invoiced, old):
+    """OLD-WORK PRP-8"""
+    proposal = proposed(no1, work(no1, contract, date=datetime.date.fromisoformat(worked)))
+
+    results = check(proposal, on=datetime.date.fromisoformat(invoiced))
+
+    assert [result.code for result in results] == ["OLD-WORK"] * old
+    assert all(worked in result.message and not result.is_error for result in results)
+
+
+def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):
+    """TAX-DIFFERS PRP-7"""
+    edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=no1.books.item_tax_groups["REDUCED"])
+
+    assert found(proposal) == [("TAX-DIFFERS", "warning")]
+
+
+@pytest.mark.parametrize("spoilt", ["line", "code", "net", "total"])
+def test_sums_that_do_not_agree_are_found(proposal, spoilt):
+    """TAX-SUM: no planning makes such a thing; the check does not trust it"""
+    examination = examine(InvoiceFacts.load(proposal, on=MARCH_31))
+    plan = examination.plan
+    row, name = {
+        "line": (plan.lines[0], "tax"),
+        "code": (plan.taxes[0], "tax"),
+        "net": (plan.invoice, "net"),
+        "total": (plan.invoice, "total"),
+    }[spoilt]
+    setattr(row, name, getattr(row, name) + Decimal("0.01"))
+
+    results = list(checks._of_the_plan["TAX-SUM"](Examined(examination.facts, plan)))
+
+    assert {result.code for result in results} == {"TAX-SUM"}
+
+
+def test_the_totals_are_there_before_posting(proposal):
+    """PRP-5: net, tax by code, total"""
+    plan = examine(InvoiceFacts.load(proposal, on=MARCH_31)).plan
+
+    assert (plan.invoice.net, plan.invoice.tax, plan.invoice.total) == (1000, 250, 1250)
+    assert [(tax.code, tax.percent, tax.base, tax.tax) for tax in plan.taxes] == [("OUT25", 25, 1000, 250)]
+    assert plan.invoice.due_date == datetime.date(2025, 4, 30)
+
+
+def test_there_is_one_list_of_checks(monkeypatch):
+    """PRP-5: others may add to it, under a name of their own"""
+    for registry in ("_before_planning", "_of_the_plan"):
+        monkeypatch.setattr(checks, registry, dict(getattr(checks, registry)))
+    wanted = {"PERIOD-OPEN", "FX-MISSING", "ACCOUNT-MISSING", "TAX-MISSING", "TAX-SUM", "NUM-ORDER"}
+    wanted |= {"PO-REQUIRED", "ZERO-TOTAL", "FUTURE-DATE", "OLD-WORK"}
+    assert wanted <= set(checks.codes())
+    checks.named("EN16931-1", needs_plan=True)(lambda examined: [])
+    with pytest.raises(AssertionError):
+        checks.named("EN16931-1")(lambda examined: [])
+
+
+def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
+    """PRP-5: the same sentence, kept on the proposal"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+    (on_screen,) = check(proposal, on=MARCH_31)
+
+    ((_, outcome),) = post_many([proposal], by=no1.accountant, on=MARCH_31)
+    call_command("post_invoices", "--entity", "NO1", "--on", "2025-03-31")
+
+    assert outcome.message == on_screen.message
+    assert InvoiceProposal.objects.get().last_error == on_screen.message
+    assert on_screen.message in capsys.readouterr().out
+
+
+def test_a_refusal_speaks_of_errors_only(no1, proposal):
+    """PRP-5"""
+    facts = InvoiceFacts.load(proposal, on=MARCH_31)
+    examination = examine(replace(facts, due_date=datetime.date(2025, 3, 1)))
+    examination.results.insert(0, checks.CheckResult("OLD-WORK", "warning", "It is old."))
+
+    with pytest.raises(Refused) as refusal:
+        examination.refuse_errors()
+
+    assert (refusal.value.code, "old" in refusal.value.message) == ("DUE-DATE", False)

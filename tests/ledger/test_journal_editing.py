@@ -1,0 +1,110 @@
+"""Mending the lines of integration journals before they are posted."""
+
+import pytest
+
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from ledger.models import JournalLine
+from ledger.operations.journals import edit_journal_lines
+from ledger.periods import close_period, period_of
+from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, LegalEntityFactory, company, contract
+from tests.ledger.journal_samples import (
+    APRIL_10,
+    DAY,
+    cost,
+    reversed_on,
+    take_up,
+    take_up_and_post,
+    unbilled,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return company()
+
+
+@pytest.fixture
+def line(no1):
+    return contract(no1, confirmed=True).lines.get()
+
+
+def test_lines_are_edited_in_bulk(no1, line):
+    """JRN-2"""
+    first, second = cost(no1, line), unbilled(no1, line)
+    take_up(no1)
+    group = BillingTaxGroupFactory(entity=no1.entity, code="EU")
+    item = ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
+    changed = edit_journal_lines(
+        JournalLine.objects.all(),
+        by=no1.accountant,
+        billing_tax_group=group,
+        item_tax_group=item,
+        accounting_date=APRIL_10,
+    )
+
+    assert [
+        (row.actual, row.billing_tax_group, row.item_tax_group, row.accounting_date) for row in changed
+    ] == [(first, group, item, APRIL_10), (second, group, item, APRIL_10)]
+    event = AuditEvent.objects.get(action="ledger.edit_journal_lines")
+    assert event.by == no1.accountant
+    assert event.detail["fields"] == ["billing_tax_group", "item_tax_group", "accounting_date"]
+    assert event.detail["before"][0] == [changed[0].pk, None, no1.item_tax_group.pk, "2025-03-10"]
+    assert event.detail["after"] == [group.pk, item.pk, "2025-04-10"]
+
+
+def test_what_is_not_given_stays(no1, line):
+    """JRN-2"""
+    actual = unbilled(no1, line)
+    take_up(no1)
+    edit_journal_lines([actual.journal_line], by=None, item_tax_group=None)
+
+    row = JournalLine.objects.get()
+    assert (row.item_tax_group, row.billing_tax_group) == (None, no1.billing_tax_group)
+    assert (row.accounting_date, row.accounting_amount) == (DAY, 1600)
+
+
+def test_a_line_is_not_moved_into_a_closed_period(no1, line):
+    """JRN-2"""
+    actual = cost(no1, line)
+    take_up(no1)
+    close_period(period_of(no1.entity, APRIL_10), by=None)
+
+    with pytest.raises(Refused, match=r"April 2025 of .* is closed") as refusal:
+        edit_journal_lines([actual.journal_line], by=None, accounting_date=APRIL_10)
+    assert refusal.value.code == "PERIOD-CLOSED"
+
+
+def test_the_lines_of_a_posted_journal_no_longer_change(no1, line):
+    """JRN-2, PST-3"""
+    cost(no1, line)
+    take_up_and_post(no1)
+
+    with pytest.raises(Refused, match="is posted: its lines no longer change"):
+        edit_journal_lines(JournalLine.objects.all(), by=None, accounting_date=APRIL_10)
+
+
+def test_the_dimensions_of_a_reversal_are_its_originals(no1, line):
+    """JRN-7"""
+    reversed_on(cost(no1, line), DAY)
+    take_up(no1)
+
+    with pytest.raises(Refused, match="1 of the lines reverse earlier ones"):
+        edit_journal_lines(JournalLine.objects.all(), by=None, dimensions=None)
+
+
+def test_groups_of_another_entity_are_refused(no1, line):
+    """SEC-1"""
+    actual = cost(no1, line)
+    take_up(no1)
+    theirs = BillingTaxGroupFactory(entity=LegalEntityFactory(code="SE1"), code="HOME")
+
+    with pytest.raises(Refused, match="HOME belongs to another legal entity"):
+        edit_journal_lines([actual.journal_line], by=None, billing_tax_group=theirs)
+
+
+def test_nothing_selected_is_said(no1):
+    with pytest.raises(Refused, match="Nothing is selected"):
+        edit_journal_lines([], by=None, accounting_date=DAY)

@@ -1,0 +1,522 @@
+"""Taking actuals up into integration journals, and mending their lines."""
+
+import datetime
+import threading
+from decimal import Decimal
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from ledger.dimensions import dimension_set
+from ledger.models import (
+    DefaultDimension,
+    Dimension,
+    DimensionValue,
+    IntegrationJournal,
+    JournalLine,
+    Voucher,
+)
+from ledger.operations import journal_lines as lines_module
+from ledger.operations.journals import edit_journal_lines, post_journal, take_up_actuals
+from tests.factories import (
+    BillingTaxGroupFactory,
+    ExchangeRateFactory,
+    ItemTaxGroupFactory,
+    ProjectFactory,
+    company,
+    contract,
+)
+from tests.ledger.journal_samples import (
+    APRIL_10,
+    DAY,
+    cost,
+    entries_of,
+    reversed_on,
+    take_up,
+    take_up_and_post,
+    unbilled,
+    use_profile,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return company()
+
+
+@pytest.fixture
+def deal(no1):
+    return contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def line(deal):
+    return deal.lines.get()
+
+
+def euro_line(no1, **fields):
+    return contract(no1, confirmed=True, currency="EUR", **fields).lines.get()
+
+
+# Which actuals, in which journals
+
+
+def test_each_actual_gets_one_line_cost_and_sales_apart(no1, line):
+    """JRN-1, JRN-2"""
+    hours = cost(no1, line, 800, quantity=Decimal(8), price=Decimal(100))
+    sale = unbilled(no1, line, 1600, billing_type="complimentary")
+    taken = take_up(no1)
+
+    (journal,) = taken.journals
+    assert (journal.number, journal.period, journal.status) == ("IJ-2025-00001", "2025-03", "draft")
+    assert taken.lines == 2
+    rows = [
+        (
+            row.actual,
+            row.accounting_date,
+            row.accounting_amount,
+            row.exchange_rate,
+            row.line_property,
+            row.error,
+        )
+        for row in journal.lines.order_by("pk")
+    ]
+    assert rows == [
+        (hours, DAY, 800, 1, "chargeable", ""),
+        (sale, DAY, 1600, 1, "complimentary", ""),
+    ]
+
+
+def test_taking_up_twice_adds_nothing(no1, line):
+    """JRN-1"""
+    cost(no1, line)
+    take_up(no1)
+    again = take_up(no1)
+
+    assert (again.lines, again.journals, again.left_out) == (0, [], [])
+    assert JournalLine.objects.count() == IntegrationJournal.objects.count() == 1
+    assert AuditEvent.objects.filter(action="ledger.take_up_actuals").count() == 1
+
+
+def test_new_actuals_join_the_draft_of_their_month(no1, line):
+    """JRN-1"""
+    cost(no1, line)
+    take_up(no1)
+    cost(no1, line)
+    (journal,) = take_up(no1).journals
+
+    assert journal.lines.count() == 2
+
+
+def test_a_posted_journal_and_one_of_errors_get_no_new_lines(no1, line):
+    """JRN-1, JRN-4"""
+    cost(no1, line)
+    take_up_and_post(no1)
+    no1.entity.profile_assignments.all().delete()
+    cost(no1, line)
+    take_up_and_post(no1)
+    cost(no1, line)
+    take_up(no1)
+
+    assert [(j.status, j.lines.count()) for j in IntegrationJournal.objects.order_by("pk")] == [
+        ("posted", 1),
+        ("error", 1),
+        ("draft", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grouping", "periods"),
+    [
+        ("day", ["2024-12-31", "2025-03-10", "2025-03-11", "2025-04-10"]),
+        ("month", ["2024-12", "2025-03", "2025-04"]),
+        ("year", ["2024", "2025"]),
+        ("all", ["all"]),
+    ],
+)
+def test_journals_are_grouped_as_the_entity_says(no1, line, grouping, periods):
+    """JRN-1"""
+    no1.entity.journal_grouping = grouping
+    for day in [APRIL_10, DAY, DAY, datetime.date(2025, 3, 11), datetime.date(2024, 12, 31)]:
+        cost(no1, line, date=day)
+    taken = take_up(no1)
+
+    assert sorted(journal.period for journal in taken.journals) == periods
+    assert taken.lines == 5
+
+
+def test_the_year_is_the_fiscal_one():
+    """JRN-1"""
+    no1 = company(fiscal_year_start_month=7, journal_grouping="year")
+    line = contract(no1, confirmed=True).lines.get()
+    for day in [datetime.date(2025, 6, 30), datetime.date(2025, 7, 1)]:
+        cost(no1, line, date=day)
+
+    assert [journal.period for journal in take_up(no1).journals] == ["2025", "2026"]
+
+
+def test_a_journal_has_at_most_so_many_lines(no1, line, monkeypatch):
+    """JRN-1"""
+    monkeypatch.setattr(lines_module, "CHUNK", 4)
+    no1.entity.journal_max_lines = 3
+    for _ in range(7):
+        cost(no1, line)
+    taken = take_up(no1)
+    cost(no1, line)
+    take_up(no1)
+
+    assert [journal.lines.count() for journal in taken.journals] == [3, 3, 2]
+    assert taken.lines == 7
+
+
+def test_the_journal_takes_what_it_books_and_nothing_else(no1, line):
+    """JRN-6: what a confirm makes is booked by the invoice or by nothing; retainers never come here."""
+    mine = cost(no1, line)
+    correction, again = reversed_on(mine, APRIL_10), unbilled(no1, line, replaces=mine)
+    unbilled(no1, line, booked_by="nothing")
+    unbilled(no1, line, booked_by="invoice", type="billed")
+    unbilled(no1, line, -1000, "retainer")
+    taken = take_up(no1)
+
+    assert taken.lines == 3
+    assert {row.actual for row in JournalLine.objects.all()} == {mine, correction, again}
+
+
+def test_another_entitys_actuals_stay_where_they_are(no1, line):
+    """JRN-1"""
+    other = company(code="SE1", currency="SEK")
+    theirs = cost(other, contract(other, confirmed=True).lines.get())
+    cost(no1, line)
+
+    assert take_up(no1).lines == 1
+    assert not JournalLine.objects.filter(actual=theirs).exists()
+
+
+def test_without_a_number_sequence_nothing_is_taken_up(no1, line):
+    """MON-8"""
+    cost(no1, line)
+    no1.entity.number_sequences.filter(kind="journal").delete()
+
+    with pytest.raises(Refused, match="integration journal") as refusal:
+        take_up(no1)
+    assert refusal.value.code == "NUM-MISSING"
+    assert JournalLine.objects.count() == 0
+
+
+# Rates
+
+
+def test_a_line_converts_at_the_transaction_date(no1):
+    """MON-5, PST-5"""
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.50"))
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"), valid_from=DAY)
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.90"), valid_from=APRIL_10)
+    before = unbilled(no1, euro_line(no1), Decimal("100.05"), date=datetime.date(2025, 3, 9))
+    on_the_day = unbilled(no1, euro_line(no1), Decimal("100.05"), accounting_date=APRIL_10)
+    take_up(no1, APRIL_10)
+
+    found = [
+        (row.exchange_rate, row.accounting_amount) for row in (before.journal_line, on_the_day.journal_line)
+    ]
+    assert found == [(Decimal("11.50"), Decimal("1150.58")), (Decimal("11.60"), Decimal("1160.58"))]
+
+
+def test_a_missing_rate_keeps_the_actual_out_and_is_reported(no1, line):
+    """JRN-2, MON-8"""
+    foreign, domestic = unbilled(no1, euro_line(no1)), cost(no1, line)
+    taken = take_up(no1)
+
+    assert taken.lines == 1
+    ((actual, sentence),) = taken.left_out
+    assert actual == foreign.pk
+    assert "no official exchange rate for EUR on 2025-03-10" in sentence
+    assert domestic.journal_line
+
+    ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
+    assert (take_up(no1).lines, take_up(no1).left_out) == (1, [])
+    assert foreign.journal_line.accounting_amount == 18560
+
+
+def test_those_left_out_do_not_keep_others_out(no1, line, monkeypatch):
+    """JRN-2: also when they fill a whole chunk."""
+    monkeypatch.setattr(lines_module, "CHUNK", 2)
+    foreign = euro_line(no1)
+    for _ in range(3):
+        unbilled(no1, foreign)
+    actual = cost(no1, line)
+    taken = take_up(no1)
+
+    assert (taken.lines, len(taken.left_out)) == (1, 3)
+    assert actual.journal_line
+
+
+def test_the_contracts_agreed_rate_counts_for_its_sales_only(no1):
+    """PST-5"""
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
+    line = euro_line(no1, fixed_exchange_rate=Decimal("11.00"))
+    sale, paid = unbilled(no1, line, 1000), cost(no1, line, 100, "expense", currency="EUR")
+    take_up(no1)
+
+    assert [(a.journal_line.exchange_rate, a.journal_line.accounting_amount) for a in (sale, paid)] == [
+        (Decimal("11.00"), 11000),
+        (Decimal("11.60"), 1160),
+    ]
+
+
+def test_an_agreed_rate_needs_no_official_one(no1):
+    """PST-5"""
+    sale = unbilled(no1, euro_line(no1, fixed_exchange_rate=Decimal("11.00")), 1000)
+
+    assert take_up(no1).left_out == []
+    assert sale.journal_line.accounting_amount == 11000
+
+
+def test_what_replaces_a_fact_keeps_its_rate(no1):
+    """JRN-7, BKL-5: a write-off of 4,000 of 10,000 leaves 6,000 at the stored rate."""
+    rate = ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
+    use_profile(no1, "ACCRUE")
+    line = euro_line(no1)
+    original = unbilled(no1, line, 10000)
+    take_up_and_post(no1)
+
+    rate.rate = Decimal("12.00")
+    rate.save()
+    reversal = reversed_on(original, APRIL_10)
+    stays = unbilled(no1, line, 6000, replaces=original, accounting_date=APRIL_10)
+    lost = unbilled(
+        no1, line, 4000, replaces=original, accounting_date=APRIL_10, billing_type="non_chargeable"
+    )
+    take_up_and_post(no1, APRIL_10)
+
+    assert entries_of(reversal) == [("1530", 0, 116000), ("3080", 116000, 0)]
+    assert entries_of(stays) == [("1530", 69600, 0), ("3080", 0, 69600)]
+    assert (entries_of(lost), lost.journal_line.accounting_amount) == ([], 46400)
+
+
+def test_the_rate_is_kept_through_facts_that_no_journal_books(no1):
+    """JRN-7: billed for less, credited, to be billed again."""
+    rate = ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
+    line = euro_line(no1)
+    original = unbilled(no1, line, 1000)
+    take_up(no1)
+    rate.rate = Decimal("12.00")
+    rate.save()
+    edited = unbilled(no1, line, 900, replaces=original, booked_by="nothing")
+    again = unbilled(no1, line, 300, replaces=edited, accounting_date=APRIL_10)
+    fresh = unbilled(no1, line, 300)
+    take_up(no1, APRIL_10)
+
+    assert again.journal_line.exchange_rate == Decimal("11.60")
+    assert fresh.journal_line.exchange_rate == Decimal("12.00")
+
+
+def test_a_reversal_has_its_originals_rate_groups_and_dimensions(no1, line):
+    """MON-5, JRN-7"""
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
+    original = unbilled(no1, euro_line(no1), Decimal("333.33"))
+    take_up(no1)
+    export = BillingTaxGroupFactory(entity=no1.entity, code="EXPORT")
+    dimension = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
+    value = DimensionValue.objects.create(dimension=dimension, code="A", name="A")
+    chosen = dimension_set(no1.entity, [value])
+    edit_journal_lines([original.journal_line], by=None, billing_tax_group=export, dimensions=chosen)
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("12.00"), valid_from=DAY)
+    reversal = reversed_on(original, APRIL_10)
+    take_up(no1, APRIL_10)
+
+    row = reversal.journal_line
+    assert (row.exchange_rate, row.accounting_amount) == (Decimal("11.60"), Decimal("-3866.63"))
+    assert (row.billing_tax_group, row.dimensions) == (export, chosen)
+    assert (row.accounting_date, row.actual.date) == (APRIL_10, DAY)
+
+
+def test_a_reversal_stays_out_with_its_original(no1):
+    """JRN-2, JRN-7"""
+    original = unbilled(no1, euro_line(no1))
+    reversal = reversed_on(original, APRIL_10)
+    left_out = dict(take_up(no1).left_out)
+
+    assert set(left_out) == {original.pk, reversal.pk}
+    assert left_out[reversal.pk].startswith(
+        f"Actual {reversal.pk} reverses actual {original.pk}, which is in no"
+    )
+    ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
+    assert take_up(no1).lines == 2
+
+
+# Tax groups and dimensions
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "found"),
+    [
+        ("project", ["project", "contract", "customer"], "project"),
+        ("project", ["contract", "customer"], None),
+        ("contract", ["project", "contract", "customer"], "contract"),
+        ("contract", ["project", "customer"], None),
+        ("customer", ["project", "contract", "customer"], "customer"),
+        ("customer", ["project", "contract"], None),
+        ("search", ["project", "contract", "customer"], "project"),
+        ("search", ["contract", "customer"], "contract"),
+        ("search", ["customer"], "customer"),
+        ("search", [], None),
+    ],
+)
+def test_the_billing_tax_group_comes_from_where_the_entity_says(no1, deal, line, source, given, found):
+    """JRN-3"""
+    no1.entity.tax_group_source = source
+    for name, owner in [("project", no1.project), ("contract", deal), ("customer", no1.customer)]:
+        group = BillingTaxGroupFactory(entity=no1.entity, code=name)
+        owner.billing_tax_group = group if name in given else None
+        owner.save()
+    actual = unbilled(no1, line)
+    take_up(no1)
+
+    group = actual.journal_line.billing_tax_group
+    assert (group and group.code) == found
+
+
+def test_a_cost_has_no_customer_to_ask(no1, line):
+    """JRN-3"""
+    actual = cost(no1, line)
+    take_up(no1)
+
+    assert actual.journal_line.billing_tax_group is None
+
+
+def test_the_item_tax_group_comes_from_category_product_or_setting(no1, line):
+    """JRN-3"""
+    goods, food, fixed = (ItemTaxGroupFactory(entity=no1.entity, code=code) for code in ("G", "F", "M"))
+    no1.product.item_tax_group, no1.travel.item_tax_group = goods, food
+    no1.product.save()
+    no1.travel.save()
+    no1.entity.milestone_item_tax_group = fixed
+    hours = unbilled(no1, line)
+    cable, trip = unbilled(no1, line, 80, "material"), unbilled(no1, line, 300, "expense")
+    milestone = unbilled(no1, line, 1000, "milestone")
+    take_up(no1)
+
+    codes = [actual.journal_line.item_tax_group.code for actual in (hours, cable, trip, milestone)]
+    assert codes == ["SERVICES", "G", "F", "M"]
+
+
+def test_dimensions_come_from_the_project(no1, line):
+    """JRN-3"""
+    dimension = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
+    value = DimensionValue.objects.create(dimension=dimension, code="A", name="A")
+    DefaultDimension.objects.create(project=no1.project, dimension=dimension, value=value)
+    use_profile(no1, "ACCRUE")
+    actual = unbilled(no1, line)
+    elsewhere = unbilled(no1, line, project=ProjectFactory(entity=no1.entity))
+    take_up_and_post(no1)
+
+    assert actual.journal_line.dimensions == dimension_set(no1.entity, [value])
+    assert elsewhere.journal_line.dimensions is None
+    entries = actual.journal_line.voucher.entries.all()
+    assert {(entry.dimensions, entry.project) for entry in entries} == {
+        (dimension_set(no1.entity, [value]), no1.project)
+    }
+
+
+# Many, and at once
+
+
+def test_taking_up_asks_as_often_for_many_as_for_few(no1, line):
+    """Sets, not loops."""
+
+    def queries(count):
+        for n in range(count):
+            actual = unbilled(no1, line, project=ProjectFactory(entity=no1.entity, code=f"{count}-{n}"))
+            cost(no1, line)
+            unbilled(no1, line, replaces=actual)
+            reversed_on(actual, DAY)
+        with CaptureQueriesContext(connection) as captured:
+            assert take_up(no1).lines == 4 * count
+        # SQLite takes rows in small batches.
+        return sum(not query["sql"].startswith("INSERT") for query in captured)
+
+    queries(1)
+    assert queries(2) == queries(30)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_who_take_up_at_once_make_one_line_an_actual(monkeypatch):
+    """JRN-1: they take turns, and neither meets an error."""
+    monkeypatch.setattr(lines_module, "CHUNK", 5)
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    for n in range(40):
+        cost(no1, line, date=DAY + datetime.timedelta(days=n))
+    barrier, results = threading.Barrier(3), []
+
+    def run():
+        try:
+            barrier.wait(10)
+            results.append(take_up_actuals(LegalEntity.objects.get(pk=no1.entity.pk), on=DAY, by=None).lines)
+        except Exception as trouble:  # shown by the assertion
+            results.append(trouble)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sum(results) == 40, results
+    assert JournalLine.objects.count() == 40
+    numbers = IntegrationJournal.objects.order_by("pk").values_list("number", flat=True)
+    assert sorted(numbers) == [f"IJ-2025-{n:05}" for n in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_taking_up_while_others_post_locks_nobody_out():
+    """JRN-1, JRN-4: no deadlock between drafts, the journal sequence and the voucher sequence."""
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
+    troubles, done = [], threading.Event()
+
+    def run(step):
+        try:
+            while not done.is_set():
+                step()
+        except Exception as trouble:  # shown by the assertion
+            troubles.append(trouble)
+        finally:
+            connections.close_all()
+
+    def post():
+        for journal in IntegrationJournal.objects.filter(status="draft"):
+            try:
+                post_journal(journal, by=None, on=DAY)
+            except Refused:
+                continue  # somebody else was faster
+
+    threads = [
+        threading.Thread(target=run, args=(step,))
+        for step in (post, post, lambda: take_up(no1), lambda: take_up(no1))
+    ]
+    for thread in threads:
+        thread.start()
+    for n in range(15):
+        cost(no1, line, transaction_class="expense" if n % 3 else "time")
+    done.wait(1)
+    done.set()
+    for thread in threads:
+        thread.join(60)
+
+    assert troubles == []
+    take_up(no1)
+    post()
+    assert Voucher.objects.count() == 5
+    assert JournalLine.objects.filter(journal__status="error").count() == 10

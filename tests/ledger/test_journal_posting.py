@@ -1,0 +1,341 @@
+"""What becomes of a journal that is posted: errors, remainders, periods, kills, and two at once."""
+
+import datetime
+import threading
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from ledger.models import IntegrationJournal, JournalLine, Voucher
+from ledger.operations import journals as journals_module
+from ledger.operations.journals import back_to_draft, edit_journal_lines, post_journal, post_journals
+from ledger.periods import close_period, period_of, put_on_hold, reopen_period
+from tests.factories import ResourceFactory, company, contract
+from tests.ledger.journal_samples import (
+    APRIL_10,
+    COST,
+    DAY,
+    OFFSET,
+    cost,
+    entries_of,
+    reversed_on,
+    take_up,
+    take_up_and_post,
+    unbilled,
+    use_profile,
+    voucher_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return company()
+
+
+@pytest.fixture
+def line(no1):
+    return contract(no1, confirmed=True).lines.get()
+
+
+def test_a_voucher_names_its_line_and_the_line_its_actual(no1, line):
+    """JRN-2, ACT-2"""
+    actual = cost(no1, line, description="Bearing walls")
+    _, (result,) = take_up_and_post(no1)
+
+    voucher = voucher_of(actual)
+    assert voucher.journal_line.journal == result.journal
+    assert (voucher.kind, voucher.date, voucher.posted_by) == ("journal", DAY, no1.accountant)
+    assert voucher.text == "time cost, NO1-P1, Anna, Bearing walls"
+    assert result.journal.status == "posted"
+    assert result.journal.posted_by == no1.accountant
+    event = AuditEvent.objects.get(action="ledger.post_journal")
+    assert (event.by, event.entity, event.detail["posted"]) == (no1.accountant, "NO1", 1)
+
+
+def test_lines_in_error_move_to_a_journal_that_names_the_original(no1, line):
+    """JRN-4"""
+    no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
+    good, bad = cost(no1, line), cost(no1, line, 300, "expense")
+    _, (result,) = take_up_and_post(no1)
+
+    assert (result.posted, result.in_error) == (1, 1)
+    assert (result.journal.status, result.remainder.status) == ("posted", "error")
+    assert result.remainder.original == result.journal
+    assert result.remainder.number == "IJ-2025-00002"
+    assert [row.actual for row in result.journal.lines.all()] == [good]
+    (left,) = result.remainder.lines.all()
+    assert left.actual == bad
+    assert "has no account for offset of expenses and materials" in left.error
+
+
+def test_a_journal_in_error_is_posted_once_it_is_mended(no1, line):
+    """JRN-4"""
+    no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
+    cost(no1, line)
+    bad = cost(no1, line, 300, "expense")
+    _, (result,) = take_up_and_post(no1)
+
+    with pytest.raises(Refused, match="holds lines in error: mend them"):
+        post_journal(result.remainder, by=None, on=DAY)
+    no1.entity.posting_accounts.create(purpose="cost_offset", account=no1.books.accounts[OFFSET])
+    draft = back_to_draft(result.remainder, by=no1.accountant)
+    assert (draft.status, draft.lines.get().error) == ("draft", "")
+    assert post_journal(draft, by=None, on=DAY).posted == 1
+    assert entries_of(bad) == [(COST, 300, 0), (OFFSET, 0, 300)]
+
+
+def test_a_journal_of_nothing_but_errors_turns_to_error_itself(no1, line):
+    """JRN-4"""
+    no1.entity.profile_assignments.all().delete()
+    cost(no1, line)
+    _, (result,) = take_up_and_post(no1)
+
+    assert (result.posted, result.in_error, result.remainder) == (0, 1, result.journal)
+    assert result.journal.status == "error"
+    assert "No cost and revenue profile counts for NO1-P1 Bridge" in result.journal.lines.get().error
+    assert IntegrationJournal.objects.count() == 1
+
+
+def test_only_a_journal_in_error_goes_back_to_draft(no1, line):
+    """JRN-4"""
+    cost(no1, line)
+    (journal,) = take_up(no1).journals
+
+    with pytest.raises(Refused, match=f"The journal {journal.number} is draft; only"):
+        back_to_draft(journal, by=None)
+
+
+def test_a_posted_journal_is_not_posted_again(no1, line):
+    """JRN-4"""
+    cost(no1, line)
+    _, (result,) = take_up_and_post(no1)
+
+    with pytest.raises(Refused, match="is already posted"):
+        post_journal(result.journal, by=None, on=DAY)
+    assert post_journals(no1.entity, by=None, on=DAY) == []
+    assert Voucher.objects.count() == 1
+
+
+def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
+    """JRN-4"""
+    cost(no1, line)
+    cost(no1, line, date=APRIL_10)
+    take_up(no1)
+    begin = journals_module._begin
+
+    def refuse_march(journal):
+        if journal.period == "2025-03":
+            raise Refused("Not now.")
+        begin(journal)
+
+    monkeypatch.setattr(journals_module, "_begin", refuse_march)
+    march, april = post_journals(no1.entity, by=None, on=DAY)
+
+    assert (march.refused, april.refused, april.posted) == ("Not now.", "", 1)
+
+
+def test_killed_in_the_middle_it_is_finished_by_the_next_start(no1, line, monkeypatch):
+    """JRN-4: what is posted stays posted, and nothing is posted twice."""
+    monkeypatch.setattr(journals_module, "CHUNK", 2)
+    for _ in range(5):
+        cost(no1, line)
+    (journal,) = take_up(no1).journals
+    write = journals_module.write_vouchers
+
+    def dies_the_second_time(entity, plans, *, by):
+        if Voucher.objects.exists():
+            raise KeyboardInterrupt
+        return write(entity, plans, by=by)
+
+    monkeypatch.setattr(journals_module, "write_vouchers", dies_the_second_time)
+    with pytest.raises(KeyboardInterrupt):
+        post_journals(no1.entity, by=None, on=DAY)
+    assert IntegrationJournal.objects.get(pk=journal.pk).status == "processing"
+    assert Voucher.objects.count() == 2
+
+    monkeypatch.setattr(journals_module, "write_vouchers", write)
+    (result,) = post_journals(no1.entity, by=None, on=DAY)
+    assert (result.posted, result.journal.status) == (3, "posted")
+    assert [v.position for v in Voucher.objects.order_by("position")] == [1, 2, 3, 4, 5]
+
+
+def test_a_period_closed_in_the_middle_keeps_the_rest_back(no1, line, monkeypatch):
+    """JRN-4, PST-6"""
+    monkeypatch.setattr(journals_module, "CHUNK", 2)
+    for _ in range(5):
+        cost(no1, line)
+    take_up(no1)
+    write = journals_module.write_vouchers
+
+    def close_after_the_first(entity, plans, *, by):
+        written = write(entity, plans, by=by)
+        if written and Voucher.objects.count() == 2:
+            close_period(period_of(entity, DAY), by=None)
+        return written
+
+    monkeypatch.setattr(journals_module, "write_vouchers", close_after_the_first)
+    (result,) = post_journals(no1.entity, by=None, on=DAY)
+
+    assert (result.posted, result.in_error) == (2, 3)
+    (error,) = set(result.remainder.lines.values_list("error", flat=True))
+    assert error.startswith(
+        "The period March 2025 of Company NO1 is closed, so nothing is posted on 2025-03-10"
+    )
+
+    reopen_period(period_of(no1.entity, DAY), by=None)
+    back_to_draft(result.remainder, by=None)
+    assert post_journal(result.remainder, by=None, on=DAY).posted == 3
+
+
+def test_a_date_in_a_closed_period_is_an_error(no1, line):
+    """JRN-2: found when it is taken up, and again when it is posted."""
+    close_period(period_of(no1.entity, DAY), by=None)
+    actual = cost(no1, line)
+    (journal,) = take_up(no1).journals
+
+    assert actual.journal_line.error.startswith("The period March 2025 of")
+    assert post_journal(journal, by=None, on=DAY).in_error == 1
+
+
+def test_a_date_in_a_closed_period_moves_when_the_entity_says_so(no1, line):
+    """JRN-2: to the first day of the next open period, at taking up and at posting."""
+    no1.entity.closed_period = "move"
+    no1.entity.save()
+    early, late = cost(no1, line, date=datetime.date(2025, 2, 10)), cost(no1, line)
+    close_period(period_of(no1.entity, datetime.date(2025, 2, 10)), by=None)
+    take_up(no1)
+    assert early.journal_line.accounting_date == datetime.date(2025, 3, 1)
+    assert (late.journal_line.accounting_date, late.journal_line.error) == (DAY, "")
+
+    close_period(period_of(no1.entity, DAY), by=None)
+    post_journals(no1.entity, by=None, on=DAY)
+
+    for actual in (early, late):
+        voucher = voucher_of(actual)
+        assert voucher.date == voucher.journal_line.accounting_date == datetime.date(2025, 4, 1)
+        assert voucher.document_date == actual.date
+
+
+def test_what_is_dated_in_a_period_on_hold_waits_and_does_not_move(no1, line):
+    """JRN-2, PST-6"""
+    no1.entity.closed_period = "move"
+    no1.entity.save()
+    put_on_hold(period_of(no1.entity, DAY), by=None)
+    actual = cost(no1, line)
+    _, (result,) = take_up_and_post(no1)
+
+    assert result.in_error == 1
+    assert "is on hold" in actual.journal_line.error
+    assert actual.journal_line.accounting_date == DAY
+
+
+def test_a_mended_line_is_posted_without_its_old_error(no1, line):
+    """JRN-2"""
+    close_period(period_of(no1.entity, DAY), by=None)
+    moved, waiting = cost(no1, line), cost(no1, line)
+    (journal,) = take_up(no1).journals
+    edit_journal_lines([moved.journal_line], by=None, accounting_date=APRIL_10)
+    reopen_period(period_of(no1.entity, DAY), by=None)
+
+    assert post_journal(journal, by=None, on=DAY).posted == 2
+    assert [voucher_of(actual).date for actual in (moved, waiting)] == [APRIL_10, DAY]
+    assert set(JournalLine.objects.values_list("error", flat=True)) == {""}
+
+
+def test_posting_asks_as_often_for_many_lines_as_for_few(no1, line):
+    """Sets, not loops: whatever the number of lines, projects, resources and reversals."""
+    use_profile(no1, "ACCRUE")
+
+    def queries(count):
+        for n in range(count):
+            resource = ResourceFactory(entity=no1.entity, code=f"R{count}-{n}")
+            actual = unbilled(no1, line, resource=resource)
+            cost(no1, line, resource=resource)
+            reversed_on(actual, DAY)
+        (journal,) = take_up(no1).journals
+        with CaptureQueriesContext(connection) as captured:
+            assert post_journal(journal, by=None, on=DAY).posted == 3 * count
+        # SQLite takes rows in small batches.
+        return sum(not query["sql"].startswith("INSERT") for query in captured)
+
+    queries(1)
+    assert queries(2) == queries(40)
+
+
+# Two at once
+
+
+def at_once(*steps):
+    """Run the steps in threads of their own, begun together; returns what they returned or raised."""
+    barrier, results = threading.Barrier(len(steps)), [None] * len(steps)
+
+    def run(place, step):
+        try:
+            barrier.wait(10)
+            results[place] = step()
+        except Exception as trouble:  # handed to the test
+            results[place] = trouble
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(steps)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_who_post_one_journal_share_the_work(monkeypatch):
+    """JRN-4"""
+    monkeypatch.setattr(journals_module, "CHUNK", 3)
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    for _ in range(20):
+        cost(no1, line)
+    (journal,) = take_up(no1).journals
+
+    results = at_once(*[lambda: post_journal(journal, by=None, on=DAY)] * 2)
+
+    posted = [result.posted for result in results if not isinstance(result, Refused)]
+    assert sum(posted) == 20, results
+    assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 21))
+    assert IntegrationJournal.objects.get().status == "posted"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
+    """JRN-4"""
+    monkeypatch.setattr(journals_module, "CHUNK", 4)
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    for _ in range(10):
+        cost(no1, line)
+    (journal,) = take_up(no1).journals
+    write = journals_module.write_vouchers
+
+    def dies_behind_the_second(entity, plans, *, by):
+        written = write(entity, plans, by=by)
+        if Voucher.objects.count() == 8:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return written
+
+    monkeypatch.setattr(journals_module, "write_vouchers", dies_behind_the_second)
+    (trouble,) = at_once(lambda: post_journal(journal, by=None, on=DAY))
+    assert isinstance(trouble, OperationalError)
+    assert Voucher.objects.count() == 4
+    assert IntegrationJournal.objects.get().status == "processing"
+
+    monkeypatch.setattr(journals_module, "write_vouchers", write)
+    (result,) = post_journals(no1.entity, by=None, on=DAY)
+    assert (result.posted, result.journal.status) == (6, "posted")
+    assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 11))

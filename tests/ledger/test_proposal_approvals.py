@@ -1,0 +1,108 @@
+"""Approval of proposals, where the entity requires it (PRP-4)."""
+
+import pytest
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from ledger.models import InvoiceProposal, ProposalDecision
+from ledger.operations.posting import post
+from ledger.operations.proposal_approvals import (
+    approve_proposal,
+    reject_proposal,
+    request_change,
+    reset_approval,
+    submit_proposal,
+)
+from ledger.operations.proposals import edit_header, take_up
+from tests import factories
+from tests.ledger.billing import MARCH_31, confirmed, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def proposal(no1, contract):
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_proposal_approval=True)
+    return proposed(no1, work(no1, contract))
+
+
+def test_where_approval_is_required_only_an_approved_one_is_posted(no1, proposal):
+    """PRP-4"""
+    with pytest.raises(Refused, match="posts only approved proposals") as refused:
+        post(proposal, by=no1.accountant, on=MARCH_31)
+    assert refused.value.code == "APPROVAL"
+
+    submit_proposal(proposal, by=no1.accountant)
+    with pytest.raises(Refused, match="submitted and not approved yet"):
+        post(proposal, by=no1.accountant, on=MARCH_31)
+
+    approve_proposal(proposal, by=no1.administrator, comment="Fine")
+    assert post(proposal, by=no1.accountant, on=MARCH_31).number == "INV-2025-000001"
+    assert [(d.step, d.by, d.comment) for d in ProposalDecision.objects.order_by("pk")] == [
+        ("submitted", no1.accountant, ""),
+        ("approved", no1.administrator, "Fine"),
+    ]
+
+
+def test_nobody_approves_what_they_submitted(no1, proposal):
+    """PRP-4"""
+    submit_proposal(proposal, by=no1.accountant)
+
+    with pytest.raises(Refused, match="You submitted .* yourself"):
+        approve_proposal(proposal, by=no1.accountant)
+
+
+def test_the_latest_submitter_counts(no1, proposal):
+    """PRP-4"""
+    submit_proposal(proposal, by=no1.accountant)
+    request_change(proposal, by=no1.administrator, comment="Another due date")
+    submit_proposal(proposal, by=no1.administrator)
+
+    approve_proposal(proposal, by=no1.accountant)
+
+    assert InvoiceProposal.objects.get().status == "approved"
+
+
+@pytest.mark.parametrize("send_back", [reject_proposal, request_change])
+def test_a_submitted_one_goes_back_with_a_reason(no1, proposal, send_back):
+    """PRP-4"""
+    submit_proposal(proposal, by=no1.accountant)
+    with pytest.raises(Refused, match="is submitted for approval, so this cannot be done"):
+        edit_header(proposal, by=no1.accountant, footer_text="Late")
+    with pytest.raises(Refused, match="Say why"):
+        send_back(proposal, by=no1.administrator, comment=" ")
+
+    send_back(proposal, by=no1.administrator, comment="Wrong date")
+
+    assert InvoiceProposal.objects.get().status == "open"
+    edit_header(proposal, by=no1.accountant, footer_text="Better")
+
+
+def test_a_stuck_one_can_be_reset(no1, proposal):
+    """PRP-4"""
+    submit_proposal(proposal, by=no1.accountant)
+    approve_proposal(proposal, by=no1.manager)
+
+    reset_approval(proposal, by=no1.administrator, comment="The approver has left")
+
+    assert InvoiceProposal.objects.get().status == "open"
+    with pytest.raises(Refused, match="there is no approval to reset"):
+        reset_approval(proposal, by=no1.administrator, comment="Again")
+
+
+def test_only_an_open_one_is_submitted(no1, contract):
+    """PRP-4"""
+    proposal = take_up(confirmed(no1, work(no1, contract)))
+
+    with pytest.raises(Refused, match="waits for 1 actual"):
+        submit_proposal(proposal, by=no1.accountant)

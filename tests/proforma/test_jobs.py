@@ -1,0 +1,247 @@
+"""What the clock, the doorbells and the command line start."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from contracts.models import LegalEntity
+from proforma import operations, tasks
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+JAN_15, JAN_31, FEB_1, MAR_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 1), date(2025, 3, 1)
+
+
+@pytest.fixture
+def due_contract(contract, ready, due):
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, "10", "100", day=JAN_15)
+    return contract
+
+
+def draft(contract):
+    return operations.create_proformas([contract], cutoff=date(2025, 3, 31), on=MAR_1, by=None)[0]
+
+
+# The clock
+
+
+def test_the_hourly_task_runs_once_a_day_for_each_entity(company, due_contract):
+    """RUN-1"""
+    tasks.run_due_invoicing()
+    tasks.run_due_invoicing()
+    run = InvoiceRun.objects.get()
+    assert (run.entity, run.as_of, run.trigger) == (company.entity, company.entity.today(), "schedule")
+    assert run.proformas.count() == 1
+
+
+def test_a_days_run_waits_for_the_entitys_own_midnight(monkeypatch):
+    """MON-6: at 23:30 in Lisbon it is 00:30 in Oslo."""
+    moment = timezone.datetime(2025, 1, 31, 23, 30, tzinfo=timezone.get_fixed_timezone(0))
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+    for code, zone in (("NO1", "Europe/Oslo"), ("PT1", "Europe/Lisbon")):
+        factories.LegalEntityFactory(code=code, time_zone=zone)
+    tasks.run_due_invoicing()
+    assert dict(InvoiceRun.objects.values_list("entity__code", "as_of")) == {"NO1": FEB_1, "PT1": JAN_31}
+
+
+def test_one_companys_trouble_does_not_stop_the_others(company, monkeypatch):
+    """RUN-2"""
+    factories.LegalEntityFactory(code="SE1")
+    real = operations.run_invoicing
+
+    def trouble(entity, **fields):
+        if entity == company.entity:
+            raise RuntimeError("No")
+        return real(entity, **fields)
+
+    monkeypatch.setattr(operations, "run_invoicing", trouble)
+    tasks.run_due_invoicing()
+    assert [run.entity for run in InvoiceRun.objects.all()] == [LegalEntity.objects.get(code="SE1")]
+
+
+def test_a_run_started_on_its_page_is_carried_out_by_a_worker(company, due_contract):
+    """RUN-3"""
+    run = operations.start_run(company.entity, as_of=MAR_1, by=company.manager)
+    assert (run.due, run.proformas.count()) == (1, 0)
+    tasks.carry_out_run(run.pk)
+    tasks.carry_out_run(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.proformas.count()) == ("finished", 1)
+
+
+def test_resume_takes_up_what_was_killed(company, due_contract):
+    """RUN-2"""
+    run = operations.start_run(company.entity, as_of=MAR_1)
+    tasks.resume()
+    assert run.proformas.count() == 0
+    InvoiceRun.objects.update(beat_at=timezone.now() - timedelta(minutes=11))
+    tasks.resume()
+    assert run.proformas.count() == 1
+
+
+# Confirming many
+
+
+def jobs(*proformas):
+    rows = ProformaInvoice.objects.filter(pk__in=[proforma.pk for proforma in proformas]).order_by("pk")
+    return [(row.confirm_job, row.status, row.confirm_message) for row in rows]
+
+
+def test_many_are_confirmed_in_the_background_each_with_its_status(
+    company, contract, ready, django_capture_on_commit_callbacks
+):
+    """PRO-5: without a worker that listens it is done at once."""
+    other = factories.contract(company, confirmed=True)
+    for found in (contract, other):
+        ready(found)
+    good, empty = draft(contract), draft(other)
+    operations.remove_details(LineDetail.objects.on_proforma(empty), by=company.manager)
+    with django_capture_on_commit_callbacks(execute=True):
+        scheduled = operations.confirm_many([good, empty], by=company.manager, on=MAR_1)
+        assert jobs(good, empty) == [("scheduled", "draft", ""), ("scheduled", "draft", "")]
+    assert scheduled == [good, empty]
+    assert jobs(good, empty) == [
+        ("complete", "confirmed", ""),
+        ("failed", "draft", "Proforma PRO-2025-000002 is empty: add details, or delete it."),
+    ]
+    good.refresh_from_db()
+    assert (good.confirmed_by, good.batch.on) == (company.manager, MAR_1)
+
+
+def test_a_failed_one_can_be_asked_for_again(company, contract, ready):
+    """PRO-5"""
+    ready(contract)
+    proforma = draft(contract)
+    ProformaInvoice.objects.update(confirm_job="failed", confirm_message="No")
+    assert operations.confirm_many([proforma], by=company.manager) == [proforma]
+    assert operations.confirm_many([proforma], by=company.manager) == []  # it is on its way
+    tasks.confirm_one(proforma.pk)
+    assert jobs(proforma) == [("complete", "confirmed", "")]
+    tasks.confirm_one(proforma.pk)
+    assert jobs(proforma) == [("complete", "confirmed", "")]
+    assert operations.confirm_many([proforma], by=company.manager) == []
+
+
+def test_an_error_of_the_program_is_told_without_its_innards(company, contract, ready, monkeypatch, caplog):
+    """PRO-5"""
+    ready(contract)
+    proforma = draft(contract)
+    operations.confirm_many([proforma], by=company.manager)
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("secret table")
+
+    monkeypatch.setattr("proforma.operations.confirmations.settle", fail)
+    tasks.confirm_one(proforma.pk)
+    assert jobs(proforma) == [
+        ("failed", "draft", "Something went wrong in the program (RuntimeError); its log has the details.")
+    ]
+    assert "secret table" in caplog.text
+
+
+def test_a_confirm_whose_message_was_lost_is_done_by_the_sweep(company, contract, ready):
+    """PRO-5, PRO-7"""
+    ready(contract)
+    proforma = draft(contract)
+    operations.confirm_many([proforma], by=company.manager, on=MAR_1)
+    tasks.resume()
+    assert jobs(proforma) == [("scheduled", "draft", "")]
+    asked = timezone.now() - timedelta(minutes=11)
+    ProformaInvoice.objects.update(confirm_asked_at=asked, confirm_job="processing")
+    tasks.resume()
+    assert jobs(proforma) == [("complete", "confirmed", "")]
+
+
+# The command line
+
+
+def command(capsys, *arguments):
+    call_command("run_invoicing", *arguments)
+    return capsys.readouterr()
+
+
+def test_the_command_runs_and_says_what_it_made(company, due_contract, capsys):
+    """RUN-1"""
+    out = command(capsys, "--entity", "NO1", "--as-of", "2025-03-01", "--by", company.manager.username).out
+    run = InvoiceRun.objects.get()
+    assert (run.trigger, run.started_by, run.as_of) == ("command", company.manager, MAR_1)
+    assert out == (
+        f"NO1: run {run.pk} as of 2025-03-01, 1 contracts, 1 proformas, 1000.0000 NOK\n"
+        f"  {due_contract.code}: proforma created: Proforma PRO-2025-000001.\n"
+    )
+
+
+def test_the_command_speaks_json(company, due_contract, capsys):
+    (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
+    assert told == {
+        "entity": "NO1",
+        "run": InvoiceRun.objects.get().pk,
+        "kind": "run",
+        "as_of": "2025-03-01",
+        "proformas": 1,
+        "totals": {"NOK": "1000.0000"},
+        "contracts": [
+            {
+                "contract": due_contract.code,
+                "outcome": "created",
+                "code": "",
+                "message": "Proforma PRO-2025-000001.",
+            }
+        ],
+    }
+
+
+def test_the_command_previews(company, due_contract, capsys):
+    """RUN-4"""
+    (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--preview", "--json").out)
+    assert (told["kind"], told["proformas"], told["totals"]) == ("preview", 1, {"NOK": "1000.0000"})
+    assert not ProformaInvoice.objects.exists()
+
+
+def test_the_command_can_be_restricted(company, due_contract, ready, due, capsys):
+    """RUN-3"""
+    other = factories.contract(company, confirmed=True)
+    due(other.lines.get(), FEB_1, JAN_31)
+    ready(other, day=JAN_15)
+    out = command(capsys, "--entity", "NO1", "--as-of", "2025-03-01", "--contract", other.code, "--json").out
+    assert [row["contract"] for row in json.loads(out)[0]["contracts"]] == [other.code]
+
+
+def test_the_command_tells_a_failure_and_goes_on(company, due_contract, capsys, monkeypatch):
+    """RUN-2"""
+    monkeypatch.setattr("proforma.operations.runs.write_proformas", lambda *a, **k: 1 / 0)
+    told = command(capsys, "--entity", "NO1", "--as-of", "2025-03-01")
+    assert f"{due_contract.code}: failed: Something went wrong in the program (ZeroDivisionError)" in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--entity", "XX"],
+        ["--entity", "NO1", "--contract", "XX"],
+        ["--entity", "NO1", "--by", "XX"],
+        ["--contract", "XX"],
+    ],
+)
+def test_the_command_refuses_what_it_does_not_know(company, arguments):
+    with pytest.raises(CommandError):
+        call_command("run_invoicing", *arguments)
+    assert not InvoiceRun.objects.exists()
+
+
+def test_an_amount_in_another_currency_has_a_total_of_its_own(company, ready, due, capsys):
+    """RUN-3"""
+    contract = factories.contract(company, confirmed=True, currency="EUR")
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, "2", "10", day=JAN_15)
+    (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
+    assert told["totals"] == {"EUR": "20.0000"}
+    assert ProformaInvoice.objects.get().currency == "EUR"
+    assert LineDetail.objects.get().amount == Decimal(20)
