@@ -116,13 +116,12 @@ def reverse(actuals: Iterable[Actual], *, batch: Batch, booked_by: str | None = 
                 f"Actual {actual.pk} is the reversal of actual {actual.reverses_id} and cannot be reversed.",
                 code="IS-REVERSAL",
             )
-    _not_reversed(actuals)
     reversals = [negated(actual, batch, booked_by) for actual in actuals]
     try:
         with transaction.atomic():
             return record(reversals, batch=batch)
     except IntegrityError:
-        _not_reversed(actuals)  # somebody was faster: say so
+        _say_which_is_reversed(actuals)
         raise
 
 
@@ -150,7 +149,7 @@ _OWN = {"id", "batch", "accounting_date", "quantity", "amount", "booked_by", "re
 _SAME = [field.attname for field in Actual._meta.concrete_fields if field.name not in _OWN]
 
 
-def _not_reversed(actuals):
+def _say_which_is_reversed(actuals):
     for chunk in in_chunks(actuals, _CHUNK):
         twice = (
             Actual.objects.filter(reverses__in=[actual.pk for actual in chunk])

@@ -45,7 +45,10 @@ def _options(arguments):
     parser.add_argument("--contracts", type=int, default=100, help="contracts they are spread over (100)")
     parser.add_argument("--repeats", type=int, default=3, help="how often; medians are told (3)")
     parser.add_argument(
-        "--profile", type=Path, metavar="FOLDER", help="keep cProfile's view of our side; its times are useless"
+        "--profile",
+        type=Path,
+        metavar="FOLDER",
+        help="keep there what cProfile sees of our side; it slows that side down",
     )
     return parser.parse_args(arguments)
 
@@ -81,17 +84,17 @@ def _one_turn(world, turn, seconds, profile):
     from benchmarks.steps import STEPS
 
     hand = Hand(databases.BY_HAND, world)
-    rows, before = {}, equality.compare()
-    databases.refresh_statistics()
+    equality.compare()
+    rows = {}
     for place, step in enumerate(STEPS):
+        databases.refresh_statistics()
+        before = equality.rows(databases.OURS)
         sides = [(0, step.ours, world), (1, step.by_hand, hand)]
         for side, work, subject in sides if (turn + place) % 2 == 0 else reversed(sides):
             path = profile / f"{place + 1}-{turn + 1}.pstats" if profile and side == 0 else None
             seconds[step.name][side].append(_seconds(work, subject, path))
-        after = equality.compare()
-        rows[step.name] = sum(after.values()) - sum(before.values())
-        before = after
-        databases.refresh_statistics()
+        rows[step.name] = equality.rows(databases.OURS) - before
+    equality.compare()
     return rows
 
 
@@ -116,9 +119,7 @@ def _report(options, seconds, rows):
         "database": _database(),
         "python": platform.python_version(),
         "processors": os.cpu_count(),
-        "steps": [
-            {"step": name, "rows": rows[name], **_compared(*sides)} for name, sides in seconds.items()
-        ],
+        "steps": [{"step": name, "rows": rows[name], **_compared(*sides)} for name, sides in seconds.items()],
         "whole": {"rows": sum(rows.values()), **_compared(*totals)},
     }
 

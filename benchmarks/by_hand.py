@@ -66,9 +66,7 @@ class Hand:
         count = self.do(f"INSERT INTO todo (place, id) {sql}", **values)
         if self.vendor == "postgresql":
             self.do("ANALYZE todo")
-        return [
-            {"after": after, "until": min(after + at_once, count)} for after in range(0, count, at_once)
-        ]
+        return [{"after": after, "until": min(after + at_once, count)} for after in range(0, count, at_once)]
 
     def draw(self, kind: str, count: int = 1, day: datetime.date = BILLED_ON) -> int:
         """Numbers for so many documents of a kind and day; returns the one before the first."""
@@ -109,7 +107,7 @@ def _plain(field) -> str:
 
 
 def insert(model, source: str = "", **columns: str) -> str:
-    """INSERT … SELECT into the table of a model: SQL for the columns named, the model's default for the rest."""
+    """INSERT … SELECT into the table of a model: SQL for columns that are named, defaults for the others."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     values = [columns.pop(field.attname, None) or _plain(field) for field in fields]
     assert not columns, f"{model.__name__} has no {', '.join(columns)}."
@@ -123,9 +121,9 @@ def copied(model, alias: str, **columns: str) -> dict[str, str]:
     return {field.attname: f'{alias}."{field.column}"' for field in fields} | columns
 
 
-def same(alias: str, names: str) -> dict[str, str]:
-    """Columns that are taken over under their own names."""
-    return {name: f"{alias}.{name}" for name in names.split()}
+def same(alias: str, names: str, *, into: str = "") -> dict[str, str]:
+    """Columns that are taken over under their own names, or with something before these."""
+    return {f"{into}{name}": f"{alias}.{name}" for name in names.split()}
 
 
 DRAW = """
@@ -214,13 +212,11 @@ ITEMS = insert(
     BacklogItem,
     "FROM actuals_actual a WHERE a.batch_id = %(batch)s AND a.type = 'unbilled'",
     actual_id="a.id",
-    **same(
-        "a", "contract_id contract_line_id contract_customer_id date amount currency description"
-    ),
+    **same("a", "contract_id contract_line_id contract_customer_id date amount currency description"),
 )
 APPROVED = f"""
-    UPDATE actuals_entry
-    SET status = 'approved', decided_at = CURRENT_TIMESTAMP, decided_by_id = %(manager)s, decision_comment = ''
+    UPDATE actuals_entry SET status = 'approved', decided_at = CURRENT_TIMESTAMP,
+      decided_by_id = %(manager)s, decision_comment = ''
     WHERE id IN (SELECT id FROM todo WHERE {PART})
 """
 
@@ -372,7 +368,9 @@ def run_invoicing(hand: Hand):
     hand.do(FINISHED, run=run)
 
 
-DRAFTS = "SELECT id FROM proforma_proformainvoice WHERE entity_id = %(entity)s AND status = 'draft' ORDER BY id"
+DRAFTS = (
+    "SELECT id FROM proforma_proformainvoice WHERE entity_id = %(entity)s AND status = 'draft' ORDER BY id"
+)
 CONFIRMATION = insert(
     Batch, entity_id="%(entity)s", action="'proforma'", on="%(billed_on)s", by_id="%(manager)s"
 )

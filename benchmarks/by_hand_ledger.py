@@ -74,7 +74,9 @@ def take_up_journals(hand: Hand):
             hand.do(JOURNAL_LINES, **values, **part)
 
 
-JOURNALS = "SELECT id FROM ledger_integrationjournal WHERE entity_id = %(entity)s AND status = 'draft' ORDER BY id"
+JOURNALS = (
+    "SELECT id FROM ledger_integrationjournal WHERE entity_id = %(entity)s AND status = 'draft' ORDER BY id"
+)
 BEGUN = "UPDATE ledger_integrationjournal SET status = 'processing' WHERE id = %(journal)s"
 POSTED = """
     UPDATE ledger_integrationjournal
@@ -266,18 +268,14 @@ INVOICE = insert(
     """,
     **same("p", "entity_id contract_customer_id header_text footer_text with_annex delivery"),
     **same("f", "customer_id order_reference buyer_reference currency"),
-    **{
-        f"seller_{name}": f"e.{name}"
-        for name in (
-            "name street postal_code city country organisation_number vat_number in_company_register email"
-            " phone website bank_account iban bic logo_id accent_colour electronic_address"
-        ).split()
-    },
-    **{
-        f"buyer_{name}": f"k.{name}"
-        for name in "number organisation_number vat_number electronic_address".split()
-    },
-    **{f"buyer_{name}": f"f.{name}" for name in "street postal_code city country".split()},
+    **same(
+        "e",
+        "name street postal_code city country organisation_number vat_number in_company_register email"
+        " phone website bank_account iban bic logo_id accent_colour electronic_address",
+        into="seller_",
+    ),
+    **same("k", "number organisation_number vat_number electronic_address", into="buyer_"),
+    **same("f", "street postal_code city country", into="buyer_"),
     proposal_id="p.id",
     voucher_id="%(voucher)s",
     kind="'invoice'",
@@ -379,8 +377,8 @@ INVOICE_ENTRIES = insert(
     f"""
     FROM (
       SELECT 1 AS number, p.account_id, i.total AS debit, 0 AS credit, NULL AS project_id, i.customer_id,
-             CAST(NULL AS bigint) AS tax_code_id, CAST(NULL AS numeric) AS tax_percent,
-             CAST(NULL AS numeric) AS tax_base, i.due_date
+             CAST(NULL AS bigint) AS code_id, CAST(NULL AS numeric) AS percent,
+             CAST(NULL AS numeric) AS base, i.due_date
       FROM ledger_customerinvoice i
       JOIN ledger_postingaccount p ON p.entity_id = i.entity_id AND p.purpose = 'customer'
       WHERE i.id = %(invoice)s
@@ -402,7 +400,8 @@ INVOICE_ENTRIES = insert(
       WHERE l.proforma_id = %(proforma)s GROUP BY e.account_id, e.project_id, a.number
     ) n
     """,
-    **same("n", "number account_id debit credit project_id customer_id tax_code_id tax_percent tax_base due_date"),
+    **same("n", "number account_id debit credit project_id customer_id due_date"),
+    **same("n", "code_id percent base", into="tax_"),
     voucher_id="%(voucher)s",
     currency="%(currency)s",
     rate="1",
@@ -438,7 +437,10 @@ REVENUE = insert(
 )
 NOT_ACCRUED = insert(
     ProjectTransaction,
-    f"{_ORIGINALS} JOIN ledger_projecttransaction t ON t.voucher_id = v.id WHERE l.proforma_id = %(proforma)s",
+    f"""
+    {_ORIGINALS} JOIN ledger_projecttransaction t ON t.voucher_id = v.id
+    WHERE l.proforma_id = %(proforma)s
+    """,
     **copied(
         ProjectTransaction,
         "t",

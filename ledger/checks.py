@@ -40,7 +40,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a check looks at. There is no plan while something that it needs is missing."""
+    """What a check looks at. The plan is there for checks that say they need it."""
 
     facts: InvoiceFacts
     plan: InvoicePlan | None
@@ -48,7 +48,7 @@ class Examined:
 
 @dataclass(frozen=True)
 class Examination:
-    """What all checks found, and the plan where no error stands in its way."""
+    """What all checks found, and the plan, which has the totals, where nothing was missing (PRP-5)."""
 
     facts: InvoiceFacts
     plan: InvoicePlan | None
@@ -93,14 +93,15 @@ def check(proposal: InvoiceProposal, *, on: datetime.date) -> list[CheckResult]:
 
 
 def examine(facts: InvoiceFacts) -> Examination:
-    """Make all checks, and the plan when they allow it."""
+    """Make all checks, and the plan where nothing is missing that it needs."""
     results = _made(_before_planning, Examined(facts, None))
     plan = None
-    if not any(result.is_error for result in results):
+    if facts.proposal.status != InvoiceProposal.Status.BLOCKED:
         try:
             plan = plan_invoice(facts)
         except Refused as refusal:
-            results.append(_error(refusal.code, refusal.message, refusal.remedy))
+            if refusal.code not in {result.code for result in results}:
+                results.append(_error(refusal.code, refusal.message, refusal.remedy))
     if plan:
         results += _made(_of_the_plan, Examined(facts, plan))
     results.sort(key=lambda result: not result.is_error)
@@ -203,9 +204,8 @@ def _there_is_an_exchange_rate(examined):
 def _there_is_an_account_for_all(examined):
     """Accounts and profiles; what is charged at nothing needs none."""
     facts = examined.facts
-    for refusal in _refusals(
-        lambda billed=billed: account_of(facts, billed) for billed in facts.billed if billed.amount
-    ):
+    sorts = {billed.sort: billed for billed in facts.billed if billed.amount}
+    for refusal in _refusals(lambda billed=billed: account_of(facts, billed) for billed in sorts.values()):
         yield _error(refusal.code, refusal.message, refusal.remedy)
 
 
@@ -222,12 +222,14 @@ def _there_are_tax_codes_for_all(examined):
 def _disbursements_bear_no_tax(examined):
     """APP-8: what was paid in the customer's name is passed on as it is."""
     facts = examined.facts
-    categories = {
+    lines = {
         (line.detail.category_id, line.billing_tax_group_id, line.item_tax_group_id): line
         for line in reversed(facts.lines)
-        if line.detail.category and line.detail.category.is_disbursement
     }
-    for line in categories.values():
+    for line in lines.values():
+        category = facts.the("category", line.detail.category_id)
+        if not category or not category.is_disbursement:
+            continue
         try:
             taxed = [at for at in tax_codes(facts, line) if at.percent]
         except Refused:
@@ -235,7 +237,7 @@ def _disbursements_bear_no_tax(examined):
         if taxed:
             yield _error(
                 "DISBURSEMENT-TAX",
-                f"Line {line.number}: {line.detail.category} is paid in the customer's name and bears no "
+                f"Line {line.number}: {category} is paid in the customer's name and bears no "
                 f"tax, but would get {taxed[0].code}. Give it an item tax group without tax.",
                 "admin:contracts_category_changelist",
             )
@@ -244,10 +246,11 @@ def _disbursements_bear_no_tax(examined):
 @named("RETAINER-REQUEST")
 def _payment_requests_are_no_invoices(examined):
     """RET-4"""
-    for billed in examined.facts.billed:
-        retainer = billed.actual.retainer
+    facts = examined.facts
+    for billed in facts.billed:
+        retainer = facts.the("retainer", billed.retainer_id)
         is_request = retainer is not None and retainer.kind == LegalEntity.RetainerKind.REQUEST
-        if billed.actual.transaction_class == TransactionClass.RETAINER and is_request:
+        if billed.transaction_class == TransactionClass.RETAINER and is_request:
             yield _error(
                 "RETAINER-REQUEST",
                 f"{retainer} is a payment request: it is booked when it is paid, and is not posted as an "

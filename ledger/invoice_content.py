@@ -100,42 +100,42 @@ def lines_of(
     facts: InvoiceFacts, tax: dict[int, Decimal], codes: dict[int, list[TaxAt]]
 ) -> list[InvoiceLine]:
     """The lines in printed order; `tax` and `codes` are given by the key of the proposal line."""
-    quantities = _billed_quantities(facts.billed)
+    quantities = _charged_quantities(facts.billed)
     words = Words(facts.customer.language)
     return [
-        _line(number, line, tax[line.pk], codes[line.pk], quantities, words, facts.currency)
+        _line(number, line, facts, tax[line.pk], codes[line.pk], quantities, words)
         for number, line in enumerate(facts.lines, start=1)
     ]
 
 
-def _billed_quantities(billed: Iterable[Billed]) -> dict[int, Decimal]:
+def _charged_quantities(billed: Iterable[Billed]) -> dict[int, Decimal]:
+    """By detail; of a correction what stands less what stood."""
     quantities: dict = {}
     for share in billed:
-        if share.line and share.actual.billing_type == BillingType.CHARGEABLE:
-            quantities[share.line.pk] = quantities.get(share.line.pk, _ZERO) + share.actual.quantity
+        if share.billing_type == BillingType.CHARGEABLE:
+            quantities[share.detail_id] = quantities.get(share.detail_id, _ZERO) + share.quantity
     return quantities
 
 
-def _line(number, line, tax, codes, quantities, words, currency) -> InvoiceLine:
-    detail, section = line.detail, line.section
+def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
+    detail, section = line.detail, facts.the("section", line.section_id)
     quantity, price = detail.quantity, detail.price
     if detail.corrects_id:
-        quantity, price = _difference(quantities.get(line.pk, _ZERO), price, line.amount, currency)
+        quantity = quantities.get(detail.pk, _ZERO)
+        quantity, price = _difference(quantity, price, line.amount, facts.currency)
+    names = {name: facts.the(name, getattr(detail, f"{name}_id")) for name in _NAMED}
+    texts = {name: str(names[name] or "") for name in _PRINTED}
     return InvoiceLine(
-        proposal_line=line,
+        proposal_line_id=line.pk,
         number=number,
         section=section.number,
         section_title=section.title,
         section_mode=section.mode,
-        summary=_summary(line, words),
+        summary=_summary(section, detail, names, words),
         transaction_class=detail.transaction_class,
         date=detail.date,
-        description=detail.description or _name_of(detail),
-        project=str(detail.project or ""),
-        task=str(detail.task or ""),
-        resource=str(detail.resource or ""),
-        role=str(detail.role or ""),
-        category=str(detail.category or ""),
+        description=detail.description or _name_of(facts, detail, names),
+        **texts,
         billing_type=detail.billing_type,
         quantity=quantity,
         unit=detail.unit,
@@ -148,6 +148,10 @@ def _line(number, line, tax, codes, quantities, words, currency) -> InvoiceLine:
     )
 
 
+_PRINTED = ("project", "task", "resource", "role", "category")
+_NAMED = (*_PRINTED, "product")
+
+
 def _difference(quantity, price, amount, currency):
     """Quantity and price that a correction prints; where both changed it is one piece of the whole amount."""
     if money.priced(quantity, price, currency) == amount:
@@ -155,26 +159,23 @@ def _difference(quantity, price, amount, currency):
     return Decimal(1 if amount >= 0 else -1), abs(amount)
 
 
-def _name_of(detail):
+def _name_of(facts, detail, names) -> str:
     """What it is called where nobody described it; the rest is said by its task, category and role."""
-    if detail.product:
-        return detail.product.name
-    part = detail.backlog_item.milestone_part if detail.backlog_item else None
-    return part.milestone.name if part else ""
+    of_its_own = names["product"] or facts.the("milestone", detail.backlog_item_id)
+    return of_its_own.name if of_its_own else ""
 
 
-def _summary(line, words) -> str:
+def _summary(section, detail, names, words) -> str:
     """The name of the printed line that it is summed up in (PRP-3); of a detail section none."""
-    section, detail = line.section, line.detail
     if section.mode != SectionMode.SUMMARY:
         return ""
     kind = words[detail.transaction_class]
     if section.summary_by == SummaryBy.ROLE:
-        return str(detail.role or detail.category or detail.product or kind)
+        return str(names["role"] or names["category"] or names["product"] or kind)
     if section.summary_by == SummaryBy.TASK:
-        return str(detail.task or detail.project or kind)
+        return str(names["task"] or names["project"] or kind)
     if section.summary_by == SummaryBy.CATEGORY:
-        return str(detail.category or detail.product or kind)
+        return str(names["category"] or names["product"] or kind)
     if section.summary_by == SummaryBy.WEEK:
         year, week, _ = detail.date.isocalendar()
         return _WEEKS[words.language].format(week=week, year=year)

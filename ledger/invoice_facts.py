@@ -5,14 +5,29 @@ empty, and the checks say so.
 """
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db.models import Max
+from django.db.models import Max, Model
 
 from actuals.models import Actual, BillingType
-from contracts.models import ContractLine, Customer, LegalEntity, NumberSequence, PaymentTerm, Project
+from contracts.models import (
+    Category,
+    ContractLine,
+    Customer,
+    LegalEntity,
+    Milestone,
+    MilestonePart,
+    NumberSequence,
+    PaymentTerm,
+    Product,
+    Project,
+    Resource,
+    Retainer,
+    Role,
+    Task,
+)
 from contracts.rates import Rates
 from invoicing_site.querysets import ExactSum
 from ledger.accounts import AccountBook, ProfileBook
@@ -26,25 +41,40 @@ from ledger.models import (
     LedgerEntry,
     ProjectTransaction,
     ProposalLine,
+    ProposalSection,
 )
 from ledger.payment_terms import due_date
 from ledger.tax import TaxBook
 from proforma.models import DetailActual, ProformaInvoice
 
+_ZERO = Decimal(0)
 _Kind = CustomerInvoice.Kind
 
 
-@dataclass(frozen=True)
-class Billed:
+class Billed(NamedTuple):
     """One billed sales actual that the invoice books, and the line it is printed on, if any."""
 
-    actual: Actual
-    line: ProposalLine | None
+    actual_id: int
+    detail_id: int
+    quantity: Decimal
+    worth: Decimal
+    billing_type: str
+    retainer_id: int | None
+    transaction_class: str
+    category_id: int | None
+    contract_line_id: int | None
+    project_id: int | None
+    line: ProposalLine | None = None
 
     @property
     def amount(self) -> Decimal:
         """What is charged for it; non-chargeable and complimentary work is charged at nothing."""
-        return self.actual.amount if self.actual.billing_type == BillingType.CHARGEABLE else Decimal(0)
+        return self.worth if self.billing_type == BillingType.CHARGEABLE else _ZERO
+
+    @property
+    def sort(self) -> tuple:
+        """What decides where it is booked."""
+        return self.transaction_class, self.category_id, self.contract_line_id, self.project_id
 
 
 @dataclass(frozen=True)
@@ -95,6 +125,7 @@ class InvoiceFacts:
     billed: list[Billed]
     links: list[DetailActual]  # all facts that confirming made, billed or not
     contract_lines: dict[int, ContractLine]
+    named: dict[str, dict[int, Model]]  # what lines and facts name, by field and key
     accrued: list[AccruedSum]
     accrued_transactions: list[ProjectTransaction]
     tax_book: TaxBook
@@ -122,6 +153,10 @@ class InvoiceFacts:
         """The day whose tax rates count: a correction keeps those of what it corrects (COR-3)."""
         return self.corrected.invoice.invoice_date if self.corrected else self.invoice_date
 
+    def the(self, name: str, key: int | None):
+        """The project, role, category … of that key; None where there is no key."""
+        return self.named[name].get(key)
+
     def series_of(self, kind: str) -> Series | None:
         """The numbers of that kind; credit notes take the invoices' where they have none of their own."""
         return self.series.get(kind) or self.series.get(_Kind.INVOICE)
@@ -142,6 +177,8 @@ class InvoiceFacts:
         )
         invoice_date = proposal.invoice_date or on
         lines = lines_of(proposal)
+        billed = _billed(proforma, lines)
+        contract_lines = ContractLine.objects.filter(contract=proforma.contract_id).in_bulk()
         corrected, unposted = _corrected(proforma)
         return cls(
             proposal=proposal,
@@ -154,14 +191,10 @@ class InvoiceFacts:
             accounting_date=accounting_date(proposal, on=on),
             due_date=proposal.due_date or due_date(term, invoice_date),
             lines=lines,
-            billed=_billed(proforma, lines),
+            billed=billed,
             links=list(DetailActual.objects.filter(detail__line__proforma=proforma)),
-            contract_lines={
-                line.pk: line
-                for line in ContractLine.objects.filter(contract=proforma.contract_id).select_related(
-                    "project"
-                )
-            },
+            contract_lines=contract_lines,
+            named=_named(proposal, lines, billed, contract_lines.values()),
             accrued=_accrued(proforma),
             accrued_transactions=list(
                 ProjectTransaction.objects.filter(voucher__journal_line__in=journalled(proforma))
@@ -182,24 +215,9 @@ def accounting_date(proposal: InvoiceProposal, *, on: datetime.date) -> datetime
 
 
 def lines_of(proposal: InvoiceProposal) -> list[ProposalLine]:
-    """Its lines in the order in which they are printed, with everything they name."""
-    return list(
-        ProposalLine.objects.filter(proposal=proposal)
-        .select_related(
-            "section",
-            "billing_tax_group",
-            "item_tax_group",
-            "dimensions",
-            "detail__project",
-            "detail__task",
-            "detail__resource",
-            "detail__role",
-            "detail__category",
-            "detail__product",
-            "detail__backlog_item__milestone_part__milestone",
-        )
-        .order_by("section__number", "number")
-    )
+    """Its lines in the order in which they are printed, with their details."""
+    lines = ProposalLine.objects.filter(proposal=proposal).select_related("detail")
+    return list(lines.order_by("section__number", "number"))
 
 
 def originals(proforma: ProformaInvoice | int):
@@ -216,18 +234,49 @@ def journalled(proforma: ProformaInvoice | int):
     return JournalLine.objects.posted().filter(actual__in=originals(proforma))
 
 
+_OF_ACTUAL = Billed._fields[2:-1]
+
+
 def _billed(proforma, lines) -> list[Billed]:
     line_of = {line.detail_id: line for line in lines}
-    links = (
+    columns = ("amount" if name == "worth" else name for name in _OF_ACTUAL)
+    rows = (
         DetailActual.objects.filter(
             detail__line__proforma=proforma,
             actual__type=Actual.Type.BILLED_SALES,
             actual__booked_by=Actual.BookedBy.INVOICE,
         )
-        .select_related("actual__category", "actual__project", "actual__retainer")
         .order_by("pk")
+        .values_list("actual_id", "detail_id", *(f"actual__{column}" for column in columns))
     )
-    return [Billed(link.actual, line_of.get(link.detail_id)) for link in links]
+    return [Billed(*row, line=line_of.get(row[1])) for row in rows]
+
+
+def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model]]:
+    """Each thing read once, however many lines name it."""
+    details = [line.detail for line in lines]
+
+    def keys(name, *rows):
+        return {key for row in (*details, *rows) if (key := getattr(row, name))}
+
+    projects = {line.project_id for line in contract_lines} | keys("project_id", *billed)
+    milestones = MilestonePart.objects.filter(backlog_item__detail__line__proforma=proposal.proforma_id)
+    dimensions = {line.dimensions_id for line in lines if line.dimensions_id}
+    return {
+        "section": ProposalSection.objects.filter(proposal=proposal).in_bulk(),
+        "dimensions": DimensionSet.objects.in_bulk(dimensions),
+        "project": Project.objects.in_bulk(projects),
+        "task": Task.objects.in_bulk(keys("task_id")),
+        "resource": Resource.objects.in_bulk(keys("resource_id")),
+        "role": Role.objects.in_bulk(keys("role_id")),
+        "category": Category.objects.in_bulk(keys("category_id", *billed)),
+        "product": Product.objects.in_bulk(keys("product_id")),
+        "retainer": Retainer.objects.in_bulk({row.retainer_id for row in billed if row.retainer_id}),
+        "milestone": {  # by backlog item: the part has no name of its own
+            item: Milestone(name=name)
+            for item, name in milestones.values_list("backlog_item", "milestone__name")
+        },
+    }
 
 
 _PLACE = ("account", "dimensions", "project", "currency", "rate")
@@ -287,11 +336,3 @@ def _family(proforma) -> set[int]:
         )
         family |= newest
     return family
-
-
-def first_of(lines: Iterable[ProposalLine], key) -> dict:
-    """The first line for each value of `key`, in order: what a check names when many lines want the same."""
-    found: dict = {}
-    for line in lines:
-        found.setdefault(key(line), line)
-    return found

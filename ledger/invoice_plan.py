@@ -7,12 +7,13 @@ it; nothing becomes 1 or 0 in silence (MON-8).
 from dataclasses import dataclass
 from decimal import Decimal
 
-from contracts.models import ContractLine, TransactionClass
+from contracts.models import ContractLine, Project, TransactionClass
 from invoicing_site import money
 from invoicing_site.errors import Refused
 from ledger.invoice_content import header_of, lines_of, type_code
 from ledger.invoice_facts import Billed, InvoiceFacts
 from ledger.models import (
+    Account,
     CustomerInvoice,
     CustomerTransaction,
     InvoiceLine,
@@ -207,65 +208,46 @@ class _Place:
 
 def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
     """Revenue for time and material; on account, by the profile, for what has a fixed price (section 7)."""
-    actual = billed.actual
-    if actual.transaction_class == TransactionClass.RETAINER:
+    if billed.transaction_class == TransactionClass.RETAINER:
         return _Place(_Purpose.ADVANCES, "")
-    line = facts.contract_lines.get(actual.contract_line_id)
-    project = project_of(facts, billed)
-    profile = facts.profiles.profile(project, facts.contract)
+    line = facts.contract_lines.get(billed.contract_line_id)
+    profile = facts.profiles.profile(project_of(facts, billed), facts.contract)
     is_fixed = line is not None and line.billing_method == ContractLine.BillingMethod.FIXED_PRICE
-    if is_fixed or actual.transaction_class == TransactionClass.MILESTONE:
+    if is_fixed or billed.transaction_class == TransactionClass.MILESTONE:
         in_balance = profile.on_account == Profile.OnAccount.BALANCE
         purpose = _Purpose.ON_ACCOUNT_WIP if in_balance else _Purpose.ON_ACCOUNT_REVENUE
         return _Place(purpose, ProjectTransaction.Kind.ON_ACCOUNT, profile)
-    if actual.category and actual.category.is_disbursement:
+    category = facts.the("category", billed.category_id)
+    if category and category.is_disbursement:
         return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.REVENUE, profile)
     return _Place(_Purpose.INVOICED_REVENUE, ProjectTransaction.Kind.REVENUE, profile)
 
 
-def account_of(facts: InvoiceFacts, billed: Billed):
+def account_of(facts: InvoiceFacts, billed: Billed) -> Account:
     """The account that its amount is credited to; Refused when none is set up."""
     place = place_of(facts, billed)
     return facts.accounts.account(
         place.purpose,
         profile=place.profile,
-        transaction_class=billed.actual.transaction_class,
-        category_id=billed.actual.category_id,
+        transaction_class=billed.transaction_class,
+        category_id=billed.category_id,
     )
 
 
-def project_of(facts: InvoiceFacts, billed: Billed):
+def project_of(facts: InvoiceFacts, billed: Billed) -> Project | None:
     """The project it belongs to; a milestone's is that of its contract line, an advance has none."""
-    if billed.actual.project_id:
-        return billed.actual.project
-    line = facts.contract_lines.get(billed.actual.contract_line_id)
-    return line.project if line else None
+    line = facts.contract_lines.get(billed.contract_line_id)
+    return facts.the("project", billed.project_id or (line.project_id if line else None))
 
 
 def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
-    groups: dict = {}
-    for billed in facts.billed:
-        project = project_of(facts, billed)
-        # What is charged at nothing reaches only the project subledger, and needs no account.
-        account = account_of(facts, billed) if billed.amount else None
-        dimensions = billed.line.dimensions if billed.line and account else None
-        key = (
-            account.number if account else "",
-            account.pk if account else 0,
-            project.pk if project else 0,
-            dimensions.pk if dimensions else 0,
-        )
-        groups.setdefault(key, (account, project, dimensions, []))[-1].append(billed)
+    """The entries, and what each billed share is in the project subledger; these add up to the entries."""
+    own = facts.entity.currency
     entries, transactions = [], []
-    for _, (account, project, dimensions, shares) in sorted(groups.items(), key=lambda item: item[0]):
+    for (account, dimensions, project), shares in _by_place(facts):
         amounts = [billed.amount for billed in shares]
         total = sum(amounts, _ZERO)
-        own = facts.entity.currency
         accounting = money.converted(total, rates.net, own)
-        # Each share converted by itself; the cents that the sum has more or less go to the first ones.
-        parts = money.adding_up(
-            accounting, [money.converted(amount, rates.net, own) for amount in amounts], own
-        )
         if account:
             entries.append(
                 EntryPlan.crediting(
@@ -279,28 +261,57 @@ def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
                 )
             )
         if project:
-            transactions += map(
-                _project_transaction, [facts] * len(shares), [project] * len(shares), shares, parts
-            )
+            # Each share converted by itself; the cents that the sum has more or less go to the first ones.
+            parts = [money.converted(amount, rates.net, own) for amount in amounts]
+            parts = money.adding_up(accounting, parts, own)
+            transactions += _project_transactions(facts, project, shares, parts)
     return entries, transactions
 
 
-def _project_transaction(facts, project, billed, accounting_amount):
-    place = place_of(facts, billed)
-    actual = billed.actual
-    return ProjectTransaction(
-        project=project,
-        contract_line_id=actual.contract_line_id,
-        actual=actual,
-        kind=place.kind,
-        transaction_class=actual.transaction_class,
-        date=facts.accounting_date,
-        quantity=actual.quantity,
-        amount=billed.amount,
-        currency=facts.currency,
-        accounting_amount=accounting_amount,
-        in_balance=place.purpose == _Purpose.ON_ACCOUNT_WIP,
-    )
+def _by_place(facts):
+    """The billed shares by account, dimensions and project, in this order."""
+    accounts, groups = {}, {}
+    for billed in facts.billed:
+        # What is charged at nothing reaches only the project subledger, and needs no account.
+        account = dimensions = None
+        if billed.amount:
+            if billed.sort not in accounts:
+                accounts[billed.sort] = account_of(facts, billed)
+            account = accounts[billed.sort]
+            dimensions = facts.the("dimensions", billed.line.dimensions_id)
+        project = project_of(facts, billed)
+        key = (
+            account.number if account else "",
+            project.pk if project else 0,
+            dimensions.pk if dimensions else 0,
+        )
+        groups.setdefault(key, ((account, dimensions, project), []))[1].append(billed)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _project_transactions(facts, project, shares, accounting_amounts) -> list[ProjectTransaction]:
+    places = {}
+    transactions = []
+    for billed, accounting_amount in zip(shares, accounting_amounts, strict=True):
+        if billed.sort not in places:
+            places[billed.sort] = place_of(facts, billed)
+        place = places[billed.sort]
+        transactions.append(
+            ProjectTransaction(
+                project_id=project.pk,
+                contract_line_id=billed.contract_line_id,
+                actual_id=billed.actual_id,
+                kind=place.kind,
+                transaction_class=billed.transaction_class,
+                date=facts.accounting_date,
+                quantity=billed.quantity,
+                amount=billed.amount,
+                currency=facts.currency,
+                accounting_amount=accounting_amount,
+                in_balance=place.purpose == _Purpose.ON_ACCOUNT_WIP,
+            )
+        )
+    return transactions
 
 
 # What the journal posted for the originals

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.models import Actual, BillingType
-from contracts.models import Category, ContractLine, LegalEntity, Project, ProjectContract
+from contracts.models import (
+    Category,
+    ContractLine,
+    LegalEntity,
+    Project,
+    ProjectContract,
+    TransactionClass,
+)
 from contracts.rates import Rates
 from invoicing_site import money
 from invoicing_site.errors import Refused
@@ -355,7 +362,7 @@ def _is_disbursement(actual, facts) -> bool:
 def _text(actual, facts) -> str:
     project = facts.projects.get(actual.project_id)
     words = [
-        f"{actual.get_transaction_class_display()} {actual.get_type_display()}",
+        f"{TransactionClass(actual.transaction_class).label} {Actual.Type(actual.type).label}",
         project.code if project else "",
         facts.resources.get(actual.resource_id, ""),
         actual.description,

@@ -1,7 +1,7 @@
 """All tests, on everything that answers here: `./run test` calls this once the tools are installed.
 
-SQLite with messages in memory, then PostgreSQL with Redis, then the browser: the two profiles people run, and
-the eyes. What could not be run is said at the end, and in CI (CI=true) it is a failure.
+SQLite with messages in memory, PostgreSQL with Redis, and a browser: the two profiles people run, and the
+eyes. They run side by side. What could not be run is said at the end, and in CI (CI=true) it is a failure.
 """
 
 import getpass
@@ -20,6 +20,8 @@ import redis
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = "tests/browser"
 NO_TESTS_COLLECTED = 5
+# With these somebody sits in front of it, and wants one conversation at a time.
+TALKATIVE = {"-s", "-x", "--pdb", "--trace", "--capture=no", "--exitfirst"}
 
 
 def find_postgresql():
@@ -73,52 +75,87 @@ def drop_test_database(url):
     connection.close()
 
 
-def pytest(title, arguments, environment):
-    """Run pytest once; returns its exit code and what it skipped for want of something."""
-    print(f"\n=== {title}", flush=True)
-    with tempfile.NamedTemporaryFile(suffix=".json") as note:
-        environment = {**os.environ, **environment, "LEDGERLINE_LEFT_OUT": note.name}
-        command = [sys.executable, "-m", "pytest", *arguments]
-        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        skipped = json.loads(Path(note.name).read_text() or "{}")
-    return code, skipped
+class Run:
+    """One pytest process: started at once, waited for later, so that two can share a machine's processors."""
+
+    def __init__(self, title, arguments, environment, *, live):
+        self.title, self.live = title, live
+        # They live as long as the run, so no `with` can hold them.
+        self._note = tempfile.NamedTemporaryFile()  # noqa: SIM115
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        if live:
+            self._say_title()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **environment, "LEDGERLINE_LEFT_OUT": self._note.name},
+            stdout=None if live else self._output,
+            stderr=None if live else subprocess.STDOUT,
+        )
+
+    def finish(self):
+        """Its exit code, and what it skipped for want of something."""
+        code = self._process.wait()
+        if not self.live:
+            self._say_title()
+            self._output.seek(0)
+            shutil.copyfileobj(self._output, sys.stdout.buffer)
+            sys.stdout.flush()
+        return code, json.loads(Path(self._note.name).read_text() or "{}")
+
+    def _say_title(self):
+        print(f"\n=== {self.title}", flush=True)
 
 
-def paths_in(arguments):
-    return [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
+def finished(plans, *, one_by_one):
+    """The first run shows its lines as they come, the others theirs at their end."""
+    if one_by_one:
+        for plan in plans:
+            yield plan[0], *Run(*plan, live=True).finish()
+    else:
+        runs = [Run(*plan, live=plan is plans[0]) for plan in plans]
+        for run in runs:
+            yield run.title, *run.finish()
+
+
+def split(arguments):
+    """The arguments for the usual tests and those for the browser's; empty where none of them is wanted."""
+    paths = [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
+    options = [a for a in arguments if a not in paths]
+    browser = [path for path in paths if Path(path).is_relative_to(BROWSER_TESTS)]
+    usual = [path for path in paths if path not in browser]
+    if not paths:
+        usual = ["--migrations", f"--ignore={BROWSER_TESTS}"]
+        browser = [BROWSER_TESTS] if (ROOT / BROWSER_TESTS).is_dir() else []
+    return [[*options, *wanted] if wanted else [] for wanted in (usual, browser)]
 
 
 def main(arguments):
-    paths = paths_in(arguments)
-    browser_only = bool(paths) and all(Path(p).is_relative_to(BROWSER_TESTS) for p in paths)
-    with_browser = (ROOT / BROWSER_TESTS).is_dir() and (browser_only or not paths)
-
+    usual, browser = split(arguments)
     postgresql, redis_url, chromium = find_postgresql(), find_redis(), find_chromium()
     sqlite = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": "" if postgresql else redis_url or ""}
     runs = []
-    if not browser_only:
-        usual = ["--migrations", f"--ignore={BROWSER_TESTS}", *arguments]
+    if usual:
         runs.append(("SQLite", usual, sqlite))
         if postgresql:
             services = {"TEST_DATABASE_URL": postgresql, "TEST_REDIS_URL": redis_url or ""}
             runs.append((f"PostgreSQL{' and Redis' if redis_url else ''}", usual, services))
-    if with_browser and chromium:
+    if browser and chromium:
         # In a run of its own: Playwright's event loop stays in the thread and disturbs other tests.
-        browser = {**sqlite, "LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
-        runs.append(("Browser", arguments if browser_only else [BROWSER_TESTS, *arguments], browser))
+        environment = {**sqlite, "LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+        runs.append(("Browser", browser, environment))
 
     left_out = []
     if not postgresql:
         left_out.append("PostgreSQL: no server at 127.0.0.1:5432 lets us make databases (TEST_DATABASE_URL)")
     if not redis_url:
         left_out.append("Redis: no server at 127.0.0.1:6379 (TEST_REDIS_URL)")
-    if with_browser and not chromium:
+    if browser and not chromium:
         left_out.append("Browser: Chromium is not installed")
 
     failed, codes = [], set()
     try:
-        for title, run_arguments, environment in runs:
-            code, skipped = pytest(title, run_arguments, environment)
+        for title, code, skipped in finished(runs, one_by_one=bool(TALKATIVE.intersection(arguments))):
             codes.add(code)
             if code not in (0, NO_TESTS_COLLECTED):
                 failed.append(title)

@@ -55,7 +55,7 @@ def running(*arguments, env, log):
     finally:
         process.terminate()
         try:
-            process.wait(40)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -67,12 +67,12 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def get(url, within=30):
+def get(url, within=60):
     """The page, asked for until somebody answers."""
     return eventually(lambda: urllib.request.urlopen(url, timeout=10).read().decode(), within)
 
 
-def eventually(ask, within=30):
+def eventually(ask, within=60):
     until = time.monotonic() + within
     while True:
         try:

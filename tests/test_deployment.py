@@ -89,6 +89,17 @@ def test_a_failure_on_one_database_is_a_failure(monkeypatch):
     assert run.conclude([], [], nothing_ran=True) == 5
 
 
+def test_browser_tests_have_a_run_of_their_own():
+    others, login = "tests/test_deployment.py::test_run_is_plain_sh", "tests/browser/test_login.py"
+    assert run.split(["-k", "login"]) == [
+        ["-k", "login", "--migrations", "--ignore=tests/browser"],
+        ["-k", "login", "tests/browser"],
+    ]
+    assert run.split(["-q", login]) == [[], ["-q", login]]
+    assert run.split([others]) == [[others], []]
+    assert run.split([others, login]) == [[others], [login]]
+
+
 # Containers
 
 

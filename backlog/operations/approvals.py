@@ -19,7 +19,7 @@ from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
 from contracts.pricing import PriceBook, Work
 from invoicing_site import audit, money
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import draw_ids, in_chunks, write_rows
+from invoicing_site.querysets import analyze, draw_ids, in_chunks, write_rows
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
 
@@ -41,10 +41,11 @@ class Approval:
 
 def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
     """Approve any number of entries, a commit for every thousand; what is done stays done."""
-    ordered = Entry.objects.filter(pk__in=[entry.pk for entry in entries]).order_by("project", "date", "pk")
-    return [
-        approve(chunk, by=by, on=on, decisions=decisions) for chunk in in_chunks(ordered.iterator(), CHUNK)
-    ]
+    ordered = sorted(entries, key=lambda entry: (entry.project_id, entry.date, entry.pk))
+    approvals = [approve(chunk, by=by, on=on, decisions=decisions) for chunk in in_chunks(ordered, CHUNK)]
+    if len(approvals) > 1:
+        analyze(Actual, BacklogItem, Entry)
+    return approvals
 
 
 @transaction.atomic
@@ -216,6 +217,8 @@ def _costed(entity, result, contracts, decisions):
         line = covered.line if covered else None
         price = prices.cost(work)
         cost = cost_actual(entry, line, paper.of(price), price)
+        if price.warning:
+            result.warnings.append(f"{entry}: {price.warning}")
         costs.append(cost)
         if line is None or line.billing_method == FIXED_PRICE:
             continue

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Count, F, Max, Min, Q, Sum
 
-from actuals.models import Actual, BillingType
+from actuals.models import Actual, BillingType, Entry
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import Level, LimitBook
 from contracts.models import (
@@ -97,10 +97,34 @@ def splits(entity: LegalEntity):
                 "SPLIT",
                 entity.code,
                 str(entry),
-                f"actuals.entry:{entry}",
+                where(Entry, entry),
                 f"The {row['n']} {BillingType(row['billing_type']).label} shares of entry {entry} {trouble}.",
             )
+    yield from _quantities(entity, shares)
     yield from _milestones(entity)
+
+
+def _quantities(entity, shares):
+    """All shares of time and material, charged or not, are what was delivered, or written up to."""
+    delivered = (
+        shares.filter(transaction_class__in=[TransactionClass.TIME, TransactionClass.MATERIAL])
+        .order_by("cost")
+        .values("cost", "cost__quantity", "entry", "entry__status", "entry__billable_quantity")
+        .annotate(whole=ExactSum("quantity"))
+    )
+    for row in delivered.exclude(whole=F("cost__quantity")).iterator(chunk_size=CHUNK):
+        whole, should = row["whole"], row["cost__quantity"]
+        # Taken back since, an entry no longer says what the approver once wrote it up to.
+        is_known = row["entry__status"] == Entry.Status.APPROVED
+        if whole > should and (not is_known or whole == row["entry__billable_quantity"]):
+            continue
+        yield Finding(
+            "SPLIT",
+            entity.code,
+            str(row["entry"]),
+            where(Entry, row["entry"]),
+            f"The shares of entry {row['entry']} are {amount(whole)} in all; {amount(should)} was delivered.",
+        )
 
 
 def _milestones(entity):

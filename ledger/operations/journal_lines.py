@@ -28,7 +28,7 @@ from contracts.numbers import draw_numbers
 from contracts.rates import Rates
 from invoicing_site import audit
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks, write_rows
+from invoicing_site.querysets import analyze, in_chunks, write_rows
 from ledger import journal_plan
 from ledger.dimensions import DefaultDimensions
 from ledger.journal_plan import TakeUpFacts
@@ -40,6 +40,8 @@ _Grouping = LegalEntity.JournalGrouping
 
 # Lines in one commit. A thousand keep SQLite's only writer for less than a second.
 CHUNK = 1000
+# So many rows in one action, and the planner's statistics are out of date.
+MANY = 10_000
 KEEP = object()
 
 
@@ -64,6 +66,8 @@ def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
     while after is not None:
         after = _take_up_chunk(entity, after, result, journals, on=on, by=by)
     result.journals = [journals[key] for key in sorted(journals)]
+    if result.lines >= MANY:
+        analyze(JournalLine)
     return result
 
 

@@ -25,7 +25,9 @@ from contracts.models import (
 )
 from contracts.numbers import draw_number
 from invoicing_site import audit
+from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
+from invoicing_site.querysets import analyze
 from ledger import journal_plan
 from ledger.accounts import AccountBook, ProfileBook
 from ledger.journal_plan import Booked, PostingFacts
@@ -37,7 +39,7 @@ from ledger.models import (
     ProjectTransaction,
     Voucher,
 )
-from ledger.operations.journal_lines import CHUNK, TakeUp, edit_journal_lines, take_up_actuals
+from ledger.operations.journal_lines import CHUNK, MANY, TakeUp, edit_journal_lines, take_up_actuals
 from ledger.operations.vouchers import write_vouchers
 from ledger.periods import PeriodBook
 
@@ -77,10 +79,19 @@ def post_journals(entity: LegalEntity, *, by, on: datetime.date) -> list[PostedJ
     result = []
     for journal in _in_order(entity):
         try:
-            result.append(post_journal(journal, by=by, on=on))
+            result.append(_post(journal, by=by, on=on))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.message))
+    _tell(entity.pk, sum(posted.posted for posted in result))
     return result
+
+
+def _tell(entity_id, posted):
+    """What was posted may be what a proposal waits for (PRP-1)."""
+    if posted >= MANY:
+        analyze(JournalLine, Voucher, LedgerEntry, ProjectTransaction)
+    if posted:
+        ring("ledger.tasks.fill_proposals", entity_id)
 
 
 def _in_order(entity) -> list[IntegrationJournal]:
@@ -115,6 +126,12 @@ def post_journal(journal: IntegrationJournal, *, by, on: datetime.date) -> Poste
     calling this again. Two who post it at once share the work. When no line at all can be posted the journal
     itself turns to error. Refused when it is posted already, or in error and not back in draft.
     """
+    result = _post(journal, by=by, on=on)
+    _tell(journal.entity_id, result.posted)
+    return result
+
+
+def _post(journal, *, by, on) -> PostedJournal:
     _begin(journal)
     result, after = PostedJournal(journal), 0
     while after is not None:

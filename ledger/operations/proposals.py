@@ -198,6 +198,7 @@ def _charged(proforma) -> dict:
         DetailActual.objects.filter(
             detail__line__proforma=proforma,
             actual__type=Actual.Type.BILLED_SALES,
+            actual__booked_by=Actual.BookedBy.INVOICE,
             actual__billing_type=BillingType.CHARGEABLE,
         )
         .values_list("detail")

@@ -1,5 +1,7 @@
 """Confirming: the one-way step from a draft to facts (PRO-5, PRO-6)."""
 
+from functools import partial
+
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -11,7 +13,7 @@ from backlog.operations import settle
 from contracts.models import ContractLine, Milestone, MilestonePart, TransactionClass
 from invoicing_site import audit, celery
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import write_rows
+from invoicing_site.querysets import analyze, write_rows
 from proforma.facts import (
     ORIGINAL,
     Figures,
@@ -20,6 +22,7 @@ from proforma.facts import (
     facts_of_work_by_hand,
 )
 from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
+from proforma.operations.drafts import MANY, new_row
 from proforma.operations.limits import broken_limits
 from proforma.operations.proformas import check_in_force, lock_open
 
@@ -54,7 +57,11 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     made = work.make(batch)
     record([actual for _, _, actual in made], batch=batch)
     write_rows(
-        DetailActual, [DetailActual(detail=detail, actual=actual, part=part) for detail, part, actual in made]
+        DetailActual,
+        [
+            new_row(DetailActual, {"detail_id": detail.pk, "actual_id": actual.pk, "part": part})
+            for detail, part, actual in made
+        ],
     )
     settle(work.claims)
     _give_items_to_what_was_added_by_hand(proforma, made)
@@ -85,6 +92,8 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
         actuals=len(made),
         overrides=[str(override) for override in overrides],
     )
+    if len(made) >= MANY:
+        transaction.on_commit(partial(analyze, Actual, BacklogItem, DetailActual), robust=True)
     celery.ring("ledger.tasks.take_up_proforma", proforma.pk)
     return proforma
 
@@ -167,20 +176,17 @@ def _actual(fact, common, original, batch, *, undone):
     """The unsaved actual of one fact; the invoice books what is billed, nothing books the rest (JRN-6)."""
     if undone is not None:
         return negated(undone, batch, Actual.BookedBy.NOTHING)
+    columns = common | fact.figures._asdict()
+    columns["type"] = fact.type
     is_billed = fact.type == Actual.Type.BILLED_SALES
-    actual = Actual(
-        **common,
-        type=fact.type,
-        **fact.figures._asdict(),
-        booked_by=Actual.BookedBy.INVOICE if is_billed else Actual.BookedBy.NOTHING,
-    )
+    columns["booked_by"] = Actual.BookedBy.INVOICE if is_billed else Actual.BookedBy.NOTHING
     if original is not None:
-        actual.replaces = original
-        if actual.price != original.price:
-            actual.price_decision_id = None  # no price list said so: somebody on the draft did
-        if actual.amount != original.amount:
-            actual.is_rounding_share = False
-    return actual
+        columns["replaces_id"] = original.pk
+        if fact.figures.price != original.price:
+            columns["price_decision_id"] = None  # no price list said so: somebody on the draft did
+        if fact.figures.amount != original.amount:
+            columns["is_rounding_share"] = False
+    return new_row(Actual, columns)
 
 
 def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:

@@ -1,5 +1,7 @@
 """Details of a proforma that can still be edited: changed, taken off, added by hand (PRO-3)."""
 
+from collections import defaultdict
+
 from django.db import transaction
 
 from actuals.models import BillingType
@@ -66,7 +68,7 @@ def edit_details(
                 setattr(detail, name, value)
     if "amount" in changes:
         _price(details)
-    LineDetail.objects.bulk_update(details, list(changes), batch_size=1000)
+    _write(details, list(changes))
     _tell("proforma.edit_details", details, by=by, before=before)
     return details
 
@@ -226,6 +228,15 @@ def _price(details):
             detail.amount = amount
         else:
             detail.amount = money.priced(detail.quantity, detail.price, detail.line.proforma.currency)
+
+
+def _write(details, fields):
+    """One statement for all details that come out alike: cheaper than bulk_update, however many there are."""
+    alike = defaultdict(list)
+    for detail in details:
+        alike[tuple(getattr(detail, name) for name in fields)].append(detail.pk)
+    for values, pks in alike.items():
+        LineDetail.objects.filter(pk__in=pks).update(**dict(zip(fields, values, strict=True)))
 
 
 def _figures(detail):

@@ -12,12 +12,13 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backlog.models import BacklogItem
 from contracts.models import ProjectContract, ScheduleEntry
 from invoicing_site import audit
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks
-from proforma.models import InvoiceRun, RunContract
-from proforma.operations.drafts import write_proformas
+from invoicing_site.querysets import analyze, in_chunks
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, ProformaLine, RunContract
+from proforma.operations.drafts import MANY, write_proformas
 from proforma.operations.inputs import Scope, contracts_to_look_at, due_entries, load_inputs
 from proforma.operations.stored_plans import CHUNK as PLANS
 from proforma.operations.stored_plans import current_digests, difference, digest_of, store_plans
@@ -168,6 +169,8 @@ def carry_out(run) -> InvoiceRun:
     for pk in due:
         invoice_contract(ProjectContract(pk=pk), run=run, scope=scope)
         _give_sign_of_life(run)
+    if LineDetail.objects.filter(line__proforma__run=run)[:MANY].count() == MANY:
+        analyze(BacklogItem, ProformaInvoice, ProformaLine, LineDetail)
     return _finish(run)
 
 

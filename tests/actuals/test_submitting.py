@@ -1,8 +1,11 @@
 """Entries on their way to approval: handed in, and taken back."""
 
+import threading
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from actuals.models import Entry
 from actuals.operations import recall, submit
@@ -108,6 +111,38 @@ def test_what_was_approved_meanwhile_is_not_recalled(co):
     Entry.objects.update(status="approved", decided_at="2025-03-11T08:00:00Z")
 
     refused("WRONG-STATUS", recall, [entry], by=co.member)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_recall_that_meets_an_approval_waits_for_it_and_is_refused():
+    """APP-1"""
+    co = factories.company(books=False)
+    entry = factories.time_entry(co)
+    is_approving, outcomes = threading.Event(), []
+
+    def taking_back():
+        try:
+            assert is_approving.wait(20)
+            recall([entry], by=co.member)
+            outcomes.append("recalled")
+        except Refused as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=taking_back)
+    thread.start()
+    with transaction.atomic():
+        list(Entry.objects.locked().filter(pk=entry.pk))
+        is_approving.set()
+        thread.join(1)
+        assert thread.is_alive()
+        Entry.objects.update(status="approved", decided_at=timezone.now())
+    thread.join(20)
+
+    assert outcomes == ["WRONG-STATUS"]
+    assert statuses() == ["approved"]
 
 
 def test_nobody_recalls_the_work_of_others(co):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from contracts.pricing import PriceBook, Work
 from tests import factories
+from tests.factories import RolePriceFactory, RolePriceOverrideFactory
 
 DAY = datetime.date(2025, 3, 10)
 
@@ -52,3 +53,19 @@ def sales(it, work, contract=None):
 
 def cost(it, work):
     return PriceBook.load(it.entity, [it.contract]).cost(work)
+
+
+def sales_row(it, price, **dimensions):
+    return RolePriceFactory(price_list=it.sales_list, price=Decimal(price), **dimensions)
+
+
+def cost_row(it, price, **dimensions):
+    return RolePriceFactory(price_list=it.cost_list, price=Decimal(price), **dimensions)
+
+
+def override(row, price, valid_from, **scope):
+    return RolePriceOverrideFactory(role_price=row, price=Decimal(price), valid_from=valid_from, **scope)
+
+
+def day(month, number, year=2025):
+    return datetime.date(year, month, number)

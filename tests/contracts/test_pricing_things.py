@@ -1,11 +1,12 @@
 """What expenses, material and fees are sold for, and what they cost."""
 
+import datetime
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from contracts.pricing import Work
+from contracts.pricing import PriceBook, Work
 from invoicing_site.errors import Refused
 from tests import factories
 from tests.contracts.prices import DAY, company_without_prices, cost, expense, sales
@@ -72,6 +73,34 @@ def test_an_expense_with_a_markup_over_cost(it):
 
     assert (priced.amount, priced.price, priced.at_cost) == (Decimal("112.49"), Decimal("112.49"), True)
     assert (priced.base_price, priced.markup) == (Decimal("99.99"), Decimal("12.5"))
+
+
+def test_a_categorys_markup_comes_on_top_of_that_over_cost(it):
+    """PRC-4: 100 + 20 % + 5 %."""
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel, method="markup", markup=Decimal(20))
+    PriceMarkupFactory(price_list=it.sales_list, category=it.travel, percent=Decimal(5))
+
+    assert (sales(it, expense(it)).amount, sales(it, expense(it)).markup) == (125, 25)
+
+
+def test_one_book_tells_expenses_apart_by_what_they_cost(it):
+    """PRC-3: by amount, tax, quantity, currency and the day of the rate."""
+    ExchangeRateFactory(entity=it.entity, rate=Decimal("11.60"))
+    ExchangeRateFactory(entity=it.entity, rate=Decimal("11.70"), valid_from=datetime.date(2025, 3, 11))
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+    book = PriceBook.load(it.entity, [it.contract])
+
+    def found(**fields):
+        priced = book.sales(expense(it, **fields), it.contract)
+        return priced.amount, priced.price
+
+    assert found() == (100, 100)
+    assert found(cost_net=Decimal(90)) == (90, 90)
+    assert found(cost_tax_not_deducted=Decimal(8)) == (108, 108)
+    assert found(quantity=Decimal(4)) == (100, 25)
+    assert found(cost_currency="EUR") == (1160, 1160)
+    assert found(cost_currency="EUR", date=datetime.date(2025, 3, 11)) == (1170, 1170)
+    assert book.cost(expense(it, cost_net=Decimal(90))).amount == 90
 
 
 def test_an_expense_in_another_currency_is_billed_in_the_contracts(it):

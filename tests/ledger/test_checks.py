@@ -16,6 +16,7 @@ from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, TaxRate
 from ledger.operations.posting import post, post_many
 from ledger.operations.proposals import edit_header, edit_lines, take_up
 from ledger.periods import close_period, period_of
+from ledger.previews import preview
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, drafted, edited, proposed, work
@@ -69,7 +70,7 @@ def test_looking_changes_nothing_and_asks_the_same_for_many_lines(
     """PRP-5"""
     one = proposed(no1, work(no1, contract))
     many = proposed(no1, *(work(no1, contract) for _ in range(30)))
-    with django_assert_max_num_queries(25) as queries:
+    with django_assert_max_num_queries(30) as queries:
         check(one, on=MARCH_31)
     with django_assert_num_queries(len(queries)):
         check(many, on=MARCH_31)
@@ -325,6 +326,40 @@ def test_the_totals_are_there_before_posting(proposal):
     assert (plan.invoice.net, plan.invoice.tax, plan.invoice.total) == (1000, 250, 1250)
     assert [(tax.code, tax.percent, tax.base, tax.tax) for tax in plan.taxes] == [("OUT25", 25, 1000, 250)]
     assert plan.invoice.due_date == datetime.date(2025, 4, 30)
+
+
+def test_the_totals_are_there_although_an_error_keeps_it_from_being_posted(no1, proposal):
+    """PRP-5: and all errors are named, those of the plan too"""
+    close_period(period_of(no1.entity, MARCH_31), by=no1.accountant)
+    NumberSequence.objects.filter(entity=no1.entity, kind__in=["invoice", "credit_note"]).delete()
+
+    examination = examine(InvoiceFacts.load(proposal, on=MARCH_31))
+
+    assert examination.plan.invoice.total == 1250
+    assert [error.code for error in examination.errors] == ["PERIOD-OPEN", "NUM-MISSING"]
+
+
+def test_a_preview_is_the_plan_drawn(proposal, monkeypatch):
+    """PRP-3: of unsaved rows; nothing is posted"""
+    drawn = {}
+
+    def draw(invoice, lines, taxes, references):
+        drawn.update(total=invoice.total, lines=[line.net for line in lines], references=references)
+        return b"%PDF"
+
+    monkeypatch.setattr("ledger.documents.preview", draw)
+
+    assert preview(proposal, on=MARCH_31) == b"%PDF"
+    assert drawn == {"total": 1250, "lines": [1000], "references": []}
+    assert not CustomerInvoice.objects.exists()
+
+
+def test_what_is_not_filled_in_has_no_preview(no1, contract):
+    """PRP-3 PRP-1"""
+    proposal = take_up(confirmed(no1, work(no1, contract)))
+
+    with pytest.raises(Refused, match="waits for 1 actual"):
+        preview(proposal, on=MARCH_31)
 
 
 def test_there_is_one_list_of_checks(monkeypatch):

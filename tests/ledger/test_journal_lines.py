@@ -277,6 +277,15 @@ def test_an_agreed_rate_needs_no_official_one(no1):
     assert sale.journal_line.accounting_amount == 11000
 
 
+def test_an_agreed_rate_means_nothing_in_the_accounting_currency(no1):
+    """PST-5"""
+    domestic = contract(no1, confirmed=True, fixed_exchange_rate=Decimal("11.00")).lines.get()
+    sale = unbilled(no1, domestic, 1000)
+    take_up(no1)
+
+    assert (sale.journal_line.exchange_rate, sale.journal_line.accounting_amount) == (1, 1000)
+
+
 def test_what_replaces_a_fact_keeps_its_rate(no1):
     """JRN-7, BKL-5: a write-off of 4,000 of 10,000 leaves 6,000 at the stored rate."""
     rate = ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
@@ -443,6 +452,19 @@ def test_taking_up_asks_as_often_for_many_as_for_few(no1, line):
 
     queries(1)
     assert queries(2) == queries(30)
+
+
+def test_the_planner_looks_again_after_very_many(no1, line, monkeypatch):
+    monkeypatch.setattr(lines_module, "MANY", 2)
+    analyzed = []
+    monkeypatch.setattr(lines_module, "analyze", lambda *tables: analyzed.append(tables))
+    cost(no1, line)
+    take_up(no1)
+    assert analyzed == []
+    cost(no1, line)
+    cost(no1, line)
+    take_up(no1)
+    assert analyzed == [(JournalLine,)]
 
 
 @pytest.mark.postgres

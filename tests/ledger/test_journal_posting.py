@@ -139,6 +139,21 @@ def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
     assert (march.refused, april.refused, april.posted) == ("Not now.", "", 1)
 
 
+def test_posting_wakes_the_proposals_that_wait_once(no1, line, monkeypatch):
+    """PRP-1: not once a journal, and not when nothing was posted."""
+    rung = []
+    monkeypatch.setattr(journals_module, "ring", lambda *message: rung.append(message))
+    for day in (DAY, APRIL_10):
+        cost(no1, line, date=day)
+    take_up_and_post(no1)
+    take_up_and_post(no1)
+    cost(no1, line)
+    (journal,) = take_up(no1).journals
+    post_journal(journal, by=None, on=DAY)
+
+    assert rung == [("ledger.tasks.fill_proposals", no1.entity.pk)] * 2
+
+
 def test_killed_in_the_middle_it_is_finished_by_the_next_start(no1, line, monkeypatch):
     """JRN-4: what is posted stays posted, and nothing is posted twice."""
     monkeypatch.setattr(journals_module, "CHUNK", 2)

@@ -9,7 +9,6 @@ from backlog.operations import Decision, approve
 from ledger.models import (
     Account,
     IntegrationJournal,
-    LedgerEntry,
     PostingAccount,
     ProjectTransaction,
     Voucher,
@@ -203,6 +202,18 @@ def test_a_disbursement_is_owed_by_the_customer(no1, line):
     assert entries_of(charged) == []
 
 
+def test_a_disbursement_is_no_work_in_progress(no1, line):
+    """APP-8"""
+    use_profile(no1, "BALANCE")
+    no1.travel.is_disbursement = True
+    no1.travel.save()
+    paid = cost(no1, line, 500, "expense")
+    take_up_and_post(no1)
+
+    assert entries_of(paid) == [(DISBURSEMENT, 500, 0), (OFFSET, 0, 500)]
+    assert subledger_of(paid) == [("cost", 500, False)]
+
+
 def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):
     """APP-8"""
     no1.travel.is_disbursement = True
@@ -282,7 +293,13 @@ def test_a_reversal_is_the_mirror_image_at_the_stored_rate_on_the_same_accounts(
     assert entries_of(reversal) == [(WIP_SALES, 0, 11600), (ACCRUED, 11600, 0)]
     assert subledger_of(reversal) == [("accrued", -11600, True)]
     assert voucher_of(reversal).reverses == voucher_of(actual)
-    assert {entry.rate for entry in LedgerEntry.objects.all()} == {Decimal("11.60")}
+    own = voucher_of(reversal).entries.order_by("number")
+    assert [(e.debit, e.credit, e.currency, e.rate) for e in own] == [
+        (0, 1000, "EUR", Decimal("11.60")),
+        (1000, 0, "EUR", Decimal("11.60")),
+    ]
+    (row,) = reversal.project_transactions.all()
+    assert (row.quantity, row.amount, row.currency) == (-1, -1000, "EUR")
 
 
 def test_march_work_canceled_in_april_is_booked_in_april(no1, line):

@@ -43,7 +43,7 @@ def contract(no1):
 
 
 def at_once(*actions):
-    """Run the actions in threads that start together; what each returns, or the refusal or error it raises."""
+    """Run the actions in threads that start together; what each returns, or what it raises."""
     barrier = threading.Barrier(len(actions))
 
     def run(action):

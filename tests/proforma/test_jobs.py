@@ -245,3 +245,25 @@ def test_an_amount_in_another_currency_has_a_total_of_its_own(company, ready, du
     assert told["totals"] == {"EUR": "20.0000"}
     assert ProformaInvoice.objects.get().currency == "EUR"
     assert LineDetail.objects.get().amount == Decimal(20)
+
+
+def test_after_very_many_rows_the_planner_looks_again(
+    company, contract, ready, due, monkeypatch, django_capture_on_commit_callbacks
+):
+    """With the statistics of an empty table it would read a full one from end to end."""
+    analyzed = []
+    for module in ("runs", "confirmations"):
+        monkeypatch.setattr(f"proforma.operations.{module}.MANY", 2)
+        monkeypatch.setattr(f"proforma.operations.{module}.analyze", lambda *tables: analyzed.append(tables))
+    monkeypatch.setattr("invoicing_site.celery._deliver", lambda task, args: None)
+    line = contract.lines.get()
+    for month, expected in ((1, []), (2, [LineDetail])):
+        due(line, date(2025, month + 1, 1), date(2025, month, 28))
+        for _ in range(month):
+            ready(contract, day=date(2025, month, 15))
+        run = operations.run_invoicing(company.entity, as_of=date(2025, 4, 1))
+        assert [tables[-1] for tables in analyzed] == expected
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.confirm(run.proformas.get(), by=company.manager)
+        assert len(analyzed) == 1
+    assert len(analyzed) == 2

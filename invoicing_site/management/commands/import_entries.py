@@ -1,26 +1,23 @@
 import json
 from pathlib import Path
 
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from actuals import importing
 from actuals.models import EntryImport
-from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.commands import EntityCommand
 
 _SHOWN = 50
 
 
-class Command(BaseCommand):
+class Command(EntityCommand):
     help = "Imports time, expense, material and fee entries from a CSV or XLSX file: all rows or none."
 
     def add_arguments(self, parser):
+        super().add_arguments(parser)
         parser.add_argument("file", type=Path)
-        parser.add_argument("--entity", required=True, help="code of the legal entity")
         parser.add_argument("--preview", action="store_true", help="say what would happen, and write nothing")
         parser.add_argument("--submit", action="store_true", help="hand the new entries in for approval")
-        parser.add_argument("--by", metavar="USER", help="name of the user who does this")
         parser.add_argument(
             "--format",
             choices=EntryImport.Format.values,
@@ -51,11 +48,8 @@ class Command(BaseCommand):
             help=f"make what is missing: {','.join(importing.CREATABLE)}",
         )
         parser.add_argument("--item-tax-group", default="", help="of the categories and products it makes")
-        parser.add_argument("--json", action="store_true", help="answer as JSON")
 
-    def handle(self, *, file, entity, by, submit, **options):
-        entity = _found(LegalEntity, "legal entity", code=entity)
-        by = _found(get_user_model(), "user", username=by) if by else None
+    def act(self, entity, by, on, options):
         mapping = importing.Mapping(
             format=options["format"],
             columns=_pairs(options["map"]),
@@ -66,60 +60,55 @@ class Command(BaseCommand):
             create=tuple(kind.strip() for kind in options["create"].split(",") if kind.strip()),
             item_tax_group=options["item_tax_group"],
         )
-        answer = self._answer_json if options["json"] else self._answer
         try:
-            stream = file.open("rb")
+            file = options["file"].open("rb")
         except OSError as trouble:
-            raise CommandError(f"{file} cannot be read: {trouble.strerror}.") from None
-        with stream:
+            raise CommandError(f"{options['file']} cannot be read: {trouble.strerror}.") from None
+        with file:
             if options["preview"]:
-                seen = importing.preview(stream, entity, mapping)
-                answer(seen)
+                seen = importing.preview(file, entity, mapping, on=on)
                 if seen.errors:
-                    raise CommandError("With these errors nothing would be imported.")
-                return
+                    self._fail(seen, "With these errors nothing would be imported.", options)
+                return seen.as_json()
             try:
-                result = importing.import_entries(stream, entity, mapping, by=by, submit=submit)
+                result = importing.import_entries(
+                    file, entity, mapping, by=by, on=on, submit=options["submit"]
+                )
             except importing.NotImported as refusal:
-                answer(refusal.preview)
-                raise CommandError(str(refusal)) from None
-            except Refused as refusal:
-                raise CommandError(str(refusal)) from None
-        answer(result.preview, result, submit)
+                self._fail(refusal.preview, str(refusal), options)
+        done = {"import": result.entry_import.pk, "added": result.added, "submitted": options["submit"]}
+        return result.preview.as_json() | done
 
-    def _answer_json(self, seen, result=None, submit=False):
-        answer = seen.as_json()
-        if result:
-            answer |= {"import": result.entry_import.pk, "added": result.added, "submitted": submit}
-        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2))
+    def _fail(self, seen, sentence, options):
+        """Every error first, on the output: the answer is no less wanted than that of a success."""
+        if options["json"]:
+            self.stdout.write(json.dumps(seen.as_json(), ensure_ascii=False, indent=2))
+        else:
+            answer = seen.as_json()
+            for line in (*_list("Warning", answer["warnings"]), *_list("Error", answer["errors"])):
+                self.stdout.write(line)
+        raise CommandError(sentence)
 
-    def _answer(self, seen, result=None, submit=False):
-        self._list("Warning", seen.warnings)
-        self._list("Error", seen.errors)
-        if result and result.was_imported_before:
+    def told(self, answer):
+        yield from _list("Warning", answer["warnings"])
+        if answer["earlier_import"]:
             return
-        said = "" if result else "would be "
-        for kind, things in seen.to_create.items():
-            self.stdout.write(f"{len(things):,} {kind} {said}made.")
-        added = f"{result.added if result else len(seen.to_add):,} of {seen.total:,} rows {said}added"
-        as_what = (" and submitted" if submit else " as drafts") if result else ""
-        self.stdout.write(f"{added}{as_what}, {seen.already_there:,} are there already.")
-
-    def _list(self, title, problems):
-        for problem in problems[:_SHOWN]:
-            self.stdout.write(f"{title}: {problem}")
-        if len(problems) > _SHOWN:
-            self.stdout.write(
-                f"… and {len(problems) - _SHOWN:,} more ({title.lower()}); --json has them all."
-            )
+        is_done = "import" in answer
+        said = "" if is_done else "would be "
+        for kind, codes in answer["to_create"].items():
+            yield f"New {kind} {said}made: {len(codes):,}."
+        as_what = (" and submitted" if answer["submitted"] else " as drafts") if is_done else ""
+        yield (
+            f"{answer['to_add']:,} of {answer['rows']:,} rows {said}added{as_what}, "
+            f"{answer['already_there']:,} are there already."
+        )
 
 
-def _found(model, what, **key):
-    try:
-        return model.objects.get(**key)
-    except model.DoesNotExist:
-        (value,) = key.values()
-        raise CommandError(f"There is no {what} “{value}”.") from None
+def _list(title, problems):
+    for problem in problems[:_SHOWN]:
+        yield f"{title}: {importing.Problem(**problem)}"
+    if len(problems) > _SHOWN:
+        yield f"… and {len(problems) - _SHOWN:,} more ({title.lower()}); --json has them all."
 
 
 def _pairs(texts):

@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--entity", metavar="CODE", help="legal entity; without it, all of them in turn")
         parser.add_argument(
             "--as-of",
+            "--on",
             type=datetime.date.fromisoformat,
             metavar="DATE",
             help="what is due up to this day; the entity's own today unless given",

@@ -1,0 +1,157 @@
+"""The hash chain: what it covers, and that nothing can be changed without it telling."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from ledger import chain
+from ledger.models import JournalLine, LedgerEntry, Voucher
+from tests.factories import company, contract
+from tests.ledger.journal_samples import DAY, cost, take_up_and_post, unbilled, use_profile
+from tests.ledger.voucher_samples import balanced, customer_row, post, project_row, run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return company()
+
+
+@pytest.fixture
+def line(no1):
+    return contract(no1, confirmed=True).lines.get()
+
+
+@pytest.fixture
+def posted(no1):
+    plan = balanced(no1, customer_transactions=[customer_row(no1)], project_transactions=[project_row(no1)])
+    (voucher,) = post(no1, plan)
+    return voucher
+
+
+def verified(voucher):
+    """The hash worked out again from what stands in the database."""
+    voucher = Voucher.objects.get(pk=voucher.pk)
+    return chain.voucher_hash(
+        voucher,
+        voucher.entries.all(),
+        voucher.customer_transactions.all(),
+        voucher.project_transactions.all(),
+    )
+
+
+def test_each_voucher_carries_the_hash_before_it(no1, line):
+    """PST-7"""
+    use_profile(no1, "ACCRUE")
+    post(no1, balanced(no1))
+    cost(no1, line, Decimal("333.33"))
+    unbilled(no1, line, Decimal("0.10"), quantity=Decimal("7.5"))
+    take_up_and_post(no1)
+    vouchers = list(Voucher.objects.order_by("position"))
+
+    assert [v.previous_hash for v in vouchers] == ["", *(v.hash for v in vouchers[:-1])]
+    sequence = no1.entity.number_sequences.get(kind="voucher")
+    assert (sequence.chain_length, sequence.chain_hash) == (3, vouchers[-1].hash)
+    assert [v.hash for v in vouchers] == [verified(v) for v in vouchers]
+    assert [v.claims_hash for v in vouchers[1:]] == [
+        chain.claims_of_journal_line(v.journal_line) for v in vouchers[1:]
+    ]
+
+
+def test_entities_have_chains_of_their_own(no1):
+    """PST-7"""
+    other = company(code="SE1", currency="SEK")
+    post(no1, balanced(no1))
+    (theirs,) = post(other, balanced(other))
+
+    assert (theirs.position, theirs.previous_hash) == (1, "")
+
+
+CHANGES = [
+    "UPDATE ledger_voucher SET number = 'V-2025-0000009'",
+    "UPDATE ledger_voucher SET date = '2025-03-11'",
+    "UPDATE ledger_voucher SET claims_hash = 'd'",
+    "UPDATE ledger_voucher SET previous_hash = 'd'",
+    "UPDATE ledger_voucher SET text = 'other'",
+    "UPDATE ledger_ledgerentry SET debit = 100.01 WHERE number = 1",
+    "UPDATE ledger_ledgerentry SET accounting_credit = 99 WHERE number = 2",
+    "UPDATE ledger_ledgerentry SET account_id = (SELECT max(id) FROM ledger_account)",
+    "UPDATE ledger_ledgerentry SET rate = 1.000000001",
+    "DELETE FROM ledger_ledgerentry WHERE number = 2",
+    "UPDATE ledger_customertransaction SET amount = 1",
+    "UPDATE ledger_customertransaction SET due_date = NULL",
+    "DELETE FROM ledger_customertransaction",
+    "UPDATE ledger_projecttransaction SET accounting_amount = 1",
+    "UPDATE ledger_projecttransaction SET in_balance = NOT in_balance",
+    "DELETE FROM ledger_projecttransaction",
+]
+
+
+@pytest.fixture
+def guards_off():
+    """What a person with the database's password could do; the rollback of the test puts all back."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the commit comes too late here
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            return
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard_%'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP TRIGGER "{name}"')
+
+
+@pytest.mark.parametrize("sql", CHANGES)
+def test_whatever_is_changed_past_the_guards_the_hash_tells(posted, guards_off, sql):
+    """PST-7"""
+    assert verified(posted) == posted.hash
+    run(sql)
+    assert verified(posted) != posted.hash
+
+
+def test_a_changed_claim_no_longer_fits_its_voucher(no1, line, guards_off):
+    """PST-7: the hash covers the actual behind the line."""
+    actual = cost(no1, line)
+    take_up_and_post(no1)
+    voucher = Voucher.objects.get()
+    run(f"UPDATE actuals_actual SET quantity = 9 WHERE id = {actual.pk}")
+
+    assert chain.claims_of_journal_line(JournalLine.objects.get()) != voucher.claims_hash
+
+
+def test_the_text_of_a_row_is_fixed():
+    """PST-7: these very texts are hashed, now and when the books are verified in ten years."""
+    row = LedgerEntry(
+        number=1,
+        account_id=7,
+        debit=Decimal("10.5"),
+        credit=Decimal("-0"),
+        currency="EUR",
+        rate=Decimal("11.6"),
+        accounting_debit=Decimal("121.80"),
+        accounting_credit=0,
+        tax_percent=Decimal(25),
+        due_date=datetime.date(2025, 3, 10),
+        text='Bærum "A"',
+    )
+    assert chain.canonical(row) == (
+        '["ledger.ledgerentry","1","7","10.5000","0.0000","EUR","11.600000000","121.8000","0.0000",'
+        'null,null,null,null,"25.000000",null,"2025-03-10","B\\u00e6rum \\"A\\""]'
+    )
+    noon = datetime.datetime(2025, 3, 10, 13, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+    texts = [
+        chain.canonical(Voucher(posted_at=moment, number="V-1", kind="general", date=DAY, document_date=DAY))
+        for moment in (noon, noon.astimezone(datetime.UTC))
+    ]
+    assert texts[0] == texts[1]
+    assert '"2025-03-10T12:00:00.000000+00:00"' in texts[0]
+    assert chain.digest("a", "b") != chain.digest("ab")
+    assert chain.digest("a") == "95b9722128f3b50fc5cfefb105116254579367f24b21e518413b9980f6af4952"
+
+
+def test_a_text_never_rounds():
+    """PST-7, MON-1"""
+    with pytest.raises(ValueError, match="has more: round it first"):
+        chain.canonical(LedgerEntry(debit=Decimal("0.00001")))

@@ -1,0 +1,203 @@
+"""What the accountant's room does by itself, and from the command line; all of it safe to repeat."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from invoicing_site.models import StoredFile
+from ledger import tasks
+from ledger.models import CustomerInvoice, Document, InvoiceProposal, JournalLine
+from ledger.operations.posting import post
+from ledger.operations.proposal_approvals import approve_proposal, submit_proposal
+from ledger.operations.proposals import take_up
+from tests import factories
+from tests.ledger.billing import MARCH_31, book_journals, confirmed, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The numbers of the invoices that are drawn, in place of their PDFs."""
+    numbers = []
+
+    def draw(invoice):
+        numbers.append(invoice.number)
+        if not invoice.documents.exists():
+            file = StoredFile.objects.create(
+                sha256=invoice.number, size=1, media_type="application/pdf", name="x"
+            )
+            invoice.documents.create(kind=Document.Kind.PDF, file=file)
+
+    monkeypatch.setattr("ledger.documents.draw", draw)
+    return numbers
+
+
+def posted(no1, contract):
+    return post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
+
+
+def command(name, *options, capsys):
+    call_command(name, "--entity", "NO1", "--on", "2025-03-31", *options)
+    return capsys.readouterr().out
+
+
+def test_a_message_that_comes_twice_does_no_harm(no1, contract, drawn):
+    """PRO-7 PST-1"""
+    proforma = confirmed(no1, work(no1, contract))
+    for _ in range(2):
+        tasks.take_up_proforma(proforma.pk)
+    book_journals(no1)
+    for _ in range(2):
+        tasks.fill_proposals(no1.entity.pk)
+    proposal = InvoiceProposal.objects.get()
+    assert (proposal.status, proposal.lines.count()) == ("open", 1)
+
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    for _ in range(2):
+        tasks.draw_documents(invoice.pk)
+    assert Document.objects.count() == 1
+
+
+def test_a_sweep_draws_what_was_not_drawn(no1, contract, drawn):
+    """PST-1: and nothing twice"""
+    first, second = posted(no1, contract), posted(no1, contract)
+
+    tasks.sweep()
+    tasks.sweep()
+
+    assert drawn == [first.number, second.number]
+
+
+def test_one_that_cannot_be_drawn_does_not_stop_the_sweep(no1, contract, drawn, monkeypatch):
+    """DOC-1"""
+    first, second = posted(no1, contract), posted(no1, contract)
+    draw = tasks.documents.draw
+
+    def fail_for_the_first(invoice):
+        if invoice == first:
+            raise ValueError("its logo is broken")
+        return draw(invoice)
+
+    monkeypatch.setattr("ledger.documents.draw", fail_for_the_first)
+
+    tasks.sweep()
+
+    assert drawn == [second.number]
+
+
+def test_without_the_libraries_a_sweep_tries_one_only(no1, contract, monkeypatch):
+    """DOC-1"""
+    posted(no1, contract), posted(no1, contract)
+    tried = []
+
+    def refuse(invoice):
+        tried.append(invoice)
+        raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
+
+    monkeypatch.setattr("ledger.documents.draw", refuse)
+
+    tasks.sweep()
+
+    assert len(tried) == 1
+
+
+def test_one_companys_trouble_does_not_stop_the_others(no1, contract, drawn, monkeypatch):
+    """PRO-7"""
+    factories.company(code="AA0")
+    confirmed(no1, work(no1, contract))
+    take_up_all = tasks.proposals.take_up_all
+
+    def fail_for_the_other(entity):
+        if entity.code == "AA0":
+            raise RuntimeError("no")
+        return take_up_all(entity)
+
+    monkeypatch.setattr("ledger.operations.proposals.take_up_all", fail_for_the_other)
+
+    tasks.sweep()
+
+    assert InvoiceProposal.objects.count() == 1
+
+
+def test_actuals_are_taken_up_by_the_clock(no1, contract):
+    """JRN-1"""
+    item = work(no1, contract)
+
+    tasks.take_up_actuals()
+    tasks.take_up_actuals()
+
+    assert JournalLine.objects.get().actual == item.actual
+
+
+def test_propose_says_what_blocks_the_rest(no1, contract, capsys):
+    """PRP-1"""
+    item = work(no1, contract)
+    book_journals(no1)
+    confirmed(no1, item)
+    waiting = confirmed(no1, work(no1, contract))
+
+    said = command("propose", capsys=capsys)
+
+    assert "2 proformas taken up, 1 proposals filled in." in said
+    assert f"proposal {waiting.number} waits for 1 actual" in said
+    answer = json.loads(command("propose", "--json", capsys=capsys))
+    assert (answer["taken_up"], answer["filled"], list(answer["blocked"])) == ([], [], [waiting.number])
+
+
+def test_post_invoices_posts_what_is_open(no1, contract, capsys, drawn):
+    """PST-1"""
+    proposal = proposed(no1, work(no1, contract))
+    take_up(confirmed(no1, work(no1, contract)))  # blocked
+
+    answer = json.loads(command("post_invoices", "--by", no1.accountant.username, "--json", capsys=capsys))
+
+    assert answer["posted"] == [
+        {
+            "proposal": proposal.number,
+            "invoice": "INV-2025-000001",
+            "kind": "invoice",
+            "currency": "NOK",
+            "total": "1250.0000",
+        }
+    ]
+    assert (answer["refused"], answer["on"]) == ([], "2025-03-31")
+    assert CustomerInvoice.objects.get().voucher.posted_by == no1.accountant
+    assert command("post_invoices", capsys=capsys) == "0 posted, 0 refused.\n"
+
+
+def test_post_invoices_posts_only_what_is_approved_where_that_is_required(no1, contract, capsys, drawn):
+    """PRP-4"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_proposal_approval=True)
+    first, second = (proposed(no1, work(no1, contract)) for _ in range(2))
+    submit_proposal(first, by=no1.accountant)
+    approve_proposal(first, by=no1.administrator)
+
+    said = command("post_invoices", capsys=capsys)
+
+    assert said.splitlines() == [
+        "1 posted, 0 refused.",
+        f"{first.number} is INV-2025-000001, NOK 1,250.00.",
+    ]
+    assert f"{second.number} is not posted" in command(
+        "post_invoices", "--number", second.number, capsys=capsys
+    )
+
+
+def test_a_day_to_come_is_refused(no1):
+    """PRP-8"""
+    with pytest.raises(CommandError, match="in the future"):
+        call_command("post_invoices", "--entity", "NO1", "--on", "2199-01-01")

@@ -1,0 +1,60 @@
+"""The benchmarks run, and they measure what they say: the same rows on either side."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from backlog.models import BacklogItem
+from benchmarks.equality import fingerprint
+from tests import factories
+from tests.running import ROOT
+
+
+@pytest.mark.slow
+def test_the_billing_run_is_measured_beside_hand_written_sql_that_makes_the_same_rows():
+    few = ["--actuals", "12", "--contracts", "2", "--repeats", "1"]
+    # In databases of its own, beside the one of this test.
+    answer = subprocess.run(
+        [sys.executable, "benchmarks/billing_run.py", *few],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    report = json.loads(answer.stdout)
+    # By hand: 12 entries in 5 roles make 1 batch, 10 prices, 12 costs, 12 sales and 12 items, and so on.
+    assert [(step["step"], step["rows"]) for step in report["steps"]] == [
+        ("approve the submitted entries", 47),
+        ("mark the backlog ready", 13),
+        ("run invoicing", 22),
+        ("confirm the proformas", 50),
+        ("take up the integration journals", 26),
+        ("post the integration journals", 97),
+        ("propose the invoices", 16),
+        ("post the invoices", 55),
+    ]
+    assert all(step["ours"] > 0 and step["sql"] > 0 for step in report["steps"])
+    assert report["whole"]["rows"] == 326
+
+
+@pytest.mark.django_db
+def test_the_comparison_sees_a_single_value_that_differs():
+    company = factories.company()
+    item = factories.ready_item(company, factories.contract(company))
+    before = fingerprint(connection)
+
+    def differs():
+        after = fingerprint(connection)
+        return {name for name in before if before[name] != after[name]}
+
+    assert differs() == set()
+    BacklogItem.objects.filter(pk=item.pk).update(status=BacklogItem.Status.CREATED)
+    assert differs() == {"backlog_backlogitem.status"}
+    factories.RoleFactory(entity=company.entity)
+    assert "contracts_role.*" in differs()
