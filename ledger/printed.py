@@ -144,7 +144,10 @@ def _summary(number, lines, currency) -> PrintedLine:
 
 
 def _detail(number, line, several_projects) -> PrintedLine:
-    title = line.description or line.task or line.category or line.role
+    names = [line.task, line.role, line.category]
+    if line.transaction_class != "time":
+        names.reverse()
+    title = next(filter(None, [line.description, *names]), "")
     notes = [line.resource, line.role, line.task]
     if several_projects:
         notes.append(line.project)

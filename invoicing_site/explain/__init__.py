@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+# Of a longer document the whole is told, and its parts one by one when they are asked for.
+MOST_PARTS = 2000
+
+
 def explain_actual(actual: Actual) -> Explanation:
     """One actual: what it is, how it came to be, and what became of it."""
     facts = Facts.around(actuals=[actual.pk])
@@ -55,10 +59,13 @@ def explain_proforma(proforma: ProformaInvoice) -> Explanation:
         "contract", "customer", "confirmed_by", "run", "proposal"
     ).get(pk=proforma.pk)
     keys = LineDetail.objects.filter(line__proforma=document).values_list("pk", flat=True)
-    facts = Facts.around(details=keys, with_entries=False)
     told = [books.proforma_head(document)]
     if hasattr(document, "proposal"):
         told.append(books.proposal_head(document.proposal))
+    if len(keys) > MOST_PARTS:
+        told.append(Step("details", f"It has {len(keys):,} details: have them explained one by one."))
+        return Explanation(headed(document), ref(document), told)
+    facts = Facts.around(details=keys, with_entries=False)
     details = sorted(
         (d for d in facts.details.values() if d.line.proforma_id == document.pk),
         key=lambda d: (d.line.number, d.pk),
@@ -80,7 +87,11 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         *(f"proposal__proforma__{name}" for name in ("contract", "customer", "confirmed_by", "run")),
     ).get(pk=invoice.pk)
     keys = LineDetail.objects.filter(proposal_line__invoice_line__invoice=document)
-    facts = Facts.around(details=keys.values_list("pk", flat=True))
+    keys = keys.values_list("pk", flat=True)
+    is_long = len(keys) > MOST_PARTS
+    facts = Facts.around(details=[] if is_long else keys)
+    if is_long:
+        facts.read_vouchers({document.voucher_id}, {document.voucher_id})
     taxes = document.taxes.order_by("pk")
     references = document.references.select_related("original").order_by("pk")
     told = [
@@ -89,6 +100,8 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         books.invoice_head(document, list(taxes), list(references)),
         *books.of_invoice(document, facts),
     ]
+    if is_long:
+        told.append(Step("lines", f"It has {len(keys):,} lines: have them explained one by one."))
     lines = sorted(
         (
             (line.invoice_line, facts.details[detail])

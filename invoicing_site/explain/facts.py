@@ -15,6 +15,7 @@ from backlog.models import Adjustment, BacklogItem
 from ledger.models import CustomerTransaction, JournalLine, LedgerEntry, ProposalLine, Settlement
 from proforma.models import DetailActual, LimitOverride, LineDetail
 
+# What many rows share is read once and not joined to each of them.
 _OF_ACTUAL = (
     "entity",
     "batch__by",
@@ -28,30 +29,24 @@ _OF_ACTUAL = (
     "contract",
     "contract_line",
     "contract_customer__customer",
-    "role",
-    "category",
-    "product",
     "price_decision__price_list",
     "price_decision__role_price",
     "price_decision__override",
     "price_decision__category_price",
     "price_decision__product_price",
     "milestone_part__milestone",
-    "retainer",
 )
 _OF_DETAIL = (
     "line__proforma__confirmed_by",
     "line__proforma__run",
-    "line__proforma__entity",
-    "line__contract_line",
     "backlog_item__milestone_part__milestone",
-    "backlog_item__contract_customer__customer",
     "corrects__line__proforma",
 )
 # Confirming makes them for one detail, to be claimed by another.
 _BILLED_LATER = {DetailActual.Part.AGAIN, DetailActual.Part.BALANCE}
 
 _OF_PROPOSAL_LINE = ("proposal", "section", "invoice_line__invoice__voucher")
+_OF_JOURNAL_LINE = ("journal", "voucher")
 
 
 @dataclass
@@ -103,7 +98,7 @@ class Facts:
             | Q(pk__in=DetailActual.objects.filter(actual__in=seeds).values("detail"))
             | Q(backlog_item__in=BacklogItem.objects.filter(actual__in=seeds).values("pk"))
         )
-        for detail in wanted.select_related(*_OF_DETAIL).order_by("pk"):
+        for detail in wanted.prefetch_related(*_OF_DETAIL).order_by("pk"):
             self.details[detail.pk] = detail
             if detail.backlog_item_id:
                 self.claims[detail.backlog_item_id] = detail
@@ -123,7 +118,7 @@ class Facts:
         }
         entries = Actual.objects.filter(pk__in=keys, entry__isnull=False).values("entry")
         found = Actual.objects.filter(Q(pk__in=keys) | Q(entry__in=entries) | Q(reverses__in=keys))
-        for actual in found.select_related(*_OF_ACTUAL).order_by("pk"):
+        for actual in found.prefetch_related(*_OF_ACTUAL).order_by("pk"):
             self.actuals[actual.pk] = actual
             if actual.entry_id:
                 self.of_entry[actual.entry_id].append(actual)
@@ -138,16 +133,16 @@ class Facts:
             self.adjustments[adjustment.item_id] = adjustment
         # Shares of the same entry may be claimed by details that nobody asked for; they are named, no more.
         others = LineDetail.objects.filter(backlog_item__in=keys - set(self.claims))
-        for detail in others.select_related(*_OF_DETAIL):
+        for detail in others.prefetch_related(*_OF_DETAIL):
             self.details[detail.pk] = detail
             self.claims[detail.backlog_item_id] = detail
 
     def _read_ledger(self, with_entries):
         lines = ProposalLine.objects.filter(detail__in=self.details)
-        for line in lines.select_related(*_OF_PROPOSAL_LINE):
+        for line in lines.prefetch_related(*_OF_PROPOSAL_LINE):
             self.proposal_lines[line.detail_id] = line
         journal_lines = JournalLine.objects.filter(actual__in=self.actuals)
-        for line in journal_lines.select_related("journal", "voucher"):
+        for line in journal_lines.prefetch_related(*_OF_JOURNAL_LINE):
             self.journal_lines[line.actual_id] = line
         vouchers = {line.voucher.pk for line in self.journal_lines.values() if hasattr(line, "voucher")}
         invoices = {
@@ -159,7 +154,7 @@ class Facts:
 
     def read_vouchers(self, vouchers, invoices):
         """The entries of some vouchers, and what became of the customer transactions of some invoices'."""
-        entries = LedgerEntry.objects.filter(voucher__in=vouchers).select_related("account")
+        entries = LedgerEntry.objects.filter(voucher__in=vouchers).prefetch_related("account")
         for entry in entries.order_by("voucher", "number"):
             self.entries[entry.voucher_id].append(entry)
         for row in CustomerTransaction.objects.filter(voucher__in=invoices).order_by("pk"):

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from invoicing_site import money
 from ledger.translations import Words
 
 _WORDS = Words("en")
+_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,14 @@ def ref(row) -> str:
 
 def amount(value: Decimal, currency: str) -> str:
     """1,600.00 NOK."""
-    return f"{_WORDS.amount(value, currency)} {currency}"
+    places = -money.minor_unit(currency).as_tuple().exponent
+    return f"{value:,.{places}f} {currency}".replace("-", _MINUS)
 
 
 def number(value: Decimal) -> str:
     """A quantity, a price or a rate, with the decimals it has."""
-    return _WORDS.number(value, 0, 9)
+    text = f"{value:,f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", _MINUS)
 
 
 def day(value: datetime.date) -> str:

@@ -56,7 +56,7 @@ CHECKS = (
 def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
     """Make every check for one legal entity, or for all of them; findings come as they are found.
 
-    The guards, and files that belong to no invoice, are looked at either way and only without an entity.
+    The guards are looked at either way; files that belong to no invoice only when no entity is given.
     """
     for sentence in guards.missing(connection):
         yield Finding("GUARD", "", "", "", sentence)

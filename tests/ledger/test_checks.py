@@ -386,6 +386,10 @@ def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
     assert InvoiceProposal.objects.get().last_error == on_screen.message
     assert on_screen.message in capsys.readouterr().out
 
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=False)
+    post_many([proposal], by=no1.accountant, on=MARCH_31)
+    assert InvoiceProposal.objects.get().last_error == ""
+
 
 def test_a_refusal_speaks_of_errors_only(no1, proposal):
     """PRP-5"""

@@ -324,6 +324,8 @@ def test_what_is_not_chargeable_never_shows_and_complimentary_work_shows_at_no_c
 def test_a_line_without_a_description_is_named_by_its_task_and_at_worst_by_its_class():
     nameless = {"description": "", "task": "", "category": "", "role": "", "resource": ""}
     assert "A-2 Analysis Ola Hansen · Senior consultant 5 h" in text_of(content([line(description="")]))
+    trip = line(description="", transaction_class="expense", category="Travel", role="")
+    assert "Travel Ola Hansen · A-2 Analysis 5 h" in text_of(content([trip]))
     assert "Milestone 5 h" in text_of(content([line(transaction_class="milestone", **nameless)]))
 
 

@@ -66,6 +66,17 @@ def test_what_is_not_given_stays(no1, line):
     assert (row.accounting_date, row.accounting_amount) == (DAY, 1600)
 
 
+def test_mending_clears_the_error(no1, line):
+    """JRN-2, JRN-4: it is found anew when the line is posted."""
+    close_period(period_of(no1.entity, DAY), by=None)
+    actual = cost(no1, line)
+    take_up_and_post(no1)
+    assert "is closed" in JournalLine.objects.get().error
+
+    (changed,) = edit_journal_lines([actual.journal_line], by=None, accounting_date=APRIL_10)
+    assert (changed.error, changed.journal.status) == ("", "error")
+
+
 def test_a_line_is_not_moved_into_a_closed_period(no1, line):
     """JRN-2"""
     actual = cost(no1, line)

@@ -1,10 +1,9 @@
 """What becomes of a journal that is posted: errors, remainders, periods, kills, and two at once."""
 
 import datetime
-import threading
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing_site.errors import Refused
@@ -280,77 +279,3 @@ def test_posting_asks_as_often_for_many_lines_as_for_few(no1, line):
 
     queries(1)
     assert queries(2) == queries(40)
-
-
-# Two at once
-
-
-def at_once(*steps):
-    """Run the steps in threads of their own, begun together; returns what they returned or raised."""
-    barrier, results = threading.Barrier(len(steps)), [None] * len(steps)
-
-    def run(place, step):
-        try:
-            barrier.wait(10)
-            results[place] = step()
-        except Exception as trouble:  # handed to the test
-            results[place] = trouble
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(steps)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_two_who_post_one_journal_share_the_work(monkeypatch):
-    """JRN-4"""
-    monkeypatch.setattr(journals_module, "CHUNK", 3)
-    no1 = company()
-    line = contract(no1, confirmed=True).lines.get()
-    for _ in range(20):
-        cost(no1, line)
-    (journal,) = take_up(no1).journals
-
-    results = at_once(*[lambda: post_journal(journal, by=None, on=DAY)] * 2)
-
-    posted = [result.posted for result in results if not isinstance(result, Refused)]
-    assert sum(posted) == 20, results
-    assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 21))
-    assert IntegrationJournal.objects.get().status == "posted"
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
-    """JRN-4"""
-    monkeypatch.setattr(journals_module, "CHUNK", 4)
-    no1 = company()
-    line = contract(no1, confirmed=True).lines.get()
-    for _ in range(10):
-        cost(no1, line)
-    (journal,) = take_up(no1).journals
-    write = journals_module.write_vouchers
-
-    def dies_behind_the_second(entity, plans, *, by):
-        written = write(entity, plans, by=by)
-        if Voucher.objects.count() == 8:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        return written
-
-    monkeypatch.setattr(journals_module, "write_vouchers", dies_behind_the_second)
-    (trouble,) = at_once(lambda: post_journal(journal, by=None, on=DAY))
-    assert isinstance(trouble, OperationalError)
-    assert Voucher.objects.count() == 4
-    assert IntegrationJournal.objects.get().status == "processing"
-
-    monkeypatch.setattr(journals_module, "write_vouchers", write)
-    (result,) = post_journals(no1.entity, by=None, on=DAY)
-    assert (result.posted, result.journal.status) == (6, "posted")
-    assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 11))

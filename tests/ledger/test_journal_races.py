@@ -1,0 +1,147 @@
+"""Taking up and posting at once, and connections that die in the middle: real threads, on PostgreSQL."""
+
+import datetime
+import threading
+
+import pytest
+from django.db import OperationalError, connection, connections
+
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from ledger.models import IntegrationJournal, JournalLine, Voucher
+from ledger.operations import journal_lines as lines_module
+from ledger.operations import journals as journals_module
+from ledger.operations.journals import post_journal, post_journals, take_up_actuals
+from tests.factories import company, contract
+from tests.ledger.journal_samples import DAY, cost, take_up
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+def at_once(*steps):
+    """Run the steps in threads of their own, begun together; returns what they returned or raised."""
+    barrier, results = threading.Barrier(len(steps)), [None] * len(steps)
+
+    def run(place, step):
+        try:
+            barrier.wait(10)
+            results[place] = step()
+        except Exception as trouble:  # handed to the test
+            results[place] = trouble
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(steps)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def test_two_who_post_one_journal_share_the_work(monkeypatch):
+    """JRN-4"""
+    monkeypatch.setattr(journals_module, "CHUNK", 3)
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    for _ in range(20):
+        cost(no1, line)
+    (journal,) = take_up(no1).journals
+
+    results = at_once(*[lambda: post_journal(journal, by=None, on=DAY)] * 2)
+
+    posted = [result.posted for result in results if not isinstance(result, Refused)]
+    assert sum(posted) == 20, results
+    assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 21))
+    assert IntegrationJournal.objects.get().status == "posted"
+
+
+def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
+    """JRN-4"""
+    monkeypatch.setattr(journals_module, "CHUNK", 4)
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    for _ in range(10):
+        cost(no1, line)
+    (journal,) = take_up(no1).journals
+    write = journals_module.write_vouchers
+
+    def dies_behind_the_second(entity, plans, *, by):
+        written = write(entity, plans, by=by)
+        if Voucher.objects.count() == 8:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return written
+
+    monkeypatch.setattr(journals_module, "write_vouchers", dies_behind_the_second)
+    (trouble,) = at_once(lambda: post_journal(journal, by=None, on=DAY))
+    assert isinstance(trouble, OperationalError)
+    assert Voucher.objects.count() == 4
+    assert IntegrationJournal.objects.get().status == "processing"
+
+    monkeypatch.setattr(journals_module, "write_vouchers", write)
+    (result,) = post_journals(no1.entity, by=None, on=DAY)
+    assert (result.posted, result.journal.status) == (6, "posted")
+    assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 11))
+
+
+def test_two_who_take_up_at_once_make_one_line_an_actual(monkeypatch):
+    """JRN-1: they take turns, and neither meets an error."""
+    monkeypatch.setattr(lines_module, "CHUNK", 5)
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    for n in range(40):
+        cost(no1, line, date=DAY + datetime.timedelta(days=n))
+
+    def lines_taken_up():
+        return take_up_actuals(LegalEntity.objects.get(pk=no1.entity.pk), on=DAY, by=None).lines
+
+    results = at_once(*[lines_taken_up] * 3)
+
+    assert sum(results) == 40, results
+    assert JournalLine.objects.count() == 40
+    numbers = IntegrationJournal.objects.order_by("pk").values_list("number", flat=True)
+    assert sorted(numbers) == [f"IJ-2025-{n:05}" for n in range(1, len(numbers) + 1)]
+
+
+def test_taking_up_while_others_post_locks_nobody_out():
+    """JRN-1, JRN-4: no deadlock between drafts, the journal sequence and the voucher sequence."""
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
+    troubles, done = [], threading.Event()
+
+    def run(step):
+        try:
+            while not done.is_set():
+                step()
+        except Exception as trouble:  # shown by the assertion
+            troubles.append(trouble)
+        finally:
+            connections.close_all()
+
+    def post():
+        for journal in IntegrationJournal.objects.filter(status="draft"):
+            try:
+                post_journal(journal, by=None, on=DAY)
+            except Refused:
+                continue  # somebody else was faster
+
+    threads = [
+        threading.Thread(target=run, args=(step,))
+        for step in (post, post, lambda: take_up(no1), lambda: take_up(no1))
+    ]
+    for thread in threads:
+        thread.start()
+    for n in range(15):
+        cost(no1, line, transaction_class="expense" if n % 3 else "time")
+    done.wait(1)
+    done.set()
+    for thread in threads:
+        thread.join(60)
+
+    assert troubles == []
+    take_up(no1)
+    post()
+    assert Voucher.objects.count() == 5
+    assert JournalLine.objects.filter(journal__status="error").count() == 10
