@@ -50,7 +50,7 @@ class EntityCommand(BaseCommand):
             entity = LegalEntity.objects.filter(code=code).first()
             if entity is None:
                 known = ", ".join(LegalEntity.objects.values_list("code", flat=True)) or "none"
-                raise CommandError(f"There is no legal entity {code}. Known: {known}.")
+                raise CommandError(f"There is no legal entity “{code}”. Known: {known}.")
             return entity
         entities = list(LegalEntity.objects.all()[:2])
         if len(entities) != 1:
@@ -63,7 +63,7 @@ class EntityCommand(BaseCommand):
             return None
         user = User.objects.filter(username=name, is_active=True).first()
         if user is None:
-            raise CommandError(f"There is no active user {name}.")
+            raise CommandError(f"There is no active user “{name}”.")
         return user
 
     def act(self, entity, by, on, options):

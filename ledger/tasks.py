@@ -1,14 +1,16 @@
 """What the accountant's room does by itself; each task finds what is due and is safe to repeat."""
 
+import datetime
 import logging
 
 from celery import shared_task
 
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
+from invoicing_site.models import User
 from ledger import documents
-from ledger.models import CustomerInvoice, Document
-from ledger.operations import journals, proposals
+from ledger.models import CustomerInvoice, Document, InvoiceProposal
+from ledger.operations import journals, posting, proposals
 from proforma.models import ProformaInvoice
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,36 @@ def take_up_actuals():
     """Take the actuals of every legal entity up into journals, for the accountant to look at (JRN-1)."""
     for entity in LegalEntity.objects.order_by("pk"):
         _try(lambda entity=entity: journals.take_up_actuals(entity, on=entity.today(), by=None), entity)
+
+
+@shared_task
+def post_journals(entity_pk, user_pk=None, on=None):
+    """Post the journals of a legal entity for somebody who does not wait; `on` is an ISO date (JRN-4)."""
+    entity, by, day = _who_and_when(entity_pk, user_pk, on)
+    journals.post_journals(entity, by=by, on=day)
+    proposals.fill_unblocked(entity)
+
+
+@shared_task
+def post_invoices(entity_pk, user_pk=None, on=None):
+    """Post the proposals of a legal entity that may be posted; `on` is an ISO date (PST-1)."""
+    entity, by, day = _who_and_when(entity_pk, user_pk, on)
+    posting.post_many(InvoiceProposal.objects.filter(entity=entity).postable(), by=by, on=day)
+
+
+@shared_task
+def post_by_clock():
+    """Post journals and invoices of the legal entities that leave it to the clock."""
+    for entity in LegalEntity.objects.filter(posts_journals_by_clock=True).order_by("pk"):
+        _try(lambda entity=entity: post_journals(entity.pk), entity)
+    for entity in LegalEntity.objects.filter(posts_invoices_by_clock=True).order_by("pk"):
+        _try(lambda entity=entity: post_invoices(entity.pk), entity)
+
+
+def _who_and_when(entity_pk, user_pk, on):
+    entity = LegalEntity.objects.get(pk=entity_pk)
+    by = User.objects.get(pk=user_pk) if user_pk else None
+    return entity, by, datetime.date.fromisoformat(on) if on else entity.today()
 
 
 @shared_task

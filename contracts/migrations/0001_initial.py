@@ -114,6 +114,22 @@ class Migration(migrations.Migration):
                 ),
                 ("allow_own_approval", models.BooleanField(default=False, help_text="APP-2")),
                 ("require_proposal_approval", models.BooleanField(default=False, help_text="PRP-4")),
+                (
+                    "posts_journals_by_clock",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Else an accountant posts them",
+                        verbose_name="journals are posted by the clock",
+                    ),
+                ),
+                (
+                    "posts_invoices_by_clock",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Else an accountant posts them (PST-1)",
+                        verbose_name="invoices are posted by the clock",
+                    ),
+                ),
                 ("separate_confirm_and_post", models.BooleanField(default=False, help_text="SEC-2")),
                 (
                     "retainer_kind",

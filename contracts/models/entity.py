@@ -86,6 +86,12 @@ class LegalEntity(models.Model):
     )
     allow_own_approval = models.BooleanField(default=False, help_text="APP-2")
     require_proposal_approval = models.BooleanField(default=False, help_text="PRP-4")
+    posts_journals_by_clock = models.BooleanField(
+        "journals are posted by the clock", default=False, help_text="Else an accountant posts them"
+    )
+    posts_invoices_by_clock = models.BooleanField(
+        "invoices are posted by the clock", default=False, help_text="Else an accountant posts them (PST-1)"
+    )
     separate_confirm_and_post = models.BooleanField(default=False, help_text="SEC-2")
     retainer_kind = models.CharField(
         max_length=7, choices=RetainerKind, default=RetainerKind.REQUEST, help_text="RET-4"

@@ -60,6 +60,15 @@ class ProposalLayout(models.Model):
         return self.get_mode_display()
 
 
+class ProposalQuerySet(LockingQuerySet):
+    def postable(self):
+        """Those that lack nothing but posting: filled in, and approved where their entity wants that."""
+        return self.filter(
+            Q(status=InvoiceProposal.Status.APPROVED)
+            | Q(status=InvoiceProposal.Status.OPEN, entity__require_proposal_approval=False)
+        )
+
+
 class InvoiceProposal(models.Model):
     """One confirmed proforma on its way into the books, with the same number (PRP-1)."""
 
@@ -88,7 +97,7 @@ class InvoiceProposal(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_error = models.CharField(max_length=500, blank=True, help_text="Why the last posting was refused")
 
-    objects = LockingQuerySet.as_manager()
+    objects = ProposalQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -151,7 +151,7 @@ def test_every_option_reaches_the_import(co, file):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--by", "nobody"], "There is no active user nobody."),
+        (["--by", "nobody"], "There is no active user “nobody”."),
         (["--map", "date"], "“date” should read field=… ."),
         (["--create", "everything"], "An import creates no “everything”"),
     ],
@@ -162,7 +162,7 @@ def test_options_that_make_no_sense(co, file, arguments, message):
 
 
 def test_an_unknown_company_or_file(co, file, tmp_path):
-    with pytest.raises(CommandError, match="There is no legal entity XX."):
+    with pytest.raises(CommandError, match="There is no legal entity “XX”."):
         run(file, entity="XX")
     with pytest.raises(CommandError, match="nowhere.csv cannot be read: No such file"):
         run(tmp_path / "nowhere.csv")

@@ -75,5 +75,5 @@ def test_the_command_speaks_json(no1, line):
 def test_the_command_refuses_what_is_not_there(no1):
     with pytest.raises(CommandError, match="There is no legal entity “XX”"):
         run_command("--entity", "XX")
-    with pytest.raises(CommandError, match="There is no user “nobody”"):
+    with pytest.raises(CommandError, match="There is no active user “nobody”"):
         run_command("--entity", "NO1", "--by", "nobody")

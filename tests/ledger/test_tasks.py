@@ -1,18 +1,22 @@
 """What the accountant's room does by itself, and from the command line; all of it safe to repeat."""
 
 import json
+from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from backlog.models import BacklogItem
+from backlog.operations import approve, confirm_contract, mark_ready
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import StoredFile
 from ledger import tasks
-from ledger.models import CustomerInvoice, Document, InvoiceProposal, JournalLine
+from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, JournalLine
 from ledger.operations.posting import post
 from ledger.operations.proposal_approvals import approve_proposal, submit_proposal
 from ledger.operations.proposals import take_up
+from proforma.operations import confirm, create_proformas
 from tests import factories
 from tests.ledger.billing import MARCH_31, book_journals, confirmed, proposed, work
 
@@ -201,3 +205,24 @@ def test_a_day_to_come_is_refused(no1):
     """PRP-8"""
     with pytest.raises(CommandError, match="in the future"):
         call_command("post_invoices", "--entity", "NO1", "--on", "2199-01-01")
+
+
+def test_the_clock_posts_only_for_those_who_leave_it_to_the_clock(drawn):
+    """PST-1 JRN-4: journals and invoices of one company, none of the other; a repeat does nothing."""
+    wanting = factories.company(posts_journals_by_clock=True, posts_invoices_by_clock=True)
+    other = factories.company(code="SE1")
+    for company in (wanting, other):
+        contract = confirm_contract(factories.contract(company), by=company.manager)
+        approve([factories.time_entry(company, "8", date=date(2025, 3, 10))], by=company.manager)
+        mark_ready(BacklogItem.objects.filter(contract=contract), by=company.manager)
+        (proforma,) = create_proformas([contract], cutoff=date(2025, 3, 31), on=date(2025, 4, 1), by=None)
+        confirm(proforma, by=company.manager)
+    tasks.take_up_actuals()
+    for _ in range(2):
+        tasks.sweep()
+        tasks.post_by_clock()
+    assert [invoice.entity for invoice in CustomerInvoice.objects.all()] == [wanting.entity]
+    assert set(IntegrationJournal.objects.values_list("entity__code", "status")) == {
+        ("NO1", "posted"),
+        ("SE1", "draft"),
+    }

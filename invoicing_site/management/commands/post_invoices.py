@@ -11,13 +11,11 @@ class Command(EntityCommand):
         parser.add_argument("--number", action="append", help="a proposal's number; by default all")
 
     def act(self, entity, by, on, options):
-        status = InvoiceProposal.Status
-        statuses = [status.APPROVED] if entity.require_proposal_approval else [status.OPEN, status.APPROVED]
         proposals = InvoiceProposal.objects.filter(entity=entity)
         if options["number"]:
             proposals = proposals.filter(number__in=options["number"])
         else:
-            proposals = proposals.filter(status__in=statuses)
+            proposals = proposals.postable()
         posted, refused = [], []
         for proposal, outcome in post_many(proposals, by=by, on=on):
             if isinstance(outcome, CustomerInvoice):

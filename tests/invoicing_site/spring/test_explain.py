@@ -364,7 +364,7 @@ def test_the_command_tells_it_as_text_and_as_json(story):
 def test_the_command_refuses_with_a_sentence(story):
     with pytest.raises(CommandError, match="There is no voucher “V-1”"):
         call_command("explain", "voucher", "V-1", entity="NO1")
-    with pytest.raises(CommandError, match="There is no legal entity SE1"):
+    with pytest.raises(CommandError, match="There is no legal entity “SE1”"):
         call_command("explain", "voucher", "V-1", entity="SE1")
     with pytest.raises(CommandError, match="Only an invoice has lines"):
         call_command("explain", "voucher", "V-1", line=1)

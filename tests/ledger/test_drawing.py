@@ -1,0 +1,187 @@
+"""Drawing the invoice as PDF: from nothing but what is frozen and ours, and once."""
+
+import io
+import socket
+import sys
+import threading
+
+import pypdf
+import pytest
+from django.db import connection
+
+from invoicing_site import files
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent, StoredFile
+from ledger import documents
+from ledger.models import Document
+from tests.factories import company
+from tests.ledger.sample_invoices import content, invoice, line, saved_invoice, tax
+
+
+@pytest.fixture(autouse=True)
+def data_folder(settings, tmp_path):
+    settings.DATA = tmp_path
+
+
+def pages_of(pdf):
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    return [" ".join(page.extract_text().replace("\xa0", " ").split()) for page in reader.pages]
+
+
+def test_a_preview_is_a_pdf_of_rows_that_need_not_be_saved():
+    """PRP-3"""
+    (page,) = pages_of(documents.preview(invoice(), [line()], [tax()]))
+    assert "Proforma" in page
+    assert "INV-2026-000042" not in page
+
+
+def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
+    """DOC-1"""
+    lines = [line(n, description=f"Work no. {n}") for n in range(1, 61)]
+    pages = pages_of(documents.pdf(content(lines)))
+
+    assert len(pages) == 4
+    for number, page in enumerate(pages, 1):
+        assert f"Page {number} of 4" in page
+        assert "NO 999999999 MVA" in page
+    for page in pages[:3]:
+        assert "Date Description Quantity Price Amount" in page
+    assert "Invoice INV-2026-000042" in pages[1]
+    assert "Work no. 60" in pages[3]
+    assert "Total incl. VAT" in pages[3]
+
+
+def test_drawing_asks_nobody_for_anything(monkeypatch):
+    def no_network(*_):
+        raise AssertionError("A document was about to ask the network.")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    (page,) = pages_of(documents.pdf(content()))
+    assert "1,250.00" in page
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "file:///etc/passwd", "ledgerline:/logo", "data:,x"])
+def test_the_fetcher_gives_out_only_what_is_ours(url):
+    with pytest.raises(ValueError, match="fetches nothing from elsewhere"):
+        documents._fetcher(invoice()).fetch(url)
+
+
+def test_the_font_is_ours_and_goes_into_the_file():
+    reader = pypdf.PdfReader(io.BytesIO(documents.pdf(content())))
+    fonts = {font.get_object()["/BaseFont"] for font in reader.pages[0]["/Resources"]["/Font"].values()}
+    assert {font.partition("+")[2].partition("-")[0] for font in fonts} == {"Inter"}
+
+
+def test_the_stored_logo_is_drawn_in_place_of_the_name(db):
+    logo = files.store(_a_png(), name="logo.png", media_type="image/png")
+    reader = pypdf.PdfReader(io.BytesIO(documents.pdf(content(seller_logo=logo))))
+    assert len(reader.pages[0].images) == 1
+    assert not pypdf.PdfReader(io.BytesIO(documents.pdf(content()))).pages[0].images
+
+
+def _a_png():
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.new("RGB", (30, 10), "#1f5fbf").save(held, "PNG")
+    return held.getvalue()
+
+
+def test_without_the_system_libraries_drawing_is_refused(monkeypatch):
+    class Missing:
+        def find_spec(self, name, *_):
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
+    with pytest.raises(Refused, match="Pango and HarfBuzz are not installed") as refusal:
+        documents.pdf(content())
+    assert refusal.value.code == "PDF-LIBRARIES"
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("INV-2026-000042", "INV-2026-000042.pdf"),
+        ("Å 7/2026", "A-7-2026.pdf"),
+        ("../..", "invoice.pdf"),
+    ],
+)
+def test_the_file_is_named_for_the_invoice(number, name):
+    assert documents.file_name(invoice(number=number)) == name
+
+
+def test_a_document_is_drawn_once_and_its_bytes_are_kept(db, monkeypatch):
+    """DOC-1"""
+    posted = saved_invoice(company())
+    first = documents.draw(posted)
+    kept = files.read(first.file)
+
+    monkeypatch.setattr(documents, "pdf", None)  # a second drawing would fail
+    assert documents.draw(posted) == first
+    assert files.read(first.file) == kept
+    assert (first.kind, first.file.media_type, first.file.name) == (
+        "pdf",
+        "application/pdf",
+        "INV-2026-000042.pdf",
+    )
+    assert "INV-2026-000042" in pages_of(kept)[0]
+    event = AuditEvent.objects.get(action="ledger.draw")
+    assert event.detail == {"kind": "pdf", "sha256": first.file.sha256}
+    assert event.subject_id == str(posted.pk)
+
+
+def test_only_what_is_frozen_is_read(db, django_assert_num_queries):
+    """PST-3, style: an invoice never reads the live customer or entity."""
+    it = company()
+    posted = saved_invoice(it)
+    before = documents.html(documents.content_of(posted))
+
+    it.customer.name, it.entity.name, it.project.name = "Renamed customer", "Renamed seller", "Renamed work"
+    for row in (it.customer, it.entity, it.project):
+        row.save()
+    fresh = type(posted).objects.get(pk=posted.pk)
+    with django_assert_num_queries(3):
+        after = documents.html(documents.content_of(fresh))
+
+    assert after == before
+    assert "Havneverket KF" in after
+    assert "Renamed" not in after
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_draws_at_once_make_one_document(monkeypatch):
+    """DOC-1"""
+    posted = saved_invoice(company())
+    both_have_drawn = threading.Barrier(2, timeout=30)
+    draw_pdf = documents.pdf
+
+    def slowly(content):
+        drawn = draw_pdf(content) + threading.current_thread().name.encode()
+        both_have_drawn.wait()
+        return drawn
+
+    monkeypatch.setattr(documents, "pdf", slowly)
+    found = []
+
+    def work():
+        try:
+            found.append(documents.draw(posted))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(found) == 2
+    assert found[0] == found[1]
+    assert Document.objects.count() == 1
+    assert StoredFile.objects.count() == 1
+    assert AuditEvent.objects.filter(action="ledger.draw").count() == 1
+    assert files.read(found[0].file).startswith(b"%PDF")
