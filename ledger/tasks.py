@@ -49,7 +49,6 @@ def post_journals(entity_pk, user_pk=None, on=None):
     """Post the journals of a legal entity for somebody who does not wait; `on` is an ISO date (JRN-4)."""
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
     journals.post_journals(entity, by=by, on=day)
-    proposals.fill_unblocked(entity)
 
 
 @shared_task

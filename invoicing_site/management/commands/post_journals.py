@@ -1,6 +1,5 @@
 from invoicing_site.commands import EntityCommand
 from ledger.operations.journals import post_journals, take_up_actuals
-from ledger.operations.proposals import fill_unblocked
 
 
 class Command(EntityCommand):
@@ -9,7 +8,6 @@ class Command(EntityCommand):
     def act(self, entity, by, on, options):
         taken = take_up_actuals(entity, on=on, by=by)
         posted = post_journals(entity, by=by, on=on)
-        fill_unblocked(entity)
         return {
             "entity": entity.code,
             "on": on,
