@@ -309,6 +309,22 @@ class Actual(models.Model):
         return f"{self.get_type_display()} {self.pk} of {self.date}"
 
 
+# What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).
+guards.frozen(
+    Entry,
+    when="OLD.status IN ('approved', 'recall')",
+    except_=[
+        "status",
+        "submitted_at",
+        "submitted_by",
+        "decided_at",
+        "decided_by",
+        "decision_comment",
+        "billable_quantity",
+        "billing_type",
+        "internal_comment",
+    ],
+)
 guards.insert_only(Batch)
 guards.insert_only(PriceDecision)
 guards.insert_only(Actual)

@@ -96,8 +96,12 @@ def _limits_of(contract):
 def _used(contract):
     """Amounts by contract customer, contract line and transaction class."""
     used = defaultdict(Decimal)
+    # A negative share makes room only once it is billed: until then it may still be taken back.
     committed = BacklogItem.objects.filter(
-        contract=contract, limit_status=LimitStatus.COMMITTED, status__in=["not_ready", "ready", "created"]
+        contract=contract,
+        limit_status=LimitStatus.COMMITTED,
+        status__in=["not_ready", "ready", "created"],
+        amount__gt=0,
     )
     by = ("contract_customer_id", "contract_line_id", "actual__transaction_class")
     for key, amount in totals(committed, by=by).items():

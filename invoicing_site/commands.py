@@ -66,6 +66,15 @@ class EntityCommand(BaseCommand):
             raise CommandError(f"There is no active user “{name}”.")
         return user
 
+    def chosen(self, rows, field, values):
+        """The rows that were named on the command line, or all where none was; unknown names are refused."""
+        if not values:
+            return rows
+        known = set(rows.filter(**{f"{field}__in": values}).values_list(field, flat=True))
+        if unknown := [value for value in values if value not in known]:
+            raise CommandError(f"There is no {rows.model._meta.verbose_name} {', '.join(unknown)} to act on.")
+        return rows.filter(**{f"{field}__in": values})
+
     def act(self, entity, by, on, options):
         raise NotImplementedError
 

@@ -38,13 +38,18 @@ class ExactDecimalField(models.DecimalField):
         return super().get_db_prep_save(value, connection)
 
     def unrounded(self, value: Decimal) -> Decimal:
-        """The value itself, or ValueError when the column would have to round it."""
+        """The value itself, or ValueError when the column would have to round it, or has no room for it.
+
+        SQLite would keep what is too large, and fail to read it back for ever after.
+        """
         _, digits, exponent = value.as_tuple()
         if isinstance(exponent, str):
             raise ValueError(f"{self} does not keep {value}.")
         # Zeros at the end are no decimals. Decimal.normalize() would itself round beyond 28 digits.
         if exponent < -self.places and any(digits[self.places + exponent :]):
             raise ValueError(f"{self} keeps {self.places} decimals and {value} has more: round it first.")
+        if len(digits) + exponent > self.digits - self.places and any(digits):
+            raise ValueError(f"{self} has no room for {value}.")
         return value
 
 

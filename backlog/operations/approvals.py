@@ -17,7 +17,7 @@ from backlog.sharing import Decision, Delivered, sales_actuals
 from contracts.chargeability import Coverage
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
 from contracts.pricing import PriceBook, Work
-from invoicing_site import audit, money
+from invoicing_site import audit, checked, money
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, draw_ids, in_chunks, write_rows
 
@@ -86,6 +86,7 @@ def reject(entries, *, by, comment) -> list[Entry]:
     entity, entries = _locked_entries(entries)
     if not comment.strip():
         raise Refused("Say why the entries are rejected, so that their owner can mend them.")
+    checked.words(comment, Entry, "decision_comment")
     mine = _managed_by(by, entries)
     for entry in entries:
         if sentence := _why_not_approvable(entity, entry, by, mine):
@@ -104,6 +105,7 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     Refused, naming the document, when one of them is on a draft or confirmed proforma.
     """
     entity, entries = _locked_entries(entries)
+    checked.words(comment, Entry, "decision_comment")
     approved = {Entry.Status.APPROVED, Entry.Status.RECALL}
     mine = _managed_by(by, entries)
     for entry in entries:
@@ -156,10 +158,13 @@ def _locked_entries(entries):
 def _approvable(entity, entries, decisions, by):
     good, refused = [], []
     mine = _managed_by(by, entries)
+    live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+    has_facts = set(live.values_list("entry", flat=True))
     for entry in entries:
-        sentence = _why_not_approvable(entity, entry, by, mine) or _why_not_decided(
-            entry, decisions.get(entry.pk)
-        )
+        sentence = _why_not_approvable(entity, entry, by, mine)
+        if entry.pk in has_facts:
+            sentence = sentence or f"{entry} has actuals already; cancel its approval first."
+        sentence = sentence or _why_not_decided(entry, decisions.get(entry.pk))
         if sentence:
             refused.append((entry, sentence))
         else:
@@ -172,17 +177,28 @@ def _why_not_approvable(entity, entry, by, mine):
         return f"{entry} is {entry.get_status_display()}; only submitted entries are decided on."
     if entry.project_id not in mine:
         return f"{entry} is on project {entry.project}, which is not yours to approve."
-    is_own = by is not None and entry.resource is not None and entry.resource.user_id == by.pk
-    if is_own and not entity.allow_own_approval:
+    if by is not None and _is_own(entry, by) and not entity.allow_own_approval:
         return f"{entry} is your own; somebody else has to approve it."
     return ""
+
+
+def _is_own(entry, user):
+    """Done by the user; what nobody in particular did, such as a fee, is whose who typed or handed it in."""
+    if entry.resource is not None:
+        return entry.resource.user_id == user.pk
+    return user.pk in (entry.created_by_id, entry.submitted_by_id)
 
 
 def _why_not_decided(entry, decision):
     if decision is None:
         return ""
-    if decision.billable_quantity is not None and decision.billable_quantity < 0:
-        return f"{entry}: the billable quantity can't be less than 0."
+    if decision.billable_quantity is not None:
+        try:
+            checked.figure(decision.billable_quantity, Entry, "billable_quantity")
+        except Refused as refusal:
+            return f"{entry}: {refusal}"
+        if decision.billable_quantity < 0:
+            return f"{entry}: the billable quantity can't be less than 0."
     if decision.billing_type is not None and decision.billing_type not in BillingType.values:
         return f"{entry}: “{decision.billing_type}” is not a billing type."
     return ""
@@ -361,7 +377,7 @@ def backlog_item(actual, book):
         item.limit_status = verdict.status
         if verdict.failed:
             item.limit_level, item.limit_over = verdict.level, verdict.over
-        elif verdict.status == BacklogItem.LimitStatus.COMMITTED:
+        elif verdict.status == BacklogItem.LimitStatus.COMMITTED and actual.amount > 0:
             book.commit(actual.amount, *where)
     return item
 

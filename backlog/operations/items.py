@@ -94,6 +94,11 @@ def _mark_chunk(pks, kind, action, entity, *, by):
     """One commit's worth of a marking; `changed` keeps count so that an interrupted one tells the truth."""
     if action is None:
         action = BacklogAction.objects.create(entity=entity, action=kind, by=by)
+    else:
+        # In the order of `undo`: the action, then its contracts.
+        action = BacklogAction.objects.locked().get(pk=action.pk)
+        if action.undone_at:
+            raise Refused(f"{action} was undone while it was at work: the rest is left as it was.")
     chosen = BacklogItem.objects.filter(pk__in=pks)
     _lock_contracts(chosen.values("contract"))
     before, after = _MARKINGS[kind]

@@ -84,5 +84,6 @@ class JournalLine(models.Model):
         return f"journal line {self.pk}"
 
 
+guards.frozen(IntegrationJournal, when="OLD.status = 'posted'")
 _POSTED = "EXISTS (SELECT 1 FROM ledger_voucher v WHERE v.journal_line_id = OLD.id)"
 guards.frozen(JournalLine, when=_POSTED)

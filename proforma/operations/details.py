@@ -8,7 +8,7 @@ from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import LineCustomer, TransactionClass
-from invoicing_site import audit, money
+from invoicing_site import audit, checked, money
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
@@ -49,6 +49,9 @@ def edit_details(
     """
     details = _locked(details)
     _refuse_bad_figures(details, quantity, price, billing_type)
+    _refuse_bad_words(description, internal_description)
+    for entity_id in {detail.line.proforma.entity_id for detail in details}:
+        _refuse_strangers(entity_id, billing_tax_group, item_tax_group)
     plain = {
         "billing_type": billing_type,
         "description": description,
@@ -137,11 +140,13 @@ def add_detail(
         internal_description=internal_description,
         added_by=by,
     )
+    _refuse_strangers(proforma.entity_id, project, resource, role, category, product)
     _refuse_wrong_place(proforma, detail, contract_line)
     _refuse_bad_figures([detail], quantity, price, billing_type)
+    _refuse_bad_words(description, internal_description)
     desk = Desk(proforma.contract)
     item = product if transaction_class == TransactionClass.MATERIAL else category
-    detail.amount = money.priced(quantity, price, proforma.currency)
+    detail.amount = _amount(quantity, price, proforma.currency)
     detail.item_tax_group_id = item.item_tax_group_id if item else None
     detail.billing_tax_group_id = desk.billing_tax_group(
         project.billing_tax_group_id, desk.customers[proforma.contract_customer_id]
@@ -174,19 +179,32 @@ def _refuse_bad_figures(details, quantity, price, billing_type):
         raise Refused(f"“{billing_type}” is not a billing type.")
     if quantity is None and price is None:
         return
+    for name, value in (("quantity", quantity), ("price", price)):
+        if value is not None:
+            checked.figure(value, LineDetail, name)
     if quantity is not None and quantity < 0:
         raise Refused("A quantity below zero is for corrections of an invoice; enter 0 or more.")
     if price is not None and price < 0:
         raise Refused("A price below zero can't be billed; lower the quantity, or give a credit.")
-    if quantity is not None and quantity != money.rounded_quantity(quantity):
-        raise Refused(f"The quantity {quantity} has more than four decimals.")
-    if price is not None and price != money.rounded_price(price):
-        raise Refused(f"The price {price} has more than six decimals.")
     for detail in details:
         if detail.transaction_class in _OF_FIXED_AMOUNT:
             raise Refused(
                 f"“{detail.description}” is a {detail.get_transaction_class_display()}: its amount is "
                 "agreed, and its quantity and price can't be edited on a proforma."
+            )
+
+
+def _refuse_bad_words(description, internal_description):
+    checked.words(description or "", LineDetail, "description")
+    checked.words(internal_description or "", LineDetail, "internal_description")
+
+
+def _refuse_strangers(entity_id, *rows):
+    """Whatever a detail names belongs to the company that bills it."""
+    for row in rows:
+        if row is not None and row.entity_id != entity_id:
+            raise Refused(
+                f"{row} belongs to another company: choose one of this company.", code="OTHER-ENTITY"
             )
 
 
@@ -201,6 +219,8 @@ def _refuse_wrong_place(proforma, detail, contract_line):
             f"Line {contract_line} does not include {detail.get_transaction_class_display()}: "
             "choose a line that does."
         )
+    if detail.project.pk != contract_line.project_id:
+        raise Refused(f"Line {contract_line} covers {contract_line.project}, not {detail.project}.")
     shares = LineCustomer.objects.filter(line=contract_line, contract_customer=proforma.contract_customer_id)
     if not shares.exists():
         raise Refused(f"Line {contract_line} does not bill {proforma.customer}: choose one that does.")
@@ -210,6 +230,10 @@ def _refuse_wrong_place(proforma, detail, contract_line):
     needed[TransactionClass.FEE] = "category"
     if kind in needed and getattr(detail, needed[kind]) is None:
         raise Refused(f"Say which {needed[kind]} it is: a {kind} is taxed and booked by it.")
+    if detail.category is not None and detail.category.transaction_class != kind:
+        raise Refused(
+            f"Category {detail.category} is for {detail.category.transaction_class}, not for {kind}."
+        )
     if not detail.quantity:
         raise Refused("Enter a quantity: a detail of nothing would bill nothing.")
 
@@ -227,7 +251,11 @@ def _price(details):
             # The rounding share's amount may differ from quantity × price (MON-9).
             detail.amount = amount
         else:
-            detail.amount = money.priced(detail.quantity, detail.price, detail.line.proforma.currency)
+            detail.amount = _amount(detail.quantity, detail.price, detail.line.proforma.currency)
+
+
+def _amount(quantity, price, currency):
+    return checked.figure(money.priced(quantity, price, currency), LineDetail, "amount")
 
 
 def _write(details, fields):

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from actuals.models import Actual, Entry
 from backlog.models import BacklogItem
@@ -239,6 +239,7 @@ def test_a_fee_and_an_expense_at_cost_are_split_as_amounts(company):
     )
 
 
+@pytest.mark.postgres  # SQLite takes long inserts in batches
 def test_a_thousand_entries_cost_as_many_queries_as_ten(company, contract, django_assert_max_num_queries):
     """Sets instead of loops."""
     few = [factories.time_entry(company, "1", date=DAY) for _ in range(3)]
@@ -314,3 +315,55 @@ def test_confirming_a_contract_and_approving_at_once_loses_nothing():
             thread.join(30)
         assert Actual.objects.filter(entry=entry, type="cost").count() == 1
         assert Actual.objects.filter(entry=entry, type="unbilled").count() == 1
+
+
+def test_an_entry_that_has_facts_is_not_approved_again(company, contract):
+    """ACT-1 and section 13, number 1: also when somebody set its status back behind our back."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager)
+    Entry.objects.filter(pk=entry.pk).update(status="submitted")
+    with pytest.raises(Refused, match="has actuals already"):
+        approve([entry], by=company.manager)
+    assert len(facts()) == 2
+
+
+def test_an_approved_entry_stays_as_it_was_approved(company, contract):
+    """APP-6: what the actuals were made of is not changed or deleted; a correction is an entry of its own."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager)
+    for change in ({"quantity": Decimal(9)}, {"date": date(2025, 3, 11)}, {"description": "Other"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Entry.objects.filter(pk=entry.pk).update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Entry.objects.filter(pk=entry.pk).delete()
+
+
+def test_a_fee_of_ones_own_is_approved_by_somebody_else(company, contract):
+    """APP-2: what has no resource is whose who typed it in or handed it in."""
+    entry = factories.fee_entry(
+        company, "50000", date=DAY, created_by=company.manager, submitted_by=company.manager
+    )
+    with pytest.raises(Refused, match="your own"):
+        approve([entry], by=company.manager)
+
+
+@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "1e11", "0.00001"])
+def test_a_figure_that_can_t_be_kept_is_refused_with_a_sentence(company, contract, quantity):
+    """MON-1: on both databases, before anything is written."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    with pytest.raises(Refused, match="billable quantity"):
+        approve([entry], by=company.manager, decisions={entry.pk: Decision(Decimal(quantity))})
+    assert facts() == []
+
+
+def test_a_negative_share_makes_no_room_under_a_limit_until_it_is_billed(company):
+    """NTE-1: a limit of 1,000; 5 h × 200 and −5 h leave nothing for another 5 h: over by 1,000."""
+    contract = confirm_contract(factories.contract(company, limit=Decimal(1000)), by=company.manager)
+    for hours in ("5", "-5", "5"):
+        approve([factories.time_entry(company, hours, date=DAY)], by=company.manager)
+    assert contract.limit == 1000
+    assert states() == [
+        ("1000.00", "not_ready", "committed"),
+        ("-1000.00", "not_ready", "committed"),
+        ("1000.00", "not_ready", "failed"),
+    ]

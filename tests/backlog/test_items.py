@@ -1,12 +1,13 @@
 """The billing backlog: marked ready, undone, claimed by documents."""
 
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
-from backlog.models import BacklogItem
+from backlog.models import BacklogAction, BacklogItem
 from backlog.operations import confirm_contract, mark_not_ready, mark_ready, release, reserve, settle, undo
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
@@ -114,6 +115,7 @@ def test_all_rows_of_a_filter_are_marked_at_once(company, contract, monkeypatch)
     assert mark_not_ready(BacklogItem.objects.all(), by=company.manager).reasons == {"already not ready": 10}
 
 
+@pytest.mark.postgres  # SQLite takes long inserts in batches
 def test_marking_costs_the_same_for_many_rows(company, contract, django_assert_max_num_queries):
     """Sets instead of loops."""
     rows = [factories.ready_item(company, contract, status="not_ready") for _ in range(30)]
@@ -158,3 +160,31 @@ def test_a_selection_belongs_to_one_company(company, item):
     )
     with pytest.raises(Refused, match="several legal entities"):
         mark_ready([item, other], by=company.manager)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_undoing_an_action_that_is_still_at_work_ends_it(monkeypatch):
+    """BKL-2: whoever comes first, nothing deadlocks, and nothing is marked under an undone action."""
+    monkeypatch.setattr("backlog.operations.items.CHUNK", 2)
+    company = factories.company()
+    contract = confirm_contract(factories.contract(company), by=company.manager)
+    rows = [factories.ready_item(company, contract, status="not_ready") for _ in range(30)]
+    ended = []
+
+    def mark():
+        try:
+            mark_ready(rows, by=company.manager)
+        except Refused as refusal:
+            ended.append(str(refusal))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=mark)
+    thread.start()
+    while not (action := BacklogAction.objects.first()):
+        assert thread.is_alive() or BacklogAction.objects.exists()
+    undo(action, by=company.manager)
+    thread.join(60)
+    assert not BacklogItem.objects.ready().exists()
+    assert all("was undone while it was at work" in sentence for sentence in ended)

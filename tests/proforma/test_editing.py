@@ -141,8 +141,13 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
         ({"quantity": Decimal(-1)}, "quantity below zero is for corrections"),
         ({"price": Decimal("-0.01")}, "price below zero"),
         ({"billing_type": "free"}, "“free” is not a billing type"),
-        ({"quantity": Decimal("1.00001")}, "more than four decimals"),
-        ({"price": Decimal("1.0000001")}, "more than six decimals"),
+        ({"quantity": Decimal("1.00001")}, "and 4 after it"),
+        ({"price": Decimal("1.0000001")}, "and 6 after it"),
+        ({"quantity": Decimal("1e11")}, "at most 11 digits before"),
+        ({"quantity": Decimal("NaN")}, "is not a quantity"),
+        ({"quantity": Decimal(99999999999), "price": Decimal(9999999999999)}, "The amount"),
+        ({"description": "x" * 501}, "501 characters"),
+        ({"description": "a\0b"}, "NUL"),
     ],
 )
 def test_impossible_figures_are_refused(company, detail, change, sentence):
@@ -241,6 +246,7 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
         contract, project=factories.ProjectFactory(entity=company.entity), includes_fee=False
     )
     task = factories.TaskFactory(project=factories.ProjectFactory(entity=company.entity))
+    stranger = factories.company(code="SE1", books=False)
     for fields, sentence in [
         ({"contract_line": other.lines.get()}, "is not a line of"),
         ({"contract_line": no_fees}, "does not include fee"),
@@ -248,9 +254,21 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
         ({"category": None}, "Say which category it is"),
         ({"transaction_class": "material"}, "Say which product it is"),
         ({"task": task}, "is not a task of project"),
+        ({"project": task.project}, "covers NO1-P1 Bridge, not"),
+        ({"category": company.travel}, "is for expense, not for fee"),
+        ({"project": stranger.project}, "belongs to another company"),
+        ({"category": stranger.fee}, "belongs to another company"),
+        ({"resource": stranger.resource}, "belongs to another company"),
         ({"quantity": Decimal(0)}, "Enter a quantity"),
         ({"quantity": Decimal(-1)}, "below zero"),
     ]:
         with pytest.raises(Refused, match=sentence):
             by_hand(company, proforma, contract, **fields)
     assert LineDetail.objects.count() == 1
+
+
+def test_a_detail_takes_no_tax_group_of_another_company(company, detail):
+    """PRO-3 SEC-1"""
+    stranger = factories.company(code="SE1", books=False)
+    with pytest.raises(Refused, match="belongs to another company"):
+        edit(detail, company=company, item_tax_group=stranger.item_tax_group)

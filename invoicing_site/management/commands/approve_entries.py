@@ -1,5 +1,6 @@
 from actuals.models import Entry
 from backlog import operations
+from contracts.models import Project
 from invoicing_site.commands import EntityCommand, day
 
 
@@ -17,8 +18,8 @@ class Command(EntityCommand):
         entries = Entry.objects.filter(entity=entity, status=Entry.Status.SUBMITTED)
         if options["until"]:
             entries = entries.filter(date__lte=options["until"])
-        if options["project"]:
-            entries = entries.filter(project__code__in=options["project"])
+        projects = self.chosen(Project.objects.filter(entity=entity), "code", options["project"])
+        entries = entries.filter(project__in=projects)
         approvals = operations.approve_many(entries, by=by, on=on)
         return {
             "approved": sum(len(approval.entries) for approval in approvals),

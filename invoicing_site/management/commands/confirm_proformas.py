@@ -13,8 +13,7 @@ class Command(EntityCommand):
 
     def act(self, entity, by, on, options):
         proformas = ProformaInvoice.objects.open().filter(entity=entity)
-        if options["number"]:
-            proformas = proformas.filter(number__in=options["number"])
+        proformas = self.chosen(proformas, "number", options["number"])
         confirmed, refused = [], {}
         for proforma in proformas.order_by("pk"):
             try:

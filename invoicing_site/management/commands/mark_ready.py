@@ -1,5 +1,6 @@
 from backlog import operations
 from backlog.models import BacklogItem
+from contracts.models import ProjectContract
 from invoicing_site.commands import EntityCommand, day
 
 
@@ -17,8 +18,8 @@ class Command(EntityCommand):
         items = BacklogItem.objects.filter(contract__entity=entity, status=BacklogItem.Status.NOT_READY)
         if options["until"]:
             items = items.dated_until(options["until"])
-        if options["contract"]:
-            items = items.filter(contract__code__in=options["contract"])
+        contracts = self.chosen(ProjectContract.objects.filter(entity=entity), "code", options["contract"])
+        items = items.filter(contract__in=contracts)
         if not items.exists():
             return {"ready": 0, "left": {}}
         marked = operations.mark_ready(items, by=by)

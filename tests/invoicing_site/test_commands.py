@@ -1,0 +1,83 @@
+"""The commands of the project manager, and what all commands have in common."""
+
+import json
+from datetime import date
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from backlog.operations import confirm_contract
+from invoicing_site.models import AuditEvent
+from proforma.models import ProformaInvoice
+from proforma.operations import create_proformas
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2025, 3, 10)
+
+
+@pytest.fixture
+def company():
+    company = factories.company()
+    company.contract = confirm_contract(factories.contract(company), by=company.manager)
+    return company
+
+
+def told(*arguments):
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def answered(*arguments):
+    return json.loads(told(*arguments, "--json"))
+
+
+def test_a_month_of_the_project_manager(company):
+    """APP-2 BKL-2 PRO-5: approve, mark ready, confirm; each tells what it did, and in whose name."""
+    factories.time_entry(company, "8", date=DAY)
+    factories.time_entry(company, "2", date=date(2025, 4, 2))
+    manager = ["--by", company.manager.username]
+    assert told("approve_entries", "--until", "2025-03-31", *manager) == (
+        "1 entries approved: 2 actuals, 1 of them in the backlog.\n"
+    )
+    assert answered("mark_ready", "--until", "2025-03-31", *manager) == {"ready": 1, "left": {}}
+    assert answered("mark_ready", *manager) == {"ready": 0, "left": {}}
+    (proforma,) = create_proformas([company.contract], cutoff=DAY, on=DAY, by=company.manager)
+    assert answered("confirm_proformas", "--on", "2025-04-01", *manager) == {
+        "confirmed": [proforma.number],
+        "refused": {},
+    }
+    assert ProformaInvoice.objects.get().status == "confirmed"
+    assert set(
+        AuditEvent.objects.filter(action="backlog.approve").values_list("by__username", flat=True)
+    ) == {company.manager.username}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["approve_entries", "--entity", "XX"], "There is no legal entity “XX”. Known: NO1."),
+        (["approve_entries", "--by", "nobody"], "There is no active user “nobody”."),
+        (["approve_entries", "--on", "2999-01-01"], "is in the future"),
+        (["approve_entries", "--project", "NOPE"], "There is no project NOPE to act on."),
+        (["mark_ready", "--contract", "NOPE"], "There is no project contract NOPE to act on."),
+        (["confirm_proformas", "--number", "NOPE"], "There is no proforma invoice NOPE to act on."),
+    ],
+)
+def test_a_wrong_word_is_told_and_nothing_is_done(company, arguments, sentence):
+    """A sentence that says what is wrong; no audit event, so nothing happened."""
+    factories.time_entry(company, "8", date=DAY)
+    before = AuditEvent.objects.count()
+    with pytest.raises(CommandError, match=sentence):
+        told(*arguments)
+    assert AuditEvent.objects.count() == before
+
+
+def test_several_companies_need_a_name(company):
+    """SEC-1: nobody acts in the wrong books by accident."""
+    factories.company(code="SE1")
+    with pytest.raises(CommandError, match="Known: NO1, SE1"):
+        told("approve_entries")
