@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -170,7 +171,131 @@ TEMPLATES = [
     },
 ]
 
-UNFOLD = {"SITE_TITLE": "Ledgerline", "SITE_HEADER": "Ledgerline"}
+# The administrator's pages: grouped by what an administrator thinks of, in the colours of the other pages
+
+
+def _group(title, *pages, closed=True):
+    """One part of the sidebar; a page is its title, its icon and app_model."""
+    items = [
+        {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+        for name, icon, model in pages
+    ]
+    return {"title": title, "collapsible": closed, "items": items}
+
+
+UNFOLD = {
+    "SITE_TITLE": "Ledgerline",
+    "SITE_HEADER": "Ledgerline",
+    "SITE_SYMBOL": "receipt_long",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 264)",
+            "100": "oklch(95.5% .022 264)",
+            "200": "oklch(89% .055 264)",
+            "300": "oklch(81% .1 264)",
+            "400": "oklch(72% .13 264)",
+            "500": "oklch(60% .16 264)",
+            "600": "oklch(48% .17 264)",
+            "700": "oklch(42% .17 264)",
+            "800": "oklch(36% .14 264)",
+            "900": "oklch(30% .1 264)",
+            "950": "oklch(22% .07 264)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            _group(
+                "Company and people",
+                ("Legal entities", "domain", "contracts_legalentity"),
+                ("Organizational units", "account_tree", "contracts_organizationalunit"),
+                ("Users", "person", "invoicing_site_user"),
+                ("Memberships", "badge", "contracts_membership"),
+                ("Resources", "engineering", "contracts_resource"),
+                closed=False,
+            ),
+            _group(
+                "Customers and work",
+                ("Customers", "storefront", "contracts_customer"),
+                ("Projects", "work", "contracts_project"),
+                ("Project groups", "folder_copy", "contracts_projectgroup"),
+                ("Roles", "co_present", "contracts_role"),
+                ("Categories", "category", "contracts_category"),
+                ("Products", "inventory_2", "contracts_product"),
+                closed=False,
+            ),
+            _group(
+                "Contracts and prices",
+                ("Contracts", "handshake", "contracts_projectcontract"),
+                ("Contract lines", "list_alt", "contracts_contractline"),
+                ("Price lists", "sell", "contracts_pricelist"),
+                ("Invoice frequencies", "event_repeat", "contracts_invoicefrequency"),
+                ("Payment terms", "schedule", "contracts_paymentterm"),
+                ("Invoice layouts", "view_agenda", "ledger_proposallayout"),
+                closed=False,
+            ),
+            _group(
+                "Tax and rates",
+                ("Tax codes", "percent", "ledger_taxcode"),
+                ("Billing tax groups", "group_work", "contracts_billingtaxgroup"),
+                ("Item tax groups", "workspaces", "contracts_itemtaxgroup"),
+                ("Exchange rates", "currency_exchange", "contracts_exchangerate"),
+            ),
+            _group(
+                "Books",
+                ("Fiscal years", "calendar_month", "ledger_fiscalyear"),
+                ("Fiscal periods", "date_range", "ledger_fiscalperiod"),
+                ("Number sequences", "tag", "contracts_numbersequence"),
+                ("Accounts", "account_balance", "ledger_account"),
+                ("Posting accounts", "call_split", "ledger_postingaccount"),
+                ("Profiles", "tune", "ledger_profile"),
+                ("Profile assignments", "assignment", "ledger_profileassignment"),
+                ("Dimensions", "deployed_code", "ledger_dimension"),
+                ("Default dimensions", "arrow_split", "ledger_defaultdimension"),
+            ),
+            _group(
+                "Look up: work",
+                ("Entries", "edit_note", "actuals_entry"),
+                ("Imports", "upload_file", "actuals_entryimport"),
+                ("Actuals", "fact_check", "actuals_actual"),
+                ("Batches", "stacks", "actuals_batch"),
+                ("Price decisions", "price_check", "actuals_pricedecision"),
+                ("Backlog items", "pending_actions", "backlog_backlogitem"),
+                ("Backlog actions", "touch_app", "backlog_backlogaction"),
+                ("Adjustments", "contrast", "backlog_adjustment"),
+                ("Correction journals", "history_edu", "backlog_correctionjournal"),
+                ("Milestones", "flag", "contracts_milestone"),
+                ("Retainers", "savings", "contracts_retainer"),
+            ),
+            _group(
+                "Look up: invoicing",
+                ("Invoice runs", "autorenew", "proforma_invoicerun"),
+                ("Proforma invoices", "draft", "proforma_proformainvoice"),
+                ("Proforma details", "format_list_bulleted", "proforma_linedetail"),
+                ("Limit overrides", "warning", "proforma_limitoverride"),
+                ("Invoice proposals", "rule", "ledger_invoiceproposal"),
+                ("Customer invoices", "receipt", "ledger_customerinvoice"),
+                ("Deliveries", "outgoing_mail", "ledger_delivery"),
+            ),
+            _group(
+                "Look up: books",
+                ("Integration journals", "menu_book", "ledger_integrationjournal"),
+                ("Journal lines", "reorder", "ledger_journalline"),
+                ("Vouchers", "confirmation_number", "ledger_voucher"),
+                ("Ledger entries", "balance", "ledger_ledgerentry"),
+                ("Customer transactions", "payments", "ledger_customertransaction"),
+                ("Project transactions", "query_stats", "ledger_projecttransaction"),
+            ),
+            _group(
+                "Who did what",
+                ("Audit events", "policy", "invoicing_site_auditevent"),
+                ("Stored files", "folder_open", "invoicing_site_storedfile"),
+            ),
+        ],
+    },
+}
 
 
 # Language and time: UTC in the database; a legal entity knows its own day
@@ -284,6 +409,8 @@ LOGGING = {
     "loggers": {
         # Django's own handlers would write a second line, or send mail to nobody.
         "django": {"handlers": [], "propagate": True},
+        # That a task succeeded is news to whoever watches workers, not to somebody at a command line.
+        "celery.app.trace": {"level": "INFO" if PRODUCTION else "WARNING"},
         "fontTools": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
     },

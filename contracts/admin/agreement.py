@@ -1,0 +1,293 @@
+"""Contracts: drafts are set up here, confirmed and closed ones are looked at. No status changes here."""
+
+from django.contrib import admin
+
+from contracts.models import (
+    ContractCustomer,
+    ContractLine,
+    ContractLineCategory,
+    ContractLineRole,
+    ContractLineTask,
+    ContractPriceList,
+    InvoiceFrequency,
+    LineCustomer,
+    Milestone,
+    ProjectContract,
+    PurchaseOrder,
+    Retainer,
+    ScheduleEntry,
+)
+from invoicing_site.admin_base import (
+    AdministeredForm,
+    EntityAdmin,
+    LookupAdmin,
+    LookupInline,
+    RowsInline,
+    amount,
+    chip,
+    offered,
+)
+
+STATUS = chip("status", draft="info", confirmed="success", closed="")
+
+
+class OfContractAdmin(EntityAdmin):
+    """A contract, or what stands on one: editable while the contract is a draft."""
+
+    def contract_of(self, obj):
+        return obj.contract
+
+    def closed_to_change(self, obj):
+        contract = self.contract_of(obj)
+        if contract.status == ProjectContract.Status.DRAFT:
+            return ""
+        return f"Contract {contract.code} is {contract.get_status_display()}: what was agreed stands."
+
+    def contracts_offered(self, request):
+        drafts = offered(self.admin_site, request, ProjectContract)
+        return drafts.filter(status=ProjectContract.Status.DRAFT)
+
+
+class ContractCustomerInline(RowsInline):
+    model = ContractCustomer
+    entity_path = "contract__entity"
+    fields = ["customer", "is_primary", "split", "is_rounding", "limit", "payment_term"]
+    show_change_link, hide_title = True, False
+
+
+class ContractPriceListForm(AdministeredForm):
+    def refusals(self):
+        contract = self.instance.contract
+        chosen = self.cleaned_data.get("price_list")
+        if chosen and (chosen.kind != "sales" or chosen.currency != contract.currency):
+            yield "price_list", f"Choose a sales price list in the contract's currency, {contract.currency}."
+
+
+class ContractPriceListInline(RowsInline):
+    model, form = ContractPriceList, ContractPriceListForm
+    entity_path = "contract__entity"
+
+
+class ContractLineInline(RowsInline):
+    model = ContractLine
+    entity_path = "contract__entity"
+    fields = [
+        "number",
+        "name",
+        "billing_method",
+        "project",
+        "entire_project",
+        "contract_amount",
+        "estimate",
+        "limit",
+        "frequency",
+    ]
+    show_change_link, hide_title = True, False
+    per_page = 50
+
+
+@admin.register(ProjectContract)
+class ProjectContractAdmin(OfContractAdmin):
+    fixed = ["currency"]  # CON-7
+    list_display = ["code", "name", "currency", STATUS, "unit", "starts", "ends", "entity"]
+    list_filter = ["status", "currency"]
+    search_fields = ["code", "name", "customers__customer__name"]
+    readonly_fields = ["status", "confirmed_at", "confirmed_by", "closed_at", "closed_as_lost"]
+    inlines = [ContractCustomerInline, ContractPriceListInline, ContractLineInline]
+    fieldsets = [
+        (None, {"fields": ["entity", ("code", "name"), ("currency", "status"), "managers"]}),
+        (
+            "Terms",
+            {
+                "fields": [
+                    ("starts", "ends"),
+                    ("limit", "fixed_exchange_rate"),
+                    ("unit", "billing_tax_group"),
+                ]
+            },
+        ),
+        (
+            "Confirmed and closed",
+            {
+                "classes": ["collapse"],
+                "fields": [("confirmed_at", "confirmed_by"), "closed_at", "closed_as_lost"],
+            },
+        ),
+    ]
+
+    def contract_of(self, obj):
+        return obj
+
+
+class OfLineForm(AdministeredForm):
+    """A row of a line: its task is one of the line's project."""
+
+    def refusals(self):
+        task = self.cleaned_data.get("task")
+        if task and task.project_id != self.instance.line.project_id:
+            yield "task", f"“{task}” is a task of another project than the line's."
+
+
+class LineTaskInline(RowsInline):
+    model, form, entity_path, tab = ContractLineTask, OfLineForm, "line__contract__entity", True
+
+
+class LineRoleInline(RowsInline):
+    model, entity_path, tab = ContractLineRole, "line__contract__entity", True
+
+
+class LineCategoryInline(RowsInline):
+    model, entity_path, tab = ContractLineCategory, "line__contract__entity", True
+    verbose_name_plural = "contract line categories"
+
+
+class LineCustomerForm(AdministeredForm):
+    def refusals(self):
+        share = self.cleaned_data.get("contract_customer")
+        if share and share.contract_id != self.instance.line.contract_id:
+            yield "contract_customer", "This customer stands on another contract: choose one of the line's."
+
+
+class LineCustomerInline(RowsInline):
+    model, form, entity_path, tab = LineCustomer, LineCustomerForm, "line__contract__entity", True
+
+
+class MilestoneInline(RowsInline):
+    model, form, entity_path, tab = Milestone, OfLineForm, "line__contract__entity", True
+    fields = ["number", "name", "date", "amount", "task", "by_progress"]
+    per_page = 50
+
+
+class ScheduleInline(LookupInline):
+    model, tab = ScheduleEntry, True
+    fields = ["run_date", "cutoff", "status", "ran_at", "message"]
+
+
+@admin.register(ContractLine)
+class ContractLineAdmin(OfContractAdmin):
+    entity_path = "contract__entity"
+    fixed = ["contract"]
+    readonly_fields = ["revision", "replaces"]
+    list_display = [
+        "contract",
+        "number",
+        "name",
+        "billing_method",
+        "project",
+        amount("contract_amount", currency="contract__currency"),
+        amount("limit", "Not-to-exceed limit", currency="contract__currency"),
+        "contract__status",
+    ]
+    list_filter = ["billing_method", "contract__status"]
+    search_fields = ["name", "contract__code", "contract__name", "project__code"]
+    inlines = [
+        LineCustomerInline,
+        LineTaskInline,
+        LineRoleInline,
+        LineCategoryInline,
+        MilestoneInline,
+        ScheduleInline,
+    ]
+    fieldsets = [
+        (None, {"fields": ["contract", ("number", "name"), "billing_method"]}),
+        (
+            "Covers",
+            {
+                "fields": [
+                    ("project", "entire_project"),
+                    ("includes_time", "includes_expense"),
+                    ("includes_material", "includes_fee"),
+                    ("starts", "ends"),
+                ]
+            },
+        ),
+        ("Amounts", {"fields": [("contract_amount", "estimate"), "limit"]}),
+        ("Invoicing", {"fields": [("frequency", "billing_starts"), ("revision", "replaces")]}),
+    ]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "contract":
+            kwargs["queryset"] = self.contracts_offered(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class PurchaseOrderInline(RowsInline):
+    model = PurchaseOrder
+
+
+@admin.register(ContractCustomer)
+class ContractCustomerAdmin(OfContractAdmin):
+    """A customer of a contract: share, limit, where its invoices go and its order numbers (CON-9)."""
+
+    on_index = False
+    entity_path = "contract__entity"
+    fixed = ["contract", "customer"]
+    list_display = ["contract", "customer", "split", "is_primary", "is_rounding"]
+    list_select_related = ["contract", "customer"]
+    search_fields = ["contract__code", "customer__name", "customer__number"]
+    inlines = [PurchaseOrderInline]
+    fieldsets = [
+        (None, {"fields": [("contract", "customer"), ("split", "limit"), ("is_primary", "is_rounding")]}),
+        (
+            "Bill to, where it differs from the customer",
+            {
+                "fields": [
+                    "bill_to_name",
+                    "contact_name",
+                    "street",
+                    ("postal_code", "city"),
+                    "country",
+                    ("payment_term", "buyer_reference"),
+                ]
+            },
+        ),
+    ]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "contract":
+            kwargs["queryset"] = self.contracts_offered(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(InvoiceFrequency)
+class InvoiceFrequencyAdmin(EntityAdmin):
+    list_display = ["code", "name", "rhythm", "every", "days", "weekday", "nth", "entity"]
+    list_filter = ["rhythm"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+    fieldsets = [
+        (None, {"fields": ["entity", ("code", "name")]}),
+        ("Rhythm", {"fields": [("rhythm", "every"), "days", ("weekday", "nth")]}),
+    ]
+
+
+class TaxGroupAdmin(EntityAdmin):
+    """A tax group; its tax codes are set up by the ledger, which registers it."""
+
+    list_display = ["code", "name", "entity"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(LookupAdmin):
+    entity_path = "line__contract__entity"
+    list_display = [
+        "name",
+        "line__contract",
+        "line",
+        "date",
+        amount("amount", currency="line__contract__currency"),
+        chip("status", not_started="info", in_progress="warning", completed="success"),
+    ]
+    list_filter = ["status"]
+    search_fields = ["name", "line__name", "line__contract__code"]
+
+
+@admin.register(Retainer)
+class RetainerAdmin(LookupAdmin):
+    entity_path = "contract__entity"
+    list_display = ["name", "contract", "kind", "date", amount("amount", currency="contract__currency")]
+    list_filter = ["kind", "is_refund"]
+    search_fields = ["name", "contract__code"]
+    ordering = ["-date", "-pk"]

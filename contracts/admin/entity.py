@@ -1,0 +1,164 @@
+"""Legal entities with their parameters, and what they lend to everything else."""
+
+from django import forms
+from django.contrib import admin
+
+from contracts.models import (
+    ExchangeRate,
+    LegalEntity,
+    Membership,
+    NumberSequence,
+    OrganizationalUnit,
+    PaymentTerm,
+)
+from invoicing_site import files
+from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, reach_of
+
+
+class MembershipInline(RowsInline):
+    model = Membership
+    entity_path = "entity"
+    tab = True
+
+
+class NumberSequenceInline(RowsInline):
+    model = NumberSequence
+    entity_path = "entity"
+    tab = True
+    fields = ["kind", "format", "in_date_order"]
+
+
+class LegalEntityForm(AdministeredForm):
+    new_logo = forms.ImageField(
+        required=False, label="New logo", help_text="PNG or JPEG; printed on invoices from now on"
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "milestone_item_tax_group" in self.fields:
+            groups = self.fields["milestone_item_tax_group"]
+            groups.queryset = groups.queryset.filter(entity=self.instance)
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(EntityAdmin):
+    entity_path = "pk"
+    form = LegalEntityForm
+    list_display = ["code", "name", "currency", "country", "time_zone"]
+    search_fields = ["code", "name", "organisation_number"]
+    inlines = [MembershipInline, NumberSequenceInline]
+    fixed = ["code", "currency"]
+    readonly_fields = ["logo"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("code", "name"),
+                    ("currency", "country"),
+                    ("time_zone", "language"),
+                    "fiscal_year_start_month",
+                ]
+            },
+        ),
+        (
+            "Seller on every document",
+            {
+                "fields": [
+                    "street",
+                    ("postal_code", "city"),
+                    ("organisation_number", "vat_number"),
+                    "in_company_register",
+                    ("email", "phone"),
+                    "website",
+                    ("electronic_address_scheme", "electronic_address"),
+                ]
+            },
+        ),
+        ("Payment", {"fields": ["bank_account", ("iban", "bic")]}),
+        ("Look of the invoice", {"fields": ["accent_colour", ("logo", "new_logo")]}),
+        (
+            "Approval and separation of duties",
+            {
+                "fields": [
+                    ("allow_own_approval", "require_proposal_approval"),
+                    ("separate_confirm_and_post", "require_order_reference"),
+                ]
+            },
+        ),
+        (
+            "Booking and tax",
+            {
+                "fields": [
+                    ("journal_grouping", "journal_max_lines"),
+                    ("closed_period", "retainer_kind"),
+                    ("tax_group_source", "milestone_item_tax_group"),
+                    ("posts_journals_by_clock", "posts_invoices_by_clock"),
+                ]
+            },
+        ),
+    ]
+
+    def has_add_permission(self, request):
+        """A new company is founded by a superuser: nobody can be its administrator yet."""
+        return reach_of(request).administered.everything
+
+    def has_delete_permission(self, request, obj=None):
+        return self.has_add_permission(request) and super().has_delete_permission(request, obj)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "website":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        if upload := form.cleaned_data.get("new_logo"):
+            upload.seek(0)
+            obj.logo = files.store(
+                upload.read(), name=upload.name, media_type=upload.content_type, by=request.user
+            )
+        super().save_model(request, obj, form, change)
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        detail = super().construct_change_message(request, form, formsets, add)
+        if "new_logo" in detail.get("after", {}):
+            detail["before"].pop("new_logo", None)
+            del detail["after"]["new_logo"]
+            detail["before"]["logo"] = form.initial.get("logo")
+            detail["after"]["logo"] = form.instance.logo.sha256
+        return detail
+
+
+class OfEntityAdmin(EntityAdmin):
+    """What has a code and a name in a legal entity."""
+
+    list_display = ["code", "name", "entity"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+
+
+@admin.register(OrganizationalUnit)
+class OrganizationalUnitAdmin(OfEntityAdmin):
+    pass
+
+
+@admin.register(PaymentTerm)
+class PaymentTermAdmin(OfEntityAdmin):
+    list_display = ["code", "name", "method", "days", "day_of_month", "entity"]
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(EntityAdmin):
+    list_display = ["currency", "valid_from", "rate", "rate_type", "source", "entity"]
+    list_filter = ["rate_type", "currency"]
+    search_fields = ["currency", "source"]
+    ordering = ["-valid_from", "currency"]
+
+
+@admin.register(NumberSequence)
+class NumberSequenceAdmin(EntityAdmin):
+    list_display = ["kind", "format", "in_date_order", "entity"]
+    list_filter = ["kind"]
+    search_fields = ["format"]
+    ordering = ["entity", "kind"]
+    fixed = ["kind"]

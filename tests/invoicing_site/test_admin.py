@@ -1,0 +1,405 @@
+"""The administrator's set-up: who sees what, what is written down, what stands still."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contracts.models import Customer, LegalEntity, PriceList, ProjectContract, RolePrice
+from invoicing_site.admin_base import LookupAdmin
+from invoicing_site.models import AuditEvent, User
+from ledger.models import FiscalPeriod, FiscalYear, TaxCode, Voucher
+from tests import factories
+from tests.journeys import steps
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [(model, page) for model, page in admin.site._registry.items()]
+LABELS = [model._meta.label_lower for model, _ in PAGES]
+
+
+def address(model, what, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}", args=args)
+
+
+def signed_in(user):
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def posted(client, model, what, *args, fields):
+    """Send the page's form as it stands, with some fields changed."""
+    where = address(model, what, *args)
+    page = client.get(where)
+    assert page.status_code == 200
+    form = {}
+    context = page.context["adminform"].form, *(f.formset for f in page.context["inline_admin_formsets"])
+    for part in context:
+        forms = [part] if not hasattr(part, "management_form") else [part.management_form, *part.forms]
+        for one in forms:
+            for bound in one:
+                value = bound.value()
+                if isinstance(value, (list, tuple)):
+                    form[bound.html_name] = [str(getattr(v, "pk", v)) for v in value]
+                elif value is not None and value is not False:
+                    form[bound.html_name] = str(value)
+    return client.post(where, {**form, **fields})
+
+
+def sentences(response):
+    """What the page refuses, in one text."""
+    assert response.status_code == 200, "It was saved."
+    return response.content.decode()
+
+
+@pytest.fixture
+def home():
+    return factories.company()
+
+
+@pytest.fixture
+def administrator(home):
+    return signed_in(home.administrator)
+
+
+@pytest.fixture
+def abroad():
+    return factories.company("SE1", "SEK", books=False)
+
+
+@pytest.fixture
+def billed(home):
+    """An hour that went all the way, so that most tables hold a row."""
+    contract = factories.contract(home)
+    steps.confirmed(contract, home)
+    steps.approved(home, [factories.time_entry(home, date=date(2025, 3, 3))])
+    steps.journalled(home)
+    [proforma] = steps.drafted(home, contract)
+    return steps.invoiced(home, proforma)
+
+
+def test_every_list_and_page_opens_for_an_administrator(administrator, home, billed):
+    """SEC-1"""
+    wrong = []
+    for model, _ in PAGES:
+        pages = [address(model, "changelist") + "?q=x"]
+        if row := model._default_manager.first():
+            pages.append(address(model, "change", row.pk))
+        wrong += [page for page in pages if administrator.get(page).status_code not in (200, 302)]
+        adds = administrator.get(address(model, "add")).status_code
+        if adds != (200 if admin.site._registry[model].has_add_permission(_asking(home)) else 403):
+            wrong.append((model, adds))
+    assert wrong == []
+
+
+def _asking(home):
+    class Request:
+        user = home.administrator
+
+    return Request()
+
+
+def test_a_list_costs_the_same_however_long_it_is(client, admin_user, home, abroad):
+    """Lists of 2 and of 12 rows."""
+    client.force_login(admin_user)
+
+    def cost(model):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get(address(model, "changelist")).status_code == 200
+        return len(queries)
+
+    _in_numbers(home, 2)
+    few = {model: (cost(model), model._default_manager.count()) for model, _ in PAGES}
+    _in_numbers(home, 10)
+    grown = {model for model, (_, rows) in few.items() if model._default_manager.count() >= rows + 10}
+    dearer = {model: (few[model][0], now) for model in few if (now := cost(model)) > few[model][0]}
+    assert dearer == {}
+    assert len(grown) >= 35
+
+
+def _in_numbers(home, n):
+    """So many rows of nearly everything; each on a contract, a project and an invoice of its own."""
+    entity, work = home.entity, []
+    for _ in range(n):
+        project = factories.ProjectFactory(entity=entity, group=factories.ProjectGroupFactory(entity=entity))
+        project.managers.add(home.manager)
+        contract = factories.contract(home, lines=[{"project": project}])
+        factories.ScheduleEntryFactory(line=contract.lines.get())
+        steps.confirmed(contract, home)
+        task = factories.TaskFactory(project=project)
+        work.append((contract, factories.time_entry(home, project=project, task=task)))
+        draft = factories.contract(home, lines=[{"method": "fixed"}])
+        factories.RetainerFactory(contract_customer=draft.customers.get())
+        price_list = factories.PriceListFactory(entity=entity, contract=draft)
+        factories.RolePriceFactory(price_list=price_list, role=home.role)
+        factories.customer(home)
+        factories.ResourceFactory(entity=entity, role=home.role, unit=home.unit)
+        factories.ProductFactory(entity=entity, item_tax_group=home.item_tax_group)
+        factories.CategoryFactory(entity=entity, item_tax_group=home.item_tax_group)
+        factories.MembershipFactory(entity=entity)
+        for maker in (
+            factories.RoleFactory,
+            factories.PaymentTermFactory,
+            factories.OrganizationalUnitFactory,
+            factories.InvoiceFrequencyFactory,
+            factories.BillingTaxGroupFactory,
+            factories.ItemTaxGroupFactory,
+        ):
+            maker(entity=entity)
+    steps.approved(home, [entry for _, entry in work])
+    steps.journalled(home)
+    for contract, _ in work:
+        [proforma] = steps.drafted(home, contract)
+        steps.invoiced(home, proforma)
+
+
+def test_rows_of_another_entity_are_out_of_reach(administrator, home, abroad):
+    """SEC-1"""
+    stranger = abroad.customer
+    shown = administrator.get(address(Customer, "changelist"))
+    assert list(shown.context["cl"].result_list) == [home.customer]
+    away = administrator.get(address(Customer, "change", stranger.pk))
+    assert (away.status_code, away.url) == (302, "/admin/")
+    found = administrator.get(
+        reverse("admin:autocomplete"),
+        {"app_label": "contracts", "model_name": "projectcontract", "field_name": "unit"},
+    )
+    assert [row["id"] for row in found.json()["results"]] == [str(home.unit.pk)]
+
+    answer = posted(
+        administrator, Customer, "change", home.customer.pk, fields={"payment_term": abroad.payment_term.pk}
+    )
+    assert "Select a valid choice" in sentences(answer)
+
+
+def test_not_even_a_superuser_links_rows_of_two_entities(client, admin_user, home, abroad):
+    client.force_login(admin_user)
+    answer = posted(
+        client, Customer, "change", home.customer.pk, fields={"payment_term": abroad.payment_term.pk}
+    )
+    assert f"belongs to {abroad.entity}: choose one of {home.entity}" in sentences(answer)
+
+
+def test_an_auditor_looks_and_changes_nothing(home):
+    """SEC-1"""
+    auditor = signed_in(home.auditor)
+    where = address(Customer, "change", home.customer.pk)
+    assert auditor.get(where).status_code == 200
+    assert auditor.post(where, {"name": "Mine"}).status_code == 403
+    assert auditor.get(address(Customer, "add")).status_code == 403
+    assert auditor.post(address(Customer, "delete", home.customer.pk), {"post": "yes"}).status_code == 403
+    assert signed_in(home.manager).get(address(Customer, "changelist")).status_code == 403
+
+
+def test_a_password_opens_no_other_company(administrator, home, abroad):
+    """SEC-1: who also works elsewhere, or is a superuser, is changed by a superuser only."""
+    both = abroad.member
+    factories.MembershipFactory(user=both, entity=home.entity)
+    password = "admin:auth_user_password_change"
+    assert administrator.get(address(User, "change", both.pk)).status_code == 200
+    for person in (both,):
+        assert administrator.get(reverse(password, args=[person.pk])).status_code == 403
+    assert administrator.get(reverse(password, args=[home.member.pk])).status_code == 200
+    answer = posted(administrator, User, "change", home.member.pk, fields={"is_superuser": "on"})
+    assert answer.status_code == 302
+    home.member.refresh_from_db()
+    assert not home.member.is_superuser
+
+
+def test_rows_of_the_business_are_only_looked_at(client, admin_user):
+    client.force_login(admin_user)
+    lookups = [model for model, page in PAGES if isinstance(page, LookupAdmin)]
+    assert {Voucher, AuditEvent} <= set(lookups)
+    for model in lookups:
+        page = admin.site._registry[model]
+        assert client.get(address(model, "add")).status_code == 403
+        assert not page.has_change_permission(None)
+        assert not page.has_delete_permission(None)
+
+
+def test_a_change_is_written_down_with_before_and_after(administrator, home):
+    """SEC-3"""
+    answer = posted(
+        administrator,
+        Customer,
+        "change",
+        home.customer.pk,
+        fields={
+            "name": "Renamed",
+            "payment_term": "",
+            "contacts-TOTAL_FORMS": "1",
+            "contacts-0-customer": home.customer.pk,
+            "contacts-0-name": "Kari",
+            "contacts-0-email": "kari@example.com",
+        },
+    )
+    assert answer.status_code == 302
+    event = AuditEvent.objects.get(action="contracts.change_customer")
+    assert (event.by, event.entity, event.subject_id) == (
+        home.administrator,
+        "NO1",
+        str(home.customer.pk),
+    )
+    assert event.detail["before"]["payment_term"] == f"30 days (#{home.payment_term.pk})"
+    assert event.detail["after"] == {"name": "Renamed", "payment_term": None}
+    [row] = event.detail["rows"]
+    assert (row["what"], row["after"]["email"]) == ("added", "kari@example.com")
+
+    administrator.post(address(Customer, "delete", home.customer.pk), {"post": "yes"})
+    event = AuditEvent.objects.get(action="contracts.delete_customer")
+    assert event.detail["before"]["name"] == "Renamed"
+    assert [row["what"] for row in event.detail["rows"]] == ["deleted"]
+    assert administrator.get(address(Customer, "history", 0)).status_code == 302
+
+
+def test_a_rate_and_its_change_and_many_deletions_are_written_down(administrator, home):
+    """SEC-3"""
+    code = TaxCode.objects.filter(rates__percent=25).first()
+    answer = posted(administrator, TaxCode, "change", code.pk, fields={"rates-0-percent": "24"})
+    assert answer.status_code == 302
+    [row] = AuditEvent.objects.get(action="ledger.change_tax_code").detail["rows"]
+    assert (row["what"], Decimal(row["before"]["percent"]), row["after"]) == (
+        "changed",
+        Decimal(25),
+        {"percent": "24"},
+    )
+    groups = [factories.ProjectGroupFactory(entity=home.entity) for _ in range(2)]
+    administrator.post(
+        address(type(groups[0]), "changelist"),
+        {"action": "delete_selected", "_selected_action": [g.pk for g in groups], "post": "yes"},
+    )
+    assert AuditEvent.objects.filter(action="contracts.delete_project_group").count() == 2
+
+
+def test_a_password_is_never_written_down(administrator, home):
+    """SEC-3"""
+    where = reverse("admin:auth_user_password_change", args=[home.member.pk])
+    new = "a-long-new-secret-1"
+    answer = administrator.post(
+        where, {"password1": new, "password2": new, "usable_password": "true", "set-password": "1"}
+    )
+    assert answer.status_code == 302
+    event = AuditEvent.objects.get(action="invoicing_site.change_user")
+    assert event.detail == {"before": {}, "after": {"password": "changed"}}
+
+
+def test_a_price_list_in_use_is_extended_but_no_price_changes(administrator, home):
+    """PRC-5; style: frozen in the admin once a confirmed contract uses it."""
+    contract = factories.contract(home)
+    prices = {"role_prices-0-price": "210"}
+    assert posted(administrator, PriceList, "change", home.sales_list.pk, fields=prices).status_code == 302
+    steps.confirmed(contract, home)
+
+    answer = posted(
+        administrator, PriceList, "change", home.sales_list.pk, fields={"role_prices-0-price": "1"}
+    )
+    assert f"is in use by the confirmed contract {contract.code}: its prices stand" in sentences(answer)
+    answer = posted(
+        administrator, PriceList, "change", home.sales_list.pk, fields={"valid_from": "2025-02-02"}
+    )
+    assert "Only its name and its last day can be changed" in sentences(answer)
+    new_role = {
+        "role_prices-TOTAL_FORMS": "2",
+        "role_prices-1-price_list": home.sales_list.pk,
+        "role_prices-1-role": home.role.pk,
+        "role_prices-1-price": "5",
+    }
+    answer = posted(administrator, PriceList, "change", home.sales_list.pk, fields=new_role)
+    assert "a row in it prices this work already" in sentences(answer)
+    gone = administrator.post(address(PriceList, "delete", home.sales_list.pk), {"post": "yes"})
+    assert gone.status_code == 403
+
+    later = {"valid_to": "2030-12-31"}
+    assert posted(administrator, PriceList, "change", home.sales_list.pk, fields=later).status_code == 302
+    override = {
+        "overrides-TOTAL_FORMS": "1",
+        "overrides-0-role_price": home.sales_price.pk,
+        "overrides-0-valid_from": "2026-01-01",
+        "overrides-0-price": "230",
+    }
+    answer = posted(administrator, RolePrice, "change", home.sales_price.pk, fields=override)
+    assert answer.status_code == 302
+    price = RolePrice.objects.get(pk=home.sales_price.pk)
+    assert (price.price, price.overrides.get().price) == (Decimal(210), Decimal(230))
+    answer = posted(administrator, RolePrice, "change", price.pk, fields={"overrides-0-price": "9"})
+    assert "its prices stand" in sentences(answer)
+
+
+def test_a_draft_contract_is_edited_and_a_confirmed_one_stands(administrator, home):
+    """CON-7; no status changes in the admin."""
+    contract = factories.contract(home)
+    fields = {"name": "New name", "status": "confirmed", "currency": "EUR"}
+    assert posted(administrator, ProjectContract, "change", contract.pk, fields=fields).status_code == 302
+    contract.refresh_from_db()
+    assert (contract.name, contract.status, contract.currency) == ("New name", "draft", "NOK")
+    steps.confirmed(contract, home)
+    where = address(ProjectContract, "change", contract.pk)
+    assert "what was agreed stands" in administrator.get(where).content.decode()
+    assert administrator.post(where, {"name": "Other"}).status_code == 403
+    line = contract.lines.get()
+    assert administrator.post(address(type(line), "change", line.pk), {"name": "Other"}).status_code == 403
+
+
+def test_an_administrator_adds_a_customer_to_the_one_entity_there_is(administrator, home):
+    answer = posted(
+        administrator,
+        Customer,
+        "add",
+        fields={"number": "K-77", "name": "New", "currency": "NOK", "contacts-TOTAL_FORMS": "0"},
+    )
+    assert answer.status_code == 302
+    assert Customer.objects.get(number="K-77").entity == home.entity
+    assert AuditEvent.objects.get(action="contracts.add_customer").detail["after"]["name"] == "New"
+
+
+def test_a_period_keeps_its_status_and_a_company_its_currency(administrator, home):
+    period = FiscalPeriod.objects.filter(entity=home.entity).first()
+    posted(administrator, FiscalPeriod, "change", period.pk, fields={"status": "closed"})
+    assert FiscalPeriod.objects.get(pk=period.pk).status == "open"
+    posted(administrator, LegalEntity, "change", home.entity.pk, fields={"currency": "EUR", "city": "Oslo"})
+    entity = LegalEntity.objects.get(pk=home.entity.pk)
+    assert (entity.currency, entity.city) == ("NOK", "Oslo")
+    assert administrator.get(address(LegalEntity, "add")).status_code == 403
+
+
+def test_a_fiscal_year_is_added_with_its_periods_and_none_overlap(administrator, home):
+    """PST-6"""
+    fields = {"name": "2031", "year": "2031", "starts": "2031-01-01", "ends": "2031-12-31"}
+    days = [("2031-01-01", "2031-06-30"), ("2031-06-30", "2031-12-31")]
+    for number, (starts, ends) in enumerate(days):
+        row = {"number": number + 1, "starts": starts, "ends": ends}
+        fields |= {f"periods-{number}-{name}": value for name, value in row.items()}
+    one, both = {"periods-TOTAL_FORMS": "1"}, {"periods-TOTAL_FORMS": "2", "periods-1-starts": "2031-02-01"}
+    assert posted(administrator, FiscalYear, "add", fields=fields | one).status_code == 302
+    period = FiscalPeriod.objects.get(year__year=2031)
+    assert (period.entity, period.status) == (home.entity, "open")
+    more = {name: value for name, value in (fields | both).items() if name.startswith("periods-")}
+    more |= {"periods-0-id": period.pk, "periods-0-year": period.year_id, "periods-1-year": period.year_id}
+    answer = posted(administrator, FiscalYear, "change", period.year_id, fields=more)
+    assert "These days overlap with the period from 2031-01-01 to 2031-06-30" in sentences(answer)
+
+
+def test_every_field_that_can_be_edited_stands_on_its_page():
+    """A field that a fieldset forgets can't be set up by anybody."""
+    forgotten = {}
+    for model, page in PAGES:
+        if isinstance(page, LookupAdmin) or not page.fieldsets:
+            continue
+        shown = set()
+        for _, part in page.fieldsets:
+            for name in part["fields"]:
+                shown |= set(name) if isinstance(name, (tuple, list)) else {name}
+        editable = {f.name for f in (*model._meta.fields, *model._meta.many_to_many) if f.editable}
+        if missing := editable - shown - {model._meta.pk.name, "groups", "user_permissions"}:
+            forgotten[model._meta.label] = missing
+    assert forgotten == {}
