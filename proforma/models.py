@@ -109,6 +109,12 @@ class RunContract(models.Model):
     def __str__(self):
         return f"contract {self.contract_id}: {self.get_outcome_display()}"
 
+    def get_outcome_display(self):
+        """The outcome in words; a preview has made nothing."""
+        if self.outcome == self.Outcome.CREATED and self.run.kind == InvoiceRun.Kind.PREVIEW:
+            return "proforma would be created"
+        return self.Outcome(self.outcome).label
+
 
 class RunPlanLine(models.Model):
     """In a stored plan: one proforma that would be made, or one reason why work is left out (RUN-4)."""

@@ -16,13 +16,18 @@ from actuals.models import BillingType
 from contracts.models import TransactionClass
 
 # Why ready or delivered work is left out of a plan, as it is stored and as it reads in a sentence.
+NO_SCHEDULE = "NO-SCHEDULE"
+NOTHING_CHARGEABLE = "NOTHING-CHARGEABLE"
 REASONS = {
+    NO_SCHEDULE: "ready with no schedule entry left to take it "
+    "(create its proforma by hand, or extend the schedule)",
     "RETAINER": "a retainer, which this version does not put on proforma invoices",
     "ON-HOLD": "on hold",
     "OVER-LIMIT": "over a not-to-exceed limit",
     "NOT-EVALUATED": "not evaluated against a limit",
     "NO-PRICE": "without a price",
     "NOT-READY": "not marked ready",
+    NOTHING_CHARGEABLE: "non-chargeable with nothing to bill beside it (it goes along with the next invoice)",
     "AFTER-CUTOFF": "dated after the cutoff",
 }
 NOTHING_READY = "NOTHING-READY"
@@ -61,9 +66,14 @@ class Share(NamedTuple):
         """Whether it follows its line's schedule; milestones and retainers have a date of their own."""
         return self.milestone_part_id is None and self.retainer_id is None
 
+    @property
+    def is_billable(self):
+        """Whether it is worth an invoice; what is non-chargeable only goes along with one."""
+        return self.billing_type != BillingType.NON_CHARGEABLE
+
 
 class Waiting(NamedTuple):
-    """Open backlog items that are not ready, counted by day and reason."""
+    """Open backlog items that no proforma can take as they are, counted by day and reason."""
 
     contract_customer_id: int
     line_id: int | None
@@ -97,7 +107,12 @@ class ContractInputs:
     due: list[Due] = field(default_factory=list)
 
     def digest(self, as_of: date) -> str:
-        """A fingerprint of what decides over the proformas: what is ready, and what is due."""
+        """A fingerprint of what decides over the proformas: what is ready, and what is due.
+
+        Empty where nothing is due: work that waits for another day decides over nothing.
+        """
+        if not self.due and all(share.is_work for share in self.shares):
+            return ""
         lines = [f"as of {as_of}"]
         lines += [
             f"due {due.pk} {due.line_id} {due.run_date} {due.cutoff} {due.is_whole}"
@@ -152,10 +167,11 @@ class ContractPlan:
 
     @property
     def code(self) -> str:
-        """Why there is no proforma, as one stable word; empty where there is one."""
-        if self.proformas:
-            return ""
+        """Why there is no proforma, as one stable word; where there is one, whether somebody has to see to
+        more than it took."""
         codes = {skipped.code for skipped in self.skipped}
+        if self.proformas:
+            return NO_SCHEDULE if NO_SCHEDULE in codes else ""
         return next((code for code in REASONS if code in codes), NOTHING_READY)
 
     @property
@@ -167,7 +183,14 @@ class ContractPlan:
         if not counts:
             return "Nothing was ready to invoice."
         told = [f"{counts[code]} {REASONS[code]}" for code in REASONS if code in counts]
-        return f"Nothing was ready to invoice; left out: {', '.join(told)}."
+        nothing = "Nothing was due to invoice" if NO_SCHEDULE in counts else "Nothing was ready to invoice"
+        return f"{nothing}; left out: {', '.join(told)}."
+
+    @property
+    def what_is_lost(self) -> str:
+        """The sentence on ready work that no run will ever take; empty where there is none."""
+        items = sum(skipped.items for skipped in self.skipped if skipped.code == NO_SCHEDULE)
+        return f"Left out: {items} {REASONS[NO_SCHEDULE]}." if items else ""
 
 
 def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
@@ -176,6 +199,9 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
     Each due run date, in order, has a proforma per customer with the ready work of its lines dated up to its
     cutoff that no earlier run date took. Milestones dated up to `as_of` go with the latest of them, or have
     `as_of` for a run date where nothing is scheduled. Retainers and what is on hold are left out.
+
+    Where a customer has only non-chargeable work there is no proforma for it: the work waits for the next
+    run date of its line. Work that no schedule entry is left for is told, whatever is due.
     """
     schedule = _by_line(inputs.due)
     cutoffs = defaultdict(lambda: date.min)
@@ -200,8 +226,14 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
             draft.skip(share, code)
         else:
             draft.take(share, run_date, cutoffs[run_date])
+    draft.put_off_what_only_goes_along(
+        lambda share, run_date: next(
+            (due.run_date for due in schedule.get(share.line_id, ()) if due.run_date > run_date), None
+        ),
+        cutoffs,
+    )
     for group in inputs.waiting:
-        if run_date_of(group) is not None:
+        if group.code == NO_SCHEDULE or run_date_of(group) is not None:
             draft.skip(group, group.code, group.items)
 
     entries = {(due.run_date, due.line_id): due.pk for due in inputs.due}
@@ -215,7 +247,8 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
 def plan_by_hand(inputs: ContractInputs, *, cutoff: date, on: date) -> ContractPlan:
     """What somebody gets who asks for all that is ready up to the cutoff, schedule or not (PRO-1).
 
-    Retainers, and what is on hold on that day, are left out.
+    Retainers, and what is on hold on that day, are left out; and so is a customer who has only non-chargeable
+    work.
     """
     draft = _Draft()
     for share in _in_order(inputs.shares):
@@ -225,6 +258,7 @@ def plan_by_hand(inputs: ContractInputs, *, cutoff: date, on: date) -> ContractP
             draft.skip(share, code)
         else:
             draft.take(share, None, cutoff)
+    draft.put_off_what_only_goes_along(lambda share, run_date: None, {})
     for group in inputs.waiting:
         if group.date <= cutoff:
             draft.skip(group, group.code, group.items)
@@ -244,6 +278,27 @@ class _Draft:
             self.proformas[key] = PlannedProforma(share.contract_customer_id, run_date, cutoff)
         self.proformas[key].shares.append(share)
 
+    def put_off_what_only_goes_along(self, next_run_date, cutoffs):
+        """Dissolve each proforma without anything to bill, the earliest first.
+
+        Its work goes to the customer's one at `next_run_date(share, run date)`, or is left out where that
+        is None.
+        """
+        waiting = sorted(self.proformas, key=_run_date_and_customer)
+        while waiting:
+            run_date, customer = key = waiting.pop(0)
+            if any(share.is_billable for share in self.proformas[key].shares):
+                continue
+            for share in self.proformas.pop(key).shares:
+                later = next_run_date(share, run_date)
+                if later is None:
+                    self.skip(share, NOTHING_CHARGEABLE)
+                    continue
+                if (later, customer) not in self.proformas:
+                    waiting.append((later, customer))
+                self.take(share, later, cutoffs[later])
+            waiting.sort(key=_run_date_and_customer)
+
     def skip(self, row, code, items=1):
         key = row.contract_customer_id, code
         skipped = self.skipped.setdefault(key, Skipped(*key))
@@ -251,10 +306,14 @@ class _Draft:
         skipped.amount += row.amount
 
     def in_order(self):
-        return sorted(
-            self.proformas.values(),
-            key=lambda proforma: (proforma.run_date or date.min, proforma.contract_customer_id),
-        )
+        for proforma in self.proformas.values():
+            proforma.shares = _in_order(proforma.shares)
+        return [self.proformas[key] for key in sorted(self.proformas, key=_run_date_and_customer)]
+
+
+def _run_date_and_customer(key):
+    run_date, customer = key
+    return run_date or date.min, customer
 
 
 def _obstacle(share, day):

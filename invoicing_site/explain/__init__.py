@@ -81,12 +81,12 @@ def explain_detail(detail: LineDetail) -> Explanation:
 
 
 def explain_invoice(invoice: CustomerInvoice) -> Explanation:
-    """A posted invoice as a whole, with a part for each of its lines."""
+    """A posted invoice as a whole, with a part for each of its lines, and for each detail without one."""
     document = CustomerInvoice.objects.select_related(
-        "voucher",
+        "voucher__entity",
         *(f"proposal__proforma__{name}" for name in ("contract", "customer", "confirmed_by", "run")),
     ).get(pk=invoice.pk)
-    keys = LineDetail.objects.filter(proposal_line__invoice_line__invoice=document)
+    keys = LineDetail.objects.filter(line__proforma=document.proposal.proforma_id)
     keys = keys.values_list("pk", flat=True)
     is_long = len(keys) > MOST_PARTS
     facts = Facts.around(details=[] if is_long else keys)
@@ -101,7 +101,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         *books.of_invoice(document, facts),
     ]
     if is_long:
-        told.append(Step("lines", f"It has {len(keys):,} lines: have them explained one by one."))
+        told.append(Step("lines", f"It bills {len(keys):,} details: have them explained one by one."))
     lines = sorted(
         (
             (line.invoice_line, facts.details[detail])
@@ -112,6 +112,15 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
     )
     # What they have in common is told once, above.
     parts = [_line(line, detail, facts, with_voucher=False) for line, detail in lines]
+    printed = {detail.pk for _, detail in lines}
+    left_out = [
+        detail
+        for detail in facts.details.values()
+        if detail.line.proforma_id == document.proposal.proforma_id and detail.pk not in printed
+    ]
+    for detail in sorted(left_out, key=lambda d: (d.line.number, d.pk)):
+        words = f"Detail {detail.pk}, {books.left_out(detail)}: {_title(detail)}"
+        parts.append(_detail(detail, facts, words))
     return Explanation(headed(document), ref(document), told, parts)
 
 
@@ -125,7 +134,7 @@ def explain_invoice_line(line: InvoiceLine) -> Explanation:
 
 def explain_voucher(voucher: Voucher) -> Explanation:
     """A voucher with its entries, and with what it books as a part."""
-    voucher = Voucher.objects.select_related("journal_line__actual", "posted_by", "reverses").get(
+    voucher = Voucher.objects.select_related("entity", "journal_line__actual", "posted_by", "reverses").get(
         pk=voucher.pk
     )
     entries = list(voucher.entries.select_related("account").order_by("number"))
@@ -205,11 +214,11 @@ def _actual(actual, facts) -> Explanation:
     return Explanation(steps.named(actual), ref(actual), told)
 
 
-def _detail(detail, facts) -> Explanation:
+def _detail(detail, facts, subject="") -> Explanation:
     original = _original_of_detail(detail, facts)
     told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
     told += _onward(detail, original, facts, with_voucher=False)
-    subject = f"Detail {detail.pk} of {detail.line.proforma}: {_title(detail)}"
+    subject = subject or f"Detail {detail.pk} of {detail.line.proforma}: {_title(detail)}"
     return Explanation(subject, ref(detail), told)
 
 
@@ -240,7 +249,7 @@ def _origin(original, facts):
         *steps.approval(original, facts),
         *steps.price(original),
         *steps.rate(original, facts),
-        *steps.rounding(original),
+        *steps.rounding(original, facts),
         *steps.split(original, facts),
         *steps.limit(original, facts),
         *steps.claim(original, facts),
@@ -252,7 +261,7 @@ def _origin_of_detail(detail, facts):
     item = detail.backlog_item
     if item is None or not item.milestone_part_id:
         return []
-    return [steps.milestone(item.milestone_part), steps.claim_of(item, facts)]
+    return [steps.milestone(item.milestone_part, item.currency), steps.claim_of(item, facts)]
 
 
 def _onward(detail, original, facts, *, with_voucher):

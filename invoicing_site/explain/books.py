@@ -43,7 +43,7 @@ def voucher(row, entries) -> Step:
             side, own, accounting = "Cr", entry.credit, entry.accounting_credit
         line = f"{side} {entry.account.number} {entry.account.name}  {amount(own, entry.currency)}"
         if own != accounting:
-            line += f", {number(accounting)} in accounting currency at {number(entry.rate)}"
+            line += f", {amount(accounting, row.entity.currency)} at {number(entry.rate)}"
         lines.append(line)
     figures = {
         "number": row.number,
@@ -74,7 +74,7 @@ def proposal(detail, facts: Facts) -> list[Step]:
     words = f"Line {line.number} of {line.proposal}, {line.proposal.get_status_display()}"
     if line.section.title:
         words += f", in section “{line.section.title}”"
-    words += f": {number(line.amount)}"
+    words += f": {amount(line.amount, detail.line.proforma.currency)}"
     if line.differs:
         words += "; its tax groups are not the draft's"
     references = [ref(line.proposal), ref(line)]
@@ -86,9 +86,31 @@ def proposal(detail, facts: Facts) -> list[Step]:
 def invoice_line(detail, facts: Facts) -> list[Step]:
     """The line of the posted invoice."""
     line = facts.proposal_lines.get(detail.pk) if detail else None
+    if line is None and detail is not None:
+        return not_charged(detail)
     if line is None or not hasattr(line, "invoice_line"):
         return []
     return [printed_line(line.invoice_line)]
+
+
+def not_charged(detail) -> list[Step]:
+    """Why a detail of a posted invoice has no line on it."""
+    invoice = _invoice_of(detail.line.proforma)
+    if invoice is None:
+        return []
+    words = f"{headed(invoice)} has no line for it: {left_out(detail)}."
+    return [Step("invoice", words, {"number": invoice.number, "net": _ZERO}, [ref(invoice), ref(detail)])]
+
+
+def left_out(detail) -> str:
+    """Not on the invoice: 3 h non-chargeable."""
+    quantity = f"{number(detail.quantity)} {detail.unit}".strip()
+    return f"not on the invoice: {quantity} {detail.get_billing_type_display()}"
+
+
+def _invoice_of(document):
+    proposal = getattr(document, "proposal", None)
+    return getattr(proposal, "invoice", None)
 
 
 def printed_line(line) -> Step:

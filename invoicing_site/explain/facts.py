@@ -39,14 +39,15 @@ _OF_ACTUAL = (
 _OF_DETAIL = (
     "line__proforma__confirmed_by",
     "line__proforma__run",
+    "line__proforma__proposal__invoice",
     "backlog_item__milestone_part__milestone",
     "corrects__line__proforma",
 )
 # Confirming makes them for one detail, to be claimed by another.
 _BILLED_LATER = {DetailActual.Part.AGAIN, DetailActual.Part.BALANCE}
 
-_OF_PROPOSAL_LINE = ("proposal", "section", "invoice_line__invoice__voucher")
-_OF_JOURNAL_LINE = ("journal", "voucher")
+_OF_PROPOSAL_LINE = ("proposal", "section", "invoice_line__invoice__voucher__entity")
+_OF_JOURNAL_LINE = ("journal", "voucher__entity")
 
 
 @dataclass

@@ -4,13 +4,14 @@ from decimal import Decimal
 
 from actuals.models import Actual, Batch
 from backlog.models import BacklogItem
-from contracts.models import ContractLine
+from contracts.models import ContractLine, TransactionClass
 from invoicing_site import money
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Step, amount, day, number, on, ref, somebody
 from proforma.models import ProformaInvoice
 
 _COST = Actual.Type.COST
+_MINUS = "\N{MINUS SIGN}"
 
 
 def named(actual: Actual) -> str:
@@ -61,7 +62,7 @@ def entry(original: Actual | None, facts: Facts) -> list[Step]:
     if original is None:
         return []
     if original.milestone_part_id:
-        return [milestone(original.milestone_part)]
+        return [milestone(original.milestone_part, original.currency)]
     if original.entry_id is None:
         return []
     return [entered(original.entry)]
@@ -92,13 +93,13 @@ def entered(row) -> Step:
     return Step("entry", words + ".", figures, references)
 
 
-def milestone(part) -> Step:
+def milestone(part, currency: str) -> Step:
     """The milestone, and this customer's part of it."""
     head = part.milestone
     return Step(
         "milestone",
-        f"Milestone “{head.name}” of {day(head.date)} is worth {number(head.amount)}; "
-        f"this customer's part is {number(part.amount)}.",
+        f"Milestone “{head.name}” of {day(head.date)} is worth {amount(head.amount, currency)}; "
+        f"this customer's part is {amount(part.amount, currency)}.",
         {"milestone": head.amount, "part": part.amount},
         [ref(head), ref(part)],
     )
@@ -196,22 +197,49 @@ def rate(original: Actual, facts: Facts) -> list[Step]:
     return [Step("rate", words + ".", figures, [ref(line)])]
 
 
-def rounding(original: Actual) -> list[Step]:
-    """Quantity times price as it is, and what became of it."""
+def rounding(original: Actual, facts: Facts) -> list[Step]:
+    """Quantity times price as it is, or so many percent of what was split, and what became of it."""
+    shares = facts.shares_beside(original)
+    if _is_lump(original, shares):
+        whole = sum((share.amount for share in shares), Decimal(0))
+        exact = money.exact_percentage(whole, original.split)
+        said = f"{number(original.split)} % of {amount(whole, original.currency)}"
+        rounded = money.rounded(exact, original.currency)
+        return [_rounded(original, said, exact, rounded)]
     # Exact for any figures: a bare product of two decimals keeps only 28 digits.
     exact = money.exact_percentage(original.quantity, original.price.scaleb(2))
+    said = f"{number(original.quantity)} × {number(original.price)}"
+    rounded = money.priced(original.quantity, original.price, original.currency)
+    return [_rounded(original, said, exact, rounded)]
+
+
+def _is_lump(original, shares):
+    """Whether the amount itself was split, and each share is one piece of it: at cost, or a fee (MON-9)."""
+    return (
+        len(shares) > 1
+        and original.transaction_class in (TransactionClass.EXPENSE, TransactionClass.FEE)
+        and all(share.quantity == 1 and share.price == share.amount for share in shares)
+        and all(share.split is not None for share in shares)
+    )
+
+
+def _rounded(original, said, exact, rounded) -> Step:
     exact = Decimal(f"{exact.normalize():f}")  # without zeros at its end, and without an exponent
-    product = f"{number(original.quantity)} × {number(original.price)} = {exact:,f}"
     figures = {"exact": exact, "amount": original.amount}
     if exact == original.amount:
-        return [Step("rounding", f"{product} {original.currency}, nothing to round.", figures, [])]
-    rounded = money.priced(original.quantity, original.price, original.currency)
-    words = f"{product}, rounded half away from zero to {amount(rounded, original.currency)}"
+        words = f"{said} = {amount(original.amount, original.currency)}, nothing to round."
+        return Step("rounding", words, figures, [])
+    words = f"{said} = {exact:,f} {original.currency}".replace("-", _MINUS)
+    words += (
+        ", exactly"
+        if exact == rounded
+        else f", rounded half away from zero to {amount(rounded, original.currency)}"
+    )
     if rounded != original.amount:
         why = "takes the rest of the split" if original.is_rounding_share else "keeps its given amount"
         words += f"; this share {why}: {amount(original.amount, original.currency)}"
         figures["rest"] = original.amount - rounded
-    return [Step("rounding", words + ".", figures, [])]
+    return Step("rounding", words + ".", figures, [])
 
 
 def split(original: Actual, facts: Facts) -> list[Step]:
@@ -254,7 +282,8 @@ def limit(original: Actual, facts: Facts) -> list[Step]:
     }.get(status)
     figures = {"status": status}
     if status == BacklogItem.LimitStatus.FAILED:
-        words = f"Over the limit of the {item.get_limit_level_display()} by {number(item.limit_over)}."
+        over = amount(item.limit_over, item.currency)
+        words = f"Over the limit of the {item.get_limit_level_display()} by {over}."
         figures |= {"level": item.limit_level, "over": item.limit_over}
     return [Step("limit", words, figures, [ref(item)])]
 

@@ -9,14 +9,15 @@ again. Each check has a code, and each finding says what is wrong and where.
 | CLAIMS | what a voucher books, a journal line with its actual or an invoice, is as it was |
 | BALANCE | every voucher balances, in each currency and in accounting currency |
 | REVERSAL | reversing vouchers and actuals mirror their originals |
-| SEQUENCE | no number is missing or too much; invoices rise with their dates |
-| JOURNAL | every line of a posted journal has its voucher |
+| SEQUENCE | no number is missing, too much, or about to be drawn again; invoices rise with their dates |
+| JOURNAL | every line of a posted journal has its voucher, and none books what journals don't book |
 | CONTROL | control accounts equal the customer and project subledgers |
 | WIP | accruals stand until their invoice is posted, and no longer |
 | SETTLED | settlements fit what they settle |
 | INVOICE | lines, tax, totals and the customer's entry of an invoice say the same |
 | DOCUMENT | stored files are there, byte for byte |
-| CONFIRMED | what a confirmed proforma made adds up to its details |
+| CONFIRMED | what a confirmed proforma made adds up to its details and says what they say |
+| ENTRY | an approved entry has its facts once, as it says; any other has none |
 | SPLIT | shares add up to the whole |
 | BACKLOG | backlog items repeat their source and agree with their claims |
 | LIMIT | limits are kept, but for recorded overrides |
@@ -29,7 +30,7 @@ from django.db import connection
 
 from contracts.models import LegalEntity
 from invoicing_site import guards
-from invoicing_site.verify import chain, invoices, shares, subledgers
+from invoicing_site.verify import chain, confirmed, entries, invoices, shares, subledgers
 from invoicing_site.verify.finding import Finding
 
 __all__ = ["CHECKS", "Finding", "findings", "look"]
@@ -45,7 +46,8 @@ CHECKS = (
     subledgers.settlements,
     invoices.invoices,
     invoices.documents,
-    invoices.confirmed,
+    confirmed.confirmed,
+    entries.entries,
     shares.reversals,
     shares.splits,
     shares.backlog,

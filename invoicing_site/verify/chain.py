@@ -3,8 +3,9 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from django.db.models import Count
+from django.db.models import Count, F, Max
 
+from actuals.models import Actual
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
 from invoicing_site.querysets import in_chunks
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
@@ -16,11 +17,12 @@ from ledger.models import (
     InvoiceLine,
     InvoiceReference,
     InvoiceTax,
+    JournalLine,
     LedgerEntry,
     ProjectTransaction,
     Voucher,
 )
-from proforma.models import DetailActual
+from proforma.models import DetailActual, ProformaInvoice
 
 _Kind = Voucher.Kind
 _ZERO = Decimal(0)
@@ -133,7 +135,7 @@ def _claims_of_invoices(chunk):
                 rows[row.invoice_id][place].append(row)
         by_proforma = {invoice.proposal.proforma_id: key for key, invoice in invoices.items()}
         links = DetailActual.objects.filter(detail__line__proforma__in=by_proforma)
-        for link in links.select_related("detail__line").iterator(chunk_size=CHUNK):
+        for link in links.select_related("actual", "detail__line").iterator(chunk_size=CHUNK):
             rows[by_proforma[link.detail.line.proforma_id]][3].append(link)
         for key, invoice in invoices.items():
             claims[invoice.voucher_id] = chain.claims_of_invoice(invoice, *rows[key])
@@ -219,6 +221,46 @@ def numbers(entity: LegalEntity):
         counters[counter.sequence][counter.year] = counter.last
     yield from _voucher_numbers(entity, counters)
     yield from _invoice_numbers(entity, counters)
+    yield from _drawn_again(entity, counters)
+    yield from _counters_behind(entity, rows)
+
+
+def _drawn_again(entity, counters):
+    """Proformas and journals bear no place in their sequence: the next number must be free."""
+    kinds = {
+        NumberSequence.Kind.PROFORMA: ProformaInvoice,
+        NumberSequence.Kind.JOURNAL: IntegrationJournal,
+    }
+    for sequence, by_year in counters.items():
+        model = kinds.get(sequence.kind)
+        for year, last in by_year.items() if model else ():
+            number = sequence.format.format(year=year, seq=last + 1)
+            if model.objects.filter(entity=entity, number=number).exists():
+                yield Finding(
+                    "SEQUENCE",
+                    entity.code,
+                    number,
+                    where(NumberSequence, sequence.pk),
+                    f"Number {number} is the next of its sequence, and there is a document that bears it.",
+                )
+
+
+def _counters_behind(entity, counters):
+    """The last date keeps the next invoice from being dated back."""
+    dates = CustomerInvoice.objects.filter(entity=entity).order_by("sequence", "year")
+    dates = dates.values_list("sequence", "year").annotate(latest=Max("invoice_date"))
+    latest = {(sequence, year): day for sequence, year, day in dates}
+    for counter in counters:
+        day = latest.get((counter.sequence_id, counter.year))
+        if day is not None and (counter.last_date is None or counter.last_date < day):
+            yield Finding(
+                "SEQUENCE",
+                entity.code,
+                str(counter.sequence),
+                where(SequenceCounter, counter.pk),
+                f"An invoice of the sequence {counter.sequence} is dated {day}, and its counter says that "
+                f"the last is of {counter.last_date}.",
+            )
 
 
 def _voucher_numbers(entity, counters):
@@ -318,7 +360,7 @@ def _listed(names):
 
 
 def journals(entity: LegalEntity):
-    """JOURNAL: of a posted journal every line has its voucher."""
+    """JOURNAL: of a posted journal every line has its voucher; and journals book what is theirs."""
     posted = IntegrationJournal.objects.filter(
         entity=entity, status=IntegrationJournal.Status.POSTED, lines__voucher=None, lines__isnull=False
     )
@@ -329,4 +371,15 @@ def journals(entity: LegalEntity):
             number,
             where(IntegrationJournal, key),
             f"Journal {number} is posted, and {count} of its lines have no voucher.",
+        )
+    lines = JournalLine.objects.filter(journal__entity=entity).exclude(
+        actual__booked_by=Actual.BookedBy.JOURNAL, actual__entity=F("journal__entity")
+    )
+    for row in lines.select_related("journal"):
+        yield Finding(
+            "JOURNAL",
+            entity.code,
+            row.journal.number,
+            where(JournalLine, row.pk),
+            f"Journal {row.journal.number} holds actual {row.actual_id}, which it does not book.",
         )

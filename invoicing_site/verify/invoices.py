@@ -1,12 +1,10 @@
-"""Posted invoices in themselves, their documents on the disk, and what was confirmed before."""
+"""Posted invoices in themselves, and their documents on the disk."""
 
 import hashlib
 from decimal import Decimal
-from itertools import groupby
 
 from django.db.models import F
 
-from actuals.models import Actual
 from contracts.models import LegalEntity
 from invoicing_site import files
 from invoicing_site.models import StoredFile
@@ -23,10 +21,8 @@ from ledger.models import (
     LedgerEntry,
     ProposalLine,
 )
-from proforma.models import DetailActual, LineDetail, ProformaInvoice
 
 _ZERO = Decimal(0)
-_Part = DetailActual.Part
 
 
 def invoices(entity: LegalEntity):
@@ -109,6 +105,7 @@ def _unlike_their_proposals(entity):
             row.invoice,
             f"bills {amount(row.net)} in {row}, and the proposal {amount(row.proposal_line.amount)}.",
         )
+    yield from _unlike_their_details(entity)
     posted = InvoiceProposal.objects.filter(entity=entity, status=InvoiceProposal.Status.POSTED, invoice=None)
     for row in posted:
         yield Finding(
@@ -118,6 +115,47 @@ def _unlike_their_proposals(entity):
             where(InvoiceProposal, row.pk),
             f"Proposal {row.number} is posted without an invoice.",
         )
+
+
+_COPIED = ("quantity", "price", "date", "transaction_class", "unit", "billing_type")
+
+
+def _unlike_their_details(entity):
+    """A line says what its detail says, and bills a detail of its own proforma.
+
+    A correction prints a difference; that is its own.
+    """
+    strangers = ProposalLine.objects.filter(proposal__invoice__entity=entity).exclude(
+        detail__line__proforma=F("proposal__proforma")
+    )
+    for row in strangers.select_related("proposal__invoice"):
+        yield _said(entity, row.proposal.invoice, f"bills detail {row.detail_id} of another proforma.")
+    of_detail = "proposal_line__detail"
+    rows = (
+        InvoiceLine.objects.filter(invoice__entity=entity, **{f"{of_detail}__corrects": None})
+        .order_by("pk")
+        .values_list(
+            "invoice",
+            "number",
+            "description",
+            f"{of_detail}__description",
+            of_detail,
+            *_COPIED,
+            *(f"{of_detail}__{name}" for name in _COPIED),
+        )
+    )
+    half = len(_COPIED)
+    for key, number, said, should, detail, *values in rows.iterator(chunk_size=CHUNK):
+        pairs = zip(_COPIED, values[:half], values[half:], strict=True)
+        unlike = [name.replace("_", " ") for name, own, theirs in pairs if own != theirs]
+        if should and said != should:  # what nobody described is called by another name
+            unlike.append("description")
+        if unlike:
+            invoice = CustomerInvoice.objects.get(pk=key)
+            sentence = (
+                f"and detail {detail}, which its line {number} bills, do not agree: {', '.join(unlike)}."
+            )
+            yield _said(entity, invoice, sentence)
 
 
 def documents(entity: LegalEntity):
@@ -154,83 +192,3 @@ def _trouble(stored):
     if size != stored.size:
         return f"has {size} bytes in the data folder in place of {stored.size}."
     return "" if found == stored.sha256 else "was changed in the data folder: its bytes have another hash."
-
-
-def confirmed(entity: LegalEntity):
-    """CONFIRMED: of each confirmed detail the unbilled nets to zero and the billed is it (invariant 2)."""
-    details = LineDetail.objects.filter(
-        line__proforma__entity=entity, line__proforma__status=ProformaInvoice.Status.CONFIRMED
-    )
-    for key, number in details.filter(detail_actuals=None).values_list("pk", "line__proforma__number"):
-        yield _of_detail(entity, key, number, "has no actuals")
-    rows = (
-        DetailActual.objects.filter(detail__in=details)
-        .order_by("detail", "pk")
-        .values_list(
-            "detail",
-            "part",
-            "actual",
-            "actual__type",
-            "actual__quantity",
-            "actual__amount",
-            "actual__billing_type",
-            "actual__reverses",
-            "actual__milestone_part",
-            "detail__quantity",
-            "detail__amount",
-            "detail__billing_type",
-            "detail__line__proforma__number",
-            "detail__backlog_item__actual",
-            "detail__backlog_item__actual__amount",
-            "detail__backlog_item__milestone_part",
-            named=True,
-        )
-    )
-    for key, parts in groupby(rows.iterator(chunk_size=CHUNK), key=lambda row: row.detail):
-        parts = list(parts)
-        for trouble in _troubles_of_detail(parts):
-            yield _of_detail(entity, key, parts[0].detail__line__proforma__number, trouble)
-
-
-# Made by confirming to be billed later, or given up: they do not pass through.
-_STAYS = {_Part.AGAIN, _Part.GIVEN_UP, _Part.BALANCE}
-
-
-def _troubles_of_detail(parts):
-    detail = parts[0]
-    made = {row.actual for row in parts}
-    claimed = detail.detail__backlog_item__actual
-    unbilled = sum(
-        (
-            row.actual__amount
-            for row in parts
-            if row.actual__type == Actual.Type.UNBILLED_SALES and row.part not in _STAYS
-        ),
-        _ZERO,
-    )
-    if claimed is not None and claimed not in made:
-        unbilled += detail.detail__backlog_item__actual__amount
-    if unbilled:
-        yield f"leaves {amount(unbilled)} unbilled"
-    for row in parts:
-        if row.part == _Part.BILLED:
-            says = (row.actual__quantity, row.actual__amount, row.actual__billing_type)
-            if says != (row.detail__quantity, row.detail__amount, row.detail__billing_type):
-                yield (
-                    f"is {amount(row.detail__amount)} {row.detail__billing_type}, and billed as "
-                    f"{amount(row.actual__amount)} {row.actual__billing_type}"
-                )
-            if row.actual__milestone_part != row.detail__backlog_item__milestone_part:
-                yield "claims another milestone part than it billed"
-        if row.part == _Part.REVERSAL and row.actual__reverses != claimed:
-            yield f"claims actual {claimed}, but its reversal is that of actual {row.actual__reverses}"
-
-
-def _of_detail(entity, key, number, trouble):
-    return Finding(
-        "CONFIRMED",
-        entity.code,
-        number,
-        where(LineDetail, key),
-        f"Detail {key} of proforma {number} {trouble}.",
-    )

@@ -24,20 +24,30 @@ from proforma.models import LimitOverride, ProformaInvoice
 
 _Status = BacklogItem.Status
 _UNBILLED = Actual.Type.UNBILLED_SALES
+_NEGATED = ("quantity", "amount")
+_OWN = {*_NEGATED, "id", "batch", "accounting_date", "booked_by", "reverses", "replaces"}
+_SAME = tuple(field.name for field in Actual._meta.concrete_fields if field.name not in _OWN)
 
 
 def reversals(entity: LegalEntity):
-    """REVERSAL: a reversing actual is its original negated, at the same price and date."""
-    rows = Actual.objects.filter(entity=entity, reverses__isnull=False).exclude(
-        quantity=-F("reverses__quantity"),
-        amount=-F("reverses__amount"),
-        price=F("reverses__price"),
-        currency=F("reverses__currency"),
-        date=F("reverses__date"),
-        type=F("reverses__type"),
-        billing_type=F("reverses__billing_type"),
+    """REVERSAL: a reversing actual is its original negated, at the same price and date, and the like."""
+    rows = (
+        Actual.objects.filter(entity=entity, reverses__isnull=False)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "reverses",
+            *_NEGATED,
+            *_SAME,
+            *(f"reverses__{name}" for name in (*_NEGATED, *_SAME)),
+        )
     )
-    for key, original in rows.values_list("pk", "reverses"):
+    half, negated = len(_NEGATED) + len(_SAME), len(_NEGATED)
+    # Compared here and not by the database, where nothing is not equal to nothing.
+    for key, original, *values in rows.iterator(chunk_size=CHUNK):
+        own, was = values[:half], values[half:]
+        if own[negated:] == was[negated:] and own[:negated] == [-value for value in was[:negated]]:
+            continue
         yield Finding(
             "REVERSAL",
             entity.code,
@@ -164,6 +174,7 @@ def backlog(entity: LegalEntity):
         (unlike_fact, "does not repeat its actual"),
         (unlike_part, "does not repeat its milestone part"),
         (items.filter(open_fact & claimed), "is open, and a proforma claims it"),
+        (items.filter(claimed, status=_Status.CANCELED), "is canceled, and a proforma claims it"),
         (items.filter(status=_Status.CREATED, detail=None), "is on an invoice, and no proforma claims it"),
         (
             items.filter(confirmed, status=_Status.CREATED),

@@ -6,12 +6,12 @@ from decimal import Decimal
 from django.db.models import Exists, F, OuterRef, Q
 
 from contracts.models import Customer, LegalEntity, Project
-from invoicing_site.querysets import ExactSum, totals
-from invoicing_site.verify.finding import Finding, amount, where
+from invoicing_site.querysets import ExactSum, in_chunks, totals
+from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from ledger.models import (
     Account,
+    CustomerInvoice,
     CustomerTransaction,
-    InvoiceLine,
     LedgerEntry,
     ProjectTransaction,
     Settlement,
@@ -94,7 +94,10 @@ def work_in_progress(entity: LegalEntity):
     accrued = ProjectTransaction.objects.filter(
         voucher__entity=entity, kind=_Kind.ACCRUED, actual__isnull=False
     )
-    posted = InvoiceLine.objects.filter(proposal_line__detail__backlog_item__actual=OuterRef("actual"))
+    # By way of the proforma: work that was not charged has no line of its own (PST-10).
+    posted = CustomerInvoice.objects.filter(
+        proposal__proforma__lines__details__backlog_item__actual=OuterRef("actual")
+    )
     rows = (
         accrued.annotate(is_invoiced=Exists(posted))
         .order_by("actual")
@@ -139,8 +142,8 @@ def settlements(entity: LegalEntity):
     for side, sign in (("debit", 1), ("credit", -1)):
         for key, total in totals(rows, by=side).items():
             settled[key] += sign * total
-    transactions = CustomerTransaction.objects.filter(pk__in=list(settled)) if settled else ()
-    for row in transactions:
+    by_key = CustomerTransaction.objects.in_bulk
+    for row in (row for keys in in_chunks(settled, CHUNK) for row in by_key(keys).values()):
         taken = settled[row.pk]
         if abs(taken) > abs(row.amount) or taken * row.amount < 0:
             yield Finding(

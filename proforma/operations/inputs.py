@@ -4,14 +4,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import BooleanField, Case, Count, F, Q, When
+from django.db.models import BooleanField, Case, Count, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from contracts.models import LineCustomer, ProjectContract, ScheduleEntry, TransactionClass
 from invoicing_site.querysets import ExactSum
-from proforma.plans import ContractInputs, Due, Share, Waiting
+from proforma.plans import NO_SCHEDULE, ContractInputs, Due, Share, Waiting
 
 CONFIRMED = ProjectContract.Status.CONFIRMED
 LimitStatus = BacklogItem.LimitStatus
@@ -72,23 +72,43 @@ def due_entries(as_of: date):
     return ScheduleEntry.objects.filter(in_force, status__in=STILL_DUE, run_date__lte=as_of)
 
 
+def is_missed(as_of: date):
+    """The condition on ready items that are work to bill which no schedule entry will ever take (BKL-6).
+
+    Its line has no schedule, or it is dated after the last entry that is still open, in the past or to come.
+    Milestones and retainers need no schedule, somebody has put off what is on hold, and what is
+    non-chargeable only goes along with other work.
+    """
+    taker = ScheduleEntry.objects.filter(
+        status__in=STILL_DUE, line=OuterRef("contract_line"), cutoff__gte=OuterRef("date")
+    )
+    is_work = Q(actual__isnull=False) & ~Q(actual__billing_type=BillingType.NON_CHARGEABLE)
+    return is_work & (Q(hold_until=None) | Q(hold_until__lte=as_of)) & ~Exists(taker)
+
+
 def contracts_to_look_at(entity, *, as_of: date, scope: Scope = EVERYTHING) -> list[int]:
-    """Confirmed contracts of the entity with a due schedule entry, or a ready milestone or retainer."""
+    """Confirmed contracts of the entity with a due schedule entry, a ready milestone or retainer, or ready
+    work that is missed by the schedule: three queries."""
     contracts = ProjectContract.objects.filter(entity=entity, status=CONFIRMED)
     entries = scope.entries(due_entries(as_of).filter(line__contract__in=contracts))
-    items = BacklogItem.objects.ready().dated_until(as_of).filter(actual=None, contract__in=contracts)
+    ready = scope.items(BacklogItem.objects.ready().dated_until(as_of).filter(contract__in=contracts))
     found = set(entries.values_list("line__contract", flat=True).distinct())
-    found |= set(scope.items(items).values_list("contract", flat=True).distinct())
+    for items in (ready.filter(actual=None), ready.filter(is_missed(as_of))):
+        found |= set(items.values_list("contract", flat=True).distinct())
     return sorted(found)
 
 
 def load_inputs(contract_pks, *, as_of: date, scope: Scope = EVERYTHING) -> dict[int, ContractInputs]:
-    """What a run as of that day would decide on, for each of the contracts: five queries in all."""
+    """What a run as of that day would decide on, for each of the contracts: six queries in all."""
     inputs = {pk: ContractInputs(pk) for pk in contract_pks}
     line_customers = _customers_left_out(contract_pks, scope)
     for contract, due in _due(contract_pks, as_of, scope):
         inputs[contract].due.append(due._replace(is_whole=due.line_id not in line_customers))
-    _add_items(inputs, BacklogItem.objects.filter(contract__in=contract_pks), as_of, scope)
+    items = BacklogItem.objects.filter(contract__in=contract_pks)
+    ready = scope.items(items).dated_until(as_of).ready()
+    _add_items(inputs, items, as_of, scope, ready=ready.exclude(is_missed(as_of)))
+    for contract, missed in _missed(ready.filter(is_missed(as_of))):
+        inputs[contract].waiting.append(missed)
     return inputs
 
 
@@ -105,9 +125,9 @@ def load_shares(items) -> list[Share]:
     return [_share(row) for row in rows]
 
 
-def _add_items(inputs, items, until, scope):
+def _add_items(inputs, items, until, scope, *, ready=None):
     items = scope.items(items).dated_until(until)
-    for share in load_shares(items.ready()):
+    for share in load_shares(items.ready() if ready is None else ready):
         inputs[share.contract_id].shares.append(share)
     for contract, waiting in _waiting(items.open().exclude(status=BacklogItem.Status.READY), until):
         inputs[contract].waiting.append(waiting)
@@ -215,6 +235,14 @@ def _waiting(items, day):
         group[1] += total
     for (contract, *where), (n, total) in sorted(groups.items(), key=lambda pair: str(pair[0])):
         yield contract, Waiting(*where, n, total)
+
+
+def _missed(items):
+    """Ready work that the schedule misses, by contract, in groups of one day."""
+    by = ("contract", "contract_customer", "contract_line", "date")
+    groups = items.order_by(*by).values(*by).annotate(n=Count("pk"), total=ExactSum("amount"))
+    for contract, customer, line, date_, n, total in groups.values_list(*by, "n", "total"):
+        yield contract, Waiting(customer, line, True, date_, NO_SCHEDULE, n, total)
 
 
 def _reason(limit_status, needs_price, is_held):

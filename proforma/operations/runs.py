@@ -76,7 +76,17 @@ def start_run(
     projects=None,
     executes=None,
 ) -> InvoiceRun:
-    """Write down that a run begins, and return at once; `carry_out` does its work, here or in a worker."""
+    """Write down that a run begins, and return at once; `carry_out` does its work, here or in a worker.
+
+    Refused for a day that has not come: it would use up schedule entries before their work is done. A preview
+    may look ahead.
+    """
+    if kind == Kind.RUN and as_of > entity.today():
+        raise Refused(
+            f"{as_of} has not come yet, {entity} has {entity.today()}: "
+            "make a preview for that day, or run up to today.",
+            code="FUTURE-DATE",
+        )
     run = InvoiceRun.objects.create(
         entity=entity, kind=kind, trigger=trigger, as_of=as_of, started_by=by, executes=executes
     )
@@ -227,7 +237,8 @@ def _invoice_contract(contract, run, scope):
         contracts=[contract.code],
         proformas=[proforma.number for proforma in proformas],
     )
-    return _done(run, contract, Outcome.CREATED, "", f"{_named(proformas)}.")
+    message = f"{_named(proformas)}. {plan.what_is_lost}".strip()
+    return _done(run, contract, Outcome.CREATED, plan.code, message)
 
 
 def _locked(contract):
@@ -245,7 +256,7 @@ def _refuse_what_changed(contract, run, inputs):
     if run.executes_id is None:
         return
     planned = RunContract.objects.filter(run=run.executes_id, contract=contract).first()
-    if planned is None or planned.digest != inputs.digest(run.as_of):
+    if (planned.digest if planned else "") != inputs.digest(run.as_of):
         raise Refused(
             f"Contract {contract} has changed since {run.executes}: look at a new preview.",
             code="PLAN-CHANGED",

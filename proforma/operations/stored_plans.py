@@ -38,7 +38,7 @@ def store_plans(run, pks, scope) -> None:
             contract_id=pk,
             outcome=outcome,
             code=plan.code,
-            message="" if plan.proformas else plan.why_nothing[:500],
+            message=(plan.what_is_lost if plan.proformas else plan.why_nothing)[:500],
             digest=inputs[pk].digest(run.as_of),
         )
         rows.append(row)
@@ -101,8 +101,8 @@ def current_digests(preview) -> dict[int, str]:
 
 
 def digest_of(digests: dict[int, str]) -> str:
-    """One fingerprint over all contracts of a plan."""
-    lines = [f"{pk} {digest}" for pk, digest in sorted(digests.items())]
+    """One fingerprint over all contracts of a plan for which something is due."""
+    lines = [f"{pk} {digest}" for pk, digest in sorted(digests.items()) if digest]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -110,7 +110,7 @@ def difference(preview) -> str:
     """Sentences on the contracts that would be billed otherwise than the plan says."""
     then = dict(preview.run_contracts.values_list("contract", "digest"))
     now = current_digests(preview)
-    changed = sorted(pk for pk in then.keys() | now.keys() if then.get(pk) != now.get(pk))
+    changed = sorted(pk for pk in then.keys() | now.keys() if then.get(pk, "") != now.get(pk, ""))
     told = [_told(preview, contract) for contract in ProjectContract.objects.filter(pk__in=changed[:_NAMED])]
     more = f" And {len(changed) - _NAMED} more contracts have changed." if len(changed) > _NAMED else ""
     return " ".join(told) + more

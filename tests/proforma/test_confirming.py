@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from actuals.models import Actual
+from actuals.models import Actual, Batch, PriceDecision
 from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.models import Milestone
@@ -208,6 +208,43 @@ def test_a_share_that_took_the_rounding_is_billed_to_its_own_amount(company, con
     confirm(proforma, company)
     billed = actual(detail, "billed")
     assert (billed.amount, billed.is_rounding_share) == (Decimal("333.39"), True)
+
+
+def test_an_edited_amount_is_nobodys_rounding_share(company, contract, ready):
+    """PRO-5, MON-9"""
+    ready(contract, "2.5004", "133.33", amount=Decimal("333.39"), is_rounding_share=True)
+    proforma = draft(contract)
+    (detail,) = details_of(proforma)
+    operations.edit_details([detail], by=company.manager, quantity=Decimal(2))
+    confirm(proforma, company)
+    parts = ("reversal", "unbilled", "billed", "rest")
+    assert [actual(detail, part).is_rounding_share for part in parts] == [True, False, False, False]
+
+
+def test_a_price_from_a_price_list_says_so_and_an_edited_one_does_not(company, contract, ready):
+    """PRO-5, ACT-2"""
+    batch = Batch.objects.create(entity=company.entity, action="approve", on=MARCH_10)
+    found = PriceDecision.objects.create(batch=batch, kind="sales", price=Decimal(1000))
+    for _ in range(2):
+        ready(contract, "10", "1000", price_decision=found)
+    proforma = draft(contract)
+    by_quantity, by_price = details_of(proforma)
+    operations.edit_details([by_quantity], by=company.manager, quantity=Decimal(7))
+    operations.edit_details([by_price], by=company.manager, price=Decimal(800))
+    confirm(proforma, company)
+    assert actual(by_quantity, "billed").price_decision == found
+    assert actual(by_price, "billed").price_decision is None
+    assert actual(by_price, "rest").price_decision == found  # what is left has the price of the original
+
+
+def test_a_contract_that_is_closed_meanwhile_bills_nothing(company, contract, ready):
+    """CON-7"""
+    ready(contract)
+    proforma = draft(contract)
+    contract.status = "closed"
+    contract.save()
+    with pytest.raises(Refused, match="only a confirmed contract can be invoiced"):
+        confirm(proforma, company)
 
 
 def test_work_added_by_hand_gets_its_item_at_confirm(company, contract, ready):

@@ -173,7 +173,7 @@ def test_the_command_runs_and_says_what_it_made(company, due_contract, capsys):
     run = InvoiceRun.objects.get()
     assert (run.trigger, run.started_by, run.as_of) == ("command", company.manager, MAR_1)
     assert out == (
-        f"NO1: run {run.pk} as of 2025-03-01, 1 contracts, 1 proformas, 1000.0000 NOK\n"
+        f"NO1: run {run.pk} as of 2025-03-01, 1 contract, 1 proforma created, NOK 1,000.00\n"
         f"  {due_contract.code}: proforma created: Proforma PRO-2025-000001.\n"
     )
 
@@ -186,11 +186,12 @@ def test_the_command_speaks_json(company, due_contract, capsys):
         "kind": "run",
         "as_of": "2025-03-01",
         "proformas": 1,
-        "totals": {"NOK": "1000.0000"},
+        "totals": {"NOK": "1000.00"},
         "contracts": [
             {
                 "contract": due_contract.code,
                 "outcome": "created",
+                "said": "proforma created",
                 "code": "",
                 "message": "Proforma PRO-2025-000001.",
             }
@@ -201,7 +202,7 @@ def test_the_command_speaks_json(company, due_contract, capsys):
 def test_the_command_previews(company, due_contract, capsys):
     """RUN-4"""
     (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--preview", "--json").out)
-    assert (told["kind"], told["proformas"], told["totals"]) == ("preview", 1, {"NOK": "1000.0000"})
+    assert (told["kind"], told["proformas"], told["totals"]) == ("preview", 1, {"NOK": "1000.00"})
     assert not ProformaInvoice.objects.exists()
 
 
@@ -242,7 +243,7 @@ def test_an_amount_in_another_currency_has_a_total_of_its_own(company, ready, du
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, "2", "10", day=JAN_15)
     (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
-    assert told["totals"] == {"EUR": "20.0000"}
+    assert told["totals"] == {"EUR": "20.00"}
     assert ProformaInvoice.objects.get().currency == "EUR"
     assert LineDetail.objects.get().amount == Decimal(20)
 

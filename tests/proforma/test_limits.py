@@ -159,8 +159,8 @@ def test_what_is_not_charged_uses_no_limit(company, contract, ready):
 def test_charging_what_was_not_chargeable_is_an_increase(company, contract, ready):
     """PRO-6"""
     limited(contract, 10000)
-    ready(contract, "11", "1000", billing_type="non_chargeable", limit_status="na")
-    proforma = draft(contract)
+    item = ready(contract, "11", "1000", billing_type="non_chargeable", limit_status="na")
+    (proforma,) = operations.create_for_items([item], on=APRIL_1, by=company.manager)
     operations.edit_details(details_of(proforma), by=company.manager, billing_type="chargeable")
     with pytest.raises(Refused, match=r"by 1,000\.00"):
         confirm(proforma, company.manager)

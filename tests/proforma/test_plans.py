@@ -209,3 +209,47 @@ def test_the_digest_changes_with_whatever_decides_and_with_nothing_else():
         ContractInputs(1, shares, [], due).digest(FEB_28),
     ]
     assert len({before, *others}) == 7
+
+
+def test_work_that_only_goes_along_waits_for_the_next_run_date_of_its_line():
+    """PRO-1, RUN-2: two run dates at once plan what one after the other would have made."""
+    along = {"billing_type": "non_chargeable"}
+    found = plan(
+        [
+            share(1, date(2025, 1, 15), **along),
+            share(2, date(2025, 2, 15)),
+            share(3, date(2025, 1, 15), customer=BETA, **along),
+            share(4, date(2025, 1, 15), "70", line=OTHER_LINE, **along),  # that line has no later date
+            milestone(5, FEB_1, customer=BETA),
+        ],
+        [Due(7, LINE, FEB_1, JAN_31), Due(8, LINE, MAR_1, FEB_28), Due(9, OTHER_LINE, FEB_1, JAN_31)],
+    )
+    assert shape(found) == [
+        ("2025-03-01", "2025-02-28", ALFA, [1, 2], [8]),
+        ("2025-03-01", "2025-02-28", BETA, [3, 5], [8]),
+    ]
+    assert [(s.contract_customer_id, s.code, s.items, s.amount) for s in found.skipped] == [
+        (ALFA, "NOTHING-CHARGEABLE", 1, Decimal(70))
+    ]
+    assert [due.pk for due in found.answered] == [7, 9, 8]
+
+
+def test_what_is_complimentary_is_worth_an_invoice():
+    """PRO-1"""
+    found = plan(
+        [share(1, JAN_31, billing_type="complimentary"), share(2, JAN_31, billing_type="non_chargeable")],
+        [Due(7, LINE, FEB_1, JAN_31)],
+    )
+    assert shape(found) == [("2025-02-01", "2025-01-31", ALFA, [1, 2], [7])]
+
+
+def test_work_without_a_schedule_entry_is_left_out_whatever_is_due():
+    """BKL-6"""
+    missed = Waiting(ALFA, OTHER_LINE, True, JAN_31, "NO-SCHEDULE", 2, Decimal(900))
+    found = plan([share(1, JAN_31)], [Due(7, LINE, FEB_1, JAN_31)], [missed])
+    assert [(s.code, s.items, s.amount) for s in found.skipped] == [("NO-SCHEDULE", 2, Decimal(900))]
+    assert (found.code, len(found.proformas)) == ("NO-SCHEDULE", 1)
+    assert found.what_is_lost == (
+        "Left out: 2 ready with no schedule entry left to take it "
+        "(create its proforma by hand, or extend the schedule)."
+    )

@@ -59,8 +59,8 @@ def test_a_preview_is_a_stored_plan_and_claims_nothing(company, planned, ready):
     assert lines(found) == [
         (share, FEB_1, "", 1, "1000.00", None, "NOK"),
         (share, MAR_1, "", 2, "700.00", "1000.00", "NOK"),
-        (share, MAR_1, "AFTER-CUTOFF", 1, "200.00", None, "NOK"),
         (share, MAR_1, "NOT-READY", 1, "500.00", None, "NOK"),
+        (share, MAR_1, "NO-SCHEDULE", 1, "200.00", None, "NOK"),
     ]
     assert (found.kind, found.status, len(found.digest), found.started_by) == (
         "preview",

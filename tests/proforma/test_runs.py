@@ -56,20 +56,24 @@ def test_a_schedule_entry_makes_its_proforma(company, contract, ready, due):
     """RUN-1"""
     line = contract.lines.get()
     due(line, FEB_1, JAN_31)
+    due(line, MAR_2, MAR_1)
     items = [ready(contract, day=JAN_15), ready(contract, day=JAN_31)]
     after = ready(contract, day=FEB_1)
     found = run(company, by=company.manager)
 
     assert made(found) == [(contract, FEB_1, JAN_31, [item.pk for item in items])]
     assert outcomes(found) == [(contract, "created", "", "Proforma PRO-2025-000001.")]
-    assert schedule(contract) == [(FEB_1, "succeeded", "Proforma PRO-2025-000001.")]
+    assert schedule(contract) == [
+        (FEB_1, "succeeded", "Proforma PRO-2025-000001."),
+        (MAR_2, "not_run", ""),
+    ]
     assert (found.status, found.due, found.trigger) == ("finished", 1, "manual")
     assert found.finished_at is not None
     after.refresh_from_db()
     assert after.status == "ready"
     proforma = found.proformas.get()
     assert (proforma.accounting_date, proforma.created_by) == (MAR_1, company.manager)
-    assert proforma.schedule_entries.get().entry == line.schedule.get()
+    assert proforma.schedule_entries.get().entry == line.schedule.get(run_date=FEB_1)
     actions = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
     assert list(actions) == ["proforma.run_invoicing", "proforma.create"]
 

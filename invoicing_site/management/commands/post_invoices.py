@@ -1,40 +1,89 @@
+from django.core.management import CommandError
+
 from invoicing_site.commands import EntityCommand
-from ledger.models import CustomerInvoice, InvoiceProposal
-from ledger.operations.posting import post_many
+from ledger.models import InvoiceProposal
+from ledger.operations.posting import look_at_all, post_all
 
 
 class Command(EntityCommand):
-    help = "Posts all invoice proposals of a legal entity that are open, or approved where it wants that."
+    help = (
+        "Posts all invoice proposals of a legal entity that are open, or approved where it wants that. "
+        "The exit code is 1 when one is refused."
+    )
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
         parser.add_argument("--number", action="append", help="a proposal's number; by default all")
+        parser.add_argument(
+            "--check", action="store_true", help="say what posting would say, and post nothing"
+        )
+
+    def handle(self, *args, **options):
+        self.refused = 0
+        super().handle(*args, **options)
+        if self.refused:
+            raise CommandError(
+                "1 proposal is refused." if self.refused == 1 else f"{self.refused} proposals are refused."
+            )
 
     def act(self, entity, by, on, options):
         proposals = InvoiceProposal.objects.filter(entity=entity)
         if options["number"]:
-            proposals = proposals.filter(number__in=options["number"])
+            proposals = self.chosen(proposals, "number", options["number"])
         else:
             proposals = proposals.postable()
-        posted, refused = [], []
-        for proposal, outcome in post_many(proposals, by=by, on=on):
-            if isinstance(outcome, CustomerInvoice):
-                posted.append(
-                    {
-                        "proposal": proposal.number,
-                        "invoice": outcome.number,
-                        "kind": outcome.kind,
-                        "currency": outcome.currency,
-                        "total": outcome.total,
-                    }
-                )
-            else:
-                refused.append({"proposal": proposal.number, "code": outcome.code, "reason": outcome.message})
-        return {"entity": entity.code, "on": on, "posted": posted, "refused": refused}
+        outcomes = (look_at_all if options["check"] else post_all)(proposals, by=by, on=on)
+        answer = {
+            "entity": entity.code,
+            "on": on,
+            "checked": [],
+            "posted": [],
+            "posted_already": [],
+            "refused": [],
+        }
+        for outcome in outcomes:
+            kind, row = _row(outcome)
+            answer[kind].append({"proposal": outcome.proposal.number, **row, **_warnings(outcome)})
+        self.refused = len(answer["refused"])
+        return answer
 
     def told(self, answer):
-        yield f"{len(answer['posted'])} posted, {len(answer['refused'])} refused."
+        counts = [f"{len(answer['posted'])} posted", f"{len(answer['refused'])} refused"]
+        if answer["checked"]:
+            counts.insert(0, f"{len(answer['checked'])} may be posted")
+        if answer["posted_already"]:
+            counts.insert(1, f"{len(answer['posted_already'])} posted before")
+        yield f"{', '.join(counts)}."
+        for row in answer["checked"]:
+            yield f"{row['proposal']} may be posted, {row['currency']} {row['total']:,.2f}."
+            yield from _told(row)
         for row in answer["posted"]:
             yield f"{row['proposal']} is {row['invoice']}, {row['currency']} {row['total']:,.2f}."
+            yield from _told(row)
+        for row in answer["posted_already"]:
+            yield f"{row['proposal']} was posted already as {row['invoice']}."
         for row in answer["refused"]:
             yield f"{row['proposal']} is not posted: {row['reason']}"
+            yield from _told(row)
+
+
+def _row(outcome):
+    if outcome.refusal:
+        return "refused", {"code": outcome.refusal.code, "reason": outcome.refusal.message}
+    if outcome.was_posted_already:
+        return "posted_already", {"invoice": outcome.invoice.number}
+    if outcome.invoice:
+        return "posted", {"invoice": outcome.invoice.number, **_sums(outcome.invoice)}
+    return "checked", _sums(outcome.plan.invoice)
+
+
+def _sums(invoice):
+    return {"kind": invoice.kind, "currency": invoice.currency, "total": invoice.total}
+
+
+def _warnings(outcome):
+    return {"warnings": [{"code": found.code, "message": found.message} for found in outcome.warnings]}
+
+
+def _told(row):
+    return (f"  warning {warning['code']}: {warning['message']}" for warning in row["warnings"])

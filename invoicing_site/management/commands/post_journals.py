@@ -1,13 +1,19 @@
 from invoicing_site.commands import EntityCommand
-from ledger.operations.journals import post_journals, take_up_actuals
+from ledger.operations.journals import left_in_error, post_journals, take_up_actuals
 
 
 class Command(EntityCommand):
     help = "Takes all actuals of a legal entity up into integration journals, and posts these."
 
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--retry", action="store_true", help="post journals in error too, now that the cause is mended"
+        )
+
     def act(self, entity, by, on, options):
         taken = take_up_actuals(entity, on=on, by=by)
-        posted = post_journals(entity, by=by, on=on)
+        posted = post_journals(entity, by=by, on=on, retry=options["retry"])
         return {
             "entity": entity.code,
             "on": on,
@@ -20,10 +26,13 @@ class Command(EntityCommand):
                     "posted": result.posted,
                     "in_error": result.in_error,
                     "remainder": result.remainder and result.remainder.number,
-                    "errors": _errors(result),
                     "refused": result.refused,
                 }
                 for result in posted
+            ],
+            "left_in_error": [
+                {"number": left.journal.number, "lines": left.lines, "errors": left.errors}
+                for left in left_in_error(entity)
             ],
         }
 
@@ -40,13 +49,11 @@ class Command(EntityCommand):
                 f"journal {journal['number']}: {journal['posted']} lines posted, "
                 f"{journal['in_error']} in error{where}."
             )
-            yield from (f"  {error}" for error in journal["errors"])
         if not answer["journals"]:
             yield "There is no journal to post."
-
-
-def _errors(result):
-    """Each different reason once."""
-    if result.remainder is None:
-        return []
-    return sorted(set(result.remainder.lines.exclude(error="").values_list("error", flat=True)))
+        for left in answer["left_in_error"]:
+            lines = "1 line" if left["lines"] == 1 else f"{left['lines']} lines"
+            yield f"journal {left['number']} is in error, {lines}:"
+            yield from (f"  {error}" for error in left["errors"])
+        if answer["left_in_error"]:
+            yield "Mend the cause, then post_journals --retry."

@@ -2,28 +2,65 @@ from invoicing_site.commands import EntityCommand
 from ledger.blockers import blocked_by
 from ledger.models import InvoiceProposal
 from ledger.operations import proposals
+from ledger.operations.journal_lines import reasons_left_out
+from ledger.operations.journals import left_in_error
+
+_Status = InvoiceProposal.Status
 
 
 class Command(EntityCommand):
     help = "Takes confirmed proformas up as invoice proposals, and fills in the lines that no journal blocks."
 
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--refill",
+            action="append",
+            metavar="NUMBER",
+            help="fill the lines of this open proposal in anew; what was edited on them is lost",
+        )
+
     def act(self, entity, by, on, options):
         taken = proposals.take_up_all(entity)
         filled = proposals.fill_unblocked(entity)
-        blocked = InvoiceProposal.objects.filter(
-            entity=entity, status=InvoiceProposal.Status.BLOCKED
-        ).order_by("pk")
+        refilled = []
+        if options["refill"]:
+            chosen = self.chosen(InvoiceProposal.objects.filter(entity=entity), "number", options["refill"])
+            refilled = [proposals.refill_lines(proposal, by=by) for proposal in chosen.order_by("pk")]
+        waiting = InvoiceProposal.objects.filter(entity=entity, status=_Status.BLOCKED).order_by("pk")
+        blocked = [blocked_by(proposal) for proposal in waiting]
         return {
             "entity": entity.code,
             "taken_up": [proposal.number for proposal in taken],
-            "filled": [
-                proposal.number
-                for proposal in [*taken, *filled]
-                if proposal.status == InvoiceProposal.Status.OPEN
-            ],
-            "blocked": {proposal.number: blocked_by(proposal).sentence for proposal in blocked},
+            "filled": [proposal.number for proposal in [*taken, *filled] if proposal.status == _Status.OPEN],
+            "refilled": [proposal.number for proposal in refilled],
+            "blocked": {blockers.proposal.number: blockers.sentence for blockers in blocked},
+            "left_out": _left_out(entity, blocked),
+            "left_in_error": _in_error(entity, blocked),
         }
 
     def told(self, answer):
         yield f"{len(answer['taken_up'])} proformas taken up, {len(answer['filled'])} proposals filled in."
+        if answer["refilled"]:
+            yield f"Filled in again: {', '.join(answer['refilled'])}."
         yield from answer["blocked"].values()
+        for row in answer["left_out"]:
+            yield f"  actual {row['actual']}: {row['reason']}"
+        for row in answer["left_in_error"]:
+            yield from (f"  journal {row['number']}: {error}" for error in row["errors"])
+
+
+def _left_out(entity, blocked):
+    """Why actuals that a proposal waits for cannot go into a journal, in the words of post_journals."""
+    actuals = sorted({actual.pk: actual for blockers in blocked for actual in blockers.left_out}.items())
+    reasons = reasons_left_out(entity, [actual for _, actual in actuals])
+    return [{"actual": actual, "reason": reason} for actual, reason in reasons.items()]
+
+
+def _in_error(entity, blocked):
+    waited_for = {journal.pk for blockers in blocked for journal in blockers.journals}
+    return [
+        {"number": left.journal.number, "errors": left.errors}
+        for left in left_in_error(entity)
+        if left.journal.pk in waited_for
+    ]

@@ -1,112 +1,168 @@
-import datetime
 import json
+from decimal import Decimal
 
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import Customer, LegalEntity, Project, ProjectContract
+from invoicing_site.commands import EntityCommand, day
+from invoicing_site.errors import Refused
+from invoicing_site.management.selection import counted, named, plain, spoken
 from invoicing_site.querysets import totals
 from proforma.models import InvoiceRun, LineDetail, RunContract, RunPlanLine
 from proforma.operations import preview_invoicing, run_invoicing
+from proforma.plans import REASONS
 
 
-class Command(BaseCommand):
+class Command(EntityCommand):
     help = (
         "Creates the proformas of everything that is due: schedule entries, milestones. "
-        "May be started at any time, any number of times. A contract that fails is told and the others go on."
+        "May be started at any time, any number of times. A contract that fails is told and the others go "
+        "on. Without --entity it does so for every legal entity in turn."
     )
     requires_migrations_checks = True
 
     def add_arguments(self, parser):
-        parser.add_argument("--entity", metavar="CODE", help="legal entity; without it, all of them in turn")
+        super().add_arguments(parser)
         parser.add_argument(
             "--as-of",
-            "--on",
-            type=datetime.date.fromisoformat,
+            type=day,
             metavar="DATE",
-            help="what is due up to this day; the entity's own today unless given",
+            help="what is due up to this day, by default that of the action; only a preview may look ahead",
         )
         restrict = "only this one; may be given again"
         parser.add_argument("--contract", action="append", default=[], metavar="CODE", help=restrict)
         parser.add_argument("--customer", action="append", default=[], metavar="NUMBER", help=restrict)
         parser.add_argument("--project", action="append", default=[], metavar="CODE", help=restrict)
         parser.add_argument("--preview", action="store_true", help="store a plan and claim nothing")
-        parser.add_argument("--by", metavar="USER", help="in whose name; the system's unless given")
-        parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *, entity, as_of, contract, customer, project, preview, by, **options):
-        entities = LegalEntity.objects.order_by("pk")
-        if entity:
-            entities = [self._one(entities, "legal entity", code=entity)]
-        elif contract or customer or project:
+    def handle(self, *args, **options):
+        """The base's, for one entity or for all of them: one that refuses does not stop the others."""
+        if options["entity"]:
+            entities = [self.the_entity(options["entity"])]
+        elif options["contract"] or options["customer"] or options["project"]:
             raise CommandError("Codes belong to a legal entity: say which by --entity.")
-        if by is not None:
-            by = self._one(get_user_model().objects, "user", username=by)
-        operation = preview_invoicing if preview else run_invoicing
-        told = []
+        else:
+            entities = LegalEntity.objects.order_by("pk")
+        by = self.the_user(options["by"])
+        answers, refusals = [], []
         for entity in entities:
-            run = operation(
-                entity,
-                as_of=as_of or entity.today(),
-                by=by,
-                trigger=InvoiceRun.Trigger.COMMAND,
-                contracts=self._all(ProjectContract, entity, "code", contract),
-                customers=self._all(Customer, entity, "number", customer),
-                projects=self._all(Project, entity, "code", project),
-            )
-            told.append(self._report(run))
+            try:
+                answers.append(self.act(entity, by, options["on"] or entity.today(), options))
+            except Refused as refusal:
+                refusals.append(str(refusal))
         if options["json"]:
-            self.stdout.write(json.dumps(told, indent=2))
+            self.stdout.write(json.dumps(answers, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         else:
-            for report in told:
-                self._print(report)
+            for answer in answers:
+                for line in self.told(answer):
+                    self.stdout.write(line)
+                for row in answer["contracts"]:
+                    if row["outcome"] == RunContract.Outcome.FAILED:
+                        self.stderr.write(f"  {row['contract']}: {row['said']}: {row['message']}")
+        if refusals:
+            raise CommandError("\n".join(refusals))
 
-    def _one(self, rows, kind, **key):
-        found = rows.filter(**key).first()
-        if found is None:
-            raise CommandError(f"There is no {kind} “{next(iter(key.values()))}”.")
-        return found
-
-    def _all(self, model, entity, key, values):
-        rows = model.objects.filter(entity=entity)
-        return [self._one(rows, model._meta.verbose_name, **{key: value}) for value in values] or None
-
-    def _report(self, run):
-        """What the run page shows, as plain values."""
-        if run.kind == InvoiceRun.Kind.PREVIEW:
-            amounts = totals(RunPlanLine.objects.filter(run_contract__run=run, code=""))
-            made = RunPlanLine.objects.filter(run_contract__run=run, code="").count()
-        else:
-            details = LineDetail.objects.chargeable().filter(line__proforma__run=run)
-            amounts = totals(details, by="line__proforma__currency")
-            made = run.proformas.count()
-        return {
-            "entity": run.entity.code,
-            "run": run.pk,
-            "kind": run.kind,
-            "as_of": str(run.as_of),
-            "proformas": made,
-            "totals": {currency: str(amount) for currency, amount in amounts.items()},
-            "contracts": [
-                {
-                    "contract": row.contract.code,
-                    "outcome": row.outcome,
-                    "code": row.code,
-                    "message": row.message,
-                }
-                for row in run.run_contracts.select_related("contract").order_by("contract__code")
-            ],
+    def act(self, entity, by, on, options):
+        restrictions = {
+            "contracts": named(ProjectContract, entity, options["contract"]) or None,
+            "customers": named(Customer, entity, options["customer"], key="number") or None,
+            "projects": named(Project, entity, options["project"]) or None,
         }
-
-    def _print(self, report):
-        amounts = ", ".join(f"{amount} {currency}" for currency, amount in report["totals"].items())
-        self.stdout.write(
-            f"{report['entity']}: {report['kind']} {report['run']} as of {report['as_of']}, "
-            f"{len(report['contracts'])} contracts, {report['proformas']} proformas"
-            + (f", {amounts}" if amounts else "")
+        operation = preview_invoicing if options["preview"] else run_invoicing
+        run = operation(
+            entity, as_of=options["as_of"] or on, by=by, trigger=InvoiceRun.Trigger.COMMAND, **restrictions
         )
-        for row in report["contracts"]:
-            failed = row["outcome"] == RunContract.Outcome.FAILED
-            text = f"  {row['contract']}: {RunContract.Outcome(row['outcome']).label}"
-            text += f": {row['message']}" if row["message"] else ""
-            (self.stderr if failed else self.stdout).write(text)
+        return _report(run)
+
+    def told(self, answer):
+        is_preview = answer["kind"] == InvoiceRun.Kind.PREVIEW
+        made = f"{counted(answer['proformas'], 'proforma')} {'would be created' if is_preview else 'created'}"
+        amounts = [spoken(Decimal(amount), currency) for currency, amount in answer["totals"].items()]
+        yield ", ".join(
+            [
+                f"{answer['entity']}: {answer['kind']} {answer['run']} as of {answer['as_of']}",
+                counted(len(answer["contracts"]), "contract"),
+                made,
+                *amounts,
+            ]
+        )
+        for row in answer["contracts"]:
+            if row["outcome"] != RunContract.Outcome.FAILED:
+                yield f"  {row['contract']}: {row['said']}" + (
+                    f": {row['message']}" if row["message"] else ""
+                )
+            yield from (f"    {_planned(line)}" for line in row.get("plan", ()))
+            yield from (f"    {_left_out(line)}" for line in row.get("left_out", ()))
+
+
+def _report(run):
+    """What the run page shows, as plain values."""
+    plans = RunPlanLine.objects.filter(run_contract__run=run)
+    if run.kind == InvoiceRun.Kind.PREVIEW:
+        amounts, made = totals(plans.filter(code="")), plans.filter(code="").count()
+    else:
+        details = LineDetail.objects.chargeable().filter(line__proforma__run=run)
+        amounts, made = totals(details, by="line__proforma__currency"), run.proformas.count()
+    contracts = {
+        row.pk: {
+            "contract": row.contract.code,
+            "outcome": row.outcome,
+            "said": row.get_outcome_display(),
+            "code": row.code,
+            "message": row.message,
+        }
+        for row in run.run_contracts.select_related("contract").order_by("contract__code")
+    }
+    if run.kind == InvoiceRun.Kind.PREVIEW:
+        for row in contracts.values():
+            row |= {"plan": [], "left_out": []}
+        lines = plans.select_related("contract_customer__customer").order_by("run_date", "pk")
+        for line in lines:
+            contracts[line.run_contract_id]["left_out" if line.code else "plan"].append(_plan_line(line))
+    return {
+        "entity": run.entity.code,
+        "run": run.pk,
+        "kind": run.kind,
+        "as_of": run.as_of,
+        "proformas": made,
+        "totals": {currency: plain(amount, currency) for currency, amount in amounts.items()},
+        "contracts": list(contracts.values()),
+    }
+
+
+def _plan_line(line):
+    """One line of a stored plan: a proforma with what changed since the customer's last, or a reason."""
+    customer = line.contract_customer.customer
+    told = {
+        "customer": customer.number,
+        "name": customer.name,
+        "items": line.items,
+        "amount": plain(line.amount, line.currency),
+        "currency": line.currency,
+    }
+    if line.code:
+        return told | {"code": line.code, "reason": REASONS.get(line.code, "")}
+    before = line.previous_amount
+    return told | {
+        "run_date": line.run_date,
+        "previous": None if before is None else plain(before, line.currency),
+        "change": None if before is None else plain(line.amount - before, line.currency),
+    }
+
+
+def _planned(line):
+    before = "the first"
+    if line["previous"] is not None:
+        before = f"{Decimal(line['change']):+,} since {Decimal(line['previous']):,}"
+    return (
+        f"{line['run_date']}, {line['customer']} {line['name']}: {counted(line['items'], 'row')}, "
+        f"{spoken(Decimal(line['amount']), line['currency'])} ({before})"
+    )
+
+
+def _left_out(line):
+    return (
+        f"left out, {line['customer']} {line['name']}: {counted(line['items'], 'row')}, "
+        f"{spoken(Decimal(line['amount']), line['currency'])}, {line['code']}: {line['reason']}"
+    )

@@ -129,6 +129,38 @@ def _invoiced(it):
         it.invoices.append(posting.post(proposal, by=it.company.accountant, on=APRIL_1))
 
 
+def three_shares(it):
+    """An approved expense at cost, of 100.01 on the harbour project, for three customers in thirds."""
+    company = it.company
+    third = factories.CustomerFactory(
+        entity=company.entity, billing_tax_group=company.customers[0].billing_tax_group
+    )
+    site = factories.ProjectFactory(entity=company.entity, code="P4", name="Site")
+    site.managers.add(company.manager)
+    customers = [*zip(company.customers, (D("33.33"), D("33.33")), strict=True), (third, D("33.34"))]
+    shared = factories.contract(company, code="SHARED", customers=customers, lines=[{"project": site}])
+    confirm_contract(shared, by=company.manager, on=date(2025, 1, 1))
+    entry = factories.expense_entry(company, "100.01", "0", "0", date=APRIL_2, project=site)
+    approve([entry], by=company.manager, on=APRIL_2)
+    return entry
+
+
+def billed(it, entries, not_charged=()):
+    """Journal and bill these approved entries on 2 April, some of them as non-chargeable; the invoices."""
+    by = it.company.manager
+    _booked(it, APRIL_2)
+    items = BacklogItem.objects.filter(actual__entry__in=entries)
+    mark_ready(items, by=by)
+    invoices = []
+    for draft in proformas.create_for_items(items, on=APRIL_2, by=by):
+        details = LineDetail.objects.filter(line__proforma=draft, backlog_item__actual__entry__in=not_charged)
+        if details:
+            proformas.edit_details(details, by=by, billing_type="non_chargeable")
+        proformas.confirm(draft, by=by, on=APRIL_2)
+        invoices.append(posting.post(proposals.take_up(draft), by=it.company.accountant, on=APRIL_2))
+    return invoices
+
+
 def _left_open(it):
     company = it.company
     it.drafted = factories.time_entry(company, "1", date=date(2025, 4, 1), description="On a draft")

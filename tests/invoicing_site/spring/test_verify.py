@@ -8,12 +8,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from actuals.models import Actual
+from actuals.operations import submit
+from backlog.operations import approve, cancel_approval
 from invoicing_site import files
 from invoicing_site.models import StoredFile
 from invoicing_site.verify import Finding, findings
 from ledger.models import Document
+from proforma import operations as proformas
+from proforma.models import DetailActual, LineDetail
+from tests import factories
 from tests.invoicing_site.spring.alterations import (
-    ALTERATIONS,
     behind_the_guards,
     customer_transaction,
     decide_deferred,
@@ -23,6 +28,9 @@ from tests.invoicing_site.spring.alterations import (
     voucher_of,
     voucher_text,
 )
+from tests.invoicing_site.spring.intrusions import billed_price, entry_changed
+from tests.invoicing_site.spring.planted import ALTERATIONS
+from tests.invoicing_site.spring.story import APRIL_2, billed
 
 D = Decimal
 
@@ -44,6 +52,74 @@ def test_every_alteration_is_named(ledger, alter, code, codes):
     found = findings()
     assert {finding.code for finding in found} == codes
     assert number in {finding.number for finding in found if finding.code == code}
+
+
+def test_accrued_work_that_was_billed_as_non_chargeable_is_clean(ledger):
+    """PST-10: it has no line on the invoice, which takes its accrual back all the same."""
+    company = ledger.company
+    late = factories.time_entry(company, "3", date=APRIL_2)
+    approve([late], by=company.manager, on=APRIL_2)
+    invoices = billed(ledger, [late, ledger.open], not_charged=[ledger.open])
+
+    assert [invoice.lines.count() for invoice in invoices] == [1, 1]
+    assert [invoice.net for invoice in invoices] == [360, 240]
+    assert findings() == []
+
+
+def test_an_approval_that_was_canceled_and_given_again_is_clean(ledger):
+    """APP-5"""
+    by = ledger.company.manager
+    cancel_approval([ledger.open], by=by, on=APRIL_2)
+    assert findings() == []
+    submit([ledger.open], by=by)
+    approve([ledger.open], by=by, on=APRIL_2)
+    assert findings() == []
+
+
+def test_lowered_raised_and_free_details_added_by_hand_are_clean(ledger):
+    """PRO-5"""
+    by = ledger.company.manager
+    for draft, changes in zip(
+        ledger.drafts, ({"quantity": D(9)}, {"billing_type": "complimentary"}), strict=True
+    ):
+        proformas.edit_details(LineDetail.objects.filter(line__proforma=draft), by=by, **changes)
+        line = draft.lines.get().contract_line
+        for billing_type in ("chargeable", "non_chargeable"):
+            proformas.add_detail(
+                draft,
+                by=by,
+                contract_line=line,
+                transaction_class="time",
+                quantity=D(1),
+                price=D("333.33"),
+                billing_type=billing_type,
+                date=APRIL_2,
+                description="By hand",
+            )
+        proformas.confirm(draft, by=by, on=APRIL_2)
+    assert findings() == []
+
+
+def test_a_fact_that_no_longer_says_what_its_entry_says_names_what(ledger):
+    """ACT-2"""
+    with behind_the_guards():
+        entry_changed(ledger)
+    cost = Actual.objects.get(entry=ledger.open, type="cost")
+    assert f"Entry {ledger.open.pk} and its actual {cost.pk} do not agree: quantity." in {
+        finding.sentence for finding in findings()
+    }
+
+
+def test_a_billed_fact_that_was_changed_is_named_with_what_changed(ledger):
+    """PST-7: the hash of the invoice says that something was changed, its detail says what."""
+    with behind_the_guards():
+        billed_price(ledger)
+    fact = DetailActual.objects.get(detail=ledger.lowered, part="billed").actual_id
+    (finding,) = [finding for finding in findings() if finding.code == "CONFIRMED"]
+    assert finding.sentence == (
+        f"Detail {ledger.lowered.pk} of proforma PF-2025-000001 and actual {fact}, its billed sales, "
+        "do not agree: price."
+    )
 
 
 def test_the_rewritten_chain_is_found_at_its_head(ledger):
@@ -210,5 +286,5 @@ def test_the_command_ends_with_1_and_names_what_is_wrong(ledger):
 
 
 def test_the_command_knows_its_companies(story):
-    with pytest.raises(CommandError, match="There is no legal entity “SE1”"):
+    with pytest.raises(CommandError, match=r"There is no legal entity SE1\."):
         call_command("verify_ledger", entity="SE1")

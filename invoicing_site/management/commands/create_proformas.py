@@ -1,0 +1,89 @@
+from collections import defaultdict
+from decimal import Decimal
+
+from backlog.models import BacklogItem
+from contracts.models import ProjectContract
+from invoicing_site.commands import EntityCommand, day
+from invoicing_site.errors import Refused
+from invoicing_site.management.selection import counted, named, plain, spoken
+from invoicing_site.querysets import totals
+from proforma.models import LineDetail
+from proforma.operations import create_proformas
+
+
+class Command(EntityCommand):
+    help = (
+        "Creates proformas of all that is ready to invoice, whatever the invoice schedule says: for "
+        "contracts without one, and for work that came too late for it. Each contract is a "
+        "transaction of its own."
+    )
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--contract",
+            action="append",
+            default=[],
+            metavar="CODE",
+            help="only this one; may be given again; by default all confirmed ones with something ready",
+        )
+        parser.add_argument(
+            "--cutoff",
+            type=day,
+            metavar="DATE",
+            help="work dated up to this day; by default the day of the action",
+        )
+
+    def act(self, entity, by, on, options):
+        cutoff = options["cutoff"] or on
+        contracts = named(ProjectContract, entity, options["contract"]) or self._with_something_ready(
+            entity, cutoff
+        )
+        created, refused = {}, []
+        for contract in contracts:
+            try:
+                found = create_proformas([contract], cutoff=cutoff, on=on, by=by)
+            except Refused as refusal:
+                refused.append({"contract": contract.code, "code": refusal.code, "reason": str(refusal)})
+            else:
+                created |= {proforma.pk: proforma for proforma in found}
+        return {
+            "entity": entity.code,
+            "on": on,
+            "cutoff": cutoff,
+            "created": self._rows(created),
+            "refused": refused,
+        }
+
+    def _with_something_ready(self, entity, cutoff):
+        ready = BacklogItem.objects.ready().dated_until(cutoff).values("contract")
+        confirmed = ProjectContract.objects.filter(entity=entity, status=ProjectContract.Status.CONFIRMED)
+        return list(confirmed.filter(pk__in=ready).order_by("code"))
+
+    def _rows(self, created):
+        nets = defaultdict(
+            Decimal,
+            totals(LineDetail.objects.chargeable().filter(line__proforma__in=created), by="line__proforma"),
+        )
+        return [
+            {
+                "proforma": proforma.number,
+                "contract": proforma.contract.code,
+                "customer": proforma.customer.number,
+                "net": plain(nets[pk], proforma.currency),
+                "currency": proforma.currency,
+            }
+            for pk, proforma in created.items()
+        ]
+
+    def told(self, answer):
+        yield f"{counted(len(answer['created']), 'proforma')} created with work up to {answer['cutoff']}."
+        for row in answer["created"]:
+            yield (
+                f"{row['proforma']}: contract {row['contract']}, customer {row['customer']}, "
+                f"{spoken(Decimal(row['net']), row['currency'])}."
+            )
+        for row in answer["refused"]:
+            yield f"{row['contract']}: {row['reason']}"
+        if not answer["created"] and not answer["refused"]:
+            yield "Nothing is ready to invoice."

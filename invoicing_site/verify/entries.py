@@ -1,0 +1,93 @@
+"""Entries against the facts that were made of them: once, while approved, and of what they say."""
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from actuals.models import Actual, Batch, Entry
+from contracts.models import LegalEntity
+from invoicing_site.verify.finding import CHUNK, Finding, where
+
+_Status = Entry.Status
+_APPROVED = (_Status.APPROVED, _Status.RECALL)
+# What a fact takes over from its entry as it stands there; the quantity is the cost's alone.
+_COPIED = (
+    "date",
+    "project",
+    "task",
+    "resource",
+    "category",
+    "product",
+    "unit",
+    "transaction_class",
+)
+
+
+def entries(entity: LegalEntity):
+    """ENTRY: an approved entry has one live cost and its sales once, as it says; any other has no live fact.
+
+    Live is what was not reversed. Sales that confirming reversed count as well: they are billed.
+    """
+    for key, trouble in _troubles(entity):
+        yield Finding("ENTRY", entity.code, str(key), where(Entry, key), f"Entry {key} {trouble}.")
+
+
+def _troubles(entity):
+    facts = Actual.objects.filter(entity=entity, entry__isnull=False, reverses=None)
+    live = facts.filter(reversed_by=None)
+    costs = live.filter(type=Actual.Type.COST)
+    yield from _made_twice(facts, costs)
+    mine = Entry.objects.filter(entity=entity)
+    # The facts of a corrected entry are those of the entry that corrects it (APP-6).
+    without = mine.filter(
+        ~Exists(costs.filter(entry=OuterRef("pk"))), status__in=_APPROVED, corrected_by=None
+    )
+    for key in without.order_by("pk").values_list("pk", flat=True):
+        yield key, "is approved and has no cost actual that stands"
+    idle = mine.filter(Exists(live.filter(entry=OuterRef("pk")))).exclude(status__in=_APPROVED)
+    for row in idle.order_by("pk"):
+        yield row.pk, f"is {row.get_status_display()}, and facts of it stand"
+    yield from _unlike(live)
+
+
+def _made_twice(facts, costs):
+    counted = costs.order_by("entry").values("entry").annotate(n=Count("pk"))
+    for key, count in counted.filter(n__gt=1).values_list("entry", "n"):
+        yield key, f"has {count} cost actuals that stand"
+    made_by_confirm = Q(reversed_by__detail_actual__isnull=False)
+    sales = facts.filter(
+        Q(reversed_by=None) | made_by_confirm,
+        type=Actual.Type.UNBILLED_SALES,
+        replaces=None,
+        detail_actual=None,
+    )
+    by_share = ("entry", "contract_customer", "billing_type")
+    shares = sales.order_by(*by_share).values(*by_share).annotate(n=Count("pk"))
+    twice = set(shares.filter(n__gt=1).values_list("entry", flat=True))
+    whole = sales.order_by("entry").values("entry")
+    whole = whole.annotate(contracts=Count("contract", distinct=True), costs=Count("cost", distinct=True))
+    twice |= set(whole.filter(Q(contracts__gt=1) | Q(costs__gt=1)).values_list("entry", flat=True))
+    for key in sorted(twice):
+        yield key, "had its sales made more than once"
+
+
+def _unlike(live):
+    """Compared here and not by the database, where nothing is not equal to nothing."""
+    # What confirming made says what the draft said, and what stands in for a share may be dated anew.
+    rows = live.filter(detail_actual=None, replaces=None).exclude(batch__action=Batch.Action.CORRECT)
+    rows = rows.order_by("pk").values_list(
+        "pk",
+        "type",
+        "entry",
+        "quantity",
+        "entry__quantity",
+        *_COPIED,
+        *(f"entry__{name}" for name in _COPIED),
+    )
+    half = len(_COPIED)
+    for key, kind, entry, quantity, entered, *values in rows.iterator(chunk_size=CHUNK):
+        pairs = zip(_COPIED, values[:half], values[half:], strict=True)
+        unlike = [name for name, own, should in pairs if own != should]
+        if kind == Actual.Type.COST and quantity != entered:
+            unlike.insert(0, "quantity")
+        if unlike:
+            names = ", ".join(name.replace("_", " ") for name in unlike)
+            yield entry, f"and its actual {key} do not agree: {names}"

@@ -1,0 +1,376 @@
+"""Ready work that no run would ever take, days that have not come, and work that only goes along."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from backlog.models import BacklogItem
+from contracts.models import ScheduleEntry
+from invoicing_site.errors import Refused
+from proforma import operations
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine
+from proforma.operations.inputs import contracts_to_look_at
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+JAN_15, JAN_31, FEB_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 1)
+FEB_15, FEB_28, MAR_1 = date(2025, 2, 15), date(2025, 2, 28), date(2025, 3, 1)
+REMEDY = "with no schedule entry left to take it (create its proforma by hand, or extend the schedule)."
+
+
+def run(company, as_of=MAR_1, **fields):
+    return operations.run_invoicing(company.entity, as_of=as_of, **fields)
+
+
+def preview(company, as_of=MAR_1, **fields):
+    return operations.preview_invoicing(company.entity, as_of=as_of, **fields)
+
+
+def outcomes(found):
+    rows = found.run_contracts.order_by("contract")
+    return [(row.contract, row.outcome, row.code, row.message) for row in rows]
+
+
+def skipped(found):
+    lines = RunPlanLine.objects.filter(run_contract__run=found).exclude(code="").order_by("pk")
+    return [(line.contract_customer, line.code, line.items, line.amount) for line in lines]
+
+
+# A day that has not come
+
+
+def test_a_run_for_a_day_that_has_not_come_is_refused(company, contract, ready, due):
+    """RUN-1: it would use up the entries of months in which nobody has worked yet."""
+    today = company.entity.today()
+    tomorrow = today + timedelta(days=1)
+    due(contract.lines.get(), tomorrow, today)
+    ready(contract)
+    with pytest.raises(Refused) as refused:
+        run(company, as_of=tomorrow)
+    assert refused.value.code == "FUTURE-DATE"
+    assert str(tomorrow) in str(refused.value)
+    assert str(today) in str(refused.value)
+    assert ScheduleEntry.objects.get().status == "not_run"
+    assert not InvoiceRun.objects.exists()
+    assert run(company, as_of=today).status == "finished"
+
+
+def test_a_preview_may_look_ahead_and_is_carried_out_when_its_day_has_come(company, contract, ready, due):
+    """RUN-4, RUN-1"""
+    tomorrow = company.entity.today() + timedelta(days=1)
+    due(contract.lines.get(), tomorrow, JAN_31)
+    ready(contract, day=JAN_15)
+    shown = preview(company, as_of=tomorrow)
+    assert outcomes(shown) == [(contract, "created", "", "")]
+    with pytest.raises(Refused) as refused:
+        operations.execute_preview(shown, by=company.manager)
+    assert refused.value.code == "FUTURE-DATE"
+    assert not ProformaInvoice.objects.exists()
+
+
+# Work that no schedule entry will take
+
+
+def test_ready_work_on_a_line_without_a_schedule_is_told(company, contract, ready):
+    """BKL-6"""
+    ready(contract, "2", "150", day=JAN_15)
+    ready(contract, "1", "150", day=MAR_1)
+    ready(contract, "4", "150", day=date(2025, 3, 2))  # after the day of the run
+    message = f"Nothing was due to invoice; left out: 2 ready {REMEDY}"
+    shown, found = preview(company), run(company)
+    assert outcomes(shown) == [(contract, "nothing", "NO-SCHEDULE", message)]
+    assert outcomes(found) == [(contract, "nothing", "NO-SCHEDULE", message)]
+    assert skipped(shown) == [(contract.customers.get(), "NO-SCHEDULE", 2, Decimal(450))]
+    assert found.due == 1
+
+
+def test_work_approved_after_every_entry_has_run_is_told(company, contract, ready, due):
+    """BKL-6: none is lost."""
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, day=JAN_15)
+    assert outcomes(run(company))[0][1] == "created"
+    assert outcomes(run(company)) == []
+    late = ready(contract, day=JAN_15)
+    expected = (contract, "nothing", "NO-SCHEDULE", f"Nothing was due to invoice; left out: 1 ready {REMEDY}")
+    assert outcomes(run(company)) == [expected]
+    assert outcomes(run(company)) == [expected]  # and nothing else comes of it
+    assert ProformaInvoice.objects.count() == 1
+    late.refresh_from_db()
+    assert late.status == "ready"
+    operations.create_proformas([contract], cutoff=JAN_31, on=MAR_1, by=None)
+    assert outcomes(run(company)) == []
+
+
+def test_what_a_run_takes_and_what_it_misses_are_both_told(company, contract, ready, due):
+    """BKL-6, RUN-4: dated after the last entry that is open."""
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, day=JAN_15)
+    ready(contract, "3", "100", day=FEB_1)
+    shown, found = preview(company), run(company)
+    assert outcomes(shown) == [(contract, "created", "NO-SCHEDULE", f"Left out: 1 ready {REMEDY}")]
+    assert skipped(shown) == [(contract.customers.get(), "NO-SCHEDULE", 1, Decimal(300))]
+    assert outcomes(found) == [
+        (contract, "created", "NO-SCHEDULE", f"Proforma PRO-2025-000001. Left out: 1 ready {REMEDY}")
+    ]
+    assert LineDetail.objects.get().date == JAN_15
+
+
+@pytest.mark.parametrize("status", ["not_run", "failed"])
+def test_work_that_an_entry_to_come_will_take_is_not_missed(company, contract, ready, due, status):
+    """BKL-6: up to and with the day of its cutoff."""
+    entry = due(contract.lines.get(), date(2025, 4, 1), FEB_28)
+    ScheduleEntry.objects.update(status=status)
+    ready(contract, day=FEB_28)
+    assert outcomes(run(company)) == []
+    entry.cutoff = date(2025, 2, 27)
+    entry.save()
+    assert [code for *_, code, _ in outcomes(run(company))] == ["NO-SCHEDULE"]
+
+
+def test_what_is_on_hold_or_goes_along_or_stands_on_a_draft_contract_is_not_missed(company, contract, ready):
+    """BKL-6"""
+    held = ready(contract, day=JAN_15)
+    held.hold_until = date(2025, 3, 2)
+    held.save()
+    ready(contract, day=JAN_15, billing_type="non_chargeable")
+    ready(factories.contract(company), day=JAN_15)
+    assert outcomes(run(company)) == []
+    held.hold_until = MAR_1
+    held.save()
+    assert outcomes(run(company)) == [
+        (contract, "nothing", "NO-SCHEDULE", f"Nothing was due to invoice; left out: 1 ready {REMEDY}")
+    ]
+
+
+def test_a_restricted_run_tells_only_what_it_was_asked_for(company, contract, ready):
+    """RUN-3"""
+    other = factories.contract(company, confirmed=True)
+    for found in (contract, other):
+        ready(found, day=JAN_15)
+    assert [c for c, *_ in outcomes(run(company, contracts=[other]))] == [other]
+
+
+def test_missed_work_does_not_make_a_plan_stale(company, contract, ready, due):
+    """RUN-4: it decides over nothing that is made, on this contract or on another."""
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, day=JAN_15)
+    shown = preview(company)
+    other = factories.contract(company, confirmed=True)
+    for found in (contract, other):
+        ready(found, day=FEB_15)
+    done = operations.execute_preview(shown, by=company.manager)
+    assert [(c, outcome, code) for c, outcome, code, _ in outcomes(done)] == [
+        (contract, "created", "NO-SCHEDULE"),
+        (other, "nothing", "NO-SCHEDULE"),
+    ]
+
+
+def test_many_contracts_with_missed_work_cost_no_more_queries_than_one(company, contract, ready):
+    """BKL-6"""
+
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            found = contracts_to_look_at(company.entity, as_of=MAR_1)
+        return len(found), len(captured)
+
+    ready(contract, day=JAN_15)
+    assert queries() == (1, 3)
+    for _ in range(4):
+        ready(factories.contract(company, confirmed=True), day=JAN_15)
+    assert queries() == (5, 3)
+
+
+# Work that only goes along
+
+
+def test_a_customer_with_only_non_chargeable_work_gets_no_invoice_of_nothing(
+    company, shared_contract, ready, due
+):
+    """PRO-1: it stays ready, and the entry has had its answer."""
+    line = shared_contract.lines.get()
+    due(line, FEB_1, JAN_31)
+    due(line, MAR_1, FEB_28)
+    first, second = shared_contract.customers.order_by("pk")
+    ready(shared_contract, customer=first, day=JAN_15)
+    along = ready(shared_contract, "2", "300", customer=second, day=JAN_15, billing_type="non_chargeable")
+    shown, found = preview(company, as_of=FEB_1), run(company, as_of=FEB_1)
+    assert skipped(shown) == [(second, "NOTHING-CHARGEABLE", 1, Decimal(600))]
+    assert [proforma.contract_customer for proforma in found.proformas.all()] == [first]
+    along.refresh_from_db()
+    assert along.status == "ready"
+    assert line.schedule.get(run_date=FEB_1).status == "succeeded"
+
+    billed = ready(shared_contract, customer=second, day=FEB_15)
+    (proforma,) = run(company).proformas.all()
+    assert proforma.contract_customer == second
+    details = LineDetail.objects.on_proforma(proforma).order_by("pk")
+    assert [detail.backlog_item for detail in details] == [along, billed]
+
+
+def test_nothing_but_non_chargeable_work_is_told(company, contract, ready, due):
+    """PRO-1, RUN-4"""
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, day=JAN_15, billing_type="non_chargeable")
+    assert outcomes(run(company)) == [
+        (
+            contract,
+            "nothing",
+            "NOTHING-CHARGEABLE",
+            "Nothing was ready to invoice; left out: 1 non-chargeable with nothing to bill beside it "
+            "(it goes along with the next invoice).",
+        )
+    ]
+    assert ScheduleEntry.objects.get().status == "succeeded"
+    assert not ProformaInvoice.objects.exists()
+
+
+def test_by_hand_it_is_left_out_too(company, contract, ready):
+    """PRO-1"""
+    ready(contract, day=JAN_15, billing_type="non_chargeable")
+    with pytest.raises(Refused, match="1 non-chargeable with nothing to bill beside it") as refused:
+        operations.create_proformas([contract], cutoff=JAN_31, on=MAR_1, by=None)
+    assert refused.value.code == "NOTHING-CHARGEABLE"
+    ready(contract, day=JAN_15, billing_type="complimentary")
+    (proforma,) = operations.create_proformas([contract], cutoff=JAN_31, on=MAR_1, by=None)
+    assert LineDetail.objects.on_proforma(proforma).count() == 2
+
+
+# The command line
+
+
+def command(capsys, name, *arguments):
+    call_command(name, *arguments)
+    return capsys.readouterr().out
+
+
+def test_a_preview_says_what_would_be_created_and_what_changed(company, contract, ready, due, capsys):
+    """RUN-4"""
+    line, customer = contract.lines.get(), contract.customers.get().customer
+    due(line, FEB_1, JAN_31)
+    ready(contract, "1", "100000", day=JAN_15)
+    run(company, as_of=FEB_1)
+    due(line, MAR_1, FEB_28)
+    ready(contract, "1", "33333.33", day=FEB_15)
+    ready(contract, "2", "100", day=FEB_15, status="not_ready")
+    out = command(capsys, "run_invoicing", "--entity", "NO1", "--as-of", "2025-03-01", "--preview")
+    number = InvoiceRun.objects.get(kind="preview").pk
+    who = f"{customer.number} {customer.name}"
+    assert out == (
+        f"NO1: preview {number} as of 2025-03-01, 1 contract, 1 proforma would be created, NOK 33,333.33\n"
+        f"  {contract.code}: proforma would be created\n"
+        f"    2025-03-01, {who}: 1 row, NOK 33,333.33 (-66,666.67 since 100,000.00)\n"
+        f"    left out, {who}: 1 row, NOK 200.00, NOT-READY: not marked ready\n"
+    )
+    assert ProformaInvoice.objects.count() == 1
+
+
+def test_a_preview_speaks_json(company, ready, due, capsys):
+    """RUN-4, MON-1: amounts in whole yen."""
+    contract = factories.contract(company, confirmed=True, currency="JPY")
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, "2", "500", day=JAN_15)
+    ready(contract, "1", "700", day=FEB_15)
+    (told,) = json.loads(command(capsys, "run_invoicing", "--as-of", "2025-03-01", "--preview", "--json"))
+    customer = contract.customers.get().customer
+    who = {"customer": customer.number, "name": customer.name, "currency": "JPY", "items": 1}
+    (row,) = told["contracts"]
+    assert (told["totals"], row["said"]) == ({"JPY": "1000"}, "proforma would be created")
+    assert row["plan"] == [
+        who | {"amount": "1000", "run_date": "2025-02-01", "previous": None, "change": None}
+    ]
+    assert row["left_out"] == [
+        who | {"amount": "700", "code": "NO-SCHEDULE", "reason": f"ready {REMEDY}".rstrip(".")}
+    ]
+
+
+def test_a_run_for_a_day_to_come_ends_with_the_sentence(company, capsys):
+    """RUN-1"""
+    tomorrow = company.entity.today() + timedelta(days=1)
+    with pytest.raises(CommandError, match=f"{tomorrow} has not come yet"):
+        call_command("run_invoicing", "--as-of", str(tomorrow))
+    assert "would be created" in command(capsys, "run_invoicing", "--as-of", str(tomorrow), "--preview")
+
+
+def test_one_entity_that_refuses_does_not_stop_the_others(company, contract, ready, due, capsys, monkeypatch):
+    """RUN-2"""
+    east = factories.LegalEntityFactory(code="AA1")
+    real = operations.run_invoicing
+
+    def refuse(entity, **fields):
+        if entity == east:
+            raise Refused("Not there.")
+        return real(entity, **fields)
+
+    monkeypatch.setattr("invoicing_site.management.commands.run_invoicing.run_invoicing", refuse)
+    due(contract.lines.get(), FEB_1, JAN_31)
+    ready(contract, day=JAN_15)
+    with pytest.raises(CommandError, match="Not there"):
+        call_command("run_invoicing", "--as-of", "2025-03-01")
+    assert "1 proforma created" in capsys.readouterr().out
+
+
+def test_an_unknown_code_is_refused_with_the_known_ones(company, contract):
+    for name in ("run_invoicing", "create_proformas"):
+        with pytest.raises(CommandError) as refused:
+            call_command(name, "--entity", "NO1", "--contract", f"{contract.code}X")
+        assert f"no project contract “{contract.code}X”. Known: {contract.code}." in str(refused.value)
+
+
+def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract, ready, capsys):
+    """PRO-1, BKL-6: whatever the schedule says; a contract that has only what is on hold says so."""
+    held, _idle, draft = (factories.contract(company, confirmed=c) for c in (True, True, False))
+    ready(contract, "3", "11111.11", day=JAN_15)
+    later = ready(contract, day=FEB_15)
+    ready(held, day=JAN_15)
+    BacklogItem.objects.filter(contract=held).update(hold_until=date(2099, 1, 1))
+    ready(draft, day=JAN_15)
+    arguments = ["--entity", "NO1", "--cutoff", "2025-01-31", "--on", "2025-03-01"]
+    out = command(capsys, "create_proformas", *arguments, "--by", company.manager.username)
+    customer = contract.customers.get().customer.number
+    assert out == (
+        "1 proforma created with work up to 2025-01-31.\n"
+        f"PRO-2025-000001: contract {contract.code}, customer {customer}, NOK 33,333.33.\n"
+        f"{held.code}: Contract {held} up to 2025-01-31: Nothing was ready to invoice; left out: 1 on hold.\n"
+    )
+    proforma = ProformaInvoice.objects.get()
+    assert (proforma.created_by, proforma.cutoff, proforma.accounting_date) == (
+        company.manager,
+        JAN_31,
+        MAR_1,
+    )
+    later.refresh_from_db()
+    assert later.status == "ready"
+
+
+def test_proformas_of_chosen_contracts_from_the_command_line(company, contract, ready, capsys):
+    """PRO-1"""
+    other, draft = factories.contract(company, confirmed=True), factories.contract(company)
+    for found in (contract, other, draft):
+        ready(found, "1", "200", day=JAN_15)
+    arguments = ["--contract", other.code, "--contract", draft.code, "--on", "2025-03-01", "--json"]
+    told = json.loads(command(capsys, "create_proformas", "--entity", "NO1", *arguments))
+    assert told["created"] == [
+        {
+            "proforma": "PRO-2025-000001",
+            "contract": other.code,
+            "customer": other.customers.get().customer.number,
+            "net": "200.00",
+            "currency": "NOK",
+        }
+    ]
+    assert [(row["contract"], row["code"]) for row in told["refused"]] == [
+        (draft.code, "CONTRACT-NOT-CONFIRMED")
+    ]
+    assert BacklogItem.objects.ready().count() == 2
+
+
+def test_nothing_ready_at_all_says_so(company, contract, capsys):
+    """PRO-1"""
+    out = command(capsys, "create_proformas", "--entity", "NO1", "--on", "2025-03-01")
+    assert out == "0 proformas created with work up to 2025-03-01.\nNothing is ready to invoice.\n"
