@@ -74,8 +74,11 @@ def _looks(field, column) -> list[str]:
         return [count, f"round(sum({column}), 4)"]
     if isinstance(field, models.BooleanField):
         return [count, f"sum(CASE WHEN {column} THEN 1 ELSE 0 END)"]
+    if field.choices:
+        return [count, f"min({column})", f"max({column})", f"sum(length({column}))"]
     if isinstance(field, models.CharField | models.TextField):
-        return [count, f"count(DISTINCT {column})", f"sum(length({column}))"]
+        # Not their length: how something is worded is no work.
+        return [count, f"count(DISTINCT {column})", f"count(nullif({column}, ''))"]
     if isinstance(field, models.IntegerField):
         return [count, f"sum({column})"]
     if isinstance(field, models.DateTimeField | models.JSONField):

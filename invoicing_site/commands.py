@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from difflib import get_close_matches
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -9,6 +10,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import User
+
+# So many known names are suggested for one that is not.
+_SUGGESTED = 10
 
 
 def day(text):
@@ -67,12 +71,21 @@ class EntityCommand(BaseCommand):
         return user
 
     def chosen(self, rows, field, values):
-        """The rows that were named on the command line, or all where none was; unknown names are refused."""
+        """The rows that were named on the command line, or all where none was.
+
+        A name that is not among them ends the command, with the nearest ones that are.
+        """
         if not values:
             return rows
-        known = set(rows.filter(**{f"{field}__in": values}).values_list(field, flat=True))
-        if unknown := [value for value in values if value not in known]:
-            raise CommandError(f"There is no {rows.model._meta.verbose_name} {', '.join(unknown)} to act on.")
+        known = list(rows.order_by(field).values_list(field, flat=True))
+        for value in values:
+            if value not in known:
+                near = get_close_matches(value, known, n=_SUGGESTED) or known[:_SUGGESTED]
+                more = ", …" if len(known) > len(near) else ""
+                raise CommandError(
+                    f"There is no {rows.model._meta.verbose_name} “{value}” to act on. "
+                    f"Known: {', '.join(near) or 'none'}{more}."
+                )
         return rows.filter(**{f"{field}__in": values})
 
     def act(self, entity, by, on, options):

@@ -29,7 +29,7 @@ class Blockers:
             return f"{self.proposal} waits for no journal any more, but its lines are not filled in yet."
         parts = []
         if self.journals:
-            parts.append(f"{_names([str(journal) for journal in self.journals])} to be posted")
+            parts.append(f"{_names([_named(journal) for journal in self.journals])} to be posted")
         if self.left_out:
             count = len(self.left_out)
             what = "1 actual" if count == 1 else f"{count} actuals"
@@ -46,6 +46,11 @@ def blocked_by(proposal: InvoiceProposal) -> Blockers:
         .order_by("number")
     )
     return Blockers(proposal, list(journals), list(waiting.filter(journal_line=None).order_by("pk")))
+
+
+def _named(journal):
+    in_error = journal.status == IntegrationJournal.Status.ERROR
+    return f"{journal} (in error: mend the cause, then post_journals --retry)" if in_error else str(journal)
 
 
 def _names(names):

@@ -100,11 +100,16 @@ def claims_of_journal_line(line: JournalLine) -> str:
 def claims_of_invoice(invoice, lines, taxes, references, details) -> str:
     """The hash of what an invoice voucher books: all that the invoice says, and the facts that it bills.
 
-    `details` are the `DetailActual` rows of its proforma; rows may come in any order.
+    `details` are the `DetailActual` rows of its proforma, with their actuals; rows may come in any order.
     """
+    actuals = [link.actual for link in details]
     return digest(
         canonical(invoice),
-        *(text for rows in (lines, taxes, references, details) for text in sorted(map(canonical, rows))),
+        *(
+            text
+            for rows in (lines, taxes, references, details, actuals)
+            for text in sorted(map(canonical, rows))
+        ),
     )
 
 

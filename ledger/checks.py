@@ -22,6 +22,7 @@ ERROR, WARNING = "error", "warning"
 
 _ZERO = Decimal(0)
 _Kind = CustomerInvoice.Kind
+_A = {_Kind.INVOICE: "An", _Kind.CREDIT_NOTE: "A"}
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,13 @@ def _there_are_tax_codes_for_all(examined):
     pairs = {(line.billing_tax_group_id, line.item_tax_group_id): line for line in reversed(facts.lines)}
     for line in pairs.values():
         for refusal in _refusals([lambda line=line: tax_codes(facts, line)]):
-            yield _error("TAX-MISSING", f"Line {line.number}: {refusal.message}", refusal.remedy)
+            message = f"Line {line.number}: {refusal.message}"
+            if None in (line.billing_tax_group_id, line.item_tax_group_id):
+                message += (
+                    " What is given elsewhere reaches the lines when they are filled in again (propose "
+                    f"--refill {facts.proposal.number})."
+                )
+            yield _error("TAX-MISSING", message, refusal.remedy)
 
 
 @named("DISBURSEMENT-TAX")
@@ -241,6 +248,32 @@ def _disbursements_bear_no_tax(examined):
                 f"tax, but would get {taxed[0].code}. Give it an item tax group without tax.",
                 "admin:contracts_category_changelist",
             )
+
+
+@named("NO-LINES")
+def _it_has_a_line(examined):
+    """EN 16931 BR-16: an invoice has a line, be it one at no charge.
+
+    A proforma of nothing but work that was made non-chargeable has none. Where revenue was accrued for that
+    work the document is let through, because only posting it takes the accrual back (PST-10).
+    """
+    facts = examined.facts
+    if facts.lines or facts.proposal.status == InvoiceProposal.Status.BLOCKED:
+        return
+    if facts.accrued:
+        yield _warning(
+            "NO-LINES",
+            f"{facts.proposal} has no line: nothing in it is chargeable or complimentary. Posting it takes "
+            "back the revenue that was accrued for that work; the document itself says nothing, cannot go "
+            "out as an e-invoice, and need not be sent.",
+        )
+    else:
+        yield _error(
+            "NO-LINES",
+            f"{facts.proposal} has no line, and an invoice needs one: nothing in it is chargeable or "
+            "complimentary. Return it to the project manager to make a detail complimentary, which prints "
+            "it at no charge.",
+        )
 
 
 @named("RETAINER-REQUEST")
@@ -315,7 +348,7 @@ def _its_number_fits_the_calendar(examined):
     elif series.sequence.in_date_order and series.last_date and facts.invoice_date < series.last_date:
         yield _error(
             "NUM-ORDER",
-            f"A {_Kind(kind).label} cannot be dated {facts.invoice_date}: the last one is dated "
+            f"{_A[kind]} {_Kind(kind).label} cannot be dated {facts.invoice_date}: the last one is dated "
             f"{series.last_date}, and numbers rise with time. Choose that date or a later one.",
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from actuals.models import BillingType
-from contracts.models import TransactionClass
+from contracts.models import Task, TransactionClass
 from invoicing_site import money
 from ledger.invoice_facts import Billed, InvoiceFacts
 from ledger.models import CustomerInvoice, InvoiceLine
@@ -124,7 +124,9 @@ def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
         quantity = quantities.get(detail.pk, _ZERO)
         quantity, price = _difference(quantity, price, line.amount, facts.currency)
     names = {name: facts.the(name, getattr(detail, f"{name}_id")) for name in _NAMED}
-    texts = {name: str(names[name] or "") for name in _PRINTED}
+    if detail.transaction_class in _OF_NOBODY:
+        names["resource"] = names["role"] = None
+    texts = {name: _said(names[name]) for name in _PRINTED}
     return InvoiceLine(
         proposal_line_id=line.pk,
         number=number,
@@ -150,6 +152,15 @@ def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
 
 _PRINTED = ("project", "task", "resource", "role", "category")
 _NAMED = (*_PRINTED, "product")
+# Who spent it, and as what, is no business of the customer's.
+_OF_NOBODY = (TransactionClass.EXPENSE, TransactionClass.MATERIAL)
+
+
+def _said(thing) -> str:
+    """As the customer knows it: codes of tasks are our own, the project's is what he refers to."""
+    if isinstance(thing, Task):
+        return thing.name
+    return str(thing or "")
 
 
 def _difference(quantity, price, amount, currency):
@@ -173,7 +184,7 @@ def _summary(section, detail, names, words) -> str:
     if section.summary_by == SummaryBy.ROLE:
         return str(names["role"] or names["category"] or names["product"] or kind)
     if section.summary_by == SummaryBy.TASK:
-        return str(names["task"] or names["project"] or kind)
+        return _said(names["task"] or names["project"]) or kind
     if section.summary_by == SummaryBy.CATEGORY:
         return str(names["category"] or names["product"] or kind)
     if section.summary_by == SummaryBy.WEEK:

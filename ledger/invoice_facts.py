@@ -192,7 +192,7 @@ class InvoiceFacts:
             due_date=proposal.due_date or due_date(term, invoice_date),
             lines=lines,
             billed=billed,
-            links=list(DetailActual.objects.filter(detail__line__proforma=proforma)),
+            links=list(DetailActual.objects.filter(detail__line__proforma=proforma).select_related("actual")),
             contract_lines=contract_lines,
             named=_named(proposal, lines, billed, contract_lines.values()),
             accrued=_accrued(proforma),

@@ -83,8 +83,9 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     invoice.accounting_tax = accounting_tax
     invoice.accounting_total = accounting_total
 
+    customer_rate = _customer_rate(rates, invoice)
     entries = [
-        _customer_entry(facts, invoice),
+        _customer_entry(facts, invoice, customer_rate),
         *revenue,
         *_tax_entries(facts, taxes, rates),
         *_rounding(facts, rates, accounting_total - accounting_net - accounting_tax),
@@ -96,7 +97,7 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
         taxes=taxes,
         references=[InvoiceReference(original=facts.corrected.invoice)] if facts.corrected else [],
         entries=[entry for entry in entries if _has_an_amount(entry)],
-        customer_transaction=_customer_transaction(facts, invoice),
+        customer_transaction=_customer_transaction(facts, invoice, customer_rate),
         project_transactions=project_transactions + _transactions_reversed(facts),
     )
 
@@ -355,20 +356,32 @@ def _transactions_reversed(facts) -> list[ProjectTransaction]:
 # The customer
 
 
-def _customer_entry(facts, invoice) -> EntryPlan:
+def _customer_rate(rates, invoice) -> Decimal:
+    """The rate at which the customer's balance was converted (MON-5).
+
+    With an agreed rate that is a mix of the agreed and the official one: what he owes in the one currency by
+    what he owes in the other. Where net and tax have opposite signs, or the smallest unit is too coarse, no
+    rate leads from the one to the other, and the official one stands.
+    """
+    if not rates.is_agreed or not invoice.total or invoice.net * invoice.tax < 0:
+        return rates.official
+    return money.rounded_rate(invoice.accounting_total / invoice.total) or rates.official
+
+
+def _customer_entry(facts, invoice, rate) -> EntryPlan:
     return EntryPlan.debiting(
         facts.accounts.account(_Purpose.CUSTOMER),
         invoice.total,
         invoice.accounting_total,
         currency=facts.currency,
-        rate=invoice.rate,
+        rate=rate,
         dimensions=facts.proposal.dimensions,
         customer=facts.customer,
         due_date=invoice.due_date,
     )
 
 
-def _customer_transaction(facts, invoice) -> CustomerTransaction:
+def _customer_transaction(facts, invoice, rate) -> CustomerTransaction:
     is_credit = invoice.kind == _Kind.CREDIT_NOTE
     return CustomerTransaction(
         customer=facts.customer,
@@ -377,7 +390,7 @@ def _customer_transaction(facts, invoice) -> CustomerTransaction:
         due_date=invoice.due_date,
         amount=invoice.total,
         currency=invoice.currency,
-        rate=invoice.rate,
+        rate=rate,
         accounting_amount=invoice.accounting_total,
     )
 

@@ -21,7 +21,7 @@ from contracts.models import (
 from contracts.rates import Rates
 from invoicing_site import money
 from invoicing_site.errors import Refused
-from ledger import chain
+from ledger import chain, tax_groups
 from ledger.accounts import AccountBook, ProfileBook
 from ledger.dimensions import DefaultDimensions
 from ledger.models import (
@@ -38,7 +38,6 @@ from ledger.operations.vouchers import EntryPlan, VoucherPlan
 from ledger.periods import PeriodBook
 
 _Purpose = PostingAccount.Purpose
-_Source = LegalEntity.TaxGroupSource
 _Kind = ProjectTransaction.Kind
 _SALES = Actual.Type.UNBILLED_SALES
 
@@ -143,23 +142,21 @@ def _rate(actual, facts) -> Decimal:
 
 def _billing_tax_group(actual, facts) -> int | None:
     contract = facts.contracts.get(actual.contract_id)
-    groups = {
-        _Source.PROJECT: facts.project_tax_groups.get(actual.project_id),
-        _Source.CONTRACT: contract and contract.billing_tax_group_id,
-        _Source.CUSTOMER: facts.customer_tax_groups.get(actual.contract_customer_id),
-    }
-    source = facts.entity.tax_group_source
-    if source == _Source.SEARCH:
-        return next(filter(None, groups.values()), None)
-    return groups[source]
+    return tax_groups.billing_group(
+        facts.entity,
+        project=facts.project_tax_groups.get(actual.project_id),
+        contract=contract.billing_tax_group_id if contract else None,
+        customer=facts.customer_tax_groups.get(actual.contract_customer_id),
+    )
 
 
 def _item_tax_group(actual, facts) -> int | None:
-    if actual.transaction_class == "milestone":
-        return facts.entity.milestone_item_tax_group_id
-    if actual.transaction_class == "material":
-        return facts.product_tax_groups.get(actual.product_id)
-    return facts.category_tax_groups.get(actual.category_id)
+    return tax_groups.item_group(
+        facts.entity,
+        actual.transaction_class,
+        category=facts.category_tax_groups.get(actual.category_id),
+        product=facts.product_tax_groups.get(actual.product_id),
+    )
 
 
 # Posting

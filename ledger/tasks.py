@@ -45,10 +45,13 @@ def take_up_actuals():
 
 
 @shared_task
-def post_journals(entity_pk, user_pk=None, on=None):
-    """Post the journals of a legal entity for somebody who does not wait; `on` is an ISO date (JRN-4)."""
+def post_journals(entity_pk, user_pk=None, on=None, retry=False):
+    """Post the journals of a legal entity for somebody who does not wait; `on` is an ISO date (JRN-4).
+
+    With `retry` those in error too, now that the cause is mended. The clock leaves them to people.
+    """
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
-    journals.post_journals(entity, by=by, on=day)
+    journals.post_journals(entity, by=by, on=day, retry=retry)
 
 
 @shared_task

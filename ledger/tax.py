@@ -17,6 +17,16 @@ from invoicing_site.errors import Refused
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
 
 _ZERO = Decimal(0)
+_Source = LegalEntity.TaxGroupSource
+
+# Where a group is given so that lines get it (JRN-3).
+_WHERE = {
+    _Source.PROJECT: "the project",
+    _Source.CONTRACT: "the contract",
+    _Source.CUSTOMER: "the customer",
+    _Source.SEARCH: "the project, the contract or the customer",
+}
+_OF_ITEMS = "the category, the product, or for milestones the legal entity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +170,10 @@ class TaxBook:
         """
         if billing_group_id is None or item_group_id is None:
             missing = "billing tax group" if billing_group_id is None else "item tax group"
+            where = _WHERE[self._entity.tax_group_source] if billing_group_id is None else _OF_ITEMS
             raise Refused(
                 f"There is no {missing}, so {self._entity} cannot work out the tax: choose one on the line, "
-                + (
-                    "or give one to the project, the contract or the customer."
-                    if billing_group_id is None
-                    else "or give one to the category or the product."
-                ),
+                f"or give one to {where}.",
                 code="TAX-MISSING",
             )
         shared = self._billing.get(billing_group_id, set()) & self._item.get(item_group_id, set())

@@ -106,6 +106,22 @@ def _take_up_chunk(entity, after, result, journals, *, on, by):
     return actuals[-1].pk if len(actuals) == CHUNK else None
 
 
+def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, str]:
+    """Why actuals that are in no journal would stay out of it now, by key; nothing for those it would take.
+
+    The sentences are those of `take_up_actuals`, and nothing is taken up.
+    """
+    reasons = {}
+    for chunk in in_chunks(actuals, CHUNK):
+        facts = _take_up_facts(entity, chunk)
+        for actual in chunk:
+            try:
+                journal_plan.take_up(actual, facts)
+            except Refused as refusal:
+                reasons[actual.pk] = refusal.message
+    return reasons
+
+
 def _drafts(entity) -> dict[str, list]:
     """The entity's draft journals by period, locked, each as [journal, number of lines].
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.utils import timezone
 
 from contracts.models import (
@@ -44,10 +44,12 @@ from ledger.operations.vouchers import write_vouchers
 from ledger.periods import PeriodBook
 
 __all__ = [
+    "LeftInError",
     "PostedJournal",
     "TakeUp",
     "back_to_draft",
     "edit_journal_lines",
+    "left_in_error",
     "post_journal",
     "post_journals",
     "take_up_actuals",
@@ -70,12 +72,24 @@ class PostedJournal:
     refused: str = ""
 
 
-def post_journals(entity: LegalEntity, *, by, on: datetime.date) -> list[PostedJournal]:
+@dataclass(frozen=True)
+class LeftInError:
+    """A journal in error: how many lines it still holds, and each different reason once."""
+
+    journal: IntegrationJournal
+    lines: int
+    errors: list[str]
+
+
+def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = False) -> list[PostedJournal]:
     """Post every draft journal of the entity, and finish what was killed in the middle.
 
     In the order in which reversals need their originals, otherwise the oldest first. A journal that is
-    refused stays as it is, says why, and stops no other.
+    refused stays as it is, says why, and stops no other. Journals in error stay where they are, see
+    `left_in_error`; with `retry` they go back to draft first, for when the cause is mended (JRN-4).
     """
+    if retry:
+        _retry(entity, by=by)
     result = []
     for journal in _in_order(entity):
         try:
@@ -84,6 +98,28 @@ def post_journals(entity: LegalEntity, *, by, on: datetime.date) -> list[PostedJ
             result.append(PostedJournal(journal, refused=refusal.message))
     _tell(entity.pk, sum(posted.posted for posted in result))
     return result
+
+
+def _retry(entity, *, by):
+    for journal in IntegrationJournal.objects.filter(entity=entity, status=_Status.ERROR).order_by("pk"):
+        try:
+            back_to_draft(journal, by=by)
+        except Refused:
+            continue  # somebody else was quicker: it is a draft already, or posted
+
+
+def left_in_error(entity: LegalEntity) -> list[LeftInError]:
+    """The entity's journals in error, the oldest first, with what keeps their lines from being posted."""
+    journals = list(
+        IntegrationJournal.objects.filter(entity=entity, status=_Status.ERROR)
+        .annotate(held=Count("lines"))
+        .order_by("pk")
+    )
+    rows = JournalLine.objects.filter(journal__in=journals).exclude(error="")
+    errors = defaultdict(list)
+    for journal, error in rows.order_by("journal", "error").values_list("journal", "error").distinct():
+        errors[journal].append(error)
+    return [LeftInError(journal, journal.held, errors[journal.pk]) for journal in journals]
 
 
 def _tell(entity_id, posted):
@@ -147,7 +183,9 @@ def _begin(journal):
         raise Refused(f"The {locked} is already posted.", code="WRONG-STATUS")
     if locked.status == _Status.ERROR:
         raise Refused(
-            f"The {locked} holds lines in error: mend them and send it back to draft.", code="WRONG-STATUS"
+            f"The {locked} holds lines in error: mend them and send it back to draft (post_journals "
+            "--retry).",
+            code="WRONG-STATUS",
         )
     locked.status = _Status.PROCESSING
     locked.save(update_fields=["status"])

@@ -3,6 +3,7 @@
 import datetime
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.text import Truncator
@@ -13,8 +14,9 @@ from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import draw_ids, write_rows
 from ledger import chain
-from ledger.checks import examine
+from ledger.checks import CheckResult, examine
 from ledger.invoice_facts import InvoiceFacts, accounting_date
+from ledger.invoice_plan import InvoicePlan
 from ledger.models import (
     CustomerInvoice,
     InvoiceLine,
@@ -40,6 +42,11 @@ def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice
     checks find, to the one who confirmed the proforma where the entity wants two people (SEC-2), and when it
     is posted already (ALREADY-POSTED), naming the invoice. The documents are drawn after commit.
     """
+    return _post(proposal, by, on, [])
+
+
+def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
+    """`post`; what the checks found is added to `found`, whatever becomes of it."""
     seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
     _refuse_settled(seen)
     day = accounting_date(seen, on=on)
@@ -53,36 +60,95 @@ def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice
         )
     _refuse_who_confirmed(facts, by)
     examination = examine(facts)
+    found += examination.results
     examination.refuse_errors()
     return _write(facts, examination.plan, period, by)
+
+
+@dataclass
+class Outcome:
+    """What became of one proposal: its invoice, or why it has none; and all that the checks found (PRP-5)."""
+
+    proposal: InvoiceProposal
+    invoice: CustomerInvoice | None = None
+    refusal: Refused | None = None
+    was_posted_already: bool = False
+    found: list[CheckResult] = field(default_factory=list)
+    plan: InvoicePlan | None = None  # of one that was only looked at
+
+    @property
+    def warnings(self) -> list[CheckResult]:
+        """What was found that kept nothing from being posted."""
+        return [result for result in self.found if not result.is_error]
 
 
 def post_many(
     proposals: Iterable[InvoiceProposal], *, by, on: datetime.date
 ) -> list[tuple[InvoiceProposal, CustomerInvoice | Refused]]:
+    """`post_all` for those who do not ask for warnings: each with its invoice or refusal."""
+    return [(row.proposal, row.invoice or row.refusal) for row in post_all(proposals, by=by, on=on)]
+
+
+def post_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> list[Outcome]:
     """Post each in a transaction of its own, by invoice date, and say what became of it.
 
     One that is refused keeps the reason and does not stop the others; one that is posted already counts as
     done. Trouble that is nobody's decision is logged, and the proposal is left as it was.
     """
     results = []
-    for proposal in sorted(proposals, key=lambda row: (row.invoice_date or on, row.number)):
+    for proposal in _by_date(proposals, on):
+        outcome = Outcome(proposal)
         try:
-            outcome = post(proposal, by=by, on=on)
+            with transaction.atomic():
+                outcome.invoice = _post(proposal, by, on, outcome.found)
         except Refused as refusal:
-            outcome = refusal
-            if refusal.code == ALREADY_POSTED:
-                outcome = CustomerInvoice.objects.get(proposal=proposal)
+            _settle(outcome, refusal)
         except Exception:
             logger.exception("Posting %s failed.", proposal)
-            outcome = Refused(
+            outcome.refusal = Refused(
                 f"{proposal} could not be posted for a technical reason, which is in the log. Try again.",
                 code="FAILED",
             )
-        if isinstance(outcome, Refused):
-            _keep_reason(proposal, outcome)
-        results.append((proposal, outcome))
+        if outcome.refusal:
+            _keep_reason(proposal, outcome.refusal)
+        results.append(outcome)
     return results
+
+
+def look_at_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> list[Outcome]:
+    """What `post_all` would say of each as it is now, and nothing is posted or kept (PRP-5).
+
+    Those that would be posted have neither invoice nor refusal. Each is looked at by itself: that one of them
+    would take a number or a day before another is not foreseen.
+    """
+    results = []
+    for proposal in _by_date(proposals, on):
+        outcome = Outcome(proposal)
+        try:
+            seen = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
+            _refuse_settled(seen)
+            facts = InvoiceFacts.load(seen, on=on)
+            examination = examine(facts)
+            outcome.found, outcome.plan = examination.results, examination.plan
+            _refuse_who_confirmed(facts, by)
+            examination.refuse_errors()
+        except Refused as refusal:
+            _settle(outcome, refusal)
+        results.append(outcome)
+    return results
+
+
+def _by_date(proposals, on):
+    return sorted(proposals, key=lambda row: (row.invoice_date or on, row.number))
+
+
+def _settle(outcome, refusal):
+    """Refused, or done before: then it has its invoice."""
+    if refusal.code == ALREADY_POSTED:
+        outcome.invoice = CustomerInvoice.objects.get(proposal=outcome.proposal)
+        outcome.was_posted_already = True
+    else:
+        outcome.refusal = refusal
 
 
 def _refuse_settled(proposal):

@@ -11,9 +11,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
-from invoicing_site import audit
+from invoicing_site import audit, checked
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum, in_chunks, write_rows
+from ledger import tax_groups
 from ledger.blockers import blocked_by
 from ledger.dimensions import DefaultDimensions
 from ledger.invoice_facts import journalled
@@ -111,8 +112,9 @@ def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
     """Make its lines once every original it bills is posted by a journal, and open it (PRP-1, PRP-7).
 
     Non-chargeable work gets no line, complimentary work one of amount 0. Tax groups and dimensions are those
-    of the posted journal lines; of a correction, those of what it corrects; else the draft's. Refused, naming
-    the journals, while something is missing; a proposal that is filled in already is returned as it is.
+    of the posted journal lines; of a correction, those of what it corrects; else the draft's. A tax group
+    that is blank there is the default as it is now. Refused, naming the journals, while something is missing;
+    a proposal that is filled in already is returned as it is.
     """
     proposal = locked(proposal)
     if proposal.status != _Status.BLOCKED:
@@ -130,7 +132,8 @@ def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
 def refill_lines(proposal: InvoiceProposal, *, by) -> InvoiceProposal:
     """Delete all lines and sections and fill them in again, with the header's dimensions if any (PRP-2).
 
-    What was edited on lines and sections is lost. Refused unless the proposal is open.
+    What was edited on lines and sections is lost; a tax group that was missing is looked for again, where it
+    is given by now (PRP-7). Refused unless the proposal is open.
     """
     proposal = still_open(proposal)
     proposal.lines.all().delete()
@@ -162,13 +165,19 @@ def _write_lines(proposal) -> int:
         line_ids={detail.line.contract_line_id for detail in details if detail.line.contract_line_id},
     )
     sections = _sections(proposal, _layout(proforma), details)
+    of_draft = {detail.pk: (detail.billing_tax_group_id, detail.item_tax_group_id) for detail in details}
+    groups = {key: tuple(taxed[key][:2]) if key in taxed else own for key, own in of_draft.items()}
+    # Posted without a group: the journal line stays as it is, and the set-up may have been mended since.
+    for key, now in tax_groups.of_details(
+        proforma, [key for key, own in groups.items() if None in own]
+    ).items():
+        groups[key] = tuple(was or default for was, default in zip(groups[key], now, strict=True))
     lines = []
     for number, detail in enumerate(details, start=1):
-        groups = detail.billing_tax_group_id, detail.item_tax_group_id
+        of_line = groups[detail.pk]
         if detail.pk in taxed:
-            *of_line, dimensions = taxed[detail.pk]
+            dimensions = taxed[detail.pk][2]
         else:
-            of_line = groups
             default = defaults.of(
                 project_id=detail.project_id,
                 contract_line_id=detail.line.contract_line_id,
@@ -185,7 +194,7 @@ def _write_lines(proposal) -> int:
                 item_tax_group_id=of_line[1],
                 dimensions_id=proposal.dimensions_id or dimensions,
                 amount=charged.get(detail.pk, 0),
-                differs=_differs(of_line, groups),
+                differs=_differs(of_line, of_draft[detail.pk]),
             )
         )
     write_rows(ProposalLine, lines)
@@ -267,6 +276,9 @@ def edit_header(proposal: InvoiceProposal, *, by, **changes: Any) -> InvoiceProp
     unknown = changes.keys() - set(_HEADER)
     assert not unknown, f"A proposal's header has no {', '.join(sorted(unknown))}."
     proposal = _editable(proposal)
+    _refuse_strangers(proposal, changes.get("dimensions"))
+    for name in ("header_text", "footer_text"):
+        checked.words(changes.get(name, ""), InvoiceProposal, name)
     if "invoice_date" in changes and changes["invoice_date"] != proposal.invoice_date:
         changes.setdefault("due_date", None)
     before = {name: getattr(proposal, name) for name in changes}
@@ -290,6 +302,15 @@ def edit_header(proposal: InvoiceProposal, *, by, **changes: Any) -> InvoiceProp
     return proposal
 
 
+def _refuse_strangers(proposal, *rows):
+    """What a proposal names belongs to its company."""
+    for row in rows:
+        if row is not None and row.entity_id != proposal.entity_id:
+            raise Refused(
+                f"“{row}” belongs to another company: choose one of this company.", code="OTHER-ENTITY"
+            )
+
+
 _UNCHANGED: Any = object()
 
 
@@ -304,8 +325,7 @@ def edit_lines(
     proposal = still_open(InvoiceProposal.objects.get(lines__pk=min(wanted)))
     changes = {"billing_tax_group": billing_tax_group, "item_tax_group": item_tax_group}
     changes = {name: group for name, group in changes.items() if group is not _UNCHANGED}
-    for group in filter(None, changes.values()):
-        assert group.entity_id == proposal.entity_id, "A tax group belongs to one company."
+    _refuse_strangers(proposal, *changes.values())
     found = [line for line in proposal.lines.select_related("detail") if line.pk in wanted]
     assert len(found) == len(wanted), "Lines are edited on one proposal at a time."
     before = sorted({(line.billing_tax_group_id, line.item_tax_group_id) for line in found}, key=str)

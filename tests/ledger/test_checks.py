@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.errors import Refused
@@ -19,7 +19,19 @@ from ledger.periods import close_period, period_of
 from ledger.previews import preview
 from proforma import operations as proformas
 from tests import factories
-from tests.ledger.billing import MARCH_31, confirmed, drafted, edited, proposed, work
+from tests.ledger.billing import (
+    MARCH_31,
+    accrue,
+    book_journals,
+    confirmed,
+    cr,
+    dr,
+    drafted,
+    edited,
+    entries_of,
+    proposed,
+    work,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +150,10 @@ def test_a_missing_profile_is_named(no1, proposal):
 def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     """TAX-MISSING MON-8: no tax group; groups that share no code; a code without a rate"""
     words = {
-        "group": "Line 1: There is no item tax group",
+        "group": "Line 1: There is no item tax group, so Company NO1 cannot work out the tax: choose one on "
+        "the line, or give one to the category, the product, or for milestones the legal entity. What is "
+        "given elsewhere reaches the lines when they are filled in again (propose --refill "
+        f"{proposal.number}).",
         "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
         "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 2025-03-31",
     }
@@ -205,7 +220,9 @@ def test_an_invoice_is_not_dated_before_the_last_one(no1, contract):
     post(late, by=no1.accountant, on=APRIL_1)
 
     assert found(early) == [("NUM-ORDER", "error")]
-    assert "cannot be dated 2025-03-31: the last one is dated 2025-04-01" in refused(no1, early).message
+    assert refused(no1, early).message.startswith(
+        "An invoice cannot be dated 2025-03-31: the last one is dated 2025-04-01"
+    )
     assert post(early, by=no1.accountant, on=APRIL_1).number == "INV-2025-000002"
 
 
@@ -271,6 +288,38 @@ def test_a_total_of_zero_is_a_warning(no1, contract):
 
     assert found(proposal) == [("ZERO-TOTAL", "warning")]
     assert post(proposal, by=no1.accountant, on=MARCH_31).total == 0
+
+
+@pytest.fixture
+def not_charged(no1, contract):
+    """A confirmed proforma of nothing but 10 h at 100 that were made non-chargeable on the draft."""
+    item = work(no1, contract)
+    proforma = drafted(no1, item)
+    edited(no1, proforma, item, billing_type="non_chargeable")
+    return proforma
+
+
+def test_an_invoice_without_a_line_is_refused(no1, not_charged):
+    """NO-LINES EN 16931 BR-16"""
+    proformas.confirm(not_charged, by=no1.manager, on=MARCH_31)
+    proposal = proposed(no1, proforma=not_charged)
+
+    assert found(proposal) == [("NO-LINES", "error"), ("ZERO-TOTAL", "warning")]
+    message = refused(no1, proposal).message
+    assert "has no line, and an invoice needs one" in message
+    assert "Return it to the project manager" in message
+
+
+def test_what_was_accrued_is_taken_back_even_without_a_line(no1, contract, not_charged):
+    """NO-LINES PST-10: else 1,000 would stand on WIP sales value for ever"""
+    accrue(no1, contract)
+    book_journals(no1)
+    proformas.confirm(not_charged, by=no1.manager, on=MARCH_31)
+    proposal = proposed(no1, proforma=not_charged)
+
+    assert found(proposal) == [("NO-LINES", "warning"), ("ZERO-TOTAL", "warning")]
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    assert entries_of(invoice.voucher) == [cr("1530", 1000), dr("3080", 1000)]
 
 
 @pytest.mark.parametrize(
@@ -380,7 +429,8 @@ def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
     (on_screen,) = check(proposal, on=MARCH_31)
 
     ((_, outcome),) = post_many([proposal], by=no1.accountant, on=MARCH_31)
-    call_command("post_invoices", "--entity", "NO1", "--on", "2025-03-31")
+    with pytest.raises(CommandError, match="1 proposal is refused"):
+        call_command("post_invoices", "--entity", "NO1", "--on", "2025-03-31")
 
     assert outcome.message == on_screen.message
     assert InvoiceProposal.objects.get().last_error == on_screen.message

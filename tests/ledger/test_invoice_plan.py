@@ -139,6 +139,16 @@ def test_every_voucher_balances_and_every_sum_adds_up(lines, pair, rate, agreed)
     assert invoice.accounting_tax == sum(tax.accounting_tax for tax in plan.taxes)
     assert plan.customer_transaction.accounting_amount == invoice.accounting_total
     assert sum(tax.base for tax in plan.taxes) == invoice.net
+    # MON-5: the rate of the balance leads from the one amount to the other where it may be told (9 decimals).
+    mixed = agreed is not None and currency != own
+    balance_rate = plan.customer_transaction.rate
+    assert balance_rate > 0
+    if not mixed or not invoice.total or invoice.net * invoice.tax < 0:
+        assert balance_rate == rate
+    elif balance_rate != rate:
+        assert abs(balance_rate * invoice.total - invoice.accounting_total) <= abs(invoice.total) * Decimal(
+            "0.0000000006"
+        )
     # Customer, two projects and four tax codes are each rounded once: at most half a unit off each.
     off = abs(invoice.accounting_total - invoice.accounting_net - invoice.accounting_tax)
     assert off <= Decimal("3.5") * money.minor_unit(own)

@@ -6,9 +6,21 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger.models import Voucher
+from contracts.models import LegalEntity
+from ledger import tasks
+from ledger.models import IntegrationJournal, Voucher
+from ledger.operations.journals import left_in_error
+from ledger.periods import close_period, period_of, reopen_period
 from tests.factories import company, contract
-from tests.ledger.journal_samples import cost, unbilled
+from tests.ledger.journal_samples import (
+    COST,
+    DAY,
+    PAYROLL,
+    cost,
+    entries_of,
+    take_up_and_post,
+    unbilled,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +54,10 @@ def test_the_command_takes_up_and_posts(no1, line):
         f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 2025-03-10: "
         "enter one that is valid from that day or earlier.",
         "journal IJ-2025-00001: 1 lines posted, 1 in error, in journal IJ-2025-00002.",
+        "journal IJ-2025-00002 is in error, 1 line:",
         "  Company NO1 has no account for offset of expenses and materials (of class expense, category "
         "Travel, profile Cost to profit and loss, no accrual): enter one among the posting accounts.",
+        "Mend the cause, then post_journals --retry.",
     ]
     assert Voucher.objects.get().posted_by == no1.accountant
 
@@ -64,12 +78,84 @@ def test_the_command_speaks_json(no1, line):
                 "posted": 1,
                 "in_error": 0,
                 "remainder": None,
-                "errors": [],
                 "refused": "",
             }
         ],
+        "left_in_error": [],
     }
     assert json.loads(run_command("--entity", "NO1", "--json"))["journals"] == []
+
+
+@pytest.fixture
+def stuck(no1, line):
+    """A journal wholly in error: March is closed, and the company moves nothing to another period."""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(closed_period="error")
+    march = period_of(no1.entity, DAY)
+    close_period(march, by=no1.accountant)
+    actual = cost(no1, line)
+    run_command("--entity", "NO1", "--on", "2025-03-31")
+    return march, actual
+
+
+def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
+    """JRN-4: mending the cause is not enough, and the command says what is; --retry posts it"""
+    march, actual = stuck
+    reason = IntegrationJournal.objects.get().lines.get().error
+    assert "March 2025 of Company NO1 is closed" in reason
+    reopen_period(march, by=no1.accountant)
+
+    assert run_command("--entity", "NO1", "--on", "2025-03-31").splitlines() == [
+        "0 actuals taken up, 0 left out.",
+        "There is no journal to post.",
+        "journal IJ-2025-00001 is in error, 1 line:",
+        f"  {reason}",
+        "Mend the cause, then post_journals --retry.",
+    ]
+    assert run_command("--entity", "NO1", "--on", "2025-03-31", "--retry").splitlines() == [
+        "0 actuals taken up, 0 left out.",
+        "journal IJ-2025-00001: 1 lines posted, 0 in error.",
+    ]
+    assert entries_of(actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
+
+
+def test_a_retry_before_the_cause_is_mended_leaves_it_in_error(no1, stuck):
+    """JRN-4: and says so again, in JSON too"""
+    answer = json.loads(run_command("--entity", "NO1", "--on", "2025-03-31", "--retry", "--json"))
+
+    assert [(row["number"], row["posted"], row["in_error"]) for row in answer["journals"]] == [
+        ("IJ-2025-00001", 0, 1)
+    ]
+    (left,) = answer["left_in_error"]
+    assert (left["number"], left["lines"]) == ("IJ-2025-00001", 1)
+    assert "March 2025 of Company NO1 is closed" in left["errors"][0]
+    assert IntegrationJournal.objects.get().status == "error"
+
+
+def test_the_task_retries_only_when_asked(no1, stuck):
+    """JRN-4: the clock leaves journals in error to people"""
+    march, _ = stuck
+    reopen_period(march, by=no1.accountant)
+
+    tasks.post_journals(no1.entity.pk)
+    assert Voucher.objects.count() == 0
+    tasks.post_journals(no1.entity.pk, no1.accountant.pk, "2025-03-31", retry=True)
+    assert Voucher.objects.get().posted_by == no1.accountant
+
+
+def test_each_reason_of_a_journal_is_told_once(no1, line):
+    """JRN-4: two lines without the one account, one without the other"""
+    no1.entity.posting_accounts.filter(purpose__in=["cost_offset", "payroll"]).delete()
+    for amount, transaction_class in [(300, "expense"), (400, "expense"), (800, "time")]:
+        cost(no1, line, amount, transaction_class)
+    take_up_and_post(no1)
+
+    (left,) = left_in_error(no1.entity)
+
+    assert (left.journal, left.lines) == (IntegrationJournal.objects.get(), 3)
+    assert [error.split(" (")[0] for error in left.errors] == [
+        "Company NO1 has no account for offset of expenses and materials",
+        "Company NO1 has no account for payroll allocation",
+    ]
 
 
 def test_the_command_refuses_what_is_not_there(no1):

@@ -250,6 +250,39 @@ def test_an_agreed_rate_counts_for_the_net_amount_only(no1):
     assert (tax.accounting_base, tax.accounting_tax) == (11600, 2900)
 
 
+def test_the_customers_balance_keeps_the_rate_that_was_used(no1):
+    """MON-5 PST-5: 13,900 / 1,250 = 11.12, neither the agreed nor the official one"""
+    contract = in_euro(no1, "11.60", fixed_exchange_rate=Decimal("11"))
+
+    invoice = posted(no1, work(no1, contract))
+
+    row = CustomerTransaction.objects.get()
+    assert (row.rate, row.amount, row.accounting_amount) == (Decimal("11.12"), 1250, 13900)
+    rates = dict(invoice.voucher.entries.values_list("account__number", "rate"))
+    assert rates == {"1500": Decimal("11.12"), "3000": 11, "2700": Decimal("11.60")}
+
+
+def test_a_total_of_zero_with_an_agreed_rate_keeps_the_official_one(no1):
+    """MON-5: nothing was converted; 1 h and -1 h"""
+    contract = in_euro(no1, "11.60", fixed_exchange_rate=Decimal("11"))
+
+    posted(no1, work(no1, contract, "1"), work(no1, contract, "-1"))
+
+    assert CustomerTransaction.objects.get().rate == Decimal("11.60")
+
+
+@pytest.mark.parametrize("transaction_class", ["expense", "material"])
+def test_who_spent_it_is_not_on_the_invoice(no1, contract, transaction_class):
+    """PST-3: neither person nor role of expenses and materials, and no codes of tasks"""
+    what = {"category": no1.travel} if transaction_class == "expense" else {"product": no1.product}
+    item = work(no1, contract, "1", "80", transaction_class=transaction_class, **what)
+
+    line = posted(no1, item).lines.get()
+
+    assert (line.resource, line.role) == ("", "")
+    assert (line.project, line.task) == ("NO1-P1 Bridge", "Design")
+
+
 def test_the_official_rate_is_that_of_the_invoice_date(no1):
     """PST-5: 11.40 when the work was done, 11.60 from 31 March"""
     contract = in_euro(no1, "11.40")
@@ -350,6 +383,6 @@ def test_the_invoice_keeps_what_it_said(no1, contract):
     assert (invoice.period_from, invoice.period_to) == (MARCH_10, MARCH_10)
     line = invoice.lines.get()
     assert (line.description, line.role, line.resource) == ("Drawings", "Consultant", "Anna")
-    assert (line.project, line.task) == (str(no1.project), str(no1.task))
+    assert (line.project, line.task) == ("NO1-P1 Bridge", "Design")
     assert (line.quantity, line.price, line.net, line.unit) == (10, 100, 1000, "h")
     assert (line.tax_category, line.tax_percent) == ("S", 25)

@@ -143,6 +143,7 @@ def test_a_credit_of_an_agreed_rate_mirrors_the_invoice(no1):
         dr("3000", 1000, 11000),
         dr("2700", 250, 2900),
     ]
+    assert credit.voucher.customer_transactions.get().rate == Decimal("11.12")
 
 
 def test_a_credit_takes_the_tax_groups_of_the_line_it_credits(no1):

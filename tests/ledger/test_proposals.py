@@ -359,3 +359,22 @@ def test_lines_are_dated_as_the_work_was(no1, contract):
 
     lines = ProposalLine.objects.filter(proposal=proposal).order_by("number").select_related("detail")
     assert [line.detail.date for line in lines] == [datetime.date(2025, 3, 3), MARCH_10]
+
+
+def test_nothing_of_another_company_gets_on_a_proposal(no1, contract):
+    """PRP-2 SEC-1: neither its dimensions nor its tax groups."""
+    stranger = factories.company(code="SE1")
+    department = Dimension.objects.create(entity=stranger.entity, code="DEP", name="Department")
+    theirs = dimension_set(stranger.entity, [department.values.create(code="N", name="North")])
+    proposal = proposed(no1, work(no1, contract))
+    with pytest.raises(Refused, match="belongs to another company"):
+        edit_header(proposal, by=no1.accountant, dimensions=theirs)
+    with pytest.raises(Refused, match="belongs to another company"):
+        edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=stranger.item_tax_group)
+
+
+def test_a_text_that_no_database_keeps_is_refused(no1, contract):
+    """PRP-2"""
+    proposal = proposed(no1, work(no1, contract))
+    with pytest.raises(Refused, match="NUL"):
+        edit_header(proposal, by=no1.accountant, footer_text="a\0b")

@@ -319,7 +319,9 @@ def test_an_unknown_code_is_refused_with_the_known_ones(company, contract):
     for name in ("run_invoicing", "create_proformas"):
         with pytest.raises(CommandError) as refused:
             call_command(name, "--entity", "NO1", "--contract", f"{contract.code}X")
-        assert f"no project contract “{contract.code}X”. Known: {contract.code}." in str(refused.value)
+        assert f"no project contract “{contract.code}X” to act on. Known: {contract.code}." in str(
+            refused.value
+        )
 
 
 def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract, ready, capsys):

@@ -205,7 +205,7 @@ def test_a_second_run_finds_nothing_due(company, contract, ready, due):
     assert (made(again), outcomes(again)) == ([], [])
 
 
-def test_a_contract_is_looked_at_once_in_a_run(company, contract, ready, due):
+def test_a_contract_is_looked_at_once_in_a_run(company, contract, ready, due, caplog):
     """RUN-2: whoever comes second in the same run gets what was done."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
@@ -214,6 +214,7 @@ def test_a_contract_is_looked_at_once_in_a_run(company, contract, ready, due):
     ready(contract, day=JAN_15)
     assert operations.invoice_contract(contract, run=started) == first
     assert LineDetail.objects.count() == 1
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_contract_closed_meanwhile_is_passed_over(company, contract, ready, due):

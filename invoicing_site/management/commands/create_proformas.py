@@ -5,7 +5,7 @@ from backlog.models import BacklogItem
 from contracts.models import ProjectContract
 from invoicing_site.commands import EntityCommand, day
 from invoicing_site.errors import Refused
-from invoicing_site.management.selection import counted, named, plain, spoken
+from invoicing_site.management.wording import counted, plain, spoken
 from invoicing_site.querysets import totals
 from proforma.models import LineDetail
 from proforma.operations import create_proformas
@@ -36,9 +36,12 @@ class Command(EntityCommand):
 
     def act(self, entity, by, on, options):
         cutoff = options["cutoff"] or on
-        contracts = named(ProjectContract, entity, options["contract"]) or self._with_something_ready(
-            entity, cutoff
-        )
+        contracts = ProjectContract.objects.filter(entity=entity).order_by("code")
+        if options["contract"]:
+            contracts = self.chosen(contracts, "code", options["contract"])
+        else:
+            ready = BacklogItem.objects.ready().dated_until(cutoff).values("contract")
+            contracts = contracts.filter(pk__in=ready, status=ProjectContract.Status.CONFIRMED)
         created, refused = {}, []
         for contract in contracts:
             try:
@@ -54,11 +57,6 @@ class Command(EntityCommand):
             "created": self._rows(created),
             "refused": refused,
         }
-
-    def _with_something_ready(self, entity, cutoff):
-        ready = BacklogItem.objects.ready().dated_until(cutoff).values("contract")
-        confirmed = ProjectContract.objects.filter(entity=entity, status=ProjectContract.Status.CONFIRMED)
-        return list(confirmed.filter(pk__in=ready).order_by("code"))
 
     def _rows(self, created):
         nets = defaultdict(

@@ -7,11 +7,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 from contracts.models import Customer, LegalEntity, Project, ProjectContract
 from invoicing_site.commands import EntityCommand, day
 from invoicing_site.errors import Refused
-from invoicing_site.management.selection import counted, named, plain, spoken
+from invoicing_site.management.wording import counted, plain, spoken
 from invoicing_site.querysets import totals
 from proforma.models import InvoiceRun, LineDetail, RunContract, RunPlanLine
 from proforma.operations import preview_invoicing, run_invoicing
 from proforma.plans import REASONS
+
+_RESTRICTIONS = (
+    ("contracts", ProjectContract, "code", "contract"),
+    ("customers", Customer, "number", "customer"),
+    ("projects", Project, "code", "project"),
+)
 
 
 class Command(EntityCommand):
@@ -65,9 +71,9 @@ class Command(EntityCommand):
 
     def act(self, entity, by, on, options):
         restrictions = {
-            "contracts": named(ProjectContract, entity, options["contract"]) or None,
-            "customers": named(Customer, entity, options["customer"], key="number") or None,
-            "projects": named(Project, entity, options["project"]) or None,
+            name: self.chosen(model.objects.filter(entity=entity), field, options[option])
+            for name, model, field, option in _RESTRICTIONS
+            if options[option]
         }
         operation = preview_invoicing if options["preview"] else run_invoicing
         run = operation(

@@ -1,0 +1,18 @@
+"""Amounts and counts as the commands print them."""
+
+from invoicing_site import money
+
+
+def plain(amount, currency) -> str:
+    """The amount with its currency's decimals, for programs: 33333.33."""
+    return str(money.rounded(amount, currency))
+
+
+def spoken(amount, currency) -> str:
+    """The amount with its currency, for people: NOK 33,333.33."""
+    return f"{currency} {money.rounded(amount, currency):,}"
+
+
+def counted(n, word) -> str:
+    """1 contract, 2 contracts."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"

@@ -1,0 +1,184 @@
+"""Work that was posted by a journal without a tax group, and is invoiced once the group is given."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from invoicing_site.errors import Refused
+from ledger.models import JournalLine
+from ledger.operations.posting import post
+from ledger.operations.proposals import fill_lines, refill_lines, take_up
+from tests import factories
+from tests.ledger.billing import MARCH_31, book_journals, confirmed, milestone, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    """Its customer has no billing tax group, nor has anything else."""
+    no1.customer.billing_tax_group = None
+    no1.customer.save()
+    return factories.contract(no1, confirmed=True)
+
+
+def mend(no1):
+    no1.customer.billing_tax_group = no1.billing_tax_group
+    no1.customer.save()
+
+
+def groups(proposal):
+    return list(
+        proposal.lines.order_by("number").values_list("billing_tax_group__code", "item_tax_group__code")
+    )
+
+
+def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_again(no1, contract):
+    """PRP-7 JRN-3 MON-8: the sentence says how, and it helps; 1,000 at 25 %"""
+    proposal = proposed(no1, work(no1, contract))
+    assert groups(proposal) == [(None, "SERVICES")]
+    with pytest.raises(Refused) as refusal:
+        post(proposal, by=no1.accountant, on=MARCH_31)
+    assert refusal.value.code == "TAX-MISSING"
+    assert refusal.value.message == (
+        "Line 1: There is no billing tax group, so Company NO1 cannot work out the tax: choose one on the "
+        "line, or give one to the project, the contract or the customer. What is given elsewhere reaches the "
+        f"lines when they are filled in again (propose --refill {proposal.number})."
+    )
+
+    mend(no1)
+    refill_lines(proposal, by=no1.accountant)
+
+    assert groups(proposal) == [("DOMESTIC", "SERVICES")]
+    assert not proposal.lines.get().differs
+    assert JournalLine.objects.get().billing_tax_group is None
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    assert (invoice.tax, invoice.total) == (250, 1250)
+
+
+def test_a_group_given_before_the_lines_are_filled_in_needs_nothing_more(no1, contract):
+    """PRP-7 JRN-3"""
+    proposal = take_up(confirmed(no1, work(no1, contract)))
+    book_journals(no1)
+    mend(no1)
+
+    assert groups(fill_lines(proposal)) == [("DOMESTIC", "SERVICES")]
+
+
+def test_what_the_journal_line_has_stays_whatever_is_set_up_now(no1):
+    """PRP-7: only what is blank is looked for"""
+    no1.time.item_tax_group = None
+    no1.time.save()
+    proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
+    assert groups(proposal) == [("DOMESTIC", None)]
+    no1.customer.billing_tax_group = no1.books.billing_tax_groups["EXPORT"]
+    no1.customer.save()
+    no1.time.item_tax_group = no1.books.item_tax_groups["REDUCED"]
+    no1.time.save()
+
+    refill_lines(proposal, by=no1.accountant)
+
+    assert groups(proposal) == [("DOMESTIC", "REDUCED")]
+
+
+def test_the_item_group_of_materials_is_that_of_the_product(no1):
+    """JRN-3"""
+    no1.product.item_tax_group = None
+    no1.product.save()
+    contract = factories.contract(no1, confirmed=True)
+    item = work(no1, contract, "1", "80", transaction_class="material", product=no1.product, category=None)
+    proposal = proposed(no1, item)
+    assert groups(proposal) == [("DOMESTIC", None)]
+    no1.product.item_tax_group = no1.books.item_tax_groups["REDUCED"]
+    no1.product.save()
+
+    refill_lines(proposal, by=no1.accountant)
+
+    assert groups(proposal) == [("DOMESTIC", "REDUCED")]
+
+
+def test_a_milestone_gets_the_groups_of_the_entity_and_of_its_lines_project(no1):
+    """JRN-3: it has no journal line; the draft knew none"""
+    mend(no1)
+    no1.entity.milestone_item_tax_group = None
+    no1.entity.tax_group_source = "project"
+    no1.entity.save()
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    proposal = proposed(no1, milestone(contract))
+    assert groups(proposal) == [(None, None)]
+    no1.entity.milestone_item_tax_group = no1.books.item_tax_groups["REDUCED"]
+    no1.entity.save()
+    no1.project.billing_tax_group = no1.books.billing_tax_groups["DOMESTIC"]
+    no1.project.save()
+
+    refill_lines(proposal, by=no1.accountant)
+
+    assert groups(proposal) == [("DOMESTIC", "REDUCED")]
+    # 5,000 at 15 %
+    assert post(proposal, by=no1.accountant, on=MARCH_31).tax == Decimal(750)
+
+
+@pytest.mark.parametrize(
+    ("source", "where"),
+    [
+        ("project", "or give one to the project. "),
+        ("contract", "or give one to the contract. "),
+        ("customer", "or give one to the customer. "),
+        ("search", "or give one to the project, the contract or the customer. "),
+    ],
+)
+def test_the_advice_names_where_the_company_looks(no1, contract, source, where):
+    """MON-8 JRN-3"""
+    no1.entity.tax_group_source = source
+    no1.entity.save()
+    proposal = proposed(no1, work(no1, contract))
+
+    with pytest.raises(Refused) as refusal:
+        post(proposal, by=no1.accountant, on=MARCH_31)
+
+    assert where in refusal.value.message
+
+
+def test_the_command_fills_lines_in_again(no1, contract, capsys):
+    """PRP-7 PRP-2"""
+    proposal = proposed(no1, work(no1, contract))
+    mend(no1)
+
+    call_command("propose", "--entity", "NO1", "--refill", proposal.number)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "0 proformas taken up, 0 proposals filled in.",
+        f"Filled in again: {proposal.number}.",
+    ]
+    assert groups(proposal) == [("DOMESTIC", "SERVICES")]
+
+
+def test_the_command_fills_in_no_more_what_is_posted_or_not_there(no1):
+    """PST-3"""
+    proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
+    post(proposal, by=no1.accountant, on=MARCH_31)
+
+    with pytest.raises(CommandError, match="is posted, so this cannot be done"):
+        call_command("propose", "--entity", "NO1", "--refill", proposal.number)
+    with pytest.raises(CommandError, match="There is no invoice proposal PF-1"):
+        call_command("propose", "--entity", "NO1", "--refill", "PF-1")
+
+
+def test_looking_for_missing_groups_asks_as_often_for_many_lines(
+    no1, contract, django_assert_max_num_queries, django_assert_num_queries
+):
+    first, one = (take_up(confirmed(no1, work(no1, contract))) for _ in range(2))
+    many = take_up(confirmed(no1, *(work(no1, contract) for _ in range(30))))
+    book_journals(no1)
+    fill_lines(first)  # only the first one of all has to make its counters
+    with django_assert_max_num_queries(30) as queries:
+        fill_lines(one)
+
+    with django_assert_num_queries(len(queries)):
+        fill_lines(many)

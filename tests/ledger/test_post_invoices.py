@@ -1,0 +1,149 @@
+"""What posting says on the command line: warnings, what is refused, what was posted before (PRP-5)."""
+
+import datetime
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from contracts.models import LegalEntity
+from ledger.models import CustomerInvoice, InvoiceProposal
+from ledger.operations.posting import look_at_all, post
+from proforma import operations as proformas
+from tests import factories
+from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+JANUARY_15 = datetime.date(2025, 1, 15)
+OLD = "It bills work of 2025-01-15, more than a month before the invoice date 2025-03-31."
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def told(capsys):
+    """What the command prints, line by line; whether its exit code is 1 is looked at too."""
+
+    def run(*options, fails=False):
+        arguments = ["post_invoices", "--entity", "NO1", "--on", "2025-03-31", *options]
+        if fails:
+            with pytest.raises(CommandError) as error:
+                call_command(*arguments)
+            assert error.value.returncode == 1
+        else:
+            call_command(*arguments)
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def gift(no1, contract):
+    """An invoice of nothing but complimentary work of January."""
+    item = work(no1, contract, date=JANUARY_15)
+    proforma = drafted(no1, item)
+    edited(no1, proforma, item, billing_type="complimentary")
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+    return proposed(no1, proforma=proforma)
+
+
+def test_warnings_of_what_is_posted_are_printed(gift, told):
+    """PRP-5: the same list in batch posting and on the command line"""
+    assert told() == [
+        "1 posted, 0 refused.",
+        f"{gift.number} is INV-2025-000001, NOK 0.00.",
+        f"  warning OLD-WORK: {OLD}",
+        "  warning ZERO-TOTAL: The total is zero: nothing will be asked of the customer.",
+    ]
+
+
+def test_warnings_of_what_is_refused_are_given_too(no1, contract, told):
+    """PRP-5: and the exit code is 1, with JSON on the standard output all the same"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+    proposal = proposed(no1, work(no1, contract, date=JANUARY_15))
+
+    answer = json.loads("\n".join(told("--json", fails=True)))
+
+    assert answer["posted"] == []
+    (row,) = answer["refused"]
+    assert (row["proposal"], row["code"]) == (proposal.number, "PO-REQUIRED")
+    assert row["warnings"] == [{"code": "OLD-WORK", "message": OLD}]
+
+
+def test_a_check_looks_and_posts_nothing(no1, contract, gift, told):
+    """PRP-5: totals before posting; what was refused before is not overwritten"""
+    other = proposed(no1, work(no1, contract))
+
+    assert told("--check") == [
+        "2 may be posted, 0 posted, 0 refused.",
+        f"{gift.number} may be posted, NOK 0.00.",
+        f"  warning OLD-WORK: {OLD}",
+        "  warning ZERO-TOTAL: The total is zero: nothing will be asked of the customer.",
+        f"{other.number} may be posted, NOK 1,250.00.",
+    ]
+    assert not CustomerInvoice.objects.exists()
+    assert set(InvoiceProposal.objects.values_list("status", flat=True)) == {"open"}
+
+
+def test_a_check_says_what_would_be_refused_and_keeps_nothing(no1, contract, told):
+    """PRP-5"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+    proposal = proposed(no1, work(no1, contract))
+
+    said = told("--check", fails=True)
+
+    assert said[0] == "0 posted, 1 refused."
+    assert said[1].startswith(f"{proposal.number} is not posted: Company NO1 bills only with an order number")
+    assert InvoiceProposal.objects.get().last_error == ""
+
+
+def test_a_check_foresees_that_somebody_else_has_to_post_it(no1, contract):
+    """SEC-2"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
+    proposal = proposed(no1, work(no1, contract))
+
+    (by_the_manager,) = look_at_all([proposal], by=no1.manager, on=MARCH_31)
+    (by_another,) = look_at_all([proposal], by=no1.accountant, on=MARCH_31)
+
+    assert (by_the_manager.refusal.code, by_another.refusal) == ("SAME-PERSON", None)
+
+
+@pytest.mark.parametrize("options", [[], ["--check"]])
+def test_what_is_posted_already_is_told_with_its_number(no1, contract, told, options):
+    """PST-1: posting it twice is no mistake, and not told as if it had been posted now"""
+    proposal = proposed(no1, work(no1, contract))
+    post(proposal, by=no1.accountant, on=MARCH_31)
+
+    assert told("--number", proposal.number, *options) == [
+        "0 posted, 1 posted before, 0 refused.",
+        f"{proposal.number} was posted already as INV-2025-000001.",
+    ]
+    assert CustomerInvoice.objects.count() == 1
+
+
+def test_a_number_that_is_not_there_is_refused(no1, contract):
+    """PST-1: and nothing else is posted"""
+    proposal = proposed(no1, work(no1, contract))
+
+    with pytest.raises(CommandError, match="There is no invoice proposal PF-1 to act on"):
+        call_command(
+            "post_invoices",
+            "--entity",
+            "NO1",
+            "--on",
+            "2025-03-31",
+            "--number",
+            proposal.number,
+            "--number",
+            "PF-1",
+        )
+    assert not CustomerInvoice.objects.exists()

@@ -1,0 +1,91 @@
+"""What the command says of proposals that wait: what keeps an actual or a journal from being posted."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from contracts.models import ExchangeRate
+from ledger.models import JournalLine
+from ledger.operations.journal_lines import reasons_left_out, take_up_actuals
+from tests import factories
+from tests.ledger.billing import MARCH_31, confirmed, work
+from tests.ledger.journal_samples import take_up_and_post
+
+pytestmark = pytest.mark.django_db
+
+NO_RATE = (
+    "Company NO1 has no official exchange rate for EUR on 2025-03-10: enter one that is valid from that day "
+    "or earlier."
+)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+def propose(capsys, *options):
+    call_command("propose", "--entity", "NO1", *options)
+    return capsys.readouterr().out
+
+
+def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
+    """PRP-1 JRN-2: as post_journals does"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
+    item = work(no1, factories.contract(no1, currency="EUR", confirmed=True))
+    proforma = confirmed(no1, item)
+    ExchangeRate.objects.all().delete()
+
+    said = propose(capsys).splitlines()
+
+    assert said == [
+        "1 proformas taken up, 0 proposals filled in.",
+        f"proposal {proforma.number} waits for 1 actual ({item.actual_id}) to be taken into a journal.",
+        f"  actual {item.actual_id}: {NO_RATE}",
+    ]
+    assert json.loads(propose(capsys, "--json"))["left_out"] == [
+        {"actual": item.actual_id, "reason": NO_RATE}
+    ]
+    assert not JournalLine.objects.exists()
+
+
+def test_what_a_journal_would_take_has_no_reason(no1, capsys):
+    """PRP-1"""
+    item = work(no1, factories.contract(no1, confirmed=True))
+    confirmed(no1, item)
+
+    assert reasons_left_out(no1.entity, [item.actual]) == {}
+    assert json.loads(propose(capsys, "--json"))["left_out"] == []
+
+
+def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
+    """PRP-1 JRN-4: and only of journals that are waited for"""
+    contract = factories.contract(no1, confirmed=True)
+    proforma = confirmed(no1, work(no1, contract))
+    no1.entity.profile_assignments.all().delete()
+    take_up_and_post(no1)
+    (reason,) = JournalLine.objects.values_list("error", flat=True)
+    assert "No cost and revenue profile counts for NO1-P1 Bridge" in reason
+    work(no1, contract)
+    take_up_and_post(no1)
+
+    assert propose(capsys).splitlines() == [
+        "1 proformas taken up, 0 proposals filled in.",
+        f"proposal {proforma.number} waits for journal IJ-2025-00001 (in error: mend the cause, then "
+        "post_journals --retry) to be posted.",
+        f"  journal IJ-2025-00001: {reason}",
+    ]
+
+
+def test_looking_for_reasons_takes_nothing_up_and_asks_as_often_for_many(no1, django_assert_num_queries):
+    """JRN-1"""
+    contract = factories.contract(no1, confirmed=True)
+    items = [work(no1, contract) for _ in range(20)]
+
+    with django_assert_num_queries(10) as one:
+        reasons_left_out(no1.entity, [items[0].actual])
+    with django_assert_num_queries(len(one)):
+        reasons_left_out(no1.entity, [item.actual for item in items])
+    assert not JournalLine.objects.exists()
+    assert take_up_actuals(no1.entity, on=MARCH_31, by=None).lines == 20
