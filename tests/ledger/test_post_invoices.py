@@ -134,7 +134,7 @@ def test_a_number_that_is_not_there_is_refused(no1, contract):
     """PST-1: and nothing else is posted"""
     proposal = proposed(no1, work(no1, contract))
 
-    with pytest.raises(CommandError, match="There is no invoice proposal PF-1 to act on"):
+    with pytest.raises(CommandError, match="There is no invoice proposal “PF-1” to act on"):
         call_command(
             "post_invoices",
             "--entity",
