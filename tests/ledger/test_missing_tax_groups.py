@@ -166,7 +166,7 @@ def test_the_command_fills_in_no_more_what_is_posted_or_not_there(no1):
 
     with pytest.raises(CommandError, match="is posted, so this cannot be done"):
         call_command("propose", "--entity", "NO1", "--refill", proposal.number)
-    with pytest.raises(CommandError, match="There is no invoice proposal PF-1"):
+    with pytest.raises(CommandError, match="There is no invoice proposal “PF-1”"):
         call_command("propose", "--entity", "NO1", "--refill", "PF-1")
 
 
