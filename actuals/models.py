@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from contracts.models import (
@@ -17,6 +18,7 @@ from contracts.models import (
     ProductPrice,
     Project,
     ProjectContract,
+    ReachQuerySet,
     Resource,
     Retainer,
     Role,
@@ -24,17 +26,25 @@ from contracts.models import (
     RolePriceOverride,
     Task,
     TransactionClass,
+    managed_contracts,
+    managed_projects,
 )
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.models import StoredFile
-from invoicing_site.querysets import LockingQuerySet
 
 
 class BillingType(models.TextChoices):
     CHARGEABLE = "chargeable", "chargeable"
     NON_CHARGEABLE = "non_chargeable", "non-chargeable"
     COMPLIMENTARY = "complimentary", "complimentary"
+
+
+class ImportQuerySet(ReachQuerySet):
+    view_permission = "entry.import"
+
+    def of_manager(self, user):
+        return Q(imported_by=user)
 
 
 class EntryImport(models.Model):
@@ -60,8 +70,29 @@ class EntryImport(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
+    objects = ImportQuerySet.as_manager()
+
     def __str__(self):
         return f"import {self.pk}"
+
+    def get_absolute_url(self):
+        return reverse("import", args=[self.pk])
+
+
+class EntryQuerySet(ReachQuerySet):
+    view_permission = "entry.view"
+
+    def of_manager(self, user):
+        return Q(project__in=managed_projects(user))
+
+    def of_member(self, user):
+        return Q(resource__in=Resource.objects.filter(user=user).values("pk")) | Q(
+            resource=None, created_by=user
+        )
+
+    def submitted(self):
+        """Waiting for an approver."""
+        return self.filter(status=Entry.Status.SUBMITTED)
 
 
 class Entry(models.Model):
@@ -133,7 +164,7 @@ class Entry(models.Model):
         help_text="As the approver set it; empty: as the line says",
     )
 
-    objects = LockingQuerySet.as_manager()
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "entries"
@@ -161,6 +192,9 @@ class Entry(models.Model):
 
     def __str__(self):
         return f"{self.get_transaction_class_display()} entry {self.pk} of {self.date}"
+
+    def get_absolute_url(self):
+        return reverse("entry", args=[self.pk])
 
 
 class Batch(models.Model):
@@ -211,6 +245,13 @@ class PriceDecision(models.Model):
 
     def __str__(self):
         return f"{self.price}"
+
+
+class ActualQuerySet(ReachQuerySet):
+    view_permission = "actual.view"
+
+    def of_manager(self, user):
+        return Q(contract__in=managed_contracts(user)) | Q(contract=None, project__in=managed_projects(user))
 
 
 class Actual(models.Model):
@@ -289,6 +330,8 @@ class Actual(models.Model):
         related_name="replaced_by",
         help_text="The original that this fact stands in for, wholly or in part",
     )
+
+    objects = ActualQuerySet.as_manager()
 
     class Meta:
         constraints = [

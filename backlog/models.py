@@ -14,17 +14,25 @@ from contracts.models import (
     MilestonePart,
     Project,
     ProjectContract,
+    ReachQuerySet,
     Resource,
     Retainer,
     Role,
     Task,
+    managed_contracts,
 )
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.querysets import LockingQuerySet
 
 
-class BacklogQuerySet(LockingQuerySet):
+class BacklogQuerySet(ReachQuerySet):
+    entity_path = "contract__entity"
+    view_permission = "backlog.view"
+
+    def of_manager(self, user):
+        return Q(contract__in=managed_contracts(user))
+
     def open(self):
         """Not yet on an invoice, and not canceled."""
         return self.filter(status__in=["not_ready", "ready"])
@@ -138,6 +146,20 @@ class BacklogItem(models.Model):
     def __str__(self):
         return f"backlog item {self.pk}"
 
+    @property
+    def title(self):
+        """What it says to people: its own words, or else those of its source."""
+        source = self.actual or self.milestone_part and self.milestone_part.milestone or self.retainer
+        words = self.description or getattr(source, "description", "") or getattr(source, "name", "")
+        return words or f"{source.get_transaction_class_display().capitalize()} of {self.date}"
+
+
+class BacklogActionQuerySet(ReachQuerySet):
+    view_permission = "backlog.view"
+
+    def of_manager(self, user):
+        return Q(by=user)
+
 
 class BacklogAction(models.Model):
     """One action on many backlog items, recorded so that it can be undone (BKL-2)."""
@@ -164,7 +186,7 @@ class BacklogAction(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
-    objects = LockingQuerySet.as_manager()
+    objects = BacklogActionQuerySet.as_manager()
 
     def __str__(self):
         return f"{self.get_action_display()} {self.at:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""What a browser may load: our own files and nothing else."""
+"""What a browser may load, our own files and nothing else, and which of its devices it may offer: none."""
 
 STRICT = {
     "default-src": "'self'",
@@ -24,6 +24,17 @@ def content_security_policy(get_response):
         response = get_response(request)
         admin = request.path_info.startswith("/admin/")
         response.headers.setdefault("Content-Security-Policy", _header(ADMIN if admin else STRICT))
+        return response
+
+    return middleware
+
+
+def permissions_policy(get_response):
+    """No page of ours looks, listens or asks where somebody is; no script on it shall be able to."""
+
+    def middleware(request):
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
 
     return middleware

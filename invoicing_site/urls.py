@@ -1,10 +1,28 @@
-"""Every address but /health/, which a middleware answers before all else."""
+"""Every address but /health/, which a middleware answers before all else. Each room has a urls.py of its own."""
 
 from django.contrib import admin
-from django.urls import path
+from django.templatetags.static import static
+from django.urls import include, path
 from django.views.generic import RedirectView
 
+from invoicing_site import desk, explain_page
+from invoicing_site.home import Home
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", Home.as_view(), name="home"),
+    path("", include("invoicing_site.signing_in")),
+    path("entity/", desk.ChooseEntity.as_view(), name="choose_entity"),
+    path("views/save/", desk.SaveView.as_view(), name="save_view"),
+    path("views/<int:pk>/delete/", desk.DeleteView.as_view(), name="delete_view"),
+    path("notices/", desk.Notices.as_view(), name="notices"),
+    path("notices/read/", desk.ReadNotices.as_view(), name="read_notices"),
+    path("search/", desk.Search.as_view(), name="search"),
+    path("explain/<slug:kind>/<int:pk>/", explain_page.Explain.as_view(), name="explain"),
+    path("favicon.ico", RedirectView.as_view(url=static("icon.svg"))),
+    path("", include("actuals.urls")),
+    path("", include("contracts.urls")),
+    path("", include("backlog.urls")),
+    path("", include("proforma.urls")),
+    path("", include("ledger.urls")),
     path("admin/", admin.site.urls),
 ]

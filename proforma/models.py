@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, BillingType
@@ -19,15 +20,25 @@ from contracts.models import (
     Product,
     Project,
     ProjectContract,
+    ReachQuerySet,
     Resource,
     Role,
     ScheduleEntry,
     Task,
     TransactionClass,
+    managed_contracts,
 )
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PriceField, QuantityField
-from invoicing_site.querysets import LockingQuerySet
+
+
+class RunQuerySet(ReachQuerySet):
+    view_permission = "run.view"
+
+    def of_manager(self, user):
+        """Those they started, and those that looked at a contract of theirs."""
+        looked_at = RunContract.objects.filter(contract__in=managed_contracts(user)).values("run")
+        return Q(started_by=user) | Q(pk__in=looked_at)
 
 
 class InvoiceRun(models.Model):
@@ -73,7 +84,7 @@ class InvoiceRun(models.Model):
     customers = models.ManyToManyField(Customer, blank=True, related_name="+")
     projects = models.ManyToManyField(Project, blank=True, related_name="+")
 
-    objects = LockingQuerySet.as_manager()
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
@@ -85,6 +96,17 @@ class InvoiceRun(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.pk} as of {self.as_of}"
+
+    def get_absolute_url(self):
+        return reverse("run", args=[self.pk])
+
+
+class RunContractQuerySet(ReachQuerySet):
+    entity_path = "run__entity"
+    view_permission = "run.view"
+
+    def of_manager(self, user):
+        return Q(contract__in=managed_contracts(user))
 
 
 class RunContract(models.Model):
@@ -102,6 +124,8 @@ class RunContract(models.Model):
     message = models.CharField(max_length=500, blank=True)
     digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview (RUN-4)")
     done_at = models.DateTimeField(default=timezone.now)
+
+    objects = RunContractQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "contract"], name="run_contract_once")]
@@ -139,7 +163,12 @@ class RunPlanLine(models.Model):
         return f"{self.items} items"
 
 
-class ProformaQuerySet(LockingQuerySet):
+class ProformaQuerySet(ReachQuerySet):
+    view_permission = "proforma.view"
+
+    def of_manager(self, user):
+        return Q(contract__in=managed_contracts(user))
+
     def open(self):
         """Drafts and those in review: they can still be edited."""
         return self.exclude(status=ProformaInvoice.Status.CONFIRMED)
@@ -239,6 +268,9 @@ class ProformaInvoice(models.Model):
     def __str__(self):
         return f"proforma {self.number}"
 
+    def get_absolute_url(self):
+        return reverse("proforma", args=[self.pk])
+
 
 class ProformaSchedule(models.Model):
     """A schedule entry that a proforma answers; for one the work of several lines may be due."""
@@ -274,7 +306,13 @@ class ProformaLine(models.Model):
         return f"line {self.number}"
 
 
-class DetailQuerySet(LockingQuerySet):
+class DetailQuerySet(ReachQuerySet):
+    entity_path = "line__proforma__entity"
+    view_permission = "proforma.view"
+
+    def of_manager(self, user):
+        return Q(line__proforma__contract__in=managed_contracts(user))
+
     def on_proforma(self, proforma):
         return self.filter(line__proforma=proforma)
 

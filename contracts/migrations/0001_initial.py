@@ -204,6 +204,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("user", "entity", "role"), name="membership_once")
                 ],
+                "permissions": [("view_costs", "Can see cost rates, costs and margins")],
             },
         ),
         migrations.CreateModel(

@@ -39,6 +39,7 @@ from contracts.models.prices import (
     RolePrice,
     RolePriceOverride,
 )
+from contracts.models.reach import EntityQuerySet, ReachQuerySet, entities_with, may, roles_of, sees_costs
 from contracts.models.work import (
     Category,
     Customer,
@@ -50,6 +51,8 @@ from contracts.models.work import (
     Role,
     Task,
     TransactionClass,
+    managed_contracts,
+    managed_projects,
 )
 
 __all__ = [
@@ -65,6 +68,7 @@ __all__ = [
     "ContractRevision",
     "Customer",
     "CustomerContact",
+    "EntityQuerySet",
     "ExchangeRate",
     "InvoiceFrequency",
     "ItemTaxGroup",
@@ -84,6 +88,7 @@ __all__ = [
     "ProjectContract",
     "ProjectGroup",
     "PurchaseOrder",
+    "ReachQuerySet",
     "Resource",
     "Retainer",
     "RetainerSchedule",
@@ -94,4 +99,10 @@ __all__ = [
     "SequenceCounter",
     "Task",
     "TransactionClass",
+    "entities_with",
+    "managed_contracts",
+    "managed_projects",
+    "may",
+    "roles_of",
+    "sees_costs",
 ]

@@ -3,11 +3,22 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from contracts.models.entity import BillingTaxGroup, LegalEntity, OrganizationalUnit, PaymentTerm
-from contracts.models.work import Category, Customer, Project, Role, Task
+from contracts.models.reach import ReachQuerySet
+from contracts.models.work import Category, Customer, Project, Role, Task, managed_contracts
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, RateField
-from invoicing_site.querysets import LockingQuerySet
+
+
+class ContractQuerySet(ReachQuerySet):
+    view_permission = "contract.view"
+
+    def of_manager(self, user):
+        return Q(pk__in=managed_contracts(user))
+
+    def confirmed(self):
+        return self.filter(status=ProjectContract.Status.CONFIRMED)
 
 
 class ProjectContract(models.Model):
@@ -43,7 +54,7 @@ class ProjectContract(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_as_lost = models.BooleanField(default=False)
 
-    objects = LockingQuerySet.as_manager()
+    objects = ContractQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -60,6 +71,9 @@ class ProjectContract(models.Model):
 
     def __str__(self):
         return f"{self.code} {self.name}"
+
+    def get_absolute_url(self):
+        return reverse("contract", args=[self.pk])
 
 
 class ContractRevision(models.Model):

@@ -8,7 +8,8 @@ from django.db.models import Q
 
 from contracts.models.agreement import ContractCustomer, ContractLine, ProjectContract
 from contracts.models.entity import LegalEntity
-from contracts.models.work import Task
+from contracts.models.reach import ReachQuerySet
+from contracts.models.work import Task, managed_contracts
 from invoicing_site.fields import AmountField
 from invoicing_site.querysets import LockingQuerySet
 
@@ -89,6 +90,14 @@ class ScheduleEntry(models.Model):
         return f"{self.run_date}"
 
 
+class MilestoneQuerySet(ReachQuerySet):
+    view_permission = "contract.view"
+    entity_path = "line__contract__entity"
+
+    def of_manager(self, user):
+        return Q(line__contract__in=managed_contracts(user))
+
+
 class Milestone(models.Model):
     """The head of a fixed-price milestone; what is billed are its parts (MIL-1)."""
 
@@ -105,6 +114,8 @@ class Milestone(models.Model):
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
     status = models.CharField(max_length=11, choices=Status, default=Status.NOT_STARTED)
     by_progress = models.BooleanField("progress billing", default=False)
+
+    objects = MilestoneQuerySet.as_manager()
 
     class Meta:
         ordering = ["line", "number"]

@@ -138,6 +138,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "entity", "role"], name="membership_once")]
+        permissions = [("view_costs", "Can see cost rates, costs and margins")]
 
     def __str__(self):
         return self.get_role_display()

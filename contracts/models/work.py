@@ -1,7 +1,10 @@
 """Customers, and the work that is done for them: projects, tasks, who does it and as what."""
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.urls import reverse
 
 from contracts.models.entity import (
     BillingTaxGroup,
@@ -10,8 +13,8 @@ from contracts.models.entity import (
     OrganizationalUnit,
     PaymentTerm,
 )
+from contracts.models.reach import ReachQuerySet
 from invoicing_site.fields import CurrencyField
-from invoicing_site.querysets import LockingQuerySet
 
 
 class TransactionClass(models.TextChoices):
@@ -22,6 +25,27 @@ class TransactionClass(models.TextChoices):
     MILESTONE = "milestone", "milestone"
     RETAINER = "retainer", "retainer"
     TAX = "tax", "tax"
+
+
+def managed_contracts(user):
+    """The keys of the contracts that a project manager calls their own.
+
+    They manage the contract, or a project that one of its lines bills.
+    """
+    contracts = apps.get_model("contracts", "ProjectContract").objects
+    return contracts.filter(Q(managers=user) | Q(lines__project__managers=user)).values("pk")
+
+
+class CustomerQuerySet(ReachQuerySet):
+    view_permission = "customer.view"
+
+    def of_manager(self, user):
+        return Q(contract_customers__contract__in=managed_contracts(user))
+
+    def reachable(self, user, permission):
+        # A customer of several contracts would come up several times.
+        found = super().reachable(user, permission)
+        return self.filter(pk__in=found.values("pk"))
 
 
 class Customer(models.Model):
@@ -54,7 +78,7 @@ class Customer(models.Model):
     country = models.CharField(max_length=2, default="NO")
     buyer_reference = models.CharField(max_length=100, blank=True)
 
-    objects = LockingQuerySet.as_manager()
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]
@@ -62,6 +86,9 @@ class Customer(models.Model):
 
     def __str__(self):
         return self.name
+
+    def get_absolute_url(self):
+        return reverse("customer", args=[self.pk])
 
 
 class CustomerContact(models.Model):
@@ -94,6 +121,26 @@ class ProjectGroup(models.Model):
         return self.name
 
 
+def managed_projects(user):
+    """The keys of the projects whose entries a project manager decides on."""
+    return Project.managers.through.objects.filter(user=user).values("project")
+
+
+class ProjectQuerySet(ReachQuerySet):
+    view_permission = "project.view"
+
+    def of_manager(self, user):
+        return Q(pk__in=managed_projects(user)) | Q(pk__in=_projects_of(managed_contracts(user)))
+
+    def open_for_entries(self):
+        return self.filter(is_open=True)
+
+
+def _projects_of(contracts):
+    lines = apps.get_model("contracts", "ContractLine").objects
+    return lines.filter(contract__in=contracts).values("project")
+
+
 class Project(models.Model):
     """The work."""
 
@@ -109,7 +156,7 @@ class Project(models.Model):
     ends = models.DateField(null=True, blank=True)
     is_open = models.BooleanField("open for entries", default=True)
 
-    objects = LockingQuerySet.as_manager()
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -117,6 +164,9 @@ class Project(models.Model):
 
     def __str__(self):
         return f"{self.code} {self.name}"
+
+    def get_absolute_url(self):
+        return reverse("project", args=[self.pk])
 
 
 class Task(models.Model):

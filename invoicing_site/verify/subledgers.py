@@ -12,79 +12,42 @@ from ledger.models import (
     Account,
     CustomerInvoice,
     CustomerTransaction,
-    LedgerEntry,
     ProjectTransaction,
     Settlement,
     Voucher,
 )
+from ledger.reports import compared
 
 _Control = Account.Control
 _Kind = ProjectTransaction.Kind
-_ZERO = Decimal(0)
 
 
 def customers(entity: LegalEntity):
     """CONTROL: what customers owe by the ledger and by their subledger, each customer and currency."""
-    by = ("customer", "currency")
-    entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=_Control.CUSTOMER)
-    rows = CustomerTransaction.objects.filter(voucher__entity=entity)
-    yield from _compared(
-        entity,
-        Customer,
-        _ledger(entries, by),
-        {key: (own, books) for key, own, books in _both(rows, by, "amount", "accounting_amount")},
-        "customer",
-        "the customer control accounts",
-    )
+    yield from _compared(entity, Customer, _Control.CUSTOMER, "customer", "the customer control accounts")
 
 
 def projects(entity: LegalEntity):
     """CONTROL: WIP sales value and WIP cost value by the ledger and by the project subledger."""
-    by = ("project", "currency")
-    for control, kinds in (
-        (_Control.WIP_SALES, [_Kind.ACCRUED, _Kind.RECOGNISED]),
-        (_Control.WIP_COST, [_Kind.COST]),
-    ):
-        entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=control)
-        rows = ProjectTransaction.objects.filter(voucher__entity=entity, kind__in=kinds, in_balance=True)
-        yield from _compared(
-            entity,
-            Project,
-            _ledger(entries, by),
-            {key: (own, books) for key, own, books in _both(rows, by, "amount", "accounting_amount")},
-            "project",
-            f"the accounts of the {_Control(control).label}",
-        )
+    for control in (_Control.WIP_SALES, _Control.WIP_COST):
+        yield from _compared(entity, Project, control, "project", f"the accounts of the {control.label}")
 
 
-def _ledger(entries, by):
-    debits = {key: (own, books) for key, own, books in _both(entries, by, "debit", "accounting_debit")}
-    credits = {key: (own, books) for key, own, books in _both(entries, by, "credit", "accounting_credit")}
-    return {
-        key: tuple(d - c for d, c in zip(debits[key], credits[key], strict=True)) for key in debits | credits
-    }
-
-
-def _both(rows, by, own, books):
-    sums = rows.order_by(*by).values(*by).annotate(exact_own=ExactSum(own), exact_books=ExactSum(books))
-    return [(tuple(row[name] for name in by), row["exact_own"], row["exact_books"]) for row in sums]
-
-
-def _compared(entity, model, ledger, subledger, what, accounts):
+def _compared(entity, model, control, what, accounts):
     names = {row.pk: str(row) for row in model.objects.filter(entity=entity)}
-    for key, currency in sorted(ledger.keys() | subledger.keys(), key=str):
-        in_ledger = ledger.get((key, currency), (_ZERO, _ZERO))
-        beside = subledger.get((key, currency), (_ZERO, _ZERO))
-        if in_ledger == beside:
+    for row in compared(entity, control):
+        if row.agrees:
             continue
+        key = row.key
         if key is None:
-            sentence = f"Entries of {amount(in_ledger[0], currency)} on {accounts} name no {what}."
+            sentence = f"Entries of {amount(row.ledger, row.currency)} on {accounts} name no {what}."
         else:
-            own = 0 if in_ledger[0] != beside[0] else 1
-            unit = (currency, entity.currency)[own]
+            sides, unit = (row.ledger, row.subledger), row.currency
+            if row.ledger == row.subledger:
+                sides, unit = (row.accounting_ledger, row.accounting_subledger), entity.currency
             sentence = (
-                f"{what.capitalize()} {names.get(key, key)} has {amount(in_ledger[own], unit)} on {accounts} "
-                f"and {amount(beside[own], unit)} in the {what} subledger."
+                f"{what.capitalize()} {names.get(key, key)} has {amount(sides[0], unit)} on {accounts} "
+                f"and {amount(sides[1], unit)} in the {what} subledger."
             )
         yield Finding("CONTROL", entity.code, names.get(key, ""), where(model, key) if key else "", sentence)
 

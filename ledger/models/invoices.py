@@ -2,9 +2,17 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
-from contracts.models import ContractCustomer, Customer, LegalEntity, NumberSequence
+from contracts.models import (
+    ContractCustomer,
+    Customer,
+    LegalEntity,
+    NumberSequence,
+    ReachQuerySet,
+    managed_contracts,
+)
 from invoicing_site import guards
 from invoicing_site.fields import (
     AmountField,
@@ -18,6 +26,13 @@ from invoicing_site.models import StoredFile
 from ledger.models.proposals import InvoiceProposal, ProposalLine
 from ledger.models.setup import TaxCode
 from ledger.models.vouchers import Voucher
+
+
+class InvoiceQuerySet(ReachQuerySet):
+    view_permission = "invoice.view"
+
+    def of_manager(self, user):
+        return Q(contract_customer__contract__in=managed_contracts(user))
 
 
 class CustomerInvoice(models.Model):
@@ -102,6 +117,8 @@ class CustomerInvoice(models.Model):
     accounting_tax = AmountField()
     accounting_total = AmountField()
 
+    objects = InvoiceQuerySet.as_manager()
+
     class Meta:
         ordering = ["entity", "pk"]
         constraints = [
@@ -113,6 +130,9 @@ class CustomerInvoice(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.number}"
+
+    def get_absolute_url(self):
+        return reverse("invoice", args=[self.pk])
 
 
 class InvoiceReference(models.Model):

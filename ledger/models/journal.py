@@ -3,14 +3,18 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from actuals.models import Actual
-from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQuerySet
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, RateField
-from invoicing_site.querysets import LockingQuerySet
 from ledger.models.setup import DimensionSet
+
+
+class JournalQuerySet(ReachQuerySet):
+    view_permission = "journal.view"
 
 
 class IntegrationJournal(models.Model):
@@ -40,7 +44,7 @@ class IntegrationJournal(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
-    objects = LockingQuerySet.as_manager()
+    objects = JournalQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -53,8 +57,14 @@ class IntegrationJournal(models.Model):
     def __str__(self):
         return f"journal {self.number}"
 
+    def get_absolute_url(self):
+        return reverse("journal", args=[self.pk])
 
-class JournalLineQuerySet(LockingQuerySet):
+
+class JournalLineQuerySet(ReachQuerySet):
+    entity_path = "journal__entity"
+    view_permission = "journal.view"
+
     def unposted(self):
         return self.filter(voucher=None)
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from contracts.models import (
@@ -12,6 +13,7 @@ from contracts.models import (
     ItemTaxGroup,
     LegalEntity,
     ProjectContract,
+    ReachQuerySet,
 )
 from invoicing_site import guards
 from invoicing_site.fields import AmountField
@@ -60,7 +62,9 @@ class ProposalLayout(models.Model):
         return self.get_mode_display()
 
 
-class ProposalQuerySet(LockingQuerySet):
+class ProposalQuerySet(ReachQuerySet):
+    view_permission = "proposal.view"
+
     def postable(self):
         """Those that lack nothing but posting: filled in, and approved where their entity wants that."""
         return self.filter(
@@ -116,6 +120,9 @@ class InvoiceProposal(models.Model):
 
     def __str__(self):
         return f"proposal {self.number}"
+
+    def get_absolute_url(self):
+        return reverse("proposal", args=[self.pk])
 
 
 class ProposalSection(models.Model):

@@ -3,19 +3,21 @@
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from contracts.models import (
     BillingTaxGroup,
     Category,
     ContractLine,
+    EntityQuerySet,
     ItemTaxGroup,
     LegalEntity,
     Project,
     ProjectContract,
     ProjectGroup,
+    ReachQuerySet,
 )
 from invoicing_site.fields import PercentField
-from invoicing_site.querysets import LockingQuerySet
 
 
 class FiscalYear(models.Model):
@@ -38,6 +40,10 @@ class FiscalYear(models.Model):
         return self.name
 
 
+class PeriodQuerySet(ReachQuerySet):
+    view_permission = "period.view"
+
+
 class FiscalPeriod(models.Model):
     """A stretch of days that is open for posting, on hold, or closed (PST-6). The first of all locks."""
 
@@ -53,7 +59,7 @@ class FiscalPeriod(models.Model):
     ends = models.DateField()
     status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
 
-    objects = LockingQuerySet.as_manager()
+    objects = PeriodQuerySet.as_manager()
 
     class Meta:
         ordering = ["entity", "starts"]
@@ -93,12 +99,17 @@ class Account(models.Model):
     grouping_code = models.CharField(max_length=60, blank=True, help_text="SAF-T")
     is_active = models.BooleanField(default=True)
 
+    objects = EntityQuerySet.as_manager()
+
     class Meta:
         ordering = ["entity", "number"]
         constraints = [models.UniqueConstraint(fields=["entity", "number"], name="account_number_once")]
 
     def __str__(self):
         return f"{self.number} {self.name}"
+
+    def get_absolute_url(self):
+        return reverse("account", args=[self.pk])
 
 
 class Dimension(models.Model):

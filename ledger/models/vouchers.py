@@ -3,14 +3,19 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from actuals.models import Actual
-from contracts.models import ContractLine, Customer, LegalEntity, Project, TransactionClass
+from contracts.models import ContractLine, Customer, LegalEntity, Project, ReachQuerySet, TransactionClass
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
 from ledger.models.journal import JournalLine
 from ledger.models.setup import Account, DimensionSet, FiscalPeriod, TaxCode
+
+
+class VoucherQuerySet(ReachQuerySet):
+    view_permission = "voucher.view"
 
 
 class Voucher(models.Model):
@@ -51,6 +56,8 @@ class Voucher(models.Model):
         null=True, blank=True, editable=False, help_text="The database transaction; set by PostgreSQL"
     )
 
+    objects = VoucherQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["entity", "number"], name="voucher_number_once"),
@@ -65,6 +72,14 @@ class Voucher(models.Model):
 
     def __str__(self):
         return f"voucher {self.number}"
+
+    def get_absolute_url(self):
+        return reverse("voucher", args=[self.pk])
+
+
+class LedgerEntryQuerySet(ReachQuerySet):
+    entity_path = "voucher__entity"
+    view_permission = "voucher.view"
 
 
 class LedgerEntry(models.Model):
@@ -87,6 +102,8 @@ class LedgerEntry(models.Model):
     tax_base = AmountField(null=True, blank=True, help_text="In the transaction's currency")
     due_date = models.DateField(null=True, blank=True)
     text = models.CharField(max_length=300, blank=True)
+
+    objects = LedgerEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "ledger entries"

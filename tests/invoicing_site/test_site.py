@@ -35,7 +35,7 @@ def test_health_is_503_without_its_database(client, monkeypatch):
 
 
 def test_a_stranger_is_sent_to_the_login(client):
-    assert client.get("/").headers["Location"] == "/admin/login/?next=/"
+    assert client.get("/").headers["Location"] == "/sign-in/?next=/"
 
 
 def test_pages_load_our_own_files_only(client):
@@ -45,10 +45,52 @@ def test_pages_load_our_own_files_only(client):
 
 
 @pytest.mark.django_db
-def test_the_admin_alone_may_evaluate(client):
-    policy = client.get("/admin/login/").headers["Content-Security-Policy"]
+def test_the_admin_alone_may_evaluate(admin_client):
+    policy = admin_client.get("/admin/").headers["Content-Security-Policy"]
     assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
     assert "default-src 'self';" in policy
+    for address in ("/sign-in/", "/password/", "/administrators/", "/nowhere/admin/"):
+        assert "unsafe" not in admin_client.get(address).headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_a_page_asks_the_browser_to_be_careful(client):
+    headers = client.get("/sign-in/").headers
+    wanted = {
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    }
+    assert {name: headers.get(name) for name in wanted} == wanted
+    assert "no-store" in headers["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_the_session_is_kept_from_scripts_and_other_sites(client, admin_user):
+    client.post("/sign-in/", {"username": "admin", "password": "password"})
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 14 * 24 * 60 * 60)
+
+
+@pytest.mark.parametrize(
+    ("broker", "cache"),
+    [("", "LocMemCache"), ("redis://h/0", "RedisCache"), ("rediss://h/0", "RedisCache")],
+)
+def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broker, cache):
+    told = "import invoicing_site.settings as s; print(s.CACHES['default']['BACKEND'])"
+    result = python("-c", told, env=environment(tmp_path, CELERY_BROKER_URL=broker))
+    assert result.stdout.strip().rpartition(".")[2] == cache
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxies"), [({}, 0), (PRODUCTION, 1), ({"LEDGERLINE_PROXIES": "2"}, 2)]
+)
+def test_production_stands_behind_a_proxy(tmp_path, variables, proxies):
+    told = "import invoicing_site.settings as s; print(s.LEDGERLINE_PROXIES)"
+    result = python("-c", told, env=environment(tmp_path, **variables))
+    assert result.stdout.strip() == str(proxies)
 
 
 @pytest.mark.sqlite

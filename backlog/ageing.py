@@ -1,0 +1,177 @@
+"""How old the unbilled work is, and what keeps a backlog item from being billed (BKL-4)."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, Q
+
+from actuals.models import Actual, BillingType
+from backlog.models import BacklogItem, BacklogQuerySet
+from contracts.models import Project, ProjectContract
+from invoicing_site import money
+from invoicing_site.models import User
+from invoicing_site.querysets import ExactSum
+
+_Status = BacklogItem.Status
+_LimitStatus = BacklogItem.LimitStatus
+
+# What unbilled work is grouped by: where its group stands, and what that is.
+GROUPS = {
+    "contract": ("contract", ProjectContract),
+    "project": ("actual__project", Project),
+    "manager": ("contract__managers", User),
+}
+
+
+@dataclass(frozen=True)
+class AgeingRow:
+    """The unbilled work of one contract, project or manager in one currency, by days since it was done.
+
+    `group` is that row, or None for work whose contract has no manager; `items` says how many shares.
+    """
+
+    group: ProjectContract | Project | User | None
+    currency: str
+    items: int
+    days_0_30: Decimal
+    days_31_60: Decimal
+    days_61_90: Decimal
+    over_90: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.days_0_30 + self.days_31_60 + self.days_61_90 + self.over_90
+
+
+def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[AgeingRow]:
+    """Unbilled work as of the end of a day, today or any day before, by transaction date; sorted by group.
+
+    Unbilled is the chargeable time, expense, material and fee that was approved by then and neither
+    canceled, written off nor on a confirmed proforma by then. What is on a draft is unbilled: nothing says
+    since when it is there. The days are those of the actions, so that a past day gives the same answer for
+    ever; what was dated after it did not exist yet. `by` is one of GROUPS; with "manager", work on a contract
+    of two managers stands under each of them. Two queries.
+    """
+    path, model = GROUPS[by]
+    sums = {name: ExactSum("amount", filter=days) for name, days in _columns(on)}
+    rows = unbilled(items, on=on).order_by(path, "currency").values_list(path, "currency")
+    rows = list(rows.annotate(n=Count("pk"), **sums))
+    groups = model.objects.in_bulk({key for key, *_ in rows if key is not None})
+    result = [AgeingRow(groups.get(key), *row) for key, *row in rows]
+    return sorted(result, key=lambda row: (row.group is None, str(row.group), row.currency))
+
+
+def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
+    """Of the items those that were unbilled work at the end of that day, see `ageing`."""
+    still = Q(actual__reversed_by=None) | Q(actual__reversed_by__batch__on__gt=on)
+    # Brought in at cutover as billed before, it was never unbilled here and has nothing that reverses it.
+    billed_before = Q(status=_Status.POSTED, actual__reversed_by=None)
+    return items.filter(
+        still,
+        actual__type=Actual.Type.UNBILLED_SALES,
+        actual__billing_type=BillingType.CHARGEABLE,
+        actual__batch__on__lte=on,
+        date__lte=on,
+    ).exclude(billed_before)
+
+
+def _columns(on):
+    first, second, third = (on - datetime.timedelta(days=n) for n in (30, 60, 90))
+    yield "days_0_30", Q(date__gte=first)
+    yield "days_31_60", Q(date__lt=first, date__gte=second)
+    yield "days_61_90", Q(date__lt=second, date__gte=third)
+    yield "over_90", Q(date__lt=third)
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One reason why an item can't be billed now: a stable code, a sentence, and who can clear it."""
+
+    code: str
+    sentence: str
+    who: str
+
+
+def with_blockers(items: BacklogQuerySet) -> BacklogQuerySet:
+    """The items with everything loaded that `blockers` reads; four queries for any number."""
+    return items.select_related(
+        "contract__entity", "contract_line", "contract_customer__customer", "actual"
+    ).prefetch_related("contract__managers", "contract_customer__purchase_orders", "contract_line__customers")
+
+
+def blockers(item: BacklogItem, *, on: datetime.date) -> list[Blocker]:
+    """Why the item can't be billed on that day, most telling first; empty where it can.
+
+    Of what is on a proforma already, or canceled, nothing is said. Reads only what `with_blockers` loaded.
+    """
+    if item.status not in (_Status.NOT_READY, _Status.READY):
+        return []
+    return list(_blockers(item, on))
+
+
+def _blockers(item, on) -> Iterable[Blocker]:
+    manager = _manager(item)
+    if item.contract.status != ProjectContract.Status.CONFIRMED:
+        yield Blocker(
+            "CONTRACT",
+            f"Contract {item.contract} is {item.contract.get_status_display()}: only a confirmed one is "
+            "billed.",
+            manager,
+        )
+    if item.limit_status == _LimitStatus.FAILED:
+        over = f"{money.rounded(item.limit_over, item.currency):,} {item.currency}"
+        level = item.get_limit_level_display()
+        yield Blocker(
+            "OVER-LIMIT",
+            f"It is over the limit of the {level} by {over}: raise the limit or free some of it, then have "
+            "the limit evaluated again.",
+            manager,
+        )
+    if item.limit_status == _LimitStatus.NOT_EVALUATED and _has_limit(item):
+        yield Blocker(
+            "NOT-EVALUATED", "It was not evaluated against its limit: have the limit evaluated.", manager
+        )
+    if item.needs_price:
+        yield Blocker(
+            "NO-PRICE",
+            "No price was found when it was approved: enter one in the contract's price list, then price "
+            "the row again.",
+            f"billing administrator (price list), then {manager}",
+        )
+    if item.hold_until is not None and item.hold_until > on:
+        reason = f": {item.hold_reason}" if item.hold_reason else ""
+        yield Blocker("ON-HOLD", f"It is on hold until {item.hold_until}{reason}.", manager)
+    if item.contract.entity.require_order_reference and not _has_order(item, on):
+        yield Blocker(
+            "PO-REQUIRED",
+            f"{item.contract.entity} bills only with an order number, and contract {item.contract} has none "
+            f"of {item.contract_customer.customer} that holds on {on}.",
+            manager,
+        )
+    if item.status == _Status.NOT_READY:
+        yield Blocker("NOT-READY", "It is not marked ready to invoice.", manager)
+
+
+def _manager(item) -> str:
+    """The contract's project managers by name, or as a role where it names none."""
+    names = ", ".join(sorted(str(user) for user in item.contract.managers.all()))
+    return f"project manager ({names})" if names else "project manager"
+
+
+def _has_limit(item) -> bool:
+    line, customer = item.contract_line, item.contract_customer
+    limits = [item.contract.limit, customer.limit]
+    if line is not None:
+        shares = (share for share in line.customers.all() if share.contract_customer_id == customer.pk)
+        limits += [line.limit, *(share.limit for share in shares)]
+    return any(limit is not None for limit in limits)
+
+
+def _has_order(item, on) -> bool:
+    return any(
+        (order.valid_from is None or order.valid_from <= on)
+        and (order.valid_to is None or order.valid_to >= on)
+        for order in item.contract_customer.purchase_orders.all()
+    )

@@ -1,0 +1,132 @@
+"""Whose rows one meets: by role, legal entity, project and contract (domain, section 11; SEC-1).
+
+A permission is named after what one does, and reaches people through their roles. Accountants, auditors and
+administrators reach all rows of their entities; project managers those of contracts they manage, or that have
+a line on a project they manage; members their own.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+
+from contracts.models.entity import Membership
+from invoicing_site.querysets import LockingQuerySet
+
+_Role = Membership.Role
+MEMBER, MANAGER, ACCOUNTANT = _Role.MEMBER, _Role.MANAGER, _Role.ACCOUNTANT
+ADMINISTRATOR, AUDITOR = _Role.ADMINISTRATOR, _Role.AUDITOR
+
+# Who may do what. A name is a noun and a verb; `view` is what `visible_to` asks for.
+PERMISSIONS = {
+    "entry.view": {MEMBER, MANAGER, ACCOUNTANT, AUDITOR},
+    "entry.write": {MEMBER},
+    "entry.approve": {MANAGER},
+    "entry.import": {MANAGER, ACCOUNTANT},
+    "project.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "customer.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "contract.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "contract.confirm": {MANAGER},
+    "actual.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "backlog.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "backlog.mark": {MANAGER},
+    "run.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "run.start": {MANAGER},
+    "proforma.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "proforma.create": {MANAGER},
+    "proforma.edit": {MANAGER},
+    "proforma.confirm": {MANAGER, ACCOUNTANT},
+    "journal.view": {ACCOUNTANT, AUDITOR},
+    "journal.edit": {ACCOUNTANT},
+    "journal.post": {ACCOUNTANT},
+    "proposal.view": {ACCOUNTANT, AUDITOR},
+    "proposal.edit": {ACCOUNTANT},
+    "proposal.approve": {ACCOUNTANT},
+    "proposal.post": {ACCOUNTANT},
+    "invoice.view": {MANAGER, ACCOUNTANT, AUDITOR},
+    "voucher.view": {ACCOUNTANT, AUDITOR},
+    "report.view": {ACCOUNTANT, AUDITOR},
+    "period.view": {ACCOUNTANT, AUDITOR},
+    "period.close": {ACCOUNTANT},
+    "audit.view": {AUDITOR},
+    "setup.change": {ADMINISTRATOR},
+}
+
+_WHOLE_ENTITY = {ACCOUNTANT, AUDITOR, ADMINISTRATOR}
+
+
+def roles_of(user) -> dict[int, set[str]]:
+    """The user's roles by legal entity; read once for each user object, that is, once a request."""
+    if not hasattr(user, "_roles"):
+        user._roles = {}
+        if user.is_active:
+            for entity, role in Membership.objects.filter(user=user).values_list("entity", "role"):
+                user._roles.setdefault(entity, set()).add(role)
+    return user._roles
+
+
+def entities_with(user, permission: str, among=frozenset(_Role)) -> list[int]:
+    """Ids of the legal entities where one of the user's roles (of those in `among`) grants the permission."""
+    granting = PERMISSIONS[permission] & set(among)
+    return [entity for entity, roles in roles_of(user).items() if roles & granting]
+
+
+def may(user, permission: str, entity=None) -> bool:
+    """Whether a role of the user grants the permission in the entity, or in any where none is given.
+
+    It says nothing of rows: managers and members have it for their own rows only, see `reachable`.
+    """
+    found = entities_with(user, permission)
+    return bool(found) if entity is None else entity.pk in found
+
+
+def sees_costs(user, entity) -> bool:
+    """Whether the user may see cost rates, costs and margins in the entity.
+
+    Accountants and auditors do; project managers only with the extra permission (domain, section 11).
+    """
+    if roles_of(user).get(entity.pk, set()) & {ACCOUNTANT, AUDITOR}:
+        return True
+    return user.has_perm("contracts.view_costs")
+
+
+class ReachQuerySet(LockingQuerySet):
+    """Rows that know who may see them, and who may do what with them.
+
+    A subclass says how a row leads to its entity, and which rows a manager and a member call their own.
+    """
+
+    entity_path = "entity"
+    view_permission = ""
+
+    def visible_to(self, user):
+        """The rows that the user may look at; all others do not exist for them (SEC-1)."""
+        return self.reachable(user, self.view_permission)
+
+    def reachable(self, user, permission: str):
+        """The rows with which the user may do that."""
+        reached = Q(**{f"{self.entity_path}__in": entities_with(user, permission, _WHOLE_ENTITY)})
+        for role, own in ((MANAGER, self.of_manager), (MEMBER, self.of_member)):
+            entities = entities_with(user, permission, {role})
+            if entities and (rows := own(user)) is not None:
+                reached |= Q(**{f"{self.entity_path}__in": entities}) & rows
+        return self.filter(reached)
+
+    def demand(self, user, permission: str, pk):
+        """The row with which the user may do that; DoesNotExist where they may not even see it."""
+        row = self.visible_to(user).get(pk=pk)
+        if permission != self.view_permission and not self.reachable(user, permission).filter(pk=pk).exists():
+            raise PermissionDenied(f"Your roles don't let you do this with {row}.")
+        return row
+
+    def of_manager(self, user) -> Q | None:
+        """Which rows a project manager calls their own; none unless a subclass says so."""
+        return None
+
+    def of_member(self, user) -> Q | None:
+        """Which rows a project member calls their own; none unless a subclass says so."""
+        return None
+
+
+class EntityQuerySet(ReachQuerySet):
+    """Rows for those who look after a whole entity."""
+
+    view_permission = "report.view"

@@ -1,0 +1,115 @@
+"""What everybody has on their desk: the chosen company, notices, saved views, and the search over all."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.generic import TemplateView, View
+
+from actuals.models import Entry
+from contracts.middleware import CHOSEN
+from contracts.models import Customer, Project, ProjectContract
+from invoicing_site.models import Notice, SavedView
+from invoicing_site.screens.operations import way_back
+from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, Voucher
+from proforma.models import ProformaInvoice
+
+_FOUND = 10
+
+
+class Post(View):
+    http_method_names = ["post"]
+
+
+class ChooseEntity(Post):
+    """Work in another of one's companies; 404 for any other."""
+
+    def post(self, request):
+        wanted = next((e for e in request.entities if str(e.pk) == request.POST.get("entity")), None)
+        if wanted is None:
+            raise Http404("You have no part in such a legal entity.")
+        request.session[CHOSEN] = wanted.pk
+        return HttpResponseRedirect(reverse("home"))
+
+
+class SaveView(Post):
+    """Keep a list's filter under a name; the same name again replaces it."""
+
+    def post(self, request):
+        name, page = request.POST.get("name", "").strip()[:100], request.POST.get("page", "")[:100]
+        if not name or not page:
+            raise PermissionDenied("A view needs a name.")
+        SavedView.objects.update_or_create(
+            user=request.user, page=page, name=name, defaults={"query": request.POST.get("query", "")[:4000]}
+        )
+        return HttpResponseRedirect(way_back(request, reverse("home")))
+
+
+class DeleteView(Post):
+    """Forget a saved view of one's own."""
+
+    def post(self, request, pk):
+        get_object_or_404(SavedView, pk=pk, user=request.user).delete()
+        return HttpResponseRedirect(way_back(request, reverse("home")))
+
+
+class Notices(TemplateView):
+    """What one should know: newest first."""
+
+    template_name = "home/notices.html"
+
+    def get_context_data(self, **context):
+        notices = Notice.objects.filter(user=self.request.user)[:200]
+        return super().get_context_data(title="Notices", notices=notices, **context)
+
+
+class ReadNotices(Post):
+    """Mark all of one's notices as read."""
+
+    def post(self, request):
+        Notice.objects.filter(user=request.user, read_at=None).update(read_at=timezone.now())
+        return HttpResponseRedirect(reverse("notices"))
+
+
+class Search(TemplateView):
+    """Rows of every kind whose number or name holds the text, of those the reader may see."""
+
+    template_name = "home/search.html"
+
+    def get_context_data(self, **context):
+        text = self.request.GET.get("q", "").strip()[:100]
+        groups = [group for group in self.groups(text) if group[1]] if text else []
+        return super().get_context_data(title="Search", search_text=text, groups=groups, **context)
+
+    def groups(self, text):
+        kinds = [
+            ("Contracts", ProjectContract, ("code", "name"), "contract.view", ()),
+            ("Customers", Customer, ("number", "name"), "customer.view", ()),
+            ("Projects", Project, ("code", "name"), "project.view", ()),
+            (
+                "Proformas",
+                ProformaInvoice,
+                ("number", "name", "customer__name"),
+                "proforma.view",
+                ("customer",),
+            ),
+            ("Proposals", InvoiceProposal, ("proforma__number",), "proposal.view", ("proforma",)),
+            ("Invoices", CustomerInvoice, ("number", "buyer_name", "order_reference"), "invoice.view", ()),
+            ("Vouchers", Voucher, ("number", "text"), "voucher.view", ()),
+            ("Journals", IntegrationJournal, ("number",), "journal.view", ()),
+            ("Entries", Entry, ("description", "external_id"), "entry.view", ("project",)),
+        ]
+        for title, model, fields, permission, joined in kinds:
+            if any(self.request.may(permission, entity) for entity in self.request.entities):
+                rows = model.objects.visible_to(self.request.user).select_related("entity", *joined)
+                yield title, list(matching(rows, fields, text)[:_FOUND])
+
+
+def matching(rows, fields, text):
+    """Those in which one of the fields holds the text."""
+    found = Q()
+    for name in fields:
+        found |= Q(**{f"{name}__icontains": text})
+    return rows.filter(found).order_by("-pk")

@@ -1,0 +1,150 @@
+"""The page behind every amount: where it comes from, step by step, and where it went (ACT-2)."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, JsonResponse
+from django.urls import reverse
+from django.views.generic import TemplateView
+
+from actuals.models import Actual, Entry
+from contracts.models import sees_costs
+from invoicing_site import explain
+from ledger.models import CustomerInvoice, InvoiceLine, Voucher
+from proforma.models import LineDetail, ProformaInvoice
+
+# What can be explained: its model, how one gets to whether it may be seen, and who tells it.
+_KINDS = {
+    "actual": (Actual, explain.explain_actual),
+    "entry": (Entry, explain.explain_entry),
+    "detail": (LineDetail, explain.explain_detail),
+    "proforma": (ProformaInvoice, explain.explain_proforma),
+    "invoice": (CustomerInvoice, explain.explain_invoice),
+    "line": (InvoiceLine, explain.explain_invoice_line),
+    "voucher": (Voucher, explain.explain_voucher),
+}
+# Pages of the rows that an explanation speaks of: URL name, and whether it takes the row's key.
+_PAGES = {
+    "actuals.actual": lambda pk: reverse("explain", args=["actual", pk]),
+    "actuals.entry": lambda pk: reverse("entry", args=[pk]),
+    "proforma.linedetail": lambda pk: reverse("explain", args=["detail", pk]),
+    "proforma.proformainvoice": lambda pk: reverse("proforma", args=[pk]),
+    "proforma.invoicerun": lambda pk: reverse("run", args=[pk]),
+    "ledger.integrationjournal": lambda pk: reverse("journal", args=[pk]),
+    "ledger.invoiceproposal": lambda pk: reverse("proposal", args=[pk]),
+    "ledger.customerinvoice": lambda pk: reverse("invoice", args=[pk]),
+    "ledger.invoiceline": lambda pk: reverse("explain", args=["line", pk]),
+    "ledger.voucher": lambda pk: reverse("voucher", args=[pk]),
+    "contracts.projectcontract": lambda pk: reverse("contract", args=[pk]),
+}
+_PAGE_PERMISSIONS = {
+    "ledger.integrationjournal": "journal.view",
+    "ledger.invoiceproposal": "proposal.view",
+    "ledger.voucher": "voucher.view",
+}
+_NAMES = {
+    "actuals.actual": "actual",
+    "actuals.entry": "entry",
+    "proforma.linedetail": "detail",
+    "proforma.proformainvoice": "proforma",
+    "proforma.invoicerun": "run",
+    "ledger.integrationjournal": "journal",
+    "ledger.invoiceproposal": "proposal",
+    "ledger.customerinvoice": "invoice",
+    "ledger.invoiceline": "invoice line",
+    "ledger.voucher": "voucher",
+    "contracts.projectcontract": "contract",
+}
+# What tells of costs or of the books is for those who may see them.
+_BOOKS = {"journal", "voucher"}
+
+
+class Explain(TemplateView):
+    """One amount explained; as JSON with ?format=json. 404 for what the reader may not see."""
+
+    template_name = "explain.html"
+
+    def get(self, request, kind, pk):
+        if kind not in _KINDS:
+            raise Http404("This can't be explained.")
+        model, tell = _KINDS[kind]
+        row, entity = self.find(model, pk)
+        self.costs = sees_costs(request.user, entity)
+        self.books = request.may("voucher.view", entity)
+        if model is Actual and row.type == Actual.Type.COST and not self.costs:
+            raise PermissionDenied("Costs are for those with the permission to see them.")
+        told = tell(row)
+        if request.GET.get("format") == "json":
+            return JsonResponse(self.as_data(told))
+        told = self.drawn(told)
+        return self.render_to_response(
+            self.get_context_data(title=told["subject"], told=told, row=row, kind=kind)
+        )
+
+    def find(self, model, pk):
+        """The row, if the reader may see it, and its legal entity."""
+        user = self.request.user
+        try:
+            if model is InvoiceLine:
+                line = InvoiceLine.objects.select_related("invoice__entity").get(pk=pk)
+                invoice = CustomerInvoice.objects.visible_to(user).get(pk=line.invoice_id)
+                return line, invoice.entity
+            row = model.objects.visible_to(user).get(pk=pk)
+        except (model.DoesNotExist, CustomerInvoice.DoesNotExist) as missing:
+            raise Http404("There is no such amount.") from missing
+        entity = row
+        for name in model.objects.all().entity_path.split("__"):
+            entity = getattr(entity, name)
+        return row, entity
+
+    def parts(self, told):
+        """The parts that the reader may see."""
+        if self.costs:
+            return told.parts
+        keys = [part.reference.partition(":")[2] for part in told.parts if _is_actual(part)]
+        hidden = set(Actual.objects.filter(pk__in=keys, type="cost").values_list("pk", flat=True))
+        return [p for p in told.parts if not (_is_actual(p) and int(p.reference.split(":")[1]) in hidden)]
+
+    def steps(self, told):
+        return [step for step in told.steps if self.books or step.stage not in _BOOKS]
+
+    def drawn(self, told):
+        """The explanation for the template: sentences in lines, references as links."""
+        return {
+            "subject": told.subject,
+            "steps": [
+                {
+                    "stage": step.stage,
+                    "lines": step.sentence.split("\n"),
+                    "links": [link for link in map(self.link, step.references) if link],
+                }
+                for step in self.steps(told)
+            ],
+            "parts": [self.drawn(part) for part in self.parts(told)],
+        }
+
+    def link(self, reference):
+        kind, _, pk = reference.partition(":")
+        if kind not in _PAGES:
+            return None
+        if kind in _PAGE_PERMISSIONS and not self.request.may(_PAGE_PERMISSIONS[kind]):
+            return None
+        return _PAGES[kind](int(pk)), f"{_NAMES[kind]} {pk}"
+
+    def as_data(self, told):
+        return {
+            "subject": told.subject,
+            "reference": told.reference,
+            "steps": [
+                {
+                    "stage": step.stage,
+                    "sentence": step.sentence,
+                    "figures": step.figures,
+                    "references": step.references,
+                }
+                for step in self.steps(told)
+            ],
+            "parts": [self.as_data(part) for part in self.parts(told)],
+        }
+
+
+def _is_actual(told):
+    return told.reference.startswith("actuals.actual:")

@@ -1,0 +1,234 @@
+"""The first page: what needs me, with counts and amounts, by role; a tile is a list that is ready to open."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q
+from django.urls import NoReverseMatch
+from django.urls import reverse as _reverse
+from django.views.generic import TemplateView
+
+from actuals.models import Actual, Entry
+from backlog.models import BacklogItem
+from contracts.models import Milestone, ProjectContract
+from invoicing_site.querysets import ExactSum
+from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
+
+
+def reverse(name, args=None):  # FIXME: until all rooms have their pages
+    try:
+        return _reverse(name, args=args)
+    except NoReverseMatch:
+        return "#"
+
+
+@dataclass
+class Tile:
+    """One kind of work that waits: how many, how much in each currency, and where."""
+
+    title: str
+    url: str
+    count: int
+    hint: str = ""
+    amounts: dict = field(default_factory=dict)
+    urgent: bool = False
+    unit: str = ""
+
+
+@dataclass
+class Part:
+    """The work of one role."""
+
+    title: str
+    tiles: list
+
+
+def counted(rows, amount="amount", currency="currency"):
+    """How many rows, and their total in each currency, in one query."""
+    found = rows.order_by().values(currency).annotate(n=Count("pk"), sum=ExactSum(amount)).order_by(currency)
+    found = list(found)
+    return sum(each["n"] for each in found), {each[currency]: each["sum"] for each in found}
+
+
+class Home(TemplateView):
+    """The work list of all roles that the reader has in the chosen company."""
+
+    template_name = "home/home.html"
+
+    def get_context_data(self, **context):
+        request = self.request
+        parts = [make(request) for role, make in _PARTS.items() if role in request.roles]
+        return super().get_context_data(
+            title=f"Good to see you, {request.user.first_name or request.user.username}",
+            parts=parts,
+            **context,
+        )
+
+
+def _member(request):
+    mine = Entry.objects.filter(entity=request.entity).filter(
+        Q(resource__user=request.user) | Q(resource=None, created_by=request.user)
+    )
+    n = dict(mine.values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
+    status = Entry.Status
+    entries = reverse("entries")
+    return Part(
+        "My time and expenses",
+        [
+            Tile("This week", reverse("week"), 0, "Enter your hours", unit="week"),
+            Tile("Drafts to submit", f"{entries}?status=draft", n.get(status.DRAFT, 0), "Not handed in yet"),
+            Tile(
+                "Sent back",
+                f"{entries}?status=rejected",
+                n.get(status.REJECTED, 0),
+                "Mend and submit again",
+                urgent=True,
+            ),
+            Tile("Waiting for approval", f"{entries}?status=submitted", n.get(status.SUBMITTED, 0)),
+        ],
+    )
+
+
+def _manager(request):
+    user, entity = request.user, request.entity
+    entries = Entry.objects.reachable(user, "entry.approve").filter(entity=entity).submitted()
+    items = BacklogItem.objects.reachable(user, "backlog.mark").filter(contract__entity=entity)
+    waiting, waiting_sums = counted(
+        items.filter(status="not_ready", actual__isnull=False).exclude(limit_status="failed")
+    )
+    ready, ready_sums = counted(items.ready())
+    failed, failed_sums = counted(items.open().filter(limit_status="failed"))
+    proformas = ProformaInvoice.objects.reachable(user, "proforma.edit").filter(entity=entity)
+    drafts, draft_sums = counted(
+        LineDetail.objects.chargeable().filter(line__proforma__in=proformas.open().values("pk")),
+        currency="line__proforma__currency",
+    )
+    contracts = ProjectContract.objects.reachable(user, "contract.confirm").filter(entity=entity)
+    milestones = Milestone.objects.reachable(user, "backlog.mark").filter(
+        line__contract__entity=entity, line__contract__status="confirmed", date__lte=entity.today()
+    )
+    due, due_sums = counted(milestones.exclude(status="completed"), currency="line__contract__currency")
+    backlog = reverse("backlog")
+    return Part(
+        "Project management",
+        [
+            Tile("Entries to approve", reverse("approvals"), entries.count(), urgent=True),
+            Tile(
+                "Backlog to look at",
+                f"{backlog}?status=not_ready",
+                waiting,
+                "Mark what is complete",
+                waiting_sums,
+            ),
+            Tile("Ready to invoice", f"{backlog}?status=ready", ready, "Create proformas", ready_sums),
+            Tile("Over a limit", f"{backlog}?limit_status=failed", failed, "", failed_sums, urgent=True),
+            Tile("Milestones due", f"{reverse('milestones')}?due=1", due, "", due_sums),
+            Tile(
+                "Proformas to confirm",
+                f"{reverse('proformas')}?status=draft&status=review",
+                proformas.open().count(),
+                "",
+                draft_sums,
+            ),
+            Tile(
+                "Contracts in draft",
+                f"{reverse('contracts')}?status=draft",
+                contracts.filter(status="draft").count(),
+            ),
+        ],
+    )
+
+
+def _accountant(request):
+    user, entity = request.user, request.entity
+    journals = IntegrationJournal.objects.reachable(user, "journal.post").filter(entity=entity)
+    n = dict(journals.order_by().values_list("status").annotate(n=Count("pk")))
+    untaken = Actual.objects.filter(entity=entity, booked_by="journal", journal_line=None).count()
+    proposals = InvoiceProposal.objects.reachable(user, "proposal.post").filter(entity=entity)
+    open_proposals = proposals.exclude(status=InvoiceProposal.Status.POSTED)
+    waiting, sums = counted(
+        LineDetail.objects.chargeable().filter(line__proforma__in=open_proposals.values("proforma")),
+        currency="line__proforma__currency",
+    )
+    confirmable = ProformaInvoice.objects.reachable(user, "proforma.confirm").filter(entity=entity)
+    late = FiscalPeriod.objects.filter(entity=entity, status="open", ends__lt=entity.today()).count()
+    failed = InvoiceRun.objects.filter(entity=entity, run_contracts__outcome="failed").distinct().count()
+    return Part(
+        "Accounting",
+        [
+            Tile("Actuals in no journal", reverse("journals"), untaken, "Take them up"),
+            Tile("Journals to post", f"{reverse('journals')}?status=draft", n.get("draft", 0)),
+            Tile(
+                "Journals in error",
+                f"{reverse('journals')}?status=error",
+                n.get("error", 0),
+                "Mend the cause, then back to draft",
+                urgent=True,
+            ),
+            Tile(
+                "Proposals to post",
+                f"{reverse('proposals')}?open=1",
+                open_proposals.count(),
+                "",
+                sums,
+            ),
+            Tile(
+                "Proformas not confirmed",
+                f"{reverse('proformas')}?status=draft&status=review",
+                confirmable.open().count(),
+            ),
+            Tile("Periods to close", reverse("periods"), late, "Past periods that are open"),
+            Tile("Runs with failures", f"{reverse('runs')}?failed=1", failed, urgent=True),
+        ],
+    )
+
+
+def _auditor(request):
+    entity = request.entity
+    return Part(
+        "Audit",
+        [
+            Tile("Audit trail", reverse("audit_trail"), 0, "Who did what, and when", unit="page"),
+            Tile("Trial balance", reverse("trial_balance"), 0, f"The books of {entity}", unit="page"),
+            Tile("Vouchers", reverse("vouchers"), 0, "Every entry, and what it books", unit="page"),
+            Tile("Invoices", reverse("invoices"), 0, "As they were issued", unit="page"),
+        ],
+    )
+
+
+def _administrator(request):
+    return Part(
+        "Administration",
+        [
+            Tile(
+                "Set-up",
+                reverse("admin:index"),
+                0,
+                "Billing methods, prices, tax, accounts, users",
+                unit="page",
+            ),
+            Tile(
+                "Contracts",
+                reverse("admin:contracts_projectcontract_changelist"),
+                0,
+                "Agreements with customers, lines, prices",
+                unit="page",
+            ),
+            Tile(
+                "Users and memberships",
+                reverse("admin:invoicing_site_user_changelist"),
+                0,
+                "Who may do what",
+                unit="page",
+            ),
+        ],
+    )
+
+
+_PARTS = {
+    "member": _member,
+    "manager": _manager,
+    "accountant": _accountant,
+    "auditor": _auditor,
+    "administrator": _administrator,
+}

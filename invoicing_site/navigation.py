@@ -1,0 +1,72 @@
+"""The way around: what stands in the head of each page, by what the reader may do."""
+
+from typing import NamedTuple
+
+from django.urls import NoReverseMatch
+from django.urls import reverse as _reverse
+
+from invoicing_site.models import Notice
+
+
+def reverse(name, args=None):  # FIXME: until all rooms have their pages
+    try:
+        return _reverse(name, args=args)
+    except NoReverseMatch:
+        return "#"
+
+
+class Place(NamedTuple):
+    """One link of the head: its words, its page, the key after g, and who sees it."""
+
+    label: str
+    view: str
+    key: str
+    permission: str
+
+
+PLACES = [
+    Place("Time", "week", "t", "entry.write"),
+    Place("Expenses", "expenses", "e", "entry.write"),
+    Place("My entries", "entries", "m", "entry.write"),
+    Place("Approvals", "approvals", "a", "entry.approve"),
+    Place("Contracts", "contracts", "c", "contract.view"),
+    Place("Backlog", "backlog", "b", "backlog.view"),
+    Place("Milestones", "milestones", "k", "backlog.view"),
+    Place("Billing hub", "hub", "u", "backlog.view"),
+    Place("Proformas", "proformas", "p", "proforma.view"),
+    Place("Runs", "runs", "r", "run.view"),
+    Place("Journals", "journals", "j", "journal.view"),
+    Place("Proposals", "proposals", "o", "proposal.view"),
+    Place("Invoices", "invoices", "i", "invoice.view"),
+    Place("Reports", "reports", "s", "report.view"),
+    Place("Import", "imports", "x", "entry.import"),
+    Place("Audit trail", "audit_trail", "l", "audit.view"),
+]
+# Accountants and auditors come to these through their own pages; the head stays short for them.
+_LESS_FOR = {"accountant": {"milestones", "hub"}, "auditor": {"milestones", "hub"}}
+
+
+def places(request):
+    """The links for this reader, each with whether its room is the one they are in."""
+    if not request.roles:
+        return []
+    spared = set.intersection(*(_LESS_FOR.get(role, set()) for role in request.roles))
+    found = []
+    for place in PLACES:
+        if place.view in spared or not request.may(place.permission):
+            continue
+        url = reverse(place.view)
+        found.append(
+            {"label": place.label, "url": url, "key": place.key, "current": request.path.startswith(url)}
+        )
+    return found
+
+
+def frame(request):
+    """What base.html shows of the reader: links, unread notices."""
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return {}
+    return {
+        "nav": places(request),
+        "unread": Notice.objects.filter(user=request.user, read_at=None).count(),
+    }

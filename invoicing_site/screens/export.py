@@ -1,0 +1,67 @@
+"""What a list shows, as a file: CSV (UTF-8, with a mark that spreadsheets know) or XLSX."""
+
+import csv
+import io
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.text import slugify
+from openpyxl import Workbook
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def exported(table, kind, *, name, limit):
+    """All rows of the table's data, at most `limit`, with the columns that are shown."""
+    rows = table.as_values()
+    if kind == "csv":
+        response = StreamingHttpResponse(_csv(rows, limit), content_type="text/csv; charset=utf-8")
+    elif kind == "xlsx":
+        response = HttpResponse(_xlsx(rows, limit), content_type=_XLSX)
+    else:
+        raise Http404("A list can be had as csv or xlsx.")
+    response["Content-Disposition"] = f'attachment; filename="{slugify(name) or "list"}.{kind}"'
+    return response
+
+
+def _harmless(value):
+    """A text that a spreadsheet would take for a formula is marked as text."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _plain(value):
+    if isinstance(value, datetime):
+        return timezone.localtime(value).replace(tzinfo=None) if value.tzinfo else value
+    if value is None or isinstance(value, Decimal | int | date):
+        return value
+    return _harmless(str(value))
+
+
+class _Echo:
+    def write(self, text):
+        return text
+
+
+def _csv(rows, limit):
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    for number, row in enumerate(rows):
+        if number > limit:
+            break
+        yield writer.writerow([_plain(value) for value in row])
+
+
+def _xlsx(rows, limit):
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for number, row in enumerate(rows):
+        if number > limit:
+            break
+        sheet.append([_plain(value) for value in row])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()

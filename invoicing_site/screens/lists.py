@@ -1,0 +1,217 @@
+"""A list: filter, sort, totals, columns, page size, saved views, export, and the selection of a bulk action."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Sum
+from django.http import QueryDict
+from django.urls import reverse
+from django_filters.views import FilterView
+from django_tables2 import SingleTableMixin
+
+from invoicing_site.errors import Refused
+from invoicing_site.models import SavedView
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens.export import exported
+from invoicing_site.screens.pages import Screen
+
+PAGE_SIZES = (25, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button of the bulk bar: where it posts to, its words, its key in the grid, what it asks before."""
+
+    url: str  # URL name
+    label: str
+    permission: str
+    icon: str = "check"
+    key: str = ""
+    confirm: str = ""  # may hold {n} and {sum}
+    style: str = ""  # primary, danger, or a plain button
+
+
+class ListScreen(Screen, SingleTableMixin, FilterView):
+    """The rows of one model that the reader may see in the chosen legal entity.
+
+    Subclasses name model, permission, table_class, filterset_class, and where there is one the field with
+    the amount (`amount_field`, per `currency_field`) whose totals stand above. With htmx only the results
+    are drawn again. `?_export=csv` or `xlsx` gives all rows of the filter with the columns that are shown.
+    """
+
+    template_name = "screens/list.html"
+    results_template = "screens/results.html"
+    strict = False
+    entity_path = "entity"
+    amount_field = ""
+    currency_field = "currency"
+    actions = ()
+    table_data_keys = False
+    noun = ("row", "rows")
+    empty_title = "Nothing here"
+    empty_text = "Nothing matches. Remove a filter to see more."
+    export_limit = 100_000
+
+    @classmethod
+    def rows(cls, request):
+        """All rows of the list before any filter."""
+        rows = cls.model.objects.visible_to(request.user)
+        return rows.filter(**{cls.entity_path: request.entity}) if cls.entity_path else rows
+
+    @classmethod
+    def filtered(cls, request, query):
+        """The rows that match a query string, as the list itself would show them."""
+        return cls.filterset_class(QueryDict(query), queryset=cls.rows(request), request=request).qs
+
+    def get_queryset(self):
+        return self.rows(self.request)
+
+    def get_filterset_kwargs(self, filterset_class):
+        # Always bound, so that the defaults of a filter count without a query, too.
+        kwargs = super().get_filterset_kwargs(filterset_class)
+        kwargs["data"] = self.request.GET
+        return kwargs
+
+    def get_template_names(self):
+        partial = self.request.htmx and not self.request.htmx.boosted
+        return [self.results_template if partial else self.template_name]
+
+    def get_table_data(self):
+        return self.object_list
+
+    def get_table_kwargs(self):
+        hidden = self.hidden_columns()
+        return {"exclude": tuple(hidden)} if hidden else {}
+
+    def optional_columns(self):
+        """Columns that a reader may hide: all but the first."""
+        return list(self.table_class.base_columns)[1:]
+
+    def hidden_columns(self):
+        chosen = self.request.GET.getlist("_columns")
+        return [name for name in self.optional_columns() if chosen and name not in chosen]
+
+    def get_table_pagination(self, table):
+        size = self.request.GET.get("_size", "")
+        return {"per_page": int(size) if size.isdigit() and int(size) in PAGE_SIZES else PAGE_SIZES[1]}
+
+    def get(self, request, *args, **kwargs):
+        response = super().get(request, *args, **kwargs)
+        if kind := request.GET.get("_export"):
+            table = self.get_table(**self.get_table_kwargs())
+            return exported(table, kind, name=self.get_title(), limit=self.export_limit)
+        return response
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        query = self.request.GET.copy()
+        for name in [name for name in query if name.startswith("_") or name in ("page", "sort")]:
+            del query[name]
+        context["query"] = query.urlencode()
+        context["actions"] = [action for action in self.actions if self.request.may(action.permission)]
+        context["noun"] = self.noun
+        context["page_sizes"] = PAGE_SIZES
+        context["list_url"] = self.request.path
+        context["active_filters"] = self.active_filters(query)
+        context["columns"] = self.column_choices()
+        context |= self.summed(context["object_list"])
+        page = self.request.resolver_match.view_name
+        context["page_name"] = page
+        context["saved_views"] = SavedView.objects.filter(user=self.request.user, page=page).order_by("name")
+        context["totals_template"] = getattr(self, "totals_template", "partials/totals.html")
+        context["data_keys"] = self.table_data_keys
+        context["empty_title"], context["empty_text"] = self.empty_title, self.empty_text
+        return context
+
+    def column_choices(self):
+        hidden = self.hidden_columns()
+        columns = self.table_class.base_columns
+        return [
+            (name, columns[name].verbose_name or name.replace("_", " ").capitalize(), name not in hidden)
+            for name in self.optional_columns()
+        ]
+
+    def summed(self, rows):
+        """Count, a stamp for "select all", and the total of each currency for the whole filter."""
+        rows = rows.order_by()
+        if not self.amount_field:
+            stamp, count = stamp_of(rows)
+            return {"stamp": stamp, "matching": count, "sums": []}
+        sums = list(
+            rows.values(self.currency_field)
+            .annotate(n=Count("pk"), sum=ExactSum(self.amount_field), keys=Sum("pk"))
+            .order_by(self.currency_field)
+        )
+        count = sum(each["n"] for each in sums)
+        keys = sum(each["keys"] or 0 for each in sums)
+        sums = [{"currency": each[self.currency_field], "n": each["n"], "sum": each["sum"]} for each in sums]
+        return {"stamp": f"{count}-{keys}", "matching": count, "sums": sums}
+
+    def active_filters(self, query):
+        """Filter by filter: its label, its value in words, and the query without it."""
+        active = []
+        form = self.filterset.form
+        for name, field in form.fields.items():
+            values = [value for value in query.getlist(name) if value]
+            values += [v for key in query for v in query.getlist(key) if v and key.startswith(f"{name}_")]
+            for value in values:
+                rest = query.copy()
+                for key in [key for key in rest if key == name or key.startswith(f"{name}_")]:
+                    rest.setlist(key, [each for each in rest.getlist(key) if each != value])
+                active.append((field.label or name, _in_words(field, value), rest.urlencode()))
+        return active
+
+
+def _in_words(field, value):
+    choices = getattr(field, "choices", None)
+    if choices is None:
+        return value
+    # A queryset of choices is asked for the one row, never read whole.
+    queryset = getattr(field, "queryset", None)
+    if queryset is not None:
+        try:
+            row = queryset.filter(**{field.to_field_name or "pk": value}).first()
+        except (ValueError, TypeError):
+            row = None
+        return str(row) if row is not None else value
+    return str(dict(choices).get(value, value))
+
+
+def stamp_of(rows):
+    """A word that changes when rows come or go, and how many there are."""
+    found = rows.order_by().aggregate(n=Count("pk"), keys=Sum("pk"))
+    return f"{found['n']}-{found['keys'] or 0}", found["n"]
+
+
+def selection(screen, request, permission):
+    """The rows that were chosen on a list: by their keys, or all that match the filter it was shown with.
+
+    Refused when nothing is chosen, and when what matches is not what was shown any more. Rows outside the
+    reader's reach are not among them.
+    """
+    posted = request.POST
+    if posted.get("all_matching") == "1":
+        rows = screen.filtered(request, posted.get("filter", ""))
+        stamp, count = stamp_of(rows)
+        if stamp != posted.get("stamp"):
+            shown = posted.get("stamp", "").partition("-")[0] or "other"
+            raise Refused(
+                f"Nothing was changed: the list held {shown} {screen.noun[1]} when you chose them all, and now "
+                f"{count} match. Look at it again and repeat.",
+                code="SELECTION-CHANGED",
+            )
+    else:
+        keys = [int(key) for key in posted.getlist("pk") if key.isdigit()][:1000]
+        rows = screen.rows(request).filter(pk__in=keys)
+    may_do = screen.model.objects.reachable(request.user, permission)
+    rows = screen.model.objects.filter(pk__in=rows.order_by().values("pk")).filter(
+        pk__in=may_do.order_by().values("pk")
+    )
+    if not rows.exists():
+        raise Refused("Nothing is selected. Tick the rows that you mean, then press the button again.")
+    return rows
+
+
+def back_to(url_name, request):
+    """The list with the filter it had."""
+    query = request.POST.get("filter", "")
+    return f"{reverse(url_name)}?{QueryDict(query).urlencode()}" if query else reverse(url_name)

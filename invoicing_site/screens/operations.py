@@ -1,0 +1,160 @@
+"""A button that posts: on one row, on one row with a form before, or on the rows chosen in a list."""
+
+from dataclasses import dataclass, field
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import FormView, View
+
+from invoicing_site.errors import Refused
+from invoicing_site.screens.lists import back_to, selection
+from invoicing_site.screens.pages import RowScreen, Screen
+
+
+@dataclass
+class Told:
+    """The answer to an action: what was done, what was left alone and why, where to look, how to undo."""
+
+    text: str
+    left: dict = field(default_factory=dict)  # reason: how many
+    link: str = ""  # where the rows are that were left alone
+    undo: str = ""  # address that takes it back
+
+
+def tell(request, told):
+    """Put the answer where the next page shows it."""
+    told = told if isinstance(told, Told) else Told(str(told))
+    text = format_html("{}", told.text)
+    if told.left:
+        reasons = format_html_join("; ", "{}: {}", ((n, reason) for reason, n in told.left.items()))
+        text = format_html("{} Left as they were: {}.", text, reasons)
+        if told.link:
+            text = format_html('{} <a href="{}">Show these rows</a>', text, told.link)
+    level = messages.WARNING if told.left else messages.SUCCESS
+    messages.add_message(request, level, text, extra_tags=f"undo:{told.undo}" if told.undo else "")
+
+
+def refuse(request, refusal):
+    """Show a refusal, with the way to its remedy where it names one."""
+    text = format_html("{}", refusal.message)
+    if refusal.remedy.startswith("/"):
+        text = format_html('{} <a href="{}">Go there</a>', text, refusal.remedy)
+    messages.error(request, text)
+
+
+def way_back(request, otherwise):
+    """Where the reader came from, as the form said, if that is a page of ours."""
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return otherwise
+
+
+class Operation(RowScreen, View):
+    """One click on one row. A GET is refused; what the business refuses is shown as a sentence."""
+
+    http_method_names = ["post"]
+    done = ""
+
+    def post(self, request, *args, **kwargs):
+        try:
+            answer = self.operate(self.row)
+        except Refused as refusal:
+            refuse(request, refusal)
+            return HttpResponseRedirect(way_back(request, self.refused_url(self.row)))
+        tell(request, answer if isinstance(answer, Told) else self.done.format(self.row))
+        return HttpResponseRedirect(way_back(request, self.success_url(self.row)))
+
+    def operate(self, row):
+        """Call the operation; may return a Told instead of the standing sentence."""
+        raise NotImplementedError
+
+    def success_url(self, row):
+        return row.get_absolute_url() if hasattr(row, "get_absolute_url") else reverse("home")
+
+    def refused_url(self, row):
+        return self.success_url(row)
+
+
+class FormOperation(Screen, FormView):
+    """An operation that needs input first: the GET shows the form, the POST does it.
+
+    With `model` it acts on one row in the reader's reach (`self.row`, 404 and 403 as everywhere), else on
+    the chosen legal entity. What was typed stays when the business refuses, and the sentence stands above.
+    """
+
+    model = None
+    template_name = "screens/form.html"
+    button = "Save"
+    done = ""
+    danger = False
+
+    def check_permission(self, request):
+        if self.model is None:
+            super().check_permission(request)
+        else:
+            RowScreen.check_permission(self, request)
+
+    rows = RowScreen.rows
+
+    def form_valid(self, form):
+        try:
+            answer = self.operate(form)
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
+            return self.form_invalid(form)
+        if isinstance(answer, HttpResponseRedirect):
+            return answer
+        if isinstance(answer, Told) or self.done:
+            tell(
+                self.request,
+                answer if isinstance(answer, Told) else self.done.format(getattr(self, "row", "")),
+            )
+        return HttpResponseRedirect(self.get_success_url())
+
+    def operate(self, form):
+        """Call the operation with `form.cleaned_data`; may return a Told, or a redirect of its own."""
+        raise NotImplementedError
+
+    def get_context_data(self, **context):
+        context.setdefault("button", self.button)
+        context.setdefault("danger", self.danger)
+        context.setdefault("object", getattr(self, "row", None))
+        context.setdefault("back", self.get_back_url())
+        return super().get_context_data(**context)
+
+    def get_back_url(self):
+        row = getattr(self, "row", None)
+        return row.get_absolute_url() if hasattr(row, "get_absolute_url") else reverse("home")
+
+    def get_success_url(self):
+        return self.get_back_url()
+
+
+class BulkOperation(Screen, View):
+    """One click on the rows chosen in a list (`screen`), by their keys or as all that match its filter.
+
+    `operate(rows)` gets a queryset of the rows with which the reader may do that, and returns a Told.
+    """
+
+    http_method_names = ["post"]
+    screen = None
+    list_url = ""  # URL name of the list
+
+    def post(self, request, *args, **kwargs):
+        back = back_to(self.list_url, request)
+        try:
+            answer = self.operate(selection(self.screen, request, self.permission))
+        except Refused as refusal:
+            refuse(request, refusal)
+            return HttpResponseRedirect(back)
+        if isinstance(answer, HttpResponseRedirect):
+            return answer
+        tell(request, answer)
+        return HttpResponseRedirect(way_back(request, back))
+
+    def operate(self, rows):
+        raise NotImplementedError

@@ -1,0 +1,62 @@
+"""What every page has: a permission, a title, and a row that its reader may see."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.views.generic import TemplateView
+
+
+class Screen:
+    """A view for those whose roles grant `permission` in the chosen legal entity; 403 for all others."""
+
+    permission = ""
+    title = ""
+    lead = ""
+
+    def dispatch(self, request, *args, **kwargs):
+        assert self.permission, f"{type(self).__name__} names no permission."
+        self.check_permission(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    def check_permission(self, request):
+        if not request.may(self.permission):
+            raise PermissionDenied(f"Your roles in {request.entity or 'any company'} don't open this page.")
+
+    def get_title(self):
+        return self.title
+
+    def get_context_data(self, **context):
+        context.setdefault("title", self.get_title())
+        context.setdefault("lead", self.lead)
+        return super().get_context_data(**context)
+
+
+class RowScreen(Screen):
+    """A view of one row, which counts by the row's own legal entity: 404 for rows outside one's reach."""
+
+    model = None
+
+    def check_permission(self, request):
+        try:
+            self.row = self.rows().demand(request.user, self.permission, self.kwargs["pk"])
+        except self.model.DoesNotExist as missing:
+            raise Http404(f"There is no such {self.model._meta.verbose_name}.") from missing
+
+    def rows(self):
+        """The rows to look in, with what the page needs joined to them."""
+        return self.model.objects.all()
+
+
+class Page(Screen, TemplateView):
+    """A page that is neither a list nor one row."""
+
+
+class DetailScreen(RowScreen, TemplateView):
+    """The page of one row, `object` in its template; reading it changes nothing."""
+
+    def get_title(self):
+        text = str(self.row)
+        return text[:1].upper() + text[1:]
+
+    def get_context_data(self, **context):
+        name = self.model._meta.model_name
+        return super().get_context_data(object=self.row, **{name: self.row}, **context)

@@ -1,0 +1,150 @@
+"""The front door: signing in and out, changing one's password; each of them is written to the audit log.
+
+The sign-in page is the only one. The admin's own leads here, or it would be a door without a throttle.
+"""
+
+from django.conf import settings
+from django.contrib.auth import views
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.generic import RedirectView
+
+from invoicing_site import audit, throttling
+
+_NAME_LENGTH = 150
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password, looked at only when this person, at this address, need not wait."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": (
+            "This username and password do not belong together. Mind capital letters, and try again."
+        ),
+        "too_soon": (
+            "This did not fit several times. Please wait %(wait)s and try again; nothing is locked and your "
+            "password is unchanged. If you have forgotten it, ask your administrator for a new one."
+        ),
+    }
+    wait = 0
+
+    def clean(self):
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if not name or not password:
+            return self.cleaned_data
+        address = throttling.address_of(self.request)
+        self.wait = throttling.begin(name, address)
+        if self.wait:
+            raise ValidationError(
+                self.error_messages["too_soon"], code="too_soon", params={"wait": _in_words(self.wait)}
+            )
+        super().clean()
+        throttling.succeed(name, address)
+        return self.cleaned_data
+
+
+def _in_words(seconds):
+    """A time to wait, rounded up."""
+    number, unit = (seconds, "second") if seconds <= 90 else (-(-seconds // 60), "minute")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+class SignIn(views.LoginView):
+    """The sign-in page. In the demo a button types the name and password of one of its people."""
+
+    authentication_form = SignInForm
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs()
+        chosen = self.request.POST.get("demo")
+        if chosen in {visitor.username for visitor in self.visitors()}:
+            from invoicing_site.demo import PASSWORD  # see visitors()
+
+            kwargs["data"] = {"username": chosen, "password": PASSWORD}
+        return kwargs
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(visitors=self.visitors(), **kwargs)
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        if form.wait:
+            response.status_code = 429
+            response.headers["Retry-After"] = str(form.wait)
+        return response
+
+    def visitors(self):
+        if settings.PRODUCTION:
+            return []
+        from invoicing_site.demo.visitors import visitors  # not even imported in production
+
+        return visitors()
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignOut(views.LogoutView):
+    """Only by POST; whose session has ended already comes to the sign-in page as well."""
+
+
+class ChangePassword(views.PasswordChangeView):
+    """One's own password; every other session of this person ends with it."""
+
+    @transaction.atomic
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        user = self.request.user
+        audit.record("invoicing_site.change_password", user, by=user, **_from(self.request))
+        return response
+
+
+def connect():
+    """Write down who comes, who is refused and who goes; called once, when the apps are ready."""
+    for signal, receiver in (
+        (user_logged_in, _signed_in),
+        (user_login_failed, _refused),
+        (user_logged_out, _signed_out),
+    ):
+        signal.connect(receiver, dispatch_uid=f"signing_in.{receiver.__name__}")
+
+
+@transaction.atomic
+def _signed_in(sender, request, user, **_):
+    audit.record("invoicing_site.sign_in", user, by=user, **_from(request))
+
+
+@transaction.atomic
+def _refused(sender, credentials, request=None, **_):
+    # A name, not a password; but some people type theirs here, so no more of it than a name can have.
+    name = str(credentials.get("username", ""))[:_NAME_LENGTH]
+    audit.record("invoicing_site.refuse_sign_in", None, username=name, **_from(request))
+
+
+@transaction.atomic
+def _signed_out(sender, request, user, **_):
+    if user is not None:
+        audit.record("invoicing_site.sign_out", user, by=user, **_from(request))
+
+
+def _from(request):
+    return {"address": throttling.address_of(request)}
+
+
+def _leads_to(name):
+    return login_not_required(RedirectView.as_view(pattern_name=name, query_string=True))
+
+
+urlpatterns = [
+    path("sign-in/", SignIn.as_view(), name="login"),
+    path("sign-out/", SignOut.as_view(), name="logout"),
+    path("password/", ChangePassword.as_view(), name="password_change"),
+    path("password/changed/", views.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    # Before the admin's own pages of these addresses.
+    path("admin/login/", _leads_to("login")),
+    path("admin/password_change/", _leads_to("password_change")),
+]

@@ -1,0 +1,194 @@
+"""How amounts, quantities, days and statuses look; the same on every page."""
+
+import json
+from decimal import Decimal
+
+from django import template
+from django.db import models
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+
+from invoicing_site import money
+
+register = template.Library()
+
+# Shape and colour of a status, by its stored value; the same word looks the same everywhere.
+TONES = {
+    "draft": "draft",
+    "not_ready": "open",
+    "not_started": "open",
+    "not_run": "open",
+    "scheduled": "open",
+    "queued": "open",
+    "submitted": "review",
+    "review": "review",
+    "waiting": "review",
+    "recall": "review",
+    "processing": "review",
+    "running": "review",
+    "in_progress": "review",
+    "hold": "review",
+    "not_evaluated": "review",
+    "created": "review",
+    "ready": "ready",
+    "approved": "ready",
+    "open": "ready",
+    "succeeded": "ready",
+    "complete": "ready",
+    "completed": "ready",
+    "finished": "ready",
+    "committed": "ready",
+    "chargeable": "ready",
+    "sent": "ready",
+    "confirmed": "done",
+    "posted": "done",
+    "closed": "done",
+    "rejected": "hold",
+    "failed": "hold",
+    "error": "hold",
+    "canceled": "draft",
+    "na": "draft",
+    "nothing": "draft",
+    "non_chargeable": "draft",
+    "complimentary": "draft",
+}
+
+
+@register.simple_tag
+def status(row, field="status"):
+    """The status of a row as a chip."""
+    field = str(field).replace(".", "__")
+    *path, name = field.split("__")
+    for step in path:
+        row = getattr(row, step)
+    value = getattr(row, name)
+    words = getattr(row, f"get_{name}_display", lambda: value)()
+    return chip(words, TONES.get(value, "open")) if value else ""
+
+
+@register.simple_tag
+def chip(words, tone="open"):
+    """A short state in words: its shape and colour say the same."""
+    text = str(words)
+    return format_html('<span class="chip {}">{}</span>', tone, text[:1].upper() + text[1:])
+
+
+def plain_amount(value, currency=""):
+    """1,234.50 in the currency's minor unit (at least; never less than the value has); a real minus."""
+    places = -money.minor_unit(currency).as_tuple().exponent if currency else 2
+    whole, _, rest = f"{Decimal(value):,f}".partition(".")
+    rest = rest.rstrip("0").ljust(places, "0")
+    return (f"{whole}.{rest}" if rest else whole).replace("-", "−")
+
+
+@register.simple_tag
+def amount(value, currency="", url="", css=""):
+    """An amount with its currency small before it; a link where something explains it."""
+    if value is None or value == "":
+        return mark_safe('<span class="muted">–</span>')
+    code = format_html('<span class="cur">{}</span>', currency) if currency else ""
+    text = plain_amount(value, currency)
+    body = format_html("{}{}", code, text)
+    if url:
+        return format_html('<a class="money {}" href="{}" title="Explain this amount">{}</a>', css, url, body)
+    return format_html('<span class="money {}">{}</span>', css, body)
+
+
+def plain_quantity(value):
+    """7.5 or 12.3333, without trailing zeros."""
+    text = f"{Decimal(value):,.4f}".rstrip("0").rstrip(".")
+    return ("0" if text in ("", "-0") else text).replace("-", "−")
+
+
+@register.simple_tag
+def quantity(value, unit=""):
+    """A quantity as its user thinks of it: 7.5 h."""
+    if value is None or value == "":
+        return mark_safe('<span class="muted">–</span>')
+    return format_html('<span class="nowrap">{} {}</span>', plain_quantity(value), unit or "")
+
+
+@register.filter
+def hours(value):
+    """7.5 h"""
+    return quantity(value, "h")
+
+
+@register.filter
+def price(value):
+    """A price with at least two decimals and at most six."""
+    if value is None or value == "":
+        return "–"
+    whole, _, rest = f"{Decimal(value):,.6f}".partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}".replace("-", "−")
+
+
+@register.filter
+def percent(value):
+    """40 %, of a number out of a hundred."""
+    return "–" if value is None else f"{plain_quantity(value)} %"
+
+
+@register.filter
+def day(value):
+    """20 Nov 2026; with the time where there is one."""
+    if not value:
+        return "–"
+    if hasattr(value, "hour"):
+        value = timezone.localtime(value) if timezone.is_aware(value) else value
+        return f"{value.day} {value:%b %Y %H:%M}"
+    return f"{value.day} {value:%b %Y}"
+
+
+@register.filter
+def share(part, whole):
+    """How much of the whole the part is, 0 to 100, for a meter."""
+    whole = Decimal(whole or 0)
+    if not whole:
+        return 0
+    return int(max(0, min(100, Decimal(part or 0) * 100 / whole)))
+
+
+@register.filter
+def undo_url(tags):
+    """The address that takes an action back, where its message carries one."""
+    return next((tag.removeprefix("undo:") for tag in (tags or "").split() if tag.startswith("undo:")), "")
+
+
+@register.filter
+def open_totals(sums):
+    """Count and exact total of each currency, for the script that adds up a selection."""
+    return {each["currency"]: [str(each["n"]), str(each["sum"])] for each in sums}
+
+
+@register.filter
+def label_of(value):
+    """The heading of a model's field, or a word with a capital."""
+    text = value.verbose_name if isinstance(value, models.Field) else str(value)
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
+def get(mapping, key):
+    """An item of a dictionary by a key that is only known when the page is drawn."""
+    return mapping.get(key)
+
+
+@register.simple_tag
+def row_label(table, record):
+    """What a row is called where it is ticked."""
+    return table.label(record)
+
+
+@register.simple_tag
+def cannot_select(table, record):
+    """Closes the box of a row with which nothing can be done."""
+    return "" if table.can_select(record) else " disabled"
+
+
+@register.filter
+def as_json(value, attribute):
+    """Data for a script, in an element that carries the attribute; nothing in it can end the element."""
+    text = json.dumps(value).translate({ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"})
+    return format_html('<script type="application/json" {}>{}</script>', attribute, mark_safe(text))

@@ -1,0 +1,182 @@
+"""Accounts: the trial balance, and the card of one account. All in accounting currency (PST-6)."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import BigIntegerField, DecimalField, F, Func, Q, QuerySet, Sum, Value, Window
+
+from contracts.models import LegalEntity
+from invoicing_site.querysets import ExactSum
+from ledger.models import Account, FiscalYear, LedgerEntry
+
+_ZERO = Decimal(0)
+_OF_THE_YEAR = {Account.Kind.REVENUE, Account.Kind.EXPENSE}
+
+
+@dataclass(frozen=True)
+class TrialBalanceRow:
+    """One account in accounting currency: opening and closing are debit less credit."""
+
+    account: Account
+    opening: Decimal
+    debit: Decimal
+    credit: Decimal
+
+    @property
+    def closing(self) -> Decimal:
+        return self.opening + self.debit - self.credit
+
+
+@dataclass(frozen=True)
+class TrialBalance:
+    """The accounts of an entity from `start` to `end`, both included, in its accounting currency.
+
+    Balance sheet accounts carry all that was ever posted. Revenue and expense begin at 0 with the fiscal year
+    that `start` lies in; what earlier years left on them is the one figure `earlier_result` (debit less
+    credit: a profit is negative), which counts in `opening` and `closing`.
+    """
+
+    entity: LegalEntity
+    start: datetime.date
+    end: datetime.date
+    rows: tuple[TrialBalanceRow, ...]
+    earlier_result: Decimal
+
+    @property
+    def opening(self) -> Decimal:
+        """The sum of all opening balances; 0 where the books balance."""
+        return sum((row.opening for row in self.rows), self.earlier_result)
+
+    @property
+    def debit(self) -> Decimal:
+        return sum((row.debit for row in self.rows), _ZERO)
+
+    @property
+    def credit(self) -> Decimal:
+        return sum((row.credit for row in self.rows), _ZERO)
+
+    @property
+    def closing(self) -> Decimal:
+        """The sum of all closing balances; 0 where the books balance."""
+        return sum((row.closing for row in self.rows), self.earlier_result)
+
+    @property
+    def balances(self) -> bool:
+        """Whether debit equals credit, before the period and in it."""
+        return self.opening == 0 and self.debit == self.credit
+
+
+def trial_balance(entity: LegalEntity, *, start: datetime.date, end: datetime.date) -> TrialBalance:
+    """Each account that anything was posted on up to `end`, by voucher date, in order of number.
+
+    Of one that only earlier years posted on, and left at nothing, there is no row. Three queries.
+    """
+    assert start <= end, "A period ends on or after the day it begins."
+    year = FiscalYear.objects.filter(entity=entity, starts__lte=start, ends__gte=start).first()
+    before, within = Q(voucher__date__lt=start), Q(voucher__date__gte=start)
+    earlier = Q(voucher__date__lt=year.starts) if year else Q(pk=None)
+    sums = (
+        LedgerEntry.objects.filter(voucher__entity=entity, voucher__date__lte=end)
+        .order_by("account")
+        .values("account")
+        .annotate(
+            **_sums("before", before),
+            **_sums("earlier", earlier),
+            **_sums("own", within),
+        )
+    )
+    accounts = Account.objects.filter(entity=entity).in_bulk()
+    rows, earlier_result = [], _ZERO
+    for found in sums:
+        account = accounts[found["account"]]
+        opening = found["before_debit"] - found["before_credit"]
+        if account.kind in _OF_THE_YEAR:
+            left = found["earlier_debit"] - found["earlier_credit"]
+            opening, earlier_result = opening - left, earlier_result + left
+        if opening or found["own_debit"] or found["own_credit"]:
+            rows.append(TrialBalanceRow(account, opening, found["own_debit"], found["own_credit"]))
+    rows.sort(key=lambda row: row.account.number)
+    return TrialBalance(entity, start, end, tuple(rows), earlier_result)
+
+
+def _sums(name, condition=None):
+    return {
+        f"{name}_{side}": ExactSum(f"accounting_{side}", filter=condition) for side in ("debit", "credit")
+    }
+
+
+@dataclass(frozen=True)
+class LedgerCard:
+    """One account from `start` to `end`, both included, in accounting currency, debit less credit.
+
+    `entries` is a queryset to be paginated, in the order of the books: date, voucher, entry. Each entry has
+    its `voucher` loaded and `running`, the account's balance after it, the opening balance counted. The
+    running balance is that of all entries of the period: filter it no further.
+    """
+
+    account: Account
+    start: datetime.date
+    end: datetime.date
+    opening: Decimal
+    debit: Decimal
+    credit: Decimal
+    entries: QuerySet[LedgerEntry]
+
+    @property
+    def closing(self) -> Decimal:
+        return self.opening + self.debit - self.credit
+
+
+def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -> LedgerCard:
+    """The entries of one account with a running balance; opening is all that was ever posted before.
+
+    One query, and one for each page of entries that is read.
+    """
+    assert start <= end, "A period ends on or after the day it begins."
+    posted = LedgerEntry.objects.filter(account=account, voucher__date__lte=end)
+    found = posted.aggregate(
+        **_sums("before", Q(voucher__date__lt=start)), **_sums("own", Q(voucher__date__gte=start))
+    )
+    opening = found["before_debit"] - found["before_credit"]
+    order = ("voucher__date", "voucher__position", "number")
+    movement = _Units(F("accounting_debit") - F("accounting_credit"))
+    running = Window(Sum(movement), order_by=[F(name).asc() for name in order])
+    entries = (
+        posted.filter(voucher__date__gte=start)
+        .select_related("voucher", "project", "customer")
+        .annotate(running=_Amount(Value(_units(opening), output_field=BigIntegerField()) + running))
+        .order_by(*order)
+    )
+    return LedgerCard(account, start, end, opening, found["own_debit"], found["own_credit"], entries)
+
+
+# `ExactSum` is no window function; a window adds whole ten-thousandths, which are exact on both databases.
+_PLACES = 4
+
+
+def _units(amount: Decimal) -> int:
+    return int(amount.scaleb(_PLACES))
+
+
+class _Units(Func):
+    """An amount in whole ten-thousandths."""
+
+    template = "CAST(ROUND(%(expressions)s * 10000) AS BIGINT)"
+    arity = 1
+    output_field = BigIntegerField()
+
+
+class _Amount(Func):
+    """Whole ten-thousandths as the amount that they are."""
+
+    template = "%(expressions)s"
+    arity = 1
+    output_field = DecimalField(max_digits=30, decimal_places=_PLACES)
+
+    def get_db_converters(self, connection):
+        return [*super().get_db_converters(connection), _from_units]
+
+
+def _from_units(value, expression, connection):
+    return None if value is None else Decimal(value).scaleb(-_PLACES)

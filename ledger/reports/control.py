@@ -1,0 +1,147 @@
+"""Control accounts beside their subledgers, at any date (PST-6): for pages, and for `verify_ledger`."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+
+from contracts.models import Customer, LegalEntity, Project
+from invoicing_site.querysets import ExactSum
+from ledger.models import Account, CustomerTransaction, LedgerEntry, ProjectTransaction
+
+_Control = Account.Control
+_Kind = ProjectTransaction.Kind
+_ZERO = Decimal(0)
+_NOTHING = (_ZERO, _ZERO)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the ledger and the subledger say of one customer or project in one currency.
+
+    `key` is None for entries on a control account that name nobody. Amounts are debit less credit, in the
+    currency and in accounting currency, at the rates they were posted at.
+    """
+
+    key: int | None
+    currency: str
+    ledger: Decimal
+    subledger: Decimal
+    accounting_ledger: Decimal
+    accounting_subledger: Decimal
+
+    @property
+    def agrees(self) -> bool:
+        return self.ledger == self.subledger and self.accounting_ledger == self.accounting_subledger
+
+
+@dataclass(frozen=True)
+class ControlBalance:
+    """What stands on one control account, in accounting currency, debit less credit."""
+
+    account: Account
+    balance: Decimal
+
+
+@dataclass(frozen=True)
+class ControlAccount:
+    """All accounts that control one subledger, and what that subledger adds up to, in accounting currency.
+
+    `differing` names each customer or project (None: entries that name nobody) whose rows disagree; they may
+    do so although the totals agree.
+    """
+
+    control: str
+    accounts: tuple[ControlBalance, ...]
+    ledger: Decimal
+    subledger: Decimal
+    differing: tuple[tuple[Customer | Project | None, Compared], ...]
+
+    @property
+    def label(self) -> str:
+        return _Control(self.control).label
+
+    @property
+    def difference(self) -> Decimal:
+        """Ledger less subledger."""
+        return self.ledger - self.subledger
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differing
+
+
+def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
+    """Each subledger beside its control accounts, by all vouchers dated up to that day.
+
+    A subledger without account and without rows is left out. Eight queries; two more at most to name what
+    differs.
+    """
+    accounts = list(Account.objects.filter(entity=entity).exclude(control=_Control.NONE).order_by("number"))
+    entries = LedgerEntry.objects.filter(account__in=accounts, voucher__date__lte=on)
+    balances = {key: books for (key,), (_, books) in _balances(entries, ("account",)).items()}
+    result = []
+    for control, (name, _) in _SUBLEDGERS.items():
+        own = [account for account in accounts if account.control == control]
+        rows = compared(entity, control, until=on)
+        if not own and not rows:
+            continue
+        differing = [row for row in rows if not row.agrees]
+        model = Customer if name == "customer" else Project
+        named = model.objects.in_bulk([row.key for row in differing if row.key is not None])
+        result.append(
+            ControlAccount(
+                control=control,
+                accounts=tuple(ControlBalance(row, balances.get(row.pk, _ZERO)) for row in own),
+                ledger=sum((row.accounting_ledger for row in rows), _ZERO),
+                subledger=sum((row.accounting_subledger for row in rows), _ZERO),
+                differing=tuple((named.get(row.key), row) for row in differing),
+            )
+        )
+    return result
+
+
+# Which rows a control account stands for, and whom its entries name.
+_SUBLEDGERS = {
+    _Control.CUSTOMER: ("customer", {}),
+    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}),
+    _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}),
+}
+
+
+def compared(entity: LegalEntity, control: str, *, until: datetime.date | None = None) -> list[Compared]:
+    """Ledger and subledger of one control, for each customer or project and currency: two queries.
+
+    Of the vouchers dated up to a day, or of all. The order is the same every time.
+    """
+    name, conditions = _SUBLEDGERS[_Control(control)]
+    table = CustomerTransaction if name == "customer" else ProjectTransaction
+    entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=control)
+    rows = table.objects.filter(voucher__entity=entity, **conditions)
+    if until is not None:
+        entries, rows = entries.filter(voucher__date__lte=until), rows.filter(voucher__date__lte=until)
+    by = (name, "currency")
+    sums = rows.order_by(*by).values_list(*by)
+    sums = sums.annotate(exact_own=ExactSum("amount"), exact_books=ExactSum("accounting_amount"))
+    subledger = {(key, currency): (own, books) for key, currency, own, books in sums}
+    ledger = _balances(entries, by)
+    result = []
+    for place in sorted(ledger.keys() | subledger.keys(), key=str):
+        own, books = ledger.get(place, _NOTHING)
+        beside, beside_books = subledger.get(place, _NOTHING)
+        result.append(Compared(*place, own, beside, books, beside_books))
+    return result
+
+
+def _balances(entries, by) -> dict[tuple, tuple[Decimal, Decimal]]:
+    """Debit less credit in both currencies, by key."""
+    sums = entries.order_by(*by).values_list(*by)
+    sums = sums.annotate(
+        exact_debit=ExactSum("debit"),
+        exact_credit=ExactSum("credit"),
+        exact_books_debit=ExactSum("accounting_debit"),
+        exact_books_credit=ExactSum("accounting_credit"),
+    )
+    return {
+        tuple(place): (debit - credit, books_debit - books_credit)
+        for *place, debit, credit, books_debit, books_credit in sums
+    }

@@ -1,0 +1,191 @@
+"""The project subledger: cost, revenue, work in progress and margin of one project (PST-8)."""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models.functions import TruncMonth
+
+from contracts.models import Project, TransactionClass
+from invoicing_site.querysets import ExactSum
+from ledger.models import ProjectTransaction
+
+_ZERO = Decimal(0)
+_Kind = ProjectTransaction.Kind
+_CLASSES = (
+    TransactionClass.TIME,
+    TransactionClass.EXPENSE,
+    TransactionClass.MATERIAL,
+    TransactionClass.FEE,
+    TransactionClass.MILESTONE,
+)
+
+
+@dataclass(frozen=True)
+class ProjectFigures:
+    """What was booked of one class, or of all (`transaction_class` is empty), in accounting currency.
+
+    `hours` are those of the cost of time. `unbilled` stands in the subledger only and is in no account;
+    `accrued` is net of what invoices have reversed. `earned` is what became revenue: invoiced, accrued,
+    recognised, and on account where that goes straight to revenue.
+    """
+
+    transaction_class: str
+    hours: Decimal
+    cost: Decimal
+    unbilled: Decimal
+    accrued: Decimal
+    revenue: Decimal
+    on_account: Decimal
+    recognised: Decimal
+    earned: Decimal
+
+    @property
+    def label(self) -> str:
+        return TransactionClass(self.transaction_class).label if self.transaction_class else "all"
+
+    @property
+    def margin(self) -> Decimal:
+        """What was earned less all cost, also that which waits on a WIP account."""
+        return self.earned - self.cost
+
+
+@dataclass(frozen=True)
+class ProjectMonth:
+    """One calendar month by its first day: cost, and revenue earned, in accounting currency."""
+
+    month: datetime.date
+    cost: Decimal
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class WorkInProgress:
+    """What stands on WIP accounts, in accounting currency: sales value accrued and recognised, cost, and
+    what was invoiced on account (positive, a credit in the ledger)."""
+
+    sales: Decimal
+    cost: Decimal
+    on_account: Decimal
+
+
+@dataclass(frozen=True)
+class ProjectStatement:
+    """A project from `start` to `end`, both included, by accounting date, in its entity's currency.
+
+    `classes` always holds time, expense, material, fee and milestone, in this order. `months` has every month
+    that the period touches, and of the first and the last only what lies in the period. `before` and
+    `to_date` are the figures of all classes up to the start, and up to the end.
+    """
+
+    project: Project
+    currency: str
+    start: datetime.date
+    end: datetime.date
+    classes: tuple[ProjectFigures, ...]
+    total: ProjectFigures
+    before: ProjectFigures
+    to_date: ProjectFigures
+    months: tuple[ProjectMonth, ...]
+    opening: WorkInProgress
+    closing: WorkInProgress
+
+
+def project_statement(project: Project, *, start: datetime.date, end: datetime.date) -> ProjectStatement:
+    """What the project subledger says of one project. Two queries, where its entity is loaded."""
+    assert start <= end, "A period ends on or after the day it begins."
+    rows = ProjectTransaction.objects.filter(project=project)
+    earlier = _cells(rows.filter(date__lt=start), ("transaction_class", "kind", "in_balance"))
+    by = ("month", "transaction_class", "kind", "in_balance")
+    within = _cells(rows.filter(date__range=(start, end)).annotate(month=TruncMonth("date")), by)
+
+    own, months = defaultdict(list), defaultdict(list)
+    for cell in within:
+        own[cell.transaction_class].append(cell)
+        months[cell.month].append(cell)
+    classes = [*_CLASSES, *sorted(own.keys() - set(_CLASSES))]
+    return ProjectStatement(
+        project=project,
+        currency=project.entity.currency,
+        start=start,
+        end=end,
+        classes=tuple(_figures(name, own[name]) for name in classes),
+        total=_figures("", within),
+        before=_figures("", earlier),
+        to_date=_figures("", earlier + within),
+        months=tuple(_month(month, months[month]) for month in _months(start, end)),
+        opening=_in_progress(earlier),
+        closing=_in_progress(earlier + within),
+    )
+
+
+@dataclass(frozen=True)
+class _Cell:
+    month: datetime.date | None
+    transaction_class: str
+    kind: str
+    in_balance: bool
+    quantity: Decimal
+    amount: Decimal
+
+
+def _cells(rows, by) -> list[_Cell]:
+    sums = rows.order_by(*by).values_list(*by)
+    sums = sums.annotate(exact_quantity=ExactSum("quantity"), exact_amount=ExactSum("accounting_amount"))
+    return [_Cell(*((None, *row) if "month" not in by else row)) for row in sums]
+
+
+def _sum(cells, kind, **only):
+    return sum(
+        (
+            cell.amount
+            for cell in cells
+            if cell.kind == kind and all(getattr(cell, name) == value for name, value in only.items())
+        ),
+        _ZERO,
+    )
+
+
+def _figures(transaction_class, cells) -> ProjectFigures:
+    hours = (
+        cell.quantity
+        for cell in cells
+        if cell.kind == _Kind.COST and cell.transaction_class == TransactionClass.TIME
+    )
+    return ProjectFigures(
+        transaction_class=str(transaction_class),
+        hours=sum(hours, _ZERO),
+        cost=_sum(cells, _Kind.COST),
+        unbilled=_sum(cells, _Kind.UNBILLED),
+        accrued=_sum(cells, _Kind.ACCRUED),
+        revenue=_sum(cells, _Kind.REVENUE),
+        on_account=_sum(cells, _Kind.ON_ACCOUNT),
+        recognised=_sum(cells, _Kind.RECOGNISED),
+        earned=_earned(cells),
+    )
+
+
+def _earned(cells):
+    straight = _sum(cells, _Kind.ON_ACCOUNT, in_balance=False)
+    return sum((_sum(cells, kind) for kind in (_Kind.REVENUE, _Kind.ACCRUED, _Kind.RECOGNISED)), straight)
+
+
+def _in_progress(cells) -> WorkInProgress:
+    return WorkInProgress(
+        sales=_sum(cells, _Kind.ACCRUED, in_balance=True) + _sum(cells, _Kind.RECOGNISED, in_balance=True),
+        cost=_sum(cells, _Kind.COST, in_balance=True),
+        on_account=_sum(cells, _Kind.ON_ACCOUNT, in_balance=True),
+    )
+
+
+def _month(month, cells) -> ProjectMonth:
+    return ProjectMonth(month, cost=_sum(cells, _Kind.COST), revenue=_earned(cells))
+
+
+def _months(start, end):
+    """The first days of all calendar months from the one of `start` to the one of `end`."""
+    month = start.replace(day=1)
+    while month <= end:
+        yield month
+        month = (month + datetime.timedelta(days=31)).replace(day=1)

@@ -1,0 +1,65 @@
+"""What is shown when nothing can be shown: a sentence on what happened, what to do, and a way home."""
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.template.loader import get_template, render_to_string
+from django.test import Client
+from django.urls import path
+
+from invoicing_site.urls import urlpatterns as ours
+
+PAGES = ["400", "403", "403_csrf", "404", "500"]
+
+
+def raises(error):
+    def view(request):
+        raise error
+
+    view.login_required = False
+    return view
+
+
+urlpatterns = [
+    path("refused/", raises(PermissionDenied())),
+    path("suspicious/", raises(SuspiciousOperation("not this"))),
+    path("broken/", raises(RuntimeError("secret detail"))),
+    *ours,
+]
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize(
+    ("address", "status", "sentence"),
+    [
+        ("/nowhere/", 404, "There is nothing at this address"),
+        ("/refused/", 403, "You may not do this"),
+        ("/suspicious/", 400, "This request could not be read"),
+        ("/broken/", 500, "Something went wrong on our side"),
+    ],
+)
+def test_every_error_has_its_page(address, status, sentence):
+    """Without a database: none of these tests may ask it."""
+    answer = Client(raise_request_exception=False).get(address)
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert f"<h1>{sentence}</h1>" in page
+    assert "secret detail" not in page
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_error_pages_need_nothing_and_lead_home(name):
+    page = render_to_string(f"{name}.html")
+    assert 'href="/"' in page
+    assert page.count("<h1>") == 1
+    assert "<script>" not in page
+    assert "style=" not in page
+
+
+def test_the_files_they_load_exist():
+    """In production a name that does not exist would break the very page that tells of breaking."""
+    source = get_template("bare.html").template.source
+    names = [part.split("'")[0] for part in source.split("{% static '")[1:]]
+    assert names == ["icon.svg", "app.css", "js/theme.js"]
+    assert [name for name in names if finders.find(name) is None] == []
