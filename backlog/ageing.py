@@ -53,6 +53,9 @@ def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[Ageing
     since when it is there. The days are those of the actions, so that a past day gives the same answer for
     ever; what was dated after it did not exist yet. `by` is one of GROUPS; with "manager", work on a contract
     of two managers stands under each of them. Two queries.
+
+    A past day looks at everything that was ever billed. For today items that are neither posted nor canceled
+    give the same answer sooner, and those that are `open()` leave out what is on a draft.
     """
     path, model = GROUPS[by]
     sums = {name: ExactSum("amount", filter=days) for name, days in _columns(on)}

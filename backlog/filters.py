@@ -1,13 +1,65 @@
 """What people look for in the backlog."""
 
 import django_filters
+from django import forms
+from django.db.models import Q
 
+from actuals.models import BillingType, Entry
 from backlog.models import BacklogItem
-from contracts.models import Customer, Project, ProjectContract, TransactionClass
+from backlog.operations import obstacles
+from contracts.models import Customer, Milestone, Project, ProjectContract, Resource, Role, TransactionClass
 from invoicing_site.models import User
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
 
 _WORK = [each for each in TransactionClass.choices if each[0] in ("time", "expense", "material", "fee")]
+
+# What keeps an item from being ready: a word for the address, the words people see, the operation's reason.
+OBSTACLES = {
+    "limit": ("over a limit", "over a not-to-exceed limit"),
+    "evaluation": ("not evaluated", "not evaluated against its limit"),
+    "price": ("no price", "no price was found"),
+    "hold": ("on hold", "on hold"),
+    "contract": ("contract not confirmed", "its contract is not confirmed"),
+}
+GROUPS = {
+    "contract": "contract",
+    "project": "project",
+    "customer": "customer",
+    "role": "role",
+    "month": "month",
+}
+
+
+def managers(request):
+    """Who manages a contract of the company."""
+    return User.objects.filter(managed_contracts__entity=request.entity).distinct()
+
+
+class ObstacleFilter(ChoicesFilter):
+    """Items that meet any of the chosen obstacles today."""
+
+    def __init__(self, **kwargs):
+        super().__init__(choices=[(code, words) for code, (words, _) in OBSTACLES.items()], **kwargs)
+
+    def filter(self, rows, value):
+        if not value:
+            return rows
+        conditions = obstacles(self.parent.request.entity.today())
+        found = Q()
+        for code in value:
+            found |= conditions[OBSTACLES[code][1]]
+        return rows.filter(found)
+
+
+class GroupFilter(django_filters.ChoiceFilter):
+    """How the list is summed up; it leaves no row out."""
+
+    def __init__(self, groups, **kwargs):
+        choices = [(code, words.capitalize()) for code, words in groups.items()]
+        super().__init__(label="Group by", choices=choices, empty_label="No grouping", **kwargs)
+
+    def filter(self, rows, value):
+        return rows
 
 
 class BacklogFilter(django_filters.FilterSet):
@@ -19,22 +71,97 @@ class BacklogFilter(django_filters.FilterSet):
         placeholder="Description, project, person",
     )
     status = ChoicesFilter(label="Status", choices=BacklogItem.Status.choices[:2])
-    limit_status = ChoicesFilter(label="Not to exceed", choices=BacklogItem.LimitStatus.choices)
+    blocked = ObstacleFilter(label="Kept back by")
+    group = GroupFilter(GROUPS)
     customer = RowFilter(label="Customer", model=Customer, field_name="contract_customer__customer")
     contract = RowFilter(label="Contract", model=ProjectContract)
     project = RowFilter(label="Project", model=Project, field_name="actual__project")
     manager = django_filters.ModelChoiceFilter(
-        label="Project manager",
-        field_name="contract__managers",
-        queryset=lambda request: User.objects.filter(managed_contracts__entity=request.entity).distinct(),
-        empty_label="Anyone",
+        label="Project manager", field_name="contract__managers", queryset=managers, empty_label="Anyone"
     )
-    transaction_class = ChoicesFilter(
-        label="Class", field_name="actual__transaction_class", choices=_WORK
+    role = django_filters.ModelChoiceFilter(
+        label="Role",
+        field_name="actual__role",
+        queryset=lambda request: Role.objects.filter(entity=request.entity),
+        empty_label="Any",
     )
+    transaction_class = ChoicesFilter(label="Class", field_name="actual__transaction_class", choices=_WORK)
+    billing_type = ChoicesFilter(
+        label="Billing type", field_name="actual__billing_type", choices=BillingType.choices
+    )
+    limit_status = ChoicesFilter(label="Not to exceed", choices=BacklogItem.LimitStatus.choices)
     since = DayFilter(label="From", field_name="date", lookup_expr="gte")
     until = DayFilter(label="To", field_name="date", lookup_expr="lte")
 
     class Meta:
         model = BacklogItem
         fields = []
+
+
+def _people(request):
+    projects = Project.objects.filter(managers=request.user)
+    found = Entry.objects.filter(project__in=projects, entity=request.entity).values("resource")
+    return Resource.objects.filter(pk__in=found).order_by("name")
+
+
+def _approvable_projects(request):
+    found = Entry.objects.reachable(request.user, "entry.approve").filter(entity=request.entity)
+    return Project.objects.filter(pk__in=found.values("project"))
+
+
+class ApprovalFilter(django_filters.FilterSet):
+    q = SearchFilter(
+        "description",
+        "internal_comment",
+        "project__code",
+        "project__name",
+        "task__name",
+        "resource__name",
+        placeholder="Description, project, person",
+    )
+    project = django_filters.ModelChoiceFilter(
+        label="Project", queryset=_approvable_projects, empty_label="Any"
+    )
+    resource = django_filters.ModelChoiceFilter(label="Person", queryset=_people, empty_label="Anyone")
+    transaction_class = ChoicesFilter(label="Class", choices=_WORK)
+    since = DayFilter(label="From", field_name="date", lookup_expr="gte")
+    until = DayFilter(label="To", field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Entry
+        fields = []
+
+
+class ApprovedFilter(ApprovalFilter):
+    status = ChoicesFilter(label="Status", choices=[("approved", "approved"), ("recall", "recall requested")])
+
+
+class MilestoneFilter(django_filters.FilterSet):
+    q = SearchFilter(
+        "description",
+        "milestone_part__milestone__name",
+        "contract__code",
+        "contract__name",
+        "contract_customer__customer__name",
+        placeholder="Milestone, contract, customer",
+    )
+    due = django_filters.BooleanFilter(
+        label="Due and not invoiced",
+        method="only_due",
+        widget=forms.CheckboxInput(attrs={"value": "1"}),
+    )
+    status = ChoicesFilter(label="Status", choices=BacklogItem.Status.choices[:4])
+    head = ChoicesFilter(
+        label="Milestone", field_name="milestone_part__milestone__status", choices=Milestone.Status.choices
+    )
+    contract = RowFilter(label="Contract", model=ProjectContract)
+    customer = RowFilter(label="Customer", model=Customer, field_name="contract_customer__customer")
+    since = DayFilter(label="From", field_name="date", lookup_expr="gte")
+    until = DayFilter(label="To", field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = BacklogItem
+        fields = []
+
+    def only_due(self, rows, name, value):
+        return rows.open().filter(date__lte=self.request.entity.today()) if value else rows

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from actuals.models import Actual, BillingType
 from backlog.models import BacklogItem
-from contracts.models import ContractCustomer, LineCustomer, TransactionClass
+from contracts.models import ContractCustomer, ContractLine, LineCustomer, TransactionClass
 from invoicing_site.querysets import totals
 
 LimitStatus = BacklogItem.LimitStatus
@@ -42,12 +42,21 @@ class LimitBook:
 
     @classmethod
     def load(cls, contract):
-        limits = _limits_of(contract)
-        book = cls(limits, defaultdict(Decimal))
-        if limits:
-            for (customer, line, kind), amount in _used(contract).items():
-                book.commit(amount, customer, line, is_milestone=kind == TransactionClass.MILESTONE)
-        return book
+        return cls.load_many([contract])[contract.pk]
+
+    @classmethod
+    def load_many(cls, contracts):
+        """The books of several contracts by their keys; as many queries as for one."""
+        books = {pk: cls(limits, defaultdict(Decimal)) for pk, limits in _limits_of(contracts).items()}
+        limited = [pk for pk, book in books.items() if book.limits]
+        for (contract, customer, line, kind), amount in _used(limited).items():
+            is_milestone = kind == TransactionClass.MILESTONE
+            books[contract].commit(amount, customer, line, is_milestone=is_milestone)
+        return books
+
+    def copy(self):
+        """The book as it is now, to try amounts in that are not meant to stay."""
+        return LimitBook(self.limits, defaultdict(Decimal, self.used))
 
     def test(self, amount, contract_customer_id, line_id, *, is_milestone=False) -> Verdict:
         """Whether so much more fits under every limit that is set."""
@@ -80,37 +89,41 @@ def _keys(contract_customer_id, line_id, is_milestone):
     yield (Level.CONTRACT,)
 
 
-def _limits_of(contract):
-    limits = {}
-    if contract.limit is not None:
-        limits[(Level.CONTRACT,)] = contract.limit
-    for customer in ContractCustomer.objects.filter(contract=contract, limit__isnull=False):
-        limits[Level.CUSTOMER, customer.pk] = customer.limit
-    for line in contract.lines.filter(limit__isnull=False):
-        limits[Level.LINE, line.pk] = line.limit
-    for share in LineCustomer.objects.filter(line__contract=contract, limit__isnull=False):
-        limits[Level.LINE_CUSTOMER, share.line_id, share.contract_customer_id] = share.limit
+def _limits_of(contracts):
+    limits = {contract.pk: {} for contract in contracts}
+    for contract in contracts:
+        if contract.limit is not None:
+            limits[contract.pk][(Level.CONTRACT,)] = contract.limit
+    for customer in ContractCustomer.objects.filter(contract__in=limits, limit__isnull=False):
+        limits[customer.contract_id][Level.CUSTOMER, customer.pk] = customer.limit
+    for line in ContractLine.objects.filter(contract__in=limits, limit__isnull=False):
+        limits[line.contract_id][Level.LINE, line.pk] = line.limit
+    shares = LineCustomer.objects.filter(line__contract__in=limits, limit__isnull=False)
+    for share in shares.select_related("line"):
+        level = Level.LINE_CUSTOMER, share.line_id, share.contract_customer_id
+        limits[share.line.contract_id][level] = share.limit
     return limits
 
 
-def _used(contract):
-    """Amounts by contract customer, contract line and transaction class."""
+def _used(contracts):
+    """Amounts by contract, contract customer, contract line and transaction class."""
     used = defaultdict(Decimal)
+    if not contracts:
+        return used
     # A negative share makes room only once it is billed: until then it may still be taken back.
     committed = BacklogItem.objects.filter(
-        contract=contract,
+        contract__in=contracts,
         limit_status=LimitStatus.COMMITTED,
         status__in=["not_ready", "ready", "created"],
         amount__gt=0,
     )
-    by = ("contract_customer_id", "contract_line_id", "actual__transaction_class")
+    by = ("contract_id", "contract_customer_id", "contract_line_id", "actual__transaction_class")
     for key, amount in totals(committed, by=by).items():
         used[key] += amount
     billed = Actual.objects.filter(
-        contract=contract, type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE
+        contract__in=contracts, type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE
     ).exclude(transaction_class__in=_NEVER_COUNT)
-    for key, amount in totals(
-        billed, by=("contract_customer_id", "contract_line_id", "transaction_class")
-    ).items():
+    by = ("contract_id", "contract_customer_id", "contract_line_id", "transaction_class")
+    for key, amount in totals(billed, by=by).items():
         used[key] += amount
     return used

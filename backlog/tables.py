@@ -1,8 +1,12 @@
 """What people see of the backlog."""
 
+import django_tables2 as tables
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
+from actuals.models import Actual, BillingType
 from backlog.models import BacklogItem
 from invoicing_site.screens.tables import (
     AmountColumn,
@@ -12,32 +16,63 @@ from invoicing_site.screens.tables import (
     StatusColumn,
     Table,
     TextColumn,
+    cells,
 )
-from invoicing_site.templatetags.ledgerline import plain_amount
+from invoicing_site.templatetags.ledgerline import (
+    amount,
+    chip,
+    day,
+    percent,
+    plain_amount,
+    plain_quantity,
+    price,
+    status,
+)
 
 
 def _what(item):
     actual = item.actual
     parts = [actual.get_transaction_class_display().capitalize()]
-    parts += [str(each) for each in (actual.resource, actual.role) if each]
+    parts += [each.name for each in (actual.resource, actual.role) if each]
+    if actual.billing_type != BillingType.CHARGEABLE:
+        parts.append(actual.get_billing_type_display().capitalize())
     trouble = _trouble(item)
     text = " · ".join(parts)
     return format_html('{} · <span class="warn">{}</span>', text, trouble) if trouble else text
 
 
 def _trouble(item):
-    """Why it can't be billed now, in a few words."""
-    if item.limit_status == BacklogItem.LimitStatus.FAILED:
-        return f"Over the limit by {plain_amount(item.limit_over, item.currency)}"
+    """Why it can't be billed now, in a few words, where its chip doesn't say it."""
     if item.needs_price:
         return "No price found"
-    if item.hold_until:
-        return f"On hold: {item.hold_reason or item.hold_until}"
-    return ""
+    return item.hold_reason if _is_held(item) else ""
+
+
+def _is_held(item):
+    return item.hold_until is not None and item.hold_until > item.contract.entity.today()
+
+
+def _state(item):
+    """One chip for where an item stands: what keeps it back, or else its status."""
+    if item.status not in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY):
+        return status(item)
+    if item.limit_status == BacklogItem.LimitStatus.FAILED:
+        over = format_html('<div class="sub">by {}</div>', plain_amount(item.limit_over, item.currency))
+        return format_html("{}{}", chip("Over the limit", "hold"), over)
+    if _is_held(item):
+        until = format_html('<div class="sub">until {}</div>', day(item.hold_until))
+        return format_html("{}{}", chip("On hold", "hold"), until)
+    if item.limit_status == BacklogItem.LimitStatus.NOT_EVALUATED:
+        return chip("Not evaluated", "review")
+    return status(item)
 
 
 def explain_item(item):
     return reverse("explain", args=["actual", item.actual_id])
+
+
+def _quantity(item):
+    return format_html("{} {}", plain_quantity(item.actual.quantity), item.actual.unit)
 
 
 class BacklogTable(Table):
@@ -45,21 +80,251 @@ class BacklogTable(Table):
         verbose_name="Item", accessor="title", order_by="description", url=explain_item, sub=_what
     )
     project = TextColumn(
-        accessor="actual.project.code", verbose_name="Project", sub="contract_customer__customer__name"
+        accessor="actual__project__code", verbose_name="Project", sub="contract_customer__customer__name"
     )
-    contract = TextColumn(accessor="contract.code", verbose_name="Contract")
+    contract = TextColumn(accessor="contract__code", verbose_name="Contract", attrs=cells("c-wide"))
     date = DayColumn()
-    quantity = QuantityColumn(accessor="actual.quantity", unit="actual__unit", verbose_name="Quantity")
-    price = AmountColumn(accessor="actual.price", currency="", main=False, verbose_name="Price")
+    quantity = tables.Column(accessor="actual__quantity", verbose_name="Quantity × price", attrs=cells("num"))
     amount = AmountColumn(explain=explain_item)
-    billing_type = StatusColumn(
-        accessor="actual.billing_type", verbose_name="Billing type", attrs={"td": {"class": "c-hide"}}
-    )
-    limit_status = StatusColumn(verbose_name="Limit", attrs={"td": {"class": "c-hide"}})
     status = StatusColumn()
 
     selectable = True
     row_amount = "amount"
 
+    def render_quantity(self, record):
+        return format_html(
+            '<div>{}</div><div class="sub">× {}</div>', _quantity(record), price(record.actual.price)
+        )
+
+    def value_quantity(self, value):
+        return value
+
+    def render_status(self, record):
+        return _state(record)
+
+    def value_status(self, record):
+        return record.get_status_display()
+
     def label(self, record):
         return f"{record.title}, {record.actual.project.code}"
+
+
+def _entry_title(entry):
+    kind = entry.get_transaction_class_display().capitalize()
+    return entry.description or (entry.task and entry.task.name) or kind
+
+
+def _entry_what(entry):
+    parts = [entry.get_transaction_class_display().capitalize()]
+    parts += [each.name for each in (entry.category, entry.product) if each]
+    return " · ".join(dict.fromkeys(parts))
+
+
+class EntryTable(Table):
+    """What entries look like to their approver."""
+
+    description = MainColumn(
+        verbose_name="Entry",
+        empty_values=(),
+        url=lambda entry: reverse("approval", args=[entry.pk]),
+        sub=_entry_what,
+    )
+    resource = TextColumn(
+        accessor="resource__name", order_by="resource__name", verbose_name="Person", sub="role__name"
+    )
+    project = TextColumn(accessor="project__code", verbose_name="Project", sub="task__name")
+    date = DayColumn()
+    quantity = QuantityColumn()
+
+    selectable = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.found = {}  # what the page worked out for its rows, by entry
+
+    def render_description(self, record, column):
+        return column.render(_entry_title(record), record)
+
+    def value_description(self, record):
+        return _entry_title(record)
+
+    def label(self, record):
+        return f"{_entry_title(record)}, {record.date}, {record.resource or record.project}"
+
+
+def outcome(preview):
+    """In chips and a few words, what approving would make of an entry."""
+    if preview is None:
+        return ""
+    if preview.refused:
+        return _chips([chip("Can't be approved", "hold")], preview.refused)
+    if not preview.sales:
+        words = "Fixed price: cost only" if preview.is_fixed_price else "No contract line: cost only"
+        return _chips([chip("Cost only", "draft")], words if not preview.is_fixed_price else "Fixed price")
+    if preview.over:
+        worst = max(preview.over, key=lambda item: item.limit_over)
+        words = f"{worst.get_limit_level_display().capitalize()} by {plain_amount(worst.limit_over)}"
+        return _chips([chip("Over the limit", "hold")], words)
+    if preview.warnings:
+        return _chips([chip("No price", "review")], "It gets 0 and waits for a price")
+    chips = [
+        chip(BillingType(each).label, "open" if each == "chargeable" else "draft")
+        for each in preview.billing_types
+    ]
+    if preview.crowded:
+        return _chips([chip("Limit is tight", "review")], "Over it after the entries before")
+    return _chips(chips, "Within the limit" if preview.is_limited else "")
+
+
+def _chips(chips, words):
+    shown = format_html_join("", "<div>{}</div>", ((each,) for each in chips))
+    return format_html('{}<div class="sub">{}</div>', shown, words) if words else shown
+
+
+_NOTHING = mark_safe('<span class="muted">–</span>')
+
+
+class ApprovalTable(EntryTable):
+    price = tables.Column(empty_values=(), orderable=False, attrs=cells("num"))
+    amount = tables.Column(empty_values=(), orderable=False, attrs=cells("num amount", "num"))
+    margin = tables.Column(empty_values=(), orderable=False, attrs=cells("num c-wide"))
+    outcome = tables.Column(
+        empty_values=(), orderable=False, verbose_name="If approved now", attrs=cells("c-status", "")
+    )
+
+    def render_price(self, record):
+        found = self.found.get(record.pk)
+        return price(found.price) if found and found.price is not None else _NOTHING
+
+    def render_amount(self, record):
+        found = self.found.get(record.pk)
+        return amount(found.amount, found.currency) if found else _NOTHING
+
+    def render_margin(self, record):
+        found = self.found.get(record.pk)
+        return amount(found.margin, found.currency) if found else _NOTHING
+
+    def render_outcome(self, record):
+        return outcome(self.found.get(record.pk))
+
+    def value_price(self, record):
+        found = self.found.get(record.pk)
+        return found and found.price
+
+    def value_amount(self, record):
+        found = self.found.get(record.pk)
+        return found and found.amount
+
+    def value_margin(self, record):
+        found = self.found.get(record.pk)
+        return found and found.margin
+
+    def value_outcome(self, record):
+        found = self.found.get(record.pk)
+        return (found.refused or ("over the limit" if found.over else "")) if found else ""
+
+
+class ApprovedTable(EntryTable):
+    amount = tables.Column(
+        empty_values=(), orderable=False, verbose_name="Sales", attrs=cells("num amount", "num")
+    )
+    decided_at = DayColumn(verbose_name="Approved", attrs=cells("nowrap c-wide"))
+    billed = tables.Column(
+        empty_values=(), orderable=False, verbose_name="Proforma", attrs=cells("c-status", "")
+    )
+
+    def render_decided_at(self, record):
+        return day(timezone.localtime(record.decided_at).date())
+
+    def sums(self, record):
+        sums = {}
+        for actual in self.found.get(record.pk, ()):
+            if actual.type == Actual.Type.UNBILLED_SALES and actual.billing_type == BillingType.CHARGEABLE:
+                sums[actual.currency] = sums.get(actual.currency, 0) + actual.amount
+        return sums
+
+    def render_amount(self, record):
+        sums = self.sums(record)
+        shown = ((amount(total, currency),) for currency, total in sums.items())
+        return format_html_join("", "<div>{}</div>", shown) if sums else _NOTHING
+
+    def render_billed(self, record):
+        """The proformas it is on, each with its address, and that its owner wants it back."""
+        found = {}
+        for actual in self.found.get(record.pk, ()):
+            if proforma := proforma_of(actual):
+                found[proforma.pk] = proforma
+        shown = [
+            format_html('<a href="{}">{}</a>', each.get_absolute_url(), each.number)
+            for each in found.values()
+        ]
+        if record.status == record.Status.RECALL:
+            shown.append(status(record))
+        return format_html_join("", "<div>{}</div>", ((each,) for each in shown)) if shown else _NOTHING
+
+    def value_billed(self, record):
+        return ", ".join(sorted({p.number for p in map(proforma_of, self.found.get(record.pk, ())) if p}))
+
+    def value_amount(self, record):
+        sums = self.sums(record)
+        return next(iter(sums.values())) if len(sums) == 1 else ""
+
+
+def proforma_of(actual):
+    """The proforma that a share is on, if any."""
+    item = getattr(actual, "backlog_item", None)
+    detail = getattr(item, "detail", None) if item is not None else None
+    return detail.line.proforma if detail is not None else None
+
+
+def _milestone_sub(item):
+    trouble = _trouble(item)
+    text = str(item.contract_line)
+    return format_html('{} · <span class="warn">{}</span>', text, trouble) if trouble else text
+
+
+class MilestoneTable(Table):
+    description = MainColumn(
+        verbose_name="Milestone",
+        accessor="title",
+        order_by="milestone_part__milestone__name",
+        url=lambda item: reverse("bill_progress", args=[item.pk]),
+        sub=_milestone_sub,
+    )
+    contract = TextColumn(
+        accessor="contract__code", verbose_name="Contract", sub="contract_customer__customer__name"
+    )
+    date = DayColumn(verbose_name="Due")
+    amount = AmountColumn()
+    billed = tables.Column(
+        empty_values=(), orderable=False, verbose_name="Invoiced so far", attrs=cells("num c-wide")
+    )
+    head = StatusColumn(
+        accessor="milestone_part__milestone__status", verbose_name="Milestone is", attrs=cells("c-hide", "")
+    )
+    status = StatusColumn()
+
+    selectable = True
+    row_amount = "amount"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.billed_of = {}  # percent of the milestone that is on confirmed proformas, by milestone
+
+    def render_status(self, record):
+        return _state(record)
+
+    def value_status(self, record):
+        return record.get_status_display()
+
+    def render_billed(self, record):
+        return percent(self.billed_of.get(record.milestone_part.milestone_id, 0))
+
+    def value_billed(self, record):
+        return self.billed_of.get(record.milestone_part.milestone_id, 0)
+
+    def can_select(self, record):
+        return record.status in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY)
+
+    def label(self, record):
+        return f"{record.title}, {record.contract.code}"

@@ -27,6 +27,10 @@ app.conf.beat_schedule = {
     "resume": {"task": "proforma.tasks.resume", "schedule": crontab(minute="5-59/10")},
     "take up actuals": {"task": "ledger.tasks.take_up_actuals", "schedule": crontab(minute=15)},
     "post by the clock": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
+    "forget old sessions": {
+        "task": "invoicing_site.tasks.forget_old_sessions",
+        "schedule": crontab(minute=45, hour=3, day_of_week=0),
+    },
     "sweep": {"task": "ledger.tasks.sweep", "schedule": crontab(minute="*/10")},
 }
 

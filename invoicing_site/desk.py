@@ -1,9 +1,11 @@
 """What everybody has on their desk: the chosen company, notices, saved views, and the search over all."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView, View
@@ -17,6 +19,12 @@ from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, 
 from proforma.models import ProformaInvoice
 
 _FOUND = 10
+
+
+@login_not_required
+def favicon(request):
+    """Where browsers look without being told."""
+    return HttpResponseRedirect(static("icon.svg"))
 
 
 class Post(View):

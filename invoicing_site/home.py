@@ -1,10 +1,12 @@
 """The first page: what needs me, with counts and amounts, by role; a tile is a list that is ready to open."""
 
+import datetime
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
 from django.urls import NoReverseMatch
 from django.urls import reverse as _reverse
+from django.utils import timezone
 from django.views.generic import TemplateView
 
 from actuals.models import Actual, Entry
@@ -152,7 +154,9 @@ def _accountant(request):
     )
     confirmable = ProformaInvoice.objects.reachable(user, "proforma.confirm").filter(entity=entity)
     late = FiscalPeriod.objects.filter(entity=entity, status="open", ends__lt=entity.today()).count()
-    failed = InvoiceRun.objects.filter(entity=entity, run_contracts__outcome="failed").distinct().count()
+    lately = timezone.now() - datetime.timedelta(days=7)
+    runs = InvoiceRun.objects.filter(entity=entity, started_at__gte=lately)
+    failed = runs.filter(run_contracts__outcome="failed").distinct().count()
     return Part(
         "Accounting",
         [

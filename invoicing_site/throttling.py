@@ -92,8 +92,10 @@ def _count(key, limit):
         return 0
     wait = min(FIRST_WAIT << min(over, 16), limit.longest)
     # Of several at the same moment, one closes the gate behind itself; the others stand before it.
-    passed = cache.add(_gate(key), int(time.time()) + wait, wait)
-    return 0 if passed or over == 0 else max(_closed_for(key), 1)
+    if cache.add(_gate(key), int(time.time()) + wait, wait):
+        return 0
+    _raise(key, -1)
+    return max(_closed_for(key), 1)
 
 
 def _raise(key, by):

@@ -1,9 +1,7 @@
-"""Every address but /health/, which a middleware answers before all else. Each room has a urls.py of its own."""
+"""Every address but /health/, which a middleware answers before all else. Each room has its own urls.py."""
 
 from django.contrib import admin
-from django.templatetags.static import static
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from invoicing_site import desk, explain_page
 from invoicing_site.home import Home
@@ -18,7 +16,7 @@ urlpatterns = [
     path("notices/read/", desk.ReadNotices.as_view(), name="read_notices"),
     path("search/", desk.Search.as_view(), name="search"),
     path("explain/<slug:kind>/<int:pk>/", explain_page.Explain.as_view(), name="explain"),
-    path("favicon.ico", RedirectView.as_view(url=static("icon.svg"))),
+    path("favicon.ico", desk.favicon),
     path("", include("actuals.urls")),
     path("", include("contracts.urls")),
     path("", include("backlog.urls")),

@@ -1,11 +1,11 @@
 """What a proposal waits for: the originals that no integration journal has booked yet (PRP-1)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from actuals.models import Actual
-from ledger.invoice_facts import originals
 from ledger.models import IntegrationJournal, InvoiceProposal
 
 _NAMED = 5
@@ -39,13 +39,31 @@ class Blockers:
 
 def blocked_by(proposal: InvoiceProposal) -> Blockers:
     """The journals and the actuals that it waits for, in two queries; falsy when it waits for nothing."""
-    waiting = originals(proposal.proforma_id).filter(journal_line__voucher=None)
-    journals = (
-        IntegrationJournal.objects.filter(lines__actual__in=waiting)
-        .annotate(waiting_for=Count("lines"))
-        .order_by("number")
+    return all_blocked_by([proposal])[proposal.pk]
+
+
+_PROFORMA = "backlog_item__detail__line__proforma"
+_ORIGINAL = {"type": Actual.Type.UNBILLED_SALES, "booked_by": Actual.BookedBy.JOURNAL}
+
+
+def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
+    """`blocked_by` for each of some proposals, by its key, in two queries for all of them together."""
+    found = {proposal.proforma_id: Blockers(proposal) for proposal in proposals}
+    of_line = {f"lines__actual__{name}": value for name, value in _ORIGINAL.items()}
+    journals = IntegrationJournal.objects.filter(
+        **{f"lines__actual__{_PROFORMA}__in": list(found)}, **of_line, lines__voucher=None
     )
-    return Blockers(proposal, list(journals), list(waiting.filter(journal_line=None).order_by("pk")))
+    journals = journals.annotate(
+        proforma=F(f"lines__actual__{_PROFORMA}"), waiting_for=Count("lines", distinct=True)
+    )
+    for journal in journals.order_by("number"):
+        found[journal.proforma].journals.append(journal)
+    left_out = Actual.objects.filter(
+        **{f"{_PROFORMA}__in": list(found)}, **_ORIGINAL, journal_line=None
+    ).annotate(proforma=F(_PROFORMA))
+    for actual in left_out.order_by("pk"):
+        found[actual.proforma].left_out.append(actual)
+    return {blockers.proposal.pk: blockers for blockers in found.values()}
 
 
 def _named(journal):

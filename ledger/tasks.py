@@ -4,12 +4,13 @@ import datetime
 import logging
 
 from celery import shared_task
+from django.urls import reverse
 
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
-from invoicing_site.models import User
+from invoicing_site.models import Notice, User
 from ledger import documents
-from ledger.models import CustomerInvoice, Document, InvoiceProposal
+from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal
 from ledger.operations import journals, posting, proposals
 from proforma.models import ProformaInvoice
 
@@ -59,6 +60,47 @@ def post_invoices(entity_pk, user_pk=None, on=None):
     """Post the proposals of a legal entity that may be posted; `on` is an ISO date (PST-1)."""
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
     posting.post_many(InvoiceProposal.objects.filter(entity=entity).postable(), by=by, on=day)
+
+
+@shared_task
+def take_up_for(entity_pk, user_pk, on):
+    """Take up the actuals of one legal entity for somebody who does not wait (JRN-1)."""
+    entity, by, day = _who_and_when(entity_pk, user_pk, on)
+    taken = journals.take_up_actuals(entity, on=day, by=by)
+    text = f"{taken.lines} actuals taken up into journals, {len(taken.left_out)} kept out."
+    _notify(by, text, reverse("journals"), is_problem=bool(taken.left_out))
+
+
+@shared_task
+def post_chosen_journals(keys, user_pk, on):
+    """Post these journals for somebody who does not wait (JRN-4)."""
+    rows = list(IntegrationJournal.objects.filter(pk__in=keys).select_related("entity"))
+    if not rows:
+        return
+    _, by, day = _who_and_when(rows[0].entity_id, user_pk, on)
+    results = journals.post_chosen(rows, by=by, on=day)
+    text = f"{sum(row.posted for row in results)} journal lines posted"
+    troubles = sum(row.in_error for row in results)
+    url = rows[0].get_absolute_url() if len(rows) == 1 else reverse("journals")
+    _notify(by, f"{text}, {troubles} in error." if troubles else f"{text}.", url, is_problem=bool(troubles))
+
+
+@shared_task
+def post_chosen_invoices(keys, user_pk, on, url=""):
+    """Post these proposals for somebody who does not wait; `url` shows what became of each (PST-1)."""
+    rows = list(InvoiceProposal.objects.filter(pk__in=keys))
+    if not rows:
+        return
+    _, by, day = _who_and_when(rows[0].entity_id, user_pk, on)
+    outcomes = posting.post_all(rows, by=by, on=day)
+    refused = sum(outcome.invoice is None for outcome in outcomes)
+    text = f"{len(outcomes) - refused} of {len(outcomes)} invoices posted."
+    _notify(by, text, url, is_problem=bool(refused))
+
+
+def _notify(user, text, url, *, is_problem):
+    if user is not None:
+        Notice.objects.create(user=user, text=text, url=url, is_problem=is_problem)
 
 
 @shared_task

@@ -2,12 +2,15 @@
 
 import logging
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from celery import shared_task
+from django.urls import reverse
 from django.utils import timezone
 
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
+from invoicing_site.models import Notice
 from proforma import operations
 from proforma.models import InvoiceRun, ProformaInvoice
 
@@ -60,6 +63,27 @@ def confirm_one(pk):
             logger.exception("Confirming proforma %s failed.", proforma.number)
         # Only what is still open: a second worker may have confirmed it meanwhile.
         jobs.update(confirm_job=Job.FAILED, confirm_message=_sentence(problem))
+    _tell_who_asked(proforma)
+
+
+def _tell_who_asked(proforma):
+    """A notice, when this was the last of those that were asked for together."""
+    if proforma.confirm_asked_by is None or proforma.confirm_asked_at is None:
+        return
+    together = ProformaInvoice.objects.filter(
+        confirm_asked_by=proforma.confirm_asked_by, confirm_asked_at=proforma.confirm_asked_at
+    )
+    states = list(together.values_list("confirm_job", flat=True))
+    if Job.SCHEDULED in states or Job.PROCESSING in states:
+        return
+    failed = states.count(Job.FAILED)
+    text = f"{len(states) - failed} of {len(states)} proformas are confirmed"
+    Notice.objects.create(
+        user=proforma.confirm_asked_by,
+        text=f"{text}; {failed} failed, each says why." if failed else f"{text}.",
+        url=f"{reverse('confirming')}?{urlencode({'asked': proforma.confirm_asked_at.isoformat()})}",
+        is_problem=bool(failed),
+    )
 
 
 def _sentence(problem):

@@ -19,6 +19,7 @@ import redis
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = "tests/browser"
+WALKS = "tests/browser/test_walk.py"
 NO_TESTS_COLLECTED = 5
 # With these somebody sits in front of it, and wants one conversation at a time.
 TALKATIVE = {"-s", "-x", "--pdb", "--trace", "--capture=no", "--exitfirst"}
@@ -47,6 +48,12 @@ def find_postgresql():
             # Django tests in test_<name>; the number keeps two runs on one server apart.
             return f"postgres://{login}@127.0.0.1:5432/ledgerline_{os.getpid()}"
     return None
+
+
+def beside(url, suffix):
+    """Another database on the same server."""
+    parts = urlsplit(url)
+    return url.replace(parts.path, parts.path + suffix)
 
 
 def find_redis():
@@ -142,8 +149,13 @@ def main(arguments):
             runs.append((f"PostgreSQL{' and Redis' if redis_url else ''}", usual, services))
     if browser and chromium:
         # In a run of its own: Playwright's event loop stays in the thread and disturbs other tests.
-        environment = {**sqlite, "LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
-        runs.append(("Browser", browser, environment))
+        eyes = {"LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+        runs.append(("Browser on SQLite", browser, {**sqlite, **eyes}))
+        if postgresql and BROWSER_TESTS in browser:
+            # The whole way once more where the other half of the promises is kept; a page looks the same.
+            url = beside(postgresql, "_browser")
+            walks = [*(a for a in browser if a != BROWSER_TESTS), WALKS]
+            runs.append(("Browser on PostgreSQL", walks, {**sqlite, **eyes, "TEST_DATABASE_URL": url}))
 
     left_out = []
     if not postgresql:
@@ -163,6 +175,7 @@ def main(arguments):
     finally:
         if postgresql and not os.environ.get("TEST_DATABASE_URL"):
             drop_test_database(postgresql)
+            drop_test_database(beside(postgresql, "_browser"))
 
     return conclude(failed, left_out, nothing_ran=codes <= {NO_TESTS_COLLECTED})
 

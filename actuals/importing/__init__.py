@@ -8,6 +8,7 @@ what), `values` (dates, numbers), `catalogue` (codes and names), `rows` (one ent
 import datetime
 import hashlib
 import zoneinfo
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +36,7 @@ __all__ = [
     "Preview",
     "Problem",
     "import_entries",
+    "media_type_of",
     "preview",
 ]
 
@@ -73,15 +75,16 @@ def preview(
     *,
     name: str = "",
     on: datetime.date | None = None,
+    within: Collection[int] | None = None,
 ) -> Preview:
     """What importing the file would add and create, and every error and warning by row; writes nothing.
 
     Never raises for what a file may hold: one that cannot be read at all is an error without a row. `on` is
-    the entity's today.
+    the entity's today; `within` the keys of the projects that whoever imports may enter work on (None: all).
     """
     content, name = _opened(file, name)
     try:
-        return _looked_at(content, name, entity, mapping, on)
+        return _looked_at(content, name, entity, mapping, on, within)
     except Refused as refusal:
         return Preview(name, errors=[Problem(None, "", str(refusal))])
 
@@ -95,6 +98,7 @@ def import_entries(
     name: str = "",
     on: datetime.date | None = None,
     submit: bool = False,
+    within: Collection[int] | None = None,
 ) -> ImportResult:
     """Add what is new in the file as draft entries, or as submitted ones: all rows or none (IMP-1).
 
@@ -103,7 +107,7 @@ def import_entries(
     """
     content, name = _opened(file, name)
     for attempt in range(_ATTEMPTS):
-        seen = _looked_at(content, name, entity, mapping, on)
+        seen = _looked_at(content, name, entity, mapping, on, within)
         if seen.errors:
             raise NotImported(_refusal(seen), code="IMPORT-ERRORS", preview=seen)
         if seen.earlier:
@@ -117,6 +121,11 @@ def import_entries(
     raise AssertionError("The last attempt returns or raises.")
 
 
+def media_type_of(content: bytes) -> str:
+    """CSV, or a workbook, by its first bytes."""
+    return _XLSX if tables.is_workbook(content) else _CSV
+
+
 def _opened(file, name) -> tuple[bytes, str]:
     """The bytes, at most one more than are allowed, and what the file is called."""
     if isinstance(file, bytes):
@@ -124,7 +133,7 @@ def _opened(file, name) -> tuple[bytes, str]:
     return file.read(tables.MOST_BYTES + 1), name or Path(getattr(file, "name", None) or "entries").name
 
 
-def _looked_at(content, name, entity, mapping, on) -> Preview:
+def _looked_at(content, name, entity, mapping, on, within=None) -> Preview:
     mapping = (mapping or Mapping()).checked()
     sha256 = hashlib.sha256(content).hexdigest()
     for earlier in EntryImport.objects.filter(entity=entity, file__sha256=sha256).order_by("pk"):
@@ -133,7 +142,7 @@ def _looked_at(content, name, entity, mapping, on) -> Preview:
             note = f"This very file was imported on {_day(earlier, entity)}: it adds nothing."
             return Preview(name, earlier.rows, warnings=[Problem(None, "", note)], earlier=earlier)
     table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet)
-    return plan(table, entity, mapping, name=name, on=on or entity.today())
+    return plan(table, entity, mapping, name=name, on=on or entity.today(), within=within)
 
 
 def _day(entry_import, entity) -> datetime.date:
@@ -154,8 +163,7 @@ def _refusal(seen: Preview) -> str:
 def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:
     new = seen.to_add
     _hold_open({row.project.pk for row in new if row.project.pk})
-    media_type = _XLSX if tables.is_workbook(content) else _CSV
-    file = files.store(content, name=seen.name, media_type=media_type, by=by)
+    file = files.store(content, name=seen.name, media_type=media_type_of(content), by=by)
     earlier = EntryImport.objects.filter(entity=entity, file=file).first()
     if earlier and not new:
         return ImportResult(earlier, seen, 0, seen.already_there)

@@ -73,7 +73,7 @@ def _json(problem):
     return {"row": problem.row, "field": problem.field, "message": problem.message}
 
 
-def plan(table: Table, entity, mapping: Mapping, *, name: str, on: datetime.date) -> Preview:
+def plan(table: Table, entity, mapping: Mapping, *, name: str, on: datetime.date, within=None) -> Preview:
     """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
 
     Refused where the file as a whole does not fit the mapping.
@@ -86,6 +86,7 @@ def plan(table: Table, entity, mapping: Mapping, *, name: str, on: datetime.date
     errors += _compare(rows, entity, reader)
     new = [row for row in rows if not row.is_there]
     errors += _judge(new, reader)
+    errors += _out_of_reach(new, within)
     return Preview(
         name,
         total=len(table.rows),
@@ -182,6 +183,19 @@ def _judge(new, reader) -> list[Problem]:
         if resource and not resource.is_active:
             reader.odd(row.number, "resource", f"{resource.code} {resource.name} is no longer active.")
     return errors
+
+
+def _out_of_reach(new, within) -> list[Problem]:
+    """Rows on projects that whoever imports may not enter work on."""
+    if within is None:
+        return []
+    return [
+        Problem(
+            row.number, "project", f"You don't manage project {row.project.code}: its manager imports this."
+        )
+        for row in new
+        if row.project.pk is not None and row.project.pk not in within
+    ]
 
 
 def _long_days(new, entity) -> list[Problem]:

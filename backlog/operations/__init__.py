@@ -5,29 +5,43 @@ from backlog.operations.contracts import confirm_contract
 from backlog.operations.items import (
     Marked,
     cancel,
+    hold,
     mark_not_ready,
     mark_ready,
+    obstacles,
     release,
+    release_hold,
     reserve,
     settle,
     undo,
 )
+from backlog.operations.milestones import Slices, slice_of, split_off, whole_of
+from backlog.operations.previews import Preview, preview
 from backlog.sharing import Decision
 
 __all__ = [
     "Approval",
     "Decision",
     "Marked",
+    "Preview",
+    "Slices",
     "approve",
     "approve_many",
     "cancel",
     "cancel_approval",
     "confirm_contract",
+    "hold",
     "mark_not_ready",
     "mark_ready",
+    "obstacles",
+    "preview",
     "reject",
     "release",
+    "release_hold",
     "reserve",
     "settle",
+    "slice_of",
+    "split_off",
     "undo",
+    "whole_of",
 ]

@@ -3,25 +3,21 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
-from actuals.models import Actual, Batch, BillingType, Entry, PriceDecision
+from actuals.models import Actual, Batch, BillingType, Entry
 from actuals.operations import open_batch, record, reverse
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
-from backlog.sharing import Decision, Delivered, sales_actuals
-from contracts.chargeability import Coverage
+from backlog.sharing import Decision, sales_actuals
+from backlog.weighing import Pricings, Weighing, backlog_item
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
-from contracts.pricing import PriceBook, Work
-from invoicing_site import audit, checked, money
+from invoicing_site import audit, checked
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import analyze, draw_ids, in_chunks, write_rows
-
-FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
+from invoicing_site.querysets import analyze, in_chunks, write_rows
 
 # Entries approved in one commit. SQLite's writers wait for each other, so none of them is long.
 CHUNK = 1000
@@ -62,7 +58,7 @@ def approve(entries, *, by, on=None, decisions: Mapping[int, Decision] | None = 
     result.entries, result.refused = _approvable(entity, entries, decisions, by)
     if not result.entries:
         raise Refused(result.refused[0][1] if result.refused else "Nothing is selected.")
-    contracts = _locked_contracts(entity, result.entries)
+    contracts = {contract.pk: contract for contract in contracts_of(entity, result.entries).locked()}
     result.batch = open_batch(entity, Batch.Action.APPROVE, on=on or entity.today(), by=by)
     delivered = _costed(entity, result, contracts, decisions)
     _write_sales(result, contracts, delivered)
@@ -87,9 +83,9 @@ def reject(entries, *, by, comment) -> list[Entry]:
     if not comment.strip():
         raise Refused("Say why the entries are rejected, so that their owner can mend them.")
     checked.words(comment, Entry, "decision_comment")
-    mine = _managed_by(by, entries)
+    mine = managed_by(by, entries)
     for entry in entries:
-        if sentence := _why_not_approvable(entity, entry, by, mine):
+        if sentence := why_not_approvable(entity, entry, by, mine):
             raise Refused(sentence)
     _decide(entries, Entry.Status.REJECTED, by=by, comment=comment)
     audit.record(
@@ -107,13 +103,13 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     entity, entries = _locked_entries(entries)
     checked.words(comment, Entry, "decision_comment")
     approved = {Entry.Status.APPROVED, Entry.Status.RECALL}
-    mine = _managed_by(by, entries)
+    mine = managed_by(by, entries)
     for entry in entries:
         if entry.status not in approved:
             raise Refused(f"{entry} is not approved: there is nothing to take back.")
         if entry.project_id not in mine:
             raise Refused(f"{entry} is on project {entry.project}, which is not yours.")
-    _locked_contracts(entity, entries)
+    list(contracts_of(entity, entries).locked())
     items = list(
         BacklogItem.objects.filter(actual__entry__in=entries)
         .exclude(status=BacklogItem.Status.CANCELED)
@@ -157,14 +153,14 @@ def _locked_entries(entries):
 
 def _approvable(entity, entries, decisions, by):
     good, refused = [], []
-    mine = _managed_by(by, entries)
+    mine = managed_by(by, entries)
     live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
     has_facts = set(live.values_list("entry", flat=True))
     for entry in entries:
-        sentence = _why_not_approvable(entity, entry, by, mine)
+        sentence = why_not_approvable(entity, entry, by, mine)
         if entry.pk in has_facts:
             sentence = sentence or f"{entry} has actuals already; cancel its approval first."
-        sentence = sentence or _why_not_decided(entry, decisions.get(entry.pk))
+        sentence = sentence or why_not_decided(entry, decisions.get(entry.pk))
         if sentence:
             refused.append((entry, sentence))
         else:
@@ -172,7 +168,7 @@ def _approvable(entity, entries, decisions, by):
     return good, refused
 
 
-def _why_not_approvable(entity, entry, by, mine):
+def why_not_approvable(entity, entry, by, mine):
     if entry.status != Entry.Status.SUBMITTED:
         return f"{entry} is {entry.get_status_display()}; only submitted entries are decided on."
     if entry.project_id not in mine:
@@ -189,7 +185,7 @@ def _is_own(entry, user):
     return user.pk in (entry.created_by_id, entry.submitted_by_id)
 
 
-def _why_not_decided(entry, decision):
+def why_not_decided(entry, decision):
     if decision is None:
         return ""
     if decision.billable_quantity is not None:
@@ -204,7 +200,7 @@ def _why_not_decided(entry, decision):
     return ""
 
 
-def _managed_by(user, entries):
+def managed_by(user, entries):
     """Of the entries' projects those the user decides on; the system and superusers on all."""
     projects = {entry.project_id for entry in entries}
     if user is None or user.is_superuser:
@@ -212,50 +208,29 @@ def _managed_by(user, entries):
     return set(user.managed_projects.filter(pk__in=projects).values_list("pk", flat=True))
 
 
-def _locked_contracts(entity, entries):
-    """The confirmed contracts with a line on these projects, locked against billing and closing."""
+def contracts_of(entity, entries):
+    """The confirmed contracts with a line on the entries' projects; `locked`, nobody bills or closes them."""
     lines = ContractLine.objects.filter(project__in={entry.project_id for entry in entries})
-    contracts = ProjectContract.objects.locked().filter(
+    return ProjectContract.objects.filter(
         entity=entity, status=ProjectContract.Status.CONFIRMED, pk__in=lines.values("contract")
     )
-    return {contract.pk: contract for contract in contracts}
 
 
 def _costed(entity, result, contracts, decisions):
     """Write each entry's cost actual; returns what the customers may be billed for it."""
-    coverage = Coverage.load(entity, {entry.project_id for entry in result.entries})
-    prices = PriceBook.load(entity, list(contracts.values()))
     paper = Pricings(result.batch)
-    costs, delivered = [], []
-    for entry in result.entries:
-        work = work_of(entry)
-        covered = covering(coverage, entry)
-        line = covered.line if covered else None
-        price = prices.cost(work)
-        cost = cost_actual(entry, line, paper.of(price), price)
-        if price.warning:
-            result.warnings.append(f"{entry}: {price.warning}")
-        costs.append(cost)
-        if line is None or line.billing_method == FIXED_PRICE:
-            continue
-        price = prices.sales(work, contracts[line.contract_id])
-        if price.warning:
-            result.warnings.append(f"{entry}: {price.warning}")
-        delivered.append(
-            Delivered.of(
-                entry, line, covered.is_chargeable, cost, price, paper.of(price), decisions.get(entry.pk)
-            )
-        )
+    weighed = list(Weighing(entity, result.entries, contracts, paper).of_all(decisions))
     paper.write()
-    result.actuals = record(costs, batch=result.batch)
-    return delivered
+    result.warnings += [f"{each.entry}: {warning}" for each in weighed for warning in each.warnings]
+    result.actuals = record([each.cost for each in weighed], batch=result.batch)
+    return [each.delivered for each in weighed if each.delivered]
 
 
 def _write_sales(result, contracts, delivered):
     """Write the customers' shares and their backlog items, testing each against the limits in order."""
     sales = sales_actuals(delivered, contracts)
     result.actuals += record(sales, batch=result.batch)
-    books = {pk: LimitBook.load(contract) for pk, contract in contracts.items()}
+    books = LimitBook.load_many(contracts.values())
     result.items = write_rows(
         BacklogItem, [backlog_item(actual, books[actual.contract_id]) for actual in sales]
     )
@@ -286,135 +261,3 @@ def _decide(entries, status, *, by, comment=""):
     )
     for entry in entries:
         entry.status, entry.decided_at, entry.decided_by, entry.decision_comment = status, now, by, comment
-
-
-# What approving shares with confirming a contract, which looks at what was approved before it.
-
-
-def covering(coverage, entry):
-    """The confirmed contract line that covers the entry, and whether it charges for it; or None."""
-    return coverage.line_for(
-        transaction_class=entry.transaction_class,
-        project_id=entry.project_id,
-        task_id=entry.task_id,
-        date=entry.date,
-        role_id=role_of(entry),
-        category_id=entry.category_id,
-    )
-
-
-def role_of(entry):
-    """As what the work is priced: the entry's own role, or else the resource's."""
-    return entry.role_id or (entry.resource.role_id if entry.resource else None)
-
-
-def work_of(entry):
-    """The entry as the price lists look at it."""
-    return Work(
-        transaction_class=entry.transaction_class,
-        date=entry.date,
-        role_id=role_of(entry),
-        unit_id=entry.resource.unit_id if entry.resource else None,
-        company_id=entry.resource.entity_id if entry.resource else None,
-        category_id=entry.category_id,
-        product_id=entry.product_id,
-        unit=entry.unit,
-        quantity=entry.quantity,
-        cost_net=entry.cost_net,
-        cost_currency=entry.cost_currency,
-        cost_tax_not_deducted=(entry.cost_tax or Decimal(0)) - (entry.cost_tax_deductible or Decimal(0)),
-        sales_price=entry.sales_price,
-    )
-
-
-def cost_actual(entry, line, decision, price):
-    """What the entry cost: hours at the role's cost, or what was paid, net of deductible tax (APP-8)."""
-    amount = price.amount
-    if amount is None:
-        amount = money.priced(entry.quantity, price.price, price.currency)
-    return Actual(
-        type=Actual.Type.COST,
-        transaction_class=entry.transaction_class,
-        date=entry.date,
-        accounting_date=entry.date,
-        project_id=entry.project_id,
-        task_id=entry.task_id,
-        resource_id=entry.resource_id,
-        role_id=role_of(entry),
-        category_id=entry.category_id,
-        product_id=entry.product_id,
-        contract_id=line.contract_id if line else None,
-        contract_line=line,
-        quantity=entry.quantity,
-        unit=entry.unit,
-        price=price.price,
-        amount=amount,
-        currency=price.currency,
-        description=entry.description,
-        booked_by=Actual.BookedBy.JOURNAL,
-        price_decision=decision,
-        entry=entry,
-    )
-
-
-def backlog_item(actual, book):
-    """The item of a new share, tested against the limits under the contract's lock (NTE-1, NTE-4)."""
-    item = BacklogItem(
-        actual=actual,
-        contract_id=actual.contract_id,
-        contract_line_id=actual.contract_line_id,
-        contract_customer_id=actual.contract_customer_id,
-        date=actual.date,
-        amount=actual.amount,
-        currency=actual.currency,
-        description=actual.description,
-        needs_price=bool(actual.price_decision and actual.price_decision.is_missing)
-        and actual.billing_type == BillingType.CHARGEABLE,
-    )
-    if actual.billing_type == BillingType.CHARGEABLE:
-        where = actual.contract_customer_id, actual.contract_line_id
-        verdict = book.test(actual.amount, *where)
-        item.limit_status = verdict.status
-        if verdict.failed:
-            item.limit_level, item.limit_over = verdict.level, verdict.over
-        elif verdict.status == BacklogItem.LimitStatus.COMMITTED and actual.amount > 0:
-            book.commit(actual.amount, *where)
-    return item
-
-
-class Pricings:
-    """The price decisions of one batch: one row for all that was priced alike."""
-
-    def __init__(self, batch):
-        self.batch = batch
-        self.rows = {}
-
-    def of(self, price):
-        """The row for a price that the price book found; what is priced alike shares the very same object."""
-        if id(price) not in self.rows:
-            # The price is kept beside its row: its id stays its own while it lives.
-            self.rows[id(price)] = (
-                price,
-                PriceDecision(
-                    batch=self.batch,
-                    kind=price.kind,
-                    price_list=price.price_list,
-                    role_price=price.role_price,
-                    override=price.override,
-                    category_price=price.category_price,
-                    product_price=price.product_price,
-                    base_price=price.base_price,
-                    markup=price.markup,
-                    price=price.price,
-                    is_missing=price.is_missing,
-                    reasoning=price.reasoning,
-                ),
-            )
-        return self.rows[id(price)][1]
-
-    def write(self):
-        """Insert the rows; the actuals that point at them can be written then."""
-        rows = [row for _, row in self.rows.values()]
-        for row, pk in zip(rows, draw_ids(PriceDecision, len(rows)), strict=True):
-            row.pk = pk
-        write_rows(PriceDecision, rows)

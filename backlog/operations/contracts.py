@@ -7,8 +7,8 @@ from actuals.models import Actual, Batch, Entry
 from actuals.operations import open_batch, record
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
-from backlog.operations.approvals import FIXED_PRICE, Pricings, backlog_item, covering, work_of
 from backlog.sharing import Decision, Delivered, sales_actuals
+from backlog.weighing import FIXED_PRICE, Pricings, backlog_item, covering, work_of
 from contracts.chargeability import Coverage
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, part_milestone

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from contracts.models import LineCustomer, ProjectContract
-from invoicing_site import audit
+from invoicing_site import audit, checked
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 
@@ -40,19 +40,39 @@ def mark_not_ready(items, *, by) -> Marked:
     return _marked(items, BacklogAction.Action.NOT_READY, by=by)
 
 
+def hold(items, *, until, reason, by) -> Marked:
+    """Keep the items from being billed until a day, with a reason, as one recorded action (BKL-5).
+
+    What is on hold already, or on an invoice, is left alone and counted by its reason.
+    """
+    if not reason.strip():
+        raise Refused("Say why the work is put on hold.")
+    checked.words(reason, BacklogItem, "hold_reason")
+    values = {"hold_until": until, "hold_reason": reason.strip(), "held_by": by}
+    return _marked(items, BacklogAction.Action.HOLD, by=by, values=values)
+
+
+def release_hold(items, *, by) -> Marked:
+    """Take the items off hold, as one recorded action; their days and reasons are forgotten (BKL-5)."""
+    return _marked(items, BacklogAction.Action.RELEASE, by=by, values=_NO_HOLD)
+
+
 def undo(action, *, by) -> int:
-    """Take back a recorded marking; what an invoice took meanwhile stays. Returns how many went back."""
+    """Take back a recorded marking or hold; what an invoice took meanwhile stays. Returns how many went back.
+
+    What was taken off hold has forgotten its day, and is put on hold again by hand.
+    """
     with transaction.atomic():
         action = BacklogAction.objects.locked().get(pk=action.pk)
         if action.undone_at:
             raise Refused(f"{action} was already undone.")
-        if action.action not in _MARKINGS:
+        if action.action not in _UNDOING:
             raise Refused(f"{action} is not a marking and can't be undone.")
-        before, after = _MARKINGS[action.action]
+        back, after = _UNDOING[action.action]
         contracts = BacklogItem.objects.filter(pk__in=action.items.values("item")).values("contract")
         _lock_contracts(contracts)
-        mine = BacklogItem.objects.filter(pk__in=action.items.values("item"), status=after)
-        undone = mine.update(status=before)
+        mine = BacklogItem.objects.filter(after, pk__in=action.items.values("item"))
+        undone = mine.update(**back)
         action.undone_at, action.undone_by = timezone.now(), by
         action.save(update_fields=["undone_at", "undone_by"])
         audit.record("backlog.undo", action, by=by, entity=action.entity.code, undone=undone)
@@ -64,9 +84,17 @@ _MARKINGS = {
     BacklogAction.Action.READY: (Status.NOT_READY, Status.READY),
     BacklogAction.Action.NOT_READY: (Status.READY, Status.NOT_READY),
 }
+_NO_HOLD = {"hold_until": None, "hold_reason": "", "held_by": None}
+_OPEN = Q(status__in=[Status.NOT_READY, Status.READY])
+# What an action is taken back to, and which of its items still are as it left them.
+_UNDOING = {
+    BacklogAction.Action.READY: ({"status": Status.NOT_READY}, Q(status=Status.READY)),
+    BacklogAction.Action.NOT_READY: ({"status": Status.READY}, Q(status=Status.NOT_READY)),
+    BacklogAction.Action.HOLD: (_NO_HOLD, _OPEN & Q(hold_until__isnull=False)),
+}
 
 
-def _marked(items, kind, *, by):
+def _marked(items, kind, *, by, values=None):
     pks = list(items.order_by("pk").values_list("pk", flat=True)) if hasattr(items, "order_by") else None
     pks = sorted(item.pk for item in items) if pks is None else pks
     if not pks:
@@ -78,19 +106,26 @@ def _marked(items, kind, *, by):
     action = None
     changed, reasons = 0, {}
     for chunk in in_chunks(pks, CHUNK):
-        action, done, left = _mark_chunk(chunk, kind, action, entity, by=by)
+        action, done, left = _mark_chunk(chunk, kind, action, entity, by=by, values=values)
         changed += done
         for reason, count in left.items():
             reasons[reason] = reasons.get(reason, 0) + count
     action.changed, action.unchanged = changed, sum(reasons.values())
     with transaction.atomic():
         action.save(update_fields=["changed", "unchanged"])
-        audit.record(f"backlog.mark_{kind}", action, by=by, entity=entity.code, changed=changed, left=reasons)
+        detail = {name: str(value) for name, value in (values or {}).items() if name != "held_by"}
+        audit.record(
+            _audited(kind), action, by=by, entity=entity.code, changed=changed, left=reasons, **detail
+        )
     return Marked(action, reasons)
 
 
+def _audited(kind):
+    return f"backlog.mark_{kind}" if kind in _MARKINGS else f"backlog.{kind}"
+
+
 @transaction.atomic
-def _mark_chunk(pks, kind, action, entity, *, by):
+def _mark_chunk(pks, kind, action, entity, *, by, values):
     """One commit's worth of a marking; `changed` keeps count so that an interrupted one tells the truth."""
     if action is None:
         action = BacklogAction.objects.create(entity=entity, action=kind, by=by)
@@ -101,17 +136,24 @@ def _mark_chunk(pks, kind, action, entity, *, by):
             raise Refused(f"{action} was undone while it was at work: the rest is left as it was.")
     chosen = BacklogItem.objects.filter(pk__in=pks)
     _lock_contracts(chosen.values("contract"))
-    before, after = _MARKINGS[kind]
-    possible = chosen.filter(status=before)
-    if kind == BacklogAction.Action.READY:
-        possible = possible.filter(_can_be_ready(entity.today()))
+    possible = _possible(chosen, kind, entity.today())
     taken = list(possible.values_list("pk", flat=True))
     write_rows(BacklogActionItem, [BacklogActionItem(action=action, item_id=pk) for pk in taken])
-    BacklogItem.objects.filter(pk__in=taken).update(status=after)
+    values = values or {"status": _MARKINGS[kind][1]}
+    BacklogItem.objects.filter(pk__in=taken).update(**values)
     action.changed += len(taken)
     action.save(update_fields=["changed"])
     rest = chosen.exclude(pk__in=taken)
-    return action, len(taken), _why_not(rest, before, kind, entity.today())
+    return action, len(taken), _why_not(rest, kind, entity.today())
+
+
+def _possible(chosen, kind, today):
+    if kind == BacklogAction.Action.HOLD:
+        return chosen.filter(_OPEN).exclude(hold_until__gt=today)
+    if kind == BacklogAction.Action.RELEASE:
+        return chosen.filter(_OPEN, hold_until__isnull=False)
+    possible = chosen.filter(status=_MARKINGS[kind][0])
+    return possible.filter(_can_be_ready(today)) if kind == BacklogAction.Action.READY else possible
 
 
 def _lock_contracts(pks):
@@ -133,8 +175,8 @@ _HAS_LIMIT = (
 )
 
 
-def _obstacles(today):
-    """What keeps an item from being ready, most telling first."""
+def obstacles(today):
+    """What keeps an item from being ready, most telling first: the reason in words, and its condition."""
     return {
         "over a not-to-exceed limit": Q(limit_status=LimitStatus.FAILED),
         "not evaluated against its limit": Q(limit_status=LimitStatus.NOT_EVALUATED) & _HAS_LIMIT,
@@ -146,18 +188,26 @@ def _obstacles(today):
 
 def _can_be_ready(today):
     free = Q()
-    for obstacle in _obstacles(today).values():
+    for obstacle in obstacles(today).values():
         free &= ~obstacle
     return free
 
 
-def _why_not(rest, before, kind, today):
+def _why_not(rest, kind, today):
     reasons = {}
+    if kind not in _MARKINGS:
+        for status, count in _counts(rest.exclude(_OPEN)).items():
+            reasons[f"already {Status(status).label}"] = count
+        if count := rest.filter(_OPEN).count():
+            is_hold = kind == BacklogAction.Action.HOLD
+            reasons["on hold already" if is_hold else "not on hold"] = count
+        return reasons
+    before = _MARKINGS[kind][0]
     for status, count in _counts(rest.exclude(status=before)).items():
         reasons[f"already {Status(status).label}"] = count
     if kind == BacklogAction.Action.READY:
         left = rest.filter(status=before)
-        for reason, obstacle in _obstacles(today).items():
+        for reason, obstacle in obstacles(today).items():
             found = left.filter(obstacle)
             if count := found.count():
                 reasons[reason] = count

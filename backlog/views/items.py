@@ -1,12 +1,31 @@
-"""The project manager's room: the backlog, worked like a spreadsheet (BKL-1, BKL-2, BKL-7)."""
+"""The project manager's room: the backlog, worked like a spreadsheet (BKL-1, BKL-2, BKL-5, BKL-7)."""
 
+import calendar
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncMonth
+from django.http import QueryDict
 from django.urls import reverse
 
 from backlog import operations
-from backlog.filters import BacklogFilter
+from backlog.filters import GROUPS, OBSTACLES, BacklogFilter
+from backlog.forms import HoldForm
 from backlog.models import BacklogAction, BacklogItem
+from backlog.not_to_exceed import LimitBook
 from backlog.tables import BacklogTable
+from backlog.views.bulk import BulkForm
+from contracts.models import Customer, Project, ProjectContract, Role
+from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, ListScreen, Operation, Told
+
+# Where a group's key stands, and which rows have the words for it.
+_KEYS = {
+    "contract": ("contract", ProjectContract),
+    "project": ("actual__project", Project),
+    "customer": ("contract_customer__customer", Customer),
+    "role": ("actual__role", Role),
+    "month": ("month", None),
+}
 
 
 class Backlog(ListScreen):
@@ -16,6 +35,8 @@ class Backlog(ListScreen):
     permission = "backlog.view"
     title = "Time and material backlog"
     lead = "Work done and not yet invoiced. Mark what is complete; invoices are made of what is ready."
+    template_name = "backlog/backlog.html"
+    totals_template = "backlog/totals.html"
     entity_path = "contract__entity"
     filterset_class = BacklogFilter
     table_class = BacklogTable
@@ -25,7 +46,18 @@ class Backlog(ListScreen):
     actions = (
         Action("mark_ready", "Mark ready to invoice", "backlog.mark", key="r", style="primary"),
         Action("mark_not_ready", "Mark not ready", "backlog.mark", icon="undo-2", key="n"),
+        Action("hold_items", "Hold", "backlog.mark", icon="pause", key="h"),
+        Action(
+            "release_holds",
+            "Release hold",
+            "backlog.mark",
+            icon="play",
+            confirm="Take {n} items off hold? Their days and reasons are forgotten.",
+        ),
+        Action("create_from_backlog", "Create proformas", "proforma.create", icon="file-plus", key="p"),
     )
+    empty_title = "Nothing to bill"
+    empty_text = "Approve entries to fill the backlog, or remove a filter to see more."
 
     @classmethod
     def rows(cls, request):
@@ -33,22 +65,155 @@ class Backlog(ListScreen):
 
     def get_queryset(self):
         return self.rows(self.request).select_related(
-            "contract", "contract_customer__customer", "actual__project", "actual__resource", "actual__role"
+            "contract__entity",
+            "contract_customer__customer",
+            "actual__project",
+            "actual__resource",
+            "actual__role",
         )
 
+    @property
+    def results_template(self):
+        return "backlog/groups.html" if self.request.GET.get("group") in GROUPS else "screens/results.html"
 
-class MarkReady(BulkOperation):
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        by = self.request.GET.get("group")
+        if by in GROUPS:
+            context["groups"] = grouped(context["object_list"], by, context["query"])
+            context["group_label"] = GROUPS[by].capitalize()
+        form = self.filterset.form
+        contract = form.cleaned_data.get("contract") if form.is_valid() else None
+        if contract:
+            context["limits"] = limits_of(contract)
+            context["limits_contract"] = contract
+        return context
+
+    def summed(self, rows):
+        return summed_by_state(super().summed(rows), rows)
+
+
+def summed_by_state(found, rows):
+    """Add to the totals of each currency what is ready of it, and what is over a limit."""
+    states = (
+        rows.order_by()
+        .values("currency")
+        .annotate(
+            ready=ExactSum("amount", filter=Q(status="ready")),
+            over=ExactSum("amount", filter=Q(limit_status="failed")),
+            invoiced=ExactSum("amount", filter=Q(status__in=["created", "posted"])),
+        )
+    )
+    by_currency = {each["currency"]: each for each in states}
+    for each in found["sums"]:
+        state = by_currency.get(each["currency"], {})
+        each |= {name: state.get(name, 0) for name in ("ready", "over", "invoiced")}
+    return found
+
+
+def limits_of(contract):
+    """What is left of each limit that is set in the contract: in words, the limit, what is left."""
+    book = LimitBook.load(contract)
+    customers = {share.pk: share.customer.name for share in contract.customers.select_related("customer")}
+    lines = {line.pk: str(line) for line in contract.lines.all()}
+    words = {
+        "contract": lambda: "Contract",
+        "customer": lambda customer: customers[customer],
+        "line": lambda line: lines[line],
+        "line_customer": lambda line, customer: f"{lines[line]}, {customers[customer]}",
+    }
+    return [
+        (words[level](*keys), limit, book.left(level, *keys))
+        for (level, *keys), limit in sorted(book.limits.items(), key=str)
+    ]
+
+
+def grouped(rows, by, query):
+    """Count and total of each group in each currency, each with the address of its rows; two queries."""
+    path, model = _KEYS[by]
+    rows = rows.order_by()
+    if by == "month":
+        rows = rows.annotate(month=TruncMonth("date"))
+    sums = (
+        rows.values(path, "currency")
+        .annotate(n=Count("pk"), sum=ExactSum("amount"), ready=ExactSum("amount", filter=Q(status="ready")))
+        .order_by(path, "currency")
+    )
+    sums = list(sums)
+    names = model.objects.in_bulk({each[path] for each in sums if each[path]}) if model else {}
+    found = [
+        {
+            "label": _group_label(each[path], names, by),
+            "url": _group_url(each[path], by, query),
+            **{name: each[name] for name in ("currency", "n", "sum", "ready")},
+        }
+        for each in sums
+    ]
+    return found if by == "month" else sorted(found, key=lambda each: (each["label"], each["currency"]))
+
+
+def _group_label(key, names, by):
+    if by == "month":
+        return f"{key:%B %Y}"
+    row = names.get(key)
+    if row is None:
+        return f"No {GROUPS[by]}"
+    code = getattr(row, "code", "") or getattr(row, "number", "")
+    return f"{code} {row.name}".strip()
+
+
+def _group_url(key, by, query):
+    """The list with this group's rows; none where no filter says it."""
+    if key is None:
+        return ""
+    rest = QueryDict(query, mutable=True)
+    rest.pop("group", None)
+    if by == "month":
+        last = calendar.monthrange(key.year, key.month)[1]
+        first, last = key.replace(day=1), key.replace(day=last)
+        # A narrower range that was asked for stays.
+        rest["since"] = max(rest.get("since", ""), first.isoformat())
+        rest["until"] = min(rest.get("until") or "9999", last.isoformat())
+    else:
+        rest[by] = str(key)
+    return f"{reverse('backlog')}?{rest.urlencode()}"
+
+
+class _OnBacklog:
     screen, list_url, permission = Backlog, "backlog", "backlog.mark"
 
+    def told(self, marked, state):
+        return told(marked, state, link=blocked_link(marked.reasons, self.request.POST.get("filter", "")))
+
+
+class MarkReady(_OnBacklog, BulkOperation):
     def operate(self, rows):
-        return told(operations.mark_ready(rows, by=self.request.user), "ready to invoice")
+        return self.told(operations.mark_ready(rows, by=self.request.user), "marked ready to invoice")
 
 
-class MarkNotReady(BulkOperation):
-    screen, list_url, permission = Backlog, "backlog", "backlog.mark"
-
+class MarkNotReady(_OnBacklog, BulkOperation):
     def operate(self, rows):
-        return told(operations.mark_not_ready(rows, by=self.request.user), "not ready")
+        return self.told(operations.mark_not_ready(rows, by=self.request.user), "marked not ready")
+
+
+class Hold(_OnBacklog, BulkForm):
+    """Keep rows from being billed until a day, with a reason."""
+
+    form_class, title, button = HoldForm, "Put on hold", "Hold"
+
+    def get_form(self, data=None):
+        return HoldForm(data, today=self.request.entity.today())
+
+    def operate(self, rows, form):
+        held = operations.hold(rows, by=self.request.user, **form.cleaned_data)
+        return told(held, "put on hold")
+
+
+class ReleaseHold(_OnBacklog, BulkOperation):
+    def operate(self, rows):
+        released = operations.release_hold(rows, by=self.request.user)
+        n = released.action.changed
+        return Told(f"{n} {'item' if n == 1 else 'items'} taken off hold.", left=released.reasons)
 
 
 class Undo(Operation):
@@ -61,11 +226,25 @@ class Undo(Operation):
         return Told(f"{n} {'item' if n == 1 else 'items'} put back as before.")
 
     def success_url(self, action):
-        return reverse("backlog")
+        is_work = action.items.filter(item__actual__isnull=False).exists()
+        return reverse("backlog" if is_work or not action.items.exists() else "milestones")
 
 
-def told(marked, state):
+def told(marked, state, noun="item", link=""):
     """The answer to a marking, with its undo."""
     n = marked.action.changed
-    text = f"{n} {'item' if n == 1 else 'items'} marked {state}."
-    return Told(text, left=marked.reasons, undo=reverse("undo_marking", args=[marked.action.pk]) if n else "")
+    text = f"{n} {noun if n == 1 else noun + 's'} {state}."
+    undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
+    return Told(text, left=marked.reasons, link=link, undo=undo)
+
+
+def blocked_link(reasons, query):
+    """The list with the rows that were left alone, where a filter can say which they are."""
+    codes = [code for code, (_, reason) in OBSTACLES.items() if reason in reasons]
+    if not codes:
+        return ""
+    rest = QueryDict(query, mutable=True)
+    for name in ("blocked", "group", "status"):
+        rest.pop(name, None)
+    rest.setlist("blocked", codes)
+    return f"{reverse('backlog')}?{rest.urlencode()}"

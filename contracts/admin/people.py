@@ -2,13 +2,16 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from contracts.models import LegalEntity, Membership
 from invoicing_site.admin_base import EntityAdmin, RowsInline, reach_of
 from invoicing_site.models import User
+
+# What project managers may be given one by one (domain, section 11; PRO-6).
+EXTRA_PERMISSIONS = ["view_costs", "override_limit"]
 
 admin.site.unregister(Group)  # the five roles decide, group permissions do not
 
@@ -45,11 +48,21 @@ class UserAdmin(EntityAdmin, DjangoUserAdmin):
         (None, {"fields": [("username", "password")]}),
         ("Person", {"fields": [("first_name", "last_name"), ("email", "language")]}),
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", ("last_login", "date_joined")]}),
+        ("Beyond what the roles give", {"fields": ["user_permissions"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", ("first_name", "last_name"), ("email", "language"), "is_staff"]}),
         ("Password", {"fields": ["usable_password", "password1", "password2"]}),
     ]
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        """Of Django's permissions only the two that no role gives by itself."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "user_permissions":
+            field.queryset = Permission.objects.filter(codename__in=EXTRA_PERMISSIONS).order_by("codename")
+            field.label, field.help_text = "Extra permissions", ""
+            field.label_from_instance = lambda permission: permission.name
+        return field
 
     def within(self, rows, entities):
         members = Membership.objects.filter(entity__in=entities.ids)

@@ -26,6 +26,10 @@ class Visitor:
     role: str
     does: str
 
+    @property
+    def initials(self):
+        return "".join(word[0] for word in self.name.split())[:2]
+
 
 def visitors() -> list[Visitor]:
     """The demo's people who still have the demo's password; nobody in production or without the demo.
@@ -38,7 +42,7 @@ def visitors() -> list[Visitor]:
     users = User.objects.filter(username__in=USERS, is_active=True, is_superuser=False)
     there = {user.username: user for user in users if _is_the_demos(user.password)}
     return [
-        Visitor(name, str(there[name]), str(Membership.Role(name).label).capitalize(), _DOES[name])
+        Visitor(name, str(there[name]), str(Membership.Role(name).label), _DOES[name])
         for name in USERS
         if name in there
     ]

@@ -1,4 +1,4 @@
-"""The shared screens: a list, a detail, an operation on one row or on many (the look is in templates/screens).
+"""The shared screens: a list, a detail, an operation on one row or on many; templates/screens has the look.
 
 A view names its parts; what is done here, for all of them alike: permission, the rows one may see, filter,
 sort, totals, export, saved views, the selection of a bulk action, the message, the way back.

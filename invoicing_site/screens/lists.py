@@ -1,4 +1,4 @@
-"""A list: filter, sort, totals, columns, page size, saved views, export, and the selection of a bulk action."""
+"""A list: filter, sort, totals, columns, page size, saved views, export, and what a bulk action acts on."""
 
 from dataclasses import dataclass
 
@@ -195,8 +195,8 @@ def selection(screen, request, permission):
         if stamp != posted.get("stamp"):
             shown = posted.get("stamp", "").partition("-")[0] or "other"
             raise Refused(
-                f"Nothing was changed: the list held {shown} {screen.noun[1]} when you chose them all, and now "
-                f"{count} match. Look at it again and repeat.",
+                f"Nothing was changed: the list held {shown} {screen.noun[1]} when you chose them all, "
+                f"and now {count} match. Look at it again and repeat.",
                 code="SELECTION-CHANGED",
             )
     else:

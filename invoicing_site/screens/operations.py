@@ -29,7 +29,7 @@ def tell(request, told):
     told = told if isinstance(told, Told) else Told(str(told))
     text = format_html("{}", told.text)
     if told.left:
-        reasons = format_html_join("; ", "{}: {}", ((n, reason) for reason, n in told.left.items()))
+        reasons = format_html_join("; ", "{} {}", ((n, reason) for reason, n in told.left.items()))
         text = format_html("{} Left as they were: {}.", text, reasons)
         if told.link:
             text = format_html('{} <a href="{}">Show these rows</a>', text, told.link)

@@ -23,6 +23,7 @@ class Table(tables.Table):
     """
 
     selectable = False
+    wide = False  # more columns than a screen has room for: it scrolls sideways, and its head does not stick
     row_amount = ""
     row_currency = "currency"
 
@@ -52,7 +53,7 @@ def cells(css, header_css=None):
 
 
 class MainColumn(tables.Column):
-    """What the row is: a link to its page, and under it a quieter second line (`sub`, a path or a function)."""
+    """What the row is: a link to its page, and a quieter second line (`sub`, a path or a function)."""
 
     def __init__(self, *args, url="", sub="", **kwargs):
         kwargs.setdefault("attrs", cells("c-main", "keep"))

@@ -17,7 +17,6 @@ from contracts.models import (
 )
 from invoicing_site import guards
 from invoicing_site.fields import AmountField
-from invoicing_site.querysets import LockingQuerySet
 from ledger.models.setup import DimensionSet
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -147,6 +146,11 @@ class ProposalSection(models.Model):
         return self.title
 
 
+class ProposalLineQuerySet(ReachQuerySet):
+    entity_path = "proposal__entity"
+    view_permission = "proposal.view"
+
+
 class ProposalLine(models.Model):
     """One line detail to be invoiced, with its tax groups, dimensions and amount."""
 
@@ -162,7 +166,7 @@ class ProposalLine(models.Model):
     amount = AmountField(help_text="Net; zero where it is not charged")
     differs = models.BooleanField(default=False, help_text="Its tax groups are not the draft's (PRP-7)")
 
-    objects = LockingQuerySet.as_manager()
+    objects = ProposalLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["proposal", "number"]

@@ -71,16 +71,20 @@ def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
     return result
 
 
+def waiting_actuals(entity: LegalEntity):
+    """The actuals that the journal books and that are in none yet (JRN-1, JRN-6)."""
+    return Actual.objects.filter(entity=entity, booked_by=Actual.BookedBy.JOURNAL, journal_line=None).exclude(
+        transaction_class="retainer"
+    )
+
+
 @transaction.atomic
 def _take_up_chunk(entity, after, result, journals, *, on, by):
     """Take up the next actuals behind the key `after`; returns the last key, or None at the end."""
     drafts = _drafts(entity)
     draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # the lock on taking up
     # Only now, so that what somebody else has just taken up is not seen as waiting.
-    waiting = Actual.objects.filter(
-        entity=entity, booked_by=Actual.BookedBy.JOURNAL, journal_line=None, pk__gt=after
-    ).exclude(transaction_class="retainer")
-    actuals = list(waiting.order_by("pk")[:CHUNK])
+    actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
     if not actuals:
         return None
     facts = _take_up_facts(entity, actuals)

@@ -39,7 +39,14 @@ from ledger.models import (
     ProjectTransaction,
     Voucher,
 )
-from ledger.operations.journal_lines import CHUNK, MANY, TakeUp, edit_journal_lines, take_up_actuals
+from ledger.operations.journal_lines import (
+    CHUNK,
+    MANY,
+    TakeUp,
+    edit_journal_lines,
+    take_up_actuals,
+    waiting_actuals,
+)
 from ledger.operations.vouchers import write_vouchers
 from ledger.periods import PeriodBook
 
@@ -50,9 +57,11 @@ __all__ = [
     "back_to_draft",
     "edit_journal_lines",
     "left_in_error",
+    "post_chosen",
     "post_journal",
     "post_journals",
     "take_up_actuals",
+    "waiting_actuals",
 ]
 
 _Status = IntegrationJournal.Status
@@ -90,13 +99,27 @@ def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = F
     """
     if retry:
         _retry(entity, by=by)
+    unposted = [_Status.DRAFT, _Status.PROCESSING]
+    return _post_all(IntegrationJournal.objects.filter(entity=entity, status__in=unposted), by=by, on=on)
+
+
+def post_chosen(journals, *, by, on: datetime.date) -> list[PostedJournal]:
+    """Post these journals of one entity, in the order in which `post_journals` would.
+
+    One that is refused, because it is posted or in error, says why and stops no other.
+    """
+    return _post_all(IntegrationJournal.objects.filter(pk__in=[row.pk for row in journals]), by=by, on=on)
+
+
+def _post_all(journals, *, by, on):
     result = []
-    for journal in _in_order(entity):
+    for journal in _in_order(journals):
         try:
             result.append(_post(journal, by=by, on=on))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.message))
-    _tell(entity.pk, sum(posted.posted for posted in result))
+    for entity_id in {row.journal.entity_id for row in result}:
+        _tell(entity_id, sum(row.posted for row in result if row.journal.entity_id == entity_id))
     return result
 
 
@@ -130,12 +153,8 @@ def _tell(entity_id, posted):
         ring("ledger.tasks.fill_proposals", entity_id)
 
 
-def _in_order(entity) -> list[IntegrationJournal]:
-    statuses = [_Status.DRAFT, _Status.PROCESSING]
-    journals = {
-        row.pk: row
-        for row in IntegrationJournal.objects.filter(entity=entity, status__in=statuses).order_by("pk")
-    }
+def _in_order(rows) -> list[IntegrationJournal]:
+    journals = {row.pk: row for row in rows.order_by("pk")}
     waits_for = (
         JournalLine.objects.unposted()
         .filter(journal__in=journals, actual__reverses__journal_line__journal__in=journals)

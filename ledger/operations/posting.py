@@ -115,6 +115,15 @@ def post_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> 
     return results
 
 
+@transaction.atomic
+def announce(proposals: Iterable[InvoiceProposal]) -> list[InvoiceProposal]:
+    """Forget why posting these was refused before: what is said from now on is of the posting to come."""
+    rows = list(InvoiceProposal.objects.filter(pk__in=[row.pk for row in proposals]).locked())
+    keys = [row.pk for row in rows if row.last_error and row.status != _Status.POSTED]
+    InvoiceProposal.objects.filter(pk__in=keys).update(last_error="")
+    return rows
+
+
 def look_at_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> list[Outcome]:
     """What `post_all` would say of each as it is now, and nothing is posted or kept (PRP-5).
 

@@ -2,6 +2,9 @@
 
 from proforma.operations.confirmations import confirm, confirm_many
 from proforma.operations.details import add_detail, edit_details, remove_details
+from proforma.operations.headers import edit_header
+from proforma.operations.limits import limits_at_stake
+from proforma.operations.many import create_for_each, delete_many, submit_many
 from proforma.operations.proformas import (
     add_items,
     create_for_items,
@@ -13,7 +16,9 @@ from proforma.operations.proformas import (
     submit_for_review,
 )
 from proforma.operations.runs import (
+    begin_run,
     carry_out,
+    execute_in_background,
     execute_preview,
     invoice_contract,
     preview_invoicing,
@@ -25,15 +30,21 @@ from proforma.operations.runs import (
 __all__ = [
     "add_detail",
     "add_items",
+    "begin_run",
     "carry_out",
     "confirm",
     "confirm_many",
+    "create_for_each",
     "create_for_items",
     "create_proformas",
     "delete_draft",
+    "delete_many",
     "edit_details",
+    "edit_header",
+    "execute_in_background",
     "execute_preview",
     "invoice_contract",
+    "limits_at_stake",
     "pending",
     "preview_invoicing",
     "refresh",
@@ -43,4 +54,5 @@ __all__ = [
     "run_invoicing",
     "start_run",
     "submit_for_review",
+    "submit_many",
 ]

@@ -8,6 +8,7 @@ from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from contracts.models import TransactionClass
+from proforma.models import LineDetail
 
 COMMITTED = BacklogItem.LimitStatus.COMMITTED
 
@@ -18,6 +19,14 @@ class Broken(NamedTuple):
     level: str
     limit: Decimal
     over: Decimal
+
+
+def limits_at_stake(proforma) -> list[Broken]:
+    """The limits that confirming this draft, as it stands now, would go over; worst first."""
+    if not LimitBook.load(proforma.contract).limits:
+        return []
+    items = {item.pk: item for item in BacklogItem.objects.filter(detail__line__proforma=proforma)}
+    return broken_limits(proforma, LineDetail.objects.on_proforma(proforma), items)
 
 
 def broken_limits(proforma, details, items) -> list[Broken]:

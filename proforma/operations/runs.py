@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from backlog.models import BacklogItem
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site import audit
+from invoicing_site import audit, celery
 from invoicing_site.errors import Refused
+from invoicing_site.models import Notice
 from invoicing_site.querysets import analyze, in_chunks
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, ProformaLine, RunContract
 from proforma.operations.drafts import MANY, write_proformas
@@ -104,6 +105,16 @@ def start_run(
     return run
 
 
+@transaction.atomic
+def begin_run(entity, *, as_of, by, kind=Kind.RUN, contracts=None, customers=None, projects=None):
+    """Start a run or a preview whose work is done in the background; its page shows how far it is."""
+    run = start_run(
+        entity, as_of=as_of, by=by, kind=kind, contracts=contracts, customers=customers, projects=projects
+    )
+    celery.ring("proforma.tasks.carry_out_run", run.pk)
+    return run
+
+
 def preview_invoicing(
     entity,
     *,
@@ -138,6 +149,17 @@ def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> Invoic
     Refused with the difference when what it rests on has changed since. A contract that changes while the
     run is at work fails in the run, and is left for the next.
     """
+    return carry_out(_start_execution(preview, by=by, trigger=trigger))
+
+
+def execute_in_background(preview, *, by) -> InvoiceRun:
+    """As `execute_preview`: refused at once, carried out by a worker."""
+    run = _start_execution(preview, by=by, trigger=InvoiceRun.Trigger.MANUAL)
+    celery.ring("proforma.tasks.carry_out_run", run.pk)
+    return run
+
+
+def _start_execution(preview, *, by, trigger):
     if preview.kind != Kind.PREVIEW or preview.status != Status.FINISHED:
         raise Refused(f"{preview} is not a finished preview.")
     if InvoiceRun.objects.filter(executes=preview).exists():
@@ -147,7 +169,7 @@ def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> Invoic
             f"{preview} can't be carried out: {difference(preview)} Make a new preview.", code="PLAN-CHANGED"
         )
     try:
-        run = start_run(
+        return start_run(
             preview.entity,
             as_of=preview.as_of,
             by=by,
@@ -159,7 +181,6 @@ def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> Invoic
         )
     except IntegrityError:  # somebody else, at this moment
         raise Refused(f"{preview} was carried out already.", code="PLAN-DONE") from None
-    return carry_out(run)
 
 
 def carry_out(run) -> InvoiceRun:
@@ -191,11 +212,25 @@ def _give_sign_of_life(run):
 
 def _finish(run, **values):
     now = timezone.now()
-    InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+    finished = InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
         status=Status.FINISHED, finished_at=now, beat_at=now, **values
     )
     run.refresh_from_db()
+    if finished and run.started_by_id and run.trigger == InvoiceRun.Trigger.MANUAL:
+        _tell_who_started(run)
     return run
+
+
+def _tell_who_started(run):
+    """Whoever finishes a run tells it, so it is told once."""
+    outcomes = list(run.run_contracts.values_list("outcome", flat=True))
+    failed, created = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.CREATED)
+    words = "would be invoiced" if run.kind == Kind.PREVIEW else "invoiced"
+    text = f"{run} is finished: {created} of {len(outcomes)} contracts {words}"
+    text = f"{text[:1].upper()}{text[1:]}{f', {failed} failed' if failed else ''}."
+    Notice.objects.create(
+        user_id=run.started_by_id, text=text, url=run.get_absolute_url(), is_problem=bool(failed)
+    )
 
 
 def invoice_contract(contract, *, run, scope=None) -> RunContract:

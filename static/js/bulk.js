@@ -4,9 +4,11 @@
 // Head       [data-select-all] checkbox
 // All        input[name=all_matching] "0"/"1"; [data-all-banner] with [data-all-matching];
 //            <script type="application/json" data-open-totals>{"NOK": ["12", "34500.0000"]}</script>
-// Bar        [data-bar] with [data-count data-text="{n} selected"], [data-sum], [data-clear] and submit buttons
-// Confirm    data-confirm="Post {n} invoices, {sum}?" on a button, link or form, asked through <dialog id="confirm">
-//            with [data-confirm-text] and buttons value=ok / value=cancel
+// Bar        [data-bar] with [data-count data-text="{n} selected" data-text-one="…"],
+//            [data-sum], [data-clear] and submit buttons
+// Confirm    data-confirm="Post {n} invoices, {sum}?" on a button, link or form, asked through
+//            <dialog id="confirm"> with [data-confirm-text] and buttons value=ok / value=cancel
+//            (data-confirm-one: the text for one; data-confirm-ok: the verb on the OK button)
 //
 // Amounts are added in whole ten-thousandths (BigInt): never as floats, never over currencies.
 (() => {
@@ -28,7 +30,10 @@
     const size = units < 0n ? -units : units;
     const hundredths = (size + 50n) / 100n; // half up, away from zero
     const decimal = `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
-    const digits = new Intl.NumberFormat(lang(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(decimal);
+    const digits = new Intl.NumberFormat(lang(), {
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 2,
+    }).format(decimal);
     return `${currency}\u00a0${units < 0n && hundredths > 0n ? "\u2212" : ""}${digits}`;
   }
 
@@ -57,7 +62,13 @@
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([currency, units]) => formatAmount(currency, units))
       .join(" · ");
-    return { selectable, chosen, everything, sum, n: everything ? Number(form.dataset.total) : chosen.length };
+    return {
+      selectable,
+      chosen,
+      everything,
+      sum,
+      n: everything ? Number(form.dataset.total) : chosen.length,
+    };
   }
 
   const setText = (element, text) => {
@@ -142,13 +153,15 @@
   document.addEventListener("htmx:historyRestore", refreshAll);
 
   // ---- confirmation --------------------------------------------------------------------------------------
-  const byHtmx = (element) => ["get", "post", "put", "patch", "delete"].some((verb) => element.hasAttribute(`hx-${verb}`));
+  const byHtmx = (element) =>
+    ["get", "post", "put", "patch", "delete"].some((verb) => element.hasAttribute(`hx-${verb}`));
   let answered = null; // the element whose question was answered with OK
 
   function question(element, form) {
     const bulk = form?.closest("form[data-bulk]");
     const { n, sum } = bulk ? selection(bulk) : { n: "", sum: "" };
-    return element.dataset.confirm.replaceAll("{n}", n === "" ? "" : formatCount(n)).replaceAll("{sum}", sum);
+    const text = (n === 1 && element.dataset.confirmOne) || element.dataset.confirm;
+    return text.replaceAll("{n}", n === "" ? "" : formatCount(n)).replaceAll("{sum}", sum);
   }
 
   function ask(element, form, then) {

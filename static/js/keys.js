@@ -1,11 +1,12 @@
 // Keyboard. Nothing happens while a field is being typed in, with Ctrl/Alt/Meta, or while a dialog is open.
 //
-// Everywhere   /  focus [data-search]     ?  open <dialog id="keys">     g x  follow the link with data-key="x"
+// Everywhere   /  focus [data-search]     ?  open <dialog id="keys">
+//              g x  follow the link with data-key="x"
 //              u  click [data-undo]       f  focus the first field in [data-filters]     Esc  close a menu
 // In table[data-keys] (rows: tr[data-row="id"], its form: form[data-bulk])
 //              ↓ ↑ j k Home End  move     Shift+↓ ↑  extend the selection     Space x  select the row
 //              a  select the page         Esc  clear                           Enter  the row's first link
-//              a key equal to a button's data-verb-key: that button, for the selection or else the focused row
+//              a key equal to a button's data-verb-key: it, for the selection or else the focused row
 // The focused row is kept over htmx swaps and reloads (sessionStorage, by path).
 (() => {
   const GO_WAIT = 1500;
@@ -16,10 +17,12 @@
 
   const typing = (target) =>
     target.isContentEditable ||
-    (target.matches?.("input, textarea, select") && !target.matches("input:is([type=checkbox], [type=button], [type=submit])"));
+    (target.matches?.("input, textarea, select") &&
+      !target.matches("input:is([type=checkbox], [type=button], [type=submit])"));
 
   // ---- rows ----------------------------------------------------------------------------------------------
-  const table = () => document.activeElement?.closest?.("table[data-keys]") ?? document.querySelector("table[data-keys]");
+  const table = () =>
+    document.activeElement?.closest?.("table[data-keys]") ?? document.querySelector("table[data-keys]");
   const rowsOf = (grid) => [...grid.querySelectorAll("tr[data-row]")];
   const boxOf = (row) => row?.querySelector('input[name="pk"]:not(:disabled)');
   const currentRow = (grid) => grid.querySelector('tr[data-row][tabindex="0"]');
@@ -66,7 +69,8 @@
     const current = currentRow(grid);
     const focused = grid.contains(document.activeElement);
     const from = rows.indexOf(current);
-    const target = rows[Math.max(0, Math.min(rows.length - 1, focused ? to(from, rows.length) : Math.max(from, 0)))];
+    const target =
+      rows[Math.max(0, Math.min(rows.length - 1, focused ? to(from, rows.length) : Math.max(from, 0)))];
     if (!target) return;
     if (extend && current) {
       anchor = rows.includes(anchor) ? anchor : current;
@@ -85,7 +89,10 @@
       const rows = rowsOf(grid);
       if (!rows.length) continue;
       const kept = recall();
-      const row = rows.find((each) => each.dataset.row === kept?.id) ?? (kept && rows[Math.min(kept.index, rows.length - 1)]) ?? rows[0];
+      const row =
+        rows.find((each) => each.dataset.row === kept?.id) ??
+        (kept && rows[Math.min(kept.index, rows.length - 1)]) ??
+        rows[0];
       for (const each of rows) each.tabIndex = each === row ? 0 : -1;
       if (focus && kept && document.activeElement === document.body) row.focus({ preventScroll: false });
     }
@@ -94,9 +101,12 @@
   // ---- actions -------------------------------------------------------------------------------------------
   function runVerb(grid, key) {
     const form = grid.closest("form");
-    const button = form && [...form.querySelectorAll("[data-verb-key]")].find((each) => each.dataset.verbKey === key);
+    const button =
+      form && [...form.querySelectorAll("[data-verb-key]")].find((each) => each.dataset.verbKey === key);
     if (!button || button.disabled) return false;
-    const anything = form.querySelector('input[name="pk"]:checked') || form.querySelector('[name="all_matching"]')?.value === "1";
+    const anything =
+      form.querySelector('input[name="pk"]:checked') ||
+      form.querySelector('[name="all_matching"]')?.value === "1";
     if (!anything) {
       const row = grid.contains(document.activeElement) ? currentRow(grid) : null;
       if (!boxOf(row)) return true; // nothing to act on
@@ -135,7 +145,8 @@
     else if (focused && key === "Home") move(grid, () => 0, event.shiftKey);
     else if (focused && key === "End") move(grid, (_, length) => length - 1, event.shiftKey);
     else if (key === " " && focused && !control && boxOf(current)) check(current, !boxOf(current).checked);
-    else if (key === "Enter" && focused && !control) (current?.querySelector(".c-main a[href]") ?? current?.querySelector("a[href]"))?.click();
+    else if (key === "Enter" && focused && !control)
+      (current?.querySelector(".c-main a[href]") ?? current?.querySelector("a[href]"))?.click();
     else if (key === "Escape" && free) clearSelection(grid);
     else if (key.length === 1 && !event.repeat && runVerb(grid, key)) return true;
     else if (key === "j") move(grid, (i) => i + 1, false);

@@ -12,13 +12,19 @@
   const DAYS = 14;
   const timers = new WeakMap();
 
-  const draftKey = (form) => `draft:${document.body.dataset.user || "-"}:${location.pathname}:${form.dataset.keep || form.id || ""}`;
-  const fieldsOf = (form) => [...form.elements].filter((field) => field.name && field.matches("input, select, textarea") && !field.matches(SKIP));
-  const idOf = (field) => (field.matches("[type=checkbox], [type=radio]") ? `${field.name}=${field.value}` : field.name);
+  const draftKey = (form) =>
+    `draft:${document.body.dataset.user || "-"}:${location.pathname}:${form.dataset.keep || form.id || ""}`;
+  const fieldsOf = (form) =>
+    [...form.elements].filter(
+      (field) => field.name && field.matches("input, select, textarea") && !field.matches(SKIP),
+    );
+  const idOf = (field) =>
+    field.matches("[type=checkbox], [type=radio]") ? `${field.name}=${field.value}` : field.name;
 
   function read(field) {
     if (field.matches("[type=checkbox], [type=radio]")) return field.checked;
-    if (field.matches("select")) return [...field.options].filter((option) => option.selected).map((option) => option.value);
+    if (field.matches("select"))
+      return [...field.options].filter((option) => option.selected).map((option) => option.value);
     return field.value;
   }
 
@@ -27,13 +33,15 @@
     if (!field.matches("select")) return field.defaultValue;
     const options = [...field.options];
     const chosen = options.filter((option) => option.defaultSelected);
-    if (!chosen.length && !field.multiple && options.length) return [options.find((option) => !option.disabled)?.value];
+    if (!chosen.length && !field.multiple && options.length)
+      return [options.find((option) => !option.disabled)?.value];
     return chosen.map((option) => option.value);
   }
 
   function write(field, value) {
     if (field.matches("[type=checkbox], [type=radio]")) field.checked = value;
-    else if (field.matches("select")) for (const option of field.options) option.selected = value.includes(option.value);
+    else if (field.matches("select"))
+      for (const option of field.options) option.selected = value.includes(option.value);
     else field.value = value;
   }
 
@@ -45,7 +53,8 @@
       if (!same(read(field), initial(field))) changed[idOf(field)] = [initial(field), read(field)];
     }
     try {
-      if (Object.keys(changed).length) localStorage.setItem(draftKey(form), JSON.stringify({ at: Date.now(), changed }));
+      if (Object.keys(changed).length)
+        localStorage.setItem(draftKey(form), JSON.stringify({ at: Date.now(), changed }));
       else localStorage.removeItem(draftKey(form));
     } catch {
       /* no room or no storage: no draft */
@@ -76,7 +85,8 @@
     let restored = 0;
     for (const field of fieldsOf(form)) {
       const [before, typed] = draft.changed[idOf(field)] ?? [];
-      if (typed === undefined || !same(before, initial(field)) || !same(read(field), initial(field))) continue;
+      if (typed === undefined || !same(before, initial(field)) || !same(read(field), initial(field)))
+        continue;
       write(field, typed);
       restored += 1;
     }
@@ -89,7 +99,10 @@
     const form = event.target.form;
     if (!form?.matches("form[data-keep]")) return;
     clearTimeout(timers.get(form));
-    timers.set(form, setTimeout(() => saveDraft(form), 300));
+    timers.set(
+      form,
+      setTimeout(() => saveDraft(form), 300),
+    );
   });
 
   document.addEventListener("submit", (event) => {
@@ -145,7 +158,10 @@
     if (target.matches("select[data-autosubmit]")) target.form?.requestSubmit();
     if (target.matches("input[type=file]")) {
       const place = target.closest(".field, form")?.querySelector("[data-file-name]");
-      if (place) place.textContent = [...target.files].map((file) => `${file.name} (${Math.ceil(file.size / 1024)} kB)`).join(", ");
+      if (place)
+        place.textContent = [...target.files]
+          .map((file) => `${file.name} (${Math.ceil(file.size / 1024)} kB)`)
+          .join(", ");
     }
   });
 

@@ -1,8 +1,10 @@
 // The week grid: table[data-week] with input[data-cell][data-row][data-day].
 //
-// Arrows move between cells (left and right when the caret is at the edge or all is selected), Enter goes down.
+// Arrows move between cells (left and right at the edge of the text or when all is selected); Enter goes down.
 // Hours may be written 7,5 or 7.5 or 7:30. Totals are live: [data-row-total="row"], [data-day-total="day"],
 // [data-week-total]; a cell that is not an input counts too ([data-cell] with data-value="7.5").
+// [data-saved] is what is stored, where the server drew what was typed and not saved; [data-trouble] keeps the
+// server's complaint until the cell is changed.
 // Hours are added in whole ten-thousandths (BigInt). What can't be read is aria-invalid and stops the form
 // (message: data-invalid-text on the table). Leaving with unsaved hours asks first.
 (() => {
@@ -33,18 +35,23 @@
     const size = units < 0n ? -units : units;
     const hundredths = (size + 50n) / 100n;
     const decimal = `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
-    const digits = new Intl.NumberFormat(document.documentElement.lang || "en", { maximumFractionDigits: 2 }).format(decimal);
+    const digits = new Intl.NumberFormat(document.documentElement.lang || "en", {
+      maximumFractionDigits: 2,
+    }).format(decimal);
     return units < 0n && hundredths > 0n ? `\u2212${digits}` : digits;
   }
 
   const valueOf = (cell) => (cell.matches("input") ? cell.value : (cell.dataset.value ?? cell.textContent));
 
+  const savedOf = (input) => input.dataset.saved ?? input.defaultValue;
+
   function mark(input, ok) {
-    if (ok) input.removeAttribute("aria-invalid");
+    const complained = "trouble" in input.dataset && input.value === input.defaultValue;
+    if (ok && !complained) input.removeAttribute("aria-invalid");
     else input.setAttribute("aria-invalid", "true");
     const text = input.closest("table").dataset.invalidText || "Write hours as 7.5, 7,5 or 7:30.";
     input.setCustomValidity(ok ? "" : text);
-    input.closest("td")?.classList.toggle("dirty", input.value !== input.defaultValue);
+    input.closest("td")?.classList.toggle("dirty", input.value !== savedOf(input));
   }
 
   function refresh(table) {
@@ -64,14 +71,17 @@
       const text = format(units ?? 0n);
       if (element.textContent !== text) element.textContent = text;
     };
-    for (const each of table.querySelectorAll("[data-row-total]")) show(each, rows.get(each.dataset.rowTotal));
-    for (const each of table.querySelectorAll("[data-day-total]")) show(each, days.get(each.dataset.dayTotal));
+    for (const each of table.querySelectorAll("[data-row-total]"))
+      show(each, rows.get(each.dataset.rowTotal));
+    for (const each of table.querySelectorAll("[data-day-total]"))
+      show(each, days.get(each.dataset.dayTotal));
     const scope = table.closest("form") ?? document;
     for (const each of scope.querySelectorAll("[data-week-total]")) show(each, week);
   }
 
   const refreshAll = () => tables().forEach(refresh);
-  const dirty = () => [...tables()].some((table) => inputsOf(table).some((input) => input.value !== input.defaultValue));
+  const dirty = () =>
+    [...tables()].some((table) => inputsOf(table).some((input) => input.value !== savedOf(input)));
 
   // ---- moving --------------------------------------------------------------------------------------------
   function move(input, down, across) {
@@ -81,7 +91,9 @@
       const cells = [...row.querySelectorAll("input[data-cell]:not(:disabled)")];
       next = cells[cells.indexOf(input) + across];
     } else {
-      const column = inputsOf(input.closest("table")).filter((each) => each.dataset.day === input.dataset.day && !each.disabled);
+      const column = inputsOf(input.closest("table")).filter(
+        (each) => each.dataset.day === input.dataset.day && !each.disabled,
+      );
       next = column[column.indexOf(input) + down];
     }
     next?.focus();
@@ -118,7 +130,7 @@
     const input = event.detail.elt;
     leaving = false;
     if (!event.detail.successful || !input?.matches?.("table[data-week] input[data-cell]")) return;
-    input.defaultValue = input.value;
+    input.defaultValue = input.dataset.saved = input.value;
     input.closest("td")?.classList.add("saved");
     refresh(input.closest("table"));
   });

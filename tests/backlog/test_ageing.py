@@ -160,6 +160,44 @@ def test_ageing_asks_as_much_for_sixty_contracts_as_for_three(company):
     assert len(aged()) == 60
 
 
+def test_what_was_added_by_hand_was_never_unbilled(company):
+    """BKL-4 PRO-5: on a fixed price, and on time and material, where its item stands for other facts."""
+    other = factories.ProjectFactory(entity=company.entity)
+    contract = factories.contract(
+        company, confirmed=True, lines=[{}, {"method": "fixed", "project": other, "milestones": []}]
+    )
+    factories.ready_item(company, contract)
+    (draft,) = proformas.create_proformas([contract], cutoff=JUNE_30, on=JUNE_30, by=None)
+    for line in contract.lines.all():
+        proformas.add_detail(
+            draft,
+            by=company.manager,
+            contract_line=line,
+            transaction_class="fee",
+            date=date(2025, 3, 10),
+            quantity=Decimal(1),
+            price=Decimal(50),
+            category=company.fee,
+        )
+    assert total(JUNE_30) == 200
+    proformas.confirm(draft, by=company.manager, on=JUNE_30)
+    assert BacklogItem.objects.filter(status="posted").count() == 3
+    assert total(JUNE_30) == 0
+
+
+def test_for_today_the_items_that_stand_are_enough(company, contract):
+    """BKL-4: and the open ones leave out what is on a draft."""
+    billed, drafted, _ = (factories.ready_item(company, contract, price=Decimal(p)) for p in (1, 20, 300))
+    (draft,) = proformas.create_for_items([billed], on=JUNE_30, by=None)
+    proformas.confirm(draft, by=company.manager, on=JUNE_30)
+    proformas.create_for_items([drafted], on=JUNE_30, by=None)
+    (everything,) = aged()
+    standing = BacklogItem.objects.exclude(status__in=["posted", "canceled"])
+    assert ageing(standing, by="contract", on=JUNE_30) == [everything]
+    (opened,) = ageing(BacklogItem.objects.open(), by="contract", on=JUNE_30)
+    assert (everything.total, opened.total) == (320, 300)
+
+
 # What blocks
 
 

@@ -4,6 +4,16 @@ import os
 import shutil
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
 
 
 @pytest.fixture(scope="session")
@@ -19,16 +29,14 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture
 def page(page):
-    """A page that reports no error and breaks no rule of what it may load."""
+    """A page that reports no error, breaks no rule of what it may load, and meets no failing server."""
     complaints = []
-
-    def listen(message):
-        # Asked for by the browser itself, where a page names no icon.
-        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
-            complaints.append(message.text)
-
-    page.on("console", listen)
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "response",
+        lambda response: response.status >= 500 and complaints.append(f"{response.status} {response.url}"),
+    )
     yield page
     assert complaints == []
 
@@ -36,3 +44,34 @@ def page(page):
 @pytest.fixture(scope="session")
 def base_url(live_server):
     return live_server.url
+
+
+@pytest.fixture
+def sign_in(page, base_url):
+    """Be somebody, without typing: gives the browser their session."""
+
+    def become(user):
+        client = Client()
+        client.force_login(user)
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "url": base_url}
+        page.context.clear_cookies()
+        page.context.add_cookies([cookie | {"value": client.cookies[settings.SESSION_COOKIE_NAME].value}])
+
+    return become
+
+
+@pytest.fixture
+def accessible(page):
+    """Ask axe about the page as it stands, in light and in dark; returns what it finds."""
+
+    def violations():
+        found = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for each in Axe().run(page, options=RULES).response["violations"]:
+                where = [node["target"] for node in each["nodes"][:3]]
+                found.append(f"{page.url} ({scheme}) {each['id']}: {each['help']} {where}")
+        page.emulate_media(color_scheme="light")
+        return found
+
+    return violations

@@ -181,6 +181,30 @@ def test_a_lowered_detail_is_billed_as_it_stands(company, contract):
     assert (found.value, found.remaining) == (None, None)
 
 
+def test_what_was_added_by_hand_is_billed_and_was_not_worked(company, contract):
+    """BKL-3 PRO-5: 1 h of 200, and a fee of 50 by hand."""
+    factories.ready_item(company, contract)
+    (draft,) = operations.create_proformas([contract], cutoff=APRIL_1, on=APRIL_1, by=None)
+    operations.add_detail(
+        draft,
+        by=company.manager,
+        contract_line=contract.lines.get(),
+        transaction_class="fee",
+        date=APRIL_1,
+        quantity=Decimal(1),
+        price=Decimal(50),
+        category=company.fee,
+    )
+    assert told(performance(contract)[0]) == {"worked_hours": 1, "worked_sales": 200, "on_draft": 250}
+    operations.confirm(draft, by=company.manager, on=APRIL_1)
+    assert told(performance(contract)[0]) == {
+        "worked_hours": 1,
+        "worked_sales": 200,
+        "billed": 250,
+        "last_billed_on": APRIL_1,
+    }
+
+
 def test_what_was_canceled_was_not_worked(company):
     """BKL-3 APP-5"""
     contract = factories.contract(company, confirmed=True)
@@ -222,7 +246,7 @@ def test_credits_are_taken_off_and_told(company, contract):
 
 
 def test_shares_of_several_customers_add_up(company, shared_contract):
-    """BKL-3 MON-9: 8 h for two customers with half each, and a milestone of two parts is one milestone."""
+    """BKL-3 MON-9: 8 h for two customers with half each."""
     approve([factories.time_entry(company, "8")], by=company.manager, on=date(2025, 3, 31))
     (found,) = performance(shared_contract)
     assert told(found) == {"worked_hours": 8, "worked_sales": 1600, "not_ready": 1600}

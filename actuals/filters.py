@@ -1,0 +1,52 @@
+"""What people look for among their entries."""
+
+import django_filters
+
+from actuals.models import Entry
+from contracts.models import Project
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
+
+
+def _own_projects(request):
+    """The projects one has entered something on: members reach no others."""
+    if request is None:
+        return Project.objects.none()
+    own = Entry.objects.filter(Entry.objects.of_member(request.user), entity=request.entity)
+    return Project.objects.filter(pk__in=own.order_by().values("project"))
+
+
+class EntryFilter(django_filters.FilterSet):
+    q = SearchFilter(
+        "description",
+        "project__code",
+        "project__name",
+        "task__name",
+        placeholder="Description, project, task",
+    )
+    status = ChoicesFilter(label="Status", choices=Entry.Status.choices)
+    transaction_class = ChoicesFilter(label="Class", choices=Entry.Class.choices)
+    project = django_filters.ModelChoiceFilter(label="Project", queryset=_own_projects, empty_label="Any")
+    since = DayFilter(label="From", field_name="date", lookup_expr="gte")
+    until = DayFilter(label="To", field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Entry
+        fields = []
+
+
+class ExpenseFilter(EntryFilter):
+    transaction_class = ChoicesFilter(
+        label="Class", choices=[each for each in Entry.Class.choices if each[0] in ("expense", "material")]
+    )
+
+
+class ImportedFilter(EntryFilter):
+    project = django_filters.ModelChoiceFilter(
+        label="Project",
+        queryset=lambda request: Project.objects.visible_to(request.user).filter(entity=request.entity),
+        empty_label="Any",
+    )
+
+
+class ImportFilter(django_filters.FilterSet):
+    q = SearchFilter("file__name", placeholder="File")

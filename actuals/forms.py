@@ -1,0 +1,357 @@
+"""What people type about their work: expenses, material, hours, files of entries and how they are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.numbers import is_currency
+from django import forms
+from django.urls import reverse_lazy
+
+from actuals.importing import CREATABLE, FIELDS, Mapping
+from actuals.models import Entry, EntryImport
+from actuals.operations import stamp
+from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
+from invoicing_site import money
+from invoicing_site.screens.forms import DayField
+
+MOST_RECEIPT_BYTES = 10 * 1024 * 1024
+
+
+class CommaDecimalField(forms.DecimalField):
+    """A decimal that may be typed with a comma."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = value.replace("\u00a0", "").replace(" ", "")
+            if "," in value and "." not in value:
+                value = value.replace(",", ".")
+        return super().to_python(value)
+
+    def widget_attrs(self, widget):
+        return {}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came, with what its bytes say it is."""
+
+    content: bytes
+    name: str
+    media_type: str
+
+
+def receipt_type(content: bytes) -> str:
+    """The media type by the first bytes, or nothing for what is no receipt, whatever it is called."""
+    if content.startswith(b"%PDF-"):
+        return "application/pdf"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC:
+        return "image/heic"
+    return ""
+
+
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+class ReceiptField(forms.FileField):
+    """A PDF or a picture, judged by its content."""
+
+    widget = forms.FileInput(
+        attrs={
+            "accept": "application/pdf,image/png,image/jpeg,image/webp,image/heic",
+            "capture": "environment",
+        }
+    )
+
+    def clean(self, data, initial=None):
+        file = super().clean(data, initial)
+        if not file or not hasattr(file, "read"):
+            return None
+        if file.size > MOST_RECEIPT_BYTES:
+            raise forms.ValidationError("The receipt is larger than 10 MB: send a smaller picture of it.")
+        content = file.read()
+        media_type = receipt_type(content)
+        if not media_type:
+            raise forms.ValidationError("A receipt is a PDF or a picture (PNG, JPEG, WebP, HEIC).")
+        return Upload(content, Path(file.name).name, media_type)
+
+
+class _ProjectSelect(forms.Select):
+    """Choosing a project brings its tasks."""
+
+    def __init__(self):
+        super().__init__(
+            attrs={
+                "hx-get": reverse_lazy("project_tasks"),
+                "hx-target": "#id_task",
+                "hx-trigger": "change",
+            }
+        )
+
+
+def open_projects(entity, also=None):
+    projects = Project.objects.filter(entity=entity).open_for_entries()
+    return projects | Project.objects.filter(pk=also) if also else projects
+
+
+def task_choices(tasks):
+    """The tasks, below the projects they belong to."""
+    groups = {}
+    for task in tasks.select_related("project").order_by("project__code", "code"):
+        groups.setdefault(str(task.project), []).append((task.pk, str(task)))
+    return [("", "No task"), *groups.items()]
+
+
+class EntryForm(forms.Form):
+    """One entry of any class; a subclass adds what its class needs."""
+
+    template_fields = ()
+    transaction_class = ""
+    date = DayField(label="Date")
+    project = forms.ModelChoiceField(
+        Project.objects.none(), label="Project", empty_label="Choose a project", widget=_ProjectSelect()
+    )
+    task = forms.ModelChoiceField(Task.objects.none(), label="Task", required=False)
+    description = forms.CharField(label="Description", max_length=500, required=False)
+    stamp = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    def __init__(self, *args, entity, entry=None, **kwargs):
+        if entry is not None:
+            kwargs["initial"] = {**self.stored(entry), **kwargs.get("initial", {})}
+        super().__init__(*args, **kwargs)
+        self.entity, self.entry = entity, entry
+        self.fields["project"].queryset = open_projects(entity, entry and entry.project_id)
+        chosen = self["project"].value()
+        tasks = Task.objects.filter(project__in=self.fields["project"].queryset)
+        if str(chosen or "").isdigit():
+            tasks = tasks.filter(project=int(chosen))
+        self.fields["task"].queryset = Task.objects.filter(project__in=self.fields["project"].queryset)
+        self.fields["task"].choices = task_choices(tasks)
+        if "category" in self.fields:
+            self.fields["category"].queryset = Category.objects.filter(
+                entity=entity, transaction_class=self.transaction_class
+            )
+
+    def stored(self, entry):
+        names = [name for name in self.base_fields if name not in ("stamp", "receipt")]
+        values = {name: getattr(entry, name) for name in names}
+        if values.get("quantity") is not None:
+            values["quantity"] = f"{entry.quantity.normalize():f}"
+        for name in ("cost_net", "cost_tax", "cost_tax_deductible"):
+            if values.get(name) is not None:
+                values[name] = str(money.rounded(values[name], entry.cost_currency))
+        return {**values, "stamp": stamp(entry)}
+
+    def clean_task(self):
+        task, project = self.cleaned_data.get("task"), self.cleaned_data.get("project")
+        if task and project and task.project_id != project.pk:
+            raise forms.ValidationError(f"This task is not one of {project}: choose one of its tasks.")
+        return task
+
+
+class TimeForm(EntryForm):
+    transaction_class = Entry.Class.TIME
+    role = forms.ModelChoiceField(Role.objects.none(), label="Role", required=False)
+    category = forms.ModelChoiceField(Category.objects.none(), label="Category", required=False)
+    quantity = CommaDecimalField(label="Hours", max_digits=6, decimal_places=4, min_value=0)
+
+    field_order = ("date", "quantity", "project", "task", "role", "category", "description")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].queryset = Role.objects.filter(entity=self.entity)
+
+
+class ExpenseForm(EntryForm):
+    transaction_class = Entry.Class.EXPENSE
+    category = forms.ModelChoiceField(
+        Category.objects.none(), label="Category", empty_label="Choose a category"
+    )
+    quantity = CommaDecimalField(
+        label="Quantity", max_digits=15, decimal_places=4, initial=1, help_text="Kilometres, nights; else 1."
+    )
+    unit = forms.ChoiceField(label="Unit", help_text="Where the category has a price for a unit.")
+    cost_currency = forms.CharField(
+        label="Currency",
+        max_length=3,
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "size": 4}),
+    )
+    cost_net = CommaDecimalField(
+        label="Net amount", max_digits=19, decimal_places=4, min_value=0, help_text="Without tax, in all."
+    )
+    cost_tax = CommaDecimalField(
+        label="Tax",
+        max_digits=19,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+        help_text="As on the receipt.",
+    )
+    cost_tax_deductible = CommaDecimalField(
+        label="Deductible tax",
+        max_digits=19,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+        help_text="How much of the tax the company gets back: all, a part, or 0.",
+    )
+    receipt = ReceiptField(label="Receipt", required=False, help_text="PDF or picture, at most 10 MB.")
+
+    field_order = (
+        "date",
+        "category",
+        "project",
+        "task",
+        "quantity",
+        "unit",
+        "cost_currency",
+        "cost_net",
+        "cost_tax",
+        "cost_tax_deductible",
+        "receipt",
+        "description",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        priced = CategoryPrice.objects.filter(price_list__entity=self.entity).order_by()
+        units = {*priced.values_list("unit", flat=True).distinct(), self.entry.unit if self.entry else "each"}
+        self.fields["unit"].choices = [(unit, unit) for unit in ("each", *sorted(units - {"each"}))]
+
+    def clean_cost_currency(self):
+        currency = self.cleaned_data["cost_currency"].strip().upper()
+        if not is_currency(currency):
+            raise forms.ValidationError(f"“{currency}” is not a currency such as EUR.")
+        return currency
+
+    def clean(self):
+        cleaned = super().clean()
+        currency = cleaned.get("cost_currency")
+        for name in ("cost_net", "cost_tax", "cost_tax_deductible"):
+            value = cleaned.get(name)
+            if currency and value is not None and money.rounded(value, currency) != value:
+                self.add_error(name, f"{currency} does not have that many decimals.")
+        tax, deductible = cleaned.get("cost_tax") or 0, cleaned.get("cost_tax_deductible")
+        if tax and deductible is None and "cost_tax_deductible" not in self.errors:
+            self.add_error("cost_tax_deductible", "Say how much of the tax can be deducted, or 0.")
+        elif deductible and deductible > tax:
+            self.add_error("cost_tax_deductible", "This is more than the tax.")
+        if (cleaned.get("quantity") or 1) <= 0:
+            self.add_error("quantity", "The quantity must be more than zero.")
+        return cleaned
+
+
+class MaterialForm(EntryForm):
+    transaction_class = Entry.Class.MATERIAL
+    product = forms.ModelChoiceField(Product.objects.none(), label="Product", empty_label="Choose a product")
+    quantity = CommaDecimalField(label="Quantity", max_digits=15, decimal_places=4)
+    receipt = ReceiptField(label="Receipt", required=False, help_text="PDF or picture, at most 10 MB.")
+
+    field_order = ("date", "product", "quantity", "project", "task", "receipt", "description")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["product"].queryset = Product.objects.filter(entity=self.entity)
+
+    def clean_quantity(self):
+        quantity = self.cleaned_data["quantity"]
+        if quantity <= 0:
+            raise forms.ValidationError("The quantity must be more than zero.")
+        return quantity
+
+
+FORMS = {each.transaction_class: each for each in (TimeForm, ExpenseForm, MaterialForm)}
+
+
+class ImportFileForm(forms.Form):
+    """The file, and which program wrote it."""
+
+    format = forms.ChoiceField(label="Written by", choices=EntryImport.Format.choices)
+    file = forms.FileField(
+        label="File",
+        help_text="CSV or XLSX, at most 50 MB. Nothing is imported before you confirm.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+
+
+_WORDS = {"class": "Class", "external_id": "External id", "deductible_tax": "Deductible tax"}
+
+
+def field_words(name):
+    return _WORDS.get(name, name.capitalize())
+
+
+class MappingForm(forms.Form):
+    """Which column of the file is which field of ours, and a value for rows that have none."""
+
+    date_format = forms.CharField(
+        label="Date format", required=False, max_length=30, help_text="Such as DD.MM.YYYY; empty: 2026-03-31."
+    )
+    decimal = forms.ChoiceField(
+        label="Sign before decimals",
+        required=False,
+        choices=[("", "As it can be told"), (",", "Comma"), (".", "Point")],
+    )
+    sheet = forms.CharField(label="Sheet", required=False, max_length=60, help_text="Empty: the first one.")
+
+    def __init__(self, *args, entity, header, format_, preset, may_create, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.format, self.header = format_, header
+        for name in FIELDS:
+            rule = preset.get(name, "")
+            otherwise = (
+                f"As usual: {rule.replace('|', ' or ').replace('+', ' and ')}" if rule else "Not in the file"
+            )
+            self.fields[f"column-{name}"] = forms.ChoiceField(
+                label=f"Column of {field_words(name)}",
+                required=False,
+                choices=[("", otherwise), *[(heading, heading) for heading in header if heading]],
+            )
+            self.fields[f"constant-{name}"] = forms.CharField(
+                label=f"{field_words(name)} where there is none", required=False, max_length=200
+            )
+        if may_create:
+            self.fields["create"] = forms.MultipleChoiceField(
+                label="Make what nobody knows yet",
+                required=False,
+                choices=[(kind, kind.capitalize()) for kind in CREATABLE],
+                widget=forms.CheckboxSelectMultiple,
+                help_text="Else a row that names something unknown is an error.",
+            )
+            self.fields["item_tax_group"] = forms.ModelChoiceField(
+                ItemTaxGroup.objects.filter(entity=entity),
+                label="Item tax group of new categories and products",
+                required=False,
+                to_field_name="code",
+            )
+
+    def lines(self):
+        """Field by field: its words, where it comes from, and what it is otherwise."""
+        return [(field_words(name), self[f"column-{name}"], self[f"constant-{name}"]) for name in FIELDS]
+
+    def options(self):
+        names = ("date_format", "decimal", "sheet", "create", "item_tax_group")
+        return [self[name] for name in names if name in self.fields]
+
+    def mapping(self) -> Mapping:
+        cleaned = self.cleaned_data
+        columns = {name: cleaned[f"column-{name}"] for name in FIELDS}
+        constants = {name: cleaned[f"constant-{name}"].strip() for name in FIELDS}
+        group = cleaned.get("item_tax_group")
+        return Mapping(
+            format=self.format,
+            columns={name: rule for name, rule in columns.items() if rule},
+            constants={name: value for name, value in constants.items() if value},
+            date_format=cleaned["date_format"].strip(),
+            decimal=cleaned["decimal"],
+            sheet=cleaned["sheet"].strip(),
+            create=tuple(cleaned.get("create", ())),
+            item_tax_group=group.code if group else "",
+        )

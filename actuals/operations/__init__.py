@@ -1,0 +1,36 @@
+"""The verbs of what happened: entries are made, handed in and taken back, facts are recorded and reversed.
+
+Approving, which makes facts out of entries, is a verb of `backlog`. Submitting and recalling hold the
+projects of the entries and lock the entries, so whoever approves locks one or the other and reads afterwards.
+"""
+
+from actuals.operations.entries import (
+    amend,
+    amend_and_submit,
+    delete,
+    enter,
+    enter_and_submit,
+    recall,
+    stamp,
+    submit,
+)
+from actuals.operations.facts import negated, open_batch, record, reverse
+from actuals.operations.weeks import SavedWeek, save_week, submit_week
+
+__all__ = [
+    "SavedWeek",
+    "amend",
+    "amend_and_submit",
+    "delete",
+    "enter",
+    "enter_and_submit",
+    "negated",
+    "open_batch",
+    "recall",
+    "record",
+    "reverse",
+    "save_week",
+    "stamp",
+    "submit",
+    "submit_week",
+]

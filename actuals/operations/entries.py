@@ -1,0 +1,342 @@
+"""Entries on their way to approval: made, mended, handed in, taken back, deleted (APP-1)."""
+
+import hashlib
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from actuals.models import Actual, Entry
+from contracts.models import Membership, Project, Resource
+from invoicing_site import audit, money
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import LockingQuerySet, in_chunks, total
+
+_CHUNK = 5000
+_Status = Entry.Status
+EDITABLE = {_Status.DRAFT, _Status.REJECTED}
+HOURS_A_DAY = 24
+# What its owner decides about an entry; the rest is made by what happens to it.
+_CONTENT = (
+    "date",
+    "project",
+    "task",
+    "role",
+    "category",
+    "product",
+    "quantity",
+    "unit",
+    "description",
+    "cost_currency",
+    "cost_net",
+    "cost_tax",
+    "cost_tax_deductible",
+    "receipt",
+)
+
+
+@transaction.atomic
+def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
+    """A new draft of one's own: hours, an expense or material, on an open project of one's company."""
+    (project,) = _held([fields["project"]])
+    resource = own_resource(resource, by)
+    if not resource.is_active:
+        raise Refused(f"{resource} is no longer active: ask an administrator.", code="INACTIVE")
+    entry = Entry(
+        entity_id=resource.entity_id,
+        resource=resource,
+        transaction_class=transaction_class,
+        created_by=by,
+        **{**fields, "project": project},
+    )
+    _judge(entry)
+    entry.save(force_insert=True)
+    audit.record("actuals.enter", entry, by=by, entity=entry.entity.code, **_content(entry))
+    return entry
+
+
+@transaction.atomic
+def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
+    """Change one's own draft or rejected entry; refused when it is not what was `seen` (its stamp) any more.
+
+    A rejected entry stays rejected, with its comment, until it is submitted again.
+    """
+    project, *_ = _held([fields.get("project", entry.project), entry.project])
+    if entry.resource_id:
+        own_resource(entry.resource, by)
+    (entry,) = _locked([entry])
+    _in_status([entry], EDITABLE, "only drafts and rejected entries are changed")
+    _demand_own([entry], by)
+    if stamp(entry) != seen:
+        raise Refused(
+            f"{_name(entry)} was changed by somebody else meanwhile. Open it again, so that their change is "
+            "not lost.",
+            code="CHANGED-MEANWHILE",
+        )
+    before = _content(entry)
+    for name, value in {**fields, "project": project}.items():
+        setattr(entry, name, value)
+    _judge(entry)
+    entry.save(update_fields=[*fields.keys() | {"project"}])
+    after = _content(entry)
+    changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    audit.record("actuals.amend", entry, by=by, entity=entry.entity.code, changed=changed)
+    return entry
+
+
+@transaction.atomic
+def enter_and_submit(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
+    """Enter and hand in, in one step or not at all."""
+    return submit([enter(resource, transaction_class, by=by, **fields)], by=by)[0]
+
+
+@transaction.atomic
+def amend_and_submit(entry: Entry, *, by, seen: str, **fields) -> Entry:
+    """Change and hand in, in one step or not at all."""
+    return submit([amend(entry, by=by, seen=seen, **fields)], by=by)[0]
+
+
+@transaction.atomic
+def delete(entries: Iterable[Entry], *, by) -> int:
+    """Remove one's own drafts and rejected entries, all of them or none; the audit log keeps them."""
+    entries = _locked(entries)
+    if not entries:
+        return 0
+    _in_status(entries, EDITABLE, "only drafts and rejected entries are deleted")
+    _demand_own(entries, by)
+    demand_no_facts(entries)
+    kept = [{"entry": entry.pk, **_content(entry)} for entry in entries]
+    entity = entries[0].entity.code
+    for chunk in in_chunks(entries, _CHUNK):
+        Entry.objects.filter(pk__in=[entry.pk for entry in chunk]).delete()
+    audit.record("actuals.delete", None, by=by, entity=entity, deleted=kept)
+    return len(entries)
+
+
+def stamp(entry: Entry) -> str:
+    """A word that changes when anything does that its owner decides."""
+    words = "\x1f".join([entry.status, *map(str, _content(entry).values())])
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def own_resource(resource: Resource, by) -> Resource:
+    """The resource under its lock, which guards its days; refused when it is not the person's own."""
+    resource = LockingQuerySet(Resource).filter(pk=resource.pk).locked().get()
+    if resource.user_id is None or resource.user_id != by.pk:
+        raise Refused(f"{resource} is somebody else: everybody enters their own work.", code="NOT-OWN")
+    return resource
+
+
+def demand_no_facts(entries):
+    """An entry whose approval was canceled stays: the facts that were reversed refer to it (ACT-1)."""
+    for chunk in in_chunks(entries, _CHUNK):
+        fact = Actual.objects.filter(entry__in=[entry.pk for entry in chunk]).first()
+        if fact:
+            raise Refused(
+                f"Entry {fact.entry_id} was approved once, and its reversed actuals refer to it: it cannot "
+                "be deleted. Leave it as it is.",
+                code="HAS-FACTS",
+            )
+
+
+def _held(projects):
+    """The projects as they are now, in the order given, held so that nobody closes them meanwhile."""
+    found = {row.pk: row for row in Project.objects.filter(pk__in={each.pk for each in projects}).held()}
+    return [found[each.pk] for each in projects]
+
+
+def _judge(entry):
+    project = entry.project
+    if project.entity_id != entry.entity_id or (entry.role and entry.role.entity_id != entry.entity_id):
+        raise Refused(f"{project} belongs to another company.", code="OTHER-ENTITY")
+    if not project.is_open:
+        raise Refused(f"Project {project} is closed for entries: choose another one.", code="PROJECT-CLOSED")
+    if entry.task and entry.task.project_id != project.pk:
+        raise Refused(f"Task {entry.task} is not a task of {project}.", code="OTHER-PROJECT")
+    for thing in (entry.category, entry.product):
+        if thing and thing.entity_id != entry.entity_id:
+            raise Refused(f"{thing} belongs to another company.", code="OTHER-ENTITY")
+    if entry.category and entry.category.transaction_class != entry.transaction_class:
+        raise Refused(
+            f"{entry.category} is no category for {entry.get_transaction_class_display()}.",
+            code="OTHER-CLASS",
+        )
+    if entry.quantity <= 0:
+        raise Refused("The quantity must be more than zero.", code="QUANTITY")
+    if entry.transaction_class == Entry.Class.TIME:
+        _judge_hours(entry)
+    if entry.transaction_class == Entry.Class.EXPENSE:
+        _judge_costs(entry)
+
+
+def _judge_hours(entry):
+    others = Entry.objects.filter(
+        resource=entry.resource_id, date=entry.date, transaction_class=Entry.Class.TIME
+    ).exclude(pk=entry.pk)
+    hours = total(others, "quantity") + entry.quantity
+    if hours > HOURS_A_DAY:
+        raise Refused(
+            f"With this, {entry.date:%d %b %Y} has {hours.normalize():f} hours, more than a day has.",
+            code="LONG-DAY",
+        )
+
+
+def _judge_costs(entry):
+    net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
+    for value in (net, tax, deductible):
+        if value is not None and (value < 0 or money.rounded(value, entry.cost_currency) != value):
+            raise Refused(
+                f"{value} is no amount in {entry.cost_currency}: it is negative or has too many decimals.",
+                code="AMOUNT",
+            )
+    if tax and deductible is None:
+        raise Refused(
+            "Say how much of the tax can be deducted: all of it, a part, or 0.", code="DEDUCTIBLE-MISSING"
+        )
+    if deductible and deductible > tax:
+        raise Refused(
+            f"The deductible tax, {deductible.normalize():f}, is more than the tax, {tax.normalize():f}.",
+            code="DEDUCTIBLE",
+        )
+
+
+def _demand_own(entries, by):
+    for entry in entries:
+        if not _owns(by, entry):
+            raise Refused(f"{_name(entry)} is not yours: only its owner changes it.", code="NOT-OWN")
+
+
+def _content(entry) -> dict:
+    values = {}
+    for name in _CONTENT:
+        field = Entry._meta.get_field(name)
+        value = getattr(entry, field.attname)
+        values[name] = str(value.normalize()) if isinstance(value, Decimal) else value and str(value)
+    return values
+
+
+@transaction.atomic
+def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
+    """Hand drafts, or rejected entries once more, in for approval; all of them or none (APP-1).
+
+    Allowed to whom the entry belongs, to who typed it in, to the project's managers and to the entity's
+    accountants; `by` None is the system itself. Refused on a closed project and for a resource of another
+    company. A former rejection leaves the entry and stays in the audit log.
+    """
+    entries = _locked(entries)
+    if not entries:
+        return []
+    _in_status(entries, {_Status.DRAFT, _Status.REJECTED}, "only drafts and rejected entries are submitted")
+    _may_submit(entries, by)
+    for entry in entries:
+        if not entry.project.is_open:
+            raise Refused(
+                f"{_name(entry)} cannot be submitted: project {entry.project} is closed for entries. "
+                "Open the project, or move the entry to another one.",
+                code="PROJECT-CLOSED",
+            )
+        if entry.resource and entry.resource.entity_id != entry.entity_id:
+            raise Refused(
+                f"{_name(entry)} cannot be submitted: {entry.resource} works for another company. "
+                "Choose a resource of the company that owns the project.",
+                code="OTHER-ENTITY",
+            )
+    _update(
+        entries,
+        status=_Status.SUBMITTED,
+        submitted_at=timezone.now(),
+        submitted_by=by,
+        decided_at=None,
+        decided_by=None,
+        decision_comment="",
+    )
+    _tell("actuals.submit", entries, by)
+    return entries
+
+
+@transaction.atomic
+def recall(entries: Iterable[Entry], *, by) -> list[Entry]:
+    """Take one's own submitted entries back into draft before anybody approved them; all or none (APP-1).
+
+    An approved entry is taken back by a recall request, which its approver answers (APP-5).
+    """
+    entries = _locked(entries)
+    if not entries:
+        return []
+    _in_status(entries, {_Status.SUBMITTED}, "only submitted entries are recalled")
+    for entry in entries:
+        if by is not None and not _owns(by, entry):
+            raise Refused(f"{_name(entry)} is not yours: only its owner can recall it.", code="NOT-OWN")
+    _update(entries, status=_Status.DRAFT, submitted_at=None, submitted_by=None)
+    _tell("actuals.recall", entries, by)
+    return entries
+
+
+def _locked(entries) -> list[Entry]:
+    """The entries read again under their locks, in the order of their keys; their projects are held."""
+    entries = list(entries)
+    keys = sorted({entry.pk for entry in entries})
+    Project.objects.filter(pk__in={entry.project_id for entry in entries}).held()
+    found = []
+    for chunk in in_chunks(keys, _CHUNK):
+        rows = Entry.objects.filter(pk__in=chunk).select_related("project", "resource", "entity")
+        found += rows.locked()
+    if len(found) < len(keys):
+        raise Refused("One of the chosen entries no longer exists: look at the list again.", code="GONE")
+    if len({entry.entity_id for entry in found}) > 1:
+        raise Refused(
+            "The chosen entries belong to several companies: choose those of one company at a time.",
+            code="OTHER-ENTITY",
+        )
+    return found
+
+
+def _in_status(entries, allowed, rule):
+    wrong = [entry for entry in entries if entry.status not in allowed]
+    if wrong:
+        others = f", and {len(wrong) - 1} more of the chosen are not open either" if len(wrong) > 1 else ""
+        raise Refused(
+            f"{_name(wrong[0])} is {wrong[0].get_status_display()}{others}: {rule}.", code="WRONG-STATUS"
+        )
+
+
+def _may_submit(entries, by):
+    others = [entry for entry in entries if by is not None and not _owns(by, entry)]
+    if not others:
+        return
+    roles = Membership.objects.filter(user=by, entity=entries[0].entity_id)
+    if roles.filter(role=Membership.Role.ACCOUNTANT).exists():
+        return
+    managed = set(Project.objects.filter(managers=by).values_list("pk", flat=True))
+    for entry in others:
+        if entry.project_id not in managed:
+            raise Refused(
+                f"{_name(entry)} is not yours: its owner, a project manager or an accountant submits it.",
+                code="NOT-OWN",
+            )
+
+
+def _owns(user, entry) -> bool:
+    """Whose work it is, or who typed it in for somebody without a login."""
+    if entry.resource and entry.resource.user_id == user.pk:
+        return True
+    return entry.created_by_id == user.pk
+
+
+def _update(entries, **values):
+    for chunk in in_chunks(entries, _CHUNK):
+        Entry.objects.filter(pk__in=[entry.pk for entry in chunk]).update(**values)
+    for entry in entries:
+        for name, value in values.items():
+            setattr(entry, name, value)
+
+
+def _tell(action, entries, by):
+    subject = entries[0] if len(entries) == 1 else None
+    keys = [entry.pk for entry in entries]
+    audit.record(action, subject, by=by, entity=entries[0].entity.code, entries=keys)
+
+
+def _name(entry) -> str:
+    return f"The {entry}"

@@ -1,0 +1,98 @@
+"""Facts are recorded and reversed, and nothing else ever happens to them (ACT-1)."""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+
+from actuals.models import Actual, Batch
+from invoicing_site import money
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import in_chunks, write_rows
+
+_CHUNK = 5000
+
+
+def open_batch(entity, action: str, *, on, by) -> Batch:
+    """The row under which one action records its actuals; `on` is the entity's day of the action.
+
+    Belongs in the action's own transaction. The action itself writes the audit event.
+    """
+    return Batch.objects.create(entity=entity, action=Batch.Action(action), on=on, by=by)
+
+
+@transaction.atomic
+def record(actuals: Iterable[Actual], *, batch: Batch) -> list[Actual]:
+    """Insert new facts for good, under the batch and its entity, and return them in the same order (ACT-1).
+
+    They may refer to each other as instances before they have keys. Where no accounting date is given it is
+    the transaction date. Amounts come in whole minor units of their currency.
+    """
+    actuals = list(actuals)
+    for actual in actuals:
+        assert actual.amount == money.rounded(actual.amount, actual.currency), "An amount was not rounded."
+        actual.batch = batch
+        actual.entity_id = batch.entity_id
+        if actual.accounting_date is None:
+            actual.accounting_date = actual.date
+    return write_rows(Actual, actuals)
+
+
+@transaction.atomic
+def reverse(actuals: Iterable[Actual], *, batch: Batch, booked_by: str | None = None) -> list[Actual]:
+    """Record the exact opposite of each fact, dated as `negated` says, and return them in the same order.
+
+    Refused when one of them was reversed before or is a reversal itself, also when somebody else is doing it
+    at this moment: a fact is reversed at most once.
+    """
+    actuals = list(actuals)
+    assert len({actual.pk for actual in actuals}) == len(actuals), "A fact stands twice in one selection."
+    for actual in actuals:
+        if actual.reverses_id:
+            raise Refused(
+                f"Actual {actual.pk} is the reversal of actual {actual.reverses_id} and cannot be reversed.",
+                code="IS-REVERSAL",
+            )
+    reversals = [negated(actual, batch, booked_by) for actual in actuals]
+    try:
+        with transaction.atomic():
+            return record(reversals, batch=batch)
+    except IntegrityError:
+        _say_which_is_reversed(actuals)
+        raise
+
+
+def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actual:
+    """The unsaved reversal of one fact: quantity and amount negated, all else as it was.
+
+    Its accounting date is the day of the action (JRN-7). It is booked by what booked the original unless
+    another is named.
+    """
+    assert actual.entity_id == batch.entity_id, "A batch belongs to one company."
+    values = {name: getattr(actual, name) for name in _SAME}
+    return Actual(
+        **values,
+        batch=batch,
+        accounting_date=batch.on,
+        quantity=-actual.quantity,
+        amount=-actual.amount,
+        booked_by=booked_by or actual.booked_by,
+        reverses=actual,
+    )
+
+
+# `replaces` is left out: what is undone stands in for nothing.
+_OWN = {"id", "batch", "accounting_date", "quantity", "amount", "booked_by", "reverses", "replaces"}
+_SAME = [field.attname for field in Actual._meta.concrete_fields if field.name not in _OWN]
+
+
+def _say_which_is_reversed(actuals):
+    for chunk in in_chunks(actuals, _CHUNK):
+        twice = (
+            Actual.objects.filter(reverses__in=[actual.pk for actual in chunk])
+            .order_by("reverses")
+            .values_list("reverses", "pk")
+        )
+        if found := twice.first():
+            raise Refused(
+                f"Actual {found[0]} is already reversed, by actual {found[1]}.", code="ALREADY-REVERSED"
+            )

@@ -1,0 +1,239 @@
+"""A week is saved as a whole: what was typed becomes drafts, or none of it does."""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import transaction
+
+from actuals.models import Entry
+from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
+from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, plain
+from contracts.models import Category, Project, Resource, Role, Task
+from invoicing_site import audit
+
+
+@dataclass
+class SavedWeek:
+    created: list[Entry] = field(default_factory=list)
+    changed: list[Entry] = field(default_factory=list)
+    deleted: list[Entry] = field(default_factory=list)
+
+    def __bool__(self):
+        return bool(self.created or self.changed or self.deleted)
+
+
+@transaction.atomic
+def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> SavedWeek:
+    """Make, change and delete one's own drafts of a week as they were typed: all cells or none.
+
+    Only what differs from what its typist saw is touched; where somebody else changed the same cell meanwhile
+    it is refused (NotSaved), never overwritten. More than 24 hours a day, closed projects and what belongs to
+    another company or project are refused, each beside its cell.
+    """
+    days = set(days_of(monday))
+    stored = entries_of(resource, monday)
+    wanted = {row.key.project for row in rows} | set(stored.values_list("project", flat=True))
+    projects = {row.pk: row for row in Project.objects.filter(pk__in=wanted).held()}
+    resource = own_resource(resource, by)
+    cells = defaultdict(list)
+    for entry in stored.select_related("project").locked():
+        cells[RowKey.of(entry), entry.date].append(entry)
+    plan = _Plan(resource, by, cells, projects, _Known.of(resource.entity_id, rows))
+    for row in rows:
+        plan.add(row, days)
+    plan.judge_days()
+    if plan.problems:
+        n = len(plan.problems)
+        raise NotSaved(
+            f"Nothing was saved: {'one thing' if n == 1 else f'{n} things'} can't be saved as typed. "
+            "The reason stands beside each.",
+            problems=plan.problems,
+        )
+    return plan.write(monday)
+
+
+@transaction.atomic
+def submit_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> list[Entry]:
+    """Save the week and hand in its drafts and what was rejected, in one step; the submitted entries."""
+    save_week(resource, monday, rows, by=by)
+    return submit(entries_of(resource, monday).filter(status__in=EDITABLE), by=by)
+
+
+@dataclass
+class _Known:
+    """What the keys of rows may name."""
+
+    tasks: dict
+    roles: dict
+    categories: dict
+
+    @classmethod
+    def of(cls, entity, rows):
+        keys = [row.key for row in rows]
+        return cls(
+            Task.objects.in_bulk({key.task for key in keys if key.task}),
+            Role.objects.filter(entity=entity).in_bulk({key.role for key in keys if key.role}),
+            Category.objects.filter(entity=entity, transaction_class=Entry.Class.TIME).in_bulk(
+                {key.category for key in keys if key.category}
+            ),
+        )
+
+
+class _Plan:
+    """What saving would do, judged before anything is written."""
+
+    def __init__(self, resource, by, cells, projects, known):
+        self.resource, self.by, self.cells = resource, by, cells
+        self.projects, self.known = projects, known
+        self.problems = {}
+        self.result = SavedWeek()
+        self.before = {}
+        self._touched = {}
+
+    def add(self, row: TypedRow, days):
+        changed = {day: typed for day, typed in row.cells.items() if typed.is_changed and day in days}
+        trouble = self._why_not(row.key)
+        if trouble and any(typed.hours or typed.trouble for typed in changed.values()):
+            self.problems[row.key, None] = trouble
+            return
+        if len(row.description) > 500:
+            self.problems[row.key, None] = "The description is longer than 500 characters."
+            return
+        for day, typed in changed.items():
+            self._cell(row, day, typed)
+        if row.is_described_anew:
+            self._describe(row, changed)
+
+    def _why_not(self, key):
+        project, entity = self.projects.get(key.project), self.resource.entity_id
+        if project is None or project.entity_id != entity:
+            return "There is no such project in this company."
+        if not project.is_open:
+            return f"Project {project} is closed for entries."
+        task = self.known.tasks.get(key.task)
+        if key.task and (task is None or task.project_id != project.pk):
+            return f"There is no such task in project {project}."
+        if key.role and key.role not in self.known.roles:
+            return "There is no such role in this company."
+        if key.category and key.category not in self.known.categories:
+            return "There is no such category for time in this company."
+        if not self.resource.is_active:
+            return f"{self.resource} is no longer active: ask an administrator."
+        return ""
+
+    def _cell(self, row, day, typed):
+        place = row.key, day
+        entries = self.cells.get(place, [])
+        if typed.trouble:
+            self.problems[place] = typed.trouble
+        elif base_of(entries) != typed.base or any(entry.status not in EDITABLE for entry in entries):
+            if sum((entry.quantity for entry in entries), Decimal(0)) != typed.hours:
+                self.problems[place] = _changed_meanwhile(entries)
+        elif typed.hours and entries:
+            self._change(entries[0], quantity=typed.hours)
+            self._touched[place] = day
+        elif typed.hours:
+            self.result.created.append(self._new(row, day, typed.hours))
+            self._touched[place] = day
+        elif entries:
+            self.result.deleted.append(entries[0])
+
+    def _new(self, row, day, hours):
+        key = row.key
+        return Entry(
+            entity_id=self.resource.entity_id,
+            transaction_class=Entry.Class.TIME,
+            date=day,
+            project_id=key.project,
+            task_id=key.task,
+            resource=self.resource,
+            role_id=key.role,
+            category_id=key.category,
+            quantity=hours,
+            unit="h",
+            description=row.description,
+            created_by=self.by,
+        )
+
+    def _describe(self, row, changed):
+        """The row's words, on all of it that can still be changed."""
+        for (key, day), entries in self.cells.items():
+            if key != row.key or len(entries) != 1 or entries[0].status not in EDITABLE:
+                continue
+            if entries[0] in self.result.deleted or entries[0].description == row.description:
+                continue
+            seen = row.cells.get(day)
+            is_as_seen = seen is not None and base_of(entries) == seen.base
+            if not is_as_seen and (key, day) not in self._touched:
+                self.problems[key, None] = (
+                    "Somebody changed this row meanwhile; look at it as it is now, then save again."
+                )
+                return
+            self._change(entries[0], description=row.description)
+
+    def _change(self, entry, **values):
+        self.before.setdefault(entry.pk, (entry.quantity, entry.description))
+        for name, value in values.items():
+            setattr(entry, name, value)
+        if entry not in self.result.changed:
+            self.result.changed.append(entry)
+
+    def judge_days(self):
+        """No day is longer than 24 hours, whatever its rows."""
+        hours = defaultdict(Decimal)
+        gone = {entry.pk for entry in self.result.deleted}
+        for entry in [*(each for found in self.cells.values() for each in found), *self.result.created]:
+            if entry.pk is None or entry.pk not in gone:
+                hours[entry.date] += entry.quantity
+        for place, day in self._touched.items():
+            if hours[day] > HOURS_A_DAY:
+                self.problems.setdefault(
+                    place, f"This day would have {plain(hours[day])} hours, more than a day has."
+                )
+
+    def write(self, monday) -> SavedWeek:
+        done = self.result
+        if not done:
+            return done
+        demand_no_facts(done.deleted)
+        deleted = [_words(entry) for entry in done.deleted]
+        Entry.objects.filter(pk__in=[entry.pk for entry in done.deleted]).delete()
+        for entry in done.changed:
+            entry.save(update_fields=["quantity", "description"])
+        for entry in done.created:
+            entry.save(force_insert=True)
+        audit.record(
+            "actuals.save_week",
+            self.resource,
+            by=self.by,
+            entity=self.resource.entity.code,
+            week=monday,
+            created=[_words(entry) for entry in done.created],
+            changed=[
+                {**_words(entry), "before": [plain(before[0]), before[1]]}
+                for entry in done.changed
+                for before in [self.before[entry.pk]]
+            ],
+            deleted=deleted,
+        )
+        return done
+
+
+def _words(entry):
+    return {
+        "entry": entry.pk,
+        "date": entry.date,
+        "project": entry.project_id,
+        "hours": plain(entry.quantity),
+        "description": entry.description,
+    }
+
+
+def _changed_meanwhile(entries):
+    if not entries:
+        return "Somebody deleted these hours meanwhile. Save again to enter them anew."
+    hours = plain(sum((entry.quantity for entry in entries), Decimal(0)))
+    states = ", ".join(sorted({entry.get_status_display() for entry in entries}))
+    return f"Changed meanwhile: {hours} h, {states}. Your hours were not saved."

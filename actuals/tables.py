@@ -1,0 +1,109 @@
+"""What people see of entries and of imports."""
+
+from django.urls import reverse
+
+from actuals.models import Entry
+from invoicing_site.screens.tables import (
+    AmountColumn,
+    DayColumn,
+    MainColumn,
+    QuantityColumn,
+    StatusColumn,
+    Table,
+    TextColumn,
+    cells,
+)
+from invoicing_site.templatetags.ledgerline import plain_quantity
+
+
+_QUIET = cells("num c-hide", "num")
+
+
+def title_of(entry):
+    """What an entry is about, in a few words."""
+    return entry.description or str(entry.task or entry.category or entry.product or entry.project)
+
+
+def _kind(entry):
+    parts = [entry.get_transaction_class_display().capitalize()]
+    parts += [str(each) for each in (entry.category, entry.product, entry.role) if each]
+    if entry.status == Entry.Status.REJECTED and entry.decision_comment:
+        parts.append(f"rejected: {entry.decision_comment}")
+    return " · ".join(parts)
+
+
+def _task(entry):
+    return entry.task.name if entry.task else entry.project.name
+
+
+def _page(entry):
+    return reverse("entry", args=[entry.pk])
+
+
+class EntryTable(Table):
+    description = MainColumn(
+        accessor="pk", order_by=("description", "pk"), verbose_name="Entry", url=_page, sub=_kind
+    )
+    date = DayColumn()
+    project = TextColumn(accessor="project.code", order_by="project__code", verbose_name="Project", sub=_task)
+    quantity = QuantityColumn()
+    net = AmountColumn(
+        accessor="cost_net",
+        currency="cost_currency",
+        verbose_name="Net",
+        attrs=_QUIET,
+    )
+    status = StatusColumn()
+
+    selectable = True
+
+    def render_description(self, value, record, column):
+        return column.render(title_of(record), record)
+
+    def value_description(self, record):
+        return title_of(record)
+
+    def can_select(self, record):
+        return record.status in (Entry.Status.DRAFT, Entry.Status.REJECTED, Entry.Status.SUBMITTED)
+
+    def label(self, record):
+        return f"{title_of(record)}, {record.date}, {plain_quantity(record.quantity)} {record.unit}"
+
+
+class ExpenseTable(EntryTable):
+    tax = AmountColumn(
+        accessor="cost_tax",
+        currency="cost_currency",
+        main=False,
+        verbose_name="Tax",
+        attrs=_QUIET,
+    )
+    net = AmountColumn(accessor="cost_net", currency="cost_currency", verbose_name="Net")
+
+    row_amount = "cost_net"
+    row_currency = "cost_currency"
+
+    class Meta(EntryTable.Meta):
+        sequence = ("description", "date", "project", "quantity", "tax", "net", "status")
+
+
+class ImportedTable(EntryTable):
+    resource = TextColumn(accessor="resource.name", order_by="resource__name", verbose_name="Resource")
+    selectable = False
+
+    class Meta(EntryTable.Meta):
+        sequence = ("description", "date", "resource", "project", "quantity", "net", "status")
+
+
+class ImportTable(Table):
+    name = MainColumn(
+        accessor="file.name",
+        order_by="file__name",
+        verbose_name="File",
+        url="import",
+        sub=lambda each: each.get_format_display(),
+    )
+    imported_at = DayColumn(verbose_name="Imported")
+    imported_by = TextColumn(verbose_name="By", order_by="imported_by__username")
+    rows = QuantityColumn(unit="", verbose_name="Rows")
+    added = QuantityColumn(unit="", verbose_name="Added")

@@ -1,0 +1,176 @@
+"""One's own entries: looked for, handed in, taken back, deleted (APP-1); and the page of one entry."""
+
+from django.db.models import Q
+from django.urls import reverse
+
+from actuals import operations, weeks
+from actuals.filters import EntryFilter
+from actuals.models import Entry
+from actuals.tables import EntryTable
+from contracts.models import sees_costs
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen, Operation, Told
+
+_OPEN = (Entry.Status.DRAFT, Entry.Status.REJECTED)
+_RELATED = ("project", "task", "resource", "role", "category", "product")
+
+
+def own(request):
+    """The entries that are the reader's own work, whatever else their roles let them see."""
+    return Entry.objects.visible_to(request.user).filter(Entry.objects.of_member(request.user))
+
+
+class Entries(ListScreen):
+    """Everything one has entered."""
+
+    model = Entry
+    permission = "entry.write"
+    title = "My entries"
+    lead = "Your hours, expenses and material, from draft to approved."
+    filterset_class = EntryFilter
+    table_class = EntryTable
+    noun = ("entry", "entries")
+    totals_template = "actuals/hours_totals.html"
+    empty_title = "No entries"
+    empty_text = "Enter your hours on the Time page, and what you paid for on the Expenses page."
+    table_data_keys = True
+    template_name = "actuals/entries.html"
+    actions = (
+        Action("submit_entries", "Submit", "entry.write", icon="send", key="s", style="primary"),
+        Action("recall_entries", "Recall", "entry.write", icon="undo-2"),
+        Action(
+            "delete_entries",
+            "Delete",
+            "entry.write",
+            icon="trash-2",
+            style="danger",
+            confirm="Delete {n} entries? Drafts and rejected entries go for good.",
+        ),
+    )
+
+    @classmethod
+    def rows(cls, request):
+        return own(request).filter(entity=request.entity).order_by("-date", "-pk")
+
+    def get_queryset(self):
+        return self.rows(self.request).select_related(*_RELATED)
+
+    def summed(self, rows):
+        """Hours and counts by status, for the whole filter."""
+        context = super().summed(rows)
+        time = Q(transaction_class=Entry.Class.TIME)
+        found = rows.order_by().values("status").annotate(hours=ExactSum("quantity", filter=time))
+        hours = {each["status"]: each["hours"] for each in found}
+        context["hours"] = [
+            (label, value, hours[value]) for value, label in Entry.Status.choices if hours.get(value)
+        ]
+        context["all_hours"] = sum(hours.values())
+        return context
+
+
+class _Chosen(BulkOperation):
+    """What is done with those of the chosen entries for which it can be done; the rest is counted."""
+
+    screen, list_url, permission = Entries, "entries", "entry.write"
+    statuses = _OPEN
+    done = "{} submitted."
+    remark = "only drafts and rejected entries are submitted"
+
+    def operate(self, rows):
+        chosen = list(rows)
+        fitting = [entry for entry in chosen if entry.status in self.statuses]
+        if not fitting:
+            raise Refused(f"Nothing was changed: {self.remark}.")
+        self.act(fitting)
+        n, left = len(fitting), len(chosen) - len(fitting)
+        text = self.done.format("1 entry" if n == 1 else f"{n} entries")
+        return Told(text, left={self.remark: left} if left else {})
+
+    def act(self, entries):
+        operations.submit(entries, by=self.request.user)
+
+
+class SubmitMany(_Chosen):
+    pass
+
+
+class RecallMany(_Chosen):
+    statuses = (Entry.Status.SUBMITTED,)
+    done, remark = "{} recalled into draft.", "only submitted entries are recalled"
+
+    def act(self, entries):
+        operations.recall(entries, by=self.request.user)
+
+
+class DeleteMany(_Chosen):
+    done, remark = "{} deleted.", "only drafts and rejected entries are deleted"
+
+    def act(self, entries):
+        operations.delete(entries, by=self.request.user)
+
+
+class EntryPage(DetailScreen):
+    """One entry, for all who may see it; its owner can do something with it."""
+
+    model, permission = Entry, "entry.view"
+    template_name = "actuals/entry.html"
+
+    def rows(self):
+        people = ("created_by", "submitted_by", "decided_by", "source__file", "receipt", "entity")
+        return Entry.objects.select_related(*_RELATED, *people, "resource__user")
+
+    def get_context_data(self, **context):
+        entry, user = self.row, self.request.user
+        context = super().get_context_data(**context)
+        mine = Entry.objects.reachable(user, "entry.write").filter(Entry.objects.of_member(user))
+        is_mine = mine.filter(pk=entry.pk).exists()
+        is_open = entry.status in _OPEN
+        context["can_edit"] = is_mine and is_open and entry.transaction_class != Entry.Class.FEE
+        context["can_delete"] = context["can_submit"] = is_mine and is_open
+        context["can_recall"] = is_mine and entry.status == Entry.Status.SUBMITTED
+        context["is_mine"] = is_mine
+        context["shows_costs"] = is_mine or sees_costs(user, entry.entity)
+        context["monday"] = weeks.monday_of(entry.date)
+        context["events"] = (
+            AuditEvent.objects.filter(subject_type="actuals.entry", subject_id=str(entry.pk))
+            .exclude(action="actuals.submit")
+            .select_related("by")
+            .order_by("at")[:50]
+        )
+        context["sees_import"] = entry.source_id and self.request.may("entry.import", entry.entity)
+        return context
+
+    def get_title(self):
+        return f"{self.row.get_transaction_class_display().capitalize()} entry {self.row.pk}"
+
+
+class Submit(Operation):
+    model, permission, done = Entry, "entry.write", "The entry was submitted for approval."
+
+    def rows(self):
+        return Entry.objects.filter(Entry.objects.of_member(self.request.user))
+
+    def operate(self, entry):
+        operations.submit([entry], by=self.request.user)
+
+
+class Recall(Submit):
+    done = "The entry was recalled; it is a draft again."
+
+    def operate(self, entry):
+        operations.recall([entry], by=self.request.user)
+
+
+class Delete(Submit):
+    done = "The entry was deleted."
+
+    def operate(self, entry):
+        operations.delete([entry], by=self.request.user)
+
+    def success_url(self, entry):
+        return reverse("entries")
+
+    def refused_url(self, entry):
+        return entry.get_absolute_url()

@@ -1,0 +1,220 @@
+"""A person's week in a grid: typed, saved as a whole, handed in (APP-1)."""
+
+import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+from django.utils.html import format_html, format_html_join
+from django.views.generic import View
+
+from actuals import operations, weeks
+from actuals.forms import open_projects, task_choices
+from actuals.models import Entry
+from actuals.views.expenses import resource_of
+from contracts.models import Category, Role, Task
+from invoicing_site.errors import Refused
+from invoicing_site.screens import Page
+from invoicing_site.screens.pages import Screen
+
+_EARLIEST, _LATEST = datetime.date(2000, 1, 3), datetime.date(2199, 12, 31)
+
+
+class WeekPage(Page):
+    """GET shows the week; POST does what the pressed button says, and draws what was typed where it can't."""
+
+    permission = "entry.write"
+    title = "Time"
+    template_name = "actuals/week.html"
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.typed, self.problems, self.trouble, self.adding = [], {}, "", {}
+
+    def get(self, request, *args, **kwargs):
+        if wanted := request.GET.get("day"):
+            day = _day(wanted)
+            return HttpResponseRedirect(
+                reverse("week", args=[weeks.monday_of(day)]) if day else reverse("week")
+            )
+        self.monday = self.chosen_monday()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request, *args, **kwargs):
+        self.monday = self.chosen_monday()
+        self.resource = resource_of(request)
+        if self.resource is None:
+            return self.draw()
+        self.typed = self.read()
+        action = request.POST.get("action", "save")
+        try:
+            return getattr(self, f"do_{action}", self.do_save)()
+        except Refused as refusal:
+            self.trouble = refusal.message
+            self.problems = getattr(refusal, "problems", {})
+        return self.draw()
+
+    def draw(self):
+        return self.render_to_response(self.get_context_data())
+
+    def chosen_monday(self):
+        text = self.kwargs.get("day")
+        day = _day(text) if text else self.request.entity.today()
+        if day is None:
+            raise Http404("That is no day.")
+        return weeks.monday_of(day)
+
+    # ---- what the buttons do
+
+    def do_save(self):
+        saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
+        messages.success(self.request, "The week is saved." if saved else "Nothing had changed.")
+        return self.back()
+
+    def do_submit(self):
+        submitted = operations.submit_week(self.resource, self.monday, self.typed, by=self.request.user)
+        n = len(submitted)
+        if not n:
+            messages.info(self.request, "There was nothing to submit: no hours in draft.")
+            return self.back()
+        hours = weeks.plain(sum(entry.quantity for entry in submitted))
+        entries = "1 entry" if n == 1 else f"{n} entries"
+        messages.success(self.request, f"{entries} with {hours} h submitted for approval.")
+        return self.back()
+
+    def do_add(self):
+        """Another row; nothing is saved before somebody says so."""
+        posted, entity = self.request.POST, self.request.entity
+        keys = {name: posted.get(f"add_{name}", "") for name in ("project", "role", "category")}
+        keys["task"] = posted.get("task", "")
+        self.adding = keys
+        project = _one(open_projects(entity), keys["project"])
+        if project is None:
+            self.adding["trouble"] = "Choose a project that is open for entries."
+            return self.draw()
+        task = _one(Task.objects.filter(project=project), keys["task"])
+        if keys["task"] and task is None:
+            self.adding["trouble"] = f"This task is not one of {project}: choose one of its tasks."
+            return self.draw()
+        role = _one(Role.objects.filter(entity=entity), keys["role"])
+        category = _one(_categories(entity), keys["category"])
+        key = weeks.RowKey(project.pk, task and task.pk, role and role.pk, category and category.pk)
+        if key in {row.key for row in self.typed}:
+            self.adding["trouble"] = "This row is there already."
+            return self.draw()
+        self.typed.append(weeks.TypedRow(key))
+        self.adding = {}
+        self.added = str(key)
+        return self.draw()
+
+    def do_copy(self):
+        """The rows of the week before, empty, to be filled."""
+        self._with_last_week(hours=False)
+        return self.draw()
+
+    def do_copy_hours(self):
+        """The rows and hours of the week before, as drafts, and only where nothing stands."""
+        filled = self._with_last_week(hours=True)
+        operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
+        n = "1 day's" if filled == 1 else f"{filled} days'"
+        said = f"{n} hours copied as drafts." if filled else "There was nothing to copy."
+        messages.success(self.request, said)
+        return self.back()
+
+    def _with_last_week(self, *, hours):
+        last = weeks.week(self.resource, self.monday - datetime.timedelta(days=weeks.DAYS))
+        now = weeks.week(self.resource, self.monday)
+        self.typed, filled = weeks.with_last_week(now, self.typed, last, hours=hours)
+        return filled
+
+    def back(self):
+        return HttpResponseRedirect(reverse("week", args=[self.monday]))
+
+    # ---- what was typed
+
+    def read(self):
+        posted, rows = self.request.POST, {}
+        for text in posted.getlist("row")[: weeks.MOST_ROWS * 2]:
+            key = weeks.RowKey.read(text)
+            if key is None or key in rows:
+                continue
+            cells = {
+                day: weeks.Typed.read(posted[f"h-{key}-{n}"], posted.get(f"b-{key}-{n}", ""))
+                for n, day in enumerate(weeks.days_of(self.monday))
+                if f"h-{key}-{n}" in posted
+            }
+            rows[key] = weeks.TypedRow(
+                key, cells, posted.get(f"d-{key}", "").strip(), posted.get(f"o-{key}", "")
+            )
+        return list(rows.values())
+
+    # ---- what is shown
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        entity, monday = self.request.entity, self.monday
+        resource = getattr(self, "resource", None) or resource_of(self.request)
+        context |= {
+            "monday": monday,
+            "days": weeks.days_of(monday),
+            "today": entity.today(),
+            "previous": monday - datetime.timedelta(days=7),
+            "next": monday + datetime.timedelta(days=7),
+            "number": monday.isocalendar().week,
+            "resource": resource,
+            "trouble": self.trouble,
+        }
+        if resource is None:
+            return context
+        rows = weeks.week(resource, monday, typed=self.typed, problems=self.problems)
+        entries = [entry for row in rows for cell in row.cells for entry in cell.entries]
+        project = self.adding.get("project", "")
+        tasks = Task.objects.filter(project=int(project)) if project.isdigit() else Task.objects.none()
+        return context | {
+            "rows": rows,
+            "categories": list(_categories(entity)),
+            "projects": list(open_projects(entity)),
+            "roles": list(Role.objects.filter(entity=entity)),
+            "tasks": task_choices(tasks.filter(project__entity=entity)),
+            "adding": self.adding,
+            "added": getattr(self, "added", ""),
+            "default_role": self.adding.get("role", str(resource.role_id or "")),
+            "day_totals": [
+                (day, sum(row.cells[n].hours for row in rows)) for n, day in enumerate(context["days"])
+            ],
+            "week_total": sum(row.hours for row in rows),
+            "open_hours": sum(entry.quantity for entry in entries if entry.status in weeks.EDITABLE),
+            "can_submit": any(entry.status in weeks.EDITABLE for entry in entries) or self.typed,
+            "has_drafts": any(entry.status == Entry.Status.DRAFT for entry in entries),
+        }
+
+
+class ProjectTasks(Screen, View):
+    """The tasks of the chosen project, as the options of a select."""
+
+    permission = "entry.write"
+    http_method_names = ["get"]
+
+    def get(self, request):
+        key = request.GET.get("project") or request.GET.get("add_project") or ""
+        project = _one(open_projects(request.entity), key)
+        tasks = Task.objects.filter(project=project) if project else ()
+        options = format_html_join("", '<option value="{}">{}</option>', ((task.pk, task) for task in tasks))
+        return HttpResponse(format_html('<option value="">No task</option>{}', options))
+
+
+def _categories(entity):
+    return Category.objects.filter(entity=entity, transaction_class=Entry.Class.TIME)
+
+
+def _one(rows, key):
+    return rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 18 else None
+
+
+def _day(text):
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day and _EARLIEST <= day <= _LATEST else None

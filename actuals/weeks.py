@@ -1,0 +1,289 @@
+"""One person's week as a grid: a row for each project, task, role and category, a cell for each day."""
+
+import datetime
+import zlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from actuals.importing import values
+from actuals.models import Entry
+from contracts.models import Category, Project, Role, Task
+from invoicing_site import money
+from invoicing_site.errors import Refused
+from invoicing_site.templatetags.ledgerline import plain_quantity
+
+DAYS = 7
+MOST_ROWS = 60
+EDITABLE = {Entry.Status.DRAFT, Entry.Status.REJECTED}
+_MOST_HOURS = 24
+
+
+def monday_of(day: datetime.date) -> datetime.date:
+    return day - datetime.timedelta(days=day.weekday())
+
+
+def days_of(monday: datetime.date) -> list[datetime.date]:
+    return [monday + datetime.timedelta(days=n) for n in range(DAYS)]
+
+
+class RowKey(NamedTuple):
+    """What makes a row of the grid, as keys of the tables; its text stands in the names of its inputs."""
+
+    project: int
+    task: int | None
+    role: int | None
+    category: int | None
+
+    def __str__(self):
+        return "-".join("" if each is None else str(each) for each in self)
+
+    @classmethod
+    def read(cls, text: str) -> "RowKey | None":
+        parts = text.split("-")
+        if len(parts) != len(cls._fields) or not parts[0]:
+            return None
+        if any(part and not (part.isascii() and part.isdigit() and len(part) < 18) for part in parts):
+            return None
+        return cls(*(int(part) if part else None for part in parts))
+
+    @classmethod
+    def of(cls, entry: Entry) -> "RowKey":
+        return cls(entry.project_id, entry.task_id, entry.role_id, entry.category_id)
+
+
+def base_of(entries) -> str:
+    """What stood in a cell when it was drawn, so that a change by somebody else meanwhile is noticed."""
+    if len(entries) != 1:
+        return "" if not entries else "several"
+    entry = entries[0]
+    return f"{entry.pk}:{plain(entry.quantity)}:{zlib.crc32(entry.description.encode()):08x}"
+
+
+def plain(quantity: Decimal) -> str:
+    return plain_quantity(quantity).replace(",", "")
+
+
+@dataclass
+class Typed:
+    """What somebody typed into a cell: the hours, or why it is none; and what stood there before."""
+
+    text: str = ""
+    base: str = ""
+    hours: Decimal = Decimal(0)
+    trouble: str = ""
+
+    @classmethod
+    def read(cls, text: str, base: str) -> "Typed":
+        text = text.strip()[:40]
+        typed = cls(text, base)
+        if not text:
+            return typed
+        try:
+            typed.hours = money.rounded_quantity(values.hours_of(text, "," if "," in text else "."))
+        except values.Invalid as invalid:
+            typed.trouble = str(invalid)
+            return typed
+        if typed.hours < 0:
+            typed.trouble = "Hours cannot be negative: take work back by lowering what was entered."
+        elif typed.hours > _MOST_HOURS:
+            typed.trouble = "A day has 24 hours."
+        return typed
+
+    @property
+    def is_changed(self) -> bool:
+        before = self.base.split(":")[1] if ":" in self.base else "0"
+        return bool(self.trouble) or Decimal(before) != self.hours
+
+
+@dataclass
+class TypedRow:
+    """One row as it was typed."""
+
+    key: RowKey
+    cells: dict[datetime.date, Typed] = field(default_factory=dict)
+    description: str = ""
+    description_before: str = ""
+
+    @property
+    def is_described_anew(self) -> bool:
+        return self.description != self.description_before
+
+
+class NotSaved(Refused):
+    """Something typed cannot be saved, so nothing was; `problems` by row and day (None: the row)."""
+
+    def __init__(self, message, *, problems):
+        super().__init__(message, code="WEEK")
+        self.problems = problems
+
+
+@dataclass
+class Cell:
+    """One row on one day."""
+
+    day: datetime.date
+    entries: list[Entry] = field(default_factory=list)
+    typed: Typed | None = None
+    trouble: str = ""
+    base: str = ""
+
+    @property
+    def hours(self) -> Decimal:
+        return sum((entry.quantity for entry in self.entries), Decimal(0))
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.entries[0] if len(self.entries) == 1 else None
+
+    @property
+    def is_locked(self) -> bool:
+        return len(self.entries) > 1 or any(entry.status not in EDITABLE for entry in self.entries)
+
+    @property
+    def saved_text(self) -> str:
+        return plain(self.hours) if self.entries else ""
+
+    @property
+    def text(self) -> str:
+        return self.typed.text if self.typed else self.saved_text
+
+    @property
+    def is_rejected(self) -> bool:
+        return bool(self.entry) and self.entry.status == Entry.Status.REJECTED
+
+
+@dataclass
+class WeekRow:
+    key: RowKey
+    project: Project
+    task: Task | None
+    role: Role | None
+    category: Category | None
+    cells: list[Cell]
+    trouble: str = ""
+    typed_description: str | None = None
+
+    @property
+    def descriptions(self) -> list[str]:
+        return sorted(
+            {entry.description for cell in self.cells if not cell.is_locked for entry in cell.entries}
+        )
+
+    @property
+    def saved_description(self) -> str:
+        return self.descriptions[0] if len(self.descriptions) == 1 else ""
+
+    @property
+    def description(self) -> str:
+        return self.saved_description if self.typed_description is None else self.typed_description
+
+    @property
+    def is_varied(self) -> bool:
+        return len(self.descriptions) > 1
+
+    @property
+    def label(self) -> str:
+        parts = [self.project.code, self.task and self.task.name, self.role and self.role.name]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def hours(self) -> Decimal:
+        return sum((cell.hours for cell in self.cells), Decimal(0))
+
+
+def entries_of(resource, monday: datetime.date):
+    """The hours of the resource in that week."""
+    return Entry.objects.filter(
+        resource=resource,
+        entity=resource.entity_id,
+        transaction_class=Entry.Class.TIME,
+        date__range=(monday, monday + datetime.timedelta(days=DAYS - 1)),
+    )
+
+
+def week(resource, monday, *, typed=(), problems=None) -> list[WeekRow]:
+    """The rows of the grid: what is stored, over it what was typed, and beside it what is wrong with that."""
+    problems = problems or {}
+    typed = {row.key: row for row in typed}
+    found = {}
+    entries = entries_of(resource, monday).select_related("project", "task", "role", "category")
+    for entry in entries.order_by("date", "pk"):
+        found.setdefault(RowKey.of(entry), []).append(entry)
+    rows = [
+        WeekRow(key, first.project, first.task, first.role, first.category, _cells(monday, entries))
+        for key, entries in found.items()
+        for first in entries[:1]
+    ]
+    rows += _without_entries([key for key in typed if key not in found], resource.entity_id, monday)
+    for row in rows:
+        words = typed.get(row.key)
+        row.trouble = problems.get((row.key, None), "")
+        for cell in row.cells:
+            cell.trouble = problems.get((row.key, cell.day), "")
+            if words and cell.day in words.cells and not cell.is_locked:
+                cell.typed = words.cells[cell.day]
+        if words:
+            row.typed_description = words.description
+    return sorted(
+        rows, key=lambda row: (row.project.code, str(row.task or ""), str(row.role or ""), row.key[3] or 0)
+    )
+
+
+def _cells(monday, entries):
+    by_day = {}
+    for entry in entries:
+        by_day.setdefault(entry.date, []).append(entry)
+    return [Cell(day, by_day.get(day, []), base=base_of(by_day.get(day, []))) for day in days_of(monday)]
+
+
+def _without_entries(keys, entity, monday):
+    """Rows that were added and hold nothing yet; what is not of the entity is left out."""
+    if not keys:
+        return
+    projects = Project.objects.filter(entity=entity).in_bulk({key.project for key in keys})
+    tasks = Task.objects.filter(project__in=projects).in_bulk({key.task for key in keys if key.task})
+    roles = Role.objects.filter(entity=entity).in_bulk({key.role for key in keys if key.role})
+    categories = Category.objects.filter(entity=entity, transaction_class="time").in_bulk(
+        {key.category for key in keys if key.category}
+    )
+    for key in keys:
+        project, task = projects.get(key.project), tasks.get(key.task)
+        role, category = roles.get(key.role), categories.get(key.category)
+        if project is None or (key.task and (task is None or task.project_id != key.project)):
+            continue
+        if (key.role and role is None) or (key.category and category is None):
+            continue
+        yield WeekRow(key, project, task, role, category, _cells(monday, []))
+
+
+def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRow], *, hours: bool):
+    """What was typed, and beside it the rows of the week before; with their hours where nothing stands.
+
+    Closed projects are left out. Returns the rows, and how many cells were filled.
+    """
+    stored = {row.key: row for row in rows}
+    merged = {row.key: row for row in typed}
+    filled = 0
+    for before in last:
+        if not before.project.is_open:
+            continue
+        now = merged.get(before.key)
+        if now is None:
+            kept = stored.get(before.key)
+            text = (
+                kept.saved_description if kept else before.saved_description if not before.is_varied else ""
+            )
+            now = TypedRow(before.key, {}, text, kept.saved_description if kept else "")
+            merged[before.key] = now
+        if not hours:
+            continue
+        cells = stored[before.key].cells if before.key in stored else [None] * DAYS
+        for cell, old in zip(cells, before.cells, strict=True):
+            day = old.day + datetime.timedelta(days=DAYS)
+            there = now.cells.get(day)
+            if (cell and cell.entries) or (there and there.text) or not old.hours:
+                continue
+            now.cells[day] = Typed.read(plain(old.hours), "")
+            filled += 1
+    return list(merged.values()), filled

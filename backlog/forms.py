@@ -1,0 +1,82 @@
+"""What people type in the project manager's room; the operations judge it."""
+
+from django import forms
+
+from actuals.models import BillingType
+from invoicing_site.fields import AmountField, PercentField, QuantityField
+from invoicing_site.screens.forms import DayField
+
+
+class _Figure(forms.DecimalField):
+    """A number as people type it: a comma is a decimal point, and spaces part the thousands."""
+
+    def __init__(self, *, column, **kwargs):
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
+        super().__init__(max_digits=column.digits, decimal_places=column.places, **kwargs)
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = "".join(value.split()).replace("\u2212", "-")
+            if "." not in value:
+                value = value.replace(",", ".") if value.count(",") == 1 else value
+        return super().to_python(value)
+
+
+class DecisionForm(forms.Form):
+    """What the approver may change about one entry."""
+
+    billable_quantity = _Figure(
+        column=QuantityField,
+        required=False,
+        min_value=0,
+        label="Billable quantity",
+        help_text="Empty: all of it. Below what was entered, the rest is non-chargeable.",
+    )
+    billing_type = forms.ChoiceField(
+        required=False,
+        label="Billing type",
+        choices=[("", "As the contract line says"), *((v, w.capitalize()) for v, w in BillingType.choices)],
+    )
+
+
+class RejectionForm(forms.Form):
+    comment = forms.CharField(
+        label="What has to be mended",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Whoever entered it reads this.",
+    )
+
+
+class HoldForm(forms.Form):
+    until = DayField(label="Hold until", help_text="From that day on it can be billed again.")
+    reason = forms.CharField(max_length=300, label="Reason")
+
+    def __init__(self, *args, today, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_until(self):
+        until = self.cleaned_data["until"]
+        if until <= self.today:
+            raise forms.ValidationError("Choose a day after today.")
+        return until
+
+
+class ProgressForm(forms.Form):
+    """The next invoice of a milestone: a percentage or an amount, each works out the other."""
+
+    percent = _Figure(
+        column=PercentField, required=False, label="Next invoice, %", help_text="Of the whole milestone."
+    )
+    amount = _Figure(column=AmountField, required=False, label="Next invoice, amount")
+
+    def clean(self):
+        data = super().clean()
+        if not self.errors and (data.get("percent") is None) == (data.get("amount") is None):
+            raise forms.ValidationError("Enter a percentage or an amount, one of them.")
+        return data
+
+
+class AgeingForm(forms.Form):
+    on = DayField(label="As of")

@@ -1,0 +1,122 @@
+"""Progress billing: a slice of a milestone's part is made ready, the rest waits (MIL-2)."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import transaction
+
+from backlog.models import BacklogItem
+from backlog.operations.items import cancel, obstacles
+from contracts.models import Milestone, MilestonePart, ProjectContract
+from invoicing_site import audit, checked, money
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import write_rows
+
+Status = BacklogItem.Status
+
+
+class Slices(NamedTuple):
+    """What a part was cut into: the slice to be invoiced next, and what is left, None where nothing is."""
+
+    ready: BacklogItem
+    rest: BacklogItem | None
+
+
+def whole_of(part: MilestonePart) -> MilestonePart:
+    """The customer's share of the milestone that a part was once cut from: what percentages are of."""
+    return MilestonePart.objects.get(
+        milestone=part.milestone_id, contract_customer=part.contract_customer_id, split_from=None
+    )
+
+
+def slice_of(item: BacklogItem, percent: Decimal) -> Decimal:
+    """So many percent of the customer's share of the milestone, in whole minor units.
+
+    Where that is within one minor unit of all that is left, it is all that is left.
+    """
+    amount = money.percentage(whole_of(item.milestone_part).amount, percent, item.currency)
+    return item.amount if abs(item.amount - amount) <= money.minor_unit(item.currency) else amount
+
+
+@transaction.atomic
+def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
+    """Make a slice of a waiting milestone part ready to invoice and leave the rest not ready (MIL-2).
+
+    The part's item is canceled, and two new parts that name it stand in for it; so no more than the whole is
+    ever billed. Asking for all of it marks the item itself. Refused where the part could not be marked ready.
+    """
+    contract = ProjectContract.objects.locked().select_related("entity").get(pk=item.contract_id)
+    item = BacklogItem.objects.select_related("milestone_part__milestone").get(pk=item.pk)
+    part = item.milestone_part
+    if part is None:
+        raise Refused("Only a milestone is billed by progress.")
+    if item.status != Status.NOT_READY:
+        raise Refused(f"“{part.milestone}” is {item.get_status_display()}; only what is not ready is sliced.")
+    mine = BacklogItem.objects.filter(pk=item.pk)
+    for reason, obstacle in obstacles(contract.entity.today()).items():
+        if mine.filter(obstacle).exists():
+            raise Refused(f"“{part.milestone}” can't be marked ready: {reason}.")
+    _check_amount(item, amount)
+    if amount == item.amount:
+        mine.update(status=Status.READY)
+        item.status = Status.READY
+        slices = Slices(item, None)
+    else:
+        slices = _cut(item, part, amount)
+    Milestone.objects.filter(pk=part.milestone_id, status=Milestone.Status.NOT_STARTED).update(
+        status=Milestone.Status.IN_PROGRESS
+    )
+    audit.record(
+        "backlog.split_off",
+        slices.ready,
+        by=by,
+        entity=contract.entity.code,
+        of=item.pk,
+        amount=str(amount),
+        rest=str(item.amount - amount),
+    )
+    return slices
+
+
+def _check_amount(item, amount):
+    checked.figure(amount, BacklogItem, "amount")
+    left = f"{money.rounded(item.amount, item.currency)} {item.currency}"
+    if amount != money.rounded(amount, item.currency):
+        raise Refused(f"{amount} has more decimals than {item.currency} has.")
+    if not amount or (amount > 0) != (item.amount > 0):
+        raise Refused(f"Enter an amount of the {left} that are left.")
+    if abs(amount) > abs(item.amount):
+        raise Refused(f"Only {left} are left of “{item.title}”: never more than 100 % is billed.")
+
+
+def _cut(item, part, amount):
+    cancel([item])
+    parts = write_rows(
+        MilestonePart,
+        [
+            MilestonePart(
+                milestone_id=part.milestone_id,
+                contract_customer_id=part.contract_customer_id,
+                amount=each,
+                split_from=part,
+            )
+            for each in (amount, item.amount - amount)
+        ],
+    )
+    items = [
+        BacklogItem(
+            milestone_part=each,
+            contract_id=item.contract_id,
+            contract_line_id=item.contract_line_id,
+            contract_customer_id=item.contract_customer_id,
+            date=item.date,
+            amount=each.amount,
+            currency=item.currency,
+            status=status,
+            limit_status=item.limit_status,
+            description=item.description,
+            internal_description=item.internal_description,
+        )
+        for each, status in zip(parts, (Status.READY, Status.NOT_READY), strict=True)
+    ]
+    return Slices(*write_rows(BacklogItem, items))

@@ -1,0 +1,120 @@
+"""What approving would make, worked out by the code that approves and never written (APP-2, NTE-1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from actuals.models import Actual, BillingType, Entry
+from backlog.models import BacklogItem
+from backlog.not_to_exceed import LimitBook
+from backlog.operations.approvals import contracts_of, managed_by, why_not_approvable, why_not_decided
+from backlog.sharing import Decision, sales_actuals
+from backlog.weighing import FIXED_PRICE, Pricings, Weighed, Weighing, backlog_item
+from contracts.models import ContractLine
+from invoicing_site.errors import Refused
+
+
+@dataclass
+class Preview:
+    """What one entry would become if it were approved now; nothing of it is saved.
+
+    `items` are tested against what is left of the limits now; `crowded` says that the entry fits by itself
+    but not after all those before it in the same preview.
+    """
+
+    entry: Entry
+    refused: str = ""
+    line: ContractLine | None = None
+    cost: Actual | None = None
+    sales: list[Actual] = field(default_factory=list)
+    items: list[BacklogItem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    price: Decimal | None = None
+    crowded: bool = False
+
+    @property
+    def currency(self) -> str:
+        return self.sales[0].currency if self.sales else ""
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What the customers would be charged; None where approval makes a cost only."""
+        if not self.sales:
+            return None
+        return sum((s.amount for s in self.sales if s.billing_type == BillingType.CHARGEABLE), Decimal(0))
+
+    @property
+    def billing_types(self) -> list[str]:
+        """The billing types of the sales it would make, the chargeable first."""
+        found = {sale.billing_type for sale in self.sales}
+        return [each for each in BillingType if each in found]
+
+    @property
+    def over(self) -> list[BacklogItem]:
+        """The shares that would fail a limit."""
+        return [item for item in self.items if item.limit_status == BacklogItem.LimitStatus.FAILED]
+
+    @property
+    def is_limited(self) -> bool:
+        na = BacklogItem.LimitStatus.NOT_APPLICABLE
+        return any(item.limit_status != na for item in self.items)
+
+    @property
+    def is_fixed_price(self) -> bool:
+        return self.line is not None and self.line.billing_method == FIXED_PRICE
+
+    @property
+    def margin(self) -> Decimal | None:
+        """Charged less cost, where both are in one currency."""
+        if self.amount is None or self.cost is None or self.cost.currency != self.currency:
+            return None
+        return self.amount - self.cost.amount
+
+
+def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> dict[int, Preview]:
+    """What approving would make of entries of one legal entity, by their keys.
+
+    As many queries for many as for one. Entries need their project, task, resource with its unit, and role.
+    """
+    entries = sorted(entries, key=lambda entry: (entry.date, entry.pk))
+    if not entries:
+        return {}
+    entity = entries[0].entity
+    decisions = decisions or {}
+    contracts = {contract.pk: contract for contract in contracts_of(entity, entries)}
+    weighing = Weighing(entity, entries, contracts, Pricings(batch=None))
+    mine = managed_by(by, entries)
+    found, weighed = {}, []
+    for entry in entries:
+        sentence = why_not_approvable(entity, entry, by, mine)
+        sentence = sentence or why_not_decided(entry, decisions.get(entry.pk))
+        found[entry.pk] = Preview(entry, refused=sentence)
+        if sentence and why_not_decided(entry, decisions.get(entry.pk)):
+            continue
+        try:
+            weighed.append(weighing.of(entry, decisions.get(entry.pk)))
+        except Refused as refusal:
+            found[entry.pk].refused = sentence or refusal.message
+    _test(weighed, contracts, found)
+    return found
+
+
+def _test(weighed: list[Weighed], contracts, found):
+    shares = {}
+    for sale in sales_actuals([each.delivered for each in weighed if each.delivered], contracts):
+        shares.setdefault(sale.entry_id, []).append(sale)
+    now = LimitBook.load_many(list(contracts.values()))
+    later = {pk: book.copy() for pk, book in now.items()}
+    for each in weighed:
+        result = found[each.entry.pk]
+        result.line, result.cost, result.warnings = each.line, each.cost, each.warnings
+        result.price = each.price.price if each.price else None
+        result.sales = shares.get(each.entry.pk, [])
+        if result.sales:
+            contract = result.sales[0].contract_id
+            alone = now[contract].copy()
+            result.items = [backlog_item(sale, alone) for sale in result.sales]
+            if not result.refused:
+                together = [backlog_item(sale, later[contract]) for sale in result.sales]
+                failed = BacklogItem.LimitStatus.FAILED
+                result.crowded = not result.over and any(i.limit_status == failed for i in together)

@@ -1,0 +1,143 @@
+"""How old the unbilled work is, what keeps it from being billed, and who can clear that (BKL-4)."""
+
+import datetime
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404
+from django.urls import reverse
+
+from backlog import operations
+from backlog.ageing import GROUPS, AgeingRow, ageing, blockers, unbilled, with_blockers
+from backlog.filters import OBSTACLES
+from backlog.forms import AgeingForm
+from backlog.models import BacklogItem
+from invoicing_site.screens import Page
+
+_BUCKETS = {
+    "days_0_30": ("0–30 days", None, 30),
+    "days_31_60": ("31–60 days", 31, 60),
+    "days_61_90": ("61–90 days", 61, 90),
+    "over_90": ("Over 90 days", 91, None),
+}
+_PER_PAGE = 50
+
+
+@dataclass
+class Shown:
+    """One row of the page: its amounts with their addresses, and what keeps how many of its items back."""
+
+    row: AgeingRow
+    label: str
+    cells: list = field(default_factory=list)  # label, amount, address
+    url: str = ""
+    kept: list = field(default_factory=list)  # words, how many, address
+
+
+class Ageing(Page):
+    """Unbilled work by days since it was done: today's from the open backlog, a past day's as it was then.
+
+    With `group` its items stand below, oldest first, each with its blockers.
+    """
+
+    permission = "backlog.view"
+    template_name = "backlog/ageing.html"
+    title = "Ageing of unbilled work"
+    lead = "Chargeable work that is on no invoice yet, by days since it was done."
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        request = self.request
+        today = request.entity.today()
+        form = AgeingForm(request.GET if request.GET.get("on") else {"on": today})
+        on = form.cleaned_data["on"] if form.is_valid() else today
+        by = request.GET.get("by", "contract")
+        if by not in GROUPS:
+            raise Http404("Unbilled work is grouped by contract, project or manager.")
+        items = BacklogItem.objects.visible_to(request.user).filter(contract__entity=request.entity)
+        items = BacklogItem.objects.filter(pk__in=items.values("pk"))
+        if on >= today:
+            items = items.open()
+        shown = self.shown(items, by, on, today)
+        context |= {
+            "form": form,
+            "on": on,
+            "by": by,
+            "groups": list(GROUPS),
+            "columns": [label for label, *_ in _BUCKETS.values()],
+            "rows": shown,
+            "totals": totals(shown),
+            "is_today": on >= today,
+        }
+        return context | self.chosen(items, by, on, today)
+
+    def shown(self, items, by, on, today):
+        kept = kept_back(unbilled(items, on=on), by, today) if on >= today else {}
+        rows = []
+        for row in ageing(items, by=by, on=on):
+            key = row.group.pk if row.group else None
+            each = Shown(row, str(row.group) if row.group else f"No {by}")
+            if key is not None:
+                each.url = f"?{urlencode({'by': by, 'on': on.isoformat(), 'group': key})}"
+            for name, (label, first, last) in _BUCKETS.items():
+                url = backlog_url(by, key, on, first, last) if on >= today and key else ""
+                each.cells.append((label, getattr(row, name), url))
+            each.kept = [
+                (OBSTACLES[code][0], n, backlog_url(by, key, on, blocked=code) if key else "")
+                for code, n in kept.get((key, row.currency), {}).items()
+                if n
+            ]
+            rows.append(each)
+        return rows
+
+    def chosen(self, items, by, on, today):
+        """The items of the chosen group with their blockers, a page of them."""
+        key = self.request.GET.get("group", "")
+        if not key.isdigit():
+            return {}
+        path, model = GROUPS[by]
+        items = unbilled(items, on=on).filter(**{path: int(key)})
+        related = "actual__project", "actual__resource", "actual__role"
+        items = with_blockers(items).select_related(*related).order_by("date", "pk")
+        page = Paginator(items, _PER_PAGE).get_page(self.request.GET.get("page"))
+        if not page.paginator.count:
+            return {}
+        group = model.objects.filter(pk=int(key)).first()
+        rows = [(item, blockers(item, on=on), (on - item.date).days) for item in page]
+        return {"group": group, "items": rows, "page": page}
+
+
+def backlog_url(by, key, on, first=None, last=None, blocked=""):
+    """The backlog with the rows that an amount adds up."""
+    query = {by: key, "billing_type": "chargeable", "until": on.isoformat()}
+    if last is not None:
+        query["since"] = (on - datetime.timedelta(days=last)).isoformat()
+    if first is not None:
+        query["until"] = (on - datetime.timedelta(days=first)).isoformat()
+    if blocked:
+        query["blocked"] = blocked
+    return f"{reverse('backlog')}?{urlencode(query)}"
+
+
+def kept_back(items, by, today):
+    """How many items each obstacle keeps from being ready, by group and currency; one query."""
+    path, _ = GROUPS[by]
+    conditions = operations.obstacles(today)
+    counts = {
+        f"kept_by_{code}": Count("pk", filter=conditions[reason]) for code, (_, reason) in OBSTACLES.items()
+    }
+    found = items.order_by().values_list(path, "currency").annotate(**counts)
+    return {(key, currency): dict(zip(OBSTACLES, rest, strict=True)) for key, currency, *rest in found}
+
+
+def totals(shown):
+    """The sums of each currency; a manager's rows may hold the same item twice, and their sums say so."""
+    sums = {}
+    for each in shown:
+        row = each.row
+        parts = [getattr(row, name) for name in _BUCKETS]
+        before = sums.get(row.currency, [0] * (len(parts) + 1))
+        sums[row.currency] = [a + b for a, b in zip(before, [*parts, row.total], strict=True)]
+    return sorted(sums.items())

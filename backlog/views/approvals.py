@@ -1,0 +1,314 @@
+"""Where a project manager decides on what was handed in (APP-2, APP-5)."""
+
+from django.http import Http404
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.generic import View
+
+from actuals.models import Actual, Entry
+from backlog import operations
+from backlog.filters import ApprovalFilter, ApprovedFilter
+from backlog.forms import DecisionForm, RejectionForm
+from backlog.tables import ApprovalTable, ApprovedTable, proforma_of
+from backlog.views.bulk import BulkForm
+from contracts.models import sees_costs
+from invoicing_site.querysets import ExactSum, in_chunks
+from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Operation, Told
+from invoicing_site.screens.pages import RowScreen
+
+_RELATED = (
+    "entity",
+    "project",
+    "task",
+    "resource__unit",
+    "role",
+    "category",
+    "product",
+    "submitted_by",
+    "decided_by",
+)
+
+
+class EntryList(ListScreen):
+    """Entries on projects that the reader manages, with what the page works out for each."""
+
+    model = Entry
+    permission = "entry.approve"
+    noun = ("entry", "entries")
+    template_name = "backlog/approvals.html"
+    totals_template = "backlog/entry_totals.html"
+    table_data_keys = True
+
+    @classmethod
+    def rows(cls, request):
+        rows = cls.model.objects.reachable(request.user, cls.permission)
+        return rows.filter(entity=request.entity).order_by("date", "pk")
+
+    def get_queryset(self):
+        return self.rows(self.request).select_related(*_RELATED)
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        table = context["table"]
+        table.found = self.found([row.record for row in table.paginated_rows])
+        return context
+
+    def get_table(self, **kwargs):
+        table = super().get_table(**kwargs)
+        if self.request.GET.get("_export"):
+            for chunk in in_chunks((row.record for row in table.rows), 1000):
+                table.found |= self.found(chunk)
+        return table
+
+    def summed(self, rows):
+        """Quantities by unit: what an entry is worth is known only when it is priced."""
+        found = super().summed(rows)
+        by_unit = rows.order_by().values("unit").annotate(quantity=ExactSum("quantity")).order_by("unit")
+        by_unit = sorted(by_unit, key=lambda each: (each["unit"] != "h", each["unit"]))
+        found["quantities"] = [(each["unit"], each["quantity"]) for each in by_unit]
+        return found
+
+    def found(self, entries):
+        """What is shown beside the entries, by their keys."""
+        raise NotImplementedError
+
+
+class Approvals(EntryList):
+    """What waits for the reader's approval, each with what approving it would make."""
+
+    title = "Approvals"
+    lead = "Entries handed in on your projects. Each shows its price and its limit before you decide."
+    filterset_class = ApprovalFilter
+    table_class = ApprovalTable
+    actions = (
+        Action("approve_entries", "Approve", "entry.approve", key="y", style="primary"),
+        Action("reject_entries", "Reject", "entry.approve", icon="x", key="w"),
+    )
+    empty_title = "Nothing to approve"
+    empty_text = "Everything handed in on your projects is decided on, or a filter hides it."
+
+    @classmethod
+    def rows(cls, request):
+        return super().rows(request).submitted()
+
+    def found(self, entries):
+        return operations.preview(entries, by=self.request.user)
+
+    def hidden_columns(self):
+        hidden = super().hidden_columns()
+        return hidden if sees_costs(self.request.user, self.request.entity) else [*hidden, "margin"]
+
+    def optional_columns(self):
+        names = super().optional_columns()
+        if not sees_costs(self.request.user, self.request.entity):
+            names.remove("margin")
+        return names
+
+
+class Approve(BulkOperation):
+    screen, list_url, permission = Approvals, "approvals", "entry.approve"
+
+    def operate(self, rows):
+        entries = list(rows.only("pk", "project_id", "date"))
+        return told(operations.approve_many(entries, by=self.request.user))
+
+
+def told(approvals):
+    """How many were approved, what they made, and which were refused for which reason."""
+    n = sum(len(each.entries) for each in approvals)
+    text = f"{n} {'entry' if n == 1 else 'entries'} approved."
+    warnings = [warning for each in approvals for warning in each.warnings]
+    if warnings:
+        more = f" And {len(warnings) - 3} more warnings." if len(warnings) > 3 else ""
+        text = f"{text} {' '.join(_sentence(each) for each in warnings[:3])}{more}"
+    left = {}
+    for entry, sentence in (refused for each in approvals for refused in each.refused):
+        # The sentence names its entry; those with one reason are counted together.
+        reason = sentence.removeprefix(f"{entry} ").rstrip(".")
+        left[reason] = left.get(reason, 0) + 1
+    return Told(text, left=left, link=reverse("approvals") if left else "")
+
+
+def _sentence(text):
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
+
+
+class Reject(BulkForm):
+    """All of the chosen entries, or none: one that can't be rejected is named."""
+
+    screen, list_url, permission = Approvals, "approvals", "entry.approve"
+    form_class, title, button = RejectionForm, "Reject entries", "Reject"
+
+    def operate(self, rows, form):
+        entries = operations.reject(rows, by=self.request.user, **form.cleaned_data)
+        n = len(entries)
+        return Told(f"{n} {'entry' if n == 1 else 'entries'} sent back to be mended.")
+
+
+class _OneEntry(RowScreen):
+    model, permission = Entry, "entry.approve"
+
+    def rows(self):
+        return Entry.objects.select_related(*_RELATED)
+
+
+def _decided(entry, form):
+    """The form's answer as a decision; None where it leaves all as it was entered."""
+    quantity, kind = form.cleaned_data["billable_quantity"], form.cleaned_data["billing_type"]
+    if quantity is None and not kind:
+        return {}
+    return {entry.pk: operations.Decision(quantity, kind or None)}
+
+
+def _previewed(entry, user, decisions):
+    found = operations.preview([entry], by=user, decisions=decisions)[entry.pk]
+    customers = {item.contract_customer_id for item in found.items}
+    names = {}
+    if customers:
+        from_line = found.line.customers.all()  # loaded with the coverage
+        names = {share.contract_customer_id: share.contract_customer for share in from_line}
+    return {
+        "preview": found,
+        "shares": [(names.get(item.contract_customer_id), item) for item in found.items],
+        "sees_costs": sees_costs(user, entry.entity),
+    }
+
+
+class Approval(_OneEntry, FormOperation):
+    """One entry with all that is known of it; what may be changed, and what approving makes of it."""
+
+    form_class, button = DecisionForm, "Approve"
+    template_name = "backlog/approval.html"
+
+    def get_title(self):
+        entry = self.row
+        who = entry.resource.name if entry.resource else entry.project.code
+        return f"{entry.get_transaction_class_display().capitalize()} of {who}"
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(entry=self.row, **context)
+        entry, user = self.row, self.request.user
+        if entry.status == Entry.Status.SUBMITTED:
+            form = context["form"]
+            decisions = _decided(entry, form) if form.is_bound and form.is_valid() else None
+            context |= _previewed(entry, user, decisions)
+            # What typing can't mend; a wrong figure it can.
+            context["blocked"] = context["preview"].refused and not decisions
+        else:
+            facts = live_facts([entry]).get(entry.pk, [])
+            context["facts"] = [
+                fact for fact in facts if fact.type != Actual.Type.COST or sees_costs(user, entry.entity)
+            ]
+            context["proformas"] = sorted({p for p in map(proforma_of, facts) if p}, key=lambda p: p.pk)
+        return context
+
+    def operate(self, form):
+        entry = self.row
+        approval = operations.approve([entry], by=self.request.user, decisions=_decided(entry, form))
+        return told([approval])
+
+    def get_back_url(self):
+        done = self.row.status in (Entry.Status.APPROVED, Entry.Status.RECALL)
+        return reverse("approved" if done else "approvals")
+
+    def get_success_url(self):
+        return reverse("approvals")
+
+
+class ApprovalPreview(_OneEntry, View):
+    """What approving would make with the quantity and billing type that are being typed."""
+
+    def get(self, request, *args, **kwargs):
+        if self.row.status != Entry.Status.SUBMITTED:
+            raise Http404("Only what is submitted can be previewed.")
+        form = DecisionForm(request.GET)
+        if not form.is_valid():
+            return render(request, "backlog/approval_preview.html", {"unclear": True})
+        return render(
+            request,
+            "backlog/approval_preview.html",
+            _previewed(self.row, request.user, _decided(self.row, form)),
+        )
+
+
+class RejectOne(_OneEntry, FormOperation):
+    form_class, title, button, danger = RejectionForm, "Reject entry", "Reject", True
+
+    def operate(self, form):
+        operations.reject([self.row], by=self.request.user, **form.cleaned_data)
+        return Told("The entry was sent back to be mended.")
+
+    def get_back_url(self):
+        return reverse("approval", args=[self.row.pk])
+
+    def get_success_url(self):
+        return reverse("approvals")
+
+
+class Approved(EntryList):
+    """What was approved on the reader's projects, and the invoice it went to."""
+
+    title = "Approved entries"
+    lead = "What is on a proforma stays; an approval that is not can be canceled, and its actuals reversed."
+    filterset_class = ApprovedFilter
+    table_class = ApprovedTable
+    actions = (
+        Action(
+            "cancel_approvals",
+            "Cancel approval",
+            "entry.approve",
+            icon="undo-2",
+            style="danger",
+            confirm="Cancel the approval of {n} entries? Their actuals are reversed, their backlog items "
+            "canceled, and the entries are drafts again.",
+        ),
+    )
+    empty_title = "Nothing approved"
+    empty_text = "Approved entries on your projects stand here."
+
+    @classmethod
+    def rows(cls, request):
+        statuses = [Entry.Status.APPROVED, Entry.Status.RECALL]
+        return super().rows(request).filter(status__in=statuses).order_by("-decided_at", "-pk")
+
+    def found(self, entries):
+        return live_facts(entries)
+
+
+def live_facts(entries):
+    """The entries' actuals that were not reversed, by entry, with the proformas they are on; one query."""
+    facts = (
+        Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+        .exclude(type=Actual.Type.BILLED_SALES)
+        .select_related("contract", "contract_customer__customer", "backlog_item__detail__line__proforma")
+        .order_by("pk")
+    )
+    found = {}
+    for fact in facts:
+        found.setdefault(fact.entry_id, []).append(fact)
+    return found
+
+
+class CancelApprovals(BulkOperation):
+    """All of the chosen entries, or none: one that is on a proforma is named with it."""
+
+    screen, list_url, permission = Approved, "approved", "entry.approve"
+
+    def operate(self, rows):
+        entries = list(rows)
+        operations.cancel_approval(entries, by=self.request.user)
+        n = len(entries)
+        return Told(f"The approval of {n} {'entry' if n == 1 else 'entries'} is canceled; they are drafts.")
+
+
+class CancelApproval(_OneEntry, Operation):
+    done = "The approval is canceled; the entry is a draft again."
+
+    def operate(self, entry):
+        operations.cancel_approval([entry], by=self.request.user)
+
+    def success_url(self, entry):
+        return reverse("approved")
+
+    def refused_url(self, entry):
+        return reverse("approval", args=[entry.pk])

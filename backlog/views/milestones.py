@@ -1,0 +1,156 @@
+"""Fixed-price milestones, part by part: due, ready, invoiced, and billed by progress (MIL-1, MIL-2)."""
+
+from decimal import Decimal
+
+from django.db.models import Q
+from django.urls import reverse
+
+from backlog import operations
+from backlog.filters import MilestoneFilter
+from backlog.forms import ProgressForm
+from backlog.models import BacklogItem
+from backlog.tables import MilestoneTable
+from backlog.views.items import summed_by_state, told
+from invoicing_site import money
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Told
+from invoicing_site.templatetags.ledgerline import plain_amount
+
+Status = BacklogItem.Status
+_RELATED = (
+    "contract__entity",
+    "contract_line",
+    "contract_customer__customer",
+    "milestone_part__milestone",
+)
+
+
+class Milestones(ListScreen):
+    """Every customer's part of a milestone under a confirmed contract, invoiced or not."""
+
+    model = BacklogItem
+    permission = "backlog.view"
+    title = "Milestones"
+    lead = "Fixed-price milestones, a row for each customer's part. Mark what is reached as ready."
+    entity_path = "contract__entity"
+    filterset_class = MilestoneFilter
+    table_class = MilestoneTable
+    table_data_keys = True
+    amount_field = "amount"
+    totals_template = "backlog/totals.html"
+    noun = ("milestone", "milestones")
+    actions = (
+        Action("mark_milestones_ready", "Mark ready to invoice", "backlog.mark", key="r", style="primary"),
+        Action("mark_milestones_not_ready", "Mark not ready", "backlog.mark", icon="undo-2", key="n"),
+    )
+    empty_title = "No milestones"
+    empty_text = "Milestones come with fixed-price contract lines once their contract is confirmed."
+
+    @classmethod
+    def rows(cls, request):
+        rows = super().rows(request).filter(milestone_part__isnull=False)
+        return rows.exclude(status=Status.CANCELED).order_by("date", "pk")
+
+    def get_queryset(self):
+        return self.rows(self.request).select_related(*_RELATED)
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        table = context["table"]
+        rows = table.rows if self.request.GET.get("_export") else table.paginated_rows
+        table.billed_of = billed_of(row.record.milestone_part.milestone for row in rows)
+        return context
+
+    def summed(self, rows):
+        return summed_by_state(super().summed(rows), rows)
+
+
+def billed_of(milestones):
+    """How many percent of each milestone stand on confirmed proformas, by its key; one query."""
+    heads = {milestone.pk: milestone for milestone in milestones}
+    posted = BacklogItem.objects.filter(milestone_part__milestone__in=heads, status=Status.POSTED)
+    sums = posted.order_by().values_list("milestone_part__milestone").annotate(sum=ExactSum("amount"))
+    return {pk: share_of(amount, heads[pk].amount) for pk, amount in sums}
+
+
+def share_of(amount, whole):
+    """So many percent of the whole."""
+    return Decimal(0) if not whole else money.rounded_percent(amount * 100 / whole)
+
+
+class MarkReady(BulkOperation):
+    screen, list_url, permission = Milestones, "milestones", "backlog.mark"
+
+    def operate(self, rows):
+        return told(operations.mark_ready(rows, by=self.request.user), "marked ready to invoice", "milestone")
+
+
+class MarkNotReady(BulkOperation):
+    screen, list_url, permission = Milestones, "milestones", "backlog.mark"
+
+    def operate(self, rows):
+        return told(operations.mark_not_ready(rows, by=self.request.user), "marked not ready", "milestone")
+
+
+class Progress(FormOperation):
+    """One part of a milestone: what was invoiced of it, and how much comes next (MIL-2)."""
+
+    model, permission = BacklogItem, "backlog.view"
+    form_class, button = ProgressForm, "Make ready to invoice"
+    template_name = "backlog/progress.html"
+
+    def rows(self):
+        return BacklogItem.objects.filter(milestone_part__isnull=False).select_related(*_RELATED)
+
+    def check_permission(self, request):
+        if request.method == "POST":
+            self.permission = "backlog.mark"
+        super().check_permission(request)
+
+    def get_title(self):
+        return self.row.title
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(item=self.row, **context)
+        item = self.row
+        part = item.milestone_part
+        whole = operations.whole_of(part)
+        slices = BacklogItem.objects.filter(
+            milestone_part__milestone=part.milestone_id, contract_customer=item.contract_customer_id
+        ).exclude(status=Status.CANCELED)
+        sums = slices.aggregate(
+            posted=ExactSum("amount", filter=Q(status=Status.POSTED)),
+            created=ExactSum("amount", filter=Q(status=Status.CREATED)),
+            ready=ExactSum("amount", filter=Q(status=Status.READY)),
+            waiting=ExactSum("amount", filter=Q(status=Status.NOT_READY)),
+        )
+        labels = {
+            "posted": "Invoiced",
+            "created": "On a draft",
+            "ready": "Ready to invoice",
+            "waiting": "Not ready",
+        }
+        context["whole"] = whole
+        context["progress"] = [
+            (label, sums[name], share_of(sums[name], whole.amount)) for name, label in labels.items()
+        ]
+        context["left"], context["left_share"] = item.amount, share_of(item.amount, whole.amount)
+        context["slices"] = slices.order_by("pk")
+        may_mark = BacklogItem.objects.reachable(self.request.user, "backlog.mark").filter(pk=item.pk)
+        context["may_bill"] = item.status == Status.NOT_READY and may_mark.exists()
+        return context
+
+    def operate(self, form):
+        item, data = self.row, form.cleaned_data
+        amount = data["amount"]
+        if amount is None:
+            amount = operations.slice_of(item, data["percent"])
+        slices = operations.split_off(item, amount=amount, by=self.request.user)
+        rest = f"{plain_amount(slices.rest.amount, item.currency)} stay not ready." if slices.rest else ""
+        made = (
+            f"{item.currency} {plain_amount(amount, item.currency)} of “{item.title}” are ready to invoice."
+        )
+        return Told(f"{made} {rest}".strip())
+
+    def get_back_url(self):
+        return reverse("milestones")

@@ -1,0 +1,193 @@
+"""What an entry costs, and what its customers may be billed for it, before anything is written (APP-2).
+
+Approving writes what is worked out here; a preview only shows it; confirming a contract looks so at what was
+approved before it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from actuals.models import Actual, BillingType, Entry, PriceDecision
+from backlog.models import BacklogItem
+from backlog.sharing import Decision, Delivered
+from contracts.chargeability import Coverage
+from contracts.models import ContractLine
+from contracts.pricing import PriceBook, Priced, Work
+from invoicing_site import money
+from invoicing_site.querysets import draw_ids, write_rows
+
+FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """One entry with its unsaved cost, the line that covers it, and what may be billed, if anything."""
+
+    entry: Entry
+    line: ContractLine | None
+    cost: Actual
+    delivered: Delivered | None
+    warnings: list[str]
+
+    @property
+    def price(self) -> Priced | None:
+        return self.delivered.price if self.delivered else None
+
+
+class Weighing:
+    """Coverage and prices for some entries of one legal entity, loaded once for all of them."""
+
+    def __init__(self, entity, entries, contracts, paper):
+        self.entries, self.contracts, self.paper = entries, contracts, paper
+        self.coverage = Coverage.load(entity, {entry.project_id for entry in entries})
+        self.prices = PriceBook.load(entity, list(contracts.values()))
+
+    def of_all(self, decisions: Mapping[int, Decision]) -> Iterator[Weighed]:
+        return (self.of(entry, decisions.get(entry.pk)) for entry in self.entries)
+
+    def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
+        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency."""
+        work = work_of(entry)
+        covered = covering(self.coverage, entry)
+        line = covered.line if covered else None
+        price = self.prices.cost(work)
+        cost = cost_actual(entry, line, self.paper.of(price), price)
+        warnings = [price.warning] if price.warning else []
+        if line is None or line.billing_method == FIXED_PRICE:
+            return Weighed(entry, line, cost, None, warnings)
+        price = self.prices.sales(work, self.contracts[line.contract_id])
+        warnings += [price.warning] if price.warning else []
+        delivered = Delivered.of(
+            entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
+        )
+        return Weighed(entry, line, cost, delivered, warnings)
+
+
+def covering(coverage, entry):
+    """The confirmed contract line that covers the entry, and whether it charges for it; or None."""
+    return coverage.line_for(
+        transaction_class=entry.transaction_class,
+        project_id=entry.project_id,
+        task_id=entry.task_id,
+        date=entry.date,
+        role_id=role_of(entry),
+        category_id=entry.category_id,
+    )
+
+
+def role_of(entry):
+    """As what the work is priced: the entry's own role, or else the resource's."""
+    return entry.role_id or (entry.resource.role_id if entry.resource else None)
+
+
+def work_of(entry):
+    """The entry as the price lists look at it."""
+    return Work(
+        transaction_class=entry.transaction_class,
+        date=entry.date,
+        role_id=role_of(entry),
+        unit_id=entry.resource.unit_id if entry.resource else None,
+        company_id=entry.resource.entity_id if entry.resource else None,
+        category_id=entry.category_id,
+        product_id=entry.product_id,
+        unit=entry.unit,
+        quantity=entry.quantity,
+        cost_net=entry.cost_net,
+        cost_currency=entry.cost_currency,
+        cost_tax_not_deducted=(entry.cost_tax or Decimal(0)) - (entry.cost_tax_deductible or Decimal(0)),
+        sales_price=entry.sales_price,
+    )
+
+
+def cost_actual(entry, line, decision, price):
+    """What the entry cost: hours at the role's cost, or what was paid, net of deductible tax (APP-8)."""
+    amount = price.amount
+    if amount is None:
+        amount = money.priced(entry.quantity, price.price, price.currency)
+    return Actual(
+        type=Actual.Type.COST,
+        transaction_class=entry.transaction_class,
+        date=entry.date,
+        accounting_date=entry.date,
+        project_id=entry.project_id,
+        task_id=entry.task_id,
+        resource_id=entry.resource_id,
+        role_id=role_of(entry),
+        category_id=entry.category_id,
+        product_id=entry.product_id,
+        contract_id=line.contract_id if line else None,
+        contract_line=line,
+        quantity=entry.quantity,
+        unit=entry.unit,
+        price=price.price,
+        amount=amount,
+        currency=price.currency,
+        description=entry.description,
+        booked_by=Actual.BookedBy.JOURNAL,
+        price_decision=decision,
+        entry=entry,
+    )
+
+
+def backlog_item(actual, book):
+    """The item of a new share, tested against the limits under the contract's lock (NTE-1, NTE-4)."""
+    item = BacklogItem(
+        actual=actual,
+        contract_id=actual.contract_id,
+        contract_line_id=actual.contract_line_id,
+        contract_customer_id=actual.contract_customer_id,
+        date=actual.date,
+        amount=actual.amount,
+        currency=actual.currency,
+        description=actual.description,
+        needs_price=bool(actual.price_decision and actual.price_decision.is_missing)
+        and actual.billing_type == BillingType.CHARGEABLE,
+    )
+    if actual.billing_type == BillingType.CHARGEABLE:
+        where = actual.contract_customer_id, actual.contract_line_id
+        verdict = book.test(actual.amount, *where)
+        item.limit_status = verdict.status
+        if verdict.failed:
+            item.limit_level, item.limit_over = verdict.level, verdict.over
+        elif verdict.status == BacklogItem.LimitStatus.COMMITTED and actual.amount > 0:
+            book.commit(actual.amount, *where)
+    return item
+
+
+class Pricings:
+    """The price decisions of one batch: one row for all that was priced alike."""
+
+    def __init__(self, batch):
+        self.batch = batch
+        self.rows = {}
+
+    def of(self, price):
+        """The row for a price that the price book found; what is priced alike shares the very same object."""
+        if id(price) not in self.rows:
+            # The price is kept beside its row: its id stays its own while it lives.
+            self.rows[id(price)] = (
+                price,
+                PriceDecision(
+                    batch=self.batch,
+                    kind=price.kind,
+                    price_list=price.price_list,
+                    role_price=price.role_price,
+                    override=price.override,
+                    category_price=price.category_price,
+                    product_price=price.product_price,
+                    base_price=price.base_price,
+                    markup=price.markup,
+                    price=price.price,
+                    is_missing=price.is_missing,
+                    reasoning=price.reasoning,
+                ),
+            )
+        return self.rows[id(price)][1]
+
+    def write(self):
+        """Insert the rows; the actuals that point at them can be written then."""
+        rows = [row for _, row in self.rows.values()]
+        for row, pk in zip(rows, draw_ids(PriceDecision, len(rows)), strict=True):
+            row.pk = pk
+        write_rows(PriceDecision, rows)

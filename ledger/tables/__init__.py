@@ -1,0 +1,1 @@
+"""What accountants see in lists."""

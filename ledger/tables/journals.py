@@ -1,0 +1,161 @@
+"""What accountants see of journals and their lines."""
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+
+from invoicing_site.screens.tables import (
+    AmountColumn,
+    DayColumn,
+    MainColumn,
+    QuantityColumn,
+    StatusColumn,
+    Table,
+    TextColumn,
+    cells,
+)
+from invoicing_site.templatetags.ledgerline import day, price
+from ledger.models import IntegrationJournal
+
+
+class CountColumn(tables.Column):
+    """How many, with a quiet dash for none; `alarm` shows them as trouble."""
+
+    def __init__(self, *args, alarm=False, **kwargs):
+        kwargs.setdefault("attrs", cells("num"))
+        super().__init__(*args, **kwargs)
+        self.alarm = alarm
+
+    def render(self, value):
+        if not value:
+            return "–"
+        return format_html('<span class="warn">{}</span>', f"{value:,}") if self.alarm else f"{value:,}"
+
+    def value(self, value):
+        return value
+
+
+def _remainder_of(journal):
+    return f"Left over from {journal.original.number}" if journal.original_id else ""
+
+
+class JournalTable(Table):
+    number = MainColumn(url="journal", sub=_remainder_of)
+    period = tables.Column(attrs=cells("nowrap"))
+    held = CountColumn(verbose_name="Lines")
+    in_error = CountColumn(verbose_name="In error", alarm=True)
+    cost = AmountColumn(currency="entity__currency", main=False)
+    sales = AmountColumn(currency="entity__currency", main=False, verbose_name="Unbilled sales")
+    posted_at = DayColumn(verbose_name="Posted")
+    posted_by = tables.Column(verbose_name="By", attrs={"td": {"class": "c-wide"}, "th": {"class": "c-wide"}})
+    status = StatusColumn()
+
+    selectable = True
+
+    def can_select(self, record):
+        return record.status != IntegrationJournal.Status.POSTED
+
+
+def dimensions_in_words(dimensions):
+    """The values of a set whose values were fetched along: "D1 Sales, R2 North"."""
+    if dimensions is None:
+        return ""
+    return ", ".join(str(row.value) for row in dimensions.values.all())
+
+
+def explain_actual(line):
+    return reverse("explain", args=["actual", line.actual_id])
+
+
+def _what(line):
+    actual = line.actual
+    thing = actual.category or actual.product
+    parts = [actual.get_type_display().capitalize(), actual.get_transaction_class_display()]
+    text = " · ".join([*parts, thing.name] if thing else parts)
+    if line.error:
+        return format_html('{}<br><span class="warn">{}</span>', text, line.error)
+    return text
+
+
+def _title(line):
+    actual = line.actual
+    return actual.description or str(actual.category or actual.product or actual)
+
+
+def _booked_on(line):
+    """The accounting date, where it is another day than the transaction's."""
+    if line.accounting_date == line.actual.date:
+        return ""
+    return f"Booked {day(line.accounting_date)}"
+
+
+class JournalLineTable(Table):
+    """Some columns say in a second line what others say alone; these are hidden until somebody wants them."""
+
+    description = MainColumn(accessor="actual__pk", order_by="actual__description", verbose_name="Line")
+    date = TextColumn(accessor="actual__date", verbose_name="Date", sub=_booked_on, attrs=cells("nowrap"))
+    accounting_date = DayColumn(verbose_name="Accounting date")
+    project = TextColumn(
+        accessor="actual__project__code", verbose_name="Project", sub="actual__resource__name"
+    )
+    resource = TextColumn(accessor="actual__resource__name", verbose_name="Resource")
+    category = TextColumn(accessor="actual__pk", verbose_name="Category", orderable=False)
+    quantity = QuantityColumn(accessor="actual__quantity", unit="actual__unit", verbose_name="Quantity")
+    amount = AmountColumn(accessor="actual__amount", currency="actual__currency", explain=explain_actual)
+    exchange_rate = tables.Column(attrs=cells("num"), verbose_name="Rate")
+    billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
+    item_tax_group = TextColumn(accessor="item_tax_group__code", verbose_name="Item tax group")
+    dimensions = TextColumn(accessor="dimensions", orderable=False)
+    line_property = StatusColumn(verbose_name="Line property")
+    voucher = tables.Column(accessor="pk", orderable=False, verbose_name="Voucher", attrs=cells("nowrap"))
+
+    HIDDEN = ("accounting_date", "resource", "category")
+
+    selectable = True
+    row_amount = "actual__amount"
+    row_currency = "actual__currency"
+
+    def render_description(self, record):
+        address = explain_actual(record)
+        return format_html(
+            '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
+            address,
+            _title(record),
+            _what(record),
+        )
+
+    def value_description(self, record):
+        return _title(record)
+
+    def render_voucher(self, record):
+        voucher = getattr(record, "voucher", None)
+        if voucher is None:
+            return "–"
+        return format_html('<a href="{}">{}</a>', voucher.get_absolute_url(), voucher.number)
+
+    def value_voucher(self, record):
+        voucher = getattr(record, "voucher", None)
+        return voucher.number if voucher else None
+
+    def render_category(self, record):
+        return record.actual.category or record.actual.product or "–"
+
+    def value_category(self, record):
+        return self.render_category(record)
+
+    def render_date(self, value, record):
+        sub = _booked_on(record)
+        text = day(value)
+        return format_html('<div>{}</div><div class="sub">{}</div>', text, sub) if sub else text
+
+    def render_exchange_rate(self, value):
+        return price(value)
+
+    def value_exchange_rate(self, value):
+        return value
+
+    def render_dimensions(self, value):
+        return dimensions_in_words(value)
+
+    def label(self, record):
+        return f"{_title(record)}, {record.actual.date}"

@@ -1,0 +1,159 @@
+"""What accountants see of proposals and their lines."""
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from invoicing_site.screens.tables import (
+    AmountColumn,
+    DayColumn,
+    MainColumn,
+    QuantityColumn,
+    StatusColumn,
+    Table,
+    TextColumn,
+    cells,
+)
+from invoicing_site.templatetags.ledgerline import chip
+from ledger.models import InvoiceProposal
+from ledger.tables.journals import dimensions_in_words
+
+_Status = InvoiceProposal.Status
+_NAMED = 3
+
+
+def _invoice(proposal):
+    return getattr(proposal, "invoice", None)
+
+
+def explain_proposal(proposal):
+    return reverse("explain", args=["proforma", proposal.proforma_id])
+
+
+def waits_for(blockers):
+    """The journals that are waited for as links, and how many actuals are in none."""
+    if not blockers:
+        return ""
+    links = [(journal.get_absolute_url(), journal.number) for journal in blockers.journals]
+    parts = [format_html_join(", ", '<a href="{}">{}</a>', links[:_NAMED])] if links else []
+    if len(links) > _NAMED:
+        parts.append(f"{len(links) - _NAMED} more")
+    if n := len(blockers.left_out):
+        parts.append(
+            format_html(
+                '<a href="{}">{} in no journal</a>',
+                reverse("waiting_actuals"),
+                f"{n} actual" if n == 1 else f"{n} actuals",
+            )
+        )
+    return format_html_join(", ", "{}", ((part,) for part in parts))
+
+
+class ProposalTable(Table):
+    number = MainColumn(url="proposal", sub="proforma__name")
+    customer = TextColumn(
+        accessor="proforma__customer__name", verbose_name="Customer", sub="proforma__contract__code"
+    )
+    blocked = tables.Column(accessor="pk", orderable=False, verbose_name="Waits for")
+    checks = tables.Column(accessor="last_error", orderable=False, verbose_name="Last check", empty_values=())
+    net = AmountColumn(currency="proforma__currency", explain=explain_proposal)
+    tax = AmountColumn(accessor="invoice__tax", currency="proforma__currency", main=False, verbose_name="Tax")
+    total = AmountColumn(
+        accessor="invoice__total", currency="proforma__currency", main=False, verbose_name="Total"
+    )
+    invoice_date = DayColumn(accessor="dated", verbose_name="Invoice date")
+    due_date = DayColumn(accessor="due", verbose_name="Due")
+    status = StatusColumn()
+
+    selectable = True
+    row_amount = "net"
+    row_currency = "proforma__currency"
+
+    def can_select(self, record):
+        return record.status not in (_Status.POSTED, _Status.RETURNED)
+
+    def render_blocked(self, record):
+        return waits_for(getattr(record, "blockers", None)) or "–"
+
+    def value_blocked(self, record):
+        blockers = getattr(record, "blockers", None)
+        return ", ".join(journal.number for journal in blockers.journals) if blockers else None
+
+    def render_checks(self, record):
+        invoice = _invoice(record)
+        if invoice:
+            return format_html('<a href="{}">{}</a>', invoice.get_absolute_url(), invoice.number)
+        if record.last_error:
+            return format_html('{}<div class="sub">{}</div>', chip("Refused", "hold"), record.last_error)
+        return "–"
+
+    def value_checks(self, record):
+        invoice = _invoice(record)
+        return invoice.number if invoice else record.last_error
+
+
+def explain_line(line):
+    return reverse("explain", args=["detail", line.detail_id])
+
+
+def _what(line):
+    detail = line.detail
+    parts = [detail.get_transaction_class_display().capitalize()]
+    parts += [each.name for each in (detail.resource, detail.role) if each]
+    text = " · ".join(parts)
+    if line.differs:
+        return format_html('{} · <span class="warn">Other tax groups than the draft</span>', text)
+    return text
+
+
+def _title(line):
+    detail = line.detail
+    return detail.description or str(detail.category or detail.product or f"Line {line.number}")
+
+
+def _section(line):
+    return f"{line.section.number}. {line.section.title or 'Without title'}"
+
+
+class ProposalLineTable(Table):
+    description = MainColumn(accessor="detail__pk", order_by="detail__description", verbose_name="Line")
+    number = tables.Column(verbose_name="No.", attrs=cells("num"))
+    date = DayColumn(accessor="detail__date", verbose_name="Date")
+    project = TextColumn(accessor="detail__project__code", verbose_name="Project")
+    section = tables.Column(order_by="section__number")
+    quantity = QuantityColumn(accessor="detail__quantity", unit="detail__unit", verbose_name="Quantity")
+    price = AmountColumn(accessor="detail__price", currency="", main=False, verbose_name="Price")
+    amount = AmountColumn(currency="proposal__proforma__currency", explain=explain_line, verbose_name="Net")
+    billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
+    item_tax_group = TextColumn(accessor="item_tax_group__code", verbose_name="Item tax group")
+    dimensions = TextColumn(accessor="dimensions", orderable=False)
+    billing_type = StatusColumn(accessor="detail__billing_type", verbose_name="Billing type")
+
+    HIDDEN = ("number", "price", "billing_type")
+
+    selectable = True
+    row_amount = "amount"
+    row_currency = "proposal__proforma__currency"
+
+    def render_description(self, record):
+        return format_html(
+            '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
+            explain_line(record),
+            _title(record),
+            _what(record),
+        )
+
+    def value_description(self, record):
+        return _title(record)
+
+    def render_section(self, record):
+        return _section(record)
+
+    def value_section(self, record):
+        return _section(record)
+
+    def render_dimensions(self, value):
+        return dimensions_in_words(value)
+
+    def label(self, record):
+        return f"line {record.number}, {_title(record)}"

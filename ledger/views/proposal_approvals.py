@@ -1,0 +1,114 @@
+"""The approval of proposals, where the entity requires it (PRP-4)."""
+
+from collections import Counter
+
+from django.urls import reverse
+
+from invoicing_site.errors import Refused
+from invoicing_site.screens import BulkOperation, FormOperation, Operation, Page, Told
+from ledger.forms.proposals import CommentForm, ReasonForm
+from ledger.models import InvoiceProposal
+from ledger.operations import proposal_approvals as operations
+from ledger.views.chosen import counted
+from ledger.views.proposals import Proposals
+
+_Status = InvoiceProposal.Status
+
+
+class SubmitProposal(FormOperation):
+    """Hand it to somebody else for approval."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    form_class = CommentForm
+    title, button = "Submit for approval", "Submit"
+    lead = "Somebody else has to approve it; until then it is not edited."
+    done = "The {} is submitted for approval."
+
+    def operate(self, form):
+        operations.submit_proposal(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class ApproveProposal(Operation):
+    model, permission = InvoiceProposal, "proposal.approve"
+    done = "The {} is approved."
+
+    def operate(self, proposal):
+        operations.approve_proposal(proposal, by=self.request.user)
+
+
+class RejectProposal(FormOperation):
+    """Send it back, with the reason."""
+
+    model, permission = InvoiceProposal, "proposal.approve"
+    form_class = ReasonForm
+    title, button, danger = "Reject the proposal", "Reject", True
+    done = "The {} is rejected and open again."
+
+    def operate(self, form):
+        operations.reject_proposal(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class RequestChange(FormOperation):
+    """Ask for a change, with the reason."""
+
+    model, permission = InvoiceProposal, "proposal.approve"
+    form_class = ReasonForm
+    title, button = "Request a change", "Request the change"
+    done = "A change of {} is requested; it is open again."
+
+    def operate(self, form):
+        operations.request_change(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class ApproveProposals(BulkOperation):
+    """Approve each chosen one that was submitted by somebody else."""
+
+    screen, list_url, permission = Proposals, "proposals", "proposal.approve"
+
+    def operate(self, rows):
+        done, left = 0, Counter()
+        for proposal in rows.order_by("pk"):
+            try:
+                operations.approve_proposal(proposal, by=self.request.user)
+                done += 1
+            except Refused as refusal:
+                own = refusal.code == "OWN-PROPOSAL"
+                left["submitted by yourself" if own else f"{proposal.get_status_display()}"] += 1
+        return Told(f"{counted(done, 'proposal')} approved.", left=dict(left))
+
+
+class StuckProposals(Page):
+    """What is submitted or approved and not posted, for the administrator who may free it."""
+
+    permission = "setup.change"
+    template_name = "ledger/proposals_stuck.html"
+    title = "Approvals of proposals"
+    lead = "A stuck approval can be reset: the proposal is open again and can be edited."
+
+    def get_context_data(self, **context):
+        rows = InvoiceProposal.objects.reachable(self.request.user, "setup.change").filter(
+            entity=self.request.entity, status__in=[_Status.SUBMITTED, _Status.APPROVED]
+        )
+        rows = rows.select_related("proforma__customer").order_by("pk")
+        return super().get_context_data(rows=rows, **context)
+
+
+class ResetApproval(FormOperation):
+    """Free a stuck proposal; an administrator's verb, who sees no proposals otherwise."""
+
+    model, permission = InvoiceProposal, "setup.change"
+    form_class = ReasonForm
+    title, button, danger = "Reset the approval", "Reset", True
+    done = "The approval of {} is reset."
+
+    def check_permission(self, request):
+        reached = InvoiceProposal.objects.reachable(request.user, "setup.change")
+        self.row = reached.filter(pk=self.kwargs["pk"]).first()
+        if self.row is None:
+            super().check_permission(request)
+
+    def operate(self, form):
+        operations.reset_approval(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+    def get_back_url(self):
+        return reverse("stuck_proposals")

@@ -1,0 +1,47 @@
+"""Where what a check found can be mended, by this reader (MON-8)."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+from ledger.checks import CheckResult
+
+_HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A result of a check with the address where it is mended; empty where the reader can't mend it."""
+
+    result: CheckResult
+    url: str
+    words: str
+
+
+def with_remedies(results, proposal, user) -> list[Found]:
+    """Each result with its page; the set-up is in the administration, which only administrators open."""
+    return [Found(result, *_remedy(result, proposal, user)) for result in results]
+
+
+def _remedy(result, proposal, user):
+    if result.code in _HEADER:
+        return reverse("edit_proposal", args=[proposal.pk]), "Change the dates"
+    if result.code == "BLOCKED":
+        return reverse("journals") + "?status=draft&status=error", "Open the journals"
+    if result.code == "TAX-DIFFERS":
+        return reverse("proposal_lines", args=[proposal.pk]) + "?differs=yes", "Show these lines"
+    if result.code == "TAX-MISSING" and not result.remedy:
+        return reverse("proposal_lines", args=[proposal.pk]) + "?missing=yes", "Show these lines"
+    return remedy_url(result.remedy, user), "Mend it"
+
+
+def remedy_url(remedy, user) -> str:
+    """The address of a remedy (a path or a URL name); empty where this reader could not open it."""
+    if not remedy or (remedy.startswith(("admin:", "/admin/")) and not user.is_staff):
+        return ""
+    if remedy.startswith("/"):
+        return remedy
+    try:
+        return reverse(remedy)
+    except NoReverseMatch:
+        return ""

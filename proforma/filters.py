@@ -1,0 +1,124 @@
+"""What people look for among contracts, proformas and runs."""
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q
+
+from backlog.models import BacklogItem
+from contracts.models import ContractLine, Customer, ProjectContract
+from invoicing_site.models import User
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from proforma.models import InvoiceRun, ProformaInvoice, RunContract
+from proforma.operations.inputs import STILL_DUE
+
+
+def _managers(request):
+    return User.objects.filter(managed_contracts__entity=request.entity).distinct()
+
+
+class _OfContracts(django_filters.FilterSet):
+    """What contracts are found by, on each page that lists them."""
+
+    q = SearchFilter("code", "name", placeholder="Code or name")
+    customer = RowFilter(label="Customer", model=Customer, method="of_customer")
+    manager = django_filters.ModelChoiceFilter(
+        label="Project manager", field_name="managers", queryset=_managers, empty_label="Anyone"
+    )
+
+    def of_customer(self, rows, name, customer):
+        return rows.filter(pk__in=customer.contract_customers.values("contract"))
+
+
+class ContractFilter(_OfContracts):
+    status = ChoicesFilter(label="Status", choices=ProjectContract.Status.choices)
+    billing_method = ChoicesFilter(
+        label="Billing method", choices=ContractLine.BillingMethod.choices, method="with_lines_of"
+    )
+
+    class Meta:
+        model = ProjectContract
+        fields = []
+
+    def with_lines_of(self, rows, name, methods):
+        lines = ContractLine.objects.filter(contract=OuterRef("pk"), billing_method__in=methods)
+        return rows.filter(Exists(lines)) if methods else rows
+
+
+class HubFilter(_OfContracts):
+    has = ChoicesFilter(
+        label="With",
+        method="with_work",
+        choices=[
+            ("not_ready", "work not ready"),
+            ("ready", "work ready to invoice"),
+            ("failed", "work over a limit"),
+            ("draft", "an open draft"),
+            ("due", "an invoice day that has come"),
+        ],
+    )
+    contract = RowFilter(label="Contract", model=ProjectContract, method="this_contract")
+
+    class Meta:
+        model = ProjectContract
+        fields = []
+
+    def this_contract(self, rows, name, contract):
+        return rows.filter(pk=contract.pk)
+
+    def with_work(self, rows, name, wanted):
+        items = BacklogItem.objects.open().filter(contract=OuterRef("pk"))
+        schedule = ContractLine.objects.filter(
+            contract=OuterRef("pk"),
+            schedule__status__in=STILL_DUE,
+            schedule__run_date__lte=self.request.entity.today(),
+        )
+        conditions = {
+            "not_ready": Exists(
+                items.filter(status=BacklogItem.Status.NOT_READY).exclude(limit_status="failed")
+            ),
+            "ready": Exists(items.ready()),
+            "failed": Exists(items.filter(limit_status=BacklogItem.LimitStatus.FAILED)),
+            "draft": Exists(ProformaInvoice.objects.open().filter(contract=OuterRef("pk"))),
+            "due": Exists(schedule),
+        }
+        found = Q()
+        for word in wanted:
+            found |= Q(conditions[word])
+        return rows.filter(found)
+
+
+class ProformaFilter(django_filters.FilterSet):
+    q = SearchFilter(
+        "number", "name", "contract__code", "customer__name", placeholder="Number, contract, customer"
+    )
+    status = ChoicesFilter(label="Status", choices=ProformaInvoice.Status.choices)
+    confirm_job = ChoicesFilter(label="Background confirm", choices=ProformaInvoice.ConfirmJob.choices)
+    customer = RowFilter(label="Customer", model=Customer)
+    contract = RowFilter(label="Contract", model=ProjectContract)
+    since = DayFilter(label="Cutoff from", field_name="cutoff", lookup_expr="gte")
+    until = DayFilter(label="Cutoff to", field_name="cutoff", lookup_expr="lte")
+    run = django_filters.NumberFilter(label="Run number", field_name="run")
+
+    class Meta:
+        model = ProformaInvoice
+        fields = []
+
+
+class RunFilter(django_filters.FilterSet):
+    kind = ChoicesFilter(label="What", choices=InvoiceRun.Kind.choices)
+    trigger = ChoicesFilter(label="Started by", choices=InvoiceRun.Trigger.choices)
+    failed = django_filters.BooleanFilter(
+        label="With failures", widget=forms.CheckboxInput, method="with_failures"
+    )
+    since = DayFilter(label="As of, from", field_name="as_of", lookup_expr="gte")
+    until = DayFilter(label="As of, to", field_name="as_of", lookup_expr="lte")
+
+    class Meta:
+        model = InvoiceRun
+        fields = []
+
+    def with_failures(self, rows, name, wanted):
+        if not wanted:
+            return rows
+        failed = RunContract.objects.visible_to(self.request.user).filter(outcome=RunContract.Outcome.FAILED)
+        return rows.filter(pk__in=failed.values("run"))

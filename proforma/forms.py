@@ -1,0 +1,221 @@
+"""What people type about proformas and runs; operations judge it."""
+
+from django import forms
+
+from actuals.models import BillingType
+from contracts.models import (
+    BillingTaxGroup,
+    Category,
+    ContractLine,
+    Customer,
+    ItemTaxGroup,
+    PaymentTerm,
+    Product,
+    Project,
+    ProjectContract,
+    Resource,
+    Role,
+    Task,
+    TransactionClass,
+)
+from invoicing_site.screens.forms import DayField
+from proforma.models import LineDetail, ProformaInvoice
+from proforma.operations.details import BY_HAND
+from proforma.operations.headers import EDITABLE
+
+_BILLING_TYPES = [(value, str(label).capitalize()) for value, label in BillingType.choices]
+
+
+class FigureField(forms.DecimalField):
+    """A number as wide as a column of the model; a comma is taken for the decimal point."""
+
+    widget = forms.TextInput
+
+    def __init__(self, model, name, **kwargs):
+        column = model._meta.get_field(name)
+        super().__init__(max_digits=column.max_digits, decimal_places=column.decimal_places, **kwargs)
+
+    def widget_attrs(self, widget):
+        return {"inputmode": "decimal"}
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = value.replace(" ", "").replace("\u00a0", "").replace("\u2212", "-")
+            if "," in value and "." not in value:
+                value = value.replace(",", ".")
+        return super().to_python(value)
+
+    def prepare_value(self, value):
+        if value is None or isinstance(value, str):
+            return value
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _words(model, name, **kwargs):
+    column = model._meta.get_field(name)
+    kwargs.setdefault("label", column.verbose_name.capitalize())
+    return forms.CharField(max_length=column.max_length, required=False, **kwargs)
+
+
+class NewProformas(forms.Form):
+    cutoff = DayField(label="Work up to and with", help_text="The cutoff: what is dated later waits.")
+    contracts = forms.ModelMultipleChoiceField(
+        queryset=None,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one contract."},
+    )
+
+    def __init__(self, *args, contracts, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["contracts"].queryset = contracts
+
+
+class Header(forms.Form):
+    """The editable head of a proforma."""
+
+    name = _words(ProformaInvoice, "name")
+    cutoff = DayField(label="Cutoff", help_text="For the next refresh; what is on the draft stays.")
+    accounting_date = DayField(label="Accounting date")
+    payment_term = forms.ModelChoiceField(PaymentTerm.objects.none(), required=False, empty_label="None")
+    order_reference = _words(ProformaInvoice, "order_reference")
+    buyer_reference = _words(ProformaInvoice, "buyer_reference")
+    bill_to_name = _words(ProformaInvoice, "bill_to_name", label="Bill to")
+    contact_name = _words(ProformaInvoice, "contact_name", label="Contact")
+    street = _words(ProformaInvoice, "street")
+    postal_code = _words(ProformaInvoice, "postal_code")
+    city = _words(ProformaInvoice, "city")
+    country = _words(ProformaInvoice, "country", help_text="Two letters, such as NO")
+    description = _words(
+        ProformaInvoice, "description", widget=forms.Textarea, help_text="The customer reads it."
+    )
+
+    def __init__(self, *args, proforma, **kwargs):
+        kwargs["initial"] = {name: getattr(proforma, name) for name in EDITABLE}
+        super().__init__(*args, **kwargs)
+        self.fields["payment_term"].queryset = PaymentTerm.objects.filter(entity=proforma.entity_id)
+
+    def clean_country(self):
+        return self.cleaned_data["country"].upper()
+
+
+class EditDetails(forms.Form):
+    """Changes for one or many details; what is left empty stays as it is."""
+
+    quantity = FigureField(LineDetail, "quantity", required=False)
+    price = FigureField(LineDetail, "price", required=False)
+    billing_type = forms.ChoiceField(choices=[("", "Unchanged"), *_BILLING_TYPES], required=False)
+    billing_tax_group = forms.ModelChoiceField(
+        BillingTaxGroup.objects.none(), required=False, empty_label="Unchanged"
+    )
+    item_tax_group = forms.ModelChoiceField(
+        ItemTaxGroup.objects.none(), required=False, empty_label="Unchanged"
+    )
+    description = _words(LineDetail, "description", label="Description for the customer")
+    internal_description = _words(LineDetail, "internal_description")
+
+    def __init__(self, *args, entity, fixed_amount=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, model in (("billing_tax_group", BillingTaxGroup), ("item_tax_group", ItemTaxGroup)):
+            self.fields[name].queryset = model.objects.filter(entity=entity)
+        if fixed_amount:  # a milestone: its amount is agreed on the contract line
+            del self.fields["quantity"], self.fields["price"]
+
+    def changes(self):
+        """What was filled in, for `edit_details`."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+
+
+class EditDetail(EditDetails):
+    """All that can be changed of one detail, as it stands now."""
+
+    def __init__(self, *args, detail, **kwargs):
+        names = list(EditDetails.base_fields)
+        kwargs["initial"] = {name: getattr(detail, name) for name in names}
+        is_fixed = detail.transaction_class in (TransactionClass.MILESTONE, TransactionClass.RETAINER)
+        super().__init__(*args, fixed_amount=is_fixed, **kwargs)
+        self.fields["billing_type"].choices = _BILLING_TYPES
+        for name in ("quantity", "price"):
+            if name in self.fields:
+                self.fields[name].required = True
+        for name in ("billing_tax_group", "item_tax_group"):
+            if getattr(detail, f"{name}_id") is not None:
+                self.fields[name].required, self.fields[name].empty_label = True, None
+
+    def changes(self):
+        """What differs from the detail; words may be emptied here."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class AddDetail(forms.Form):
+    """Work by hand that has no entry behind it."""
+
+    contract_line = forms.ModelChoiceField(ContractLine.objects.none(), empty_label=None)
+    transaction_class = forms.ChoiceField(
+        label="Class", choices=[(kind.value, str(kind.label).capitalize()) for kind in BY_HAND]
+    )
+    date = DayField()
+    quantity = FigureField(LineDetail, "quantity")
+    unit = _words(LineDetail, "unit", help_text="Empty: hours for time")
+    price = FigureField(LineDetail, "price")
+    billing_type = forms.ChoiceField(choices=_BILLING_TYPES)
+    task = forms.ModelChoiceField(Task.objects.none(), required=False)
+    resource = forms.ModelChoiceField(Resource.objects.none(), required=False)
+    role = forms.ModelChoiceField(Role.objects.none(), required=False)
+    category = forms.ModelChoiceField(
+        Category.objects.none(), required=False, help_text="Expenses and fees need one."
+    )
+    product = forms.ModelChoiceField(Product.objects.none(), required=False, help_text="Materials need one.")
+    description = _words(LineDetail, "description", label="Description for the customer")
+    internal_description = _words(LineDetail, "internal_description")
+
+    def __init__(self, *args, proforma, **kwargs):
+        super().__init__(*args, **kwargs)
+        lines = ContractLine.objects.filter(
+            contract=proforma.contract_id, customers__contract_customer=proforma.contract_customer_id
+        )
+        self.fields["contract_line"].queryset = lines
+        projects = list(lines.order_by().values_list("project", flat=True).distinct())
+        self.fields["task"].queryset = Task.objects.filter(project__in=projects)
+        for name in ("resource", "role", "category", "product"):
+            model = self.fields[name].queryset.model
+            self.fields[name].queryset = model.objects.filter(entity=proforma.entity_id)
+        self.fields["category"].queryset = self.fields["category"].queryset.filter(
+            transaction_class__in=BY_HAND
+        )
+
+
+class ConfirmOverLimit(forms.Form):
+    reason = forms.CharField(
+        label="Why it is confirmed all the same",
+        max_length=500,
+        widget=forms.Textarea,
+        help_text="It stands in the records for ever, with your name.",
+    )
+
+
+class NewRun(forms.Form):
+    as_of = DayField(label="As of", help_text="Invoice days up to and with this one are answered.")
+    contracts = forms.ModelMultipleChoiceField(queryset=None, required=False)
+    customers = forms.ModelMultipleChoiceField(queryset=None, required=False)
+    projects = forms.ModelMultipleChoiceField(queryset=None, required=False)
+
+    def __init__(self, *args, user, entity, **kwargs):
+        super().__init__(*args, **kwargs)
+        mine = ProjectContract.objects.reachable(user, "run.start").filter(entity=entity).confirmed()
+        self.fields["contracts"].queryset = mine
+        self.fields["customers"].queryset = Customer.objects.filter(
+            contract_customers__contract__in=mine.order_by().values("pk")
+        ).distinct()
+        self.fields["projects"].queryset = Project.objects.filter(
+            contract_lines__contract__in=mine.order_by().values("pk")
+        ).distinct()
+        for name in ("contracts", "customers", "projects"):
+            self.fields[name].widget.attrs["size"] = 8
+            self.fields[name].help_text = "None chosen: all of yours."
+
+    def restriction(self):
+        """What the run is restricted to; always to contracts, because nobody starts one for others' work."""
+        chosen = self.cleaned_data
+        found = {name: list(chosen[name]) for name in ("customers", "projects") if chosen[name]}
+        return {"contracts": list(chosen["contracts"] or self.fields["contracts"].queryset), **found}

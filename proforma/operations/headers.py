@@ -1,0 +1,56 @@
+"""What stands at the head of a draft, and can be put right until it is confirmed (PRO-2)."""
+
+from django.db import transaction
+
+from invoicing_site import audit, checked
+from invoicing_site.errors import Refused
+from proforma.models import ProformaInvoice
+from proforma.operations.proformas import lock_open
+
+EDITABLE = (
+    "name",
+    "bill_to_name",
+    "contact_name",
+    "street",
+    "postal_code",
+    "city",
+    "country",
+    "payment_term",
+    "buyer_reference",
+    "order_reference",
+    "description",
+    "cutoff",
+    "accounting_date",
+)
+_WORDS = [name for name in EDITABLE if name not in ("payment_term", "cutoff", "accounting_date")]
+
+
+@transaction.atomic
+def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
+    """Change the given fields of the header; the contract keeps what it says (PRO-2).
+
+    A new cutoff counts from the next refresh; what is on the draft stays. Refused once it is confirmed.
+    """
+    assert set(changes) <= set(EDITABLE), "Only the header's own words and days can be edited."
+    proforma = lock_open(proforma)
+    for name in _WORDS:
+        checked.words(changes.get(name) or "", ProformaInvoice, name)
+    term = changes.get("payment_term")
+    if term is not None and term.entity_id != proforma.entity_id:
+        raise Refused(f"{term} belongs to another company: choose one of this company.", code="OTHER-ENTITY")
+    before = {name: getattr(proforma, name) for name in changes}
+    changed = {name: value for name, value in changes.items() if value != before[name]}
+    if not changed:
+        return proforma
+    for name, value in changed.items():
+        setattr(proforma, name, value)
+    proforma.save(update_fields=list(changed))
+    audit.record(
+        "proforma.edit_header",
+        proforma,
+        by=by,
+        entity=proforma.entity.code,
+        before={name: str(before[name] or "") for name in changed},
+        after={name: str(value or "") for name, value in changed.items()},
+    )
+    return proforma

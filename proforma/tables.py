@@ -1,0 +1,230 @@
+"""What people see of contracts, proformas and runs in lists."""
+
+from collections import defaultdict
+
+import django_tables2 as tables
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from contracts.models import ProjectContract
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens.tables import (
+    AmountColumn,
+    DayColumn,
+    MainColumn,
+    StatusColumn,
+    Table,
+    TextColumn,
+    cells,
+)
+from invoicing_site.templatetags import ledgerline as tags
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
+from proforma.performance import contract_performance
+
+
+class TogetherTable(Table):
+    """A table with figures that are read for all rows of the page at once, when the first is asked for."""
+
+    def figures_of(self, record):
+        if not hasattr(self, "_figures") or record.pk not in self._figures:
+            shown = [row.record for row in self.page.object_list] if hasattr(self, "page") else []
+            # An export shows all rows, not those of the page.
+            rows = shown if any(row.pk == record.pk for row in shown) else list(self.data)
+            self._figures = self.read_figures(rows)
+        return self._figures[record.pk]
+
+    def read_figures(self, rows) -> dict:
+        """The figures of each row by its key, in a constant number of queries."""
+        raise NotImplementedError
+
+
+class FigureColumn(AmountColumn):
+    """An amount of the contract's performance."""
+
+    def __init__(self, name, **kwargs):
+        super().__init__(accessor="pk", orderable=False, main=False, **kwargs)
+        self.figure = name
+
+    def render(self, record, table):
+        return tags.amount(getattr(table.figures_of(record), self.figure), record.currency)
+
+    def value(self, record, table):
+        return getattr(table.figures_of(record), self.figure)
+
+
+class FigureDayColumn(tables.Column):
+    """A day of the contract's performance."""
+
+    def __init__(self, name, **kwargs):
+        super().__init__(accessor="pk", orderable=False, attrs=cells("nowrap"), **kwargs)
+        self.figure = name
+
+    def render(self, record, table):
+        return tags.day(getattr(table.figures_of(record), self.figure))
+
+    def value(self, record, table):
+        return getattr(table.figures_of(record), self.figure)
+
+
+def _customers(contract):
+    return ", ".join(share.customer.name for share in contract.customers.all())
+
+
+class ContractTable(TogetherTable):
+    code = MainColumn(accessor="code", verbose_name="Contract", url="contract", sub="name")
+    customers = tables.Column(accessor="pk", verbose_name="Customers", orderable=False)
+    status = StatusColumn()
+    contract_value = FigureColumn("value", verbose_name="Value")
+    billed = FigureColumn("billed", verbose_name="Billed")
+    remaining = FigureColumn("remaining", verbose_name="Remaining")
+    ready = FigureColumn("ready", verbose_name="Ready")
+    last_invoice = FigureDayColumn("last_billed_on", verbose_name="Last confirmed")
+    next_run = FigureDayColumn("next_run_on", verbose_name="Next run")
+
+    class Meta:
+        model = ProjectContract
+        fields = ()
+
+    def render_customers(self, record):
+        return _customers(record)
+
+    def value_customers(self, record):
+        return _customers(record)
+
+    def read_figures(self, rows):
+        return {found.contract.pk: found for found in contract_performance(rows)}
+
+
+def explain_proforma(proforma):
+    return reverse("explain", args=["proforma", proforma.pk])
+
+
+def _job(proforma):
+    """How the confirm in the background goes, and why it failed."""
+    if not proforma.confirm_job:
+        return ""
+    chip = tags.status(proforma, "confirm_job")
+    if proforma.confirm_message:
+        return format_html('{}<div class="sub">{}</div>', chip, proforma.confirm_message)
+    return chip
+
+
+class ProformaTable(Table):
+    number = MainColumn(url="proforma", sub=lambda row: f"Run {row.run_id}" if row.run_id else "By hand")
+    contract = TextColumn(accessor="contract__code", verbose_name="Contract", sub="contract__name")
+    customer = TextColumn(accessor="customer__name", verbose_name="Customer")
+    cutoff = DayColumn()
+    amount = AmountColumn(accessor="net", verbose_name="Net total", explain=explain_proforma)
+    status = StatusColumn()
+    confirm_job = tables.Column(verbose_name="Background confirm", empty_values=(), orderable=False)
+
+    selectable = True
+    row_amount = "net"
+
+    def can_select(self, record):
+        return record.status != ProformaInvoice.Status.CONFIRMED
+
+    def label(self, record):
+        return f"proforma {record.number}"
+
+    def render_confirm_job(self, record):
+        return _job(record)
+
+    def value_confirm_job(self, record):
+        return record.get_confirm_job_display()
+
+
+def duration(run):
+    """How long a run took, in words; empty while it runs."""
+    if run.finished_at is None:
+        return ""
+    seconds = int((run.finished_at - run.started_at).total_seconds())
+    if seconds < 1:
+        return "under a second"
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min {seconds % 60} s"
+
+
+def who_started(run):
+    """Somebody, or what."""
+    if run.started_by_id:
+        return str(run.started_by)
+    return "the schedule" if run.trigger == InvoiceRun.Trigger.SCHEDULE else run.get_trigger_display()
+
+
+def run_totals(runs, user) -> dict[int, dict[str, object]]:
+    """What runs made, or would make, of contracts in the user's reach: per run the total of each currency."""
+    totals = defaultdict(dict)
+    made = LineDetail.objects.visible_to(user).chargeable().filter(line__proforma__run__in=runs)
+    by = ("line__proforma__run", "line__proforma__currency")
+    planned = RunPlanLine.objects.filter(
+        run_contract__in=RunContract.objects.visible_to(user).filter(run__in=runs), code=""
+    )
+    for rows, keys in ((made, by), (planned, ("run_contract__run", "currency"))):
+        found = rows.order_by(*keys).values_list(*keys).annotate(exact=ExactSum("amount"))
+        for run, currency, amount in found:
+            totals[run][currency] = amount
+    return totals
+
+
+class RunTable(TogetherTable):
+    """Counts and totals are those of the contracts that the reader may see."""
+
+    pk = MainColumn(verbose_name="Run", url="run", sub=who_started)
+    as_of = DayColumn(verbose_name="As of")
+    started_at = DayColumn(verbose_name="Started")
+    duration = tables.Column(accessor="pk", verbose_name="Duration", orderable=False)
+    created = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
+    failed = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
+    nothing = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
+    total = tables.Column(accessor="pk", orderable=False, attrs=cells("num amount", "num"))
+    status = StatusColumn()
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def read_figures(self, rows):
+        counts = {row.pk: {"totals": {}} for row in rows}
+        found = RunContract.objects.visible_to(self.user).filter(run__in=rows)
+        for run, outcome, n in found.order_by().values_list("run", "outcome").annotate(n=Count("pk")):
+            counts[run][outcome] = n
+        for run, totals in run_totals(rows, self.user).items():
+            counts[run]["totals"] = totals
+        return counts
+
+    def render_pk(self, record):
+        name = f"{record.get_kind_display().capitalize()} {record.pk}"
+        return format_html(
+            '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
+            record.get_absolute_url(),
+            name,
+            who_started(record),
+        )
+
+    def render_duration(self, record):
+        return duration(record) or "–"
+
+    value_duration = render_duration
+
+    def render_created(self, record):
+        return self.figures_of(record).get(RunContract.Outcome.CREATED, 0)
+
+    def render_failed(self, record):
+        n = self.figures_of(record).get(RunContract.Outcome.FAILED, 0)
+        return tags.chip(n, "hold") if n else 0
+
+    def value_failed(self, record):
+        return self.figures_of(record).get(RunContract.Outcome.FAILED, 0)
+
+    def render_nothing(self, record):
+        return self.figures_of(record).get(RunContract.Outcome.NOTHING_READY, 0)
+
+    def render_total(self, record):
+        totals = self.figures_of(record)["totals"]
+        return format_html_join("", "<div>{}</div>", ((tags.amount(v, c),) for c, v in totals.items())) or "–"
+
+    def value_total(self, record):
+        return "; ".join(f"{code} {value}" for code, value in self.figures_of(record)["totals"].items())

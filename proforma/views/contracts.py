@@ -1,0 +1,103 @@
+"""Contracts as they stand: what they are worth, what is billed, what is left (CON-8)."""
+
+from django.db.models import Count, Prefetch
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from backlog.operations import confirm_contract
+from contracts.models import (
+    ContractCustomer,
+    ContractPriceList,
+    LineCustomer,
+    Milestone,
+    ProjectContract,
+    ScheduleEntry,
+)
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens import DetailScreen, ListScreen, Operation
+from proforma.filters import ContractFilter
+from proforma.models import ProformaInvoice
+from proforma.operations.inputs import STILL_DUE
+from proforma.performance import contract_performance
+from proforma.tables import ContractTable
+from proforma.views.proformas import with_net
+
+# Rows of a kind that a contract's page shows; the rest is a link away.
+SHOWN = 12
+
+
+class Contracts(ListScreen):
+    """The contracts in the reader's reach, with how they stand."""
+
+    model = ProjectContract
+    permission = "contract.view"
+    title = "Contracts"
+    lead = "What was agreed, what of it is billed, and what is left."
+    filterset_class = ContractFilter
+    table_class = ContractTable
+    noun = ("contract", "contracts")
+    empty_title = "No contracts"
+    empty_text = "Nothing matches. Remove a filter, or have an administrator set a contract up."
+
+    def get_queryset(self):
+        return self.rows(self.request).order_by("code").prefetch_related("customers__customer")
+
+    def summed(self, rows):
+        """What is ready on all contracts of the filter stands above."""
+        found = super().summed(rows)
+        ready = BacklogItem.objects.ready().filter(contract__in=rows.order_by().values("pk"))
+        sums = ready.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
+        return found | {"sums": list(sums.order_by("currency")), "totals_label": "Ready to invoice"}
+
+
+class Contract(DetailScreen):
+    """One contract: facts, figures, lines, customers, milestones, schedule, prices, documents."""
+
+    model = ProjectContract
+    permission = "contract.view"
+    template_name = "proforma/contract.html"
+
+    def rows(self):
+        return ProjectContract.objects.select_related("entity", "unit", "billing_tax_group", "confirmed_by")
+
+    def get_context_data(self, **context):
+        contract, user = self.row, self.request.user
+        proformas = with_net(ProformaInvoice.objects.visible_to(user).filter(contract=contract))
+        schedule = ScheduleEntry.objects.filter(line__contract=contract, status__in=STILL_DUE)
+        milestones = Milestone.objects.visible_to(user).filter(line__contract=contract)
+        shares = LineCustomer.objects.select_related("line").order_by("line__number")
+        customers = ContractCustomer.objects.filter(contract=contract).select_related(
+            "customer", "payment_term", "customer__payment_term"
+        )
+        return super().get_context_data(
+            performance=contract_performance([contract])[0],
+            managers=list(contract.managers.all()),
+            customers=customers.prefetch_related("purchase_orders", Prefetch("line_customers", shares)),
+            milestones=milestones.select_related("line").order_by("date", "number")[:100],
+            schedule=schedule.select_related("line").order_by("run_date", "line__number")[:SHOWN],
+            price_lists=ContractPriceList.objects.filter(contract=contract).select_related("price_list"),
+            proformas=proformas.select_related("customer", "proposal__invoice").order_by("-pk")[:SHOWN],
+            today=contract.entity.today(),
+            may_confirm=contract.status == ProjectContract.Status.DRAFT and self.may("contract.confirm"),
+            may_create=contract.status == ProjectContract.Status.CONFIRMED and self.may("proforma.create"),
+            may_set_up=user.is_staff and self.request.may("setup.change", contract.entity),
+            **context,
+        )
+
+    def may(self, permission):
+        """Whether the reader may do that with this very contract."""
+        contracts = ProjectContract.objects.reachable(self.request.user, permission)
+        return contracts.filter(pk=self.row.pk).exists()
+
+
+class ConfirmContract(Operation):
+    """Put a draft contract into force."""
+
+    model, permission = ProjectContract, "contract.confirm"
+    done = "Contract {} is confirmed: what its lines cover is billed from now on."
+
+    def operate(self, contract):
+        confirm_contract(contract, by=self.request.user)
+
+    def success_url(self, contract):
+        return reverse("contract", args=[contract.pk])

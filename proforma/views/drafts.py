@@ -1,0 +1,427 @@
+"""One proforma: read, adjusted, handed in, confirmed, given up (PRO-2 to PRO-6)."""
+
+from itertools import groupby
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Case, Count, IntegerField, Value, When
+from django.http import Http404, HttpResponseRedirect, QueryDict
+from django.urls import reverse
+
+from actuals.models import BillingType
+from backlog.models import BacklogItem
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
+from invoicing_site.screens.lists import selection, stamp_of
+from invoicing_site.screens.operations import refuse
+from proforma import forms, operations
+from proforma.models import LineDetail, ProformaInvoice
+from proforma.operations.confirmations import OVERRIDE
+from proforma.performance import contract_performance
+from proforma.views.proformas import progress_of, with_net
+
+# Details on one page; pending items that are shown; details from which on a confirm goes to a worker.
+PAGE = 200
+PENDING = 50
+MANY = 2000
+
+_GROUPS = (BillingType.CHARGEABLE, BillingType.NON_CHARGEABLE, BillingType.COMPLIMENTARY)
+
+
+def kept_query(posted):
+    """What was shown of the details, as the page's address has it."""
+    show = QueryDict(posted.get("filter", "")).get("show", "")
+    return "?show=edited" if show == "edited" else ""
+
+
+class DetailsOf:
+    """The details of one proforma, for `selection`: those ticked, or all that were shown."""
+
+    model = LineDetail
+    noun = ("detail", "details")
+
+    def __init__(self, proforma):
+        self.proforma = proforma
+
+    def rows(self, request):
+        return LineDetail.objects.on_proforma(self.proforma)
+
+    def filtered(self, request, query):
+        rows = self.rows(request)
+        return rows.edited() if QueryDict(query).get("show") == "edited" else rows
+
+
+class Proforma(DetailScreen):
+    """The header, how its contract stands, and its details by billing type and line."""
+
+    model = ProformaInvoice
+    permission = "proforma.view"
+    template_name = "proforma/proforma.html"
+
+    def rows(self):
+        return with_net(ProformaInvoice.objects.all()).select_related(
+            "entity",
+            "contract",
+            "customer",
+            "payment_term",
+            "run",
+            "created_by",
+            "confirmed_by",
+            "corrects",
+            "proposal__invoice",
+        )
+
+    def get_context_data(self, **context):
+        proforma = self.row
+        is_open = proforma.status != ProformaInvoice.Status.CONFIRMED
+        may_edit = is_open and self.may("proforma.edit")
+        may_confirm = is_open and self.may("proforma.confirm")
+        performance = contract_performance([proforma.contract])[0]
+        show = "edited" if self.request.GET.get("show") == "edited" else ""
+        details = DetailsOf(proforma).filtered(self.request, f"show={show}")
+        stamp, shown = stamp_of(details)
+        page = Paginator(_in_order(details), PAGE).get_page(self.request.GET.get("page"))
+        everything = LineDetail.objects.on_proforma(proforma)
+        pending = operations.pending(proforma) if may_edit else BacklogItem.objects.none()
+        limits = operations.limits_at_stake(proforma) if is_open else []
+        proposal = getattr(proforma, "proposal", None)
+        return super().get_context_data(
+            proposal=proposal,
+            may_see_proposal=self.request.may("proposal.view", proforma.entity),
+            invoice=getattr(proposal, "invoice", None),
+            is_open=is_open,
+            may_edit=may_edit,
+            may_confirm=may_confirm,
+            may_override=may_confirm and self.request.user.has_perm(OVERRIDE),
+            performance=performance,
+            remaining_after=_remaining_after(performance, proforma) if is_open else performance.remaining,
+            limits=limits,
+            show=show,
+            stamp=stamp,
+            shown=shown,
+            page=page,
+            groups=_grouped(page.object_list),
+            subtotals=_subtotals(everything),
+            counts={"all": everything.count(), "edited": everything.edited().count()},
+            pending=pending.select_related(
+                "actual__resource", "milestone_part__milestone", "retainer"
+            ).order_by("date", "pk")[:PENDING],
+            pending_count=pending.count() if may_edit else 0,
+            currency=proforma.currency,
+            **context,
+        )
+
+    def may(self, permission):
+        """Whether the reader may do that with this very proforma."""
+        return (
+            ProformaInvoice.objects.reachable(self.request.user, permission).filter(pk=self.row.pk).exists()
+        )
+
+
+def _remaining_after(performance, proforma):
+    return None if performance.remaining is None else performance.remaining - proforma.net
+
+
+def _in_order(details):
+    rank = Case(
+        *(When(billing_type=kind, then=Value(n)) for n, kind in enumerate(_GROUPS)),
+        output_field=IntegerField(),
+    )
+    return details.select_related(
+        "line__contract_line",
+        "project",
+        "resource",
+        "role",
+        "category",
+        "product",
+        "billing_tax_group",
+        "item_tax_group",
+        "backlog_item__actual",
+        "backlog_item__milestone_part__milestone",
+    ).order_by(rank, "line__number", "date", "pk")
+
+
+def _grouped(details):
+    """Details of one page by billing type, then by line, each with what it was before it was edited."""
+    groups = []
+    for kind, of_kind in groupby(details, key=lambda detail: detail.billing_type):
+        lines = []
+        for line, rows in groupby(of_kind, key=lambda detail: detail.line):
+            rows = list(rows)
+            for row in rows:
+                row.was = _was(row)
+            lines.append((line, rows))
+        groups.append((BillingType(kind), lines))
+    return groups
+
+
+def _was(detail):
+    """What the source says where the detail says otherwise: by field, its original value."""
+    item = detail.backlog_item
+    if detail.added_by_id is not None:
+        return {"added": True}
+    if item is None:
+        return {}
+    if item.actual is None:
+        charged = detail.billing_type == BillingType.CHARGEABLE
+        return {} if charged else {"billing_type": BillingType.CHARGEABLE.label}
+    actual, was = item.actual, {}
+    for name in ("quantity", "price"):
+        if getattr(detail, name) != getattr(actual, name):
+            was[name] = getattr(actual, name)
+    if detail.amount != item.amount:
+        was["amount"] = item.amount
+    if detail.billing_type != actual.billing_type:
+        was["billing_type"] = actual.get_billing_type_display()
+    return was
+
+
+def _subtotals(details):
+    """Line by line: how many details, and what is chargeable, non-chargeable and complimentary."""
+    by = ("line__number", "line__description", "line__contract_line__billing_method", "billing_type")
+    rows = details.order_by(*by).values_list(*by).annotate(n=Count("pk"), exact=ExactSum("amount"))
+    lines = {}
+    for number, words, method, kind, n, amount in rows:
+        line = lines.setdefault(
+            number,
+            {"number": number, "words": words, "method": method, "n": 0}
+            | dict.fromkeys(map(str, _GROUPS), 0),
+        )
+        line["n"] += n
+        line[kind] += amount
+    return list(lines.values())
+
+
+class _OnDraft(Operation):
+    """One click on a proforma that can still be edited."""
+
+    model, permission = ProformaInvoice, "proforma.edit"
+
+
+class Refresh(_OnDraft):
+    """Take what has become ready up to the cutoff."""
+
+    def operate(self, proforma):
+        n = len(operations.refresh(proforma, by=self.request.user))
+        return Told(f"{_details(n)} added." if n else "Nothing new is ready up to the cutoff.")
+
+
+class Submit(_OnDraft):
+    done = "{} is in review."
+
+    def operate(self, proforma):
+        operations.submit_for_review(proforma, by=self.request.user)
+
+
+class ReturnToDraft(_OnDraft):
+    done = "{} is a draft again."
+
+    def operate(self, proforma):
+        operations.return_to_draft(proforma, by=self.request.user)
+
+
+class Delete(_OnDraft):
+    """Give everything back to ready and delete the draft."""
+
+    deleted = False
+
+    def operate(self, proforma):
+        number = proforma.number
+        n = operations.delete_draft(proforma, by=self.request.user)
+        self.deleted = True
+        return Told(f"Proforma {number} is deleted; {n} items are ready to invoice again.")
+
+    def success_url(self, proforma):
+        return reverse("proformas") if self.deleted else proforma.get_absolute_url()
+
+
+class RemoveDetails(_OnDraft):
+    """Take the chosen details off; what they bill goes back to ready."""
+
+    def operate(self, proforma):
+        rows = selection(DetailsOf(proforma), self.request, self.permission)
+        n = rows.count()
+        back = operations.remove_details(rows, by=self.request.user)
+        return Told(f"{_details(n)} removed; {back} items are ready to invoice again.")
+
+
+class AddPending(_OnDraft):
+    """Take chosen backlog items of the same contract customer that are ready."""
+
+    def operate(self, proforma):
+        keys = [int(key) for key in self.request.POST.getlist("pk") if key.isdigit()][:1000]
+        items = BacklogItem.objects.reachable(self.request.user, self.permission)
+        items = operations.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
+        if items.count() != len(set(keys)):
+            raise Refused("Some of the chosen items are not ready any more: look at the list again.")
+        return Told(f"{_details(len(operations.add_items(proforma, items, by=self.request.user)))} added.")
+
+
+class Confirm(Operation):
+    """The one-way step; a big proforma is confirmed in the background."""
+
+    model, permission = ProformaInvoice, "proforma.confirm"
+    target = ""
+
+    def operate(self, proforma):
+        if LineDetail.objects.on_proforma(proforma)[:MANY].count() == MANY:
+            scheduled = operations.confirm_many([proforma], by=self.request.user)
+            if not scheduled:
+                raise Refused(f"Proforma {proforma.number} is confirmed, or on its way.")
+            self.target = progress_of(scheduled)
+            return Told(f"Proforma {proforma.number} is being confirmed.")
+        operations.confirm(proforma, by=self.request.user)
+        return Told(f"Proforma {proforma.number} is confirmed and handed to accounting.")
+
+    def success_url(self, proforma):
+        return self.target or proforma.get_absolute_url()
+
+
+class ConfirmOverLimit(FormOperation):
+    """Confirm by permission what goes over a limit, and say why (PRO-6)."""
+
+    model, permission = ProformaInvoice, "proforma.confirm"
+    template_name = "proforma/confirm_over_limit.html"
+    title = "Confirm over a limit"
+    form_class = forms.ConfirmOverLimit
+    button = "Confirm for ever"
+    danger = True
+    done = "{} is confirmed over its limit and handed to accounting."
+
+    def check_permission(self, request):
+        super().check_permission(request)
+        if not request.user.has_perm(OVERRIDE):
+            raise PermissionDenied("Only somebody who may override limits opens this page.")
+
+    def rows(self):
+        return with_net(ProformaInvoice.objects.all()).select_related("contract", "customer", "entity")
+
+    def get_context_data(self, **context):
+        return super().get_context_data(limits=operations.limits_at_stake(self.row), **context)
+
+    def operate(self, form):
+        reason = form.cleaned_data["reason"]
+        operations.confirm(self.row, by=self.request.user, override_reason=reason)
+
+
+class EditHeader(FormOperation):
+    model, permission = ProformaInvoice, "proforma.edit"
+    title = "Edit the header"
+    form_class = forms.Header
+    done = "The header of {} is saved."
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"proforma": self.row}
+
+    def operate(self, form):
+        operations.edit_header(self.row, by=self.request.user, **form.cleaned_data)
+
+
+class AddDetail(FormOperation):
+    model, permission = ProformaInvoice, "proforma.edit"
+    title = "Add a detail by hand"
+    lead = "Work that has no entry behind it; confirming makes its actuals."
+    form_class = forms.AddDetail
+    button = "Add detail"
+    done = "The detail is added."
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs() | {"proforma": self.row}
+        return kwargs | {"initial": {"date": self.row.cutoff, "quantity": 1}}
+
+    def operate(self, form):
+        operations.add_detail(self.row, by=self.request.user, **form.cleaned_data)
+
+
+class EditDetails(FormOperation):
+    """Change the chosen details in one go; the selection travels along as it was made on the page."""
+
+    model, permission = ProformaInvoice, "proforma.edit"
+    template_name = "proforma/edit_details.html"
+    title = "Edit details"
+    lead = "What you leave empty stays as it is on each of them."
+    form_class = forms.EditDetails
+    button = "Change details"
+
+    def get(self, request, *args, **kwargs):
+        return HttpResponseRedirect(self.row.get_absolute_url())
+
+    def post(self, request, *args, **kwargs):
+        try:
+            self.details = selection(DetailsOf(self.row), request, self.permission)
+        except Refused as refusal:
+            refuse(request, refusal)
+            return HttpResponseRedirect(self.row.get_absolute_url())
+        if "change" in request.POST:
+            return super().post(request, *args, **kwargs)
+        return self.render_to_response(self.get_context_data())  # the choice was made, nothing typed yet
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs() | {"entity": self.row.entity_id}
+        if "change" not in self.request.POST:
+            del kwargs["data"], kwargs["files"]
+        return kwargs
+
+    def get_context_data(self, **context):
+        details = self.details.order_by("pk")
+        posted = self.request.POST
+        return super().get_context_data(
+            count=details.count(),
+            sum=details.chargeable().aggregate(sum=ExactSum("amount"))["sum"],
+            examples=details[:5],
+            kept=[
+                *(("pk", key) for key in posted.getlist("pk")),
+                *((name, posted.get(name, "")) for name in ("filter", "stamp", "all_matching")),
+            ],
+            **context,
+        )
+
+    def operate(self, form):
+        changes = form.changes()
+        if not changes:
+            raise Refused("Nothing was filled in, so nothing would change.")
+        n = len(operations.edit_details(self.details, by=self.request.user, **changes))
+        return Told(f"{_details(n)} changed.")
+
+    def get_success_url(self):
+        return self.row.get_absolute_url() + kept_query(self.request.POST)
+
+
+class EditDetail(FormOperation):
+    """Change one detail; with htmx its form stands in the row."""
+
+    model, permission = LineDetail, "proforma.edit"
+    title = "Edit a detail"
+    form_class = forms.EditDetail
+    done = "The detail is changed."
+
+    def rows(self):
+        return LineDetail.objects.select_related("line__proforma")
+
+    @property
+    def proforma(self):
+        return self.row.line.proforma
+
+    def get_form_kwargs(self):
+        if self.proforma.status == ProformaInvoice.Status.CONFIRMED:
+            raise Http404("What is confirmed can't be edited.")
+        return super().get_form_kwargs() | {"detail": self.row, "entity": self.proforma.entity_id}
+
+    def get_context_data(self, **context):
+        return super().get_context_data(
+            lead=f"{self.row.description or self.row.get_transaction_class_display()} "
+            f"on proforma {self.proforma.number}",
+            **context,
+        )
+
+    def operate(self, form):
+        if changes := form.changes():
+            operations.edit_details([self.row], by=self.request.user, **changes)
+
+    def get_back_url(self):
+        return f"{self.proforma.get_absolute_url()}#detail-{self.row.pk}"
+
+
+def _details(n):
+    return f"{n} {'detail' if n == 1 else 'details'}"

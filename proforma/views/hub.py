@@ -1,0 +1,130 @@
+"""The billing hub: contracts and their lines, and what to do about each (BKL-3)."""
+
+from collections import defaultdict
+
+from django.db.models import Count
+from django.http import Http404
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from backlog.operations import mark_ready
+from contracts.models import ProjectContract, TransactionClass
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum, totals
+from invoicing_site.screens import ListScreen, Operation, Told
+from proforma.filters import HubFilter
+from proforma.models import ProformaInvoice
+from proforma.performance import contract_performance
+from proforma.tables import ContractTable
+
+
+class Hub(ListScreen):
+    """Confirmed contracts, a page of them at a time, each with its lines."""
+
+    model = ProjectContract
+    permission = "backlog.view"
+    title = "Billing hub"
+    lead = "Each contract and its lines: what waits, what is ready, what is on a draft, what is billed."
+    filterset_class = HubFilter
+    table_class = ContractTable
+    results_template = "proforma/hub_results.html"
+    noun = ("contract", "contracts")
+    empty_title = "No contracts here"
+    empty_text = "No confirmed contract matches. Remove a filter, or confirm a contract first."
+
+    @classmethod
+    def rows(cls, request):
+        return super().rows(request).confirmed().order_by("code")
+
+    def get_queryset(self):
+        return self.rows(self.request).prefetch_related("customers__customer")
+
+    def get_table_pagination(self, table):
+        size = self.request.GET.get("_size", "")
+        return {"per_page": int(size) if size in ("50", "100") else 25}
+
+    def summed(self, rows):
+        """What is open on all contracts of the filter stands above."""
+        found = super().summed(rows)
+        items = BacklogItem.objects.open().filter(contract__in=rows.order_by().values("pk"))
+        sums = items.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
+        return found | {"sums": list(sums.order_by("currency")), "totals_label": "Open"}
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        contracts = [row.record for row in context["table"].paginated_rows]
+        drafts = defaultdict(list)
+        for draft in ProformaInvoice.objects.open().filter(contract__in=contracts).order_by("pk"):
+            drafts[draft.contract_id].append(draft)
+        mine = {
+            permission: set(
+                ProjectContract.objects.reachable(self.request.user, permission)
+                .filter(pk__in=[contract.pk for contract in contracts])
+                .values_list("pk", flat=True)
+            )
+            for permission in ("backlog.mark", "proforma.create")
+        }
+        advances = _available_retainers(contracts)
+        context["blocks"] = [
+            {
+                "contract": found.contract,
+                "figures": found,
+                "drafts": drafts[found.contract.pk],
+                "retainer": advances.get(found.contract.pk, 0),
+                "may_mark": found.contract.pk in mine["backlog.mark"],
+                "may_create": found.contract.pk in mine["proforma.create"],
+            }
+            for found in contract_performance(contracts)
+        ]
+        return context
+
+
+def _available_retainers(contracts):
+    """What customers paid in advance and no invoice has used, by contract.
+
+    The balance of an advance is an open item of class retainer, made when the advance itself is billed.
+    """
+    balances = BacklogItem.objects.open().filter(
+        contract__in=contracts, actual__transaction_class=TransactionClass.RETAINER
+    )
+    return {contract: abs(sum_) for contract, sum_ in totals(balances, by="contract").items()}
+
+
+class MarkContract(Operation):
+    """Mark all that is not ready on the contract, or on one of its lines, ready to invoice."""
+
+    model, permission = ProjectContract, "backlog.mark"
+
+    def operate(self, contract):
+        marked = mark_ready(self._waiting(contract), by=self.request.user)
+        n = marked.action.changed
+        undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
+        text = f"{n} {'item' if n == 1 else 'items'} of {self.what(contract)} marked ready to invoice."
+        link = f"{reverse('backlog')}?contract={contract.pk}&status=not_ready"
+        return Told(text, left=marked.reasons, link=link, undo=undo)
+
+    def _waiting(self, contract):
+        waiting = self.items(contract).filter(status=BacklogItem.Status.NOT_READY)
+        if not waiting.exists():
+            raise Refused(f"Nothing waits to be marked on {self.what(contract)}.")
+        return waiting
+
+    def items(self, contract):
+        return BacklogItem.objects.reachable(self.request.user, self.permission).on_contract(contract)
+
+    def what(self, contract):
+        return f"contract {contract.code}"
+
+    def success_url(self, contract):
+        return reverse("hub")
+
+
+class MarkLine(MarkContract):
+    def items(self, contract):
+        self.line = contract.lines.filter(pk=self.kwargs["line"]).first()
+        if self.line is None:
+            raise Http404("There is no such line on this contract.")
+        return super().items(contract).filter(contract_line=self.line)
+
+    def what(self, contract):
+        return f"line {self.line} of contract {contract.code}"

@@ -1,0 +1,252 @@
+"""Proformas: the list, making new ones, and what is done with many at once (PRO-1, PRO-4, PRO-5)."""
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import Count, DecimalField, Max, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from backlog.views.items import Backlog
+from contracts.models import ProjectContract
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Page, Told
+from invoicing_site.screens.forms import DayField
+from proforma import forms, operations
+from proforma.filters import ProformaFilter
+from proforma.models import LineDetail, ProformaInvoice
+from proforma.tables import ProformaTable
+
+Job = ProformaInvoice.ConfirmJob
+
+
+def with_net(proformas):
+    """The proformas with `net`, the exact sum of what is chargeable on each."""
+    details = LineDetail.objects.chargeable().filter(line__proforma=OuterRef("pk")).order_by()
+    sums = details.values("line__proforma").annotate(exact=ExactSum("amount")).values("exact")
+    amount = DecimalField(max_digits=30, decimal_places=4)
+    return proformas.annotate(
+        net=Coalesce(Subquery(sums, output_field=amount), Value(0), output_field=amount)
+    )
+
+
+class Proformas(ListScreen):
+    """The proformas of contracts in the reader's reach."""
+
+    model = ProformaInvoice
+    permission = "proforma.view"
+    title = "Proforma invoices"
+    lead = "Drafts to adjust and confirm, and those that went on to accounting."
+    filterset_class = ProformaFilter
+    table_class = ProformaTable
+    table_data_keys = True
+    amount_field = "net"
+    noun = ("proforma", "proformas")
+    template_name = "proforma/proformas.html"
+    empty_title = "No proformas"
+    empty_text = "Nothing matches. Remove a filter, or create a proforma of what is ready to invoice."
+    actions = (
+        Action(
+            "confirm_proformas",
+            "Confirm",
+            "proforma.confirm",
+            key="c",
+            style="primary",
+            confirm="Confirm {n} proformas, {sum}? Their sales become billed and go to accounting; "
+            "that can't be undone.",
+        ),
+        Action("submit_proformas", "Submit for review", "proforma.edit", icon="send", key="s"),
+        Action(
+            "delete_proformas",
+            "Delete drafts",
+            "proforma.edit",
+            icon="trash-2",
+            style="danger",
+            confirm="Delete {n} drafts, {sum}? What they bill goes back to ready to invoice.",
+        ),
+    )
+
+    @classmethod
+    def rows(cls, request):
+        return with_net(super().rows(request)).order_by("-pk")
+
+    def get_queryset(self):
+        return self.rows(self.request).select_related("contract", "customer")
+
+    def get_context_data(self, **context):
+        return super().get_context_data(may_create=self.request.may("proforma.create"), **context)
+
+
+class _Many(BulkOperation):
+    screen, list_url = Proformas, "proformas"
+
+
+class ConfirmMany(_Many):
+    """Have the chosen ones confirmed in the background, and show how far that is."""
+
+    permission = "proforma.confirm"
+
+    def operate(self, rows):
+        scheduled = operations.confirm_many(list(rows.open()), by=self.request.user)
+        if not scheduled:
+            raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
+        return HttpResponseRedirect(progress_of(scheduled))
+
+
+def progress_of(scheduled):
+    """The address of the page that shows how far those are that were asked for together."""
+    asked = {"asked": scheduled[0].confirm_asked_at.isoformat()}
+    return f"{reverse('confirming')}?{urlencode(asked)}"
+
+
+class SubmitMany(_Many):
+    permission = "proforma.edit"
+
+    def operate(self, rows):
+        answer = operations.submit_many(rows, by=self.request.user)
+        return Told(f"{_counted(answer.done)} submitted for review.", left=answer.reasons)
+
+
+class DeleteMany(_Many):
+    permission = "proforma.edit"
+
+    def operate(self, rows):
+        answer = operations.delete_many(rows, by=self.request.user)
+        return Told(f"{_counted(answer.done)} deleted; what they billed is ready again.", left=answer.reasons)
+
+
+def _counted(proformas):
+    return f"{len(proformas)} {'proforma' if len(proformas) == 1 else 'proformas'}"
+
+
+class Confirming(Page):
+    """How far the confirming in the background is that the reader asked for, by default the last time."""
+
+    permission = "proforma.confirm"
+    title = "Confirming proformas"
+
+    def get_template_names(self):
+        is_poll = self.request.htmx and not self.request.htmx.boosted
+        return ["proforma/confirming_status.html" if is_poll else "proforma/confirming.html"]
+
+    def get_context_data(self, **context):
+        user, entity = self.request.user, self.request.entity
+        mine = ProformaInvoice.objects.visible_to(user).filter(entity=entity, confirm_asked_by=user)
+        asked = _moment(self.request.GET.get("asked", ""))
+        asked = asked or mine.aggregate(last=Max("confirm_asked_at"))["last"]
+        rows = with_net(mine.filter(confirm_asked_at=asked)) if asked else with_net(mine.none())
+        rows = list(rows.select_related("contract", "customer").order_by("pk"))
+        done = sum(row.confirm_job in (Job.COMPLETE, Job.FAILED) for row in rows)
+        return super().get_context_data(
+            rows=rows,
+            done=done,
+            failed=sum(row.confirm_job == Job.FAILED for row in rows),
+            at_work=done < len(rows),
+            **context,
+        )
+
+
+def _moment(text):
+    """A stamp as an address carries it; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+class NewProforma(FormOperation):
+    """Choose contracts and a cutoff, see what is ready, and make the drafts."""
+
+    permission = "proforma.create"
+    title = "Create proformas"
+    lead = "One for each contract and customer, with all that is ready up to the cutoff."
+    template_name = "proforma/new_proforma.html"
+    form_class = forms.NewProformas
+    button = "Create proformas"
+
+    def contracts(self):
+        mine = ProjectContract.objects.reachable(self.request.user, self.permission)
+        return mine.filter(entity=self.request.entity).confirmed()
+
+    def get_template_names(self):
+        return ["proforma/ready_contracts.html"] if self.request.htmx else [self.template_name]
+
+    def get_initial(self):
+        return {"cutoff": self.request.entity.today()}
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"contracts": self.contracts()}
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        asked = self.request.POST if self.request.method == "POST" else self.request.GET
+        try:
+            cutoff = DayField(required=False).clean(asked.get("cutoff"))
+        except forms.forms.ValidationError:
+            cutoff = None
+        context["cutoff"] = cutoff = cutoff or self.request.entity.today()
+        wanted = {int(pk) for pk in asked.getlist("contracts") + asked.getlist("contract") if pk.isdigit()}
+        context["ready"] = self.ready(cutoff, wanted)
+        context["chosen"] = wanted
+        context["back"] = reverse("proformas")
+        return context
+
+    def ready(self, cutoff, wanted):
+        """The contracts with something ready up to the cutoff, and those that were chosen."""
+        items = BacklogItem.objects.ready().dated_until(cutoff)
+        items = items.filter(
+            Q(hold_until=None) | Q(hold_until__lte=self.request.entity.today()), retainer=None
+        )
+        mine = self.contracts()
+        found = items.filter(contract__in=mine.order_by().values("pk")).order_by().values("contract")
+        by_contract = {
+            row["contract"]: row
+            for row in found.annotate(items=Count("pk"), amount=ExactSum("amount"), last=Max("date"))
+        }
+        nothing = {"items": 0, "amount": 0, "last": None}
+        shown = mine.filter(pk__in=by_contract.keys() | wanted).prefetch_related("customers__customer")
+        return [(contract, by_contract.get(contract.pk, nothing)) for contract in shown.order_by("code")]
+
+    def operate(self, form):
+        cleaned = form.cleaned_data
+        answer = operations.create_for_each(
+            list(cleaned["contracts"].order_by("code")),
+            cutoff=cleaned["cutoff"],
+            on=self.request.entity.today(),
+            by=self.request.user,
+        )
+        if not answer.done:
+            raise Refused(" ".join(list(answer.refused.values())[:5]))
+        self.created = answer.done
+        numbers = ", ".join(proforma.number for proforma in answer.done[:10])
+        more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
+        return Told(f"{_counted(answer.done)} created: {numbers}{more}.", left=answer.reasons)
+
+    def get_success_url(self):
+        if len(self.created) == 1:
+            return self.created[0].get_absolute_url()
+        return f"{reverse('proformas')}?status=draft"
+
+
+class CreateFromBacklog(BulkOperation):
+    """Proformas with exactly the rows chosen in the backlog that are ready (PRO-1)."""
+
+    screen, list_url, permission = Backlog, "backlog", "proforma.create"
+
+    def operate(self, rows):
+        today = self.request.entity.today()
+        free = Q(hold_until=None) | Q(hold_until__lte=today)
+        ready = rows.ready().filter(free, retainer=None)
+        left = {
+            "not marked ready": rows.exclude(status=BacklogItem.Status.READY).count(),
+            "on hold": rows.ready().exclude(free).count(),
+        }
+        if not ready.exists():
+            raise Refused("None of the chosen rows is ready to invoice: mark them ready first.")
+        created = operations.create_for_items(ready.only("pk"), on=today, by=self.request.user)
+        numbers = ", ".join(proforma.number for proforma in created[:10])
+        return Told(f"{_counted(created)} created: {numbers}.", left={why: n for why, n in left.items() if n})

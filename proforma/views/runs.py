@@ -1,0 +1,204 @@
+"""The periodic run: started, watched, previewed, carried out (RUN-1 to RUN-4)."""
+
+from collections import defaultdict
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+
+from contracts.models import ProjectContract
+from invoicing_site.errors import Refused
+from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Operation, Told
+from proforma import forms, operations
+from proforma.filters import RunFilter
+from proforma.models import InvoiceRun, ProformaInvoice, RunContract, RunPlanLine
+from proforma.plans import NOTHING_READY, REASONS
+from proforma.tables import RunTable, duration, run_totals, who_started
+from proforma.views.proformas import with_net
+
+Kind = InvoiceRun.Kind
+Outcome = RunContract.Outcome
+
+# Contracts on one page of a run.
+PAGE = 100
+
+# What codes say that are no reasons of a plan.
+_WORDS = {
+    NOTHING_READY: "nothing was ready to invoice",
+    "NOT-CONFIRMED": "the contract is not confirmed",
+    "PLAN-CHANGED": "changed since the preview",
+    "CLAIM-GONE": "somebody else took the work at that moment",
+    "ERROR": "something went wrong in the program; the next run tries again",
+}
+
+
+def in_words(code):
+    """Why there is no proforma, or what is left out, for people."""
+    return _WORDS.get(code) or REASONS.get(code) or code.replace("-", " ").lower()
+
+
+class Runs(ListScreen):
+    """Runs and previews that the reader started, or that looked at a contract in their reach."""
+
+    model = InvoiceRun
+    permission = "run.view"
+    title = "Invoice runs"
+    lead = "Each day the schedule invoices what is due; you can do it by hand, and look ahead first."
+    filterset_class = RunFilter
+    table_class = RunTable
+    noun = ("run", "runs")
+    template_name = "proforma/runs.html"
+    empty_title = "No runs yet"
+    empty_text = "None matches. Remove a filter, or start a preview to see what would be invoiced today."
+
+    def get_queryset(self):
+        return self.rows(self.request).select_related("started_by").order_by("-started_at", "-pk")
+
+    def get_table_kwargs(self):
+        return super().get_table_kwargs() | {"user": self.request.user}
+
+    def get_context_data(self, **context):
+        return super().get_context_data(may_start=self.request.may("run.start"), **context)
+
+
+class NewRun(FormOperation):
+    """Start a run or a preview for the contracts in one's reach."""
+
+    permission = "run.start"
+    title = "Run invoicing"
+    lead = "A preview changes nothing: it shows what a run would make, and why it would leave out the rest."
+    template_name = "proforma/new_run.html"
+    form_class = forms.NewRun
+
+    def get_initial(self):
+        return {"as_of": self.request.entity.today(), "contracts": self.request.GET.getlist("contract")}
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"user": self.request.user, "entity": self.request.entity}
+
+    def operate(self, form):
+        restriction = form.restriction()
+        if not restriction["contracts"]:
+            raise Refused("You manage no confirmed contract in this company, so there is nothing to run.")
+        run = operations.begin_run(
+            self.request.entity,
+            as_of=form.cleaned_data["as_of"],
+            by=self.request.user,
+            kind=Kind.PREVIEW if "preview" in self.request.POST else Kind.RUN,
+            **restriction,
+        )
+        return HttpResponseRedirect(run.get_absolute_url())
+
+    def get_back_url(self):
+        return reverse("runs")
+
+
+class Run(DetailScreen):
+    """What became of each contract in a run, or would become; a manager sees those in their reach."""
+
+    model = InvoiceRun
+    permission = "run.view"
+    template_name = "proforma/run.html"
+
+    def rows(self):
+        return InvoiceRun.objects.select_related("entity", "started_by", "executes", "executed_by")
+
+    def get_template_names(self):
+        is_poll = self.request.htmx and not self.request.htmx.boosted
+        return ["proforma/run_status.html" if is_poll else self.template_name]
+
+    def get_title(self):
+        return f"{self.row.get_kind_display().capitalize()} {self.row.pk}"
+
+    def get_context_data(self, **context):
+        run, user = self.row, self.request.user
+        rows = RunContract.objects.visible_to(user).filter(run=run)
+        counts = dict(rows.order_by().values_list("outcome").annotate(n=Count("pk")))
+        outcome = self.request.GET.get("outcome", "")
+        outcome = outcome if outcome in Outcome.values else ""
+        chosen = rows.filter(outcome=outcome) if outcome else rows
+        page = Paginator(chosen.select_related("run", "contract").order_by("contract__code"), PAGE).get_page(
+            self.request.GET.get("page")
+        )
+        self._join(page.object_list)
+        return super().get_context_data(
+            run=run,
+            is_preview=run.kind == Kind.PREVIEW,
+            at_work=run.status == InvoiceRun.Status.RUNNING,
+            done=run.run_contracts.count(),
+            started_by=who_started(run),
+            duration=duration(run),
+            totals=sorted(run_totals([run], user).get(run.pk, {}).items()),
+            counts=counts,
+            failed=counts.get(Outcome.FAILED, 0),
+            tabs=_tabs(counts, outcome),
+            page=page,
+            restrictions=_restrictions(run),
+            may_execute=self._may_execute(),
+            **context,
+        )
+
+    def _join(self, rows):
+        """Give the rows of the page their proformas and plan lines, in two queries."""
+        made, planned = defaultdict(list), defaultdict(list)
+        proformas = ProformaInvoice.objects.visible_to(self.request.user).filter(
+            run=self.row, contract__in=[row.contract_id for row in rows]
+        )
+        for proforma in with_net(proformas).select_related("customer").order_by("pk"):
+            made[proforma.contract_id].append(proforma)
+        lines = RunPlanLine.objects.filter(run_contract__in=rows)
+        for line in lines.select_related("contract_customer__customer").order_by("run_date", "pk"):
+            line.why = in_words(line.code) if line.code else ""
+            line.change = None if line.previous_amount is None else line.amount - line.previous_amount
+            planned[line.run_contract_id].append(line)
+        for row in rows:
+            row.proformas, row.lines = made[row.contract_id], planned[row.pk]
+            row.why = in_words(row.code) if row.code else ""
+
+    def _may_execute(self):
+        run = self.row
+        if run.kind != Kind.PREVIEW or run.status != InvoiceRun.Status.FINISHED:
+            return False
+        return not hasattr(run, "executed_by") and may_start(self.request.user, run)
+
+
+def _tabs(counts, chosen):
+    names = (("", "All"), (Outcome.CREATED, "Invoiced"), (Outcome.FAILED, "Failed"))
+    names += ((Outcome.NOTHING_READY, "Nothing ready"),)
+    return [
+        (value, label, counts.get(value, 0) if value else sum(counts.values()), value == chosen)
+        for value, label in names
+    ]
+
+
+def _restrictions(run):
+    """What the run was restricted to, in words."""
+    found = []
+    for name, rows in (("contract", run.contracts), ("customer", run.customers), ("project", run.projects)):
+        if n := rows.count():
+            found.append(f"{n} {name}{'' if n == 1 else 's'}")
+    return ", ".join(found)
+
+
+def may_start(user, run) -> bool:
+    """Whether all contracts that the run looked at are ones for which the user may start a run."""
+    mine = ProjectContract.objects.reachable(user, "run.start")
+    if not mine.filter(entity=run.entity_id).exists():
+        return False
+    return not run.run_contracts.exclude(contract__in=mine.order_by().values("pk")).exists()
+
+
+class Execute(Operation):
+    """Carry out a stored plan as it was shown (RUN-4)."""
+
+    model, permission = InvoiceRun, "run.start"
+
+    def operate(self, preview):
+        if not may_start(self.request.user, preview):
+            raise Refused(f"{preview} looked at contracts that you don't manage: make a preview of yours.")
+        self.run = operations.execute_in_background(preview, by=self.request.user)
+        return Told(f"The plan is being carried out as run {self.run.pk}.")
+
+    def success_url(self, preview):
+        return getattr(self, "run", preview).get_absolute_url()

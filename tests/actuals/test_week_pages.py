@@ -1,0 +1,321 @@
+"""The week grid: typed, saved as a whole, submitted, copied; nothing typed and nothing of others is lost."""
+
+import threading
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from actuals import weeks
+from actuals.models import Entry
+from actuals.operations import save_week
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+
+MONDAY = date(2026, 3, 2)
+URL = "/time/2026-03-02/"
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+@pytest.fixture
+def member(co, client):
+    client.force_login(co.member)
+    return client
+
+
+def key(co, **other):
+    parts = {
+        "project": co.project.pk,
+        "task": co.task.pk,
+        "role": co.role.pk,
+        "category": co.time.pk,
+        **other,
+    }
+    return str(weeks.RowKey(**parts))
+
+
+def posted(key, hours=(), bases=(), action="save", **fields):
+    data = {
+        "row": [key],
+        "action": action,
+        f"d-{key}": fields.pop("words", ""),
+        f"o-{key}": fields.pop("was", ""),
+    }
+    for n in range(7):
+        data[f"h-{key}-{n}"] = dict(enumerate(hours)).get(n, "")
+        data[f"b-{key}-{n}"] = dict(enumerate(bases)).get(n, "")
+    return data | fields
+
+
+def stored():
+    return list(Entry.objects.order_by("date").values_list("date", "quantity", "status"))
+
+
+def draft(co, hours="4", day=MONDAY, **fields):
+    return factories.time_entry(co, hours, date=day, status="draft", **fields)
+
+
+def test_only_members_have_a_week(co, client):
+    """SEC-1"""
+    for person, status in ((co.member, 200), (co.manager, 403), (co.accountant, 403), (co.auditor, 403)):
+        client.force_login(person)
+        assert client.get(URL).status_code == status
+        assert client.post(URL, {}).status_code == status
+
+
+def test_any_day_leads_to_its_week_and_nonsense_is_not_found(member):
+    assert member.get("/time/?day=2026-03-05").url == URL
+    assert "Week 10, 2 Mar 2026 to 8 Mar 2026" in member.get("/time/2026-03-08/").text
+    assert member.get("/time/2026-02-31/").status_code == 404
+
+
+def test_who_is_no_resource_is_told_so(co, member):
+    co.resource.user = None
+    co.resource.save()
+    assert "You have no timesheet in" in member.get(URL).text
+    assert member.post(URL, posted(key(co), ["8"])).status_code == 200
+    assert stored() == []
+
+
+def test_hours_are_typed_as_people_write_them(co, member):
+    """APP-1"""
+    response = member.post(URL, posted(key(co), ["7,5", "7.5", "7:30", "1,250"], words="Drawings"))
+
+    assert response.url == URL
+    assert stored() == [
+        (date(2026, 3, 2), Decimal("7.5"), "draft"),
+        (date(2026, 3, 3), Decimal("7.5"), "draft"),
+        (date(2026, 3, 4), Decimal("7.5"), "draft"),
+        (date(2026, 3, 5), Decimal("1.25"), "draft"),
+    ]
+    entry = Entry.objects.first()
+    assert (entry.created_by, entry.resource, entry.description) == (co.member, co.resource, "Drawings")
+    assert (entry.task, entry.role, entry.category, entry.unit) == (co.task, co.role, co.time, "h")
+    assert AuditEvent.objects.filter(action="actuals.save_week").count() == 1
+
+
+def test_a_change_and_an_emptied_cell(co, member):
+    one, two = draft(co, "4"), draft(co, "3", date(2026, 3, 3))
+    bases = [weeks.base_of([one]), weeks.base_of([two])]
+
+    member.post(URL, posted(key(co), ["5", ""], bases))
+
+    assert stored() == [(MONDAY, Decimal(5), "draft")]
+    event = AuditEvent.objects.get(action="actuals.save_week")
+    assert event.detail["changed"][0]["before"][0] == "4"
+    assert event.detail["deleted"][0]["hours"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("25", "A day has 24 hours."),
+        ("-2", "Hours cannot be negative"),
+        ("eight", "is not a number of hours"),
+    ],
+)
+def test_what_cannot_be_saved_stays_as_typed_with_the_reason_beside(co, member, typed, reason):
+    response = member.post(URL, posted(key(co), ["8", typed]))
+
+    assert response.status_code == 200
+    assert stored() == []
+    assert f'value="{typed}"' in response.text
+    assert 'value="8"' in response.text
+    assert reason in response.text
+
+
+def test_a_day_holds_24_hours_over_all_rows(co, member):
+    draft(co, "20", task=None)
+    response = member.post(URL, posted(key(co), ["5"]))
+    assert "This day would have 25 hours" in response.text
+    assert len(stored()) == 1
+
+
+def test_closed_projects_and_rows_of_others_are_refused(co, member):
+    """SEC-1: ids in a form are looked up among what the resource may use."""
+    other = factories.company("SE1", "SEK", books=False)
+    foreign = {
+        "project": key(co, project=other.project.pk, task=None),
+        "task": key(co, task=other.task.pk),
+        "role": key(co, role=other.role.pk),
+        "category": key(co, category=other.time.pk),
+    }
+    for row in foreign.values():
+        assert member.post(URL, posted(row, ["8"])).status_code == 200
+    co.project.is_open = False
+    co.project.save()
+    assert "is closed for entries" in member.post(URL, posted(key(co), ["8"])).text
+    assert stored() == []
+
+
+def test_somebody_elses_change_is_not_lost(co, member):
+    entry = draft(co, "4")
+    seen = weeks.base_of([entry])
+    Entry.objects.filter(pk=entry.pk).update(quantity=6)
+
+    response = member.post(URL, posted(key(co), ["5"], [seen]))
+
+    assert "Changed meanwhile: 6 h" in response.text
+    assert 'value="5"' in response.text
+    assert stored() == [(MONDAY, Decimal(6), "draft")]
+
+    # What was drawn again knows the change, so who saves again means it.
+    entry.refresh_from_db()
+    member.post(URL, posted(key(co), ["5"], [weeks.base_of([entry])]))
+    assert stored() == [(MONDAY, Decimal(5), "draft")]
+
+
+def test_an_untouched_cell_leaves_somebody_elses_change(co, member):
+    entry = draft(co, "4")
+    seen = weeks.base_of([entry])
+    Entry.objects.filter(pk=entry.pk).update(quantity=6)
+    member.post(URL, posted(key(co), ["4", "1"], [seen]))
+    assert stored() == [(MONDAY, Decimal(6), "draft"), (date(2026, 3, 3), Decimal(1), "draft")]
+
+
+def test_submitted_and_several_are_locked_and_lead_to_their_entries(co, member):
+    submitted = factories.time_entry(co, "2", date=MONDAY)
+    for _ in range(2):
+        draft(co, "1.5", date(2026, 3, 3))
+    page = member.get(URL).text
+    assert f'href="/entries/{submitted.pk}/"' in page
+    assert "Submitted" in page
+    assert "2 entries" in page
+
+    response = member.post(URL, posted(key(co), ["9", "9"]))
+    assert response.text.count("Changed meanwhile") == 2
+    assert sum(each[1] for each in stored()) == 5
+
+
+def test_a_rejected_cell_shows_why_and_is_mended_and_submitted_again(co, member):
+    entry = factories.time_entry(
+        co, "4", date=MONDAY, status="rejected", decided_by=co.manager, decision_comment="On which task?"
+    )
+    assert "On which task?" in member.get(URL).text
+    member.post(URL, posted(key(co), ["3"], [weeks.base_of([entry])], action="submit"))
+    assert stored() == [(MONDAY, Decimal(3), "submitted")]
+
+
+def test_submit_saves_and_hands_in_or_does_neither(co, member):
+    """APP-1"""
+    member.post(URL, posted(key(co), ["8", "7"], action="submit"))
+    assert [each[2] for each in stored()] == ["submitted", "submitted"]
+
+    entry = draft(
+        co, "1", date(2026, 3, 9), project=factories.ProjectFactory(entity=co.entity, is_open=False)
+    )
+    response = member.post("/time/2026-03-09/", posted(key(co), ["8"], action="submit"))
+    assert "is closed for entries" in response.text
+    entry.refresh_from_db()
+    assert (entry.status, Entry.objects.filter(date=date(2026, 3, 9)).count()) == ("draft", 1)
+
+
+def test_the_rows_words_go_to_all_that_can_be_changed(co, member):
+    one, two = draft(co, "4", description="a"), draft(co, "3", date(2026, 3, 3), description="b")
+    sent = factories.time_entry(co, "2", date=date(2026, 3, 4), description="c")
+    page = member.get(URL).text
+    assert "Differs by day" in page
+
+    bases = [weeks.base_of([one]), weeks.base_of([two])]
+    member.post(URL, posted(key(co), ["4", "3"], bases))
+    assert set(Entry.objects.values_list("description", flat=True)) == {"a", "b", "c"}
+
+    member.post(URL, posted(key(co), ["4", "3"], bases, words="Both"))
+    assert list(Entry.objects.order_by("pk").values_list("description", flat=True)) == ["Both", "Both", "c"]
+    assert sent.description == "c"
+
+
+def test_last_week_is_copied_only_where_nothing_stands(co, member):
+    draft(co, "4", MONDAY - timedelta(days=7))
+    draft(co, "5", MONDAY - timedelta(days=6))
+    there = draft(co, "1")
+
+    rows = member.post(URL, {"action": "copy"})
+    assert f'name="h-{key(co)}-1" value=""' in rows.text
+    assert len(stored()) == 3
+
+    member.post(URL, posted(key(co), ["1"], [weeks.base_of([there])], action="copy_hours"))
+    assert [each[1] for each in stored()] == [Decimal(4), Decimal(5), Decimal(1), Decimal(5)]
+    assert stored()[-1][0] == date(2026, 3, 3)
+
+
+def test_a_row_is_added_without_losing_what_was_typed(co, member):
+    other = factories.ProjectFactory(entity=co.entity, code="NO1-P2")
+    data = posted(
+        key(co), ["6"], action="add", add_project=other.pk, task="", add_role="", add_category=co.time.pk
+    )
+    page = member.post(URL, data).text
+    assert 'value="6"' in page
+    assert f'value="{key(co, project=other.pk, task=None, role=None)}"' in page
+    assert stored() == []
+
+    closed = factories.ProjectFactory(entity=co.entity, is_open=False)
+    assert "Choose a project that is open" in member.post(URL, data | {"add_project": closed.pk}).text
+    assert "not one of NO1-P2" in member.post(URL, data | {"task": co.task.pk}).text
+
+
+def test_tasks_are_those_of_open_projects_of_the_company(co, member):
+    other = factories.company("SE1", "SEK", books=False)
+    assert "Design" in member.get(reverse("project_tasks"), {"add_project": co.project.pk}).text
+    assert "Design" not in member.get(reverse("project_tasks"), {"project": other.project.pk}).text
+
+
+def test_nobody_saves_the_week_of_somebody_else(co):
+    """SEC-1"""
+    row = weeks.TypedRow(
+        weeks.RowKey(co.project.pk, None, None, co.time.pk), {MONDAY: weeks.Typed.read("8", "")}
+    )
+    with pytest.raises(Refused) as refusal:
+        save_week(co.resource, MONDAY, [row], by=co.manager)
+    assert refusal.value.code == "NOT-OWN"
+
+
+def test_as_many_queries_for_many_rows_as_for_few(co, member):
+    draft(co)
+    member.get(URL)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        member.get(URL)
+    for n in range(6):
+        project = factories.ProjectFactory(entity=co.entity)
+        draft(co, "1", project=project, task=factories.TaskFactory(project=project, code=f"T{n}"))
+    with CaptureQueriesContext(connection) as many:
+        member.get(URL)
+    assert len(many) == len(few)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_who_fill_one_cell_at_once_do_not_both_succeed():
+    """One is told that the cell was filled meanwhile."""
+    co = factories.company(books=False)
+    row_key = weeks.RowKey(co.project.pk, None, None, co.time.pk)
+    start, outcomes = threading.Barrier(2), []
+
+    def fill(hours):
+        row = weeks.TypedRow(row_key, {MONDAY: weeks.Typed.read(hours, "")})
+        start.wait()
+        try:
+            save_week(co.resource, MONDAY, [row], by=co.member)
+            outcomes.append("saved")
+        except weeks.NotSaved as refusal:
+            outcomes.append(next(iter(refusal.problems.values())).split(":")[0])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=fill, args=(hours,)) for hours in ("4", "5")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["Changed meanwhile", "saved"]
+    assert Entry.objects.count() == 1

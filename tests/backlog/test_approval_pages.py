@@ -1,0 +1,213 @@
+"""The pages where entries are approved, rejected and taken back."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from actuals.models import Actual, Entry
+from backlog.models import BacklogItem
+from backlog.operations import approve, confirm_contract, mark_ready, preview
+from contracts.models import Membership
+from proforma.operations import create_proformas
+from tests import factories
+
+
+@pytest.fixture
+def company(db):
+    return factories.company(cost_price=100, sales_price=200)
+
+
+@pytest.fixture
+def contract(company):
+    return confirm_contract(factories.contract(company), by=company.manager)
+
+
+@pytest.fixture
+def manager(client, company):
+    client.force_login(company.manager)
+    return client
+
+
+def said(response):
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+@pytest.mark.parametrize("role", ["member", "accountant", "auditor", "administrator"])
+def test_only_project_managers_approve(client, company, contract, role):
+    """SEC-1"""
+    entry = factories.time_entry(company)
+    client.force_login(getattr(company, role))
+    assert client.get(reverse("approvals")).status_code == 403
+    assert client.get(reverse("approved")).status_code == 403
+    assert client.post(reverse("approve_entries"), {"pk": entry.pk}).status_code == 403
+    seen = 404 if role == "administrator" else 403
+    for name in ("approval", "approval_preview", "reject_entry"):
+        assert client.get(reverse(name, args=[entry.pk])).status_code == seen
+    assert client.post(reverse("cancel_approval", args=[entry.pk])).status_code == seen
+
+
+def test_another_managers_entries_do_not_exist(client, company, contract):
+    entry = factories.time_entry(company)
+    other = factories.UserFactory()
+    factories.MembershipFactory(user=other, entity=company.entity, role=Membership.Role.MANAGER)
+    client.force_login(other)
+    assert "0 entries" in client.get(reverse("approvals")).content.decode()
+    assert client.get(reverse("approval", args=[entry.pk])).status_code == 404
+    assert "Nothing is selected" in said(client.post(reverse("approve_entries"), {"pk": entry.pk}))
+    entry.refresh_from_db()
+    assert entry.status == "submitted"
+
+
+def test_the_list_shows_price_amount_and_limit_before_approval(company, manager):
+    """APP-2 NTE-1: 8 h at 200 are 1,600; of a limit of 1,500 they are 100 too much."""
+    confirm_contract(factories.contract(company, limit=Decimal(1500)), by=company.manager)
+    factories.time_entry(company, "8", description="Drew the bridge")
+    text = manager.get(reverse("approvals")).content.decode()
+    for words in ("Drew the bridge", "200.00", "1,600.00", "Over the limit", "Contract by 100.00"):
+        assert words in text
+    assert not Actual.objects.exists()
+
+
+def test_a_preview_is_what_approval_makes(company):
+    """NTE-1: each alone fits under 2,000, both together don't, and approval says the same."""
+    confirm_contract(factories.contract(company, limit=Decimal(2000)), by=company.manager)
+    entries = [factories.time_entry(company, "8") for _ in range(2)]
+    found = preview(entries, by=company.manager)
+    first, second = (found[entry.pk] for entry in entries)
+    assert (first.amount, first.over, first.crowded) == (Decimal(1600), [], False)
+    assert (second.amount, second.over, second.crowded) == (Decimal(1600), [], True)
+    assert (first.margin, first.price) == (Decimal(800), Decimal(200))
+    approve(entries, by=company.manager)
+    assert list(BacklogItem.objects.order_by("pk").values_list("amount", "limit_status")) == [
+        (Decimal(1600), "committed"),
+        (Decimal(1600), "failed"),
+    ]
+
+
+def test_margins_are_for_those_who_may_see_costs(company, contract, manager):
+    """Section 11: project managers see costs only with the extra permission."""
+    entry = factories.time_entry(company, "8")
+    pages = [reverse("approvals"), reverse("approval", args=[entry.pk])]
+    assert all("Margin" not in manager.get(page).content.decode() for page in pages)
+    export = manager.get(reverse("approvals"), {"_export": "csv", "_columns": "margin"})
+    assert "800" not in b"".join(export.streaming_content).decode()
+    company.manager.is_superuser = True
+    company.manager.save()
+    assert all("Margin" in manager.get(page).content.decode() for page in pages)
+
+
+def test_many_are_approved_and_ones_own_are_named(company, contract, manager):
+    """APP-2"""
+    theirs = factories.time_entry(company)
+    own = factories.time_entry(company, resource=company.manager_resource)
+    assert "is your own" in manager.get(reverse("approvals")).content.decode()
+    response = manager.post(reverse("approve_entries"), {"pk": [theirs.pk, own.pk]})
+    assert response.status_code == 302
+    assert "1 entry approved." in said(response)
+    assert "1 is your own; somebody else has to approve it" in said(response)
+    assert set(Entry.objects.values_list("pk", "status")) == {(theirs.pk, "approved"), (own.pk, "submitted")}
+
+
+def test_all_that_match_are_approved_as_they_were_shown(company, contract, manager):
+    for n in range(3):
+        factories.time_entry(company, description="Wanted" if n else "Other")
+    page = manager.get(reverse("approvals"), {"q": "wanted"}).content.decode()
+    stamp = re.search(r'name="stamp" value="([^"]+)"', page)[1]
+    chosen = {"all_matching": "1", "filter": "q=wanted", "stamp": stamp}
+    factories.time_entry(company, description="Wanted too")
+    assert "Nothing was changed" in said(manager.post(reverse("approve_entries"), chosen))
+    assert Entry.objects.filter(status="approved").count() == 0
+
+
+def test_rejection_asks_for_a_comment_and_keeps_the_selection(company, contract, manager):
+    """APP-1"""
+    entries = [factories.time_entry(company) for _ in range(2)]
+    chosen = {"pk": [entry.pk for entry in entries]}
+    form = manager.post(reverse("reject_entries"), chosen)
+    assert form.status_code == 200
+    assert all(f'name="pk" value="{entry.pk}"' in form.content.decode() for entry in entries)
+    again = manager.post(reverse("reject_entries"), {**chosen, "_answered": "1", "comment": ""})
+    assert "This field is required" in again.content.decode()
+    done = manager.post(reverse("reject_entries"), {**chosen, "_answered": "1", "comment": "Which task?"})
+    assert "2 entries sent back" in said(done)
+    assert set(Entry.objects.values_list("status", "decision_comment")) == {("rejected", "Which task?")}
+
+
+def test_the_approver_changes_what_is_billable(company, contract, manager):
+    """APP-2 APP-3: 6 of 8 h: 1,200 chargeable, 400 not; a comma is a decimal point."""
+    entry = factories.time_entry(company, "8")
+    page = reverse("approval", args=[entry.pk])
+    assert "1,600.00" in manager.get(page).content.decode()
+    shown = manager.get(reverse("approval_preview", args=[entry.pk]), {"billable_quantity": "6,0"})
+    assert "1,200.00" in shown.content.decode()
+    assert "400.00" in shown.content.decode()
+    wrong = manager.post(page, {"billable_quantity": "many", "billing_type": "complimentary"})
+    assert 'value="many"' in wrong.content.decode()
+    assert 'value="complimentary" selected' in wrong.content.decode()
+    assert (
+        "Enter a quantity"
+        in manager.get(
+            reverse("approval_preview", args=[entry.pk]), {"billable_quantity": "many"}
+        ).content.decode()
+    )
+    manager.post(page, {"billable_quantity": "6,0", "billing_type": ""})
+    sales = Actual.objects.filter(type="unbilled").order_by("pk")
+    assert list(sales.values_list("billing_type", "amount")) == [
+        ("chargeable", Decimal(1200)),
+        ("non_chargeable", Decimal(400)),
+    ]
+
+
+def test_one_entry_is_rejected(company, contract, manager):
+    entry = factories.time_entry(company)
+    page = reverse("reject_entry", args=[entry.pk])
+    assert manager.get(page).status_code == 200
+    manager.post(page, {"comment": "Wrong day"})
+    entry.refresh_from_db()
+    assert (entry.status, entry.decision_comment) == ("rejected", "Wrong day")
+
+
+def test_a_cancellation_is_refused_with_the_proforma(company, contract, manager):
+    """APP-5"""
+    free, billed = factories.time_entry(company), factories.time_entry(company)
+    approve([free, billed], by=company.manager)
+    mark_ready(BacklogItem.objects.filter(actual__entry=billed), by=company.manager)
+    created = create_proformas([contract], cutoff=factories.DAY, on=factories.DAY, by=company.manager)
+    (proforma,) = created
+    text = manager.get(reverse("approved")).content.decode()
+    assert proforma.number in text
+    assert "1,500.00" in text
+    page = manager.get(reverse("approval", args=[billed.pk])).content.decode()
+    assert "Cancel approval" not in page
+    refused = manager.post(reverse("cancel_approval", args=[billed.pk]))
+    assert proforma.number in said(refused)
+    manager.post(reverse("cancel_approval", args=[free.pk]))
+    assert set(Entry.objects.values_list("pk", "status")) == {(free.pk, "draft"), (billed.pk, "approved")}
+    refused = manager.post(reverse("cancel_approvals"), {"pk": [billed.pk]})
+    assert proforma.number in said(refused)
+
+
+@pytest.mark.parametrize("name", ["approvals", "approved"])
+def test_many_rows_cost_as_many_queries_as_one(company, manager, django_assert_max_num_queries, name):
+    contracts = [factories.contract(company, limit=Decimal(9000))]
+    project = factories.ProjectFactory(entity=company.entity)
+    project.managers.add(company.manager)
+    contracts.append(factories.contract(company, limit=Decimal(9), lines=[{"project": project}]))
+    for each in contracts:
+        confirm_contract(each, by=company.manager)
+
+    def more(n):
+        made = [factories.time_entry(company) for _ in range(n)]
+        made += [factories.time_entry(company, project=project) for _ in range(n)]
+        if name == "approved":
+            approve(made, by=company.manager)
+
+    more(1)
+    with django_assert_max_num_queries(100) as few:
+        manager.get(reverse(name))
+    more(10)
+    with django_assert_max_num_queries(len(few)):
+        assert manager.get(reverse(name)).status_code == 200

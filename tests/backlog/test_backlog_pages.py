@@ -1,0 +1,172 @@
+"""The backlog as a page: totals, groups, marks, holds, and how old it is."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from backlog.operations import confirm_contract, hold
+from contracts.models import Membership
+from tests import factories
+
+
+@pytest.fixture
+def company(db):
+    return factories.company()
+
+
+@pytest.fixture
+def contract(company):
+    return confirm_contract(factories.contract(company, limit=Decimal(5000)), by=company.manager)
+
+
+@pytest.fixture
+def manager(client, company):
+    client.force_login(company.manager)
+    return client
+
+
+@pytest.fixture
+def today(company):
+    return company.entity.today()
+
+
+def share(company, contract, **fields):
+    fields = {"status": "not_ready", "limit_status": "committed", **fields}
+    over = fields.pop("over", None)
+    item = factories.ready_item(company, contract, **fields)
+    if over:
+        BacklogItem.objects.filter(pk=item.pk).update(
+            limit_status="failed", limit_level="contract", limit_over=over
+        )
+    return item
+
+
+def said(response):
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+@pytest.mark.parametrize(
+    ("role", "code"), [("accountant", 200), ("auditor", 200), ("member", 403), ("administrator", 403)]
+)
+def test_who_reads_and_who_marks(client, company, contract, role, code):
+    """SEC-1"""
+    item = share(company, contract)
+    client.force_login(getattr(company, role))
+    page = client.get(reverse("backlog"))
+    assert page.status_code == code
+    assert client.get(reverse("ageing")).status_code == code
+    if code == 200:
+        assert "Mark ready" not in page.content.decode()
+    for name in ("mark_ready", "mark_not_ready", "hold_items", "release_holds"):
+        assert client.post(reverse(name), {"pk": item.pk}).status_code == 403
+
+
+def test_another_managers_rows_are_not_marked(client, company, contract):
+    item = share(company, contract)
+    other = factories.UserFactory()
+    factories.MembershipFactory(user=other, entity=company.entity, role=Membership.Role.MANAGER)
+    client.force_login(other)
+    assert "0 items" in client.get(reverse("backlog")).content.decode()
+    assert "Nothing is selected" in said(client.post(reverse("mark_ready"), {"pk": item.pk}))
+    assert "Nothing unbilled" in client.get(reverse("ageing")).content.decode()
+
+
+def test_totals_tell_what_is_ready_and_what_is_left_of_the_limit(company, contract, manager):
+    """BKL-1 BKL-7: 200 ready, 400 waiting, 600 over the limit of 5,000, of which 600 are used."""
+    share(company, contract, status="ready")
+    share(company, contract, quantity=2)
+    share(company, contract, quantity=3, over=Decimal(100))
+    text = manager.get(reverse("backlog")).content.decode()
+    assert "1,200.00" in text
+    assert "Left of the limit" not in text
+    filtered = manager.get(reverse("backlog"), {"contract": contract.pk}).context
+    assert [(e["sum"], e["ready"], e["over"]) for e in filtered["sums"]] == [(1200, 200, 600)]
+    assert filtered["limits"] == [("Contract", Decimal(5000), Decimal(4400))]
+
+
+@pytest.mark.parametrize("by", ["contract", "project", "customer", "role", "month"])
+def test_groups_add_up_and_lead_to_their_rows(company, contract, manager, by):
+    """BKL-1"""
+    share(company, contract, date=factories.DAY)
+    share(company, contract, date=factories.DAY, quantity=2)
+    share(company, contract, date=factories.DAY + timedelta(days=60))
+    response = manager.get(reverse("backlog"), {"group": by, "status": "not_ready"})
+    groups = response.context["groups"]
+    assert sum(group["sum"] for group in groups) == 800
+    assert "Group by" in response.content.decode()
+    for group in groups:
+        if group["url"]:
+            assert manager.get(group["url"]).context["matching"] == group["n"]
+
+
+def test_the_answer_leads_to_what_was_left_alone(company, contract, manager, today):
+    """BKL-2"""
+    free, failed, held = share(company, contract), share(company, contract), share(company, contract)
+    BacklogItem.objects.filter(pk=failed.pk).update(
+        limit_status="failed", limit_level="contract", limit_over=1
+    )
+    hold([held], until=today + timedelta(days=3), reason="Waits", by=company.manager)
+    response = manager.post(reverse("mark_ready"), {"pk": [free.pk, failed.pk, held.pk]})
+    assert "1 item marked ready to invoice." in said(response)
+    assert "?blocked=limit&amp;blocked=hold" in said(response)
+    left = manager.get(f"{reverse('backlog')}?blocked=limit&blocked=hold")
+    assert set(left.context["object_list"].values_list("pk", flat=True)) == {failed.pk, held.pk}
+
+
+def test_a_hold_asks_for_its_day_and_reason(company, contract, manager, today):
+    """BKL-5"""
+    item = share(company, contract)
+    form = manager.post(reverse("hold_items"), {"pk": item.pk})
+    assert f'name="pk" value="{item.pk}"' in form.content.decode()
+    typed = {"pk": item.pk, "_answered": "1", "until": today.isoformat(), "reason": "Customer asks"}
+    refused = manager.post(reverse("hold_items"), typed).content.decode()
+    assert "Choose a day after today" in refused
+    assert 'value="Customer asks"' in refused
+    day = today + timedelta(days=1)
+    done = manager.post(reverse("hold_items"), {**typed, "until": day.isoformat()}, follow=True)
+    assert "1 item put on hold" in done.content.decode()
+    assert "Customer asks" in done.content.decode()
+    item.refresh_from_db()
+    assert (item.hold_until, item.held_by) == (day, company.manager)
+    assert "1 item taken off hold" in said(manager.post(reverse("release_holds"), {"pk": item.pk}))
+
+
+def test_ageing_leads_to_the_rows_and_names_what_blocks_them(company, contract, manager, today):
+    """BKL-4: 200 of 10 days, 400 of 100 days over the limit."""
+    young = share(company, contract, date=today - timedelta(days=10))
+    old = share(company, contract, date=today - timedelta(days=100), quantity=2, over=Decimal(7))
+    for by in ("contract", "project", "manager"):
+        page = manager.get(reverse("ageing"), {"by": by})
+        (row,) = page.context["rows"]
+        assert [amount for _, amount, _ in row.cells] == [200, 0, 0, 400]
+        assert manager.get(row.cells[0][2]).context["object_list"].get() == young
+        assert manager.get(row.cells[3][2]).context["object_list"].get() == old
+        assert [(words, n) for words, n, _ in row.kept] == [("over a limit", 1)]
+        items = manager.get(reverse("ageing") + row.url).content.decode()
+        assert "It is over the limit of the contract by 7.00 NOK" in items
+        assert "It is not marked ready to invoice" in items
+        assert "Project manager (" in items
+    past = manager.get(reverse("ageing"), {"on": (today - timedelta(days=50)).isoformat()})
+    (row,) = past.context["rows"]
+    assert [amount for _, amount, _ in row.cells] == [0, 400, 0, 0]
+    assert manager.get(reverse("ageing"), {"on": "never"}).status_code == 200
+    assert manager.get(reverse("ageing"), {"by": "moon"}).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["backlog", "backlog?group=role", "ageing?group=1"])
+def test_many_rows_cost_as_many_queries_as_one(
+    company, contract, manager, django_assert_max_num_queries, page
+):
+    name, _, query = page.partition("?")
+    url = f"{reverse(name)}?{query.replace('=1', f'={contract.pk}')}"
+    share(company, contract)
+    with django_assert_max_num_queries(100) as few:
+        manager.get(url)
+    for _ in range(12):
+        share(company, contract)
+    with django_assert_max_num_queries(len(few)):
+        assert manager.get(url).status_code == 200

@@ -1,0 +1,89 @@
+"""MIL-2: a milestone is billed slice by slice, never more than the whole."""
+
+from decimal import Decimal
+
+import pytest
+
+from backlog.models import BacklogItem
+from backlog.operations import confirm_contract, slice_of, split_off
+from contracts.models import Milestone, MilestonePart
+from invoicing_site.errors import Refused
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company():
+    return factories.company()
+
+
+@pytest.fixture
+def item(company):
+    confirm_contract(factories.contract(company, method="fixed"), by=company.manager)
+    return BacklogItem.objects.get()
+
+
+def states():
+    return list(BacklogItem.objects.order_by("pk").values_list("amount", "status"))
+
+
+def test_a_slice_is_ready_and_the_rest_waits(company, item):
+    """MIL-2: 40 % of 10,000, then 35 %, then all that is left."""
+    assert slice_of(item, Decimal(40)) == Decimal(4000)
+    first = split_off(item, amount=Decimal(4000), by=company.manager)
+    assert states() == [(10000, "canceled"), (4000, "ready"), (6000, "not_ready")]
+    assert Milestone.objects.get().status == "in_progress"
+    assert set(MilestonePart.objects.exclude(split_from=None).values_list("split_from")) == {
+        (item.milestone_part_id,)
+    }
+    # A percentage is of the whole milestone, also of what is left of it.
+    assert slice_of(first.rest, Decimal(35)) == Decimal(3500)
+    second = split_off(first.rest, amount=Decimal(3500), by=company.manager)
+    last = split_off(second.rest, amount=slice_of(second.rest, Decimal(25)), by=company.manager)
+    assert last.rest is None
+    live = BacklogItem.objects.exclude(status="canceled").order_by("pk")
+    assert list(live.values_list("amount", "status")) == [(4000, "ready"), (3500, "ready"), (2500, "ready")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "sentence"),
+    [
+        ("10000.01", "never more than 100 %"),
+        ("0", "Enter an amount"),
+        ("-1", "Enter an amount"),
+        ("0.001", "more decimals than NOK has"),
+    ],
+)
+def test_what_is_no_slice_is_refused(company, item, amount, sentence):
+    """MIL-2"""
+    with pytest.raises(Refused, match=sentence):
+        split_off(item, amount=Decimal(amount), by=company.manager)
+    assert states() == [(10000, "not_ready")]
+
+
+def test_a_part_is_split_once(company, item):
+    """MIL-2: whoever comes second with the same page finds it gone."""
+    split_off(item, amount=Decimal(6000), by=company.manager)
+    with pytest.raises(Refused, match="only what is not ready is sliced"):
+        split_off(item, amount=Decimal(6000), by=company.manager)
+    assert sum(i.amount for i in BacklogItem.objects.exclude(status="canceled")) == 10000
+
+
+def test_what_cannot_be_ready_is_not_sliced(company, item):
+    BacklogItem.objects.update(hold_until="2999-01-01", hold_reason="Waits")
+    with pytest.raises(Refused, match="on hold"):
+        split_off(item, amount=Decimal(1), by=company.manager)
+
+
+def test_the_last_third_takes_the_cent_that_is_left(company):
+    """MIL-2 MON-3: 33.333333 % three times is the whole milestone."""
+    line = {"method": "fixed", "contract_amount": Decimal(100)}
+    confirm_contract(factories.contract(company, lines=[line]), by=company.manager)
+    rest, third = BacklogItem.objects.get(), Decimal("33.333333")
+    amounts = []
+    while rest is not None:
+        amount = slice_of(rest, third)
+        amounts.append(amount)
+        rest = split_off(rest, amount=amount, by=company.manager).rest
+    assert amounts == [Decimal("33.33"), Decimal("33.33"), Decimal("33.34")]

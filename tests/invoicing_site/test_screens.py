@@ -1,0 +1,222 @@
+"""What the shared screens promise, tried on the backlog: selection, export, saved views, refusals."""
+
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from backlog.models import BacklogItem
+from invoicing_site.models import Notice, SavedView
+from tests.factories import UserFactory, company, contract, ready_item
+from tests.factories.rows import MembershipFactory
+
+pytestmark = pytest.mark.django_db
+BACKLOG = "/backlog/"
+
+
+@pytest.fixture
+def it(client):
+    it = company()
+    it.deal = contract(it, confirmed=True)
+    client.force_login(it.manager)
+    return it
+
+
+def waiting(it, n=1, **fields):
+    return [ready_item(it, it.deal, status="not_ready", **fields) for _ in range(n)]
+
+
+def marked():
+    return set(BacklogItem.objects.ready().values_list("pk", flat=True))
+
+
+def said(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+def all_matching(client, query=""):
+    """What the page posts when all that match are chosen."""
+    context = client.get(f"{BACKLOG}?{query}").context
+    return {"all_matching": "1", "filter": context["query"], "stamp": context["stamp"]}
+
+
+def test_rows_are_chosen_by_their_keys(it, client):
+    """BKL-2"""
+    first, second = waiting(it, 2)
+    response = client.post(reverse("mark_ready"), {"pk": [first.pk]}, follow=True)
+    assert marked() == {first.pk}
+    assert said(response) == ["1 item marked ready to invoice."]
+
+
+def test_all_that_match_are_chosen_by_the_filter(it, client):
+    """BKL-2"""
+    items = waiting(it, 3, description="design")
+    other = waiting(it, 1, description="travel")
+    client.post(reverse("mark_ready"), all_matching(client, "q=design"))
+    assert marked() == {item.pk for item in items}
+    assert other[0].pk not in marked()
+
+
+def test_all_that_match_is_refused_when_something_came_meanwhile(it, client):
+    """BKL-2: the count that was shown is the count that is changed."""
+    waiting(it, 2)
+    shown = all_matching(client)
+    waiting(it, 1)
+    response = client.post(reverse("mark_ready"), shown, follow=True)
+    assert marked() == set()
+    assert "held 2 items when you chose them all, and now 3 match" in said(response)[0]
+
+
+def test_a_row_that_was_swapped_for_another_is_noticed(it, client):
+    """BKL-2: the same count of other rows is not what was shown."""
+    first = waiting(it, 2)[0]
+    shown = all_matching(client)
+    BacklogItem.objects.filter(pk=first.pk).update(status="canceled")
+    waiting(it, 1)
+    client.post(reverse("mark_ready"), shown)
+    assert marked() == set()
+
+
+def test_rows_of_others_are_not_among_the_chosen(it, client):
+    """SEC-1"""
+    foreign = company(code="AWAY")
+    item = ready_item(foreign, contract(foreign, confirmed=True), status="not_ready")
+    response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
+    assert marked() == set()
+    assert said(response) == [
+        "Nothing is selected. Tick the rows that you mean, then press the button again."
+    ]
+
+
+def test_a_row_one_may_see_but_not_change_is_left_alone(it, client):
+    """SEC-1: an auditor who also manages another contract sees all and marks their own."""
+    both = UserFactory()
+    MembershipFactory(user=both, entity=it.entity, role="auditor")
+    MembershipFactory(user=both, entity=it.entity, role="manager")
+    (item,) = waiting(it)
+    client.force_login(both)
+    assert client.get(BACKLOG).context["matching"] == 1
+    client.post(reverse("mark_ready"), {"pk": [item.pk]})
+    assert marked() == set()
+
+
+def test_the_answer_undoes(it, client):
+    """BKL-2"""
+    (item,) = waiting(it)
+    response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
+    (message,) = response.context["messages"]
+    client.post(message.extra_tags.removeprefix("undo:"))
+    assert marked() == set()
+
+
+def test_somebody_elses_action_cannot_be_undone(it, client):
+    """SEC-1"""
+    (item,) = waiting(it)
+    response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
+    (message,) = response.context["messages"]
+    other = UserFactory()
+    MembershipFactory(user=other, entity=it.entity, role="manager")
+    client.force_login(other)
+    assert client.post(message.extra_tags.removeprefix("undo:")).status_code == 404
+    assert marked() == {item.pk}
+
+
+def test_what_was_left_alone_is_named(it, client):
+    """BKL-2, NTE-2"""
+    (item,) = waiting(it)
+    (failed,) = waiting(it, limit_status="not_evaluated")
+    it.deal.limit = 100
+    it.deal.save()
+    response = client.post(reverse("mark_ready"), {"pk": [item.pk, failed.pk]}, follow=True)
+    assert "1 item marked ready to invoice." in said(response)[0]
+    assert "Left as they were: 1 not evaluated against its limit." in said(response)[0]
+
+
+def test_a_click_comes_back_to_the_filter(it, client):
+    (item,) = waiting(it, description="design")
+    response = client.post(reverse("mark_ready"), {"pk": [item.pk], "filter": "q=design"})
+    assert response.url == f"{BACKLOG}?q=design"
+
+
+def test_totals_are_per_currency_for_the_whole_filter(it, client):
+    """BKL-1"""
+    waiting(it, 3)  # 7.5 h × 200 each, unless the factory says otherwise
+    amounts = sum(BacklogItem.objects.values_list("amount", flat=True))
+    (sums,) = client.get(f"{BACKLOG}?_size=25").context["sums"]
+    assert (sums["currency"], sums["n"], sums["sum"]) == ("NOK", 3, amounts)
+
+
+def test_what_is_shown_is_exported(it, client):
+    """BKL-1"""
+    waiting(it, 2, description="=1+1")
+    text = b"".join(client.get(f"{BACKLOG}?_export=csv&_columns=amount")).decode("utf-8-sig")
+    lines = text.splitlines()
+    assert lines[0] == "Item,Amount"
+    assert lines[1].startswith("'=1+1,")  # no spreadsheet takes it for a formula
+    assert len(lines) == 3
+    content = client.get(f"{BACKLOG}?_export=xlsx").content
+    assert load_workbook(BytesIO(content)).active.max_row == 3
+    assert client.get(f"{BACKLOG}?_export=exe").status_code == 404
+
+
+def test_the_filter_alone_is_drawn_again(it, client):
+    waiting(it)
+    part = client.get(BACKLOG, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part
+    assert "1 item" in part
+
+
+def test_nonsense_in_the_address_is_no_error(it, client):
+    for query in ("page=x", "customer=x", "since=yesterday", "sort=nothing", "_size=99999", "status=%00"):
+        assert client.get(f"{BACKLOG}?{query}").status_code in (200, 404), query
+
+
+def test_a_view_is_kept_by_name_and_is_ones_own(it, client):
+    data = {"page": "backlog", "name": "Old work", "query": "until=2025-01-31", "next": BACKLOG}
+    client.post(reverse("save_view"), data)
+    client.post(reverse("save_view"), data | {"query": "until=2025-02-28"})
+    (view,) = SavedView.objects.all()
+    assert view.query == "until=2025-02-28"
+    assert "Old work" in client.get(BACKLOG).content.decode()
+    client.force_login(it.auditor)
+    assert "Old work" not in client.get(BACKLOG).content.decode()
+    assert client.post(reverse("delete_view", args=[view.pk])).status_code == 404
+
+
+def test_the_way_back_leads_nowhere_else(it, client):
+    response = client.post(
+        reverse("save_view"), {"page": "backlog", "name": "x", "next": "https://evil.example/"}
+    )
+    assert response.url == "/"
+
+
+def test_another_company_is_chosen(it, client):
+    """SEC-1"""
+    other, foreign = company(code="OTHER"), company(code="AWAY")
+    MembershipFactory(user=it.manager, entity=other.entity, role="manager")
+    client.post(reverse("choose_entity"), {"entity": other.entity.pk})
+    assert client.get("/").wsgi_request.entity == other.entity
+    assert client.post(reverse("choose_entity"), {"entity": foreign.entity.pk}).status_code == 404
+
+
+def test_a_role_counts_in_its_own_company_only(it, client):
+    """SEC-1: manager here, member there: no backlog there."""
+    other = company(code="OTHER")
+    MembershipFactory(user=it.manager, entity=other.entity, role="member")
+    client.post(reverse("choose_entity"), {"entity": other.entity.pk})
+    assert client.get(BACKLOG).status_code == 403
+
+
+def test_notices_are_ones_own(it, client):
+    Notice.objects.create(user=it.manager, text="The run of today is finished.")
+    Notice.objects.create(user=it.accountant, text="A secret.")
+    page = client.get(reverse("notices")).content.decode()
+    assert "The run of today is finished." in page
+    assert "A secret." not in page
+    client.post(reverse("read_notices"))
+    assert Notice.objects.filter(read_at=None).count() == 1
+
+
+def test_an_operation_answers_no_get(it, client):
+    assert client.get(reverse("mark_ready")).status_code == 405

@@ -1,0 +1,308 @@
+"""The pages of integration journals: who may, what is refused, what is shown."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from invoicing_site.models import Notice
+from ledger.dimensions import dimension_set
+from ledger.models import Dimension, IntegrationJournal, JournalLine
+from ledger.operations import journals as operations
+from ledger.periods import close_period, period_of
+from ledger.views import journals as views
+from tests import factories
+from tests.ledger.journal_samples import APRIL_10, DAY, cost, take_up, take_up_and_post, unbilled
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def line(no1):
+    return factories.contract(no1, confirmed=True).lines.get()
+
+
+@pytest.fixture
+def draft(no1, line):
+    """A draft journal with a cost of 800 and unbilled sales of 1,600."""
+    cost(no1, line), unbilled(no1, line)
+    (journal,) = take_up(no1).journals
+    return journal
+
+
+@pytest.fixture
+def page(client, no1):
+    """The client, signed in as the accountant."""
+    client.force_login(no1.accountant)
+    return client
+
+
+def posted(page, name, *args, **data):
+    """The page that a button leads to."""
+    return page.post(reverse(name, args=args), data, follow=True)
+
+
+def words(response):
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("accountant", 200), ("auditor", 200), ("manager", 403), ("member", 403), ("administrator", 403)],
+)
+def test_who_looks_at_journals(client, no1, draft, role, status):
+    """SEC-1"""
+    client.force_login(getattr(no1, role))
+
+    assert client.get("/journals/").status_code == status
+    assert client.get("/journals/waiting/").status_code == status
+    of_one = 404 if status == 403 else 200
+    assert client.get(f"/journals/{draft.pk}/").status_code == of_one
+    assert client.get(f"/journals/{draft.pk}/progress/").status_code == of_one
+
+
+@pytest.mark.parametrize(
+    "name", ["take_up_actuals", "post_chosen_journals", "back_to_draft_chosen", "edit_journal_lines"]
+)
+def test_an_auditor_changes_nothing(client, no1, draft, name):
+    """SEC-1"""
+    client.force_login(no1.auditor)
+
+    assert client.post(reverse(name)).status_code == 403
+    assert client.post(f"/journals/{draft.pk}/post/").status_code == 403
+    assert b"Take up new actuals</button>" not in client.get("/journals/").content
+    assert b"/post/" not in client.get(f"/journals/{draft.pk}/").content
+
+
+def test_another_companys_journal_is_not_there(client, draft):
+    """SEC-1"""
+    client.force_login(factories.company("SE1", books=False).accountant)
+
+    assert client.get(f"/journals/{draft.pk}/").status_code == 404
+    assert client.post(f"/journals/{draft.pk}/post/").status_code == 404
+    response = posted(
+        client, "edit_journal_lines", pk=draft.lines.first().pk, filter=f"journal={draft.pk}", apply="1"
+    )
+    assert "Nothing is selected" in words(response)
+    assert draft.lines.filter(billing_tax_group=None).count() == 1
+
+
+def test_the_list_shows_sums_and_says_what_waits(page, no1, draft, line):
+    """JRN-1"""
+    cost(no1, line)
+
+    text = words(page.get("/journals/"))
+
+    assert draft.number in text
+    assert "1 actual waits" in text
+    assert "800.00" in text
+    assert "1,600.00" in text
+
+
+def test_taking_up_says_what_stayed_out_and_why(page, no1, line):
+    """JRN-2 MON-8: a missing rate keeps the actual out, and is named"""
+    cost(no1, line), cost(no1, line, currency="USD")
+
+    text = words(posted(page, "take_up_actuals"))
+
+    assert "1 actual taken up into" in text
+    assert "no exchange rate" in text.lower() or "USD" in text
+    assert "/journals/waiting/" in text
+    assert JournalLine.objects.count() == 1
+    waiting = words(page.get("/journals/waiting/"))
+    assert "USD" in waiting
+    assert 'class="warn"' in waiting
+
+
+def test_a_journal_is_posted(page, draft):
+    """JRN-4"""
+    question = words(page.get(f"/journals/{draft.pk}/"))
+    assert f"Post 2 lines of journal {draft.number} for good?" in question
+
+    text = words(posted(page, "post_journal", draft.pk))
+
+    assert "2 journal lines posted." in text
+    assert IntegrationJournal.objects.get().status == "posted"
+    assert "V" in text
+
+
+def test_lines_in_error_are_shown_where_they_went(page, no1, draft):
+    """JRN-4"""
+    close_period(period_of(no1.entity, DAY), by=None)
+
+    text = words(posted(page, "post_journal", draft.pk))
+    assert "0 journal lines posted." in text
+    assert f"2 in error, in journal {draft.number}" in text
+    assert "is closed" in words(page.get(f"/journals/{draft.pk}/?error=yes"))
+
+    assert "is a draft again" in words(posted(page, "back_to_draft", draft.pk))
+    assert "only a journal in error goes back" in words(posted(page, "back_to_draft", draft.pk))
+
+
+def test_a_posted_journal_refuses_by_a_sentence(page, draft, no1):
+    """JRN-4"""
+    operations.post_journal(draft, by=None, on=DAY)
+
+    assert "is already posted" in words(posted(page, "post_journal", draft.pk))
+    assert "Edit tax groups" not in words(page.get(f"/journals/{draft.pk}/"))
+
+
+def test_chosen_journals_are_posted(page, no1, draft, line):
+    """JRN-4"""
+    text = words(posted(page, "post_chosen_journals", pk=draft.pk))
+
+    assert "2 journal lines posted." in text
+    assert "posted already" in words(posted(page, "post_chosen_journals", pk=draft.pk))
+
+
+def test_a_large_one_is_posted_in_the_background(page, no1, draft, monkeypatch):
+    """JRN-4: with a notice when it is done"""
+    monkeypatch.setattr(views, "AT_ONCE", 1)
+    monkeypatch.setattr("invoicing_site.celery.transaction.on_commit", lambda do: do())
+
+    response = posted(page, "post_journal", draft.pk)
+
+    assert "2 lines of journal" in words(response)
+    assert response.redirect_chain[0][0].endswith("?_posting=1")
+    assert Notice.objects.get(user=no1.accountant).text == "2 journal lines posted."
+    progress = page.get(f"/journals/{draft.pk}/progress/")
+    assert progress.headers["HX-Redirect"] == f"/journals/{draft.pk}/"
+
+
+def test_the_journals_of_a_posting_stand_in_the_order_of_their_reversals(no1, line):
+    """JRN-4: the same order as when all are posted"""
+    _, _ = cost(no1, line), take_up(no1)
+
+    (result,) = operations.post_chosen(IntegrationJournal.objects.all(), by=None, on=DAY)
+
+    assert (result.posted, result.refused) == (1, "")
+    (again,) = operations.post_chosen([result.journal], by=None, on=DAY)
+    assert "is already posted" in again.refused
+
+
+# Editing lines
+
+
+def edit(page, journal, **data):
+    return posted(page, "edit_journal_lines", filter=f"journal={journal.pk}", **data)
+
+
+def test_the_form_says_how_many_lines_it_is_about(page, draft):
+    """JRN-2"""
+    keys = list(draft.lines.values_list("pk", flat=True))
+
+    text = words(edit(page, draft, pk=keys))
+
+    assert "Edit 2 journal lines" in text
+    assert f'name="pk" value="{keys[0]}"' in text
+    assert "Leave as it is" in text
+
+
+def test_what_is_left_empty_stays(page, no1, draft):
+    """JRN-2"""
+    group = factories.BillingTaxGroupFactory(entity=no1.entity, code="EU")
+    before = draft.lines.order_by("pk").values_list("item_tax_group", "accounting_date")
+    unchanged = list(before)
+
+    text = words(
+        edit(
+            page,
+            draft,
+            pk=list(draft.lines.values_list("pk", flat=True)),
+            apply="1",
+            billing_tax_group=group.pk,
+        )
+    )
+
+    assert "2 lines changed." in text
+    assert {row.billing_tax_group for row in draft.lines.all()} == {group}
+    assert list(before.all()) == unchanged
+
+
+def test_a_group_can_be_cleared_and_dimensions_replaced(page, no1, draft):
+    """JRN-2"""
+    department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
+    sales = department.values.create(code="S", name="Sales")
+    keys = list(draft.lines.values_list("pk", flat=True))
+    name = f"dimension_{department.pk}"
+
+    untold = edit(page, draft, pk=keys, apply="1", **{name: sales.pk})
+    assert "Tick this to give the lines the dimensions" in words(untold)
+
+    edit(page, draft, pk=keys, apply="1", item_tax_group="none", replace_dimensions="on", **{name: sales.pk})
+    wanted = dimension_set(no1.entity, [sales])
+    assert [(row.item_tax_group, row.dimensions) for row in draft.lines.all()] == [(None, wanted)] * 2
+
+
+def test_nothing_typed_is_lost_when_it_is_refused(page, no1, draft):
+    """JRN-2: a day in a closed period"""
+    close_period(period_of(no1.entity, DAY), by=None)
+
+    text = words(edit(page, draft, pk=draft.lines.first().pk, apply="1", accounting_date="2025-03-12"))
+
+    assert "is closed" in text
+    assert 'value="2025-03-12"' in text
+    assert "Nothing is to be changed yet" in words(edit(page, draft, pk=draft.lines.first().pk, apply="1"))
+
+
+def test_all_that_match_are_edited_unless_they_changed_meanwhile(page, no1, draft, line):
+    """BKL-2, the same for journal lines"""
+    shown = page.get(f"/journals/{draft.pk}/?type=cost")
+    stamp, query = shown.context["stamp"], shown.context["query"]
+    group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
+    data = {"all_matching": "1", "filter": query, "apply": "1", "item_tax_group": group.pk}
+
+    assert "Nothing was changed" in words(posted(page, "edit_journal_lines", **data, stamp="7-7"))
+    assert "1 line changed" in words(posted(page, "edit_journal_lines", **data, stamp=stamp))
+    assert [row.actual.type for row in JournalLine.objects.filter(item_tax_group=group)] == ["cost"]
+
+
+def test_groups_of_another_company_are_no_choice(page, draft):
+    """SEC-1"""
+    theirs = factories.BillingTaxGroupFactory(entity=factories.LegalEntityFactory(code="SE1"), code="HOME")
+
+    text = words(edit(page, draft, pk=draft.lines.first().pk, apply="1", billing_tax_group=theirs.pk))
+
+    assert "Select a valid choice" in text
+
+
+def test_the_filters_of_lines(page, no1, draft):
+    """JRN-2"""
+    sales = draft.lines.get(actual__type="unbilled")
+    JournalLine.objects.filter(pk=sales.pk).update(item_tax_group=None)
+
+    def found(query):
+        return [row.pk for row in page.get(f"/journals/{draft.pk}/?{query}").context["object_list"]]
+
+    assert found("missing=item") == [sales.pk]
+    assert found("missing=any") == [row.pk for row in draft.lines.order_by("pk")]
+    assert found("type=unbilled") == [sales.pk]
+    assert found("error=yes") == []
+    assert found("since=2025-03-11") == []
+
+
+def test_queries_do_not_grow_with_rows(page, no1, line):
+    """style.md: many rows cost as many queries as one"""
+
+    def queries(url):
+        with CaptureQueriesContext(connection) as captured:
+            assert page.get(url).status_code == 200
+        return len(captured)
+
+    cost(no1, line)
+    take_up_and_post(no1)
+    few = IntegrationJournal.objects.get()
+    before = [queries("/journals/"), queries(f"/journals/{few.pk}/"), queries("/journals/waiting/")]
+    for _ in range(9):
+        cost(no1, line), unbilled(no1, line, date=APRIL_10)
+    take_up_and_post(no1)
+    many = IntegrationJournal.objects.filter(period="2025-03").last()
+    assert IntegrationJournal.objects.count() == 3
+    assert many.lines.count() == 9
+
+    assert [queries("/journals/"), queries(f"/journals/{many.pk}/"), queries("/journals/waiting/")] == before

@@ -1,0 +1,166 @@
+"""The pages of contracts and the billing hub: who may see them, what they show, what they do."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from contracts.models import ProjectContract
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager(company, client):
+    client.force_login(company.manager)
+    return client
+
+
+@pytest.fixture
+def foreign(company):
+    """A contract of the same company that the manager has nothing to do with."""
+    project = factories.ProjectFactory(entity=company.entity, code="FAR", name="Far away")
+    contract = factories.contract(company, confirmed=True, lines=[{"project": project}])
+    contract.managers.clear()
+    return contract
+
+
+def sign_in(client, user):
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("manager", 200), ("accountant", 200), ("auditor", 200), ("member", 403), ("administrator", 403)],
+)
+@pytest.mark.parametrize("name", ["contracts", "hub", "contract"])
+def test_who_may_see_contracts(client, company, contract, name, role, status):
+    """SEC-1"""
+    sign_in(client, getattr(company, role))
+    answer = client.get(reverse(name, args=[contract.pk] if name == "contract" else []))
+    # One row does not even exist for those who may see none.
+    assert answer.status_code == (404 if name == "contract" and status == 403 else status)
+
+
+def test_a_contract_out_of_reach_is_not_there(manager, contract, foreign):
+    """SEC-1"""
+    assert manager.get(reverse("contract", args=[foreign.pk])).status_code == 404
+    assert manager.post(reverse("hub_mark_contract", args=[foreign.pk])).status_code == 404
+    assert manager.post(reverse("confirm_contract", args=[foreign.pk])).status_code == 404
+    for page in ("contracts", "hub"):
+        words = manager.get(reverse(page)).content.decode()
+        assert contract.code in words
+        assert foreign.code not in words
+
+
+def test_a_list_of_contracts_shows_how_each_stands(manager, company, contract, ready):
+    """CON-8: 8 h × 1,000 are ready, and nothing is billed."""
+    contract.lines.update(estimate=Decimal(20000))
+    ready(contract, "8", "1000")
+    words = manager.get(reverse("contracts")).content.decode()
+    assert "20,000.00" in words
+    assert "8,000.00" in words
+    exported = manager.get(reverse("contracts"), {"_export": "csv"}).getvalue().decode()
+    assert contract.code in exported
+    assert "20000" in exported
+
+
+def test_contracts_are_found_by_what_they_bill(manager, company, contract):
+    fixed = factories.contract(company, method="fixed", confirmed=True, code="FIXED-1")
+    words = manager.get(reverse("contracts"), {"billing_method": "fixed"}).content.decode()
+    assert fixed.code in words
+    assert f">{contract.code}<" not in words
+
+
+def test_a_contract_shows_its_lines_customers_and_milestones(manager, company):
+    contract = factories.contract(
+        company, method="fixed", confirmed=True, lines=[{"contract_amount": Decimal(10000)}]
+    )
+    factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), number="PO-77")
+    words = manager.get(reverse("contract", args=[contract.pk])).content.decode()
+    for expected in ("10,000.00", "PO-77", company.customer.name, "Not started", "Fixed price"):
+        assert expected in words
+    assert "Confirm contract" not in words
+    assert "Create proforma" in words
+
+
+def test_a_draft_contract_is_confirmed_by_its_manager_only(client, company):
+    """CON-6"""
+    contract = factories.contract(company)
+    address = reverse("confirm_contract", args=[contract.pk])
+    assert sign_in(client, company.accountant).post(address).status_code == 403
+    assert sign_in(client, company.manager).get(address).status_code == 405
+    assert "Confirm contract" in client.get(reverse("contract", args=[contract.pk])).content.decode()
+    answer = client.post(address, follow=True)
+    contract.refresh_from_db()
+    assert contract.status == ProjectContract.Status.CONFIRMED
+    assert "is confirmed" in answer.content.decode()
+    again = client.post(address, follow=True).content.decode()
+    assert "only a draft can be confirmed" in again
+
+
+def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, ready):
+    """BKL-3: with an undo, and the rest named with its reason."""
+    first = ready(contract, "2", "1000", status="not_ready")
+    line = contract.lines.get()
+    answer = manager.post(reverse("hub_mark_line", args=[contract.pk, line.pk]), follow=True)
+    assert "1 item of line" in answer.content.decode()
+    first.refresh_from_db()
+    assert first.status == BacklogItem.Status.READY
+    words = manager.post(reverse("hub_mark_contract", args=[contract.pk]), follow=True).content.decode()
+    assert "Nothing waits to be marked" in words
+    other = factories.contract(company, confirmed=True, lines=[{"project": company.project}])
+    address = reverse("hub_mark_line", args=[contract.pk, other.lines.get().pk])
+    assert manager.post(address).status_code == 404
+
+
+def test_the_hub_finds_contracts_by_what_waits_on_them(manager, company, contract, ready, due):
+    """BKL-3"""
+    ready(contract)
+    due(contract.lines.get(), date(2025, 4, 1), date(2025, 3, 31))
+    for word, is_there in (("ready", True), ("due", True), ("not_ready", False), ("draft", False)):
+        words = manager.get(reverse("hub"), {"has": word}).content.decode()
+        assert (f"Figures of {contract.code}" in words) == is_there, word
+
+
+def _contracts_with_work(company, n):
+    for number in range(n):
+        project = factories.ProjectFactory(entity=company.entity, code=f"X{number}-{n}")
+        project.managers.add(company.manager)
+        contract = factories.contract(company, confirmed=True, lines=[{"project": project}])
+        factories.ready_item(company, contract, quantity=1, price=100)
+
+
+@pytest.mark.parametrize("name", ["contracts", "hub"])
+def test_many_contracts_cost_as_many_queries_as_few(manager, company, name):
+    """BKL-3: a page of 25 contracts is read at once."""
+    _contracts_with_work(company, 2)
+    few = _queries(manager, reverse(name))
+    _contracts_with_work(company, 12)
+    assert _queries(manager, reverse(name)) == few
+
+
+def test_many_rows_cost_as_many_queries_as_few_on_a_contract(manager, company):
+    contract = factories.contract(company, confirmed=True)
+    few = _queries(manager, reverse("contract", args=[contract.pk]))
+    for n in range(2, 7):
+        project = factories.ProjectFactory(entity=company.entity, code=f"Y{n}")
+        line = factories.contract_line(contract, method="tm", number=n, project=project)
+        for day in (1, 2, 3):
+            factories.ScheduleEntryFactory(
+                line=line, run_date=date(2025, day, 1), cutoff=date(2024, 12, 31)
+            )
+    assert _queries(manager, reverse("contract", args=[contract.pk])) == few
+
+
+def _queries(client, address):
+    client.get(address)  # what is read once in a process
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(address).status_code == 200
+    return len(found)

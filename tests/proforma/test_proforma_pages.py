@@ -1,0 +1,385 @@
+"""The pages of proformas: made, adjusted, confirmed, one or many; who may, what is refused, what is shown."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from invoicing_site.models import Notice
+from proforma import operations
+from proforma.models import LimitOverride, LineDetail, ProformaInvoice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+MARCH = date(2025, 3, 31)
+Status = ProformaInvoice.Status
+
+
+@pytest.fixture
+def manager(company, client):
+    client.force_login(company.manager)
+    return client
+
+
+@pytest.fixture
+def draft(company, contract, ready):
+    """One draft with 8 h × 1,000 and 2 h × 500: 9,000."""
+    ready(contract, "8", "1000", description="Design")
+    ready(contract, "2", "500", description="Travel time")
+    return drafted(company, contract)
+
+
+@pytest.fixture
+def foreign(company):
+    """A draft of a contract that the manager has nothing to do with."""
+    project = factories.ProjectFactory(entity=company.entity, code="FAR")
+    contract = factories.contract(company, confirmed=True, lines=[{"project": project}])
+    contract.managers.clear()
+    factories.ready_item(company, contract, quantity=1, price=100, date=date(2025, 3, 10))
+    return drafted(company, contract)
+
+
+def drafted(company, contract):
+    (proforma,) = operations.create_proformas([contract], cutoff=MARCH, on=MARCH, by=company.manager)
+    return proforma
+
+
+def words_of(client, address, *args):
+    return client.get(address, *args).content.decode()
+
+
+def post(client, name, row=None, **data):
+    return client.post(reverse(name, args=[row.pk] if row else []), data, follow=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("manager", 200), ("accountant", 200), ("auditor", 200), ("member", 403), ("administrator", 403)],
+)
+def test_who_may_see_proformas(client, company, draft, role, status):
+    """SEC-1"""
+    client.force_login(getattr(company, role))
+    assert client.get(reverse("proformas")).status_code == status
+    alone = 404 if status == 403 else status
+    assert client.get(draft.get_absolute_url()).status_code == alone
+
+
+ON_DRAFT = [
+    "edit_proforma",
+    "edit_details",
+    "remove_details",
+    "add_detail",
+    "add_pending",
+    "refresh_proforma",
+    "submit_proforma",
+    "return_proforma",
+    "delete_proforma",
+]
+
+
+@pytest.mark.parametrize("name", ON_DRAFT)
+def test_only_the_manager_adjusts_and_only_in_reach(client, company, draft, foreign, name):
+    """SEC-1: accountants confirm, auditors look; neither edits."""
+    for role in ("accountant", "auditor"):
+        client.force_login(getattr(company, role))
+        assert client.post(reverse(name, args=[draft.pk])).status_code == 403
+    client.force_login(company.manager)
+    assert client.post(reverse(name, args=[foreign.pk])).status_code == 404
+    assert ProformaInvoice.objects.filter(pk=draft.pk, status=Status.DRAFT).exists()
+
+
+def test_a_detail_out_of_reach_is_not_there(manager, foreign):
+    detail = LineDetail.objects.on_proforma(foreign).get()
+    assert manager.get(reverse("edit_detail", args=[detail.pk])).status_code == 404
+    assert foreign.number not in words_of(manager, reverse("proformas"))
+
+
+def test_a_get_changes_nothing(manager, draft):
+    for name in ("refresh", "submit", "return", "delete", "confirm"):
+        assert manager.get(reverse(f"{name}_proforma", args=[draft.pk])).status_code == 405
+
+
+def test_a_proforma_shows_its_details_and_what_was_edited(manager, company, draft):
+    """PRO-2, PRO-3: 8 h × 1,000 billed as 6 h, 2 h × 500 given away: 6,000."""
+    design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
+    operations.edit_details([design], by=company.manager, quantity=Decimal(6))
+    operations.edit_details([travel], by=company.manager, billing_type="complimentary")
+    words = words_of(manager, draft.get_absolute_url())
+    for expected in ("6,000.00", "was 8,000.00", "8 h", "Complimentary", "was chargeable", "Edited 2"):
+        assert expected in words.replace('<span class="money ">', "").replace("</span>", ""), expected
+    assert "Travel time" in words_of(manager, draft.get_absolute_url(), {"show": "edited"})
+
+
+def test_details_are_edited_together_and_what_is_empty_stays(manager, draft):
+    """PRO-3: the selection is shown, then changed; 8 × 900 + 2 × 900 = 9,000."""
+    keys = [str(pk) for pk in LineDetail.objects.on_proforma(draft).values_list("pk", flat=True)]
+    form = post(manager, "edit_details", draft, pk=keys).content.decode()
+    assert "2 details" in form
+    assert "9,000.00" in form
+    answer = post(manager, "edit_details", draft, pk=keys, change="1", price="900,00", billing_type="")
+    assert "2 details changed." in answer.content.decode()
+    details = LineDetail.objects.on_proforma(draft).order_by("pk")
+    assert [(row.quantity, row.price, row.amount) for row in details] == [(8, 900, 7200), (2, 900, 1800)]
+
+
+def test_nothing_typed_is_lost_when_an_edit_is_refused(manager, draft):
+    detail = LineDetail.objects.on_proforma(draft).first()
+    answer = post(manager, "edit_details", draft, pk=[detail.pk], change="1", price="-5", description="Kept")
+    words = answer.content.decode()
+    assert "below zero" in words
+    assert 'value="Kept"' in words
+    assert f'name="pk" value="{detail.pk}"' in words
+    wrong = post(manager, "edit_details", draft, pk=[detail.pk], change="1", quantity="much").content.decode()
+    assert "Enter a number" in wrong
+
+
+def test_all_details_are_chosen_only_while_they_are_those_that_were_shown(manager, draft):
+    answer = post(manager, "remove_details", draft, all_matching="1", stamp="7-7", filter="")
+    assert "Nothing was changed" in answer.content.decode()
+    assert LineDetail.objects.on_proforma(draft).count() == 2
+
+
+def test_details_of_another_proforma_are_not_chosen(manager, company, draft, foreign):
+    stranger = LineDetail.objects.on_proforma(foreign).get()
+    answer = post(manager, "remove_details", draft, pk=[stranger.pk])
+    assert "Nothing is selected" in answer.content.decode()
+    assert LineDetail.objects.filter(pk=stranger.pk).exists()
+
+
+def test_one_detail_is_edited(manager, draft):
+    detail = LineDetail.objects.on_proforma(draft).order_by("pk").first()
+    address = reverse("edit_detail", args=[detail.pk])
+    assert 'value="8"' in words_of(manager, address)
+    typed = {"quantity": "7.5", "price": "1000", "billing_type": "chargeable", "description": "Design, revised"}
+    typed |= {"billing_tax_group": detail.billing_tax_group_id, "item_tax_group": detail.item_tax_group_id}
+    manager.post(address, typed)
+    detail.refresh_from_db()
+    assert (detail.amount, detail.description) == (7500, "Design, revised")
+
+
+def test_removed_details_are_pending_and_can_be_added_again(manager, draft):
+    """PRO-3"""
+    detail = LineDetail.objects.on_proforma(draft).order_by("pk").first()
+    answer = post(manager, "remove_details", draft, pk=[detail.pk]).content.decode()
+    assert "1 detail removed; 1 items are ready" in answer
+    assert "1 more item is ready for this customer" in answer
+    post(manager, "add_pending", draft, pk=[detail.backlog_item_id])
+    assert LineDetail.objects.on_proforma(draft).count() == 2
+
+
+def test_a_refresh_takes_what_became_ready(manager, contract, draft, ready):
+    ready(contract, "1", "100")
+    assert "1 detail added." in post(manager, "refresh_proforma", draft).content.decode()
+    assert "Nothing new" in post(manager, "refresh_proforma", draft).content.decode()
+
+
+def test_a_detail_is_added_by_hand(manager, company, contract, draft):
+    line = contract.lines.get()
+    typed = {"contract_line": line.pk, "transaction_class": "time", "date": "2025-03-12", "quantity": "1,5"}
+    typed |= {"price": "1000", "billing_type": "chargeable", "description": "On site"}
+    assert "The detail is added" in post(manager, "add_detail", draft, **typed).content.decode()
+    assert LineDetail.objects.by_hand().get().amount == 1500
+    typed |= {"transaction_class": "material"}
+    assert "Say which product" in post(manager, "add_detail", draft, **typed).content.decode()
+
+
+def test_the_header_is_edited_on_the_draft_alone(manager, company, draft):
+    """PRO-2: with before and after in the audit trail, and only terms of this company."""
+    address = reverse("edit_proforma", args=[draft.pk])
+    typed = {"cutoff": "2025-03-31", "accounting_date": "2025-04-01", "bill_to_name": "Group finance"}
+    manager.post(address, typed | {"order_reference": "PO-9", "country": "no"})
+    draft.refresh_from_db()
+    assert (draft.bill_to_name, draft.order_reference, draft.country) == ("Group finance", "PO-9", "NO")
+    assert draft.accounting_date == date(2025, 4, 1)
+    other = factories.company("HR1", "EUR", books=False)
+    answer = manager.post(address, typed | {"payment_term": other.payment_term.pk})
+    assert "valid choice" in answer.content.decode()
+    refused = manager.post(address, typed | {"cutoff": "soon", "city": "Oslo"}).content.decode()
+    assert "Enter a valid date" in refused
+    assert 'value="Oslo"' in refused
+
+
+def test_review_and_back(manager, draft):
+    """PRO-4"""
+    assert "is in review" in post(manager, "submit_proforma", draft).content.decode()
+    assert "is a draft again" in post(manager, "return_proforma", draft).content.decode()
+    assert "not in review" in post(manager, "return_proforma", draft).content.decode()
+
+
+def test_deleting_a_draft_gives_everything_back(manager, draft):
+    """PRO-4"""
+    answer = post(manager, "delete_proforma", draft)
+    assert "2 items are ready to invoice again" in answer.content.decode()
+    assert answer.redirect_chain[-1][0] == reverse("proformas")
+    assert BacklogItem.objects.ready().count() == 2
+
+
+def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, draft):
+    """PRO-5"""
+    client.force_login(company.accountant)
+    words = words_of(client, draft.get_absolute_url())
+    assert "can&#x27;t be undone" in words or "can't be undone" in words
+    assert "Submit for review" not in words
+    assert "is confirmed and handed" in post(client, "confirm_proforma", draft).content.decode()
+    client.force_login(company.manager)
+    words = words_of(client, draft.get_absolute_url())
+    assert "Remove" not in words
+    assert "Its invoice proposal is being made" in words or "Invoice proposal" in words
+    detail = LineDetail.objects.on_proforma(draft).first()
+    assert client.get(reverse("edit_detail", args=[detail.pk])).status_code == 404
+    assert "can&#x27;t be changed" in post(client, "delete_proforma", draft).content.decode()
+
+
+def test_an_auditor_confirms_nothing(client, company, draft):
+    client.force_login(company.auditor)
+    assert client.post(reverse("confirm_proforma", args=[draft.pk])).status_code == 403
+
+
+def test_over_a_limit_it_is_confirmed_only_by_permission_and_with_a_reason(manager, company, contract, draft):
+    """PRO-6: 9,000 against 5,000 is 4,000 over."""
+    contract.limit = Decimal(5000)
+    contract.save()
+    address = reverse("confirm_over_limit", args=[draft.pk])
+    words = words_of(manager, draft.get_absolute_url())
+    assert "4,000.00" in words
+    assert address not in words
+    assert manager.get(address).status_code == 403
+    assert "may override limits" in post(manager, "confirm_proforma", draft).content.decode()
+
+    company.manager.user_permissions.add(Permission.objects.get(codename="override_limit"))
+    assert address in words_of(manager, draft.get_absolute_url())
+    assert "This field is required" in manager.post(address, {"reason": ""}).content.decode()
+    manager.post(address, {"reason": "The customer agreed by letter"})
+    draft.refresh_from_db()
+    assert draft.status == Status.CONFIRMED
+    assert LimitOverride.objects.get().over == 4000
+
+
+def test_many_are_confirmed_in_the_background(
+    manager, company, contract, draft, foreign, ready, django_capture_on_commit_callbacks
+):
+    """PRO-5: each has a state, one that fails says why, and a notice tells the end."""
+    ready(contract, "1", "100")
+    empty = drafted(company, contract)
+    operations.remove_details(LineDetail.objects.on_proforma(empty), by=company.manager)
+    with django_capture_on_commit_callbacks(execute=True):
+        keys = [draft.pk, empty.pk, foreign.pk]
+        answer = manager.post(reverse("confirm_proformas"), {"pk": keys})
+    words = words_of(manager, answer.url)
+    assert "2 of 2 done, 1 failed" in words
+    assert f"Proforma {empty.number} is empty" in words
+    assert foreign.number not in words
+    foreign.refresh_from_db()
+    assert foreign.status == Status.DRAFT
+    notice = Notice.objects.get(user=company.manager)
+    assert "1 of 2 proformas are confirmed; 1 failed" in notice.text
+    assert notice.is_problem
+    assert "is empty" in words_of(manager, notice.url)
+    assert "failed: Proforma" in words_of(manager, empty.get_absolute_url())
+    poll = manager.get(answer.url, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in poll
+    assert "every 1s" not in poll
+
+
+def test_while_it_works_the_page_asks_again(manager, company, draft):
+    operations.confirm_many([draft], by=company.manager)
+    words = words_of(manager, reverse("confirming"))
+    assert 'hx-trigger="every 1s"' in words
+    assert "0 of 1 done" in words
+    assert "0 of 1 done" in words_of(manager, reverse("confirming"), {"asked": "nonsense"})
+
+
+def test_many_are_submitted_or_deleted(manager, company, contract, draft, ready):
+    ready(contract, "1", "100")
+    second = drafted(company, contract)
+    operations.submit_for_review(second, by=company.manager)
+    words = post(manager, "submit_proformas", pk=[draft.pk, second.pk]).content.decode()
+    assert "1 proforma submitted for review" in words
+    assert "1: it is already in review" in words
+    words = post(manager, "delete_proformas", pk=[draft.pk, second.pk]).content.decode()
+    assert "2 proformas deleted" in words
+    assert not ProformaInvoice.objects.exists()
+
+
+def test_an_accountant_deletes_nothing(client, company, draft):
+    client.force_login(company.accountant)
+    assert client.post(reverse("delete_proformas"), {"pk": [draft.pk]}).status_code == 403
+
+
+def test_the_list_adds_up_and_filters(manager, contract, draft):
+    words = words_of(manager, reverse("proformas"), {"status": ["draft", "review"]})
+    assert "9,000.00" in words
+    assert draft.number in words
+    assert draft.number not in words_of(manager, reverse("proformas"), {"status": "confirmed"})
+    assert draft.number not in words_of(manager, reverse("proformas"), {"run": "4711"})
+
+
+def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, contract, ready):
+    """PRO-1: as of the entity's today, or the day that was typed."""
+    ready(contract, "8", "1000")
+    ready(contract, "1", "500", day=date(2025, 4, 2))
+    address = reverse("new_proforma")
+    assert "8,500.00" in words_of(manager, address)
+    part = manager.get(address, {"cutoff": "2025-03-31"}, headers={"HX-Request": "true"}).content.decode()
+    assert "8,000.00" in part
+    assert "<html" not in part
+    typed = {"cutoff": "2025-03-31", "contracts": [contract.pk]}
+    answer = manager.post(address, typed, follow=True)
+    (made,) = ProformaInvoice.objects.all()
+    assert answer.redirect_chain[-1][0] == made.get_absolute_url()
+    assert f"1 proforma created: {made.number}" in answer.content.decode()
+    again = manager.post(address, typed).content.decode()
+    assert "Nothing was ready" in again or "left out" in again
+    assert f'value="{contract.pk}" checked' in again
+
+
+def test_one_contract_with_nothing_stops_no_other(manager, company, contract, ready):
+    """PRO-1: the answer says what was not made, and why."""
+    ready(contract)
+    project = factories.ProjectFactory(entity=company.entity, code="IDLE")
+    idle = factories.contract(company, confirmed=True, lines=[{"project": project}])
+    typed = {"cutoff": "2025-03-31", "contracts": [contract.pk, idle.pk]}
+    words = manager.post(reverse("new_proforma"), typed, follow=True).content.decode()
+    assert "1 proforma created" in words
+    assert f"Contract {idle.code}" in words
+
+
+def test_no_proforma_is_made_for_contracts_out_of_reach(client, company, foreign, contract):
+    client.force_login(company.manager)
+    typed = {"cutoff": "2025-03-31", "contracts": [foreign.contract_id]}
+    assert "not one of the available choices" in client.post(reverse("new_proforma"), typed).content.decode()
+    client.force_login(company.accountant)
+    assert client.get(reverse("new_proforma")).status_code == 403
+
+
+def test_proformas_are_made_of_chosen_backlog_rows(manager, company, contract, ready):
+    """PRO-1: those that are not ready are named."""
+    first, second = ready(contract, "8", "1000"), ready(contract, "1", "100", status="not_ready")
+    ready(contract, "5", "100")
+    words = post(manager, "create_from_backlog", pk=[first.pk, second.pk]).content.decode()
+    assert "1 proforma created" in words
+    assert "1: not marked ready" in words
+    assert LineDetail.objects.get().backlog_item == first
+
+
+def test_many_details_cost_as_many_queries_as_few(manager, company, contract, draft, ready):
+    def queries(address):
+        manager.get(address)
+        with CaptureQueriesContext(connection) as found:
+            assert manager.get(address).status_code == 200
+        return len(found)
+
+    few = queries(draft.get_absolute_url()), queries(reverse("proformas"))
+    for n in range(30):
+        ready(contract, "1", str(100 + n))
+    operations.refresh(draft, by=company.manager)
+    for _ in range(4):
+        ready(contract, "1", "100")
+        drafted(company, contract)
+    assert (queries(draft.get_absolute_url()), queries(reverse("proformas"))) == few

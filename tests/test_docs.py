@@ -1,0 +1,169 @@
+"""What the docs say is there: links, pictures, commands with their options, and addresses."""
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, get_commands, load_command_class
+from django.urls import Resolver404, resolve
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(FOLDER.glob("*.md"))]
+# What `run` does itself; all other words after it are commands of manage.py.
+OF_RUN = {"test", "lint", "manage"}
+# Answered by a middleware before any address is looked up.
+BY_MIDDLEWARE = {"/health/"}
+
+_FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_CALL = re.compile(r"(?:\./run|python3? manage\.py|\.venv/bin/python manage\.py)(?:\s+(.*))?$")
+
+
+def every(pages=PAGES):
+    return pytest.mark.parametrize("page", pages, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def prose(text):
+    return _FENCE.sub("", text)
+
+
+def fenced(text):
+    """The lines of the fenced blocks, each with those that a backslash joins to it."""
+    for block in _FENCE.findall(text):
+        yield from re.sub(r"\\\n\s*", "", block).splitlines()
+
+
+def anchors(text):
+    """What the headings of a page are called in an address."""
+    headings = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(text):
+    return _LINK.findall(_INLINE.sub("", prose(text)))
+
+
+def broken_links(text, folder):
+    """The relative links that lead nowhere: no such file, or no such heading in it."""
+    for link in links(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (folder / name).resolve() if name else None
+        if target and not (target.is_relative_to(ROOT) and target.exists()):
+            yield link
+        elif anchor and anchor not in anchors(target.read_text() if target else text):
+            yield link
+
+
+def calls(text):
+    """What stands after `./run` or `manage.py`, in fenced blocks and in backticks."""
+    for line in [*fenced(text), *_INLINE.findall(prose(text))]:
+        line = re.split(r"\s[|<>]\s", re.sub(r"^\s*(\w+=\S*\s+)+", "", line))[0]
+        if found := _CALL.search(line.split("   #")[0].strip()):
+            yield shlex.split(found[1] or "", comments=True)
+
+
+def trouble_with(words):
+    """Why such a call would be refused, or nothing; the command's own parser is asked, nothing is run."""
+    if words[:1] == ["manage"]:
+        words = words[1:]
+    elif not words or words[0] in OF_RUN or words[0].isupper():  # ./run COMMAND
+        return ""
+    if words[0].startswith("-"):
+        words = ["up", *words]
+    name, *arguments = words
+    app = get_commands().get(name)
+    if app is None:
+        return f"there is no command {name}"
+    command = load_command_class(app, name) if isinstance(app, str) else app
+    try:
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            command.create_parser("./run", name).parse_args(arguments)
+    except CommandError as refused:
+        return str(refused)
+    except SystemExit as ended:
+        return said.getvalue() if ended.code else ""
+    return ""
+
+
+def addresses(text):
+    """Addresses of the site in backticks: `/backlog/`, `GET /health/`, `/runs/1/`, `/explain/invoice/1/?format=json`."""
+    for code in _INLINE.findall(prose(text)):
+        if found := re.fullmatch(r"(?:GET |POST )?(/(?:[\w-]+/)*)(?:\?\S*)?", code):
+            yield found[1]
+
+
+def unresolved(text):
+    for address in addresses(text):
+        try:
+            resolve(address)
+        except Resolver404:
+            if address not in BY_MIDDLEWARE:
+                yield address
+
+
+@every()
+def test_every_link_and_picture_is_there(page):
+    assert list(broken_links(page.read_text(), page.parent)) == []
+
+
+@every()
+def test_every_command_is_real_and_takes_its_options(page):
+    found = [(words, trouble_with(words)) for words in calls(page.read_text())]
+    assert [(words, trouble) for words, trouble in found if trouble] == []
+
+
+@every()
+def test_every_address_leads_to_a_page(page):
+    assert list(unresolved(page.read_text())) == []
+
+
+def test_the_index_names_every_page_and_every_picture_is_used():
+    named = set(links((FOLDER / "README.md").read_text()))
+    assert {page.name for page in FOLDER.glob("*.md")} - {"README.md"} <= named
+    shown = {Path(link).name for page in PAGES for link in links(page.read_text())}
+    assert {picture.name for picture in (FOLDER / "pictures").iterdir()} <= shown
+
+
+def test_the_docs_are_really_looked_at():
+    """Enough of each kind is found that the tests above can fail."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    assert len(links(text)) > 20
+    assert len(list(calls(text))) > 20
+    assert len(set(addresses(text))) > 20
+
+
+def test_what_is_wrong_is_seen():
+    text = """
+# A heading, here
+[there](#a-heading-here) [gone](gone.md) ![none](pictures/none.png) [lost](README.md#no-such-part) [out](../../x)
+`/backlog/` `/no-such-room/` `GET /health/` `/runs/1/?x=y`, `/not/an address`
+
+```
+./run no_such_command
+LEDGERLINE_DATA=x ./run verify_ledger --no-such-option   # a comment
+python manage.py verify_ledger --json > file
+./run explain invoice \\
+    INV-1 --line x
+```
+"""
+    assert list(broken_links(text, FOLDER)) == ["gone.md", "pictures/none.png", "README.md#no-such-part", "../../x"]
+    assert list(unresolved(text)) == ["/no-such-room/"]
+    told = [trouble_with(words) for words in calls(text)]
+    assert told[0] == "there is no command no_such_command"
+    assert "--no-such-option" in told[1]
+    assert told[2] == ""
+    assert "invalid int value: 'x'" in told[3]
+
+
+@every()
+def test_no_page_names_a_machine(page):
+    """Paths of somebody's home and addresses of package registries have no place in a manual."""
+    text = page.read_text()
+    assert not re.search(r"/(home|Users|root|work|tmp)/|\b(pypi|files\.pythonhosted)\.org\b|--index-url", text)

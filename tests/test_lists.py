@@ -1,0 +1,167 @@
+"""A list costs as many queries for a thousand rows as for ten (BKL-1, JRN-2)."""
+
+import copy
+import itertools
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from invoicing_site import audit
+from invoicing_site.models import AuditEvent
+from invoicing_site.querysets import write_rows
+from invoicing_site.screens import ListScreen
+from ledger.models import InvoiceProposal
+from tests.test_access import ADDRESSES, world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def it(db):
+    return world("NO1")
+
+
+_places = itertools.count(10_000)
+
+
+def numbered(letter):
+    """A number that no other row has."""
+    return lambda i: f"{letter}{next(_places)}"
+
+
+def copies(row, n, **fields):
+    """n more rows like that one; a field given as a function gets the number of the copy."""
+    rows = []
+    for number in range(n):
+        twin = copy.copy(row)
+        twin._state = copy.copy(row._state)
+        twin._state.adding, twin.pk = True, None
+        for name, value in fields.items():
+            setattr(twin, name, value(number) if callable(value) else value)
+        rows.append(twin)
+    with transaction.atomic():
+        return write_rows(type(row), rows)
+
+
+def entries(it, n):
+    for name in ("draft_entry", "submitted_entry", "approved_entry"):
+        copies(it.rows[name], n)
+
+
+def items(it, n):
+    actual = it.rows["sale"]
+    facts = copies(actual, n, entry=None, cost=None)
+    item = BacklogItem.objects.get(actual=actual)
+    copies(item, n, actual_id=lambda i: facts[i].pk, status="not_ready", limit_status="na")
+
+
+def milestones(it, n):
+    item = it.rows["milestone_item"]
+    parts = copies(item.milestone_part, n, split_from_id=item.milestone_part_id)
+    copies(item, n, milestone_part_id=lambda i: parts[i].pk, actual=None)
+
+
+def proformas(it, n):
+    copies(it.rows["proforma"], n, number=numbered("P"), status="draft", batch=None)
+
+
+def runs(it, n):
+    copies(it.rows["run"], n)
+
+
+def contracts(it, n):
+    copies(it.rows["contract"], n, code=numbered("C"))
+
+
+def customers(it, n):
+    copies(it.rows["customer"], n, number=numbered("K"))
+
+
+def projects(it, n):
+    copies(it.rows["project"], n, code=numbered("Q"))
+
+
+def journals(it, n):
+    copies(it.rows["journal"], n, number=numbered("J"))
+
+
+def journal_lines(it, n):
+    facts = copies(it.rows["sale"], n, entry=None, cost=None)
+    line = it.rows["journal"].lines.first()
+    copies(line, n, actual_id=lambda i: facts[i].pk)
+
+
+def proposals(it, n):
+    made = copies(it.rows["proforma"], n, number=numbered("P"), batch=None, status="draft")
+    copies(it.rows["proposal"], n, proforma_id=lambda i: made[i].pk)
+
+
+def vouchers(it, n):
+    invoice = it.rows["invoice"].voucher
+    return copies(invoice, n, number=numbered("V"), position=lambda i: next(_places), posted_in=None)
+
+
+def invoices(it, n):
+    made = copies(it.rows["proforma"], n, number=numbered("P"), batch=None, status="draft")
+    own = InvoiceProposal.objects.get(proforma=it.rows["proforma"])
+    held = copies(own, n, proforma_id=lambda i: made[i].pk)
+    books = vouchers(it, n)
+    copies(
+        it.rows["invoice"],
+        n,
+        number=numbered("F"),
+        seq=lambda i: next(_places),
+        proposal_id=lambda i: held[i].pk,
+        voucher_id=lambda i: books[i].pk,
+    )
+
+
+def imports(it, n):
+    copies(it.rows["import"], n)
+
+
+def events(it, n):
+    with transaction.atomic():
+        audit.record("tests.happened", it.rows["contract"], by=it.manager, entity=it.entity.code)
+    copies(AuditEvent.objects.last(), n)
+
+
+# List: who reads it, and what fills it.
+FILLED = {
+    "backlog": ("manager", items),
+}
+
+
+def queries(client, address):
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        response = client.get(address)
+    assert response.status_code == 200
+    return len(captured), response
+
+
+def test_every_list_is_measured():
+    lists = {
+        name
+        for name, pattern in ADDRESSES.items()
+        if issubclass(getattr(pattern.callback, "view_class", object), ListScreen)
+    }
+    assert sorted(lists - set(FILLED)) == []
+
+
+@pytest.mark.parametrize("name", sorted(FILLED))
+def test_a_thousand_rows_cost_as_many_queries_as_ten(name, it, client):
+    who, fill = FILLED[name]
+    client.force_login(getattr(it, who))
+    address = reverse(name) + "?_size=200"
+    fill(it, 10)
+    client.get(address)  # what is read once a process is read now
+    few, _ = queries(client, address)
+    fill(it, 990)
+    many, response = queries(client, address)
+    assert response.context["matching"] >= 1000
+    assert many == few
