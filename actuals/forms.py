@@ -8,6 +8,7 @@ from django import forms
 from django.urls import reverse_lazy
 
 from actuals.importing import CREATABLE, FIELDS, Mapping
+from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
@@ -284,6 +285,11 @@ class ImportFileForm(forms.Form):
 _WORDS = {"class": "Class", "external_id": "External id", "deductible_tax": "Deductible tax"}
 
 
+def _headings(rule):
+    """Each heading that a rule of a format names, alone or as a part."""
+    return {normalized(part) for part in [rule, *rule.replace("+", "|").split("|")] if part}
+
+
 def field_words(name):
     return _WORDS.get(name, name.capitalize())
 
@@ -306,9 +312,8 @@ class MappingForm(forms.Form):
         self.format, self.header = format_, header
         for name in FIELDS:
             rule = preset.get(name, "")
-            otherwise = (
-                f"As usual: {rule.replace('|', ' or ').replace('+', ' and ')}" if rule else "Not in the file"
-            )
+            usual = [heading for heading in header if normalized(heading) in _headings(rule)]
+            otherwise = f"As usual: {', '.join(usual)}" if usual else "Not in the file"
             self.fields[f"column-{name}"] = forms.ChoiceField(
                 label=f"Column of {field_words(name)}",
                 required=False,

@@ -15,13 +15,13 @@ from invoicing_site.screens.tables import (
 )
 from invoicing_site.templatetags.ledgerline import plain_quantity
 
-
 _QUIET = cells("num c-hide", "num")
 
 
 def title_of(entry):
     """What an entry is about, in a few words."""
-    return entry.description or str(entry.task or entry.category or entry.product or entry.project)
+    thing = entry.task or entry.category or entry.product or entry.project
+    return entry.description or thing.name
 
 
 def _kind(entry):
@@ -45,7 +45,7 @@ class EntryTable(Table):
         accessor="pk", order_by=("description", "pk"), verbose_name="Entry", url=_page, sub=_kind
     )
     date = DayColumn()
-    project = TextColumn(accessor="project.code", order_by="project__code", verbose_name="Project", sub=_task)
+    project = TextColumn(accessor="project__code", verbose_name="Project", sub=_task)
     quantity = QuantityColumn()
     net = AmountColumn(
         accessor="cost_net",
@@ -88,7 +88,7 @@ class ExpenseTable(EntryTable):
 
 
 class ImportedTable(EntryTable):
-    resource = TextColumn(accessor="resource.name", order_by="resource__name", verbose_name="Resource")
+    resource = TextColumn(accessor="resource__name", order_by="resource__name", verbose_name="Resource")
     selectable = False
 
     class Meta(EntryTable.Meta):
@@ -97,7 +97,7 @@ class ImportedTable(EntryTable):
 
 class ImportTable(Table):
     name = MainColumn(
-        accessor="file.name",
+        accessor="file__name",
         order_by="file__name",
         verbose_name="File",
         url="import",

@@ -202,11 +202,13 @@ def entries_of(resource, monday: datetime.date):
     )
 
 
-def week(resource, monday, *, typed=(), problems=None) -> list[WeekRow]:
-    """The rows of the grid: what is stored, over it what was typed, and beside it what is wrong with that."""
+def week(resource, monday, *, typed=(), problems=None, empty=()) -> list[WeekRow]:
+    """The rows of the grid: what is stored, over it what was typed, and beside it what is wrong with that.
+
+    `empty` are rows that were added and hold no hours yet; they give way to what is stored.
+    """
     problems = problems or {}
-    typed = {row.key: row for row in typed}
-    found = {}
+    typed, found = {row.key: row for row in typed}, {}
     entries = entries_of(resource, monday).select_related("project", "task", "role", "category")
     for entry in entries.order_by("date", "pk"):
         found.setdefault(RowKey.of(entry), []).append(entry)
@@ -215,6 +217,7 @@ def week(resource, monday, *, typed=(), problems=None) -> list[WeekRow]:
         for key, entries in found.items()
         for first in entries[:1]
     ]
+    typed |= {row.key: row for row in empty if row.key not in found and row.key not in typed}
     rows += _without_entries([key for key in typed if key not in found], resource.entity_id, monday)
     for row in rows:
         words = typed.get(row.key)

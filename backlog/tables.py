@@ -45,7 +45,7 @@ def _trouble(item):
     """Why it can't be billed now, in a few words, where its chip doesn't say it."""
     if item.needs_price:
         return "No price found"
-    return item.hold_reason if _is_held(item) else ""
+    return f"On hold: {item.hold_reason}" if _is_held(item) else ""
 
 
 def _is_held(item):

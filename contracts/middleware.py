@@ -29,7 +29,8 @@ def company(get_response):
 
 
 def _chosen(request):
-    wanted = request.session.get(CHOSEN)
+    """The one that was chosen last, or else the one they joined first."""
+    wanted = request.session.get(CHOSEN, next(iter(roles_of(request.user)), None))
     return next((each for each in request.entities if each.pk == wanted), next(iter(request.entities), None))
 
 

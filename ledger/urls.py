@@ -51,4 +51,5 @@ urlpatterns = [
     path("proposals/<int:pk>/reset/", proposal_approvals.ResetApproval.as_view(), name="reset_approval"),
     path("proposals/<int:pk>/post/", proposal_posting.PostProposal.as_view(), name="post_proposal"),
     path("", include("ledger.urls_books")),
+    path("", include("ledger.urls_reports")),
 ]

@@ -12,6 +12,11 @@ urlpatterns = [
     path("proformas/", proformas.Proformas.as_view(), name="proformas"),
     path("proformas/new/", proformas.NewProforma.as_view(), name="new_proforma"),
     path("proformas/from-backlog/", proformas.CreateFromBacklog.as_view(), name="create_from_backlog"),
+    path(
+        "proformas/from-milestones/",
+        proformas.CreateFromMilestones.as_view(),
+        name="create_from_milestones",
+    ),
     path("proformas/confirm/", proformas.ConfirmMany.as_view(), name="confirm_proformas"),
     path("proformas/confirming/", proformas.Confirming.as_view(), name="confirming"),
     path("proformas/submit/", proformas.SubmitMany.as_view(), name="submit_proformas"),

@@ -21,7 +21,7 @@ from ledger.models import FiscalPeriod, InvoiceLine
 from ledger.operations import proposals
 from proforma import operations as proformas
 from proforma.models import LineDetail
-from tests.factories import DAY, UserFactory, company, contract, contract_line, time_entry
+from tests.factories import DAY, UserFactory, company, contract, contract_line, expense_entry, time_entry
 from tests.factories.rows import MembershipFactory
 from tests.journeys.steps import APRIL_1, MARCH_31, drafted, invoiced, journalled
 
@@ -44,11 +44,121 @@ WHO = {
     "password_change": (ALL, None),
     "password_change_done": (ALL, None),
     "explain": (READERS, "explain"),
+    # The member's room, and files of entries
+    "week": ("M", "day"),
+    "project_tasks": ("M", None),
+    "entries": ("M", None),
+    "submit_entries": ("M", None),
+    "recall_entries": ("M", None),
+    "delete_entries": ("M", None),
+    "entry": ("MPAU", "submitted_entry"),
+    "edit_entry": ("M", "draft_entry"),
+    "submit_entry": ("M", "draft_entry"),
+    "recall_entry": ("M", "submitted_entry"),
+    "delete_entry": ("M", "draft_entry"),
+    "receipt": ("MPAU", "expense"),
+    "expenses": ("M", None),
+    "new_expense": ("M", None),
+    "new_material": ("M", None),
+    "submit_expenses": ("M", None),
+    "delete_expenses": ("M", None),
+    "imports": ("PA", None),
+    "import_file": ("PA", None),
+    "import_columns": ("PA", None),
+    "import_preview": ("PA", None),
+    "import": ("PA", "import"),
+    "imported_entries": ("PA", "import"),
     # The project manager's room
+    "approvals": ("P", None),
+    "approve_entries": ("P", None),
+    "reject_entries": ("P", None),
+    "approved": ("P", None),
+    "cancel_approvals": ("P", None),
+    "approval": ("P", "submitted_entry"),
+    "approval_preview": ("P", "submitted_entry"),
+    "reject_entry": ("P", "submitted_entry"),
+    "cancel_approval": ("P", "approved_entry"),
     "backlog": (READERS, None),
     "mark_ready": ("P", None),
     "mark_not_ready": ("P", None),
+    "hold_items": ("P", None),
+    "release_holds": ("P", None),
     "undo_marking": ("P", "action"),
+    "ageing": (READERS, None),
+    "milestones": (READERS, None),
+    "mark_milestones_ready": ("P", None),
+    "mark_milestones_not_ready": ("P", None),
+    "bill_progress": (READERS, "milestone_item", "P"),
+    "contracts": (READERS, None),
+    "contract": (READERS, "contract"),
+    "confirm_contract": ("P", "contract"),
+    "hub": (READERS, None),
+    "hub_mark_contract": ("P", "contract"),
+    "hub_mark_line": ("P", "line"),
+    # Proformas and runs
+    "proformas": (READERS, None),
+    "new_proforma": ("P", None),
+    "create_from_backlog": ("P", None),
+    "confirm_proformas": ("PA", None),
+    "confirming": ("PA", None),
+    "submit_proformas": ("P", None),
+    "delete_proformas": ("P", None),
+    "proforma": (READERS, "proforma"),
+    "edit_proforma": ("P", "proforma"),
+    "edit_details": ("P", "proforma"),
+    "remove_details": ("P", "proforma"),
+    "add_detail": ("P", "proforma"),
+    "add_pending": ("P", "proforma"),
+    "refresh_proforma": ("P", "proforma"),
+    "submit_proforma": ("P", "proforma"),
+    "return_proforma": ("P", "proforma"),
+    "delete_proforma": ("P", "proforma"),
+    "confirm_proforma": ("PA", "proforma"),
+    "confirm_over_limit": ("PA", "proforma"),
+    "edit_detail": ("P", "detail"),
+    "runs": (READERS, None),
+    "new_run": ("P", None),
+    "run": (READERS, "run"),
+    "execute_preview": ("P", "run"),
+    # Integration journals
+    "journals": (BOOKS, None),
+    "waiting_actuals": (BOOKS, None),
+    "take_up_actuals": ("A", None),
+    "post_chosen_journals": ("A", None),
+    "back_to_draft_chosen": ("A", None),
+    "edit_journal_lines": ("A", None),
+    "journal": (BOOKS, "journal"),
+    "journal_progress": (BOOKS, "journal"),
+    "post_journal": ("A", "journal"),
+    "back_to_draft": ("A", "journal"),
+    # Invoice proposals
+    "proposals": (BOOKS, None),
+    "take_up_proformas": ("A", None),
+    "fill_proposals": ("A", None),
+    "check_proposals": ("A", None),
+    "proposal_checks": ("A", "word"),
+    "post_proposals": ("A", "word"),
+    "proposals_posting": ("A", "word"),
+    "approve_proposals": ("A", None),
+    "stuck_proposals": ("D", None),
+    "edit_proposal_lines": ("A", None),
+    "move_proposal_lines": ("A", None),
+    "proposal": (BOOKS, "proposal"),
+    "edit_proposal": ("A", "proposal"),
+    "fill_proposal": ("A", "proposal"),
+    "refill_proposal": ("A", "proposal"),
+    "proposal_lines": (BOOKS, "proposal"),
+    "proposal_sections": ("A", "proposal"),
+    "sections_for_lines": ("A", "proposal"),
+    "one_section": ("A", "proposal"),
+    "proposal_preview_page": (BOOKS, "proposal"),
+    "proposal_preview": (BOOKS, "proposal"),
+    "submit_proposal": ("A", "proposal"),
+    "approve_proposal": ("A", "proposal"),
+    "reject_proposal": ("A", "proposal"),
+    "request_change": ("A", "proposal"),
+    "reset_approval": ("D", "proposal"),
+    "post_proposal": ("A", "proposal"),
 }
 # For whoever has not signed in, or does so.
 OPEN = {"login", "logout", "favicon.ico", "admin/login/", "admin/password_change/"}
@@ -106,6 +216,7 @@ def world(code):
         "view": SavedView.objects.create(user=UserFactory(), page="backlog", name="theirs"),
         "draft_entry": time_entry(it, status="draft", date=DAY),
         "submitted_entry": time_entry(it, date=DAY),
+        "expense": expense_entry(it, date=DAY),
         "approved_entry": work[0],
         "contract": deal,
         "project": it.project,
@@ -125,6 +236,12 @@ def world(code):
         "import": imported,
         "sale": Actual.objects.filter(contract=deal, type="unbilled").first(),
     }
+    it.keys = {
+        "explain": ["actual", it.rows["sale"].pk],
+        "day": ["2025-03-10"],
+        "word": ["nothing"],
+        "line": [deal.pk, deal.lines.first().pk],
+    }
     return it
 
 
@@ -141,30 +258,33 @@ def people(it):
 
 def path_of(name, it):
     """The address with the row of that company."""
-    pattern = ADDRESSES[name].pattern
     row = WHO[name][1]
-    if row == "explain":
-        return reverse(name, args=["actual", it.rows["sale"].pk])
-    if row == "day":
-        return reverse(name, args=["2025-03-10"])
-    names = list(pattern.converters) if hasattr(pattern, "converters") else []
-    assert len(names) <= 1 or row, f"{name} takes {names}"
+    if row in it.keys:
+        return reverse(name, args=it.keys[row])
     return reverse(name, args=[it.rows[row].pk] if row else [])
 
 
-def ask(client, name, it):
-    """GET where the address answers it, and POST where it only takes that; nothing stays of what it did."""
+def methods(name):
+    """How the address can be asked."""
     view = getattr(ADDRESSES[name].callback, "view_class", None)
-    only_post = view and "get" not in view.http_method_names
-    path = path_of(name, it)
+    gets = view is None or "get" in view.http_method_names
+    posts = hasattr(view, "post") and "post" in view.http_method_names
+    return ["get"] * gets + ["post"] * posts
+
+
+def ask(client, name, it, method):
+    """Nothing stays of what it did."""
+    data = POSTED.get(name, lambda it: {})(it) if method == "post" else None
     with transaction.atomic():
-        if only_post:
-            data = POSTED.get(name, lambda it: {})(it)
-            response = client.post(path, data)
-        else:
-            response = client.get(path)
+        response = getattr(client, method)(path_of(name, it), data)
         transaction.set_rollback(True)
     return response
+
+
+def statuses(client, name, it, user):
+    """What this person is answered, by method."""
+    client.force_login(user)
+    return {method: ask(client, name, it, method).status_code for method in methods(name)}
 
 
 def test_no_address_is_unlisted():
@@ -187,36 +307,40 @@ def two_worlds(django_db_setup, django_db_blocker):
         atomic.__exit__(None, None, None)
 
 
+ROWS = sorted(name for name, (_, row, *_) in WHO.items() if row not in (None, "day", "word"))
+
+
 @pytest.mark.parametrize("name", sorted(WHO))
 def test_each_role_meets_what_is_theirs(name, two_worlds, client):
     """SEC-1: allowed, or 403, or 404 for a row that they may not even see."""
-    allowed, row = WHO[name]
+    readers, row, *posters = WHO[name]
+    may = {"get": readers, "post": posters[0] if posters else readers}
     for letter, user in people(two_worlds.home).items():
-        client.force_login(user)
-        status = ask(client, name, two_worlds.home).status_code
-        if letter in allowed:
-            assert status in (200, 302), f"{letter} at {name}: {status}"
-        else:
-            assert status in ((403, 404) if row else (403,)), f"{letter} at {name}: {status}"
+        for method, status in statuses(client, name, two_worlds.home, user).items():
+            # Whoever is let in may still be told that a word, or a receipt, does not exist.
+            good = (200, 302, 404) if row in ("word", "expense") else (200, 302)
+            expected = good if letter in may[method] else (403, 404) if row else (403,)
+            assert status in expected, f"{letter} {method} {name}: {status}"
 
 
-@pytest.mark.parametrize("name", sorted(name for name, (_, row) in WHO.items() if row and row != "day"))
+@pytest.mark.parametrize("name", ROWS)
 def test_rows_of_another_company_do_not_exist(name, two_worlds, client):
     """SEC-1"""
     for letter, user in people(two_worlds.home).items():
-        client.force_login(user)
-        assert ask(client, name, two_worlds.foreign).status_code == 404, f"{letter} at {name}"
+        for method, status in statuses(client, name, two_worlds.foreign, user).items():
+            assert status == 404, f"{letter} {method} {name}"
 
 
-@pytest.mark.parametrize("name", sorted(name for name, (_, row) in WHO.items() if row and row != "day"))
+@pytest.mark.parametrize("name", ROWS)
 def test_a_manager_of_other_projects_meets_nothing(name, two_worlds, client):
     """SEC-1"""
-    client.force_login(two_worlds.outsider)
-    assert ask(client, name, two_worlds.home).status_code == 404
+    answers = statuses(client, name, two_worlds.home, two_worlds.outsider)
+    assert set(answers.values()) == {404}
 
 
 @pytest.mark.parametrize("name", sorted(WHO))
 def test_nobody_gets_in_without_signing_in(name, two_worlds, client):
     """SEC-1"""
-    response = ask(client, name, two_worlds.home)
-    assert (response.status_code, response.url.partition("?")[0]) == (302, reverse("login"))
+    for method in methods(name):
+        response = ask(client, name, two_worlds.home, method)
+        assert (response.status_code, response.url.partition("?")[0]) == (302, reverse("login"))

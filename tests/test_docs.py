@@ -20,12 +20,12 @@ BY_MIDDLEWARE = {"/health/"}
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
-_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 _CALL = re.compile(r"(?:\./run|python3? manage\.py|\.venv/bin/python manage\.py)(?:\s+(.*))?$")
 
 
-def every(pages=PAGES):
-    return pytest.mark.parametrize("page", pages, ids=lambda page: str(page.relative_to(ROOT)))
+def every(docs=PAGES):
+    return pytest.mark.parametrize("doc", docs, ids=lambda doc: str(doc.relative_to(ROOT)))
 
 
 def prose(text):
@@ -45,7 +45,7 @@ def anchors(text):
 
 
 def links(text):
-    return _LINK.findall(_INLINE.sub("", prose(text)))
+    return [link or picture for link, picture in _LINK.findall(_INLINE.sub("", prose(text)))]
 
 
 def broken_links(text, folder):
@@ -54,10 +54,11 @@ def broken_links(text, folder):
         if re.match(r"[a-z]+:", link):
             continue
         name, _, anchor = link.partition("#")
-        target = (folder / name).resolve() if name else None
-        if target and not (target.is_relative_to(ROOT) and target.exists()):
-            yield link
-        elif anchor and anchor not in anchors(target.read_text() if target else text):
+        target = (folder / name).resolve()
+        there = target.is_relative_to(ROOT) and target.exists()
+        if there and anchor:
+            there = anchor in anchors(target.read_text() if name else text)
+        if not there:
             yield link
 
 
@@ -93,7 +94,7 @@ def trouble_with(words):
 
 
 def addresses(text):
-    """Addresses of the site in backticks: `/backlog/`, `GET /health/`, `/runs/1/`, `/explain/invoice/1/?format=json`."""
+    """Addresses of the site in backticks: `/backlog/`, `GET /health/`, `/explain/invoice/1/?format=json`."""
     for code in _INLINE.findall(prose(text)):
         if found := re.fullmatch(r"(?:GET |POST )?(/(?:[\w-]+/)*)(?:\?\S*)?", code):
             yield found[1]
@@ -109,19 +110,19 @@ def unresolved(text):
 
 
 @every()
-def test_every_link_and_picture_is_there(page):
-    assert list(broken_links(page.read_text(), page.parent)) == []
+def test_every_link_and_picture_is_there(doc):
+    assert list(broken_links(doc.read_text(), doc.parent)) == []
 
 
 @every()
-def test_every_command_is_real_and_takes_its_options(page):
-    found = [(words, trouble_with(words)) for words in calls(page.read_text())]
+def test_every_command_is_real_and_takes_its_options(doc):
+    found = [(words, trouble_with(words)) for words in calls(doc.read_text())]
     assert [(words, trouble) for words, trouble in found if trouble] == []
 
 
 @every()
-def test_every_address_leads_to_a_page(page):
-    assert list(unresolved(page.read_text())) == []
+def test_every_address_leads_to_a_page(doc):
+    assert list(unresolved(doc.read_text())) == []
 
 
 def test_the_index_names_every_page_and_every_picture_is_used():
@@ -142,7 +143,8 @@ def test_the_docs_are_really_looked_at():
 def test_what_is_wrong_is_seen():
     text = """
 # A heading, here
-[there](#a-heading-here) [gone](gone.md) ![none](pictures/none.png) [lost](README.md#no-such-part) [out](../../x)
+[there](#a-heading-here) [gone](gone.md) ![none](pictures/none.png) <img src="pictures/no.png">
+[lost](README.md#no-such-part) [out](../../x)
 `/backlog/` `/no-such-room/` `GET /health/` `/runs/1/?x=y`, `/not/an address`
 
 ```
@@ -153,7 +155,13 @@ python manage.py verify_ledger --json > file
     INV-1 --line x
 ```
 """
-    assert list(broken_links(text, FOLDER)) == ["gone.md", "pictures/none.png", "README.md#no-such-part", "../../x"]
+    assert list(broken_links(text, FOLDER)) == [
+        "gone.md",
+        "pictures/none.png",
+        "pictures/no.png",
+        "README.md#no-such-part",
+        "../../x",
+    ]
     assert list(unresolved(text)) == ["/no-such-room/"]
     told = [trouble_with(words) for words in calls(text)]
     assert told[0] == "there is no command no_such_command"
@@ -163,7 +171,9 @@ python manage.py verify_ledger --json > file
 
 
 @every()
-def test_no_page_names_a_machine(page):
+def test_no_page_names_a_machine(doc):
     """Paths of somebody's home and addresses of package registries have no place in a manual."""
-    text = page.read_text()
-    assert not re.search(r"/(home|Users|root|work|tmp)/|\b(pypi|files\.pythonhosted)\.org\b|--index-url", text)
+    text = doc.read_text()
+    assert not re.search(
+        r"/(home|Users|root|work|tmp)/|\b(pypi|files\.pythonhosted)\.org\b|--index-url", text
+    )

@@ -76,17 +76,18 @@ class _Chosen(BulkOperation):
     screen, list_url, permission = Entries, "entries", "entry.write"
     statuses = _OPEN
     done = "{} submitted."
-    remark = "only drafts and rejected entries are submitted"
+    rule = "only drafts and rejected entries are submitted"
+    left = "neither draft nor rejected"
 
     def operate(self, rows):
         chosen = list(rows)
         fitting = [entry for entry in chosen if entry.status in self.statuses]
         if not fitting:
-            raise Refused(f"Nothing was changed: {self.remark}.")
+            raise Refused(f"Nothing was changed: {self.rule}.")
         self.act(fitting)
         n, left = len(fitting), len(chosen) - len(fitting)
         text = self.done.format("1 entry" if n == 1 else f"{n} entries")
-        return Told(text, left={self.remark: left} if left else {})
+        return Told(text, left={self.left: left} if left else {})
 
     def act(self, entries):
         operations.submit(entries, by=self.request.user)
@@ -98,14 +99,14 @@ class SubmitMany(_Chosen):
 
 class RecallMany(_Chosen):
     statuses = (Entry.Status.SUBMITTED,)
-    done, remark = "{} recalled into draft.", "only submitted entries are recalled"
+    done, rule, left = "{} recalled into draft.", "only submitted entries are recalled", "not submitted"
 
     def act(self, entries):
         operations.recall(entries, by=self.request.user)
 
 
 class DeleteMany(_Chosen):
-    done, remark = "{} deleted.", "only drafts and rejected entries are deleted"
+    done, rule = "{} deleted.", "only drafts and rejected entries are deleted"
 
     def act(self, entries):
         operations.delete(entries, by=self.request.user)

@@ -84,7 +84,7 @@ class SubmitMany(_Chosen):
 
 class DeleteMany(_Chosen):
     screen, list_url = Expenses, "expenses"
-    done, remark = "{} deleted.", "only drafts and rejected entries are deleted"
+    done, rule = "{} deleted.", "only drafts and rejected entries are deleted"
 
     def act(self, entries):
         operations.delete(entries, by=self.request.user)

@@ -9,8 +9,8 @@ from invoicing_site import files
 from invoicing_site.errors import Refused
 from invoicing_site.screens.pages import RowScreen
 
-# What a browser shows by itself, and runs nothing of; all else is saved.
-_SHOWN = {"application/pdf", "image/png", "image/jpeg", "image/webp"}
+# What a browser shows in a sandbox; Chrome shows no PDF in one, so that is saved like all else.
+_SHOWN = {"image/png", "image/jpeg", "image/webp"}
 
 
 class Receipt(RowScreen, View):
@@ -31,7 +31,11 @@ class Receipt(RowScreen, View):
         except Refused as refusal:
             raise Http404(refusal.message) from refusal
         is_shown = receipt.media_type in _SHOWN and "download" not in request.GET
-        media_type = receipt.media_type if receipt.media_type in {*_SHOWN, "image/heic"} else _UNKNOWN
+        media_type = (
+            receipt.media_type
+            if receipt.media_type in {*_SHOWN, "application/pdf", "image/heic"}
+            else _UNKNOWN
+        )
         response = HttpResponse(content, content_type=media_type)
         response["Content-Disposition"] = content_disposition_header(not is_shown, receipt.name)
         response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"

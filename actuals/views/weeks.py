@@ -18,6 +18,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.screens import Page
 from invoicing_site.screens.pages import Screen
 
+_EMPTY = "empty_week_rows"
 _EARLIEST, _LATEST = datetime.date(2000, 1, 3), datetime.date(2199, 12, 31)
 
 
@@ -70,7 +71,7 @@ class WeekPage(Page):
     def do_save(self):
         saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
         messages.success(self.request, "The week is saved." if saved else "Nothing had changed.")
-        return self.back()
+        return self.back(keep=True)
 
     def do_submit(self):
         submitted = operations.submit_week(self.resource, self.monday, self.typed, by=self.request.user)
@@ -128,8 +129,26 @@ class WeekPage(Page):
         self.typed, filled = weeks.with_last_week(now, self.typed, last, hours=hours)
         return filled
 
-    def back(self):
+    def back(self, *, keep=False):
+        """To the week as it is now; rows without hours are remembered for a while, as nothing holds them."""
+        kept = dict(list(self.request.session.get(_EMPTY, {}).items())[-3:])
+        kept.pop(self.place(), None)
+        if keep:
+            kept[self.place()] = [
+                [str(row.key), row.description]
+                for row in self.typed
+                if not any(cell.text for cell in row.cells.values())
+            ]
+        self.request.session[_EMPTY] = kept
         return HttpResponseRedirect(reverse("week", args=[self.monday]))
+
+    def place(self):
+        return f"{self.request.entity.pk} {self.monday}"
+
+    def remembered(self):
+        for text, words in self.request.session.get(_EMPTY, {}).get(self.place(), ()):
+            if key := weeks.RowKey.read(text):
+                yield weeks.TypedRow(key, description=words, description_before="")
 
     # ---- what was typed
 
@@ -167,7 +186,7 @@ class WeekPage(Page):
         }
         if resource is None:
             return context
-        rows = weeks.week(resource, monday, typed=self.typed, problems=self.problems)
+        rows = weeks.week(resource, monday, typed=self.typed, problems=self.problems, empty=self.remembered())
         entries = [entry for row in rows for cell in row.cells for entry in cell.entries]
         project = self.adding.get("project", "")
         tasks = Task.objects.filter(project=int(project)) if project.isdigit() else Task.objects.none()

@@ -140,4 +140,5 @@ def totals(shown):
         parts = [getattr(row, name) for name in _BUCKETS]
         before = sums.get(row.currency, [0] * (len(parts) + 1))
         sums[row.currency] = [a + b for a, b in zip(before, [*parts, row.total], strict=True)]
-    return sorted(sums.items())
+    labels = [*(label for label, *_ in _BUCKETS.values()), "Total"]
+    return [(currency, list(zip(labels, found, strict=True))) for currency, found in sorted(sums.items())]

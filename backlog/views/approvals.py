@@ -137,7 +137,7 @@ class Reject(BulkForm):
     """All of the chosen entries, or none: one that can't be rejected is named."""
 
     screen, list_url, permission = Approvals, "approvals", "entry.approve"
-    form_class, title, button = RejectionForm, "Reject entries", "Reject"
+    form_class, title, button, danger = RejectionForm, "Reject entries", "Reject", True
 
     def operate(self, rows, form):
         entries = operations.reject(rows, by=self.request.user, **form.cleaned_data)

@@ -20,6 +20,7 @@ class BulkForm(BulkOperation):
 
     form_class = None
     button = "Save"
+    danger = False
     template_name = "backlog/bulk_form.html"
 
     def post(self, request, *args, **kwargs):
@@ -55,6 +56,7 @@ class BulkForm(BulkOperation):
             "kept": kept,
             "back": back,
             "button": self.button,
+            "danger": self.danger,
             "action": reverse(self.request.resolver_match.view_name),
         }
         return render(self.request, self.template_name, context)

@@ -58,7 +58,8 @@ def roles_of(user) -> dict[int, set[str]]:
     if not hasattr(user, "_roles"):
         user._roles = {}
         if user.is_active:
-            for entity, role in Membership.objects.filter(user=user).values_list("entity", "role"):
+            held = Membership.objects.filter(user=user).order_by("pk")
+            for entity, role in held.values_list("entity", "role"):
                 user._roles.setdefault(entity, set()).add(role)
     return user._roles
 

@@ -73,7 +73,11 @@ class ApproveProposals(BulkOperation):
                 done += 1
             except Refused as refusal:
                 own = refusal.code == "OWN-PROPOSAL"
-                left["submitted by yourself" if own else f"{proposal.get_status_display()}"] += 1
+                left[
+                    "submitted by yourself"
+                    if own
+                    else f"{proposal.get_status_display()}, so not to be approved"
+                ] += 1
         return Told(f"{counted(done, 'proposal')} approved.", left=dict(left))
 
 

@@ -102,7 +102,6 @@ class ProposalChecks(_OfRemembered):
             looked=looked,
             fine=len(keys),
             keys=",".join(str(key) for key in keys),
-            word=self.kwargs["word"],
             total=total,
             unseen=len(unseen),
             question=f"Post {counted(len(keys), 'invoice')}, {amounts}{unknown}? This can't be undone.",

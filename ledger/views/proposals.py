@@ -174,7 +174,6 @@ class ProposalPage(DetailScreen):
     def get_context_data(self, **context):
         proposal, user = self.row, self.request.user
         entity = proposal.entity
-        self.request.entity = entity
         may = {name: self.request.may(f"proposal.{name}", entity) for name in ("edit", "approve", "post")}
         context |= self.looked_at(proposal, user)
         needs_approval = entity.require_proposal_approval
@@ -218,8 +217,8 @@ class ProposalPage(DetailScreen):
         if plan:
             total = f"{plan.invoice.currency} {plain_amount(plan.invoice.total, plan.invoice.currency)}"
             question = (
-                f"Post {counted(len(plan.lines), 'line')}, {total}, dated {day(plan.invoice.invoice_date)}, as "
-                f"{plan.invoice.get_kind_display()}? This can't be undone."
+                f"Post {counted(len(plan.lines), 'line')}, {total}, dated {day(plan.invoice.invoice_date)}, "
+                f"as {plan.invoice.get_kind_display()}? This can't be undone."
             )
             context |= {"totals": plan.invoice, "taxes": plan.taxes, "question": question}
         return context

@@ -32,6 +32,8 @@ def _remedy(result, proposal, user):
         return reverse("proposal_lines", args=[proposal.pk]) + "?differs=yes", "Show these lines"
     if result.code == "TAX-MISSING" and not result.remedy:
         return reverse("proposal_lines", args=[proposal.pk]) + "?missing=yes", "Show these lines"
+    if result.code.startswith("PERIOD"):
+        return remedy_url("periods", user), "Open the periods"
     return remedy_url(result.remedy, user), "Mend it"
 
 

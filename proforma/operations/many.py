@@ -54,7 +54,9 @@ def _each(operation, proformas, by):
         try:
             operation(proforma, by=by)
         except Refused as refusal:
-            answer.refused[proforma] = refusal.message.replace(f"Proforma {proforma.number}", "it")
+            # Counted by reason, so that the reason doesn't name the one.
+            reason = refusal.message.removeprefix(f"Proforma {proforma.number} is ")
+            answer.refused[proforma] = reason.removesuffix(".")
         else:
             answer.done.append(proforma)
     return answer

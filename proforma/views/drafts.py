@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Case, Count, IntegerField, Value, When
 from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRefresh
 
 from actuals.models import BillingType
 from backlog.models import BacklogItem
@@ -406,7 +407,17 @@ class EditDetail(FormOperation):
     def get_form_kwargs(self):
         if self.proforma.status == ProformaInvoice.Status.CONFIRMED:
             raise Http404("What is confirmed can't be edited.")
-        return super().get_form_kwargs() | {"detail": self.row, "entity": self.proforma.entity_id}
+        kwargs = super().get_form_kwargs() | {"detail": self.row, "entity": self.proforma.entity_id}
+        return kwargs | {"auto_id": f"detail_{self.row.pk}_%s"}  # several may stand on one page
+
+    def get_template_names(self):
+        return ["proforma/detail_form.html"] if self.request.htmx else [self.template_name]
+
+    def form_valid(self, form):
+        answer = super().form_valid(form)
+        # In its row it is answered with the page anew: subtotals and the net total change with it.
+        is_done = self.request.htmx and answer.status_code == 302
+        return HttpResponseClientRefresh() if is_done else answer
 
     def get_context_data(self, **context):
         return super().get_context_data(

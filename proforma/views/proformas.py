@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from backlog.views.items import Backlog
+from backlog.views.milestones import Milestones
 from contracts.models import ProjectContract
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
@@ -55,7 +56,7 @@ class Proformas(ListScreen):
             "proforma.confirm",
             key="c",
             style="primary",
-            confirm="Confirm {n} proformas, {sum}? Their sales become billed and go to accounting; "
+            confirm="Confirm {n} selected, {sum}? What they hold becomes billed and goes to accounting; "
             "that can't be undone.",
         ),
         Action("submit_proformas", "Submit for review", "proforma.edit", icon="send", key="s"),
@@ -65,7 +66,7 @@ class Proformas(ListScreen):
             "proforma.edit",
             icon="trash-2",
             style="danger",
-            confirm="Delete {n} drafts, {sum}? What they bill goes back to ready to invoice.",
+            confirm="Delete {n} selected, {sum}? What they bill goes back to ready to invoice.",
         ),
     )
 
@@ -224,7 +225,9 @@ class NewProforma(FormOperation):
         self.created = answer.done
         numbers = ", ".join(proforma.number for proforma in answer.done[:10])
         more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
-        return Told(f"{_counted(answer.done)} created: {numbers}{more}.", left=answer.reasons)
+        left = list(answer.refused.values())
+        told = " ".join([f"{_counted(answer.done)} created: {numbers}{more}.", *left[:3]])
+        return Told(f"{told} And {len(left) - 3} more contracts had nothing." if len(left) > 3 else told)
 
     def get_success_url(self):
         if len(self.created) == 1:
@@ -250,3 +253,9 @@ class CreateFromBacklog(BulkOperation):
         created = operations.create_for_items(ready.only("pk"), on=today, by=self.request.user)
         numbers = ", ".join(proforma.number for proforma in created[:10])
         return Told(f"{_counted(created)} created: {numbers}.", left={why: n for why, n in left.items() if n})
+
+
+class CreateFromMilestones(CreateFromBacklog):
+    """Proformas with exactly the milestones chosen that are ready (PRO-1)."""
+
+    screen, list_url = Milestones, "milestones"

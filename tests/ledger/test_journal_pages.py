@@ -36,15 +36,15 @@ def draft(no1, line):
 
 
 @pytest.fixture
-def page(client, no1):
+def desk(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
 
 
-def posted(page, name, *args, **data):
+def posted(desk, name, *args, **data):
     """The page that a button leads to."""
-    return page.post(reverse(name, args=args), data, follow=True)
+    return desk.post(reverse(name, args=args), data, follow=True)
 
 
 def words(response):
@@ -88,15 +88,15 @@ def test_another_companys_journal_is_not_there(client, draft):
     response = posted(
         client, "edit_journal_lines", pk=draft.lines.first().pk, filter=f"journal={draft.pk}", apply="1"
     )
-    assert "Nothing is selected" in words(response)
+    assert response.status_code == 404
     assert draft.lines.filter(billing_tax_group=None).count() == 1
 
 
-def test_the_list_shows_sums_and_says_what_waits(page, no1, draft, line):
+def test_the_list_shows_sums_and_says_what_waits(desk, no1, draft, line):
     """JRN-1"""
     cost(no1, line)
 
-    text = words(page.get("/journals/"))
+    text = words(desk.get("/journals/"))
 
     assert draft.number in text
     assert "1 actual waits" in text
@@ -104,73 +104,73 @@ def test_the_list_shows_sums_and_says_what_waits(page, no1, draft, line):
     assert "1,600.00" in text
 
 
-def test_taking_up_says_what_stayed_out_and_why(page, no1, line):
+def test_taking_up_says_what_stayed_out_and_why(desk, no1, line):
     """JRN-2 MON-8: a missing rate keeps the actual out, and is named"""
     cost(no1, line), cost(no1, line, currency="USD")
 
-    text = words(posted(page, "take_up_actuals"))
+    text = words(posted(desk, "take_up_actuals"))
 
     assert "1 actual taken up into" in text
-    assert "no exchange rate" in text.lower() or "USD" in text
+    assert "USD" in text
     assert "/journals/waiting/" in text
     assert JournalLine.objects.count() == 1
-    waiting = words(page.get("/journals/waiting/"))
+    waiting = words(desk.get("/journals/waiting/"))
     assert "USD" in waiting
     assert 'class="warn"' in waiting
 
 
-def test_a_journal_is_posted(page, draft):
+def test_a_journal_is_posted(desk, draft):
     """JRN-4"""
-    question = words(page.get(f"/journals/{draft.pk}/"))
+    question = words(desk.get(f"/journals/{draft.pk}/"))
     assert f"Post 2 lines of journal {draft.number} for good?" in question
 
-    text = words(posted(page, "post_journal", draft.pk))
+    text = words(posted(desk, "post_journal", draft.pk))
 
     assert "2 journal lines posted." in text
     assert IntegrationJournal.objects.get().status == "posted"
     assert "V" in text
 
 
-def test_lines_in_error_are_shown_where_they_went(page, no1, draft):
+def test_lines_in_error_are_shown_where_they_went(desk, no1, draft):
     """JRN-4"""
     close_period(period_of(no1.entity, DAY), by=None)
 
-    text = words(posted(page, "post_journal", draft.pk))
+    text = words(posted(desk, "post_journal", draft.pk))
     assert "0 journal lines posted." in text
     assert f"2 in error, in journal {draft.number}" in text
-    assert "is closed" in words(page.get(f"/journals/{draft.pk}/?error=yes"))
+    assert "is closed" in words(desk.get(f"/journals/{draft.pk}/?error=yes"))
 
-    assert "is a draft again" in words(posted(page, "back_to_draft", draft.pk))
-    assert "only a journal in error goes back" in words(posted(page, "back_to_draft", draft.pk))
+    assert "is a draft again" in words(posted(desk, "back_to_draft", draft.pk))
+    assert "only a journal in error goes back" in words(posted(desk, "back_to_draft", draft.pk))
 
 
-def test_a_posted_journal_refuses_by_a_sentence(page, draft, no1):
+def test_a_posted_journal_refuses_by_a_sentence(desk, draft, no1):
     """JRN-4"""
     operations.post_journal(draft, by=None, on=DAY)
 
-    assert "is already posted" in words(posted(page, "post_journal", draft.pk))
-    assert "Edit tax groups" not in words(page.get(f"/journals/{draft.pk}/"))
+    assert "is already posted" in words(posted(desk, "post_journal", draft.pk))
+    assert "Edit tax groups" not in words(desk.get(f"/journals/{draft.pk}/"))
 
 
-def test_chosen_journals_are_posted(page, no1, draft, line):
+def test_chosen_journals_are_posted(desk, no1, draft, line):
     """JRN-4"""
-    text = words(posted(page, "post_chosen_journals", pk=draft.pk))
+    text = words(posted(desk, "post_chosen_journals", pk=draft.pk))
 
     assert "2 journal lines posted." in text
-    assert "posted already" in words(posted(page, "post_chosen_journals", pk=draft.pk))
+    assert "posted already" in words(posted(desk, "post_chosen_journals", pk=draft.pk))
 
 
-def test_a_large_one_is_posted_in_the_background(page, no1, draft, monkeypatch):
+def test_a_large_one_is_posted_in_the_background(desk, no1, draft, monkeypatch):
     """JRN-4: with a notice when it is done"""
     monkeypatch.setattr(views, "AT_ONCE", 1)
     monkeypatch.setattr("invoicing_site.celery.transaction.on_commit", lambda do: do())
 
-    response = posted(page, "post_journal", draft.pk)
+    response = posted(desk, "post_journal", draft.pk)
 
     assert "2 lines of journal" in words(response)
     assert response.redirect_chain[0][0].endswith("?_posting=1")
     assert Notice.objects.get(user=no1.accountant).text == "2 journal lines posted."
-    progress = page.get(f"/journals/{draft.pk}/progress/")
+    progress = desk.get(f"/journals/{draft.pk}/progress/")
     assert progress.headers["HX-Redirect"] == f"/journals/{draft.pk}/"
 
 
@@ -188,22 +188,22 @@ def test_the_journals_of_a_posting_stand_in_the_order_of_their_reversals(no1, li
 # Editing lines
 
 
-def edit(page, journal, **data):
-    return posted(page, "edit_journal_lines", filter=f"journal={journal.pk}", **data)
+def edit(desk, journal, **data):
+    return posted(desk, "edit_journal_lines", filter=f"journal={journal.pk}", **data)
 
 
-def test_the_form_says_how_many_lines_it_is_about(page, draft):
+def test_the_form_says_how_many_lines_it_is_about(desk, draft):
     """JRN-2"""
     keys = list(draft.lines.values_list("pk", flat=True))
 
-    text = words(edit(page, draft, pk=keys))
+    text = words(edit(desk, draft, pk=keys))
 
     assert "Edit 2 journal lines" in text
     assert f'name="pk" value="{keys[0]}"' in text
     assert "Leave as it is" in text
 
 
-def test_what_is_left_empty_stays(page, no1, draft):
+def test_what_is_left_empty_stays(desk, no1, draft):
     """JRN-2"""
     group = factories.BillingTaxGroupFactory(entity=no1.entity, code="EU")
     before = draft.lines.order_by("pk").values_list("item_tax_group", "accounting_date")
@@ -211,7 +211,7 @@ def test_what_is_left_empty_stays(page, no1, draft):
 
     text = words(
         edit(
-            page,
+            desk,
             draft,
             pk=list(draft.lines.values_list("pk", flat=True)),
             apply="1",
@@ -224,60 +224,60 @@ def test_what_is_left_empty_stays(page, no1, draft):
     assert list(before.all()) == unchanged
 
 
-def test_a_group_can_be_cleared_and_dimensions_replaced(page, no1, draft):
+def test_a_group_can_be_cleared_and_dimensions_replaced(desk, no1, draft):
     """JRN-2"""
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     sales = department.values.create(code="S", name="Sales")
     keys = list(draft.lines.values_list("pk", flat=True))
     name = f"dimension_{department.pk}"
 
-    untold = edit(page, draft, pk=keys, apply="1", **{name: sales.pk})
+    untold = edit(desk, draft, pk=keys, apply="1", **{name: sales.pk})
     assert "Tick this to give the lines the dimensions" in words(untold)
 
-    edit(page, draft, pk=keys, apply="1", item_tax_group="none", replace_dimensions="on", **{name: sales.pk})
+    edit(desk, draft, pk=keys, apply="1", item_tax_group="none", replace_dimensions="on", **{name: sales.pk})
     wanted = dimension_set(no1.entity, [sales])
     assert [(row.item_tax_group, row.dimensions) for row in draft.lines.all()] == [(None, wanted)] * 2
 
 
-def test_nothing_typed_is_lost_when_it_is_refused(page, no1, draft):
+def test_nothing_typed_is_lost_when_it_is_refused(desk, no1, draft):
     """JRN-2: a day in a closed period"""
     close_period(period_of(no1.entity, DAY), by=None)
 
-    text = words(edit(page, draft, pk=draft.lines.first().pk, apply="1", accounting_date="2025-03-12"))
+    text = words(edit(desk, draft, pk=draft.lines.first().pk, apply="1", accounting_date="2025-03-12"))
 
     assert "is closed" in text
     assert 'value="2025-03-12"' in text
-    assert "Nothing is to be changed yet" in words(edit(page, draft, pk=draft.lines.first().pk, apply="1"))
+    assert "Nothing is to be changed yet" in words(edit(desk, draft, pk=draft.lines.first().pk, apply="1"))
 
 
-def test_all_that_match_are_edited_unless_they_changed_meanwhile(page, no1, draft, line):
+def test_all_that_match_are_edited_unless_they_changed_meanwhile(desk, no1, draft, line):
     """BKL-2, the same for journal lines"""
-    shown = page.get(f"/journals/{draft.pk}/?type=cost")
+    shown = desk.get(f"/journals/{draft.pk}/?type=cost")
     stamp, query = shown.context["stamp"], shown.context["query"]
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     data = {"all_matching": "1", "filter": query, "apply": "1", "item_tax_group": group.pk}
 
-    assert "Nothing was changed" in words(posted(page, "edit_journal_lines", **data, stamp="7-7"))
-    assert "1 line changed" in words(posted(page, "edit_journal_lines", **data, stamp=stamp))
+    assert "Nothing was changed" in words(posted(desk, "edit_journal_lines", **data, stamp="7-7"))
+    assert "1 line changed" in words(posted(desk, "edit_journal_lines", **data, stamp=stamp))
     assert [row.actual.type for row in JournalLine.objects.filter(item_tax_group=group)] == ["cost"]
 
 
-def test_groups_of_another_company_are_no_choice(page, draft):
+def test_groups_of_another_company_are_no_choice(desk, draft):
     """SEC-1"""
     theirs = factories.BillingTaxGroupFactory(entity=factories.LegalEntityFactory(code="SE1"), code="HOME")
 
-    text = words(edit(page, draft, pk=draft.lines.first().pk, apply="1", billing_tax_group=theirs.pk))
+    text = words(edit(desk, draft, pk=draft.lines.first().pk, apply="1", billing_tax_group=theirs.pk))
 
     assert "Select a valid choice" in text
 
 
-def test_the_filters_of_lines(page, no1, draft):
+def test_the_filters_of_lines(desk, no1, draft):
     """JRN-2"""
     sales = draft.lines.get(actual__type="unbilled")
     JournalLine.objects.filter(pk=sales.pk).update(item_tax_group=None)
 
     def found(query):
-        return [row.pk for row in page.get(f"/journals/{draft.pk}/?{query}").context["object_list"]]
+        return [row.pk for row in desk.get(f"/journals/{draft.pk}/?{query}").context["object_list"]]
 
     assert found("missing=item") == [sales.pk]
     assert found("missing=any") == [row.pk for row in draft.lines.order_by("pk")]
@@ -286,12 +286,12 @@ def test_the_filters_of_lines(page, no1, draft):
     assert found("since=2025-03-11") == []
 
 
-def test_queries_do_not_grow_with_rows(page, no1, line):
+def test_queries_do_not_grow_with_rows(desk, no1, line):
     """style.md: many rows cost as many queries as one"""
 
     def queries(url):
         with CaptureQueriesContext(connection) as captured:
-            assert page.get(url).status_code == 200
+            assert desk.get(url).status_code == 200
         return len(captured)
 
     cost(no1, line)

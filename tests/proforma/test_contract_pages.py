@@ -153,9 +153,7 @@ def test_many_rows_cost_as_many_queries_as_few_on_a_contract(manager, company):
         project = factories.ProjectFactory(entity=company.entity, code=f"Y{n}")
         line = factories.contract_line(contract, method="tm", number=n, project=project)
         for day in (1, 2, 3):
-            factories.ScheduleEntryFactory(
-                line=line, run_date=date(2025, day, 1), cutoff=date(2024, 12, 31)
-            )
+            factories.ScheduleEntryFactory(line=line, run_date=date(2025, day, 1), cutoff=date(2024, 12, 31))
     assert _queries(manager, reverse("contract", args=[contract.pk])) == few
 
 

@@ -156,11 +156,18 @@ def test_one_detail_is_edited(manager, draft):
     detail = LineDetail.objects.on_proforma(draft).order_by("pk").first()
     address = reverse("edit_detail", args=[detail.pk])
     assert 'value="8"' in words_of(manager, address)
-    typed = {"quantity": "7.5", "price": "1000", "billing_type": "chargeable", "description": "Design, revised"}
+    typed = {"quantity": "7.5", "price": "1000", "billing_type": "chargeable", "description": "Design, new"}
     typed |= {"billing_tax_group": detail.billing_tax_group_id, "item_tax_group": detail.item_tax_group_id}
     manager.post(address, typed)
     detail.refresh_from_db()
-    assert (detail.amount, detail.description) == (7500, "Design, revised")
+    assert (detail.amount, detail.description) == (7500, "Design, new")
+
+    inline = {"headers": {"HX-Request": "true"}}
+    assert manager.get(address, **inline).content.decode().startswith("<tr")
+    assert "Enter a number" in manager.post(address, typed | {"price": "dear"}, **inline).content.decode()
+    assert manager.post(address, typed | {"price": "2000"}, **inline).headers["HX-Refresh"] == "true"
+    detail.refresh_from_db()
+    assert detail.amount == 15000
 
 
 def test_removed_details_are_pending_and_can_be_added_again(manager, draft):
@@ -301,7 +308,7 @@ def test_many_are_submitted_or_deleted(manager, company, contract, draft, ready)
     operations.submit_for_review(second, by=company.manager)
     words = post(manager, "submit_proformas", pk=[draft.pk, second.pk]).content.decode()
     assert "1 proforma submitted for review" in words
-    assert "1: it is already in review" in words
+    assert "1 already in review" in words
     words = post(manager, "delete_proformas", pk=[draft.pk, second.pk]).content.decode()
     assert "2 proformas deleted" in words
     assert not ProformaInvoice.objects.exists()
@@ -364,7 +371,7 @@ def test_proformas_are_made_of_chosen_backlog_rows(manager, company, contract, r
     ready(contract, "5", "100")
     words = post(manager, "create_from_backlog", pk=[first.pk, second.pk]).content.decode()
     assert "1 proforma created" in words
-    assert "1: not marked ready" in words
+    assert "1 not marked ready" in words
     assert LineDetail.objects.get().backlog_item == first
 
 
@@ -383,3 +390,15 @@ def test_many_details_cost_as_many_queries_as_few(manager, company, contract, dr
         ready(contract, "1", "100")
         drafted(company, contract)
     assert (queries(draft.get_absolute_url()), queries(reverse("proformas"))) == few
+
+
+def test_proformas_are_made_of_chosen_milestones(manager, company, milestone):
+    """PRO-1"""
+    contract = factories.contract(company, method="fixed", confirmed=True)
+    (part,) = milestone(contract.lines.get(), "4000", number=2)
+    (waiting,) = milestone(contract.lines.get(), "6000", number=3, status="not_ready")
+    words = post(manager, "create_from_milestones", pk=[part.pk, waiting.pk]).content.decode()
+    assert "1 proforma created" in words
+    assert LineDetail.objects.get().amount == 4000
+    refused = post(manager, "create_from_milestones", pk=[waiting.pk]).content.decode()
+    assert "None of the chosen rows is ready" in refused

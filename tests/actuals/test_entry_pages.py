@@ -1,0 +1,336 @@
+"""One's own entries and expenses, the page of an entry, and its receipt: who may, and what is refused."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from actuals import operations
+from actuals.models import Entry
+from contracts.models import Membership
+from invoicing_site import files
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+
+
+@pytest.fixture(autouse=True)
+def _data(settings, tmp_path):
+    settings.DATA = tmp_path
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+@pytest.fixture
+def member(co, client):
+    client.force_login(co.member)
+    return client
+
+
+@pytest.fixture
+def colleague(co):
+    user = factories.UserFactory(username="colleague")
+    factories.MembershipFactory(user=user, entity=co.entity, role=Membership.Role.MEMBER)
+    factories.ResourceFactory(entity=co.entity, code="BO", name="Bo", user=user)
+    return user
+
+
+def expense(co, **other):
+    return {
+        "date": "2026-03-02",
+        "project": co.project.pk,
+        "task": co.task.pk,
+        "category": co.travel.pk,
+        "quantity": "1",
+        "unit": "each",
+        "cost_currency": "nok",
+        "cost_net": "100,50",
+        "cost_tax": "25",
+        "cost_tax_deductible": "25",
+        "description": "Train",
+        **other,
+    }
+
+
+def png(name="receipt.png", content=PNG):
+    return SimpleUploadedFile(name, content, content_type="image/png")
+
+
+@pytest.mark.parametrize("url", ["/entries/", "/expenses/", "/expenses/new/", "/expenses/material/"])
+def test_only_members_have_entries_of_their_own(co, client, url):
+    """SEC-1"""
+    for person, status in ((co.member, 200), (co.manager, 403), (co.accountant, 403), (co.auditor, 403)):
+        client.force_login(person)
+        assert client.get(url).status_code == status
+
+
+def test_an_entry_is_for_its_owner_its_manager_and_those_of_the_books(co, client, colleague):
+    """SEC-1"""
+    entry = factories.time_entry(co)
+    other = factories.company("SE1", "SEK", books=False)
+    people = [
+        (co.member, 200),
+        (co.manager, 200),
+        (co.accountant, 200),
+        (co.auditor, 200),
+        (colleague, 404),
+        (co.administrator, 404),
+        (other.manager, 404),
+        (other.accountant, 404),
+    ]
+    for person, status in people:
+        client.force_login(person)
+        page = client.get(f"/entries/{entry.pk}/")
+        assert page.status_code == status
+        assert ("Recall" in page.text) is (person == co.member)
+
+
+def test_buttons_are_for_the_owner_alone(co, client, colleague):
+    """SEC-1: a member never changes or hands in what is somebody else's."""
+    entry = factories.time_entry(co, status="draft")
+    for person in (colleague, co.manager, co.accountant, co.auditor):
+        client.force_login(person)
+        for verb in ("submit", "recall", "delete"):
+            assert client.post(f"/entries/{entry.pk}/{verb}/").status_code == 404
+        assert client.get(f"/entries/{entry.pk}/edit/").status_code == 404
+    entry.refresh_from_db()
+    assert entry.status == "draft"
+
+
+def test_a_manager_who_is_a_member_too_edits_only_their_own(co, client):
+    entry = factories.time_entry(co, status="draft")
+    factories.MembershipFactory(user=co.manager, entity=co.entity, role=Membership.Role.MEMBER)
+    client.force_login(co.manager)
+    assert client.get(f"/entries/{entry.pk}/").status_code == 200
+    assert client.get(f"/entries/{entry.pk}/edit/").status_code == 404
+    assert client.post(f"/entries/{entry.pk}/submit/").status_code == 404
+    assert f"/entries/{entry.pk}/" not in client.get("/entries/").text
+
+
+def test_submit_recall_delete(co, member):
+    """APP-1"""
+    entry = factories.time_entry(co, status="draft")
+    for verb, status in (("submit", "submitted"), ("recall", "draft")):
+        member.post(f"/entries/{entry.pk}/{verb}/")
+        entry.refresh_from_db()
+        assert entry.status == status
+    assert member.post(f"/entries/{entry.pk}/delete/").url == "/entries/"
+    assert not Entry.objects.exists()
+    assert AuditEvent.objects.filter(action="actuals.delete").count() == 1
+
+
+def test_approved_entries_stay(co, member):
+    entry = factories.time_entry(co, status="approved")
+    member.post(f"/entries/{entry.pk}/delete/")
+    response = member.get(f"/entries/{entry.pk}/edit/", follow=True)
+    assert "Only drafts and rejected entries can be changed." in response.text
+    assert Entry.objects.filter(pk=entry.pk, status="approved").exists()
+
+
+def test_bulk_does_what_fits_and_counts_the_rest(co, member, colleague):
+    drafts = [factories.time_entry(co, status="draft") for _ in range(2)]
+    sent = factories.time_entry(co)
+    foreign = factories.time_entry(
+        co, status="draft", resource=colleague.resources.get(), created_by=colleague
+    )
+    keys = [each.pk for each in (*drafts, sent, foreign)]
+
+    page = member.post("/entries/submit/", {"pk": keys}, follow=True).text
+
+    assert "2 entries submitted." in page
+    assert "Left as they were: 1 neither draft nor rejected." in page
+    foreign.refresh_from_db()
+    assert foreign.status == "draft"
+
+    assert "3 entries recalled" in member.post("/entries/recall/", {"pk": keys}, follow=True).text
+    assert "3 entries deleted." in member.post("/entries/delete/", {"pk": keys}, follow=True).text
+    assert list(Entry.objects.all()) == [foreign]
+
+
+def test_the_list_filters_and_adds_up_hours(co, member):
+    factories.time_entry(co, "7.5", status="draft", description="Drawings", date=date(2026, 3, 2))
+    factories.time_entry(co, "2", description="Meeting", date=date(2026, 3, 9))
+    factories.expense_entry(co)
+    page = member.get("/entries/").text
+    assert "7.5 h" in page
+    assert "9.5 h" in page
+    assert "Meeting" not in member.get("/entries/?status=draft").text
+    assert "Drawings" not in member.get("/entries/?since=2026-03-05").text
+    assert "Drawings" in member.get(f"/entries/?q=draw&project={co.project.pk}&transaction_class=time").text
+
+
+@pytest.mark.parametrize("url", ["/entries/", "/expenses/"])
+def test_as_many_queries_for_many_rows_as_for_few(co, member, url):
+    factories.expense_entry(co)
+    member.get(url)
+    with CaptureQueriesContext(connection) as few:
+        member.get(url)
+    for _ in range(12):
+        factories.expense_entry(co, category=factories.CategoryFactory(entity=co.entity))
+    with CaptureQueriesContext(connection) as many:
+        member.get(url)
+    assert len(many) == len(few)
+
+
+def test_an_expense_with_its_receipt(co, member):
+    """APP-8"""
+    assert member.post("/expenses/new/", expense(co, receipt=png())).url == "/expenses/"
+
+    entry = Entry.objects.get()
+    assert (entry.status, entry.resource, entry.created_by) == ("draft", co.resource, co.member)
+    assert (entry.cost_net, entry.cost_tax, entry.cost_tax_deductible) == (Decimal("100.5"), 25, 25)
+    assert (entry.cost_currency, entry.unit, entry.quantity) == ("NOK", "each", 1)
+    assert (entry.receipt.media_type, files.read(entry.receipt)) == ("image/png", PNG)
+    assert "100.50" in member.get("/expenses/").text
+
+
+def test_saved_and_submitted_at_once_or_not_at_all(co, member):
+    member.post("/expenses/new/", expense(co, then="submit"))
+    assert Entry.objects.get().status == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ({"cost_tax_deductible": ""}, "Say how much of the tax can be deducted, or 0."),
+        ({"cost_tax_deductible": "26"}, "This is more than the tax."),
+        ({"cost_net": "1.005"}, "NOK does not have that many decimals."),
+        ({"cost_net": "-1"}, "greater than or equal to 0"),
+        ({"cost_currency": "QQQ"}, "is not a currency"),
+        ({"quantity": "0"}, "more than zero"),
+        ({"category": ""}, "This field is required."),
+    ],
+)
+def test_a_mistake_stands_beside_its_field_and_nothing_is_lost(co, member, typed, reason):
+    page = member.post("/expenses/new/", expense(co, **typed, receipt=png("train.png")))
+    assert page.status_code == 200
+    assert reason in page.text
+    assert 'value="Train"' in page.text
+    assert "“train.png” is kept as the receipt" in page.text
+    token = page.context["kept_token"]
+
+    member.post("/expenses/new/", expense(co, kept_receipt=token))
+    assert Entry.objects.get().receipt.name == "train.png"
+
+
+@pytest.mark.parametrize(
+    "content", [b"<svg onload=alert(1)>", b"<html>", b"MZ", b"RIFF1234AVI ", b"1234ftypmp42"]
+)
+def test_a_receipt_is_judged_by_its_content(co, member, content):
+    page = member.post("/expenses/new/", expense(co, receipt=png("honest.png", content)))
+    assert "A receipt is a PDF or a picture" in page.text
+    assert not Entry.objects.exists()
+
+
+def test_a_receipt_has_ten_megabytes_at_most(co, member):
+    page = member.post("/expenses/new/", expense(co, receipt=png(content=PNG + b"0" * 10 * 1024 * 1024)))
+    assert "larger than 10 MB" in page.text
+
+
+def test_a_receipt_is_shown_in_a_sandbox_to_those_who_may_see_the_entry(co, client, colleague):
+    """SEC-1"""
+    stored = files.store(PNG, name="r.png", media_type="image/png", by=co.member)
+    odd = files.store(b"<script>", name="r.html", media_type="text/html", by=co.member)
+    entry, other = factories.expense_entry(co, receipt=stored), factories.expense_entry(co, receipt=odd)
+    for person, status in ((co.member, 200), (co.manager, 200), (co.auditor, 200), (colleague, 404)):
+        client.force_login(person)
+        response = client.get(f"/entries/{entry.pk}/receipt/")
+        assert response.status_code == status
+    client.force_login(co.member)
+    response = client.get(f"/entries/{entry.pk}/receipt/")
+    assert response.content == PNG
+    assert response["Content-Disposition"] == 'inline; filename="r.png"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"].startswith("sandbox")
+    response = client.get(f"/entries/{other.pk}/receipt/")
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert client.get(f"/entries/{factories.time_entry(co).pk}/receipt/").status_code == 404
+
+
+def test_projects_of_others_and_closed_ones_cannot_be_chosen(co, member):
+    other = factories.company("SE1", "SEK", books=False)
+    closed = factories.ProjectFactory(entity=co.entity, is_open=False)
+    for project in (other.project, closed):
+        assert member.post("/expenses/new/", expense(co, project=project.pk, task="")).status_code == 200
+    assert member.post("/expenses/new/", expense(co, category=other.travel.pk)).status_code == 200
+    assert member.post("/expenses/new/", expense(co, category=co.time.pk)).status_code == 200
+    assert not Entry.objects.exists()
+
+
+def test_material_has_the_unit_of_its_product(co, member):
+    member.post(
+        "/expenses/material/",
+        {"date": "2026-03-02", "project": co.project.pk, "product": co.product.pk, "quantity": "2,5"},
+    )
+    entry = Entry.objects.get()
+    assert (entry.quantity, entry.unit, entry.resource) == (Decimal("2.5"), co.product.unit, co.resource)
+
+
+def test_a_rejected_entry_is_mended(co, member):
+    """APP-1"""
+    entry = factories.expense_entry(co, status="rejected", decision_comment="Whose?", decided_by=co.manager)
+    page = member.get(f"/entries/{entry.pk}/edit/")
+    assert "Whose?" in page.text
+    seen = page.context["form"]["stamp"].value()
+    member.post(f"/entries/{entry.pk}/edit/", expense(co, stamp=seen, then="submit"))
+    entry.refresh_from_db()
+    assert (entry.status, entry.cost_net, entry.decision_comment) == ("submitted", Decimal("100.5"), "")
+
+
+def test_an_edit_does_not_lose_somebody_elses(co, member):
+    entry = factories.expense_entry(co, status="draft")
+    seen = operations.stamp(entry)
+    Entry.objects.filter(pk=entry.pk).update(cost_net=7)
+    page = member.post(f"/entries/{entry.pk}/edit/", expense(co, stamp=seen))
+    assert "was changed by somebody else meanwhile" in page.text
+    entry.refresh_from_db()
+    assert entry.cost_net == 7
+
+
+def test_hours_are_edited_one_by_one_too(co, member):
+    entry = factories.time_entry(co, "4", status="draft", date=date(2026, 3, 2))
+    factories.time_entry(co, "20", status="draft", date=date(2026, 3, 2))
+    data = {
+        "date": "2026-03-02",
+        "project": co.project.pk,
+        "category": co.time.pk,
+        "stamp": operations.stamp(entry),
+        "quantity": "5",
+    }
+    assert "25 hours" in member.post(f"/entries/{entry.pk}/edit/", data).text
+    member.post(f"/entries/{entry.pk}/edit/", data | {"quantity": "3,5"})
+    entry.refresh_from_db()
+    assert entry.quantity == Decimal("3.5")
+
+
+def test_what_left_facts_behind_is_not_deleted(co):
+    """ACT-1"""
+    entry = factories.time_entry(co, status="rejected")
+    factories.ActualFactory(entry=entry, type="cost", contract_customer=None, project=co.project)
+    with pytest.raises(Refused) as refusal:
+        operations.delete([entry], by=co.member)
+    assert refusal.value.code == "HAS-FACTS"
+
+
+def test_operations_refuse_the_work_of_others(co, colleague):
+    """SEC-1"""
+    entry = factories.time_entry(co, status="draft")
+    for act in (
+        lambda: operations.delete([entry], by=colleague),
+        lambda: operations.amend(entry, by=colleague, seen=operations.stamp(entry), description="x"),
+        lambda: operations.enter(
+            co.resource, "time", by=colleague, date=entry.date, project=co.project, quantity=Decimal(1)
+        ),
+    ):
+        with pytest.raises(Refused) as refusal:
+            act()
+        assert refusal.value.code == "NOT-OWN"

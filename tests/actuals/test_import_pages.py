@@ -1,0 +1,199 @@
+"""Import by page: file, columns, preview, confirm; all or nothing, and nothing twice (IMP-1)."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from actuals.models import Entry, EntryImport
+from tests import factories
+
+OURS = """date,resource,project,hours,description
+2026-03-02,ANNA,NO1-P1,7.5,Drawings
+2026-03-03,ANNA,NO1-P1,4,
+"""
+
+
+@pytest.fixture(autouse=True)
+def _data(settings, tmp_path):
+    settings.DATA = tmp_path
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+@pytest.fixture
+def manager(co, client):
+    client.force_login(co.manager)
+    return client
+
+
+def send(client, text=OURS, name="march.csv", format_="ledgerline"):
+    file = SimpleUploadedFile(name, text.encode())
+    return client.post("/import/new/", {"file": file, "format": format_})
+
+
+def preview(client, text=OURS, **columns):
+    assert send(client, text).url == "/import/columns/"
+    assert client.post("/import/columns/", columns).url == "/import/preview/"
+    return client.get("/import/preview/")
+
+
+def test_who_may_import(co, client):
+    """SEC-1"""
+    people = [(co.manager, 200), (co.accountant, 200), (co.member, 403), (co.auditor, 403)]
+    for person, status in people:
+        client.force_login(person)
+        assert client.get("/import/").status_code == status
+        assert client.get("/import/new/").status_code == status
+        assert client.get("/import/preview/").status_code == (302 if status == 200 else 403)
+        assert client.post("/import/preview/").status_code == (302 if status == 200 else 403)
+
+
+def test_nothing_comes_in_before_it_is_confirmed(co, manager):
+    """IMP-1"""
+    page = preview(manager)
+    assert "Import 2 entries" in page.text
+    assert Entry.objects.count() == 0
+
+    response = manager.post("/import/preview/", {"submit": "1"}, follow=True)
+
+    done = EntryImport.objects.get()
+    assert response.redirect_chain[-1][0] == f"/import/{done.pk}/"
+    assert "2 entries imported submitted for approval." in response.text
+    assert list(Entry.objects.values_list("status", flat=True)) == ["submitted", "submitted"]
+    assert "11.5 h" in response.text
+    assert "Drawings" in manager.get(f"/import/{done.pk}/entries/").text
+    assert "march.csv" in manager.get("/import/").text
+    assert manager.get("/import/preview/").url == "/import/new/"
+
+
+def test_the_same_file_twice_adds_nothing_and_says_so(co, manager):
+    """IMP-1"""
+    preview(manager)
+    manager.post("/import/preview/")
+    assert "it adds 0 entries" in preview(manager).text
+    assert "0 entries added" in manager.post("/import/preview/", follow=True).text
+    assert Entry.objects.count() == 2
+
+
+def test_every_error_by_row_and_then_nothing_at_all(co, manager):
+    """IMP-1"""
+    text = OURS + "2026-03-04,NOBODY,NO1-P1,1,\n2026-03-05,ANNA,NO1-P9,1,\nsoon,ANNA,NO1-P1,1,\n"
+    page = preview(manager, text).text
+    assert "There is no resource “NOBODY”" in page
+    assert "Row 6" in page
+    assert "“soon” is not a date" in page
+    assert "Import 2 entries" not in page
+    assert "cannot be imported, so none was" in manager.post("/import/preview/", follow=True).text
+    assert Entry.objects.count() == 0
+
+
+def test_many_errors_are_limited_with_their_total(co, manager):
+    text = OURS + "soon,ANNA,NO1-P1,1,\n" * 250
+    page = preview(manager, text).text
+    assert "And 50 more errors, 250 in all." in page
+
+
+def test_managers_import_for_projects_they_manage_and_accountants_for_all(co, client):
+    """SEC-1"""
+    factories.ProjectFactory(entity=co.entity, code="OTHER")
+    text = OURS + "2026-03-04,ANNA,OTHER,1,\n"
+    client.force_login(co.manager)
+    assert "Row 4" in preview(client, text).text
+    response = client.post("/import/preview/", follow=True)
+    assert "You don&#x27;t manage project OTHER" in response.text
+    assert Entry.objects.count() == 0
+
+    client.force_login(co.accountant)
+    preview(client, text)
+    client.post("/import/preview/")
+    assert Entry.objects.count() == 3
+
+
+def test_only_accountants_make_what_is_missing(co, client):
+    text = OURS + "2026-03-04,ANNA,NEW,1,\n"
+    client.force_login(co.manager)
+    assert "There is no project “NEW”" in preview(client, text, create=["projects"]).text
+    client.force_login(co.accountant)
+    assert "Projects (1)" in preview(client, text, create=["projects"]).text
+
+
+def test_columns_are_mapped_and_constants_fill_in(co, manager):
+    text = "Day;Who;Time\n02.03.2026;ANNA;7,5\n"
+    send(manager, text)
+    page = manager.get("/import/columns/").text
+    assert "02.03.2026" in page
+    mapping = {
+        "column-date": "Day",
+        "column-resource": "Who",
+        "column-quantity": "Time",
+        "constant-project": "NO1-P1",
+        "date_format": "DD.MM.YYYY",
+        "decimal": ",",
+    }
+    assert "does not tell year" in manager.post("/import/columns/", mapping | {"date_format": "DD"}).text
+    manager.post("/import/columns/", mapping)
+    assert 'value="DD.MM.YYYY"' in manager.get("/import/columns/").text
+    manager.post("/import/preview/")
+    assert str(Entry.objects.get().quantity.normalize()) == "7.5"
+    assert EntryImport.objects.get().mapping["constants"] == {"project": "NO1-P1"}
+
+
+def test_a_column_that_is_not_in_the_file_is_refused(co, manager):
+    send(manager)
+    page = manager.post("/import/columns/", {"column-date": "Nope"})
+    assert page.status_code == 200
+    assert "Nope is not one of the available choices" in page.text
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "The submitted file is empty."),
+        ("%PDF-1.7", "It is a PDF"),
+        ("date,project\n", "nothing to import"),
+    ],
+)
+def test_what_is_no_table_is_refused_where_it_is_chosen(co, manager, content, reason):
+    page = send(manager, content)
+    assert page.status_code == 200
+    assert reason in page.text
+
+
+def test_a_file_is_bound_to_who_sent_it_and_to_the_company(co, client, manager):
+    send(manager)
+    client.force_login(co.accountant)
+    assert client.get("/import/preview/").url == "/import/new/"
+
+
+def test_imports_of_others(co, client):
+    """SEC-1: managers see their own imports, accountants all of the company."""
+    client.force_login(co.accountant)
+    preview(client)
+    client.post("/import/preview/")
+    key = EntryImport.objects.get().pk
+    other = factories.company("SE1", "SEK", books=False)
+    for person, status in (
+        (co.accountant, 200),
+        (co.manager, 404),
+        (co.member, 404),
+        (other.accountant, 404),
+    ):
+        client.force_login(person)
+        assert client.get(f"/import/{key}/").status_code == status
+    client.force_login(co.manager)
+    assert "Drawings" not in client.get(f"/import/{key}/entries/").text
+
+
+def test_as_many_queries_for_many_rows_as_for_few(co, manager):
+    def queries(rows):
+        text = OURS + "".join(f"2026-04-{n:02},ANNA,NO1-P1,1,{rows}\n" for n in range(1, rows))
+        preview(manager, text)
+        with CaptureQueriesContext(connection) as found:
+            manager.get("/import/preview/")
+        return len(found)
+
+    assert queries(2) == queries(25)

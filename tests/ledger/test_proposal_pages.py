@@ -1,0 +1,505 @@
+"""The pages of invoice proposals: who may, what is refused, what is shown."""
+
+import datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contracts.models import LegalEntity
+from invoicing_site.models import Notice
+from ledger.blockers import all_blocked_by, blocked_by
+from ledger.models import CustomerInvoice, Dimension, IntegrationJournal, InvoiceProposal
+from ledger.operations import journals
+from ledger.operations.proposal_approvals import submit_proposal
+from ledger.operations.proposals import take_up
+from ledger.views import proposal_posting
+from tests import factories
+from tests.ledger.billing import MARCH_31, confirmed, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _the_last_of_march(monkeypatch):
+    """Every day is 31 March 2025."""
+    monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def proposal(no1, contract):
+    """An open one of two lines, 1,000 and 500, without tax codes on the groups of this company."""
+    return proposed(no1, work(no1, contract), work(no1, contract, hours="5"))
+
+
+@pytest.fixture
+def desk(client, no1):
+    """The client, signed in as the accountant."""
+    client.force_login(no1.accountant)
+    return client
+
+
+def posted(desk, name, *args, **data):
+    return desk.post(reverse(name, args=args), data, follow=True)
+
+
+def words(response):
+    return response.content.decode()
+
+
+OF_ONE = ["", "lines/", "preview/"]
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("accountant", 200), ("auditor", 200), ("manager", 403), ("member", 403), ("administrator", 403)],
+)
+def test_who_looks_at_proposals(client, no1, proposal, role, status):
+    """SEC-1"""
+    client.force_login(getattr(no1, role))
+
+    assert client.get("/proposals/").status_code == status
+    of_one = 404 if status == 403 else 200
+    assert [client.get(f"/proposals/{proposal.pk}/{rest}").status_code for rest in OF_ONE] == [of_one] * 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "take_up_proformas",
+        "fill_proposals",
+        "check_proposals",
+        "approve_proposals",
+        "edit_proposal_lines",
+        "move_proposal_lines",
+    ],
+)
+def test_an_auditor_changes_nothing_of_many(client, no1, proposal, name):
+    """SEC-1"""
+    client.force_login(no1.auditor)
+
+    assert client.post(reverse(name), {"pk": proposal.pk}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "edit_proposal",
+        "fill_proposal",
+        "refill_proposal",
+        "proposal_sections",
+        "sections_for_lines",
+        "one_section",
+        "submit_proposal",
+        "approve_proposal",
+        "reject_proposal",
+        "request_change",
+        "post_proposal",
+        "reset_approval",
+    ],
+)
+def test_who_changes_one(client, no1, proposal, name):
+    """SEC-1: an auditor may not, and for another company it does not exist"""
+    url = reverse(name, args=[proposal.pk])
+    client.force_login(no1.auditor)
+    assert client.post(url).status_code == 403
+    client.force_login(factories.company("SE1", books=False).accountant)
+    assert client.post(url).status_code == 404
+    assert InvoiceProposal.objects.get().status == "open"
+
+
+def test_an_auditor_sees_no_buttons(client, no1, proposal):
+    """SEC-1"""
+    client.force_login(no1.auditor)
+
+    text = words(client.get(f"/proposals/{proposal.pk}/"))
+
+    assert "Edit header" not in text
+    assert f"/proposals/{proposal.pk}/post/" not in text
+
+
+# The list
+
+
+def test_the_list_shows_net_amounts_and_what_blocks(desk, no1, contract, proposal):
+    """PRP-1"""
+    blocked = take_up(confirmed(no1, work(no1, contract, hours="3")))
+    text = words(desk.get("/proposals/"))
+    assert "1,500.00" in text
+    assert "300.00" in text
+    assert "1,800.00" in text
+    assert "1 actual in no journal" in text
+
+    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    draft = IntegrationJournal.objects.get(status="draft")
+    text = words(desk.get("/proposals/?blocked=yes"))
+    assert f'<a href="/journals/{draft.pk}/">{draft.number}</a>' in text
+    assert desk.get("/proposals/?open=1&blocked=no").context["object_list"].get() == proposal
+    assert desk.get(f"/proposals/?q={blocked.number}").context["object_list"].get() == blocked
+
+
+def test_what_blocks_many_is_what_blocks_each(no1, contract):
+    """PRP-1: in two queries for all"""
+    waiting = [take_up(confirmed(no1, work(no1, contract))) for _ in range(2)]
+    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    waiting.append(take_up(confirmed(no1, work(no1, contract), work(no1, contract))))
+
+    with CaptureQueriesContext(connection) as queries:
+        found = all_blocked_by(waiting)
+
+    assert len(queries) == 2
+    assert found == {each.pk: blocked_by(each) for each in waiting}
+    assert [len(found[each.pk].left_out) for each in waiting] == [0, 0, 2]
+    assert [found[each.pk].journals[0].waiting_for for each in waiting[:2]] == [1, 1]
+
+
+def test_take_up_and_fill_by_button(desk, no1, contract):
+    """PRO-7 PRP-1"""
+    confirmed(no1, work(no1, contract))
+
+    assert "1 proposal made." in words(posted(desk, "take_up_proformas"))
+    assert "1 still waiting for journals" in words(posted(desk, "fill_proposals"))
+    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    journals.post_journals(no1.entity, by=None, on=MARCH_31)
+    assert "1 proposal filled in." in words(posted(desk, "fill_proposals"))
+
+
+# One proposal
+
+
+def test_the_page_says_what_it_waits_for(desk, no1, contract):
+    """PRP-1"""
+    blocked = take_up(confirmed(no1, work(no1, contract)))
+
+    text = words(desk.get(f"/proposals/{blocked.pk}/"))
+
+    assert "waits for 1 actual" in text
+    assert "is in no journal" in text
+
+
+def test_checks_lead_to_their_remedies(desk, no1, proposal):
+    """PRP-5 PRP-8: the sentence, and the page where it is mended"""
+    InvoiceProposal.objects.update(invoice_date=datetime.date(2025, 4, 2))
+
+    text = words(desk.get(f"/proposals/{proposal.pk}/"))
+
+    assert "The invoice date 2025-04-02 is in the future" in text
+    assert f'<a href="/proposals/{proposal.pk}/edit/">Change the dates</a>' in text
+    assert f"/proposals/{proposal.pk}/post/" not in text
+
+
+def test_totals_are_shown_before_posting(desk, proposal):
+    """PRP-5"""
+    response = desk.get(f"/proposals/{proposal.pk}/")
+    totals = response.context["totals"]
+
+    assert (totals.net, totals.total) == (1500, totals.tax + 1500)
+    assert "Post 2 lines, NOK" in words(response)
+    assert "This can&#x27;t be undone." in words(response)
+
+
+def test_posting_leads_to_the_invoice(desk, proposal):
+    """PST-1"""
+    response = desk.post(f"/proposals/{proposal.pk}/post/")
+
+    invoice = CustomerInvoice.objects.get()
+    assert response.url == invoice.get_absolute_url()
+    assert invoice.number in words(desk.get(f"/proposals/{proposal.pk}/"))
+    assert "is already posted as" in words(desk.post(f"/proposals/{proposal.pk}/post/", follow=True))
+
+
+def test_who_confirmed_does_not_post(desk, client, no1, proposal):
+    """SEC-2: a sentence, and no button"""
+    LegalEntity.objects.update(separate_confirm_and_post=True)
+    factories.MembershipFactory(user=no1.manager, entity=no1.entity, role="accountant")
+    client.force_login(no1.manager)
+
+    text = words(client.get(f"/proposals/{proposal.pk}/"))
+    assert "so somebody else has to post its invoice" in text
+    assert f"/proposals/{proposal.pk}/post/" not in text
+    assert "somebody else has to post" in words(posted(client, "post_proposal", proposal.pk))
+    assert InvoiceProposal.objects.get().status == "open"
+
+
+def header(**changes):
+    return {"delivery": "mail", "header_text": "", "footer_text": "", **changes}
+
+
+def test_the_header_is_edited(desk, no1, proposal):
+    """PRP-2"""
+    department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
+    sales = department.values.create(code="S", name="Sales")
+    data = header(invoice_date="2025-03-30", footer_text="Thanks")
+
+    posted(desk, "edit_proposal", proposal.pk, **data, **{f"dimension_{department.pk}": sales.pk})
+
+    proposal = InvoiceProposal.objects.get()
+    assert (proposal.invoice_date, proposal.due_date) == (datetime.date(2025, 3, 30), None)
+    assert proposal.footer_text == "Thanks"
+    assert [row.value for row in proposal.dimensions.values.all()] == [sales]
+
+
+def test_a_new_invoice_date_has_the_due_date_worked_out_anew(desk, proposal):
+    """PRP-2: the one that stood in the form does not stay by itself"""
+    posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01"))
+    assert InvoiceProposal.objects.get().due_date == datetime.date(2025, 4, 1)
+
+    posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-21", due_date="2025-04-01"))
+    assert InvoiceProposal.objects.get().due_date is None
+
+
+def test_nothing_typed_is_lost_when_the_header_is_refused(desk, proposal):
+    """PRP-2"""
+    wrong = header(invoice_date="2025-03-20", due_date="2025-03-01", footer_text="Kept")
+
+    text = words(posted(desk, "edit_proposal", proposal.pk, **wrong))
+
+    assert "cannot be due on" in text
+    assert "Kept" in text
+    assert InvoiceProposal.objects.get().footer_text == ""
+
+
+def test_the_preview_is_framed_by_us_alone(desk, proposal, monkeypatch):
+    """PRP-3"""
+    monkeypatch.setattr("ledger.documents.preview", lambda *args: b"%PDF-1.7")
+
+    response = desk.get(f"/proposals/{proposal.pk}/preview.pdf")
+
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"].startswith("inline")
+    assert response["X-Frame-Options"] == "SAMEORIGIN"
+    assert response["Content-Security-Policy"] == "frame-ancestors 'self'"
+    download = desk.get(f"/proposals/{proposal.pk}/preview.pdf?download")
+    assert download["Content-Disposition"].startswith("attachment")
+    assert (
+        "frame-ancestors 'none'" in desk.get(f"/proposals/{proposal.pk}/preview/")["Content-Security-Policy"]
+    )
+
+
+# Lines and sections
+
+
+def chosen(desk, name, proposal, **data):
+    return posted(desk, name, filter=f"proposal={proposal.pk}", **data)
+
+
+def test_tax_groups_of_chosen_lines(desk, no1, proposal):
+    """PRP-2"""
+    group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
+    line = proposal.lines.first()
+
+    assert "Tax groups of 1 line" in words(chosen(desk, "edit_proposal_lines", proposal, pk=line.pk))
+    text = words(
+        chosen(desk, "edit_proposal_lines", proposal, pk=line.pk, apply="1", item_tax_group=group.pk)
+    )
+
+    assert "1 line changed." in text
+    assert [row.item_tax_group.code for row in proposal.lines.order_by("number")] == ["REDUCED", "SERVICES"]
+    assert [row.amount for row in proposal.lines.order_by("number")] == [1000, 500]
+    found = desk.get(f"/proposals/{proposal.pk}/lines/?differs=yes").context["object_list"]
+    assert list(found) == [line]
+
+
+def test_lines_are_moved_to_a_new_section_and_back(desk, proposal):
+    """PRP-3: every line in exactly one section; an empty one goes"""
+    first, second = proposal.lines.order_by("number")
+    old = proposal.sections.get()
+
+    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, apply="1", section="new", title="Travel")
+    assert [(row.title, row.lines.get()) for row in proposal.sections.order_by("number")] == [
+        (old.title, first),
+        ("Travel", second),
+    ]
+
+    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, apply="1", section=old.pk)
+    assert proposal.sections.get().lines.count() == 2
+
+
+def test_sections_change_place_title_and_mode(desk, proposal):
+    """PRP-3: amounts never change by it"""
+    second = proposal.lines.get(number=2)
+    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, apply="1", section="new", title="Travel")
+    keys = list(proposal.sections.order_by("number").values_list("pk", flat=True))
+    data = {
+        "sections": f"{keys[0]},{keys[1]}",
+        "section-TOTAL_FORMS": "2",
+        "section-INITIAL_FORMS": "2",
+        "section-0-number": "2",
+        "section-0-title": "Work",
+        "section-0-mode": "role",
+        "section-1-number": "1",
+        "section-1-title": "On the road",
+        "section-1-mode": "",
+    }
+
+    wrong = words(posted(desk, "proposal_sections", proposal.pk, **{**data, "section-0-number": "x"}))
+    assert "Enter a whole number" in wrong
+    assert "On the road" in wrong
+
+    assert "The sections are formatted." in words(posted(desk, "proposal_sections", proposal.pk, **data))
+    found = [
+        (row.title, row.mode, row.summary_by, row.lines.get().amount)
+        for row in proposal.sections.order_by("number")
+    ]
+    assert found == [("On the road", "detail", "", 500), ("Work", "summary", "role", 1000)]
+
+    posted(desk, "sections_for_lines", proposal.pk)
+    assert proposal.sections.get().lines.count() == 2
+
+
+def test_sections_that_changed_meanwhile_are_shown_anew(desk, proposal):
+    """PRP-3"""
+    data = {"sections": "0", "section-TOTAL_FORMS": "1", "section-INITIAL_FORMS": "1"}
+
+    text = words(posted(desk, "proposal_sections", proposal.pk, **data))
+
+    assert "were changed meanwhile" in text
+
+
+def test_filling_again_forgets_what_was_edited(desk, no1, proposal):
+    """PRP-2"""
+    group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
+    proposal.lines.update(item_tax_group=group)
+
+    assert "filled in again" in words(posted(desk, "refill_proposal", proposal.pk))
+    assert {row.item_tax_group.code for row in proposal.lines.all()} == {"SERVICES"}
+
+
+# Approval
+
+
+@pytest.fixture
+def other(no1):
+    """A second accountant."""
+    user = factories.UserFactory(username="second.accountant")
+    factories.MembershipFactory(user=user, entity=no1.entity, role="accountant")
+    return user
+
+
+def test_the_way_through_approval(desk, client, no1, proposal, other):
+    """PRP-4"""
+    LegalEntity.objects.update(require_proposal_approval=True)
+    assert "Submit for approval" in words(desk.get(f"/proposals/{proposal.pk}/"))
+    posted(desk, "submit_proposal", proposal.pk, comment="Please")
+    assert "You submitted" in words(posted(desk, "approve_proposal", proposal.pk))
+    assert "1 submitted by yourself" in words(posted(desk, "approve_proposals", pk=proposal.pk))
+
+    client.force_login(other)
+    assert "This field is required" in words(posted(client, "reject_proposal", proposal.pk, comment=" "))
+    posted(client, "request_change", proposal.pk, comment="Another day")
+    assert InvoiceProposal.objects.get().status == "open"
+    assert "Another day" in words(client.get(f"/proposals/{proposal.pk}/"))
+
+    submit_proposal(proposal, by=no1.accountant)
+    assert "1 proposal approved." in words(posted(client, "approve_proposals", pk=proposal.pk))
+    assert InvoiceProposal.objects.get().status == "approved"
+
+
+def test_an_administrator_resets_a_stuck_approval(client, no1, proposal):
+    """PRP-4"""
+    LegalEntity.objects.update(require_proposal_approval=True)
+    submit_proposal(proposal, by=no1.accountant)
+    client.force_login(no1.accountant)
+    assert client.get("/proposals/stuck/").status_code == 403
+    assert client.post(f"/proposals/{proposal.pk}/reset/", {"comment": "x"}).status_code == 403
+
+    client.force_login(no1.administrator)
+    assert proposal.number in words(client.get("/proposals/stuck/"))
+    posted(client, "reset_approval", proposal.pk, comment="The approver has left")
+
+    assert InvoiceProposal.objects.get().status == "open"
+
+
+# Many at once
+
+
+def checked(desk, *proposals):
+    return posted(desk, "check_proposals", pk=[each.pk for each in proposals])
+
+
+def test_many_are_checked_before_they_are_posted(desk, no1, contract, proposal):
+    """PRP-5: nothing is posted by looking"""
+    late = proposed(no1, work(no1, contract))
+    InvoiceProposal.objects.filter(pk=late.pk).update(invoice_date=datetime.date(2025, 4, 2))
+
+    response = checked(desk, proposal, late)
+
+    assert "1 of 2 can be posted." in words(response)
+    assert "is in the future" in words(response)
+    assert "Post 1 invoice" in words(response)
+    assert not CustomerInvoice.objects.exists()
+
+
+def test_those_that_pass_are_posted_with_a_status_for_each(desk, no1, contract, proposal):
+    """PST-1"""
+    second = proposed(no1, work(no1, contract))
+    response = checked(desk, proposal, second)
+    InvoiceProposal.objects.filter(pk=second.pk).update(invoice_date=datetime.date(2025, 4, 2))
+
+    answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])
+
+    assert "1 invoice posted." in words(answer)
+    assert CustomerInvoice.objects.get().number in words(answer)
+    assert "is in the future" in words(answer)
+    assert "hx-trigger" not in words(answer).split('id="posting"')[1].split(">")[0]
+
+
+def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):
+    """PST-1: with a page that follows, and a notice"""
+    monkeypatch.setattr(proposal_posting, "AT_ONCE", 0)
+    rung = []
+    monkeypatch.setattr(proposal_posting, "ring", lambda *args: rung.append(args))
+    response = checked(desk, proposal)
+
+    answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])
+    assert "0 of 1 done." in words(answer)
+
+    from ledger import tasks
+
+    name, *arguments = rung[0]
+    getattr(tasks, name.rpartition(".")[2])(*arguments)
+    url = answer.redirect_chain[-1][0]
+    assert CustomerInvoice.objects.get().number in words(desk.get(url, headers={"HX-Request": "true"}))
+    notice = Notice.objects.get(user=no1.accountant)
+    assert (notice.text, notice.url) == ("1 of 1 invoices posted.", url)
+
+
+def test_a_selection_is_its_owners(desk, client, no1, proposal, other):
+    """SEC-1"""
+    response = checked(desk, proposal)
+    word = response.context["word"]
+
+    assert "None of these can be posted" in words(posted(desk, "post_proposals", word, keys="999999"))
+    client.force_login(other)
+    assert client.get(f"/proposals/check/{word}/").status_code == 404
+
+
+def test_queries_do_not_grow_with_rows(desk, no1, contract, proposal):
+    """style.md: many rows cost as many queries as one"""
+
+    def queries(url):
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(url).status_code == 200
+        return len(captured)
+
+    take_up(confirmed(no1, work(no1, contract)))
+    of_one = [queries(f"/proposals/{proposal.pk}/{rest}") for rest in ("", "lines/")]
+    before = queries("/proposals/")
+    large = proposed(no1, *[work(no1, contract) for _ in range(12)])
+    for _ in range(4):
+        proposed(no1, work(no1, contract))
+        take_up(confirmed(no1, work(no1, contract)))
+
+    assert queries("/proposals/") == before
+    assert [queries(f"/proposals/{large.pk}/{rest}") for rest in ("", "lines/")] == of_one

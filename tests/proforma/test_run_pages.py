@@ -1,0 +1,224 @@
+"""The pages of invoice runs: started, watched, previewed, carried out; managers meet their own contracts."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from invoicing_site.models import Notice
+from proforma import operations
+from proforma.models import InvoiceRun, ProformaInvoice, RunContract
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+APRIL = date(2025, 4, 1)
+
+
+@pytest.fixture
+def manager(company, client):
+    client.force_login(company.manager)
+    return client
+
+
+@pytest.fixture
+def due_contract(contract, ready, due):
+    """8 h × 1,000 that are due on 1 April 2025."""
+    ready(contract, "8", "1000")
+    due(contract.lines.get(), APRIL, date(2025, 3, 31))
+    return contract
+
+
+@pytest.fixture
+def foreign(company, due):
+    """A due contract of 100 that the manager has nothing to do with."""
+    project = factories.ProjectFactory(entity=company.entity, code="FAR")
+    contract = factories.contract(company, confirmed=True, lines=[{"project": project}], code="FAR-1")
+    contract.managers.clear()
+    factories.ready_item(company, contract, quantity=1, price=100, date=date(2025, 3, 10))
+    due(contract.lines.get(), APRIL, date(2025, 3, 31))
+    return contract
+
+
+def words_of(client, address, *args):
+    return client.get(address, *args).content.decode()
+
+
+def start(client, capture, **data):
+    with capture(execute=True):
+        answer = client.post(reverse("new_run"), {"as_of": "2025-04-01"} | data)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("manager", 200), ("accountant", 200), ("auditor", 200), ("member", 403), ("administrator", 403)],
+)
+def test_who_may_see_runs(client, company, due_contract, role, status):
+    """SEC-1"""
+    run = operations.run_invoicing(company.entity, as_of=APRIL)
+    client.force_login(getattr(company, role))
+    assert client.get(reverse("runs")).status_code == status
+    assert client.get(run.get_absolute_url()).status_code == (404 if status == 403 else status)
+
+
+@pytest.mark.parametrize("role", ["accountant", "auditor", "member"])
+def test_only_managers_start_runs(client, company, due_contract, role):
+    preview = operations.preview_invoicing(company.entity, as_of=APRIL)
+    client.force_login(getattr(company, role))
+    assert client.get(reverse("new_run")).status_code == 403
+    refused = client.post(reverse("execute_preview", args=[preview.pk])).status_code
+    assert refused == (404 if role == "member" else 403)
+    assert not ProformaInvoice.objects.exists()
+
+
+def test_a_run_is_started_and_tells_what_it_made(
+    manager, company, due_contract, foreign, django_capture_on_commit_callbacks
+):
+    """RUN-3: and it leaves the contracts of others alone."""
+    answer = start(manager, django_capture_on_commit_callbacks, start="1")
+    run = InvoiceRun.objects.get()
+    assert answer.url == run.get_absolute_url()
+    made = ProformaInvoice.objects.get()
+    assert made.contract == due_contract
+    words = words_of(manager, answer.url)
+    assert made.number in words
+    assert "8,000.00" in words
+    assert "every 1s" not in words
+    assert "Would be invoiced" not in words
+    notice = Notice.objects.get()
+    assert (notice.user, notice.url) == (company.manager, answer.url)
+    assert "1 of 1 contracts invoiced" in notice.text
+    assert "8,000.00" in words_of(manager, reverse("runs"))
+
+
+def test_a_run_at_work_shows_its_progress(manager, company, due_contract):
+    run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
+    words = words_of(manager, run.get_absolute_url())
+    assert 'hx-trigger="every 1s"' in words
+    assert "0 of 1 contracts looked at" in words
+    poll = manager.get(run.get_absolute_url(), headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in poll
+
+
+def test_a_day_that_has_not_come_is_refused_and_stays_typed(
+    manager, due_contract, django_capture_on_commit_callbacks
+):
+    answer = start(manager, django_capture_on_commit_callbacks, start="1", as_of="2999-01-01")
+    words = answer.content.decode()
+    assert "has not come yet" in words
+    assert 'value="2999-01-01"' in words
+    assert not InvoiceRun.objects.exists()
+
+
+def test_a_run_is_restricted_to_contracts_in_reach(
+    manager, due_contract, foreign, django_capture_on_commit_callbacks
+):
+    """SEC-1"""
+    answer = start(manager, django_capture_on_commit_callbacks, start="1", contracts=[foreign.pk])
+    assert "not one of the available choices" in answer.content.decode()
+    assert not InvoiceRun.objects.exists()
+
+
+def test_a_manager_sees_of_a_run_what_is_theirs(manager, company, due_contract, foreign):
+    """SEC-1: the run made 8,000 for them and 100 for somebody else."""
+    run = operations.run_invoicing(company.entity, as_of=APRIL)
+    for address in (run.get_absolute_url(), reverse("runs")):
+        words = words_of(manager, address)
+        assert "8,000.00" in words
+        assert "FAR-1" not in words
+        assert "8,100.00" not in words
+
+
+def test_an_accountant_sees_all_of_a_run(client, company, due_contract, foreign):
+    run = operations.run_invoicing(company.entity, as_of=APRIL)
+    client.force_login(company.accountant)
+    words = words_of(client, run.get_absolute_url())
+    assert "FAR-1" in words
+    assert "8,100.00" in words
+
+
+def test_runs_with_failures_are_found(manager, company, due_contract):
+    good = operations.run_invoicing(company.entity, as_of=APRIL)
+    bad = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
+    RunContract.objects.create(
+        run=bad, contract=due_contract, outcome="failed", code="NO-RATE", message="There is no rate for EUR."
+    )
+    words = words_of(manager, reverse("runs"), {"failed": "1"})
+    assert bad.get_absolute_url() in words
+    assert good.get_absolute_url() not in words
+    assert "There is no rate for EUR." in words_of(manager, bad.get_absolute_url(), {"outcome": "failed"})
+
+
+def test_a_plan_is_shown_and_carried_out(manager, company, due_contract, django_capture_on_commit_callbacks):
+    """RUN-4: nothing is claimed until then, and a plan is carried out once."""
+    answer = start(manager, django_capture_on_commit_callbacks, preview="1")
+    preview = InvoiceRun.objects.get()
+    words = words_of(manager, answer.url)
+    assert "Carry out this plan" in words
+    assert "the first one" in words
+    assert "8,000.00" in words
+    assert not ProformaInvoice.objects.exists()
+    execute = reverse("execute_preview", args=[preview.pk])
+    with django_capture_on_commit_callbacks(execute=True):
+        done = manager.post(execute)
+    assert done.url == InvoiceRun.objects.get(executes=preview).get_absolute_url()
+    assert ProformaInvoice.objects.count() == 1
+    assert "Carry out this plan" not in words_of(manager, answer.url)
+    assert "was carried out already" in manager.post(execute, follow=True).content.decode()
+
+
+def test_a_plan_that_does_not_hold_any_more_is_refused_with_the_difference(
+    manager, company, due_contract, ready
+):
+    """RUN-4: 8,000 in one row then, 8,500 in two now."""
+    preview = operations.preview_invoicing(company.entity, as_of=APRIL, by=company.manager)
+    ready(due_contract, "1", "500")
+    answer = manager.post(reverse("execute_preview", args=[preview.pk]), follow=True).content.decode()
+    assert "had 1 rows of 8,000.00" in answer
+    assert "now has 2 of 8,500.00" in answer
+
+
+def test_a_preview_of_others_contracts_is_not_carried_out(manager, company, due_contract, foreign):
+    """SEC-1"""
+    preview = operations.preview_invoicing(company.entity, as_of=APRIL)
+    assert "Carry out this plan" not in words_of(manager, preview.get_absolute_url())
+    answer = manager.post(reverse("execute_preview", args=[preview.pk]), follow=True).content.decode()
+    assert "don&#x27;t manage" in answer
+    assert not ProformaInvoice.objects.exists()
+
+
+def test_what_is_left_out_says_why(manager, company, contract, ready):
+    """RUN-4: ready work on a line without a schedule."""
+    ready(contract, "8", "1000")
+    preview = operations.preview_invoicing(company.entity, as_of=APRIL, by=company.manager)
+    words = words_of(manager, preview.get_absolute_url())
+    assert "ready with no schedule entry left" in words
+    assert "1 left out" in words
+
+
+def test_many_contracts_cost_as_many_queries_as_few(manager, company, due_contract, due):
+    def queries(address):
+        manager.get(address)
+        with CaptureQueriesContext(connection) as found:
+            assert manager.get(address).status_code == 200
+        return len(found)
+
+    run = operations.run_invoicing(company.entity, as_of=APRIL)
+    preview = operations.preview_invoicing(company.entity, as_of=APRIL)
+    addresses = run.get_absolute_url(), reverse("runs"), preview.get_absolute_url()
+    few = [queries(address) for address in addresses[:2]]
+    for n in range(6):
+        project = factories.ProjectFactory(entity=company.entity, code=f"Z{n}")
+        project.managers.add(company.manager)
+        contract = factories.contract(company, confirmed=True, lines=[{"project": project}])
+        factories.ready_item(company, contract, quantity=1, price=100, date=date(2025, 3, 10))
+        due(contract.lines.get(), APRIL, date(2025, 3, 31))
+    planned = operations.preview_invoicing(company.entity, as_of=APRIL)
+    run = operations.run_invoicing(company.entity, as_of=APRIL)
+    assert [queries(run.get_absolute_url()), queries(reverse("runs"))] == few
+    assert queries(planned.get_absolute_url()) <= few[0] + 2
+    assert BacklogItem.objects.filter(status="created").count() == 7
