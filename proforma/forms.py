@@ -135,7 +135,7 @@ class EditDetail(EditDetails):
         is_fixed = detail.transaction_class in (TransactionClass.MILESTONE, TransactionClass.RETAINER)
         super().__init__(*args, fixed_amount=is_fixed, **kwargs)
         self.fields["billing_type"].choices = _BILLING_TYPES
-        for name in ("quantity", "price"):
+        for name in ("quantity", "price", "billing_type"):
             if name in self.fields:
                 self.fields[name].required = True
         for name in ("billing_tax_group", "item_tax_group"):

@@ -73,7 +73,8 @@ def runs(it, n):
 
 
 def contracts(it, n):
-    copies(it.rows["contract"], n, code=numbered("C"))
+    made = copies(it.rows["contract"], n, code=numbered("C"))
+    copies(it.rows["contract"].lines.first(), n, contract_id=lambda i: made[i].pk)
 
 
 def customers(it, n):
@@ -96,7 +97,7 @@ def journal_lines(it, n):
 
 def proposals(it, n):
     made = copies(it.rows["proforma"], n, number=numbered("P"), batch=None, status="draft")
-    copies(it.rows["proposal"], n, proforma_id=lambda i: made[i].pk)
+    copies(it.rows["proposal"], n, proforma_id=lambda i: made[i].pk, number=numbered("R"))
 
 
 def vouchers(it, n):
@@ -107,7 +108,7 @@ def vouchers(it, n):
 def invoices(it, n):
     made = copies(it.rows["proforma"], n, number=numbered("P"), batch=None, status="draft")
     own = InvoiceProposal.objects.get(proforma=it.rows["proforma"])
-    held = copies(own, n, proforma_id=lambda i: made[i].pk)
+    held = copies(own, n, proforma_id=lambda i: made[i].pk, number=numbered("R"))
     books = vouchers(it, n)
     copies(
         it.rows["invoice"],
@@ -117,6 +118,18 @@ def invoices(it, n):
         proposal_id=lambda i: held[i].pk,
         voucher_id=lambda i: books[i].pk,
     )
+
+
+def expenses(it, n):
+    copies(it.rows["expense"], n)
+
+
+def imported(it, n):
+    copies(it.rows["draft_entry"], n, source=it.rows["import"])
+
+
+def proposal_lines(it, n):
+    """Lines of the proposal that was filled."""
 
 
 def imports(it, n):
@@ -132,6 +145,24 @@ def events(it, n):
 # List: who reads it, and what fills it.
 FILLED = {
     "backlog": ("manager", items),
+    "milestones": ("manager", milestones),
+    "entries": ("member", entries),
+    "expenses": ("member", expenses),
+    "approvals": ("manager", entries),
+    "approved": ("manager", entries),
+    "imports": ("manager", imports),
+    "contracts": ("accountant", contracts),
+    "hub": ("accountant", contracts),
+    "proformas": ("manager", proformas),
+    "runs": ("manager", runs),
+    "journals": ("accountant", journals),
+    "proposals": ("accountant", proposals),
+}
+# Lists below a row: the row they stand under.
+UNDER = {
+    "imported_entries": ("manager", imported, "import"),
+    "journal": ("accountant", journal_lines, "journal"),
+    "proposal_lines": ("accountant", proposal_lines, "proposal"),
 }
 
 
@@ -150,18 +181,18 @@ def test_every_list_is_measured():
         for name, pattern in ADDRESSES.items()
         if issubclass(getattr(pattern.callback, "view_class", object), ListScreen)
     }
-    assert sorted(lists - set(FILLED)) == []
+    assert sorted(lists - set(FILLED) - set(UNDER)) == []
 
 
-@pytest.mark.parametrize("name", sorted(FILLED))
+@pytest.mark.parametrize("name", sorted([*FILLED, *UNDER]))
 def test_a_thousand_rows_cost_as_many_queries_as_ten(name, it, client):
-    who, fill = FILLED[name]
+    who, fill, row = (*FILLED[name], None) if name in FILLED else UNDER[name]
     client.force_login(getattr(it, who))
-    address = reverse(name) + "?_size=200"
+    address = reverse(name, args=[it.rows[row].pk] if row else []) + "?_size=200"
     fill(it, 10)
     client.get(address)  # what is read once a process is read now
     few, _ = queries(client, address)
     fill(it, 990)
     many, response = queries(client, address)
     assert response.context["matching"] >= 1000
-    assert many == few
+    assert many <= few

@@ -7,6 +7,7 @@ confirms holds nothing but the button. Project managers take in rows of projects
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import FormView
@@ -106,8 +107,8 @@ class Imported(ListScreen):
     @classmethod
     def rows(cls, request):
         imports = EntryImport.objects.visible_to(request.user).filter(entity=request.entity)
-        found = imports.filter(pk=request.resolver_match.kwargs["pk"])
-        return super().rows(request).filter(source__in=found).order_by("date", "pk")
+        found = get_object_or_404(imports, pk=request.resolver_match.kwargs["pk"])
+        return super().rows(request).filter(source=found).order_by("date", "pk")
 
     def get_queryset(self):
         return self.rows(self.request).select_related(*_RELATED)
@@ -156,7 +157,11 @@ class _Step(Screen):
         if self.work.get("entity") != request.entity.pk:
             messages.info(request, "Choose the file first.")
             return HttpResponseRedirect(reverse("import_file"))
-        return super().dispatch(request, *args, **kwargs)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except Refused as refusal:  # the file is gone, or no longer a table
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(reverse("import_file"))
 
     @cached_property
     def content(self):
@@ -175,7 +180,11 @@ class Columns(_Step, FormView):
 
     def get_form_kwargs(self):
         request, mapping = self.request, self.work.get("mapping", {})
-        table = read_table(self.content, sheet=mapping.get("sheet", ""), known=self.mapping().headings())
+        known = self.mapping().headings()
+        try:
+            table = read_table(self.content, sheet=mapping.get("sheet", ""), known=known)
+        except Refused:  # there is no such sheet, as the preview said; here another one is named
+            table = read_table(self.content, known=known)
         self.table = table
         initial = {name: value for name, value in mapping.items() if isinstance(value, str | list)}
         initial |= {f"column-{name}": value for name, value in mapping.get("columns", {}).items()}

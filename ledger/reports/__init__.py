@@ -31,6 +31,7 @@ from ledger.reports.projects import (
     ProjectMonth,
     ProjectStatement,
     WorkInProgress,
+    project_figures,
     project_statement,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "control_accounts",
     "customer_statement",
     "ledger_card",
+    "project_figures",
     "project_statement",
     "trial_balance",
 ]

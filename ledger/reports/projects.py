@@ -120,6 +120,19 @@ def project_statement(project: Project, *, start: datetime.date, end: datetime.d
     )
 
 
+def project_figures(projects) -> dict[int, ProjectFigures]:
+    """The figures of all classes until now, of each project, by its key. One query."""
+    projects = list(projects)
+    own = {project.pk: [] for project in projects}
+    rows = ProjectTransaction.objects.filter(project__in=projects)
+    by = ("transaction_class", "kind", "in_balance")
+    sums = rows.order_by("project", *by).values_list("project", *by)
+    sums = sums.annotate(exact_quantity=ExactSum("quantity"), exact_amount=ExactSum("accounting_amount"))
+    for project, *rest in sums:
+        own[project].append(_Cell(None, *rest))
+    return {key: _figures("", cells) for key, cells in own.items()}
+
+
 @dataclass(frozen=True)
 class _Cell:
     month: datetime.date | None

@@ -4,6 +4,7 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
 
+from actuals.models import BillingType
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -46,7 +47,7 @@ class JournalTable(Table):
     in_error = CountColumn(verbose_name="In error", alarm=True)
     cost = AmountColumn(currency="entity__currency", main=False)
     sales = AmountColumn(currency="entity__currency", main=False, verbose_name="Unbilled sales")
-    posted_at = DayColumn(verbose_name="Posted")
+    posted_at = DayColumn(verbose_name="Posted", attrs=cells("nowrap c-wide"))
     posted_by = tables.Column(verbose_name="By", attrs={"td": {"class": "c-wide"}, "th": {"class": "c-wide"}})
     status = StatusColumn()
 
@@ -71,7 +72,9 @@ def _what(line):
     actual = line.actual
     thing = actual.category or actual.product
     parts = [actual.get_type_display().capitalize(), actual.get_transaction_class_display()]
-    text = " · ".join([*parts, thing.name] if thing else parts)
+    parts += [thing.name] if thing else []
+    parts += [actual.get_billing_type_display()] if actual.billing_type != BillingType.CHARGEABLE else []
+    text = " · ".join(parts)
     if line.error:
         return format_html('{}<br><span class="warn">{}</span>', text, line.error)
     return text
@@ -102,14 +105,14 @@ class JournalLineTable(Table):
     category = TextColumn(accessor="actual__pk", verbose_name="Category", orderable=False)
     quantity = QuantityColumn(accessor="actual__quantity", unit="actual__unit", verbose_name="Quantity")
     amount = AmountColumn(accessor="actual__amount", currency="actual__currency", explain=explain_actual)
-    exchange_rate = tables.Column(attrs=cells("num"), verbose_name="Rate")
+    exchange_rate = tables.Column(attrs=cells("num c-wide"), verbose_name="Rate")
     billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
     item_tax_group = TextColumn(accessor="item_tax_group__code", verbose_name="Item tax group")
-    dimensions = TextColumn(accessor="dimensions", orderable=False)
+    dimensions = TextColumn(accessor="dimensions", orderable=False, attrs=cells("c-wide"))
     line_property = StatusColumn(verbose_name="Line property")
     voucher = tables.Column(accessor="pk", orderable=False, verbose_name="Voucher", attrs=cells("nowrap"))
 
-    HIDDEN = ("accounting_date", "resource", "category")
+    HIDDEN = ("accounting_date", "resource", "category", "line_property")
 
     selectable = True
     row_amount = "actual__amount"

@@ -14,7 +14,7 @@ from invoicing_site.screens.tables import (
     TextColumn,
     cells,
 )
-from invoicing_site.templatetags.ledgerline import chip
+from invoicing_site.templatetags.ledgerline import chip, day
 from ledger.models import InvoiceProposal
 from ledger.tables.journals import dimensions_in_words
 
@@ -55,15 +55,26 @@ class ProposalTable(Table):
         accessor="proforma__customer__name", verbose_name="Customer", sub="proforma__contract__code"
     )
     blocked = tables.Column(accessor="pk", orderable=False, verbose_name="Waits for")
-    checks = tables.Column(accessor="last_error", orderable=False, verbose_name="Last check", empty_values=())
+    checks = tables.Column(
+        accessor="last_error",
+        orderable=False,
+        verbose_name="Last check",
+        empty_values=(),
+        attrs=cells("c-wide"),
+    )
     net = AmountColumn(currency="proforma__currency", explain=explain_proposal)
     tax = AmountColumn(accessor="invoice__tax", currency="proforma__currency", main=False, verbose_name="Tax")
     total = AmountColumn(
-        accessor="invoice__total", currency="proforma__currency", main=False, verbose_name="Total"
+        accessor="invoice__total",
+        currency="proforma__currency",
+        verbose_name="Total",
+        attrs=cells("num c-wide"),
     )
-    invoice_date = DayColumn(accessor="dated", verbose_name="Invoice date")
+    invoice_date = TextColumn(accessor="dated", verbose_name="Invoice date", attrs=cells("nowrap"))
     due_date = DayColumn(accessor="due", verbose_name="Due")
     status = StatusColumn()
+
+    HIDDEN = ("tax", "due_date")
 
     selectable = True
     row_amount = "net"
@@ -71,6 +82,11 @@ class ProposalTable(Table):
 
     def can_select(self, record):
         return record.status not in (_Status.POSTED, _Status.RETURNED)
+
+    def render_invoice_date(self, value, record):
+        if not record.due:
+            return day(value)
+        return format_html('<div>{}</div><div class="sub">Due {}</div>', day(value), day(record.due))
 
     def render_blocked(self, record):
         return waits_for(getattr(record, "blockers", None)) or "–"
@@ -119,8 +135,8 @@ class ProposalLineTable(Table):
     description = MainColumn(accessor="detail__pk", order_by="detail__description", verbose_name="Line")
     number = tables.Column(verbose_name="No.", attrs=cells("num"))
     date = DayColumn(accessor="detail__date", verbose_name="Date")
-    project = TextColumn(accessor="detail__project__code", verbose_name="Project")
-    section = tables.Column(order_by="section__number")
+    project = TextColumn(accessor="detail__project__code", verbose_name="Project", attrs=cells("c-wide"))
+    section = tables.Column(order_by="section__number", attrs=cells("c-wide"))
     quantity = QuantityColumn(accessor="detail__quantity", unit="detail__unit", verbose_name="Quantity")
     price = AmountColumn(accessor="detail__price", currency="", main=False, verbose_name="Price")
     amount = AmountColumn(currency="proposal__proforma__currency", explain=explain_line, verbose_name="Net")

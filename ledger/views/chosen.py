@@ -10,7 +10,17 @@ from invoicing_site.screens.lists import selection
 from invoicing_site.screens.operations import refuse, tell
 
 
-class LinesScreen(ListScreen):
+class SomeHidden:
+    """A list whose table hides some columns by itself."""
+
+    def hidden_columns(self):
+        """Those that the table hides by itself, until columns are chosen or the list is exported."""
+        if self.request.GET.getlist("_columns"):
+            return super().hidden_columns()
+        return [] if "_export" in self.request.GET else list(getattr(self.table_class, "HIDDEN", ()))
+
+
+class LinesScreen(SomeHidden, ListScreen):
     """The page of one document (`self.row`, 404 and 403 as everywhere) with its lines as a list.
 
     `document` is its model and `link` the name of the lines' foreign key to it. A selection made here carries
@@ -42,12 +52,6 @@ class LinesScreen(ListScreen):
         if document:
             request.entity = document.entity
         return super().filtered(request, query)
-
-    def hidden_columns(self):
-        """Those that the table hides by itself, until columns are chosen or the list is exported."""
-        if self.request.GET.getlist("_columns"):
-            return super().hidden_columns()
-        return [] if "_export" in self.request.GET else list(getattr(self.table_class, "HIDDEN", ()))
 
     def get_title(self):
         text = str(self.row)

@@ -21,7 +21,7 @@ from ledger.invoice_facts import InvoiceFacts
 from ledger.models import InvoiceProposal, ProposalLine
 from ledger.operations import proposals as operations
 from ledger.tables.proposals import ProposalTable
-from ledger.views.chosen import counted
+from ledger.views.chosen import SomeHidden, counted
 from ledger.views.remedies import with_remedies
 from proforma.models import DetailActual, ProformaInvoice
 
@@ -47,7 +47,7 @@ def with_net(proposals):
     )
 
 
-class Proposals(ListScreen):
+class Proposals(SomeHidden, ListScreen):
     """The proposals of the legal entity, the newest first."""
 
     model = InvoiceProposal

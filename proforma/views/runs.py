@@ -160,6 +160,8 @@ class Run(DetailScreen):
         run = self.row
         if run.kind != Kind.PREVIEW or run.status != InvoiceRun.Status.FINISHED:
             return False
+        if run.as_of > run.entity.today():
+            return False  # it looks ahead; the day has to come first
         return not hasattr(run, "executed_by") and may_start(self.request.user, run)
 
 

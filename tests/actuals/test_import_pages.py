@@ -1,9 +1,12 @@
 """Import by page: file, columns, preview, confirm; all or nothing, and nothing twice (IMP-1)."""
 
+import io
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from actuals.models import Entry, EntryImport
 from tests import factories
@@ -161,6 +164,27 @@ def test_what_is_no_table_is_refused_where_it_is_chosen(co, manager, content, re
     page = send(manager, content)
     assert page.status_code == 200
     assert reason in page.text
+
+
+def test_a_sheet_that_is_not_there_can_be_named_anew(co, manager):
+    book, content = Workbook(), io.BytesIO()
+    for line in OURS.splitlines():
+        book.active.append(line.split(","))
+    book.save(content)
+    file = SimpleUploadedFile("march.xlsx", content.getvalue())
+    manager.post("/import/new/", {"file": file, "format": "ledgerline"})
+    manager.post("/import/columns/", {"sheet": "March"})
+    assert "The workbook has no sheet “March”" in manager.get("/import/preview/").text
+    assert 'value="March"' in manager.get("/import/columns/").text
+    manager.post("/import/columns/", {"sheet": "Sheet"})
+    manager.post("/import/preview/")
+    assert Entry.objects.count() == 2
+
+
+def test_a_file_that_is_gone_is_asked_for_again(co, manager, settings, tmp_path):
+    preview(manager)
+    settings.DATA = tmp_path / "elsewhere"
+    assert "is missing from the data folder" in manager.get("/import/preview/", follow=True).text
 
 
 def test_a_file_is_bound_to_who_sent_it_and_to_the_company(co, client, manager):

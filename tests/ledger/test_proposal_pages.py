@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from contracts.models import LegalEntity
 from invoicing_site.models import Notice
-from ledger.blockers import all_blocked_by, blocked_by
+from ledger import tasks
 from ledger.models import CustomerInvoice, Dimension, IntegrationJournal, InvoiceProposal
 from ledger.operations import journals
 from ledger.operations.proposal_approvals import submit_proposal
@@ -147,21 +147,6 @@ def test_the_list_shows_net_amounts_and_what_blocks(desk, no1, contract, proposa
     assert f'<a href="/journals/{draft.pk}/">{draft.number}</a>' in text
     assert desk.get("/proposals/?open=1&blocked=no").context["object_list"].get() == proposal
     assert desk.get(f"/proposals/?q={blocked.number}").context["object_list"].get() == blocked
-
-
-def test_what_blocks_many_is_what_blocks_each(no1, contract):
-    """PRP-1: in two queries for all"""
-    waiting = [take_up(confirmed(no1, work(no1, contract))) for _ in range(2)]
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
-    waiting.append(take_up(confirmed(no1, work(no1, contract), work(no1, contract))))
-
-    with CaptureQueriesContext(connection) as queries:
-        found = all_blocked_by(waiting)
-
-    assert len(queries) == 2
-    assert found == {each.pk: blocked_by(each) for each in waiting}
-    assert [len(found[each.pk].left_out) for each in waiting] == [0, 0, 2]
-    assert [found[each.pk].journals[0].waiting_for for each in waiting[:2]] == [1, 1]
 
 
 def test_take_up_and_fill_by_button(desk, no1, contract):
@@ -464,8 +449,6 @@ def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):
 
     answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])
     assert "0 of 1 done." in words(answer)
-
-    from ledger import tasks
 
     name, *arguments = rung[0]
     getattr(tasks, name.rpartition(".")[2])(*arguments)

@@ -1,0 +1,25 @@
+"""From when to when a report tells."""
+
+import datetime
+
+from django import forms
+
+from invoicing_site.screens.forms import DayField
+
+_FIRST, _LAST = datetime.date(1990, 1, 1), datetime.date(2099, 12, 31)
+
+
+class PeriodForm(forms.Form):
+    """The first and the last day of a report, both included."""
+
+    since = DayField(label="From")
+    until = DayField(label="To")
+
+    def clean(self):
+        data = super().clean()
+        for name in ("since", "until"):
+            if data.get(name) and not _FIRST <= data[name] <= _LAST:
+                self.add_error(name, f"Choose a day between {_FIRST.year} and {_LAST.year}.")
+        if not self.errors and data["since"] > data["until"]:
+            self.add_error("until", "Choose a day on or after the first one.")
+        return data

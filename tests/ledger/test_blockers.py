@@ -1,0 +1,38 @@
+"""What proposals wait for, one or many."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ledger.blockers import all_blocked_by, blocked_by
+from ledger.operations import journals
+from ledger.operations.proposals import take_up
+from tests import factories
+from tests.ledger.billing import MARCH_31, confirmed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+def test_what_blocks_many_is_what_blocks_each(no1, contract):
+    """PRP-1: in two queries for all"""
+    waiting = [take_up(confirmed(no1, work(no1, contract))) for _ in range(2)]
+    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    waiting.append(take_up(confirmed(no1, work(no1, contract), work(no1, contract))))
+
+    with CaptureQueriesContext(connection) as queries:
+        found = all_blocked_by(waiting)
+
+    assert len(queries) == 2
+    assert found == {each.pk: blocked_by(each) for each in waiting}
+    assert [len(found[each.pk].left_out) for each in waiting] == [0, 0, 2]
+    assert [found[each.pk].journals[0].waiting_for for each in waiting[:2]] == [1, 1]
