@@ -42,6 +42,7 @@ class Milestones(ListScreen):
     actions = (
         Action("mark_milestones_ready", "Mark ready to invoice", "backlog.mark", key="r", style="primary"),
         Action("mark_milestones_not_ready", "Mark not ready", "backlog.mark", icon="undo-2", key="n"),
+        Action("create_from_milestones", "Create proformas", "proforma.create", icon="file-plus", key="p"),
     )
     empty_title = "No milestones"
     empty_text = "Milestones come with fixed-price contract lines once their contract is confirmed."

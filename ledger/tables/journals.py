@@ -107,7 +107,9 @@ class JournalLineTable(Table):
     amount = AmountColumn(accessor="actual__amount", currency="actual__currency", explain=explain_actual)
     exchange_rate = tables.Column(attrs=cells("num c-wide"), verbose_name="Rate")
     billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
-    item_tax_group = TextColumn(accessor="item_tax_group__code", verbose_name="Item tax group")
+    item_tax_group = TextColumn(
+        accessor="item_tax_group__code", verbose_name="Item tax group", attrs=cells("c-wide")
+    )
     dimensions = TextColumn(accessor="dimensions", orderable=False, attrs=cells("c-wide"))
     line_property = StatusColumn(verbose_name="Line property")
     voucher = tables.Column(accessor="pk", orderable=False, verbose_name="Voucher", attrs=cells("nowrap"))

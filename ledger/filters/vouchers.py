@@ -1,0 +1,26 @@
+"""What accountants and auditors look for among vouchers."""
+
+import django_filters
+from django.db.models import Exists, OuterRef
+
+from contracts.models import Customer, Project
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from ledger.models import Account, LedgerEntry, Voucher
+
+
+class VoucherFilter(django_filters.FilterSet):
+    q = SearchFilter("number", "text", "invoice__number", placeholder="Number, text, invoice")
+    kind = ChoicesFilter(label="Kind", choices=Voucher.Kind.choices)
+    account = RowFilter(label="Account", model=Account, method="with_entry")
+    project = RowFilter(label="Project", model=Project, method="with_entry")
+    customer = RowFilter(label="Customer", model=Customer, method="with_entry")
+    since = DayFilter(label="Accounting date from", field_name="date", lookup_expr="gte")
+    until = DayFilter(label="Accounting date to", field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Voucher
+        fields = []
+
+    def with_entry(self, rows, name, value):
+        """Those with an entry on that account, project or customer."""
+        return rows.filter(Exists(LedgerEntry.objects.filter(voucher=OuterRef("pk"), **{name: value})))
