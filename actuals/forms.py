@@ -14,6 +14,7 @@ from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
 from invoicing_site import money
 from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.lists import key_of
 
 MOST_RECEIPT_BYTES = 10 * 1024 * 1024
 
@@ -131,8 +132,8 @@ class EntryForm(forms.Form):
         self.fields["project"].queryset = open_projects(entity, entry and entry.project_id)
         chosen = self["project"].value()
         tasks = Task.objects.filter(project__in=self.fields["project"].queryset)
-        if str(chosen or "").isdigit():
-            tasks = tasks.filter(project=int(chosen))
+        if chosen:
+            tasks = tasks.filter(project=key_of(str(chosen)))
         self.fields["task"].queryset = Task.objects.filter(project__in=self.fields["project"].queryset)
         self.fields["task"].choices = task_choices(tasks)
         if "category" in self.fields:

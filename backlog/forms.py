@@ -3,8 +3,9 @@
 from django import forms
 
 from actuals.models import BillingType
+from actuals.operations import stamp
 from invoicing_site.fields import AmountField, PercentField, QuantityField
-from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.forms import DayField, Watched
 
 
 class _Figure(forms.DecimalField):
@@ -22,7 +23,7 @@ class _Figure(forms.DecimalField):
         return super().to_python(value)
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(Watched, forms.Form):
     """What the approver may change about one entry."""
 
     billable_quantity = _Figure(
@@ -37,6 +38,13 @@ class DecisionForm(forms.Form):
         label="Billing type",
         choices=[("", "As the contract line says"), *((v, w.capitalize()) for v, w in BillingType.choices)],
     )
+
+    def __init__(self, *args, entry, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.watch(stamp(entry))
+
+    def changed_meanwhile(self):
+        return "The entry was changed after you opened it. Look at it as it is now; then approve it, or not."
 
 
 class RejectionForm(forms.Form):

@@ -23,7 +23,11 @@ def company(get_response):
             if request.entity:
                 request.roles = frozenset(roles[request.entity.pk])
                 request.may = partial(_may, request)
-        return get_response(request)
+        response = get_response(request)
+        if request.user.is_authenticated:
+            # Nobody who comes to the browser, or asks a proxy, after them shall find the page again.
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
     return middleware
 

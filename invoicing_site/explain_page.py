@@ -104,7 +104,9 @@ class Explain(TemplateView):
         return [p for p in told.parts if not (_is_actual(p) and int(p.reference.split(":")[1]) in hidden)]
 
     def steps(self, told):
-        return [step for step in told.steps if self.books or step.stage not in _BOOKS]
+        """The steps that the reader may see, without the costs where they are none of theirs."""
+        found = [step for step in told.steps if self.books or step.stage not in _BOOKS]
+        return found if self.costs else [step.without_costs or step for step in found]
 
     def drawn(self, told):
         """The explanation for the template: sentences in lines, references as links."""

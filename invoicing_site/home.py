@@ -4,8 +4,7 @@ import datetime
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
-from django.urls import NoReverseMatch
-from django.urls import reverse as _reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
@@ -15,13 +14,6 @@ from contracts.models import Milestone, ProjectContract
 from invoicing_site.querysets import ExactSum
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
-
-
-def reverse(name, args=None):  # FIXME: until all rooms have their pages
-    try:
-        return _reverse(name, args=args)
-    except NoReverseMatch:
-        return "#"
 
 
 @dataclass

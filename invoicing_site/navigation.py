@@ -2,17 +2,9 @@
 
 from typing import NamedTuple
 
-from django.urls import NoReverseMatch
-from django.urls import reverse as _reverse
+from django.urls import reverse
 
 from invoicing_site.models import Notice
-
-
-def reverse(name, args=None):  # FIXME: until all rooms have their pages
-    try:
-        return _reverse(name, args=args)
-    except NoReverseMatch:
-        return "#"
 
 
 class Place(NamedTuple):
@@ -43,7 +35,7 @@ PLACES = [
     Place("Audit trail", "audit_trail", "l", "audit.view"),
 ]
 # Accountants and auditors come to these through their own pages; the head stays short for them.
-_LESS_FOR = {"accountant": {"milestones", "hub"}, "auditor": {"milestones", "hub"}}
+_LESS_FOR = dict.fromkeys(("accountant", "auditor"), {"milestones", "hub", "runs"})
 
 
 def places(request):

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from invoicing_site import desk, explain_page
+from invoicing_site import audit_trail, desk, explain_page
 from invoicing_site.home import Home
 
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("notices/read/", desk.ReadNotices.as_view(), name="read_notices"),
     path("search/", desk.Search.as_view(), name="search"),
     path("explain/<slug:kind>/<int:pk>/", explain_page.Explain.as_view(), name="explain"),
+    path("audit/", audit_trail.AuditTrail.as_view(), name="audit_trail"),
+    path("audit/<int:pk>/", audit_trail.AuditEventPage.as_view(), name="audit_event"),
     path("favicon.ico", desk.favicon),
     path("", include("actuals.urls")),
     path("", include("contracts.urls")),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledger.views import invoices, vouchers
+from ledger.views import invoices, periods, vouchers
 
 urlpatterns = [
     path("invoices/", invoices.Invoices.as_view(), name="invoices"),
@@ -9,4 +9,9 @@ urlpatterns = [
     path("invoices/<int:pk>/pdf/", invoices.InvoicePdf.as_view(), name="invoice_pdf"),
     path("vouchers/", vouchers.Vouchers.as_view(), name="vouchers"),
     path("vouchers/<int:pk>/", vouchers.VoucherPage.as_view(), name="voucher"),
+    path("periods/", periods.Periods.as_view(), name="periods"),
+    path("periods/<int:pk>/", periods.PeriodPage.as_view(), name="period"),
+    path("periods/<int:pk>/close/", periods.ClosePeriod.as_view(), name="close_period"),
+    path("periods/<int:pk>/hold/", periods.HoldPeriod.as_view(), name="hold_period"),
+    path("periods/<int:pk>/reopen/", periods.ReopenPeriod.as_view(), name="reopen_period"),
 ]

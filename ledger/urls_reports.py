@@ -1,1 +1,13 @@
-urlpatterns = []
+from django.urls import path
+
+from ledger.views import customers, projects, reports
+
+urlpatterns = [
+    path("reports/", reports.Reports.as_view(), name="reports"),
+    path("reports/trial-balance/", reports.TrialBalancePage.as_view(), name="trial_balance"),
+    path("accounts/<int:pk>/", reports.AccountPage.as_view(), name="account"),
+    path("customers/", customers.Customers.as_view(), name="customers"),
+    path("customers/<int:pk>/", customers.CustomerPage.as_view(), name="customer"),
+    path("projects/", projects.Projects.as_view(), name="projects"),
+    path("projects/<int:pk>/", projects.ProjectPage.as_view(), name="project"),
+]

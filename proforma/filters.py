@@ -97,7 +97,7 @@ class ProformaFilter(django_filters.FilterSet):
     contract = RowFilter(label="Contract", model=ProjectContract)
     since = DayFilter(label="Cutoff from", field_name="cutoff", lookup_expr="gte")
     until = DayFilter(label="Cutoff to", field_name="cutoff", lookup_expr="lte")
-    run = django_filters.NumberFilter(label="Run number", field_name="run")
+    run = django_filters.NumberFilter(label="Run number", field_name="run", max_value=2**63 - 1)
 
     class Meta:
         model = ProformaInvoice

@@ -18,7 +18,7 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
-from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.forms import DayField, Watched
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.headers import EDITABLE
@@ -71,7 +71,7 @@ class NewProformas(forms.Form):
         self.fields["contracts"].queryset = contracts
 
 
-class Header(forms.Form):
+class Header(Watched, forms.Form):
     """The editable head of a proforma."""
 
     name = _words(ProformaInvoice, "name")
@@ -94,6 +94,7 @@ class Header(forms.Form):
         kwargs["initial"] = {name: getattr(proforma, name) for name in EDITABLE}
         super().__init__(*args, **kwargs)
         self.fields["payment_term"].queryset = PaymentTerm.objects.filter(entity=proforma.entity_id)
+        self.watch([str(value) for value in kwargs["initial"].values()])
 
     def clean_country(self):
         return self.cleaned_data["country"].upper()
@@ -126,7 +127,7 @@ class EditDetails(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
 
-class EditDetail(EditDetails):
+class EditDetail(Watched, EditDetails):
     """All that can be changed of one detail, as it stands now."""
 
     def __init__(self, *args, detail, **kwargs):
@@ -141,6 +142,7 @@ class EditDetail(EditDetails):
         for name in ("billing_tax_group", "item_tax_group"):
             if getattr(detail, f"{name}_id") is not None:
                 self.fields[name].required, self.fields[name].empty_label = True, None
+        self.watch([str(getattr(detail, name)) for name in names])
 
     def changes(self):
         """What differs from the detail; words may be emptied here."""

@@ -72,6 +72,8 @@ def _customers(contract):
 
 
 class ContractTable(TogetherTable):
+    adds_up = "item"
+
     code = MainColumn(accessor="code", verbose_name="Contract", url="contract", sub="name")
     customers = tables.Column(accessor="pk", verbose_name="Customers", orderable=False)
     status = StatusColumn()

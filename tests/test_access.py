@@ -16,7 +16,7 @@ from actuals.models import Actual, EntryImport
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
 from invoicing_site import files
-from invoicing_site.models import SavedView
+from invoicing_site.models import AuditEvent, SavedView
 from ledger.models import FiscalPeriod, InvoiceLine
 from ledger.operations import proposals
 from proforma import operations as proformas
@@ -160,6 +160,27 @@ WHO = {
     "request_change": ("A", "proposal"),
     "reset_approval": ("D", "proposal"),
     "post_proposal": ("A", "proposal"),
+    # Invoices and books
+    "invoices": (READERS, None),
+    "download_invoices": (READERS, None),
+    "invoice": (READERS, "invoice"),
+    "invoice_pdf": (READERS, "invoice"),
+    "vouchers": (BOOKS, None),
+    "voucher": (BOOKS, "voucher"),
+    "periods": (BOOKS, None),
+    "period": (BOOKS, "period"),
+    "close_period": ("A", "period"),
+    "hold_period": ("A", "period"),
+    "reopen_period": ("A", "period"),
+    "reports": (BOOKS, None),
+    "trial_balance": (BOOKS, None),
+    "account": (BOOKS, "account"),
+    "customers": (READERS, None),
+    "customer": (READERS, "customer"),
+    "projects": (READERS, None),
+    "project": (READERS, "project"),
+    "audit_trail": ("U", None),
+    "audit_event": ("U", "event"),
 }
 # For whoever has not signed in, or does so.
 OPEN = {"login", "logout", "favicon.ico", "admin/login/", "admin/password_change/"}
@@ -235,11 +256,13 @@ def world(code):
         "journal": it.entity.journals.first(),
         "proposal": proposal,
         "invoice": invoice,
+        "posted_proposal": invoice.proposal,
         "invoice_line": InvoiceLine.objects.filter(invoice=invoice).first(),
         "voucher": invoice.voucher,
         "account": it.entity.accounts.first(),
         "period": FiscalPeriod.objects.filter(entity=it.entity).first(),
         "import": imported,
+        "event": AuditEvent.objects.filter(entity=code).first(),
         "sale": Actual.objects.filter(contract=deal, type="unbilled").first(),
     }
     it.keys = {
@@ -343,7 +366,7 @@ def test_rows_of_another_company_do_not_exist(name, two_worlds, client):
 def test_a_manager_of_other_projects_meets_nothing(name, two_worlds, client):
     """SEC-1"""
     answers = statuses(client, name, two_worlds.home, two_worlds.outsider)
-    assert set(answers.values()) == {404}
+    assert set(answers.values()) <= ({404} if "P" in WHO[name][0] else {404, 403})
 
 
 @pytest.mark.parametrize("name", sorted(WHO))

@@ -15,7 +15,7 @@ OURS = {*ROW, SITE}
 FLOOR = {"errors", "money", "fields", "querysets", "guards", "audit", "models", "celery"}
 FLOOR |= {"admin_base", "checked", "files", "screens", "templatetags"}
 ROOF = {"urls", "home", "demo", "explain", "verify", "commands", "management"}
-ROOF |= {"navigation", "desk", "explain_page"}
+ROOF |= {"navigation", "desk", "explain_page", "audit_trail"}
 
 
 def sources(*folders):

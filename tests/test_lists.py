@@ -13,7 +13,6 @@ from invoicing_site import audit
 from invoicing_site.models import AuditEvent
 from invoicing_site.querysets import write_rows
 from invoicing_site.screens import ListScreen
-from ledger.models import InvoiceProposal
 from tests.test_access import ADDRESSES, world
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +106,7 @@ def vouchers(it, n):
 
 def invoices(it, n):
     made = copies(it.rows["proforma"], n, number=numbered("P"), batch=None, status="draft")
-    own = InvoiceProposal.objects.get(proforma=it.rows["proforma"])
+    own = it.rows["invoice"].proposal
     held = copies(own, n, proforma_id=lambda i: made[i].pk, number=numbered("R"))
     books = vouchers(it, n)
     copies(
@@ -129,7 +128,9 @@ def imported(it, n):
 
 
 def proposal_lines(it, n):
-    """Lines of the proposal that was filled."""
+    line = it.rows["invoice"].proposal.lines.first()
+    details = copies(line.detail, n, backlog_item=None, added_by=it.manager)
+    copies(line, n, detail_id=lambda i: details[i].pk, number=lambda i: next(_places))
 
 
 def imports(it, n):
@@ -157,12 +158,17 @@ FILLED = {
     "runs": ("manager", runs),
     "journals": ("accountant", journals),
     "proposals": ("accountant", proposals),
+    "invoices": ("accountant", invoices),
+    "vouchers": ("accountant", vouchers),
+    "customers": ("accountant", customers),
+    "projects": ("accountant", projects),
+    "audit_trail": ("auditor", events),
 }
 # Lists below a row: the row they stand under.
 UNDER = {
     "imported_entries": ("manager", imported, "import"),
     "journal": ("accountant", journal_lines, "journal"),
-    "proposal_lines": ("accountant", proposal_lines, "proposal"),
+    "proposal_lines": ("accountant", proposal_lines, "posted_proposal"),
 }
 
 

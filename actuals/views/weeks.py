@@ -16,6 +16,7 @@ from actuals.views.expenses import resource_of
 from contracts.models import Category, Role, Task
 from invoicing_site.errors import Refused
 from invoicing_site.screens import Page
+from invoicing_site.screens.lists import key_of
 from invoicing_site.screens.pages import Screen
 
 _EMPTY = "empty_week_rows"
@@ -188,8 +189,7 @@ class WeekPage(Page):
             return context
         rows = weeks.week(resource, monday, typed=self.typed, problems=self.problems, empty=self.remembered())
         entries = [entry for row in rows for cell in row.cells for entry in cell.entries]
-        project = self.adding.get("project", "")
-        tasks = Task.objects.filter(project=int(project)) if project.isdigit() else Task.objects.none()
+        tasks = Task.objects.filter(project=key_of(self.adding.get("project", "")))
         return context | {
             "rows": rows,
             "categories": list(_categories(entity)),
@@ -228,7 +228,7 @@ def _categories(entity):
 
 
 def _one(rows, key):
-    return rows.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 18 else None
+    return rows.filter(pk=key_of(key)).first()
 
 
 def _day(text):

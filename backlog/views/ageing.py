@@ -15,6 +15,7 @@ from backlog.filters import OBSTACLES
 from backlog.forms import AgeingForm
 from backlog.models import BacklogItem
 from invoicing_site.screens import Page
+from invoicing_site.screens.lists import key_of
 
 _BUCKETS = {
     "days_0_30": ("0–30 days", None, 30),
@@ -94,17 +95,17 @@ class Ageing(Page):
 
     def chosen(self, items, by, on, today):
         """The items of the chosen group with their blockers, a page of them."""
-        key = self.request.GET.get("group", "")
-        if not key.isdigit():
+        key = key_of(self.request.GET.get("group", ""))
+        if key is None:
             return {}
         path, model = GROUPS[by]
-        items = unbilled(items, on=on).filter(**{path: int(key)})
+        items = unbilled(items, on=on).filter(**{path: key})
         related = "actual__project", "actual__resource", "actual__role"
         items = with_blockers(items).select_related(*related).order_by("date", "pk")
         page = Paginator(items, _PER_PAGE).get_page(self.request.GET.get("page"))
         if not page.paginator.count:
             return {}
-        group = model.objects.filter(pk=int(key)).first()
+        group = model.objects.filter(pk=key).first()
         rows = [(item, blockers(item, on=on), (on - item.date).days) for item in page]
         return {"group": group, "items": rows, "page": page}
 

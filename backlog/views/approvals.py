@@ -185,6 +185,9 @@ class Approval(_OneEntry, FormOperation):
         who = entry.resource.name if entry.resource else entry.project.code
         return f"{entry.get_transaction_class_display().capitalize()} of {who}"
 
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"entry": self.row}
+
     def get_context_data(self, **context):
         context = super().get_context_data(entry=self.row, **context)
         entry, user = self.row, self.request.user
@@ -221,7 +224,7 @@ class ApprovalPreview(_OneEntry, View):
     def get(self, request, *args, **kwargs):
         if self.row.status != Entry.Status.SUBMITTED:
             raise Http404("Only what is submitted can be previewed.")
-        form = DecisionForm(request.GET)
+        form = DecisionForm(request.GET, entry=self.row)
         if not form.is_valid():
             return render(request, "backlog/approval_preview.html", {"unclear": True})
         return render(

@@ -1,5 +1,6 @@
 """The steps of one share, from the entry to the invoice: pure, over facts that were read before."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from actuals.models import Actual, Batch
@@ -77,20 +78,19 @@ def entered(row) -> Step:
         words += f", task {row.task}"
     if row.role:
         words += f", as {row.role}"
-    if row.cost_net is not None:
-        words += f"; it cost {amount(row.cost_net, row.cost_currency)} net"
-    if row.description:
-        words += f": “{row.description}”"
+    cost = f"; it cost {amount(row.cost_net, row.cost_currency)} net" if row.cost_net is not None else ""
+    rest = f": “{row.description}”" if row.description else ""
     references = [ref(row)]
     if row.source_id:
-        words += f". It came with {row.source}"
+        rest += f". It came with {row.source}"
         references.append(ref(row.source))
     if row.external_id:
-        words += f" (external id {row.external_id})"
+        rest += f" (external id {row.external_id})"
     if row.submitted_at:
-        words += f". Submitted by {somebody(row.submitted_by)} on {on(row.submitted_at)}"
+        rest += f". Submitted by {somebody(row.submitted_by)} on {on(row.submitted_at)}"
     figures = {"quantity": row.quantity, "date": row.date, "status": row.status}
-    return Step("entry", words + ".", figures, references)
+    open_ = Step("entry", f"{words}{rest}.", figures, references)
+    return replace(open_, sentence=f"{words}{cost}{rest}.", without_costs=open_) if cost else open_
 
 
 def milestone(part, currency: str) -> Step:
@@ -120,9 +120,11 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
     figures = {"on": batch.on, "at": batch.at, "by": somebody(batch.by)}
     references = [ref(batch)]
     if original.cost_id and (cost := facts.actuals.get(original.cost_id)):
-        words += f". The cost behind it is {amount(cost.amount, cost.currency)} (actual {cost.pk})"
-        figures["cost"] = cost.amount
-        references.append(ref(cost))
+        # Only a sale has a cost behind it.
+        open_ = Step("approval", words + ".", figures, references)
+        behind = f". The cost behind it is {amount(cost.amount, cost.currency)} (actual {cost.pk})."
+        told = Step("approval", words + behind, figures | {"cost": cost.amount}, [*references, ref(cost)])
+        return [replace(told, without_costs=open_)]
     if original.type == _COST:
         sales = [
             a

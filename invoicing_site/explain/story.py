@@ -20,6 +20,7 @@ class Step:
     sentence: str
     figures: dict = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
+    without_costs: "Step | None" = None  # what those read who may not see costs, where it differs
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are their full-width forms
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -26,11 +28,10 @@ def exported(table, kind, *, name, limit):
     return response
 
 
-def _harmless(value):
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+def _harmless(text):
+    """A text that a spreadsheet would take for a formula is marked as text; what none can keep goes."""
+    text = ILLEGAL_CHARACTERS_RE.sub("", text)
+    return "'" + text if text[:1] in _FORMULA else text
 
 
 def _plain(value):

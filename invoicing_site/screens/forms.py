@@ -1,5 +1,7 @@
 """Widgets and filters that look and read the same in every form."""
 
+import hashlib
+
 import django_filters
 from django import forms
 from django.db.models import Q
@@ -17,6 +19,41 @@ class DayInput(forms.DateInput):
 
 class DayField(forms.DateField):
     widget = DayInput
+
+
+class _Seen(forms.CharField):
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial, data):
+        return False
+
+
+class Watched:
+    """A form about a row that others may change meanwhile: what it showed travels along in `seen`.
+
+    When the row says something else by then, nothing is done and the form says so; what was typed stays, and
+    sending it again puts it in the place of what the others wrote.
+    """
+
+    def watch(self, shown):
+        """Remember what the row says now; called at the end of __init__."""
+        self._now = hashlib.sha256(repr(shown).encode()).hexdigest()[:20]
+        self.fields["seen"] = _Seen(required=False, initial=self._now)
+
+    def clean(self):
+        data = super().clean()
+        data = self.cleaned_data if data is None else data
+        seen = data.pop("seen", "")
+        if seen and seen != self._now:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = self._now
+            self.add_error(None, self.changed_meanwhile())
+        return data
+
+    def changed_meanwhile(self):
+        now = [f"{self[name].label.lower()} “{self[name].initial}”"[:100] for name in self.changed_data]
+        reads = f" Now it reads: {', '.join(now)}." if now else ""
+        return f"Somebody changed this while you were typing.{reads} Press the button again to save yours."
 
 
 class DayFilter(django_filters.DateFilter):
@@ -38,7 +75,7 @@ class SearchFilter(django_filters.CharFilter):
     def __init__(self, *fields, placeholder="", **kwargs):
         kwargs.setdefault("label", "Search")
         kwargs["widget"] = forms.TextInput(attrs={"type": "search", "placeholder": placeholder})
-        super().__init__(**kwargs)
+        super().__init__(max_length=500, **kwargs)
         self.fields = fields
 
     def filter(self, rows, value):

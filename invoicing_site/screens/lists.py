@@ -40,7 +40,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
 
     template_name = "screens/list.html"
     results_template = "screens/results.html"
-    strict = False
+    strict = True  # a filter that can't be read shows nothing; without it the list would show everything
     entity_path = "entity"
     amount_field = ""
     currency_field = "currency"
@@ -60,7 +60,8 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     @classmethod
     def filtered(cls, request, query):
         """The rows that match a query string, as the list itself would show them."""
-        return cls.filterset_class(QueryDict(query), queryset=cls.rows(request), request=request).qs
+        found = cls.filterset_class(QueryDict(query), queryset=cls.rows(request), request=request)
+        return found.qs if found.is_valid() else found.queryset.none()
 
     def get_queryset(self):
         return self.rows(self.request)
@@ -91,8 +92,8 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return [name for name in self.optional_columns() if chosen and name not in chosen]
 
     def get_table_pagination(self, table):
-        size = self.request.GET.get("_size", "")
-        return {"per_page": int(size) if size.isdigit() and int(size) in PAGE_SIZES else PAGE_SIZES[1]}
+        size = key_of(self.request.GET.get("_size", ""))
+        return {"per_page": size if size in PAGE_SIZES else PAGE_SIZES[1]}
 
     def get(self, request, *args, **kwargs):
         response = super().get(request, *args, **kwargs)
@@ -176,6 +177,16 @@ def _in_words(field, value):
     return str(dict(choices).get(value, value))
 
 
+def key_of(text):
+    """The key that a text from outside names; None for what no database can look for."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def keys_of(texts):
+    """The keys among the texts, in their order."""
+    return [key for key in map(key_of, texts) if key is not None]
+
+
 def stamp_of(rows):
     """A word that changes when rows come or go, and how many there are."""
     found = rows.order_by().aggregate(n=Count("pk"), keys=Sum("pk"))
@@ -200,7 +211,7 @@ def selection(screen, request, permission):
                 code="SELECTION-CHANGED",
             )
     else:
-        keys = [int(key) for key in posted.getlist("pk") if key.isdigit()][:1000]
+        keys = keys_of(posted.getlist("pk"))[:1000]
         rows = screen.rows(request).filter(pk__in=keys)
     may_do = screen.model.objects.reachable(request.user, permission)
     rows = screen.model.objects.filter(pk__in=rows.order_by().values("pk")).filter(

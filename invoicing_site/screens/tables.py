@@ -24,6 +24,7 @@ class Table(tables.Table):
 
     selectable = False
     wide = False  # more columns than a screen has room for: it scrolls sideways, and its head does not stick
+    adds_up = ""  # what the totals above it count, where that is not its rows
     row_amount = ""
     row_currency = "currency"
 
@@ -37,6 +38,7 @@ class Table(tables.Table):
             attrs["data-currency"] = lambda record: follow(record, self.row_currency)
         kwargs.setdefault("row_attrs", attrs)
         kwargs.setdefault("template_name", "screens/table.html")
+        kwargs.setdefault("default", "–")
         super().__init__(*args, **kwargs)
 
     def can_select(self, record):

@@ -31,7 +31,10 @@ class Line(NamedTuple):
 
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def bars(context, labels, first, second=None, title="", first_name="", second_name="", currency=""):
-    """A bar for each label, or two side by side; below zero where a figure is. Figures are exact decimals."""
+    """A bar for each label, or two side by side; below zero where a figure is. Figures are exact decimals.
+
+    Under a bar stands the first word of its label, in the table all of it.
+    """
     labels, first, second = list(labels), list(first), list(second or ())
     numbers = context.render_context.setdefault("chart_numbers", count(1))
     lines, place = _scale([*first, *second])
@@ -54,7 +57,7 @@ def bars(context, labels, first, second=None, title="", first_name="", second_na
         "lines": lines,
         "zero": _short(place(0)),
         "words": [
-            (_short(_LEFT + step * (n + Decimal("0.5"))), label)
+            (_short(_LEFT + step * (n + Decimal("0.5"))), str(label).partition(" ")[0])
             for n, label in enumerate(labels)
             if not n % every
         ],
@@ -81,7 +84,9 @@ def _scale(values):
     def place(value):
         return _TOP + (top * step - value) * room
 
-    return [Line(_short(place(n * step)), _in_short(n * step)) for n in range(int(bottom), int(top) + 1)], place
+    return [
+        Line(_short(place(n * step)), _in_short(n * step)) for n in range(int(bottom), int(top) + 1)
+    ], place
 
 
 def _step(span):

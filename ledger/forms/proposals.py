@@ -4,7 +4,7 @@ from django import forms
 from django.utils.text import capfirst
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup
-from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.forms import DayField, Watched
 from ledger.forms.changes import STAYS, ChangeField, DimensionFields, set_of
 from ledger.models import InvoiceProposal
 from ledger.models.proposals import SectionMode, SummaryBy
@@ -12,7 +12,7 @@ from ledger.models.proposals import SectionMode, SummaryBy
 _TITLE = 200
 
 
-class HeaderForm(DimensionFields, forms.ModelForm):
+class HeaderForm(Watched, DimensionFields, forms.ModelForm):
     """Dates, delivery, texts and dimensions of the header."""
 
     class Meta:
@@ -37,6 +37,7 @@ class HeaderForm(DimensionFields, forms.ModelForm):
         delivery.choices = [(value, capfirst(str(label))) for value, label in delivery.choices]
         self.before = {name: getattr(self.instance, name) for name in self.fields}
         self.add_dimensions(self.instance.entity, self.instance.dimensions)
+        self.watch([*map(str, self.before.values()), self.instance.dimensions_id])
 
     def changes(self):
         """The arguments for the operation: what differs from what stands there.

@@ -4,7 +4,7 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
 
-from invoicing_site.screens.tables import AmountColumn, DayColumn, MainColumn, Table, TextColumn
+from invoicing_site.screens.tables import AmountColumn, DayColumn, MainColumn, Table, TextColumn, cells
 from invoicing_site.templatetags import ledgerline as tags
 from ledger.models import CustomerInvoice
 
@@ -13,10 +13,17 @@ def explain_invoice(invoice):
     return reverse("explain", args=["invoice", invoice.pk])
 
 
+def _kind(invoice):
+    return tags.label_of(invoice.get_kind_display())
+
+
+def _contract(invoice):
+    return f"{invoice.contract_code} {invoice.contract_name}".strip()
+
+
 class InvoiceTable(Table):
-    number = MainColumn(url="invoice", sub=lambda row: tags.label_of(row.get_kind_display()))
-    customer = TextColumn(accessor="buyer_name", verbose_name="Customer", sub="buyer_number")
-    contract = TextColumn(accessor="contract_code", verbose_name="Contract", sub="contract_name")
+    number = MainColumn(url="invoice", sub=_kind, attrs=cells("c-main nowrap", "keep"))
+    customer = TextColumn(accessor="buyer_name", verbose_name="Customer", sub=_contract)
     invoice_date = DayColumn(verbose_name="Invoice date")
     due_date = tables.Column(verbose_name="Due", attrs={"td": {"class": "nowrap"}})
     net = AmountColumn(main=False, verbose_name="Net")
@@ -39,7 +46,9 @@ class InvoiceTable(Table):
         day = tags.day(value)
         if self.today and value < self.today and (record.open_amount or 0) > 0:
             late = (self.today - value).days
-            return format_html("{} <span>{}</span>", day, tags.chip(f"{late} d overdue", "hold"))
+            return format_html(
+                '{} <div class="sub warn">{} {} overdue</div>', day, late, "day" if late == 1 else "days"
+            )
         return day
 
     def value_due_date(self, value):

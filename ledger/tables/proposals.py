@@ -54,13 +54,15 @@ class ProposalTable(Table):
     customer = TextColumn(
         accessor="proforma__customer__name", verbose_name="Customer", sub="proforma__contract__code"
     )
-    blocked = tables.Column(accessor="pk", orderable=False, verbose_name="Waits for")
+    blocked = tables.Column(
+        accessor="pk", orderable=False, verbose_name="Waits for", attrs=cells("code", "")
+    )
     checks = tables.Column(
         accessor="last_error",
         orderable=False,
         verbose_name="Last check",
         empty_values=(),
-        attrs=cells("c-wide"),
+        attrs=cells("c-wide code", "c-wide"),
     )
     net = AmountColumn(currency="proforma__currency", explain=explain_proposal)
     tax = AmountColumn(accessor="invoice__tax", currency="proforma__currency", main=False, verbose_name="Tax")

@@ -6,7 +6,7 @@ from django.views.generic import FormView
 
 from invoicing_site.errors import Refused
 from invoicing_site.screens import ListScreen, Screen
-from invoicing_site.screens.lists import selection
+from invoicing_site.screens.lists import key_of, keys_of, selection
 from invoicing_site.screens.operations import refuse, tell
 
 
@@ -67,8 +67,7 @@ class LinesScreen(SomeHidden, ListScreen):
 
 def document_key(screen, request):
     """The key of the document whose lines were chosen; 0 where none is named."""
-    key = QueryDict(request.POST.get("filter", "")).get(screen.link, "")
-    return int(key) if key.isdigit() else 0
+    return key_of(QueryDict(request.POST.get("filter", "")).get(screen.link, "")) or 0
 
 
 def back_to_lines(screen, url_name, request):
@@ -131,7 +130,7 @@ class ChosenForm(Screen, FormView):
     def get_context_data(self, **context):
         posted = self.request.POST
         everything = posted.get("all_matching") == "1"
-        context["keys"] = [] if everything else [key for key in posted.getlist("pk") if key.isdigit()]
+        context["keys"] = [] if everything else keys_of(posted.getlist("pk"))
         context["everything"] = "1" if everything else "0"
         context["stamp"], context["filter_query"] = posted.get("stamp", ""), posted.get("filter", "")
         context.setdefault("back", self.get_back_url())

@@ -169,8 +169,8 @@ def archive(invoices):
         documents.draw(invoice)
     if left := missing.count():
         raise Refused(
-            f"{counted(left, 'PDF')} of these {n} are not drawn yet; they are being drawn by and by. Download "
-            f"again in a moment, or choose fewer.",
+            f"{counted(left, 'PDF')} of these {n} are not drawn yet; each try draws some. Download again "
+            f"in a moment, or choose fewer.",
             code="NOT-DRAWN",
         )
     drawn = {

@@ -8,6 +8,7 @@ from django.urls import reverse
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.screens import BulkOperation, Operation, Page, Told
+from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.templatetags.ledgerline import plain_amount
 from ledger.models import InvoiceProposal
@@ -115,7 +116,7 @@ class PostProposals(_OfRemembered):
     http_method_names = ["post"]
 
     def post(self, request, word):
-        wanted = {int(key) for key in request.POST.get("keys", "").split(",") if key.isdigit()}
+        wanted = set(keys_of(request.POST.get("keys", "").split(",")))
         keys = [pk for pk in self.chosen().values_list("pk", flat=True) if pk in wanted]
         if not keys:
             refuse(request, Refused("None of these can be posted."))

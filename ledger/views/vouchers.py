@@ -10,6 +10,9 @@ from ledger.models import LedgerEntry, Voucher
 from ledger.tables.journals import dimensions_in_words
 from ledger.tables.vouchers import VoucherTable
 
+# So many rows of the project subledger are shown with a voucher; its invoice has them all.
+SHOWN = 100
+
 
 class Vouchers(ListScreen):
     """The vouchers of the legal entity, the newest first."""
@@ -83,6 +86,11 @@ class VoucherPage(DetailScreen):
             entries=entries,
             foreign=any(entry.currency != own for entry in entries),
             totals=totals_of(voucher),
+            project_rows=voucher.project_transactions.select_related("project", "actual").order_by("pk")[
+                :SHOWN
+            ],
+            customer_rows=voucher.customer_transactions.select_related("customer").order_by("pk"),
+            subledger_rows=voucher.project_transactions.count(),
             before=neighbours.get(-1),
             after=neighbours.get(1),
             invoice=getattr(voucher, "invoice", None),

@@ -14,7 +14,7 @@ from backlog.models import BacklogItem
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
-from invoicing_site.screens.lists import selection, stamp_of
+from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
 from proforma import forms, operations
 from proforma.models import LineDetail, ProformaInvoice
@@ -251,7 +251,7 @@ class AddPending(_OnDraft):
     """Take chosen backlog items of the same contract customer that are ready."""
 
     def operate(self, proforma):
-        keys = [int(key) for key in self.request.POST.getlist("pk") if key.isdigit()][:1000]
+        keys = keys_of(self.request.POST.getlist("pk"))[:1000]
         items = BacklogItem.objects.reachable(self.request.user, self.permission)
         items = operations.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
         if items.count() != len(set(keys)):

@@ -16,6 +16,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Page, Told
 from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.lists import keys_of
 from proforma import forms, operations
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice
@@ -190,7 +191,7 @@ class NewProforma(FormOperation):
         except forms.forms.ValidationError:
             cutoff = None
         context["cutoff"] = cutoff = cutoff or self.request.entity.today()
-        wanted = {int(pk) for pk in asked.getlist("contracts") + asked.getlist("contract") if pk.isdigit()}
+        wanted = set(keys_of(asked.getlist("contracts") + asked.getlist("contract")))
         context["ready"] = self.ready(cutoff, wanted)
         context["chosen"] = wanted
         context["back"] = reverse("proformas")

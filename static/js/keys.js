@@ -9,6 +9,10 @@
 //              a key equal to a button's data-verb-key: it, for the selection or else the focused row
 // The focused row is kept over htmx swaps and reloads (sessionStorage, by path).
 (() => {
+  // On a narrow screen the rooms scroll sideways: begin where we are.
+  const here = document.querySelector(".topbar nav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 48;
+
   const GO_WAIT = 1500;
   const STORE = `row:${location.pathname}`;
   let goUntil = 0;

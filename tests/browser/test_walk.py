@@ -100,7 +100,6 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     confirm(page)
     page.goto(f"{base_url}/proposals/")
     page.locator("td.c-main a").first.click()
-    press(page, "Fill lines")
     expect(page.get_by_text("2,375.00").first).to_be_visible()
     press(page, re.compile("^Post"))
     confirm(page)

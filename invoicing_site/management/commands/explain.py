@@ -31,10 +31,15 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["json"]:
-            answer = dataclasses.asdict(explanation)
+            answer = dataclasses.asdict(explanation, dict_factory=_whole)
             self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         else:
             self.stdout.write("\n".join(explanation.lines()))
 
     def _unknown(self, code):
         raise CommandError(f"There is no legal entity {code}.")
+
+
+def _whole(pairs):
+    """All that is told; whoever has this command may see costs."""
+    return {name: value for name, value in pairs if name != "without_costs"}

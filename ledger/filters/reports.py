@@ -1,0 +1,66 @@
+"""What people look for among customers and projects."""
+
+import django_filters
+from django import forms
+
+from contracts.models import Customer, Project
+from invoicing_site.models import User
+from invoicing_site.screens.forms import SearchFilter
+from ledger.reports import ageing
+
+
+def _tick(label, method):
+    return django_filters.BooleanFilter(label=label, widget=forms.CheckboxInput, method=method)
+
+
+class CustomerFilter(django_filters.FilterSet):
+    """Those who see the whole customer find them by what they owe, too."""
+
+    q = SearchFilter(
+        "number", "name", "organisation_number", "city", placeholder="Number, name, organisation, city"
+    )
+    open = _tick("With open items", "with_open")
+    overdue = _tick("With overdue items", "with_overdue")
+
+    class Meta:
+        model = Customer
+        fields = []
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.request.may("report.view"):
+            del self.filters["open"], self.filters["overdue"]
+
+    def with_open(self, rows, name, wanted):
+        return rows.filter(pk__in={row.customer.pk for row in self.aged(rows)}) if wanted else rows
+
+    def with_overdue(self, rows, name, wanted):
+        late = {row.customer.pk for row in self.aged(rows) if row.overdue > 0} if wanted else ()
+        return rows.filter(pk__in=late) if wanted else rows
+
+    def aged(self, rows):
+        return ageing(rows, on=self.request.entity.today())
+
+
+def _managers(request):
+    return User.objects.filter(managed_projects__entity=request.entity).distinct()
+
+
+class ProjectFilter(django_filters.FilterSet):
+    q = SearchFilter("code", "name", placeholder="Code or name")
+    manager = django_filters.ModelChoiceFilter(
+        label="Project manager", field_name="managers", queryset=_managers, empty_label="Anyone"
+    )
+    is_open = django_filters.ChoiceFilter(
+        label="Entries",
+        choices=[("1", "Open for entries"), ("0", "Closed for entries")],
+        method="opened",
+        empty_label="Any",
+    )
+
+    class Meta:
+        model = Project
+        fields = []
+
+    def opened(self, rows, name, value):
+        return rows.filter(is_open=value == "1")

@@ -1,0 +1,302 @@
+"""The pages of posted invoices and of vouchers: who may, what is shown, what is downloaded."""
+
+import hashlib
+import io
+import zipfile
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from contracts.models import LegalEntity
+from invoicing_site import files
+from invoicing_site.errors import Refused
+from ledger import documents
+from ledger.models import CustomerTransaction, Document, Settlement, Voucher
+from ledger.operations import posting
+from ledger.views import invoices as views
+from tests import factories
+from tests.ledger.billing import MARCH_31, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+PDF = b"%PDF-1.7 drawn once"
+
+
+@pytest.fixture(autouse=True)
+def _the_last_of_march(monkeypatch, tmp_path, settings):
+    """Every day is 31 March 2025; a PDF is drawn as a few bytes, into a folder of the test's own."""
+    monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
+    monkeypatch.setattr(documents, "pdf", lambda content: PDF + content.invoice.number.encode())
+    settings.DATA = tmp_path
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+def invoiced(no1, contract, hours="10"):
+    """A posted invoice of hours at 100, with 25 % tax."""
+    return posting.post(proposed(no1, work(no1, contract, hours=hours)), by=no1.accountant, on=MARCH_31)
+
+
+@pytest.fixture
+def invoice(no1, contract):
+    return invoiced(no1, contract)
+
+
+@pytest.fixture
+def desk(client, no1):
+    """The client, signed in as the accountant."""
+    client.force_login(no1.accountant)
+    return client
+
+
+def words(response):
+    return response.content.decode()
+
+
+def listed(response):
+    return list(response.context["object_list"])
+
+
+def queries(client, url):
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize(
+    ("role", "invoices", "vouchers"),
+    [
+        ("accountant", 200, 200),
+        ("auditor", 200, 200),
+        ("manager", 200, 403),
+        ("member", 403, 403),
+        ("administrator", 403, 403),
+    ],
+)
+def test_who_looks(client, no1, invoice, role, invoices, vouchers):
+    """SEC-1"""
+    client.force_login(getattr(no1, role))
+
+    assert client.get("/invoices/").status_code == invoices
+    assert client.get("/vouchers/").status_code == vouchers
+    hidden = {200: 200, 403: 404}
+    assert client.get(f"/invoices/{invoice.pk}/").status_code == hidden[invoices]
+    assert client.get(f"/invoices/{invoice.pk}/pdf/").status_code == hidden[invoices]
+    assert client.get(f"/vouchers/{invoice.voucher_id}/").status_code == hidden[vouchers]
+
+
+def test_for_another_company_they_do_not_exist(client, no1, invoice):
+    """SEC-1"""
+    client.force_login(factories.company("SE1", books=False).accountant)
+
+    for path in (f"invoices/{invoice.pk}", f"invoices/{invoice.pk}/pdf", f"vouchers/{invoice.voucher_id}"):
+        assert client.get(f"/{path}/").status_code == 404
+    assert listed(client.get("/invoices/")) == listed(client.get("/vouchers/")) == []
+    response = client.post("/invoices/download/", {"pk": invoice.pk}, follow=True)
+    assert "Nothing is selected" in words(response)
+
+
+def test_a_manager_sees_their_contracts_invoices_and_no_books(client, no1, contract, invoice):
+    """SEC-1"""
+    client.force_login(no1.manager)
+    assert listed(client.get("/invoices/")) == [invoice]
+    text = words(client.get(invoice.get_absolute_url()))
+    assert invoice.proposal.proforma.get_absolute_url() in text
+    assert invoice.voucher.get_absolute_url() not in text
+    assert invoice.proposal.get_absolute_url() not in text
+
+    no1.project.managers.clear()
+    contract.managers.clear()
+    assert client.get(invoice.get_absolute_url()).status_code == 404
+
+
+# Invoices
+
+
+def test_the_page_shows_it_as_issued(desk, invoice):
+    """PST-3: 10 hours at 100 are 1,000 net, 250 tax, 1,250 in all"""
+    text = words(desk.get(invoice.get_absolute_url()))
+
+    for figure in ("1,000.00", "250.00", "1,250.00", "25 %"):
+        assert figure in text
+    line = invoice.lines.get()
+    assert f"/explain/line/{line.pk}/" in text
+    assert f"/explain/invoice/{invoice.pk}/" in text
+    assert invoice.voucher.get_absolute_url() in text
+    assert "None is drawn yet" in text
+
+
+def test_the_list_adds_up_and_filters(desk, no1, contract, invoice):
+    """1,250 and 625 are 1,875"""
+    half = invoiced(no1, contract, hours="5")
+
+    assert "1,875.00" in words(desk.get("/invoices/"))
+    assert listed(desk.get(f"/invoices/?q={half.number}")) == [half]
+    assert listed(desk.get("/invoices/?kind=credit_note")) == []
+    assert len(listed(desk.get(f"/invoices/?customer={no1.customer.pk}&since=2025-03-31"))) == 2
+    assert listed(desk.get("/invoices/?since=2025-04-01")) == []
+
+
+def test_what_is_open_is_left_after_settlements(desk, no1, contract, invoice, monkeypatch):
+    """PAY-1: 1,250 less 250 are 1,000, due on 30 April"""
+    owed = CustomerTransaction.objects.get(voucher=invoice.voucher)
+    other = invoiced(no1, contract, hours="5")
+    paid = CustomerTransaction.objects.get(voucher=other.voucher)
+    settle(owed, paid, "250")
+    url = "/invoices/?sort=total"
+    assert [row.open_amount for row in listed(desk.get(url))] == [Decimal(875), Decimal(1000)]
+    settle(owed, paid, "1000")
+
+    assert listed(desk.get("/invoices/?paid=settled")) == [invoice]
+    assert listed(desk.get("/invoices/?paid=open")) == [other]
+    assert listed(desk.get("/invoices/?paid=overdue")) == []
+    monkeypatch.setattr(LegalEntity, "today", lambda self: other.due_date.replace(year=2026))
+    overdue = desk.get("/invoices/?paid=overdue")
+    assert listed(overdue) == [other]
+    assert "365 days overdue" in words(overdue)
+
+
+def settle(debit, credit, amount):
+    # The other row plays the payment; what counts here is what is left of each.
+    amount = Decimal(amount)
+    Settlement.objects.create(
+        debit=debit,
+        credit=credit,
+        date=MARCH_31,
+        amount=amount,
+        debit_accounting_amount=amount,
+        credit_accounting_amount=amount,
+    )
+
+
+@pytest.mark.parametrize("url", ["/invoices/", "/vouchers/", "/vouchers/?kind=invoice"])
+def test_the_lists_ask_as_often_for_many_rows(desk, no1, contract, invoice, url):
+    desk.get(url)
+    few = queries(desk, url)
+    for _ in range(3):
+        invoiced(no1, contract)
+
+    assert queries(desk, url) == few
+
+
+def test_the_pages_ask_as_often_for_many_lines(desk, no1, contract, invoice):
+    proposal = proposed(no1, *(work(no1, contract) for _ in range(4)))
+    long = posting.post(proposal, by=no1.accountant, on=MARCH_31)
+    desk.get(invoice.get_absolute_url())
+
+    assert queries(desk, long.get_absolute_url()) == queries(desk, invoice.get_absolute_url())
+    assert queries(desk, long.voucher.get_absolute_url()) == queries(desk, invoice.voucher.get_absolute_url())
+
+
+# Documents
+
+
+def test_the_pdf_is_drawn_once_and_given_as_stored(desk, invoice, monkeypatch):
+    """DOC-1"""
+    first = desk.get(f"/invoices/{invoice.pk}/pdf/")
+    monkeypatch.setattr(documents, "pdf", lambda content: b"another")
+    second = desk.get(f"/invoices/{invoice.pk}/pdf/")
+
+    assert first.content == second.content == PDF + invoice.number.encode()
+    assert first["Content-Type"] == "application/pdf"
+    assert first["Content-Disposition"] == f'inline; filename="{invoice.number}.pdf"'
+    assert first["X-Content-Type-Options"] == "nosniff"
+    assert Document.objects.count() == 1
+    assert hashlib.sha256(first.content).hexdigest() in words(desk.get(invoice.get_absolute_url()))
+
+
+def test_without_the_libraries_it_says_so(desk, invoice, monkeypatch):
+    """DOC-1"""
+
+    def no_libraries(content):
+        raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
+
+    monkeypatch.setattr(documents, "pdf", no_libraries)
+    response = desk.get(f"/invoices/{invoice.pk}/pdf/")
+
+    assert response.status_code == 503
+    assert "No PDF can be drawn here." in words(response)
+    assert not Document.objects.exists()
+
+
+def test_a_file_that_is_gone_is_not_drawn_anew(desk, invoice):
+    """DOC-1"""
+    desk.get(f"/invoices/{invoice.pk}/pdf/")
+    files.path(Document.objects.get().file).unlink()
+
+    response = desk.get(f"/invoices/{invoice.pk}/pdf/")
+
+    assert response.status_code == 503
+    assert "bring it back from the backup" in words(response)
+
+
+def test_many_pdfs_come_in_one_archive(desk, no1, contract, invoice):
+    """DOC-1"""
+    other = invoiced(no1, contract)
+    response = desk.post("/invoices/download/", {"pk": [invoice.pk, other.pk]})
+
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert archive.namelist() == [f"{invoice.number}.pdf", f"{other.number}.pdf"]
+        assert archive.read(f"{other.number}.pdf") == PDF + other.number.encode()
+
+
+def test_too_many_for_one_archive_are_refused(desk, no1, contract, invoice, monkeypatch):
+    other = invoiced(no1, contract)
+    chosen = {"pk": [invoice.pk, other.pk]}
+
+    monkeypatch.setattr(views, "DRAWN_AT_ONCE", 1)
+    assert "1 PDF of these 2 are not drawn yet" in words(
+        desk.post("/invoices/download/", chosen, follow=True)
+    )
+    monkeypatch.setattr(views, "IN_AN_ARCHIVE", 1)
+    response = desk.post("/invoices/download/", chosen, follow=True)
+    assert "2 invoices are chosen, and one archive holds 1" in words(response)
+
+
+# Vouchers
+
+
+def test_the_page_of_a_voucher(desk, no1, invoice):
+    """PST-1 PST-7"""
+    text = words(desk.get(invoice.voucher.get_absolute_url()))
+
+    assert "1,250.00" in text
+    assert invoice.get_absolute_url() in text
+    assert invoice.voucher.hash in text
+    assert invoice.voucher.previous_hash in text
+    for entry in invoice.voucher.entries.select_related("account"):
+        assert str(entry.account) in text
+
+
+def test_the_page_of_a_journal_voucher(desk, no1, contract, invoice):
+    """JRN-4"""
+    line = no1.entity.journals.get().lines.filter(voucher__isnull=False).first()
+    text = words(desk.get(line.voucher.get_absolute_url()))
+
+    assert f"/explain/actual/{line.actual_id}/" in text
+    assert line.journal.get_absolute_url() in text
+
+
+def test_vouchers_are_found(desk, no1, invoice):
+    voucher, account = invoice.voucher, invoice.voucher.entries.order_by("number").first().account
+
+    assert listed(desk.get("/vouchers/?kind=invoice")) == [voucher]
+    assert voucher in listed(desk.get(f"/vouchers/?account={account.pk}"))
+    assert voucher in listed(desk.get(f"/vouchers/?customer={no1.customer.pk}"))
+    assert listed(desk.get(f"/vouchers/?q={invoice.number}")) == [voucher]
+    # Unbilled sales of this company make no entry; their voucher belongs to the project all the same.
+    assert len(listed(desk.get(f"/vouchers/?project={no1.project.pk}"))) == Voucher.objects.count()
+    assert listed(desk.get("/vouchers/?until=2024-12-31")) == []
+    assert listed(desk.get("/vouchers/?kind=invoice"))[0].amount == Decimal(1250)

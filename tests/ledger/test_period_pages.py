@@ -1,0 +1,192 @@
+"""The pages of fiscal periods: who may, what is still open, closing and opening."""
+
+import datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contracts.models import LegalEntity
+from invoicing_site.models import AuditEvent
+from ledger.models import FiscalPeriod
+from ledger.operations.journals import take_up_actuals
+from ledger.periods import period_of, still_open, still_open_in
+from tests import factories
+from tests.ledger.billing import MARCH_10, MARCH_31, drafted, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+APRIL_20 = datetime.date(2025, 4, 20)
+FEBRUARY_3 = datetime.date(2025, 2, 3)
+
+
+@pytest.fixture(autouse=True)
+def _the_twentieth_of_april(monkeypatch):
+    """Every day is 20 April 2025."""
+    monkeypatch.setattr(LegalEntity, "today", lambda self: APRIL_20)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def march(no1):
+    return period_of(no1.entity, MARCH_10)
+
+
+@pytest.fixture
+def desk(client, no1):
+    """The client, signed in as the accountant."""
+    client.force_login(no1.accountant)
+    return client
+
+
+def words(response):
+    return response.content.decode()
+
+
+def posted(client, name, period):
+    return client.post(reverse(name, args=[period.pk]), follow=True)
+
+
+def status(period):
+    return FiscalPeriod.objects.get(pk=period.pk).status
+
+
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [("accountant", 200), ("auditor", 200), ("manager", 403), ("member", 403), ("administrator", 403)],
+)
+def test_who_looks(client, no1, march, role, code):
+    """SEC-1"""
+    client.force_login(getattr(no1, role))
+
+    assert client.get("/periods/").status_code == code
+    assert client.get(f"/periods/{march.pk}/").status_code == (200 if code == 200 else 404)
+
+
+@pytest.mark.parametrize("name", ["close_period", "hold_period", "reopen_period"])
+def test_who_turns_one(client, no1, march, name):
+    """SEC-1: an auditor may not, and for another company it does not exist"""
+    client.force_login(no1.auditor)
+    assert posted(client, name, march).status_code == 403
+    text = words(client.get(f"/periods/{march.pk}/")) + words(client.get("/periods/"))
+    assert reverse(name, args=[march.pk]) not in text
+    client.force_login(factories.company("SE1").accountant)
+    assert posted(client, name, march).status_code == 404
+    assert client.get(reverse(name, args=[march.pk])).status_code in (404, 405)
+    assert status(march) == "open"
+
+
+def test_the_list_says_what_is_open_and_how_old(desk, no1, contract, march):
+    """PST-6: an entry of 10 March is 41 days old on 20 April"""
+    factories.time_entry(no1, date=MARCH_10, status="draft")
+
+    text = words(desk.get("/periods/"))
+
+    # The twelve of 2024, and January to March
+    assert "15 past periods are not closed" in text
+    assert "Entries that are not approved:</span> 1" in text
+    assert "41 days" in text
+    assert "Close March 2025 of NO1? Nothing can be posted into it any more. Still open: 1 of its" in text
+    assert "Close April 2025" not in text  # it is not past
+
+
+def test_a_period_names_what_is_open_and_whose_it_is(desk, no1, contract, march):
+    """PST-6"""
+    entry = factories.time_entry(no1, date=MARCH_10, status="draft")
+    submitted = factories.time_entry(no1, date=MARCH_10)
+    proposal = proposed(no1, work(no1, contract))
+    proforma = drafted(no1, work(no1, contract))
+    take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    actual = factories.ActualFactory(line=contract.lines.first(), date=MARCH_31)
+
+    text = words(desk.get(f"/periods/{march.pk}/"))
+
+    for row in (entry, submitted):
+        assert reverse("entry", args=[row.pk]) in text
+    assert ">Anna<" in text
+    assert str(no1.manager) in text
+    assert proposal.get_absolute_url() in text
+    assert proforma.get_absolute_url() in text
+    assert reverse("explain", args=["actual", actual.pk]) in text
+    assert no1.entity.journals.get(status="draft").get_absolute_url() in text
+    assert "Control accounts on 31 Mar 2025" in text
+    assert "Agrees" in text
+    assert "Differs" not in text
+
+
+def test_closing_tells_what_is_left(desk, no1, march):
+    """PST-6"""
+    factories.time_entry(no1, date=MARCH_10, status="draft")
+
+    text = words(posted(desk, "close_period", march))
+
+    assert "March 2025 is closed. Still open in it: 1 of its entries are not approved." in text
+    assert status(march) == "closed"
+    assert AuditEvent.objects.get(action="ledger.close_period").by == no1.accountant
+    assert "is closed already" in words(posted(desk, "close_period", march))
+
+
+def test_on_hold_and_open_again(desk, march):
+    """PST-6"""
+    assert "March 2025 is on hold" in words(posted(desk, "hold_period", march))
+    assert status(march) == "hold"
+    text = words(desk.get(f"/periods/{march.pk}/"))
+    assert reverse("hold_period", args=[march.pk]) not in text
+
+    assert "March 2025 is open again." in words(posted(desk, "reopen_period", march))
+    assert status(march) == "open"
+
+
+def test_a_period_to_come_asks_for_nothing(desk, no1):
+    may = period_of(no1.entity, datetime.date(2025, 5, 1))
+
+    assert "The period has not begun." in words(desk.get(f"/periods/{may.pk}/"))
+
+
+def test_periods_are_looked_at_together(no1, contract, march, django_assert_num_queries):
+    """PST-6: each says what it says alone, in five queries for all"""
+    factories.time_entry(no1, date=MARCH_10, status="draft")
+    factories.time_entry(no1, date=FEBRUARY_3)
+    factories.time_entry(no1, date=FEBRUARY_3)
+    drafted(no1, work(no1, contract), on=MARCH_31)
+    periods = list(FiscalPeriod.objects.filter(entity=no1.entity, starts__year=2025))
+
+    with django_assert_num_queries(5):
+        found = still_open_in(periods)
+
+    assert found == {period.pk: still_open(period) for period in periods}
+    february = found[period_of(no1.entity, FEBRUARY_3).pk]
+    assert [(each.code, each.count, each.oldest) for each in february] == [("ENTRIES", 2, FEBRUARY_3)]
+    assert still_open_in([]) == {}
+
+
+def test_the_pages_ask_as_often_for_many_rows(desk, no1, contract, march):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            desk.get("/periods/")
+            desk.get(f"/periods/{march.pk}/")
+        return len(captured)
+
+    def fill():
+        factories.time_entry(no1, date=MARCH_10)
+        drafted(no1, work(no1, contract))
+        take_up_actuals(no1.entity, on=MARCH_31, by=None)
+        factories.ActualFactory(line=contract.lines.first(), date=MARCH_31)
+
+    fill()
+    queries()
+    few = queries()
+    for _ in range(3):
+        fill()
+
+    assert queries() == few
