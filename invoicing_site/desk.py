@@ -46,11 +46,12 @@ class SaveView(Post):
     """Keep a list's filter under a name; the same name again replaces it."""
 
     def post(self, request):
-        name, page = request.POST.get("name", "").strip()[:100], request.POST.get("page", "")[:100]
+        posted = {key: request.POST.get(key, "").replace("\0", "") for key in ("name", "page", "query")}
+        name, page = posted["name"].strip()[:100], posted["page"][:100]
         if not name or not page:
             raise PermissionDenied("A view needs a name.")
         SavedView.objects.update_or_create(
-            user=request.user, page=page, name=name, defaults={"query": request.POST.get("query", "")[:4000]}
+            user=request.user, page=page, name=name, defaults={"query": posted["query"][:4000]}
         )
         return HttpResponseRedirect(way_back(request, reverse("home")))
 
@@ -87,7 +88,7 @@ class Search(TemplateView):
     template_name = "home/search.html"
 
     def get_context_data(self, **context):
-        text = self.request.GET.get("q", "").strip()[:100]
+        text = self.request.GET.get("q", "").replace("\0", "").strip()[:100]
         groups = [group for group in self.groups(text) if group[1]] if text else []
         return super().get_context_data(title="Search", search_text=text, groups=groups, **context)
 

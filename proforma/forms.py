@@ -18,7 +18,7 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
-from invoicing_site.screens.forms import DayField, Watched
+from invoicing_site.screens.forms import DayField, RowsField, Watched
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.headers import EDITABLE
@@ -60,7 +60,7 @@ def _words(model, name, **kwargs):
 
 class NewProformas(forms.Form):
     cutoff = DayField(label="Work up to and with", help_text="The cutoff: what is dated later waits.")
-    contracts = forms.ModelMultipleChoiceField(
+    contracts = RowsField(
         queryset=None,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one contract."},
@@ -198,9 +198,9 @@ class ConfirmOverLimit(forms.Form):
 
 class NewRun(forms.Form):
     as_of = DayField(label="As of", help_text="Invoice days up to and with this one are answered.")
-    contracts = forms.ModelMultipleChoiceField(queryset=None, required=False)
-    customers = forms.ModelMultipleChoiceField(queryset=None, required=False)
-    projects = forms.ModelMultipleChoiceField(queryset=None, required=False)
+    contracts = RowsField(queryset=None, required=False)
+    customers = RowsField(queryset=None, required=False)
+    projects = RowsField(queryset=None, required=False)
 
     def __init__(self, *args, user, entity, **kwargs):
         super().__init__(*args, **kwargs)

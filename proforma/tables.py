@@ -89,7 +89,7 @@ class ContractTable(TogetherTable):
         fields = ()
 
     def render_customers(self, record):
-        return _customers(record)
+        return format_html('<div class="names">{}</div>', _customers(record))
 
     def value_customers(self, record):
         return _customers(record)

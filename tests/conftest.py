@@ -1,5 +1,6 @@
 """What all tests share: which of them can run here, and how hard Hypothesis tries."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -20,6 +21,11 @@ hypothesis_settings.register_profile("large", max_examples=2000, **_common)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "small"))
 
 ELSEWHERE = "runs elsewhere: "
+
+# What is imported stays: the collector need not walk it again and again.
+gc.collect()
+gc.freeze()
+gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")

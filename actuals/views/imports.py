@@ -4,6 +4,9 @@ Between the steps the session remembers which stored file it is and how it is to
 confirms holds nothing but the button. Project managers take in rows of projects they manage, accountants all.
 """
 
+import hashlib
+import json
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponseRedirect
@@ -231,6 +234,9 @@ class PreviewPage(_Step, Page):
     template_name = "actuals/import_preview.html"
 
     def post(self, request, *args, **kwargs):
+        if request.POST.get("seen", self.seen()) != self.seen():
+            messages.error(request, "The file or its columns were changed in another tab: this is it now.")
+            return HttpResponseRedirect(reverse("import_preview"))
         try:
             result = importing.import_entries(
                 self.content,
@@ -259,6 +265,10 @@ class PreviewPage(_Step, Page):
         seen = EntryImport.objects.visible_to(request.user).filter(pk=result.entry_import.pk).exists()
         return HttpResponseRedirect(result.entry_import.get_absolute_url() if seen else reverse("imports"))
 
+    def seen(self):
+        """A word for the file and how it is read, so that what is confirmed is what was looked at."""
+        return hashlib.sha256(json.dumps(self.work, sort_keys=True).encode()).hexdigest()[:16]
+
     def get_context_data(self, **context):
         request = self.request
         seen = importing.preview(
@@ -271,6 +281,7 @@ class PreviewPage(_Step, Page):
         )
         return super().get_context_data(
             preview=seen,
+            seen=self.seen(),
             work=self.work,
             errors=seen.errors[:_SHOWN_PROBLEMS],
             more_errors=max(0, len(seen.errors) - _SHOWN_PROBLEMS),

@@ -7,6 +7,8 @@ from django import forms
 from django.db.models import Q
 from django.utils.text import capfirst
 
+from invoicing_site.screens.lists import key_of
+
 
 class DayInput(forms.DateInput):
     """The browser's own date picker; always in ISO, whatever the language."""
@@ -19,6 +21,18 @@ class DayInput(forms.DateInput):
 
 class DayField(forms.DateField):
     widget = DayInput
+
+
+class RowsField(forms.ModelMultipleChoiceField):
+    """Several rows; a key that no database can look for is a wrong choice like any other."""
+
+    def clean(self, value):
+        for key in value or ():
+            if key_of(str(key)) is None:
+                raise forms.ValidationError(
+                    self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": key}
+                )
+        return super().clean(value)
 
 
 class _Seen(forms.CharField):

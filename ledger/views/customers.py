@@ -58,6 +58,11 @@ class Customers(ListScreen):
     def hidden_columns(self):
         return [*super().hidden_columns(), *([] if self.whole else AGES)]
 
+    def get_context_data(self, **context):
+        if not self.whole:
+            context["lead"] = "The customers of your contracts."
+        return super().get_context_data(**context)
+
     def summed(self, rows):
         return super().summed(rows) | {"open_amounts": by_currency(self.aged())}
 

@@ -334,3 +334,13 @@ def test_operations_refuse_the_work_of_others(co, colleague):
         with pytest.raises(Refused) as refusal:
             act()
         assert refusal.value.code == "NOT-OWN"
+
+
+@pytest.mark.parametrize("project", ["²", "9" * 25, "9" * 5000])
+@pytest.mark.django_db
+def test_a_project_that_is_none_is_a_mistake_in_the_form(client, project):
+    it = factories.company()
+    client.force_login(it.member)
+    page = client.post("/expenses/new/", {"project": project})
+    assert page.status_code == 200
+    assert "project" in page.context["form"].errors

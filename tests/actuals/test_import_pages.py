@@ -221,3 +221,14 @@ def test_as_many_queries_for_many_rows_as_for_few(co, manager):
         return len(found)
 
     assert queries(2) == queries(25)
+
+
+def test_another_file_in_another_tab_is_looked_at_first(co, manager):
+    """IMP-1: what is confirmed is what was looked at."""
+    seen = preview(manager).context["seen"]
+    preview(manager, OURS.replace("7.5", "9"))
+    answer = manager.post("/import/preview/", {"seen": seen}, follow=True)
+    assert "changed in another tab" in answer.content.decode()
+    assert not Entry.objects.exists()
+    manager.post("/import/preview/", {"seen": answer.context["seen"]})
+    assert sorted(Entry.objects.values_list("quantity", flat=True)) == [4, 9]

@@ -211,3 +211,18 @@ def test_many_rows_cost_as_many_queries_as_one(company, manager, django_assert_m
     more(10)
     with django_assert_max_num_queries(len(few)):
         assert manager.get(reverse(name)).status_code == 200
+
+
+def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manager):
+    """APP-2: nobody approves 80 hours where the page said 8."""
+    entry = factories.time_entry(company, "8")
+    address = reverse("approval", args=[entry.pk])
+    seen = manager.get(address).context["form"]["seen"].value()
+    Entry.objects.filter(pk=entry.pk).update(quantity=80)  # recalled, mended, handed in again
+    answer = manager.post(address, {"seen": seen})
+    assert "The entry was changed after you opened it" in answer.content.decode()
+    entry.refresh_from_db()
+    assert entry.status == "submitted"
+    manager.post(address, {"seen": answer.context["form"]["seen"].value()})
+    entry.refresh_from_db()
+    assert entry.status == "approved"

@@ -123,7 +123,8 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
 
 def confirm(page):
     """The one question that is asked before what can't be undone."""
-    page.locator("dialog#confirm[open] button[value=ok]").click()
+    with page.expect_navigation():
+        page.locator("dialog#confirm[open] button[value=ok]").click()
 
 
 def text_of(page, address):

@@ -11,6 +11,10 @@ from invoicing_site.urls import urlpatterns as ours
 
 PAGES = ["400", "403", "403_csrf", "404", "500"]
 
+# The first declares the cascade layers; the last has the last word.
+_SHEETS = ("tokens", "base", "layout", "components", "forms", "tables", "overlays", "rooms", "media")
+STYLES = [f"css/{sheet}.css" for sheet in _SHEETS]
+
 
 def raises(error):
     def view(request):
@@ -57,9 +61,19 @@ def test_error_pages_need_nothing_and_lead_home(name):
     assert "style=" not in page
 
 
+def test_the_style_sheets_come_in_one_order():
+    """The first declares the cascade layers, so every page must load it first."""
+    for template in ("base.html", "bare.html"):
+        source = get_template(template).template.source
+        found = [part.split("'")[0] for part in source.split("{% static '")[1:]]
+        assert [name for name in found if name.startswith("css/")] == STYLES
+    with open(finders.find(STYLES[0]), encoding="utf-8") as first:
+        assert "@layer reset, tokens," in first.read(500)
+
+
 def test_the_files_they_load_exist():
     """In production a name that does not exist would break the very page that tells of breaking."""
     source = get_template("bare.html").template.source
     names = [part.split("'")[0] for part in source.split("{% static '")[1:]]
-    assert names == ["icon.svg", "app.css", "js/theme.js"]
+    assert names == ["icon.svg", *STYLES, "js/theme.js"]
     assert [name for name in names if finders.find(name) is None] == []

@@ -1,5 +1,6 @@
 """What the shared screens promise, tried on the backlog: selection, export, saved views, refusals."""
 
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -7,8 +8,9 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from backlog.models import BacklogItem
+from backlog.operations import approve
 from invoicing_site.models import Notice, SavedView
-from tests.factories import UserFactory, company, contract, ready_item
+from tests.factories import UserFactory, company, contract, expense_entry, ready_item, time_entry
 from tests.factories.rows import MembershipFactory
 
 pytestmark = pytest.mark.django_db
@@ -220,3 +222,91 @@ def test_notices_are_ones_own(it, client):
 
 def test_an_operation_answers_no_get(it, client):
     assert client.get(reverse("mark_ready")).status_code == 405
+
+
+@pytest.mark.parametrize("key", ["²", "9" * 25, "9" * 5000, "-1", "x\0y"])
+def test_a_key_that_is_none_is_no_row(it, client, key):
+    """What no database can look for is not among the rows; the others are."""
+    item = waiting(it)[0]
+    client.post(reverse("mark_ready"), {"pk": [key, item.pk]})
+    assert marked() == {item.pk}
+    assert client.post(reverse("mark_ready"), {"pk": key}).status_code == 302
+    addresses = [f"{BACKLOG}?_size={key}", f"{BACKLOG}ageing/?group={key}", f"/search/?q={key}"]
+    addresses += [f"/proformas/?run={key}", f"/proformas/new/?contract={key}"]
+    for address in addresses:
+        assert client.get(address).status_code == 200, address
+    assert client.post("/proformas/new/", {"contracts": key, "cutoff": "2026-03-31"}).status_code == 200
+    assert client.post("/runs/new/", {"projects": key, "as_of": "2026-03-31"}).status_code == 200
+    client.post("/views/save/", {"name": f"A{key}", "page": "backlog", "query": key})
+    assert SavedView.objects.get().name.startswith("A")
+
+
+@pytest.mark.parametrize("query", ["until=2026-02-30", "contract=999999", "q=" + "a" * 60_000])
+def test_a_filter_that_cannot_be_read_chooses_nothing(it, client, query):
+    """BKL-2: a list that left the filter out would show, and mark, all there is."""
+    waiting(it, 2)
+    context = client.get(f"{BACKLOG}?{query}").context
+    assert context["matching"] == 0
+    client.post(reverse("mark_ready"), {"all_matching": "1", "filter": query, "stamp": "2-3"})
+    client.post(reverse("mark_ready"), {"all_matching": "1", "filter": query, "stamp": context["stamp"]})
+    assert marked() == set()
+
+
+@pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31", "1989-12-31"])
+def test_ageing_leaves_days_beyond_reason_alone(it, client, on):
+    page = client.get(f"{BACKLOG}ageing/?on={on}")
+    assert "Enter a day; today is shown." in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("=1+1", "'=1+1"),
+        ("\n=1+1", "'\n=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("\x0b=1+1", "'=1+1"),
+        ("Over\x0bview", "Overview"),
+        ("a=1", "a=1"),
+    ],
+)
+def test_no_text_is_a_formula_or_breaks_the_file(it, client, text, kept):
+    """EXP-1"""
+    waiting(it, description=text)
+    content = client.get(f"{BACKLOG}?_export=xlsx").content
+    assert load_workbook(BytesIO(content)).active["A2"].value == kept
+
+
+def test_what_one_reads_is_kept_by_no_browser_and_no_proxy(it, client):
+    """SEC-1: who comes to the same browser later does not find it."""
+    for address, status in ((BACKLOG, 200), ("/", 200), ("/journals/", 403), ("/contracts/99999/", 404)):
+        response = client.get(address)
+        assert (response.status_code, response["Cache-Control"]) == (status, "private, no-store")
+
+
+def test_costs_are_explained_to_those_who_may_see_them(client):
+    """ACT-2 section 11: the manager bills 8 h at 200; that they cost 800 is not for managers or members."""
+    it = company(cost_price=100, sales_price=200)
+    contract(it, confirmed=True)
+    entry = time_entry(it, "8")
+    approve([entry], by=it.manager)
+    sale = entry.actuals.get(type="unbilled")
+    words, figure = "The cost behind it is 800.00", '"cost"'
+    for person, sees in ((it.manager, False), (it.accountant, True), (it.auditor, True)):
+        client.force_login(person)
+        for kind, pk in (("actual", sale.pk), ("entry", entry.pk)):
+            page = client.get(reverse("explain", args=[kind, pk])).content.decode()
+            data = client.get(reverse("explain", args=[kind, pk]), {"format": "json"}).content.decode()
+            assert "1,600.00" in page
+            assert (words in page, words in data, figure in data) == (sees, sees, sees)
+    client.force_login(it.member)
+    assert words not in client.get(reverse("explain", args=["entry", entry.pk])).content.decode()
+
+
+def test_what_an_expense_cost_is_explained_to_those_who_may_see_costs(client):
+    """APP-8 section 11"""
+    it = company()
+    entry = expense_entry(it, cost_net=Decimal(321))
+    for person, sees in ((it.manager, False), (it.accountant, True)):
+        client.force_login(person)
+        page = client.get(reverse("explain", args=["entry", entry.pk])).content.decode()
+        assert ("it cost 321.00" in page) == sees

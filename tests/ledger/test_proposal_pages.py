@@ -486,3 +486,14 @@ def test_queries_do_not_grow_with_rows(desk, no1, contract, proposal):
 
     assert queries("/proposals/") == before
     assert [queries(f"/proposals/{large.pk}/{rest}") for rest in ("", "lines/")] == of_one
+
+
+def test_two_people_at_one_header_do_not_undo_each_other(desk, proposal):
+    """PRP-2"""
+    address = reverse("edit_proposal", args=[proposal.pk])
+    form = desk.get(address).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields} | {"footer_text": "Thank you"}
+    InvoiceProposal.objects.filter(pk=proposal.pk).update(header_text="Bridge")
+    assert "Somebody changed this while you were typing." in words(desk.post(address, typed))
+    proposal.refresh_from_db()
+    assert (proposal.header_text, proposal.footer_text) == ("Bridge", "")

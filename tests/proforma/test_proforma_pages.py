@@ -402,3 +402,35 @@ def test_proformas_are_made_of_chosen_milestones(manager, company, milestone):
     assert LineDetail.objects.get().amount == 4000
     refused = post(manager, "create_from_milestones", pk=[waiting.pk]).content.decode()
     assert "None of the chosen rows is ready" in refused
+
+
+def test_two_people_at_one_detail_do_not_undo_each_other(manager, draft):
+    """PRO-3: whoever saves later is told what the other one wrote, and keeps what was typed."""
+    detail = LineDetail.objects.on_proforma(draft).get(description="Design")
+    address = reverse("edit_detail", args=[detail.pk])
+    form = manager.get(address).context["form"]
+    typed = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    typed |= {"description": "Design of the bridge"}
+    operations.edit_details([detail], by=manager.get(address).wsgi_request.user, quantity=Decimal(5))
+    answer = manager.post(address, typed)
+    text = answer.content.decode()
+    assert "Somebody changed this while you were typing. Now it reads: quantity “5" in text
+    assert "Design of the bridge" in text
+    detail.refresh_from_db()
+    assert (detail.quantity, detail.description) == (5, "Design")
+    form = answer.context["form"]
+    assert manager.post(address, typed | {"seen": form["seen"].value(), "quantity": "5"}).status_code == 302
+    detail.refresh_from_db()
+    assert (detail.quantity, detail.description) == (5, "Design of the bridge")
+
+
+def test_two_people_at_one_header_do_not_undo_each_other(company, manager, draft):
+    """PRO-2"""
+    address = reverse("edit_proforma", args=[draft.pk])
+    form = manager.get(address).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields} | {"city": "Bergen"}
+    operations.edit_header(draft, by=company.manager, order_reference="PO-7")
+    assert "Somebody changed this while you were typing." in manager.post(address, typed).content.decode()
+    draft.refresh_from_db()
+    assert (draft.order_reference, draft.city) != ("", "Bergen")
+    assert draft.order_reference == "PO-7"
