@@ -175,7 +175,13 @@ def price(original: Actual) -> list[Step]:
         "looked_at": reasons,
     }
     references = [ref(row) for row in [decision, decision.price_list, *chosen] if row is not None]
-    return [Step("price", "\n".join([words + ".", *reasons]), figures, references)]
+    told = Step("price", "\n".join([words + ".", *reasons]), figures, references)
+    if not decision.markup:
+        return [told]
+    # What a markup stands on is a cost.
+    plain = words.replace(f"{number(decision.base_price)} and ", "cost and ")
+    hidden = {name: value for name, value in figures.items() if name not in ("base_price", "looked_at")}
+    return [replace(told, without_costs=Step("price", plain + ".", hidden, references))]
 
 
 def rate(original: Actual, facts: Facts) -> list[Step]:

@@ -1,8 +1,11 @@
 """A button that posts: on one row, on one row with a form before, or on the rows chosen in a list."""
 
+import hashlib
+import uuid
 from dataclasses import dataclass, field
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -12,6 +15,8 @@ from django.views.generic import FormView, View
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
+
+_A_DAY = 24 * 60 * 60
 
 
 @dataclass
@@ -79,6 +84,15 @@ class Operation(RowScreen, View):
         return self.success_url(row)
 
 
+def _once_key(user, drawn):
+    return f"once-{user.pk}-{hashlib.sha256(drawn.encode()).hexdigest()}"
+
+
+def _first_time(user, drawn):
+    """Whether this very form, as it was drawn, is sent for the first time: a double click makes one of it."""
+    return cache.add(_once_key(user, drawn), True, _A_DAY)
+
+
 class FormOperation(Screen, FormView):
     """An operation that needs input first: the GET shows the form, the POST does it.
 
@@ -101,11 +115,20 @@ class FormOperation(Screen, FormView):
     rows = RowScreen.rows
 
     def form_valid(self, form):
+        drawn = self.request.POST.get("once", "")
+        if drawn and not _first_time(self.request.user, drawn):
+            messages.warning(self.request, "This was sent already, and is done once. Nothing was done again.")
+            return HttpResponseRedirect(self.get_success_url())
+        done = False
         try:
             answer = self.operate(form)
+            done = True
         except Refused as refusal:
             form.add_error(None, refusal.message)
             return self.form_invalid(form)
+        finally:
+            if drawn and not done:
+                cache.delete(_once_key(self.request.user, drawn))
         if isinstance(answer, HttpResponseRedirect):
             return answer
         if isinstance(answer, Told) or self.done:
@@ -124,6 +147,7 @@ class FormOperation(Screen, FormView):
         context.setdefault("danger", self.danger)
         context.setdefault("object", getattr(self, "row", None))
         context.setdefault("back", self.get_back_url())
+        context.setdefault("once", uuid.uuid4().hex)
         return super().get_context_data(**context)
 
     def get_back_url(self):

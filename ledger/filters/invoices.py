@@ -50,7 +50,7 @@ class InvoiceFilter(django_filters.FilterSet):
         "contract_name",
         "order_reference",
         "payment_reference",
-        placeholder="Number, customer, contract, reference",
+        placeholder="Number, customer, contract",
     )
     kind = ChoicesFilter(label="Kind", choices=CustomerInvoice.Kind.choices)
     customer = RowFilter(label="Customer", model=Customer)

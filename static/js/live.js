@@ -105,6 +105,21 @@
     );
   });
 
+  // A second click on the same button, before the answer is there, is no second wish.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method === "get" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 5000); // what answers with a file leaves the page as it is
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form[data-keep]")) dropDraft(event.target);
   });

@@ -7,6 +7,8 @@ from tests.test_access import ADDRESSES, WHO, path_of, people, world
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # They answer with a file.
 FILES = {"invoice_pdf", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
+# They are drawn into a page, and looked at there.
+PARTS = {"project_tasks", "journal_progress", "approval_preview"}
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 
@@ -15,7 +17,11 @@ def pages_of(letter):
     """What this role may open."""
     for name, (allowed, *_) in WHO.items():
         view = getattr(ADDRESSES[name].callback, "view_class", None)
-        if letter in allowed and name not in FILES and not (view and "get" not in view.http_method_names):
+        if (
+            letter in allowed
+            and name not in FILES | PARTS
+            and not (view and "get" not in view.http_method_names)
+        ):
             yield name
 
 

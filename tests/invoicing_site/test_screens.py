@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from actuals.models import Entry
 from backlog.models import BacklogItem
 from backlog.operations import approve
 from invoicing_site.models import Notice, SavedView
@@ -310,3 +311,27 @@ def test_what_an_expense_cost_is_explained_to_those_who_may_see_costs(client):
         client.force_login(person)
         page = client.get(reverse("explain", args=["entry", entry.pk])).content.decode()
         assert ("it cost 321.00" in page) == sees
+
+
+def test_a_form_that_is_sent_twice_is_done_once(it, client):
+    """A double click, or the way back and once more."""
+    client.force_login(it.member)
+    address = reverse("new_material")
+    page = client.get(address)
+    data = {"once": page.context["once"], "date": "2025-03-10", "project": it.project.pk}
+    data |= {"product": it.product.pk, "quantity": "2", "unit": it.product.unit}
+    client.post(address, data)
+    assert Entry.objects.count() == 1
+    again = client.post(address, data, follow=True)
+    assert Entry.objects.count() == 1
+    assert said(again)[-1] == "This was sent already, and is done once. Nothing was done again."
+
+
+def test_what_was_refused_may_be_sent_again(it, client):
+    client.force_login(it.member)
+    address = reverse("new_material")
+    data = {"once": client.get(address).context["once"], "date": "2025-03-10", "project": it.project.pk}
+    data |= {"product": it.product.pk, "quantity": "", "unit": it.product.unit}
+    assert client.post(address, data).status_code == 200
+    client.post(address, data | {"quantity": "2"})
+    assert Entry.objects.count() == 1
