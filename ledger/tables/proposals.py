@@ -54,9 +54,7 @@ class ProposalTable(Table):
     customer = TextColumn(
         accessor="proforma__customer__name", verbose_name="Customer", sub="proforma__contract__code"
     )
-    blocked = tables.Column(
-        accessor="pk", orderable=False, verbose_name="Waits for", attrs=cells("code", "")
-    )
+    blocked = tables.Column(accessor="pk", orderable=False, verbose_name="Waits for", attrs=cells("code", ""))
     checks = tables.Column(
         accessor="last_error",
         orderable=False,
