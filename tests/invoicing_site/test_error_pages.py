@@ -61,19 +61,23 @@ def test_error_pages_need_nothing_and_lead_home(name):
     assert "style=" not in page
 
 
+def loaded(template):
+    """The static files that a page names, in order; what it includes stands in its place."""
+    own, styles = (get_template(name).template.source for name in (template, "partials/styles.html"))
+    source = own.replace('{% include "partials/styles.html" %}', styles)
+    return [part.split("'")[0] for part in source.split("{% static '")[1:]]
+
+
 def test_the_style_sheets_come_in_one_order():
     """The first declares the cascade layers, so every page must load it first."""
     for template in ("base.html", "bare.html"):
-        source = get_template(template).template.source
-        found = [part.split("'")[0] for part in source.split("{% static '")[1:]]
-        assert [name for name in found if name.startswith("css/")] == STYLES
+        assert [name for name in loaded(template) if name.startswith("css/")] == STYLES
     with open(finders.find(STYLES[0]), encoding="utf-8") as first:
         assert "@layer reset, tokens," in first.read(500)
 
 
 def test_the_files_they_load_exist():
     """In production a name that does not exist would break the very page that tells of breaking."""
-    source = get_template("bare.html").template.source
-    names = [part.split("'")[0] for part in source.split("{% static '")[1:]]
+    names = loaded("bare.html")
     assert names == ["icon.svg", *STYLES, "js/theme.js"]
     assert [name for name in names if finders.find(name) is None] == []
