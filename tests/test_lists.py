@@ -18,9 +18,17 @@ from tests.test_access import ADDRESSES, world
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def whole_company(django_db_setup, django_db_blocker):
+    """Made once; taken away by the rollback of the transaction around all tests of this file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield world("NO1")
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def it(db):
-    return world("NO1")
+def it(whole_company, db):
+    return whole_company
 
 
 _places = itertools.count(10_000)

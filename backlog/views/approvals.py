@@ -14,6 +14,7 @@ from backlog.views.bulk import BulkForm
 from contracts.models import sees_costs
 from invoicing_site.querysets import ExactSum, in_chunks
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Operation, Told
+from invoicing_site.screens.lists import drawn_at
 from invoicing_site.screens.pages import RowScreen
 
 _RELATED = (
@@ -109,8 +110,14 @@ class Approve(BulkOperation):
     screen, list_url, permission = Approvals, "approvals", "entry.approve"
 
     def operate(self, rows):
-        entries = list(rows.only("pk", "project_id", "date"))
-        return told(operations.approve_many(entries, by=self.request.user))
+        entries = list(rows.only("pk", "project_id", "date", "submitted_at"))
+        # What was taken back and handed in again since then is not what was looked at.
+        drawn = drawn_at(self.request)
+        seen = [each for each in entries if not (drawn and each.submitted_at) or each.submitted_at <= drawn]
+        answer = told(operations.approve_many(seen, by=self.request.user))
+        if unseen := len(entries) - len(seen):
+            answer.left["handed in again after you looked; look once more"] = unseen
+        return answer
 
 
 def told(approvals):

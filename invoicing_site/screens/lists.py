@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Sum
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
@@ -110,6 +112,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         context["query"] = query.urlencode()
         context["actions"] = [action for action in self.actions if self.request.may(action.permission)]
         context["noun"] = self.noun
+        context["drawn"] = timezone.now().isoformat()
         context["page_sizes"] = PAGE_SIZES
         context["list_url"] = self.request.path
         context["active_filters"] = self.active_filters(query)
@@ -220,6 +223,15 @@ def selection(screen, request, permission):
     if not rows.exists():
         raise Refused("Nothing is selected. Tick the rows that you mean, then press the button again.")
     return rows
+
+
+def drawn_at(request):
+    """When the list was drawn on which the rows were chosen; None where the form does not say."""
+    try:
+        drawn = parse_datetime(request.POST.get("drawn", ""))
+    except ValueError:
+        return None
+    return drawn if drawn and timezone.is_aware(drawn) else None
 
 
 def back_to(url_name, request):

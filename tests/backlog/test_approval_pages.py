@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from actuals.models import Actual, Entry
+from actuals.operations import recall, submit
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready, preview
 from contracts.models import Membership
@@ -226,3 +227,24 @@ def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manage
     manager.post(address, {"seen": answer.context["form"]["seen"].value()})
     entry.refresh_from_db()
     assert entry.status == "approved"
+
+
+def test_what_was_handed_in_again_meanwhile_is_not_approved_unseen(manager, company, contract):
+    """APP-1, APP-2: 8 h were looked at; 80 h were handed in before the click."""
+    entry, other = factories.time_entry(company, hours="8"), factories.time_entry(company)
+    drawn = manager.get(reverse("approvals")).context["drawn"]
+    recall([entry], by=company.member)
+    Entry.objects.filter(pk=entry.pk).update(quantity=Decimal(80))
+    submit([entry], by=company.member)
+    answer = manager.post(reverse("approve_entries"), {"pk": [entry.pk, other.pk], "drawn": drawn})
+    assert "1 entry approved." in said(answer)
+    assert "1 handed in again after you looked; look once more" in said(answer)
+    entry.refresh_from_db()
+    assert entry.status == Entry.Status.SUBMITTED
+
+
+def test_nonsense_for_a_time_is_no_error(manager, company, contract):
+    entry = factories.time_entry(company)
+    manager.post(reverse("approve_entries"), {"pk": entry.pk, "drawn": "2025-99-99T00:00"})
+    entry.refresh_from_db()
+    assert entry.status == Entry.Status.APPROVED
