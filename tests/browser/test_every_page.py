@@ -25,6 +25,11 @@ def pages_of(letter):
             yield name
 
 
+def examines(letter, name):
+    """Whether axe looks at the page as this role meets it: once a page, and at every first page."""
+    return name == "home" or letter == next(each for each in "PAUMD" if each in WHO[name][0])
+
+
 def too_wide(page):
     return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
@@ -37,7 +42,8 @@ def test_every_page_is_accessible_and_fits(letter, page, base_url, sign_in, acce
     for name in pages_of(letter):
         page.set_viewport_size(DESK)
         page.goto(base_url + path_of(name, it))
-        found += accessible()
+        if examines(letter, name):
+            found += accessible()
         found += [f"{name} is too wide for a desk"] * too_wide(page)
         page.set_viewport_size(PHONE)
         found += [f"{name} is too wide for a phone"] * too_wide(page)
