@@ -47,6 +47,7 @@ def pytest_collection_modifyitems(items):
     here = {
         "postgres": connection.vendor == "postgresql",
         "sqlite": connection.vendor == "sqlite",
+        "once": connection.vendor == "sqlite",
         "redis": bool(settings.TEST_REDIS_URL),
     }
     for item in items:
