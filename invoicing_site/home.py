@@ -90,8 +90,9 @@ def _manager(request):
     waiting, waiting_sums = counted(
         items.filter(status="not_ready", actual__isnull=False).exclude(limit_status="failed")
     )
-    ready, ready_sums = counted(items.ready())
-    failed, failed_sums = counted(items.open().filter(limit_status="failed"))
+    work = items.filter(actual__isnull=False)  # milestones have a tile and a list of their own
+    ready, ready_sums = counted(work.ready())
+    failed, failed_sums = counted(work.open().filter(limit_status="failed"))
     proformas = ProformaInvoice.objects.reachable(user, "proforma.edit").filter(entity=entity)
     drafts, draft_sums = counted(
         LineDetail.objects.chargeable().filter(line__proforma__in=proformas.open().values("pk")),
@@ -109,7 +110,7 @@ def _manager(request):
             Tile("Entries to approve", reverse("approvals"), entries.count(), urgent=True),
             Tile(
                 "Backlog to look at",
-                f"{backlog}?status=not_ready",
+                f"{backlog}?status=not_ready&limit_status=committed&limit_status=na&limit_status=not_evaluated",
                 waiting,
                 "Mark what is complete",
                 waiting_sums,

@@ -233,7 +233,7 @@ class Undo(Operation):
 def told(marked, state, noun="item", link=""):
     """The answer to a marking, with its undo."""
     n = marked.action.changed
-    text = f"{n} {noun if n == 1 else noun + 's'} {state}."
+    text = f"{n} {noun if n == 1 else noun + 's'} {state}." if n else f"No {noun} was {state}."
     undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
     return Told(text, left=marked.reasons, link=link, undo=undo)
 

@@ -16,6 +16,7 @@ from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
+from invoicing_site.templatetags.ledgerline import plain_amount
 from proforma import forms, operations
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.confirmations import OVERRIDE
@@ -429,9 +430,20 @@ class EditDetail(FormOperation):
     def operate(self, form):
         if changes := form.changes():
             operations.edit_details([self.row], by=self.request.user, **changes)
+        return Told(f"{self.done} {_what_becomes_of_the_rest(self.row.pk)}".strip())
 
     def get_back_url(self):
         return f"{self.proforma.get_absolute_url()}#detail-{self.row.pk}"
+
+
+def _what_becomes_of_the_rest(pk):
+    """Said of a detail that bills less than was delivered (PRO-5); else nothing."""
+    detail = LineDetail.objects.select_related("line__proforma", "backlog_item__actual").get(pk=pk)
+    fact = detail.backlog_item and detail.backlog_item.actual
+    if fact is None or detail.billing_type != BillingType.CHARGEABLE or detail.amount >= fact.amount:
+        return ""
+    rest = plain_amount(fact.amount - detail.amount, detail.line.proforma.currency)
+    return f"It bills {rest} less than was delivered: confirming writes that off as non-chargeable."
 
 
 def _details(n):

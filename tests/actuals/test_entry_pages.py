@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from actuals import operations
 from actuals.models import Entry
@@ -344,3 +345,11 @@ def test_a_project_that_is_none_is_a_mistake_in_the_form(client, project):
     page = client.post("/expenses/new/", {"project": project})
     assert page.status_code == 200
     assert "project" in page.context["form"].errors
+
+
+def test_a_mistake_does_not_untick_what_was_ticked(client):
+    """Nothing typed is lost: the wish to submit at once stays."""
+    it = factories.company()
+    client.force_login(it.member)
+    page = client.post(reverse("new_expense"), {"then": "submit"}).content.decode()
+    assert 'name="then" value="submit" checked' in page

@@ -1,0 +1,56 @@
+"""A tile says how many wait, and opens the list that holds just these."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.factories import company, contract, ready_item, time_entry
+from tests.test_access import people, world
+
+pytestmark = pytest.mark.django_db
+
+
+def tiles(client):
+    return [tile for part in client.get("/").context["parts"] for tile in part.tiles if not tile.unit]
+
+
+@pytest.mark.parametrize("letter", ["M", "P", "A"])
+def test_the_list_behind_a_tile_holds_what_the_tile_counts(letter, client):
+    it = world("NO1")
+    client.force_login(people(it)[letter])
+    counted = 0
+    for tile in tiles(client):
+        context = client.get(tile.url).context
+        # Journals count what is in none yet, and periods those that are past: their pages are no such lists.
+        if "matching" in context and "?" in tile.url:
+            assert context["matching"] == tile.count, tile.title
+            counted += 1
+    assert counted >= 3
+
+
+def test_what_is_over_a_limit_is_not_among_what_is_to_be_looked_at(client):
+    """NTE-2"""
+    it = company()
+    deal = contract(it, confirmed=True)
+    ready_item(it, deal, status="not_ready")
+    item = ready_item(it, deal, status="not_ready")
+    type(item).objects.filter(pk=item.pk).update(limit_status="failed", limit_level="contract", limit_over=1)
+    client.force_login(it.manager)
+    by_title = {tile.title: tile for tile in tiles(client)}
+    assert (by_title["Backlog to look at"].count, by_title["Over a limit"].count) == (1, 1)
+    for tile in (by_title["Backlog to look at"], by_title["Over a limit"]):
+        assert urlsplit(tile.url).path == "/backlog/"
+        assert client.get(tile.url).context["matching"] == 1
+
+
+def test_somebody_without_a_role_is_told_so(client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("new", password="x"))
+    assert "You have no role yet" in client.get("/").content.decode()
+
+
+def test_the_tile_of_entries_is_for_those_who_decide(client):
+    """APP-2"""
+    it = company()
+    time_entry(it)
+    client.force_login(it.manager)
+    assert {tile.title: tile.count for tile in tiles(client)}["Entries to approve"] == 1
