@@ -347,7 +347,7 @@ def test_a_project_that_is_none_is_a_mistake_in_the_form(client, project):
     assert "project" in page.context["form"].errors
 
 
-def test_a_mistake_does_not_untick_what_was_ticked(client):
+def test_a_mistake_does_not_untick_what_was_ticked(client, db):
     """Nothing typed is lost: the wish to submit at once stays."""
     it = factories.company()
     client.force_login(it.member)
