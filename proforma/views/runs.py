@@ -136,6 +136,7 @@ class Run(DetailScreen):
             page=page,
             restrictions=_restrictions(run),
             may_execute=self._may_execute(),
+            looks_ahead=self.row.kind == Kind.PREVIEW and self.row.as_of > self.row.entity.today(),
             **context,
         )
 
