@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
@@ -60,9 +60,7 @@ class Home(TemplateView):
 
 
 def _member(request):
-    mine = Entry.objects.filter(entity=request.entity).filter(
-        Q(resource__user=request.user) | Q(resource=None, created_by=request.user)
-    )
+    mine = Entry.objects.reachable(request.user, "entry.write").filter(entity=request.entity)
     n = dict(mine.values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
     status = Entry.Status
     entries = reverse("entries")
