@@ -3,7 +3,8 @@
 from django.contrib import admin
 
 from actuals.models import Actual, Batch, Entry, EntryImport, PriceDecision
-from invoicing_site.admin_base import LookupAdmin, amount, chip, through
+from invoicing_site.admin_base import LookupAdmin
+from invoicing_site.admin_columns import amount, chip, through
 
 
 @admin.register(Entry)
@@ -27,8 +28,17 @@ class EntryAdmin(LookupAdmin):
 
 @admin.register(EntryImport)
 class EntryImportAdmin(LookupAdmin):
-    list_display = ["imported_at", "format", "file", "rows", "added", "imported_by", "entity"]
-    list_filter = ["format"]
+    list_display = [
+        "imported_at",
+        "format",
+        "file",
+        "rows",
+        "added",
+        chip("status", queued="", running="warning", finished="success", failed="danger"),
+        "imported_by",
+        "entity",
+    ]
+    list_filter = ["format", "status"]
     search_fields = ["file__name"]
     ordering = ["-pk"]
 

@@ -13,7 +13,7 @@ from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
 from invoicing_site import money
-from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.forms import DayField, RowField
 from invoicing_site.screens.lists import key_of
 
 MOST_RECEIPT_BYTES = 10 * 1024 * 1024
@@ -117,10 +117,8 @@ class EntryForm(forms.Form):
     template_fields = ()
     transaction_class = ""
     date = DayField(label="Date")
-    project = forms.ModelChoiceField(
-        Project.objects.none(), label="Project", empty_label="Choose a project", widget=_ProjectSelect()
-    )
-    task = forms.ModelChoiceField(Task.objects.none(), label="Task", required=False)
+    project = RowField(Project.objects.none(), label="Project", widget=_ProjectSelect())
+    task = RowField(Task.objects.none(), label="Task", required=False)
     description = forms.CharField(label="Description", max_length=500, required=False)
     stamp = forms.CharField(required=False, widget=forms.HiddenInput())
 
@@ -160,8 +158,8 @@ class EntryForm(forms.Form):
 
 class TimeForm(EntryForm):
     transaction_class = Entry.Class.TIME
-    role = forms.ModelChoiceField(Role.objects.none(), label="Role", required=False)
-    category = forms.ModelChoiceField(Category.objects.none(), label="Category", required=False)
+    role = RowField(Role.objects.none(), label="Role", required=False)
+    category = RowField(Category.objects.none(), label="Category", required=False)
     quantity = CommaDecimalField(label="Hours", max_digits=6, decimal_places=4, min_value=0)
 
     field_order = ("date", "quantity", "project", "task", "role", "category", "description")
@@ -173,9 +171,7 @@ class TimeForm(EntryForm):
 
 class ExpenseForm(EntryForm):
     transaction_class = Entry.Class.EXPENSE
-    category = forms.ModelChoiceField(
-        Category.objects.none(), label="Category", empty_label="Choose a category"
-    )
+    category = RowField(Category.objects.none(), label="Category")
     quantity = CommaDecimalField(
         label="Quantity", max_digits=15, decimal_places=4, initial=1, help_text="Kilometres, nights; else 1."
     )
@@ -252,7 +248,7 @@ class ExpenseForm(EntryForm):
 
 class MaterialForm(EntryForm):
     transaction_class = Entry.Class.MATERIAL
-    product = forms.ModelChoiceField(Product.objects.none(), label="Product", empty_label="Choose a product")
+    product = RowField(Product.objects.none(), label="Product")
     quantity = CommaDecimalField(label="Quantity", max_digits=15, decimal_places=4)
     receipt = ReceiptField(label="Receipt", required=False, help_text="PDF or picture, at most 10 MB.")
 
@@ -331,7 +327,7 @@ class MappingForm(forms.Form):
                 widget=forms.CheckboxSelectMultiple,
                 help_text="Else a row that names something unknown is an error.",
             )
-            self.fields["item_tax_group"] = forms.ModelChoiceField(
+            self.fields["item_tax_group"] = RowField(
                 ItemTaxGroup.objects.filter(entity=entity),
                 label="Item tax group of new categories and products",
                 required=False,

@@ -29,7 +29,7 @@ from contracts.models import (
     managed_contracts,
     managed_projects,
 )
-from invoicing_site import guards
+from invoicing_site import guards, wording
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.models import StoredFile
 
@@ -46,9 +46,19 @@ class ImportQuerySet(ReachQuerySet):
     def of_manager(self, user):
         return Q(imported_by=user)
 
+    def at_work(self):
+        """Asked for, and neither finished nor failed."""
+        return self.filter(status__in=[EntryImport.Status.QUEUED, EntryImport.Status.RUNNING])
+
 
 class EntryImport(models.Model):
-    """One file of entries that was taken in whole (IMP-1)."""
+    """One file of entries: taken in whole or, where it failed, not at all (IMP-1)."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "waiting"
+        RUNNING = "running", "at work"
+        FINISHED = "finished", "imported"
+        FAILED = "failed", "failed"
 
     class Format(models.TextChoices):
         LEDGERLINE = "ledgerline", "Ledgerline"
@@ -65,18 +75,39 @@ class EntryImport(models.Model):
     )
     rows = models.PositiveIntegerField(help_text="Rows in the file")
     added = models.PositiveIntegerField(help_text="Entries that were new")
-    imported_at = models.DateTimeField(default=timezone.now)
+    status = models.CharField(max_length=8, choices=Status, default=Status.FINISHED)
+    message = models.CharField(max_length=500, blank=True, help_text="Why it failed, or added nothing")
+    submits = models.BooleanField(default=False, help_text="Its entries are handed in for approval")
+    imported_at = models.DateTimeField(default=timezone.now, help_text="Until it is done: asked for")
     imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
     objects = ImportQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = "import"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "file"],
+                condition=Q(status__in=["queued", "running"]),
+                name="import_of_a_file_runs_once",
+            ),
+        ]
+
     def __str__(self):
         return f"import {self.pk}"
 
     def get_absolute_url(self):
         return reverse("import", args=[self.pk])
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+# What an entry is told apart by, beside its day and its hours.
+NAMED_BY = ("project", "task", "category", "product")
 
 
 class EntryQuerySet(ReachQuerySet):
@@ -141,7 +172,12 @@ class Entry(models.Model):
         EntryImport, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
     )
     corrects = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", help_text="APP-6"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrected_by",
+        help_text="The entry it stands in for",
     )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -191,7 +227,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_transaction_class_display()} entry {self.pk} of {self.date}"
+        return f"{self.get_transaction_class_display()} entry {self.pk} of {wording.day(self.date)}"
 
     def get_absolute_url(self):
         return reverse("entry", args=[self.pk])
@@ -221,7 +257,7 @@ class Batch(models.Model):
         verbose_name_plural = "batches"
 
     def __str__(self):
-        return f"{self.get_action_display()} on {self.on}"
+        return f"{self.get_action_display()} on {wording.day(self.on)}"
 
 
 class PriceDecision(models.Model):
@@ -240,7 +276,7 @@ class PriceDecision(models.Model):
     base_price = PriceField(default=0)
     markup = PercentField("markups %", default=0)
     price = PriceField()
-    is_missing = models.BooleanField(default=False, help_text="No price was found: 0, and a warning (PRC-2)")
+    is_missing = models.BooleanField(default=False, help_text="No price was found: 0, and a warning")
     reasoning = models.TextField(blank=True, help_text="One line for each row looked at, and why")
 
     def __str__(self):
@@ -293,7 +329,7 @@ class Actual(models.Model):
     )
     split = PercentField("customer's share %", null=True, blank=True)
     is_rounding_share = models.BooleanField(
-        default=False, help_text="Takes the rest of a split: amount may differ from quantity × price (MON-9)"
+        default=False, help_text="Takes the rest of a split: amount may differ from quantity × price"
     )
     quantity = QuantityField()
     unit = models.CharField(max_length=10, blank=True)
@@ -349,7 +385,7 @@ class Actual(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_type_display()} {self.pk} of {self.date}"
+        return f"{self.get_type_display()} {self.pk} of {wording.day(self.date)}"
 
 
 # What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).

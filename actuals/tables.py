@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from actuals.models import Entry
+from invoicing_site import wording
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -19,9 +20,21 @@ _QUIET = cells("num c-hide", "num")
 
 
 def title_of(entry):
-    """What an entry is about, in a few words."""
-    thing = entry.task or entry.category or entry.product or entry.project
-    return entry.description or thing.name
+    """What its owner wrote; without that, what tells the entry from all others."""
+    return entry.description or identity_of(entry)
+
+
+def identity_of(entry):
+    """Project, task, day and hours of an entry, or what stands for them in an expense."""
+    is_time = entry.transaction_class == Entry.Class.TIME
+    thing = entry.task or entry.category if is_time else entry.product or entry.category
+    parts = [entry.project.code, thing and thing.name, wording.day(entry.date)]
+    return " · ".join([*filter(None, parts), f"{plain_quantity(entry.quantity)} {entry.unit}"])
+
+
+def in_words(entry):
+    """The entry in words, where nothing stands beside them."""
+    return ", ".join(filter(None, (entry.description, identity_of(entry))))
 
 
 def _kind(entry):
@@ -45,7 +58,9 @@ class EntryTable(Table):
         accessor="pk", order_by=("description", "pk"), verbose_name="Entry", url=_page, sub=_kind
     )
     date = DayColumn()
-    project = TextColumn(accessor="project__code", verbose_name="Project", sub=_task)
+    project = TextColumn(
+        accessor="project__code", verbose_name="Project", sub=_task, also={"Task": "task__name"}
+    )
     quantity = QuantityColumn()
     net = AmountColumn(
         accessor="cost_net",
@@ -67,7 +82,7 @@ class EntryTable(Table):
         return record.status in (Entry.Status.DRAFT, Entry.Status.REJECTED, Entry.Status.SUBMITTED)
 
     def label(self, record):
-        return f"{title_of(record)}, {record.date}, {plain_quantity(record.quantity)} {record.unit}"
+        return in_words(record)
 
 
 class ExpenseTable(EntryTable):
@@ -107,3 +122,4 @@ class ImportTable(Table):
     imported_by = TextColumn(verbose_name="By", order_by="imported_by__username")
     rows = QuantityColumn(unit="", verbose_name="Rows")
     added = QuantityColumn(unit="", verbose_name="Added")
+    status = StatusColumn()

@@ -149,8 +149,8 @@ class Cell:
         return self.typed.text if self.typed else self.saved_text
 
     @property
-    def is_rejected(self) -> bool:
-        return bool(self.entry) and self.entry.status == Entry.Status.REJECTED
+    def rejected(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.status == Entry.Status.REJECTED]
 
 
 @dataclass
@@ -263,11 +263,11 @@ def _without_entries(keys, entity, monday):
 def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRow], *, hours: bool):
     """What was typed, and beside it the rows of the week before; with their hours where nothing stands.
 
-    Closed projects are left out. Returns the rows, and how many cells were filled.
+    Closed projects are left out. Returns the rows, and the hours that were filled in.
     """
     stored = {row.key: row for row in rows}
     merged = {row.key: row for row in typed}
-    filled = 0
+    filled = Decimal(0)
     for before in last:
         if not before.project.is_open:
             continue
@@ -288,5 +288,5 @@ def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRo
             if (cell and cell.entries) or (there and there.text) or not old.hours:
                 continue
             now.cells[day] = Typed.read(plain(old.hours), "")
-            filled += 1
+            filled += old.hours
     return list(merged.values()), filled

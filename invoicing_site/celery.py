@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     # Hourly, so that each legal entity's day begins in its own time zone.
     "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},
     "resume": {"task": "proforma.tasks.resume", "schedule": crontab(minute="5-59/10")},
+    "resume imports": {"task": "actuals.tasks.resume", "schedule": crontab(minute="7-59/10")},
     "take up actuals": {"task": "ledger.tasks.take_up_actuals", "schedule": crontab(minute=15)},
     "post by the clock": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
     "forget old sessions": {

@@ -1,18 +1,22 @@
 """Entries from CSV and XLSX files (IMP-1): our own format, and the exports of other programs.
 
 `preview` says what an import would do, with every error by row. `import_entries` does it: all rows or none,
-and never the same row twice. From bytes to entries: `tables` (header and cells), `formats` (which column is
-what), `values` (dates, numbers), `catalogue` (codes and names), `rows` (one entry), `planning` (the whole).
+and never the same row twice. A large file is asked for (`ask`) and taken in by a worker (`carry_out`).
+
+From bytes to entries: `tables` (header and cells), `formats` (which column is what), `values` (dates,
+numbers), `catalogue` (codes and names), `rows` (one entry), `planning` (the whole).
 """
 
 import datetime
 import hashlib
+import logging
 import zoneinfo
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -21,8 +25,8 @@ from actuals.importing.formats import CREATABLE, FIELDS, FORMATS, Mapping
 from actuals.importing.planning import Preview, plan
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
-from contracts.models import Project
-from invoicing_site import audit, files
+from contracts.models import Membership, Project, managed_projects, roles_of
+from invoicing_site import audit, celery, files, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 
@@ -35,13 +39,22 @@ __all__ = [
     "NotImported",
     "Preview",
     "Problem",
+    "ask",
+    "carry_out",
     "import_entries",
     "media_type_of",
     "preview",
+    "progress_of",
+    "projects_within",
 ]
 
-_CHUNK = 5000
+logger = logging.getLogger(__name__)
+
+_Status = EntryImport.Status
+_CHUNK = 2000
 _ATTEMPTS = 3
+_AN_HOUR = 60 * 60
+_NOTHING_NEW = "Nothing was added: everything in this file is here already."
 _CSV, _XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -106,19 +119,76 @@ def import_entries(
     whose external id, or content where it has none, is known. The file is kept with the import.
     """
     content, name = _opened(file, name)
-    for attempt in range(_ATTEMPTS):
-        seen = _looked_at(content, name, entity, mapping, on, within)
-        if seen.errors:
-            raise NotImported(_refusal(seen), code="IMPORT-ERRORS", preview=seen)
-        if seen.earlier:
-            return ImportResult(seen.earlier, seen, 0, seen.already_there)
-        try:
-            return _take_in(content, seen, entity, mapping or Mapping(), by=by, submit=submit)
-        except IntegrityError:
-            # Somebody imported or created the same at this moment: what was planned is there by now.
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("The last attempt returns or raises.")
+    return _imported(
+        lambda: _looked_at(content, name, entity, mapping, on, within),
+        lambda seen: _take_in(content, seen, entity, mapping or Mapping(), by=by, submit=submit),
+    )
+
+
+@transaction.atomic
+def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> EntryImport:
+    """Have a stored file taken in by a worker. One that waits already is returned, not asked for again."""
+    asked, is_new = EntryImport.objects.at_work().get_or_create(
+        entity=entity,
+        file=file,
+        defaults={
+            "status": _Status.QUEUED,
+            "format": mapping.format,
+            "mapping": mapping.as_json(),
+            "rows": rows,
+            "added": 0,
+            "submits": submit,
+            "imported_by": by,
+        },
+    )
+    if is_new:
+        celery.ring("actuals.tasks.take_in", asked.pk)
+    return asked
+
+
+def carry_out(asked: EntryImport) -> EntryImport | None:
+    """Take in the file of an import that was asked for: all rows, or none and the reason on the import.
+
+    None where another worker has done it, or does it at this moment and is quicker.
+    """
+    if not EntryImport.objects.at_work().filter(pk=asked.pk).update(status=_Status.RUNNING):
+        return None
+    asked = EntryImport.objects.select_related("file", "entity", "imported_by").get(pk=asked.pk)
+    entity, mapping = asked.entity, Mapping.kept(asked.mapping)
+    within = projects_within(asked.imported_by, entity)
+    tell = _teller(asked, "checked")
+    try:
+        content = files.read(asked.file)
+        result = _imported(
+            lambda: _looked_at(content, asked.file.name, entity, mapping, None, within, tell),
+            lambda seen: _fill(asked, seen),
+        )
+        was_here = result is not None and result.was_imported_before
+        is_done = _end(asked, _Status.FINISHED, _NOTHING_NEW) if was_here else result is not None
+    except Exception as problem:
+        if not isinstance(problem, Refused):
+            logger.exception("%s stopped.", asked)
+        is_done = _end(asked, _Status.FAILED, _sentence(problem))
+    if not is_done:
+        return None
+    cache.delete(_progress_key(asked))
+    asked.refresh_from_db()
+    return asked
+
+
+def progress_of(asked: EntryImport) -> tuple[str, int, int]:
+    """What is done to the rows of an import at work, with how many it is done, of how many.
+
+    Its rows are written in one transaction, which nobody sees into: so this is not told by the database.
+    """
+    return cache.get(_progress_key(asked)) or ("checked", 0, asked.rows)
+
+
+def projects_within(user, entity) -> set[int] | None:
+    """The keys of the projects whose rows the user may import; None means all of the company."""
+    if user is None or Membership.Role.ACCOUNTANT in roles_of(user).get(entity.pk, ()):
+        return None
+    return set(managed_projects(user).values_list("project", flat=True))
 
 
 def media_type_of(content: bytes) -> str:
@@ -133,7 +203,51 @@ def _opened(file, name) -> tuple[bytes, str]:
     return file.read(tables.MOST_BYTES + 1), name or Path(getattr(file, "name", None) or "entries").name
 
 
-def _looked_at(content, name, entity, mapping, on, within=None) -> Preview:
+def _nobody(done, total):
+    """Hears how far it is where nobody waits for it."""
+
+
+def _teller(asked, what):
+    return lambda done, total: cache.set(_progress_key(asked), (what, done, total), _AN_HOUR)
+
+
+def _progress_key(asked):
+    return f"import-{asked.pk}"
+
+
+def _end(asked, status, message) -> bool:
+    """The end of an import that wrote nothing; False where another worker has ended it."""
+    values = {"status": status, "message": message, "imported_at": timezone.now()}
+    return bool(EntryImport.objects.at_work().filter(pk=asked.pk).update(**values))
+
+
+def _sentence(problem) -> str:
+    if isinstance(problem, Refused):
+        return str(problem)[:500]
+    return (
+        f"Something went wrong in the program ({type(problem).__name__}), and nothing was imported; "
+        "its log has the details."
+    )
+
+
+def _imported(look, write):
+    """Look, and write what was seen; both once more where somebody got in between."""
+    for attempt in range(_ATTEMPTS):
+        seen = look()
+        if seen.errors:
+            raise NotImported(_refusal(seen), code="IMPORT-ERRORS", preview=seen)
+        if seen.earlier:
+            return ImportResult(seen.earlier, seen, 0, seen.already_there)
+        try:
+            return write(seen)
+        except IntegrityError:
+            # Somebody imported or created the same at this moment: what was planned is there by now.
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("The last attempt returns or raises.")
+
+
+def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) -> Preview:
     mapping = (mapping or Mapping()).checked()
     sha256 = hashlib.sha256(content).hexdigest()
     for earlier in EntryImport.objects.filter(entity=entity, file__sha256=sha256).order_by("pk"):
@@ -142,7 +256,7 @@ def _looked_at(content, name, entity, mapping, on, within=None) -> Preview:
             note = f"This very file was imported on {_day(earlier, entity)}: it adds nothing."
             return Preview(name, earlier.rows, warnings=[Problem(None, "", note)], earlier=earlier)
     table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet)
-    return plan(table, entity, mapping, name=name, on=on or entity.today(), within=within)
+    return plan(table, entity, mapping, name=name, on=on or entity.today(), within=within, tell=tell)
 
 
 def _day(entry_import, entity) -> datetime.date:
@@ -151,21 +265,17 @@ def _day(entry_import, entity) -> datetime.date:
 
 def _refusal(seen: Preview) -> str:
     first = seen.errors[0]
-    rows = len({problem.row for problem in seen.errors})
-    return (
-        f"{rows:,} of {seen.total:,} rows of {seen.name} cannot be imported, so none was. The first: {first}"
-        if first.row
-        else str(first)
-    )
+    if not first.row:
+        return str(first)
+    wrong, rows = len({problem.row for problem in seen.errors}), wording.counted(seen.total, "row")
+    return f"{wrong:,} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
 
 
 @transaction.atomic
 def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:
-    new = seen.to_add
-    _hold_open({row.project.pk for row in new if row.project.pk})
     file = files.store(content, name=seen.name, media_type=media_type_of(content), by=by)
-    earlier = EntryImport.objects.filter(entity=entity, file=file).first()
-    if earlier and not new:
+    earlier = EntryImport.objects.filter(entity=entity, file=file, status=_Status.FINISHED).first()
+    if earlier and not seen.to_add:
         return ImportResult(earlier, seen, 0, seen.already_there)
     source = EntryImport.objects.create(
         entity=entity,
@@ -173,16 +283,38 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
         format=mapping.format,
         mapping=mapping.as_json(),
         rows=seen.total,
-        added=len(new),
+        added=len(seen.to_add),
+        submits=submit,
         imported_by=by,
     )
+    return _write(seen, source, _nobody)
+
+
+@transaction.atomic
+def _fill(asked, seen: Preview) -> ImportResult | None:
+    """Write the entries of an import that was asked for, unless another worker has: under its lock."""
+    source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()
+    if source is None:
+        return None
+    source.rows, source.added = seen.total, len(seen.to_add)
+    source.status, source.imported_at = _Status.FINISHED, timezone.now()
+    source.message = "" if source.added else _NOTHING_NEW
+    source.save(update_fields=["rows", "added", "status", "message", "imported_at"])
+    source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
+    return _write(seen, source, _teller(asked, "written"))
+
+
+def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
+    entity, by, submit, new = source.entity, source.imported_by, source.submits, seen.to_add
+    _hold_open({row.project.pk for row in new if row.project.pk})
     seen.catalogue.write_new(by=by, source=source)
     now, person = timezone.now(), by and by.pk
     # Keys and not instances: setting up twelve thousand rows takes half the time.
     fields = {"entity_id": entity.pk, "source_id": source.pk, "created_at": now, "created_by_id": person}
     if submit:
         fields |= {"status": Entry.Status.SUBMITTED, "submitted_at": now, "submitted_by_id": person}
-    for chunk in in_chunks(new, _CHUNK):
+    for n, chunk in enumerate(in_chunks(new, _CHUNK)):
+        tell(n * _CHUNK, len(new))
         write_rows(Entry, [row.entry(**fields) for row in chunk])
     audit.record(
         "actuals.import",
@@ -190,7 +322,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
         by=by,
         entity=entity.code,
         file=seen.name,
-        sha256=file.sha256,
+        sha256=source.file.sha256,
         rows=seen.total,
         added=len(new),
         already_there=seen.already_there,

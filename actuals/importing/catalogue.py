@@ -20,6 +20,8 @@ KINDS = {
     "product": Product,
 }
 _MOST_SUGGESTIONS = 200  # a search for the nearest of thousands of codes takes a while
+# What eyes and scanners take for each other, in a code: P-1O01 is P-1001 before it is any other.
+_LOOK_ALIKES = str.maketrans("oilsb|", "011581")
 
 
 def plural(kind) -> str:
@@ -143,8 +145,7 @@ class Catalogue:
             folds = {thing.code.casefold(): thing.code for thing in shelf.by_code.values()}
             names = {thing.name.casefold(): thing.code for thing in shelf.by_code.values()}
             fold = shortened(text, 100).casefold()
-            near = difflib.get_close_matches(fold, folds, 1) or difflib.get_close_matches(fold, names, 1)
-            found = (folds.get(near[0]) or names[near[0]]) if near else ""
+            found = _nearest_of(fold, folds) or _nearest_of(fold, names)
             self._suggestions[kind, key, text] = found
         return found
 
@@ -172,6 +173,17 @@ class Catalogue:
             managers.objects.bulk_create(
                 managers(project_id=project.pk, user_id=by.pk) for project in self.new["project"]
             )
+
+
+def _nearest_of(text, known: dict) -> str:
+    """The value of the nearest key, where signs that look alike count as the same."""
+    alike = {}
+    for key in known:
+        alike.setdefault(key.translate(_LOOK_ALIKES), []).append(key)
+    near = difflib.get_close_matches(text.translate(_LOOK_ALIKES), alike, 1)
+    if not near:
+        return ""
+    return known[max(alike[near[0]], key=lambda key: difflib.SequenceMatcher(None, text, key).ratio())]
 
 
 def _some(codes) -> str:

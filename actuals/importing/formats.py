@@ -125,6 +125,11 @@ class Mapping:
         nothing = Mapping()._values()
         return {name: value for name, value in asdict(self).items() if value != nothing[name]}
 
+    @classmethod
+    def kept(cls, values: dict) -> "Mapping":
+        """The mapping that `as_json` kept."""
+        return cls(**{**values, "create": tuple(values.get("create", ()))})
+
     def _values(self):
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 

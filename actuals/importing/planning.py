@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from invoicing_site.querysets import in_chunks, totals
 
 _HOURS_A_DAY = 24
 _CHUNK = 5000
+_TOLD_EVERY = 1000
 # How people call what may differ.
 _LABELS = {
     "transaction_class": "class",
@@ -73,14 +75,28 @@ def _json(problem):
     return {"row": problem.row, "field": problem.field, "message": problem.message}
 
 
-def plan(table: Table, entity, mapping: Mapping, *, name: str, on: datetime.date, within=None) -> Preview:
+def plan(
+    table: Table,
+    entity,
+    mapping: Mapping,
+    *,
+    name: str,
+    on: datetime.date,
+    within=None,
+    tell: Callable[[int, int], None],
+) -> Preview:
     """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
 
-    Refused where the file as a whole does not fit the mapping.
+    Refused where the file as a whole does not fit the mapping. `tell` hears how many rows of all are read.
     """
     catalogue = Catalogue(entity, mapping.create, _item_tax_group(entity, mapping.item_tax_group))
     reader = RowReader(table, entity, mapping, catalogue, on)
-    rows = [row for number, cells in table.rows if (row := reader.read(number, cells))]
+    rows, total = [], len(table.rows)
+    for n, (number, cells) in enumerate(table.rows):
+        if n % _TOLD_EVERY == 0:
+            tell(n, total)
+        if row := reader.read(number, cells):
+            rows.append(row)
     errors = reader.errors
     _identify(rows)
     errors += _compare(rows, entity, reader)
@@ -89,7 +105,7 @@ def plan(table: Table, entity, mapping: Mapping, *, name: str, on: datetime.date
     errors += _out_of_reach(new, within)
     return Preview(
         name,
-        total=len(table.rows),
+        total=total,
         rows=rows,
         errors=sorted(errors, key=lambda problem: problem.row),
         warnings=[

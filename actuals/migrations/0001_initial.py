@@ -62,7 +62,33 @@ class Migration(migrations.Migration):
                 ),
                 ("rows", models.PositiveIntegerField(help_text="Rows in the file")),
                 ("added", models.PositiveIntegerField(help_text="Entries that were new")),
-                ("imported_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waiting"),
+                            ("running", "at work"),
+                            ("finished", "imported"),
+                            ("failed", "failed"),
+                        ],
+                        default="finished",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "message",
+                    models.CharField(blank=True, help_text="Why it failed, or added nothing", max_length=500),
+                ),
+                (
+                    "submits",
+                    models.BooleanField(default=False, help_text="Its entries are handed in for approval"),
+                ),
+                (
+                    "imported_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Until it is done: asked for"
+                    ),
+                ),
                 (
                     "imported_by",
                     models.ForeignKey(
@@ -75,6 +101,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["queued", "running"])),
+                        fields=("entity", "file"),
+                        name="import_of_a_file_runs_once",
+                    )
+                ],
+                "verbose_name": "import",
+            },
         ),
         migrations.CreateModel(
             name="Batch",
@@ -275,7 +311,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.OneToOneField(
                         blank=True,
-                        help_text="APP-6",
+                        help_text="The entry it stands in for",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrected_by",
@@ -450,9 +486,7 @@ class Migration(migrations.Migration):
                 ("price", invoicing_site.fields.PriceField()),
                 (
                     "is_missing",
-                    models.BooleanField(
-                        default=False, help_text="No price was found: 0, and a warning (PRC-2)"
-                    ),
+                    models.BooleanField(default=False, help_text="No price was found: 0, and a warning"),
                 ),
                 (
                     "reasoning",
@@ -619,7 +653,7 @@ class Migration(migrations.Migration):
                     "is_rounding_share",
                     models.BooleanField(
                         default=False,
-                        help_text="Takes the rest of a split: amount may differ from quantity × price (MON-9)",
+                        help_text="Takes the rest of a split: amount may differ from quantity × price",
                     ),
                 ),
                 ("quantity", invoicing_site.fields.QuantityField()),

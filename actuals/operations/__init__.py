@@ -15,10 +15,11 @@ from actuals.operations.entries import (
     submit,
 )
 from actuals.operations.facts import negated, open_batch, record, reverse
-from actuals.operations.weeks import SavedWeek, save_week, submit_week
+from actuals.operations.weeks import SavedWeek, SubmittedWeek, save_week, submit_week
 
 __all__ = [
     "SavedWeek",
+    "SubmittedWeek",
     "amend",
     "amend_and_submit",
     "delete",

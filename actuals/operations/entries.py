@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from actuals.models import Actual, Entry
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, money
+from invoicing_site import audit, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total
 
@@ -60,7 +60,8 @@ def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
 def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     """Change one's own draft or rejected entry; refused when it is not what was `seen` (its stamp) any more.
 
-    A rejected entry stays rejected, with its comment, until it is submitted again.
+    A rejected entry that is changed becomes a draft, so that it goes in again with the others; the comment
+    stays on it until then.
     """
     project, *_ = _held([fields.get("project", entry.project), entry.project])
     if entry.resource_id:
@@ -78,9 +79,11 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     for name, value in {**fields, "project": project}.items():
         setattr(entry, name, value)
     _judge(entry)
-    entry.save(update_fields=[*fields.keys() | {"project"}])
     after = _content(entry)
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if changed:
+        entry.status = _Status.DRAFT
+    entry.save(update_fields=[*fields.keys() | {"project", "status"}])
     audit.record("actuals.amend", entry, by=by, entity=entry.entity.code, changed=changed)
     return entry
 
@@ -177,7 +180,7 @@ def _judge_hours(entry):
     hours = total(others, "quantity") + entry.quantity
     if hours > HOURS_A_DAY:
         raise Refused(
-            f"With this, {entry.date:%d %b %Y} has {hours.normalize():f} hours, more than a day has.",
+            f"With this, {wording.day(entry.date)} has {hours.normalize():f} hours, more than a day has.",
             code="LONG-DAY",
         )
 
@@ -295,7 +298,8 @@ def _locked(entries) -> list[Entry]:
 def _in_status(entries, allowed, rule):
     wrong = [entry for entry in entries if entry.status not in allowed]
     if wrong:
-        others = f", and {len(wrong) - 1} more of the chosen are not open either" if len(wrong) > 1 else ""
+        n = len(wrong) - 1
+        others = f", and {n} more of the chosen {'is' if n == 1 else 'are'} not open either" if n else ""
         raise Refused(
             f"{_name(wrong[0])} is {wrong[0].get_status_display()}{others}: {rule}.", code="WRONG-STATUS"
         )

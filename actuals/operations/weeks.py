@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from actuals.models import Entry
+from actuals.models import NAMED_BY, Entry
 from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, plain
 from contracts.models import Category, Project, Resource, Role, Task
@@ -22,6 +22,14 @@ class SavedWeek:
 
     def __bool__(self):
         return bool(self.created or self.changed or self.deleted)
+
+
+@dataclass
+class SubmittedWeek:
+    """What was handed in, and the rejected entries that were left out because nobody changed them."""
+
+    submitted: list[Entry]
+    left_out: list[Entry]
 
 
 @transaction.atomic
@@ -55,10 +63,17 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
 
 
 @transaction.atomic
-def submit_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> list[Entry]:
-    """Save the week and hand in its drafts and what was rejected, in one step; the submitted entries."""
+def submit_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> SubmittedWeek:
+    """Save the week and hand in its drafts, in one step.
+
+    What was rejected goes in again once it was changed, which makes it a draft; what still says the same is
+    left out. Whoever means to hand that in as it is submits the entry itself.
+    """
     save_week(resource, monday, rows, by=by)
-    return submit(entries_of(resource, monday).filter(status__in=EDITABLE), by=by)
+    entries = entries_of(resource, monday)
+    submitted = submit(entries.filter(status=Entry.Status.DRAFT), by=by)
+    left_out = entries.filter(status=Entry.Status.REJECTED).select_related(*NAMED_BY)
+    return SubmittedWeek(submitted, list(left_out.order_by("date", "pk")))
 
 
 @dataclass
@@ -175,6 +190,7 @@ class _Plan:
 
     def _change(self, entry, **values):
         self.before.setdefault(entry.pk, (entry.quantity, entry.description))
+        entry.status = Entry.Status.DRAFT
         for name, value in values.items():
             setattr(entry, name, value)
         if entry not in self.result.changed:
@@ -201,7 +217,7 @@ class _Plan:
         deleted = [_words(entry) for entry in done.deleted]
         Entry.objects.filter(pk__in=[entry.pk for entry in done.deleted]).delete()
         for entry in done.changed:
-            entry.save(update_fields=["quantity", "description"])
+            entry.save(update_fields=["quantity", "description", "status"])
         for entry in done.created:
             entry.save(force_insert=True)
         audit.record(

@@ -1,13 +1,15 @@
 """One's own entries: looked for, handed in, taken back, deleted (APP-1); and the page of one entry."""
 
+from collections import Counter
+
 from django.db.models import Q
 from django.urls import reverse
 
 from actuals import operations, weeks
 from actuals.filters import EntryFilter
 from actuals.models import Entry
-from actuals.tables import EntryTable
-from contracts.models import sees_costs
+from actuals.tables import EntryTable, identity_of
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from invoicing_site.querysets import ExactSum
@@ -33,8 +35,9 @@ class Entries(ListScreen):
     table_class = EntryTable
     noun = ("entry", "entries")
     totals_template = "actuals/hours_totals.html"
-    empty_title = "No entries"
-    empty_text = "Enter your hours on the Time page, and what you paid for on the Expenses page."
+    empty_title = "No entries yet"
+    empty_text = "Enter your hours in the week, and what you paid for under Expenses."
+    empty_link = ("week", "Enter hours")
     table_data_keys = True
     template_name = "actuals/entries.html"
     actions = (
@@ -46,7 +49,7 @@ class Entries(ListScreen):
             "entry.write",
             icon="trash-2",
             style="danger",
-            confirm="Delete {n} entries? Drafts and rejected entries go for good.",
+            confirm="Delete what is selected ({n})? Drafts and rejected entries go for good.",
         ),
     )
 
@@ -74,10 +77,8 @@ class _Chosen(BulkOperation):
     """What is done with those of the chosen entries for which it can be done; the rest is counted."""
 
     screen, list_url, permission = Entries, "entries", "entry.write"
-    statuses = _OPEN
-    done = "{} submitted."
-    rule = "only drafts and rejected entries are submitted"
-    left = "neither draft nor rejected"
+    statuses = ()
+    done = rule = left = ""
 
     def operate(self, rows):
         chosen = list(rows)
@@ -85,16 +86,31 @@ class _Chosen(BulkOperation):
         if not fitting:
             raise Refused(f"Nothing was changed: {self.rule}.")
         self.act(fitting)
-        n, left = len(fitting), len(chosen) - len(fitting)
-        text = self.done.format("1 entry" if n == 1 else f"{n} entries")
-        return Told(text, left={self.left: left} if left else {})
+        left = Counter(self.why_not(entry) for entry in chosen if entry not in fitting)
+        n = wording.counted(len(fitting), "entry", "entries")
+        return Told(self.done.format(n), left=dict(left))
+
+    def why_not(self, entry):
+        return self.left
 
     def act(self, entries):
-        operations.submit(entries, by=self.request.user)
+        raise NotImplementedError
 
 
 class SubmitMany(_Chosen):
-    pass
+    """Hand drafts in. What was rejected and not changed since goes in again from its own page only."""
+
+    statuses = (Entry.Status.DRAFT,)
+    done, left = "{} submitted.", "not a draft"
+    rule = "only drafts are submitted here. Change what was rejected, or open it to hand it in again as it is"
+
+    def why_not(self, entry):
+        if entry.status == Entry.Status.REJECTED:
+            return "rejected and not changed since (change it, or open it to hand it in as it is)"
+        return self.left
+
+    def act(self, entries):
+        operations.submit(entries, by=self.request.user)
 
 
 class RecallMany(_Chosen):
@@ -106,6 +122,7 @@ class RecallMany(_Chosen):
 
 
 class DeleteMany(_Chosen):
+    statuses, left = _OPEN, "neither draft nor rejected"
     done, rule = "{} deleted.", "only drafts and rejected entries are deleted"
 
     def act(self, entries):
@@ -132,7 +149,6 @@ class EntryPage(DetailScreen):
         context["can_delete"] = context["can_submit"] = is_mine and is_open
         context["can_recall"] = is_mine and entry.status == Entry.Status.SUBMITTED
         context["is_mine"] = is_mine
-        context["shows_costs"] = is_mine or sees_costs(user, entry.entity)
         context["monday"] = weeks.monday_of(entry.date)
         context["events"] = (
             AuditEvent.objects.filter(subject_type="actuals.entry", subject_id=str(entry.pk))
@@ -144,7 +160,7 @@ class EntryPage(DetailScreen):
         return context
 
     def get_title(self):
-        return f"{self.row.get_transaction_class_display().capitalize()} entry {self.row.pk}"
+        return f"{self.row.get_transaction_class_display().capitalize()} entry: {identity_of(self.row)}"
 
 
 class Submit(Operation):

@@ -10,8 +10,9 @@ from actuals import operations
 from actuals.filters import ExpenseFilter
 from actuals.forms import FORMS
 from actuals.models import Entry
-from actuals.tables import ExpenseTable
-from actuals.views.entries import _OPEN, _RELATED, _Chosen, own
+from actuals.tables import ExpenseTable, identity_of
+from actuals.views import entries
+from actuals.views.entries import _OPEN, _RELATED, own
 from contracts.models import Resource
 from invoicing_site import files
 from invoicing_site.errors import Refused
@@ -44,8 +45,9 @@ class Expenses(ListScreen):
     amount_field = "cost_net"
     currency_field = "cost_currency"
     noun = ("expense", "expenses")
-    empty_title = "No expenses"
-    empty_text = "Press “New expense”, and take a picture of the receipt."
+    empty_title = "No expenses yet"
+    empty_text = "Enter what you paid for, with a picture of the receipt."
+    empty_link = ("new_expense", "New expense")
     actions = (
         Action("submit_expenses", "Submit", "entry.write", icon="send", key="s", style="primary"),
         Action(
@@ -54,7 +56,7 @@ class Expenses(ListScreen):
             "entry.write",
             icon="trash-2",
             style="danger",
-            confirm="Delete {n} expenses ({sum})? Drafts and rejected ones go for good.",
+            confirm="Delete what is selected ({n}, {sum})? Drafts and rejected expenses go for good.",
         ),
     )
 
@@ -77,17 +79,13 @@ class Expenses(ListScreen):
         return context
 
 
-class SubmitMany(_Chosen):
+class SubmitMany(entries.SubmitMany):
     screen, list_url = Expenses, "expenses"
     done = "{} submitted for approval."
 
 
-class DeleteMany(_Chosen):
+class DeleteMany(entries.DeleteMany):
     screen, list_url = Expenses, "expenses"
-    done, rule = "{} deleted.", "only drafts and rejected entries are deleted"
-
-    def act(self, entries):
-        operations.delete(entries, by=self.request.user)
 
 
 class _WithReceipt(FormOperation):
@@ -149,7 +147,6 @@ class _WithReceipt(FormOperation):
             "entry": self.entry,
             "kept": kept,
             "kept_token": self.kept_token if kept else "",
-            "can_submit": True,
         }
 
 
@@ -192,6 +189,7 @@ class Edit(_WithReceipt):
     """Mend one's own draft or rejected entry."""
 
     model = Entry
+    button = "Save"
     done = "Saved."
 
     def rows(self):
@@ -215,7 +213,7 @@ class Edit(_WithReceipt):
         return self.row.entity
 
     def get_title(self):
-        return f"Edit {self.row.get_transaction_class_display()} entry {self.row.pk}"
+        return f"Edit {self.row.get_transaction_class_display()} entry: {identity_of(self.row)}"
 
     def operate(self, form):
         fields, seen = self.values(form), form.cleaned_data["stamp"]

@@ -2,6 +2,7 @@
 
 Between the steps the session remembers which stored file it is and how it is to be read; the form that
 confirms holds nothing but the button. Project managers take in rows of projects they manage, accountants all.
+A file of many rows is taken in by a worker, and the page of its import shows how far it is.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import FormView
+from django_htmx.http import HttpResponseClientRefresh
 
 from actuals import importing
 from actuals.filters import ImportedFilter, ImportFilter
@@ -22,8 +24,7 @@ from actuals.importing.tables import read_table
 from actuals.models import Entry, EntryImport
 from actuals.tables import ImportedTable, ImportTable
 from actuals.views.entries import _RELATED
-from contracts.models import Membership, managed_projects
-from invoicing_site import files
+from invoicing_site import files, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import StoredFile
 from invoicing_site.querysets import ExactSum
@@ -32,6 +33,7 @@ from invoicing_site.screens.pages import Screen
 
 _WORK = "import"
 _SHOWN_ROWS, _SHOWN_PROBLEMS = 20, 200
+AT_ONCE = 2000  # so many rows take a second at most; more are taken in by a worker
 
 
 class Imports(ListScreen):
@@ -46,7 +48,8 @@ class Imports(ListScreen):
     template_name = "actuals/imports.html"
     noun = ("import", "imports")
     empty_title = "Nothing imported yet"
-    empty_text = "Press “Import entries” and choose a file. You see what would happen before it does."
+    empty_text = "Choose a file. You see what would happen before it does."
+    empty_link = ("import_file", "Import entries")
 
     @classmethod
     def rows(cls, request):
@@ -57,10 +60,15 @@ class Imports(ListScreen):
 
 
 class ImportPage(DetailScreen):
-    """What came in with one file."""
+    """What came in with one file; how far it is, or why nothing came."""
 
     model, permission = EntryImport, "entry.import"
     template_name = "actuals/import.html"
+
+    def get(self, request, *args, **kwargs):
+        if request.htmx and not self.row.is_at_work:
+            return HttpResponseClientRefresh()
+        return super().get(request, *args, **kwargs)
 
     def rows(self):
         return EntryImport.objects.select_related("file", "imported_by", "entity")
@@ -70,6 +78,10 @@ class ImportPage(DetailScreen):
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
+        step, done, total = importing.progress_of(self.row)
+        context |= {"words": f"Rows {step}", "done": done, "total": total}
+        work = self.request.session.get(_WORK) or {}
+        context["can_look_again"] = work.get("file") == self.row.file_id
         entries = Entry.objects.visible_to(self.request.user).filter(source=self.row)
         found = entries.order_by("transaction_class", "status").values("transaction_class", "status")
         words = dict(Entry.Class.choices), dict(Entry.Status.choices)
@@ -171,7 +183,7 @@ class _Step(Screen):
         return files.read(StoredFile.objects.get(pk=self.work["file"]))
 
     def mapping(self):
-        return mapping_of(self.work)
+        return importing.Mapping.kept({**self.work.get("mapping", {}), "format": self.work["format"]})
 
 
 class Columns(_Step, FormView):
@@ -200,7 +212,8 @@ class Columns(_Step, FormView):
             "header": table.header,
             "format_": format_,
             "preset": importing.FORMATS[format_],
-            "may_create": sees_all(request),
+            # Accountants import whatever the company has, and may make what is missing.
+            "may_create": importing.projects_within(request.user, request.entity) is None,
         }
 
     def form_valid(self, form):
@@ -237,6 +250,9 @@ class PreviewPage(_Step, Page):
         if request.POST.get("seen", self.seen()) != self.seen():
             messages.error(request, "The file or its columns were changed in another tab: this is it now.")
             return HttpResponseRedirect(reverse("import_preview"))
+        submit = request.POST.get("submit") == "1"
+        if self.work.get("rows", 0) > AT_ONCE:
+            return self.ask(submit)
         try:
             result = importing.import_entries(
                 self.content,
@@ -245,8 +261,8 @@ class PreviewPage(_Step, Page):
                 by=request.user,
                 name=self.work["name"],
                 on=request.entity.today(),
-                submit=request.POST.get("submit") == "1",
-                within=projects_within(request),
+                submit=submit,
+                within=importing.projects_within(request.user, request.entity),
             )
         except importing.NotImported as refusal:
             messages.error(request, str(refusal))
@@ -257,17 +273,34 @@ class PreviewPage(_Step, Page):
         del request.session[_WORK]
         there = f" {result.already_there:,} were there already." if result.already_there else ""
         if result.added:
-            n = f"{result.added:,} {'entry' if result.added == 1 else 'entries'}"
-            as_what = "submitted for approval" if request.POST.get("submit") == "1" else "as drafts"
+            n = wording.counted(result.added, "entry", "entries")
+            as_what = "and submitted for approval" if submit else "as drafts"
             messages.success(request, f"{n} imported {as_what}.{there}")
         else:
             messages.info(request, f"0 entries added: everything in this file is here already.{there}")
-        seen = EntryImport.objects.visible_to(request.user).filter(pk=result.entry_import.pk).exists()
-        return HttpResponseRedirect(result.entry_import.get_absolute_url() if seen else reverse("imports"))
+        return self.to_page_of(result.entry_import)
+
+    def ask(self, submit):
+        """Leave it to a worker. The session keeps the file, so that what failed can be looked at again."""
+        request = self.request
+        asked = importing.ask(
+            StoredFile.objects.get(pk=self.work["file"]),
+            request.entity,
+            self.mapping(),
+            by=request.user,
+            rows=self.work["rows"],
+            submit=submit,
+        )
+        return self.to_page_of(asked)
+
+    def to_page_of(self, entry_import):
+        seen = EntryImport.objects.visible_to(self.request.user).filter(pk=entry_import.pk).exists()
+        return HttpResponseRedirect(entry_import.get_absolute_url() if seen else reverse("imports"))
 
     def seen(self):
         """A word for the file and how it is read, so that what is confirmed is what was looked at."""
-        return hashlib.sha256(json.dumps(self.work, sort_keys=True).encode()).hexdigest()[:16]
+        work = {name: value for name, value in self.work.items() if name != "rows"}
+        return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()[:16]
 
     def get_context_data(self, **context):
         request = self.request
@@ -277,8 +310,9 @@ class PreviewPage(_Step, Page):
             self.mapping(),
             name=self.work["name"],
             on=request.entity.today(),
-            within=projects_within(request),
+            within=importing.projects_within(request.user, request.entity),
         )
+        request.session[_WORK] = {**self.work, "rows": seen.total}
         return super().get_context_data(
             preview=seen,
             seen=self.seen(),
@@ -292,25 +326,9 @@ class PreviewPage(_Step, Page):
             n=len(seen.to_add),
             to_create=[(kind, [thing.code for thing in made]) for kind, made in seen.to_create.items()],
             may_submit=bool(seen.to_add) and not seen.errors,
+            in_background=seen.total > AT_ONCE,
             **context,
         )
-
-
-def sees_all(request):
-    """Accountants import whatever the company has, and may make what is missing."""
-    return Membership.Role.ACCOUNTANT in request.roles
-
-
-def projects_within(request):
-    """The keys of the projects whose rows the reader may import; None means all of the company."""
-    if sees_all(request):
-        return None
-    return set(managed_projects(request.user).values_list("project", flat=True))
-
-
-def mapping_of(work):
-    kept = work.get("mapping", {})
-    return importing.Mapping(**{**kept, "format": work["format"], "create": tuple(kept.get("create", ()))})
 
 
 def _short(cell):

@@ -12,14 +12,17 @@ from django.views.generic import View
 from actuals import operations, weeks
 from actuals.forms import open_projects, task_choices
 from actuals.models import Entry
+from actuals.tables import identity_of
 from actuals.views.expenses import resource_of
 from contracts.models import Category, Role, Task
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.screens import Page
 from invoicing_site.screens.lists import key_of
 from invoicing_site.screens.pages import Screen
 
 _EMPTY = "empty_week_rows"
+_SHOWN = 5
 _EARLIEST, _LATEST = datetime.date(2000, 1, 3), datetime.date(2199, 12, 31)
 
 
@@ -75,14 +78,16 @@ class WeekPage(Page):
         return self.back(keep=True)
 
     def do_submit(self):
-        submitted = operations.submit_week(self.resource, self.monday, self.typed, by=self.request.user)
-        n = len(submitted)
-        if not n:
-            messages.info(self.request, "There was nothing to submit: no hours in draft.")
-            return self.back()
-        hours = weeks.plain(sum(entry.quantity for entry in submitted))
-        entries = "1 entry" if n == 1 else f"{n} entries"
-        messages.success(self.request, f"{entries} with {hours} h submitted for approval.")
+        week = operations.submit_week(self.resource, self.monday, self.typed, by=self.request.user)
+        n = len(week.submitted)
+        said = "There was nothing to submit: no hours in draft."
+        if n:
+            hours = weeks.plain(sum(entry.quantity for entry in week.submitted))
+            said = f"{wording.counted(n, 'entry', 'entries')} with {hours} h submitted for approval."
+        if week.left_out:
+            messages.warning(self.request, format_html("{} {}", said, _left_out(week.left_out)))
+        else:
+            messages.add_message(self.request, messages.SUCCESS if n else messages.INFO, said)
         return self.back()
 
     def do_add(self):
@@ -119,9 +124,8 @@ class WeekPage(Page):
         """The rows and hours of the week before, as drafts, and only where nothing stands."""
         filled = self._with_last_week(hours=True)
         operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
-        n = "1 day's" if filled == 1 else f"{filled} days'"
-        said = f"{n} hours copied as drafts." if filled else "There was nothing to copy."
-        messages.success(self.request, said)
+        said = f"{weeks.plain(filled)} h of last week copied, as drafts."
+        messages.success(self.request, said if filled else "There was nothing to copy.")
         return self.back()
 
     def _with_last_week(self, *, hours):
@@ -188,7 +192,6 @@ class WeekPage(Page):
         if resource is None:
             return context
         rows = weeks.week(resource, monday, typed=self.typed, problems=self.problems, empty=self.remembered())
-        entries = [entry for row in rows for cell in row.cells for entry in cell.entries]
         tasks = Task.objects.filter(project=key_of(self.adding.get("project", "")))
         return context | {
             "rows": rows,
@@ -203,9 +206,7 @@ class WeekPage(Page):
                 (day, sum(row.cells[n].hours for row in rows)) for n, day in enumerate(context["days"])
             ],
             "week_total": sum(row.hours for row in rows),
-            "open_hours": sum(entry.quantity for entry in entries if entry.status in weeks.EDITABLE),
-            "can_submit": any(entry.status in weeks.EDITABLE for entry in entries) or self.typed,
-            "has_drafts": any(entry.status == Entry.Status.DRAFT for entry in entries),
+            "has_rejected": any(cell.rejected for row in rows for cell in row.cells),
         }
 
 
@@ -221,6 +222,24 @@ class ProjectTasks(Screen, View):
         tasks = Task.objects.filter(project=project) if project else ()
         options = format_html_join("", '<option value="{}">{}</option>', ((task.pk, task) for task in tasks))
         return HttpResponse(format_html('<option value="">No task</option>{}', options))
+
+
+def _left_out(entries):
+    """Which rejected entries stay where they are, and how they go in again."""
+    shown = format_html_join(
+        "; ",
+        '<a href="{}">{}</a>',
+        ((entry.get_absolute_url(), identity_of(entry)) for entry in entries[:_SHOWN]),
+    )
+    n = len(entries)
+    return format_html(
+        "{} left out, rejected and not changed since: {}{}. Change {} here and submit the week again, or "
+        "open {} and submit {}.",
+        wording.counted(n, "entry was", "entries were"),
+        shown,
+        f" and {n - _SHOWN} more" if n > _SHOWN else "",
+        *(("it", "it", "it as it is") if n == 1 else ("them", "them", "them as they are")),
+    )
 
 
 def _categories(entity):

@@ -7,7 +7,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from actuals import operations
 from actuals.models import Entry
@@ -147,7 +146,7 @@ def test_bulk_does_what_fits_and_counts_the_rest(co, member, colleague):
     page = member.post("/entries/submit/", {"pk": keys}, follow=True).text
 
     assert "2 entries submitted." in page
-    assert "Left as they were: 1 neither draft nor rejected." in page
+    assert "Left as they were: 1 not a draft." in page
     foreign.refresh_from_db()
     assert foreign.status == "draft"
 
@@ -347,9 +346,94 @@ def test_a_project_that_is_none_is_a_mistake_in_the_form(client, project):
     assert "project" in page.context["form"].errors
 
 
-def test_a_mistake_does_not_untick_what_was_ticked(client, db):
-    """Nothing typed is lost: the wish to submit at once stays."""
-    it = factories.company()
-    client.force_login(it.member)
-    page = client.post(reverse("new_expense"), {"then": "submit"}).content.decode()
-    assert 'name="then" value="submit" checked' in page
+def test_each_button_says_what_it_does(co, member):
+    new = member.get("/expenses/new/").text
+    assert "Save draft</button>" in new
+    assert "Submit for approval</button>" in new
+    assert "checkbox" not in new[new.index('class="form-actions"') :]
+    edited = member.get(f"/entries/{factories.expense_entry(co, status='draft').pk}/edit/").text
+    assert "Save</button>" in edited
+    assert "Save and submit</button>" in edited
+
+
+def test_a_rejected_entry_that_is_changed_is_a_draft_and_keeps_its_comment(co, member):
+    """APP-1"""
+    entry = factories.expense_entry(co, status="rejected", decision_comment="Whose?", decided_by=co.manager)
+    stored = member.get(f"/entries/{entry.pk}/edit/").context["form"].initial
+    same = {name: value for name, value in stored.items() if value is not None and name != "receipt"}
+    same |= {name: getattr(value, "pk", value) for name, value in same.items()}
+    member.post(f"/entries/{entry.pk}/edit/", same)
+    entry.refresh_from_db()
+    assert entry.status == "rejected"
+
+    member.post(f"/entries/{entry.pk}/edit/", expense(co, stamp=same["stamp"]))
+    entry.refresh_from_db()
+    assert (entry.status, entry.decision_comment) == ("draft", "Whose?")
+    page = member.get(f"/entries/{entry.pk}/").text
+    assert "Whose?" in page
+    assert "Sent back by" in page
+
+
+def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, member):
+    """APP-1"""
+    rejected, draft = (factories.time_entry(co, status=status) for status in ("rejected", "draft"))
+    page = member.post("/entries/submit/", {"pk": [rejected.pk, draft.pk]}, follow=True).text
+    assert "1 entry submitted." in page
+    assert "1 rejected and not changed since (change it, or open it to hand it in as it is)" in page
+    rejected.refresh_from_db()
+    assert rejected.status == "rejected"
+
+    assert (
+        "only drafts are submitted here"
+        in member.post("/entries/submit/", {"pk": [rejected.pk]}, follow=True).text
+    )
+
+    assert "Submit as it is" in member.get(f"/entries/{rejected.pk}/").text
+    member.post(f"/entries/{rejected.pk}/submit/")
+    rejected.refresh_from_db()
+    assert rejected.status == "submitted"
+
+
+def test_entries_without_a_description_are_told_apart(co, member):
+    """A reader of the list, and of its boxes, knows which is which."""
+    factories.time_entry(co, "7.5", status="draft", description="", date=date(2026, 3, 2))
+    factories.time_entry(co, "3", status="draft", description="Piers", date=date(2026, 3, 3))
+    factories.expense_entry(co, status="draft", description="", date=date(2026, 3, 4))
+    travel = Entry.objects.get(transaction_class="expense").category.name
+
+    page = member.get("/entries/").text
+    assert ">NO1-P1 · Design · 2 Mar 2026 · 7.5 h</a>" in page
+    assert "Select NO1-P1 · Design · 2 Mar 2026 · 7.5 h<" in page
+    assert "Select Piers, NO1-P1 · Design · 3 Mar 2026 · 3 h<" in page
+    assert f"NO1-P1 · {travel} · 4 Mar 2026 · 1 each<" in member.get("/expenses/").text
+    own = Entry.objects.get(quantity="7.5")
+    assert "Time entry: NO1-P1 · Design · 2 Mar 2026 · 7.5 h" in member.get(f"/entries/{own.pk}/").text
+
+
+@pytest.mark.parametrize(
+    ("address", "next_step", "words"),
+    [
+        ("/entries/", "/time/", "Enter hours"),
+        ("/expenses/", "/expenses/new/", "New expense"),
+        ("/import/", "/import/new/", "Import entries"),
+    ],
+)
+def test_an_empty_list_leads_to_the_next_step(co, client, address, next_step, words):
+    client.force_login(co.manager if "import" in address else co.member)
+    empty = client.get(address).text.partition('<div class="empty">')[2]
+    assert f'<a class="btn primary" href="{next_step}">{words}</a>' in empty
+
+    filtered = client.get(address, {"q": "nothing"}).text.partition('<div class="empty">')[2]
+    assert "Clear the filters" in filtered
+    assert words not in filtered.partition("</div>")[0]
+
+
+def test_who_approves_sees_what_is_claimed_and_no_cost_rate(co, client):
+    """SEC-1: an expense's amount is what is approved; what an hour costs is for those who may see costs."""
+    entry = factories.expense_entry(co, cost_net="412", cost_tax="49.44", cost_tax_deductible="49.44")
+    client.force_login(co.manager)
+    for page in (f"/entries/{entry.pk}/", f"/approvals/{entry.pk}/"):
+        text = client.get(page).text
+        assert "412.00" in text
+        assert "49.44" in text
+        assert "Margin" not in text

@@ -65,7 +65,7 @@ def test_nothing_comes_in_before_it_is_confirmed(co, manager):
 
     done = EntryImport.objects.get()
     assert response.redirect_chain[-1][0] == f"/import/{done.pk}/"
-    assert "2 entries imported submitted for approval." in response.text
+    assert "2 entries imported and submitted for approval." in response.text
     assert list(Entry.objects.values_list("status", flat=True)) == ["submitted", "submitted"]
     assert "11.5 h" in response.text
     assert "Drawings" in manager.get(f"/import/{done.pk}/entries/").text

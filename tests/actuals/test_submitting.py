@@ -89,7 +89,7 @@ def test_only_drafts_and_rejected_entries_are_submitted(co, status):
     message = refused("WRONG-STATUS", submit, [draft, other], by=co.member)
 
     assert message == (
-        f"The time entry {other.pk} of 2025-03-10 is {other.get_status_display()}: "
+        f"The time entry {other.pk} of 10 Mar 2025 is {other.get_status_display()}: "
         "only drafts and rejected entries are submitted."
     )
     assert statuses() == ["draft", status]

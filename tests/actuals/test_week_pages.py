@@ -204,6 +204,49 @@ def test_a_rejected_cell_shows_why_and_is_mended_and_submitted_again(co, member)
     assert stored() == [(MONDAY, Decimal(3), "submitted")]
 
 
+def test_a_rejected_cell_that_nobody_changed_stays_out_and_is_named(co, member):
+    """APP-1"""
+    entry = factories.time_entry(
+        co, "4", date=MONDAY, status="rejected", decided_by=co.manager, decision_comment="On which task?"
+    )
+    assert "What was rejected is submitted with the week once you have changed it" in member.get(URL).text
+
+    bases = [weeks.base_of([entry])]
+    page = member.post(URL, posted(key(co), ["4", "3"], bases, action="submit"), follow=True).text
+
+    assert [each[1:] for each in stored()] == [(Decimal(4), "rejected"), (Decimal(3), "submitted")]
+    assert "1 entry with 3 h submitted for approval." in page
+    assert "1 entry was left out, rejected and not changed since:" in page
+    assert f'<a href="/entries/{entry.pk}/">NO1-P1 · Design · 2 Mar 2026 · 4 h</a>' in page
+    assert "Change it here and submit the week again, or open it and submit it as it is." in page
+
+
+def test_a_rejected_cell_that_was_changed_and_saved_goes_in_with_the_week(co, member):
+    """APP-1"""
+    hours = factories.time_entry(co, "4", date=MONDAY, status="rejected")
+    words = factories.time_entry(co, "2", date=date(2026, 3, 3), status="rejected")
+    row = posted(key(co), ["5", "2"], [weeks.base_of([hours]), weeks.base_of([words])])
+    member.post(URL, row)
+    assert [each[2] for each in stored()] == ["draft", "rejected"]
+
+    page = member.get(URL)
+    member.post(URL, posted(key(co), ["5", "2"], bases_on(page), words="Piers", action="submit"))
+    assert [each[2] for each in stored()] == ["submitted", "submitted"]
+
+
+def bases_on(page):
+    return [cell.base for cell in page.context["rows"][0].cells]
+
+
+def test_a_rejected_one_of_several_in_a_cell_is_shown_and_left_out(co, member):
+    factories.time_entry(co, "4", date=MONDAY, status="rejected", decision_comment="Twice?")
+    draft(co, "1")
+    page = member.get(URL).text
+    assert "Twice?" in page
+    member.post(URL, {"action": "submit"})
+    assert sorted(each[2] for each in stored()) == ["rejected", "submitted"]
+
+
 def test_submit_saves_and_hands_in_or_does_neither(co, member):
     """APP-1"""
     member.post(URL, posted(key(co), ["8", "7"], action="submit"))
@@ -242,7 +285,8 @@ def test_last_week_is_copied_only_where_nothing_stands(co, member):
     assert f'name="h-{key(co)}-1" value=""' in rows.text
     assert len(stored()) == 3
 
-    member.post(URL, posted(key(co), ["1"], [weeks.base_of([there])], action="copy_hours"))
+    copy = posted(key(co), ["1"], [weeks.base_of([there])], action="copy_hours")
+    assert "5 h of last week copied, as drafts." in member.post(URL, copy, follow=True).text
     assert [each[1] for each in stored()] == [Decimal(4), Decimal(5), Decimal(1), Decimal(5)]
     assert stored()[-1][0] == date(2026, 3, 3)
 

@@ -1,0 +1,39 @@
+"""What is done behind the pages of entries; each task takes an id and is safe to repeat."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from actuals import importing
+from actuals.models import EntryImport
+from invoicing_site import wording
+from invoicing_site.models import Notice
+
+# An import that was asked for so long ago, and is not done, lost its message or its worker.
+PATIENCE = timedelta(minutes=10)
+
+
+@shared_task
+def take_in(pk):
+    """Take in a file for somebody who does not wait, and tell them what became of it (IMP-1)."""
+    done = importing.carry_out(EntryImport.objects.get(pk=pk))
+    if done is None or done.imported_by is None:
+        return
+    failed = done.status == EntryImport.Status.FAILED
+    if failed:
+        text = f"{done.file.name} was not imported: its page says why."
+    elif done.added:
+        n = wording.counted(done.added, "entry", "entries")
+        text = f"{n} of {done.file.name} imported {'and submitted' if done.submits else 'as drafts'}."
+    else:
+        text = f"{done.file.name} added no entries: everything in it is here already."
+    Notice.objects.create(user=done.imported_by, text=text, url=done.get_absolute_url(), is_problem=failed)
+
+
+@shared_task
+def resume():
+    """Take up the imports that were killed or never heard of."""
+    silent = EntryImport.objects.at_work().filter(imported_at__lt=timezone.now() - PATIENCE)
+    for pk in silent.order_by("pk").values_list("pk", flat=True):
+        take_in(pk)

@@ -1,0 +1,253 @@
+"""A large file is taken in by a worker: whole or not at all, once, with its progress on its page (IMP-1)."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+
+from actuals import importing, tasks
+from actuals.importing import Mapping, planning
+from actuals.models import Entry, EntryImport
+from actuals.views import imports
+from contracts.models import Task
+from invoicing_site import celery, files
+from invoicing_site.models import AuditEvent, Notice
+from tests import factories
+from tests.actuals.test_import_pages import OURS, preview, send
+
+
+@pytest.fixture(autouse=True)
+def _data(settings, tmp_path, monkeypatch):
+    settings.DATA = tmp_path
+    monkeypatch.setattr(imports, "AT_ONCE", 1)
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+@pytest.fixture
+def manager(co, client):
+    client.force_login(co.manager)
+    return client
+
+
+def asked(co, content=OURS, *, submit=False, by=None, mapping=None):
+    stored = files.store(content.encode(), name="march.csv", media_type="text/csv")
+    return importing.ask(stored, co.entity, mapping or Mapping(), by=by or co.manager, rows=2, submit=submit)
+
+
+def confirm(client, **posted):
+    """Send, look, confirm; the page of the import, before any worker has heard of it."""
+    preview(client)
+    return client.post("/import/preview/", posted, follow=True)
+
+
+def told():
+    return list(Notice.objects.values_list("text", "is_problem"))
+
+
+def test_many_rows_are_left_to_a_worker_which_is_told_a_key_and_no_more(co, manager, monkeypatch):
+    rung = []
+    monkeypatch.setattr(celery, "ring", lambda *args: rung.append(args))
+
+    page = confirm(manager, submit="1")
+
+    waiting = EntryImport.objects.get()
+    assert (waiting.status, waiting.rows, waiting.added, waiting.submits) == ("queued", 2, 0, True)
+    assert not Entry.objects.exists()
+    assert rung == [("actuals.tasks.take_in", waiting.pk)]
+    assert page.redirect_chain[-1][0] == waiting.get_absolute_url()
+    assert "Waiting for the background worker to begin." in page.text
+    assert 'hx-trigger="every 1s"' in page.text
+
+
+def test_few_rows_are_taken_in_at_once(co, manager, monkeypatch):
+    monkeypatch.setattr(imports, "AT_ONCE", 2)
+    assert "2 entries imported as drafts." in confirm(manager).text
+    assert Entry.objects.count() == 2
+
+
+def test_the_worker_takes_all_rows_in_and_a_notice_says_so(co, manager, django_capture_on_commit_callbacks):
+    """IMP-1"""
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm(manager, submit="1")
+
+    done = EntryImport.objects.get()
+    assert (done.status, done.rows, done.added) == ("finished", 2, 2)
+    assert list(Entry.objects.values_list("status", "source")) == [("submitted", done.pk)] * 2
+    assert told() == [("2 entries of march.csv imported and submitted.", False)]
+    assert Notice.objects.get().url == done.get_absolute_url()
+    assert AuditEvent.objects.get(action="actuals.import").by == co.manager
+    page = manager.get(done.get_absolute_url()).text
+    assert "11.5 h" in page
+    assert "every 1s" not in page
+
+
+def test_the_page_shows_how_far_it_is_and_comes_anew_at_the_end(co, manager):
+    waiting = asked(co)
+    EntryImport.objects.update(status="running")
+    cache.set(f"import-{waiting.pk}", ("written", 5000, 20000))
+
+    page = manager.get(waiting.get_absolute_url()).text
+    assert "Rows written" in page
+    assert "5,000 of 20,000 rows." in page
+    assert 'value="5000" max="20000"' in page
+
+    tasks.take_in(waiting.pk)
+    assert manager.get(waiting.get_absolute_url(), headers={"HX-Request": "true"}).headers["HX-Refresh"]
+
+
+def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
+    monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
+    monkeypatch.setattr(importing, "_CHUNK", 1)
+    heard = []
+    monkeypatch.setattr(importing, "_teller", lambda _, what: lambda *far: heard.append((what, *far)))
+
+    importing.carry_out(asked(co))
+
+    assert heard == [("checked", 0, 2), ("checked", 1, 2), ("written", 0, 2), ("written", 1, 2)]
+
+
+def test_one_wrong_row_and_nothing_comes_in_and_the_page_says_why(co, manager):
+    """IMP-1"""
+    wrong = OURS + "2026-03-04,NOBODY,NO1-P1,1,\n"
+    send(manager, wrong)
+    waiting = asked(co, wrong)
+
+    tasks.take_in(waiting.pk)
+
+    waiting.refresh_from_db()
+    assert waiting.status == "failed"
+    assert not Entry.objects.exists()
+    assert told() == [("march.csv was not imported: its page says why.", True)]
+    page = manager.get(waiting.get_absolute_url()).text
+    assert "1 of 3 rows of march.csv cannot be imported, so none was." in page
+    assert "row 4, resource: There is no resource “NOBODY”" in page
+    assert "/import/preview/" in page  # where every error stands
+    assert "Failed" in manager.get("/import/").text
+
+
+def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
+    """IMP-1"""
+    waiting = asked(co)
+
+    def failing(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(importing.audit, "record", failing)  # the last thing that is written
+    tasks.take_in(waiting.pk)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.added) == ("failed", 0)
+    assert "ZeroDivisionError" in waiting.message
+    assert not Entry.objects.exists()
+    assert manager.get(waiting.get_absolute_url()).status_code == 200
+
+
+def test_a_message_that_comes_twice_adds_nothing_and_tells_nothing_twice(co):
+    """IMP-1"""
+    waiting = asked(co)
+    tasks.take_in(waiting.pk)
+    tasks.take_in(waiting.pk)
+    assert Entry.objects.count() == 2
+    assert len(told()) == 1
+
+
+def test_a_worker_that_was_killed_is_followed_by_another(co):
+    waiting = asked(co)
+    EntryImport.objects.update(status="running")
+    tasks.resume()
+    assert not Entry.objects.exists()  # it may still be at work
+
+    EntryImport.objects.update(imported_at=timezone.now() - timedelta(minutes=11))
+    tasks.resume()
+    waiting.refresh_from_db()
+    assert (waiting.status, Entry.objects.count()) == ("finished", 2)
+
+
+def test_the_same_file_asked_for_twice_is_one_import(co, django_capture_on_commit_callbacks):
+    """IMP-1"""
+    with django_capture_on_commit_callbacks() as rung:
+        assert asked(co) == asked(co)
+    assert len(rung) == 1
+
+
+def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, manager):
+    """IMP-1"""
+    waiting = asked(co)
+    importing.import_entries(OURS.encode(), co.entity, by=co.accountant)
+
+    tasks.take_in(waiting.pk)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 0, 2)
+    assert told() == [("march.csv added no entries: everything in it is here already.", False)]
+    assert "everything in this file is here already" in manager.get(waiting.get_absolute_url()).text
+
+
+def test_after_a_failure_the_same_file_can_be_asked_for_again(co):
+    waiting = asked(co)
+    co.project.is_open = False
+    co.project.save()
+    tasks.take_in(waiting.pk)
+    co.project.is_open = True
+    co.project.save()
+
+    again = asked(co)
+    tasks.take_in(again.pk)
+
+    assert list(EntryImport.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "finished"]
+    assert Entry.objects.count() == 2
+
+
+def test_the_reach_of_who_asked_counts_when_it_is_done(co):
+    """SEC-1"""
+    waiting = asked(co)
+    co.project.managers.clear()
+    tasks.take_in(waiting.pk)
+    waiting.refresh_from_db()
+    assert "You don't manage project NO1-P1" in waiting.message
+    assert not Entry.objects.exists()
+
+
+def test_how_the_columns_were_chosen_travels_with_the_import(co):
+    text = "Day,Who,Work,Time\n02.03.2026,ANNA,NO1-P1,7.5\n"
+    mapping = Mapping(
+        columns={"date": "Day", "resource": "Who", "project": "Work", "quantity": "Time"},
+        constants={"task": "NEW"},
+        date_format="DD.MM.YYYY",
+        create=("tasks",),
+    )
+    tasks.take_in(asked(co, text, by=co.accountant, mapping=mapping).pk)
+    assert Entry.objects.get().task == Task.objects.get(code="NEW")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_write_every_row_once():
+    """IMP-1"""
+    co = factories.company(books=False)
+    text = OURS + "".join(f"2026-04-{n:02},ANNA,NO1-P1,1,Piers {n}\n" for n in range(1, 29))
+    waiting, start = asked(co, text), threading.Barrier(2)
+
+    def work():
+        try:
+            start.wait(20)
+            tasks.take_in(waiting.pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 30, 30)
+    assert len(told()) == 1
