@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from actuals.models import Actual, BillingType
 from backlog.models import BacklogItem, BacklogQuerySet
 from contracts.models import Project, ProjectContract
-from invoicing_site import money
+from invoicing_site import money, wording
 from invoicing_site.models import User
 from invoicing_site.querysets import ExactSum
 
@@ -145,12 +145,12 @@ def _blockers(item, on) -> Iterable[Blocker]:
         )
     if item.hold_until is not None and item.hold_until > on:
         reason = f": {item.hold_reason}" if item.hold_reason else ""
-        yield Blocker("ON-HOLD", f"It is on hold until {item.hold_until}{reason}.", manager)
+        yield Blocker("ON-HOLD", f"It is on hold until {wording.day(item.hold_until)}{reason}.", manager)
     if item.contract.entity.require_order_reference and not _has_order(item, on):
         yield Blocker(
             "PO-REQUIRED",
             f"{item.contract.entity} bills only with an order number, and contract {item.contract} has none "
-            f"of {item.contract_customer.customer} that holds on {on}.",
+            f"of {item.contract_customer.customer} that holds on {wording.day(on)}.",
             manager,
         )
     if item.status == _Status.NOT_READY:

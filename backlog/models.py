@@ -21,7 +21,7 @@ from contracts.models import (
     Task,
     managed_contracts,
 )
-from invoicing_site import guards
+from invoicing_site import guards, wording
 from invoicing_site.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.querysets import LockingQuerySet
 
@@ -92,7 +92,7 @@ class BacklogItem(models.Model):
     currency = CurrencyField()
     status = models.CharField(max_length=9, choices=Status, default=Status.NOT_READY)
     needs_price = models.BooleanField(
-        default=False, help_text="No price was found; re-price it before it is billed (PRC-6)"
+        default=False, help_text="No price was found; re-price it before it is billed"
     )
     limit_status = models.CharField(
         max_length=13,
@@ -151,7 +151,7 @@ class BacklogItem(models.Model):
         """What it says to people: its own words, or else those of its source."""
         source = self.actual or self.milestone_part and self.milestone_part.milestone or self.retainer
         words = self.description or getattr(source, "description", "") or getattr(source, "name", "")
-        return words or f"{source.get_transaction_class_display().capitalize()} of {self.date}"
+        return words or f"{source.get_transaction_class_display().capitalize()} of {wording.day(self.date)}"
 
 
 class BacklogActionQuerySet(ReachQuerySet):

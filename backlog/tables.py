@@ -10,16 +10,18 @@ from actuals.models import Actual, BillingType
 from backlog.models import BacklogItem
 from invoicing_site.screens.tables import (
     AmountColumn,
+    AmountsColumn,
     DayColumn,
     MainColumn,
+    PriceColumn,
     QuantityColumn,
     StatusColumn,
     Table,
     TextColumn,
     cells,
+    plain_number,
 )
 from invoicing_site.templatetags.ledgerline import (
-    amount,
     chip,
     day,
     percent,
@@ -57,14 +59,19 @@ def _state(item):
     if item.status not in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY):
         return status(item)
     if item.limit_status == BacklogItem.LimitStatus.FAILED:
-        over = format_html('<div class="sub">by {}</div>', plain_amount(item.limit_over, item.currency))
-        return format_html("{}{}", chip("Over the limit", "hold"), over)
+        return _chips([chip("Over the limit", "hold")], _over(item))
     if _is_held(item):
         until = format_html('<div class="sub">until {}</div>', day(item.hold_until))
         return format_html("{}{}", chip("On hold", "hold"), until)
     if item.limit_status == BacklogItem.LimitStatus.NOT_EVALUATED:
         return chip("Not evaluated", "review")
     return status(item)
+
+
+def _over(item):
+    """Which limit it is over, and by how much; it goes on from the chip's words."""
+    by = plain_amount(item.limit_over, item.currency)
+    return f"of the {item.get_limit_level_display()}, by {by}"
 
 
 def explain_item(item):
@@ -80,11 +87,20 @@ class BacklogTable(Table):
         verbose_name="Item", accessor="title", order_by="description", url=explain_item, sub=_what
     )
     project = TextColumn(
-        accessor="actual__project__code", verbose_name="Project", sub="contract_customer__customer__name"
+        accessor="actual__project__code",
+        verbose_name="Project",
+        sub="contract_customer__customer__name",
+        also={"Customer": "contract_customer__customer__name"},
     )
     contract = TextColumn(accessor="contract__code", verbose_name="Contract", attrs=cells("c-wide"))
     date = DayColumn()
-    quantity = tables.Column(accessor="actual__quantity", verbose_name="Quantity × price", attrs=cells("num"))
+    quantity = QuantityColumn(
+        accessor="actual__quantity",
+        unit="actual__unit",
+        verbose_name="Quantity × price",
+        heading="Quantity",
+        also={"Price": lambda item: plain_number(item.actual.price)},
+    )
     amount = AmountColumn(explain=explain_item)
     status = StatusColumn()
 
@@ -97,7 +113,7 @@ class BacklogTable(Table):
         )
 
     def value_quantity(self, value):
-        return value
+        return plain_number(value)
 
     def render_status(self, record):
         return _state(record)
@@ -130,9 +146,15 @@ class EntryTable(Table):
         sub=_entry_what,
     )
     resource = TextColumn(
-        accessor="resource__name", order_by="resource__name", verbose_name="Person", sub="role__name"
+        accessor="resource__name",
+        order_by="resource__name",
+        verbose_name="Person",
+        sub="role__name",
+        also={"Role": "role__name"},
     )
-    project = TextColumn(accessor="project__code", verbose_name="Project", sub="task__name")
+    project = TextColumn(
+        accessor="project__code", verbose_name="Project", sub="task__name", also={"Task": "task__name"}
+    )
     date = DayColumn()
     quantity = QuantityColumn()
 
@@ -149,7 +171,7 @@ class EntryTable(Table):
         return _entry_title(record)
 
     def label(self, record):
-        return f"{_entry_title(record)}, {record.date}, {record.resource or record.project}"
+        return f"{_entry_title(record)}, {day(record.date)}, {record.resource or record.project}"
 
 
 def outcome(preview):
@@ -163,8 +185,7 @@ def outcome(preview):
         return _chips([chip("Cost only", "draft")], words if not preview.is_fixed_price else "Fixed price")
     if preview.over:
         worst = max(preview.over, key=lambda item: item.limit_over)
-        words = f"{worst.get_limit_level_display().capitalize()} by {plain_amount(worst.limit_over)}"
-        return _chips([chip("Over the limit", "hold")], words)
+        return _chips([chip("Over the limit", "hold")], _over(worst))
     if preview.warnings:
         return _chips([chip("No price", "review")], "It gets 0 and waits for a price")
     chips = [
@@ -184,69 +205,74 @@ def _chips(chips, words):
 _NOTHING = mark_safe('<span class="muted">–</span>')
 
 
+class FoundColumn(AmountColumn):
+    """An amount of the preview of an entry."""
+
+    def __init__(self, name, css):
+        super().__init__(empty_values=(), orderable=False, currency="preview", attrs=cells(css, "num"))
+        self.figure = name
+
+    def currency_of(self, record, table):
+        found = table.found.get(record.pk)
+        return found and found.currency
+
+    def render(self, record, table):
+        return super().render(self._figure(record, table), record, table)
+
+    def value(self, record, table):
+        return super().value(self._figure(record, table), record, table)
+
+    def _figure(self, record, table):
+        return getattr(table.found.get(record.pk), self.figure, None)
+
+
 class ApprovalTable(EntryTable):
-    price = tables.Column(empty_values=(), orderable=False, attrs=cells("num"))
-    amount = tables.Column(empty_values=(), orderable=False, attrs=cells("num amount", "num"))
-    margin = tables.Column(empty_values=(), orderable=False, attrs=cells("num c-wide"))
+    price = PriceColumn(empty_values=(), orderable=False)
+    amount = FoundColumn("amount", "num amount")
+    margin = FoundColumn("margin", "num c-wide")
     outcome = tables.Column(
         empty_values=(), orderable=False, verbose_name="If approved now", attrs=cells("c-status", "")
     )
 
+    def _price(self, record):
+        return getattr(self.found.get(record.pk), "price", None)
+
     def render_price(self, record):
-        found = self.found.get(record.pk)
-        return price(found.price) if found and found.price is not None else _NOTHING
+        found = self._price(record)
+        return _NOTHING if found is None else price(found)
 
-    def render_amount(self, record):
-        found = self.found.get(record.pk)
-        return amount(found.amount, found.currency) if found else _NOTHING
-
-    def render_margin(self, record):
-        found = self.found.get(record.pk)
-        return amount(found.margin, found.currency) if found else _NOTHING
+    def value_price(self, record):
+        return plain_number(self._price(record))
 
     def render_outcome(self, record):
         return outcome(self.found.get(record.pk))
-
-    def value_price(self, record):
-        found = self.found.get(record.pk)
-        return found and found.price
-
-    def value_amount(self, record):
-        found = self.found.get(record.pk)
-        return found and found.amount
-
-    def value_margin(self, record):
-        found = self.found.get(record.pk)
-        return found and found.margin
 
     def value_outcome(self, record):
         found = self.found.get(record.pk)
         return (found.refused or ("over the limit" if found.over else "")) if found else ""
 
 
+def _sales(entry, table):
+    """What an entry will be billed at, by currency."""
+    sums = {}
+    for actual in table.found.get(entry.pk, ()):
+        if actual.type == Actual.Type.UNBILLED_SALES and actual.billing_type == BillingType.CHARGEABLE:
+            sums[actual.currency] = sums.get(actual.currency, 0) + actual.amount
+    return sums
+
+
 class ApprovedTable(EntryTable):
-    amount = tables.Column(
-        empty_values=(), orderable=False, verbose_name="Sales", attrs=cells("num amount", "num")
-    )
+    amount = AmountsColumn(_sales, verbose_name="Sales")
     decided_at = DayColumn(verbose_name="Approved", attrs=cells("nowrap c-wide"))
     billed = tables.Column(
         empty_values=(), orderable=False, verbose_name="Proforma", attrs=cells("c-status", "")
     )
 
     def render_decided_at(self, record):
-        return day(timezone.localtime(record.decided_at).date())
+        return day(self.value_decided_at(record))
 
-    def sums(self, record):
-        sums = {}
-        for actual in self.found.get(record.pk, ()):
-            if actual.type == Actual.Type.UNBILLED_SALES and actual.billing_type == BillingType.CHARGEABLE:
-                sums[actual.currency] = sums.get(actual.currency, 0) + actual.amount
-        return sums
-
-    def render_amount(self, record):
-        sums = self.sums(record)
-        shown = ((amount(total, currency),) for currency, total in sums.items())
-        return format_html_join("", "<div>{}</div>", shown) if sums else _NOTHING
+    def value_decided_at(self, record):
+        return timezone.localtime(record.decided_at).date()
 
     def render_billed(self, record):
         """The proformas it is on, each with its address, and that its owner wants it back."""
@@ -264,10 +290,6 @@ class ApprovedTable(EntryTable):
 
     def value_billed(self, record):
         return ", ".join(sorted({p.number for p in map(proforma_of, self.found.get(record.pk, ())) if p}))
-
-    def value_amount(self, record):
-        sums = self.sums(record)
-        return next(iter(sums.values())) if len(sums) == 1 else ""
 
 
 def proforma_of(actual):
@@ -292,7 +314,10 @@ class MilestoneTable(Table):
         sub=_milestone_sub,
     )
     contract = TextColumn(
-        accessor="contract__code", verbose_name="Contract", sub="contract_customer__customer__name"
+        accessor="contract__code",
+        verbose_name="Contract",
+        sub="contract_customer__customer__name",
+        also={"Customer": "contract_customer__customer__name"},
     )
     date = DayColumn(verbose_name="Due")
     amount = AmountColumn()
@@ -321,7 +346,7 @@ class MilestoneTable(Table):
         return percent(self.billed_of.get(record.milestone_part.milestone_id, 0))
 
     def value_billed(self, record):
-        return self.billed_of.get(record.milestone_part.milestone_id, 0)
+        return plain_number(self.billed_of.get(record.milestone_part.milestone_id, 0))
 
     def can_select(self, record):
         return record.status in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY)

@@ -2,10 +2,12 @@
 
 from itertools import combinations
 
+from django.utils import timezone
+
 from contracts.chargeability import colliding_lines, lines_of
 from contracts.models import ContractLine, ContractRevision, PriceList, ProjectContract
 from contracts.price_rows import plain
-from invoicing_site import money
+from invoicing_site import money, wording
 from invoicing_site.errors import Refused
 
 _Method = ContractLine.BillingMethod
@@ -86,6 +88,8 @@ def _line(contract, line):
     if line.project.entity_id != contract.entity_id:
         yield Refused(f"{whose}: project {line.project} belongs to another company.", code="OTHER-ENTITY")
     yield from _line_customers(contract, line, whose)
+    if line.frequency_id:
+        yield from schedule_troubles(contract, line)
     tasks = list(line.line_tasks.all())
     for each in tasks:
         if each.task.project_id != line.project_id:
@@ -101,6 +105,33 @@ def _line(contract, line):
         yield Refused(
             f"{whose} bills time and material and has milestones, which would never be billed.",
             code="MILESTONES",
+        )
+
+
+def billing_start(contract, line):
+    """The day from which a line has invoice days: without any, that on which the contract was confirmed."""
+    confirmed = contract.confirmed_at and timezone.localdate(contract.confirmed_at)
+    return line.billing_starts or line.starts or contract.starts or confirmed
+
+
+def schedule_troubles(contract, line):
+    """What keeps the invoice days of a line from being planned (SCH-1)."""
+    start = billing_start(contract, line)
+    for given, what in (
+        (line.frequency, "an invoice frequency"),
+        (start, "a billing start"),
+        (contract.ends, "the contract's requested end"),
+    ):
+        if given is None:
+            yield Refused(
+                f"Line {line} has no schedule yet: enter {what} first.",
+                code="SCHEDULE-INCOMPLETE",
+            )
+    if start and contract.ends and contract.ends < start:
+        yield Refused(
+            f"Line {line} is billed from {wording.day(start)}, and contract {contract} ends before that, "
+            f"on {wording.day(contract.ends)}: change one of the dates.",
+            code="SCHEDULE-DATES",
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import connections, router
 
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 
 
@@ -69,7 +70,7 @@ def _refuse_to_go_back(sequence, counters, on):
     latest = max((c.last_date for c in counters if c.last_date), default=on)
     if on < latest:
         raise Refused(
-            f"A {sequence.get_kind_display()} cannot be dated {on}: the last one is dated {latest}, "
-            f"and its numbers rise with time. Use that date or a later one.",
+            f"A {sequence.get_kind_display()} cannot be dated {wording.day(on)}: the last one is dated "
+            f"{wording.day(latest)}, and its numbers rise with time. Use that date or a later one.",
             code="NUM-ORDER",
         )

@@ -9,7 +9,7 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Max
 
-from contracts.checks import contract_troubles
+from contracts.checks import billing_start, contract_troubles, schedule_troubles
 from contracts.frequencies import days_of
 from contracts.models import (
     ContractLine,
@@ -86,25 +86,11 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
     """
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
-    start = line.billing_starts or line.starts or contract.starts
     if contract.status == ProjectContract.Status.CLOSED:
         raise Refused(f"Contract {contract} is closed: nothing will be invoiced under it.", code="CLOSED")
-    for given, what in (
-        (line.frequency, "an invoice frequency"),
-        (start, "a billing start"),
-        (contract.ends, "the contract's requested end"),
-    ):
-        if given is None:
-            raise Refused(
-                f"Line {line} has no schedule yet: enter {what} first.",
-                code="SCHEDULE-INCOMPLETE",
-            )
-    if contract.ends < start:
-        raise Refused(
-            f"Line {line} is billed from {start}, and contract {contract} ends before that, on "
-            f"{contract.ends}: change one of the dates.",
-            code="SCHEDULE-DATES",
-        )
+    for trouble in schedule_troubles(contract, line):
+        raise trouble
+    start = billing_start(contract, line)
 
     entries = list(line.schedule.order_by("run_date"))
     ran = max((e.run_date for e in entries if e.status != ScheduleEntry.Status.NOT_RUN), default=None)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from contracts.models import PriceList, ProductPrice, RolePrice, TransactionClass
+from invoicing_site import wording
 
 _DAY = datetime.timedelta(days=1)
 _ZERO = Decimal(0)
@@ -186,7 +187,7 @@ def _scope(override):
 def _override_words(override):
     scope = _scope(override)
     whose = f" for one {scope}" if scope else ""
-    return f"Override from {override.valid_from}{whose}: {plain(override.price)}"
+    return f"Override from {wording.day(override.valid_from)}{whose}: {plain(override.price)}"
 
 
 def _marks_up(markup, work):

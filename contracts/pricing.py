@@ -31,7 +31,7 @@ from contracts.models import (
 )
 from contracts.price_rows import Listed, Reasoning, narrowest_override, plain, role_row
 from contracts.rates import Rates
-from invoicing_site import money
+from invoicing_site import money, wording
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -229,7 +229,7 @@ class PriceBook:
         if into != 1:
             rate = money.rounded_rate(rate / into)
         kind = "agreed" if contract.fixed_exchange_rate else "official"
-        why.note(f"{plain(amount)} {currency} at {plain(rate)} ({kind} rate of {day})")
+        why.note(f"{plain(amount)} {currency} at {plain(rate)} ({kind} rate of {wording.day(day)})")
         return money.converted(amount, rate, contract.currency)
 
     @cached_property

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from contracts.models import ExchangeRate, LegalEntity
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 
 _ONE = Decimal(1)
@@ -51,7 +52,7 @@ class Rates:
         if not position:
             raise Refused(
                 f"{self._entity} has no {self._rate_type.label} exchange rate for {currency} on "
-                f"{day}: enter one that is valid from that day or earlier.",
+                f"{wording.day(day)}: enter one that is valid from that day or earlier.",
                 code="FX-MISSING",
                 remedy="admin:contracts_exchangerate_add",
             )

@@ -5,239 +5,30 @@ belongs to it, its auditors look, a superuser sees all (SEC-1). Every change wri
 before and after of each field, rows of inlines included, in the change's own transaction (SEC-3).
 """
 
-import datetime
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, PermissionDenied
+from django.contrib import messages
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models, transaction
-from django.forms import ModelForm
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils import formats, timezone
-from django.utils.html import format_html
 from django.utils.text import capfirst
 from unfold import admin as unfold
-from unfold.decorators import display
 
-from invoicing_site import audit, money
+from invoicing_site import audit
 from invoicing_site.admin_changes import changed_rows, changes, falling_with, name_of, values
-
-ADMINISTRATOR, AUDITOR = "administrator", "auditor"
-
-
-@dataclass(frozen=True)
-class Entities:
-    """Some legal entities by id and by code, or all there are."""
-
-    everything: bool = False
-    ids: frozenset = frozenset()
-    codes: frozenset = frozenset()
-
-    def __bool__(self):
-        return self.everything or bool(self.ids)
-
-
-@dataclass(frozen=True)
-class Reach:
-    """The legal entities that somebody sees in the admin, and those that they set up."""
-
-    seen: Entities
-    administered: Entities
-
-
-def reach_of(request):
-    """The reach of the one who asks; read once a request."""
-    if not hasattr(request, "_admin_reach"):
-        request._admin_reach = _reach(request.user)
-    return request._admin_reach
-
-
-def _reach(user):
-    if not user.is_active or not user.is_staff:
-        return Reach(Entities(), Entities())
-    if user.is_superuser:
-        return Reach(Entities(everything=True), Entities(everything=True))
-    rows = list(
-        user.memberships.filter(role__in=[ADMINISTRATOR, AUDITOR]).values_list(
-            "entity_id", "entity__code", "role"
-        )
-    )
-
-    def those(*roles):
-        chosen = [(pk, code) for pk, code, role in rows if role in roles]
-        return Entities(ids=frozenset(pk for pk, _ in chosen), codes=frozenset(code for _, code in chosen))
-
-    return Reach(those(ADMINISTRATOR, AUDITOR), those(ADMINISTRATOR))
-
-
-def entity_of(row, path):
-    """The legal entity a row belongs to along the path; None where a link is still missing."""
-    try:
-        for name in path.split("__"):
-            row = getattr(row, name)
-            if row is None:
-                return None
-    except (AttributeError, ObjectDoesNotExist):
-        return None
-    return row
-
-
-# Columns
-
-
-def chip(name, description=None, **colours):
-    """A column that shows a status as a chip: success, info, warning or danger, by its stored value."""
-
-    @display(description=description or capfirst(name.replace("_", " ")), ordering=name, label=colours)
-    def show(row):
-        return getattr(row, name), getattr(row, f"get_{name}_display")()
-
-    show.__name__ = name
-    return show
-
-
-def amount(name, description=None, currency="currency"):
-    """A column with an amount as people read it: the currency, then the number in its minor unit."""
-
-    @display(description=description or capfirst(name.replace("_", " ")), ordering=name)
-    def show(row):
-        value, code = getattr(row, name), entity_of(row, currency)
-        return None if value is None else money_text(value, code)
-
-    show.__name__ = name
-    return show
-
-
-def through(path, description):
-    """A column with a row that is reached over another, under a name of its own."""
-
-    @display(description=description, ordering=path)
-    def show(row):
-        return entity_of(row, path)
-
-    show.path = path
-    return show
-
-
-@cache
-def day(path, description):
-    """A column with a date that nobody misreads, 20 Nov 2026, and the time where there is one."""
-
-    @display(description=description, ordering=path)
-    def show(row):
-        value = entity_of(row, path)
-        if value is None:
-            return None
-        pattern = "j M Y"
-        if isinstance(value, datetime.datetime):
-            value, pattern = timezone.localtime(value), "j M Y H:i"
-        return format_html('<span class="whitespace-nowrap">{}</span>', formats.date_format(value, pattern))
-
-    show.path = path
-    return show
-
-
-def money_text(value, currency):
-    """NOK 1,234.50 in figures of one width; with all its decimals where the currency is not known."""
-    try:
-        places = -money.minor_unit(currency).as_tuple().exponent
-    except ValueError:
-        places = 4
-    number = f"{Decimal(value):,.{places}f}".replace("-", "−")
-    return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', currency or "", number)
-
-
-class EntityFilter(admin.SimpleListFilter):
-    """Choose among the legal entities in one's reach."""
-
-    title = "legal entity"
-    parameter_name = "legal_entity"
-
-    def __init__(self, request, params, model, model_admin):
-        self.path = model_admin.entity_path
-        super().__init__(request, params, model, model_admin)
-
-    def lookups(self, request, model_admin):
-        entities = offered(model_admin.admin_site, request, model_admin.entity_model(), seen=True)
-        return [(str(entity.pk), str(entity)) for entity in entities]
-
-    def queryset(self, request, queryset):
-        chosen = self.value()
-        return queryset.filter(**{self.path: chosen}) if chosen and chosen.isdigit() else queryset
-
-
-class AdministeredForm(ModelForm):
-    """A form that links only rows of one legal entity, and says why it refuses a change."""
-
-    entity_path = ""  # set for each form class by its admin
-    paths = {}
-
-    def _post_clean(self):
-        super()._post_clean()
-        for field, sentence in (*self._strangers(), *self.refusals()):
-            self.add_error(field if field in self.fields else None, sentence)
-
-    def refusals(self):
-        """Pairs of a field (or None) and a sentence why the row can't be saved like this."""
-        return ()
-
-    def _strangers(self):
-        own = entity_of(self.instance, self.entity_path) if self.entity_path else None
-        if own is None:
-            return
-        for name in self.fields:
-            row = self.cleaned_data.get(name)
-            path = self.paths.get(type(row))
-            if path and (other := entity_of(row, path)) is not None and other != own:
-                yield name, f"“{row}” belongs to {other}: choose one of {own}."
-
-
-def _paths(site):
-    """How a row of each model reaches its legal entity, for models that have exactly one."""
-    return {
-        model: page.entity_path
-        for model, page in site._registry.items()
-        if isinstance(page, EntityAdmin) and page.has_one_entity and page.entity_path != "pk"
-    }
-
-
-def offered(site, request, model, *, seen=False):
-    """The rows of a model that the one who asks may link to: of the entities that they set up (or see)."""
-    page, rows = site._registry.get(model), model._default_manager.all()
-    reach = reach_of(request)
-    entities = reach.seen if seen else reach.administered
-    if entities.everything or not isinstance(page, EntityAdmin):
-        return rows
-    return page.within(rows, entities)
-
-
-class _Linked:
-    """Choices of links are limited by reach, and searched for, never rendered whole."""
-
-    def get_autocomplete_fields(self, request):
-        """Every link to a model that can be searched for."""
-        links = (*self.model._meta.fields, *self.model._meta.many_to_many)
-        searchable = [
-            field.name
-            for field in links
-            if field.is_relation
-            and field.editable
-            and (page := self.admin_site._registry.get(field.related_model))
-            and page.search_fields
-        ]
-        return [*super().get_autocomplete_fields(request), *searchable]
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        kwargs.setdefault("queryset", offered(self.admin_site, request, db_field.related_model))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
-        kwargs.setdefault("queryset", offered(self.admin_site, request, db_field.related_model))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+from invoicing_site.admin_choices import (
+    AdministeredForm,
+    EntityFilter,
+    Linked,
+    offered,
+    reach_of,
+    way_to_entity,
+    ways,
+)
+from invoicing_site.admin_columns import day, entity_of, figure, through
+from invoicing_site.fields import ExactDecimalField
 
 
 class _Ordered:
@@ -247,7 +38,7 @@ class _Ordered:
         return self.ordering or self.model._meta.ordering or ["pk"]
 
 
-class _Inline(_Ordered, _Linked):
+class _Inline(_Ordered, Linked):
     """Rows that are set up on the page of what they belong to, by whoever may set that up."""
 
     extra = 0
@@ -273,7 +64,7 @@ class _Inline(_Ordered, _Linked):
         return self.has_add_permission(request, obj) and not (obj and self._page().keeps_rows(obj))
 
     def get_formset(self, request, obj=None, **kwargs):
-        paths = {"entity_path": self.entity_path, "paths": _paths(self.admin_site)}
+        paths = {"entity_path": self.entity_path, "paths": ways(self.admin_site)}
         kwargs.setdefault("form", type(self.form.__name__, (self.form,), paths))
         return super().get_formset(request, obj, **kwargs)
 
@@ -299,17 +90,39 @@ class LookupInline(_Ordered, unfold.TabularInline):
     has_change_permission = has_delete_permission = has_add_permission
 
 
+def _wrong(part):
+    """What is wrong in a form, or in the rows of an inline, each with where it is."""
+    if hasattr(part, "management_form"):
+        rows = capfirst(part.model._meta.verbose_name_plural)
+        yield from (f"{rows}: {sentence}" for sentence in part.non_form_errors())
+        for number, form in enumerate(part.forms, 1):
+            yield from (f"{rows}, row {number}: {sentence}" for sentence in _wrong(form))
+        return
+    for name, sentences in part.errors.items():
+        label = f"{capfirst(part[name].label)}: " if name in part.fields else ""
+        yield from (f"{label}{sentence}" for sentence in sentences)
+
+
 # Pages
 
 
-class EntityAdmin(_Linked, unfold.ModelAdmin):
+@cache
+def _code_of(path):
+    return through(path, "Company")
+
+
+class EntityAdmin(Linked, unfold.ModelAdmin):
     """Rows of legal entities, seen by their administrators and auditors, set up by their administrators."""
+
+    class Media:
+        js = ["js/admin.js"]
 
     entity_path = "entity"
     has_one_entity = True
     form = AdministeredForm
     on_index = True
     fixed = ()  # fields that can't be changed any more once the row is there
+    option_links = ()  # other rows that `option` names
     warn_unsaved_form = True
     list_fullwidth = True
     list_per_page = 50
@@ -363,20 +176,30 @@ class EntityAdmin(_Linked, unfold.ModelAdmin):
         """A sentence why neither the row nor rows on its page can be deleted; or nothing."""
         return ""
 
+    def option(self, obj):
+        """What a row is called where it can be chosen."""
+        return str(obj)
+
     def get_model_perms(self, request):
         return super().get_model_perms(request) if self.on_index else {}
 
     # What is shown
 
     def get_list_filter(self, request):
-        several = self.has_one_entity and self.entity_path != "pk"
-        return [*([EntityFilter] if several else []), *super().get_list_filter(request)]
+        return [*([EntityFilter] if way_to_entity(self) else []), *super().get_list_filter(request)]
+
+    def get_search_fields(self, request):
+        """A company's code finds its rows in every list."""
+        found, path = super().get_search_fields(request), way_to_entity(self)
+        return [*found, f"{path}__code"] if found and path else found
 
     def get_list_display(self, request):
-        return [self._column(name) for name in super().get_list_display(request)]
+        names = [name for name in super().get_list_display(request) if name != "entity"]
+        columns = [self._column(name) for name in names]
+        return [*columns, _code_of(f"{path}__code")] if (path := way_to_entity(self)) else columns
 
     def _column(self, name):
-        """Dates are shown alike everywhere; every other column as it was declared."""
+        """Dates and figures are shown alike everywhere; every other column as it was declared."""
         try:
             *links, last = name.split("__") if isinstance(name, str) else ("",)
             model = self.model
@@ -385,7 +208,9 @@ class EntityAdmin(_Linked, unfold.ModelAdmin):
             field = model._meta.get_field(last)
         except FieldDoesNotExist:
             return name
-        return day(name, capfirst(field.verbose_name)) if isinstance(field, models.DateField) else name
+        if isinstance(field, models.DateField):
+            return day(name, capfirst(field.verbose_name))
+        return figure(name, capfirst(field.verbose_name)) if isinstance(field, ExactDecimalField) else name
 
     def get_list_select_related(self, request):
         """What the columns show of other rows, so that a list costs the same however long it is."""
@@ -413,15 +238,19 @@ class EntityAdmin(_Linked, unfold.ModelAdmin):
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
         if any(field.name == "entity" for field in self.model._meta.fields):
-            entities = list(offered(self.admin_site, request, self.entity_model())[:2])
-            if len(entities) == 1:
-                initial.setdefault("entity", entities[0].pk)
+            entities = list(offered(self.admin_site, request, self.entity_model()))
+            chosen = request.entity if request.entity in entities else entities[0] if entities[:1] else None
+            if chosen and (len(entities) == 1 or chosen == request.entity):
+                initial.setdefault("entity", chosen.pk)
         return initial
 
     def get_form(self, request, obj=None, change=False, **kwargs):
+        request._admin_entity = (
+            (obj if self.entity_path == "pk" else entity_of(obj, way_to_entity(self))) if obj else None
+        )
         if issubclass(self.form, AdministeredForm):
             path = self.entity_path if self.has_one_entity and self.entity_path != "pk" else ""
-            paths = {"entity_path": path, "paths": _paths(self.admin_site)}
+            paths = {"entity_path": path, "paths": ways(self.admin_site)}
             kwargs.setdefault("form", type(self.form.__name__, (self.form,), paths))
         return super().get_form(request, obj, change=change, **kwargs)
 
@@ -430,6 +259,24 @@ class EntityAdmin(_Linked, unfold.ModelAdmin):
         if obj and (sentence := self.closed_to_change(obj) or self.keeps_rows(obj)):
             messages.info(request, sentence)
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        """What is in use is not deleted, and the answer says so instead of speaking of roles."""
+        obj = self.get_object(request, object_id)
+        sentence = obj and (self.closed_to_change(obj) or self.keeps_rows(obj))
+        if sentence and self._may(reach_of(request).administered, obj):
+            messages.error(request, sentence)
+            page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(page, args=[obj.pk]))
+        return super().delete_view(request, object_id, extra_context)
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        """What is wrong stands above the form, each with its field: a tab may hide it."""
+        if context.get("errors"):
+            for part in (context["adminform"].form, *(f.formset for f in context["inline_admin_formsets"])):
+                for sentence in _wrong(part):
+                    messages.error(request, sentence)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(self, request, object_id, extra_context=None):
         """The audit events of the row: there is no second history."""

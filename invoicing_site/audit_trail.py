@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from contracts.models import Membership
+from invoicing_site.audit_words import in_words
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.forms import DayFilter, SearchFilter
@@ -25,11 +26,6 @@ SIGNING_IN = [
     f"invoicing_site.{verb}" for verb in ("sign_in", "sign_out", "change_password", "refuse_sign_in")
 ]
 _MANY = 200  # items of one list that a page shows
-
-
-def in_words(action):
-    """ledger.take_up reads: take up."""
-    return action.rpartition(".")[2].replace("_", " ")
 
 
 def subject_kind(subject_type):
@@ -46,7 +42,7 @@ def _members(request):
 
 def _actions():
     found = AuditEvent.objects.order_by("action").values_list("action", flat=True).distinct()
-    return [(action, f"{in_words(action)} ({action.partition('.')[0]})".capitalize()) for action in found]
+    return sorted(((action, in_words(action)) for action in found), key=lambda choice: choice[1])
 
 
 def _subjects():
@@ -82,7 +78,7 @@ def _midnight(day):
 
 
 class AuditTable(Table):
-    action = MainColumn(verbose_name="What", url="audit_event", sub=lambda event: event.action)
+    action = MainColumn(verbose_name="What", url="audit_event")
     at = DayColumn(verbose_name="When")
     by = tables.Column(verbose_name="Who", empty_values=(), order_by=("by__username",))
     subject_text = TextColumn(
@@ -96,10 +92,10 @@ class AuditTable(Table):
         fields = ()
 
     def render_action(self, value, record, column):
-        return MainColumn.render(column, in_words(value).capitalize(), record)
+        return MainColumn.render(column, in_words(value), record)
 
     def value_action(self, value):
-        return value
+        return in_words(value)
 
     def render_by(self, record):
         return who(record)
@@ -167,7 +163,7 @@ class AuditEventPage(Screen, TemplateView):
         compared, told = parts_of(event.detail)
         return super().get_context_data(
             object=event,
-            title=in_words(event.action).capitalize(),
+            title=in_words(event.action),
             who=who(event),
             subject_kind=subject_kind(event.subject_type).capitalize(),
             subject_url=address_of(event, self.request.user),

@@ -55,6 +55,9 @@ _NAMES = {
 }
 # What tells of costs or of the books is for those who may see them.
 _BOOKS = {"journal", "voucher"}
+# What became of the work: told beside how it came to be.
+_AFTERWARDS = {"journal", "voucher", "proposal", "invoice", "payment", "reversal"}
+_MOST_LINES, _MOST_LINKS, _MOST_PARTS = 8, 6, 20  # of what repeats, on the page; JSON has all of it
 
 
 class Explain(TemplateView):
@@ -109,18 +112,26 @@ class Explain(TemplateView):
         return found if self.costs else [step.without_costs or step for step in found]
 
     def drawn(self, told):
-        """The explanation for the template: sentences in lines, references as links."""
+        """The explanation for the template: what was before and what came after, and its first parts."""
+        steps, parts = self.steps(told), self.parts(told)
         return {
             "subject": told.subject,
-            "steps": [
-                {
-                    "stage": step.stage,
-                    "lines": step.sentence.split("\n"),
-                    "links": [link for link in map(self.link, step.references) if link],
-                }
-                for step in self.steps(told)
-            ],
-            "parts": [self.drawn(part) for part in self.parts(told)],
+            "before": [self.drawn_step(step) for step in steps if step.stage not in _AFTERWARDS],
+            "after": [self.drawn_step(step) for step in steps if step.stage in _AFTERWARDS],
+            "parts": [self.drawn(part) for part in parts[:_MOST_PARTS]],
+            "more_parts": len(parts[_MOST_PARTS:]),
+        }
+
+    def drawn_step(self, step):
+        """Sentences in lines, references as links."""
+        lines = step.sentence.split("\n")
+        links = [link for link in map(self.link, step.references) if link]
+        return {
+            "stage": step.stage,
+            "lines": lines[:_MOST_LINES],
+            "more_lines": lines[_MOST_LINES:],
+            "links": links[:_MOST_LINKS],
+            "more_links": len(links[_MOST_LINKS:]),
         }
 
     def link(self, reference):

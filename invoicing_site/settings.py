@@ -176,13 +176,13 @@ TEMPLATES = [
 # The administrator's pages: grouped by what an administrator thinks of, in the colours of the other pages
 
 
-def _group(title, *pages, closed=True):
-    """One part of the sidebar; a page is its title, its icon and app_model."""
+def _group(title, about, *pages, closed=True):
+    """One part of the sidebar and what it is for; a page is its title, its icon and app_model."""
     items = [
         {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
         for name, icon, model in pages
     ]
-    return {"title": title, "collapsible": closed, "items": items}
+    return {"title": title, "about": about, "collapsible": closed, "items": items}
 
 
 UNFOLD = {
@@ -191,6 +191,7 @@ UNFOLD = {
     "SITE_SYMBOL": "receipt_long",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "invoicing_site.checklist.dashboard",
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .012 264)",
@@ -211,6 +212,7 @@ UNFOLD = {
         "navigation": [
             _group(
                 "Company and people",
+                "The company's parameters, and who is what in it.",
                 ("Legal entities", "domain", "contracts_legalentity"),
                 ("Organizational units", "account_tree", "contracts_organizationalunit"),
                 ("Users", "person", "invoicing_site_user"),
@@ -220,6 +222,7 @@ UNFOLD = {
             ),
             _group(
                 "Customers and work",
+                "Who is billed, and what for: customers, projects, roles, categories, products.",
                 ("Customers", "storefront", "contracts_customer"),
                 ("Projects", "work", "contracts_project"),
                 ("Project groups", "folder_copy", "contracts_projectgroup"),
@@ -230,6 +233,7 @@ UNFOLD = {
             ),
             _group(
                 "Contracts and prices",
+                "What was agreed with customers, at which prices, billed how often.",
                 ("Contracts", "handshake", "contracts_projectcontract"),
                 ("Contract lines", "list_alt", "contracts_contractline"),
                 ("Price lists", "sell", "contracts_pricelist"),
@@ -240,6 +244,7 @@ UNFOLD = {
             ),
             _group(
                 "Tax and rates",
+                "Which tax applies to whom and what, and what currencies are worth.",
                 ("Tax codes", "percent", "ledger_taxcode"),
                 ("Billing tax groups", "group_work", "contracts_billingtaxgroup"),
                 ("Item tax groups", "workspaces", "contracts_itemtaxgroup"),
@@ -247,6 +252,7 @@ UNFOLD = {
             ),
             _group(
                 "Books",
+                "Where invoices and costs are posted, in which periods, under which numbers.",
                 ("Fiscal years", "calendar_month", "ledger_fiscalyear"),
                 ("Fiscal periods", "date_range", "ledger_fiscalperiod"),
                 ("Number sequences", "tag", "contracts_numbersequence"),
@@ -259,6 +265,7 @@ UNFOLD = {
             ),
             _group(
                 "Look up: work",
+                "Entries and what became of them, to search and never to change.",
                 ("Entries", "edit_note", "actuals_entry"),
                 ("Imports", "upload_file", "actuals_entryimport"),
                 ("Actuals", "fact_check", "actuals_actual"),
@@ -273,6 +280,7 @@ UNFOLD = {
             ),
             _group(
                 "Look up: invoicing",
+                "Runs, proformas and invoices, to search and never to change.",
                 ("Invoice runs", "autorenew", "proforma_invoicerun"),
                 ("Proforma invoices", "draft", "proforma_proformainvoice"),
                 ("Proforma details", "format_list_bulleted", "proforma_linedetail"),
@@ -283,6 +291,7 @@ UNFOLD = {
             ),
             _group(
                 "Look up: books",
+                "Journals, vouchers and what stands in the ledgers, to search and never to change.",
                 ("Integration journals", "menu_book", "ledger_integrationjournal"),
                 ("Journal lines", "reorder", "ledger_journalline"),
                 ("Vouchers", "confirmation_number", "ledger_voucher"),
@@ -292,6 +301,7 @@ UNFOLD = {
             ),
             _group(
                 "Who did what",
+                "Every action and change, and the files that were kept.",
                 ("Audit events", "policy", "invoicing_site_auditevent"),
                 ("Stored files", "folder_open", "invoicing_site_storedfile"),
             ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.models import LegalEntity, TransactionClass
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 from ledger import blockers
 from ledger.invoice_facts import InvoiceFacts
@@ -159,8 +160,8 @@ def _dates_are_not_to_come(examined):
     if facts.invoice_date > facts.today:
         yield _error(
             "FUTURE-DATE",
-            f"The invoice date {facts.invoice_date} is in the future: at {facts.entity} it is {facts.today}. "
-            "Choose today or an earlier day.",
+            f"The invoice date {wording.day(facts.invoice_date)} is in the future: at {facts.entity} it is "
+            f"{wording.day(facts.today)}. Choose today or an earlier day.",
         )
 
 
@@ -170,8 +171,9 @@ def _it_is_due_after_it_is_dated(examined):
     if facts.due_date < facts.invoice_date:
         yield _error(
             "DUE-DATE",
-            f"The due date {facts.due_date} is before the invoice date {facts.invoice_date}: choose a later "
-            "one, or leave it empty to have it worked out from the payment terms.",
+            f"The due date {wording.day(facts.due_date)} is before the invoice date "
+            f"{wording.day(facts.invoice_date)}: choose a later one, or leave it empty to have it worked "
+            "out from the payment terms.",
         )
 
 
@@ -219,8 +221,8 @@ def _there_are_tax_codes_for_all(examined):
             message = f"Line {line.number}: {refusal.message}"
             if None in (line.billing_tax_group_id, line.item_tax_group_id):
                 message += (
-                    " What is given elsewhere reaches the lines when they are filled in again (propose "
-                    f"--refill {facts.proposal.number})."
+                    " What is given elsewhere reaches the lines when they are filled in again: "
+                    "“Fill lines again” on the proposal's page."
                 )
             yield _error("TAX-MISSING", message, refusal.remedy)
 
@@ -248,6 +250,18 @@ def _disbursements_bear_no_tax(examined):
                 f"tax, but would get {taxed[0].code}. Give it an item tax group without tax.",
                 "admin:contracts_category_changelist",
             )
+
+
+@named("OUTLAY-POSTED")
+def _its_outlays_are_booked(examined):
+    """PST-10: an invoice clears what the journal put there, so that has to come first."""
+    for cost in examined.facts.unbooked_outlays:
+        yield _error(
+            "OUTLAY-POSTED",
+            f"What was paid for the customer on {wording.day(cost.date)} ({cost.amount:,.2f} "
+            f"{cost.currency}) is in no posted journal: post its integration journal first.",
+            "journals",
+        )
 
 
 @named("NO-LINES")
@@ -324,7 +338,23 @@ def _the_work_is_recent(examined):
     if oldest < _a_month_before(facts.invoice_date):
         yield _warning(
             "OLD-WORK",
-            f"It bills work of {oldest}, more than a month before the invoice date {facts.invoice_date}.",
+            f"It bills work of {wording.day(oldest)}, more than a month before the invoice date "
+            f"{wording.day(facts.invoice_date)}.",
+        )
+
+
+@named("DATE-BEFORE-WORK")
+def _the_work_is_done_by_then(examined):
+    """PRP-8: an invoice is for what was delivered; only an advance is invoiced before."""
+    facts = examined.facts
+    planned = (TransactionClass.RETAINER, TransactionClass.MILESTONE)
+    days = (line.detail.date for line in facts.lines if line.detail.transaction_class not in planned)
+    latest = max(days, default=facts.invoice_date)
+    if latest > facts.invoice_date:
+        yield _warning(
+            "DATE-BEFORE-WORK",
+            f"It bills work of {wording.day(latest)}, after the invoice date "
+            f"{wording.day(facts.invoice_date)}: choose that day or a later one.",
         )
 
 
@@ -348,8 +378,9 @@ def _its_number_fits_the_calendar(examined):
     elif series.sequence.in_date_order and series.last_date and facts.invoice_date < series.last_date:
         yield _error(
             "NUM-ORDER",
-            f"{_A[kind]} {_Kind(kind).label} cannot be dated {facts.invoice_date}: the last one is dated "
-            f"{series.last_date}, and numbers rise with time. Choose that date or a later one.",
+            f"{_A[kind]} {_Kind(kind).label} cannot be dated {wording.day(facts.invoice_date)}: the last one "
+            f"is dated {wording.day(series.last_date)}, and numbers rise with time. "
+            "Choose that date or a later one.",
         )
 
 

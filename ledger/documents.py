@@ -349,7 +349,9 @@ def _tax_table(content, words):
                 words.amount(tax.accounting_tax, accounting),
             ]
         name = f"{tax.name}: {label}" if tax.name else label
-        rows.append({"label": name, "legal_texts": tax.legal_texts, "amounts": amounts})
+        # Said once: the standard texts are the words of the category.
+        legal_texts = [text for text in tax.legal_texts if text not in label]
+        rows.append({"label": name, "legal_texts": legal_texts, "amounts": amounts})
     heads = [words["tax_base"], words["tax_amount"]]
     if is_foreign:
         heads += [words.say("tax_base_in", accounting), words.say("tax_amount_in", accounting)]

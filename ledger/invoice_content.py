@@ -3,6 +3,7 @@
 Pure: facts in, unsaved rows out. The words of summaries are in the customer's language.
 """
 
+import datetime
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -12,8 +13,10 @@ from invoicing_site import money
 from ledger.invoice_facts import Billed, InvoiceFacts
 from ledger.models import CustomerInvoice, InvoiceLine
 from ledger.models.proposals import SectionMode, SummaryBy
+from ledger.payment_terms import in_words
 from ledger.tax import TaxAt
 from ledger.translations import Words
+from proforma.models import LineDetail
 
 _ZERO = Decimal(0)
 _Kind = CustomerInvoice.Kind
@@ -37,7 +40,7 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
     proposal, proforma = facts.proposal, facts.proforma
     entity, customer, share = facts.entity, facts.customer, facts.contract_customer
     address = next((a for a in (proforma, share, customer) if a.street or a.postal_code or a.city), customer)
-    dates = [line.detail.date for line in facts.lines]
+    dates = [delivered_on(facts, line.detail) for line in facts.lines]
     return CustomerInvoice(
         proposal=proposal,
         entity=entity,
@@ -53,7 +56,7 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
         buyer_reference=proforma.buyer_reference or share.buyer_reference or customer.buyer_reference,
         contract_code=facts.contract.code,
         contract_name=facts.contract.name,
-        payment_terms=facts.payment_term.name if facts.payment_term else "",
+        payment_terms=in_words(facts.payment_term, Words(customer.language)),
         header_text=proposal.header_text,
         footer_text=proposal.footer_text,
         with_annex=proposal.with_annex,
@@ -96,6 +99,16 @@ def _electronic_address(party):
     return ":".join(filter(None, [party.electronic_address_scheme, party.electronic_address]))
 
 
+def delivered_on(facts: InvoiceFacts, detail: LineDetail) -> datetime.date:
+    """The day it was delivered, as the invoice prints it (EN 16931 BT-72).
+
+    The date of a milestone is a plan: one that is billed before it was reached before it, too.
+    """
+    if detail.transaction_class != TransactionClass.MILESTONE:
+        return detail.date
+    return min(detail.date, facts.proforma.accounting_date, facts.invoice_date)
+
+
 def lines_of(
     facts: InvoiceFacts, tax: dict[int, Decimal], codes: dict[int, list[TaxAt]]
 ) -> list[InvoiceLine]:
@@ -133,9 +146,9 @@ def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
         section=section.number,
         section_title=section.title,
         section_mode=section.mode,
-        summary=_summary(section, detail, names, words),
+        summary=_summary(section, detail, delivered_on(facts, detail), names, words),
         transaction_class=detail.transaction_class,
-        date=detail.date,
+        date=delivered_on(facts, detail),
         description=detail.description or _name_of(facts, detail, names),
         **texts,
         billing_type=detail.billing_type,
@@ -176,7 +189,7 @@ def _name_of(facts, detail, names) -> str:
     return of_its_own.name if of_its_own else ""
 
 
-def _summary(section, detail, names, words) -> str:
+def _summary(section, detail, day, names, words) -> str:
     """The name of the printed line that it is summed up in (PRP-3); of a detail section none."""
     if section.mode != SectionMode.SUMMARY:
         return ""
@@ -188,8 +201,8 @@ def _summary(section, detail, names, words) -> str:
     if section.summary_by == SummaryBy.CATEGORY:
         return str(names["category"] or names["product"] or kind)
     if section.summary_by == SummaryBy.WEEK:
-        year, week, _ = detail.date.isocalendar()
+        year, week, _ = day.isocalendar()
         return _WEEKS[words.language].format(week=week, year=year)
     if section.summary_by == SummaryBy.MONTH:
-        return words.month(detail.date)
+        return words.month(day)
     return section.title or kind

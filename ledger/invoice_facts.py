@@ -30,6 +30,7 @@ from contracts.models import (
 )
 from contracts.rates import Rates
 from invoicing_site.querysets import ExactSum
+from ledger import outlays
 from ledger.accounts import AccountBook, ProfileBook
 from ledger.models import (
     Account,
@@ -43,6 +44,7 @@ from ledger.models import (
     ProposalLine,
     ProposalSection,
 )
+from ledger.outlays import Outlay
 from ledger.payment_terms import due_date
 from ledger.tax import TaxBook
 from proforma.models import DetailActual, ProformaInvoice
@@ -128,6 +130,8 @@ class InvoiceFacts:
     named: dict[str, dict[int, Model]]  # what lines and facts name, by field and key
     accrued: list[AccruedSum]
     accrued_transactions: list[ProjectTransaction]
+    outlays: dict[int, Outlay]  # by detail
+    unbooked_outlays: list[Actual]
     tax_book: TaxBook
     accounts: AccountBook
     profiles: ProfileBook
@@ -199,6 +203,8 @@ class InvoiceFacts:
             accrued_transactions=list(
                 ProjectTransaction.objects.filter(voucher__journal_line__in=journalled(proforma))
             ),
+            outlays=outlays.load(proforma),
+            unbooked_outlays=outlays.unbooked(proforma),
             tax_book=TaxBook.load(entity),
             accounts=AccountBook.load(entity),
             profiles=ProfileBook.load(entity),

@@ -25,7 +25,9 @@ from ledger.models import (
     ProposalLine,
 )
 from ledger.operations.vouchers import EntryPlan
+from ledger.outlays import Charged, clearing, for_projects
 from ledger.tax import TaxableLine, TaxAt, TaxResult, tax_of, tax_of_change
+from ledger.translations import Words
 
 _ZERO = Decimal(0)
 _Purpose = PostingAccount.Purpose
@@ -150,6 +152,7 @@ def _invoice_taxes(facts, by_code, rates) -> list[InvoiceTax]:
     def converted(amount):
         return money.converted(amount, rates.official, facts.entity.currency)
 
+    words = Words(facts.customer.language)
     return [
         InvoiceTax(
             tax_code=of.code,
@@ -157,7 +160,7 @@ def _invoice_taxes(facts, by_code, rates) -> list[InvoiceTax]:
             name=of.code.name,
             category=of.code.category,
             percent=of.percent,
-            legal_text=of.code.legal_text,
+            legal_text=words.of_setup(of.code.legal_text),
             base=of.base,
             tax=of.tax,
             accounting_base=converted(of.base),
@@ -220,7 +223,7 @@ def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
         return _Place(purpose, ProjectTransaction.Kind.ON_ACCOUNT, profile)
     category = facts.the("category", billed.category_id)
     if category and category.is_disbursement:
-        return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.REVENUE, profile)
+        return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.OUTLAY, profile)
     return _Place(_Purpose.INVOICED_REVENUE, ProjectTransaction.Kind.REVENUE, profile)
 
 
@@ -245,10 +248,16 @@ def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
     """The entries, and what each billed share is in the project subledger; these add up to the entries."""
     own = facts.entity.currency
     entries, transactions = [], []
-    for (account, dimensions, project), shares in _by_place(facts):
+    for (account, dimensions, project, are_outlays), shares in _by_place(facts):
         amounts = [billed.amount for billed in shares]
         total = sum(amounts, _ZERO)
         accounting = money.converted(total, rates.net, own)
+        if are_outlays:
+            charged = _charged(facts, shares, accounting, rates)
+            entries += clearing(charged, facts.accounts)
+            if project:
+                transactions += _outlay_transactions(facts, project, shares, charged)
+            continue
         if account:
             entries.append(
                 EntryPlan.crediting(
@@ -275,7 +284,10 @@ def _by_place(facts):
     for billed in facts.billed:
         # What is charged at nothing reaches only the project subledger, and needs no account.
         account = dimensions = None
-        if billed.amount:
+        outlay = facts.outlays.get(billed.detail_id)
+        if outlay:
+            account, dimensions = outlay.account, outlay.dimensions
+        elif billed.amount:
             if billed.sort not in accounts:
                 accounts[billed.sort] = account_of(facts, billed)
             account = accounts[billed.sort]
@@ -285,9 +297,56 @@ def _by_place(facts):
             account.number if account else "",
             project.pk if project else 0,
             dimensions.pk if dimensions else 0,
+            billed.category_id or 0 if outlay else -1,
         )
-        groups.setdefault(key, ((account, dimensions, project), []))[1].append(billed)
+        place = account, dimensions, project, outlay is not None
+        groups.setdefault(key, (place, []))[1].append(billed)
     return [groups[key] for key in sorted(groups)]
+
+
+def _charged(facts, shares, accounting_amount, rates) -> Charged:
+    """Shares of one category that charge outlays on; what was left uncharged of one belongs to it too."""
+    amounts = dict.fromkeys((billed.detail_id for billed in shares), _ZERO)
+    for billed in shares:
+        amounts[billed.detail_id] += billed.amount
+    first = shares[0]
+    project = project_of(facts, first)
+    return Charged(
+        outlays=[(facts.outlays[detail], amount) for detail, amount in amounts.items()],
+        accounting_amount=accounting_amount,
+        rate=rates.net,
+        currency=facts.currency,
+        own_currency=facts.entity.currency,
+        dimensions=facts.outlays[first.detail_id].dimensions,
+        project=project,
+        profile=facts.profiles.profile(project, facts.contract),
+        transaction_class=first.transaction_class,
+        category_id=first.category_id,
+    )
+
+
+def _outlay_transactions(facts, project, shares, charged) -> list[ProjectTransaction]:
+    """Each outlay taken off, and apart from it what is our revenue or cost, on its first billed share."""
+    first = {}
+    for billed in shares:
+        first.setdefault(billed.detail_id, billed)
+    return [
+        ProjectTransaction(
+            project_id=project.pk,
+            contract_line_id=billed.contract_line_id,
+            actual_id=billed.actual_id,
+            kind=row.kind,
+            transaction_class=billed.transaction_class,
+            date=facts.accounting_date,
+            quantity=-billed.quantity if row.kind == ProjectTransaction.Kind.OUTLAY else _ZERO,
+            amount=row.amount,
+            currency=row.currency,
+            accounting_amount=row.accounting_amount,
+            in_balance=row.kind == ProjectTransaction.Kind.OUTLAY,
+        )
+        for billed, rows in zip(first.values(), for_projects(charged), strict=True)
+        for row in rows
+    ]
 
 
 def _project_transactions(facts, project, shares, accounting_amounts) -> list[ProjectTransaction]:
@@ -297,6 +356,8 @@ def _project_transactions(facts, project, shares, accounting_amounts) -> list[Pr
         if billed.sort not in places:
             places[billed.sort] = place_of(facts, billed)
         place = places[billed.sort]
+        # What is charged on takes an outlay off its account, also where it was never booked there.
+        sign = -1 if place.kind == ProjectTransaction.Kind.OUTLAY else 1
         transactions.append(
             ProjectTransaction(
                 project_id=project.pk,
@@ -305,11 +366,11 @@ def _project_transactions(facts, project, shares, accounting_amounts) -> list[Pr
                 kind=place.kind,
                 transaction_class=billed.transaction_class,
                 date=facts.accounting_date,
-                quantity=billed.quantity,
-                amount=billed.amount,
+                quantity=sign * billed.quantity,
+                amount=sign * billed.amount,
                 currency=facts.currency,
-                accounting_amount=accounting_amount,
-                in_balance=place.purpose == _Purpose.ON_ACCOUNT_WIP,
+                accounting_amount=sign * accounting_amount,
+                in_balance=place.purpose in (_Purpose.ON_ACCOUNT_WIP, _Purpose.DISBURSEMENT),
             )
         )
     return transactions

@@ -227,13 +227,13 @@ def _book_cost(plan, line, facts):
     if profile.cost == Profile.Cost.NEVER:
         _to_project(plan, line, _Kind.COST)
         return
-    in_balance = profile.cost == Profile.Cost.BALANCE
+    kind, in_balance = _Kind.COST, profile.cost == Profile.Cost.BALANCE
     debit = _Purpose.WIP_COST if in_balance else _Purpose.PROJECT_COST
     if _is_disbursement(actual, facts):
-        debit, in_balance = _Purpose.DISBURSEMENT, False
+        debit, kind, in_balance = _Purpose.DISBURSEMENT, _Kind.OUTLAY, True
     credit = _Purpose.PAYROLL_ALLOCATION if actual.transaction_class == "time" else _Purpose.COST_OFFSET
     _book(plan, line, facts, profile, debit, credit)
-    _to_project(plan, line, _Kind.COST, in_balance=in_balance)
+    _to_project(plan, line, kind, in_balance=in_balance)
 
 
 def _book_sales(plan, line, facts):

@@ -1,9 +1,12 @@
-"""When an invoice has to be paid (PRP-9)."""
+"""When an invoice has to be paid, as a day and in words (PRP-9)."""
 
 import calendar
 import datetime
 
 from contracts.models import PaymentTerm
+from ledger.translations import Words
+
+_Method = PaymentTerm.Method
 
 
 def due_date(term: PaymentTerm | None, invoice_date: datetime.date) -> datetime.date:
@@ -12,13 +15,28 @@ def due_date(term: PaymentTerm | None, invoice_date: datetime.date) -> datetime.
     A fixed day of the month is the first such day after the invoice date, and not before the term's days
     have passed; in a shorter month it is that month's last day.
     """
-    if term is None or term.method == PaymentTerm.Method.IMMEDIATE:
+    if term is None or term.method == _Method.IMMEDIATE:
         return invoice_date
-    if term.method == PaymentTerm.Method.END_OF_MONTH:
+    if term.method == _Method.END_OF_MONTH:
         return _last_day(invoice_date) + datetime.timedelta(days=term.days)
-    if term.method == PaymentTerm.Method.DAY_OF_MONTH:
+    if term.method == _Method.DAY_OF_MONTH:
         return _day_of_month(term.day_of_month, invoice_date + datetime.timedelta(days=max(term.days, 1)))
     return invoice_date + datetime.timedelta(days=term.days)
+
+
+def in_words(term: PaymentTerm | None, words: Words) -> str:
+    """The term as the customer reads it, in his language; the name in the set-up is for ourselves."""
+    if term is None:
+        return ""
+    days = words.say("terms_day" if term.days == 1 else "terms_days", term.days)
+    if term.method == _Method.END_OF_MONTH:
+        return words.say("terms_end_of_month", days) if term.days else words["terms_by_end_of_month"]
+    if term.method == _Method.DAY_OF_MONTH:
+        by_day = words.say("terms_day_of_month", term.day_of_month)
+        return words.say("terms_at_least", by_day, days) if term.days else by_day
+    if term.method == _Method.IMMEDIATE or not term.days:
+        return words["terms_immediate"]
+    return words.say("terms_net", days)
 
 
 def _day_of_month(number, earliest):

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from actuals.models import Actual, Entry
 from contracts.models import LegalEntity
-from invoicing_site import audit
+from invoicing_site import audit, wording
 from invoicing_site.errors import Refused
 from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
 from proforma.models import ProformaInvoice
@@ -47,7 +47,7 @@ class PeriodBook:
         place = bisect_right(self._starts, day) - 1
         if place < 0 or self._periods[place].ends < day:
             raise Refused(
-                f"{self._entity} has no fiscal period for {day}: open the books for that year.",
+                f"{self._entity} has no fiscal period for {wording.day(day)}: open the books for that year.",
                 code="PERIOD-MISSING",
                 remedy=_PAGE,
             )
@@ -59,7 +59,7 @@ class PeriodBook:
         if period.status != _Status.OPEN:
             raise Refused(
                 f"The period {period} of {self._entity} is {period.get_status_display()}, so nothing is "
-                f"posted on {day}: open the period, or choose a day in an open one.",
+                f"posted on {wording.day(day)}: open the period, or choose a day in an open one.",
                 code="PERIOD-CLOSED",
                 remedy=_PAGE,
             )
@@ -76,7 +76,8 @@ class PeriodBook:
             if period.starts > day and period.status == _Status.OPEN:
                 return period.starts
         raise Refused(
-            f"{self._entity} has no open period after {day}: open one, or open the books for another year.",
+            f"{self._entity} has no open period after {wording.day(day)}: open one, or open the books for "
+            "another year.",
             code="PERIOD-CLOSED",
             remedy=_PAGE,
         )
@@ -194,11 +195,18 @@ def still_open_in(periods: Iterable[FiscalPeriod]) -> dict[int, list[StillOpen]]
     return result
 
 
+def earlier_open(period: FiscalPeriod) -> list[FiscalPeriod]:
+    """The periods before it that are not closed, the oldest first; they don't keep it from closing."""
+    earlier = FiscalPeriod.objects.filter(entity=period.entity_id, starts__lt=period.starts)
+    return list(earlier.exclude(status=_Status.CLOSED).order_by("starts"))
+
+
 def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
     """Close the period to all posting, once whoever is posting into it is through.
 
-    Returns what is still open in it: with the entity's parameter that is booked in the next open period,
-    otherwise it waits. Refused when the period is closed already.
+    Earlier periods may be open still, which is recorded. Returns what is still open in it: with the entity's
+    parameter that is booked in the next open period, otherwise it waits. Refused when the period is closed
+    already.
     """
     return _turn(period, _Status.CLOSED, "ledger.close_period", by)
 
@@ -206,7 +214,8 @@ def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
 def put_on_hold(period: FiscalPeriod, *, by) -> list[StillOpen]:
     """Let nothing be posted for now; what is dated in the period waits and is not moved.
 
-    Refused when it is on hold already. Returns what is still open in it.
+    Refused when it is on hold already, and when it is closed: that is opened by `reopen_period` alone.
+    Returns what is still open in it.
     """
     return _turn(period, _Status.ON_HOLD, "ledger.put_on_hold", by)
 
@@ -224,6 +233,12 @@ def _turn(period, status, action, by):
             f"The period {period} of {period.entity} is {period.get_status_display()} already.",
             code="WRONG-STATUS",
         )
+    if (period.status, status) == (_Status.CLOSED, _Status.ON_HOLD):
+        raise Refused(
+            f"The period {period} of {period.entity} is closed, and only an open one is put on "
+            "hold: reopen it first.",
+            code="WRONG-STATUS",
+        )
     before, period.status = period.status, status
     period.save(update_fields=["status"])
     left = still_open(period)
@@ -235,5 +250,6 @@ def _turn(period, status, action, by):
         before=before,
         after=str(status),
         still_open={row.code: row.count for row in left},
+        earlier_open=[str(each) for each in earlier_open(period)] if status == _Status.CLOSED else [],
     )
     return left

@@ -94,7 +94,8 @@ def post_chosen_invoices(keys, user_pk, on, url=""):
     _, by, day = _who_and_when(rows[0].entity_id, user_pk, on)
     outcomes = posting.post_all(rows, by=by, on=day)
     refused = sum(outcome.invoice is None for outcome in outcomes)
-    text = f"{len(outcomes) - refused} of {len(outcomes)} invoices posted."
+    posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
+    text = f"{posted} of {len(outcomes)} invoices posted. {posting.posted_before(outcomes)}".rstrip()
     _notify(by, text, url, is_problem=bool(refused))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
-from invoicing_site import money
+from invoicing_site import money, wording
 from invoicing_site.errors import Refused
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
 
@@ -194,8 +194,8 @@ class TaxBook:
         place = bisect_right(days, day)
         if not place:
             raise Refused(
-                f"Tax code {code} of {self._entity} has no rate on {day}: enter one that is valid from that "
-                "day or earlier.",
+                f"Tax code {code} of {self._entity} has no rate on {wording.day(day)}: enter one that is "
+                "valid from that day or earlier.",
                 code="TAX-MISSING",
                 remedy="admin:ledger_taxcode_changelist",
             )

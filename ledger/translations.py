@@ -74,6 +74,14 @@ _ENGLISH = {
     "iban": "IBAN",
     "bic": "BIC",
     "payment_terms": "Terms",
+    "terms_day": "{} day",
+    "terms_days": "{} days",
+    "terms_net": "{} net",
+    "terms_end_of_month": "{} from the end of the month",
+    "terms_by_end_of_month": "By the end of the month",
+    "terms_day_of_month": "On day {} of the month",
+    "terms_at_least": "{}, after {} at the earliest",
+    "terms_immediate": "Due at once",
     "to_pay": "To pay",
     "organisation_number": "Company no.",
     "vat_number": "VAT no.",
@@ -94,6 +102,12 @@ _ENGLISH = {
     "unit_h": "h",
     "unit_each": "pcs",
     "unit_day": "days",
+    "unit_week": "weeks",
+    "unit_month": "months",
+    "Zero-rated supply": "Zero-rated supply",
+    "Exempt from VAT": "Exempt from VAT",
+    "Reverse charge": "Reverse charge",
+    "Not subject to VAT": "Not subject to VAT",
 }
 
 _BOKMAAL = {
@@ -155,6 +169,14 @@ _BOKMAAL = {
     "iban": "IBAN",
     "bic": "BIC",
     "payment_terms": "Betalingsbetingelser",
+    "terms_day": "{} dag",
+    "terms_days": "{} dager",
+    "terms_net": "Netto {}",
+    "terms_end_of_month": "{} fra månedens slutt",
+    "terms_by_end_of_month": "Innen månedens slutt",
+    "terms_day_of_month": "Den {}. i måneden",
+    "terms_at_least": "{}, tidligst etter {}",
+    "terms_immediate": "Forfaller straks",
     "to_pay": "Å betale",
     "organisation_number": "Org.nr.",
     "vat_number": "Mva.-nr.",
@@ -175,6 +197,12 @@ _BOKMAAL = {
     "unit_h": "t",
     "unit_each": "stk",
     "unit_day": "dager",
+    "unit_week": "uker",
+    "unit_month": "måneder",
+    "Zero-rated supply": "Fritatt for merverdiavgift",
+    "Exempt from VAT": "Unntatt fra merverdiavgift",
+    "Reverse charge": "Omvendt avgiftsplikt",
+    "Not subject to VAT": "Ikke merverdiavgiftspliktig",
 }
 
 TEXTS = {"en": _ENGLISH, "nb": _BOKMAAL}
@@ -196,6 +224,10 @@ class Words:
     def say(self, key: str, *values) -> str:
         """The text with the values put in where it has places for them."""
         return self.texts[key].format(*values)
+
+    def of_setup(self, text: str) -> str:
+        """A text of the set-up that we ship, in this language; what somebody wrote stays as it is."""
+        return self.texts.get(text, text)
 
     def unit(self, unit: str) -> str:
         """The unit as it is printed; units that are no words, such as km, stay as they are."""

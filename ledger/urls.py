@@ -34,6 +34,7 @@ urlpatterns = [
     path("proposals/<int:pk>/refill/", proposals.RefillProposal.as_view(), name="refill_proposal"),
     path("proposals/<int:pk>/lines/", proposal_lines.ProposalLines.as_view(), name="proposal_lines"),
     path("proposals/<int:pk>/sections/", proposal_lines.EditSections.as_view(), name="proposal_sections"),
+    path("proposals/<int:pk>/sections/save/", proposal_lines.SaveLayout.as_view(), name="save_layout"),
     path(
         "proposals/<int:pk>/sections/for-lines/",
         proposal_lines.SectionsForLines.as_view(),
@@ -48,6 +49,7 @@ urlpatterns = [
     ),
     path("proposals/<int:pk>/reject/", proposal_approvals.RejectProposal.as_view(), name="reject_proposal"),
     path("proposals/<int:pk>/change/", proposal_approvals.RequestChange.as_view(), name="request_change"),
+    path("proposals/<int:pk>/return/", proposal_approvals.ReturnProposal.as_view(), name="return_proposal"),
     path("proposals/<int:pk>/reset/", proposal_approvals.ResetApproval.as_view(), name="reset_approval"),
     path("proposals/<int:pk>/post/", proposal_posting.PostProposal.as_view(), name="post_proposal"),
     path("", include("ledger.urls_books")),

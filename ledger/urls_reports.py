@@ -1,10 +1,11 @@
 from django.urls import path
 
-from ledger.views import customers, projects, reports
+from ledger.views import customers, projects, receivables, reports
 
 urlpatterns = [
     path("reports/", reports.Reports.as_view(), name="reports"),
     path("reports/trial-balance/", reports.TrialBalancePage.as_view(), name="trial_balance"),
+    path("reports/aged-receivables/", receivables.AgedReceivables.as_view(), name="aged_receivables"),
     path("accounts/<int:pk>/", reports.AccountPage.as_view(), name="account"),
     path("customers/", customers.Customers.as_view(), name="customers"),
     path("customers/<int:pk>/", customers.CustomerPage.as_view(), name="customer"),

@@ -18,10 +18,15 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
-from invoicing_site.screens.forms import DayField, RowsField, Watched
+from invoicing_site.screens.forms import DayField, RowField, RowsField, Watched, WatchedRows
+from invoicing_site.templatetags.ledgerline import plain_quantity, price
+from invoicing_site.wording import counted
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.headers import EDITABLE
+
+# Of details that changed meanwhile so many are named.
+_NAMED = 5
 
 _BILLING_TYPES = [(value, str(label).capitalize()) for value, label in BillingType.choices]
 
@@ -100,8 +105,8 @@ class Header(Watched, forms.Form):
         return self.cleaned_data["country"].upper()
 
 
-class EditDetails(forms.Form):
-    """Changes for one or many details; what is left empty stays as it is."""
+class _DetailFields(forms.Form):
+    """What can be changed of details of a proforma."""
 
     quantity = FigureField(LineDetail, "quantity", required=False)
     price = FigureField(LineDetail, "price", required=False)
@@ -122,16 +127,48 @@ class EditDetails(forms.Form):
         if fixed_amount:  # a milestone: its amount is agreed on the contract line
             del self.fields["quantity"], self.fields["price"]
 
+
+class EditDetails(WatchedRows, _DetailFields):
+    """The same change for many details; what is left empty stays as it is."""
+
+    def __init__(self, *args, details, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.details = {detail.pk: detail for detail in details}
+        columns = [field.attname for field in LineDetail._meta.concrete_fields]
+        self.watch_each(
+            {pk: [str(getattr(row, name)) for name in columns] for pk, row in self.details.items()}
+        )
+
     def changes(self):
         """What was filled in, for `edit_details`."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
+    def changed_meanwhile(self):
+        changed = [self.details[pk] for pk in self.changed_keys()]
+        if not changed:
+            return (
+                "Somebody took chosen details off while you were typing. "
+                "Press the button again to change the rest."
+            )
+        now = [_now_reads(detail) for detail in changed[:_NAMED]]
+        more = f"; and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        return (
+            f"Somebody changed {counted(len(changed), 'chosen detail')} while you were typing. Now: "
+            f"{'; '.join(now)}{more}. Press the button again to put yours in its place."
+        )
 
-class EditDetail(Watched, EditDetails):
+
+def _now_reads(detail):
+    name = detail.description or detail.get_transaction_class_display()
+    figures = f"{plain_quantity(detail.quantity)} {detail.unit}".strip()
+    return f"“{name[:60]}” {figures} × {price(detail.price)}, {detail.get_billing_type_display()}"
+
+
+class EditDetail(Watched, _DetailFields):
     """All that can be changed of one detail, as it stands now."""
 
     def __init__(self, *args, detail, **kwargs):
-        names = list(EditDetails.base_fields)
+        names = list(_DetailFields.base_fields)
         kwargs["initial"] = {name: getattr(detail, name) for name in names}
         is_fixed = detail.transaction_class in (TransactionClass.MILESTONE, TransactionClass.RETAINER)
         super().__init__(*args, fixed_amount=is_fixed, **kwargs)
@@ -161,13 +198,11 @@ class AddDetail(forms.Form):
     unit = _words(LineDetail, "unit", help_text="Empty: hours for time")
     price = FigureField(LineDetail, "price")
     billing_type = forms.ChoiceField(choices=_BILLING_TYPES)
-    task = forms.ModelChoiceField(Task.objects.none(), required=False)
-    resource = forms.ModelChoiceField(Resource.objects.none(), required=False)
-    role = forms.ModelChoiceField(Role.objects.none(), required=False)
-    category = forms.ModelChoiceField(
-        Category.objects.none(), required=False, help_text="Expenses and fees need one."
-    )
-    product = forms.ModelChoiceField(Product.objects.none(), required=False, help_text="Materials need one.")
+    task = RowField(Task.objects.none(), required=False)
+    resource = RowField(Resource.objects.none(), required=False)
+    role = RowField(Role.objects.none(), required=False)
+    category = RowField(Category.objects.none(), required=False, help_text="Expenses and fees need one.")
+    product = RowField(Product.objects.none(), required=False, help_text="Materials need one.")
     description = _words(LineDetail, "description", label="Description for the customer")
     internal_description = _words(LineDetail, "internal_description")
 

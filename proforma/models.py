@@ -28,7 +28,7 @@ from contracts.models import (
     TransactionClass,
     managed_contracts,
 )
-from invoicing_site import guards
+from invoicing_site import guards, wording
 from invoicing_site.fields import AmountField, CurrencyField, PriceField, QuantityField
 
 
@@ -71,7 +71,7 @@ class InvoiceRun(models.Model):
     )
     finished_at = models.DateTimeField(null=True, blank=True)
     due = models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")
-    digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs (RUN-4)")
+    digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs")
     executes = models.OneToOneField(
         "self",
         models.PROTECT,
@@ -95,7 +95,7 @@ class InvoiceRun(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_kind_display()} {self.pk} as of {self.as_of}"
+        return f"{self.get_kind_display()} {self.pk} as of {wording.day(self.as_of)}"
 
     def get_absolute_url(self):
         return reverse("run", args=[self.pk])
@@ -122,7 +122,7 @@ class RunContract(models.Model):
     outcome = models.CharField(max_length=7, choices=Outcome)
     code = models.CharField(max_length=40, blank=True, help_text="The reason, as a stable word")
     message = models.CharField(max_length=500, blank=True)
-    digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview (RUN-4)")
+    digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview")
     done_at = models.DateTimeField(default=timezone.now)
 
     objects = RunContractQuerySet.as_manager()
@@ -219,7 +219,12 @@ class ProformaInvoice(models.Model):
     order_reference = models.CharField("purchase order", max_length=60, blank=True)
     description = models.CharField(max_length=500, blank=True)
     corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrections", help_text="COR-3"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        help_text="The confirmed one that it corrects",
     )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -352,9 +357,16 @@ class LineDetail(models.Model):
         BacklogItem, models.PROTECT, null=True, blank=True, related_name="detail"
     )
     corrects = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", help_text="COR-2"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrected_by",
+        help_text="The detail that it corrects",
     )
-    credited_part = models.CharField(max_length=8, choices=CreditedPart, blank=True, help_text="COR-1")
+    credited_part = models.CharField(
+        max_length=8, choices=CreditedPart, blank=True, help_text="What becomes of the rest"
+    )
     credit_reason = models.CharField(max_length=300, blank=True)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     date = models.DateField()
@@ -382,6 +394,7 @@ class LineDetail(models.Model):
     objects = DetailQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "proforma detail"
         constraints = [
             models.CheckConstraint(
                 name="detail_credited_part_belongs_to_a_correction",
@@ -405,6 +418,7 @@ class DetailActual(models.Model):
         REST_REVERSAL = "rest_reversal", "reversal of the rest"
         REST_BILLED = "rest_billed", "billed sales of the rest"
         CREDIT = "credit", "reversal of the billed sales"
+        REST_CREDIT = "rest_credit", "reversal of the billed rest"
         AGAIN = "again", "unbilled sales to be billed again"
         GIVEN_UP = "given_up", "what was given up"
         BALANCE = "balance", "retainer balance"
@@ -431,9 +445,6 @@ class LimitOverride(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField(default=timezone.now)
 
-    class Meta:
-        permissions = [("override_limit", "Can confirm over a not-to-exceed limit")]
-
     def __str__(self):
         return f"{self.over} over {self.limit}"
 
@@ -449,6 +460,7 @@ _DETAIL_CONFIRMED = (
 )
 guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_message"])
 guards.frozen(ProformaLine, when=_LINE_CONFIRMED)
-guards.frozen(LineDetail, when=_DETAIL_CONFIRMED)
+# Its claim is given up when the proforma is returned (PRP-6); verifying finds one that is missing otherwise.
+guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"])
 guards.insert_only(DetailActual)
 guards.insert_only(LimitOverride)

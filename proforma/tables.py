@@ -5,12 +5,13 @@ from collections import defaultdict
 import django_tables2 as tables
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
 from contracts.models import ProjectContract
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens.tables import (
     AmountColumn,
+    AmountsColumn,
     DayColumn,
     MainColumn,
     StatusColumn,
@@ -40,17 +41,17 @@ class TogetherTable(Table):
 
 
 class FigureColumn(AmountColumn):
-    """An amount of the contract's performance."""
+    """A figure of the row, read for all rows together: an amount of a contract's performance."""
 
-    def __init__(self, name, **kwargs):
-        super().__init__(accessor="pk", orderable=False, main=False, **kwargs)
+    def __init__(self, name, *, main=False, **kwargs):
+        super().__init__(accessor="pk", orderable=False, main=main, **kwargs)
         self.figure = name
 
     def render(self, record, table):
-        return tags.amount(getattr(table.figures_of(record), self.figure), record.currency)
+        return super().render(getattr(table.figures_of(record), self.figure), record, table)
 
     def value(self, record, table):
-        return getattr(table.figures_of(record), self.figure)
+        return super().value(getattr(table.figures_of(record), self.figure), record, table)
 
 
 class FigureDayColumn(tables.Column):
@@ -74,7 +75,9 @@ def _customers(contract):
 class ContractTable(TogetherTable):
     adds_up = "item"
 
-    code = MainColumn(accessor="code", verbose_name="Contract", url="contract", sub="name")
+    code = MainColumn(
+        accessor="code", verbose_name="Contract", url="contract", sub="name", also={"Name": "name"}
+    )
     customers = tables.Column(accessor="pk", verbose_name="Customers", orderable=False)
     status = StatusColumn()
     contract_value = FigureColumn("value", verbose_name="Value")
@@ -113,8 +116,17 @@ def _job(proforma):
 
 
 class ProformaTable(Table):
-    number = MainColumn(url="proforma", sub=lambda row: f"Run {row.run_id}" if row.run_id else "By hand")
-    contract = TextColumn(accessor="contract__code", verbose_name="Contract", sub="contract__name")
+    number = MainColumn(
+        url="proforma",
+        sub=lambda row: f"Run {row.run_id}" if row.run_id else "By hand",
+        also={"Run number": "run_id"},
+    )
+    contract = TextColumn(
+        accessor="contract__code",
+        verbose_name="Contract",
+        sub="contract__name",
+        also={"Contract name": "contract__name"},
+    )
     customer = TextColumn(accessor="customer__name", verbose_name="Customer")
     cutoff = DayColumn()
     amount = AmountColumn(accessor="net", verbose_name="Net total", explain=explain_proforma)
@@ -171,17 +183,21 @@ def run_totals(runs, user) -> dict[int, dict[str, object]]:
     return totals
 
 
+def _totals(run, table):
+    return table.figures_of(run)["totals"]
+
+
 class RunTable(TogetherTable):
     """Counts and totals are those of the contracts that the reader may see."""
 
-    pk = MainColumn(verbose_name="Run", url="run", sub=who_started)
+    pk = MainColumn(verbose_name="Run", url="run", sub=who_started, also={"Started by": who_started})
     as_of = DayColumn(verbose_name="As of")
     started_at = DayColumn(verbose_name="Started")
     duration = tables.Column(accessor="pk", verbose_name="Duration", orderable=False)
     created = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
     failed = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
     nothing = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
-    total = tables.Column(accessor="pk", orderable=False, attrs=cells("num amount", "num"))
+    total = AmountsColumn(_totals)
     status = StatusColumn()
 
     def __init__(self, *args, user, **kwargs):
@@ -197,19 +213,17 @@ class RunTable(TogetherTable):
             counts[run]["totals"] = totals
         return counts
 
-    def render_pk(self, record):
-        name = f"{record.get_kind_display().capitalize()} {record.pk}"
-        return format_html(
-            '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
-            record.get_absolute_url(),
-            name,
-            who_started(record),
-        )
+    def render_pk(self, record, column):
+        return column.render(self.value_pk(record), record)
+
+    def value_pk(self, record):
+        return f"{record.get_kind_display().capitalize()} {record.pk}"
 
     def render_duration(self, record):
         return duration(record) or "–"
 
-    value_duration = render_duration
+    def value_duration(self, record):
+        return duration(record)
 
     def render_created(self, record):
         return self.figures_of(record).get(RunContract.Outcome.CREATED, 0)
@@ -223,10 +237,3 @@ class RunTable(TogetherTable):
 
     def render_nothing(self, record):
         return self.figures_of(record).get(RunContract.Outcome.NOTHING_READY, 0)
-
-    def render_total(self, record):
-        totals = self.figures_of(record)["totals"]
-        return format_html_join("", "<div>{}</div>", ((tags.amount(v, c),) for c, v in totals.items())) or "–"
-
-    def value_total(self, record):
-        return "; ".join(f"{code} {value}" for code, value in self.figures_of(record)["totals"].items())

@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                 (
                     "needs_price",
                     models.BooleanField(
-                        default=False, help_text="No price was found; re-price it before it is billed (PRC-6)"
+                        default=False, help_text="No price was found; re-price it before it is billed"
                     ),
                 ),
                 (

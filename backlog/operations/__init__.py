@@ -5,6 +5,7 @@ from backlog.operations.contracts import confirm_contract
 from backlog.operations.items import (
     Marked,
     cancel,
+    claim_again,
     hold,
     mark_not_ready,
     mark_ready,
@@ -29,6 +30,7 @@ __all__ = [
     "approve_many",
     "cancel",
     "cancel_approval",
+    "claim_again",
     "confirm_contract",
     "hold",
     "mark_not_ready",

@@ -15,7 +15,7 @@ from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
 from backlog.weighing import Pricings, Weighing, backlog_item
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
-from invoicing_site import audit, checked
+from invoicing_site import audit, checked, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, in_chunks, write_rows
 
@@ -121,6 +121,15 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
                 f"{item.actual.entry} is on {item.detail.line.proforma}; "
                 "remove it from the draft, or credit the invoice, before its approval is canceled."
             )
+    again = Actual.objects.filter(
+        replaces__backlog_item__in=items, booked_by=Actual.BookedBy.NOTHING, reverses=None, reversed_by=None
+    )
+    if stands_in := again.select_related("entry").order_by("pk").first():
+        # Its sale is in the books by another fact, which an invoice takes back and a journal can't.
+        raise Refused(
+            f"{stands_in.entry} was on a proforma that was returned, so it can only be billed: lower it to "
+            "nothing on the draft, as non-chargeable."
+        )
     facts = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None).order_by("pk")
     batch = open_batch(entity, Batch.Action.CANCEL, on=on or entity.today(), by=by)
     reverse(list(facts), batch=batch)
@@ -240,8 +249,8 @@ def _write_sales(result, contracts, delivered):
             failed[item.contract_id, item.limit_level] += 1
     for (contract, level), count in failed.items():
         result.warnings.append(
-            f"{count} of the actuals are over the limit of the {BacklogItem.LimitLevel(level).label} "
-            f"of contract {contracts[contract]}."
+            f"{wording.counted(count, 'actual is', 'actuals are')} over the limit of the "
+            f"{BacklogItem.LimitLevel(level).label} of contract {contracts[contract]}."
         )
 
 

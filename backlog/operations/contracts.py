@@ -9,9 +9,9 @@ from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, Delivered, sales_actuals
 from backlog.weighing import FIXED_PRICE, Pricings, backlog_item, covering, work_of
-from contracts.chargeability import Coverage
+from contracts.chargeability import Coverage, lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
-from contracts.operations import check_contract, part_milestone
+from contracts.operations import check_contract, generate_schedule, part_milestone
 from contracts.pricing import PriceBook
 from invoicing_site import audit
 from invoicing_site.errors import Refused
@@ -22,8 +22,8 @@ from invoicing_site.querysets import write_rows
 def confirm_contract(contract, *, by, on=None):
     """Put a draft contract into force.
 
-    Its milestones become parts and backlog items; entries approved before, and now covered by a line, get
-    their unbilled sales. Refused by the sentence of whatever does not add up (CON-1, CON-2, CON-4).
+    Its milestones become parts and backlog items; lines with a frequency get their invoice days; entries
+    approved before, and now covered by a line, get their unbilled sales. Refused by the sentence of whatever does not add up (CON-1, CON-2, CON-4).
     """
     list(Project.objects.locked().filter(contract_lines__contract=contract).order_by("pk"))
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
@@ -36,6 +36,8 @@ def confirm_contract(contract, *, by, on=None):
     contract.confirmed_at, contract.confirmed_by = timezone.now(), by
     contract.save(update_fields=["status", "confirmed_at", "confirmed_by"])
     parts = _release_milestones(contract)
+    for line in lines_of(contract).filter(frequency__isnull=False).order_by("number"):
+        generate_schedule(line, by=by)
     shares = _bill_what_was_approved(contract, by=by, on=on or contract.entity.today())
     audit.record(
         "backlog.confirm_contract",

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from contracts.models import LineCustomer, ProjectContract
-from invoicing_site import audit, checked
+from invoicing_site import audit, checked, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 
@@ -20,10 +20,17 @@ CHUNK = 5000
 
 
 class Marked(NamedTuple):
-    """What a bulk action did: the recorded action, and how many rows it left alone for which reason."""
+    """What a bulk action did: the recorded action, and how many rows it left alone for which reason.
 
-    action: BacklogAction
+    An action that changed nothing is not recorded: there is nothing to undo and nothing to tell an auditor.
+    """
+
+    action: BacklogAction | None
     reasons: dict[str, int]
+
+    @property
+    def changed(self) -> int:
+        return self.action.changed if self.action else 0
 
 
 def mark_ready(items, *, by) -> Marked:
@@ -110,6 +117,8 @@ def _marked(items, kind, *, by, values=None):
         changed += done
         for reason, count in left.items():
             reasons[reason] = reasons.get(reason, 0) + count
+    if action is None:
+        return Marked(None, reasons)
     action.changed, action.unchanged = changed, sum(reasons.values())
     with transaction.atomic():
         action.save(update_fields=["changed", "unchanged"])
@@ -127,9 +136,7 @@ def _audited(kind):
 @transaction.atomic
 def _mark_chunk(pks, kind, action, entity, *, by, values):
     """One commit's worth of a marking; `changed` keeps count so that an interrupted one tells the truth."""
-    if action is None:
-        action = BacklogAction.objects.create(entity=entity, action=kind, by=by)
-    else:
+    if action is not None:
         # In the order of `undo`: the action, then its contracts.
         action = BacklogAction.objects.locked().get(pk=action.pk)
         if action.undone_at:
@@ -138,12 +145,15 @@ def _mark_chunk(pks, kind, action, entity, *, by, values):
     _lock_contracts(chosen.values("contract"))
     possible = _possible(chosen, kind, entity.today())
     taken = list(possible.values_list("pk", flat=True))
+    rest = chosen.exclude(pk__in=taken)
+    if not taken:
+        return action, 0, _why_not(rest, kind, entity.today())
+    action = action or BacklogAction.objects.create(entity=entity, action=kind, by=by)
     write_rows(BacklogActionItem, [BacklogActionItem(action=action, item_id=pk) for pk in taken])
     values = values or {"status": _MARKINGS[kind][1]}
     BacklogItem.objects.filter(pk__in=taken).update(**values)
     action.changed += len(taken)
     action.save(update_fields=["changed"])
-    rest = chosen.exclude(pk__in=taken)
     return action, len(taken), _why_not(rest, kind, entity.today())
 
 
@@ -234,7 +244,7 @@ def reserve(items, *, contract) -> list[BacklogItem]:
         len(pks),
         Status.READY,
         Status.CREATED,
-        f"{contract}: {{}} of the chosen rows are no longer ready.",
+        f"{contract}: {{}} no longer ready.",
     )
     return list(mine.order_by("pk"))
 
@@ -247,7 +257,7 @@ def release(items) -> int:
         len(pks),
         Status.CREATED,
         Status.READY,
-        "{} of these rows are on no draft any more.",
+        "{} on no draft any more.",
     )
 
 
@@ -259,7 +269,19 @@ def settle(items) -> int:
         len(pks),
         Status.CREATED,
         Status.POSTED,
-        "{} of these rows are on no draft any more.",
+        "{} on no draft any more.",
+    )
+
+
+def claim_again(items) -> int:
+    """Customer invoice posted → created: what was confirmed goes back to a draft, uninvoiced (PRP-6)."""
+    pks = [item.pk for item in items]
+    return _move(
+        BacklogItem.objects.filter(pk__in=pks),
+        len(pks),
+        Status.POSTED,
+        Status.CREATED,
+        "{} not confirmed any more.",
     )
 
 
@@ -268,12 +290,14 @@ def cancel(items) -> int:
     pks = [item.pk for item in items]
     canceled = BacklogItem.objects.open().filter(pk__in=pks).update(status=Status.CANCELED)
     if canceled != len(pks):
-        raise Refused(f"{len(pks) - canceled} of these rows are on an invoice and can't be canceled.")
+        left = wording.counted(len(pks) - canceled, "row is", "rows are")
+        raise Refused(f"{left} on an invoice and can't be canceled.")
     return canceled
 
 
 def _move(items, count, before, after, sentence):
     moved = items.filter(status=before).update(status=after)
     if moved != count:
-        raise Refused(sentence.format(count - moved), code="CLAIM-GONE")
+        left = wording.counted(count - moved, "row is", "rows are")
+        raise Refused(sentence.format(left), code="CLAIM-GONE")
     return moved

@@ -15,7 +15,9 @@ from backlog.filters import OBSTACLES
 from backlog.forms import AgeingForm
 from backlog.models import BacklogItem
 from invoicing_site.screens import Page
+from invoicing_site.screens.export import exported
 from invoicing_site.screens.lists import key_of
+from invoicing_site.screens.tables import in_minor_units
 
 _BUCKETS = {
     "days_0_30": ("0–30 days", None, 30),
@@ -24,6 +26,7 @@ _BUCKETS = {
     "over_90": ("Over 90 days", 91, None),
 }
 _PER_PAGE = 50
+_EXPORT_LIMIT = 100_000
 
 
 @dataclass
@@ -37,6 +40,22 @@ class Shown:
     kept: list = field(default_factory=list)  # words, how many, address
 
 
+class AgeingFile:
+    """The rows of the page for a file: one for each group and currency."""
+
+    def __init__(self, by, rows):
+        self.by, self.rows = by, rows
+
+    def as_values(self):
+        labels = [label for label, *_ in _BUCKETS.values()]
+        yield [self.by.capitalize(), "Items", "Currency", *labels, "Total"]
+        for each in self.rows:
+            row = each.row
+            amounts = (*(amount for _, amount, _ in each.cells), row.total)
+            amounts = (in_minor_units(amount, row.currency) for amount in amounts)
+            yield [each.label, row.items, row.currency, *amounts]
+
+
 class Ageing(Page):
     """Unbilled work by days since it was done: today's from the open backlog, a past day's as it was then.
 
@@ -47,6 +66,14 @@ class Ageing(Page):
     template_name = "backlog/ageing.html"
     title = "Ageing of unbilled work"
     lead = "Chargeable work that is on no invoice yet, by days since it was done."
+
+    def get(self, request, *args, **kwargs):
+        if kind := request.GET.get("_export"):
+            context = self.get_context_data()
+            name = f"Unbilled work by {context['by']} {request.entity.code} {context['on']}"
+            table = AgeingFile(context["by"], context["rows"])
+            return exported(table, kind, name=name, limit=_EXPORT_LIMIT)
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)

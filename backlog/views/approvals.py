@@ -10,10 +10,9 @@ from backlog import operations
 from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
 from backlog.tables import ApprovalTable, ApprovedTable, proforma_of
-from backlog.views.bulk import BulkForm
 from contracts.models import sees_costs
 from invoicing_site.querysets import ExactSum, in_chunks
-from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Operation, Told
+from invoicing_site.screens import Action, BulkForm, BulkOperation, FormOperation, ListScreen, Operation, Told
 from invoicing_site.screens.lists import drawn_at
 from invoicing_site.screens.pages import RowScreen
 
@@ -146,8 +145,8 @@ class Reject(BulkForm):
     screen, list_url, permission = Approvals, "approvals", "entry.approve"
     form_class, title, button, danger = RejectionForm, "Reject entries", "Reject", True
 
-    def operate(self, rows, form):
-        entries = operations.reject(rows, by=self.request.user, **form.cleaned_data)
+    def operate(self, form):
+        entries = operations.reject(self.rows, by=self.request.user, **form.cleaned_data)
         n = len(entries)
         return Told(f"{n} {'entry' if n == 1 else 'entries'} sent back to be mended.")
 

@@ -13,10 +13,9 @@ from backlog.forms import HoldForm
 from backlog.models import BacklogAction, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.tables import BacklogTable
-from backlog.views.bulk import BulkForm
 from contracts.models import Customer, Project, ProjectContract, Role
 from invoicing_site.querysets import ExactSum
-from invoicing_site.screens import Action, BulkOperation, ListScreen, Operation, Told
+from invoicing_site.screens import Action, BulkForm, BulkOperation, ListScreen, Operation, Told
 
 # Where a group's key stands, and which rows have the words for it.
 _KEYS = {
@@ -201,18 +200,18 @@ class Hold(_OnBacklog, BulkForm):
 
     form_class, title, button = HoldForm, "Put on hold", "Hold"
 
-    def get_form(self, data=None):
-        return HoldForm(data, today=self.request.entity.today())
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"today": self.request.entity.today()}
 
-    def operate(self, rows, form):
-        held = operations.hold(rows, by=self.request.user, **form.cleaned_data)
+    def operate(self, form):
+        held = operations.hold(self.rows, by=self.request.user, **form.cleaned_data)
         return told(held, "put on hold")
 
 
 class ReleaseHold(_OnBacklog, BulkOperation):
     def operate(self, rows):
         released = operations.release_hold(rows, by=self.request.user)
-        n = released.action.changed
+        n = released.changed
         return Told(f"{n} {'item' if n == 1 else 'items'} taken off hold.", left=released.reasons)
 
 
@@ -232,7 +231,7 @@ class Undo(Operation):
 
 def told(marked, state, noun="item", link=""):
     """The answer to a marking, with its undo."""
-    n = marked.action.changed
+    n = marked.changed
     text = f"{n} {noun if n == 1 else noun + 's'} {state}." if n else f"No {noun} was {state}."
     undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
     return Told(text, left=marked.reasons, link=link, undo=undo)

@@ -1,6 +1,6 @@
 """Contracts: drafts are set up here, confirmed and closed ones are looked at. No status changes here."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 
 from contracts.models import (
     ContractCustomer,
@@ -17,16 +17,18 @@ from contracts.models import (
     Retainer,
     ScheduleEntry,
 )
+from contracts.operations import apply_default_customers, apply_default_price_lists, generate_schedule
+from invoicing_site import wording
 from invoicing_site.admin_base import (
     AdministeredForm,
     EntityAdmin,
     LookupAdmin,
     LookupInline,
     RowsInline,
-    amount,
-    chip,
     offered,
 )
+from invoicing_site.admin_columns import amount, chip
+from invoicing_site.errors import Refused
 
 STATUS = chip("status", draft="info", confirmed="success", closed="")
 
@@ -81,6 +83,7 @@ class ContractLineInline(RowsInline):
         "estimate",
         "limit",
         "frequency",
+        "billing_starts",
     ]
     show_change_link, hide_title = True, False
     per_page = 50
@@ -117,6 +120,20 @@ class ProjectContractAdmin(OfContractAdmin):
 
     def contract_of(self, obj):
         return obj
+
+    def save_related(self, request, form, formsets, change):
+        """A new contract gets the price lists that are meant for it, unless some were chosen (PRC-6)."""
+        super().save_related(request, form, formsets, change)
+        contract = form.instance
+        if not change and not contract.contract_price_lists.exists():
+            apply_default_price_lists(contract, by=request.user)
+        _give_customers(contract.lines.all(), by=request.user)
+
+
+def _give_customers(lines, *, by):
+    """Lines without customers get those of their contract (CON-1)."""
+    for line in lines.filter(customers=None, contract__customers__isnull=False).distinct():
+        apply_default_customers(line, by=by)
 
 
 class OfLineForm(AdministeredForm):
@@ -204,6 +221,23 @@ class ContractLineAdmin(OfContractAdmin):
         ("Amounts", {"fields": [("contract_amount", "estimate"), "limit"]}),
         ("Invoicing", {"fields": [("frequency", "billing_starts"), ("revision", "replaces")]}),
     ]
+    actions = ["plan_invoice_days"]
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        _give_customers(ContractLine.objects.filter(pk=form.instance.pk), by=request.user)
+
+    @admin.action(description="Plan the invoice days anew")
+    def plan_invoice_days(self, request, queryset):
+        """For lines that were confirmed without them: from the billing start, or else from the confirming."""
+        for line in offered(self.admin_site, request, ContractLine).filter(pk__in=queryset).order_by("pk"):
+            try:
+                days = generate_schedule(line, by=request.user)
+            except Refused as refusal:
+                messages.error(request, refusal.message)
+            else:
+                planned = wording.counted(len(days), "invoice day")
+                messages.success(request, f"Line {line}: {planned} to come.")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "contract":
@@ -221,6 +255,7 @@ class ContractCustomerAdmin(OfContractAdmin):
 
     on_index = False
     entity_path = "contract__entity"
+    option_links = ["customer"]
     fixed = ["contract", "customer"]
     list_display = ["contract", "customer", "split", "is_primary", "is_rounding"]
     list_select_related = ["contract", "customer"]
@@ -242,6 +277,9 @@ class ContractCustomerAdmin(OfContractAdmin):
             },
         ),
     ]
+
+    def option(self, obj):
+        return f"{obj.contract.code} · {obj.customer}"
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "contract":

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin
 
+from contracts.admin.people import MembershipFormSet
 from contracts.models import (
     ExchangeRate,
     LegalEntity,
@@ -16,9 +17,12 @@ from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline,
 
 
 class MembershipInline(RowsInline):
-    model = Membership
+    model, formset = Membership, MembershipFormSet
     entity_path = "entity"
     tab = True
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user", "entity")
 
 
 class NumberSequenceInline(RowsInline):
@@ -30,7 +34,7 @@ class NumberSequenceInline(RowsInline):
 
 class LegalEntityForm(AdministeredForm):
     new_logo = forms.ImageField(
-        required=False, label="New logo", help_text="PNG or JPEG; printed on invoices from now on"
+        required=False, label="New logo", help_text="PNG or JPEG, for invoices from now on"
     )
 
     def __init__(self, *args, **kwargs):
@@ -147,8 +151,23 @@ class PaymentTermAdmin(OfEntityAdmin):
     list_display = ["code", "name", "method", "days", "day_of_month", "entity"]
 
 
+class ExchangeRateForm(AdministeredForm):
+    is_sure = forms.BooleanField(
+        required=False,
+        label="This rate is right",
+        help_text="Asked for where it is more than ten times the rate before, or less than a tenth",
+    )
+
+    def refusals(self):
+        if self.errors or self.cleaned_data.get("is_sure") or not (other := self.instance.neighbour()):
+            return
+        if not other.rate / 10 <= self.instance.rate <= other.rate * 10:
+            yield "rate", f"{other} is far from this. Look again, and tick “This rate is right” if it is."
+
+
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(EntityAdmin):
+    form = ExchangeRateForm
     list_display = ["currency", "valid_from", "rate", "rate_type", "source", "entity"]
     list_filter = ["rate_type", "currency"]
     search_fields = ["currency", "source"]
@@ -157,8 +176,11 @@ class ExchangeRateAdmin(EntityAdmin):
 
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(EntityAdmin):
-    list_display = ["kind", "format", "in_date_order", "entity"]
+    list_display = ["kind", "format", "last_number", "in_date_order", "entity"]
     list_filter = ["kind"]
     search_fields = ["format"]
     ordering = ["entity", "kind"]
     fixed = ["kind"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("counters")

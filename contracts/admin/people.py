@@ -1,23 +1,60 @@
 """Users and what they are in which legal entity."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    PaginationInlineFormSet,
+    UserChangeForm,
+    UserCreationForm,
+)
 
 from contracts.models import LegalEntity, Membership
+from contracts.models.entity import last_administrator
 from invoicing_site.admin_base import EntityAdmin, RowsInline, reach_of
 from invoicing_site.models import User
-
-# What project managers may be given one by one (domain, section 11; PRO-6).
-EXTRA_PERMISSIONS = ["view_costs", "override_limit"]
 
 admin.site.unregister(Group)  # the five roles decide, group permissions do not
 
 
+class MembershipFormSet(PaginationInlineFormSet):
+    """Memberships of a person or of a company; none of them leaves a company without an administrator."""
+
+    def clean(self):
+        super().clean()
+        typed = [form for form in self.forms if getattr(form, "cleaned_data", None)]
+        given = {form for form in typed if form not in self.deleted_forms and self._administers(form)}
+        leaving = [form.instance.pk for form in self.initial_forms if form in typed and form not in given]
+        joined = [form.instance.entity_id for form in given if form not in self.initial_forms]
+        alone = Membership.objects.filter(pk__in=leaving).left_alone(but_for=joined)
+        if sentence := last_administrator(alone):
+            raise ValidationError(sentence)
+
+    @staticmethod
+    def _administers(form):
+        return form.cleaned_data.get("role") == Membership.Role.ADMINISTRATOR
+
+
+class KeepsAdministrators:
+    """Nothing is deleted that would leave a company without a billing administrator."""
+
+    def memberships_of(self, rows):
+        return Membership.objects.filter(pk__in=rows)
+
+    def keeps_rows(self, obj):
+        return last_administrator(self.memberships_of([obj.pk]).left_alone())
+
+    def get_deleted_objects(self, objs, request):
+        *found, protected = super().get_deleted_objects(objs, request)
+        sentence = last_administrator(self.memberships_of([obj.pk for obj in objs]).left_alone())
+        return *found, [*protected, *([sentence] if sentence else [])]
+
+
 class MembershipInline(RowsInline):
-    model = Membership
+    model, formset = Membership, MembershipFormSet
     entity_path = "entity"
 
     def get_min_num(self, request, obj=None, **kwargs):
@@ -29,15 +66,26 @@ class MembershipInline(RowsInline):
 
     def get_queryset(self, request):
         rows, seen = super().get_queryset(request), reach_of(request).seen
+        rows = rows.select_related("user", "entity")
         return rows if seen.everything else rows.filter(entity__in=seen.ids)
 
 
+class UserForm(UserChangeForm):
+    def clean(self):
+        cleaned = super().clean()
+        taken = {"is_active", "is_staff"}.intersection(self.changed_data)
+        if any(not cleaned.get(name) for name in taken):
+            if sentence := last_administrator(self.instance.memberships.left_alone()):
+                raise ValidationError(sentence)
+        return cleaned
+
+
 @admin.register(User)
-class UserAdmin(EntityAdmin, DjangoUserAdmin):
+class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
     """People. An administrator sets up those who work for their own legal entities and nobody else."""
 
     has_one_entity = False
-    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
+    form, add_form, change_password_form = UserForm, UserCreationForm, AdminPasswordChangeForm
     inlines = [MembershipInline]
     list_display = ["username", "first_name", "last_name", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
@@ -48,21 +96,19 @@ class UserAdmin(EntityAdmin, DjangoUserAdmin):
         (None, {"fields": [("username", "password")]}),
         ("Person", {"fields": [("first_name", "last_name"), ("email", "language")]}),
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", ("last_login", "date_joined")]}),
-        ("Beyond what the roles give", {"fields": ["user_permissions"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", ("first_name", "last_name"), ("email", "language"), "is_staff"]}),
         ("Password", {"fields": ["usable_password", "password1", "password2"]}),
     ]
 
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
-        """Of Django's permissions only the two that no role gives by itself."""
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if db_field.name == "user_permissions":
-            field.queryset = Permission.objects.filter(codename__in=EXTRA_PERMISSIONS).order_by("codename")
-            field.label, field.help_text = "Extra permissions", ""
-            field.label_from_instance = lambda permission: permission.name
-        return field
+    def memberships_of(self, rows):
+        return Membership.objects.filter(user__in=rows)
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        if context["add"] and context.get("errors"):
+            messages.error(request, "Type the password again: it is not kept between two tries.")
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def within(self, rows, entities):
         members = Membership.objects.filter(entity__in=entities.ids)
@@ -96,9 +142,9 @@ class UserAdmin(EntityAdmin, DjangoUserAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(EntityAdmin):
-    list_display = ["user", "role", "entity"]
-    list_filter = ["role"]
+class MembershipAdmin(KeepsAdministrators, EntityAdmin):
+    list_display = ["user", "role", "entity", "sees_costs", "overrides_limits"]
+    list_filter = ["role", "sees_costs", "overrides_limits"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
     ordering = ["entity", "role", "user"]
     fixed = ["user"]

@@ -12,7 +12,8 @@ from contracts.models import (
     RolePrice,
     RolePriceOverride,
 )
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, LookupInline, RowsInline, chip
+from invoicing_site.admin_base import AdministeredForm, EntityAdmin, LookupInline, RowsInline
+from invoicing_site.admin_columns import chip
 
 REMEDY = "add an override from a day on, or end it and start a new list."
 
@@ -80,26 +81,37 @@ class OverrideForm(FrozenPriceForm):
         return self.instance.role_price.price_list
 
 
-class RolePriceInline(RowsInline):
+class PriceInline(RowsInline):
+    """Rows of a price list, or of a row in one: where the list is in use, those there are only looked at."""
+
+    def has_change_permission(self, request, obj=None):
+        price_list = obj.price_list if isinstance(obj, RolePrice) else obj
+        return super().has_change_permission(request, obj) and not in_use(price_list)
+
+    def has_add_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj)
+
+
+class RolePriceInline(PriceInline):
     model, form, entity_path = RolePrice, RolePriceForm, "price_list__entity"
     show_change_link, hide_title = True, False
     per_page = 50
     tab = True
 
 
-class CategoryPriceInline(RowsInline):
+class CategoryPriceInline(PriceInline):
     model, form, entity_path = CategoryPrice, FrozenPriceForm, "price_list__entity"
     per_page = 50
     tab = True
 
 
-class ProductPriceInline(RowsInline):
+class ProductPriceInline(PriceInline):
     model, form, entity_path = ProductPrice, FrozenPriceForm, "price_list__entity"
     per_page = 50
     tab = True
 
 
-class PriceMarkupInline(RowsInline):
+class PriceMarkupInline(PriceInline):
     model, form, entity_path = PriceMarkup, MarkupForm, "price_list__entity"
     tab = True
 
@@ -145,7 +157,7 @@ class PriceListAdmin(EntityAdmin):
         return sentence and f"{sentence}; {REMEDY}"
 
 
-class OverrideInline(RowsInline):
+class OverrideInline(PriceInline):
     model, form, entity_path = RolePriceOverride, OverrideForm, "role_price__price_list__entity"
     ordering = ["valid_from"]
     per_page = 50
@@ -160,9 +172,14 @@ class RolePriceAdmin(EntityAdmin):
     entity_path = "price_list__entity"
     fixed = ["price_list"]
     inlines = [OverrideInline]
+    fields = ["price_list", ("role", "price"), ("company", "unit")]
     list_display = ["price_list", "role", "company", "unit", "price"]
     search_fields = ["price_list__code", "role__code", "role__name"]
     ordering = ["price_list", "pk"]
+
+    def get_readonly_fields(self, request, obj=None):
+        stands = ["role", "price", "company", "unit"] if obj and in_use(obj.price_list) else []
+        return [*super().get_readonly_fields(request, obj), *stands]
 
     def keeps_rows(self, obj):
         sentence = in_use(obj.price_list)

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("day", "day"), ("month", "month"), ("year", "year"), ("all", "all in one")],
                         default="month",
-                        help_text="JRN-1",
+                        help_text="Actuals of one of these stand in one journal",
                         max_length=5,
                     ),
                 ),
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                             ("search", "search project, then contract, then customer"),
                         ],
                         default="search",
-                        help_text="JRN-3",
+                        help_text="Where a line takes its billing tax group from",
                         max_length=8,
                     ),
                 ),
@@ -108,12 +108,23 @@ class Migration(migrations.Migration):
                             ("error", "keep the line back with an error"),
                         ],
                         default="error",
-                        help_text="JRN-2",
+                        help_text="What becomes of a journal line that is dated in a closed period",
                         max_length=5,
                     ),
                 ),
-                ("allow_own_approval", models.BooleanField(default=False, help_text="APP-2")),
-                ("require_proposal_approval", models.BooleanField(default=False, help_text="PRP-4")),
+                (
+                    "allow_own_approval",
+                    models.BooleanField(
+                        default=False, help_text="Project managers may approve their own entries"
+                    ),
+                ),
+                (
+                    "require_proposal_approval",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Somebody else than who submitted an invoice proposal approves it before it is posted",
+                    ),
+                ),
                 (
                     "posts_journals_by_clock",
                     models.BooleanField(
@@ -126,23 +137,31 @@ class Migration(migrations.Migration):
                     "posts_invoices_by_clock",
                     models.BooleanField(
                         default=False,
-                        help_text="Else an accountant posts them (PST-1)",
+                        help_text="Else an accountant posts them",
                         verbose_name="invoices are posted by the clock",
                     ),
                 ),
-                ("separate_confirm_and_post", models.BooleanField(default=False, help_text="SEC-2")),
+                (
+                    "separate_confirm_and_post",
+                    models.BooleanField(
+                        default=False, help_text="Who confirmed a proforma may not post its invoice"
+                    ),
+                ),
                 (
                     "retainer_kind",
                     models.CharField(
                         choices=[("advance", "advance invoice"), ("request", "payment request")],
                         default="request",
-                        help_text="RET-4",
+                        help_text="What a customer gets who is asked for an advance; retainers are not in use yet",
                         max_length=7,
                     ),
                 ),
                 (
                     "require_order_reference",
-                    models.BooleanField(default=False, help_text="The check PO-REQUIRED"),
+                    models.BooleanField(
+                        default=False,
+                        help_text="No invoice is posted without an order number of the customer",
+                    ),
                 ),
             ],
             options={
@@ -154,9 +173,12 @@ class Migration(migrations.Migration):
                             ("fiscal_year_start_month__gte", 1), ("fiscal_year_start_month__lte", 12)
                         ),
                         name="entity_fiscal_year_starts_in_a_month",
+                        violation_error_message="A fiscal year starts in a month from 1 to 12.",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("journal_max_lines__gte", 1)), name="entity_journal_holds_lines"
+                        condition=models.Q(("journal_max_lines__gte", 1)),
+                        name="entity_journal_holds_lines",
+                        violation_error_message="A journal holds at least one line.",
                     ),
                 ],
             },
@@ -199,12 +221,29 @@ class Migration(migrations.Migration):
                         max_length=13,
                     ),
                 ),
+                (
+                    "sees_costs",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Cost rates, costs and margins; accountants and auditors see them anyway",
+                    ),
+                ),
+                (
+                    "overrides_limits",
+                    models.BooleanField(
+                        default=False,
+                        help_text="May confirm proformas over a not-to-exceed limit, with a reason",
+                    ),
+                ),
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("user", "entity", "role"), name="membership_once")
+                    models.UniqueConstraint(
+                        fields=("user", "entity", "role"),
+                        name="membership_once",
+                        violation_error_message="This person has this role in this company already.",
+                    )
                 ],
-                "permissions": [("view_costs", "Can see cost rates, costs and margins")],
             },
         ),
         migrations.CreateModel(
@@ -228,7 +267,13 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("entity", "code"), name="unit_code_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="unit_code_once",
+                        violation_error_message="Another unit of this company has this code.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -268,7 +313,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="payment_term_code_once"),
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="payment_term_code_once",
+                        violation_error_message="Another payment term of this company has this code.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("method", "dom"), _negated=True),
@@ -303,7 +352,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="billing_tax_group_code_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="billing_tax_group_code_once",
+                        violation_error_message="Another billing tax group of this company has this code.",
+                    )
                 ],
             },
         ),
@@ -329,7 +382,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="item_tax_group_code_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="item_tax_group_code_once",
+                        violation_error_message="Another item tax group of this company has this code.",
+                    )
                 ],
             },
         ),
@@ -373,9 +430,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "rate_type", "currency", "valid_from"),
                         name="exchange_rate_once_a_day",
+                        violation_error_message="There is a rate of this type and currency from this day already.",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("rate__gt", 0)), name="exchange_rate_is_positive"
+                        condition=models.Q(("rate__gt", 0)),
+                        name="exchange_rate_is_positive",
+                        violation_error_message="An exchange rate is more than 0.",
                     ),
                 ],
             },
@@ -425,7 +485,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "kind"), name="number_sequence_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "kind"),
+                        name="number_sequence_once",
+                        violation_error_message="This company has a sequence of this kind already.",
+                    )
                 ],
             },
         ),
@@ -451,7 +515,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="project_group_code_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="project_group_code_once",
+                        violation_error_message="Another project group of this company has this code.",
+                    )
                 ],
             },
         ),
@@ -478,7 +546,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["code"],
-                "constraints": [models.UniqueConstraint(fields=("entity", "code"), name="role_code_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="role_code_once",
+                        violation_error_message="Another role of this company has this code.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -529,8 +603,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "invoice frequencies",
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="frequency_code_once"),
-                    models.CheckConstraint(condition=models.Q(("every__gte", 1)), name="frequency_moves_on"),
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="frequency_code_once",
+                        violation_error_message="Another frequency of this company has this code.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("every__gte", 1)),
+                        name="frequency_moves_on",
+                        violation_error_message="Enter 1 for every week or month, or more.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("rhythm", "weekly"), ("weekday__lte", 6)),
@@ -569,7 +651,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("sequence", "year"), name="sequence_counter_once_a_year")
+                    models.UniqueConstraint(
+                        fields=("sequence", "year"),
+                        name="sequence_counter_once_a_year",
+                        violation_error_message="A sequence is counted once for each year.",
+                    )
                 ],
             },
         ),
@@ -642,7 +728,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["number"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "number"), name="customer_number_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "number"),
+                        name="customer_number_once",
+                        violation_error_message="Another customer of this company has this number.",
+                    )
                 ],
             },
         ),
@@ -696,7 +786,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["code"],
-                "constraints": [models.UniqueConstraint(fields=("entity", "code"), name="project_code_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="project_code_once",
+                        violation_error_message="Another project of this company has this code.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -747,7 +843,9 @@ class Migration(migrations.Migration):
                 "ordering": ["transaction_class", "code"],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("entity", "transaction_class", "code"), name="category_code_once"
+                        fields=("entity", "transaction_class", "code"),
+                        name="category_code_once",
+                        violation_error_message="Another category of this class has this code in this company.",
                     )
                 ],
             },
@@ -785,7 +883,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["code"],
-                "constraints": [models.UniqueConstraint(fields=("entity", "code"), name="product_code_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="product_code_once",
+                        violation_error_message="Another product of this company has this code.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -841,8 +945,16 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["code"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="resource_code_once"),
-                    models.UniqueConstraint(fields=("entity", "user"), name="resource_user_once"),
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="resource_code_once",
+                        violation_error_message="Another resource of this company has this code.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("entity", "user"),
+                        name="resource_user_once",
+                        violation_error_message="This user is a resource of this company already.",
+                    ),
                 ],
             },
         ),
@@ -896,7 +1008,7 @@ class Migration(migrations.Migration):
                     "fixed_exchange_rate",
                     invoicing_site.fields.RateField(
                         blank=True,
-                        help_text="Accounting currency for one unit, for net sales amounts (PST-5)",
+                        help_text="Accounting currency for one unit, for net sales amounts",
                         null=True,
                     ),
                 ),
@@ -934,7 +1046,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["code"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="contract_code_once"),
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="contract_code_once",
+                        violation_error_message="Another contract of this company has this code.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("status", "draft"),
@@ -943,12 +1059,15 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="contract_confirmed_has_a_time",
+                        violation_error_message="A confirmed contract says when it was confirmed.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("limit__gt", 0), ("limit", None), _connector="OR"),
                         name="contract_limit_is_positive",
+                        violation_error_message="A limit is more than 0; leave it empty for none.",
                     ),
                 ],
+                "verbose_name": "contract",
             },
         ),
         migrations.CreateModel(
@@ -975,7 +1094,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("customer", "email"), name="customer_contact_once")
+                    models.UniqueConstraint(
+                        fields=("customer", "email"),
+                        name="customer_contact_once",
+                        violation_error_message="This customer has a contact with this address already.",
+                    )
                 ],
             },
         ),
@@ -1011,7 +1134,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["project", "code"],
-                "constraints": [models.UniqueConstraint(fields=("project", "code"), name="task_code_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("project", "code"),
+                        name="task_code_once",
+                        violation_error_message="Another task of this project has this code.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1057,7 +1186,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("contract", "number"), name="revision_number_once")
+                    models.UniqueConstraint(
+                        fields=("contract", "number"),
+                        name="revision_number_once",
+                        violation_error_message="Another revision of this contract has this number.",
+                    )
                 ],
             },
         ),
@@ -1116,20 +1249,27 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["contract", "pk"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("contract", "customer"), name="contract_customer_once"),
+                    models.UniqueConstraint(
+                        fields=("contract", "customer"),
+                        name="contract_customer_once",
+                        violation_error_message="This customer stands on the contract already.",
+                    ),
                     models.UniqueConstraint(
                         condition=models.Q(("is_primary", True)),
                         fields=("contract",),
                         name="contract_one_primary_customer",
+                        violation_error_message="A contract has one primary customer only.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("is_rounding", True)),
                         fields=("contract",),
                         name="contract_one_rounding_customer",
+                        violation_error_message="One customer only takes the rounding of a contract.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="contract_customer_split_is_a_share",
+                        violation_error_message="A billing split lies between 0 and 100 %.",
                     ),
                 ],
             },
@@ -1191,7 +1331,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["code"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="price_list_code_once"),
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="price_list_code_once",
+                        violation_error_message="Another price list of this company has this code.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("valid_to", None), ("valid_from__lte", models.F("valid_to")), _connector="OR"
@@ -1237,7 +1381,9 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("contract_customer", "number"), name="purchase_order_once"
+                        fields=("contract_customer", "number"),
+                        name="purchase_order_once",
+                        violation_error_message="This customer has this order number already.",
                     )
                 ],
             },
@@ -1271,7 +1417,9 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("contract", "price_list"), name="contract_price_list_once"
+                        fields=("contract", "price_list"),
+                        name="contract_price_list_once",
+                        violation_error_message="This price list counts for the contract already.",
                     )
                 ],
             },
@@ -1310,7 +1458,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("entire_project", models.BooleanField(default=True)),
-                ("includes_time", models.BooleanField(default=True)),
+                (
+                    "includes_time",
+                    models.BooleanField(
+                        default=True,
+                        help_text="On a project and task, only one confirmed line covers a class of work on a day",
+                    ),
+                ),
                 ("includes_expense", models.BooleanField(default=True)),
                 ("includes_material", models.BooleanField(default=True)),
                 ("includes_fee", models.BooleanField(default=True)),
@@ -1344,7 +1498,14 @@ class Migration(migrations.Migration):
                         to="contracts.invoicefrequency",
                     ),
                 ),
-                ("billing_starts", models.DateField(blank=True, null=True)),
+                (
+                    "billing_starts",
+                    models.DateField(
+                        blank=True,
+                        help_text="Invoice days fall on this day or later; empty: when the line or the contract starts",
+                        null=True,
+                    ),
+                ),
                 (
                     "revision",
                     models.ForeignKey(
@@ -1370,7 +1531,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["contract", "number"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("contract", "number"), name="contract_line_number_once"),
+                    models.UniqueConstraint(
+                        fields=("contract", "number"),
+                        name="contract_line_number_once",
+                        violation_error_message="Another line of this contract has this number.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("billing_method", "fixed"), _negated=True),
@@ -1393,6 +1558,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("limit__gt", 0), ("limit", None), _connector="OR"),
                         name="line_limit_is_positive",
+                        violation_error_message="A limit is more than 0; leave it empty for none.",
                     ),
                 ],
             },
@@ -1496,7 +1662,13 @@ class Migration(migrations.Migration):
                         django.db.models.functions.comparison.Coalesce("company", 0),
                         django.db.models.functions.comparison.Coalesce("unit", 0),
                         name="role_price_once",
-                    )
+                        violation_error_message="The list has a price for this role, company and unit already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
+                        name="role_price_is_not_negative",
+                        violation_error_message="A price is 0 or more.",
+                    ),
                 ],
             },
         ),
@@ -1540,7 +1712,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("price_list", "name"), name="price_markup_name_once")
+                    models.UniqueConstraint(
+                        fields=("price_list", "name"),
+                        name="price_markup_name_once",
+                        violation_error_message="Another markup of this list has this name.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__gte", -100), ("percent", None), _connector="OR"),
+                        name="price_markup_leaves_a_price",
+                        violation_error_message="A markup is −100 % or more: no price becomes less than 0.",
+                    ),
                 ],
             },
         ),
@@ -1586,7 +1767,9 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("price_list", "category", "unit"), name="category_price_once"
+                        fields=("price_list", "category", "unit"),
+                        name="category_price_once",
+                        violation_error_message="The list has a price for this category and unit already.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1597,6 +1780,16 @@ class Migration(migrations.Migration):
                         ),
                         name="category_price_fits_its_method",
                         violation_error_message="Give the price per unit or the markup that the method needs.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
+                        name="category_price_is_not_negative",
+                        violation_error_message="A price is 0 or more.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("markup__gte", -100), ("markup", None), _connector="OR"),
+                        name="category_markup_leaves_a_price",
+                        violation_error_message="A markup is −100 % or more: no price becomes less than 0.",
                     ),
                 ],
             },
@@ -1628,8 +1821,15 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("price_list", "product", "unit"), name="product_price_once"
-                    )
+                        fields=("price_list", "product", "unit"),
+                        name="product_price_once",
+                        violation_error_message="The list has a price for this product and unit already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
+                        name="product_price_is_not_negative",
+                        violation_error_message="A price is 0 or more.",
+                    ),
                 ],
             },
         ),
@@ -1659,7 +1859,13 @@ class Migration(migrations.Migration):
                 ("is_chargeable", models.BooleanField(default=True)),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("line", "task"), name="line_task_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("line", "task"),
+                        name="line_task_once",
+                        violation_error_message="The line names this task already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1688,7 +1894,13 @@ class Migration(migrations.Migration):
                 ("is_chargeable", models.BooleanField(default=True)),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("line", "role"), name="line_role_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("line", "role"),
+                        name="line_role_once",
+                        violation_error_message="The line names this role already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1718,7 +1930,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("line", "category"), name="line_category_once")
+                    models.UniqueConstraint(
+                        fields=("line", "category"),
+                        name="line_category_once",
+                        violation_error_message="The line names this category already.",
+                    )
                 ],
             },
         ),
@@ -1759,15 +1975,21 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["line", "pk"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("line", "contract_customer"), name="line_customer_once"),
+                    models.UniqueConstraint(
+                        fields=("line", "contract_customer"),
+                        name="line_customer_once",
+                        violation_error_message="This customer stands on the line already.",
+                    ),
                     models.UniqueConstraint(
                         condition=models.Q(("is_rounding", True)),
                         fields=("line",),
                         name="line_one_rounding_customer",
+                        violation_error_message="One customer only takes the rounding of a line.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="line_customer_split_is_a_share",
+                        violation_error_message="A billing split lies between 0 and 100 %.",
                     ),
                 ],
             },
@@ -1813,7 +2035,11 @@ class Migration(migrations.Migration):
                     )
                 ],
                 "constraints": [
-                    models.UniqueConstraint(fields=("line", "run_date"), name="schedule_run_date_once")
+                    models.UniqueConstraint(
+                        fields=("line", "run_date"),
+                        name="schedule_run_date_once",
+                        violation_error_message="The line has an invoice run on this day already.",
+                    )
                 ],
             },
         ),
@@ -1865,9 +2091,15 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["line", "number"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("line", "number"), name="milestone_number_once"),
+                    models.UniqueConstraint(
+                        fields=("line", "number"),
+                        name="milestone_number_once",
+                        violation_error_message="Another milestone of this line has this number.",
+                    ),
                     models.CheckConstraint(
-                        condition=models.Q(("amount", 0), _negated=True), name="milestone_has_an_amount"
+                        condition=models.Q(("amount", 0), _negated=True),
+                        name="milestone_has_an_amount",
+                        violation_error_message="A milestone has an amount other than 0.",
                     ),
                 ],
             },
@@ -1919,9 +2151,7 @@ class Migration(migrations.Migration):
                 ("amount", invoicing_site.fields.AmountField()),
                 (
                     "is_refund",
-                    models.BooleanField(
-                        default=False, help_text="Gives back the unused rest of another (RET-3)"
-                    ),
+                    models.BooleanField(default=False, help_text="Gives back the unused rest of another"),
                 ),
                 (
                     "refunds",
@@ -1937,7 +2167,9 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0)), name="retainer_has_an_amount"
+                        condition=models.Q(("amount__gt", 0)),
+                        name="retainer_has_an_amount",
+                        violation_error_message="A retainer has an amount of more than 0.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1946,6 +2178,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="retainer_refund_names_its_retainer",
+                        violation_error_message="A refund names the retainer that it gives back.",
                     ),
                 ],
             },
@@ -1993,6 +2226,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("customer", None), ("contract", None), _connector="OR"),
                         name="price_override_has_one_scope",
+                        violation_error_message="An override is for one customer, for one contract or for all.",
                     ),
                     models.UniqueConstraint(
                         models.F("role_price"),
@@ -2000,6 +2234,12 @@ class Migration(migrations.Migration):
                         django.db.models.functions.comparison.Coalesce("customer", 0),
                         django.db.models.functions.comparison.Coalesce("contract", 0),
                         name="price_override_once_a_day",
+                        violation_error_message="There is an override from this day already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
+                        name="price_override_is_not_negative",
+                        violation_error_message="A price is 0 or more.",
                     ),
                 ],
             },
@@ -2057,6 +2297,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_index=False,
+                help_text="How milestones are taxed; without one, no invoice of a milestone can be posted",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",

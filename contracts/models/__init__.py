@@ -39,7 +39,15 @@ from contracts.models.prices import (
     RolePrice,
     RolePriceOverride,
 )
-from contracts.models.reach import EntityQuerySet, ReachQuerySet, entities_with, may, roles_of, sees_costs
+from contracts.models.reach import (
+    EntityQuerySet,
+    ReachQuerySet,
+    entities_with,
+    may,
+    overrides_limits,
+    roles_of,
+    sees_costs,
+)
 from contracts.models.work import (
     Category,
     Customer,
@@ -103,6 +111,7 @@ __all__ = [
     "managed_contracts",
     "managed_projects",
     "may",
+    "overrides_limits",
     "roles_of",
     "sees_costs",
 ]

@@ -42,7 +42,7 @@ class ProjectContract(models.Model):
     ends = models.DateField("requested end", null=True, blank=True)
     limit = AmountField("not-to-exceed limit", null=True, blank=True)
     fixed_exchange_rate = RateField(
-        null=True, blank=True, help_text="Accounting currency for one unit, for net sales amounts (PST-5)"
+        null=True, blank=True, help_text="Accounting currency for one unit, for net sales amounts"
     )
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
@@ -58,14 +58,22 @@ class ProjectContract(models.Model):
 
     class Meta:
         ordering = ["code"]
+        verbose_name = "contract"
         constraints = [
-            models.UniqueConstraint(fields=["entity", "code"], name="contract_code_once"),
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="contract_code_once",
+                violation_error_message="Another contract of this company has this code.",
+            ),
             models.CheckConstraint(
                 name="contract_confirmed_has_a_time",
                 condition=Q(status="draft") | Q(confirmed_at__isnull=False) | Q(closed_as_lost=True),
+                violation_error_message="A confirmed contract says when it was confirmed.",
             ),
             models.CheckConstraint(
-                name="contract_limit_is_positive", condition=Q(limit__gt=0) | Q(limit=None)
+                name="contract_limit_is_positive",
+                condition=Q(limit__gt=0) | Q(limit=None),
+                violation_error_message="A limit is more than 0; leave it empty for none.",
             ),
         ]
 
@@ -94,7 +102,13 @@ class ContractRevision(models.Model):
     )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["contract", "number"], name="revision_number_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contract", "number"],
+                name="revision_number_once",
+                violation_error_message="Another revision of this contract has this number.",
+            )
+        ]
 
     def __str__(self):
         return f"revision {self.number}"
@@ -121,15 +135,27 @@ class ContractCustomer(models.Model):
     class Meta:
         ordering = ["contract", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["contract", "customer"], name="contract_customer_once"),
             models.UniqueConstraint(
-                fields=["contract"], condition=Q(is_primary=True), name="contract_one_primary_customer"
+                fields=["contract", "customer"],
+                name="contract_customer_once",
+                violation_error_message="This customer stands on the contract already.",
             ),
             models.UniqueConstraint(
-                fields=["contract"], condition=Q(is_rounding=True), name="contract_one_rounding_customer"
+                fields=["contract"],
+                condition=Q(is_primary=True),
+                name="contract_one_primary_customer",
+                violation_error_message="A contract has one primary customer only.",
+            ),
+            models.UniqueConstraint(
+                fields=["contract"],
+                condition=Q(is_rounding=True),
+                name="contract_one_rounding_customer",
+                violation_error_message="One customer only takes the rounding of a contract.",
             ),
             models.CheckConstraint(
-                name="contract_customer_split_is_a_share", condition=Q(split__gte=0, split__lte=100)
+                name="contract_customer_split_is_a_share",
+                condition=Q(split__gte=0, split__lte=100),
+                violation_error_message="A billing split lies between 0 and 100 %.",
             ),
         ]
 
@@ -148,7 +174,11 @@ class PurchaseOrder(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["contract_customer", "number"], name="purchase_order_once")
+            models.UniqueConstraint(
+                fields=["contract_customer", "number"],
+                name="purchase_order_once",
+                violation_error_message="This customer has this order number already.",
+            )
         ]
 
     def __str__(self):
@@ -163,7 +193,11 @@ class ContractPriceList(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["contract", "price_list"], name="contract_price_list_once")
+            models.UniqueConstraint(
+                fields=["contract", "price_list"],
+                name="contract_price_list_once",
+                violation_error_message="This price list counts for the contract already.",
+            )
         ]
 
     def __str__(self):
@@ -183,7 +217,10 @@ class ContractLine(models.Model):
     billing_method = models.CharField(max_length=5, choices=BillingMethod)
     project = models.ForeignKey(Project, models.PROTECT, related_name="contract_lines")
     entire_project = models.BooleanField(default=True)
-    includes_time = models.BooleanField(default=True)
+    includes_time = models.BooleanField(
+        default=True,
+        help_text="On a project and task, only one confirmed line covers a class of work on a day",
+    )
     includes_expense = models.BooleanField(default=True)
     includes_material = models.BooleanField(default=True)
     includes_fee = models.BooleanField(default=True)
@@ -197,7 +234,11 @@ class ContractLine(models.Model):
     frequency = models.ForeignKey(
         "contracts.InvoiceFrequency", models.PROTECT, null=True, blank=True, db_index=False
     )
-    billing_starts = models.DateField(null=True, blank=True)
+    billing_starts = models.DateField(
+        null=True,
+        blank=True,
+        help_text="Invoice days fall on this day or later; empty: when the line or the contract starts",
+    )
     revision = models.ForeignKey(
         ContractRevision, models.PROTECT, null=True, blank=True, related_name="lines", db_index=False
     )
@@ -206,7 +247,11 @@ class ContractLine(models.Model):
     class Meta:
         ordering = ["contract", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["contract", "number"], name="contract_line_number_once"),
+            models.UniqueConstraint(
+                fields=["contract", "number"],
+                name="contract_line_number_once",
+                violation_error_message="Another line of this contract has this number.",
+            ),
             models.CheckConstraint(
                 name="fixed_price_line_has_an_amount",
                 condition=~Q(billing_method="fixed") | Q(contract_amount__isnull=False),
@@ -217,7 +262,11 @@ class ContractLine(models.Model):
                 condition=Q(starts=None) | Q(ends=None) | Q(starts__lte=F("ends")),
                 violation_error_message="A contract line ends on or after the day it starts.",
             ),
-            models.CheckConstraint(name="line_limit_is_positive", condition=Q(limit__gt=0) | Q(limit=None)),
+            models.CheckConstraint(
+                name="line_limit_is_positive",
+                condition=Q(limit__gt=0) | Q(limit=None),
+                violation_error_message="A limit is more than 0; leave it empty for none.",
+            ),
         ]
 
     def __str__(self):
@@ -236,7 +285,13 @@ class ContractLineTask(models.Model):
     is_chargeable = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["line", "task"], name="line_task_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "task"],
+                name="line_task_once",
+                violation_error_message="The line names this task already.",
+            )
+        ]
 
     def __str__(self):
         return f"task {self.task_id}"
@@ -250,7 +305,13 @@ class ContractLineRole(models.Model):
     is_chargeable = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["line", "role"], name="line_role_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "role"],
+                name="line_role_once",
+                violation_error_message="The line names this role already.",
+            )
+        ]
 
     def __str__(self):
         return f"role {self.role_id}"
@@ -264,7 +325,13 @@ class ContractLineCategory(models.Model):
     is_chargeable = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["line", "category"], name="line_category_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "category"],
+                name="line_category_once",
+                violation_error_message="The line names this category already.",
+            )
+        ]
 
     def __str__(self):
         return f"category {self.category_id}"
@@ -282,12 +349,21 @@ class LineCustomer(models.Model):
     class Meta:
         ordering = ["line", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["line", "contract_customer"], name="line_customer_once"),
             models.UniqueConstraint(
-                fields=["line"], condition=Q(is_rounding=True), name="line_one_rounding_customer"
+                fields=["line", "contract_customer"],
+                name="line_customer_once",
+                violation_error_message="This customer stands on the line already.",
+            ),
+            models.UniqueConstraint(
+                fields=["line"],
+                condition=Q(is_rounding=True),
+                name="line_one_rounding_customer",
+                violation_error_message="One customer only takes the rounding of a line.",
             ),
             models.CheckConstraint(
-                name="line_customer_split_is_a_share", condition=Q(split__gte=0, split__lte=100)
+                name="line_customer_split_is_a_share",
+                condition=Q(split__gte=0, split__lte=100),
+                violation_error_message="A billing split lies between 0 and 100 %.",
             ),
         ]
 

@@ -10,6 +10,7 @@ from contracts.models.agreement import ContractCustomer, ContractLine, ProjectCo
 from contracts.models.entity import LegalEntity
 from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Task, managed_contracts
+from invoicing_site import wording
 from invoicing_site.fields import AmountField
 from invoicing_site.querysets import LockingQuerySet
 
@@ -36,8 +37,16 @@ class InvoiceFrequency(models.Model):
     class Meta:
         verbose_name_plural = "invoice frequencies"
         constraints = [
-            models.UniqueConstraint(fields=["entity", "code"], name="frequency_code_once"),
-            models.CheckConstraint(name="frequency_moves_on", condition=Q(every__gte=1)),
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="frequency_code_once",
+                violation_error_message="Another frequency of this company has this code.",
+            ),
+            models.CheckConstraint(
+                name="frequency_moves_on",
+                condition=Q(every__gte=1),
+                violation_error_message="Enter 1 for every week or month, or more.",
+            ),
             models.CheckConstraint(
                 name="frequency_says_its_days",
                 condition=Q(rhythm="weekly", weekday__lte=6)
@@ -79,7 +88,13 @@ class ScheduleEntry(models.Model):
     class Meta:
         ordering = ["line", "run_date"]
         verbose_name_plural = "schedule entries"
-        constraints = [models.UniqueConstraint(fields=["line", "run_date"], name="schedule_run_date_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "run_date"],
+                name="schedule_run_date_once",
+                violation_error_message="The line has an invoice run on this day already.",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["run_date"], condition=Q(status__in=["not_run", "failed"]), name="schedule_due"
@@ -87,7 +102,7 @@ class ScheduleEntry(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.run_date}"
+        return wording.day(self.run_date)
 
 
 class MilestoneQuerySet(ReachQuerySet):
@@ -120,8 +135,16 @@ class Milestone(models.Model):
     class Meta:
         ordering = ["line", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["line", "number"], name="milestone_number_once"),
-            models.CheckConstraint(name="milestone_has_an_amount", condition=~Q(amount=0)),
+            models.UniqueConstraint(
+                fields=["line", "number"],
+                name="milestone_number_once",
+                violation_error_message="Another milestone of this line has this number.",
+            ),
+            models.CheckConstraint(
+                name="milestone_has_an_amount",
+                condition=~Q(amount=0),
+                violation_error_message="A milestone has an amount other than 0.",
+            ),
         ]
 
     def __str__(self):
@@ -188,17 +211,22 @@ class Retainer(models.Model):
     name = models.CharField(max_length=200)
     date = models.DateField()
     amount = AmountField()
-    is_refund = models.BooleanField(default=False, help_text="Gives back the unused rest of another (RET-3)")
+    is_refund = models.BooleanField(default=False, help_text="Gives back the unused rest of another")
     refunds = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="refunded_by")
 
     objects = LockingQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="retainer_has_an_amount", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="retainer_has_an_amount",
+                condition=Q(amount__gt=0),
+                violation_error_message="A retainer has an amount of more than 0.",
+            ),
             models.CheckConstraint(
                 name="retainer_refund_names_its_retainer",
                 condition=Q(is_refund=False, refunds=None) | Q(is_refund=True, refunds__isnull=False),
+                violation_error_message="A refund names the retainer that it gives back.",
             ),
         ]
 

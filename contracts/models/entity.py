@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from invoicing_site import wording
 from invoicing_site.fields import CurrencyField, RateField
 from invoicing_site.models import StoredFile
 from invoicing_site.querysets import LockingQuerySet
@@ -72,31 +73,58 @@ class LegalEntity(models.Model):
 
     # Parameters (domain, sections 4 to 9).
     journal_grouping = models.CharField(
-        max_length=5, choices=JournalGrouping, default=JournalGrouping.MONTH, help_text="JRN-1"
+        max_length=5,
+        choices=JournalGrouping,
+        default=JournalGrouping.MONTH,
+        help_text="Actuals of one of these stand in one journal",
     )
     journal_max_lines = models.PositiveIntegerField(default=5000)
     tax_group_source = models.CharField(
-        max_length=8, choices=TaxGroupSource, default=TaxGroupSource.SEARCH, help_text="JRN-3"
+        max_length=8,
+        choices=TaxGroupSource,
+        default=TaxGroupSource.SEARCH,
+        help_text="Where a line takes its billing tax group from",
     )
     closed_period = models.CharField(
-        max_length=5, choices=ClosedPeriod, default=ClosedPeriod.ERROR, help_text="JRN-2"
+        max_length=5,
+        choices=ClosedPeriod,
+        default=ClosedPeriod.ERROR,
+        help_text="What becomes of a journal line that is dated in a closed period",
     )
     milestone_item_tax_group = models.ForeignKey(
-        "contracts.ItemTaxGroup", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        "contracts.ItemTaxGroup",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="How milestones are taxed; without one, no invoice of a milestone can be posted",
     )
-    allow_own_approval = models.BooleanField(default=False, help_text="APP-2")
-    require_proposal_approval = models.BooleanField(default=False, help_text="PRP-4")
+    allow_own_approval = models.BooleanField(
+        default=False, help_text="Project managers may approve their own entries"
+    )
+    require_proposal_approval = models.BooleanField(
+        default=False,
+        help_text="Somebody else than who submitted an invoice proposal approves it before it is posted",
+    )
     posts_journals_by_clock = models.BooleanField(
         "journals are posted by the clock", default=False, help_text="Else an accountant posts them"
     )
     posts_invoices_by_clock = models.BooleanField(
-        "invoices are posted by the clock", default=False, help_text="Else an accountant posts them (PST-1)"
+        "invoices are posted by the clock", default=False, help_text="Else an accountant posts them"
     )
-    separate_confirm_and_post = models.BooleanField(default=False, help_text="SEC-2")
+    separate_confirm_and_post = models.BooleanField(
+        default=False, help_text="Who confirmed a proforma may not post its invoice"
+    )
     retainer_kind = models.CharField(
-        max_length=7, choices=RetainerKind, default=RetainerKind.REQUEST, help_text="RET-4"
+        max_length=7,
+        choices=RetainerKind,
+        default=RetainerKind.REQUEST,
+        help_text="What a customer gets who is asked for an advance; retainers are not in use yet",
     )
-    require_order_reference = models.BooleanField(default=False, help_text="The check PO-REQUIRED")
+    require_order_reference = models.BooleanField(
+        default=False, help_text="No invoice is posted without an order number of the customer"
+    )
 
     class Meta:
         verbose_name_plural = "legal entities"
@@ -105,8 +133,13 @@ class LegalEntity(models.Model):
             models.CheckConstraint(
                 name="entity_fiscal_year_starts_in_a_month",
                 condition=Q(fiscal_year_start_month__gte=1, fiscal_year_start_month__lte=12),
+                violation_error_message="A fiscal year starts in a month from 1 to 12.",
             ),
-            models.CheckConstraint(name="entity_journal_holds_lines", condition=Q(journal_max_lines__gte=1)),
+            models.CheckConstraint(
+                name="entity_journal_holds_lines",
+                condition=Q(journal_max_lines__gte=1),
+                violation_error_message="A journal holds at least one line.",
+            ),
         ]
 
     def __str__(self):
@@ -122,6 +155,26 @@ class LegalEntity(models.Model):
         return day.year + 1 if begins_later and day.month >= self.fiscal_year_start_month else day.year
 
 
+class MembershipQuerySet(models.QuerySet):
+    def administering(self):
+        """Those whose person can come in and set the legal entity up."""
+        return self.filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True, user__is_staff=True)
+
+    def left_alone(self, *, but_for=()):
+        """The legal entities that nobody administers without these memberships, but those in `but_for`."""
+        losing = self.administering().exclude(entity__in=but_for).values("entity")
+        staying = Membership.objects.administering().exclude(pk__in=self.values("pk")).values("entity")
+        return LegalEntity.objects.filter(pk__in=losing).exclude(pk__in=staying)
+
+
+def last_administrator(entities) -> str:
+    """Why nobody may take away the last billing administrator of these legal entities; empty for none."""
+    names = ", ".join(str(entity) for entity in entities)
+    return names and (
+        f"The last billing administrator of {names} can't be taken away: give somebody else that role first."
+    )
+
+
 class Membership(models.Model):
     """What one person is in one legal entity."""
 
@@ -135,13 +188,33 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     entity = models.ForeignKey(LegalEntity, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=13, choices=Role)
+    sees_costs = models.BooleanField(
+        default=False, help_text="Cost rates, costs and margins; accountants and auditors see them anyway"
+    )
+    overrides_limits = models.BooleanField(
+        default=False, help_text="May confirm proformas over a not-to-exceed limit, with a reason"
+    )
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "entity", "role"], name="membership_once")]
-        permissions = [("view_costs", "Can see cost rates, costs and margins")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "entity", "role"],
+                name="membership_once",
+                violation_error_message="This person has this role in this company already.",
+            )
+        ]
 
     def __str__(self):
-        return self.get_role_display()
+        return f"{self.user}, {self.get_role_display()} of {self.entity}"
+
+    def clean(self):
+        """Refuse to take the company's last billing administrator away by another role."""
+        if self.pk is None or self.role == self.Role.ADMINISTRATOR:
+            return
+        if sentence := last_administrator(Membership.objects.filter(pk=self.pk).left_alone()):
+            raise ValidationError({"role": sentence})
 
 
 class OrganizationalUnit(models.Model):
@@ -152,7 +225,13 @@ class OrganizationalUnit(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="unit_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="unit_code_once",
+                violation_error_message="Another unit of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -176,7 +255,11 @@ class PaymentTerm(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["entity", "code"], name="payment_term_code_once"),
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="payment_term_code_once",
+                violation_error_message="Another payment term of this company has this code.",
+            ),
             models.CheckConstraint(
                 name="payment_term_names_its_day",
                 condition=~Q(method="dom") | Q(day_of_month__gte=1, day_of_month__lte=31),
@@ -196,7 +279,13 @@ class BillingTaxGroup(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="billing_tax_group_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="billing_tax_group_code_once",
+                violation_error_message="Another billing tax group of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.code
@@ -210,7 +299,13 @@ class ItemTaxGroup(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="item_tax_group_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="item_tax_group_code_once",
+                violation_error_message="Another item tax group of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.code
@@ -234,13 +329,33 @@ class ExchangeRate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["entity", "rate_type", "currency", "valid_from"], name="exchange_rate_once_a_day"
+                fields=["entity", "rate_type", "currency", "valid_from"],
+                name="exchange_rate_once_a_day",
+                violation_error_message="There is a rate of this type and currency from this day already.",
             ),
-            models.CheckConstraint(name="exchange_rate_is_positive", condition=Q(rate__gt=0)),
+            models.CheckConstraint(
+                name="exchange_rate_is_positive",
+                condition=Q(rate__gt=0),
+                violation_error_message="An exchange rate is more than 0.",
+            ),
         ]
 
     def __str__(self):
-        return f"{self.currency} {self.rate} from {self.valid_from}"
+        return f"{self.currency} {wording.number(self.rate)} from {wording.day(self.valid_from)}"
+
+    def clean(self):
+        """Refuse a rate of the company's own currency, which is 1 to itself on any day."""
+        if self.entity_id and self.currency == self.entity.currency:
+            sentence = f"{self.currency} is {self.entity}'s own currency: it needs no rate."
+            raise ValidationError({"currency": sentence})
+
+    def neighbour(self):
+        """The rate that counted until this one does, else the next one; None for a currency's first."""
+        others = ExchangeRate.objects.filter(
+            entity=self.entity_id, rate_type=self.rate_type, currency=self.currency
+        ).exclude(pk=self.pk)
+        before = others.filter(valid_from__lte=self.valid_from).order_by("-valid_from").first()
+        return before or others.order_by("valid_from").first()
 
 
 class NumberSequence(models.Model):
@@ -267,7 +382,13 @@ class NumberSequence(models.Model):
     objects = LockingQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "kind"], name="number_sequence_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "kind"],
+                name="number_sequence_once",
+                violation_error_message="This company has a sequence of this kind already.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.format}"
@@ -278,6 +399,31 @@ class NumberSequence(models.Model):
             raise ValidationError({"format": "Between braces stand only {year} and {seq}, or {seq:06}."})
         if not any(field.startswith("seq") for field in fields) or "{" in re.sub(r"\{.*?\}", "", self.format):
             raise ValidationError({"format": "A number needs its {seq}, as in INV-{year}-{seq:06}."})
+        self._keep_numbers_apart()
+
+    def _keep_numbers_apart(self):
+        """Refuse another format that could draw a number twice: it changes between years or not at all."""
+        stored = NumberSequence.objects.filter(pk=self.pk).exclude(format=self.format).first()
+        last = stored and stored.last_number()
+        if not last:
+            return
+        if not (stored.shows_year and self.shows_year):
+            rule = (
+                "a sequence that was used keeps its format, unless both the old and the new one show {year}"
+            )
+            raise ValidationError({"format": f"{last} was drawn: {rule}."})
+        year = stored.entity.fiscal_year(stored.entity.today())
+        if stored.counters.filter(year__gte=year, last__gt=0).exists():
+            rule = (
+                f"the format can be changed when the fiscal year {year + 1} begins, before its first number"
+            )
+            raise ValidationError({"format": f"{last} was drawn: {rule}."})
+
+    def last_number(self):
+        """The number that was drawn last, as it is printed; empty for a sequence that was never used."""
+        counters = [each for each in self.counters.all() if each.last]  # of those that were fetched before
+        last = max(counters, key=lambda each: each.year, default=None)
+        return last and self.format.format(year=last.year, seq=last.last) or ""
 
     @property
     def shows_year(self):
@@ -295,7 +441,11 @@ class SequenceCounter(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["sequence", "year"], name="sequence_counter_once_a_year"),
+            models.UniqueConstraint(
+                fields=["sequence", "year"],
+                name="sequence_counter_once_a_year",
+                violation_error_message="A sequence is counted once for each year.",
+            ),
         ]
 
     def __str__(self):

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from contracts.models.agreement import ProjectContract
 from contracts.models.entity import LegalEntity, OrganizationalUnit
 from contracts.models.work import Category, Customer, Product, Role
+from invoicing_site import wording
 from invoicing_site.fields import CurrencyField, PercentField, PriceField
 
 
@@ -42,7 +43,11 @@ class PriceList(models.Model):
     class Meta:
         ordering = ["code"]
         constraints = [
-            models.UniqueConstraint(fields=["entity", "code"], name="price_list_code_once"),
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="price_list_code_once",
+                violation_error_message="Another price list of this company has this code.",
+            ),
             models.CheckConstraint(
                 name="price_list_dates_in_order",
                 condition=Q(valid_to=None) | Q(valid_from__lte=F("valid_to")),
@@ -71,10 +76,10 @@ class PriceList(models.Model):
         others = PriceList.objects.filter(entity=self.entity_id, kind=self.kind, currency=self.currency)
         for other in others.exclude(pk=self.pk):
             if self.overlaps(other):
-                until = other.valid_to or "further notice"
+                until = wording.day(other.valid_to) if other.valid_to else "further notice"
                 raise ValidationError(
-                    f"Price list “{other}” of the same owner holds from {other.valid_from} until {until}: "
-                    f"end the one before the other starts."
+                    f"Price list “{other}” of the same owner holds from "
+                    f"{wording.day(other.valid_from)} until {until}: end the one before the other starts."
                 )
 
     def overlaps(self, other):
@@ -87,6 +92,24 @@ class PriceList(models.Model):
     def _owner(self):
         owner = self.customer_id, self.contract_id, self.unit_id
         return self.entity_id, self.kind, self.currency, *owner
+
+
+def _not_negative(name):
+    """Prices are 0 or more; who gives something back writes a quantity of less than 0."""
+    return models.CheckConstraint(
+        name=name,
+        condition=Q(price__gte=0) | Q(price=None),
+        violation_error_message="A price is 0 or more.",
+    )
+
+
+def _leaves_a_price(name, field):
+    """A markup takes all of a price away at most."""
+    return models.CheckConstraint(
+        name=name,
+        condition=Q((f"{field}__gte", -100)) | Q((field, None)),
+        violation_error_message="A markup is −100 % or more: no price becomes less than 0.",
+    )
 
 
 class RolePrice(models.Model):
@@ -111,11 +134,13 @@ class RolePrice(models.Model):
                 Coalesce("company", 0),
                 Coalesce("unit", 0),
                 name="role_price_once",
-            )
+                violation_error_message="The list has a price for this role, company and unit already.",
+            ),
+            _not_negative("role_price_is_not_negative"),
         ]
 
     def __str__(self):
-        return f"{self.price}"
+        return wording.number(self.price)
 
 
 class RolePriceOverride(models.Model):
@@ -130,7 +155,9 @@ class RolePriceOverride(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="price_override_has_one_scope", condition=Q(customer=None) | Q(contract=None)
+                name="price_override_has_one_scope",
+                condition=Q(customer=None) | Q(contract=None),
+                violation_error_message="An override is for one customer, for one contract or for all.",
             ),
             models.UniqueConstraint(
                 "role_price",
@@ -138,11 +165,13 @@ class RolePriceOverride(models.Model):
                 Coalesce("customer", 0),
                 Coalesce("contract", 0),
                 name="price_override_once_a_day",
+                violation_error_message="There is an override from this day already.",
             ),
+            _not_negative("price_override_is_not_negative"),
         ]
 
     def __str__(self):
-        return f"{self.price} from {self.valid_from}"
+        return f"{wording.number(self.price)} from {wording.day(self.valid_from)}"
 
 
 class PriceMarkup(models.Model):
@@ -155,10 +184,17 @@ class PriceMarkup(models.Model):
     percent = PercentField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["price_list", "name"], name="price_markup_name_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["price_list", "name"],
+                name="price_markup_name_once",
+                violation_error_message="Another markup of this list has this name.",
+            ),
+            _leaves_a_price("price_markup_leaves_a_price", "percent"),
+        ]
 
     def __str__(self):
-        return f"{self.name} {self.percent} %"
+        return f"{self.name} {wording.number(self.percent)} %"
 
 
 class CategoryPrice(models.Model):
@@ -178,7 +214,11 @@ class CategoryPrice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["price_list", "category", "unit"], name="category_price_once"),
+            models.UniqueConstraint(
+                fields=["price_list", "category", "unit"],
+                name="category_price_once",
+                violation_error_message="The list has a price for this category and unit already.",
+            ),
             models.CheckConstraint(
                 name="category_price_fits_its_method",
                 condition=Q(method="unit", price__isnull=False)
@@ -186,6 +226,8 @@ class CategoryPrice(models.Model):
                 | Q(method="markup", markup__isnull=False),
                 violation_error_message="Give the price per unit or the markup that the method needs.",
             ),
+            _not_negative("category_price_is_not_negative"),
+            _leaves_a_price("category_markup_leaves_a_price", "markup"),
         ]
 
     def __str__(self):
@@ -202,8 +244,13 @@ class ProductPrice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["price_list", "product", "unit"], name="product_price_once")
+            models.UniqueConstraint(
+                fields=["price_list", "product", "unit"],
+                name="product_price_once",
+                violation_error_message="The list has a price for this product and unit already.",
+            ),
+            _not_negative("product_price_is_not_negative"),
         ]
 
     def __str__(self):
-        return f"{self.price}"
+        return wording.number(self.price)

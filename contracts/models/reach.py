@@ -50,17 +50,22 @@ PERMISSIONS = {
     "setup.change": {ADMINISTRATOR},
 }
 
+# What a membership may give beyond its role, to few (domain, section 11).
+_EXTRAS = ("sees_costs", "overrides_limits")
+
 _WHOLE_ENTITY = {ACCOUNTANT, AUDITOR, ADMINISTRATOR}
 
 
 def roles_of(user) -> dict[int, set[str]]:
     """The user's roles by legal entity; read once for each user object, that is, once a request."""
     if not hasattr(user, "_roles"):
-        user._roles = {}
+        user._roles, user._extras = {}, {}
         if user.is_active:
             held = Membership.objects.filter(user=user).order_by("pk")
-            for entity, role in held.values_list("entity", "role"):
+            for entity, role, *extras in held.values_list("entity", "role", *_EXTRAS):
                 user._roles.setdefault(entity, set()).add(role)
+                given = {name for name, has_it in zip(_EXTRAS, extras, strict=True) if has_it}
+                user._extras.setdefault(entity, set()).update(given)
     return user._roles
 
 
@@ -82,11 +87,21 @@ def may(user, permission: str, entity=None) -> bool:
 def sees_costs(user, entity) -> bool:
     """Whether the user may see cost rates, costs and margins in the entity.
 
-    Accountants and auditors do; project managers only with the extra permission (domain, section 11).
+    Accountants and auditors do; project managers only where their membership says so (domain, section 11).
     """
     if roles_of(user).get(entity.pk, set()) & {ACCOUNTANT, AUDITOR}:
         return True
-    return user.has_perm("contracts.view_costs")
+    return _has_extra(user, "sees_costs", entity)
+
+
+def overrides_limits(user, entity) -> bool:
+    """Whether the user, where they may confirm in the entity, may do so over a limit (PRO-6)."""
+    return _has_extra(user, "overrides_limits", entity)
+
+
+def _has_extra(user, name, entity):
+    roles_of(user)
+    return name in user._extras.get(entity.pk, set())
 
 
 class ReachQuerySet(LockingQuerySet):

@@ -82,7 +82,13 @@ class Customer(models.Model):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["entity", "number"], name="customer_number_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "number"],
+                name="customer_number_once",
+                violation_error_message="Another customer of this company has this number.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -101,7 +107,13 @@ class CustomerContact(models.Model):
     gets_reminders = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "email"], name="customer_contact_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "email"],
+                name="customer_contact_once",
+                violation_error_message="This customer has a contact with this address already.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -115,7 +127,13 @@ class ProjectGroup(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="project_group_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="project_group_code_once",
+                violation_error_message="Another project group of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -160,7 +178,13 @@ class Project(models.Model):
 
     class Meta:
         ordering = ["code"]
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="project_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="project_code_once",
+                violation_error_message="Another project of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.code} {self.name}"
@@ -179,7 +203,13 @@ class Task(models.Model):
 
     class Meta:
         ordering = ["project", "code"]
-        constraints = [models.UniqueConstraint(fields=["project", "code"], name="task_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "code"],
+                name="task_code_once",
+                violation_error_message="Another task of this project has this code.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.code} {self.name}"
@@ -195,7 +225,13 @@ class Role(models.Model):
 
     class Meta:
         ordering = ["code"]
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="role_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="role_code_once",
+                violation_error_message="Another role of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -223,7 +259,11 @@ class Category(models.Model):
         verbose_name_plural = "categories"
         ordering = ["transaction_class", "code"]
         constraints = [
-            models.UniqueConstraint(fields=["entity", "transaction_class", "code"], name="category_code_once")
+            models.UniqueConstraint(
+                fields=["entity", "transaction_class", "code"],
+                name="category_code_once",
+                violation_error_message="Another category of this class has this code in this company.",
+            )
         ]
 
     def __str__(self):
@@ -241,7 +281,13 @@ class Product(models.Model):
 
     class Meta:
         ordering = ["code"]
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="product_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="product_code_once",
+                violation_error_message="Another product of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -263,8 +309,16 @@ class Resource(models.Model):
     class Meta:
         ordering = ["code"]
         constraints = [
-            models.UniqueConstraint(fields=["entity", "code"], name="resource_code_once"),
-            models.UniqueConstraint(fields=["entity", "user"], name="resource_user_once"),
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="resource_code_once",
+                violation_error_message="Another resource of this company has this code.",
+            ),
+            models.UniqueConstraint(
+                fields=["entity", "user"],
+                name="resource_user_once",
+                violation_error_message="This user is a resource of this company already.",
+            ),
         ]
 
     def __str__(self):

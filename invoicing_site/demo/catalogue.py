@@ -5,16 +5,17 @@ Months are counted from the day the story begins; amounts are for a story of twe
 
 from dataclasses import dataclass
 
-# Who signs in; each is one role in both companies. The password is for the demo only.
+# Who signs in; each has one role in both companies. The password is for the demo only.
 PASSWORD = "demo-only"
 
-# user name (and role): first name, last name
+# user name: first name, last name, role. Two accountants, because who confirmed an invoice may not post it.
 USERS = {
-    "member": ("Anna", "Eksempel"),
-    "manager": ("Magne", "Eksempel"),
-    "accountant": ("Rita", "Eksempel"),
-    "administrator": ("Ada", "Eksempel"),
-    "auditor": ("Rolf", "Eksempel"),
+    "member": ("Anna", "Eksempel", "member"),
+    "manager": ("Magne", "Eksempel", "manager"),
+    "accountant": ("Rita", "Eksempel", "accountant"),
+    "accountant2": ("Vera", "Eksempel", "accountant"),
+    "administrator": ("Ada", "Eksempel", "administrator"),
+    "auditor": ("Rolf", "Eksempel", "auditor"),
 }
 
 

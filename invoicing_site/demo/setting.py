@@ -73,7 +73,7 @@ class World:
 
 
 def make_users() -> dict:
-    """A user for each role; the administrator reaches the admin."""
+    """The people of the catalogue; the administrator reaches the admin."""
     password = make_password(PASSWORD)  # once: it is slow on purpose
     return {
         name: User.objects.create(
@@ -84,7 +84,7 @@ def make_users() -> dict:
             email=f"{name}@ledgerline.example",
             is_staff=name == "administrator",
         )
-        for name, (first, last) in USERS.items()
+        for name, (first, last, _) in USERS.items()
     }
 
 
@@ -114,7 +114,7 @@ def settle(company: Company, users: dict, *, months: int, every: int) -> World:
     books = open_books(entity, first_year=starts.year, last_year=today.year + 1, by=users["administrator"])
     world = World(company, entity, users, books, random.Random(company.code), starts, today, months, every)
     Membership.objects.bulk_create(
-        Membership(user=user, entity=entity, role=role) for role, user in users.items()
+        Membership(user=user, entity=entity, role=USERS[name][-1]) for name, user in users.items()
     )
     if company.country == "HR":
         _croatian_tax(entity)

@@ -10,7 +10,8 @@ from actuals.models import Actual, Entry
 from invoicing_site.errors import Refused
 from invoicing_site.explain import books, steps
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Explanation, Step, day, headed, ref
+from invoicing_site.explain.story import Explanation, Step, headed, ref
+from invoicing_site.wording import day
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Step, amount, day, headed, number, on, ref, somebody
+from invoicing_site.explain.story import Step, amount, headed, number, on, ref, somebody
+from invoicing_site.wording import day
 
 _ZERO = Decimal(0)
 

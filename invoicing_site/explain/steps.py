@@ -8,7 +8,8 @@ from backlog.models import BacklogItem
 from contracts.models import ContractLine, TransactionClass
 from invoicing_site import money
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Step, amount, day, number, on, ref, somebody
+from invoicing_site.explain.story import Step, amount, number, on, ref, some, somebody
+from invoicing_site.wording import day
 from proforma.models import ProformaInvoice
 
 _COST = Actual.Type.COST
@@ -133,8 +134,12 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
         ]
         if sales:
             sold = ", ".join(
-                f"{amount(a.amount, a.currency)} {a.get_billing_type_display()} (actual {a.pk})"
-                for a in sales
+                some(
+                    [
+                        f"{amount(a.amount, a.currency)} {a.get_billing_type_display()} (actual {a.pk})"
+                        for a in sales
+                    ]
+                )
             )
             words += f". Its sales: {sold}"
             references += [ref(sale) for sale in sales]
@@ -266,7 +271,7 @@ def split(original: Actual, facts: Facts) -> list[Step]:
             for share in shares
         ]
         whole = sum((share.amount for share in shares), Decimal(0))
-        words = f"{customer}'s share. All shares: {'; '.join(parts)}; together "
+        words = f"{customer}'s share. All shares: {'; '.join(some(parts))}; together "
         words += f"{amount(whole, original.currency)}."
     figures = {
         "shares": [

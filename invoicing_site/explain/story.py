@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from invoicing_site import money
-from ledger.translations import Words
+from invoicing_site.wording import day
 
-_WORDS = Words("en")
+_MOST = 8
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -53,6 +53,11 @@ class Explanation:
             yield from part.lines(indent + "  ")
 
 
+def some(words: list[str]) -> list[str]:
+    """The first of many phrases of one sentence, and how many are left out."""
+    return words if len(words) <= _MOST else [*words[:_MOST], f"… and {len(words) - _MOST} more"]
+
+
 def headed(row) -> str:
     """The row's name at the beginning of a line; what follows keeps its case."""
     text = str(row)
@@ -76,11 +81,6 @@ def number(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", _MINUS)
 
 
-def day(value: datetime.date) -> str:
-    """20 Nov 2026."""
-    return _WORDS.date(value)
-
-
 def somebody(user) -> str:
     """Who it was; what nobody did, the system did."""
     return str(user) if user else "the system"
@@ -88,4 +88,4 @@ def somebody(user) -> str:
 
 def on(moment: datetime.datetime | None) -> str:
     """The day and minute of a stamp, in UTC."""
-    return f"{_WORDS.date(moment.date())} {moment:%H:%M} UTC" if moment else "an unknown day"
+    return f"{day(moment.date())} {moment:%H:%M} UTC" if moment else "an unknown day"

@@ -1,4 +1,4 @@
-"""Amounts and counts as the commands print them."""
+"""Amounts as the commands print them."""
 
 from invoicing_site import money
 
@@ -11,8 +11,3 @@ def plain(amount, currency) -> str:
 def spoken(amount, currency) -> str:
     """The amount with its currency, for people: NOK 33,333.33."""
     return f"{currency} {money.rounded(amount, currency):,}"
-
-
-def counted(n, word) -> str:
-    """1 contract, 2 contracts."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"

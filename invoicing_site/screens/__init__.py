@@ -4,12 +4,14 @@ A view names its parts; what is done here, for all of them alike: permission, th
 sort, totals, export, saved views, the selection of a bulk action, the message, the way back.
 """
 
+from invoicing_site.screens.bulk_forms import BulkForm
 from invoicing_site.screens.lists import Action, ListScreen
 from invoicing_site.screens.operations import BulkOperation, FormOperation, Operation, Told
 from invoicing_site.screens.pages import DetailScreen, Page, Screen
 
 __all__ = [
     "Action",
+    "BulkForm",
     "BulkOperation",
     "DetailScreen",
     "FormOperation",

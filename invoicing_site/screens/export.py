@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are their full-width forms
@@ -36,7 +37,8 @@ def _harmless(text):
 
 def _plain(value):
     if isinstance(value, datetime):
-        return timezone.localtime(value).replace(tzinfo=None) if value.tzinfo else value
+        value = timezone.localtime(value).replace(tzinfo=None) if value.tzinfo else value
+        return value.replace(microsecond=0)
     if value is None or isinstance(value, Decimal | int | date):
         return value
     return _harmless(str(value))
@@ -56,13 +58,23 @@ def _csv(rows, limit):
         yield writer.writerow([_plain(value) for value in row])
 
 
+def _cell(sheet, value):
+    """A number that has decimals shows all of them: 1250.50 and not 1250.5."""
+    places = -value.as_tuple().exponent if isinstance(value, Decimal) else 0
+    if places < 1:
+        return value
+    cell = WriteOnlyCell(sheet, value)
+    cell.number_format = f"#,##0.{'0' * places}"
+    return cell
+
+
 def _xlsx(rows, limit):
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     for number, row in enumerate(rows):
         if number > limit:
             break
-        sheet.append([_plain(value) for value in row])
+        sheet.append([_cell(sheet, _plain(value)) for value in row])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

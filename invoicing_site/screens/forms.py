@@ -23,6 +23,18 @@ class DayField(forms.DateField):
     widget = DayInput
 
 
+class RowField(forms.ModelChoiceField):
+    """One row; where none is chosen yet, words say so, and not dashes: “Choose a project”, “No role”."""
+
+    def __init__(self, queryset, **kwargs):
+        name = str(queryset.model._meta.verbose_name)
+        article = "an" if name[0] in "aeiou" else "a"
+        kwargs.setdefault(
+            "empty_label", f"Choose {article} {name}" if kwargs.get("required", True) else f"No {name}"
+        )
+        super().__init__(queryset, **kwargs)
+
+
 class RowsField(forms.ModelMultipleChoiceField):
     """Several rows; a key that no database can look for is a wrong choice like any other."""
 
@@ -51,13 +63,16 @@ class Watched:
 
     def watch(self, shown):
         """Remember what the row says now; called at the end of __init__."""
-        self._now = hashlib.sha256(repr(shown).encode()).hexdigest()[:20]
+        self._watch(_digest(shown)[:20])
+
+    def _watch(self, now):
+        self._now = now
         self.fields["seen"] = _Seen(required=False, initial=self._now)
 
     def clean(self):
         data = super().clean()
         data = self.cleaned_data if data is None else data
-        seen = data.pop("seen", "")
+        self._seen = seen = data.pop("seen", "")
         if seen and seen != self._now:
             self.data = self.data.copy()
             self.data[self.add_prefix("seen")] = self._now
@@ -68,6 +83,23 @@ class Watched:
         now = [f"{self[name].label.lower()} “{self[name].initial}”"[:100] for name in self.changed_data]
         reads = f" Now it reads: {', '.join(now)}." if now else ""
         return f"Somebody changed this while you were typing.{reads} Press the button again to save yours."
+
+
+class WatchedRows(Watched):
+    """A form about several rows at once: each is watched, so that those can be named that changed."""
+
+    def watch_each(self, shown):
+        """Remember what each row says now, by its key; called at the end of __init__."""
+        self._watch(" ".join(f"{key}-{_digest(values)[:10]}" for key, values in shown.items()))
+
+    def changed_keys(self):
+        """The keys of the rows that say something else than when the form was shown, or came since."""
+        seen = set(self._seen.split())
+        return [int(each.partition("-")[0]) for each in self._now.split() if each not in seen]
+
+
+def _digest(shown):
+    return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
 class DayFilter(django_filters.DateFilter):

@@ -17,6 +17,8 @@ from invoicing_site.screens.export import exported
 from invoicing_site.screens.pages import Screen
 
 PAGE_SIZES = (25, 50, 100, 200)
+CHOSEN = "rows"  # keys of chosen rows in the address of a list: 4-8-15
+_MOST_CHOSEN = 200
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     noun = ("row", "rows")
     empty_title = "Nothing here"
     empty_text = "Nothing matches. Remove a filter to see more."
+    empty_link = ()  # URL name and words of the next step, where there is one
     export_limit = 100_000
 
     @classmethod
@@ -62,7 +65,9 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     @classmethod
     def filtered(cls, request, query):
         """The rows that match a query string, as the list itself would show them."""
-        found = cls.filterset_class(QueryDict(query), queryset=cls.rows(request), request=request)
+        query = QueryDict(query)
+        rows = only_chosen(cls.rows(request), query)
+        found = cls.filterset_class(query, queryset=rows, request=request)
         return found.qs if found.is_valid() else found.queryset.none()
 
     def get_queryset(self):
@@ -72,14 +77,12 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         # Always bound, so that the defaults of a filter count without a query, too.
         kwargs = super().get_filterset_kwargs(filterset_class)
         kwargs["data"] = self.request.GET
+        kwargs["queryset"] = only_chosen(kwargs["queryset"], self.request.GET)
         return kwargs
 
     def get_template_names(self):
         partial = self.request.htmx and not self.request.htmx.boosted
         return [self.results_template if partial else self.template_name]
-
-    def get_table_data(self):
-        return self.object_list
 
     def get_table_kwargs(self):
         hidden = self.hidden_columns()
@@ -124,6 +127,11 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         context["totals_template"] = getattr(self, "totals_template", "partials/totals.html")
         context["data_keys"] = self.table_data_keys
         context["empty_title"], context["empty_text"] = self.empty_title, self.empty_text
+        if context["active_filters"] and self.empty_link:
+            context["empty_title"], context["empty_text"] = ListScreen.empty_title, ListScreen.empty_text
+        elif self.empty_link:
+            address, context["empty_button"] = self.empty_link
+            context["empty_url"] = reverse(address)
         return context
 
     def column_choices(self):
@@ -153,6 +161,10 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     def active_filters(self, query):
         """Filter by filter: its label, its value in words, and the query without it."""
         active = []
+        if CHOSEN in query:
+            rest = query.copy()
+            del rest[CHOSEN]
+            active.append(("Only", "the rows you chose", rest.urlencode()))
         form = self.filterset.form
         for name, field in form.fields.items():
             values = [value for value in query.getlist(name) if value]
@@ -163,6 +175,17 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
                     rest.setlist(key, [each for each in rest.getlist(key) if each != value])
                 active.append((field.label or name, _in_words(field, value), rest.urlencode()))
         return active
+
+
+def only_chosen(rows, query):
+    """Of the rows those that the query names by their keys, where it names any."""
+    return rows.filter(pk__in=keys_of(query[CHOSEN].split("-"))) if CHOSEN in query else rows
+
+
+def address_of_chosen(url_name, rows):
+    """The list with nothing but these rows, if an address can hold their keys; else nothing."""
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[: _MOST_CHOSEN + 1])
+    return f"{reverse(url_name)}?{CHOSEN}={'-'.join(map(str, keys))}" if len(keys) <= _MOST_CHOSEN else ""
 
 
 def _in_words(field, value):

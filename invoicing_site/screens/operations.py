@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import FormView, View
 
 from invoicing_site.errors import Refused
-from invoicing_site.screens.lists import back_to, selection
+from invoicing_site.screens.lists import address_of_chosen, back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
 
 _A_DAY = 24 * 60 * 60
@@ -26,6 +26,7 @@ class Told:
     text: str
     left: dict = field(default_factory=dict)  # reason: how many
     link: str = ""  # where the rows are that were left alone
+    chosen: str = ""  # or, where nobody can say which they are, where all are that were chosen
     undo: str = ""  # address that takes it back
 
 
@@ -38,6 +39,8 @@ def tell(request, told):
         text = format_html("{} Left as they were: {}.", text, reasons)
         if told.link:
             text = format_html('{} <a href="{}">Show these rows</a>', text, told.link)
+        elif told.chosen:
+            text = format_html('{} <a href="{}">Show the rows you chose</a>', text, told.chosen)
     level = messages.WARNING if told.left else messages.SUCCESS
     messages.add_message(request, level, text, extra_tags=f"undo:{told.undo}" if told.undo else "")
 
@@ -171,12 +174,16 @@ class BulkOperation(Screen, View):
     def post(self, request, *args, **kwargs):
         back = back_to(self.list_url, request)
         try:
-            answer = self.operate(selection(self.screen, request, self.permission))
+            rows = selection(self.screen, request, self.permission)
+            chosen = address_of_chosen(self.list_url, rows)
+            answer = self.operate(rows)
         except Refused as refusal:
             refuse(request, refusal)
             return HttpResponseRedirect(back)
         if isinstance(answer, HttpResponseRedirect):
             return answer
+        if isinstance(answer, Told):
+            answer.chosen = chosen
         tell(request, answer)
         return HttpResponseRedirect(way_back(request, back))
 

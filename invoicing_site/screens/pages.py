@@ -30,16 +30,21 @@ class Screen:
         return super().get_context_data(**context)
 
 
+def demanded(rows, request, permission, pk):
+    """The row with which the reader may do that: 404 outside of their reach, 403 where they only see it."""
+    try:
+        return rows.demand(request.user, permission, pk)
+    except rows.model.DoesNotExist as missing:
+        raise Http404(f"There is no such {rows.model._meta.verbose_name}.") from missing
+
+
 class RowScreen(Screen):
     """A view of one row, which counts by the row's own legal entity: 404 for rows outside one's reach."""
 
     model = None
 
     def check_permission(self, request):
-        try:
-            self.row = self.rows().demand(request.user, self.permission, self.kwargs["pk"])
-        except self.model.DoesNotExist as missing:
-            raise Http404(f"There is no such {self.model._meta.verbose_name}.") from missing
+        self.row = demanded(self.rows(), request, self.permission, self.kwargs["pk"])
 
     def rows(self):
         """The rows to look in, with what the page needs joined to them."""

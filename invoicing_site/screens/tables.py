@@ -1,14 +1,26 @@
-"""Columns that look the same in every list: the main cell, amounts, hours, days, statuses, links."""
+"""Columns that look the same in every list: the main cell, amounts, hours, days, statuses, links.
+
+On a page they draw; in a file (`Table.as_values`) they give plain values, and what a page shows small beside
+or below a value, its currency or unit or a second fact, stands in a column of its own.
+"""
+
+from decimal import Decimal
 
 import django_tables2 as tables
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
+from invoicing_site import money
 from invoicing_site.templatetags import ledgerline as tags
 
 
 def follow(record, path):
-    """What stands at the end of a path such as customer__name; None where a link is missing."""
+    """What stands at the end of a path such as customer__name, or comes of a function of the record.
+
+    None where a link is missing.
+    """
+    if callable(path):
+        return path(record)
     for name in path.replace(".", "__").split("__"):
         record = getattr(record, name, None)
         if record is None:
@@ -49,12 +61,87 @@ class Table(tables.Table):
         """The row in words, for its box."""
         return str(record)
 
+    def as_values(self, exclude_columns=()):
+        """Rows of plain values for a file, the headings first.
+
+        A record with amounts in several currencies has a row for each of them; its quantities and counts
+        stand in the first, so that every column adds up.
+        """
+        shown = [each for each in self.columns.iterall() if each.name not in (exclude_columns or ())]
+        sides = [self._beside(shown, place) for place in range(len(shown))]
+        headings = []
+        for column, beside in zip(shown, sides, strict=True):
+            headings += [_heading(column), *beside]
+        yield headings
+        several = [each.column for each in shown if isinstance(each.column, AmountsColumn)]
+        for row in self.rows:
+            found = dict.fromkeys(code for each in several for code in each.sums(row.record, self))
+            for number, currency in enumerate(found or [None]):
+                values = []
+                for column, beside in zip(shown, sides, strict=True):
+                    if isinstance(column.column, AmountsColumn):
+                        values.append(column.column.amount_in(row.record, self, currency))
+                    else:
+                        value = row.get_cell_value(column.name)
+                        is_repeated = number and isinstance(value, Decimal | int)
+                        values.append(None if is_repeated else value)
+                    values += [value_of(row.record, currency) for value_of in beside.values()]
+                yield values
+
+    def _beside(self, shown, place):
+        """What goes beside a column of a file: by heading, a function of a record and the row's currency."""
+        column = shown[place].column
+        taken = {_heading(each) for each in shown}
+        beside = {
+            heading: lambda record, currency, path=path: follow(record, path)
+            for heading, path in getattr(column, "also", {}).items()
+            if heading not in taken
+        }
+        if isinstance(column, AmountColumn) and column.currency:
+            later = [each.column for each in shown[place + 1 :]]
+            # Amounts in one currency share its column, beside the last of them.
+            if all(getattr(each, "currency", None) != column.currency for each in later):
+                beside["Currency"] = lambda record, currency: currency or column.currency_of(record, self)
+        return beside
+
+
+def _heading(bound):
+    return getattr(bound.column, "heading", "") or str(bound.header)
+
+
+def plain_number(value):
+    """A number without zeros at its end; anything else as it is."""
+    if not isinstance(value, Decimal):
+        return value
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".") or 0) if "." in text else value
+
+
+def in_minor_units(value, currency):
+    """An amount with the decimals of its currency; None where there is none."""
+    if value is None or value == "":
+        return None
+    return money.rounded(value, currency) if currency else plain_number(value)
+
+
+class Column(tables.Column):
+    """A column that knows its place in a file.
+
+    There it is called `heading`, where that is another than on the page, and `also` names facts for columns
+    beside it: by heading, a path or a function of the record. A fact that is shown in a column of its own is
+    not repeated.
+    """
+
+    def __init__(self, *args, heading="", also=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.heading, self.also = heading, also or {}
+
 
 def cells(css, header_css=None):
     return {"td": {"class": css}, "th": {"class": css if header_css is None else header_css}}
 
 
-class MainColumn(tables.Column):
+class MainColumn(Column):
     """What the row is: a link to its page, and a quieter second line (`sub`, a path or a function)."""
 
     def __init__(self, *args, url="", sub="", **kwargs):
@@ -77,7 +164,7 @@ class MainColumn(tables.Column):
         return value
 
 
-class TextColumn(tables.Column):
+class TextColumn(Column):
     """A text with a quieter second line."""
 
     def __init__(self, *args, sub="", **kwargs):
@@ -92,7 +179,7 @@ class TextColumn(tables.Column):
         return value
 
 
-class AmountColumn(tables.Column):
+class AmountColumn(Column):
     """An amount in the currency at `currency` (a path); `explain` gives the address that explains it."""
 
     def __init__(self, *args, currency="currency", explain=None, main=True, **kwargs):
@@ -100,34 +187,72 @@ class AmountColumn(tables.Column):
         super().__init__(*args, **kwargs)
         self.currency, self.explain = currency, explain
 
-    def render(self, value, record):
-        code = follow(record, self.currency) if self.currency else ""
+    def currency_of(self, record, table):
+        """Its currency's code; a column that reads it elsewhere says where."""
+        return follow(record, self.currency)
+
+    def render(self, value, record, table):
+        code = self.currency_of(record, table)
         return tags.amount(value, code, self.explain(record) if self.explain else "")
 
-    def value(self, value):
-        return value
+    def value(self, value, record, table):
+        return in_minor_units(value, self.currency_of(record, table))
 
 
-class QuantityColumn(tables.Column):
-    """A quantity with its unit: 7.5 h."""
+class AmountsColumn(AmountColumn):
+    """An amount in each of several currencies: `sums` gives them by currency, of a record and its table."""
 
-    def __init__(self, *args, unit="unit", **kwargs):
+    def __init__(self, sums, **kwargs):
+        super().__init__(accessor="pk", orderable=False, **kwargs)
+        self.sums = sums
+
+    def render(self, record, table):
+        found = self.sums(record, table).items()
+        lines = ((tags.amount(sum_, currency),) for currency, sum_ in found)
+        return format_html_join("", "<div>{}</div>", lines) if found else tags.amount(None)
+
+    def amount_in(self, record, table, currency):
+        """What there is in that currency; None where there is nothing."""
+        return in_minor_units(self.sums(record, table).get(currency), currency)
+
+    def currency_of(self, record, table):
+        return None  # none of its own: each row of a file has one
+
+
+class PriceColumn(Column):
+    """The price of a unit, with as many decimals as it has, in the currency of the amount beside it."""
+
+    def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", cells("num"))
         super().__init__(*args, **kwargs)
+
+    def render(self, value):
+        return tags.price(value)
+
+    def value(self, value):
+        return plain_number(value)
+
+
+class QuantityColumn(Column):
+    """A quantity with its unit: 7.5 h."""
+
+    def __init__(self, *args, unit="unit", also=None, **kwargs):
+        kwargs.setdefault("attrs", cells("num"))
+        super().__init__(*args, also=({"Unit": unit} if unit else {}) | (also or {}), **kwargs)
         self.unit = unit
 
     def render(self, value, record):
         return tags.quantity(value, follow(record, self.unit) if self.unit else "")
 
     def value(self, value):
-        return value
+        return plain_number(value)
 
 
-class DayColumn(tables.Column):
+class DayColumn(Column):
     """A date nobody misreads: 20 Nov 2026."""
 
     def __init__(self, *args, **kwargs):
-        kwargs.setdefault("attrs", cells("nowrap"))
+        kwargs.setdefault("attrs", cells("nowrap", ""))
         super().__init__(*args, **kwargs)
 
     def render(self, value):
@@ -137,7 +262,7 @@ class DayColumn(tables.Column):
         return value
 
 
-class StatusColumn(tables.Column):
+class StatusColumn(Column):
     """A status as a chip."""
 
     def __init__(self, *args, **kwargs):

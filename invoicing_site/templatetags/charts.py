@@ -13,7 +13,7 @@ register = template.Library()
 # The drawing in its own units: as wide as a phone's screen, so that its words stay readable there.
 _WIDTH, _HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 4, 12, 24
-_LABELS = 12  # at most so many words stand under the bars
+_LETTER = 7  # a wide letter of a label; words under the bars keep the width of one apart
 
 
 class Bar(NamedTuple):
@@ -33,7 +33,8 @@ class Line(NamedTuple):
 def bars(context, labels, first, second=None, title="", first_name="", second_name="", currency=""):
     """A bar for each label, or two side by side; below zero where a figure is. Figures are exact decimals.
 
-    Under a bar stands the first word of its label, in the table all of it.
+    Under a bar stands the first word of its label, in the table all of it; where words would run into each
+    other only every second or third bar has one.
     """
     labels, first, second = list(labels), list(first), list(second or ())
     numbers = context.render_context.setdefault("chart_numbers", count(1))
@@ -47,7 +48,9 @@ def bars(context, labels, first, second=None, title="", first_name="", second_na
         for side, (css, value) in enumerate(zip((css for css, _ in series), values, strict=True)):
             top, foot = sorted((place(value), place(0)))
             found.append(Bar(css, *map(_short, (start + width * side, top, width - 1, foot - top))))
-    every = -(-len(labels) // _LABELS) or 1
+    words = [str(label).partition(" ")[0] for label in labels]
+    longest = (max(map(len, words), default=0) + 1) * _LETTER
+    every = max(1, -(-longest // max(int(step), 1)))
     names = [name for name, _ in ((first_name, first), (second_name, second)) if name]
     return {
         "id": f"chart-{next(numbers)}",
@@ -57,8 +60,8 @@ def bars(context, labels, first, second=None, title="", first_name="", second_na
         "lines": lines,
         "zero": _short(place(0)),
         "words": [
-            (_short(_LEFT + step * (n + Decimal("0.5"))), str(label).partition(" ")[0])
-            for n, label in enumerate(labels)
+            (_short(_LEFT + step * (n + Decimal("0.5"))), word)
+            for n, word in enumerate(words)
             if not n % every
         ],
         "names": names,

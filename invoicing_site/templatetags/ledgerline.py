@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from invoicing_site import money
+from invoicing_site import money, wording
 
 register = template.Library()
 
@@ -137,8 +137,8 @@ def day(value):
         return "–"
     if hasattr(value, "hour"):
         value = timezone.localtime(value) if timezone.is_aware(value) else value
-        return f"{value.day} {value:%b %Y %H:%M}"
-    return f"{value.day} {value:%b %Y}"
+        return f"{wording.day(value)} {value:%H:%M}"
+    return wording.day(value)
 
 
 @register.filter

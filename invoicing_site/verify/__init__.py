@@ -13,6 +13,7 @@ again. Each check has a code, and each finding says what is wrong and where.
 | JOURNAL | every line of a posted journal has its voucher, and none books what journals don't book |
 | CONTROL | control accounts equal the customer and project subledgers |
 | WIP | accruals stand until their invoice is posted, and no longer |
+| OUTLAY | what was laid out for customers is cleared once it is billed |
 | SETTLED | settlements fit what they settle |
 | INVOICE | lines, tax, totals and the customer's entry of an invoice say the same |
 | DOCUMENT | stored files are there, byte for byte |
@@ -43,6 +44,7 @@ CHECKS = (
     subledgers.customers,
     subledgers.projects,
     subledgers.work_in_progress,
+    subledgers.outlays,
     subledgers.settlements,
     invoices.invoices,
     invoices.documents,

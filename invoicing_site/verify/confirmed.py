@@ -54,6 +54,8 @@ def confirmed(entity: LegalEntity):
             "actual__amount",
             "actual__billing_type",
             "actual__reverses",
+            "actual__reverses__replaces",
+            "actual__reverses__detail_actual__part",
             "actual__milestone_part",
             "detail__quantity",
             "detail__amount",
@@ -94,6 +96,9 @@ _STAYS = {_Part.AGAIN, _Part.GIVEN_UP, _Part.BALANCE}
 
 def _troubles_of_detail(parts):
     detail = parts[0]
+    if detail.detail__corrects is None and any(row.part == _Part.CREDIT for row in parts):
+        yield from _of_returned(parts)
+        return
     made = {row.actual for row in parts}
     claimed = detail.detail__backlog_item__actual
     unbilled = sum(
@@ -118,10 +123,28 @@ def _troubles_of_detail(parts):
                 )
             if row.actual__milestone_part != row.detail__backlog_item__milestone_part:
                 yield "claims another milestone part than it billed"
-        if row.part == _Part.REVERSAL and row.actual__reverses != claimed:
+        if row.part == _Part.REVERSAL and claimed not in (row.actual__reverses, _stands_in_for(row)):
             yield f"claims actual {claimed}, but its reversal is that of actual {row.actual__reverses}"
     if detail.detail__corrects is None and detail.detail__transaction_class != TransactionClass.RETAINER:
         yield from _unlike(parts, claimed if claimed not in made else None)
+
+
+def _stands_in_for(row):
+    """The original of what the fact reverses, where that was returned and stands again (PRP-6)."""
+    returned = row.actual__reverses__detail_actual__part == _Part.AGAIN
+    return row.actual__reverses__replaces if returned else row.actual__reverses
+
+
+def _of_returned(parts):
+    """Returned: nothing of it is billed or unbilled by it any more, and it claims no work (PRP-6)."""
+    totals = {Actual.Type.UNBILLED_SALES: _ZERO, Actual.Type.BILLED_SALES: _ZERO}
+    for row in parts:
+        totals[row.actual__type] += row.actual__amount
+    for kind, total in totals.items():
+        if total:
+            yield f"was returned, and leaves {amount(total)} of {kind.label}"
+    if any(row.part == _Part.REVERSAL for row in parts) and parts[0].detail__backlog_item:
+        yield "was returned, and claims its work all the same"
 
 
 def _unlike(parts, original):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum
 
 from actuals.models import Actual, BillingType, Entry
 from backlog.models import BacklogItem
@@ -20,7 +20,7 @@ from contracts.models import (
 from invoicing_site import money
 from invoicing_site.querysets import ExactSum, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
-from proforma.models import LimitOverride, ProformaInvoice
+from proforma.models import DetailActual, LimitOverride, ProformaInvoice
 
 _Status = BacklogItem.Status
 _UNBILLED = Actual.Type.UNBILLED_SALES
@@ -152,6 +152,14 @@ def _milestones(entity):
         )
 
 
+# Returned to the project manager: a new fact stands in for the one that was reversed (PRP-6).
+_STANDS_AGAIN = Exists(
+    Actual.objects.filter(
+        replaces=OuterRef("actual"), detail_actual__part=DetailActual.Part.AGAIN, reversed_by=None
+    )
+)
+
+
 def backlog(entity: LegalEntity):
     """BACKLOG: an item repeats its source, and its status agrees with who claims it (PRO-8)."""
     items = BacklogItem.objects.filter(contract__entity=entity)
@@ -189,7 +197,7 @@ def backlog(entity: LegalEntity):
             "is posted, and no proforma claims it",
         ),
         (
-            items.filter(open_fact, actual__reversed_by__isnull=False),
+            items.filter(open_fact, actual__reversed_by__isnull=False).exclude(_STANDS_AGAIN),
             "is open, and its actual was reversed",
         ),
         (

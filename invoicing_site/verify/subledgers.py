@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from actuals.models import Actual
 from contracts.models import Customer, LegalEntity, Project
 from invoicing_site.querysets import ExactSum, in_chunks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
@@ -12,10 +13,12 @@ from ledger.models import (
     Account,
     CustomerInvoice,
     CustomerTransaction,
+    LedgerEntry,
     ProjectTransaction,
     Settlement,
     Voucher,
 )
+from ledger.outlays import entries_of_outlays
 from ledger.reports import compared
 
 _Control = Account.Control
@@ -28,8 +31,8 @@ def customers(entity: LegalEntity):
 
 
 def projects(entity: LegalEntity):
-    """CONTROL: WIP sales value and WIP cost value by the ledger and by the project subledger."""
-    for control in (_Control.WIP_SALES, _Control.WIP_COST):
+    """CONTROL: work in progress, and disbursements, by the ledger and by the project subledger."""
+    for control in (_Control.WIP_SALES, _Control.WIP_COST, _Control.ON_ACCOUNT, _Control.OUTLAY):
         yield from _compared(entity, Project, control, "project", f"the accounts of the {control.label}")
 
 
@@ -87,6 +90,67 @@ def work_in_progress(entity: LegalEntity):
         else:
             continue
         yield Finding("WIP", entity.code, str(row["actual"]), key, sentence)
+
+
+def outlays(entity: LegalEntity):
+    """OUTLAY: once all outlays of a project are billed, nothing of them stands on their account (PST-10).
+
+    Project by project, because an invoice clears many by one entry. Passed over is a project with an outlay
+    that is still to be billed, or that was charged, credited or taken back in a way of its own.
+    """
+    booked = entries_of_outlays().filter(voucher__entity=entity)
+    costs = Actual.objects.filter(journal_line__voucher__entries__in=booked)
+    left = (
+        LedgerEntry.objects.filter(
+            voucher__entity=entity,
+            voucher__kind__in=[Voucher.Kind.JOURNAL, Voucher.Kind.INVOICE],
+            account__in=set(booked.values_list("account", flat=True)),
+            project__in=set(costs.values_list("project", flat=True)) - _with_unsettled_outlays(entity, costs),
+        )
+        .order_by("project", "account__number", "currency")
+        .values_list("project", "account", "currency")
+        .annotate(
+            stands=ExactSum("debit") - ExactSum("credit"),
+            in_books=ExactSum("accounting_debit") - ExactSum("accounting_credit"),
+        )
+    )
+    own = entity.currency
+    left = [row for row in left if row[3] or row[4]]
+    projects = Project.objects.in_bulk({row[0] for row in left})
+    accounts = Account.objects.in_bulk({row[1] for row in left})
+    for project, account, currency, stands, in_books in left:
+        what = amount(stands, currency) if stands else amount(in_books, own)
+        yield Finding(
+            "OUTLAY",
+            entity.code,
+            projects[project].code,
+            where(Project, project),
+            f"All outlays of project {projects[project]} are billed, and {what} of them still stands on "
+            f"account {accounts[account]}.",
+        )
+
+
+def _with_unsettled_outlays(entity, costs) -> set:
+    by_journal = Actual.BookedBy.JOURNAL
+    live = costs.filter(reverses=None, reversed_by=None)
+    sales = Actual.objects.filter(
+        cost__in=live, type=Actual.Type.UNBILLED_SALES, booked_by=by_journal, reverses=None
+    ).exclude(reversed_by__booked_by=by_journal)
+    billed = sales.filter(
+        backlog_item__detail__line__proforma__proposal__invoice__isnull=False,
+        backlog_item__detail__corrected_by=None,
+    )
+    taken_back = costs.filter(reversed_by__isnull=False)
+    unsettled = (
+        live.exclude(pk__in=sales.values("cost")),
+        sales.exclude(pk__in=billed.values("pk")),
+        taken_back.filter(reversed_by__journal_line__voucher=None),
+        taken_back.filter(sales__backlog_item__detail__isnull=False),
+        Actual.objects.filter(
+            entity=entity, type=Actual.Type.BILLED_SALES, category__is_disbursement=True, cost=None
+        ),
+    )
+    return {key for rows in unsettled for key in rows.values_list("project", flat=True)}
 
 
 def settlements(entity: LegalEntity):

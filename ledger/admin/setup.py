@@ -4,7 +4,8 @@ from django.contrib import admin
 
 from contracts.admin.agreement import TaxGroupAdmin
 from contracts.models import BillingTaxGroup, ItemTaxGroup
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, chip
+from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline
+from invoicing_site.admin_columns import chip
 from ledger.models import (
     Account,
     BillingTaxGroupCode,
@@ -125,6 +126,13 @@ class AccountAdmin(EntityAdmin):
         (None, {"fields": ["entity", ("number", "name"), ("kind", "control"), "is_active"]}),
         ("SAF-T", {"fields": [("grouping_category", "grouping_code")]}),
     ]
+
+    def get_readonly_fields(self, request, obj=None):
+        settled = Account.SETTLED if obj and obj.standing() else ()
+        return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *settled]))
+
+    def keeps_rows(self, obj):
+        return obj.standing()
 
 
 @admin.register(PostingAccount)

@@ -56,11 +56,20 @@ class JournalLineFilter(django_filters.FilterSet):
     missing = django_filters.ChoiceFilter(
         label="Tax group missing", choices=MISSING, method="filter_missing", empty_label="All lines"
     )
+    taxed = django_filters.ChoiceFilter(
+        label="Billing tax group",
+        choices=(("otherwise", "Not the customer's"),),
+        method="filter_taxed",
+        empty_label="All lines",
+    )
     since = DayFilter(label="Accounting date from", field_name="accounting_date", lookup_expr="gte")
     until = DayFilter(label="Accounting date to", field_name="accounting_date", lookup_expr="lte")
 
     def filter_error(self, rows, name, value):
         return rows.exclude(error="") if value == "yes" else rows.filter(error="")
+
+    def filter_taxed(self, rows, name, value):
+        return rows.taxed_otherwise()
 
     def filter_missing(self, rows, name, value):
         billing, item = Q(billing_tax_group=None), Q(item_tax_group=None)

@@ -117,6 +117,18 @@ class SectionForm(forms.Form):
         }
 
 
+class LayoutForm(forms.Form):
+    """What a layout is to be the default for."""
+
+    SCOPES = (("contract", "This contract"), ("customer", "This customer"), ("company", "The whole company"))
+
+    scope = forms.ChoiceField(
+        label="Default for",
+        choices=SCOPES,
+        help_text="The contract's goes before the customer's, that before the company's",
+    )
+
+
 SectionFormSet = forms.formset_factory(SectionForm, extra=0)
 
 

@@ -23,3 +23,22 @@ class PeriodForm(forms.Form):
         if not self.errors and data["since"] > data["until"]:
             self.add_error("until", "Choose a day on or after the first one.")
         return data
+
+
+class ReceivablesForm(forms.Form):
+    """As of which day, and of whom."""
+
+    on = DayField(label="As of")
+    q = forms.CharField(label="Customer", required=False, max_length=100)
+    age = forms.ChoiceField(label="Age", required=False)
+
+    def __init__(self, *args, ages, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["q"].widget.attrs["placeholder"] = "Number or name"
+        self.fields["age"].choices = [("", "Any"), ("overdue", "Overdue"), *ages.items()]
+
+    def clean_on(self):
+        on = self.cleaned_data["on"]
+        if not _FIRST <= on <= _LAST:
+            raise forms.ValidationError(f"Choose a day between {_FIRST.year} and {_LAST.year}.")
+        return on

@@ -45,10 +45,15 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["entity", "starts"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "year"), name="fiscal_year_once"),
+                    models.UniqueConstraint(
+                        fields=("entity", "year"),
+                        name="fiscal_year_once",
+                        violation_error_message="This company has this fiscal year already.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("starts__lt", models.F("ends"))),
                         name="fiscal_year_dates_in_order",
+                        violation_error_message="A fiscal year ends after the day it starts.",
                     ),
                 ],
             },
@@ -94,9 +99,11 @@ class Migration(migrations.Migration):
                             ("customer", "customer subledger"),
                             ("wip_sales", "project subledger: WIP sales value"),
                             ("wip_cost", "project subledger: WIP cost value"),
+                            ("on_account", "project subledger: WIP invoiced on account"),
+                            ("outlay", "project subledger: disbursements"),
                         ],
                         default="",
-                        max_length=9,
+                        max_length=10,
                         verbose_name="control account of",
                     ),
                 ),
@@ -107,7 +114,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["entity", "number"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "number"), name="account_number_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "number"),
+                        name="account_number_once",
+                        violation_error_message="Another account of this company has this number.",
+                    )
                 ],
             },
         ),
@@ -133,7 +144,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="dimension_code_once")
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="dimension_code_once",
+                        violation_error_message="Another dimension of this company has this code.",
+                    )
                 ],
             },
         ),
@@ -215,7 +230,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("entity", "code"), name="profile_code_once"),
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="profile_code_once",
+                        violation_error_message="Another profile of this company has this code.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("cost", "pl"),
@@ -301,13 +320,16 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("customer", None), ("contract", None), _connector="OR"),
                         name="layout_counts_for_one_thing",
+                        violation_error_message="A layout counts for one customer, for one contract or for the rest.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("contract", None), ("customer", None)),
                         fields=("entity",),
                         name="one_layout_for_the_rest",
+                        violation_error_message="This company has a layout for everything else already.",
                     ),
                 ],
+                "verbose_name": "invoice layout",
             },
         ),
         migrations.CreateModel(
@@ -351,7 +373,7 @@ class Migration(migrations.Migration):
                     "original",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The journal whose lines in error these are (JRN-4)",
+                        help_text="The journal whose lines in error these are",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="remainders",
@@ -426,12 +448,25 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["entity", "starts"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("year", "number"), name="fiscal_period_number_once"),
-                    models.UniqueConstraint(fields=("entity", "starts"), name="fiscal_period_start_once"),
-                    models.UniqueConstraint(fields=("entity", "ends"), name="fiscal_period_end_once"),
+                    models.UniqueConstraint(
+                        fields=("year", "number"),
+                        name="fiscal_period_number_once",
+                        violation_error_message="Another period of this year has this number.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("entity", "starts"),
+                        name="fiscal_period_start_once",
+                        violation_error_message="Another period starts on this day.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("entity", "ends"),
+                        name="fiscal_period_end_once",
+                        violation_error_message="Another period ends on this day.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("starts__lte", models.F("ends"))),
                         name="fiscal_period_dates_in_order",
+                        violation_error_message="A period ends on or after the day it starts.",
                     ),
                 ],
             },
@@ -458,7 +493,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("dimension", "code"), name="dimension_value_once")
+                    models.UniqueConstraint(
+                        fields=("dimension", "code"),
+                        name="dimension_value_once",
+                        violation_error_message="Another value of this dimension has this code.",
+                    )
                 ],
             },
         ),
@@ -528,11 +567,13 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="profile_counts_for_one_thing",
+                        violation_error_message="A profile counts for a project, a contract or a project group.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("contract", None), ("group", None), ("project", None)),
                         fields=("entity",),
                         name="one_profile_for_the_rest",
+                        violation_error_message="This company has a profile for everything else already.",
                     ),
                 ],
             },
@@ -591,7 +632,22 @@ class Migration(migrations.Migration):
                         to="ledger.profile",
                     ),
                 ),
-                ("transaction_class", models.CharField(blank=True, max_length=10)),
+                (
+                    "transaction_class",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("time", "time"),
+                            ("expense", "expense"),
+                            ("material", "material"),
+                            ("fee", "fee"),
+                            ("milestone", "milestone"),
+                            ("retainer", "retainer"),
+                            ("tax", "tax"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
                 (
                     "category",
                     models.ForeignKey(
@@ -617,6 +673,7 @@ class Migration(migrations.Migration):
                         models.F("transaction_class"),
                         django.db.models.functions.comparison.Coalesce("category", 0),
                         name="posting_account_once",
+                        violation_error_message="There is an account for just this case already.",
                     )
                 ],
             },
@@ -676,7 +733,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("entity", "code"), name="tax_code_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="tax_code_once",
+                        violation_error_message="Another tax code of this company has this code.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -949,10 +1012,17 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="default_dimension_has_one_owner",
+                        violation_error_message="A default dimension belongs to one project or to one contract line.",
                     ),
-                    models.UniqueConstraint(fields=("project", "dimension"), name="project_dimension_once"),
                     models.UniqueConstraint(
-                        fields=("contract_line", "dimension"), name="line_dimension_once"
+                        fields=("project", "dimension"),
+                        name="project_dimension_once",
+                        violation_error_message="The project has a value for this dimension already.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("contract_line", "dimension"),
+                        name="line_dimension_once",
+                        violation_error_message="The contract line has a value for this dimension already.",
                     ),
                 ],
             },
@@ -978,10 +1048,15 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["tax_code", "valid_from"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("tax_code", "valid_from"), name="tax_rate_once_a_day"),
+                    models.UniqueConstraint(
+                        fields=("tax_code", "valid_from"),
+                        name="tax_rate_once_a_day",
+                        violation_error_message="The tax code has a rate from this day already.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
                         name="tax_rate_is_a_share",
+                        violation_error_message="A tax rate lies between 0 and 100 %.",
                     ),
                 ],
             },
@@ -1012,7 +1087,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("group", "tax_code"), name="billing_tax_group_code")
+                    models.UniqueConstraint(
+                        fields=("group", "tax_code"),
+                        name="billing_tax_group_code",
+                        violation_error_message="The group has this tax code already.",
+                    )
                 ],
             },
         ),
@@ -1042,7 +1121,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("group", "tax_code"), name="item_tax_group_code")
+                    models.UniqueConstraint(
+                        fields=("group", "tax_code"),
+                        name="item_tax_group_code",
+                        violation_error_message="The group has this tax code already.",
+                    )
                 ],
             },
         ),
@@ -1210,9 +1293,7 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveBigIntegerField(help_text="Its place in the entity's chain")),
                 (
                     "claims_hash",
-                    models.CharField(
-                        help_text="SHA-256 of what it books, as it was read (PST-7)", max_length=64
-                    ),
+                    models.CharField(help_text="SHA-256 of what it books, as it was read", max_length=64),
                 ),
                 ("previous_hash", models.CharField(blank=True, max_length=64)),
                 ("hash", models.CharField(max_length=64)),
@@ -1321,9 +1402,7 @@ class Migration(migrations.Migration):
                 ("amount", invoicing_site.fields.AmountField(help_text="Net; zero where it is not charged")),
                 (
                     "differs",
-                    models.BooleanField(
-                        default=False, help_text="Its tax groups are not the draft's (PRP-7)"
-                    ),
+                    models.BooleanField(default=False, help_text="Its tax groups are not the draft's"),
                 ),
             ],
             options={
@@ -1596,6 +1675,7 @@ class Migration(migrations.Migration):
                             ("revenue", "invoiced revenue"),
                             ("on_account", "invoiced on account"),
                             ("recognised", "recognised revenue"),
+                            ("outlay", "disbursement"),
                         ],
                         max_length=10,
                     ),
@@ -1623,7 +1703,7 @@ class Migration(migrations.Migration):
                 (
                     "in_balance",
                     models.BooleanField(
-                        default=False, help_text="Stands on a WIP account, not in profit and loss"
+                        default=False, help_text="Stands on a balance sheet account, not in profit and loss"
                     ),
                 ),
             ],
@@ -1776,7 +1856,7 @@ class Migration(migrations.Migration):
                 (
                     "net_rate",
                     invoicing_site.fields.RateField(
-                        help_text="The rate of net amounts: agreed in the contract, or the official one (PST-5)"
+                        help_text="The rate of net amounts: agreed in the contract, or the official one"
                     ),
                 ),
                 ("net", invoicing_site.fields.AmountField()),

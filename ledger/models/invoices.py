@@ -108,7 +108,7 @@ class CustomerInvoice(models.Model):
     accounting_currency = CurrencyField()
     rate = RateField(help_text="The official rate of the invoice date")
     net_rate = RateField(
-        help_text="The rate of net amounts: agreed in the contract, or the official one (PST-5)"
+        help_text="The rate of net amounts: agreed in the contract, or the official one"
     )
     net = AmountField()
     tax = AmountField()

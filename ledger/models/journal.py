@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -36,7 +36,7 @@ class IntegrationJournal(models.Model):
         null=True,
         blank=True,
         related_name="remainders",
-        help_text="The journal whose lines in error these are (JRN-4)",
+        help_text="The journal whose lines in error these are",
     )
     created_at = models.DateTimeField(default=timezone.now)
     posted_at = models.DateTimeField(null=True, blank=True)
@@ -70,6 +70,25 @@ class JournalLineQuerySet(ReachQuerySet):
 
     def posted(self):
         return self.filter(voucher__isnull=False)
+
+    def taxed_otherwise(self):
+        """Sales whose billing tax group is neither their customer's nor that of their contract or project.
+
+        That can be right, but is worth a look: it decides whether the customer is charged tax.
+        """
+        return self.filter(TAXED_OTHERWISE)
+
+
+def _not_that_of(path):
+    return ~Q(billing_tax_group=F(f"actual__{path}__billing_tax_group"))
+
+
+TAXED_OTHERWISE = (
+    Q(billing_tax_group__isnull=False, actual__contract_customer__customer__billing_tax_group__isnull=False)
+    & _not_that_of("contract_customer__customer")
+    & _not_that_of("contract")
+    & _not_that_of("project")
+)
 
 
 class JournalLine(models.Model):

@@ -48,12 +48,18 @@ class ProposalLayout(models.Model):
     with_annex = models.BooleanField("annex of time entries", default=False)
 
     class Meta:
+        verbose_name = "invoice layout"
         constraints = [
             models.CheckConstraint(
-                name="layout_counts_for_one_thing", condition=Q(customer=None) | Q(contract=None)
+                name="layout_counts_for_one_thing",
+                condition=Q(customer=None) | Q(contract=None),
+                violation_error_message="A layout counts for one customer, for one contract or for the rest.",
             ),
             models.UniqueConstraint(
-                fields=["entity"], condition=Q(customer=None, contract=None), name="one_layout_for_the_rest"
+                fields=["entity"],
+                condition=Q(customer=None, contract=None),
+                name="one_layout_for_the_rest",
+                violation_error_message="This company has a layout for everything else already.",
             ),
         ]
 
@@ -164,7 +170,7 @@ class ProposalLine(models.Model):
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
     amount = AmountField(help_text="Net; zero where it is not charged")
-    differs = models.BooleanField(default=False, help_text="Its tax groups are not the draft's (PRP-7)")
+    differs = models.BooleanField(default=False, help_text="Its tax groups are not the draft's")
 
     objects = ProposalLineQuerySet.as_manager()
 

@@ -1,5 +1,6 @@
 """The set-up of the books: periods, accounts, dimensions, profiles, tax."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -16,7 +17,9 @@ from contracts.models import (
     ProjectContract,
     ProjectGroup,
     ReachQuerySet,
+    TransactionClass,
 )
+from invoicing_site import wording
 from invoicing_site.fields import PercentField
 
 
@@ -32,8 +35,16 @@ class FiscalYear(models.Model):
     class Meta:
         ordering = ["entity", "starts"]
         constraints = [
-            models.UniqueConstraint(fields=["entity", "year"], name="fiscal_year_once"),
-            models.CheckConstraint(name="fiscal_year_dates_in_order", condition=Q(starts__lt=F("ends"))),
+            models.UniqueConstraint(
+                fields=["entity", "year"],
+                name="fiscal_year_once",
+                violation_error_message="This company has this fiscal year already.",
+            ),
+            models.CheckConstraint(
+                name="fiscal_year_dates_in_order",
+                condition=Q(starts__lt=F("ends")),
+                violation_error_message="A fiscal year ends after the day it starts.",
+            ),
         ]
 
     def __str__(self):
@@ -64,10 +75,26 @@ class FiscalPeriod(models.Model):
     class Meta:
         ordering = ["entity", "starts"]
         constraints = [
-            models.UniqueConstraint(fields=["year", "number"], name="fiscal_period_number_once"),
-            models.UniqueConstraint(fields=["entity", "starts"], name="fiscal_period_start_once"),
-            models.UniqueConstraint(fields=["entity", "ends"], name="fiscal_period_end_once"),
-            models.CheckConstraint(name="fiscal_period_dates_in_order", condition=Q(starts__lte=F("ends"))),
+            models.UniqueConstraint(
+                fields=["year", "number"],
+                name="fiscal_period_number_once",
+                violation_error_message="Another period of this year has this number.",
+            ),
+            models.UniqueConstraint(
+                fields=["entity", "starts"],
+                name="fiscal_period_start_once",
+                violation_error_message="Another period starts on this day.",
+            ),
+            models.UniqueConstraint(
+                fields=["entity", "ends"],
+                name="fiscal_period_end_once",
+                violation_error_message="Another period ends on this day.",
+            ),
+            models.CheckConstraint(
+                name="fiscal_period_dates_in_order",
+                condition=Q(starts__lte=F("ends")),
+                violation_error_message="A period ends on or after the day it starts.",
+            ),
         ]
 
     def __str__(self):
@@ -89,27 +116,54 @@ class Account(models.Model):
         CUSTOMER = "customer", "customer subledger"
         WIP_SALES = "wip_sales", "project subledger: WIP sales value"
         WIP_COST = "wip_cost", "project subledger: WIP cost value"
+        ON_ACCOUNT = "on_account", "project subledger: WIP invoiced on account"
+        OUTLAY = "outlay", "project subledger: disbursements"
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="accounts")
     number = models.CharField(max_length=20)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=9, choices=Kind)
-    control = models.CharField("control account of", max_length=9, choices=Control, blank=True, default="")
+    control = models.CharField("control account of", max_length=10, choices=Control, blank=True, default="")
     grouping_category = models.CharField(max_length=60, blank=True, help_text="SAF-T")
     grouping_code = models.CharField(max_length=60, blank=True, help_text="SAF-T")
     is_active = models.BooleanField(default=True)
 
     objects = EntityQuerySet.as_manager()
 
+    # What reports and the postings that are there rest on.
+    SETTLED = ("entity", "number", "kind", "control")
+
     class Meta:
         ordering = ["entity", "number"]
-        constraints = [models.UniqueConstraint(fields=["entity", "number"], name="account_number_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "number"],
+                name="account_number_once",
+                violation_error_message="Another account of this company has this number.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.number} {self.name}"
 
     def get_absolute_url(self):
         return reverse("account", args=[self.pk])
+
+    def clean(self):
+        """Refuse to make another account of one that carries postings: reports would tell another story."""
+        stored = Account.objects.filter(pk=self.pk).first()
+        changed = stored and [name for name in self.SETTLED if getattr(stored, name) != getattr(self, name)]
+        if changed and (sentence := stored.standing()):
+            raise ValidationError(sentence)
+
+    def standing(self):
+        """The sentence that says why kind, control, number and company stand; empty before any posting."""
+        if not self.entries.exists():
+            return ""
+        return (
+            f"Account {self} carries postings: its number, its kind and what it controls stand as they are. "
+            f"Make another account and choose it among the posting accounts."
+        )
 
 
 class Dimension(models.Model):
@@ -120,7 +174,13 @@ class Dimension(models.Model):
     name = models.CharField(max_length=100)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="dimension_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="dimension_code_once",
+                violation_error_message="Another dimension of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -134,7 +194,13 @@ class DimensionValue(models.Model):
     name = models.CharField(max_length=100)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["dimension", "code"], name="dimension_value_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dimension", "code"],
+                name="dimension_value_once",
+                violation_error_message="Another value of this dimension has this code.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.code} {self.name}"
@@ -185,9 +251,18 @@ class DefaultDimension(models.Model):
                 name="default_dimension_has_one_owner",
                 condition=Q(project__isnull=False, contract_line=None)
                 | Q(project=None, contract_line__isnull=False),
+                violation_error_message="A default dimension belongs to one project or to one contract line.",
             ),
-            models.UniqueConstraint(fields=["project", "dimension"], name="project_dimension_once"),
-            models.UniqueConstraint(fields=["contract_line", "dimension"], name="line_dimension_once"),
+            models.UniqueConstraint(
+                fields=["project", "dimension"],
+                name="project_dimension_once",
+                violation_error_message="The project has a value for this dimension already.",
+            ),
+            models.UniqueConstraint(
+                fields=["contract_line", "dimension"],
+                name="line_dimension_once",
+                violation_error_message="The contract line has a value for this dimension already.",
+            ),
         ]
 
     def __str__(self):
@@ -220,7 +295,11 @@ class Profile(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["entity", "code"], name="profile_code_once"),
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="profile_code_once",
+                violation_error_message="Another profile of this company has this code.",
+            ),
             models.CheckConstraint(
                 name="accruing_needs_cost_in_profit_and_loss",
                 condition=Q(cost="pl")
@@ -259,11 +338,13 @@ class ProfileAssignment(models.Model):
                 condition=Q(project=None, contract=None)
                 | Q(project=None, group=None)
                 | Q(contract=None, group=None),
+                violation_error_message="A profile counts for a project, a contract or a project group.",
             ),
             models.UniqueConstraint(
                 fields=["entity"],
                 condition=Q(project=None, contract=None, group=None),
                 name="one_profile_for_the_rest",
+                violation_error_message="This company has a profile for everything else already.",
             ),
         ]
 
@@ -299,7 +380,7 @@ class PostingAccount(models.Model):
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="posting_accounts")
     purpose = models.CharField(max_length=18, choices=Purpose)
     profile = models.ForeignKey(Profile, models.CASCADE, null=True, blank=True)
-    transaction_class = models.CharField(max_length=10, blank=True)
+    transaction_class = models.CharField(max_length=10, choices=TransactionClass, blank=True)
     category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
 
@@ -312,6 +393,7 @@ class PostingAccount(models.Model):
                 "transaction_class",
                 Coalesce("category", 0),
                 name="posting_account_once",
+                violation_error_message="There is an account for just this case already.",
             )
         ]
 
@@ -339,7 +421,13 @@ class TaxCode(models.Model):
     account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "code"], name="tax_code_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="tax_code_once",
+                violation_error_message="Another tax code of this company has this code.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.code} {self.name}"
@@ -355,12 +443,20 @@ class TaxRate(models.Model):
     class Meta:
         ordering = ["tax_code", "valid_from"]
         constraints = [
-            models.UniqueConstraint(fields=["tax_code", "valid_from"], name="tax_rate_once_a_day"),
-            models.CheckConstraint(name="tax_rate_is_a_share", condition=Q(percent__gte=0, percent__lte=100)),
+            models.UniqueConstraint(
+                fields=["tax_code", "valid_from"],
+                name="tax_rate_once_a_day",
+                violation_error_message="The tax code has a rate from this day already.",
+            ),
+            models.CheckConstraint(
+                name="tax_rate_is_a_share",
+                condition=Q(percent__gte=0, percent__lte=100),
+                violation_error_message="A tax rate lies between 0 and 100 %.",
+            ),
         ]
 
     def __str__(self):
-        return f"{self.percent} % from {self.valid_from}"
+        return f"{wording.number(self.percent)} % from {wording.day(self.valid_from)}"
 
 
 class BillingTaxGroupCode(models.Model):
@@ -370,7 +466,13 @@ class BillingTaxGroupCode(models.Model):
     tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["group", "tax_code"], name="billing_tax_group_code")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "tax_code"],
+                name="billing_tax_group_code",
+                violation_error_message="The group has this tax code already.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.tax_code_id}"
@@ -383,7 +485,13 @@ class ItemTaxGroupCode(models.Model):
     tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["group", "tax_code"], name="item_tax_group_code")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "tax_code"],
+                name="item_tax_group_code",
+                violation_error_message="The group has this tax code already.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.tax_code_id}"

@@ -43,9 +43,7 @@ class Voucher(models.Model):
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
     position = models.PositiveBigIntegerField(help_text="Its place in the entity's chain")
-    claims_hash = models.CharField(
-        max_length=64, help_text="SHA-256 of what it books, as it was read (PST-7)"
-    )
+    claims_hash = models.CharField(max_length=64, help_text="SHA-256 of what it books, as it was read")
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
     posted_at = models.DateTimeField(default=timezone.now)
@@ -211,6 +209,7 @@ class ProjectTransaction(models.Model):
         REVENUE = "revenue", "invoiced revenue"
         ON_ACCOUNT = "on_account", "invoiced on account"
         RECOGNISED = "recognised", "recognised revenue"
+        OUTLAY = "outlay", "disbursement"
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="project_transactions")
     project = models.ForeignKey(Project, models.PROTECT, related_name="transactions")
@@ -226,7 +225,7 @@ class ProjectTransaction(models.Model):
     currency = CurrencyField()
     accounting_amount = AmountField()
     in_balance = models.BooleanField(
-        default=False, help_text="Stands on a WIP account, not in profit and loss"
+        default=False, help_text="Stands on a balance sheet account, not in profit and loss"
     )
 
     class Meta:
@@ -243,6 +242,12 @@ class ProjectTransaction(models.Model):
 
 for _model in (Voucher, LedgerEntry, CustomerTransaction, Payment, Settlement, ProjectTransaction):
     guards.insert_only(_model)
+guards.frozen(
+    Account,
+    when="EXISTS (SELECT 1 FROM ledger_ledgerentry posted WHERE posted.account_id = OLD.id)",
+    columns=Account.SETTLED,
+    because="an account that carries postings keeps its number, its kind and what it controls.",
+)
 
 # PostgreSQL looks itself: a voucher balances when its transaction commits (looked at once a voucher; once
 # an entry would be quadratic), and entries are inserted only in their voucher's own transaction.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import Count
 
-from actuals.models import Actual
+from actuals.models import Actual, BillingType
 from contracts.models import (
     BillingTaxGroup,
     Category,
@@ -26,7 +26,7 @@ from contracts.models import (
 )
 from contracts.numbers import draw_numbers
 from contracts.rates import Rates
-from invoicing_site import audit
+from invoicing_site import audit, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, in_chunks, write_rows
 from ledger import journal_plan
@@ -239,8 +239,8 @@ def edit_journal_lines(
 
     Of draft journals and of those in error; what is not given stays. Their errors are cleared, and found
     anew when they are posted. Refused for lines of a journal that is posted or being posted, for a day in a
-    period that is not open, for another entity's groups and dimensions, and for the dimensions of a reversal,
-    which is booked with those of its original.
+    period that is not open, for another entity's groups and dimensions, for the dimensions of a reversal,
+    which is booked with those of its original, and for clearing a tax group of a sale.
     """
     given = {
         "billing_tax_group": billing_tax_group,
@@ -261,6 +261,8 @@ def edit_journal_lines(
     _lock_editable(keys)
     if dimensions is not KEEP:
         _refuse_reversals(keys)
+    if None in (billing_tax_group, item_tax_group):
+        _refuse_sales(keys)
     before, after = [], []
     for rows in _rows(keys):
         before += rows.order_by("pk").values_list("pk", *changes)
@@ -314,7 +316,20 @@ def _refuse_reversals(keys):
     reversals = sum(rows.exclude(actual__reverses=None).count() for rows in _rows(keys))
     if reversals:
         raise Refused(
-            f"{reversals} of the lines reverse earlier ones and are booked with the dimensions of these: "
-            "leave them out.",
+            f"{wording.counted(reversals, 'line reverses', 'lines reverse')} earlier ones and can only be "
+            "booked with the dimensions of these: leave out what reverses.",
             code="IS-REVERSAL",
+        )
+
+
+def _refuse_sales(keys):
+    """The invoice looks in the set-up for a group that its line has not: clearing one would do nothing."""
+    sale = {"actual__type": Actual.Type.UNBILLED_SALES, "actual__billing_type": BillingType.CHARGEABLE}
+    sales = sum(rows.filter(**sale, actual__reverses=None).count() for rows in _rows(keys))
+    if sales:
+        raise Refused(
+            f"{wording.counted(sales, 'line is a sale', 'lines are sales')}, and sales are invoiced by the "
+            "tax groups of their lines: choose the group that applies, one without tax where none is due, or "
+            "leave sales out.",
+            code="TAX-MISSING",
         )

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import Truncator
 
 from contracts.numbers import draw_number
-from invoicing_site import audit
+from contracts.two_people import who_else_posts
+from invoicing_site import audit, wording
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import draw_ids, write_rows
@@ -77,6 +79,11 @@ class Outcome:
     plan: InvoicePlan | None = None  # of one that was only looked at
 
     @property
+    def errors(self) -> list[CheckResult]:
+        """What was found that would keep anybody from posting it."""
+        return [result for result in self.found if result.is_error]
+
+    @property
     def warnings(self) -> list[CheckResult]:
         """What was found that kept nothing from being posted."""
         return [result for result in self.found if not result.is_error]
@@ -113,6 +120,22 @@ def post_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> 
             _keep_reason(proposal, outcome.refusal)
         results.append(outcome)
     return results
+
+
+def posted_before(outcomes: Iterable[Outcome]) -> str:
+    """By whom and when those were posted that were posted already; empty where none was (PST-1)."""
+    keys = [outcome.invoice.pk for outcome in outcomes if outcome.was_posted_already]
+    if not keys:
+        return ""
+    invoices = CustomerInvoice.objects.filter(pk__in=keys).select_related("voucher__posted_by")
+    vouchers = sorted((invoice.voucher for invoice in invoices), key=lambda voucher: voucher.posted_at)
+    people = {str(voucher.posted_by or "the program"): None for voucher in vouchers}
+    stamp = timezone.localtime(vouchers[-1].posted_at)
+    were, last = ("were", "the last ") if len(vouchers) > 1 else ("was", "")
+    return (
+        f"{wording.counted(len(vouchers), 'invoice')} {were} posted already by {' and '.join(people)}, "
+        f"{last}on {wording.day(stamp.date())} at {stamp:%H:%M}."
+    )
 
 
 @transaction.atomic
@@ -178,13 +201,19 @@ def _held(entity, day):
         raise Refused(refusal.message, code="PERIOD-OPEN", remedy=refusal.remedy) from None
 
 
+def left_to_others(proforma, entity, by) -> str:
+    """Why who confirmed the proforma may not post its invoice, and who may; else empty (SEC-2)."""
+    if by is None or not entity.separate_confirm_and_post or proforma.confirmed_by_id != by.pk:
+        return ""
+    return (
+        f"You confirmed {proforma} yourself, so somebody else has to post its invoice. "
+        f"{who_else_posts(entity, by)}"
+    )
+
+
 def _refuse_who_confirmed(facts, by):
-    two_people = facts.entity.separate_confirm_and_post
-    if two_people and by is not None and facts.proforma.confirmed_by_id == by.pk:
-        raise Refused(
-            f"You confirmed {facts.proforma} yourself, so somebody else has to post its invoice.",
-            code="SAME-PERSON",
-        )
+    if why := left_to_others(facts.proforma, facts.entity, by):
+        raise Refused(why, code="SAME-PERSON")
 
 
 def _write(facts, plan, period, by) -> CustomerInvoice:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
-from invoicing_site import audit, checked
+from invoicing_site import audit, checked, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum, in_chunks, write_rows
 from ledger import tax_groups
@@ -286,8 +286,8 @@ def edit_header(proposal: InvoiceProposal, *, by, **changes: Any) -> InvoiceProp
         setattr(proposal, name, value)
     if proposal.invoice_date and proposal.due_date and proposal.due_date < proposal.invoice_date:
         raise Refused(
-            f"{proposal} cannot be due on {proposal.due_date}, before its invoice date "
-            f"{proposal.invoice_date}: choose a later due date, or leave it empty.",
+            f"{proposal} cannot be due on {wording.day(proposal.due_date)}, before its invoice date "
+            f"{wording.day(proposal.invoice_date)}: choose a later due date, or leave it empty.",
             code="DUE-DATE",
         )
     proposal.save(update_fields=changes.keys())

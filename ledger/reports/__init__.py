@@ -19,11 +19,9 @@ from ledger.reports.control import (
     control_accounts,
 )
 from ledger.reports.customers import (
-    AgeingRow,
     CurrencyStatement,
     CustomerStatement,
     StatementRow,
-    ageing,
     customer_statement,
 )
 from ledger.reports.projects import (
@@ -34,27 +32,45 @@ from ledger.reports.projects import (
     project_figures,
     project_statement,
 )
+from ledger.reports.receivables import (
+    AGES,
+    AgedReceivables,
+    AgeingRow,
+    Ages,
+    OpenTransaction,
+    ReceivableRow,
+    aged_receivables,
+    ageing,
+    open_transactions,
+)
 
 __all__ = [
+    "AGES",
+    "AgedReceivables",
     "AgeingRow",
+    "Ages",
     "Compared",
     "ControlAccount",
     "ControlBalance",
     "CurrencyStatement",
     "CustomerStatement",
     "LedgerCard",
+    "OpenTransaction",
     "ProjectFigures",
     "ProjectMonth",
     "ProjectStatement",
+    "ReceivableRow",
     "StatementRow",
     "TrialBalance",
     "TrialBalanceRow",
     "WorkInProgress",
+    "aged_receivables",
     "ageing",
     "compared",
     "control_accounts",
     "customer_statement",
     "ledger_card",
+    "open_transactions",
     "project_figures",
     "project_statement",
     "trial_balance",

@@ -73,15 +73,13 @@ class ControlAccount:
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
     """Each subledger beside its control accounts, by all vouchers dated up to that day.
 
-    A subledger without account and without rows is left out. Eight queries; two more at most to name what
+    A subledger without account and without rows is left out. Twelve queries; two more at most to name what
     differs.
     """
-    accounts = list(Account.objects.filter(entity=entity).exclude(control=_Control.NONE).order_by("number"))
-    entries = LedgerEntry.objects.filter(account__in=accounts, voucher__date__lte=on)
-    balances = {key: books for (key,), (_, books) in _balances(entries, ("account",)).items()}
+    controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), on)
     result = []
-    for control, (name, _) in _SUBLEDGERS.items():
-        own = [account for account in accounts if account.control == control]
+    for control, (name, *_) in _SUBLEDGERS.items():
+        own = tuple(row for row in controlling if row.account.control == control)
         rows = compared(entity, control, until=on)
         if not own and not rows:
             continue
@@ -91,7 +89,7 @@ def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlA
         result.append(
             ControlAccount(
                 control=control,
-                accounts=tuple(ControlBalance(row, balances.get(row.pk, _ZERO)) for row in own),
+                accounts=own,
                 ledger=sum((row.accounting_ledger for row in rows), _ZERO),
                 subledger=sum((row.accounting_subledger for row in rows), _ZERO),
                 differing=tuple((named.get(row.key), row) for row in differing),
@@ -100,11 +98,26 @@ def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlA
     return result
 
 
-# Which rows a control account stands for, and whom its entries name.
+def control_balances(entity: LegalEntity, control: str, *, on: datetime.date) -> tuple[ControlBalance, ...]:
+    """The accounts that control one subledger, by all vouchers dated up to that day. Two queries."""
+    return _balances_of(Account.objects.filter(entity=entity, control=control), on)
+
+
+def _balances_of(accounts, on) -> tuple[ControlBalance, ...]:
+    accounts = list(accounts.order_by("number"))
+    entries = LedgerEntry.objects.filter(account__in=accounts, voucher__date__lte=on)
+    balances = {key: books for (key,), (_, books) in _balances(entries, ("account",)).items()}
+    return tuple(ControlBalance(row, balances.get(row.pk, _ZERO)) for row in accounts)
+
+
+# Whom the entries of a control account name, which rows it stands for, and whether what adds to these is a
+# debit.
 _SUBLEDGERS = {
-    _Control.CUSTOMER: ("customer", {}),
-    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}),
-    _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}),
+    _Control.CUSTOMER: ("customer", {}, 1),
+    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}, 1),
+    _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}, 1),
+    _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
+    _Control.OUTLAY: ("project", {"kind": _Kind.OUTLAY, "in_balance": True}, 1),
 }
 
 
@@ -113,7 +126,7 @@ def compared(entity: LegalEntity, control: str, *, until: datetime.date | None =
 
     Of the vouchers dated up to a day, or of all. The order is the same every time.
     """
-    name, conditions = _SUBLEDGERS[_Control(control)]
+    name, conditions, sign = _SUBLEDGERS[_Control(control)]
     table = CustomerTransaction if name == "customer" else ProjectTransaction
     entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=control)
     rows = table.objects.filter(voucher__entity=entity, **conditions)
@@ -122,7 +135,7 @@ def compared(entity: LegalEntity, control: str, *, until: datetime.date | None =
     by = (name, "currency")
     sums = rows.order_by(*by).values_list(*by)
     sums = sums.annotate(exact_own=ExactSum("amount"), exact_books=ExactSum("accounting_amount"))
-    subledger = {(key, currency): (own, books) for key, currency, own, books in sums}
+    subledger = {(key, currency): (sign * own, sign * books) for key, currency, own, books in sums}
     ledger = _balances(entries, by)
     result = []
     for place in sorted(ledger.keys() | subledger.keys(), key=str):

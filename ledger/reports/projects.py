@@ -8,8 +8,9 @@ from decimal import Decimal
 from django.db.models.functions import TruncMonth
 
 from contracts.models import Project, TransactionClass
+from invoicing_site import money
 from invoicing_site.querysets import ExactSum
-from ledger.models import ProjectTransaction
+from ledger.models import ProjectTransaction, Voucher
 
 _ZERO = Decimal(0)
 _Kind = ProjectTransaction.Kind
@@ -28,7 +29,8 @@ class ProjectFigures:
 
     `hours` are those of the cost of time. `unbilled` stands in the subledger only and is in no account;
     `accrued` is net of what invoices have reversed. `earned` is what became revenue: invoiced, accrued,
-    recognised, and on account where that goes straight to revenue.
+    recognised, and on account where that goes straight to revenue. What was paid in a customer's name is
+    neither cost nor revenue: `disbursed` is what of it invoices charged on, at what it cost.
     """
 
     transaction_class: str
@@ -40,6 +42,7 @@ class ProjectFigures:
     on_account: Decimal
     recognised: Decimal
     earned: Decimal
+    disbursed: Decimal
 
     @property
     def label(self) -> str:
@@ -49,6 +52,21 @@ class ProjectFigures:
     def margin(self) -> Decimal:
         """What was earned less all cost, also that which waits on a WIP account."""
         return self.earned - self.cost
+
+    @property
+    def billed(self) -> Decimal:
+        """What was invoiced net, on account too, whether or not it is revenue already."""
+        return self.revenue + self.on_account
+
+    @property
+    def gross_margin(self) -> Decimal:
+        """What was billed less all cost (CON-8)."""
+        return self.billed - self.cost
+
+    @property
+    def gross_margin_percent(self) -> Decimal | None:
+        """The gross margin of a hundred billed (CON-8); None where nothing was billed."""
+        return money.rounded_percent(self.gross_margin * 100 / self.billed) if self.billed else None
 
 
 @dataclass(frozen=True)
@@ -63,11 +81,12 @@ class ProjectMonth:
 @dataclass(frozen=True)
 class WorkInProgress:
     """What stands on WIP accounts, in accounting currency: sales value accrued and recognised, cost, and
-    what was invoiced on account (positive, a credit in the ledger)."""
+    what was invoiced on account (positive, a credit in the ledger); and disbursements to be charged on."""
 
     sales: Decimal
     cost: Decimal
     on_account: Decimal
+    outlays: Decimal
 
 
 @dataclass(frozen=True)
@@ -96,9 +115,8 @@ def project_statement(project: Project, *, start: datetime.date, end: datetime.d
     """What the project subledger says of one project. Two queries, where its entity is loaded."""
     assert start <= end, "A period ends on or after the day it begins."
     rows = ProjectTransaction.objects.filter(project=project)
-    earlier = _cells(rows.filter(date__lt=start), ("transaction_class", "kind", "in_balance"))
-    by = ("month", "transaction_class", "kind", "in_balance")
-    within = _cells(rows.filter(date__range=(start, end)).annotate(month=TruncMonth("date")), by)
+    earlier = _cells(rows.filter(date__lt=start), _BY)
+    within = _cells(rows.filter(date__range=(start, end)).annotate(month=TruncMonth("date")), ("month", *_BY))
 
     own, months = defaultdict(list), defaultdict(list)
     for cell in within:
@@ -125,12 +143,14 @@ def project_figures(projects) -> dict[int, ProjectFigures]:
     projects = list(projects)
     own = {project.pk: [] for project in projects}
     rows = ProjectTransaction.objects.filter(project__in=projects)
-    by = ("transaction_class", "kind", "in_balance")
-    sums = rows.order_by("project", *by).values_list("project", *by)
+    sums = rows.order_by("project", *_BY).values_list("project", *_BY)
     sums = sums.annotate(exact_quantity=ExactSum("quantity"), exact_amount=ExactSum("accounting_amount"))
     for project, *rest in sums:
         own[project].append(_Cell(None, *rest))
     return {key: _figures("", cells) for key, cells in own.items()}
+
+
+_BY = ("transaction_class", "kind", "in_balance", "voucher__kind")
 
 
 @dataclass(frozen=True)
@@ -139,6 +159,7 @@ class _Cell:
     transaction_class: str
     kind: str
     in_balance: bool
+    voucher_kind: str
     quantity: Decimal
     amount: Decimal
 
@@ -176,6 +197,7 @@ def _figures(transaction_class, cells) -> ProjectFigures:
         on_account=_sum(cells, _Kind.ON_ACCOUNT),
         recognised=_sum(cells, _Kind.RECOGNISED),
         earned=_earned(cells),
+        disbursed=-_sum(cells, _Kind.OUTLAY, voucher_kind=Voucher.Kind.INVOICE),
     )
 
 
@@ -189,6 +211,7 @@ def _in_progress(cells) -> WorkInProgress:
         sales=_sum(cells, _Kind.ACCRUED, in_balance=True) + _sum(cells, _Kind.RECOGNISED, in_balance=True),
         cost=_sum(cells, _Kind.COST, in_balance=True),
         on_account=_sum(cells, _Kind.ON_ACCOUNT, in_balance=True),
+        outlays=_sum(cells, _Kind.OUTLAY),
     )
 
 

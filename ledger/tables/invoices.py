@@ -22,8 +22,10 @@ def _contract(invoice):
 
 
 class InvoiceTable(Table):
-    number = MainColumn(url="invoice", sub=_kind, attrs=cells("c-main nowrap", "keep"))
-    customer = TextColumn(accessor="buyer_name", verbose_name="Customer", sub=_contract)
+    number = MainColumn(url="invoice", sub=_kind, also={"Kind": _kind}, attrs=cells("c-main nowrap", "keep"))
+    customer = TextColumn(
+        accessor="buyer_name", verbose_name="Customer", sub=_contract, also={"Contract": "contract_code"}
+    )
     invoice_date = DayColumn(verbose_name="Invoice date")
     due_date = tables.Column(verbose_name="Due", attrs={"td": {"class": "nowrap"}})
     net = AmountColumn(main=False, verbose_name="Net")

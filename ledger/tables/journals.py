@@ -9,13 +9,14 @@ from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
     MainColumn,
+    PriceColumn,
     QuantityColumn,
     StatusColumn,
     Table,
     TextColumn,
     cells,
 )
-from invoicing_site.templatetags.ledgerline import day, price
+from invoicing_site.templatetags.ledgerline import chip, day
 from ledger.models import IntegrationJournal
 
 
@@ -96,17 +97,26 @@ class JournalLineTable(Table):
     """Some columns say in a second line what others say alone; these are hidden until somebody wants them."""
 
     description = MainColumn(accessor="actual__pk", order_by="actual__description", verbose_name="Line")
-    date = TextColumn(accessor="actual__date", verbose_name="Date", sub=_booked_on, attrs=cells("nowrap"))
+    date = TextColumn(
+        accessor="actual__date",
+        verbose_name="Date",
+        sub=_booked_on,
+        also={"Accounting date": "accounting_date"},
+        attrs=cells("nowrap"),
+    )
     accounting_date = DayColumn(verbose_name="Accounting date")
     project = TextColumn(
-        accessor="actual__project__code", verbose_name="Project", sub="actual__resource__name"
+        accessor="actual__project__code",
+        verbose_name="Project",
+        sub="actual__resource__name",
+        also={"Resource": "actual__resource__name"},
     )
     resource = TextColumn(accessor="actual__resource__name", verbose_name="Resource")
     category = TextColumn(accessor="actual__pk", verbose_name="Category", orderable=False)
     quantity = QuantityColumn(accessor="actual__quantity", unit="actual__unit", verbose_name="Quantity")
     amount = AmountColumn(accessor="actual__amount", currency="actual__currency", explain=explain_actual)
-    exchange_rate = tables.Column(attrs=cells("num c-wide"), verbose_name="Rate")
-    billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
+    exchange_rate = PriceColumn(attrs=cells("num c-wide"), verbose_name="Rate")
+    billing_tax_group = tables.Column(accessor="billing_tax_group__code", verbose_name="Billing tax group")
     item_tax_group = TextColumn(
         accessor="item_tax_group__code", verbose_name="Item tax group", attrs=cells("c-wide")
     )
@@ -132,6 +142,14 @@ class JournalLineTable(Table):
     def value_description(self, record):
         return _title(record)
 
+    def render_billing_tax_group(self, value, record):
+        if not record.is_taxed_otherwise:
+            return value
+        return format_html("<div>{}</div>{}", value, chip("Not the customer's", "review"))
+
+    def value_billing_tax_group(self, value):
+        return value
+
     def render_voucher(self, record):
         voucher = getattr(record, "voucher", None)
         if voucher is None:
@@ -143,20 +161,17 @@ class JournalLineTable(Table):
         return voucher.number if voucher else None
 
     def render_category(self, record):
-        return record.actual.category or record.actual.product or "–"
+        return self.value_category(record) or "–"
 
     def value_category(self, record):
-        return self.render_category(record)
+        return record.actual.category or record.actual.product
 
     def render_date(self, value, record):
         sub = _booked_on(record)
         text = day(value)
         return format_html('<div>{}</div><div class="sub">{}</div>', text, sub) if sub else text
 
-    def render_exchange_rate(self, value):
-        return price(value)
-
-    def value_exchange_rate(self, value):
+    def value_date(self, value):
         return value
 
     def render_dimensions(self, value):

@@ -6,8 +6,10 @@ from django.utils.html import format_html, format_html_join
 
 from invoicing_site.screens.tables import (
     AmountColumn,
+    Column,
     DayColumn,
     MainColumn,
+    PriceColumn,
     QuantityColumn,
     StatusColumn,
     Table,
@@ -50,15 +52,19 @@ def waits_for(blockers):
 
 
 class ProposalTable(Table):
-    number = MainColumn(url="proposal", sub="proforma__name")
+    number = MainColumn(url="proposal", sub="proforma__name", also={"Name": "proforma__name"})
     customer = TextColumn(
-        accessor="proforma__customer__name", verbose_name="Customer", sub="proforma__contract__code"
+        accessor="proforma__customer__name",
+        verbose_name="Customer",
+        sub="proforma__contract__code",
+        also={"Contract": "proforma__contract__code"},
     )
     blocked = tables.Column(accessor="pk", orderable=False, verbose_name="Waits for", attrs=cells("code", ""))
-    checks = tables.Column(
+    checks = Column(
         accessor="last_error",
         orderable=False,
         verbose_name="Last check",
+        also={"Invoice": lambda proposal: getattr(_invoice(proposal), "number", None)},
         empty_values=(),
         attrs=cells("c-wide code", "c-wide"),
     )
@@ -70,7 +76,7 @@ class ProposalTable(Table):
         verbose_name="Total",
         attrs=cells("num c-wide"),
     )
-    invoice_date = TextColumn(accessor="dated", verbose_name="Invoice date", attrs=cells("nowrap"))
+    invoice_date = DayColumn(accessor="dated", verbose_name="Invoice date", also={"Due": "due"})
     due_date = DayColumn(accessor="due", verbose_name="Due")
     status = StatusColumn()
 
@@ -88,6 +94,9 @@ class ProposalTable(Table):
             return day(value)
         return format_html('<div>{}</div><div class="sub">Due {}</div>', day(value), day(record.due))
 
+    def value_invoice_date(self, value):
+        return value
+
     def render_blocked(self, record):
         return waits_for(getattr(record, "blockers", None)) or "–"
 
@@ -104,8 +113,7 @@ class ProposalTable(Table):
         return "–"
 
     def value_checks(self, record):
-        invoice = _invoice(record)
-        return invoice.number if invoice else record.last_error
+        return record.last_error
 
 
 def explain_line(line):
@@ -138,7 +146,7 @@ class ProposalLineTable(Table):
     project = TextColumn(accessor="detail__project__code", verbose_name="Project", attrs=cells("c-wide"))
     section = tables.Column(order_by="section__number", attrs=cells("c-wide"))
     quantity = QuantityColumn(accessor="detail__quantity", unit="detail__unit", verbose_name="Quantity")
-    price = AmountColumn(accessor="detail__price", currency="", main=False, verbose_name="Price")
+    price = PriceColumn(accessor="detail__price", verbose_name="Price")
     amount = AmountColumn(currency="proposal__proforma__currency", explain=explain_line, verbose_name="Net")
     billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
     item_tax_group = TextColumn(accessor="item_tax_group__code", verbose_name="Item tax group")

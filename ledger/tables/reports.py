@@ -1,22 +1,39 @@
 """What people see of accounts, customers and projects, on pages and in files."""
 
 import django_tables2 as tables
-from django.utils.html import format_html_join
+from django.utils.html import format_html
 
 from contracts.models import Customer, Project
-from invoicing_site.screens.tables import MainColumn, Table, cells
+from invoicing_site.screens.tables import (
+    AmountsColumn,
+    MainColumn,
+    Table,
+    cells,
+    in_minor_units,
+    plain_number,
+)
 from invoicing_site.templatetags import ledgerline as tags
 from ledger.reports import project_figures
-from proforma.tables import TogetherTable
+from proforma.tables import FigureColumn, TogetherTable
+
+
+def _in_currency(rows, places, currency):
+    """The rows with their amounts in whole minor units, and the currency beside them; the headings first."""
+    yield [*next(rows), "Currency"]
+    for row in rows:
+        yield [*row[:-places], *(in_minor_units(amount, currency) for amount in row[-places:]), currency]
 
 
 class TrialBalanceFile:
     """A trial balance as rows for a file: a heading, each account, the result of earlier years, the sums."""
 
-    def __init__(self, balance):
-        self.balance = balance
+    def __init__(self, balance, currency):
+        self.balance, self.currency = balance, currency
 
     def as_values(self):
+        return _in_currency(self._rows(), 4, self.currency)
+
+    def _rows(self):
         found = self.balance
         yield ["Account", "Name", "Opening", "Debit", "Credit", "Closing"]
         for row in found.rows:
@@ -30,10 +47,13 @@ class TrialBalanceFile:
 class LedgerCardFile:
     """The card of one account as rows for a file, from its opening to its closing balance."""
 
-    def __init__(self, card):
-        self.card = card
+    def __init__(self, card, currency):
+        self.card, self.currency = card, currency
 
     def as_values(self):
+        return _in_currency(self._rows(), 3, self.currency)
+
+    def _rows(self):
         card = self.card
         yield ["Date", "Voucher", "Text", "Project", "Customer", "Debit", "Credit", "Balance"]
         yield [card.start, "", "Opening balance", "", "", None, None, card.opening]
@@ -51,25 +71,15 @@ class LedgerCardFile:
         yield [card.end, "", "Closing balance", "", "", card.debit, card.credit, card.closing]
 
 
-class AgedColumn(tables.Column):
+class AgedColumn(AmountsColumn):
     """What a customer has open in each currency, of one age or in all."""
 
-    def __init__(self, name, *, main=False, **kwargs):
-        css = cells("num amount" if main else "num", "num")
-        super().__init__(accessor="pk", orderable=False, attrs=css, **kwargs)
-        self.figure = name
+    def __init__(self, name, **kwargs):
+        def sums(customer, table):
+            rows = table.aged.get(customer.pk, ())
+            return {row.currency: getattr(row, name) for row in rows if getattr(row, name)}
 
-    def found(self, record, table):
-        rows = table.aged.get(record.pk, ())
-        return [(getattr(row, self.figure), row.currency) for row in rows if getattr(row, self.figure)]
-
-    def render(self, record, table):
-        found = self.found(record, table)
-        lines = ((tags.amount(sum, currency),) for sum, currency in found)
-        return format_html_join("", "<div>{}</div>", lines) if found else tags.amount(None)
-
-    def value(self, record, table):
-        return ", ".join(f"{sum} {currency}" for sum, currency in self.found(record, table))
+        super().__init__(sums, **kwargs)
 
 
 AGES = ["open", "not_due", "days_1_30", "days_31_60", "days_61_90", "over_90"]
@@ -78,14 +88,14 @@ AGES = ["open", "not_due", "days_1_30", "days_31_60", "days_61_90", "over_90"]
 class CustomerTable(Table):
     """Customers with what they owe by age: `aged` has the rows of each by the customer's key."""
 
-    name = MainColumn(url="customer", sub="number")
+    name = MainColumn(url="customer", sub="number", also={"Number": "number"})
     country = tables.Column()
-    open = AgedColumn("total", main=True, verbose_name="Open")
-    not_due = AgedColumn("not_due", verbose_name="Not due")
-    days_1_30 = AgedColumn("days_1_30", verbose_name="1–30 days")
-    days_31_60 = AgedColumn("days_31_60", verbose_name="31–60 days")
-    days_61_90 = AgedColumn("days_61_90", verbose_name="61–90 days")
-    over_90 = AgedColumn("over_90", verbose_name="Over 90 days")
+    open = AgedColumn("total", verbose_name="Open")
+    not_due = AgedColumn("not_due", main=False, verbose_name="Not due")
+    days_1_30 = AgedColumn("days_1_30", main=False, verbose_name="1–30 days")
+    days_31_60 = AgedColumn("days_31_60", main=False, verbose_name="31–60 days")
+    days_61_90 = AgedColumn("days_61_90", main=False, verbose_name="61–90 days")
+    over_90 = AgedColumn("over_90", main=False, verbose_name="Over 90 days")
 
     class Meta:
         model = Customer
@@ -96,38 +106,47 @@ class CustomerTable(Table):
         super().__init__(*args, **kwargs)
 
 
-class FigureColumn(tables.Column):
-    """An amount of the project's statement, in its entity's currency."""
+class HoursColumn(tables.Column):
+    """Hours of the project's statement."""
 
-    def __init__(self, name, *, main=False, **kwargs):
-        css = cells("num amount" if main else "num", "num")
-        super().__init__(accessor="pk", orderable=False, attrs=css, **kwargs)
+    def __init__(self, name, **kwargs):
+        super().__init__(accessor="pk", orderable=False, attrs=cells("num"), **kwargs)
         self.figure = name
 
     def render(self, record, table):
-        return tags.amount(getattr(table.figures_of(record), self.figure), record.entity.currency)
+        return tags.hours(getattr(table.figures_of(record), self.figure))
 
     def value(self, record, table):
-        return getattr(table.figures_of(record), self.figure)
+        return plain_number(getattr(table.figures_of(record), self.figure))
 
 
-class HoursColumn(FigureColumn):
-    """Hours of the project's statement."""
+class GrossMarginColumn(FigureColumn):
+    """What was billed less cost, and under it how much that is of a hundred billed (CON-8)."""
 
     def render(self, record, table):
-        return tags.hours(getattr(table.figures_of(record), self.figure))
+        found = table.figures_of(record)
+        return format_html("{}{}", super().render(record, table), gross_percent(found))
+
+
+def gross_percent(figures):
+    """The gross margin in percent as a quieter line; nothing where nothing was billed."""
+    share = figures.gross_margin_percent
+    words = "" if share is None else f"{share:.1f} %".replace("-", "\N{MINUS SIGN}")
+    return format_html('<div class="sub">{}</div>', words) if words else ""
 
 
 class ProjectTable(TogetherTable):
     """Projects with what was booked on them until now."""
 
-    code = MainColumn(verbose_name="Project", url="project", sub="name")
+    code = MainColumn(verbose_name="Project", url="project", sub="name", also={"Name": "name"})
     managers = tables.Column(accessor="pk", verbose_name="Managers", orderable=False)
     is_open = tables.Column(verbose_name="Entries", attrs=cells("c-status", ""))
     hours = HoursColumn("hours", verbose_name="Hours")
-    cost = FigureColumn("cost", verbose_name="Cost")
-    revenue = FigureColumn("revenue", main=True, verbose_name="Invoiced revenue")
-    margin = FigureColumn("margin", verbose_name="Margin")
+    cost = FigureColumn("cost", currency="entity__currency", verbose_name="Cost")
+    revenue = FigureColumn("revenue", currency="entity__currency", main=True, verbose_name="Invoiced revenue")
+    on_account = FigureColumn("on_account", currency="entity__currency", verbose_name="Invoiced on account")
+    disbursed = FigureColumn("disbursed", currency="entity__currency", verbose_name="Disbursements billed")
+    margin = GrossMarginColumn("gross_margin", currency="entity__currency", verbose_name="Gross margin")
 
     class Meta:
         model = Project

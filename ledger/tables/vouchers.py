@@ -17,7 +17,7 @@ def _kind(voucher):
 
 
 class VoucherTable(Table):
-    number = MainColumn(url="voucher", sub=_kind, attrs=cells("c-main nowrap", "keep"))
+    number = MainColumn(url="voucher", sub=_kind, also={"Kind": _kind}, attrs=cells("c-main nowrap", "keep"))
     date = DayColumn(verbose_name="Accounting date")
     text = tables.Column()
     amount = AmountColumn(currency="entity__currency", verbose_name="Debits", explain=explain_voucher)

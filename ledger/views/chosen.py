@@ -1,13 +1,11 @@
-"""The lines of one document as a list on its page, and a form about those that were chosen there."""
+"""The lines of one document as a list on its page."""
 
-from django.http import Http404, HttpResponseRedirect, QueryDict
+from django.http import QueryDict
 from django.urls import reverse
-from django.views.generic import FormView
 
-from invoicing_site.errors import Refused
-from invoicing_site.screens import ListScreen, Screen
-from invoicing_site.screens.lists import key_of, keys_of, selection
-from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.screens import ListScreen
+from invoicing_site.screens.lists import key_of
+from invoicing_site.screens.pages import demanded
 
 
 class SomeHidden:
@@ -31,10 +29,7 @@ class LinesScreen(SomeHidden, ListScreen):
     link = ""
 
     def check_permission(self, request):
-        try:
-            self.row = self.documents().demand(request.user, self.permission, self.kwargs["pk"])
-        except self.document.DoesNotExist as missing:
-            raise Http404(f"There is no such {self.document._meta.verbose_name}.") from missing
+        self.row = demanded(self.documents(), request, self.permission, self.kwargs["pk"])
         request.entity = self.row.entity  # what can be chosen on this page is that entity's
 
     def documents(self):
@@ -79,65 +74,3 @@ def back_to_lines(screen, url_name, request):
         return reverse("home")
     url = reverse(url_name, args=[key])
     return f"{url}?{query.urlencode()}" if query else url
-
-
-class ChosenForm(Screen, FormView):
-    """An edit of the rows chosen in a list (`screen`): the first POST shows the form, the second does it.
-
-    The selection travels along as it was made, and is looked up again among the rows in the reader's reach.
-    What was typed stays when the business refuses.
-    """
-
-    http_method_names = ["post"]
-    screen = None
-    template_name = "ledger/chosen_form.html"
-    button = "Save"
-
-    def post(self, request, *args, **kwargs):
-        try:
-            self.rows = selection(self.screen, request, self.permission)
-        except Refused as refusal:
-            refuse(request, refusal)
-            return HttpResponseRedirect(self.get_back_url())
-        self.chosen = self.rows.count()
-        if "apply" not in request.POST:
-            return self.render_to_response(self.get_context_data())
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self):
-        kwargs = super().get_form_kwargs()
-        if "apply" not in self.request.POST:
-            kwargs.pop("data", None), kwargs.pop("files", None)
-        return kwargs
-
-    def form_valid(self, form):
-        try:
-            answer = self.operate(form)
-        except Refused as refusal:
-            form.add_error(None, refusal.message)
-            return self.form_invalid(form)
-        tell(self.request, answer)
-        return HttpResponseRedirect(self.get_back_url())
-
-    def operate(self, form):
-        """Call the operation with `self.rows`; returns what is told."""
-        raise NotImplementedError
-
-    def get_back_url(self):
-        """The list that the rows were chosen in."""
-        raise NotImplementedError
-
-    def get_context_data(self, **context):
-        posted = self.request.POST
-        everything = posted.get("all_matching") == "1"
-        context["keys"] = [] if everything else keys_of(posted.getlist("pk"))
-        context["everything"] = "1" if everything else "0"
-        context["stamp"], context["filter_query"] = posted.get("stamp", ""), posted.get("filter", "")
-        context.setdefault("back", self.get_back_url())
-        context.setdefault("button", self.button)
-        return super().get_context_data(**context)
-
-
-def counted(n, one, many=None):
-    """1 line, 12 lines."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

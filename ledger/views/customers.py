@@ -22,6 +22,7 @@ class Customers(ListScreen):
 
     model = Customer
     permission = "customer.view"
+    template_name = "ledger/customers.html"
     title = "Customers"
     lead = "Who is billed, and what they owe by days past the due date."
     filterset_class = CustomerFilter
@@ -61,7 +62,7 @@ class Customers(ListScreen):
     def get_context_data(self, **context):
         if not self.whole:
             context["lead"] = "The customers of your contracts."
-        return super().get_context_data(**context)
+        return super().get_context_data(whole=self.whole, **context)
 
     def summed(self, rows):
         return super().summed(rows) | {"open_amounts": by_currency(self.aged())}
@@ -94,11 +95,11 @@ class CustomerPage(DetailScreen):
         return super().get_context_data(**context)
 
     def statement(self, period):
-        today = self.row.entity.today()
+        end = min(period.end, self.row.entity.today())
         return {
             "statement": customer_statement(self.row, start=period.start, end=period.end),
-            "ages": ageing(Customer.objects.filter(pk=self.row.pk), on=today),
-            "today": today,
+            "ages": ageing(Customer.objects.filter(pk=self.row.pk), on=end),
+            "end": end,
             "may_open": self.request.may("voucher.view", self.row.entity),
         }
 

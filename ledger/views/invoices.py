@@ -16,11 +16,11 @@ from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScre
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.pages import RowScreen
+from invoicing_site.wording import counted
 from ledger import documents
 from ledger.filters.invoices import InvoiceFilter, with_open_amount
 from ledger.models import CustomerInvoice, Document, InvoiceLine, InvoiceReference
 from ledger.tables.invoices import InvoiceTable
-from ledger.views.chosen import counted
 
 LINES_A_PAGE = 200
 # So many go into one archive, and so many of them are drawn while its reader waits.

@@ -2,24 +2,37 @@
 
 from collections import Counter
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.contrib import messages
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 
 from actuals.models import Actual
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
-from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen, Operation, Page, Told
+from invoicing_site.screens import (
+    Action,
+    BulkForm,
+    BulkOperation,
+    DetailScreen,
+    ListScreen,
+    Operation,
+    Page,
+    Told,
+)
 from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.wording import counted
 from ledger.filters.journals import JournalFilter, JournalLineFilter
 from ledger.forms.journals import JournalLinesForm
 from ledger.models import IntegrationJournal, JournalLine
+from ledger.models.journal import TAXED_OTHERWISE
 from ledger.operations import journals as operations
 from ledger.operations.journal_lines import reasons_left_out
 from ledger.tables.journals import JournalLineTable, JournalTable
-from ledger.views.chosen import ChosenForm, LinesScreen, back_to_lines, counted
+from ledger.views.chosen import LinesScreen, back_to_lines
 
 # More than this is done in the background: a person waits for a thousand lines, not for ten thousand.
 AT_ONCE = 1000
@@ -181,15 +194,19 @@ class JournalPage(LinesScreen):
         return IntegrationJournal.objects.select_related("entity", "original", "posted_by")
 
     def get_queryset(self):
-        lines = self.rows(self.request).select_related(
-            "actual__project",
-            "actual__resource",
-            "actual__category",
-            "actual__product",
-            "voucher",
-            "billing_tax_group",
-            "item_tax_group",
-            "dimensions",
+        lines = (
+            self.rows(self.request)
+            .select_related(
+                "actual__project",
+                "actual__resource",
+                "actual__category",
+                "actual__product",
+                "voucher",
+                "billing_tax_group",
+                "item_tax_group",
+                "dimensions",
+            )
+            .annotate(is_taxed_otherwise=ExpressionWrapper(TAXED_OTHERWISE, BooleanField()))
         )
         return lines.prefetch_related("dimensions__values__value")
 
@@ -207,13 +224,23 @@ class JournalPage(LinesScreen):
         if self.row.status not in (_Status.DRAFT, _Status.ERROR):
             context["actions"] = []
         lines = counted(context["held"], "line")
+        otherwise = self.row.lines.unposted().taxed_otherwise().count()
+        context["taxed_otherwise"] = otherwise
         context["question"] = (
             f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
-            "journal of its own."
+            f"journal of its own.{_taxed_otherwise(otherwise)}"
         )
         context["may_post"] = may_post and self.row.status in (_Status.DRAFT, _Status.PROCESSING)
         context["may_return"] = self.request.may("journal.edit") and self.row.status == _Status.ERROR
         return context
+
+
+def _taxed_otherwise(lines):
+    """The warning about so many lines; empty for none."""
+    if not lines:
+        return ""
+    verb = "has" if lines == 1 else "have"
+    return f" {counted(lines, 'line')} {verb} another billing tax group than the customer."
 
 
 def _progress(journal):
@@ -242,7 +269,7 @@ class JournalProgress(DetailScreen):
         return super().get_context_data(**_progress(self.row), **context)
 
 
-class EditJournalLines(ChosenForm):
+class EditJournalLines(BulkForm):
     """Tax groups, dimensions or the accounting date of the chosen lines (JRN-2)."""
 
     screen = JournalPage
@@ -261,7 +288,17 @@ class EditJournalLines(ChosenForm):
 
     def operate(self, form):
         lines = operations.edit_journal_lines(self.rows, by=self.request.user, **form.changes())
+        if "billing_tax_group" in form.changes():
+            otherwise = JournalLine.objects.filter(pk__in=[line.pk for line in lines]).taxed_otherwise()
+            self.warn(otherwise.count(), lines[0].journal)
         return Told(f"{counted(len(lines), 'line')} changed.")
+
+    def warn(self, otherwise, journal):
+        """Not a refusal: there are sales abroad that are taxed at home."""
+        if otherwise:
+            url = f"{journal.get_absolute_url()}?taxed=otherwise"
+            text = format_html('{} <a href="{}">Show these lines</a>', _taxed_otherwise(otherwise), url)
+            messages.warning(self.request, text)
 
     def get_back_url(self):
         return back_to_lines(JournalPage, "journal", self.request)

@@ -14,6 +14,8 @@ from ledger.reports import control_accounts
 _Status = FiscalPeriod.Status
 # So many rows of a kind are named on a period's page, the oldest first.
 SHOWN = 12
+# So many earlier periods that are open are named, when one is closed before them.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,21 @@ def what_is_left(found):
     return ", ".join(each.text for each in found)
 
 
-def question(period, found):
-    """What is asked before a period is closed."""
+def question(period, found, earlier):
+    """What is asked before a period is closed: what is open in it, and which periods before it are."""
     left = what_is_left(found)
     text = f"Close {period} of {period.entity.code}? Nothing can be posted into it any more."
-    return f"{text} Still open: {left}." if left else f"{text} Nothing is open in it."
+    text = f"{text} Still open: {left}." if left else f"{text} Nothing is open in it."
+    return f"{text} {out_of_order(earlier)}" if earlier else text
+
+
+def out_of_order(earlier):
+    """The warning that periods before are open, the oldest few by name."""
+    names = ", ".join(str(each) for each in earlier[:NAMED])
+    if more := len(earlier) - NAMED:
+        names += f" and {more} more" if more > 0 else ""
+    verb = "period is" if len(earlier) == 1 else "periods are"
+    return f"{len(earlier)} earlier {verb} not closed: {names}. The oldest is closed first."
 
 
 class Periods(Page):
@@ -147,11 +159,13 @@ class Periods(Page):
         rows = list(rows.select_related("entity", "year").annotate(vouchers_in=Count("vouchers")))
         begun = [row for row in rows if row.starts <= today and row.status != _Status.CLOSED]
         found = books.still_open_in(begun)
+        unclosed = sorted((row for row in rows if row.status != _Status.CLOSED), key=lambda row: row.starts)
         for row in rows:
             row.left = found.get(row.pk, [])
             row.is_past = row.ends < today
             row.is_current = row.starts <= today <= row.ends
-            row.question = question(row, row.left)
+            earlier = [each for each in unclosed if each.starts < row.starts]
+            row.question = question(row, row.left, earlier)
             oldest = [each.oldest for each in row.left]
             row.age = (today - min(oldest)).days if oldest else None
         rows.sort(key=lambda row: row.starts, reverse=True)
@@ -189,7 +203,7 @@ class PeriodPage(DetailScreen):
             things=open_things(period, found, today),
             is_past=period.ends < today,
             has_begun=period.starts <= today,
-            question=question(period, found),
+            question=question(period, found, books.earlier_open(period)),
             vouchers=period.vouchers.count(),
             controls=control_accounts(period.entity, on=period.ends),
             before=FiscalPeriod.objects.filter(entity=period.entity, starts__lt=period.starts)

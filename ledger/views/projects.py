@@ -18,7 +18,7 @@ class Projects(ListScreen):
     model = Project
     permission = "project.view"
     title = "Projects"
-    lead = "What was worked, and what of it became revenue, in accounting currency."
+    lead = "What was worked and invoiced, in accounting currency."
     filterset_class = ProjectFilter
     table_class = ProjectTable
     noun = ("project", "projects")

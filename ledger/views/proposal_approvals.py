@@ -1,4 +1,4 @@
-"""The approval of proposals, where the entity requires it (PRP-4)."""
+"""The approval of proposals, where the entity requires it (PRP-4), and the way back (PRP-6)."""
 
 from collections import Counter
 
@@ -6,10 +6,11 @@ from django.urls import reverse
 
 from invoicing_site.errors import Refused
 from invoicing_site.screens import BulkOperation, FormOperation, Operation, Page, Told
+from invoicing_site.wording import counted
 from ledger.forms.proposals import CommentForm, ReasonForm
 from ledger.models import InvoiceProposal
 from ledger.operations import proposal_approvals as operations
-from ledger.views.chosen import counted
+from ledger.operations.proposal_returns import return_proposal
 from ledger.views.proposals import Proposals
 
 _Status = InvoiceProposal.Status
@@ -58,6 +59,22 @@ class RequestChange(FormOperation):
 
     def operate(self, form):
         operations.request_change(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class ReturnProposal(FormOperation):
+    """Give its work back to the project manager, with the reason (PRP-6)."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    form_class = ReasonForm
+    title, button, danger = "Return to the project manager", "Return", True
+    lead = (
+        "Its work goes back to a new draft, where the project manager can change it. No document comes of "
+        "this proposal any more, and nothing is posted. The reason is sent to the project manager."
+    )
+
+    def operate(self, form):
+        draft = return_proposal(self.row, by=self.request.user, reason=form.cleaned_data["comment"])
+        return Told(f"The {self.row} is returned: its work is on draft {draft.number}.")
 
 
 class ApproveProposals(BulkOperation):

@@ -3,15 +3,18 @@
 from django.http import HttpResponseRedirect
 
 from invoicing_site.errors import Refused
-from invoicing_site.screens import Action, DetailScreen, Operation, Told
+from invoicing_site.screens import Action, BulkForm, DetailScreen, FormOperation, Operation, Told
+from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.operations import tell
+from invoicing_site.wording import counted
 from ledger import sections
 from ledger.filters.proposals import ProposalLineFilter
-from ledger.forms.proposals import MoveLinesForm, ProposalLinesForm, SectionFormSet
+from ledger.forms.proposals import LayoutForm, MoveLinesForm, ProposalLinesForm, SectionFormSet
 from ledger.models import InvoiceProposal, ProposalLine
 from ledger.operations import proposals as operations
+from ledger.operations.proposal_sections import edit_sections, save_layout, stamp_of
 from ledger.tables.proposals import ProposalLineTable
-from ledger.views.chosen import ChosenForm, LinesScreen, back_to_lines, counted
+from ledger.views.chosen import LinesScreen, back_to_lines
 from ledger.views.proposals import sections_with_sums
 
 _Status = InvoiceProposal.Status
@@ -69,7 +72,7 @@ def _list(key):
     return [key] if isinstance(key, int) else list(key)
 
 
-class _OfChosenLines(ChosenForm):
+class _OfChosenLines(BulkForm):
     screen = ProposalLines
     permission = "proposal.edit"
 
@@ -133,44 +136,60 @@ class EditSections(DetailScreen):
     def get_title(self):
         return self.title
 
-    def get_context_data(self, **context):
+    def get_context_data(self, *, formset=None, shown=None, **context):
+        """`shown` are the keys of the sections in the order of the forms that were sent."""
         rows = sections_with_sums(self.row)
-        if "formset" not in context:
-            context["formset"] = SectionFormSet(initial=[_initial(row) for row in rows], prefix="section")
-        if len(context["formset"].forms) != len(rows):
-            context["formset"] = SectionFormSet(initial=[_initial(row) for row in rows], prefix="section")
-        context["pairs"] = list(zip(rows, context["formset"], strict=True))
-        return super().get_context_data(**context)
+        if formset is None:
+            formset = SectionFormSet(initial=[_initial(row) for row in rows], prefix="section")
+        else:
+            rows.sort(key=lambda row: shown.index(row.pk))
+        pairs = list(zip(rows, formset, strict=True))
+        return super().get_context_data(formset=formset, pairs=pairs, seen=stamp_of(self.row), **context)
 
     def post(self, request, *args, **kwargs):
-        rows = list(self.row.sections.order_by("number"))
-        formset = SectionFormSet(request.POST, initial=[_initial(row) for row in rows], prefix="section")
-        refused = ""
-        if len(formset.forms) != len(rows) or request.POST.get("sections") != _keys(rows):
+        shown = keys_of(request.POST.get("sections", "").split(","))
+        rows = self.row.sections.in_bulk()
+        formset = SectionFormSet(request.POST, prefix="section")
+        if set(shown) != set(rows) or len(formset.forms) != len(shown):
             refused = "The sections were changed meanwhile. Here they are as they are now."
-            formset = SectionFormSet(initial=[_initial(row) for row in rows], prefix="section")
-        elif formset.is_valid():
+            return self.render_to_response(self.get_context_data(refused=refused))
+        refused, changed = "", False
+        if formset.is_valid():
             layouts = {
-                row.pk: form.layout() | {"number": form.cleaned_data["number"]}
-                for row, form in zip(rows, formset, strict=True)
+                key: form.layout() | {"number": form.cleaned_data["number"]}
+                for key, form in zip(shown, formset, strict=True)
             }
             try:
-                formats = sections.changed(self.row, layouts)
-                operations.format_sections(self.row, formats, by=request.user)
+                edit_sections(self.row, layouts, seen=request.POST.get("seen", ""), by=request.user)
             except Refused as refusal:
-                refused = refusal.message
+                # What was typed stays, beside what the others wrote; sending it again replaces that.
+                refused, changed = refusal.message, refusal.code == "CHANGED"
             else:
                 tell(request, Told("The sections are formatted."))
                 return HttpResponseRedirect(self.row.get_absolute_url())
-        return self.render_to_response(self.get_context_data(formset=formset, refused=refused))
+        context = self.get_context_data(formset=formset, shown=shown, refused=refused, changed=changed)
+        return self.render_to_response(context)
 
 
 def _initial(row):
     return {"number": row.number, "title": row.title, "mode": row.summary_by}
 
 
-def _keys(rows):
-    return ",".join(str(row.pk) for row in rows)
+class SaveLayout(FormOperation):
+    """Keep the layout as the default for what comes (PRP-3)."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    form_class = LayoutForm
+    title, button = "Save this layout as default", "Save as default"
+    lead = (
+        "How the first section is printed, whether there is a section for each contract line, and the annex. "
+        "Proposals that are filled in from now on are laid out so."
+    )
+
+    def operate(self, form):
+        scope = form.cleaned_data["scope"]
+        save_layout(self.row, scope=scope, by=self.request.user)
+        return Told(f"The layout is now the default for {dict(form.SCOPES)[scope].lower()}.")
 
 
 class SectionsForLines(Operation):

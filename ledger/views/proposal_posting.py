@@ -11,9 +11,9 @@ from invoicing_site.screens import BulkOperation, Operation, Page, Told
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.templatetags.ledgerline import plain_amount
+from invoicing_site.wording import counted
 from ledger.models import InvoiceProposal
 from ledger.operations import posting
-from ledger.views.chosen import counted
 from ledger.views.proposals import Proposals, with_net
 from ledger.views.remedies import with_remedies
 
@@ -124,14 +124,21 @@ class PostProposals(_OfRemembered):
         url = reverse("proposals_posting", args=[_remember(request, keys)])
         rows = posting.announce(InvoiceProposal.objects.filter(pk__in=keys))
         on = request.entity.today()
-        if len(keys) > AT_ONCE:
+        if len(keys) > AT_ONCE and any(row.status != _Status.POSTED for row in rows):
             ring("ledger.tasks.post_chosen_invoices", keys, request.user.pk, on.isoformat(), url)
         else:
-            outcomes = posting.post_all(rows, by=request.user, on=on)
-            posted = sum(outcome.invoice is not None for outcome in outcomes)
-            left = {"refused, see below": len(outcomes) - posted} if posted < len(outcomes) else {}
-            tell(request, Told(f"{counted(posted, 'invoice')} posted.", left=left))
+            tell(request, _told(posting.post_all(rows, by=request.user, on=on)))
         return HttpResponseRedirect(url)
+
+
+def _told(outcomes):
+    """How many were posted now, and what is said of those that were not."""
+    posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
+    refused = sum(outcome.refusal is not None for outcome in outcomes)
+    before = posting.posted_before(outcomes)
+    text = f"{counted(posted, 'invoice')} posted." if posted or not before else "Nothing was posted now."
+    left = {"refused, see below": refused} if refused else {}
+    return Told(f"{text} {before}".rstrip(), left=left)
 
 
 class PostingProgress(_OfRemembered):

@@ -13,15 +13,17 @@ from invoicing_site.screens import Action, DetailScreen, FormOperation, ListScre
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
+from invoicing_site.wording import counted
 from ledger import checks, previews
 from ledger.blockers import all_blocked_by, blocked_by
 from ledger.filters.proposals import ProposalFilter
 from ledger.forms.proposals import HeaderForm
 from ledger.invoice_facts import InvoiceFacts
 from ledger.models import InvoiceProposal, ProposalLine
+from ledger.operations import posting
 from ledger.operations import proposals as operations
 from ledger.tables.proposals import ProposalTable
-from ledger.views.chosen import SomeHidden, counted
+from ledger.views.chosen import SomeHidden
 from ledger.views.remedies import with_remedies
 from proforma.models import DetailActual, ProformaInvoice
 
@@ -86,7 +88,8 @@ class Proposals(SomeHidden, ListScreen):
 
     def get_table(self, **kwargs):
         table = super().get_table(**kwargs)
-        records = [row.record for row in table.page.object_list] if hasattr(table, "page") else []
+        rows = table.rows if "_export" in self.request.GET else table.page.object_list
+        records = [row.record for row in rows]
         waiting = [record for record in records if record.status == _Status.BLOCKED]
         found = all_blocked_by(waiting) if waiting else {}
         for record in waiting:
@@ -177,7 +180,7 @@ class ProposalPage(DetailScreen):
         may = {name: self.request.may(f"proposal.{name}", entity) for name in ("edit", "approve", "post")}
         context |= self.looked_at(proposal, user)
         needs_approval = entity.require_proposal_approval
-        own = entity.separate_confirm_and_post and proposal.proforma.confirmed_by_id == user.pk
+        left = posting.left_to_others(proposal.proforma, entity, user)
         postable = proposal.status == _Status.APPROVED or (
             proposal.status == _Status.OPEN and not needs_approval
         )
@@ -189,10 +192,11 @@ class ProposalPage(DetailScreen):
             is_open=proposal.status == _Status.OPEN,
             editable=may["edit"] and proposal.status in (_Status.OPEN, _Status.BLOCKED),
             may_edit=may["edit"],
+            may_return=may["edit"] and proposal.status not in (_Status.POSTED, _Status.RETURNED),
             may_submit=may["edit"] and needs_approval and proposal.status == _Status.OPEN,
             may_decide=may["approve"] and proposal.status == _Status.SUBMITTED,
-            may_post=may["post"] and postable and not own,
-            confirmed_it=own and may["post"] and proposal.status != _Status.POSTED,
+            may_post=may["post"] and postable and not left,
+            left_to_others=left if may["post"] and proposal.status != _Status.POSTED else "",
             **context,
         )
 
@@ -213,7 +217,7 @@ class ProposalPage(DetailScreen):
         else:
             results, plan = examination.results, examination.plan
         found = with_remedies(results, proposal, user)
-        context = {"found": found, "errors": sum(each.result.is_error for each in found), "on": on}
+        context = {"found": found, "errors": sum(each.result.is_error for each in found)}
         if plan:
             total = f"{plan.invoice.currency} {plain_amount(plan.invoice.total, plan.invoice.currency)}"
             question = (

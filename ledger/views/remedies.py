@@ -6,7 +6,7 @@ from django.urls import NoReverseMatch, reverse
 
 from ledger.checks import CheckResult
 
-_HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER"}
+_HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK"}
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,9 @@ class TrialBalancePage(Page):
         self.balance = trial_balance(request.entity, start=self.period.start, end=self.period.end)
         if kind := request.GET.get("_export"):
             name = f"Trial balance {request.entity.code} {self.period.start} {self.period.end}"
-            return exported(TrialBalanceFile(self.balance), kind, name=name, limit=_EXPORT_LIMIT)
+            return exported(
+                TrialBalanceFile(self.balance, request.entity.currency), kind, name=name, limit=_EXPORT_LIMIT
+            )
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):
@@ -135,7 +137,9 @@ class AccountPage(DetailScreen):
         self.card = ledger_card(self.row, start=self.period.start, end=self.period.end)
         if kind := request.GET.get("_export"):
             name = f"Account {self.row.number} {self.period.start} {self.period.end}"
-            return exported(LedgerCardFile(self.card), kind, name=name, limit=_EXPORT_LIMIT)
+            return exported(
+                LedgerCardFile(self.card, self.row.entity.currency), kind, name=name, limit=_EXPORT_LIMIT
+            )
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):

@@ -80,10 +80,7 @@ class Migration(migrations.Migration):
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("due", models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")),
-                (
-                    "digest",
-                    models.CharField(blank=True, help_text="Of the plan's inputs (RUN-4)", max_length=64),
-                ),
+                ("digest", models.CharField(blank=True, help_text="Of the plan's inputs", max_length=64)),
                 (
                     "executes",
                     models.OneToOneField(
@@ -159,9 +156,7 @@ class Migration(migrations.Migration):
                 ("message", models.CharField(blank=True, max_length=500)),
                 (
                     "digest",
-                    models.CharField(
-                        blank=True, help_text="Of the inputs of a preview (RUN-4)", max_length=64
-                    ),
+                    models.CharField(blank=True, help_text="Of the inputs of a preview", max_length=64),
                 ),
                 ("done_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
@@ -270,7 +265,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.ForeignKey(
                         blank=True,
-                        help_text="COR-3",
+                        help_text="The confirmed one that it corrects",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrections",
@@ -537,9 +532,6 @@ class Migration(migrations.Migration):
                 ),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
-            options={
-                "permissions": [("override_limit", "Can confirm over a not-to-exceed limit")],
-            },
         ),
         migrations.CreateModel(
             name="LineDetail",
@@ -572,7 +564,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.OneToOneField(
                         blank=True,
-                        help_text="COR-2",
+                        help_text="The detail that it corrects",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrected_by",
@@ -584,7 +576,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("again", "bill again"), ("given_up", "given up")],
-                        help_text="COR-1",
+                        help_text="What becomes of the rest",
                         max_length=8,
                     ),
                 ),
@@ -724,6 +716,7 @@ class Migration(migrations.Migration):
                         name="detail_credited_part_belongs_to_a_correction",
                     )
                 ],
+                "verbose_name": "proforma detail",
             },
         ),
         migrations.CreateModel(
@@ -763,6 +756,7 @@ class Migration(migrations.Migration):
                             ("rest_reversal", "reversal of the rest"),
                             ("rest_billed", "billed sales of the rest"),
                             ("credit", "reversal of the billed sales"),
+                            ("rest_credit", "reversal of the billed rest"),
                             ("again", "unbilled sales to be billed again"),
                             ("given_up", "what was given up"),
                             ("balance", "retainer balance"),

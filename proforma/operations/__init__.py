@@ -14,7 +14,9 @@ from proforma.operations.proformas import (
     refresh,
     return_to_draft,
     submit_for_review,
+    what_waits,
 )
+from proforma.operations.returns import take_back
 from proforma.operations.runs import (
     begin_run,
     carry_out,
@@ -54,5 +56,7 @@ __all__ = [
     "run_invoicing",
     "start_run",
     "submit_for_review",
+    "take_back",
     "submit_many",
+    "what_waits",
 ]

@@ -10,7 +10,7 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
-from contracts.models import ContractLine, Milestone, MilestonePart, TransactionClass
+from contracts.models import ContractLine, Milestone, MilestonePart, TransactionClass, overrides_limits
 from invoicing_site import audit, celery
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, write_rows
@@ -30,9 +30,6 @@ Status = ProformaInvoice.Status
 Job = ProformaInvoice.ConfirmJob
 Part = DetailActual.Part
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
-
-# The right to confirm over a limit (PRO-6).
-OVERRIDE = "proforma.override_limit"
 
 
 @transaction.atomic
@@ -99,7 +96,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
 
 
 class _Work:
-    """All that one proforma bills, loaded in four queries, and the actuals that follow from it."""
+    """All that one proforma bills, loaded in five queries, and the actuals that follow from it."""
 
     def __init__(self, proforma):
         self.proforma = proforma
@@ -110,6 +107,14 @@ class _Work:
             actual.pk: actual
             for actual in Actual.objects.filter(backlog_item__detail__line__proforma=proforma)
         }
+        # What was returned is billed from the fact that stands in for the original now (PRP-6).
+        again = Actual.objects.filter(
+            replaces__backlog_item__detail__line__proforma=proforma,
+            booked_by=Actual.BookedBy.NOTHING,
+            detail_actual__part=Part.AGAIN,
+            reversed_by=None,
+        )
+        self.originals |= {actual.replaces_id: actual for actual in again}
 
     @property
     def claims(self):
@@ -199,7 +204,7 @@ def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:
         f"Proforma {proforma.number} goes over the limit of {worst.limit:,.2f} {proforma.currency} "
         f"of the {BacklogItem.LimitLevel(worst.level).label} by {worst.over:,.2f}"
     )
-    if by is None or not by.has_perm(OVERRIDE):
+    if by is None or not overrides_limits(by, proforma.entity):
         raise Refused(
             f"{sentence}: lower it, or have it confirmed by somebody who may override limits.",
             code="OVER-LIMIT",

@@ -8,7 +8,7 @@ from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import LineCustomer, TransactionClass
-from invoicing_site import audit, checked, money
+from invoicing_site import audit, checked, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
@@ -167,8 +167,8 @@ def _locked(details) -> list[LineDetail]:
     open_ones = {proforma.pk: lock_open(proforma) for proforma in proformas.order_by("pk")}
     rows = LineDetail.objects.filter(pk__in=pks).select_related("line").order_by("pk")
     details = list(rows)
-    if len(details) != len(set(pks)):
-        raise Refused(f"{len(set(pks)) - len(details)} of the chosen details are no longer there.")
+    if gone := len(set(pks)) - len(details):
+        raise Refused(f"{wording.counted(gone, 'chosen detail is', 'chosen details are')} no longer there.")
     for detail in details:
         detail.line.proforma = open_ones[detail.line.proforma_id]
     return details

@@ -1,11 +1,12 @@
 """The life of a draft: made by hand, filled up, handed in for review, given up (PRO-1, PRO-3, PRO-4)."""
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import ProjectContract, Retainer
-from invoicing_site import audit
+from invoicing_site import audit, wording
 from invoicing_site.errors import Refused
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.drafts import add_shares, write_proformas
@@ -21,7 +22,8 @@ def create_proformas(contracts, *, cutoff, on, by) -> list[ProformaInvoice]:
 
     `on` is the day of the action: it dates the number and is the first accounting date. Refused when a
     contract is not confirmed, and when there is nothing to invoice on any of them; one that has nothing
-    beside others that have is passed over. What is on hold, and retainers, are left out.
+    beside others that have is passed over. What is on hold, and retainers, are left out; a refusal says what
+    waits for a day after the cutoff.
     """
     contracts = lock_contracts([contract.pk for contract in contracts])
     if not contracts:
@@ -101,7 +103,7 @@ def add_items(proforma, items, *, by) -> list[LineDetail]:
     strangers = [share for share in shares if share.contract_customer_id != proforma.contract_customer_id]
     if strangers:
         raise Refused(
-            f"{len(strangers)} of the chosen rows are for another customer or contract than {proforma}: "
+            f"{_rows_are(len(strangers))} for another customer or contract than {proforma}: "
             "choose rows of the same one, or create a proforma of their own."
         )
     details = add_shares(proforma, shares)
@@ -216,8 +218,7 @@ def _ready_shares(chosen, count, on):
     shares = load_shares(chosen.ready())
     if len(shares) != count:
         raise Refused(
-            f"{count - len(shares)} of the chosen rows are not ready to invoice any more: "
-            "look at the backlog again.",
+            f"{_rows_are(count - len(shares))} not ready to invoice any more: look at the backlog again.",
             code="CLAIM-GONE",
         )
     if retainers := [share.retainer_id for share in shares if share.retainer_id is not None]:
@@ -229,11 +230,15 @@ def _ready_shares(chosen, count, on):
         )
     if held := [share for share in shares if _is_held(share, on)]:
         raise Refused(
-            f"{len(held)} of the chosen rows are on hold, the first until {held[0].hold_until}: "
-            "take them off hold first.",
+            f"{_rows_are(len(held))} on hold, the first until "
+            f"{wording.day(min(share.hold_until for share in held))}: take them off hold first.",
             code="ON-HOLD",
         )
     return shares
+
+
+def _rows_are(n):
+    return wording.counted(n, "chosen row is", "chosen rows are")
 
 
 def _is_held(share, day):
@@ -245,11 +250,24 @@ def _horizon(proforma):
     return max(proforma.cutoff, proforma.run.as_of) if proforma.run_id else proforma.cutoff
 
 
+def what_waits(contracts, *, cutoff) -> str:
+    """The sentence on ready items of the contracts that are dated after the cutoff; empty without any."""
+    items = BacklogItem.objects.ready().filter(contract__in=contracts, retainer=None, date__gt=cutoff)
+    found = items.aggregate(n=Count("pk"), first=Min("date"))
+    if not found["n"]:
+        return ""
+    counted = wording.counted(found["n"], "ready item waits", "ready items wait")
+    return f"{counted} for a later day, from {wording.day(found['first'])} on."
+
+
 def _why_nothing(contracts, plans, cutoff):
+    waits = what_waits(contracts, cutoff=cutoff)
     if len(contracts) == 1:
-        return f"Contract {contracts[0]} up to {cutoff}: {plans[0].why_nothing}"
+        why = f"Contract {contracts[0]} up to {wording.day(cutoff)}: {plans[0].why_nothing}"
+        return f"{why} {waits}".strip()
     skipped = [plan.why_nothing for plan in plans if plan.code != NOTHING_READY]
-    return f"Nothing is ready to invoice on these contracts up to {cutoff}. {' '.join(skipped[:1])}".strip()
+    nothing = f"Nothing is ready to invoice on these contracts up to {wording.day(cutoff)}."
+    return " ".join(filter(None, [nothing, *skipped[:1], waits]))
 
 
 def _tell_created(created, contracts, *, by, **detail):

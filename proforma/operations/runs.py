@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from backlog.models import BacklogItem
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site import audit, celery
+from invoicing_site import audit, celery, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
 from invoicing_site.querysets import analyze, in_chunks
@@ -84,7 +84,7 @@ def start_run(
     """
     if kind == Kind.RUN and as_of > entity.today():
         raise Refused(
-            f"{as_of} has not come yet, {entity} has {entity.today()}: "
+            f"{wording.day(as_of)} has not come yet, at {entity} it is {wording.day(entity.today())}: "
             "make a preview for that day, or run up to today.",
             code="FUTURE-DATE",
         )
@@ -164,6 +164,11 @@ def _start_execution(preview, *, by, trigger):
         raise Refused(f"{preview} is not a finished preview.")
     if InvoiceRun.objects.filter(executes=preview).exists():
         raise Refused(f"{preview} was carried out already.", code="PLAN-DONE")
+    if preview.as_of > preview.entity.today():
+        raise Refused(
+            f"{preview} looks ahead: it can be carried out from {wording.day(preview.as_of)} on.",
+            code="FUTURE-DATE",
+        )
     if digest_of(current_digests(preview)) != preview.digest:
         raise Refused(
             f"{preview} can't be carried out: {difference(preview)} Make a new preview.", code="PLAN-CHANGED"

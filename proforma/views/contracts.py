@@ -1,5 +1,6 @@
 """Contracts as they stand: what they are worth, what is billed, what is left (CON-8)."""
 
+from django.contrib import messages
 from django.db.models import Count, Prefetch
 from django.urls import reverse
 
@@ -97,7 +98,14 @@ class ConfirmContract(Operation):
     done = "Contract {} is confirmed: what its lines cover is billed from now on."
 
     def operate(self, contract):
-        confirm_contract(contract, by=self.request.user)
+        contract = confirm_contract(contract, by=self.request.user)
+        untaxed = contract.entity.milestone_item_tax_group_id is None
+        if untaxed and Milestone.objects.filter(line__contract=contract).exists():
+            messages.warning(
+                self.request,
+                f"{contract.entity} has no item tax group for milestones: those of {contract} can't be "
+                f"invoiced until an administrator gives the company one.",
+            )
 
     def success_url(self, contract):
         return reverse("contract", args=[contract.pk])

@@ -11,15 +11,17 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from actuals.models import BillingType
 from backlog.models import BacklogItem
+from contracts.models import overrides_limits
+from contracts.two_people import before_confirming
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
 from invoicing_site.templatetags.ledgerline import plain_amount
+from invoicing_site.wording import counted
 from proforma import forms, operations
 from proforma.models import LineDetail, ProformaInvoice
-from proforma.operations.confirmations import OVERRIDE
 from proforma.performance import contract_performance
 from proforma.views.proformas import progress_of, with_net
 
@@ -95,7 +97,8 @@ class Proforma(DetailScreen):
             is_open=is_open,
             may_edit=may_edit,
             may_confirm=may_confirm,
-            may_override=may_confirm and self.request.user.has_perm(OVERRIDE),
+            posting_warning=before_confirming(proforma.entity, self.request.user) if may_confirm else "",
+            may_override=may_confirm and overrides_limits(self.request.user, proforma.entity),
             performance=performance,
             remaining_after=_remaining_after(performance, proforma) if is_open else performance.remaining,
             limits=limits,
@@ -232,7 +235,7 @@ class Delete(_OnDraft):
         number = proforma.number
         n = operations.delete_draft(proforma, by=self.request.user)
         self.deleted = True
-        return Told(f"Proforma {number} is deleted; {n} items are ready to invoice again.")
+        return Told(f"Proforma {number} is deleted; {_items_are(n)} ready to invoice again.")
 
     def success_url(self, proforma):
         return reverse("proformas") if self.deleted else proforma.get_absolute_url()
@@ -245,7 +248,7 @@ class RemoveDetails(_OnDraft):
         rows = selection(DetailsOf(proforma), self.request, self.permission)
         n = rows.count()
         back = operations.remove_details(rows, by=self.request.user)
-        return Told(f"{_details(n)} removed; {back} items are ready to invoice again.")
+        return Told(f"{_details(n)} removed; {_items_are(back)} ready to invoice again.")
 
 
 class AddPending(_OnDraft):
@@ -293,14 +296,18 @@ class ConfirmOverLimit(FormOperation):
 
     def check_permission(self, request):
         super().check_permission(request)
-        if not request.user.has_perm(OVERRIDE):
+        if not overrides_limits(request.user, self.row.entity):
             raise PermissionDenied("Only somebody who may override limits opens this page.")
 
     def rows(self):
         return with_net(ProformaInvoice.objects.all()).select_related("contract", "customer", "entity")
 
     def get_context_data(self, **context):
-        return super().get_context_data(limits=operations.limits_at_stake(self.row), **context)
+        return super().get_context_data(
+            limits=operations.limits_at_stake(self.row),
+            posting_warning=before_confirming(self.row.entity, self.request.user),
+            **context,
+        )
 
     def operate(self, form):
         reason = form.cleaned_data["reason"]
@@ -361,6 +368,7 @@ class EditDetails(FormOperation):
 
     def get_form_kwargs(self):
         kwargs = super().get_form_kwargs() | {"entity": self.row.entity_id}
+        kwargs["details"] = self.details.order_by("pk")
         if "change" not in self.request.POST:
             del kwargs["data"], kwargs["files"]
         return kwargs
@@ -447,4 +455,8 @@ def _what_becomes_of_the_rest(pk):
 
 
 def _details(n):
-    return f"{n} {'detail' if n == 1 else 'details'}"
+    return counted(n, "detail")
+
+
+def _items_are(n):
+    return counted(n, "item is", "items are")

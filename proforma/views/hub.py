@@ -12,6 +12,7 @@ from contracts.models import ProjectContract, TransactionClass
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum, totals
 from invoicing_site.screens import ListScreen, Operation, Told
+from invoicing_site.wording import counted
 from proforma.filters import HubFilter
 from proforma.models import ProformaInvoice
 from proforma.performance import contract_performance
@@ -97,9 +98,10 @@ class MarkContract(Operation):
 
     def operate(self, contract):
         marked = mark_ready(self._waiting(contract), by=self.request.user)
-        n = marked.action.changed
+        n = marked.changed
         undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
-        text = f"{n} {'item' if n == 1 else 'items'} of {self.what(contract)} marked ready to invoice."
+        items = f"{counted(n, 'item')} of" if n else "Not one item of"
+        text = f"{items} {self.what(contract)} marked ready to invoice."
         link = f"{reverse('backlog')}?contract={contract.pk}&status=not_ready"
         return Told(text, left=marked.reasons, link=link, undo=undo)
 

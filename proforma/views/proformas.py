@@ -1,5 +1,6 @@
 """Proformas: the list, making new ones, and what is done with many at once (PRO-1, PRO-4, PRO-5)."""
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -12,11 +13,13 @@ from backlog.models import BacklogItem
 from backlog.views.items import Backlog
 from backlog.views.milestones import Milestones
 from contracts.models import ProjectContract
+from contracts.two_people import before_confirming
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Page, Told
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
+from invoicing_site.wording import counted
 from proforma import forms, operations
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice
@@ -79,7 +82,15 @@ class Proformas(ListScreen):
         return self.rows(self.request).select_related("contract", "customer")
 
     def get_context_data(self, **context):
-        return super().get_context_data(may_create=self.request.may("proforma.create"), **context)
+        context = super().get_context_data(may_create=self.request.may("proforma.create"), **context)
+        if warning := before_confirming(self.request.entity, self.request.user, several=True):
+            context["actions"] = [
+                replace(action, confirm=f"{action.confirm} {warning}")
+                if action.permission == "proforma.confirm"
+                else action
+                for action in context["actions"]
+            ]
+        return context
 
 
 class _Many(BulkOperation):
@@ -121,7 +132,7 @@ class DeleteMany(_Many):
 
 
 def _counted(proformas):
-    return f"{len(proformas)} {'proforma' if len(proformas) == 1 else 'proformas'}"
+    return counted(len(proformas), "proforma")
 
 
 class Confirming(Page):
@@ -194,6 +205,9 @@ class NewProforma(FormOperation):
         wanted = set(keys_of(asked.getlist("contracts") + asked.getlist("contract")))
         context["ready"] = self.ready(cutoff, wanted)
         context["chosen"] = wanted
+        asked_for = self.contracts().order_by()
+        asked_for = asked_for.filter(pk__in=wanted) if wanted else asked_for
+        context["waits"] = operations.what_waits(asked_for.values("pk"), cutoff=cutoff)
         context["back"] = reverse("proformas")
         return context
 
@@ -214,10 +228,10 @@ class NewProforma(FormOperation):
         return [(contract, by_contract.get(contract.pk, nothing)) for contract in shown.order_by("code")]
 
     def operate(self, form):
-        cleaned = form.cleaned_data
+        cutoff, contracts = form.cleaned_data["cutoff"], list(form.cleaned_data["contracts"].order_by("code"))
         answer = operations.create_for_each(
-            list(cleaned["contracts"].order_by("code")),
-            cutoff=cleaned["cutoff"],
+            contracts,
+            cutoff=cutoff,
             on=self.request.entity.today(),
             by=self.request.user,
         )
@@ -227,8 +241,12 @@ class NewProforma(FormOperation):
         numbers = ", ".join(proforma.number for proforma in answer.done[:10])
         more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
         left = list(answer.refused.values())
-        told = " ".join([f"{_counted(answer.done)} created: {numbers}{more}.", *left[:3]])
-        return Told(f"{told} And {len(left) - 3} more contracts had nothing." if len(left) > 3 else told)
+        told = [f"{_counted(answer.done)} created: {numbers}{more}.", *left[:3]]
+        if len(left) > 3:
+            told.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
+        # A contract that was refused has said for itself what waits.
+        invoiced = [contract for contract in contracts if contract not in answer.refused]
+        return Told(" ".join(filter(None, [*told, operations.what_waits(invoiced, cutoff=cutoff)])))
 
     def get_success_url(self):
         if len(self.created) == 1:

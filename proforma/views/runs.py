@@ -10,6 +10,7 @@ from django.urls import reverse
 from contracts.models import ProjectContract
 from invoicing_site.errors import Refused
 from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Operation, Told
+from invoicing_site.wording import counted
 from proforma import forms, operations
 from proforma.filters import RunFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, RunPlanLine
@@ -134,6 +135,7 @@ class Run(DetailScreen):
             failed=counts.get(Outcome.FAILED, 0),
             tabs=_tabs(counts, outcome),
             page=page,
+            scope=_scope(run, user),
             restrictions=_restrictions(run),
             may_execute=self._may_execute(),
             looks_ahead=self.row.kind == Kind.PREVIEW and self.row.as_of > self.row.entity.today(),
@@ -175,13 +177,22 @@ def _tabs(counts, chosen):
     ]
 
 
+def _scope(run, reader):
+    """Whose contracts the run looked at, in words: a manager's run is for their own, and that restricts
+    nothing."""
+    n = run.contracts.count()
+    if not n or run.started_by_id != reader.pk:
+        return counted(n, "contract") if n else ""
+    mine = ProjectContract.objects.reachable(reader, "run.start").filter(entity=run.entity_id).confirmed()
+    if mine.exclude(pk__in=run.contracts.order_by().values("pk")).exists():
+        return f"{n:,} of your contracts"
+    return f"your {counted(n, 'contract')}"
+
+
 def _restrictions(run):
     """What the run was restricted to, in words."""
-    found = []
-    for name, rows in (("contract", run.contracts), ("customer", run.customers), ("project", run.projects)):
-        if n := rows.count():
-            found.append(f"{n} {name}{'' if n == 1 else 's'}")
-    return ", ".join(found)
+    found = (("customer", run.customers.count()), ("project", run.projects.count()))
+    return ", ".join(counted(n, name) for name, n in found if n)
 
 
 def may_start(user, run) -> bool:

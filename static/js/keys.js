@@ -9,10 +9,6 @@
 //              a key equal to a button's data-verb-key: it, for the selection or else the focused row
 // The focused row is kept over htmx swaps and reloads (sessionStorage, by path).
 (() => {
-  // On a narrow screen the rooms scroll sideways: begin where we are.
-  const here = document.querySelector(".topbar nav [aria-current]");
-  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 48;
-
   const GO_WAIT = 1500;
   const STORE = `row:${location.pathname}`;
   let goUntil = 0;
@@ -177,6 +173,15 @@
     return Boolean(field);
   }
 
+  // in a live region that was there before, so that a screen reader hears it; said anew each time
+  function sayNothingToUndo() {
+    const said = document.querySelector("[data-said]");
+    if (!said) return;
+    said.className = "flash info";
+    said.textContent = "";
+    setTimeout(() => (said.textContent = said.dataset.nothingToUndo), 50);
+  }
+
   function press(event) {
     const { key } = event;
     if (goUntil > Date.now() && key.length === 1) {
@@ -199,8 +204,9 @@
     if (grid && inTable(event, grid)) return true;
     if (key === "u" && !event.repeat) {
       const undo = document.querySelector("[data-undo]");
-      undo?.click();
-      return Boolean(undo);
+      if (undo) undo.click();
+      else sayNothingToUndo();
+      return true;
     }
     return key === "f" && focusFilter();
   }

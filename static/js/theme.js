@@ -32,7 +32,7 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
-    if (!matchMedia("(max-width: 60rem)").matches) return;
+    if (!matchMedia("(max-width: 72rem)").matches) return;
     for (const details of document.querySelectorAll("[data-filters]")) details.open = false;
   });
 })();

@@ -264,7 +264,7 @@ def test_a_hold_ends_on_its_day(company, contract):
         factories.ready_item(company, contract), hold_until=date(2025, 7, 1), hold_reason="Waits for Ida"
     )
     (blocker,) = found(item)
-    assert blocker.sentence == "It is on hold until 2025-07-01: Waits for Ida."
+    assert blocker.sentence == "It is on hold until 1 Jul 2025: Waits for Ida."
     assert codes(item, on=date(2025, 7, 1)) == []
 
 

@@ -117,7 +117,7 @@ def test_a_missing_price_warns_and_never_stops(company, contract):
     assert "the price is 0" in approval.warnings[0]
     assert facts()[1] == ("unbilled", "chargeable", "8.0000", "0.00")
     marked = mark_ready(BacklogItem.objects.all(), by=company.manager)
-    assert (marked.action.changed, marked.reasons) == (0, {"no price was found": 1})
+    assert (marked.changed, marked.reasons) == (0, {"no price was found": 1})
 
 
 def test_an_approved_price_stays_when_the_list_changes(company, contract):

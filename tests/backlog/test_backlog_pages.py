@@ -156,6 +156,14 @@ def test_ageing_leads_to_the_rows_and_names_what_blocks_them(company, contract, 
     assert manager.get(reverse("ageing"), {"on": "never"}).status_code == 200
     assert manager.get(reverse("ageing"), {"by": "moon"}).status_code == 404
 
+    sheet = manager.get(reverse("ageing"), {"by": "project", "_export": "csv"}).getvalue().decode()
+    heading, *rows = (line.split(",") for line in sheet.lstrip("\ufeff").splitlines())
+    assert heading == [
+        *("Project", "Items", "Currency", "0–30 days", "31–60 days", "61–90 days", "Over 90 days", "Total")
+    ]
+    assert rows == [[str(company.project), "2", "NOK", "200.00", "0.00", "0.00", "400.00", "600.00"]]
+    assert manager.get(reverse("ageing"), {"_export": "xlsx"}).content[:2] == b"PK"
+
 
 @pytest.mark.parametrize("page", ["backlog", "backlog?group=role", "ageing?group=1"])
 def test_many_rows_cost_as_many_queries_as_one(
@@ -170,3 +178,11 @@ def test_many_rows_cost_as_many_queries_as_one(
         share(company, contract)
     with django_assert_max_num_queries(len(few)):
         assert manager.get(url).status_code == 200
+
+
+def test_a_row_over_a_limit_says_which_and_by_how_much(manager, company, contract):
+    """NTE-2"""
+    share(company, contract, date=company.entity.today(), over=Decimal("2500"))
+    words = manager.get(reverse("backlog")).content.decode()
+    assert "Over the limit" in words
+    assert "of the contract, by 2,500.00" in words

@@ -8,7 +8,17 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from backlog.models import BacklogAction, BacklogItem
-from backlog.operations import confirm_contract, mark_not_ready, mark_ready, release, reserve, settle, undo
+from backlog.operations import (
+    confirm_contract,
+    hold,
+    mark_not_ready,
+    mark_ready,
+    release,
+    release_hold,
+    reserve,
+    settle,
+    undo,
+)
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
@@ -76,7 +86,24 @@ def test_what_cannot_be_marked_is_counted_by_its_reason(company, item, fields, r
         fields = {"hold_until": company.entity.today() + timedelta(days=1), "hold_reason": "Waits"}
     BacklogItem.objects.filter(pk=item.pk).update(**fields)
     marked = mark_ready([item], by=company.manager)
-    assert (marked.action.changed, marked.action.unchanged, marked.reasons) == (0, 1, {reason: 1})
+    assert (marked.changed, marked.reasons) == (0, {reason: 1})
+
+
+@pytest.mark.parametrize("kind", ["ready", "not_ready", "hold", "release"])
+def test_what_changed_nothing_is_not_recorded(company, item, kind):
+    """No action to undo and no event in the audit trail, whatever was asked."""
+    BacklogItem.objects.filter(pk=item.pk).update(status="posted")
+    before = AuditEvent.objects.count()
+    until = company.entity.today() + timedelta(days=9)
+    marked = {
+        "ready": lambda: mark_ready([item], by=company.manager),
+        "not_ready": lambda: mark_not_ready([item], by=company.manager),
+        "hold": lambda: hold([item], until=until, reason="Waits", by=company.manager),
+        "release": lambda: release_hold([item], by=company.manager),
+    }[kind]()
+    assert (marked.action, marked.changed) == (None, 0)
+    assert marked.reasons == {"already customer invoice posted": 1}
+    assert (BacklogAction.objects.count(), AuditEvent.objects.count()) == (0, before)
 
 
 def test_a_hold_ends_on_its_day(company, item):

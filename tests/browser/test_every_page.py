@@ -1,6 +1,7 @@
 """Every page of ours as each role meets it: no console error, nothing axe objects to, no sideways scroll."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.test_access import ADDRESSES, WHO, path_of, people, world
 
@@ -9,8 +10,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FILES = {"invoice_pdf", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
 # They are drawn into a page, and looked at there.
 PARTS = {"project_tasks", "journal_progress", "approval_preview"}
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
+DESK = 1440
+# Widths between a phone and a desk: a page that is loaded is made smaller, never loaded again.
+WIDTHS = (1366, 1280, 1024, 768, 480, 390)
 
 
 def pages_of(letter):
@@ -30,24 +32,64 @@ def examines(letter, name):
     return name == "home" or letter == next(each for each in "PAUMD" if each in WHO[name][0])
 
 
+def looks_of(name):
+    """The template behind a page: what has the same one has the same colours."""
+    view = getattr(ADDRESSES[name].callback, "view_class", None)
+    return getattr(view, "template_name", None) or name
+
+
 def too_wide(page):
-    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    """What is wrong at the widths a page may have: it scrolls sideways, or a room of the head is cut off."""
+    for width in (DESK, *WIDTHS):
+        page.set_viewport_size({"width": width, "height": 900})
+        if trouble := page.evaluate(_TROUBLE):
+            yield f"{trouble} at {width} px"
+
+
+_TROUBLE = """() => {
+  const root = document.documentElement;
+  if (root.scrollWidth > root.clientWidth) return "is too wide";
+  const bar = document.querySelector(".topbar nav").getBoundingClientRect();
+  const ends = [...document.querySelectorAll(".topbar .places a, .topbar .rest > summary")]
+    .map((each) => each.getBoundingClientRect().right);
+  return Math.max(0, ...ends) > bar.right + 1 ? "has a head that is cut off" : "";
+}"""
 
 
 @pytest.mark.parametrize("letter", ["M", "P", "A", "U", "D"])
 def test_every_page_is_accessible_and_fits(letter, page, base_url, sign_in, accessible):
     it = world("NO1")
     sign_in(people(it)[letter])
-    found = []
+    found, seen_in_dark = [], set()
     for name in pages_of(letter):
-        page.set_viewport_size(DESK)
+        page.set_viewport_size({"width": DESK, "height": 900})
         page.goto(base_url + path_of(name, it))
         if examines(letter, name):
-            found += accessible()
-        found += [f"{name} is too wide for a desk"] * too_wide(page)
-        page.set_viewport_size(PHONE)
-        found += [f"{name} is too wide for a phone"] * too_wide(page)
+            found += accessible(in_dark=looks_of(name) not in seen_in_dark)
+            seen_in_dark.add(looks_of(name))
+        found += [f"{name} {trouble}" for trouble in too_wide(page)]
     assert found == [], "\n".join(found)
+
+
+def test_what_finds_no_room_in_the_head_stands_under_more(page, base_url, sign_in):
+    """An accountant on a phone: three rooms in sight, the others in a menu that opens from the keyboard."""
+    it = world("NO1")
+    sign_in(it.accountant)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{base_url}/reports/")
+    head = page.get_by_role("navigation", name="Main")
+    in_sight = head.locator(".places a:visible")
+    expect(in_sight).to_have_text(["Contracts", "Backlog", "Proformas"])
+    more = head.locator("summary")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(head.locator(".panel a:visible")).to_have_text(
+        ["Journals", "Proposals", "Invoices", "Reports", "Import"]
+    )
+    expect(head.locator(".panel [aria-current]")).to_have_text("Reports")
+    page.set_viewport_size({"width": DESK, "height": 900})
+    expect(in_sight).to_have_count(8)
+    expect(more).to_be_hidden()
 
 
 def test_the_sign_in_page(page, base_url, accessible):

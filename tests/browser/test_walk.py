@@ -67,8 +67,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     page.get_by_label("Receipt").set_input_files(
         {"name": "ferry.pdf", "mimeType": "application/pdf", "buffer": RECEIPT}
     )
-    page.get_by_label("Submit for approval at once").check()
-    press(page, re.compile("^(Save|Submit)"))
+    press(page, "Submit for approval")
     expect(page.get_by_role("link", name="Ferry tickets")).to_be_visible()
 
     # The manager approves both, and marks the shares ready with the keyboard alone.
@@ -153,6 +152,8 @@ def mark_by_keyboard(page, base_url):
     told(page, "2 items marked ready to invoice")
     keys.press("u")
     told(page, "2 items put back")
+    keys.press("u")
+    told(page, "There is nothing to undo here.")
     keys.press("ArrowDown")
     keys.press("a")
     keys.press("r")

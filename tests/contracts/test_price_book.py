@@ -43,8 +43,8 @@ def test_the_reasoning_names_what_was_chosen_and_what_was_passed_over(it):
         "Consultant · any company · any unit: 200 — chosen",
         "any role · any company · any unit: 150 — passed over: less specific",
         "Architect · any company · any unit: 300 — passed over: another role",
-        "Override from 2025-02-01: 210 — chosen, in place of 200",
-        "Override from 2025-04-01: 220 — passed over: not yet",
+        "Override from 1 Feb 2025: 210 — chosen, in place of 200",
+        "Override from 1 Apr 2025: 220 — passed over: not yet",
         "Markup Overtime 50 % — added",
         "210 + 50 % = 315",
     ]

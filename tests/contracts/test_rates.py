@@ -36,13 +36,13 @@ def test_a_day_before_the_first_rate_is_refused(entity):
         Rates.load(entity).on("EUR", datetime.date(2025, 2, 28))
 
     assert refusal.value.code == "FX-MISSING"
-    assert "Nord AS has no official exchange rate for EUR on 2025-02-28" in refusal.value.message
+    assert "Nord AS has no official exchange rate for EUR on 28 Feb 2025" in refusal.value.message
     assert refusal.value.remedy == "admin:contracts_exchangerate_add"
 
 
 def test_a_currency_without_rates_is_refused(entity):
     """MON-8"""
-    with pytest.raises(Refused, match="exchange rate for USD on 2025-03-01"):
+    with pytest.raises(Refused, match="exchange rate for USD on 1 Mar 2025"):
         Rates.load(entity).on("USD", MARCH)
 
 

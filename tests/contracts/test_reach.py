@@ -1,15 +1,22 @@
 """Whose rows one meets, and what one may do with them (SEC-1)."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 
 from actuals.models import Entry
-from contracts.models import Customer, Membership, Project, ProjectContract, may, sees_costs
+from contracts.models import (
+    Customer,
+    Membership,
+    Project,
+    ProjectContract,
+    may,
+    overrides_limits,
+    sees_costs,
+)
 from contracts.models.reach import PERMISSIONS
 from invoicing_site.models import User
 from tests.factories import UserFactory, company, contract, time_entry
-from tests.factories.rows import MembershipFactory, ProjectFactory
+from tests.factories.rows import LegalEntityFactory, MembershipFactory, ProjectFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -138,8 +145,19 @@ def test_costs_need_a_role_or_the_extra_permission(it):
     assert sees_costs(it.accountant, it.entity)
     assert sees_costs(it.auditor, it.entity)
     assert not sees_costs(it.manager, it.entity)
-    it.manager.user_permissions.add(Permission.objects.get(codename="view_costs"))
+    it.manager.memberships.update(sees_costs=True)
     assert sees_costs(again(it.manager), it.entity)
+
+
+def test_what_a_membership_gives_beyond_its_role_counts_in_its_company_alone(it):
+    """SEC-1 PRO-6: who may see costs or go over limits in one company is a plain manager in the next."""
+    other = LegalEntityFactory()
+    MembershipFactory(user=it.manager, entity=other, role="manager", sees_costs=True, overrides_limits=True)
+    user = again(it.manager)
+    assert sees_costs(user, other)
+    assert overrides_limits(user, other)
+    assert not sees_costs(user, it.entity)
+    assert not overrides_limits(user, it.entity)
 
 
 def test_nobody_who_sets_up_may_post_and_nobody_who_audits_may_change():

@@ -164,7 +164,7 @@ def test_what_a_schedule_needs_is_named(it, fields, sentence):
 
 def test_an_end_before_the_start_is_refused(it):
     """SCH-1"""
-    with pytest.raises(Refused, match="is billed from 2025-06-01, and contract .* ends before that"):
+    with pytest.raises(Refused, match="is billed from 1 Jun 2025, and contract .* ends before that"):
         generate_schedule(line_of(it, billing_starts=day("06-01"), ends="05-31"), by=None)
 
 

@@ -1,12 +1,20 @@
 """The audit trail on pages: whose events one sees, how they read, how they are found (SEC-3)."""
 
+import ast
+import re
+
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from backlog.models import BacklogAction
+from backlog.operations.items import _audited
 from invoicing_site import audit
 from invoicing_site.audit_trail import flat, parts_of
+from invoicing_site.audit_words import _WORDS, in_words, known
 from invoicing_site.models import AuditEvent
 from tests import factories
 
@@ -56,6 +64,42 @@ def test_events_of_another_company_are_not_there(auditor, no1):
     for event in (foreign, door, stray):
         assert f"/audit/{event.pk}/" not in page
         assert auditor.get(reverse("audit_event", args=[event.pk])).status_code == 404
+
+
+def recorded():
+    """Every action that the code writes down: the names that stand in files which record any."""
+    apps_here = {"actuals", "backlog", "contracts", "proforma", "ledger", "invoicing_site"}
+    labels = {model._meta.label_lower for model in apps.get_models()}
+    found = {_audited(kind) for kind in BacklogAction.Action.values}
+    for path in (path for app in apps_here for path in (settings.BASE_DIR / app).rglob("*.py")):
+        text = path.read_text()
+        if "audit.record" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            name = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+            if isinstance(name, str) and re.fullmatch(r"[a-z_]+\.[a-z_]+[a-z]", name):
+                found |= {name} if name.partition(".")[0] in apps_here else set()
+    return found - labels
+
+
+def test_every_action_that_is_recorded_has_plain_words():
+    """SEC-3: and no words are kept for what is never recorded."""
+    found = recorded()
+    assert {"proforma.confirm", "ledger.reopen_period", "actuals.recall"} <= found
+    assert sorted(action for action in found if not known(action)) == []
+    assert sorted(_WORDS.keys() - found) == []
+
+
+def test_actions_read_as_plain_words(auditor, no1):
+    """SEC-3: in the list, on the page of the event, among the choices of the filter."""
+    event = happened("proforma.return_to_draft", no1.project, entity="NO1", by=no1.manager)
+    happened("contracts.change_price_list", no1.project, entity="NO1", by=no1.administrator)
+    page = words(auditor, "audit_trail")
+    assert page.count("Proforma returned to draft") == 2
+    assert page.count("Set-up changed: price list") == 2
+    assert ">proforma.return_to_draft<" not in page
+    assert "Proforma returned to draft</h1>" in words(auditor, "audit_event", event.pk)
+    assert in_words("old.forgotten_act") == "Forgotten act"
 
 
 def test_signing_in_counts_where_people_belong(auditor, no1):

@@ -4,17 +4,22 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from actuals.models import Entry
 from backlog.models import BacklogItem
-from contracts.models import ExchangeRate, LegalEntity, Membership, ProjectContract
+from contracts.models import ExchangeRate, LegalEntity, Membership, Project, ProjectContract
 from invoicing_site.demo import PASSWORD
 from invoicing_site.models import User
+from invoicing_site.querysets import total
 from invoicing_site.verify import findings
-from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal
+from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, LedgerEntry
+from ledger.reports import project_figures
 from proforma.models import ProformaInvoice
 
 pytestmark = pytest.mark.django_db
+
+CREDITED = F("accounting_credit") - F("accounting_debit")
 
 
 def statuses(model, **where):
@@ -28,6 +33,10 @@ def test_the_demo_shows_every_state_and_its_books_hold(django_capture_on_commit_
         call_command("demo", small=True, stdout=said)
 
     assert findings() == []
+    for entity in LegalEntity.objects.all():
+        credited = total(LedgerEntry.objects.filter(account__entity=entity, account__number="3000"), CREDITED)
+        figures = project_figures(Project.objects.filter(entity=entity)).values()
+        assert sum(each.revenue for each in figures) == credited > 0
     assert rung == []
     assert not Document.objects.exists()
 
@@ -42,6 +51,12 @@ def test_the_demo_shows_every_state_and_its_books_hold(django_capture_on_commit_
         assert set(user.memberships.values_list("entity__code", "role")) == {("NO1", role), ("HR1", role)}
         assert role in said.getvalue()
     assert PASSWORD in said.getvalue()
+    # Who confirmed an invoice may not post it: in each company there is somebody else who may.
+    assert set(LegalEntity.objects.values_list("separate_confirm_and_post", flat=True)) == {True}
+    accountants = Membership.objects.filter(role="accountant").values_list("user__username", "entity__code")
+    assert set(accountants) == {
+        (name, code) for name in ("accountant", "accountant2") for code in ("NO1", "HR1")
+    }
 
     assert statuses(Entry) == {"draft", "submitted", "approved", "rejected"}
     assert statuses(BacklogItem) == {"not_ready", "ready", "created", "posted", "canceled"}

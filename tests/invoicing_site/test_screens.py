@@ -1,16 +1,20 @@
 """What the shared screens promise, tried on the backlog: selection, export, saved views, refusals."""
 
+import re
+from datetime import date
 from decimal import Decimal
 from io import BytesIO
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from actuals.models import Entry
 from backlog.models import BacklogItem
-from backlog.operations import approve
+from backlog.operations import approve, mark_ready
 from invoicing_site.models import Notice, SavedView
+from proforma.operations import create_proformas
 from tests.factories import UserFactory, company, contract, expense_entry, ready_item, time_entry
 from tests.factories.rows import MembershipFactory
 
@@ -155,12 +159,23 @@ def test_what_is_shown_is_exported(it, client):
     waiting(it, 2, description="=1+1")
     text = b"".join(client.get(f"{BACKLOG}?_export=csv&_columns=amount")).decode("utf-8-sig")
     lines = text.splitlines()
-    assert lines[0] == "Item,Amount"
+    assert lines[0] == "Item,Amount,Currency"
     assert lines[1].startswith("'=1+1,")  # no spreadsheet takes it for a formula
     assert len(lines) == 3
     content = client.get(f"{BACKLOG}?_export=xlsx").content
     assert load_workbook(BytesIO(content)).active.max_row == 3
     assert client.get(f"{BACKLOG}?_export=exe").status_code == 404
+
+
+def test_a_printed_list_says_whose_it_is_and_of_when(it, client):
+    """The filter stands in words in its toolbar, which is printed too."""
+    waiting(it, description="design")
+    page = client.get(f"{BACKLOG}?q=design").content.decode()
+    (head,) = re.findall(r'<p class="print-only">(.*?)</p>', page)
+    today = timezone.localtime()
+    assert head.startswith(f"{it.entity.name} · printed {today.day} {today:%b %Y} ")
+    assert head.endswith(f" by {it.manager}")
+    assert "design<a" in page.partition('class="toolbar"')[2]
 
 
 def test_the_filter_alone_is_drawn_again(it, client):
@@ -311,6 +326,54 @@ def test_what_an_expense_cost_is_explained_to_those_who_may_see_costs(client):
         client.force_login(person)
         page = client.get(reverse("explain", args=["entry", entry.pk])).content.decode()
         assert ("it cost 321.00" in page) == sees
+
+
+def test_an_answer_leads_to_the_rows_that_were_chosen(it, client):
+    """Of two drafts and an entry on its way the drafts are submitted; the list then holds these three."""
+    client.force_login(it.member)
+    chosen = [time_entry(it, status=status) for status in ("draft", "draft", "submitted")]
+    time_entry(it, status="draft")
+    answer = client.post(reverse("submit_entries"), {"pk": [entry.pk for entry in chosen]}, follow=True)
+    [link] = re.findall(r'<a href="([^"]+)">Show the rows you chose</a>', said(answer)[0])
+    shown = client.get(link).context
+    assert shown["matching"] == 3
+    assert {entry.pk for entry in shown["object_list"]} == {entry.pk for entry in chosen}
+    assert ("Only", "the rows you chose", "") in shown["active_filters"]
+    assert client.get(reverse("entries"), {"rows": "x--9999999999999999999999"}).context["matching"] == 0
+    # What the list is of is also what "select all matching" means.
+    data = {"all_matching": "1", "filter": shown["query"], "stamp": shown["stamp"]}
+    client.post(reverse("recall_entries"), data)
+    assert Entry.objects.filter(status="draft").count() == 4
+
+
+def test_what_repeats_in_an_explanation_is_capped_on_the_page_and_whole_in_json(client):
+    """ACT-2: 25 details make 25 parts; the page shows 20 of them, and leads to the proforma for others."""
+    it = company()
+    deal = contract(it, confirmed=True)
+    approve([time_entry(it, "1") for _ in range(25)], by=it.manager)
+    mark_ready(BacklogItem.objects.all(), by=it.manager)
+    [draft] = create_proformas([deal], cutoff=date(2025, 3, 31), on=date(2025, 4, 1), by=None)
+    client.force_login(it.manager)
+    address = reverse("explain", args=["proforma", draft.pk])
+    page = client.get(address).content.decode()
+    assert page.count('<details class="piece"') == 20
+    assert f'… and 5 more: <a href="{draft.get_absolute_url()}">' in page
+    assert len(client.get(address, {"format": "json"}).json()["parts"]) == 25
+
+
+def test_an_amount_is_explained_in_two_columns(client):
+    """ACT-2: how it came to be, and beside it what became of it in the books."""
+    it = company()
+    contract(it, confirmed=True)
+    entry = time_entry(it, "8")
+    approve([entry], by=it.manager)
+    client.force_login(it.accountant)
+    page = client.get(reverse("explain", args=["actual", entry.actuals.get(type="unbilled").pk]))
+    first, _, second = page.content.decode().partition("What became of it")
+    assert "How it came to be" in first
+    assert "8 h × " in first
+    assert "is in no integration journal yet" in second
+    assert "8 h × " not in second
 
 
 def test_a_form_that_is_sent_twice_is_done_once(it, client):

@@ -440,6 +440,7 @@ def test_the_demo_offers_its_people(client, demo):
     assert offered(client) == list(USERS)
     page = text(client.get(reverse("login")))
     assert "Rita Eksempel, project accountant" in page
+    assert "Vera Eksempel, project accountant" in page
     assert "Posts journals and invoices" in page
 
 

@@ -25,7 +25,8 @@ def milestone(contract, amount="5000", **fields):
     """A part of a new milestone on the contract's first fixed-price line, ready to invoice."""
     line = contract.lines.filter(billing_method="fixed").order_by("number").first()
     customer = contract.customers.get(is_primary=True)
-    head = factories.MilestoneFactory(line=line, amount=Decimal(amount), date=MARCH_10, **fields)
+    fields = {"date": MARCH_10, **fields}
+    head = factories.MilestoneFactory(line=line, amount=Decimal(amount), **fields)
     part = factories.MilestonePartFactory(milestone=head, contract_customer=customer)
     return BacklogItem.objects.create(
         milestone_part=part,

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.errors import Refused
+from invoicing_site.wording import day
 from ledger import checks
 from ledger.checks import Examined, check, examine
 from ledger.invoice_facts import InvoiceFacts
@@ -29,6 +30,7 @@ from tests.ledger.billing import (
     drafted,
     edited,
     entries_of,
+    milestone,
     proposed,
     work,
 )
@@ -99,7 +101,7 @@ def test_a_missing_exchange_rate_is_named(no1):
     assert found(proposal) == [("FX-MISSING", "error")]
     refusal = refused(no1, proposal)
     assert (refusal.code, refusal.remedy) == ("FX-MISSING", "admin:contracts_exchangerate_add")
-    assert "EUR on 2025-03-31" in refusal.message
+    assert "EUR on 31 Mar 2025" in refusal.message
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
         "given elsewhere reaches the lines when they are filled in again (propose --refill "
         f"{proposal.number}).",
         "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
-        "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 2025-03-31",
+        "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 31 Mar 2025",
     }
     if what == "rate":
         TaxRate.objects.filter(tax_code__code="OUT25").update(valid_from=APRIL_1)
@@ -221,7 +223,7 @@ def test_an_invoice_is_not_dated_before_the_last_one(no1, contract):
 
     assert found(early) == [("NUM-ORDER", "error")]
     assert refused(no1, early).message.startswith(
-        "An invoice cannot be dated 2025-03-31: the last one is dated 2025-04-01"
+        "An invoice cannot be dated 31 Mar 2025: the last one is dated 1 Apr 2025"
     )
     assert post(early, by=no1.accountant, on=APRIL_1).number == "INV-2025-000002"
 
@@ -248,7 +250,7 @@ def test_an_invoice_is_not_dated_in_the_future(no1, proposal, monkeypatch):
 
     assert found(proposal, on=APRIL_1) == [("FUTURE-DATE", "error")]
     assert (
-        "2025-04-01 is in the future: at Company NO1 it is 2025-03-31"
+        "1 Apr 2025 is in the future: at Company NO1 it is 31 Mar 2025"
         in refused(no1, proposal, on=APRIL_1).message
     )
     assert found(proposal, on=MARCH_31) == []
@@ -340,7 +342,31 @@ def test_work_older_than_a_month_is_a_warning(no1, contract, worked, invoiced, o
     results = check(proposal, on=datetime.date.fromisoformat(invoiced))
 
     assert [result.code for result in results] == ["OLD-WORK"] * old
+    worked = day(datetime.date.fromisoformat(worked))
     assert all(worked in result.message and not result.is_error for result in results)
+
+
+@pytest.mark.parametrize(("invoiced", "early"), [("2025-03-09", True), ("2025-03-10", False)])
+def test_an_invoice_dated_before_its_work_is_a_warning(no1, contract, invoiced, early):
+    """DATE-BEFORE-WORK PRP-8: it bills work of 3 and 10 March"""
+    days = datetime.date(2025, 3, 3), datetime.date(2025, 3, 10)
+    proposal = proposed(no1, *[work(no1, contract, date=each) for each in days])
+
+    results = check(proposal, on=datetime.date.fromisoformat(invoiced))
+
+    assert [result.code for result in results] == ["DATE-BEFORE-WORK"] * early
+    if early:
+        assert results[0].message == (
+            "It bills work of 10 Mar 2025, after the invoice date 9 Mar 2025: choose that day or a later one."
+        )
+        assert not results[0].is_error
+
+
+def test_a_milestone_billed_before_its_planned_day_is_no_work_to_come(no1):
+    """DATE-BEFORE-WORK: its date is a plan"""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+
+    assert found(proposed(no1, milestone(contract, date=datetime.date(2025, 6, 1)))) == []
 
 
 def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):

@@ -1,6 +1,7 @@
 """Drawing the invoice as PDF: from nothing but what is frozen and ours, and once."""
 
 import io
+import re
 import socket
 import sys
 import threading
@@ -14,6 +15,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, StoredFile
 from ledger import documents
 from ledger.models import Document
+from ledger.translations import TEXTS
 from tests.factories import company
 from tests.ledger.sample_invoices import content, invoice, line, saved_invoice, tax
 
@@ -37,7 +39,7 @@ def test_a_preview_is_a_pdf_of_rows_that_need_not_be_saved():
 
 def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
     """DOC-1"""
-    lines = [line(n, description=f"Work no. {n}") for n in range(1, 61)]
+    lines = [line(n, description=f"Work no. {n}") for n in range(1, 67)]
     pages = pages_of(documents.pdf(content(lines)))
 
     assert len(pages) == 4
@@ -47,7 +49,7 @@ def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
     for page in pages[:3]:
         assert "Date Description Quantity Price Amount" in page
     assert "Invoice INV-2026-000042" in pages[1]
-    assert "Work no. 60" in pages[3]
+    assert "Work no. 66" in pages[3]
     assert "Total incl. VAT" in pages[3]
 
 
@@ -185,3 +187,28 @@ def test_two_draws_at_once_make_one_document(monkeypatch):
     assert StoredFile.objects.count() == 1
     assert AuditEvent.objects.filter(action="ledger.draw").count() == 1
     assert files.read(found[0].file).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(("lines", "notes"), [(1, True), (8, True), (12, False)])
+def test_a_short_invoice_has_one_page(lines, notes):
+    """DOC-1: lines, totals, tax and payment on one A4 page"""
+    plain = {} if notes else {"task": "", "role": "", "resource": "", "category": ""}
+    rows = [line(n, description=f"Work no. {n}", **plain) for n in range(1, lines + 1)]
+
+    (page,) = pages_of(documents.pdf(content(rows)))
+
+    assert f"Work no. {lines}" in page
+    assert "Payment reference" in page or "KID" in page
+    assert "Page 1 of 1" in page
+
+
+def test_a_norwegian_invoice_has_no_english_words_of_ours():
+    """DOC-1"""
+    english = set(TEXTS["en"].values()) - set(TEXTS["nb"].values())
+    page = pages_of(documents.pdf(content(language="nb", payment_terms="Netto 30 dager")))[0]
+
+    # Whole words, apart from what the sample itself says.
+    said = f" {page} ".replace("Harbour renewal", "").replace("Structural analysis of quay 4", "")
+    found = {text for text in english if re.search(rf"(?<![\w.]){re.escape(text)}(?![\w.])", said)}
+    assert found == set()
+    assert "Netto 30 dager" in page

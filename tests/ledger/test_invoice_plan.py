@@ -87,6 +87,8 @@ def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=()
         },
         accrued=list(accrued),
         accrued_transactions=[],
+        outlays={},
+        unbooked_outlays=[],
         tax_book=SimpleNamespace(codes=_codes_in_turn(taxes)),
         accounts=_Accounts(),
         profiles=SimpleNamespace(profile=lambda project, contract: None),

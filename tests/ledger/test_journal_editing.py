@@ -59,11 +59,28 @@ def test_what_is_not_given_stays(no1, line):
     """JRN-2"""
     actual = unbilled(no1, line)
     take_up(no1)
-    edit_journal_lines([actual.journal_line], by=None, item_tax_group=None)
+    reduced = ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
+    edit_journal_lines([actual.journal_line], by=None, item_tax_group=reduced)
 
     row = JournalLine.objects.get()
-    assert (row.item_tax_group, row.billing_tax_group) == (None, no1.billing_tax_group)
+    assert (row.item_tax_group, row.billing_tax_group) == (reduced, no1.billing_tax_group)
     assert (row.accounting_date, row.accounting_amount) == (DAY, 1600)
+
+
+@pytest.mark.parametrize("field", ["billing_tax_group", "item_tax_group"])
+def test_the_tax_group_of_a_sale_is_not_cleared(no1, line, field):
+    """JRN-2 PRP-7: the invoice would take that of the set-up in its place, unasked"""
+    paid, charged = cost(no1, line), unbilled(no1, line)
+    take_up(no1)
+    before = getattr(charged.journal_line, field)
+
+    with pytest.raises(Refused, match="1 line is a sale, and sales are invoiced by") as refusal:
+        edit_journal_lines(JournalLine.objects.all(), by=None, **{field: None})
+    assert refusal.value.code == "TAX-MISSING"
+    assert getattr(JournalLine.objects.get(actual=charged), field) == before is not None
+
+    (changed,) = edit_journal_lines([paid.journal_line], by=None, **{field: None})
+    assert getattr(changed, field) is None
 
 
 def test_mending_clears_the_error(no1, line):
@@ -102,7 +119,7 @@ def test_the_dimensions_of_a_reversal_are_its_originals(no1, line):
     reversed_on(cost(no1, line), DAY)
     take_up(no1)
 
-    with pytest.raises(Refused, match="1 of the lines reverse earlier ones"):
+    with pytest.raises(Refused, match="1 line reverses earlier ones"):
         edit_journal_lines(JournalLine.objects.all(), by=None, dimensions=None)
 
 

@@ -239,7 +239,7 @@ def test_a_missing_rate_keeps_the_actual_out_and_is_reported(no1, line):
     assert taken.lines == 1
     ((actual, sentence),) = taken.left_out
     assert actual == foreign.pk
-    assert "no official exchange rate for EUR on 2025-03-10" in sentence
+    assert "no official exchange rate for EUR on 10 Mar 2025" in sentence
     assert domestic.journal_line
 
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))

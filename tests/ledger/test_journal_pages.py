@@ -86,7 +86,7 @@ def test_another_companys_journal_is_not_there(client, draft):
     assert client.get(f"/journals/{draft.pk}/").status_code == 404
     assert client.post(f"/journals/{draft.pk}/post/").status_code == 404
     response = posted(
-        client, "edit_journal_lines", pk=draft.lines.first().pk, filter=f"journal={draft.pk}", apply="1"
+        client, "edit_journal_lines", pk=draft.lines.first().pk, filter=f"journal={draft.pk}", _answered="1"
     )
     assert response.status_code == 404
     assert draft.lines.filter(billing_tax_group=None).count() == 1
@@ -214,7 +214,7 @@ def test_what_is_left_empty_stays(desk, no1, draft):
             desk,
             draft,
             pk=list(draft.lines.values_list("pk", flat=True)),
-            apply="1",
+            _answered="1",
             billing_tax_group=group.pk,
         )
     )
@@ -229,25 +229,30 @@ def test_a_group_can_be_cleared_and_dimensions_replaced(desk, no1, draft):
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     sales = department.values.create(code="S", name="Sales")
     keys = list(draft.lines.values_list("pk", flat=True))
+    costs = list(draft.lines.filter(actual__type="cost").values_list("pk", flat=True))
     name = f"dimension_{department.pk}"
 
-    untold = edit(desk, draft, pk=keys, apply="1", **{name: sales.pk})
+    untold = edit(desk, draft, pk=keys, _answered="1", **{name: sales.pk})
     assert "Tick this to give the lines the dimensions" in words(untold)
 
-    edit(desk, draft, pk=keys, apply="1", item_tax_group="none", replace_dimensions="on", **{name: sales.pk})
+    data = {"_answered": "1", "item_tax_group": "none", "replace_dimensions": "on", name: sales.pk}
+    refused = edit(desk, draft, pk=keys, **data)
+    assert "1 line is a sale, and sales are invoiced by the tax groups" in words(refused)
+    edit(desk, draft, pk=costs, **data)
     wanted = dimension_set(no1.entity, [sales])
-    assert [(row.item_tax_group, row.dimensions) for row in draft.lines.all()] == [(None, wanted)] * 2
+    cleared = draft.lines.filter(pk__in=costs)
+    assert [(row.item_tax_group, row.dimensions) for row in cleared] == [(None, wanted)]
 
 
 def test_nothing_typed_is_lost_when_it_is_refused(desk, no1, draft):
     """JRN-2: a day in a closed period"""
     close_period(period_of(no1.entity, DAY), by=None)
 
-    text = words(edit(desk, draft, pk=draft.lines.first().pk, apply="1", accounting_date="2025-03-12"))
+    text = words(edit(desk, draft, pk=draft.lines.first().pk, _answered="1", accounting_date="2025-03-12"))
 
     assert "is closed" in text
     assert 'value="2025-03-12"' in text
-    assert "Nothing is to be changed yet" in words(edit(desk, draft, pk=draft.lines.first().pk, apply="1"))
+    assert "Nothing is to be changed yet" in words(edit(desk, draft, pk=draft.lines.first().pk, _answered="1"))
 
 
 def test_all_that_match_are_edited_unless_they_changed_meanwhile(desk, no1, draft, line):
@@ -255,7 +260,7 @@ def test_all_that_match_are_edited_unless_they_changed_meanwhile(desk, no1, draf
     shown = desk.get(f"/journals/{draft.pk}/?type=cost")
     stamp, query = shown.context["stamp"], shown.context["query"]
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
-    data = {"all_matching": "1", "filter": query, "apply": "1", "item_tax_group": group.pk}
+    data = {"all_matching": "1", "filter": query, "_answered": "1", "item_tax_group": group.pk}
 
     assert "Nothing was changed" in words(posted(desk, "edit_journal_lines", **data, stamp="7-7"))
     assert "1 line changed" in words(posted(desk, "edit_journal_lines", **data, stamp=stamp))
@@ -266,7 +271,7 @@ def test_groups_of_another_company_are_no_choice(desk, draft):
     """SEC-1"""
     theirs = factories.BillingTaxGroupFactory(entity=factories.LegalEntityFactory(code="SE1"), code="HOME")
 
-    text = words(edit(desk, draft, pk=draft.lines.first().pk, apply="1", billing_tax_group=theirs.pk))
+    text = words(edit(desk, draft, pk=draft.lines.first().pk, _answered="1", billing_tax_group=theirs.pk))
 
     assert "Select a valid choice" in text
 
@@ -306,3 +311,49 @@ def test_queries_do_not_grow_with_rows(desk, no1, line):
     assert many.lines.count() == 9
 
     assert [queries("/journals/"), queries(f"/journals/{many.pk}/"), queries("/journals/waiting/")] == before
+
+
+@pytest.fixture
+def abroad(no1):
+    """A customer with reverse charge, and a draft journal with two sales to them and one cost."""
+    no1.customer.billing_tax_group = no1.books.billing_tax_groups["EU"]
+    no1.customer.save()
+    line = factories.contract(no1, confirmed=True).lines.get()
+    unbilled(no1, line), unbilled(no1, line), cost(no1, line)
+    (journal,) = take_up(no1).journals
+    return journal
+
+
+def test_another_tax_group_than_the_customers_is_warned_of(desk, no1, abroad):
+    """JRN-2: it can be right, so it is no refusal"""
+    page = words(desk.get(abroad.get_absolute_url()))
+    assert "Not the customer&#x27;s</span>" not in page
+    assert "another billing tax group" not in page
+    keys = [line.pk for line in abroad.lines.order_by("pk")]
+    data = {"pk": keys, "filter": f"journal={abroad.pk}", "_answered": "1"}
+
+    domestic = no1.books.billing_tax_groups["DOMESTIC"]
+    answer = words(posted(desk, "edit_journal_lines", billing_tax_group=domestic.pk, **data))
+
+    assert "3 lines changed." in answer
+    assert "2 lines have another billing tax group than the customer." in answer
+    assert f'{abroad.get_absolute_url()}?taxed=otherwise">Show these lines' in answer
+    assert answer.count('<span class="chip review">Not the customer&#x27;s</span>') == 2
+    assert "journal of its own. 2 lines have another" in answer
+    assert abroad.lines.taxed_otherwise().count() == 2
+    narrowed = words(desk.get(abroad.get_absolute_url(), {"taxed": "otherwise"}))
+    assert narrowed.count('<span class="chip review">Not the customer&#x27;s</span>') == 2
+
+    eu = no1.books.billing_tax_groups["EU"]
+    mended = words(posted(desk, "edit_journal_lines", billing_tax_group=eu.pk, **data))
+    assert "another billing tax group" not in mended
+
+
+def test_the_tax_group_of_the_contract_is_no_surprise(no1, abroad):
+    """JRN-3: it was agreed there"""
+    contract = abroad.lines.first().actual.contract
+    contract.billing_tax_group = no1.books.billing_tax_groups["DOMESTIC"]
+    contract.save()
+    abroad.lines.update(billing_tax_group=contract.billing_tax_group)
+
+    assert not abroad.lines.taxed_otherwise().exists()

@@ -198,7 +198,7 @@ def test_a_period_closed_in_the_middle_keeps_the_rest_back(no1, line, monkeypatc
     assert (result.posted, result.in_error) == (2, 3)
     (error,) = set(result.remainder.lines.values_list("error", flat=True))
     assert error.startswith(
-        "The period March 2025 of Company NO1 is closed, so nothing is posted on 2025-03-10"
+        "The period March 2025 of Company NO1 is closed, so nothing is posted on 10 Mar 2025"
     )
 
     reopen_period(period_of(no1.entity, DAY), by=None)

@@ -211,7 +211,7 @@ def test_a_disbursement_is_no_work_in_progress(no1, line):
     take_up_and_post(no1)
 
     assert entries_of(paid) == [(DISBURSEMENT, 500, 0), (OFFSET, 0, 500)]
-    assert subledger_of(paid) == [("cost", 500, False)]
+    assert subledger_of(paid) == [("outlay", 500, True)]
 
 
 def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):

@@ -5,7 +5,9 @@ import datetime
 import pytest
 
 from contracts.models import PaymentTerm
-from ledger.payment_terms import due_date
+from ledger import standard
+from ledger.payment_terms import due_date, in_words
+from ledger.translations import TEXTS, Words
 
 NET, END_OF_MONTH, DAY_OF_MONTH, IMMEDIATE = PaymentTerm.Method
 
@@ -47,3 +49,39 @@ def test_the_due_date_follows_the_terms(method, days, day_of_month, invoiced, du
 def test_without_terms_an_invoice_is_due_at_once():
     """PRP-9"""
     assert due_date(None, day("2025-03-20")) == day("2025-03-20")
+
+
+@pytest.mark.parametrize(
+    ("method", "days", "day_of_month", "english", "norwegian"),
+    [
+        (NET, 30, None, "30 days net", "Netto 30 dager"),
+        (NET, 1, None, "1 day net", "Netto 1 dag"),
+        (NET, 0, None, "Due at once", "Forfaller straks"),
+        (IMMEDIATE, 30, None, "Due at once", "Forfaller straks"),
+        (END_OF_MONTH, 30, None, "30 days from the end of the month", "30 dager fra månedens slutt"),
+        (END_OF_MONTH, 0, None, "By the end of the month", "Innen månedens slutt"),
+        (DAY_OF_MONTH, 0, 20, "On day 20 of the month", "Den 20. i måneden"),
+        (
+            DAY_OF_MONTH,
+            10,
+            20,
+            "On day 20 of the month, after 10 days at the earliest",
+            "Den 20. i måneden, tidligst etter 10 dager",
+        ),
+    ],
+)
+def test_the_terms_are_said_in_the_customers_language(method, days, day_of_month, english, norwegian):
+    """PRP-9 DOC-1: whatever they are called in the set-up"""
+    term = PaymentTerm(name="Standard", method=method, days=days, day_of_month=day_of_month)
+
+    assert [in_words(term, Words(language)) for language in ("en", "nb")] == [english, norwegian]
+    assert in_words(None, Words("nb")) == ""
+
+
+def test_the_legal_texts_that_we_ship_are_said_in_every_language():
+    """PST-4 DOC-4"""
+    shipped = {text for *_, text in standard._TAX_CODES.values() if text}
+
+    assert [sorted(shipped - texts.keys()) for texts in TEXTS.values()] == [[], []]
+    assert Words("nb").of_setup("Reverse charge") == "Omvendt avgiftsplikt"
+    assert Words("nb").of_setup("Fritatt etter § 6-22.") == "Fritatt etter § 6-22."

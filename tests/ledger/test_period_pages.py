@@ -190,3 +190,39 @@ def test_the_pages_ask_as_often_for_many_rows(desk, no1, contract, march):
         fill()
 
     assert queries() == few
+
+
+def test_a_closed_period_offers_only_to_be_reopened(desk, march):
+    """PST-6: and asks before it does"""
+    posted(desk, "close_period", march)
+    text = words(desk.get(f"/periods/{march.pk}/"))
+    assert reverse("hold_period", args=[march.pk]) not in text
+    assert reverse("close_period", args=[march.pk]) not in text
+    assert "Reopen this period? Journals and invoices can be posted into it again" in text
+
+    assert "only an open one is put on hold: reopen it first." in words(posted(desk, "hold_period", march))
+    assert status(march) == "closed"
+
+
+def test_closing_names_the_earlier_periods_that_are_open(desk, no1, march):
+    """PST-6: the twelve of 2024, January and February; then February alone; then none"""
+    page = f"/periods/{march.pk}/"
+    many = (
+        "14 earlier periods are not closed: January 2024, February 2024, March 2024 and 11 more. "
+        "The oldest is closed first."
+    )
+    assert many in words(desk.get(page))
+    assert many in words(desk.get("/periods/"))
+
+    no1.entity.fiscal_periods.filter(starts__lt="2025-02-01").update(status="closed")
+    one = "1 earlier period is not closed: February 2025. The oldest is closed first."
+    assert one in words(desk.get(page))
+    assert one in words(desk.get("/periods/"))
+
+    no1.entity.fiscal_periods.filter(starts__lt="2025-03-01").update(status="closed")
+    assert "earlier period" not in words(desk.get(page))
+
+
+def test_a_period_leads_to_what_customers_owed_at_its_end(desk, march):
+    """PST-6 PST-8"""
+    assert f"{reverse('aged_receivables')}?on=2025-03-31" in words(desk.get(f"/periods/{march.pk}/"))

@@ -13,6 +13,7 @@ from ledger.operations.journals import take_up_actuals
 from ledger.periods import (
     PeriodBook,
     close_period,
+    earlier_open,
     hold_open,
     next_open_day,
     period_of,
@@ -51,7 +52,7 @@ def test_a_day_has_its_period(no1):
 
 def test_a_day_outside_the_books_is_refused(no1):
     """PST-6"""
-    with pytest.raises(Refused, match="no fiscal period for 2031-01-01") as refusal:
+    with pytest.raises(Refused, match="no fiscal period for 1 Jan 2031") as refusal:
         period_of(no1.entity, datetime.date(2031, 1, 1))
     assert refusal.value.code == "PERIOD-MISSING"
 
@@ -60,7 +61,7 @@ def test_a_gap_between_periods_is_no_period(no1, march):
     """PST-6"""
     FiscalPeriod.objects.filter(pk=march.pk).delete()
 
-    with pytest.raises(Refused, match="no fiscal period for 2025-03-10"):
+    with pytest.raises(Refused, match="no fiscal period for 10 Mar 2025"):
         PeriodBook.load(no1.entity).period(MARCH_10)
 
 
@@ -109,7 +110,7 @@ def test_without_a_later_open_period_there_is_no_next_day(no1):
     """JRN-2"""
     no1.entity.fiscal_periods.update(status="closed")
 
-    with pytest.raises(Refused, match="no open period after 2025-03-10") as refusal:
+    with pytest.raises(Refused, match="no open period after 10 Mar 2025") as refusal:
         next_open_day(no1.entity, MARCH_10)
     assert refusal.value.code == "PERIOD-CLOSED"
 
@@ -194,3 +195,33 @@ def test_closing_waits_for_who_is_posting():
     assert closed.is_set()
     with pytest.raises(Refused, match="is closed"), transaction.atomic():
         hold_open(no1.entity, [MARCH_10])
+
+
+def test_a_closed_period_is_not_put_on_hold(no1, march):
+    """PST-6: from there it would be opened without being asked"""
+    close_period(march, by=None)
+
+    with pytest.raises(
+        Refused, match="March 2025 of .* is closed, and only an open one is put on hold"
+    ) as no:
+        put_on_hold(march, by=None)
+    assert no.value.code == "WRONG-STATUS"
+    assert FiscalPeriod.objects.get(pk=march.pk).status == "closed"
+
+
+def test_a_period_on_hold_is_closed(no1, march):
+    """PST-6"""
+    put_on_hold(march, by=None)
+    close_period(march, by=None)
+    assert FiscalPeriod.objects.get(pk=march.pk).status == "closed"
+
+
+def test_closing_out_of_order_records_what_was_open_before(no1, march):
+    """PST-6: all of 2024 and January are closed, February is on hold"""
+    no1.entity.fiscal_periods.filter(starts__lt="2025-02-01").update(status="closed")
+    put_on_hold(period_of(no1.entity, datetime.date(2025, 2, 1)), by=None)
+
+    assert [str(each) for each in earlier_open(march)] == ["February 2025"]
+    close_period(march, by=None)
+    event = AuditEvent.objects.get(action="ledger.close_period")
+    assert event.detail["earlier_open"] == ["February 2025"]

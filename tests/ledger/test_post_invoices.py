@@ -16,7 +16,7 @@ from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
 pytestmark = pytest.mark.django_db
 
 JANUARY_15 = datetime.date(2025, 1, 15)
-OLD = "It bills work of 2025-01-15, more than a month before the invoice date 2025-03-31."
+OLD = "It bills work of 15 Jan 2025, more than a month before the invoice date 31 Mar 2025."
 
 
 @pytest.fixture

@@ -379,10 +379,30 @@ def test_the_invoice_keeps_what_it_said(no1, contract):
     assert invoice.buyer_electronic_address == "0192:987654321"
     assert (invoice.seller_name, invoice.seller_vat_number) == (no1.entity.name, "999999999")
     assert invoice.seller_iban == "NO9386011117947"
-    assert (invoice.contract_code, invoice.payment_terms) == (contract.code, "30 days")
+    assert (invoice.contract_code, invoice.payment_terms) == (contract.code, "30 days net")
     assert (invoice.period_from, invoice.period_to) == (MARCH_10, MARCH_10)
     line = invoice.lines.get()
     assert (line.description, line.role, line.resource) == ("Drawings", "Consultant", "Anna")
     assert (line.project, line.task) == ("NO1-P1 Bridge", "Design")
     assert (line.quantity, line.price, line.net, line.unit) == (10, 100, 1000, "h")
     assert (line.tax_category, line.tax_percent) == ("S", 25)
+
+
+@pytest.mark.parametrize(
+    ("planned", "invoiced", "printed"),
+    [
+        ("2025-06-01", "2025-03-31", "2025-03-31"),  # reached before its day
+        ("2025-06-01", "2025-04-02", "2025-03-31"),  # billed on 31 March, and the invoice posted later
+        ("2025-03-10", "2025-03-31", "2025-03-10"),
+    ],
+)
+def test_a_milestone_is_delivered_at_the_latest_when_it_is_billed(no1, planned, invoiced, printed):
+    """DOC-4: the date of delivery is not to come"""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    item = milestone(contract, date=datetime.date.fromisoformat(planned))
+
+    invoice = post(proposed(no1, item), by=no1.accountant, on=datetime.date.fromisoformat(invoiced))
+
+    invoice = CustomerInvoice.objects.get(pk=invoice.pk)
+    day = datetime.date.fromisoformat(printed)
+    assert (invoice.period_from, invoice.period_to, invoice.lines.get().date) == (day, day, day)

@@ -116,7 +116,7 @@ def test_many_are_posted_by_date_and_one_refused_stops_no_other(no1, contract):
     first, second, third = (outcomes[proposal.pk] for proposal in proposals)
     assert (third.number, first.number) == ("INV-2025-000001", "INV-2025-000002")
     assert (second.code, third.invoice_date) == ("PERIOD-OPEN", datetime.date(2025, 3, 20))
-    assert "2199-01-01" in InvoiceProposal.objects.get(pk=proposals[1].pk).last_error
+    assert "1 Jan 2199" in InvoiceProposal.objects.get(pk=proposals[1].pk).last_error
 
 
 def test_trouble_of_our_own_stops_no_other_either(no1, contract, monkeypatch, caplog):
@@ -214,7 +214,7 @@ def test_posting_asks_as_many_queries_for_many_lines_as_for_one(
     first, one = (proposed(no1, work(no1, contract)) for _ in range(2))
     many = proposed(no1, *(work(no1, contract, "1") for _ in range(count)))
     post(first, by=no1.accountant, on=MARCH_31)  # only the first one of all has to make its counters
-    with django_assert_max_num_queries(60) as queries:
+    with django_assert_max_num_queries(62) as queries:
         post(one, by=no1.accountant, on=MARCH_31)
 
     with django_assert_num_queries(len(queries)):

@@ -1,6 +1,7 @@
 """The pages of invoice proposals: who may, what is refused, what is shown."""
 
 import datetime
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from invoicing_site.models import Notice
 from ledger import tasks
 from ledger.models import CustomerInvoice, Dimension, IntegrationJournal, InvoiceProposal
 from ledger.operations import journals
+from ledger.operations.posting import post
 from ledger.operations.proposal_approvals import submit_proposal
 from ledger.operations.proposals import take_up
 from ledger.views import proposal_posting
@@ -179,7 +181,7 @@ def test_checks_lead_to_their_remedies(desk, no1, proposal):
 
     text = words(desk.get(f"/proposals/{proposal.pk}/"))
 
-    assert "The invoice date 2025-04-02 is in the future" in text
+    assert "The invoice date 2 Apr 2025 is in the future" in text
     assert f'<a href="/proposals/{proposal.pk}/edit/">Change the dates</a>' in text
     assert f"/proposals/{proposal.pk}/post/" not in text
 
@@ -204,14 +206,17 @@ def test_posting_leads_to_the_invoice(desk, proposal):
     assert "is already posted as" in words(desk.post(f"/proposals/{proposal.pk}/post/", follow=True))
 
 
-def test_who_confirmed_does_not_post(desk, client, no1, proposal):
-    """SEC-2: a sentence, and no button"""
+def test_who_confirmed_does_not_post(desk, client, no1, proposal, monkeypatch):
+    """SEC-2: a sentence that says who does, no button, and nothing that calls it ready"""
     LegalEntity.objects.update(separate_confirm_and_post=True)
     factories.MembershipFactory(user=no1.manager, entity=no1.entity, role="accountant")
     client.force_login(no1.manager)
+    monkeypatch.setattr("ledger.checks.examine", lambda facts: SimpleNamespace(results=[], plan=None))
 
     text = words(client.get(f"/proposals/{proposal.pk}/"))
-    assert "so somebody else has to post its invoice" in text
+    assert "Ready to post" not in text
+    assert "All checks passed. You confirmed" in text
+    assert f"so somebody else has to post its invoice. In this company that is: {no1.accountant}." in text
     assert f"/proposals/{proposal.pk}/post/" not in text
     assert "somebody else has to post" in words(posted(client, "post_proposal", proposal.pk))
     assert InvoiceProposal.objects.get().status == "open"
@@ -286,7 +291,7 @@ def test_tax_groups_of_chosen_lines(desk, no1, proposal):
 
     assert "Tax groups of 1 line" in words(chosen(desk, "edit_proposal_lines", proposal, pk=line.pk))
     text = words(
-        chosen(desk, "edit_proposal_lines", proposal, pk=line.pk, apply="1", item_tax_group=group.pk)
+        chosen(desk, "edit_proposal_lines", proposal, pk=line.pk, _answered="1", item_tax_group=group.pk)
     )
 
     assert "1 line changed." in text
@@ -294,62 +299,6 @@ def test_tax_groups_of_chosen_lines(desk, no1, proposal):
     assert [row.amount for row in proposal.lines.order_by("number")] == [1000, 500]
     found = desk.get(f"/proposals/{proposal.pk}/lines/?differs=yes").context["object_list"]
     assert list(found) == [line]
-
-
-def test_lines_are_moved_to_a_new_section_and_back(desk, proposal):
-    """PRP-3: every line in exactly one section; an empty one goes"""
-    first, second = proposal.lines.order_by("number")
-    old = proposal.sections.get()
-
-    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, apply="1", section="new", title="Travel")
-    assert [(row.title, row.lines.get()) for row in proposal.sections.order_by("number")] == [
-        (old.title, first),
-        ("Travel", second),
-    ]
-
-    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, apply="1", section=old.pk)
-    assert proposal.sections.get().lines.count() == 2
-
-
-def test_sections_change_place_title_and_mode(desk, proposal):
-    """PRP-3: amounts never change by it"""
-    second = proposal.lines.get(number=2)
-    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, apply="1", section="new", title="Travel")
-    keys = list(proposal.sections.order_by("number").values_list("pk", flat=True))
-    data = {
-        "sections": f"{keys[0]},{keys[1]}",
-        "section-TOTAL_FORMS": "2",
-        "section-INITIAL_FORMS": "2",
-        "section-0-number": "2",
-        "section-0-title": "Work",
-        "section-0-mode": "role",
-        "section-1-number": "1",
-        "section-1-title": "On the road",
-        "section-1-mode": "",
-    }
-
-    wrong = words(posted(desk, "proposal_sections", proposal.pk, **{**data, "section-0-number": "x"}))
-    assert "Enter a whole number" in wrong
-    assert "On the road" in wrong
-
-    assert "The sections are formatted." in words(posted(desk, "proposal_sections", proposal.pk, **data))
-    found = [
-        (row.title, row.mode, row.summary_by, row.lines.get().amount)
-        for row in proposal.sections.order_by("number")
-    ]
-    assert found == [("On the road", "detail", "", 500), ("Work", "summary", "role", 1000)]
-
-    posted(desk, "sections_for_lines", proposal.pk)
-    assert proposal.sections.get().lines.count() == 2
-
-
-def test_sections_that_changed_meanwhile_are_shown_anew(desk, proposal):
-    """PRP-3"""
-    data = {"sections": "0", "section-TOTAL_FORMS": "1", "section-INITIAL_FORMS": "1"}
-
-    text = words(posted(desk, "proposal_sections", proposal.pk, **data))
-
-    assert "were changed meanwhile" in text
 
 
 def test_filling_again_forgets_what_was_edited(desk, no1, proposal):
@@ -438,6 +387,34 @@ def test_those_that_pass_are_posted_with_a_status_for_each(desk, no1, contract, 
     assert CustomerInvoice.objects.get().number in words(answer)
     assert "is in the future" in words(answer)
     assert "hx-trigger" not in words(answer).split('id="posting"')[1].split(">")[0]
+
+
+def test_what_another_tab_has_posted_is_not_told_as_posted_now(desk, no1, contract, proposal):
+    """PST-1: it says by whom and when, at once and in the background"""
+    second = proposed(no1, work(no1, contract))
+    response = checked(desk, proposal, second)
+    word, keys = response.context["word"], response.context["keys"]
+    said = f"posted already by {no1.accountant}, the last on"
+    assert "2 invoices posted." in words(posted(desk, "post_proposals", word, keys=keys))
+
+    again = words(posted(desk, "post_proposals", word, keys=keys))
+
+    assert "Nothing was posted now. 2 invoices were " + said in again
+    assert "invoices posted." not in again
+    assert CustomerInvoice.objects.count() == 2
+    tasks.post_chosen_invoices([proposal.pk, second.pk], no1.accountant.pk, MARCH_31.isoformat())
+    assert f"0 of 2 invoices posted. 2 invoices were {said}" in Notice.objects.get().text
+
+
+def test_what_is_posted_now_is_told_beside_what_was_before(desk, no1, contract, proposal):
+    """PST-1"""
+    second = proposed(no1, work(no1, contract))
+    response = checked(desk, proposal, second)
+    post(proposal, by=None, on=MARCH_31)
+
+    answer = words(posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"]))
+
+    assert "1 invoice posted. 1 invoice was posted already by the program, on" in answer
 
 
 def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):

@@ -15,7 +15,7 @@ from tests.ledger.journal_samples import take_up_and_post
 pytestmark = pytest.mark.django_db
 
 NO_RATE = (
-    "Company NO1 has no official exchange rate for EUR on 2025-03-10: enter one that is valid from that day "
+    "Company NO1 has no official exchange rate for EUR on 10 Mar 2025: enter one that is valid from that day "
     "or earlier."
 )
 

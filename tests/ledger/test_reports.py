@@ -15,6 +15,7 @@ from ledger.reports import (
     control_accounts,
     customer_statement,
     ledger_card,
+    project_figures,
     project_statement,
     trial_balance,
 )
@@ -168,7 +169,8 @@ def test_control_accounts_stand_beside_their_subledgers_at_any_date(no1):
     (proforma,) = drafted(no1, contract)
     invoiced(no1, proforma, on=date(2025, 4, 1))
 
-    nothing = {"customer": (0, 0), "wip_sales": (0, 0), "wip_cost": (0, 0)}
+    names = ("customer", "wip_sales", "wip_cost", "on_account", "outlay")
+    nothing = dict.fromkeys(names, (0, 0))
     assert amounts(no1, date(2025, 3, 9)) == nothing
     assert amounts(no1, date(2025, 3, 31)) == {**nothing, "wip_sales": (1600, 1600)}
     assert amounts(no1, date(2025, 4, 1)) == {**nothing, "customer": (2000, 2000)}
@@ -179,6 +181,8 @@ def test_control_accounts_stand_beside_their_subledgers_at_any_date(no1):
         ("1500", 2000),
         ("1530", 0),
         ("1440", 0),
+        ("1540", 0),
+        ("1570", 0),
     ]
 
 
@@ -205,7 +209,7 @@ def test_control_accounts_ask_as_much_for_many_rows(no1):
     few = queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31)))
     for _ in range(20):
         owes(no1, "100", date(2025, 3, 1), customer=factories.customer(no1))
-    assert queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31))) == few == 8
+    assert queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31))) == few == 12
 
 
 # Customers
@@ -239,14 +243,16 @@ def owes(no1, amount, day, *, days=30, currency="NOK", kind="invoice", number=""
     return row
 
 
-def settle(debit, credit, amount, day, **fields):
+def settle(debit, credit, amount, day, *, books=None, **fields):
+    """So much set off; in accounting currency as much, unless `books` says what of debit and of credit."""
+    of_debit, of_credit = books or (amount, amount)
     return Settlement.objects.create(
         debit=debit,
         credit=credit,
         date=day,
         amount=Decimal(amount),
-        debit_accounting_amount=Decimal(amount),
-        credit_accounting_amount=Decimal(amount),
+        debit_accounting_amount=Decimal(of_debit),
+        credit_accounting_amount=Decimal(of_credit),
         **fields,
     )
 
@@ -447,6 +453,11 @@ def test_what_is_invoiced_on_account_waits_in_the_balance(no1):
     found = project_statement(no1.project, start=date(2025, 3, 1), end=date(2025, 4, 30))
     assert figures(found.total) == (8, 800, 0, 0, 4000, 0, -800)
     assert figures(found.classes[4]) == (0, 0, 0, 0, 4000, 0, 0)
+    # CON-8: 4,000 are billed, (4,000 − 800) / 4,000 is 80 %.
+    assert (found.total.billed, found.total.gross_margin) == (4000, 3200)
+    assert (found.total.gross_margin_percent, found.before.gross_margin_percent) == (80, None)
+    listed = project_figures([no1.project])[no1.project.pk]
+    assert (listed.revenue, listed.on_account, listed.gross_margin) == (0, 4000, 3200)
     assert (found.closing.sales, found.closing.cost, found.closing.on_account) == (0, 0, 4000)
 
 

@@ -237,7 +237,7 @@ def test_a_rate_that_is_not_there_yet_is_named(books, groups):
     code = books.tax_codes["OUT25"]
     code.rates.update(valid_from=DAY)
 
-    with pytest.raises(Refused, match=r"OUT25 .* has no rate on 2025-03-02") as refusal:
+    with pytest.raises(Refused, match=r"OUT25 .* has no rate on 2 Mar 2025") as refusal:
         TaxBook.load(code.entity).codes(*groups("DOMESTIC", "SERVICES"), datetime.date(2025, 3, 2))
     assert refusal.value.code == "TAX-MISSING"
 

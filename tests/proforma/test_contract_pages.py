@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from backlog.models import BacklogItem
+from backlog.models import BacklogAction, BacklogItem
 from contracts.models import ProjectContract
 from tests import factories
 
@@ -115,9 +115,34 @@ def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, re
     assert first.status == BacklogItem.Status.READY
     words = manager.post(reverse("hub_mark_contract", args=[contract.pk]), follow=True).content.decode()
     assert "Nothing waits to be marked" in words
+    # NTE-2: what can't be marked is told, and there is nothing to undo.
+    BacklogItem.objects.filter(pk=first.pk).update(
+        status="not_ready", limit_status="failed", limit_level="contract", limit_over=5
+    )
+    words = manager.post(reverse("hub_mark_contract", args=[contract.pk]), follow=True).content.decode()
+    assert f"Not one item of contract {contract.code} marked ready to invoice." in words
+    assert "1 over a not-to-exceed limit" in words
+    assert "data-undo>" not in words
     other = factories.contract(company, confirmed=True, lines=[{"project": company.project}])
     address = reverse("hub_mark_line", args=[contract.pk, other.lines.get().pk])
     assert manager.post(address).status_code == 404
+
+
+def test_undo_from_the_hub_comes_back_to_the_hub_with_its_filter(manager, contract, ready):
+    """BKL-2, BKL-3"""
+    item = ready(contract, status="not_ready")
+    here = f"{reverse('hub')}?has=not_ready"
+    marked = manager.post(reverse("hub_mark_contract", args=[contract.pk]), {"next": here}, follow=True)
+    assert marked.redirect_chain == [(here, 302)]
+    words = marked.content.decode()
+    undo = reverse("undo_marking", args=[BacklogAction.objects.get().pk])
+    form = words[words.index(f'action="{undo}"') :]
+    assert f'name="next" value="{here}"' in form[: form.index("</form>")]
+    undone = manager.post(undo, {"next": here}, follow=True)
+    assert undone.redirect_chain == [(here, 302)]
+    assert "1 item put back as before." in undone.content.decode()
+    item.refresh_from_db()
+    assert item.status == BacklogItem.Status.NOT_READY
 
 
 def test_the_hub_finds_contracts_by_what_waits_on_them(manager, company, contract, ready, due):

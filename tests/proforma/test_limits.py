@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from backlog.not_to_exceed import LimitBook
 from contracts.models import LineCustomer
@@ -46,7 +45,7 @@ def committed(contract, ready):
 def chief(company):
     """Somebody who may override limits."""
     user = company.accountant
-    user.user_permissions.add(Permission.objects.get(codename="override_limit"))
+    user.memberships.update(overrides_limits=True)
     return User.objects.get(pk=user.pk)
 
 

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from backlog.models import BacklogItem
 from contracts.models import ScheduleEntry
 from invoicing_site.errors import Refused
+from invoicing_site.wording import day
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine
 from proforma.operations.inputs import contracts_to_look_at
@@ -54,8 +55,8 @@ def test_a_run_for_a_day_that_has_not_come_is_refused(company, contract, ready, 
     with pytest.raises(Refused) as refused:
         run(company, as_of=tomorrow)
     assert refused.value.code == "FUTURE-DATE"
-    assert str(tomorrow) in str(refused.value)
-    assert str(today) in str(refused.value)
+    assert f"{day(tomorrow)} has not come yet" in str(refused.value)
+    assert f"it is {day(today)}" in str(refused.value)
     assert ScheduleEntry.objects.get().status == "not_run"
     assert not InvoiceRun.objects.exists()
     assert run(company, as_of=today).status == "finished"
@@ -71,6 +72,7 @@ def test_a_preview_may_look_ahead_and_is_carried_out_when_its_day_has_come(compa
     with pytest.raises(Refused) as refused:
         operations.execute_preview(shown, by=company.manager)
     assert refused.value.code == "FUTURE-DATE"
+    assert f"it can be carried out from {day(tomorrow)} on" in str(refused.value)
     assert not ProformaInvoice.objects.exists()
 
 
@@ -292,7 +294,7 @@ def test_a_preview_speaks_json(company, ready, due, capsys):
 def test_a_run_for_a_day_to_come_ends_with_the_sentence(company, capsys):
     """RUN-1"""
     tomorrow = company.entity.today() + timedelta(days=1)
-    with pytest.raises(CommandError, match=f"{tomorrow} has not come yet"):
+    with pytest.raises(CommandError, match=f"{day(tomorrow)} has not come yet"):
         call_command("run_invoicing", "--as-of", str(tomorrow))
     assert "would be created" in command(capsys, "run_invoicing", "--as-of", str(tomorrow), "--preview")
 
@@ -338,7 +340,8 @@ def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract,
     assert out == (
         "1 proforma created with work up to 2025-01-31.\n"
         f"PRO-2025-000001: contract {contract.code}, customer {customer}, NOK 33,333.33.\n"
-        f"{held.code}: Contract {held} up to 2025-01-31: Nothing was ready to invoice; left out: 1 on hold.\n"
+        f"{held.code}: Contract {held} up to 31 Jan 2025: "
+        "Nothing was ready to invoice; left out: 1 on hold.\n"
     )
     proforma = ProformaInvoice.objects.get()
     assert (proforma.created_by, proforma.cutoff, proforma.accounting_date) == (

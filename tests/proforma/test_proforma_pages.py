@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -170,11 +169,45 @@ def test_one_detail_is_edited(manager, draft):
     assert detail.amount == 15000
 
 
+def test_what_others_changed_meanwhile_is_not_overwritten_unseen(manager, company, draft):
+    """PRO-3: two people edit the same details in bulk; the later is told what the first made of them."""
+    design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
+    keys = [design.pk, travel.pk]
+    seen = post(manager, "edit_details", draft, pk=keys).context["form"]["seen"].value()
+    operations.edit_details([design], by=company.manager, quantity=Decimal(6))
+    typed = {"pk": keys, "change": "1", "price": "900", "description": "Typed words"}
+
+    refused = post(manager, "edit_details", draft, **typed, seen=seen)
+    words = refused.content.decode()
+    assert "Somebody changed 1 chosen detail while you were typing." in words
+    assert "Now: “Design” 6 h × 1,000.00, chargeable." in words
+    assert "Travel time” 2" not in words
+    assert 'value="Typed words"' in words
+    assert [detail.price for detail in LineDetail.objects.on_proforma(draft).order_by("pk")] == [1000, 500]
+
+    again = refused.context["form"]["seen"].value()
+    assert "2 details changed" in post(manager, "edit_details", draft, **typed, seen=again).content.decode()
+    design.refresh_from_db()
+    assert (design.quantity, design.price) == (6, 900)
+
+
+def test_a_detail_taken_off_meanwhile_is_told_before_the_rest_is_changed(manager, company, draft):
+    """PRO-3"""
+    design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
+    keys = [design.pk, travel.pk]
+    seen = post(manager, "edit_details", draft, pk=keys).context["form"]["seen"].value()
+    operations.remove_details([travel], by=company.manager)
+    words = post(manager, "edit_details", draft, pk=keys, change="1", price="900", seen=seen).content.decode()
+    assert "Somebody took chosen details off while you were typing." in words
+    design.refresh_from_db()
+    assert design.price == 1000
+
+
 def test_removed_details_are_pending_and_can_be_added_again(manager, draft):
     """PRO-3"""
     detail = LineDetail.objects.on_proforma(draft).order_by("pk").first()
     answer = post(manager, "remove_details", draft, pk=[detail.pk]).content.decode()
-    assert "1 detail removed; 1 items are ready" in answer
+    assert "1 detail removed; 1 item is ready" in answer
     assert "1 more item is ready for this customer" in answer
     post(manager, "add_pending", draft, pk=[detail.backlog_item_id])
     assert LineDetail.objects.on_proforma(draft).count() == 2
@@ -243,6 +276,27 @@ def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, 
     assert "can&#x27;t be changed" in post(client, "delete_proforma", draft).content.decode()
 
 
+def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, company, draft):
+    """SEC-2: one and many, with who posts instead; a manager posts nothing anyway and is not told"""
+    warning = "not be able to post {} yourself: somebody else with the accountant&#x27;s role has to."
+    pages = {reverse("proforma", args=[draft.pk]): "its invoice", reverse("proformas"): "their invoices"}
+
+    def warned(user):
+        client.force_login(user)
+        found = {page: words_of(client, page) for page in pages}
+        return [text for page, text in found.items() if warning.format(pages[page]) in text]
+
+    assert warned(company.accountant) == []
+    type(company.entity).objects.filter(pk=company.entity.pk).update(separate_confirm_and_post=True)
+    assert warned(company.manager) == []
+    assert all("In this company nobody else has that role." in text for text in warned(company.accountant))
+    second = factories.UserFactory(first_name="Vera", last_name="Eksempel")
+    factories.MembershipFactory(user=second, entity=company.entity, role="accountant")
+    told = warned(company.accountant)
+    assert len(told) == 2
+    assert all("In this company that is: Vera Eksempel." in text for text in told)
+
+
 def test_an_auditor_confirms_nothing(client, company, draft):
     client.force_login(company.auditor)
     assert client.post(reverse("confirm_proforma", args=[draft.pk])).status_code == 403
@@ -259,7 +313,7 @@ def test_over_a_limit_it_is_confirmed_only_by_permission_and_with_a_reason(manag
     assert manager.get(address).status_code == 403
     assert "may override limits" in post(manager, "confirm_proforma", draft).content.decode()
 
-    company.manager.user_permissions.add(Permission.objects.get(codename="override_limit"))
+    company.manager.memberships.update(overrides_limits=True)
     assert address in words_of(manager, draft.get_absolute_url())
     assert "This field is required" in manager.post(address, {"reason": ""}).content.decode()
     manager.post(address, {"reason": "The customer agreed by letter"})
@@ -341,8 +395,11 @@ def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, cont
     (made,) = ProformaInvoice.objects.all()
     assert answer.redirect_chain[-1][0] == made.get_absolute_url()
     assert f"1 proforma created: {made.number}" in answer.content.decode()
+    later = "1 ready item waits for a later day, from 2 Apr 2025 on."
+    assert later in answer.content.decode()
     again = manager.post(address, typed).content.decode()
-    assert "Nothing was ready" in again or "left out" in again
+    assert "up to 31 Mar 2025: Nothing was ready to invoice." in again
+    assert again.count(later) == 2  # in the refusal, and beside the days to choose
     assert f'value="{contract.pk}" checked' in again
 
 

@@ -65,6 +65,37 @@ def test_who_may_see_runs(client, company, due_contract, role, status):
     assert client.get(run.get_absolute_url()).status_code == (404 if status == 403 else status)
 
 
+def test_a_run_says_whose_contracts_it_looked_at(
+    client, manager, company, due_contract, django_capture_on_commit_callbacks
+):
+    """RUN-3: nothing was restricted, and nothing is said to be; others are not told that they are theirs."""
+    other = factories.contract(company, confirmed=True, lines=[{"project": company.project}])
+    answer = start(manager, django_capture_on_commit_callbacks)
+    words = words_of(manager, answer.url)
+    assert ", for your 2 contracts" in words
+    assert "restricted to" not in words
+    chosen = start(manager, django_capture_on_commit_callbacks, contracts=[other.pk])
+    assert ", for 1 of your contracts" in words_of(manager, chosen.url)
+    customer = due_contract.customers.get().customer_id
+    fewer = start(manager, django_capture_on_commit_callbacks, customers=[customer])
+    assert ", for your 2 contracts, restricted to 1 customer" in words_of(manager, fewer.url)
+    client.force_login(company.accountant)
+    assert ", for 2 contracts" in words_of(client, answer.url)
+
+
+def test_a_preview_of_a_day_to_come_says_from_when_it_can_be_carried_out(
+    manager, company, due_contract, django_capture_on_commit_callbacks
+):
+    """RUN-4: on the page, without a button, and in the refusal of who posts all the same."""
+    day = date(company.entity.today().year + 1, 2, 3)
+    answer = start(manager, django_capture_on_commit_callbacks, as_of=day.isoformat(), preview="1")
+    words = words_of(manager, answer.url)
+    assert f"this plan can be carried out from 3 Feb {day.year} on." in words
+    assert "Carry out this plan" not in words
+    refused = manager.post(reverse("execute_preview", args=[InvoiceRun.objects.get().pk]), follow=True)
+    assert f"looks ahead: it can be carried out from 3 Feb {day.year} on." in refused.content.decode()
+
+
 @pytest.mark.parametrize("role", ["accountant", "auditor", "member"])
 def test_only_managers_start_runs(client, company, due_contract, role):
     preview = operations.preview_invoicing(company.entity, as_of=APRIL)

@@ -5,8 +5,9 @@ from backlog.models import BacklogItem
 from contracts.models import ProjectContract
 from invoicing_site.commands import EntityCommand, day
 from invoicing_site.errors import Refused
-from invoicing_site.management.wording import counted, plain, spoken
+from invoicing_site.management.wording import plain, spoken
 from invoicing_site.querysets import totals
+from invoicing_site.wording import counted
 from proforma.models import LineDetail
 from proforma.operations import create_proformas
 

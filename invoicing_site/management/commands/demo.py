@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *, small, **_):
         if settings.PRODUCTION:
             raise CommandError("This is a production database: it gets no demo company.")
-        self.stdout.write("Loading the demo company; this takes a moment.")
+        self.stdout.write("Loading the demo company: two companies and a year of their work, about a minute.")
         self.stdout.flush()
         try:
             made = load(small=small)

@@ -2,6 +2,7 @@ from backlog import operations
 from backlog.models import BacklogItem
 from contracts.models import ProjectContract
 from invoicing_site.commands import EntityCommand, day
+from invoicing_site.wording import counted
 
 
 class Command(EntityCommand):
@@ -23,9 +24,9 @@ class Command(EntityCommand):
         if not items.exists():
             return {"ready": 0, "left": {}}
         marked = operations.mark_ready(items, by=by)
-        return {"ready": marked.action.changed, "left": marked.reasons}
+        return {"ready": marked.changed, "left": marked.reasons}
 
     def told(self, answer):
-        yield f"{answer['ready']} items are ready to invoice."
+        yield f"{counted(answer['ready'], 'item is', 'items are')} ready to invoice."
         for reason, count in answer["left"].items():
             yield f"{count} left alone: {reason}."

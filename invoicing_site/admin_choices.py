@@ -1,0 +1,235 @@
+"""Whose rows one meets in the admin, and which of them one may choose.
+
+In the admin a person's roles decide, not Django's permissions: administrators of a legal entity set up what
+belongs to it, its auditors look, a superuser sees all (SEC-1).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import ValidationError
+from django.forms import ModelForm
+
+from invoicing_site.admin_columns import entity_of
+from invoicing_site.fields import ExactDecimalField
+
+ADMINISTRATOR, AUDITOR = "administrator", "auditor"
+
+
+@dataclass(frozen=True)
+class Entities:
+    """Some legal entities by id and by code, or all there are."""
+
+    everything: bool = False
+    ids: frozenset = frozenset()
+    codes: frozenset = frozenset()
+
+    def __bool__(self):
+        return self.everything or bool(self.ids)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The legal entities that somebody sees in the admin, and those that they set up."""
+
+    seen: Entities
+    administered: Entities
+
+
+def reach_of(request):
+    """The reach of the one who asks; read once a request."""
+    if not hasattr(request, "_admin_reach"):
+        request._admin_reach = _reach(request.user)
+    return request._admin_reach
+
+
+def _reach(user):
+    if not user.is_active or not user.is_staff:
+        return Reach(Entities(), Entities())
+    if user.is_superuser:
+        return Reach(Entities(everything=True), Entities(everything=True))
+    rows = list(
+        user.memberships.filter(role__in=[ADMINISTRATOR, AUDITOR]).values_list(
+            "entity_id", "entity__code", "role"
+        )
+    )
+
+    def those(*roles):
+        chosen = [(pk, code) for pk, code, role in rows if role in roles]
+        return Entities(ids=frozenset(pk for pk, _ in chosen), codes=frozenset(code for _, code in chosen))
+
+    return Reach(those(ADMINISTRATOR, AUDITOR), those(ADMINISTRATOR))
+
+
+class EntityFilter(admin.SimpleListFilter):
+    """Choose among the legal entities in one's reach."""
+
+    title = "legal entity"
+    parameter_name = "legal_entity"
+
+    def __init__(self, request, params, model, model_admin):
+        self.path = model_admin.entity_path
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request, model_admin):
+        entities = offered(model_admin.admin_site, request, model_admin.entity_model(), seen=True)
+        return [(str(entity.pk), str(entity)) for entity in entities]
+
+    def queryset(self, request, queryset):
+        chosen = self.value()
+        return queryset.filter(**{self.path: chosen}) if chosen and chosen.isdigit() else queryset
+
+
+class AdministeredForm(ModelForm):
+    """A form that links only rows of one legal entity, and says why it refuses a change."""
+
+    entity_path = ""  # set for each form class by its admin
+    paths = {}
+
+    def _post_clean(self):
+        super()._post_clean()
+        self._check_with_what_stands()
+        for field, sentence in (*self._strangers(), *self.refusals()):
+            self.add_error(field if field in self.fields else None, sentence)
+
+    def refusals(self):
+        """Pairs of a field (or None) and a sentence why the row can't be saved like this."""
+        return ()
+
+    def _check_with_what_stands(self):
+        """A code is once in its company, although the company of a row that is there is on no form."""
+        if self.errors or self.instance._state.adding:
+            return
+        typed = {name for name in self._get_validation_exclusions() if name in self.fields}
+        try:
+            self.instance.validate_constraints(exclude=typed)
+        except ValidationError as refused:
+            self.add_error(None, ValidationError(refused.messages))
+
+    def _strangers(self):
+        own = entity_of(self.instance, self.entity_path) if self.entity_path else None
+        if own is None:
+            return
+        for name in self.fields:
+            row = self.cleaned_data.get(name)
+            path = self.paths.get(type(row))
+            if path and (other := entity_of(row, path)) is not None and other != own:
+                yield name, f"“{row}” belongs to {other}: choose one of {own}."
+
+
+def ways(site):
+    """How a row of each model reaches its legal entity, for models that have exactly one."""
+    return {model: path for model, page in site._registry.items() if (path := way_to_entity(page))}
+
+
+def way_to_entity(page):
+    """How rows of a page lead to their one legal entity; empty for others, and for legal entities."""
+    if not getattr(page, "has_one_entity", False) or page.entity_path == "pk":
+        return ""
+    return page.entity_path
+
+
+def _several(request, page):
+    """Whether the one who asks reaches more than one legal entity; asked once a request."""
+    if not hasattr(request, "_admin_several"):
+        seen = reach_of(request).seen
+        count = page.entity_model()._default_manager.count() if seen.everything else len(seen.ids)
+        request._admin_several = count > 1
+    return request._admin_several
+
+
+def option(site, request, row):
+    """A row as a choice; with the code of its legal entity where the one who asks reaches several."""
+    page = site._registry.get(type(row))
+    text = page.option(row) if hasattr(page, "option") else str(row)
+    path = way_to_entity(page)
+    if not path or not _several(request, page) or (entity := entity_of(row, path)) is None:
+        return text
+    return f"{entity.code} · {text}"
+
+
+class Options(AutocompleteJsonView):
+    """What a search box offers: rows of the form's legal entity, each with the code where it needs one."""
+
+    def get_queryset(self):
+        path, chosen = way_to_entity(self.model_admin), self.request.GET.get("legal_entity", "")
+        rows = super().get_queryset()
+        if path:
+            rows = rows.select_related(*self.model_admin.option_links, path)
+        return rows.filter(**{path: chosen}) if path and chosen.isdigit() else rows
+
+    def serialize_result(self, obj, to_field_name):
+        text = option(self.admin_site, self.request, obj)
+        return super().serialize_result(obj, to_field_name) | {"text": text}
+
+
+def _options(request):
+    return Options.as_view(admin_site=admin.site)(request)
+
+
+admin.site.autocomplete_view = _options
+
+
+def offered(site, request, model, *, seen=False):
+    """The rows of a model that the one who asks may link to: of the entities that they set up (or see)."""
+    page, rows = site._registry.get(model), model._default_manager.all()
+    if path := way_to_entity(page):
+        rows = rows.select_related(path)
+    reach = reach_of(request)
+    entities = reach.seen if seen else reach.administered
+    if entities.everything or not hasattr(page, "within"):
+        return rows
+    return page.within(rows, entities)
+
+
+def _without_zeros(value):
+    """1200 and 133.33 in a field, instead of six decimals."""
+    if not isinstance(value, Decimal):
+        return value
+    return f"{value:f}".rstrip("0").rstrip(".") if value.as_tuple().exponent < 0 else value
+
+
+class Linked:
+    """Choices of links are limited by reach, and searched for, never rendered whole."""
+
+    def get_autocomplete_fields(self, request):
+        """Every link to a model that can be searched for."""
+        links = (*self.model._meta.fields, *self.model._meta.many_to_many)
+        searchable = [
+            field.name
+            for field in links
+            if field.is_relation
+            and field.editable
+            and (page := self.admin_site._registry.get(field.related_model))
+            and page.search_fields
+        ]
+        return [*super().get_autocomplete_fields(request), *searchable]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        kwargs.setdefault("queryset", offered(self.admin_site, request, db_field.related_model))
+        return self._told_apart(super().formfield_for_foreignkey(db_field, request, **kwargs), request)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        kwargs.setdefault("queryset", offered(self.admin_site, request, db_field.related_model))
+        return self._told_apart(super().formfield_for_manytomany(db_field, request, **kwargs), request)
+
+    def _told_apart(self, field, request):
+        """Choices say whose they are, and are searched for in the legal entity of the row on the page."""
+        if field is None:
+            return field
+        field.label_from_instance = partial(option, self.admin_site, request)
+        entity = getattr(request, "_admin_entity", None)
+        if entity is not None and hasattr(field.widget, "get_url"):
+            url = f"{field.widget.get_url()}?{urlencode({'legal_entity': entity.pk})}"
+            field.widget.get_url = lambda: url
+        return field
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(db_field, ExactDecimalField):
+            field.prepare_value = _without_zeros
+        return field

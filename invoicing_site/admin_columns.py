@@ -1,0 +1,100 @@
+"""Columns of the admin's lists: statuses, amounts, figures and days as people read them."""
+
+import datetime
+from decimal import Decimal
+from functools import cache
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from unfold.decorators import display
+
+from invoicing_site import money, wording
+
+
+def entity_of(row, path):
+    """The legal entity a row belongs to along the path; None where a link is still missing."""
+    try:
+        for name in path.split("__"):
+            row = getattr(row, name)
+            if row is None:
+                return None
+    except (AttributeError, ObjectDoesNotExist):
+        return None
+    return row
+
+
+def chip(name, description=None, **colours):
+    """A column that shows a status as a chip: success, info, warning or danger, by its stored value."""
+
+    @display(description=description or capfirst(name.replace("_", " ")), ordering=name, label=colours)
+    def show(row):
+        return getattr(row, name), getattr(row, f"get_{name}_display")()
+
+    show.__name__ = name
+    return show
+
+
+def amount(name, description=None, currency="currency"):
+    """A column with an amount as people read it: the currency, then the number in its minor unit."""
+
+    @display(description=description or capfirst(name.replace("_", " ")), ordering=name)
+    def show(row):
+        value, code = getattr(row, name), entity_of(row, currency)
+        return None if value is None else money_text(value, code)
+
+    show.__name__ = name
+    return show
+
+
+def through(path, description):
+    """A column with a row that is reached over another, under a name of its own."""
+
+    @display(description=description, ordering=path)
+    def show(row):
+        return entity_of(row, path)
+
+    show.path = path
+    return show
+
+
+@cache
+def day(path, description):
+    """A column with a date that nobody misreads, 20 Nov 2026, and the time where there is one."""
+
+    @display(description=description, ordering=path)
+    def show(row):
+        value = entity_of(row, path)
+        if value is None:
+            return None
+        pattern = "j M Y"
+        if isinstance(value, datetime.datetime):
+            value, pattern = timezone.localtime(value), "j M Y H:i"
+        return format_html('<span class="whitespace-nowrap">{}</span>', formats.date_format(value, pattern))
+
+    show.path = path
+    return show
+
+
+def money_text(value, currency):
+    """NOK 1,234.50 in figures of one width; with all its decimals where the currency is not known."""
+    try:
+        places = -money.minor_unit(currency).as_tuple().exponent
+    except ValueError:
+        places = 4
+    number = f"{Decimal(value):,.{places}f}".replace("-", "−")
+    return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', currency or "", number)
+
+
+@cache
+def figure(path, description):
+    """A column with a price, a rate or a percentage, without the zeros at its end."""
+
+    @display(description=description, ordering=path)
+    def show(row):
+        value = entity_of(row, path)
+        return None if value is None else wording.number(value)
+
+    show.path = path
+    return show

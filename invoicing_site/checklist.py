@@ -1,0 +1,127 @@
+"""What a company still lacks before its first invoice can be posted: a list for whoever sets it up."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import F, Q
+from django.urls import reverse
+
+from contracts.models import (
+    ExchangeRate,
+    LegalEntity,
+    Membership,
+    NumberSequence,
+    PriceList,
+    ProjectContract,
+)
+from invoicing_site.admin_base import offered
+from ledger.models import BillingTaxGroupCode, FiscalPeriod, ItemTaxGroupCode, PostingAccount, TaxRate
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that has to be there, what is missing of it (nothing: it is done), and where one adds it."""
+
+    title: str
+    missing: str
+    url: str
+
+
+def steps_for(entity: LegalEntity) -> list[Step]:
+    """Everything that posting a first invoice needs, in the order in which one sets it up."""
+    today = entity.today()
+    return [
+        _step("People", "contracts_membership", entity, _roles(entity)),
+        _step("Number sequences", "contracts_numbersequence", entity, _sequences(entity)),
+        _step("Fiscal periods", "ledger_fiscalperiod", entity, _periods(entity, today)),
+        _step("Accounts to post to", "ledger_postingaccount", entity, _accounts(entity)),
+        _step("Posting profile", "ledger_profileassignment", entity, _profile(entity)),
+        _step("Tax", "ledger_taxcode", entity, _tax(entity, today)),
+        _step("Sales prices", "contracts_pricelist", entity, _prices(entity, today)),
+        _step("Exchange rates", "contracts_exchangerate", entity, _rates(entity, today)),
+        _step("Contracts", "contracts_projectcontract", entity, _contracts(entity)),
+    ]
+
+
+def _step(title, page, entity, missing):
+    address = reverse(f"admin:{page}_changelist")
+    return Step(title, missing, f"{address}?{urlencode({'legal_entity': entity.pk})}")
+
+
+def _roles(entity):
+    held = set(entity.memberships.values_list("role", flat=True))
+    role = Membership.Role
+    lacking = [each.label for each in (role.MEMBER, role.MANAGER, role.ACCOUNTANT) if each not in held]
+    return f"Nobody is {_listed(lacking, 'or')}." if lacking else ""
+
+
+def _sequences(entity):
+    there = set(entity.number_sequences.values_list("kind", flat=True))
+    lacking = [kind.label for kind in NumberSequence.Kind if kind not in there]
+    return f"No numbers for: {_listed(lacking)}." if lacking else ""
+
+
+def _periods(entity, today):
+    periods = FiscalPeriod.objects.filter(entity=entity, status=FiscalPeriod.Status.OPEN)
+    return (
+        "" if periods.filter(starts__lte=today, ends__gte=today).exists() else "No open period holds today."
+    )
+
+
+def _accounts(entity):
+    there = PostingAccount.objects.filter(entity=entity, profile=None, transaction_class="", category=None)
+    there = set(there.values_list("purpose", flat=True))
+    lacking = [purpose.label for purpose in PostingAccount.Purpose if purpose not in there]
+    return f"No account for all cases of: {_listed(lacking)}." if lacking else ""
+
+
+def _profile(entity):
+    everywhere = entity.profile_assignments.filter(project=None, contract=None, group=None)
+    return "" if everywhere.exists() else "No profile is assigned for all cases."
+
+
+def _tax(entity, today):
+    rated = TaxRate.objects.filter(tax_code__entity=entity, valid_from__lte=today).values("tax_code")
+    who = BillingTaxGroupCode.objects.filter(tax_code__in=rated).values("tax_code")
+    if ItemTaxGroupCode.objects.filter(tax_code__in=who).exists():
+        return ""
+    return "No tax code with a rate stands in both a billing and an item tax group."
+
+
+def _prices(entity, today):
+    lists = entity.price_lists.filter(Q(valid_to=None) | Q(valid_to__gte=today), valid_from__lte=today)
+    if lists.filter(kind=PriceList.Kind.SALES, role_prices__isnull=False).exists():
+        return ""
+    return "No sales price list that counts today has a price for a role."
+
+
+def _rates(entity, today):
+    own = Q(currency=F("entity__currency"))
+    used = set(ProjectContract.objects.filter(~own, entity=entity).values_list("currency", flat=True))
+    official = ExchangeRate.objects.filter(
+        entity=entity, rate_type=ExchangeRate.RateType.SPOT, valid_from__lte=today
+    )
+    lacking = sorted(used - set(official.values_list("currency", flat=True)))
+    return f"No official rate for: {_listed(lacking)}." if lacking else ""
+
+
+def _contracts(entity):
+    if ProjectContract.objects.filter(entity=entity).exists():
+        return ""
+    return "No contract yet: it needs a customer, a project and a price list."
+
+
+def _listed(words, last="and"):
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def dashboard(request, context):
+    """The first page of the administration: the groups of the sidebar, and the list of the chosen company."""
+    seen = offered(admin.site, request, LegalEntity, seen=True)
+    chosen = seen.filter(pk=request.entity.pk).first() if request.entity else None
+    entity = chosen or seen.order_by("code").first()
+    if entity is not None:
+        steps = steps_for(entity)
+        context |= {"company": entity, "steps": steps, "lacking": sum(bool(each.missing) for each in steps)}
+    return context

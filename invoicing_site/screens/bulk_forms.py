@@ -1,0 +1,70 @@
+"""A bulk action that needs input first: a form that keeps the rows chosen on the list."""
+
+from django.http import HttpResponseRedirect
+from django.views.generic import FormView
+
+from invoicing_site.errors import Refused
+from invoicing_site.screens.lists import back_to, selection
+from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.screens.pages import Screen
+from invoicing_site.wording import counted
+
+_KEPT = ("pk", "filter", "stamp", "all_matching", "drawn")
+
+
+class BulkForm(Screen, FormView):
+    """The list (`screen`) posts its selection and gets the form; the form posts both, and it is done.
+
+    `operate(form)` acts on `self.rows`, the chosen rows with which the reader may do that, and returns what
+    is told. They are looked up again each time; what was typed stays when the business refuses.
+    """
+
+    http_method_names = ["post"]
+    screen = None
+    list_url = ""  # URL name of the list
+    template_name = "screens/bulk_form.html"
+    button = "Save"
+    danger = False
+
+    def post(self, request, *args, **kwargs):
+        try:
+            self.rows = selection(self.screen, request, self.permission)
+        except Refused as refusal:
+            refuse(request, refusal)
+            return HttpResponseRedirect(self.get_back_url())
+        self.chosen = self.rows.count()
+        if "_answered" not in request.POST:
+            return self.render_to_response(self.get_context_data())
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs()
+        if "_answered" not in self.request.POST:  # the choice was made, nothing typed yet
+            del kwargs["data"], kwargs["files"]
+        return kwargs
+
+    def form_valid(self, form):
+        try:
+            answer = self.operate(form)
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
+            return self.form_invalid(form)
+        tell(self.request, answer)
+        return HttpResponseRedirect(self.get_back_url())
+
+    def operate(self, form):
+        """Call the operation with `self.rows`; returns what is told."""
+        raise NotImplementedError
+
+    def get_back_url(self):
+        """The list that the rows were chosen in."""
+        return back_to(self.list_url, self.request)
+
+    def get_context_data(self, **context):
+        posted = self.request.POST
+        context.setdefault("kept", [(name, value) for name in _KEPT for value in posted.getlist(name)])
+        context.setdefault("back", self.get_back_url())
+        context.setdefault("button", self.button)
+        context.setdefault("danger", self.danger)
+        context.setdefault("lead", self.lead or f"{counted(self.chosen, *self.screen.noun)} chosen.")
+        return super().get_context_data(**context)

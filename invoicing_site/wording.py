@@ -1,0 +1,20 @@
+"""How a day and a count are said in sentences for people, the same in operations, pages and commands."""
+
+import datetime
+from decimal import Decimal
+
+
+def day(value: datetime.date) -> str:
+    """20 Nov 2026: a day that nobody can misread."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def number(value: Decimal) -> str:
+    """1,200 and 133.33: a price, a rate or a percentage without the zeros at its end."""
+    text = f"{value:,f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """1 line, 12 lines; `many` where an s doesn't make it."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

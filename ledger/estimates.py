@@ -1,0 +1,57 @@
+"""What tax a proforma is likely to bear, before accounting has decided on it (PRO-2).
+
+The groups, codes and rounding of the invoice itself; what only posting knows (the day, groups that journals
+carry) is taken as it is now.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from invoicing_site.errors import Refused
+from ledger.tax import TaxableLine, TaxBook, tax_of
+from ledger.tax_groups import of_details
+from proforma.models import LineDetail, ProformaInvoice
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The net of a proforma and its likely tax; without a tax there is a sentence that says why."""
+
+    currency: str
+    net: Decimal
+    tax: Decimal | None
+    why_not: str = ""
+
+    @property
+    def total(self) -> Decimal | None:
+        return None if self.tax is None else self.net + self.tax
+
+
+def estimate(proforma: ProformaInvoice) -> Estimate:
+    """The tax of what is chargeable on it, if it were invoiced today."""
+    nets = _nets_by_groups(proforma)
+    net = sum(nets.values(), _ZERO)
+    if proforma.corrects_id:
+        why = "the tax of a correction follows from the invoice that it corrects"
+        return Estimate(proforma.currency, net, None, f"No estimate: {why}.")
+    book, today = TaxBook.load(proforma.entity), proforma.entity.today()
+    try:
+        lines = [TaxableLine(groups, amount, book.codes(*groups, today)) for groups, amount in nets.items()]
+    except Refused as refusal:
+        return Estimate(proforma.currency, net, None, f"No estimate: {refusal.message}")
+    return Estimate(proforma.currency, net, tax_of(lines, proforma.currency).total)
+
+
+def _nets_by_groups(proforma):
+    """What is chargeable by billing and item tax group; a group that is blank is the default as it is now."""
+    details = LineDetail.objects.on_proforma(proforma).chargeable()
+    rows = list(details.values_list("pk", "billing_tax_group", "item_tax_group", "amount"))
+    now = of_details(proforma, [key for key, *groups, _ in rows if None in groups])
+    nets = defaultdict(Decimal)
+    for key, billing, item, amount in rows:
+        default_billing, default_item = now.get(key, (None, None))
+        nets[billing or default_billing, item or default_item] += amount
+    return nets

@@ -1,0 +1,255 @@
+"""What customers owe at the end of a day, by how long it is due, and the transactions it consists of (PST-8).
+
+Worked out from what was there on that day: a settlement counts from its own date on, and only between
+transactions that are there by then, so that open amounts add up to the balance and a past day gives the same
+answer for ever. Positive is what a customer owes; what was given and settles nothing yet is negative.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from contracts.models import Customer, LegalEntity
+from invoicing_site.querysets import ExactSum, in_chunks, totals
+from ledger.models import Account, CustomerTransaction, Settlement, Voucher
+from ledger.reports.control import ControlBalance, control_balances
+
+_ZERO = Decimal(0)
+_CHUNK = 5000
+
+# By what day a transaction is there: its document's, or that of the books, which can be another (PRP-8).
+_DOCUMENT, _BOOKS = "date", "voucher__date"
+
+
+@dataclass(frozen=True)
+class Ages:
+    """An amount by days past the due date; what is due on the day itself is not overdue."""
+
+    not_due: Decimal = _ZERO
+    days_1_30: Decimal = _ZERO
+    days_31_60: Decimal = _ZERO
+    days_61_90: Decimal = _ZERO
+    over_90: Decimal = _ZERO
+
+    @property
+    def overdue(self) -> Decimal:
+        return self.total - self.not_due
+
+    @property
+    def total(self) -> Decimal:
+        return sum(self.columns, _ZERO)
+
+    @property
+    def columns(self) -> tuple[Decimal, ...]:
+        """The amounts in the order of `AGES`."""
+        return tuple(getattr(self, name) for name in AGES)
+
+    def __add__(self, other: "Ages") -> "Ages":
+        return Ages(*map(sum, zip(self.columns, other.columns, strict=True)))
+
+
+AGES = tuple(Ages.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class AgeingRow(Ages):
+    """What one customer has open in one currency, by days past the due date."""
+
+    customer: Customer = None
+    currency: str = ""
+
+
+def ageing(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgeingRow]:
+    """What was open at the end of that day by the dates of the documents, as statements have it.
+
+    By customer number and currency; customers who owe nothing and are owed nothing in any column are left
+    out. A transaction without a due date, such as a payment that settles nothing yet, ages from its own date.
+    Four queries.
+    """
+    people = {customer.pk: customer for customer in customers}
+    rows = [
+        AgeingRow(*ages.columns, customer=people[customer], currency=currency)
+        for (customer, currency), ages in _aged(people, on, _DOCUMENT, _IN_CURRENCY).items()
+        if any(ages.columns)
+    ]
+    return sorted(rows, key=lambda row: (row.customer.number, row.customer.pk, row.currency))
+
+
+@dataclass(frozen=True)
+class ReceivableRow:
+    """What one customer has open in one currency: in that currency, and as it stands in the books."""
+
+    customer: Customer
+    currency: str
+    own: Ages
+    books: Ages
+
+
+@dataclass(frozen=True)
+class AgedReceivables:
+    """All that customers of an entity owe at the end of a day, beside the accounts that control it (PST-6).
+
+    `books` are amounts in accounting currency at the rates that were posted; they are what adds up over
+    currencies.
+    """
+
+    entity: LegalEntity
+    on: datetime.date
+    rows: tuple[ReceivableRow, ...]
+    accounts: tuple[ControlBalance, ...]
+
+    @property
+    def books(self) -> Ages:
+        return sum((row.books for row in self.rows), Ages())
+
+    @property
+    def ledger(self) -> Decimal:
+        return sum((account.balance for account in self.accounts), _ZERO)
+
+    @property
+    def difference(self) -> Decimal:
+        """Ledger less subledger."""
+        return self.ledger - self.books.total
+
+
+def aged_receivables(entity: LegalEntity, *, on: datetime.date) -> AgedReceivables:
+    """What was open at the end of that day by accounting date, so that it is what the ledger has.
+
+    By customer number and currency; what is 0 in every column of both is left out. Nine queries.
+    """
+    people = Customer.objects.filter(entity=entity).in_bulk()
+    own = _aged(people, on, _BOOKS, _IN_CURRENCY)
+    books = _aged(people, on, _BOOKS, _IN_BOOKS)
+    rows = [
+        ReceivableRow(people[customer], currency, own.get((customer, currency), Ages()), ages)
+        for (customer, currency), ages in books.items()
+        if any(ages.columns) or any(own[customer, currency].columns)
+    ]
+    rows.sort(key=lambda row: (row.customer.number, row.customer.pk, row.currency))
+    accounts = control_balances(entity, Account.Control.CUSTOMER, on=on)
+    return AgedReceivables(entity, on, tuple(rows), accounts)
+
+
+@dataclass(frozen=True)
+class OpenTransaction:
+    """A transaction of which something was open at the end of a day, in its currency and in the books."""
+
+    transaction: CustomerTransaction
+    on: datetime.date
+    open: Decimal
+    accounting_open: Decimal
+
+    @property
+    def settled(self) -> Decimal:
+        return self.transaction.amount - self.open
+
+    @property
+    def days(self) -> int:
+        """Past the due date, or its own date where it is never due; 0 where it is not overdue."""
+        return max(0, (self.on - (self.transaction.due_date or self.transaction.date)).days)
+
+    @property
+    def age(self) -> str:
+        """The one of `AGES` that it stands under."""
+        return AGES[min(4, (self.days + 29) // 30)]
+
+
+def open_transactions(customers: Iterable[int], *, on: datetime.date) -> list[OpenTransaction]:
+    """What `aged_receivables` adds up of these customers, by their keys; by customer, the oldest due first.
+
+    Vouchers are loaded, with the invoice where there is one. Six queries, and one more for thousands.
+    """
+    rows = _there(customers, on, _BOOKS)
+    settlements = standing(Settlement.objects.filter(debit__customer__in=customers), on, _BOOKS)
+    own = _settled(settlements, *_IN_CURRENCY[1:])
+    books = _settled(settlements, *_IN_BOOKS[1:])
+    left = {}
+    for key, amount, accounting_amount in rows.values_list("pk", "amount", "accounting_amount"):
+        found = amount - own[key], accounting_amount - books[key]
+        if any(found):
+            left[key] = found
+    loaded = [
+        row
+        for keys in in_chunks(list(left), _CHUNK)
+        for row in CustomerTransaction.objects.filter(pk__in=keys).select_related(
+            "customer", "voucher__invoice"
+        )
+    ]
+    loaded.sort(key=lambda row: (row.customer.number, row.customer_id, row.due_date or row.date, row.pk))
+    return [OpenTransaction(row, on, *left[row.pk]) for row in loaded]
+
+
+def standing(settlements, until, dated=_DOCUMENT):
+    """Those that stand on a day, between transactions that stand on it too; undone ones cancel out."""
+    days = {f"{side}__{dated}__lte": until for side in ("debit", "credit")}
+    return settlements.filter(date__lte=until, **days)
+
+
+def settled_by(customer: Customer, *, on: datetime.date) -> dict[int, Decimal]:
+    """What of each transaction of a customer was settled by the end of a day, with its sign."""
+    return _settled(standing(Settlement.objects.filter(debit__customer=customer), on), *_IN_CURRENCY[1:])
+
+
+def _settled(settlements, debit_amount, credit_amount):
+    settled = defaultdict(Decimal)
+    for side, field, sign in (("debit", debit_amount, 1), ("credit", credit_amount, -1)):
+        for key, amount in totals(settlements, by=side, field=field).items():
+            settled[key] += sign * amount
+    return settled
+
+
+# The fields of a transaction, and of a settlement what it takes off its debit and off its credit.
+_IN_CURRENCY = "amount", "amount", "amount"
+_IN_BOOKS = "accounting_amount", "debit_accounting_amount", "credit_accounting_amount"
+
+
+def _there(customers, on, dated):
+    """The transactions that are there on a day.
+
+    Without those that book the exchange difference of a settlement: it takes off either side what that side
+    stood at, so that the difference is in it.
+    """
+    rows = CustomerTransaction.objects.filter(customer__in=customers, **{f"{dated}__lte": on})
+    return rows.exclude(voucher__kind=Voucher.Kind.SETTLEMENT)
+
+
+def _aged(customers, on, dated, fields) -> dict[tuple[int, str], Ages]:
+    """What is open by customer and currency, also where it is nothing; three queries."""
+    sums = defaultdict(Ages)
+    settlements = standing(Settlement.objects.filter(debit__customer__in=customers), on, dated)
+    of_transaction, of_debit, of_credit = fields
+    _age(sums, _there(customers, on, dated), "", of_transaction, on, 1)
+    _age(sums, settlements, "debit__", of_debit, on, -1)
+    _age(sums, settlements, "credit__", of_credit, on, 1)
+    return sums
+
+
+def _age(sums, rows, side, field, on, sign):
+    """Add the rows up by customer, currency and age of the transaction that `side` leads to."""
+    days = [on - datetime.timedelta(days=n) for n in (0, 30, 60, 90)]
+    conditions = (
+        Q(due__gte=days[0]),
+        Q(due__lt=days[0], due__gte=days[1]),
+        Q(due__lt=days[1], due__gte=days[2]),
+        Q(due__lt=days[2], due__gte=days[3]),
+        Q(due__lt=days[3]),
+    )
+    by = (f"{side}customer", f"{side}currency")
+    found = (
+        rows.annotate(due=Coalesce(f"{side}due_date", f"{side}date"))
+        .order_by(*by)
+        .values_list(*by)
+        .annotate(
+            **{
+                name: ExactSum(field, filter=condition)
+                for name, condition in zip(AGES, conditions, strict=True)
+            }
+        )
+    )
+    for customer, currency, *columns in found:
+        sums[customer, currency] += Ages(*(sign * amount for amount in columns))

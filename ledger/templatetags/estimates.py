@@ -1,0 +1,13 @@
+"""What the ledger has to say on pages of the rooms to its left."""
+
+from django import template
+
+from ledger.estimates import estimate
+
+register = template.Library()
+
+
+@register.inclusion_tag("ledger/tax_estimate.html")
+def tax_estimate(proforma):
+    """One line with net, tax and total of a proforma, as accounting would work them out today."""
+    return {"found": estimate(proforma)}

@@ -1,0 +1,110 @@
+"""The first page of the administration: the groups of the sidebar, and what a company lacks to invoice."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from contracts.models import NumberSequence
+from invoicing_site.checklist import steps_for
+from tests.factories import company, contract
+from tests.factories.rows import LegalEntityFactory, MembershipFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def lacking(entity):
+    return {step.title: step.missing for step in steps_for(entity) if step.missing}
+
+
+@pytest.fixture
+def it():
+    it = company()
+    contract(it)
+    return it
+
+
+@pytest.fixture
+def administrator(it, client):
+    user = UserFactory(is_staff=True)
+    MembershipFactory(user=user, entity=it.entity, role="administrator")
+    client.force_login(user)
+    return client
+
+
+def index(client):
+    return client.get(reverse("admin:index")).content.decode()
+
+
+def test_a_new_company_lacks_everything():
+    assert list(lacking(LegalEntityFactory())) == [
+        "People",
+        "Number sequences",
+        "Fiscal periods",
+        "Accounts to post to",
+        "Posting profile",
+        "Tax",
+        "Sales prices",
+        "Contracts",
+    ]
+
+
+def test_a_company_that_can_invoice_lacks_nothing(it):
+    """The company of the tests bills; its periods end before today, which is what is left to mend."""
+    assert set(lacking(it.entity)) <= {"Fiscal periods"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "title", "words"),
+    [
+        (
+            lambda it: it.entity.number_sequences.filter(kind=NumberSequence.Kind.INVOICE).delete(),
+            "Number sequences",
+            "No numbers for: customer invoice.",
+        ),
+        (
+            lambda it: it.entity.posting_accounts.filter(purpose__in=["bank", "customer"]).delete(),
+            "Accounts to post to",
+            "No account for all cases of: customer balance and bank.",
+        ),
+        (
+            lambda it: it.entity.memberships.filter(role="accountant").delete(),
+            "People",
+            "Nobody is project accountant.",
+        ),
+        (
+            lambda it: it.entity.contracts.update(currency="USD"),
+            "Exchange rates",
+            "No official rate for: USD.",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(it, spoil, title, words):
+    spoil(it)
+    assert lacking(it.entity)[title] == words
+
+
+def test_the_index_leads_to_what_is_missing(administrator, it):
+    """Section 11"""
+    it.entity.number_sequences.filter(kind="invoice").delete()
+    page = index(administrator)
+    assert "missing before a first invoice can be posted" in page
+    assert "No numbers for: customer invoice." in page
+    address = f"{reverse('admin:contracts_numbersequence_changelist')}?legal_entity={it.entity.pk}"
+    assert f'href="{address}"' in page
+    assert administrator.get(address).status_code == 200
+
+
+def test_the_index_shows_the_groups_of_the_sidebar_with_what_each_is_for(administrator):
+    content = index(administrator).partition('id="content"')[2]
+    groups = settings.UNFOLD["SIDEBAR"]["navigation"]
+    titles = [title.strip() for title in re.findall(r"<h2[^>]*>([^<]+)</h2>", content)]
+    assert titles[-len(groups) :] == [group["title"] for group in groups]
+    assert all(group["about"] and group["about"].replace("'", "&#x27;") in content for group in groups)
+
+
+def test_the_index_tells_of_no_other_company(administrator):
+    """SEC-1"""
+    other = LegalEntityFactory(name="Somebody else")
+    assert other.name not in index(administrator)

@@ -1,0 +1,71 @@
+"""The tax that a draft is likely to bear, on its page (PRO-2)."""
+
+from decimal import Decimal
+
+import pytest
+
+from ledger.estimates import estimate
+from ledger.models import InvoiceTax
+from ledger.operations.posting import post
+from tests import factories
+from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+def test_the_estimate_is_what_the_invoice_bears(no1, contract):
+    """PRO-2 MON-4: three times 33.33 is 99.99; 25 % of it, rounded once, is 25.00, not three times 8.33"""
+    draft = drafted(no1, *(work(no1, contract, hours="1", price="33.33") for _ in range(3)))
+    found = estimate(draft)
+    assert (found.net, found.tax, found.total) == (Decimal("99.99"), Decimal("25.00"), Decimal("124.99"))
+
+    post(
+        proposed(no1, *(work(no1, contract, hours="1", price="33.33") for _ in range(3))),
+        by=None,
+        on=MARCH_31,
+    )
+    assert InvoiceTax.objects.get().tax == Decimal("25.00")
+
+
+def test_only_what_is_chargeable_is_taxed(no1, contract):
+    """PRO-2 PRO-3"""
+    paid, given = work(no1, contract, hours="1", price="100"), work(no1, contract, hours="1", price="60")
+    draft = drafted(no1, paid, given)
+    edited(no1, draft, given, billing_type="complimentary")
+    assert (estimate(draft).net, estimate(draft).tax) == (100, 25)
+
+
+def test_the_page_of_a_draft_shows_it(client, no1, contract):
+    """PRO-2"""
+    client.force_login(no1.manager)
+    page = client.get(
+        drafted(no1, work(no1, contract, hours="2", price="500")).get_absolute_url()
+    ).content.decode()
+    assert "estimated tax" in page
+    assert "250.00" in page
+    assert "1,250.00" in page
+    assert "(estimate: the accountant sets the tax)" in page
+
+
+def test_without_a_tax_code_it_says_so_and_never_nothing(client, no1, contract):
+    """PRO-2 TAX-MISSING"""
+    no1.customer.billing_tax_group = None
+    no1.customer.save()
+    draft = drafted(no1, work(no1, contract))
+    draft.lines.get().details.update(billing_tax_group=None)
+    found = estimate(draft)
+    assert (found.tax, found.total) == (None, None)
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert "No estimate: There is no billing tax group, so Company NO1 cannot work out the tax" in page
+    assert "estimated total" not in page

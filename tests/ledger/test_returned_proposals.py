@@ -1,0 +1,297 @@
+"""A proposal that goes back to the project manager: nothing is lost or booked, all can be billed (PRP-6)."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from actuals.models import Actual
+from backlog.models import BacklogItem
+from backlog.operations import approve, cancel_approval
+from contracts.models import LegalEntity
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent, Notice
+from invoicing_site.verify import findings
+from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
+from ledger.operations.posting import post
+from ledger.operations.proposal_returns import return_proposal
+from ledger.operations.proposals import take_up
+from proforma import operations as proformas
+from proforma.models import LineDetail, ProformaInvoice
+from tests import factories
+from tests.ledger.billing import (
+    MARCH_10,
+    MARCH_31,
+    accrue,
+    book_journals,
+    confirmed,
+    cr,
+    dr,
+    drafted,
+    edited,
+    entries_of,
+    milestone,
+    proposed,
+    work,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _the_last_of_march(monkeypatch):
+    """Every day is 31 March 2025."""
+    monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    contract = factories.contract(no1, confirmed=True)
+    accrue(no1, contract)
+    return contract
+
+
+def returned(no1, proposal, reason="Two hours belong to another project."):
+    return return_proposal(proposal, by=no1.accountant, reason=reason, on=MARCH_31)
+
+
+def billed_again(no1, draft):
+    proforma = proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    return post(take_up(proforma), by=no1.accountant, on=MARCH_31)
+
+
+def net_of(kind):
+    return sum(Actual.objects.filter(type=kind).values_list("amount", flat=True))
+
+
+def left_on(account):
+    rows = LedgerEntry.objects.filter(account__number=account)
+    return sum(row.accounting_debit - row.accounting_credit for row in rows)
+
+
+def test_its_work_is_on_a_new_draft_and_nothing_is_billed(no1, contract):
+    """PRP-6 and section 13, 1 and 2: 10 h × 100 stand unbilled again; no document, no voucher"""
+    item = work(no1, contract)
+    proposal = proposed(no1, item)
+    vouchers = Voucher.objects.count()
+
+    draft = returned(no1, proposal)
+
+    proposal.refresh_from_db()
+    item.refresh_from_db()
+    assert (proposal.status, proposal.return_reason) == ("returned", "Two hours belong to another project.")
+    assert (draft.status, draft.number != proposal.number) == ("draft", True)
+    detail = LineDetail.objects.get(line__proforma=draft)
+    assert (detail.backlog_item, detail.quantity, detail.amount) == (item, 10, 1000)
+    assert item.status == BacklogItem.Status.CREATED
+    assert (net_of("billed"), net_of("unbilled")) == (0, 1000)
+    assert Voucher.objects.count() == vouchers
+    assert not CustomerInvoice.objects.exists()
+    assert findings() == []
+
+
+def test_it_is_confirmed_and_posted_like_any_other(no1, contract):
+    """PRP-6 PST-10: returned twice, billed at 7 h; the accrual of 1,000 is taken back once"""
+    item = work(no1, contract)
+    draft = returned(no1, proposed(no1, item))
+    again = returned(no1, take_up(proformas.confirm(draft, by=no1.manager, on=MARCH_31)))
+    edited(no1, again, item, quantity=Decimal(7))
+
+    invoice = billed_again(no1, again)
+
+    assert sorted(entries_of(invoice.voucher)) == sorted(
+        [dr("1500", 875), cr("3000", 700), cr("2700", 175), dr("3080", 1000), cr("1530", 1000)]
+    )
+    assert (left_on("1530"), left_on("3080")) == (0, 0)
+    assert invoice.number == "INV-2025-000001"
+    assert (net_of("unbilled"), net_of("billed")) == (0, 1000)
+    assert findings() == []
+
+
+def test_what_was_edited_and_added_by_hand_comes_along(no1, contract):
+    """PRP-6: 10 h lowered to 8 h, and a fee of 400 by hand"""
+    item = work(no1, contract)
+    proforma = drafted(no1, item)
+    edited(no1, proforma, item, quantity=Decimal(8))
+    proformas.add_detail(
+        proforma,
+        by=no1.manager,
+        contract_line=contract.lines.get(),
+        transaction_class="fee",
+        date=MARCH_10,
+        quantity=Decimal(1),
+        price=Decimal(400),
+        category=no1.fee,
+    )
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+
+    draft = returned(no1, proposed(no1, proforma=proforma))
+
+    assert [
+        (detail.quantity, detail.amount, detail.backlog_item, bool(detail.added_by))
+        for detail in LineDetail.objects.filter(line__proforma=draft).order_by("pk")
+    ] == [(8, 800, item, False), (1, 400, None, True)]
+    assert net_of("billed") == 0
+    assert findings() == []
+    invoice = billed_again(no1, draft)
+    assert (invoice.net, invoice.total) == (1200, 1500)
+    assert findings() == []
+
+
+def test_a_milestone_can_be_billed_again(no1):
+    """PRP-6 MIL-1: it is completed once it is billed to the last part"""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    item = milestone(contract, "5000")
+    proposal = proposed(no1, item)
+
+    draft = returned(no1, proposal)
+
+    head = item.milestone_part.milestone
+    head.refresh_from_db()
+    assert head.status == head.Status.IN_PROGRESS
+    assert billed_again(no1, draft).net == 5000
+    head.refresh_from_db()
+    assert head.status == head.Status.COMPLETED
+    assert findings() == []
+
+
+def test_the_draft_can_be_deleted_and_its_work_billed_by_another(no1, contract):
+    """PRP-6 PRO-4"""
+    item = work(no1, contract)
+    draft = returned(no1, proposed(no1, item))
+    proformas.delete_draft(draft, by=no1.manager)
+    item.refresh_from_db()
+    assert item.status == BacklogItem.Status.READY
+    assert findings() == []
+
+    invoice = post(proposed(no1, item), by=no1.accountant, on=MARCH_31)
+
+    assert (invoice.net, left_on("1530")) == (1000, 0)
+    assert findings() == []
+
+
+def test_one_that_waits_for_its_journal_can_be_returned_too(no1, contract):
+    """PRP-1 PRP-6: the next one waits for the same journal"""
+    proposal = take_up(confirmed(no1, work(no1, contract)))
+    draft = returned(no1, proposal)
+
+    waiting = take_up(proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+    assert waiting.status == InvoiceProposal.Status.BLOCKED
+
+    book_journals(no1)
+    invoice = post(take_up(waiting.proforma), by=no1.accountant, on=MARCH_31)
+    assert (invoice.net, left_on("1530")) == (1000, 0)
+    assert findings() == []
+
+
+def test_what_cannot_be_returned(no1, contract):
+    """PRP-6: without a reason, twice, and once it is posted"""
+    proposal = proposed(no1, work(no1, contract))
+    with pytest.raises(Refused, match="Say why"):
+        returned(no1, proposal, reason=" ")
+    returned(no1, proposal)
+    with pytest.raises(Refused, match="was returned before"):
+        returned(no1, proposal)
+    with pytest.raises(Refused, match="was returned to the project manager: Two hours"):
+        post(proposal, by=no1.accountant, on=MARCH_31)
+
+    invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
+    drafts = ProformaInvoice.objects.count()
+    with pytest.raises(Refused, match="is already posted as INV-2025-000001: it can only be credited"):
+        returned(no1, invoice.proposal)
+    assert ProformaInvoice.objects.count() == drafts
+    assert findings() == []
+
+
+def test_its_managers_are_told_the_reason_and_the_auditor_who_did_it(no1, contract):
+    """PRP-6 SEC-3"""
+    contract.managers.add(no1.manager)
+    proposal = proposed(no1, work(no1, contract))
+
+    draft = returned(no1, proposal)
+
+    (notice,) = Notice.objects.filter(user=no1.manager, is_problem=True)
+    assert notice.text == (
+        f"{str(proposal)[:1].upper()}{str(proposal)[1:]} was returned to you, its work is on draft "
+        f"{draft.number}: Two hours belong to another project."
+    )
+    assert notice.url == draft.get_absolute_url()
+    assert not Notice.objects.filter(user=no1.accountant).exists()
+    event = AuditEvent.objects.get(action="ledger.return_proposal")
+    assert (event.by, event.detail["before"], event.detail["after"]["status"]) == (
+        no1.accountant,
+        {"status": "open"},
+        "returned",
+    )
+
+
+def test_the_page_asks_for_the_reason(client, no1, contract):
+    """PRP-6"""
+    proposal = proposed(no1, work(no1, contract))
+    client.force_login(no1.accountant)
+    url = reverse("return_proposal", args=[proposal.pk])
+    assert f'href="{url}"' in client.get(proposal.get_absolute_url()).content.decode()
+
+    missing = client.post(url, {"comment": ""})
+    assert "This field is required" in missing.content.decode()
+    answer = client.post(url, {"comment": "Wrong price."}, follow=True).content.decode()
+
+    draft = ProformaInvoice.objects.get(status="draft")
+    assert f"is returned: its work is on draft {draft.number}." in answer
+    assert "Returned to the project manager: Wrong price." in answer
+    assert "Ready to post" not in answer
+    assert f'href="{url}"' not in answer
+
+
+def test_an_approval_of_returned_work_is_not_canceled(no1, contract):
+    """APP-5 PRP-6: its accrual would be left without what takes it back"""
+    entry = factories.time_entry(no1, hours="8", date=MARCH_10)
+    approve([entry], by=no1.manager, on=MARCH_31)
+    item = BacklogItem.objects.get(actual__entry=entry)
+    BacklogItem.objects.filter(pk=item.pk).update(status="ready")
+    draft = returned(no1, proposed(no1, BacklogItem.objects.get(pk=item.pk)))
+    proformas.delete_draft(draft, by=no1.manager)
+
+    with pytest.raises(Refused, match="was on a proforma that was returned"):
+        cancel_approval([entry], by=no1.manager, on=MARCH_31)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_returning_and_posting_at_once_one_happens(monkeypatch):
+    """PRP-6 PST-1"""
+    monkeypatch.setattr("ledger.documents.draw", lambda invoice: None)
+    no1 = factories.company()
+    contract = factories.contract(no1, confirmed=True)
+    for _ in range(4):
+        proposal = proposed(no1, work(no1, contract))
+        barrier = threading.Barrier(2)
+
+        def run(action, barrier=barrier):
+            try:
+                barrier.wait(20)
+                return action()
+            except Refused as refusal:
+                return refusal
+            finally:
+                connection.close()
+
+        actions = (
+            lambda proposal=proposal: post(proposal, by=no1.accountant, on=MARCH_31),
+            lambda proposal=proposal: returned(no1, proposal),
+        )
+        with ThreadPoolExecutor(2) as threads:
+            done = [future.result(60) for future in [threads.submit(run, action) for action in actions]]
+
+        assert sum(isinstance(each, Refused) for each in done) == 1
+        proposal.refresh_from_db()
+        assert proposal.status == ("returned" if isinstance(done[0], Refused) else "posted")
+    assert findings() == []
