@@ -23,7 +23,8 @@ def confirm_contract(contract, *, by, on=None):
     """Put a draft contract into force.
 
     Its milestones become parts and backlog items; lines with a frequency get their invoice days; entries
-    approved before, and now covered by a line, get their unbilled sales. Refused by the sentence of whatever does not add up (CON-1, CON-2, CON-4).
+    approved before, and now covered by a line, get their unbilled sales. Refused by the sentence
+    of whatever does not add up (CON-1, CON-2, CON-4).
     """
     list(Project.objects.locked().filter(contract_lines__contract=contract).order_by("pk"))
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)

@@ -74,9 +74,9 @@ class UserForm(UserChangeForm):
     def clean(self):
         cleaned = super().clean()
         taken = {"is_active", "is_staff"}.intersection(self.changed_data)
-        if any(not cleaned.get(name) for name in taken):
-            if sentence := last_administrator(self.instance.memberships.left_alone()):
-                raise ValidationError(sentence)
+        stays = all(cleaned.get(name) for name in taken)
+        if not stays and (sentence := last_administrator(self.instance.memberships.left_alone())):
+            raise ValidationError(sentence)
         return cleaned
 
 
@@ -106,7 +106,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return Membership.objects.filter(user__in=rows)
 
     def render_change_form(self, request, context, *args, **kwargs):
-        if context["add"] and context.get("errors"):
+        if kwargs.get("add") and context.get("errors"):
             messages.error(request, "Type the password again: it is not kept between two tries.")
         return super().render_change_form(request, context, *args, **kwargs)
 

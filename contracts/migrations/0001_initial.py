@@ -1269,7 +1269,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="contract_customer_split_is_a_share",
-                        violation_error_message="A billing split lies between 0 and 100 %.",
+                        violation_error_message="A billing split lies between 0 and 100 %%.",
                     ),
                 ],
             },
@@ -1720,7 +1720,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("percent__gte", -100), ("percent", None), _connector="OR"),
                         name="price_markup_leaves_a_price",
-                        violation_error_message="A markup is −100 % or more: no price becomes less than 0.",
+                        violation_error_message="A markup is −100 %% or more: no price becomes less than 0.",
                     ),
                 ],
             },
@@ -1789,7 +1789,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("markup__gte", -100), ("markup", None), _connector="OR"),
                         name="category_markup_leaves_a_price",
-                        violation_error_message="A markup is −100 % or more: no price becomes less than 0.",
+                        violation_error_message="A markup is −100 %% or more: no price becomes less than 0.",
                     ),
                 ],
             },
@@ -1989,7 +1989,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="line_customer_split_is_a_share",
-                        violation_error_message="A billing split lies between 0 and 100 %.",
+                        violation_error_message="A billing split lies between 0 and 100 %%.",
                     ),
                 ],
             },

@@ -155,7 +155,7 @@ class ContractCustomer(models.Model):
             models.CheckConstraint(
                 name="contract_customer_split_is_a_share",
                 condition=Q(split__gte=0, split__lte=100),
-                violation_error_message="A billing split lies between 0 and 100 %.",
+                violation_error_message="A billing split lies between 0 and 100 %%.",
             ),
         ]
 
@@ -363,7 +363,7 @@ class LineCustomer(models.Model):
             models.CheckConstraint(
                 name="line_customer_split_is_a_share",
                 condition=Q(split__gte=0, split__lte=100),
-                violation_error_message="A billing split lies between 0 and 100 %.",
+                violation_error_message="A billing split lies between 0 and 100 %%.",
             ),
         ]
 

@@ -108,7 +108,7 @@ def _leaves_a_price(name, field):
     return models.CheckConstraint(
         name=name,
         condition=Q((f"{field}__gte", -100)) | Q((field, None)),
-        violation_error_message="A markup is −100 % or more: no price becomes less than 0.",
+        violation_error_message="A markup is −100 %% or more: no price becomes less than 0.",
     )
 
 

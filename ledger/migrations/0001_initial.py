@@ -1056,7 +1056,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
                         name="tax_rate_is_a_share",
-                        violation_error_message="A tax rate lies between 0 and 100 %.",
+                        violation_error_message="A tax rate lies between 0 and 100 %%.",
                     ),
                 ],
             },

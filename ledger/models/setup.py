@@ -451,7 +451,7 @@ class TaxRate(models.Model):
             models.CheckConstraint(
                 name="tax_rate_is_a_share",
                 condition=Q(percent__gte=0, percent__lte=100),
-                violation_error_message="A tax rate lies between 0 and 100 %.",
+                violation_error_message="A tax rate lies between 0 and 100 %%.",
             ),
         ]
 

@@ -128,7 +128,7 @@ def test_two_people_create_from_the_same_rows(company, contract, ready):
         lambda: operations.create_for_items(items[2:], on=MAR_1, by=None),
     )
     (refused,) = [result for result in results if isinstance(result, Refused)]
-    assert "2 of the chosen rows are not ready to invoice any more" in str(refused)
+    assert "2 chosen rows are not ready to invoice any more" in str(refused)
     assert claims() == (Counter({1: 4}), Counter({"created": 4, "ready": 2}))
 
 
