@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from actuals.models import Entry
-from invoicing_site import wording
+from actuals.naming import identity_of, in_words
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -12,29 +12,16 @@ from invoicing_site.screens.tables import (
     StatusColumn,
     Table,
     TextColumn,
+    amount_in_words,
     cells,
 )
-from invoicing_site.templatetags.ledgerline import plain_quantity
 
 _QUIET = cells("num c-hide", "num")
 
 
-def title_of(entry):
+def _title(entry):
     """What its owner wrote; without that, what tells the entry from all others."""
     return entry.description or identity_of(entry)
-
-
-def identity_of(entry):
-    """Project, task, day and hours of an entry, or what stands for them in an expense."""
-    is_time = entry.transaction_class == Entry.Class.TIME
-    thing = entry.task or entry.category if is_time else entry.product or entry.category
-    parts = [entry.project.code, thing and thing.name, wording.day(entry.date)]
-    return " · ".join([*filter(None, parts), f"{plain_quantity(entry.quantity)} {entry.unit}"])
-
-
-def in_words(entry):
-    """The entry in words, where nothing stands beside them."""
-    return ", ".join(filter(None, (entry.description, identity_of(entry))))
 
 
 def _kind(entry):
@@ -73,16 +60,16 @@ class EntryTable(Table):
     selectable = True
 
     def render_description(self, value, record, column):
-        return column.render(title_of(record), record)
+        return column.render(_title(record), record)
 
     def value_description(self, record):
-        return title_of(record)
+        return _title(record)
 
     def can_select(self, record):
         return record.status in (Entry.Status.DRAFT, Entry.Status.REJECTED, Entry.Status.SUBMITTED)
 
     def label(self, record):
-        return in_words(record)
+        return in_words(record, amount_in_words(record.cost_net, record.cost_currency))
 
 
 class ExpenseTable(EntryTable):

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from actuals import naming
 from actuals.models import Actual, Batch, Entry
 from contracts.models import (
     Category,
@@ -21,7 +22,7 @@ from contracts.models import (
     Task,
     managed_contracts,
 )
-from invoicing_site import guards, wording
+from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.querysets import LockingQuerySet
 
@@ -149,9 +150,11 @@ class BacklogItem(models.Model):
     @property
     def title(self):
         """What it says to people: its own words, or else those of its source."""
-        source = self.actual or self.milestone_part and self.milestone_part.milestone or self.retainer
-        words = self.description or getattr(source, "description", "") or getattr(source, "name", "")
-        return words or f"{source.get_transaction_class_display().capitalize()} of {wording.day(self.date)}"
+        if self.description:
+            return self.description
+        if self.actual:
+            return naming.title_of(self.actual)
+        return self.milestone_part.milestone.name if self.milestone_part else self.retainer.name
 
 
 class BacklogActionQuerySet(ReachQuerySet):

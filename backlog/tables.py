@@ -7,6 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from actuals.models import Actual, BillingType
+from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
 from invoicing_site.screens.tables import (
     AmountColumn,
@@ -18,6 +19,7 @@ from invoicing_site.screens.tables import (
     StatusColumn,
     Table,
     TextColumn,
+    amount_in_words,
     cells,
     plain_number,
 )
@@ -78,6 +80,16 @@ def explain_item(item):
     return reverse("explain", args=["actual", item.actual_id])
 
 
+def item_in_words(item):
+    """The item with all that tells it from others: its work, whose it is, who pays for it, and how much."""
+    amount = amount_in_words(item.amount, item.currency)
+    customer = f"{item.contract.code} {item.contract_customer.customer.name}"
+    actual = item.actual
+    if actual is None:
+        return ", ".join((item.title, customer, day(item.date), amount))
+    return in_words(actual, actual.resource, customer, amount, description=item.description)
+
+
 def _quantity(item):
     return format_html("{} {}", plain_quantity(item.actual.quantity), item.actual.unit)
 
@@ -122,12 +134,7 @@ class BacklogTable(Table):
         return record.get_status_display()
 
     def label(self, record):
-        return f"{record.title}, {record.actual.project.code}"
-
-
-def _entry_title(entry):
-    kind = entry.get_transaction_class_display().capitalize()
-    return entry.description or (entry.task and entry.task.name) or kind
+        return item_in_words(record)
 
 
 def _entry_what(entry):
@@ -165,13 +172,17 @@ class EntryTable(Table):
         self.found = {}  # what the page worked out for its rows, by entry
 
     def render_description(self, record, column):
-        return column.render(_entry_title(record), record)
+        return column.render(title_of(record), record)
 
     def value_description(self, record):
-        return _entry_title(record)
+        return title_of(record)
 
     def label(self, record):
-        return f"{_entry_title(record)}, {day(record.date)}, {record.resource or record.project}"
+        return in_words(record, record.resource, self.worth(record))
+
+    def worth(self, record):
+        """What is known of the entry's sales, in words."""
+        raise NotImplementedError
 
 
 def outcome(preview):
@@ -234,6 +245,10 @@ class ApprovalTable(EntryTable):
         empty_values=(), orderable=False, verbose_name="If approved now", attrs=cells("c-status", "")
     )
 
+    def worth(self, record):
+        found = self.found.get(record.pk)
+        return amount_in_words(found.amount, found.currency) if found else ""
+
     def _price(self, record):
         return getattr(self.found.get(record.pk), "price", None)
 
@@ -267,6 +282,9 @@ class ApprovedTable(EntryTable):
     billed = tables.Column(
         empty_values=(), orderable=False, verbose_name="Proforma", attrs=cells("c-status", "")
     )
+
+    def worth(self, record):
+        return " and ".join(amount_in_words(sum_, code) for code, sum_ in _sales(record, self).items())
 
     def render_decided_at(self, record):
         return day(self.value_decided_at(record))
@@ -352,4 +370,4 @@ class MilestoneTable(Table):
         return record.status in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY)
 
     def label(self, record):
-        return f"{record.title}, {record.contract.code}"
+        return item_in_words(record)

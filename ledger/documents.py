@@ -26,6 +26,7 @@ _LOGO = "ledgerline:/logo"
 _CSS = "documents/invoice.css"
 _FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-normal.woff2")
 _INK = "#17202e"
+_FIGURES_A_COLUMN = 19  # as many fit side by side into a column of the payment details
 
 
 @dataclass(frozen=True)
@@ -357,7 +358,8 @@ def _tax_table(content, words):
         heads += [words.say("tax_base_in", accounting), words.say("tax_amount_in", accounting)]
     note = ""
     if is_foreign:
-        note = words.say("rate_note", f"{words.number(invoice.rate, 0, 9)} {accounting}", own)
+        rate = f"{words.number(invoice.rate, 2, 9)} {accounting}"
+        note = words.say("rate_note", accounting, rate, own)
     return {"heads": heads, "rows": rows, "note": note}
 
 
@@ -381,7 +383,14 @@ def _payment(content, words):
         (_reference_label(invoice, words), invoice.payment_reference),
         (words["payment_terms"], invoice.payment_terms),
     ]
-    return {"rows": [(label, value) for label, value in rows if value], "note": ""}
+    return {"rows": [_payment_row(label, value, words) for label, value in rows if value], "note": ""}
+
+
+def _payment_row(label, value, words):
+    """Numbers that somebody types into a bank stay on one line, over as many columns as that takes."""
+    is_text = label == words["payment_terms"]
+    columns = 1 if is_text else min(-(-len(value) // _FIGURES_A_COLUMN), 4)
+    return {"label": label, "value": value, "is_text": is_text, "columns": columns}
 
 
 def _in_fours(iban):

@@ -24,6 +24,7 @@ _Kind = CustomerInvoice.Kind
 # UNTDID 1001: invoice, credit note, prepayment invoice.
 _TYPE_CODES = {_Kind.INVOICE: "380", _Kind.CREDIT_NOTE: "381"}
 _PREPAYMENT = "386"
+_LONGEST_DESCRIPTION = InvoiceLine._meta.get_field("description").max_length
 _WEEKS = {"en": "Week {week}, {year}", "nb": "Uke {week}, {year}"}
 
 
@@ -149,7 +150,7 @@ def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
         summary=_summary(section, detail, delivered_on(facts, detail), names, words),
         transaction_class=detail.transaction_class,
         date=delivered_on(facts, detail),
-        description=detail.description or _name_of(facts, detail, names),
+        description=_described(facts, detail, names, words),
         **texts,
         billing_type=detail.billing_type,
         quantity=quantity,
@@ -183,10 +184,18 @@ def _difference(quantity, price, amount, currency):
     return Decimal(1 if amount >= 0 else -1), abs(amount)
 
 
-def _name_of(facts, detail, names) -> str:
-    """What it is called where nobody described it; the rest is said by its task, category and role."""
-    of_its_own = names["product"] or facts.the("milestone", detail.backlog_item_id)
-    return of_its_own.name if of_its_own else ""
+def _described(facts, detail, names, words) -> str:
+    """What it is called where nobody described it; the rest is said by its task, category and role.
+
+    A part of a milestone says of how much: the amount by itself stands in no contract.
+    """
+    milestone = facts.the("milestone", detail.backlog_item_id)
+    of_its_own = names["product"] or milestone
+    text = detail.description or (of_its_own.name if of_its_own else "")
+    if milestone is None or milestone.amount == milestone.whole:
+        return text
+    whole = words.say("part_of", words.amount(milestone.whole, facts.currency))
+    return f"{text[: _LONGEST_DESCRIPTION - len(whole) - 1]} {whole}"
 
 
 def _summary(section, detail, day, names, words) -> str:

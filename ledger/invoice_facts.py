@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Max, Model
+from django.db.models import Case, F, Max, Model, OuterRef, Subquery, When
 
 from actuals.models import Actual, BillingType
 from contracts.models import (
@@ -17,7 +17,6 @@ from contracts.models import (
     ContractLine,
     Customer,
     LegalEntity,
-    Milestone,
     MilestonePart,
     NumberSequence,
     PaymentTerm,
@@ -79,6 +78,18 @@ class Billed(NamedTuple):
         return self.transaction_class, self.category_id, self.contract_line_id, self.project_id
 
 
+class MilestoneBilled(NamedTuple):
+    """A billed part of a milestone, with what it is a part of.
+
+    That is the milestone where customers share it, and the customer's share where that was cut into slices
+    (MIL-2); of a milestone that one customer gets at once, the amount itself.
+    """
+
+    name: str
+    amount: Decimal
+    whole: Decimal
+
+
 @dataclass(frozen=True)
 class AccruedSum:
     """What the journal posted for the originals, summed up by where and at which rate it stands."""
@@ -127,7 +138,7 @@ class InvoiceFacts:
     billed: list[Billed]
     links: list[DetailActual]  # all facts that confirming made, billed or not
     contract_lines: dict[int, ContractLine]
-    named: dict[str, dict[int, Model]]  # what lines and facts name, by field and key
+    named: dict[str, dict[int, Model | MilestoneBilled]]  # what lines and facts name, by field and key
     accrued: list[AccruedSum]
     accrued_transactions: list[ProjectTransaction]
     outlays: dict[int, Outlay]  # by detail
@@ -263,7 +274,7 @@ def _billed(proforma, lines) -> list[Billed]:
     return [Billed(*row, line=line_of.get(row[1])) for row in rows]
 
 
-def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model]]:
+def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model | MilestoneBilled]]:
     """Each thing read once, however many lines name it."""
     details = [line.detail for line in lines]
 
@@ -271,7 +282,6 @@ def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model
         return {key for row in (*details, *rows) if (key := getattr(row, name))}
 
     projects = {line.project_id for line in contract_lines} | keys("project_id", *billed)
-    milestones = MilestonePart.objects.filter(backlog_item__detail__line__proforma=proposal.proforma_id)
     dimensions = {line.dimensions_id for line in lines if line.dimensions_id}
     return {
         "section": ProposalSection.objects.filter(proposal=proposal).in_bulk(),
@@ -283,11 +293,22 @@ def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model
         "category": Category.objects.in_bulk(keys("category_id", *billed)),
         "product": Product.objects.in_bulk(keys("product_id")),
         "retainer": Retainer.objects.in_bulk({row.retainer_id for row in billed if row.retainer_id}),
-        "milestone": {  # by backlog item: the part has no name of its own
-            item: Milestone(name=name)
-            for item, name in milestones.values_list("backlog_item", "milestone__name")
-        },
+        "milestone": _milestones(proposal.proforma_id),
     }
+
+
+def _milestones(proforma: int) -> dict[int, MilestoneBilled]:
+    """By backlog item."""
+    share = MilestonePart.objects.filter(
+        milestone=OuterRef("milestone"), contract_customer=OuterRef("contract_customer"), split_from=None
+    )
+    parts = MilestonePart.objects.filter(backlog_item__detail__line__proforma=proforma).annotate(
+        whole=Case(
+            When(split_from=None, then=F("milestone__amount")), default=Subquery(share.values("amount"))
+        )
+    )
+    rows = parts.values_list("backlog_item", "milestone__name", "amount", "whole")
+    return {item: MilestoneBilled(*of) for item, *of in rows}
 
 
 _PLACE = ("account", "dimensions", "project", "currency", "rate")

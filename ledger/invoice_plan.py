@@ -90,7 +90,7 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
         _customer_entry(facts, invoice, customer_rate),
         *revenue,
         *_tax_entries(facts, taxes, rates),
-        *_rounding(facts, rates, accounting_total - accounting_net - accounting_tax),
+        *_rounding(facts, rates, invoice.accounting_rounding),
         *_accruals_reversed(facts),
     ]
     return InvoicePlan(
@@ -457,7 +457,6 @@ def _customer_transaction(facts, invoice, rate) -> CustomerTransaction:
 
 
 def _rounding(facts, rates, difference) -> list[EntryPlan]:
-    """What the customer owes more, or less, in accounting currency than was converted part by part."""
     if not difference:
         return []
     account = facts.accounts.account(_Purpose.ROUNDING)

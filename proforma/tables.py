@@ -17,6 +17,7 @@ from invoicing_site.screens.tables import (
     StatusColumn,
     Table,
     TextColumn,
+    amount_in_words,
     cells,
 )
 from invoicing_site.templatetags import ledgerline as tags
@@ -140,7 +141,9 @@ class ProformaTable(Table):
         return record.status != ProformaInvoice.Status.CONFIRMED
 
     def label(self, record):
-        return f"proforma {record.number}"
+        whose = f"{record.contract.code} {record.customer.name}"
+        net = amount_in_words(record.net, record.currency)
+        return f"{record}, {whose}, until {tags.day(record.cutoff)}, {net}"
 
     def render_confirm_job(self, record):
         return _job(record)

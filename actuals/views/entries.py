@@ -8,7 +8,8 @@ from django.urls import reverse
 from actuals import operations, weeks
 from actuals.filters import EntryFilter
 from actuals.models import Entry
-from actuals.tables import EntryTable, identity_of
+from actuals.naming import identity_of
+from actuals.tables import EntryTable
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent

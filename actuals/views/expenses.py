@@ -10,7 +10,8 @@ from actuals import operations
 from actuals.filters import ExpenseFilter
 from actuals.forms import FORMS
 from actuals.models import Entry
-from actuals.tables import ExpenseTable, identity_of
+from actuals.naming import identity_of
+from actuals.tables import ExpenseTable
 from actuals.views import entries
 from actuals.views.entries import _OPEN, _RELATED, own
 from contracts.models import Resource

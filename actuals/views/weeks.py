@@ -12,7 +12,7 @@ from django.views.generic import View
 from actuals import operations, weeks
 from actuals.forms import open_projects, task_choices
 from actuals.models import Entry
-from actuals.tables import identity_of
+from actuals.naming import identity_of
 from actuals.views.expenses import resource_of
 from contracts.models import Category, Role, Task
 from invoicing_site import wording

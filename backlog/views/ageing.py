@@ -127,7 +127,7 @@ class Ageing(Page):
             return {}
         path, model = GROUPS[by]
         items = unbilled(items, on=on).filter(**{path: key})
-        related = "actual__project", "actual__resource", "actual__role"
+        related = [f"actual__{name}" for name in ("project", "resource", "task", "category", "product")]
         items = with_blockers(items).select_related(*related).order_by("date", "pk")
         page = Paginator(items, _PER_PAGE).get_page(self.request.GET.get("page"))
         if not page.paginator.count:

@@ -69,6 +69,9 @@ class Backlog(ListScreen):
             "actual__project",
             "actual__resource",
             "actual__role",
+            "actual__task",
+            "actual__category",
+            "actual__product",
         )
 
     @property

@@ -80,7 +80,7 @@ class LegalEntityAdmin(EntityAdmin):
             },
         ),
         ("Payment", {"fields": ["bank_account", ("iban", "bic")]}),
-        ("Look of the invoice", {"fields": ["accent_colour", ("logo", "new_logo")]}),
+        ("Look of the invoice", {"fields": ["accent_colour", "logo", "new_logo"]}),
         (
             "Approval and separation of duties",
             {

@@ -403,6 +403,8 @@ class NumberSequence(models.Model):
 
     def _keep_numbers_apart(self):
         """Refuse another format that could draw a number twice: it changes between years or not at all."""
+        if self.pk is None:
+            return
         stored = NumberSequence.objects.filter(pk=self.pk).exclude(format=self.format).first()
         last = stored and stored.last_number()
         if not last:

@@ -58,7 +58,7 @@ class Table(tables.Table):
         return True
 
     def label(self, record):
-        """The row in words, for its box."""
+        """The row in words, for its box: whose it is, what, and how much, so that no other is called so."""
         return str(record)
 
     def as_values(self, exclude_columns=()):
@@ -122,6 +122,11 @@ def in_minor_units(value, currency):
     if value is None or value == "":
         return None
     return money.rounded(value, currency) if currency else plain_number(value)
+
+
+def amount_in_words(value, currency):
+    """NOK 1,234.50, for a sentence or a label; empty where there is none."""
+    return "" if value is None else f"{currency} {tags.plain_amount(value, currency)}".lstrip()
 
 
 class Column(tables.Column):

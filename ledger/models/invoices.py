@@ -107,9 +107,7 @@ class CustomerInvoice(models.Model):
     currency = CurrencyField()
     accounting_currency = CurrencyField()
     rate = RateField(help_text="The official rate of the invoice date")
-    net_rate = RateField(
-        help_text="The rate of net amounts: agreed in the contract, or the official one"
-    )
+    net_rate = RateField(help_text="The rate of net amounts: agreed in the contract, or the official one")
     net = AmountField()
     tax = AmountField()
     total = AmountField()
@@ -133,6 +131,11 @@ class CustomerInvoice(models.Model):
 
     def get_absolute_url(self):
         return reverse("invoice", args=[self.pk])
+
+    @property
+    def accounting_rounding(self):
+        """What the customer owes more, or less, than net and tax came to when each was converted (PST-2)."""
+        return self.accounting_total - self.accounting_net - self.accounting_tax
 
 
 class InvoiceReference(models.Model):

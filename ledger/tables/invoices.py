@@ -4,7 +4,15 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
 
-from invoicing_site.screens.tables import AmountColumn, DayColumn, MainColumn, Table, TextColumn, cells
+from invoicing_site.screens.tables import (
+    AmountColumn,
+    DayColumn,
+    MainColumn,
+    Table,
+    TextColumn,
+    amount_in_words,
+    cells,
+)
 from invoicing_site.templatetags import ledgerline as tags
 from ledger.models import CustomerInvoice
 
@@ -43,6 +51,10 @@ class InvoiceTable(Table):
     def __init__(self, *args, today=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.today = today
+
+    def label(self, record):
+        total = amount_in_words(record.total, record.currency)
+        return f"{record}, {record.buyer_name}, {tags.day(record.invoice_date)}, {total}"
 
     def render_due_date(self, value, record):
         day = tags.day(value)

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from actuals.models import BillingType
+from actuals.naming import in_words, title_of
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -14,9 +15,11 @@ from invoicing_site.screens.tables import (
     StatusColumn,
     Table,
     TextColumn,
+    amount_in_words,
     cells,
 )
 from invoicing_site.templatetags.ledgerline import chip, day
+from invoicing_site.wording import counted
 from ledger.models import IntegrationJournal
 
 
@@ -57,6 +60,9 @@ class JournalTable(Table):
     def can_select(self, record):
         return record.status != IntegrationJournal.Status.POSTED
 
+    def label(self, record):
+        return f"{record}, {record.period}, {counted(record.held, 'line')}"
+
 
 def dimensions_in_words(dimensions):
     """The values of a set whose values were fetched along: "D1 Sales, R2 North"."""
@@ -79,11 +85,6 @@ def _what(line):
     if line.error:
         return format_html('{}<br><span class="warn">{}</span>', text, line.error)
     return text
-
-
-def _title(line):
-    actual = line.actual
-    return actual.description or str(actual.category or actual.product or actual)
 
 
 def _booked_on(line):
@@ -135,12 +136,12 @@ class JournalLineTable(Table):
         return format_html(
             '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
             address,
-            _title(record),
+            title_of(record.actual),
             _what(record),
         )
 
     def value_description(self, record):
-        return _title(record)
+        return title_of(record.actual)
 
     def render_billing_tax_group(self, value, record):
         if not record.is_taxed_otherwise:
@@ -178,4 +179,6 @@ class JournalLineTable(Table):
         return dimensions_in_words(value)
 
     def label(self, record):
-        return f"{_title(record)}, {record.actual.date}"
+        actual = record.actual
+        amount = amount_in_words(actual.amount, actual.currency)
+        return f"{actual.get_type_display()} of {in_words(actual, actual.resource, amount)}"

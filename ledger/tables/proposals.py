@@ -4,6 +4,7 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from actuals.naming import in_words, title_of
 from invoicing_site.screens.tables import (
     AmountColumn,
     Column,
@@ -14,6 +15,7 @@ from invoicing_site.screens.tables import (
     StatusColumn,
     Table,
     TextColumn,
+    amount_in_words,
     cells,
 )
 from invoicing_site.templatetags.ledgerline import chip, day
@@ -89,6 +91,12 @@ class ProposalTable(Table):
     def can_select(self, record):
         return record.status not in (_Status.POSTED, _Status.RETURNED)
 
+    def label(self, record):
+        proforma = record.proforma
+        net = amount_in_words(record.net, proforma.currency)
+        named = (str(record), f"{proforma.contract.code} {proforma.customer.name}", net)
+        return ", ".join(filter(None, named))
+
     def render_invoice_date(self, value, record):
         if not record.due:
             return day(value)
@@ -130,11 +138,6 @@ def _what(line):
     return text
 
 
-def _title(line):
-    detail = line.detail
-    return detail.description or str(detail.category or detail.product or f"Line {line.number}")
-
-
 def _section(line):
     return f"{line.section.number}. {line.section.title or 'Without title'}"
 
@@ -163,12 +166,12 @@ class ProposalLineTable(Table):
         return format_html(
             '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
             explain_line(record),
-            _title(record),
+            title_of(record.detail),
             _what(record),
         )
 
     def value_description(self, record):
-        return _title(record)
+        return title_of(record.detail)
 
     def render_section(self, record):
         return _section(record)
@@ -180,4 +183,6 @@ class ProposalLineTable(Table):
         return dimensions_in_words(value)
 
     def label(self, record):
-        return f"line {record.number}, {_title(record)}"
+        detail = record.detail
+        amount = amount_in_words(record.amount, record.proposal.proforma.currency)
+        return f"line {record.number}, {in_words(detail, detail.resource, amount)}"

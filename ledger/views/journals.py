@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from actuals.models import Actual
+from actuals.naming import title_of
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
@@ -123,11 +124,13 @@ class WaitingActuals(Page):
         entity = self.request.entity
         waiting = operations.waiting_actuals(entity)
         actuals = list(
-            waiting.select_related("project", "resource", "category", "product").order_by("pk")[:LOOKED_AT]
+            waiting.select_related("project", "resource", "task", "category", "product").order_by("pk")[
+                :LOOKED_AT
+            ]
         )
         reasons = reasons_left_out(entity, actuals)
-        rows = [(actual, reasons.get(actual.pk, "")) for actual in actuals]
-        rows.sort(key=lambda row: not row[1])
+        rows = [(actual, title_of(actual), reasons.get(actual.pk, "")) for actual in actuals]
+        rows.sort(key=lambda row: not row[2])
         return super().get_context_data(
             rows=rows,
             waiting=waiting.count(),
@@ -199,6 +202,7 @@ class JournalPage(LinesScreen):
             .select_related(
                 "actual__project",
                 "actual__resource",
+                "actual__task",
                 "actual__category",
                 "actual__product",
                 "voucher",

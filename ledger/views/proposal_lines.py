@@ -53,6 +53,7 @@ class ProposalLines(LinesScreen):
             "detail__project",
             "detail__resource",
             "detail__role",
+            "detail__task",
             "detail__category",
             "detail__product",
             "billing_tax_group",

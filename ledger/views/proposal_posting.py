@@ -8,7 +8,7 @@ from django.urls import reverse
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.screens import BulkOperation, Operation, Page, Told
-from invoicing_site.screens.lists import keys_of
+from invoicing_site.screens.lists import address_of_chosen, keys_of
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.templatetags.ledgerline import plain_amount
 from invoicing_site.wording import counted
@@ -134,11 +134,17 @@ class PostProposals(_OfRemembered):
 def _told(outcomes):
     """How many were posted now, and what is said of those that were not."""
     posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
-    refused = sum(outcome.refusal is not None for outcome in outcomes)
+    refused = [outcome.proposal for outcome in outcomes if outcome.refusal]
     before = posting.posted_before(outcomes)
     text = f"{counted(posted, 'invoice')} posted." if posted or not before else "Nothing was posted now."
-    left = {"refused, see below": refused} if refused else {}
-    return Told(f"{text} {before}".rstrip(), left=left)
+    left = {"refused, see below": len(refused)} if refused else {}
+    return Told(f"{text} {before}".rstrip(), left=left, link=_address_of(refused))
+
+
+def _address_of(refused):
+    """The list with nothing but these; empty where there are none."""
+    keys = [proposal.pk for proposal in refused]
+    return address_of_chosen("proposals", InvoiceProposal.objects.filter(pk__in=keys)) if keys else ""
 
 
 class PostingProgress(_OfRemembered):
@@ -151,7 +157,13 @@ class PostingProgress(_OfRemembered):
 
     def get_context_data(self, **context):
         rows = list(self.chosen().select_related("invoice", "proforma__customer"))
-        settled = sum(row.status == _Status.POSTED or bool(row.last_error) for row in rows)
+        refused = [row for row in rows if row.status != _Status.POSTED and row.last_error]
+        settled = sum(row.status == _Status.POSTED for row in rows) + len(refused)
         return super().get_context_data(
-            rows=rows, settled=settled, total=len(rows), going_on=settled < len(rows), **context
+            rows=rows,
+            settled=settled,
+            total=len(rows),
+            going_on=settled < len(rows),
+            refused_url=_address_of(refused) if settled == len(rows) else "",
+            **context,
         )

@@ -10,7 +10,9 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRefresh
 
 from actuals.models import BillingType
+from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
+from backlog.tables import item_in_words
 from contracts.models import overrides_limits
 from contracts.two_people import before_confirming
 from invoicing_site.errors import Refused
@@ -18,6 +20,7 @@ from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
+from invoicing_site.screens.tables import amount_in_words
 from invoicing_site.templatetags.ledgerline import plain_amount
 from invoicing_site.wording import counted
 from proforma import forms, operations
@@ -30,6 +33,16 @@ PAGE = 200
 PENDING = 50
 MANY = 2000
 
+_PENDING_RELATED = (
+    "contract",
+    "contract_customer__customer",
+    "actual__project",
+    "actual__resource",
+    "actual__task",
+    "actual__category",
+    "actual__product",
+    "milestone_part__milestone",
+)
 _GROUPS = (BillingType.CHARGEABLE, BillingType.NON_CHARGEABLE, BillingType.COMPLIMENTARY)
 
 
@@ -88,6 +101,7 @@ class Proforma(DetailScreen):
         page = Paginator(_in_order(details), PAGE).get_page(self.request.GET.get("page"))
         everything = LineDetail.objects.on_proforma(proforma)
         pending = operations.pending(proforma) if may_edit else BacklogItem.objects.none()
+        shown_pending = pending.select_related(*_PENDING_RELATED).order_by("date", "pk")[:PENDING]
         limits = operations.limits_at_stake(proforma) if is_open else []
         proposal = getattr(proforma, "proposal", None)
         return super().get_context_data(
@@ -106,12 +120,10 @@ class Proforma(DetailScreen):
             stamp=stamp,
             shown=shown,
             page=page,
-            groups=_grouped(page.object_list),
+            groups=_grouped(page.object_list, proforma.currency),
             subtotals=_subtotals(everything),
             counts={"all": everything.count(), "edited": everything.edited().count()},
-            pending=pending.select_related(
-                "actual__resource", "milestone_part__milestone", "retainer"
-            ).order_by("date", "pk")[:PENDING],
+            pending=[(item, item_in_words(item)) for item in shown_pending],
             pending_count=pending.count() if may_edit else 0,
             currency=proforma.currency,
             **context,
@@ -136,6 +148,7 @@ def _in_order(details):
     return details.select_related(
         "line__contract_line",
         "project",
+        "task",
         "resource",
         "role",
         "category",
@@ -147,15 +160,20 @@ def _in_order(details):
     ).order_by(rank, "line__number", "date", "pk")
 
 
-def _grouped(details):
-    """Details of one page by billing type, then by line, each with what it was before it was edited."""
+def _grouped(details, currency):
+    """Details of one page by billing type, then by line, each with what it was before it was edited.
+
+    Beside it stands what it is called, in a few words and in all that tell it from others.
+    """
     groups = []
     for kind, of_kind in groupby(details, key=lambda detail: detail.billing_type):
         lines = []
         for line, rows in groupby(of_kind, key=lambda detail: detail.line):
             rows = list(rows)
             for row in rows:
-                row.was = _was(row)
+                row.was, row.title = _was(row), title_of(row)
+                amount = amount_in_words(row.amount, currency)
+                row.words = in_words(row, row.resource, amount)
             lines.append((line, rows))
         groups.append((BillingType(kind), lines))
     return groups
@@ -379,7 +397,7 @@ class EditDetails(FormOperation):
         return super().get_context_data(
             count=details.count(),
             sum=details.chargeable().aggregate(sum=ExactSum("amount"))["sum"],
-            examples=details[:5],
+            examples=[title_of(each) for each in details.select_related("task", "category", "product")[:5]],
             kept=[
                 *(("pk", key) for key in posted.getlist("pk")),
                 *((name, posted.get(name, "")) for name in ("filter", "stamp", "all_matching")),
@@ -430,8 +448,7 @@ class EditDetail(FormOperation):
 
     def get_context_data(self, **context):
         return super().get_context_data(
-            lead=f"{self.row.description or self.row.get_transaction_class_display()} "
-            f"on proforma {self.proforma.number}",
+            lead=f"{title_of(self.row)} on proforma {self.proforma.number}",
             **context,
         )
 

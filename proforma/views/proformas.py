@@ -19,7 +19,8 @@ from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Page, Told
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
-from invoicing_site.wording import counted
+from invoicing_site.screens.tables import amount_in_words
+from invoicing_site.wording import counted, day
 from proforma import forms, operations
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice
@@ -225,7 +226,10 @@ class NewProforma(FormOperation):
         }
         nothing = {"items": 0, "amount": 0, "last": None}
         shown = mine.filter(pk__in=by_contract.keys() | wanted).prefetch_related("customers__customer")
-        return [(contract, by_contract.get(contract.pk, nothing)) for contract in shown.order_by("code")]
+        return [
+            (contract, found := by_contract.get(contract.pk, nothing), _ready_in_words(contract, found))
+            for contract in shown.order_by("code")
+        ]
 
     def operate(self, form):
         cutoff, contracts = form.cleaned_data["cutoff"], list(form.cleaned_data["contracts"].order_by("code"))
@@ -252,6 +256,14 @@ class NewProforma(FormOperation):
         if len(self.created) == 1:
             return self.created[0].get_absolute_url()
         return f"{reverse('proformas')}?status=draft"
+
+
+def _ready_in_words(contract, found):
+    """What its box is called: the contract, and what an invoice of it would take along."""
+    if not found["items"]:
+        return f"{contract}, nothing ready"
+    amount = amount_in_words(found["amount"], contract.currency)
+    return f"{contract}, {counted(found['items'], 'item')} until {day(found['last'])}, {amount}"
 
 
 class CreateFromBacklog(BulkOperation):

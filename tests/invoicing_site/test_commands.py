@@ -63,7 +63,7 @@ def test_a_month_of_the_project_manager(company):
         (["approve_entries", "--by", "nobody"], "There is no active user “nobody”."),
         (["approve_entries", "--on", "2999-01-01"], "is in the future"),
         (["approve_entries", "--project", "NOPE"], "There is no project “NOPE” to act on. Known: NO1-P1."),
-        (["mark_ready", "--contract", "NOPE"], "There is no project contract “NOPE” to act on."),
+        (["mark_ready", "--contract", "NOPE"], "There is no contract “NOPE” to act on."),
         (["confirm_proformas", "--number", "NOPE"], "There is no proforma invoice “NOPE” to act on."),
     ],
 )

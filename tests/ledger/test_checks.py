@@ -154,8 +154,8 @@ def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     words = {
         "group": "Line 1: There is no item tax group, so Company NO1 cannot work out the tax: choose one on "
         "the line, or give one to the category, the product, or for milestones the legal entity. What is "
-        "given elsewhere reaches the lines when they are filled in again (propose --refill "
-        f"{proposal.number}).",
+        "given elsewhere reaches the lines when they are filled in again: “Fill lines again” on "
+        "the proposal's page.",
         "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
         "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 31 Mar 2025",
     }

@@ -34,7 +34,7 @@ def test_an_invoice_says_who_owes_whom_what_for_what_and_until_when():
         " 5 h 200.00 1,000.00" in text
     )
     assert "Total excl. VAT 1,000.00 VAT 250.00 Total incl. VAT NOK 1,250.00" in text
-    assert "VAT summary Rate Net amount VAT VAT 25 % 1,000.00 250.00" in text
+    assert "VAT summary Rate Tax base VAT VAT 25 % 1,000.00 250.00" in text
     assert (
         "Account 1234 56 78903 IBAN NO93 8601 1117 947 BIC DNBANOKK KID 2026000428 Terms 30 days net" in text
     )
@@ -191,7 +191,7 @@ def test_tax_stands_by_rate_with_its_base_and_the_words_of_the_law():
     assert "5 h 80.00 15 % 400.00" in text
     assert "5 h 100.00 exempt 500.00" in text
     assert (
-        "Rate Net amount VAT VAT 25 % 1,000.00 250.00 VAT, reduced, 15 % 400.00 60.00"
+        "Rate Tax base VAT VAT 25 % 1,000.00 250.00 VAT, reduced, 15 % 400.00 60.00"
         " Exempt from VAT Exempt under section 3-5. 500.00 0.00" in text
     )
 
@@ -202,9 +202,36 @@ def test_tax_stands_in_accounting_currency_too_where_that_is_another():
         content([line()], THREE_RATES, currency="EUR", rate=D("11.600000000"), net=D(1900), total=D(2210))
     )
 
-    assert "Rate Net amount VAT Net in NOK VAT in NOK" in text
+    assert "Rate Tax base VAT Tax base in NOK VAT in NOK" in text
     assert "VAT 25 % 1,000.00 250.00 11,600.00 2,900.00" in text
-    assert "Converted at 11.6 NOK per EUR." in text
+    assert "Tax base and VAT in NOK at the official rate: 11.60 NOK per EUR." in text
+    assert "Net in NOK" not in text
+
+
+def test_the_words_of_the_law_are_said_once_in_the_customers_language():
+    """DOC-4: the legal texts that we ship are what the tax table calls their categories"""
+    said = {
+        ("Z", "Zero-rated supply"): ("Zero-rated supply, 0 %", "Fritatt for merverdiavgift, 0 %"),
+        ("E", "Exempt from VAT"): ("Exempt from VAT", "Unntatt fra merverdiavgift"),
+        ("AE", "Reverse charge"): ("Reverse charge, 0 %", "Omvendt avgiftsplikt, 0 %"),
+        ("O", "Not subject to VAT"): ("Not subject to VAT", "Ikke merverdiavgiftspliktig"),
+    }
+    for (category, legal_text), words_of in said.items():
+        for language, words in zip(("en", "nb"), words_of, strict=True):
+            free = {"tax": D(0), "tax_category": category, "tax_percent": D(0)}
+            frozen = Words(language).of_setup(legal_text)
+            row = tax(category=category, percent=D(0), tax=D(0), legal_text=frozen)
+            text = text_of(content([line(**free)], [row], language=language, tax=D(0), total=D(1000)))
+            assert text.count(frozen) == 1, (category, language)
+            assert f" {words} " in text
+
+
+def test_a_long_account_number_has_the_room_of_two_columns():
+    """DOC-1: what somebody types into a bank is on one line; Inter's figures fit nineteen to a column"""
+    html = documents.html(content(seller_iban="DE89370400440532013000"))
+    assert '<div class="columns-2 whole"><dt>IBAN</dt><dd>DE89 3704 0044 0532 0130 00</dd>' in html
+    assert '<div class="columns-1 whole"><dt>Account</dt><dd>1234 56 78903</dd>' in html
+    assert '<div class="columns-1"><dt>Terms</dt><dd>30 days net</dd>' in html
 
 
 def test_codes_of_one_rate_share_a_row_but_not_where_a_line_bears_several():

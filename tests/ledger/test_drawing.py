@@ -202,6 +202,23 @@ def test_a_short_invoice_has_one_page(lines, notes):
     assert "Page 1 of 1" in page
 
 
+@pytest.mark.parametrize("iban", ["HR1210010051863000160", "MT84MALT011000012345MTLCAST001S"])
+def test_an_iban_is_never_broken_over_two_lines(iban):
+    """DOC-1"""
+    (page,) = pypdf.PdfReader(io.BytesIO(documents.pdf(content(seller_iban=iban)))).pages
+    lines = page.extract_text().replace("\xa0", " ").splitlines()
+    assert any(iban in line.replace(" ", "") for line in lines)
+
+
+@pytest.mark.parametrize("lines", range(9, 19))
+def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
+    """DOC-1: however many lines there are, the payment details are never alone on a page"""
+    rows = [line(n, description=f"Work no. {n}") for n in range(1, lines + 1)]
+    *_, last = pages_of(documents.pdf(content(rows)))
+    for text in (f"Work no. {lines}", "Total incl. VAT", "VAT summary", "IBAN"):
+        assert text in last
+
+
 def test_a_norwegian_invoice_has_no_english_words_of_ours():
     """DOC-1"""
     english = set(TEXTS["en"].values()) - set(TEXTS["nb"].values())

@@ -387,6 +387,22 @@ def test_those_that_pass_are_posted_with_a_status_for_each(desk, no1, contract, 
     assert CustomerInvoice.objects.get().number in words(answer)
     assert "is in the future" in words(answer)
     assert "hx-trigger" not in words(answer).split('id="posting"')[1].split(">")[0]
+    assert f'<a href="{reverse("proposals")}?rows={second.pk}">Show these rows</a>' in words(answer)
+
+
+def test_the_page_of_the_posting_leads_to_what_was_refused(desk, no1, contract, proposal):
+    """PST-1: also of a posting in the background, whose answer is that page"""
+    second = proposed(no1, work(no1, contract))
+    response = checked(desk, proposal, second)
+    word, keys = response.context["word"], response.context["keys"]
+    InvoiceProposal.objects.filter(pk=second.pk).update(invoice_date=datetime.date(2025, 4, 2))
+    page = posted(desk, "post_proposals", word, keys=keys).redirect_chain[-1][0]
+
+    leads_to = desk.get(page).context["refused_url"]
+
+    assert f'<a href="{leads_to}">Show what was refused in the list</a>' in words(desk.get(page))
+    shown = desk.get(leads_to).context["object_list"]
+    assert [row.pk for row in shown] == [second.pk]
 
 
 def test_what_another_tab_has_posted_is_not_told_as_posted_now(desk, no1, contract, proposal):

@@ -321,7 +321,7 @@ def test_an_unknown_code_is_refused_with_the_known_ones(company, contract):
     for name in ("run_invoicing", "create_proformas"):
         with pytest.raises(CommandError) as refused:
             call_command(name, "--entity", "NO1", "--contract", f"{contract.code}X")
-        assert f"no project contract “{contract.code}X” to act on. Known: {contract.code}." in str(
+        assert f"There is no contract “{contract.code}X” to act on. Known: {contract.code}." in str(
             refused.value
         )
 

@@ -371,7 +371,7 @@ def test_a_run_can_be_restricted_to_contracts(company, contract, ready, due):
     found = run(company, contracts=[other])
     assert [c for c, *_ in outcomes(found)] == [other]
     assert schedule(contract) == [(FEB_1, "not_run", "")]
-    with pytest.raises(Refused, match="No project contract is selected"):
+    with pytest.raises(Refused, match="No contract is selected"):
         run(company, contracts=[])
 
 

@@ -1,0 +1,37 @@
+"""What a piece of work is called: an entry, an actual or a proforma detail, which say alike what was done.
+
+Without a description it is still told which is which: by project, what was done, when, and how much.
+"""
+
+from actuals.models import BillingType
+from contracts.models import TransactionClass
+from invoicing_site import wording
+from invoicing_site.templatetags.ledgerline import plain_quantity
+
+
+def title_of(work):
+    """A few words, where columns beside them say the rest: what was written, or "Design, 7.5 h"."""
+    return work.description or f"{_what(work)}, {_quantity(work)}"
+
+
+def identity_of(work):
+    """Project, task, day and hours, or what stands for them where it isn't time."""
+    parts = [work.project and work.project.code, _what(work), wording.day(work.date), _quantity(work)]
+    return " · ".join(filter(None, parts))
+
+
+def in_words(work, *more, description=""):
+    """All of it, where nothing stands beside: what was written, its identity, and what else is given."""
+    kind = "" if work.billing_type == BillingType.CHARGEABLE else work.get_billing_type_display()
+    named = (description or work.description, identity_of(work), kind, *more)
+    return ", ".join(str(each) for each in named if each)
+
+
+def _what(work):
+    is_time = work.transaction_class == TransactionClass.TIME
+    thing = work.task or work.category if is_time else work.product or work.category
+    return thing.name if thing else work.get_transaction_class_display().capitalize()
+
+
+def _quantity(work):
+    return f"{plain_quantity(work.quantity)} {work.unit}".rstrip()

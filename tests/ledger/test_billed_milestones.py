@@ -1,0 +1,98 @@
+"""How a milestone reads on the invoice, where it is billed in parts."""
+
+from decimal import Decimal
+
+import pytest
+
+from backlog import operations
+from backlog.models import BacklogItem
+from ledger import documents
+from ledger.operations.posting import post
+from proforma import operations as proformas
+from tests import factories
+from tests.ledger.billing import MARCH_10, MARCH_31, drafted, edited, proposed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def dear(no1):
+    """A second customer, who reads Norwegian."""
+    return factories.CustomerFactory(
+        entity=no1.entity, language="nb", billing_tax_group=no1.customer.billing_tax_group
+    )
+
+
+def shares(no1, *customers):
+    """The waiting part of each customer of a milestone of 160,000, billed 70 to 30 where there are two."""
+    percents = (70, 30) if len(customers) == 2 else (100,)
+    contract = factories.contract(
+        no1,
+        customers=list(zip(customers, percents, strict=True)),
+        lines=[
+            {
+                "method": "fixed",
+                "contract_amount": Decimal(160000),
+                "milestones": [{"name": "Cold chain 4", "amount": Decimal(160000), "date": MARCH_10}],
+            }
+        ],
+    )
+    operations.confirm_contract(contract, by=no1.manager)
+    return BacklogItem.objects.filter(contract=contract).order_by("pk")
+
+
+def billed(no1, item):
+    return post(proposed(no1, item), by=no1.accountant, on=MARCH_31)
+
+
+def ready(no1, item):
+    operations.mark_ready(BacklogItem.objects.filter(pk=item.pk), by=no1.manager)
+    return BacklogItem.objects.get(pk=item.pk)
+
+
+def test_a_customers_share_says_of_how_much_it_is(no1, dear):
+    """MIL-1 DOC-1: 112,000 and 48,000 of 160,000, each in its customer's language"""
+    first, second = shares(no1, no1.customer, dear)
+
+    line = billed(no1, ready(no1, first)).lines.get()
+    assert (line.description, line.net) == ("Cold chain 4 (part of 160,000.00)", 112000)
+
+    invoice = billed(no1, ready(no1, second))
+    assert invoice.lines.get().description == "Cold chain 4 (del av 160\xa0000,00)"
+    assert "Cold chain 4 (del av 160\xa0000,00)" in documents.html(documents.content_of(invoice))
+
+
+def test_a_slice_says_of_how_much_of_the_customers_own_it_is(no1, dear):
+    """MIL-2 DOC-1: 33,333.34 of the 48,000 that this customer pays, then what is left of it"""
+    _, item = shares(no1, no1.customer, dear)
+    cut = operations.split_off(item, amount=Decimal("33333.34"), by=no1.manager)
+
+    line = billed(no1, BacklogItem.objects.get(pk=cut.ready.pk)).lines.get()
+    assert (line.description, line.net) == ("Cold chain 4 (del av 48\xa0000,00)", Decimal("33333.34"))
+
+    rest = billed(no1, ready(no1, cut.rest)).lines.get()
+    assert (rest.description, rest.net) == ("Cold chain 4 (del av 48\xa0000,00)", Decimal("14666.66"))
+
+
+def test_a_milestone_that_is_billed_at_once_is_just_named(no1):
+    (item,) = shares(no1, no1.customer)
+
+    assert billed(no1, ready(no1, item)).lines.get().description == "Cold chain 4"
+
+
+def test_a_part_has_room_for_the_words_whatever_was_written_about_it(no1, dear):
+    """PST-3: 500 characters are what a line holds; "(part of 160,000.00)" and a space are 21 of them"""
+    first, _ = shares(no1, no1.customer, dear)
+    item = ready(no1, first)
+    proforma = drafted(no1, item)
+    edited(no1, proforma, item, description="x" * 500)
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+
+    invoice = post(proposed(no1, proforma=proforma), by=no1.accountant, on=MARCH_31)
+
+    assert invoice.lines.get().description == "x" * 479 + " (part of 160,000.00)"
