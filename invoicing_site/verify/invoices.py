@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import F
 
-from contracts.models import LegalEntity
+from contracts.models import LegalEntity, TransactionClass
 from invoicing_site import files
 from invoicing_site.models import StoredFile
 from invoicing_site.querysets import ExactSum, totals
@@ -117,7 +117,8 @@ def _unlike_their_proposals(entity):
         )
 
 
-_COPIED = ("quantity", "price", "date", "transaction_class", "unit", "billing_type")
+_COPIED = ("quantity", "price", "date", "transaction_class", "unit", "billing_type", "description")
+_LONGEST = InvoiceLine._meta.get_field("description").max_length
 
 
 def _unlike_their_details(entity):
@@ -137,25 +138,37 @@ def _unlike_their_details(entity):
         .values_list(
             "invoice",
             "number",
-            "description",
-            f"{of_detail}__description",
             of_detail,
             *_COPIED,
             *(f"{of_detail}__{name}" for name in _COPIED),
         )
     )
     half = len(_COPIED)
-    for key, number, said, should, detail, *values in rows.iterator(chunk_size=CHUNK):
-        pairs = zip(_COPIED, values[:half], values[half:], strict=True)
-        unlike = [name.replace("_", " ") for name, own, theirs in pairs if own != theirs]
-        if should and said != should:  # what nobody described is called by another name
-            unlike.append("description")
+    for key, number, detail, *values in rows.iterator(chunk_size=CHUNK):
+        line, billed = (
+            dict(zip(_COPIED, half_of, strict=True)) for half_of in (values[:half], values[half:])
+        )
+        unlike = [name.replace("_", " ") for name in _COPIED if not _agree(name, line, billed)]
         if unlike:
             invoice = CustomerInvoice.objects.get(pk=key)
             sentence = (
                 f"and detail {detail}, which its line {number} bills, do not agree: {', '.join(unlike)}."
             )
             yield _said(entity, invoice, sentence)
+
+
+def _agree(name, line, detail) -> bool:
+    """Whether the line says of this what its detail says, or what may be printed in its place."""
+    said, should = line[name], detail[name]
+    of_milestone = detail["transaction_class"] == TransactionClass.MILESTONE
+    if name == "description" and said != should:
+        # What nobody described is called by another name; a part of a milestone adds of how much it is one.
+        what, _, whole = said.rpartition(" (")
+        return not should or (of_milestone and what == should[: _LONGEST - len(f" ({whole}")])
+    if name == "date" and of_milestone:
+        # Its date is a plan: what is billed before it was delivered before it.
+        return said <= should
+    return said == should
 
 
 def documents(entity: LegalEntity):

@@ -1,11 +1,13 @@
 """How a milestone reads on the invoice, where it is billed in parts."""
 
+import datetime
 from decimal import Decimal
 
 import pytest
 
 from backlog import operations
 from backlog.models import BacklogItem
+from invoicing_site.verify import findings
 from ledger import documents
 from ledger.operations.posting import post
 from proforma import operations as proformas
@@ -13,6 +15,8 @@ from tests import factories
 from tests.ledger.billing import MARCH_10, MARCH_31, drafted, edited, proposed
 
 pytestmark = pytest.mark.django_db
+
+APRIL_10 = datetime.date(2025, 4, 10)
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def dear(no1):
     )
 
 
-def shares(no1, *customers):
+def shares(no1, *customers, planned=MARCH_10):
     """The waiting part of each customer of a milestone of 160,000, billed 70 to 30 where there are two."""
     percents = (70, 30) if len(customers) == 2 else (100,)
     contract = factories.contract(
@@ -38,7 +42,7 @@ def shares(no1, *customers):
             {
                 "method": "fixed",
                 "contract_amount": Decimal(160000),
-                "milestones": [{"name": "Cold chain 4", "amount": Decimal(160000), "date": MARCH_10}],
+                "milestones": [{"name": "Cold chain 4", "amount": Decimal(160000), "date": planned}],
             }
         ],
     )
@@ -77,6 +81,7 @@ def test_a_slice_says_of_how_much_of_the_customers_own_it_is(no1, dear):
 
     rest = billed(no1, ready(no1, cut.rest)).lines.get()
     assert (rest.description, rest.net) == ("Cold chain 4 (del av 48\xa0000,00)", Decimal("14666.66"))
+    assert findings() == []
 
 
 def test_a_milestone_that_is_billed_at_once_is_just_named(no1):
@@ -96,3 +101,12 @@ def test_a_part_has_room_for_the_words_whatever_was_written_about_it(no1, dear):
     invoice = post(proposed(no1, proforma=proforma), by=no1.accountant, on=MARCH_31)
 
     assert invoice.lines.get().description == "x" * 479 + " (part of 160,000.00)"
+    assert findings() == []
+
+
+def test_what_is_billed_before_its_planned_day_was_delivered_before_it(no1):
+    """DOC-4: planned for 10 April, billed on 31 March"""
+    (item,) = shares(no1, no1.customer, planned=APRIL_10)
+
+    assert billed(no1, ready(no1, item)).lines.get().date == MARCH_31
+    assert findings() == []
