@@ -49,7 +49,7 @@ def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_ag
     assert refusal.value.message == (
         "Line 1: There is no billing tax group, so Company NO1 cannot work out the tax: choose one on the "
         "line, or give one to the project, the contract or the customer. What is given elsewhere reaches the "
-        f"lines when they are filled in again (propose --refill {proposal.number})."
+        "lines when they are filled in again: “Fill lines again” on the proposal's page."
     )
 
     mend(no1)
