@@ -66,7 +66,6 @@ _WORDS = {
     "proforma.run_invoicing": "Invoice run started",
     "proforma.submit_for_review": "Proforma submitted for review",
     "proforma.take_back": "Confirmed proforma taken back to a draft",
-    "proforma.take_back": "Confirmed proforma taken back",
 }
 # What the administration does with any kind of row, and an import with what it meets for the first time.
 _VERBS = {"add": "Set-up added", "change": "Set-up changed", "delete": "Set-up deleted", "create": "Created"}

@@ -252,7 +252,8 @@ def test_nothing_typed_is_lost_when_it_is_refused(desk, no1, draft):
 
     assert "is closed" in text
     assert 'value="2025-03-12"' in text
-    assert "Nothing is to be changed yet" in words(edit(desk, draft, pk=draft.lines.first().pk, _answered="1"))
+    unchanged = edit(desk, draft, pk=draft.lines.first().pk, _answered="1")
+    assert "Nothing is to be changed yet" in words(unchanged)
 
 
 def test_all_that_match_are_edited_unless_they_changed_meanwhile(desk, no1, draft, line):
