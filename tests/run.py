@@ -1,7 +1,8 @@
 """All tests, on everything that answers here: `./run test` calls this once the tools are installed.
 
 SQLite with messages in memory, PostgreSQL with Redis, and a browser: the two profiles people run, and the
-eyes. They run side by side. What could not be run is said at the end, and in CI (CI=true) it is a failure.
+eyes. They run side by side, and what takes longest in two parts. What could not be run is said at the end,
+and in CI (CI=true) it is a failure.
 """
 
 import getpass
@@ -20,6 +21,8 @@ import redis
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = "tests/browser"
 WALKS = "tests/browser/test_walk.py"
+# Half of the work: a process that waits for a server leaves its processor to another.
+BOOKS = ["tests/ledger", "tests/proforma"]
 NO_TESTS_COLLECTED = 5
 # With these somebody sits in front of it, and wants one conversation at a time.
 TALKATIVE = {"-s", "-x", "--pdb", "--trace", "--capture=no", "--exitfirst"}
@@ -126,7 +129,7 @@ def finished(plans, *, one_by_one):
 
 
 def split(arguments):
-    """The arguments for the usual tests and those for the browser's; empty where none of them is wanted."""
+    """The arguments for the usual tests and for the browser's, empty where none is wanted; and if all are."""
     paths = [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
     options = [a for a in arguments if a not in paths]
     browser = [path for path in paths if Path(path).is_relative_to(BROWSER_TESTS)]
@@ -134,11 +137,11 @@ def split(arguments):
     if not paths:
         usual = ["--migrations", f"--ignore={BROWSER_TESTS}"]
         browser = [BROWSER_TESTS] if (ROOT / BROWSER_TESTS).is_dir() else []
-    return [[*options, *wanted] if wanted else [] for wanted in (usual, browser)]
+    return *([*options, *wanted] if wanted else [] for wanted in (usual, browser)), not paths
 
 
 def main(arguments):
-    usual, browser = split(arguments)
+    usual, browser, whole = split(arguments)
     postgresql, redis_url, chromium = find_postgresql(), find_redis(), find_chromium()
     sqlite = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": "" if postgresql else redis_url or ""}
     runs = []
@@ -146,7 +149,14 @@ def main(arguments):
         runs.append(("SQLite", usual, sqlite))
         if postgresql:
             services = {"TEST_DATABASE_URL": postgresql, "TEST_REDIS_URL": redis_url or ""}
-            runs.append((f"PostgreSQL{' and Redis' if redis_url else ''}", usual, services))
+            title = f"PostgreSQL{' and Redis' if redis_url else ''}"
+            if whole:
+                books = {**services, "TEST_DATABASE_URL": beside(postgresql, "_books")}
+                rest = [*usual, *(f"--ignore={path}" for path in BOOKS)]
+                runs.append((f"{title}: {' and '.join(BOOKS)}", [*usual, *BOOKS], books))
+                runs.append((f"{title}: the rest", rest, services))
+            else:
+                runs.append((title, usual, services))
     if browser and chromium:
         # In a run of its own: Playwright's event loop stays in the thread and disturbs other tests.
         eyes = {"LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
@@ -174,8 +184,8 @@ def main(arguments):
             left_out += [f"{title}: {test}: {reason}" for test, reason in skipped.items()]
     finally:
         if postgresql and not os.environ.get("TEST_DATABASE_URL"):
-            drop_test_database(postgresql)
-            drop_test_database(beside(postgresql, "_browser"))
+            for suffix in ("", "_books", "_browser"):
+                drop_test_database(beside(postgresql, suffix))
 
     return conclude(failed, left_out, nothing_ran=codes <= {NO_TESTS_COLLECTED})
 

@@ -35,6 +35,7 @@ def press(page, name, **kwargs):
 
 def told(page, text):
     expect(page.locator(".flash").filter(has_text=text).first).to_be_visible()
+    page.wait_for_load_state()  # the keys are deaf until the scripts of the new page have run
 
 
 def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
