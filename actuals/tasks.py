@@ -21,14 +21,18 @@ def take_in(pk):
     if done is None or done.imported_by is None:
         return
     failed = done.status == EntryImport.Status.FAILED
-    if failed:
+    sees_page = EntryImport.objects.visible_to(done.imported_by).filter(pk=done.pk).exists()
+    if failed and not sees_page:
+        text = f"{done.file.name} was not imported. {done.message}"[:500]
+    elif failed:
         text = f"{done.file.name} was not imported: its page says why."
     elif done.added:
         n = wording.counted(done.added, "entry", "entries")
         text = f"{n} of {done.file.name} imported {'and submitted' if done.submits else 'as drafts'}."
     else:
         text = f"{done.file.name} added no entries: everything in it is here already."
-    Notice.objects.create(user=done.imported_by, text=text, url=done.get_absolute_url(), is_problem=failed)
+    url = done.get_absolute_url() if sees_page else ""
+    Notice.objects.create(user=done.imported_by, text=text, url=url, is_problem=failed)
 
 
 @shared_task

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
-from actuals.models import Actual, BillingType
+from actuals.models import Actual, Batch, BillingType
 from backlog.models import BacklogItem, BacklogQuerySet
 from contracts.models import Project, ProjectContract
 from invoicing_site import money, wording
@@ -68,7 +68,7 @@ def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[Ageing
 
 def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
     """Of the items those that were unbilled work at the end of that day, see `ageing`."""
-    still = Q(actual__reversed_by=None) | Q(actual__reversed_by__batch__on__gt=on)
+    still = Q(actual__reversed_by=None) | Q(actual__reversed_by__batch__on__gt=on) | _stood_again(on)
     # Brought in at cutover as billed before, it was never unbilled here and has nothing that reverses it.
     billed_before = Q(status=_Status.POSTED, actual__reversed_by=None)
     return items.filter(
@@ -78,6 +78,25 @@ def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
         actual__batch__on__lte=on,
         date__lte=on,
     ).exclude(billed_before)
+
+
+def _stood_again(on):
+    """Whether a fact stood in for the work at the end of that day: it was billed, and returned (PRP-6).
+
+    That fact is an adjustment without an item of its own. What confirming makes of an edited detail, and what
+    an adjustment puts in another's place, replaces the work too: but that is no work to bill any more, or
+    has its own item.
+    """
+    facts = Actual.objects.filter(
+        replaces=OuterRef("actual"),
+        type=Actual.Type.UNBILLED_SALES,
+        booked_by=Actual.BookedBy.NOTHING,
+        reverses=None,
+        backlog_item=None,
+        batch__action=Batch.Action.ADJUST,
+        batch__on__lte=on,
+    )
+    return Exists(facts.filter(Q(reversed_by=None) | Q(reversed_by__batch__on__gt=on)))
 
 
 def _columns(on):

@@ -8,7 +8,7 @@ from backlog.models import BacklogItem
 from contracts.models import ContractLine, Customer, ProjectContract
 from invoicing_site.models import User
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
-from proforma.models import InvoiceRun, ProformaInvoice, RunContract
+from proforma.models import InvoiceRun, ProformaInvoice, RunContract, was_returned
 from proforma.operations.inputs import STILL_DUE
 
 
@@ -91,7 +91,11 @@ class ProformaFilter(django_filters.FilterSet):
     q = SearchFilter(
         "number", "name", "contract__code", "customer__name", placeholder="Number, contract, customer"
     )
-    status = ChoicesFilter(label="Status", choices=ProformaInvoice.Status.choices)
+    status = ChoicesFilter(
+        label="Status",
+        choices=[*ProformaInvoice.Status.choices, ("returned", "returned")],
+        method="of_status",
+    )
     confirm_job = ChoicesFilter(label="Background confirm", choices=ProformaInvoice.ConfirmJob.choices)
     customer = RowFilter(label="Customer", model=Customer)
     contract = RowFilter(label="Contract", model=ProjectContract)
@@ -102,6 +106,13 @@ class ProformaFilter(django_filters.FilterSet):
     class Meta:
         model = ProformaInvoice
         fields = []
+
+    def of_status(self, rows, name, wanted):
+        if not wanted:
+            return rows
+        # What was returned stays confirmed in its row; to people it is one or the other.
+        found = Q(status__in=wanted) & ~was_returned()
+        return rows.filter(found | was_returned()) if "returned" in wanted else rows.filter(found)
 
 
 class RunFilter(django_filters.FilterSet):

@@ -177,6 +177,14 @@ class ProformaQuerySet(ReachQuerySet):
         return self.filter(status=ProformaInvoice.Status.CONFIRMED)
 
 
+def was_returned():
+    """The condition on proformas: what confirming billed was taken back, and not by a correction (PRP-6)."""
+    credits_ = DetailActual.objects.filter(
+        detail__line__proforma=models.OuterRef("pk"), part=DetailActual.Part.CREDIT
+    )
+    return Q(models.Exists(credits_), kind=ProformaInvoice.Kind.INVOICE)
+
+
 class ProformaInvoice(models.Model):
     """The project manager's document for one contract customer. Confirming freezes it for ever (PRO-5)."""
 

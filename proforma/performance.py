@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Max, Min, Q
 
-from actuals.models import Actual, BillingType
+from actuals.models import Actual, Batch, BillingType
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import Level, LimitBook
 from contracts.models import (
@@ -50,7 +50,8 @@ class Figures:
         (positive), so that billed + credited is what was billed before credits.
     limit, limit_left: the not-to-exceed limit of the line itself, or of the contract itself, and what is not
         yet used of it (negative where it was overridden); None where none is set.
-    last_billed_on: the day of the last confirm. next_run_on: the first run date still due, perhaps past.
+    last_billed_on: the day of the last confirm that was not returned. next_run_on: the first run date still
+        due, perhaps past.
     open_milestones, open_milestone_amount: milestones with a part on no proforma, and the amount of these.
     """
 
@@ -239,12 +240,17 @@ class _Rows:
         facts = Actual.objects.filter(
             contract__in=self._contracts, type=Actual.Type.BILLED_SALES, billing_type=_CHARGEABLE
         ).exclude(transaction_class__in=_NEVER_COUNT)
-        rows = facts.order_by(*by).values_list(*by).annotate(exact=ExactSum("amount"), last=Max("batch__on"))
+        # What a return took back, and its counter-actuals, is billed on no day (PRP-6).
+        adjusted = Batch.Action.ADJUST
+        undone = Q(batch__action=adjusted) | Q(reversed_by__batch__action=adjusted)
+        last = Max("batch__on", filter=~undone)
+        rows = facts.order_by(*by).values_list(*by).annotate(exact=ExactSum("amount"), last=last)
         for contract, line, class_, kind, amount, last in rows:
             self.figures["billed", line] += amount
             if kind == ProformaInvoice.Kind.CORRECTION:
                 self.figures["credited", line] -= amount
-            self.last_billed_on[line] = max(last, self.last_billed_on.get(line, last))
+            if last is not None:
+                self.last_billed_on[line] = max(last, self.last_billed_on.get(line, last))
             self._used[contract].append((amount, line, class_))
 
     def _read_schedule(self):

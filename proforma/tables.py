@@ -130,7 +130,7 @@ class ProformaTable(Table):
     )
     customer = TextColumn(accessor="customer__name", verbose_name="Customer")
     cutoff = DayColumn()
-    amount = AmountColumn(accessor="net", verbose_name="Net total", explain=explain_proforma)
+    amount = AmountColumn(accessor="counted", verbose_name="Net total", explain=explain_proforma)
     status = StatusColumn()
     confirm_job = tables.Column(verbose_name="Background confirm", empty_values=(), orderable=False)
 
@@ -144,6 +144,12 @@ class ProformaTable(Table):
         whose = f"{record.contract.code} {record.customer.name}"
         net = amount_in_words(record.net, record.currency)
         return f"{record}, {whose}, until {tags.day(record.cutoff)}, {net}"
+
+    def render_status(self, record):
+        return tags.chip("returned") if record.is_returned else tags.status(record)
+
+    def value_status(self, record):
+        return "returned" if record.is_returned else record.get_status_display()
 
     def render_confirm_job(self, record):
         return _job(record)

@@ -16,16 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from actuals.importing import tables
+from actuals.importing import progress, tables
 from actuals.importing.formats import CREATABLE, FIELDS, FORMATS, Mapping
 from actuals.importing.planning import Preview, plan
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
-from contracts.models import Membership, Project, managed_projects, roles_of
+from contracts.models import Membership, Project, managed_projects, may, roles_of
 from invoicing_site import audit, celery, files, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
@@ -44,7 +43,6 @@ __all__ = [
     "import_entries",
     "media_type_of",
     "preview",
-    "progress_of",
     "projects_within",
 ]
 
@@ -53,7 +51,6 @@ logger = logging.getLogger(__name__)
 _Status = EntryImport.Status
 _CHUNK = 2000
 _ATTEMPTS = 3
-_AN_HOUR = 60 * 60
 _NOTHING_NEW = "Nothing was added: everything in this file is here already."
 _CSV, _XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -127,7 +124,11 @@ def import_entries(
 
 @transaction.atomic
 def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> EntryImport:
-    """Have a stored file taken in by a worker. One that waits already is returned, not asked for again."""
+    """Have a stored file taken in by a worker.
+
+    Where it is on its way already, the same wish of the same person is that import; any other is refused,
+    because one of the two would be lost.
+    """
     asked, is_new = EntryImport.objects.at_work().get_or_create(
         entity=entity,
         file=file,
@@ -143,7 +144,23 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> Entry
     )
     if is_new:
         celery.ring("actuals.tasks.take_in", asked.pk)
+    elif (asked.imported_by, asked.submits, Mapping.kept(asked.mapping)) != (by, submit, mapping):
+        raise Refused(_on_its_way(asked, file, entity, mapping, by), code="IMPORT-AT-WORK")
     return asked
+
+
+def _on_its_way(asked, file, entity, mapping, by) -> str:
+    state = "is being" if asked.status == _Status.RUNNING else "waits to be"
+    who = "you" if asked.imported_by == by else asked.imported_by or "the system"
+    at = timezone.localtime(asked.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
+    when = f"{wording.day(at)} at {at:%H:%M}"
+    how = "to be submitted" if asked.submits else "as drafts"
+    if Mapping.kept(asked.mapping) != mapping:
+        how += ", its columns read in another way than now"
+    return (
+        f"{file.name} {state} taken in already: {who} asked for it on {when}, {how}. "
+        "What you ask for now is not done: wait until that import is over, and preview the file again."
+    )
 
 
 def carry_out(asked: EntryImport) -> EntryImport | None:
@@ -155,9 +172,10 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
         return None
     asked = EntryImport.objects.select_related("file", "entity", "imported_by").get(pk=asked.pk)
     entity, mapping = asked.entity, Mapping.kept(asked.mapping)
-    within = projects_within(asked.imported_by, entity)
-    tell = _teller(asked, "checked")
     try:
+        _still_may(asked.imported_by, entity)
+        within = projects_within(asked.imported_by, entity)
+        tell = progress.teller(asked, "checked")
         content = files.read(asked.file)
         result = _imported(
             lambda: _looked_at(content, asked.file.name, entity, mapping, None, within, tell),
@@ -171,17 +189,18 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
         is_done = _end(asked, _Status.FAILED, _sentence(problem))
     if not is_done:
         return None
-    cache.delete(_progress_key(asked))
+    progress.forget(asked)
     asked.refresh_from_db()
     return asked
 
 
-def progress_of(asked: EntryImport) -> tuple[str, int, int]:
-    """What is done to the rows of an import at work, with how many it is done, of how many.
-
-    Its rows are written in one transaction, which nobody sees into: so this is not told by the database.
-    """
-    return cache.get(_progress_key(asked)) or ("checked", 0, asked.rows)
+def _still_may(by, entity):
+    """Between asking and doing somebody may have left; who may import may also submit what they import."""
+    if by is not None and not may(by, "entry.import", entity):
+        raise Refused(
+            f"{by} may no longer import entries into {entity}: somebody who may has to import the file.",
+            code="IMPORT-RIGHTS",
+        )
 
 
 def projects_within(user, entity) -> set[int] | None:
@@ -205,14 +224,6 @@ def _opened(file, name) -> tuple[bytes, str]:
 
 def _nobody(done, total):
     """Hears how far it is where nobody waits for it."""
-
-
-def _teller(asked, what):
-    return lambda done, total: cache.set(_progress_key(asked), (what, done, total), _AN_HOUR)
-
-
-def _progress_key(asked):
-    return f"import-{asked.pk}"
 
 
 def _end(asked, status, message) -> bool:
@@ -249,6 +260,11 @@ def _imported(look, write):
 
 def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) -> Preview:
     mapping = (mapping or Mapping()).checked()
+    if mapping.create and within is not None:
+        raise Refused(
+            "Only accountants make what is missing: leave that out, or have an accountant import the file.",
+            code="MAPPING",
+        )
     sha256 = hashlib.sha256(content).hexdigest()
     for earlier in EntryImport.objects.filter(entity=entity, file__sha256=sha256).order_by("pk"):
         # Where all its entries have been deleted since, the file may come in anew.
@@ -301,7 +317,7 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     source.message = "" if source.added else _NOTHING_NEW
     source.save(update_fields=["rows", "added", "status", "message", "imported_at"])
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
-    return _write(seen, source, _teller(asked, "written"))
+    return _write(seen, source, progress.teller(asked, "written"))
 
 
 def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:

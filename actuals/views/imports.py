@@ -20,6 +20,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from actuals import importing
 from actuals.filters import ImportedFilter, ImportFilter
 from actuals.forms import ImportFileForm, MappingForm, field_words
+from actuals.importing.progress import progress_of
 from actuals.importing.tables import read_table
 from actuals.models import Entry, EntryImport
 from actuals.tables import ImportedTable, ImportTable
@@ -78,8 +79,9 @@ class ImportPage(DetailScreen):
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
-        step, done, total = importing.progress_of(self.row)
-        context |= {"words": f"Rows {step}", "done": done, "total": total}
+        if self.row.is_at_work and (told := progress_of(self.row)):
+            step, done, total = told
+            context |= {"words": f"Rows {step}", "done": done, "total": total}
         work = self.request.session.get(_WORK) or {}
         context["can_look_again"] = work.get("file") == self.row.file_id
         entries = Entry.objects.visible_to(self.request.user).filter(source=self.row)
@@ -251,9 +253,9 @@ class PreviewPage(_Step, Page):
             messages.error(request, "The file or its columns were changed in another tab: this is it now.")
             return HttpResponseRedirect(reverse("import_preview"))
         submit = request.POST.get("submit") == "1"
-        if self.work.get("rows", 0) > AT_ONCE:
-            return self.ask(submit)
         try:
+            if self.work.get("rows", 0) > AT_ONCE:
+                return self.ask(submit)
             result = importing.import_entries(
                 self.content,
                 request.entity,

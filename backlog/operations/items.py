@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
+from backlog.not_to_exceed import LimitBook
 from contracts.models import LineCustomer, ProjectContract
 from invoicing_site import audit, checked, wording
 from invoicing_site.errors import Refused
@@ -273,9 +274,18 @@ def settle(items) -> int:
     )
 
 
-def claim_again(items) -> int:
-    """Customer invoice posted → created: what was confirmed goes back to a draft, uninvoiced (PRP-6)."""
+def claim_again(items, *, contract) -> int:
+    """Customer invoice posted → created: what was confirmed goes back to a draft, uninvoiced (PRP-6).
+
+    The counter-actuals of what was billed are written before. What was not billed of an item was free for
+    others meanwhile, so each is tested again: one that does not fit whole is not evaluated, commits nothing,
+    and is weighed in full when it is confirmed (NTE-1, PRO-6).
+    """
     pks = [item.pk for item in items]
+    verdicts = _tested_again(items, LimitBook.load(contract))
+    for status, chosen in verdicts.items():
+        for chunk in in_chunks(chosen, CHUNK):
+            BacklogItem.objects.filter(pk__in=chunk).update(limit_status=status)
     return _move(
         BacklogItem.objects.filter(pk__in=pks),
         len(pks),
@@ -283,6 +293,22 @@ def claim_again(items) -> int:
         Status.CREATED,
         "{} not confirmed any more.",
     )
+
+
+def _tested_again(items, book):
+    """The keys of the items that their limits committed, or did not evaluate, by what a test says now."""
+    found = {LimitStatus.COMMITTED: [], LimitStatus.NOT_EVALUATED: []}
+    for item in sorted(items, key=lambda item: item.pk):
+        # A negative share takes nothing from others, and makes room only once it is billed.
+        if item.limit_status not in found or item.amount <= 0:
+            continue
+        what = item.amount, item.contract_customer_id, item.contract_line_id
+        is_milestone = item.milestone_part_id is not None
+        fits = not book.test(*what, is_milestone=is_milestone).failed
+        found[LimitStatus.COMMITTED if fits else LimitStatus.NOT_EVALUATED].append(item.pk)
+        if fits:
+            book.commit(*what, is_milestone=is_milestone)
+    return found
 
 
 def cancel(items) -> int:

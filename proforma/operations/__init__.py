@@ -16,7 +16,7 @@ from proforma.operations.proformas import (
     submit_for_review,
     what_waits,
 )
-from proforma.operations.returns import take_back
+from proforma.operations.returns import continued_by, take_back
 from proforma.operations.runs import (
     begin_run,
     carry_out,
@@ -36,6 +36,7 @@ __all__ = [
     "carry_out",
     "confirm",
     "confirm_many",
+    "continued_by",
     "create_for_each",
     "create_for_items",
     "create_proformas",
@@ -56,7 +57,7 @@ __all__ = [
     "run_invoicing",
     "start_run",
     "submit_for_review",
-    "take_back",
     "submit_many",
+    "take_back",
     "what_waits",
 ]

@@ -1,6 +1,7 @@
 """The way back from a confirmed proforma that was never invoiced (PRP-6)."""
 
 from django.db import transaction
+from django.db.models import Q
 
 from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
@@ -43,8 +44,9 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
 
     The billed sales are reversed, and the unbilled sales stand again; nothing of it is booked, because what
     confirming made never was. What the proforma claimed is claimed by the draft, so that the journal's
-    bookings stay with it. Whether the proforma may be taken back is for the caller to say, who knows of
-    proposals. Refused unless it is confirmed, when it was taken back before, and for a correction.
+    bookings stay with it, and is tested against its limits again. Whether the proforma may be taken back is
+    for the caller to say, who knows of proposals. Refused unless it is confirmed, when it was taken back
+    before, and for a correction.
     """
     lock_contracts([proforma.contract_id])
     proforma = ProformaInvoice.objects.locked().select_related("entity").get(pk=proforma.pk)
@@ -72,7 +74,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     for chunk in in_chunks(list(claims), _CHUNK):
         LineDetail.objects.filter(pk__in=chunk).update(backlog_item=None)
     items = list(BacklogItem.objects.filter(pk__in=claims.values()))
-    claim_again(items)
+    claim_again(items, contract=proforma.contract)
     parts = [item.milestone_part_id for item in items if item.milestone_part_id]
     Milestone.objects.filter(parts__in=parts, status=Milestone.Status.COMPLETED).update(
         status=Milestone.Status.IN_PROGRESS
@@ -88,6 +90,21 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
         draft=draft.number,
     )
     return draft
+
+
+def continued_by(proforma):
+    """The proformas that claim now what a returned one billed: its draft, and what came of it (PRP-6).
+
+    What was added by hand had no claim, and leads nowhere.
+    """
+    made = DetailActual.objects.filter(detail__line__proforma=proforma)
+    again = made.filter(part=Part.AGAIN).values("actual__replaces")
+    milestones = made.filter(part=Part.BILLED, actual__milestone_part__isnull=False)
+    items = BacklogItem.objects.filter(
+        Q(actual__in=again) | Q(milestone_part__in=milestones.values("actual__milestone_part"))
+    )
+    claims = LineDetail.objects.filter(backlog_item__in=items)
+    return ProformaInvoice.objects.filter(pk__in=claims.values("line__proforma")).order_by("pk")
 
 
 def _counter_actuals(made, batch) -> list[tuple[int, str, Actual]]:

@@ -109,6 +109,7 @@ class Proforma(DetailScreen):
             may_see_proposal=self.request.may("proposal.view", proforma.entity),
             invoice=getattr(proposal, "invoice", None),
             is_open=is_open,
+            continued_by=self.continued_by(),
             may_edit=may_edit,
             may_confirm=may_confirm,
             posting_warning=before_confirming(proforma.entity, self.request.user) if may_confirm else "",
@@ -128,6 +129,13 @@ class Proforma(DetailScreen):
             currency=proforma.currency,
             **context,
         )
+
+    def continued_by(self):
+        """Of what was returned, the proformas that claim its work now."""
+        if not self.row.is_returned:
+            return []
+        mine = ProformaInvoice.objects.visible_to(self.request.user).values("pk")
+        return operations.continued_by(self.row).filter(pk__in=mine)
 
     def may(self, permission):
         """Whether the reader may do that with this very proforma."""

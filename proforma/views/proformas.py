@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Count, DecimalField, Max, OuterRef, Q, Subquery, Value
+from django.db.models import Case, Count, DecimalField, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseRedirect
 from django.urls import reverse
@@ -23,19 +23,25 @@ from invoicing_site.screens.tables import amount_in_words
 from invoicing_site.wording import counted, day
 from proforma import forms, operations
 from proforma.filters import ProformaFilter
-from proforma.models import LineDetail, ProformaInvoice
+from proforma.models import LineDetail, ProformaInvoice, was_returned
 from proforma.tables import ProformaTable
 
 Job = ProformaInvoice.ConfirmJob
 
 
 def with_net(proformas):
-    """The proformas with `net`, the exact sum of what is chargeable on each."""
+    """The proformas with `net`, the exact sum of what is chargeable on each, and `is_returned`.
+
+    `counted` is what of it adds up: of what was returned nothing (PRP-6).
+    """
     details = LineDetail.objects.chargeable().filter(line__proforma=OuterRef("pk")).order_by()
     sums = details.values("line__proforma").annotate(exact=ExactSum("amount")).values("exact")
     amount = DecimalField(max_digits=30, decimal_places=4)
+    net = Coalesce(Subquery(sums, output_field=amount), Value(0), output_field=amount)
     return proformas.annotate(
-        net=Coalesce(Subquery(sums, output_field=amount), Value(0), output_field=amount)
+        net=net,
+        is_returned=was_returned(),
+        counted=Case(When(~was_returned(), then=net), output_field=amount),
     )
 
 
@@ -49,7 +55,7 @@ class Proformas(ListScreen):
     filterset_class = ProformaFilter
     table_class = ProformaTable
     table_data_keys = True
-    amount_field = "net"
+    amount_field = "counted"
     noun = ("proforma", "proformas")
     template_name = "proforma/proformas.html"
     empty_title = "No proformas"

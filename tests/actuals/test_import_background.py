@@ -1,19 +1,21 @@
 """A large file is taken in by a worker: whole or not at all, once, with its progress on its page (IMP-1)."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from actuals import importing, tasks
 from actuals.importing import Mapping, planning
 from actuals.models import Entry, EntryImport
 from actuals.views import imports
-from contracts.models import Task
+from contracts.models import Membership, Task
 from invoicing_site import celery, files
+from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, Notice
 from tests import factories
 from tests.actuals.test_import_pages import OURS, preview, send
@@ -23,6 +25,20 @@ from tests.actuals.test_import_pages import OURS, preview, send
 def _data(settings, tmp_path, monkeypatch):
     settings.DATA = tmp_path
     monkeypatch.setattr(imports, "AT_ONCE", 1)
+
+
+@pytest.fixture
+def unreachable(monkeypatch):
+    """The cache answers nothing any more; how often it was asked."""
+    asked_for = []
+
+    def silent(*args, **kwargs):
+        asked_for.append(args)
+        raise RedisTimeout("Timeout reading from socket")
+
+    for verb in ("get", "set", "delete"):
+        monkeypatch.setattr(cache, verb, silent)
+    return asked_for
 
 
 @pytest.fixture
@@ -41,9 +57,9 @@ def asked(co, content=OURS, *, submit=False, by=None, mapping=None):
     return importing.ask(stored, co.entity, mapping or Mapping(), by=by or co.manager, rows=2, submit=submit)
 
 
-def confirm(client, **posted):
+def confirm(client, text=OURS, **posted):
     """Send, look, confirm; the page of the import, before any worker has heard of it."""
-    preview(client)
+    preview(client, text)
     return client.post("/import/preview/", posted, follow=True)
 
 
@@ -106,7 +122,7 @@ def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     monkeypatch.setattr(importing, "_CHUNK", 1)
     heard = []
-    monkeypatch.setattr(importing, "_teller", lambda _, what: lambda *far: heard.append((what, *far)))
+    monkeypatch.setattr(importing.progress, "teller", lambda _, what: lambda *far: heard.append((what, *far)))
 
     importing.carry_out(asked(co))
 
@@ -213,6 +229,147 @@ def test_the_reach_of_who_asked_counts_when_it_is_done(co):
     waiting.refresh_from_db()
     assert "You don't manage project NO1-P1" in waiting.message
     assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize("lost", ["membership", "role", "account"])
+def test_whoever_lost_the_right_to_import_meanwhile_imports_nothing(co, lost):
+    """SEC-1: a manager who leaves, is a member from now on, or may not sign in, while the file waits."""
+    waiting = asked(co, submit=True)
+    memberships = Membership.objects.filter(user=co.manager)
+    if lost == "membership":
+        memberships.delete()
+    elif lost == "role":
+        memberships.update(role="member")
+    else:
+        co.manager.is_active = False
+        co.manager.save()
+
+    tasks.take_in(waiting.pk)
+
+    waiting.refresh_from_db()
+    sentence = (
+        f"{co.manager} may no longer import entries into {co.entity}: "
+        "somebody who may has to import the file."
+    )
+    assert (waiting.status, waiting.added, waiting.message) == ("failed", 0, sentence)
+    assert not Entry.objects.exists()
+    # The page of the import is theirs no more, so the notice says why itself.
+    assert told() == [(f"march.csv was not imported. {sentence}", True)]
+    assert Notice.objects.get().url == ""
+
+
+def test_an_accountant_who_is_a_manager_by_then_makes_nothing_new(co):
+    """SEC-1: what is missing is made by accountants alone, whenever the file is taken in."""
+    text = "date,resource,project,task,hours\n2026-03-02,ANNA,NO1-P1,NEW,1\n"
+    waiting = asked(co, text, by=co.accountant, mapping=Mapping(create=("tasks",)))
+    Membership.objects.filter(user=co.accountant).update(role="manager")
+    co.project.managers.add(co.accountant)
+
+    tasks.take_in(waiting.pk)
+
+    waiting.refresh_from_db()
+    assert waiting.message.startswith("Only accountants make what is missing:")
+    assert not Task.objects.filter(code="NEW").exists()
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize("by", ["accountant", "manager"])
+def test_a_file_that_waits_is_not_asked_for_by_another_or_for_submitting(co, by):
+    """IMP-1: the second wish would be lost, so it is refused, with who asked, when and how."""
+    first = asked(co, by=co.manager)
+    EntryImport.objects.update(imported_at=datetime(2026, 3, 31, 22, 5, tzinfo=UTC))
+
+    with pytest.raises(Refused) as refusal:
+        asked(co, by=getattr(co, by), submit=True)
+
+    who = "you" if by == "manager" else co.manager
+    assert refusal.value.message == (
+        f"march.csv waits to be taken in already: {who} asked for it on 1 Apr 2026 at 00:05, as drafts. "
+        "What you ask for now is not done: wait until that import is over, and preview the file again."
+    )
+    assert EntryImport.objects.get() == first
+
+
+def test_the_same_wish_of_another_is_refused_too(co):
+    """SEC-1: a manager's file reaches what the manager reaches, so an accountant's wish is another one."""
+    asked(co, submit=True)
+    EntryImport.objects.update(status="running")
+    with pytest.raises(Refused, match="march.csv is being taken in already: .*, to be submitted. What"):
+        asked(co, by=co.accountant, submit=True)
+
+
+def test_the_same_file_read_in_another_way_is_refused(co):
+    """IMP-1"""
+    asked(co)
+    with pytest.raises(
+        Refused, match="you asked for it .*, as drafts, its columns read in another way than now"
+    ):
+        asked(co, mapping=Mapping(constants={"comment": "From the site"}))
+
+
+def test_a_second_wish_stays_on_the_preview_and_is_told_why(co, manager, monkeypatch):
+    """IMP-1"""
+    monkeypatch.setattr(celery, "ring", lambda *args: None)
+    assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
+    # The same once more is the same import; another wish is not.
+    assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
+    page = confirm(manager, submit="1")
+    assert page.redirect_chain[-1][0] == "/import/preview/"
+    assert "march.csv waits to be taken in already: you asked for it on" in page.text
+    assert not EntryImport.objects.get().submits
+
+
+def test_a_cache_that_does_not_answer_costs_no_import(co, unreachable, monkeypatch):
+    """IMP-1: and it is not waited for at every thousand rows."""
+    monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
+    waiting = asked(co)
+
+    tasks.take_in(waiting.pk)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.added) == ("finished", 2)
+    assert told() == [("2 entries of march.csv imported as drafts.", False)]
+    assert [args[1][0] for args in unreachable if len(args) > 1] == ["checked", "written"]
+
+
+def test_without_a_cache_the_page_says_that_it_is_at_work(co, manager, unreachable):
+    waiting = asked(co)
+    EntryImport.objects.update(status="running")
+    page = manager.get(waiting.get_absolute_url())
+    assert page.status_code == 200
+    assert "The file is being taken in." in page.text
+    assert "<progress" not in page.text
+
+
+def test_one_wrong_row_of_many_and_none_comes_in(
+    co, manager, monkeypatch, django_capture_on_commit_callbacks
+):
+    """IMP-1: a file that is really large, by its pages, mended and sent again."""
+    monkeypatch.setattr(imports, "AT_ONCE", 2000)
+    days = [datetime(2019, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(2500)]
+    text = "date,resource,project,hours\n" + "".join(f"{day:%Y-%m-%d},ANNA,NO1-P1,1\n" for day in days)
+    wrong = text + "2026-03-04,NOBODY,NO1-P1,1\n"
+
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm(manager, wrong, submit="1")
+    assert "1 of 2,501 rows of march.csv cannot be imported" in EntryImport.objects.get().message
+    assert not Entry.objects.exists()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm(manager, text, submit="1")
+    assert Entry.objects.filter(status="submitted").count() == 2500
+
+
+def test_the_import_of_another_manager_is_not_there(co, client):
+    """SEC-1: neither its page nor its entries; an accountant of the company sees both."""
+    waiting = asked(co)
+    other = factories.UserFactory()
+    factories.MembershipFactory(user=other, entity=co.entity, role="manager")
+    stranger = factories.company("SE1", "SEK", books=False).accountant
+    pages = [waiting.get_absolute_url(), f"{waiting.get_absolute_url()}entries/"]
+    for person, status in [(other, 404), (stranger, 404), (co.accountant, 200), (co.manager, 200)]:
+        client.force_login(person)
+        assert [client.get(page).status_code for page in pages] == [status, status]
 
 
 def test_how_the_columns_were_chosen_travels_with_the_import(co):

@@ -1,5 +1,6 @@
 """A proposal that goes back to the project manager: nothing is lost or booked, all can be billed (PRP-6)."""
 
+import datetime
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -9,18 +10,19 @@ from django.db import connection
 from django.urls import reverse
 
 from actuals.models import Actual
+from backlog.ageing import ageing
 from backlog.models import BacklogItem
-from backlog.operations import approve, cancel_approval
+from backlog.operations import approve, cancel_approval, mark_ready
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
-from invoicing_site.models import AuditEvent, Notice
+from invoicing_site.models import AuditEvent, Notice, User
 from invoicing_site.verify import findings
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
 from ledger.operations.posting import post
 from ledger.operations.proposal_returns import return_proposal
 from ledger.operations.proposals import take_up
 from proforma import operations as proformas
-from proforma.models import LineDetail, ProformaInvoice
+from proforma.models import LimitOverride, LineDetail, ProformaInvoice
 from tests import factories
 from tests.ledger.billing import (
     MARCH_10,
@@ -262,6 +264,158 @@ def test_an_approval_of_returned_work_is_not_canceled(no1, contract):
 
     with pytest.raises(Refused, match="was on a proforma that was returned"):
         cancel_approval([entry], by=no1.manager, on=MARCH_31)
+
+
+def approved(no1, hours, on=MARCH_31):
+    """Hours at 200 on 10 March, approved and marked ready where their limit lets them."""
+    entry = factories.time_entry(no1, hours=hours, date=MARCH_10)
+    approve([entry], by=no1.manager, on=on)
+    mark_ready(BacklogItem.objects.filter(actual__entry=entry), by=no1.manager)
+    return BacklogItem.objects.get(actual__entry=entry)
+
+
+def returned_with_its_rest_given_away(no1):
+    """Of a limit of 1,000 5 h × 200 were billed at 4 h, another hour took the rest, and the 4 h came back."""
+    factories.contract(no1, confirmed=True, limit=Decimal(1000))
+    five = approved(no1, "5")
+    proforma = drafted(no1, five)
+    edited(no1, proforma, five, quantity=Decimal(4))
+    proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
+    proposal = proposed(no1, proforma=proforma)
+    one = approved(no1, "1")
+    assert one.limit_status == "committed"
+    draft = returned(no1, proposal)
+    five.refresh_from_db()
+    return draft, five, one
+
+
+def test_what_a_limit_gave_to_others_is_not_billed_over_it(no1):
+    """PRP-6 PRO-6 NTE-1 and section 13, 6: 4 h and 1 h are the 1,000; a fifth hour goes over by 200"""
+    draft, five, one = returned_with_its_rest_given_away(no1)
+    assert (five.status, five.limit_status, one.limit_status) == ("created", "not_evaluated", "committed")
+    assert findings() == []
+
+    edited(no1, draft, five, quantity=Decimal(5))
+    with pytest.raises(Refused, match="over the limit of 1,000.00 NOK of the contract by 200.00"):
+        proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    edited(no1, draft, five, quantity=Decimal(4))
+    proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    confirmed(no1, one)
+
+    charged = Actual.objects.filter(type="billed", billing_type="chargeable").values_list("amount", flat=True)
+    assert sum(charged) == 1000  # 800 taken back on the way
+    assert findings() == []
+
+
+@pytest.mark.parametrize("five_first", [True, False])
+def test_a_limit_holds_when_the_draft_is_deleted_too(no1, five_first):
+    """PRP-6 PRO-4 PRO-6: 5 h × 200 billed afresh beside the other hour is refused, in either order"""
+    draft, five, one = returned_with_its_rest_given_away(no1)
+    proformas.delete_draft(draft, by=no1.manager)
+    assert findings() == []
+    afresh = drafted(no1, BacklogItem.objects.get(pk=five.pk))
+    if not five_first:
+        confirmed(no1, one)
+
+    with pytest.raises(Refused, match="over the limit of 1,000.00 NOK of the contract by 200.00"):
+        proformas.confirm(afresh, by=no1.manager, on=MARCH_31)
+
+    assert net_of("billed") == (0 if five_first else 200)
+    assert findings() == []
+
+
+def test_going_over_the_limit_after_a_return_is_recorded(no1):
+    """PRP-6 PRO-6: who may override lets the fifth hour go 200 over"""
+    draft, five, one = returned_with_its_rest_given_away(no1)
+    edited(no1, draft, five, quantity=Decimal(5))
+    no1.manager.memberships.update(overrides_limits=True)
+    chief = User.objects.get(pk=no1.manager.pk)
+    proformas.confirm(draft, by=chief, on=MARCH_31, override_reason="Agreed by mail.")
+    confirmed(no1, one)
+
+    (override,) = LimitOverride.objects.all()
+    assert (override.limit, override.over, override.reason) == (1000, 200, "Agreed by mail.")
+    assert net_of("billed") == 1200
+    assert findings() == []
+
+
+def test_what_still_fits_stays_committed(no1):
+    """PRP-6 NTE-1: of 1,000 800 came back, so only 200 are left for others"""
+    factories.contract(no1, confirmed=True, limit=Decimal(1000))
+    four = approved(no1, "4")
+    draft = returned(no1, proposed(no1, four))
+    four.refresh_from_db()
+    assert four.limit_status == "committed"
+
+    two = approved(no1, "2")
+
+    assert (two.status, two.limit_status, two.limit_over) == ("not_ready", "failed", 200)
+    proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    assert findings() == []
+
+
+def test_returned_work_is_unbilled_again_and_ages(client, no1, contract):
+    """BKL-4 PRP-6: approved on 10 March, billed from 20 to 24 March, and again from 29 March"""
+    item = approved(no1, "5", on=MARCH_10)
+    on = {day: datetime.date(2025, 3, day) for day in range(1, 32)}
+    proforma = proformas.confirm(drafted(no1, item, on=on[20]), by=no1.manager, on=on[20])
+    draft = return_proposal(take_up(proforma), by=no1.accountant, reason="Too early.", on=on[25])
+    items = BacklogItem.objects.all()
+
+    def unbilled(*days):
+        return [[row.total for row in ageing(items, by="contract", on=on[day])] for day in days]
+
+    assert unbilled(9, 10, 19, 20, 24, 25, 26, 31) == [[], [1000], [1000], [], [], [1000], [1000], [1000]]
+    client.force_login(no1.accountant)
+    page = client.get(reverse("ageing"), {"on": "2025-03-26"}).content.decode()
+    assert "1,000.00" in page
+
+    edited(no1, draft, item, quantity=Decimal(3))
+    again = proformas.confirm(draft, by=no1.manager, on=on[29])
+    assert unbilled(19, 20, 26, 28, 29, 31) == [[1000], [], [1000], [1000], [], []]
+    return_proposal(take_up(again), by=no1.accountant, reason="Once more.", on=on[30])
+    assert unbilled(19, 24, 26, 29, 30, 31) == [[1000], [], [1000], [], [1000], [1000]]
+
+
+def test_a_returned_proforma_adds_nothing_up(client, no1, contract):
+    """PRP-6: of 1,000 returned and 1,000 on the draft that continues it the list's total is 1,000"""
+    proposal = proposed(no1, work(no1, contract))
+    draft = returned(no1, proposal)
+    client.force_login(no1.manager)
+
+    page = client.get(reverse("proformas")).content.decode()
+    assert '<span class="chip open">Returned</span>' in page
+    assert "2,000.00" not in page
+    assert 'chip done">Confirmed' not in page
+    (row,) = client.get(reverse("proformas"), {"status": "returned"}).context["table"].data
+    assert (row.pk, row.net, row.counted) == (proposal.proforma_id, 1000, None)
+    assert not client.get(reverse("proformas"), {"status": "confirmed"}).context["table"].data
+    file = b"".join(client.get(reverse("proformas"), {"_export": "csv"}).streaming_content).decode()
+    assert file.count("1000.00") == 1
+    assert ",NOK,returned," in file
+
+    page = client.get(proposal.proforma.get_absolute_url()).content.decode()
+    assert "It was returned to the project manager and bills nothing. Its work is on" in page
+    assert f'href="{draft.get_absolute_url()}"' in page
+    page = client.get(contract.get_absolute_url()).content.decode()
+    assert "<dt>Last confirmed proforma</dt><dd>–</dd>" in page
+    assert '<span class="chip open">Returned</span>' in page
+
+    proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    page = client.get(contract.get_absolute_url()).content.decode()
+    assert "<dt>Last confirmed proforma</dt><dd>31 Mar 2025</dd>" in page
+    (row,) = client.get(reverse("proformas"), {"status": "confirmed"}).context["table"].data
+    assert (row.pk, row.counted) == (draft.pk, 1000)
+
+
+def test_the_page_of_a_returned_milestone_names_its_draft(client, no1):
+    """PRP-6 MIL-1"""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    proposal = proposed(no1, milestone(contract, "5000"))
+    draft = returned(no1, proposal)
+    client.force_login(no1.manager)
+    page = client.get(proposal.proforma.get_absolute_url()).content.decode()
+    assert f'<a href="{draft.get_absolute_url()}">proforma {draft.number}</a>' in page
 
 
 @pytest.mark.postgres
