@@ -17,6 +17,7 @@ urlpatterns = [
     path("backlog/mark-not-ready/", items.MarkNotReady.as_view(), name="mark_not_ready"),
     path("backlog/hold/", items.Hold.as_view(), name="hold_items"),
     path("backlog/release/", items.ReleaseHold.as_view(), name="release_holds"),
+    path("backlog/test-limits/", items.Evaluate.as_view(), name="evaluate_items"),
     path("backlog/actions/<int:pk>/undo/", items.Undo.as_view(), name="undo_marking"),
     path("backlog/ageing/", ageing.Ageing.as_view(), name="ageing"),
     path("milestones/", milestones.Milestones.as_view(), name="milestones"),

@@ -83,6 +83,7 @@ WHO = {
     "mark_not_ready": ("P", None),
     "hold_items": ("P", None),
     "release_holds": ("P", None),
+    "evaluate_items": ("P", None),
     "undo_marking": ("P", "action"),
     "ageing": (READERS, None),
     "milestones": (READERS, None),

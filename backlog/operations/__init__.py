@@ -16,6 +16,7 @@ from backlog.operations.items import (
     settle,
     undo,
 )
+from backlog.operations.limits import Evaluated, evaluate
 from backlog.operations.milestones import Slices, slice_of, split_off, whole_of
 from backlog.operations.previews import Preview, preview
 from backlog.sharing import Decision
@@ -23,6 +24,7 @@ from backlog.sharing import Decision
 __all__ = [
     "Approval",
     "Decision",
+    "Evaluated",
     "Marked",
     "Preview",
     "Slices",
@@ -32,6 +34,7 @@ __all__ = [
     "cancel_approval",
     "claim_again",
     "confirm_contract",
+    "evaluate",
     "hold",
     "mark_not_ready",
     "mark_ready",

@@ -80,7 +80,7 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
 
 def _check_amount(item, amount):
     checked.figure(amount, BacklogItem, "amount")
-    left = f"{money.rounded(item.amount, item.currency)} {item.currency}"
+    left = f"{item.currency} {money.rounded(item.amount, item.currency):,}"
     if amount != money.rounded(amount, item.currency):
         raise Refused(f"{amount} has more decimals than {item.currency} has.")
     if not amount or (amount > 0) != (item.amount > 0):

@@ -155,7 +155,7 @@ class _OneEntry(RowScreen):
     model, permission = Entry, "entry.approve"
 
     def rows(self):
-        return Entry.objects.select_related(*_RELATED)
+        return Entry.objects.select_related(*_RELATED, "receipt")
 
 
 def _decided(entry, form):

@@ -2,7 +2,7 @@
 
 import calendar
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import TruncMonth
 from django.http import QueryDict
 from django.urls import reverse
@@ -14,6 +14,7 @@ from backlog.models import BacklogAction, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.tables import BacklogTable
 from contracts.models import Customer, Project, ProjectContract, Role
+from invoicing_site import wording
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkForm, BulkOperation, ListScreen, Operation, Told
 
@@ -40,7 +41,7 @@ class Backlog(ListScreen):
     filterset_class = BacklogFilter
     table_class = BacklogTable
     table_data_keys = True
-    amount_field = "amount"
+    amount_field = "counted"
     noun = ("item", "items")
     actions = (
         Action("mark_ready", "Mark ready to invoice", "backlog.mark", key="r", style="primary"),
@@ -53,6 +54,7 @@ class Backlog(ListScreen):
             icon="play",
             confirm="Take {n} items off hold? Their days and reasons are forgotten.",
         ),
+        Action("evaluate_items", "Test limits again", "backlog.mark", icon="gauge"),
         Action("create_from_backlog", "Create proformas", "proforma.create", icon="file-plus", key="p"),
     )
     empty_title = "Nothing to bill"
@@ -63,7 +65,8 @@ class Backlog(ListScreen):
         return super().rows(request).open().filter(actual__isnull=False).order_by("date", "pk")
 
     def get_queryset(self):
-        return self.rows(self.request).select_related(
+        rows = self.rows(self.request).with_counted()
+        return rows.select_related(
             "contract__entity",
             "contract_customer__customer",
             "actual__project",
@@ -96,20 +99,22 @@ class Backlog(ListScreen):
 
 
 def summed_by_state(found, rows):
-    """Add to the totals of each currency what is ready of it, and what is over a limit."""
+    """Add to the totals of each currency what is ready of it, over a limit, invoiced, and left out."""
     states = (
-        rows.order_by()
+        rows.with_counted()
+        .order_by()
         .values("currency")
         .annotate(
-            ready=ExactSum("amount", filter=Q(status="ready")),
-            over=ExactSum("amount", filter=Q(limit_status="failed")),
-            invoiced=ExactSum("amount", filter=Q(status__in=["created", "posted"])),
+            ready=ExactSum("counted", filter=Q(status="ready")),
+            over=ExactSum("counted", filter=Q(limit_status="failed")),
+            invoiced=ExactSum("counted", filter=Q(status__in=["created", "posted"])),
+            not_charged=ExactSum(F("amount") - F("counted")),
         )
     )
     by_currency = {each["currency"]: each for each in states}
     for each in found["sums"]:
         state = by_currency.get(each["currency"], {})
-        each |= {name: state.get(name, 0) for name in ("ready", "over", "invoiced")}
+        each |= {name: state.get(name, 0) for name in ("ready", "over", "invoiced", "not_charged")}
     return found
 
 
@@ -133,12 +138,12 @@ def limits_of(contract):
 def grouped(rows, by, query):
     """Count and total of each group in each currency, each with the address of its rows; two queries."""
     path, model = _KEYS[by]
-    rows = rows.order_by()
+    rows = rows.with_counted().order_by()
     if by == "month":
         rows = rows.annotate(month=TruncMonth("date"))
     sums = (
         rows.values(path, "currency")
-        .annotate(n=Count("pk"), sum=ExactSum("amount"), ready=ExactSum("amount", filter=Q(status="ready")))
+        .annotate(n=Count("pk"), sum=ExactSum("counted"), ready=ExactSum("counted", filter=Q(status="ready")))
         .order_by(path, "currency")
     )
     sums = list(sums)
@@ -216,6 +221,18 @@ class ReleaseHold(_OnBacklog, BulkOperation):
         released = operations.release_hold(rows, by=self.request.user)
         n = released.changed
         return Told(f"{n} {'item' if n == 1 else 'items'} taken off hold.", left=released.reasons)
+
+
+class Evaluate(_OnBacklog, BulkOperation):
+    """Test what a limit kept back once more, after it was raised or others gave something back."""
+
+    def operate(self, rows):
+        fitting, failed, left = operations.evaluate(list(rows), by=self.request.user)
+        if failed:
+            left = {OBSTACLES["limit"][1]: failed, **left}
+        text = wording.counted(fitting, "item fits its limits now", "items fit their limits now")
+        query = self.request.POST.get("filter", "")
+        return Told(f"{text if fitting else 'No item fits now'}.", left=left, link=blocked_link(left, query))
 
 
 class Undo(Operation):

@@ -1,0 +1,77 @@
+"""Work that a limit kept back, tested again: a limit was raised, or others gave back what they had taken."""
+
+from typing import NamedTuple
+
+from django.db import transaction
+
+from actuals.models import BillingType
+from backlog.models import BacklogItem
+from backlog.not_to_exceed import LimitBook
+from contracts.models import ProjectContract
+from invoicing_site import audit
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import in_chunks
+
+LimitStatus = BacklogItem.LimitStatus
+_CHUNK = 5000
+
+
+class Evaluated(NamedTuple):
+    """How many rows fit their limits now, how many don't, and how many were left alone for which reason."""
+
+    fitting: int
+    failed: int
+    reasons: dict[str, int]
+
+
+@transaction.atomic
+def evaluate(items, *, by) -> Evaluated:
+    """Test the items against their contracts' limits again, the oldest work first (NTE-1, NTE-3).
+
+    Left alone and counted: what is committed already, what is not chargeable, and what is not waiting to be
+    marked ready. Under the contracts' locks nobody else takes what is found to be left (NTE-4).
+    """
+    pks = [item.pk for item in items]
+    if not pks:
+        raise Refused("Nothing is selected.")
+    keys = {item.contract_id for item in items}
+    contracts = list(ProjectContract.objects.locked().filter(pk__in=keys).select_related("entity"))
+    books = LimitBook.load_many(contracts)
+    chosen = [
+        item
+        for chunk in in_chunks(pks, _CHUNK)
+        for item in BacklogItem.objects.filter(pk__in=chunk).select_related("actual")
+    ]
+    reasons, tested = {}, []
+    for item in sorted(chosen, key=lambda item: (item.date, item.pk)):
+        if reason := _left_alone(item):
+            reasons[reason] = reasons.get(reason, 0) + 1
+        else:
+            _test(item, books[item.contract_id])
+            tested.append(item)
+    BacklogItem.objects.bulk_update(
+        tested, ["limit_status", "limit_level", "limit_over"], batch_size=_CHUNK // 10
+    )
+    failed = sum(item.limit_status == LimitStatus.FAILED for item in tested)
+    for contract in contracts:
+        n = sum(item.contract_id == contract.pk for item in tested)
+        if n:
+            audit.record("backlog.evaluate", contract, by=by, entity=contract.entity.code, tested=n)
+    return Evaluated(len(tested) - failed, failed, reasons)
+
+
+def _left_alone(item) -> str:
+    if item.status != BacklogItem.Status.NOT_READY:
+        return f"already {item.get_status_display()}"
+    if item.actual is None or item.actual.billing_type != BillingType.CHARGEABLE:
+        return "not chargeable work"
+    return "within its limits already" if item.limit_status == LimitStatus.COMMITTED else ""
+
+
+def _test(item, book):
+    where = item.contract_customer_id, item.contract_line_id
+    verdict = book.test(item.amount, *where)
+    item.limit_status = verdict.status
+    item.limit_level, item.limit_over = (verdict.level, verdict.over) if verdict.failed else ("", None)
+    if verdict.status == LimitStatus.COMMITTED and item.amount > 0:
+        book.commit(item.amount, *where)

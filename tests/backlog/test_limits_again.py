@@ -1,0 +1,106 @@
+"""What a limit kept back is tested again, when the limit or what is used of it has changed."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from backlog.models import BacklogItem
+from backlog.operations import approve, confirm_contract, evaluate, mark_ready
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+DAYS = [datetime.date(2025, 3, day) for day in (3, 4, 5)]
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def deal(no1):
+    """A limit of 2,000, an hour at 200: of three days of 5 h two fit, the third is over by 1,000."""
+    deal = factories.contract(no1, limit=Decimal(2000))
+    confirm_contract(deal, by=no1.manager, on=DAYS[0])
+    for day in DAYS:
+        approve([factories.time_entry(no1, "5", date=day)], by=no1.manager, on=DAYS[-1])
+    deal.refresh_from_db()
+    return deal
+
+
+def statuses():
+    return list(BacklogItem.objects.order_by("date", "pk").values_list("limit_status", "limit_over"))
+
+
+def test_what_a_raised_limit_has_room_for_fits_the_rest_says_by_how_much_it_is_over(no1, deal):
+    """NTE-3 NTE-1: 2,000 used of 2,500, so 1,000 more is over by 500; of 3,000 it fits"""
+    assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
+
+    deal.limit = Decimal(2500)
+    deal.save()
+    assert evaluate(list(BacklogItem.objects.all()), by=no1.manager) == (
+        0,
+        1,
+        {"within its limits already": 2},
+    )
+    assert statuses()[2] == ("failed", Decimal(500))
+
+    deal.limit = Decimal(3000)
+    deal.save()
+    assert evaluate(list(BacklogItem.objects.all()), by=no1.manager)[:2] == (1, 0)
+    assert statuses()[2] == ("committed", None)
+    assert mark_ready(BacklogItem.objects.all(), by=no1.manager).changed == 3
+    assert AuditEvent.objects.filter(action="backlog.evaluate").count() == 2
+
+
+def test_the_oldest_work_gets_what_is_left_and_it_is_given_once(no1, deal):
+    """NTE-3 NTE-4: 3 × 1,000 not evaluated under 2,000; the third is over by 1,000 again"""
+    BacklogItem.objects.update(limit_status="not_evaluated", limit_level="", limit_over=None)
+
+    assert evaluate(list(BacklogItem.objects.order_by("-pk")), by=no1.manager) == (2, 1, {})
+    assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
+
+
+def test_where_no_limit_is_set_any_more_none_keeps_it_back(no1, deal):
+    """NTE-3"""
+    deal.limit = None
+    deal.save()
+
+    evaluate(list(BacklogItem.objects.filter(limit_status="failed")), by=no1.manager)
+    assert statuses()[2] == ("na", None)
+
+
+def test_what_is_ready_or_not_charged_is_left_alone(no1, deal):
+    """NTE-3: others in the selection are counted in the answer"""
+    first = BacklogItem.objects.order_by("date", "pk").first()
+    mark_ready([first], by=no1.manager)
+    not_charged = factories.ready_item(
+        no1, deal, billing_type="non_chargeable", status="not_ready", limit_status="na"
+    )
+
+    answer = evaluate([first, not_charged], by=no1.manager)
+    assert answer == (0, 0, {"already ready to invoice": 1, "not chargeable work": 1})
+    with pytest.raises(Refused, match="Nothing is selected"):
+        evaluate([], by=no1.manager)
+
+
+def test_the_page_says_what_fits_and_leads_to_what_does_not(no1, deal, client):
+    """NTE-3 BKL-2"""
+    client.force_login(no1.manager)
+    deal.limit = Decimal(2500)
+    deal.save()
+    failed = BacklogItem.objects.get(limit_status="failed")
+
+    page = client.post(reverse("evaluate_items"), {"pk": failed.pk}, follow=True).content.decode()
+    assert "No item fits now" in page
+    assert "over a not-to-exceed limit" in page
+    assert "blocked=limit" in page
+
+    deal.limit = Decimal(3000)
+    deal.save()
+    page = client.post(reverse("evaluate_items"), {"pk": failed.pk}, follow=True).content.decode()
+    assert "1 item fits its limits now" in page
