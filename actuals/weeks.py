@@ -60,6 +60,11 @@ def base_of(entries) -> str:
     return f"{entry.pk}:{plain(entry.quantity)}:{zlib.crc32(entry.description.encode()):08x}"
 
 
+def is_described(entries) -> bool:
+    """Whether a cell with these entries takes the row's words: one at most, and it can be changed."""
+    return len(entries) < 2 and all(entry.status in EDITABLE for entry in entries)
+
+
 def plain(quantity: Decimal) -> str:
     return plain_quantity(quantity).replace(",", "")
 
@@ -72,6 +77,7 @@ class Typed:
     base: str = ""
     hours: Decimal = Decimal(0)
     trouble: str = ""
+    description: str = ""  # of this day alone; empty: the row's
 
     @classmethod
     def read(cls, text: str, base: str) -> "Typed":
@@ -138,7 +144,12 @@ class Cell:
 
     @property
     def is_locked(self) -> bool:
-        return len(self.entries) > 1 or any(entry.status not in EDITABLE for entry in self.entries)
+        return not is_described(self.entries)
+
+    @property
+    def description(self) -> str:
+        texts = {entry.description for entry in self.entries}
+        return texts.pop() if len(texts) == 1 else ""
 
     @property
     def saved_text(self) -> str:
@@ -165,10 +176,23 @@ class WeekRow:
     typed_description: str | None = None
 
     @property
+    def is_locked(self) -> bool:
+        """It holds entries, and none that can be described here."""
+        return any(cell.entries for cell in self.cells) and not self._texts(locked=False)
+
+    @property
+    def kept_descriptions(self) -> list[str]:
+        """What stands on the entries that can't be described here."""
+        return [text for text in self._texts(locked=True) if text]
+
+    @property
     def descriptions(self) -> list[str]:
-        return sorted(
-            {entry.description for cell in self.cells if not cell.is_locked for entry in cell.entries}
-        )
+        """What the row's words stand for: its entries that can be described, or else all of them."""
+        return self._texts(locked=self.is_locked)
+
+    def _texts(self, *, locked):
+        cells = [cell for cell in self.cells if cell.is_locked == locked]
+        return sorted({entry.description for cell in cells for entry in cell.entries})
 
     @property
     def saved_description(self) -> str:
@@ -177,6 +201,17 @@ class WeekRow:
     @property
     def description(self) -> str:
         return self.saved_description if self.typed_description is None else self.typed_description
+
+    @property
+    def common_description(self) -> str:
+        """The text of all its entries, whatever became of them; empty where they differ."""
+        texts = {entry.description for cell in self.cells for entry in cell.entries}
+        return texts.pop() if len(texts) == 1 else ""
+
+    @property
+    def is_said_only(self) -> bool:
+        """Its words are read and not typed, unless some were typed that are nowhere else."""
+        return self.is_locked and self.description == self.saved_description
 
     @property
     def is_varied(self) -> bool:
@@ -263,7 +298,8 @@ def _without_entries(keys, entity, monday):
 def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRow], *, hours: bool):
     """What was typed, and beside it the rows of the week before; with their hours where nothing stands.
 
-    Closed projects are left out. Returns the rows, and the hours that were filled in.
+    Each day keeps its words, where this week's row has none. Closed projects are left out. Returns the rows,
+    and the hours that were filled in.
     """
     stored = {row.key: row for row in rows}
     merged = {row.key: row for row in typed}
@@ -274,11 +310,10 @@ def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRo
         now = merged.get(before.key)
         if now is None:
             kept = stored.get(before.key)
-            text = (
-                kept.saved_description if kept else before.saved_description if not before.is_varied else ""
-            )
-            now = TypedRow(before.key, {}, text, kept.saved_description if kept else "")
+            now = TypedRow(before.key, {}, *([kept.saved_description] * 2 if kept else []))
             merged[before.key] = now
+        if before.key not in stored:
+            now.description = now.description or before.common_description
         if not hours:
             continue
         cells = stored[before.key].cells if before.key in stored else [None] * DAYS
@@ -288,5 +323,6 @@ def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRo
             if (cell and cell.entries) or (there and there.text) or not old.hours:
                 continue
             now.cells[day] = Typed.read(plain(old.hours), "")
+            now.cells[day].description = now.description or old.description
             filled += old.hours
     return list(merged.values()), filled

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from actuals.models import NAMED_BY, Entry
 from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
-from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, plain
+from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
 from invoicing_site import audit
 
@@ -19,6 +19,8 @@ class SavedWeek:
     created: list[Entry] = field(default_factory=list)
     changed: list[Entry] = field(default_factory=list)
     deleted: list[Entry] = field(default_factory=list)
+    # Not changed: their row was described anew, and what was handed in keeps its words.
+    kept_words: list[Entry] = field(default_factory=list)
 
     def __bool__(self):
         return bool(self.created or self.changed or self.deleted)
@@ -150,12 +152,12 @@ class _Plan:
             self._change(entries[0], quantity=typed.hours)
             self._touched[place] = day
         elif typed.hours:
-            self.result.created.append(self._new(row, day, typed.hours))
+            self.result.created.append(self._new(row, day, typed))
             self._touched[place] = day
         elif entries:
             self.result.deleted.append(entries[0])
 
-    def _new(self, row, day, hours):
+    def _new(self, row, day, typed):
         key = row.key
         return Entry(
             entity_id=self.resource.entity_id,
@@ -166,17 +168,22 @@ class _Plan:
             resource=self.resource,
             role_id=key.role,
             category_id=key.category,
-            quantity=hours,
+            quantity=typed.hours,
             unit="h",
-            description=row.description,
+            description=typed.description or row.description,
             created_by=self.by,
         )
 
     def _describe(self, row, changed):
-        """The row's words, on all of it that can still be changed."""
+        """The row's words, on all of it that can still be changed; never on nothing in silence."""
+        kept, takes_words = [], any(RowKey.of(entry) == row.key for entry in self.result.created)
         for (key, day), entries in self.cells.items():
-            if key != row.key or len(entries) != 1 or entries[0].status not in EDITABLE:
+            if key != row.key:
                 continue
+            if not is_described(entries):
+                kept += [entry for entry in entries if entry.description != row.description]
+                continue
+            takes_words |= entries[0] not in self.result.deleted
             if entries[0] in self.result.deleted or entries[0].description == row.description:
                 continue
             seen = row.cells.get(day)
@@ -187,6 +194,9 @@ class _Plan:
                 )
                 return
             self._change(entries[0], description=row.description)
+        if kept and not takes_words:
+            self.problems[row.key, None] = _keeps_its_words(kept)
+        self.result.kept_words += kept
 
     def _change(self, entry, **values):
         self.before.setdefault(entry.pk, (entry.quantity, entry.description))
@@ -245,6 +255,16 @@ def _words(entry):
         "hours": plain(entry.quantity),
         "description": entry.description,
     }
+
+
+def _keeps_its_words(entries):
+    if all(entry.status in EDITABLE for entry in entries):
+        return "The description was not saved: a day holds several entries. Open them to describe each."
+    states = " and ".join(sorted({entry.get_status_display() for entry in entries} - {"draft", "rejected"}))
+    return (
+        f"The description was not saved: this row is {states} and keeps its own. Recall its entries to "
+        "change it, or open the week again to leave it."
+    )
 
 
 def _changed_meanwhile(entries):

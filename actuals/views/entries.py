@@ -7,12 +7,12 @@ from django.urls import reverse
 
 from actuals import operations, weeks
 from actuals.filters import EntryFilter
+from actuals.history import history_of
 from actuals.models import Entry
 from actuals.naming import identity_of
 from actuals.tables import EntryTable
 from invoicing_site import wording
 from invoicing_site.errors import Refused
-from invoicing_site.models import AuditEvent
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen, Operation, Told
 
@@ -151,12 +151,7 @@ class EntryPage(DetailScreen):
         context["can_recall"] = is_mine and entry.status == Entry.Status.SUBMITTED
         context["is_mine"] = is_mine
         context["monday"] = weeks.monday_of(entry.date)
-        context["events"] = (
-            AuditEvent.objects.filter(subject_type="actuals.entry", subject_id=str(entry.pk))
-            .exclude(action="actuals.submit")
-            .select_related("by")
-            .order_by("at")[:50]
-        )
+        context["history"] = history_of(entry)
         context["sees_import"] = entry.source_id and self.request.may("entry.import", entry.entity)
         return context
 

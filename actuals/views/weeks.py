@@ -74,7 +74,8 @@ class WeekPage(Page):
 
     def do_save(self):
         saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
-        messages.success(self.request, "The week is saved." if saved else "Nothing had changed.")
+        said = "The week is saved." if saved else "Nothing had changed."
+        messages.success(self.request, f"{said}{_kept_words(saved.kept_words)}")
         return self.back(keep=True)
 
     def do_submit(self):
@@ -222,6 +223,16 @@ class ProjectTasks(Screen, View):
         tasks = Task.objects.filter(project=project) if project else ()
         options = format_html_join("", '<option value="{}">{}</option>', ((task.pk, task) for task in tasks))
         return HttpResponse(format_html('<option value="">No task</option>{}', options))
+
+
+def _kept_words(entries):
+    """That what was handed in keeps its description, where a row was described anew."""
+    if not entries:
+        return ""
+    rows = ", ".join(sorted({entry.project.code for entry in entries}))
+    n = wording.counted(len(entries), "entry", "entries")
+    keep = "keeps its" if len(entries) == 1 else "keep their"
+    return f" The new description of {rows} went to its drafts; {n} that can't be changed here {keep} own."
 
 
 def _left_out(entries):

@@ -110,7 +110,9 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
     """The action that made the fact: who approved, when, and what they changed."""
     batch, row = original.batch, original.entry
     if batch.action == Batch.Action.APPROVE:
-        words = f"Approved by {somebody(batch.by)} on {day(batch.on)} (batch {batch.pk})"
+        # Its day may be any; the stamp beside it is what the stamp of the submission is compared with.
+        words = f"Approved by {somebody(batch.by)} on {day(batch.on)}"
+        words += f" (batch {batch.pk}, recorded {on(batch.at)})"
         if row and row.billable_quantity is not None and row.billable_quantity != row.quantity:
             words += f": {number(row.billable_quantity)} of {number(row.quantity)} {row.unit} billable"
         if row and row.billing_type:

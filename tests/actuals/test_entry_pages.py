@@ -8,8 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from actuals import operations
+from actuals import operations, weeks
 from actuals.models import Entry
+from backlog import operations as backlog
 from contracts.models import Membership
 from invoicing_site import files
 from invoicing_site.errors import Refused
@@ -437,3 +438,53 @@ def test_who_approves_sees_what_is_claimed_and_no_cost_rate(co, client):
         assert "412.00" in text
         assert "49.44" in text
         assert "Margin" not in text
+
+
+def test_a_rejection_stays_in_the_history_after_the_entry_went_in_again(co, member):
+    """APP-1: submitted among others, rejected, mended in the week, submitted, approved; with the reason."""
+    entry, other = (factories.time_entry(co, "4", status="draft", date=date(2026, 3, n)) for n in (2, 3))
+    operations.submit([entry, other], by=co.member)
+    backlog.reject([entry, other], by=co.manager, comment="On which task?")
+    entry.refresh_from_db()
+    key = weeks.RowKey.of(entry)
+    typed = weeks.Typed.read("3", weeks.base_of([entry]))
+    operations.submit_week(co.resource, entry.date, [weeks.TypedRow(key, {entry.date: typed})], by=co.member)
+    # Another entry whose key begins or ends alike is another entry.
+    factories.time_entry(co, pk=int(f"{entry.pk}1"), status="draft")
+    operations.submit([Entry.objects.get(pk=int(f"{entry.pk}1"))], by=co.member)
+
+    page = member.get(f"/entries/{entry.pk}/")
+    assert [step.done for step in page.context["history"]] == [
+        "Entered",
+        "Submitted",
+        "Rejected",
+        "Changed",
+        "Submitted",
+    ]
+    assert f"Rejected by {co.manager}: On which task?" in page.text
+    entry.refresh_from_db()
+    assert entry.decision_comment == ""
+
+    again = [step.done for step in member.get(f"/entries/{other.pk}/").context["history"]]
+    assert again == ["Entered", "Submitted", "Rejected"]
+
+
+def test_the_history_takes_as_many_queries_however_long_it_is(co, member):
+    entry = factories.time_entry(co, "4", status="draft")
+    operations.submit([entry], by=co.member)
+    with CaptureQueriesContext(connection) as few:
+        member.get(f"/entries/{entry.pk}/")
+    for _ in range(3):
+        backlog.reject([entry], by=co.manager, comment="No")
+        operations.submit([entry], by=co.member)
+    with CaptureQueriesContext(connection) as many:
+        page = member.get(f"/entries/{entry.pk}/")
+    assert (len(page.context["history"]), len(many)) == (8, len(few))
+
+
+def test_what_was_decided_without_an_event_is_told_by_the_stamps(co, member):
+    """Such as what came from the system before."""
+    entry = factories.time_entry(co, status="rejected", decided_by=co.manager, decision_comment="Whose?")
+    page = member.get(f"/entries/{entry.pk}/")
+    assert [step.done for step in page.context["history"]][-1] == "Rejected"
+    assert f"Rejected by {co.manager}: Whose?" in page.text

@@ -1,7 +1,7 @@
 """The week grid: typed, saved as a whole, submitted, copied; nothing typed and nothing of others is lost."""
 
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -289,6 +289,73 @@ def test_last_week_is_copied_only_where_nothing_stands(co, member):
     assert "5 h of last week copied, as drafts." in member.post(URL, copy, follow=True).text
     assert [each[1] for each in stored()] == [Decimal(4), Decimal(5), Decimal(1), Decimal(5)]
     assert stored()[-1][0] == date(2026, 3, 3)
+
+
+def test_texts_are_copied_with_the_hours_whatever_became_of_last_week(co, member):
+    """Submitted, approved or draft, and another text each day: each day's text comes along."""
+    monday, words = MONDAY - timedelta(days=7), ("Grid work", "Grid work tested", "Report")
+    for n, (status, text) in enumerate(zip(("submitted", "approved", "draft"), words, strict=True)):
+        stamps = {"decided_at": datetime(2026, 3, 1, 12, tzinfo=UTC)} if status == "approved" else {}
+        day = monday + timedelta(days=n)
+        factories.time_entry(co, "5", date=day, status=status, description=text, **stamps)
+    factories.time_entry(co, "2", date=monday, task=None, description="Meeting")
+
+    page = member.post(URL, {"action": "copy"}).text
+    assert f'name="d-{key(co, task=None)}" value="Meeting"' in page
+
+    member.post(URL, {"action": "copy_hours"})
+    new = Entry.objects.filter(date__gte=MONDAY).order_by("date", "-task")
+    assert [*new.filter(task=co.task).values_list("description", flat=True)] == list(words)
+    assert new.get(task=None).description == "Meeting"
+    assert {entry.status for entry in new} == {"draft"}
+
+
+def test_a_submitted_row_shows_its_text_and_has_no_place_to_type_another(co, member):
+    factories.time_entry(co, "4", date=MONDAY, description="Grid work tested")
+    page = member.get(URL).text
+    assert '<div class="said">Grid work tested</div>' in page
+    assert 'class="words"' not in page
+
+    member.post(URL, posted(key(co), ["", "3"], words="Grid work tested", was="Grid work tested"))
+    assert set(Entry.objects.values_list("status", "description")) == {
+        ("submitted", "Grid work tested"),
+        ("draft", "Grid work tested"),
+    }
+
+
+@pytest.mark.parametrize("action", ["save", "submit"])
+def test_a_text_typed_for_a_row_that_was_submitted_meanwhile_is_not_dropped(co, member, action):
+    """The page was drawn before: the answer names the row and keeps the words."""
+    factories.time_entry(co, "4", date=MONDAY, description="Old")
+    response = member.post(URL, posted(key(co), words="New words", was="Old", action=action))
+
+    assert response.status_code == 200
+    assert "Nothing was saved" in response.text
+    assert "The description was not saved: this row is submitted and keeps its own." in response.text
+    assert f'<input class="words" name="d-{key(co)}" value="New words"' in response.text
+    assert Entry.objects.get().description == "Old"
+
+
+def test_a_day_with_several_drafts_does_not_swallow_a_text(co, member):
+    for _ in range(2):
+        draft(co, "1.5")
+    response = member.post(URL, posted(key(co), words="New words"))
+    assert "a day holds several entries. Open them to describe each." in response.text
+    assert 'value="New words"' in response.text
+
+
+def test_in_a_row_of_drafts_and_submitted_the_text_is_for_the_drafts_and_says_so(co, member):
+    factories.time_entry(co, "4", date=MONDAY, description="Handed in")
+    mine = draft(co, "3", date(2026, 3, 3), description="Mine")
+    page = member.get(URL).text
+    assert f'<input class="words" name="d-{key(co)}" value="Mine"' in page
+    assert "For the drafts. What can't be changed here says: “Handed in”" in page
+
+    row = posted(key(co), ["", "3"], ["", weeks.base_of([mine])], words="New", was="Mine")
+    del row[f"h-{key(co)}-0"]
+    page = member.post(URL, row, follow=True).text
+    assert "The new description of NO1-P1 went to its drafts; 1 entry that can&#x27;t be changed" in page
+    assert list(Entry.objects.order_by("date").values_list("description", flat=True)) == ["Handed in", "New"]
 
 
 def test_a_row_is_added_without_losing_what_was_typed(co, member):

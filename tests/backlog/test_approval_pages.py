@@ -12,6 +12,7 @@ from actuals.operations import recall, submit
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready, preview
 from contracts.models import Membership
+from invoicing_site import files
 from proforma.operations import create_proformas
 from tests import factories
 
@@ -247,3 +248,26 @@ def test_nonsense_for_a_time_is_no_error(manager, company, contract):
     manager.post(reverse("approve_entries"), {"pk": entry.pk, "drawn": "2025-99-99T00:00"})
     entry.refresh_from_db()
     assert entry.status == Entry.Status.APPROVED
+
+
+def test_who_approves_an_expense_sees_its_receipt_and_all_its_figures(
+    company, contract, manager, settings, tmp_path
+):
+    """APP-8: what the expense's owner attached and claims is what is decided on."""
+    settings.DATA = tmp_path
+    png = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+    receipt = files.store(png, name="taxi.png", media_type="image/png", by=company.member)
+    paid = {"cost_net": "412", "cost_tax": "49.44", "cost_tax_deductible": "24.72"}
+    with_it = factories.expense_entry(company, receipt=receipt, description="Taxi", **paid)
+    without = factories.expense_entry(company, description="Bus")
+
+    page = manager.get(reverse("approval", args=[with_it.pk])).text
+    link = reverse("receipt", args=[with_it.pk])
+    assert f'<a href="{link}">taxi.png</a>' in page
+    for figure in ("412.00", "49.44", "24.72"):
+        assert figure in page
+    assert manager.get(link).content == png
+    assert "None attached" in manager.get(reverse("approval", args=[without.pk])).text
+
+    rows = manager.get(reverse("approvals")).text
+    assert rows.count(f"{company.travel.name} · Receipt") == 1

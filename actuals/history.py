@@ -1,0 +1,80 @@
+"""What became of an entry, by its audit events, as a new submission clears the entry's own stamps."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from actuals.models import Entry
+from invoicing_site.models import AuditEvent
+
+_MOST = 100
+_HANDED_IN, _DECIDED = "Submitted", {"Approved", "Rejected", "Approval canceled"}
+_DONE = {
+    "actuals.enter": "Saved as a draft",
+    "actuals.amend": "Changed",
+    "actuals.save_week": "Changed",
+    "actuals.submit": _HANDED_IN,
+    "actuals.recall": "Recalled",
+    "backlog.approve": "Approved",
+    "backlog.reject": "Rejected",
+    "backlog.cancel_approval": "Approval canceled",
+}
+# These name their entries by keys, as one action may be about thousands.
+_OF_MANY = (
+    "actuals.submit",
+    "actuals.recall",
+    "backlog.approve",
+    "backlog.reject",
+    "backlog.cancel_approval",
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing somebody did with the entry."""
+
+    at: datetime.datetime
+    done: str
+    by: Any
+    comment: str = ""
+
+
+def history_of(entry: Entry) -> list[Step]:
+    """All that was done with the entry, oldest first, in one query; the latest hundred steps of it.
+
+    What an import or a system before this one handed in or decided has no event of its own, so that the
+    stamps on the entry stand in for it.
+    """
+    steps = [
+        Step(event.at, _DONE[event.action], event.by, event.detail.get("comment", ""))
+        for event in _events(entry)
+    ]
+    done = {step.done for step in steps}
+    if entry.submitted_at and _HANDED_IN not in done:
+        steps.append(Step(entry.submitted_at, _HANDED_IN, entry.submitted_by))
+    if entry.decided_at and not done & _DECIDED:
+        decided = (
+            "Sent back" if entry.status == Entry.Status.DRAFT else entry.get_status_display().capitalize()
+        )
+        steps.append(Step(entry.decided_at, decided, entry.decided_by, entry.decision_comment))
+    entered = Step(entry.created_at, "Entered", entry.created_by)
+    return [entered, *sorted(steps, key=lambda step: step.at)]
+
+
+def _events(entry):
+    """The events that name the entry, as their subject or among others in their detail."""
+    key = entry.pk
+    alone = Q(subject_type=Entry._meta.label_lower, subject_id=str(key))
+    # Both databases compare a part of the detail as text, and only PostgreSQL looks into its lists.
+    among = Q(action__in=_OF_MANY, detail__entries__regex=rf"[\[ ,]{key}[\],]")
+    in_week = Q(
+        action="actuals.save_week",
+        subject_type="contracts.resource",
+        subject_id=str(entry.resource_id),
+        detail__changed__regex=rf'"entry": ?{key}[,}}]',
+    )
+    found = AuditEvent.objects.filter(alone | among | in_week, action__in=_DONE)
+    found = found.filter(at__gte=entry.created_at).select_related("by").order_by("-at", "-pk")[:_MOST]
+    return list(found)[::-1]
