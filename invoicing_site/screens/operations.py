@@ -1,6 +1,7 @@
 """A button that posts: on one row, on one row with a form before, or on the rows chosen in a list."""
 
 import hashlib
+import logging
 import uuid
 from dataclasses import dataclass, field
 
@@ -11,10 +12,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import FormView, View
+from redis.exceptions import RedisError
 
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import address_of_chosen, back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
+
+logger = logging.getLogger(__name__)
 
 _A_DAY = 24 * 60 * 60
 
@@ -93,7 +97,20 @@ def _once_key(user, drawn):
 
 def _first_time(user, drawn):
     """Whether this very form, as it was drawn, is sent for the first time: a double click makes one of it."""
-    return cache.add(_once_key(user, drawn), True, _A_DAY)
+    try:
+        return cache.add(_once_key(user, drawn), True, _A_DAY)
+    except RedisError:
+        # Only the double click goes unnoticed; what may happen at most once has its constraint below.
+        logger.exception("Forms that are sent twice are not noticed: the cache does not answer.")
+        return True
+
+
+def _not_done(user, drawn):
+    """It may be sent again."""
+    try:
+        cache.delete(_once_key(user, drawn))
+    except RedisError:
+        logger.exception("A form that was refused can't be sent again as it is: the cache does not answer.")
 
 
 class FormOperation(Screen, FormView):
@@ -131,7 +148,7 @@ class FormOperation(Screen, FormView):
             return self.form_invalid(form)
         finally:
             if drawn and not done:
-                cache.delete(_once_key(self.request.user, drawn))
+                _not_done(self.request.user, drawn)
         if isinstance(answer, HttpResponseRedirect):
             return answer
         if isinstance(answer, Told) or self.done:
