@@ -145,14 +145,14 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> Entry
     if is_new:
         celery.ring("actuals.tasks.take_in", asked.pk)
     elif (asked.imported_by, asked.submits, Mapping.kept(asked.mapping)) != (by, submit, mapping):
-        raise Refused(_on_its_way(asked, file, entity, mapping, by), code="IMPORT-AT-WORK")
+        raise Refused(_on_its_way(asked, file, mapping, by), code="IMPORT-AT-WORK")
     return asked
 
 
-def _on_its_way(asked, file, entity, mapping, by) -> str:
+def _on_its_way(asked, file, mapping, by) -> str:
     state = "is being" if asked.status == _Status.RUNNING else "waits to be"
     who = "you" if asked.imported_by == by else asked.imported_by or "the system"
-    at = timezone.localtime(asked.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
+    at = timezone.localtime(asked.imported_at)
     when = f"{wording.day(at)} at {at:%H:%M}"
     how = "to be submitted" if asked.submits else "as drafts"
     if Mapping.kept(asked.mapping) != mapping:

@@ -284,7 +284,7 @@ def test_a_file_that_waits_is_not_asked_for_by_another_or_for_submitting(co, by)
 
     who = "you" if by == "manager" else co.manager
     assert refusal.value.message == (
-        f"march.csv waits to be taken in already: {who} asked for it on 1 Apr 2026 at 00:05, as drafts. "
+        f"march.csv waits to be taken in already: {who} asked for it on 31 Mar 2026 at 22:05, as drafts. "
         "What you ask for now is not done: wait until that import is over, and preview the file again."
     )
     assert EntryImport.objects.get() == first
