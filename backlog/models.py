@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from actuals import naming
-from actuals.models import Actual, Batch, Entry
+from actuals.models import Actual, Batch, BillingType, Entry
 from contracts.models import (
     Category,
     ContractCustomer,
@@ -26,6 +26,9 @@ from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.querysets import LockingQuerySet
 
+# What has no work behind it, a milestone part or a retainer, is always charged.
+_CHARGEABLE = Q(actual=None) | Q(actual__billing_type=BillingType.CHARGEABLE)
+
 
 class BacklogQuerySet(ReachQuerySet):
     entity_path = "contract__entity"
@@ -40,6 +43,22 @@ class BacklogQuerySet(ReachQuerySet):
 
     def ready(self):
         return self.filter(status=BacklogItem.Status.READY)
+
+    def chargeable(self):
+        """Only these add up (PRO-3)."""
+        return self.filter(_CHARGEABLE)
+
+    def of_lines(self):
+        """Work and milestones; what is paid in advance, and taken off again, is for no line."""
+        return self.filter(contract_line__isnull=False)
+
+    def with_counted(self):
+        """Each with `counted`, what it adds to a total: its amount if it is chargeable, else nothing (PRO-3).
+
+        For totals of rows that are shown or chosen whatever their billing type; it may stand in any sum.
+        """
+        counted = Case(When(_CHARGEABLE, then=F("amount")), default=Value(0), output_field=AmountField())
+        return self.annotate(counted=counted)
 
     def on_contract(self, contract):
         return self.filter(contract=contract)
@@ -69,7 +88,7 @@ class BacklogItem(models.Model):
         NOT_APPLICABLE = "na", "not applicable"
 
     class LimitLevel(models.TextChoices):
-        LINE_CUSTOMER = "line_customer", "contract line customer"
+        LINE_CUSTOMER = "line_customer", "customer's share of a line"
         LINE = "line", "contract line"
         CUSTOMER = "customer", "contract customer"
         CONTRACT = "contract", "contract"

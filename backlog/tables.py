@@ -21,6 +21,7 @@ from invoicing_site.screens.tables import (
     TextColumn,
     amount_in_words,
     cells,
+    in_minor_units,
     plain_number,
 )
 from invoicing_site.templatetags.ledgerline import (
@@ -113,11 +114,14 @@ class BacklogTable(Table):
         heading="Quantity",
         also={"Price": lambda item: plain_number(item.actual.price)},
     )
-    amount = AmountColumn(explain=explain_item)
+    amount = AmountColumn(
+        explain=explain_item,
+        also={"Charged": lambda item: in_minor_units(item.counted, item.currency)},
+    )
     status = StatusColumn()
 
     selectable = True
-    row_amount = "amount"
+    row_amount = "counted"
 
     def render_quantity(self, record):
         return format_html(
@@ -140,6 +144,8 @@ class BacklogTable(Table):
 def _entry_what(entry):
     parts = [entry.get_transaction_class_display().capitalize()]
     parts += [each.name for each in (entry.category, entry.product) if each]
+    if entry.receipt_id:
+        parts.append("Receipt")
     return " · ".join(dict.fromkeys(parts))
 
 

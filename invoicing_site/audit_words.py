@@ -11,7 +11,6 @@ _WORDS = {
     "backlog.approve": "Entries approved",
     "backlog.cancel_approval": "Approval canceled",
     "backlog.confirm_contract": "Contract confirmed",
-    "backlog.evaluate": "Backlog compared with the limits again",
     "backlog.evaluate": "Work tested against limits again",
     "backlog.hold": "Backlog put on hold",
     "backlog.mark_not_ready": "Backlog marked not ready",

@@ -85,12 +85,13 @@ def _manager(request):
     user, entity = request.user, request.entity
     entries = Entry.objects.reachable(user, "entry.approve").filter(entity=entity).submitted()
     items = BacklogItem.objects.reachable(user, "backlog.mark").filter(contract__entity=entity)
+    work = items.filter(actual__isnull=False).with_counted()  # milestones have a list of their own
     waiting, waiting_sums = counted(
-        items.filter(status="not_ready", actual__isnull=False).exclude(limit_status="failed")
+        work.filter(status="not_ready").exclude(limit_status="failed"), amount="counted"
     )
-    work = items.filter(actual__isnull=False)  # milestones have a tile and a list of their own
-    ready, ready_sums = counted(work.ready())
-    failed, failed_sums = counted(work.open().filter(limit_status="failed"))
+    ready, ready_sums = counted(work.ready(), amount="counted")
+    failed, failed_sums = counted(work.open().filter(limit_status="failed"), amount="counted")
+    reached, reached_sums = counted(items.ready().filter(milestone_part__isnull=False))
     proformas = ProformaInvoice.objects.reachable(user, "proforma.edit").filter(entity=entity)
     drafts, draft_sums = counted(
         LineDetail.objects.chargeable().filter(line__proforma__in=proformas.open().values("pk")),
@@ -114,6 +115,13 @@ def _manager(request):
                 waiting_sums,
             ),
             Tile("Ready to invoice", f"{backlog}?status=ready", ready, "Create proformas", ready_sums),
+            Tile(
+                "Milestones ready",
+                f"{reverse('milestones')}?status=ready",
+                reached,
+                "Create proformas",
+                reached_sums,
+            ),
             Tile("Over a limit", f"{backlog}?limit_status=failed", failed, "", failed_sums, urgent=True),
             Tile("Milestones due", f"{reverse('milestones')}?due=1", due, "", due_sums),
             Tile(

@@ -27,6 +27,7 @@ PLACES = [
     Place("Billing hub", "hub", "u", "backlog.view"),
     Place("Proformas", "proformas", "p", "proforma.view"),
     Place("Runs", "runs", "r", "run.view"),
+    Place("Projects", "projects", "d", "project.view"),
     Place("Journals", "journals", "j", "journal.view"),
     Place("Proposals", "proposals", "o", "proposal.view"),
     Place("Invoices", "invoices", "i", "invoice.view"),
@@ -35,7 +36,7 @@ PLACES = [
     Place("Audit trail", "audit_trail", "l", "audit.view"),
 ]
 # Accountants and auditors come to these through their own pages; the head stays short for them.
-_LESS_FOR = dict.fromkeys(("accountant", "auditor"), {"milestones", "hub", "runs"})
+_LESS_FOR = dict.fromkeys(("accountant", "auditor"), {"milestones", "hub", "runs", "projects"})
 
 
 def places(request):

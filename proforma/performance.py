@@ -209,10 +209,8 @@ class _Rows:
             self.figures[name, line] += amount
 
     def _open_items(self):
-        charged = Q(actual__billing_type=_CHARGEABLE) | Q(milestone_part__isnull=False)
-        return BacklogItem.objects.open().filter(
-            charged, contract__in=self._contracts, contract_line__isnull=False
-        )
+        items = BacklogItem.objects.open().chargeable().of_lines()
+        return items.filter(contract__in=self._contracts)
 
     def _read_milestones(self):
         items = self._open_items().filter(milestone_part__isnull=False).order_by("contract_line")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 # List: the headings of its amounts, in their order; the currency stands beside the last.
 AMOUNTS = {
-    "backlog": ["Amount"],
+    "backlog": ["Amount", "Charged"],
     "milestones": ["Amount"],
     "entries": ["Net"],
     "expenses": ["Tax", "Net"],
@@ -63,7 +63,7 @@ OTHER_NUMBERS = {
 }
 # Which of its columns the totals above the list add up.
 ADDED_UP = {
-    "backlog": "Amount",
+    "backlog": "Charged",
     "milestones": "Amount",
     "expenses": "Net",
     "proformas": "Net total",
@@ -99,6 +99,7 @@ def filled(name, it, client):
     fill(it, 5)
     if name == "backlog":
         euro_work(it, 2)
+        spared_work(it)
     if name == "imported_entries":
         copies(it.rows["expense"], 2, source=it.rows["import"])
     if name in ("invoices", "customers"):
@@ -120,6 +121,13 @@ def euro_work(it, n):
         currency="EUR",
         amount=Decimal("250.50"),
     )
+
+
+def spared_work(it):
+    """Work of 100 that nobody is charged for: a row of the file, and no part of any total."""
+    (fact,) = copies(it.rows["sale"], 1, entry=None, cost=None, billing_type="non_chargeable")
+    item = BacklogItem.objects.get(actual=it.rows["sale"])
+    copies(item, 1, actual_id=fact.pk, status="not_ready", limit_status="na", amount=Decimal(100))
 
 
 def euro_invoices(it, n):

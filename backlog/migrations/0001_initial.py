@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("line_customer", "contract line customer"),
+                            ("line_customer", "customer's share of a line"),
                             ("line", "contract line"),
                             ("customer", "contract customer"),
                             ("contract", "contract"),

@@ -510,7 +510,7 @@ class Migration(migrations.Migration):
                     "level",
                     models.CharField(
                         choices=[
-                            ("line_customer", "contract line customer"),
+                            ("line_customer", "customer's share of a line"),
                             ("line", "contract line"),
                             ("customer", "contract customer"),
                             ("contract", "contract"),

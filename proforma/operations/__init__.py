@@ -16,7 +16,7 @@ from proforma.operations.proformas import (
     submit_for_review,
     what_waits,
 )
-from proforma.operations.returns import continued_by, take_back
+from proforma.operations.returns import continued_by, made_again_from, take_back
 from proforma.operations.runs import (
     begin_run,
     carry_out,
@@ -48,6 +48,7 @@ __all__ = [
     "execute_preview",
     "invoice_contract",
     "limits_at_stake",
+    "made_again_from",
     "pending",
     "preview_invoicing",
     "refresh",

@@ -223,10 +223,11 @@ def _waiting(items, day):
     is_work = Case(When(actual__isnull=False, then=True), default=False, output_field=BooleanField())
     groups = defaultdict(lambda: [0, 0])
     rows = (
-        items.order_by()
+        items.with_counted()
+        .order_by()
         .annotate(is_work=is_work, on_hold=on_hold)
         .values_list(*by, "limit_status", "needs_price", "on_hold")
-        .annotate(n=Count("pk"), total=ExactSum("amount"))
+        .annotate(n=Count("pk"), total=ExactSum("counted"))
     )
     for contract, customer, line, is_work, date_, limit_status, needs_price, held, n, total in rows:
         code = _reason(limit_status, needs_price, held)
@@ -240,7 +241,8 @@ def _waiting(items, day):
 def _missed(items):
     """Ready work that the schedule misses, by contract, in groups of one day."""
     by = ("contract", "contract_customer", "contract_line", "date")
-    groups = items.order_by(*by).values(*by).annotate(n=Count("pk"), total=ExactSum("amount"))
+    groups = items.with_counted().order_by(*by).values(*by)
+    groups = groups.annotate(n=Count("pk"), total=ExactSum("counted"))
     for contract, customer, line, date_, n, total in groups.values_list(*by, "n", "total"):
         yield contract, Waiting(customer, line, True, date_, NO_SCHEDULE, n, total)
 

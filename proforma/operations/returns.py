@@ -1,5 +1,8 @@
 """The way back from a confirmed proforma that was never invoiced (PRP-6)."""
 
+from datetime import date
+from typing import NamedTuple
+
 from django.db import transaction
 from django.db.models import Q
 
@@ -11,6 +14,7 @@ from contracts.models import Milestone, NumberSequence
 from contracts.numbers import draw_numbers
 from invoicing_site import audit
 from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent, User
 from invoicing_site.querysets import in_chunks, write_rows
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from proforma.operations.proformas import lock_contracts
@@ -90,6 +94,29 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
         draft=draft.number,
     )
     return draft
+
+
+class TakenBack(NamedTuple):
+    """That a proforma was taken back: which, on what day, by whom."""
+
+    proforma: ProformaInvoice
+    on: date
+    by: User | None
+
+
+def made_again_from(draft) -> TakenBack | None:
+    """What a draft that was made by taking a proforma back says again; None for any other (PRP-6)."""
+    events = AuditEvent.objects.filter(
+        action="proforma.take_back",
+        at__gte=draft.created_at,
+        entity=draft.entity.code,
+        detail__draft=draft.number,
+    )
+    event = events.select_related("by").first()
+    if event is None:
+        return None
+    proforma = ProformaInvoice.objects.get(pk=event.subject_id)
+    return TakenBack(proforma, date.fromisoformat(event.detail["on"]), event.by)
 
 
 def continued_by(proforma):

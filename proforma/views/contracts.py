@@ -46,7 +46,8 @@ class Contracts(ListScreen):
     def summed(self, rows):
         """What is ready on all contracts of the filter stands above."""
         found = super().summed(rows)
-        ready = BacklogItem.objects.ready().filter(contract__in=rows.order_by().values("pk"))
+        ready = BacklogItem.objects.ready().chargeable().of_lines()
+        ready = ready.filter(contract__in=rows.order_by().values("pk"))
         sums = ready.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
         return found | {"sums": list(sums.order_by("currency")), "totals_label": "Ready to invoice"}
 

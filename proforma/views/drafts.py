@@ -110,6 +110,7 @@ class Proforma(DetailScreen):
             invoice=getattr(proposal, "invoice", None),
             is_open=is_open,
             continued_by=self.continued_by(),
+            made_again_from=operations.made_again_from(proforma),
             may_edit=may_edit,
             may_confirm=may_confirm,
             posting_warning=before_confirming(proforma.entity, self.request.user) if may_confirm else "",

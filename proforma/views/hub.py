@@ -47,7 +47,8 @@ class Hub(ListScreen):
     def summed(self, rows):
         """What is open on all contracts of the filter stands above."""
         found = super().summed(rows)
-        items = BacklogItem.objects.open().filter(contract__in=rows.order_by().values("pk"))
+        items = BacklogItem.objects.open().chargeable().of_lines()
+        items = items.filter(contract__in=rows.order_by().values("pk"))
         sums = items.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
         return found | {"sums": list(sums.order_by("currency")), "totals_label": "Open"}
 

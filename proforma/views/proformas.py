@@ -67,8 +67,8 @@ class Proformas(ListScreen):
             "proforma.confirm",
             key="c",
             style="primary",
-            confirm="Confirm {n} selected, {sum}? What they hold becomes billed and goes to accounting; "
-            "that can't be undone.",
+            confirm="Confirm {n} selected, {sum}? What they hold becomes billed and goes to accounting. "
+            "You can't undo that; an accountant can return each until it is posted.",
         ),
         Action("submit_proformas", "Submit for review", "proforma.edit", icon="send", key="s"),
         Action(
@@ -225,10 +225,11 @@ class NewProforma(FormOperation):
             Q(hold_until=None) | Q(hold_until__lte=self.request.entity.today()), retainer=None
         )
         mine = self.contracts()
-        found = items.filter(contract__in=mine.order_by().values("pk")).order_by().values("contract")
+        items = items.filter(contract__in=mine.order_by().values("pk")).with_counted()
+        found = items.order_by().values("contract")
         by_contract = {
             row["contract"]: row
-            for row in found.annotate(items=Count("pk"), amount=ExactSum("amount"), last=Max("date"))
+            for row in found.annotate(items=Count("pk"), amount=ExactSum("counted"), last=Max("date"))
         }
         nothing = {"items": 0, "amount": 0, "last": None}
         shown = mine.filter(pk__in=by_contract.keys() | wanted).prefetch_related("customers__customer")

@@ -88,6 +88,31 @@ def test_totals_tell_what_is_ready_and_what_is_left_of_the_limit(company, contra
     assert filtered["limits"] == [("Contract", Decimal(5000), Decimal(4400))]
 
 
+def test_only_what_is_chargeable_adds_up(company, contract, manager):
+    """PRO-3, APP-3: of 7.5 h at 1,190 six are billable; the rest is shown with its value, and not counted."""
+    price = Decimal(1190)
+    share(company, contract, status="ready", quantity=6, price=price)
+    spared = Decimal("1.5")
+    rest = share(
+        company, contract, status="ready", quantity=spared, price=price, billing_type="non_chargeable"
+    )
+    gift = share(company, contract, quantity=1, price=price, billing_type="complimentary")
+    page = manager.get(reverse("backlog"))
+    (found,) = page.context["sums"]
+    assert [found[name] for name in ("n", "sum", "ready", "not_charged")] == [3, 7140, 7140, 2975]
+    chosen = {row.record.pk: Decimal(row.attrs["data-amount"]) for row in page.context["table"].rows}
+    assert (sum(chosen.values()), chosen[rest.pk], chosen[gift.pk]) == (7140, 0, 0)
+    text = page.content.decode()
+    assert "Non-chargeable" in text
+    assert "1,785.00" in text
+    assert "without" in text
+    assert "2,975.00" in text
+    groups = manager.get(reverse("backlog"), {"group": "contract"}).context["groups"]
+    assert [(group["n"], group["sum"], group["ready"]) for group in groups] == [(3, 7140, 7140)]
+    aged = manager.get(reverse("ageing")).context["totals"]
+    assert [(currency, found[-1]) for currency, found in aged] == [("NOK", ("Total", 7140))]
+
+
 @pytest.mark.parametrize("by", ["contract", "project", "customer", "role", "month"])
 def test_groups_add_up_and_lead_to_their_rows(company, contract, manager, by):
     """BKL-1"""
@@ -182,7 +207,10 @@ def test_many_rows_cost_as_many_queries_as_one(
 
 def test_a_row_over_a_limit_says_which_and_by_how_much(manager, company, contract):
     """NTE-2"""
-    share(company, contract, date=company.entity.today(), over=Decimal("2500"))
+    item = share(company, contract, date=company.entity.today(), over=Decimal("2500"))
     words = manager.get(reverse("backlog")).content.decode()
     assert "Over the limit" in words
     assert "of the contract, by 2,500.00" in words
+    BacklogItem.objects.filter(pk=item.pk).update(limit_level="line_customer")
+    words = manager.get(reverse("backlog")).content.decode()
+    assert "of the customer&#x27;s share of a line, by 2,500.00" in words

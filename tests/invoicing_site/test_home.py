@@ -1,9 +1,12 @@
 """A tile says how many wait, and opens the list that holds just these."""
 
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
 
+from backlog.models import BacklogItem
+from backlog.operations import confirm_contract, split_off
 from tests.factories import company, contract, ready_item, time_entry
 from tests.test_access import people, world
 
@@ -41,6 +44,37 @@ def test_what_is_over_a_limit_is_not_among_what_is_to_be_looked_at(client):
     for tile in (by_title["Backlog to look at"], by_title["Over a limit"]):
         assert urlsplit(tile.url).path == "/backlog/"
         assert client.get(tile.url).context["matching"] == 1
+
+
+def test_a_tile_adds_up_what_is_chargeable(client):
+    """PRO-3, APP-3: of 7.5 h at 1,190 six are billable, so 7,140 is ready; both rows are on the list."""
+    it = company()
+    deal = contract(it, confirmed=True)
+    ready_item(it, deal, quantity=6, price=Decimal(1190))
+    ready_item(it, deal, quantity=Decimal("1.5"), price=Decimal(1190), billing_type="non_chargeable")
+    client.force_login(it.manager)
+    tile = {tile.title: tile for tile in tiles(client)}["Ready to invoice"]
+    assert (tile.count, tile.amounts) == (2, {"NOK": Decimal(7140)})
+    assert client.get(tile.url).context["matching"] == 2
+
+
+def test_a_milestone_that_is_ready_is_on_the_work_list(client):
+    """MIL-2: 25 % of 10,000."""
+    it = company()
+    confirm_contract(contract(it, method="fixed"), by=it.manager)
+    split_off(BacklogItem.objects.get(), amount=Decimal(2500), by=it.manager)
+    client.force_login(it.manager)
+    tile = {tile.title: tile for tile in tiles(client)}["Milestones ready"]
+    assert (tile.count, tile.amounts) == (1, {"NOK": Decimal(2500)})
+    listed = client.get(tile.url).context
+    assert [(each["n"], each["sum"]) for each in listed["sums"]] == [(1, 2500)]
+
+
+def test_a_manager_finds_the_projects_from_any_page(client):
+    it = company()
+    client.force_login(it.manager)
+    assert 'href="/projects/" data-key="d"' in client.get("/").content.decode()
+    assert client.get("/projects/").status_code == 200
 
 
 def test_somebody_without_a_role_is_told_so(client, django_user_model):

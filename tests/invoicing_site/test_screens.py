@@ -6,9 +6,11 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from actuals.models import Entry
 from backlog.models import BacklogItem
@@ -159,7 +161,7 @@ def test_what_is_shown_is_exported(it, client):
     waiting(it, 2, description="=1+1")
     text = b"".join(client.get(f"{BACKLOG}?_export=csv&_columns=amount")).decode("utf-8-sig")
     lines = text.splitlines()
-    assert lines[0] == "Item,Amount,Currency"
+    assert lines[0] == "Item,Amount,Charged,Currency"
     assert lines[1].startswith("'=1+1,")  # no spreadsheet takes it for a formula
     assert len(lines) == 3
     content = client.get(f"{BACKLOG}?_export=xlsx").content
@@ -388,6 +390,23 @@ def test_a_form_that_is_sent_twice_is_done_once(it, client):
     again = client.post(address, data, follow=True)
     assert Entry.objects.count() == 1
     assert said(again)[-1] == "This was sent already, and is done once. Nothing was done again."
+
+
+def test_a_form_works_while_the_cache_is_down(it, client, monkeypatch):
+    """Only the double click is not noticed then."""
+
+    def unreachable(*args, **kwargs):
+        raise RedisConnectionError("nobody answers")
+
+    client.force_login(it.member)
+    address = reverse("new_material")
+    data = {"once": client.get(address).context["once"], "date": "2025-03-10", "project": it.project.pk}
+    data |= {"product": it.product.pk, "quantity": "2", "unit": it.product.unit}
+    monkeypatch.setattr(cache, "add", unreachable)
+    monkeypatch.setattr(cache, "delete", unreachable)
+
+    assert client.post(address, data).status_code == 302
+    assert Entry.objects.count() == 1
 
 
 def test_what_was_refused_may_be_sent_again(it, client):

@@ -418,6 +418,22 @@ def test_the_page_of_a_returned_milestone_names_its_draft(client, no1):
     assert f'<a href="{draft.get_absolute_url()}">proforma {draft.number}</a>' in page
 
 
+def test_the_draft_and_what_it_was_made_of_say_the_reason(client, no1, contract):
+    """PRP-6: each names the other, and why; a draft of its own says nothing."""
+    proposal = proposed(no1, work(no1, contract))
+    draft = returned(no1, proposal, reason="Wrong order number.")
+    own = drafted(no1, work(no1, contract))
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    origin = proposal.proforma
+    link = f'<a href="{origin.get_absolute_url()}">proforma {origin.number}</a>'
+    assert f"Made again from {link}, returned on " in page
+    assert "31 Mar 2025" in page
+    assert f" by {no1.accountant}: Wrong order number." in page
+    assert "The reason: Wrong order number." in client.get(origin.get_absolute_url()).content.decode()
+    assert "Made again from" not in client.get(own.get_absolute_url()).content.decode()
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_of_returning_and_posting_at_once_one_happens(monkeypatch):

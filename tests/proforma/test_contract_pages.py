@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogAction, BacklogItem
 from contracts.models import ProjectContract
+from proforma.operations.inputs import load_inputs_by_hand
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,48 @@ def test_a_list_of_contracts_shows_how_each_stands(manager, company, contract, r
     exported = manager.get(reverse("contracts"), {"_export": "csv"}).getvalue().decode()
     assert contract.code in exported
     assert "20000" in exported
+
+
+def test_what_stands_above_is_what_is_chargeable(manager, company, contract, ready):
+    """PRO-3: 6 h × 1,190 are charged, the other 1.5 h of the same work are not; 2 h × 1,000 wait.
+
+    An advance of 12,000 is for no line, and no part of what the lines have ready or open.
+    """
+    payer = contract.customers.get()
+    advance = factories.RetainerFactory(contract_customer=payer, amount=Decimal(12000))
+    BacklogItem.objects.create(
+        retainer=advance,
+        contract=contract,
+        contract_customer=payer,
+        date=advance.date,
+        amount=advance.amount,
+        currency=contract.currency,
+        status="ready",
+    )
+    ready(contract, "6", "1190")
+    ready(contract, "1.5", "1190", billing_type="non_chargeable")
+    ready(contract, "1", "1190", billing_type="complimentary")
+    ready(contract, "2", "1000", status="not_ready")
+
+    def above(name):
+        return [(each["n"], each["sum"]) for each in manager.get(reverse(name)).context["sums"]]
+
+    assert above("contracts") == [(1, 7140)]
+    assert above("hub") == [(2, 9140)]
+    (block,) = manager.get(reverse("hub")).context["blocks"]
+    figures = block["figures"]
+    assert (figures.ready, figures.not_ready) == (7140, 2000)
+    ((_, found, words),) = manager.get(reverse("new_proforma")).context["ready"]
+    assert (found["items"], found["amount"]) == (3, 7140)
+    assert "7,140.00" in words
+
+
+def test_what_waits_adds_up_what_is_chargeable(contract, ready):
+    """PRO-3: a run leaves 6 h × 1,190 out, and 1.5 h that nobody is charged for."""
+    ready(contract, "6", "1190", status="not_ready")
+    ready(contract, "1.5", "1190", status="not_ready", billing_type="non_chargeable")
+    (group,) = load_inputs_by_hand([contract.pk], cutoff=date(2025, 3, 31))[contract.pk].waiting
+    assert group[-2:] == (2, 7140)
 
 
 def test_contracts_are_found_by_what_they_bill(manager, company, contract):
