@@ -129,7 +129,7 @@ def finished(plans, *, one_by_one):
 
 
 def split(arguments):
-    """The arguments for the usual tests and for the browser's, empty where none is wanted; and if all are."""
+    """The arguments for the usual tests and those for the browser's; empty where none of them is wanted."""
     paths = [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
     options = [a for a in arguments if a not in paths]
     browser = [path for path in paths if Path(path).is_relative_to(BROWSER_TESTS)]
@@ -137,11 +137,11 @@ def split(arguments):
     if not paths:
         usual = ["--migrations", f"--ignore={BROWSER_TESTS}"]
         browser = [BROWSER_TESTS] if (ROOT / BROWSER_TESTS).is_dir() else []
-    return *([*options, *wanted] if wanted else [] for wanted in (usual, browser)), not paths
+    return [[*options, *wanted] if wanted else [] for wanted in (usual, browser)]
 
 
 def main(arguments):
-    usual, browser, whole = split(arguments)
+    usual, browser = split(arguments)
     postgresql, redis_url, chromium = find_postgresql(), find_redis(), find_chromium()
     sqlite = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": "" if postgresql else redis_url or ""}
     runs = []
@@ -150,7 +150,7 @@ def main(arguments):
         if postgresql:
             services = {"TEST_DATABASE_URL": postgresql, "TEST_REDIS_URL": redis_url or ""}
             title = f"PostgreSQL{' and Redis' if redis_url else ''}"
-            if whole:
+            if f"--ignore={BROWSER_TESTS}" in usual:  # all tests are wanted
                 books = {**services, "TEST_DATABASE_URL": beside(postgresql, "_books")}
                 rest = [*usual, *(f"--ignore={path}" for path in BOOKS)]
                 runs.append((f"{title}: {' and '.join(BOOKS)}", [*usual, *BOOKS], books))
