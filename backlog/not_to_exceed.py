@@ -75,6 +75,16 @@ class LimitBook:
         for key in _keys(contract_customer_id, line_id, is_milestone):
             self.used[key] += amount
 
+    def weigh(self, item):
+        """Test an item of chargeable work, say on it what came out, and count it as used if it fits."""
+        where = item.contract_customer_id, item.contract_line_id
+        verdict = self.test(item.amount, *where)
+        item.limit_status = verdict.status
+        item.limit_level, item.limit_over = (verdict.level, verdict.over) if verdict.failed else ("", None)
+        # A negative share makes room only once it is billed.
+        if verdict.status == LimitStatus.COMMITTED and item.amount > 0:
+            self.commit(item.amount, *where)
+
     def left(self, level, *ids):
         """What is left of one limit; None where none is set."""
         key = (level, *ids)

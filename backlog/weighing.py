@@ -145,13 +145,7 @@ def backlog_item(actual, book):
         and actual.billing_type == BillingType.CHARGEABLE,
     )
     if actual.billing_type == BillingType.CHARGEABLE:
-        where = actual.contract_customer_id, actual.contract_line_id
-        verdict = book.test(actual.amount, *where)
-        item.limit_status = verdict.status
-        if verdict.failed:
-            item.limit_level, item.limit_over = verdict.level, verdict.over
-        elif verdict.status == BacklogItem.LimitStatus.COMMITTED and actual.amount > 0:
-            book.commit(actual.amount, *where)
+        book.weigh(item)
     return item
 
 

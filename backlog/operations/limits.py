@@ -1,5 +1,6 @@
 """Work that a limit kept back, tested again: a limit was raised, or others gave back what they had taken."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from django.db import transaction
@@ -47,15 +48,15 @@ def evaluate(items, *, by) -> Evaluated:
         if reason := _left_alone(item):
             reasons[reason] = reasons.get(reason, 0) + 1
         else:
-            _test(item, books[item.contract_id])
+            books[item.contract_id].weigh(item)
             tested.append(item)
     BacklogItem.objects.bulk_update(
         tested, ["limit_status", "limit_level", "limit_over"], batch_size=_CHUNK // 10
     )
     failed = sum(item.limit_status == LimitStatus.FAILED for item in tested)
+    counts = Counter(item.contract_id for item in tested)
     for contract in contracts:
-        n = sum(item.contract_id == contract.pk for item in tested)
-        if n:
+        if n := counts[contract.pk]:
             audit.record("backlog.evaluate", contract, by=by, entity=contract.entity.code, tested=n)
     return Evaluated(len(tested) - failed, failed, reasons)
 
@@ -66,12 +67,3 @@ def _left_alone(item) -> str:
     if item.actual is None or item.actual.billing_type != BillingType.CHARGEABLE:
         return "not chargeable work"
     return "within its limits already" if item.limit_status == LimitStatus.COMMITTED else ""
-
-
-def _test(item, book):
-    where = item.contract_customer_id, item.contract_line_id
-    verdict = book.test(item.amount, *where)
-    item.limit_status = verdict.status
-    item.limit_level, item.limit_over = (verdict.level, verdict.over) if verdict.failed else ("", None)
-    if verdict.status == LimitStatus.COMMITTED and item.amount > 0:
-        book.commit(item.amount, *where)
