@@ -5,6 +5,18 @@ import logging
 from datetime import UTC, datetime
 
 
+class FaultsOfClients(logging.Filter):
+    """A wrong Host header or a form that is too large is the client's fault: a warning, not an error of ours.
+
+    Django logs them as errors. Anybody can send such a request, and an operator is woken by errors.
+    """
+
+    def filter(self, record):
+        if record.name.startswith("django.security.") and record.levelno == logging.ERROR:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 class JsonLines(logging.Formatter):
     """One object a line; a traceback stays inside its object, so that no line stands alone."""
 

@@ -62,8 +62,18 @@ def _kept_secret_key():
     return path.read_text()
 
 
-SECRET_KEY = _required("SECRET_KEY") or _kept_secret_key()
-SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
+def _strong(name, key):
+    """The key, where nobody can guess it: Django's own measure (security.W009), asked before the start."""
+    if PRODUCTION and (len(key) < 50 or len(set(key)) < 12 or key.startswith("django-insecure-")):
+        raise ImproperlyConfigured(
+            f"{name} can be guessed, so sessions could be forged. Set fifty or more random characters: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    return key
+
+
+SECRET_KEY = _strong("SECRET_KEY", _required("SECRET_KEY") or _kept_secret_key())
+SECRET_KEY_FALLBACKS = [_strong("SECRET_KEY_FALLBACKS", key) for key in _words("SECRET_KEY_FALLBACKS")]
 _required("ALLOWED_HOSTS")
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
@@ -446,8 +456,13 @@ LOGGING = {
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": "invoicing_site.logs.JsonLines"},
     },
+    "filters": {"faults of clients": {"()": "invoicing_site.logs.FaultsOfClients"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if PRODUCTION else "plain"},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if PRODUCTION else "plain",
+            "filters": ["faults of clients"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
     "loggers": {

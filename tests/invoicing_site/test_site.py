@@ -3,25 +3,38 @@
 import json
 import logging
 import re
+import resource
 import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 
-from invoicing_site import health, settings
+from invoicing_site import health, logs, settings
 from invoicing_site.logs import JsonLines
 from tests.running import PRODUCTION, environment, python
 
 
+@pytest.fixture
+def fresh_health(monkeypatch):
+    """No answer is kept from another test."""
+    monkeypatch.setattr(health, "_last", {"at": None, "found": {}})
+
+
 @pytest.mark.django_db
-def test_health_tells_the_kinds_and_no_address(client):
+def test_health_names_the_kinds_and_no_address(client, fresh_health):
     answer = client.get("/health/", headers={"host": "10.1.2.3"})  # a load balancer knows no name
     assert answer.status_code == 200
-    assert answer.json() == {"database": "up", "vendor": connection.vendor, "broker": "memory"}
+    assert answer.json() == {
+        "database": "up",
+        "files": "up",
+        "vendor": connection.vendor,
+        "broker": "memory",
+    }
 
 
-def test_health_is_503_without_its_database(client, monkeypatch):
+def test_health_is_503_without_its_database(client, monkeypatch, fresh_health):
     class Broken:
         vendor = "postgresql"
 
@@ -32,6 +45,46 @@ def test_health_is_503_without_its_database(client, monkeypatch):
     answer = client.get("/health/")
     assert answer.status_code == 503
     assert answer.json()["database"] == "down"
+
+
+@pytest.mark.django_db
+def test_health_is_503_when_the_data_folder_takes_nothing(client, fresh_health):
+    """A limit on the size of files fails every write, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        answer = client.get("/health/")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert answer.status_code == 503
+    assert answer.json()["files"] == "read-only"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_health_is_503_when_the_database_takes_no_row(client, fresh_health):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+    answer = client.get("/health/")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "read-only"
+
+
+@pytest.mark.django_db
+def test_health_writes_once_in_some_seconds_however_often_it_is_asked(client, fresh_health):
+    client.get("/health/")
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get("/health/").status_code == 200
+    assert len(queries) == 0
+
+
+def test_a_wrong_host_is_a_warning_and_no_error(client, caplog):
+    answer = client.get("/sign-in/", headers={"host": "elsewhere.example"})
+    assert answer.status_code == 400
+    (record,) = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert logs.FaultsOfClients().filter(record)
+    assert record.levelname == "WARNING"
+    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["faults of clients"]
 
 
 def test_a_stranger_is_sent_to_the_login(client):
@@ -149,6 +202,9 @@ def test_production_passes_djangos_own_inspection(tmp_path):
     ("change", "sentence"),
     [
         ({"SECRET_KEY": ""}, "so SECRET_KEY must be set as well"),
+        ({"SECRET_KEY": "x" * 60}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY": "changeme"}, "SECRET_KEY can be guessed"),
+        ({"SECRET_KEY_FALLBACKS": "changeme"}, "SECRET_KEY_FALLBACKS can be guessed"),
         ({"ALLOWED_HOSTS": ""}, "so ALLOWED_HOSTS must be set as well"),
         ({"DATABASE_URL": ""}, "so DATABASE_URL must be set as well"),
         ({"CELERY_BROKER_URL": ""}, "so CELERY_BROKER_URL must name a broker"),

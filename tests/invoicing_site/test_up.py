@@ -36,6 +36,7 @@ def test_one_command_serves_and_does_its_tasks_in_the_same_process(tmp_path, por
     with running(*SITE, "up", "--port", str(port), env=environment(tmp_path), log=tmp_path / "log") as server:
         assert json.loads(get(f"http://127.0.0.1:{port}/health/")) == {
             "database": "up",
+            "files": "up",
             "vendor": "sqlite",
             "broker": "memory",
         }
