@@ -110,8 +110,9 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
         query = self.request.GET.copy()
-        for name in [name for name in query if name.startswith("_") or name in ("page", "sort")]:
-            del query[name]
+        for name in list(query):
+            if name.startswith("_") or name in ("page", "sort") or not any(query.getlist(name)):
+                del query[name]
         context["query"] = query.urlencode()
         context["actions"] = [action for action in self.actions if self.request.may(action.permission)]
         context["noun"] = self.noun

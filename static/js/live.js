@@ -5,6 +5,7 @@
 //                       [data-kept] inside is shown after a restore; [data-forget] inside drops the draft.
 // [data-print]          prints                    [data-copy="text" | "#id"]  copies; label: data-copied-text
 // select[data-autosubmit]  submits its form       input[type=file]  its name appears in [data-file-name]
+// form[method=get]      leaves empty fields out of the address, which has room for 8,190 bytes
 // details.menu          closes on a click outside; the first field with an error gets the focus.
 (() => {
   // ---- drafts --------------------------------------------------------------------------------------------
@@ -122,6 +123,13 @@
 
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form[data-keep]")) dropDraft(event.target);
+  });
+
+  // Empty fields of a filter say nothing, and make its address long.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.method !== "get") return;
+    for (const name of new Set(formData.keys()))
+      if (formData.getAll(name).every((each) => each === "")) formData.delete(name);
   });
 
   // ---- buttons and fields --------------------------------------------------------------------------------

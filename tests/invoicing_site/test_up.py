@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 import pytest
 from django.conf import settings
@@ -56,6 +58,22 @@ def answered_by_the_worker(answers):
     """Until the worker is ready, the page does the task itself, in its own thread."""
     page, task = answers
     return answers if page != task else None
+
+
+@pytest.mark.sqlite
+def test_a_long_address_is_read_and_one_that_is_too_long_gets_a_page_of_ours(tmp_path, port):
+    """The server answered a list with many filters, 4,094 bytes and more, with a bare 400."""
+    with running("manage.py", "up", "--port", str(port), env=environment(tmp_path), log=tmp_path / "log"):
+        get(f"http://127.0.0.1:{port}/health/")
+        fits = urllib.request.urlopen(f"http://127.0.0.1:{port}/health/?{'q' * 8000}", timeout=10)
+        assert fits.status == 200
+        for length in (8300, 200_000):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health/?{'q' * length}", timeout=10)
+            page = refused.value.read().decode()
+            assert refused.value.status == 414
+            assert "<h1>This address is too long</h1>" in page
+            assert refused.value.headers["Content-Security-Policy"] == "default-src 'self'"
 
 
 @pytest.mark.sqlite

@@ -1,3 +1,4 @@
+import contextlib
 import signal
 
 from django.conf import settings
@@ -6,7 +7,10 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from django.template.loader import render_to_string
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import LimitRequestLine
+from gunicorn.workers.gthread import ThreadWorker
 
 from invoicing_site.embedded import Background
 
@@ -24,6 +28,32 @@ class Server(BaseApplication):
 
     def load(self):
         return get_wsgi_application()
+
+
+# What gunicorn reads of an address at most. nginx and most others in front have room for as much.
+LONGEST_ADDRESS = 8190
+
+
+class Worker(ThreadWorker):
+    """gunicorn's own worker, which answers an address that is too long with a page of ours."""
+
+    def handle_error(self, req, client, addr, exc):
+        if not isinstance(exc, LimitRequestLine):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("The address that %s asked for is longer than %s bytes.", addr[0], LONGEST_ADDRESS)
+        page = render_to_string("414.html").encode()
+        head = (
+            "HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Type: text/html; charset=utf-8\r\n"
+            f"Content-Security-Policy: default-src 'self'\r\nContent-Length: {len(page)}\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):
+            client.settimeout(1)
+            client.sendall(head.encode() + page)
+            # Closing with bytes unread would reset the connection, and the browser would show no page.
+            for _ in range(64):
+                if not client.recv(4096):
+                    break
 
 
 class Command(BaseCommand):
@@ -58,7 +88,8 @@ class Command(BaseCommand):
             bind=f"{host}:{port}",
             workers=workers,
             threads=threads,
-            worker_class="gthread",
+            worker_class=Worker,
+            limit_request_line=LONGEST_ADDRESS,
             proc_name="ledgerline",
             control_socket_disable=True,
             logconfig_dict=_logging(),
