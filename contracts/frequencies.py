@@ -7,6 +7,7 @@ from itertools import count
 
 from contracts.models import InvoiceFrequency
 
+_DAY = datetime.timedelta(days=1)
 _WEEK = datetime.timedelta(weeks=1)
 
 
@@ -26,6 +27,11 @@ def days_of(frequency: InvoiceFrequency, start: datetime.date) -> Iterator[datet
             if day >= start
         )
     return days
+
+
+def cutoff_of(frequency: InvoiceFrequency, run_date: datetime.date) -> datetime.date:
+    """The last day whose work a run takes: the day before it, or the run's own where that is wanted."""
+    return run_date if frequency.cutoff_on_run_day else run_date - _DAY
 
 
 def _weekly(start, weekday, every):

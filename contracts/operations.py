@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from contracts.checks import billing_start, contract_troubles, schedule_troubles
-from contracts.frequencies import days_of
+from contracts.frequencies import cutoff_of, days_of
 from contracts.models import (
     ContractLine,
     ContractPriceList,
@@ -27,7 +27,6 @@ from invoicing_site import audit, money
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import total, write_rows
 
-_DAY = datetime.timedelta(days=1)
 _Method = ContractLine.BillingMethod
 
 
@@ -80,9 +79,10 @@ def apply_default_customers(line: ContractLine, *, by=None) -> list[LineCustomer
 def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
     """Plan the line's invoice runs by its frequency, and return all its entries that have not run (SCH-1).
 
-    Run dates begin with the line's billing start. The last is the first after the contract's requested end,
-    so that the work of the last days is billed too; each takes work up to the day before it. Generating
-    again leaves alone what has run, succeeded or failed, and plans nothing before it.
+    Run dates begin with the line's billing start. The last is the first whose cutoff reaches the contract's
+    requested end, so that the work of the last days is billed too; the cutoff is the day before the run, or
+    the run's own day, by the frequency. Generating again leaves alone what has run, succeeded or failed, and
+    plans nothing before it.
     """
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
@@ -94,12 +94,17 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
 
     entries = list(line.schedule.order_by("run_date"))
     ran = max((e.run_date for e in entries if e.status != ScheduleEntry.Status.NOT_RUN), default=None)
-    wanted = {day for day in _run_dates(line.frequency, start, contract.ends) if ran is None or day > ran}
+    days = (day for day in _run_dates(line.frequency, start, contract.ends) if ran is None or day > ran)
+    wanted = {day: cutoff_of(line.frequency, day) for day in days}
     waiting = {e.run_date: e for e in entries if e.status == ScheduleEntry.Status.NOT_RUN}
-    stale = [e.pk for day, e in waiting.items() if day not in wanted or e.cutoff != day - _DAY]
+    stale = [e.pk for day, e in waiting.items() if e.cutoff != wanted.get(day)]
     ScheduleEntry.objects.filter(pk__in=stale).delete()
     kept = {day for day, e in waiting.items() if e.pk not in stale}
-    new = [ScheduleEntry(line=line, run_date=day, cutoff=day - _DAY) for day in sorted(wanted - kept)]
+    new = [
+        ScheduleEntry(line=line, run_date=day, cutoff=cutoff)
+        for day, cutoff in sorted(wanted.items())
+        if day not in kept
+    ]
     write_rows(ScheduleEntry, new)
     _tell("contracts.generate_schedule", line, by, contract, added=len(new), removed=len(stale))
     return list(line.schedule.filter(status=ScheduleEntry.Status.NOT_RUN).order_by("run_date"))
@@ -109,7 +114,7 @@ def _run_dates(frequency: InvoiceFrequency, start, end):
     """The days of the frequency from the start on, with the first one whose cutoff reaches the end."""
     for day in days_of(frequency, start):
         yield day
-        if day > end:
+        if cutoff_of(frequency, day) >= end:
             return
 
 

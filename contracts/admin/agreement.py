@@ -289,13 +289,23 @@ class ContractCustomerAdmin(OfContractAdmin):
 
 @admin.register(InvoiceFrequency)
 class InvoiceFrequencyAdmin(EntityAdmin):
-    list_display = ["code", "name", "rhythm", "every", "days", "weekday", "nth", "entity"]
+    list_display = [
+        "code",
+        "name",
+        "rhythm",
+        "every",
+        "days",
+        "weekday",
+        "nth",
+        "cutoff_on_run_day",
+        "entity",
+    ]
     list_filter = ["rhythm"]
     search_fields = ["code", "name"]
     ordering = ["code"]
     fieldsets = [
         (None, {"fields": ["entity", ("code", "name")]}),
-        ("Rhythm", {"fields": [("rhythm", "every"), "days", ("weekday", "nth")]}),
+        ("Rhythm", {"fields": [("rhythm", "every"), "days", ("weekday", "nth"), "cutoff_on_run_day"]}),
     ]
 
 

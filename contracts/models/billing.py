@@ -33,6 +33,12 @@ class InvoiceFrequency(models.Model):
     )
     weekday = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is Monday")
     nth = models.SmallIntegerField(null=True, blank=True, help_text="1 to 4; −1 means the last")
+    cutoff_on_run_day = models.BooleanField(
+        "cutoff on the run day",
+        default=False,
+        help_text="A run takes the work of its own day too, such as that of the 31st; else up to the day "
+        "before. Schedules that exist follow when they are planned again",
+    )
 
     class Meta:
         verbose_name_plural = "invoice frequencies"

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 from django.core.exceptions import ValidationError
 
-from contracts.frequencies import days_of
+from contracts.frequencies import cutoff_of, days_of
 from contracts.models import InvoiceFrequency
 
 WEEKLY, MONTHLY, WEEKDAY = "weekly", "monthly", "weekday"
@@ -102,3 +102,39 @@ def test_days_may_be_spaced():
     frequency.clean()
 
     assert frequency.day_numbers == [1, 16]
+
+
+def test_days_at_the_end_of_short_months():
+    """SCH-1: the 29th and the 30th of February are its last day, once, in leap years and others."""
+    assert first(3, "2024-01-30", rhythm=MONTHLY, days="30") == ["2024-01-30", "2024-02-29", "2024-03-30"]
+    assert first(3, "2025-01-30", rhythm=MONTHLY, days="29") == ["2025-02-28", "2025-03-29", "2025-04-29"]
+    assert first(4, "2024-02-01", rhythm=MONTHLY, days="29,30,31") == [
+        "2024-02-29",
+        "2024-03-29",
+        "2024-03-30",
+        "2024-03-31",
+    ]
+    assert first(3, "2024-02-29", rhythm=MONTHLY, every=12, days="29") == [
+        "2024-02-29",
+        "2025-02-28",
+        "2026-02-28",
+    ]
+
+
+def test_quarters_that_begin_on_the_last_day_of_a_month():
+    """SCH-1"""
+    assert first(4, "2024-11-30", rhythm=MONTHLY, every=3, days="31") == [
+        "2024-11-30",
+        "2025-02-28",
+        "2025-05-31",
+        "2025-08-31",
+    ]
+
+
+def test_the_cutoff_is_the_day_before_or_the_run_day():
+    """SCH-1"""
+    run_day = datetime.date(2024, 2, 29)
+
+    assert cutoff_of(InvoiceFrequency(), run_day) == datetime.date(2024, 2, 28)
+    assert cutoff_of(InvoiceFrequency(cutoff_on_run_day=True), run_day) == run_day
+    assert cutoff_of(InvoiceFrequency(), datetime.date(2024, 3, 1)) == run_day

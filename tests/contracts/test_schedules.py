@@ -74,6 +74,49 @@ def test_a_frequency_day_after_the_end_ends_the_schedule(it):
     assert entries(line)[-1] == ("03-01", "02-28", "not_run")
 
 
+def test_a_run_on_the_last_day_of_the_month_may_take_that_day(it):
+    """SCH-1: with the cutoff on the run day the 31st is billed on the 31st, and nothing is planned after."""
+    frequency = InvoiceFrequencyFactory(entity=it.entity, days="31", cutoff_on_run_day=True)
+    line = line_of(it, frequency=frequency, ends="04-30")
+
+    generate_schedule(line, by=it.manager)
+
+    assert entries(line) == [
+        ("01-31", "01-31", "not_run"),
+        ("02-28", "02-28", "not_run"),
+        ("03-31", "03-31", "not_run"),
+        ("04-30", "04-30", "not_run"),
+    ]
+
+
+def test_without_it_the_last_day_waits_for_the_next_run(it):
+    """SCH-1"""
+    frequency = InvoiceFrequencyFactory(entity=it.entity, days="31")
+    line = line_of(it, frequency=frequency, ends="02-28")
+
+    generate_schedule(line, by=it.manager)
+
+    assert entries(line) == [
+        ("01-31", "01-30", "not_run"),
+        ("02-28", "02-27", "not_run"),
+        ("03-31", "03-30", "not_run"),
+    ]
+
+
+def test_planning_again_moves_the_cutoff_of_what_has_not_run(it):
+    """SCH-1"""
+    frequency = InvoiceFrequencyFactory(entity=it.entity, days="31")
+    line = line_of(it, frequency=frequency, ends="02-28")
+    generate_schedule(line, by=None)
+    line.schedule.filter(run_date=day("01-31")).update(status="succeeded")
+    frequency.cutoff_on_run_day = True
+    frequency.save()
+
+    generate_schedule(line, by=None)
+
+    assert entries(line) == [("01-31", "01-30", "succeeded"), ("02-28", "02-28", "not_run")]
+
+
 def test_generating_again_changes_nothing(it):
     """SCH-1"""
     line = line_of(it)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from backlog.models import BacklogItem
 from contracts.models import ContractRevision, NumberSequence, ScheduleEntry
+from contracts.operations import generate_schedule
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
@@ -451,3 +452,23 @@ def test_contracts_that_are_not_due_cost_nothing(company, contract, ready, due):
         ready(other)
     assert queries() == few
     assert Decimal(5) == BacklogItem.objects.ready().count()
+
+
+def test_a_run_on_the_31st_takes_the_work_of_the_31st(company, contract, ready):
+    """RUN-1 SCH-1: where the frequency has its cutoff on the run day; the preview says the same"""
+    line = contract.lines.get()
+    line.frequency = factories.InvoiceFrequencyFactory(
+        entity=company.entity, days="31", cutoff_on_run_day=True
+    )
+    line.billing_starts, contract.ends = date(2025, 1, 1), FEB_28
+    line.save()
+    contract.save()
+    generate_schedule(line, by=company.manager)
+    item, later = ready(contract, day=JAN_31), ready(contract, day=FEB_1)
+
+    preview = operations.preview_invoicing(company.entity, as_of=JAN_31, by=company.manager)
+    (planned,) = preview.run_contracts.get().plan_lines.filter(code="")
+    assert (planned.run_date, planned.items, planned.amount) == (JAN_31, 1, 200)
+
+    assert made(run(company, as_of=JAN_31)) == [(contract, JAN_31, JAN_31, [item.pk])]
+    assert made(run(company, as_of=FEB_28)) == [(contract, FEB_28, FEB_28, [later.pk])]
