@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 
-from actuals.models import Actual, Batch, BillingType, Entry
+from actuals.models import Actual, Batch, Entry
 from actuals.operations import open_batch, record, reverse
+from backlog.deciding import Deciding, managed_by
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
@@ -48,7 +49,8 @@ def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
 def approve(entries, *, by, on=None, decisions: Mapping[int, Decision] | None = None) -> Approval:
     """Turn submitted entries of one legal entity into actuals: a cost, and each customer's unbilled sales.
 
-    Entries that can't be approved (not submitted, one's own, not one's project) are left alone and named;
+    Entries that can't be approved (not submitted, not one's project, dated after today, or one's own: worked,
+    recorded or submitted by oneself) are left alone and named;
     when that leaves none, it is refused. A missing price never stops an approval (PRC-6), a missing exchange
     rate does (MON-8). `on` is the day of the action, by default the entity's today.
     """
@@ -83,9 +85,9 @@ def reject(entries, *, by, comment) -> list[Entry]:
     if not comment.strip():
         raise Refused("Say why the entries are rejected, so that their owner can mend them.")
     checked.words(comment, Entry, "decision_comment")
-    mine = managed_by(by, entries)
+    deciding = Deciding(entity, entries, by)
     for entry in entries:
-        if sentence := why_not_approvable(entity, entry, by, mine):
+        if sentence := deciding.why_not(entry):
             raise Refused(sentence)
     _decide(entries, Entry.Status.REJECTED, by=by, comment=comment)
     audit.record(
@@ -162,59 +164,18 @@ def _locked_entries(entries):
 
 def _approvable(entity, entries, decisions, by):
     good, refused = [], []
-    mine = managed_by(by, entries)
+    deciding = Deciding(entity, entries, by)
     live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
     has_facts = set(live.values_list("entry", flat=True))
     for entry in entries:
-        sentence = why_not_approvable(entity, entry, by, mine)
+        sentence = deciding.why_not_approved(entry, decisions.get(entry.pk))
         if entry.pk in has_facts:
             sentence = sentence or f"{entry} has actuals already; cancel its approval first."
-        sentence = sentence or why_not_decided(entry, decisions.get(entry.pk))
         if sentence:
             refused.append((entry, sentence))
         else:
             good.append(entry)
     return good, refused
-
-
-def why_not_approvable(entity, entry, by, mine):
-    if entry.status != Entry.Status.SUBMITTED:
-        return f"{entry} is {entry.get_status_display()}; only submitted entries are decided on."
-    if entry.project_id not in mine:
-        return f"{entry} is on project {entry.project}, which is not yours to approve."
-    if by is not None and _is_own(entry, by) and not entity.allow_own_approval:
-        return f"{entry} is your own; somebody else has to approve it."
-    return ""
-
-
-def _is_own(entry, user):
-    """Done by the user; what nobody in particular did, such as a fee, is whose who typed or handed it in."""
-    if entry.resource is not None:
-        return entry.resource.user_id == user.pk
-    return user.pk in (entry.created_by_id, entry.submitted_by_id)
-
-
-def why_not_decided(entry, decision):
-    if decision is None:
-        return ""
-    if decision.billable_quantity is not None:
-        try:
-            checked.figure(decision.billable_quantity, Entry, "billable_quantity")
-        except Refused as refusal:
-            return f"{entry}: {refusal}"
-        if decision.billable_quantity < 0:
-            return f"{entry}: the billable quantity can't be less than 0."
-    if decision.billing_type is not None and decision.billing_type not in BillingType.values:
-        return f"{entry}: “{decision.billing_type}” is not a billing type."
-    return ""
-
-
-def managed_by(user, entries):
-    """Of the entries' projects those the user decides on; the system and superusers on all."""
-    projects = {entry.project_id for entry in entries}
-    if user is None or user.is_superuser:
-        return projects
-    return set(user.managed_projects.filter(pk__in=projects).values_list("pk", flat=True))
 
 
 def contracts_of(entity, entries):

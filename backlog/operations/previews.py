@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.models import Actual, BillingType, Entry
+from backlog.deciding import Deciding, why_not_decided
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
-from backlog.operations.approvals import contracts_of, managed_by, why_not_approvable, why_not_decided
+from backlog.operations.approvals import contracts_of
 from backlog.sharing import Decision, sales_actuals
 from backlog.weighing import FIXED_PRICE, Pricings, Weighed, Weighing, backlog_item
 from contracts.models import ContractLine
@@ -83,11 +84,10 @@ def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> 
     decisions = decisions or {}
     contracts = {contract.pk: contract for contract in contracts_of(entity, entries)}
     weighing = Weighing(entity, entries, contracts, Pricings(batch=None))
-    mine = managed_by(by, entries)
+    deciding = Deciding(entity, entries, by)
     found, weighed = {}, []
     for entry in entries:
-        sentence = why_not_approvable(entity, entry, by, mine)
-        sentence = sentence or why_not_decided(entry, decisions.get(entry.pk))
+        sentence = deciding.why_not_approved(entry, decisions.get(entry.pk))
         found[entry.pk] = Preview(entry, refused=sentence)
         if sentence and why_not_decided(entry, decisions.get(entry.pk)):
             continue

@@ -101,7 +101,8 @@ class LegalEntity(models.Model):
         help_text="How milestones are taxed; without one, no invoice of a milestone can be posted",
     )
     allow_own_approval = models.BooleanField(
-        default=False, help_text="Project managers may approve their own entries"
+        default=False,
+        help_text="Project managers may approve what they worked, recorded or submitted themselves",
     )
     require_proposal_approval = models.BooleanField(
         default=False,

@@ -108,7 +108,7 @@ def test_many_are_approved_and_ones_own_are_named(company, contract, manager):
     response = manager.post(reverse("approve_entries"), {"pk": [theirs.pk, own.pk]})
     assert response.status_code == 302
     assert "1 entry approved." in said(response)
-    assert "1 is your own; somebody else has to approve it" in said(response)
+    assert "1 is your own; project NO1-P1 has no other manager to approve it" in said(response)
     assert set(Entry.objects.values_list("pk", "status")) == {(theirs.pk, "approved"), (own.pk, "submitted")}
 
 

@@ -1,12 +1,13 @@
 """Approval: what it makes, what it refuses, and how it is taken back."""
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from actuals.importing import import_entries
 from actuals.models import Actual, Entry
 from backlog.models import BacklogItem
 from backlog.operations import (
@@ -16,6 +17,7 @@ from backlog.operations import (
     cancel_approval,
     confirm_contract,
     mark_ready,
+    preview,
     reject,
 )
 from invoicing_site.errors import Refused
@@ -139,6 +141,55 @@ def test_nobody_approves_their_own_hours(company, contract):
     company.entity.allow_own_approval = True
     company.entity.save()
     assert len(approve([entry], by=company.manager).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"submitted_by": "manager"}, "was submitted by you"),
+        ({"created_by": "manager"}, "was recorded by you"),
+        ({"created_by": "manager", "submitted_by": "manager"}, "was submitted by you"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["time", "fee"])
+def test_who_recorded_or_submitted_an_entry_does_not_decide_on_it(company, contract, part, words, kind):
+    """APP-2: a colleague's hours and a fee alike; page, approval and rejection have one answer."""
+    part = {name: getattr(company, user) for name, user in part.items()}
+    make = factories.time_entry if kind == "time" else factories.fee_entry
+    entry = make(company, date=DAY, **part)
+    assert words in preview([entry], by=company.manager)[entry.pk].refused
+    with pytest.raises(Refused, match=words):
+        approve([entry], by=company.manager)
+    with pytest.raises(Refused, match=words):
+        reject([entry], by=company.manager, comment="Whose is it?")
+    other = factories.UserFactory(first_name="Olga", last_name="Other")
+    company.project.managers.add(other)
+    with pytest.raises(Refused, match="Olga Other can approve it"):
+        approve([entry], by=company.manager)
+    assert len(approve([entry], by=other).entries) == 1
+
+
+def test_a_manager_does_not_approve_the_hours_they_imported(company, contract):
+    """APP-2"""
+    file = f"date,project,resource,hours\n{DAY},NO1-P1,ANNA,8\n".encode()
+    import_entries(file, name="anna.csv", entity=company.entity, by=company.manager, submit=True)
+    with pytest.raises(Refused, match="was submitted by you"):
+        approve(Entry.objects.all(), by=company.manager)
+    company.entity.allow_own_approval = True
+    company.entity.save()
+    assert len(approve(Entry.objects.all(), by=company.manager).entries) == 1
+
+
+def test_work_dated_after_today_is_approved_when_its_day_has_come(company, contract):
+    """APP-10: it can be submitted and rejected meanwhile; today is the entity's."""
+    today = company.entity.today()
+    now, then = (factories.time_entry(company, "8", date=today + timedelta(days=n)) for n in (0, 1))
+    assert "dated after today" in preview([then], by=company.manager)[then.pk].refused
+    approval = approve([now, then], by=company.manager)
+    assert approval.entries == [now]
+    day = f"{then.date.day} {then.date:%b %Y}"
+    assert approval.refused == [(then, f"{then} is dated after today; it can be approved from {day} on.")]
+    assert reject([then], by=company.manager, comment="Not yet.") == [then]
 
 
 def test_only_the_projects_managers_approve(company, contract):
@@ -336,15 +387,6 @@ def test_an_approved_entry_stays_as_it_was_approved(company, contract):
             Entry.objects.filter(pk=entry.pk).update(**change)
     with pytest.raises(IntegrityError), transaction.atomic():
         Entry.objects.filter(pk=entry.pk).delete()
-
-
-def test_a_fee_of_ones_own_is_approved_by_somebody_else(company, contract):
-    """APP-2: what has no resource is whose who typed it in or handed it in."""
-    entry = factories.fee_entry(
-        company, "50000", date=DAY, created_by=company.manager, submitted_by=company.manager
-    )
-    with pytest.raises(Refused, match="your own"):
-        approve([entry], by=company.manager)
 
 
 @pytest.mark.parametrize("quantity", ["NaN", "Infinity", "1e11", "0.00001"])
