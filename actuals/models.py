@@ -66,10 +66,17 @@ class EntryImport(models.Model):
         HARVEST = "harvest", "Harvest"
         TOGGL = "toggl", "Toggl Track"
         CLOCKIFY = "clockify", "Clockify"
+        SOLIDTIME = "solidtime", "Solidtime"
+        JIRA = "jira", "Jira / Tempo"
+        DYNAMICS = "dynamics", "Dynamics 365"
+        ODOO = "odoo", "Odoo"
+        EVERHOUR = "everhour", "Everhour"
+        HARVEST_EXPENSES = "harvest_expenses", "Harvest expenses"
+        EXPENSIFY = "expensify", "Expensify"
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
-    format = models.CharField(max_length=10, choices=Format, default=Format.LEDGERLINE)
+    format = models.CharField(max_length=20, choices=Format, default=Format.LEDGERLINE)
     mapping = models.JSONField(
         default=dict, blank=True, help_text="Column of the file for each field of ours"
     )
@@ -142,6 +149,10 @@ class Entry(models.Model):
         REJECTED = "rejected", "rejected"
         RECALL = "recall", "recall requested"
 
+    class Wish(models.TextChoices):
+        NON_CHARGEABLE = "non_chargeable", "non-chargeable"
+        COST_ONLY = "cost_only", "cost only, invoiced elsewhere"
+
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entries")
     transaction_class = models.CharField(max_length=10, choices=Class, default=Class.TIME)
     date = models.DateField()
@@ -167,6 +178,9 @@ class Entry(models.Model):
     )
 
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
+    external_program = models.CharField(
+        max_length=20, blank=True, help_text="The program that gave it its external id"
+    )
     external_id = models.CharField(max_length=100, blank=True)
     source = models.ForeignKey(
         EntryImport, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
@@ -199,6 +213,12 @@ class Entry(models.Model):
         blank=True,
         help_text="As the approver set it; empty: as the line says",
     )
+    billing_wish = models.CharField(
+        max_length=14,
+        choices=Wish,
+        blank=True,
+        help_text="What the program it comes from says; the approver may decide otherwise",
+    )
 
     objects = EntryQuerySet.as_manager()
 
@@ -206,7 +226,9 @@ class Entry(models.Model):
         verbose_name_plural = "entries"
         constraints = [
             models.UniqueConstraint(
-                fields=["entity", "external_id"], condition=~Q(external_id=""), name="entry_external_id_once"
+                fields=["entity", "external_program", "external_id"],
+                condition=~Q(external_id=""),
+                name="entry_external_id_once",
             ),
             models.CheckConstraint(name="entry_has_a_quantity", condition=~Q(quantity=0)),
             models.CheckConstraint(

@@ -45,8 +45,13 @@ class Delivered:
 
 
 def _parts(entry, is_chargeable, decision):
-    """APP-3: below the submitted quantity, the rest is non-chargeable; above, there is one part."""
+    """APP-3: below the submitted quantity, the rest is non-chargeable; above, there is one part.
+
+    What was imported as not billable is non-chargeable, unless the approver sets a billing type (IMP-1).
+    """
     wanted = decision.billing_type if decision else None
+    if entry.billing_wish == Entry.Wish.NON_CHARGEABLE:
+        wanted = wanted or BillingType.NON_CHARGEABLE
     billing_type = wanted or (BillingType.CHARGEABLE if is_chargeable else BillingType.NON_CHARGEABLE)
     billable = (
         decision.billable_quantity if decision and decision.billable_quantity is not None else entry.quantity

@@ -49,7 +49,7 @@ class Weighing:
     def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
         """Refused (FX-MISSING) where a cost can't be converted into the contract's currency."""
         work = work_of(entry)
-        covered = covering(self.coverage, entry)
+        covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
         price = self.prices.cost(work)
         cost = cost_actual(entry, line, self.paper.of(price), price)
@@ -64,9 +64,12 @@ class Weighing:
         return Weighed(entry, line, cost, delivered, warnings)
 
 
-def covering(coverage, entry):
-    """The confirmed contract line that covers the entry, and whether it charges for it; or None."""
-    return coverage.line_for(
+def covering(coverage, entry, billing_type=""):
+    """The confirmed contract line that covers the entry, and whether it charges for it; or None.
+
+    Work that was invoiced elsewhere (IMP-1) is not sold again, unless its approver set a billing type.
+    """
+    covered = coverage.line_for(
         transaction_class=entry.transaction_class,
         project_id=entry.project_id,
         task_id=entry.task_id,
@@ -74,6 +77,10 @@ def covering(coverage, entry):
         role_id=role_of(entry),
         category_id=entry.category_id,
     )
+    is_sold = covered is not None and covered.line.billing_method != FIXED_PRICE
+    if is_sold and entry.billing_wish == Entry.Wish.COST_ONLY and not billing_type:
+        return None
+    return covered
 
 
 def role_of(entry):

@@ -94,7 +94,7 @@ def _bill_what_was_approved(contract, *, by, on):
     )
     due = []
     for cost in uncovered:
-        covered = covering(coverage, cost.entry)
+        covered = covering(coverage, cost.entry, cost.entry.billing_type)
         is_ours = covered and covered.line.contract_id == contract.pk
         if is_ours and covered.line.billing_method != FIXED_PRICE:
             due.append((cost, covered))

@@ -1,0 +1,79 @@
+"""What the program said that work was imported from holds, unless its approver decides otherwise."""
+
+from decimal import Decimal
+
+import pytest
+
+from actuals.models import Actual
+from backlog.operations import Decision, approve, confirm_contract, preview
+from tests.factories import company, contract, time_entry
+
+
+@pytest.fixture
+def it(db):
+    return company()
+
+
+def facts(approval):
+    return [
+        (actual.type, actual.type != "cost" and actual.billing_type, str(actual.quantity))
+        for actual in approval.actuals
+    ]
+
+
+def test_work_that_is_not_billable_there_is_non_chargeable(it):
+    """IMP-1: 8 h at 200 cost 800 and are delivered for nothing."""
+    contract(it, confirmed=True)
+    entry = time_entry(it, hours="8", billing_wish="non_chargeable")
+
+    assert preview([entry], by=it.manager)[entry.pk].amount == 0
+    assert facts(approve([entry], by=it.manager)) == [
+        ("cost", False, "8.0000"),
+        ("unbilled", "non_chargeable", "8.0000"),
+    ]
+
+
+def test_work_that_is_invoiced_elsewhere_gives_a_cost_only(it):
+    """IMP-1"""
+    contract(it, confirmed=True)
+    entry = time_entry(it, hours="8", billing_wish="cost_only")
+
+    assert preview([entry], by=it.manager)[entry.pk].amount is None
+    approval = approve([entry], by=it.manager)
+
+    assert facts(approval) == [("cost", False, "8.0000")]
+    assert (approval.actuals[0].amount, approval.actuals[0].contract_line) == (Decimal("800.00"), None)
+
+
+def test_what_is_invoiced_elsewhere_still_counts_on_a_fixed_price_line(it):
+    """IMP-1: such a line sells its milestones and no hours."""
+    agreed = contract(it, method="fixed", confirmed=True)
+    (cost,) = approve([time_entry(it, billing_wish="cost_only")], by=it.manager).actuals
+    assert cost.contract_line == agreed.lines.get()
+
+
+@pytest.mark.parametrize("wish", ["cost_only", "non_chargeable"])
+def test_the_approver_may_decide_otherwise(it, wish):
+    """IMP-1, APP-3"""
+    contract(it, confirmed=True)
+    entry = time_entry(it, hours="8", billing_wish=wish)
+
+    approval = approve([entry], by=it.manager, decisions={entry.pk: Decision(billing_type="chargeable")})
+
+    assert facts(approval)[1:] == [("unbilled", "chargeable", "8.0000")]
+    assert approval.actuals[1].amount == Decimal("1600.00")
+
+
+def test_a_contract_that_is_confirmed_later_sells_it_as_little(it):
+    """IMP-1, CON-6"""
+    wishes = ("", "non_chargeable", "cost_only")
+    entries = [time_entry(it, hours="8", billing_wish=wish) for wish in wishes]
+    approve(entries, by=it.manager)
+
+    confirm_contract(contract(it), by=it.manager)
+
+    sales = Actual.objects.filter(type="unbilled").order_by("pk")
+    assert [(actual.entry.billing_wish, actual.billing_type) for actual in sales] == [
+        ("", "chargeable"),
+        ("non_chargeable", "non_chargeable"),
+    ]
