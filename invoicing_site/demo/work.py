@@ -81,17 +81,17 @@ def _ordinary_days(world):
             ]
             for hours in rng.choice((*4 * (_WHOLE,), _HALVES)) if at_work else ():
                 agreed = rng.choice(at_work)
-                if agreed.deal.code == _no_price(world) and world.people[person].role.code == "TRAINEE":
-                    continue  # the trainee comes to that contract in the last weeks only
+                if not _has_price(world, agreed, person):
+                    continue
                 yield hour_entry(world, agreed, person, day, hours)
                 if not rng.randrange(14):
                     yield _expense(world, agreed, person, day)
         day += DAY
 
 
-def _no_price(world):
-    left = LEFT[world.entity.code]["no price"]
-    return left and left[0]
+def _has_price(world, agreed, person):
+    """Only one contract has a person without a price, who works on it in the last weeks only."""
+    return (agreed.deal.code, person) != LEFT[world.entity.code]["no price"]
 
 
 def _expense(world, agreed, person, day):
@@ -155,17 +155,19 @@ def _things(world):
 
 
 def _the_last_days(world):
-    """Whatever the dice say: work for each of the states in which the last weeks are left."""
+    """Work for each of the states in which the last weeks are left; nothing here is left to the dice."""
     left = LEFT[world.entity.code]
     day = weekday_until(world.today - DECIDED - DAY)
     for state in ("ready", "draft", "review", "open", "blocked", "over"):
         for code in left[state]:
             agreed = world.deals[code]
-            yield hour_entry(world, agreed, agreed.deal.team[-1], day)
+            person = [each for each in agreed.deal.team if _has_price(world, agreed, each)][-1]
+            yield hour_entry(world, agreed, person, day)
     if left["no price"]:
         code, person = left["no price"]
         yield hour_entry(world, world.deals[code], person, day, Decimal(3), task="SUPPORT")
     person = next(iter(world.people))
     agreed = next(each for each in world.deals.values() if person in each.deal.team)
-    for back in (HANDED_IN + DAY, HANDED_IN, 0 * DAY):
+    # Two that are rejected, one that waits for its approval, and a draft.
+    for back in (HANDED_IN + DAY, HANDED_IN, HANDED_IN, 0 * DAY):
         yield hour_entry(world, agreed, person, weekday_until(world.today - back), Decimal(2))
