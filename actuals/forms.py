@@ -13,7 +13,7 @@ from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
 from invoicing_site import money
-from invoicing_site.screens.forms import DayField, RowField
+from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
 
 MOST_RECEIPT_BYTES = 10 * 1024 * 1024
@@ -119,8 +119,8 @@ class EntryForm(forms.Form):
     date = DayField(label="Date")
     project = RowField(Project.objects.none(), label="Project", widget=_ProjectSelect())
     task = RowField(Task.objects.none(), label="Task", required=False)
-    description = forms.CharField(label="Description", max_length=500, required=False)
-    stamp = forms.CharField(required=False, widget=forms.HiddenInput())
+    description = TextField(label="Description", max_length=500, required=False)
+    stamp = TextField(required=False, widget=forms.HiddenInput())
 
     def __init__(self, *args, entity, entry=None, **kwargs):
         if entry is not None:
@@ -176,7 +176,7 @@ class ExpenseForm(EntryForm):
         label="Quantity", max_digits=15, decimal_places=4, initial=1, help_text="Kilometres, nights; else 1."
     )
     unit = forms.ChoiceField(label="Unit", help_text="Where the category has a price for a unit.")
-    cost_currency = forms.CharField(
+    cost_currency = TextField(
         label="Currency",
         max_length=3,
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "size": 4}),
@@ -294,7 +294,7 @@ def field_words(name):
 class MappingForm(forms.Form):
     """Which column of the file is which field of ours, and a value for rows that have none."""
 
-    date_format = forms.CharField(
+    date_format = TextField(
         label="Date format", required=False, max_length=30, help_text="Such as DD.MM.YYYY; empty: 2026-03-31."
     )
     decimal = forms.ChoiceField(
@@ -302,7 +302,7 @@ class MappingForm(forms.Form):
         required=False,
         choices=[("", "As it can be told"), (",", "Comma"), (".", "Point")],
     )
-    sheet = forms.CharField(label="Sheet", required=False, max_length=60, help_text="Empty: the first one.")
+    sheet = TextField(label="Sheet", required=False, max_length=60, help_text="Empty: the first one.")
 
     def __init__(self, *args, entity, header, format_, preset, may_create, **kwargs):
         super().__init__(*args, **kwargs)
@@ -316,7 +316,7 @@ class MappingForm(forms.Form):
                 required=False,
                 choices=[("", otherwise), *[(heading, heading) for heading in header if heading]],
             )
-            self.fields[f"constant-{name}"] = forms.CharField(
+            self.fields[f"constant-{name}"] = TextField(
                 label=f"{field_words(name)} where there is none", required=False, max_length=200
             )
         if may_create:

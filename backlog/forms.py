@@ -5,7 +5,7 @@ from django import forms
 from actuals.models import BillingType
 from actuals.operations import stamp
 from invoicing_site.fields import AmountField, PercentField, QuantityField
-from invoicing_site.screens.forms import DayField, Watched
+from invoicing_site.screens.forms import DayField, TextField, Watched
 
 
 class _Figure(forms.DecimalField):
@@ -48,7 +48,7 @@ class DecisionForm(Watched, forms.Form):
 
 
 class RejectionForm(forms.Form):
-    comment = forms.CharField(
+    comment = TextField(
         label="What has to be mended",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -58,7 +58,7 @@ class RejectionForm(forms.Form):
 
 class HoldForm(forms.Form):
     until = DayField(label="Hold until", help_text="From that day on it can be billed again.")
-    reason = forms.CharField(max_length=300, label="Reason")
+    reason = TextField(max_length=300, label="Reason")
 
     def __init__(self, *args, today, **kwargs):
         super().__init__(*args, **kwargs)

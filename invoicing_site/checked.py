@@ -6,6 +6,7 @@ SQLite would store without a word PostgreSQL would refuse with a technical error
 
 from decimal import Decimal
 
+from invoicing_site import characters
 from invoicing_site.errors import Refused
 
 
@@ -26,10 +27,10 @@ def figure(value: Decimal, model, name: str) -> Decimal:
 
 
 def words(text: str, model, name: str) -> str:
-    """The text itself, if it fits into that column of the model and every database can keep it."""
+    """The text itself, if it fits into that column of the model and everybody can see all of it."""
     field = model._meta.get_field(name)
-    if "\0" in text:
-        raise Refused(f"The {field.verbose_name} holds a character that is no text (NUL).", code="BAD-TEXT")
+    if sentence := characters.trouble(text):
+        raise Refused(f"The {field.verbose_name} can't be kept. {sentence}", code="BAD-TEXT")
     if field.max_length and len(text) > field.max_length:
         raise Refused(
             f"The {field.verbose_name} has {len(text)} characters; at most {field.max_length} can be kept.",

@@ -18,7 +18,7 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
-from invoicing_site.screens.forms import DayField, RowField, RowsField, Watched, WatchedRows
+from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
 from invoicing_site.templatetags.ledgerline import plain_quantity, price
 from invoicing_site.wording import counted
 from proforma.models import LineDetail, ProformaInvoice
@@ -60,7 +60,7 @@ class FigureField(forms.DecimalField):
 def _words(model, name, **kwargs):
     column = model._meta.get_field(name)
     kwargs.setdefault("label", column.verbose_name.capitalize())
-    return forms.CharField(max_length=column.max_length, required=False, **kwargs)
+    return TextField(max_length=column.max_length, required=False, **kwargs)
 
 
 class NewProformas(forms.Form):
@@ -223,7 +223,7 @@ class AddDetail(forms.Form):
 
 
 class ConfirmOverLimit(forms.Form):
-    reason = forms.CharField(
+    reason = TextField(
         label="Why it is confirmed all the same",
         max_length=500,
         widget=forms.Textarea,

@@ -14,7 +14,7 @@ from actuals.importing.tables import Table
 from actuals.importing.values import Invalid, shortened, text_of
 from actuals.models import Entry, EntryImport
 from contracts.models import Category, Product, Project, Resource, Role, Task
-from invoicing_site import money
+from invoicing_site import characters, money
 
 EARLIEST = datetime.date(1990, 1, 1)
 DAYS_AHEAD = 366
@@ -136,6 +136,9 @@ class RowReader:
             self.odd(number, "", "This row has no date, project or person: it was taken for a total.")
             return None
         errors_before = len(self.errors)
+        for name, value in cell.items():
+            if isinstance(value, str) and (sentence := characters.trouble(values.prose_of(value))):
+                self._refuse(number, name, sentence)
         if any(map(text_of, cells[self._header_length :])):
             self._refuse(number, "", "It has more cells than the header: look at separators and quotes.")
         row = self._row(number, cell)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from actuals.models import Actual, Entry
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, money, wording
+from invoicing_site import audit, checked, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total
 
@@ -165,6 +165,7 @@ def _judge(entry):
             f"{entry.category} is no category for {entry.get_transaction_class_display()}.",
             code="OTHER-CLASS",
         )
+    checked.words(entry.description, Entry, "description")
     if entry.quantity <= 0:
         raise Refused("The quantity must be more than zero.", code="QUANTITY")
     if entry.transaction_class == Entry.Class.TIME:

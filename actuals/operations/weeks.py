@@ -11,7 +11,7 @@ from actuals.models import NAMED_BY, Entry
 from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
-from invoicing_site import audit
+from invoicing_site import audit, characters
 
 
 @dataclass
@@ -117,6 +117,9 @@ class _Plan:
             return
         if len(row.description) > 500:
             self.problems[row.key, None] = "The description is longer than 500 characters."
+            return
+        if sentence := characters.trouble(row.description):
+            self.problems[row.key, None] = f"The description can't be kept. {sentence}"
             return
         for day, typed in changed.items():
             self._cell(row, day, typed)

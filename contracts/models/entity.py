@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from contracts.identifiers import demand_right_numbers
 from invoicing_site import wording
 from invoicing_site.fields import CurrencyField, RateField
 from invoicing_site.models import StoredFile
@@ -145,6 +146,9 @@ class LegalEntity(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        demand_right_numbers(self)
 
     def today(self):
         """The day it is where this company keeps its books (MON-6)."""

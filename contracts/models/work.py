@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
     BillingTaxGroup,
     ItemTaxGroup,
@@ -95,6 +96,9 @@ class Customer(models.Model):
 
     def get_absolute_url(self):
         return reverse("customer", args=[self.pk])
+
+    def clean(self):
+        demand_right_numbers(self)
 
 
 class CustomerContact(models.Model):

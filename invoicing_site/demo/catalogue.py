@@ -29,7 +29,8 @@ class Company:
     language: str
     number: str
     bank_account: str
-    iban: str = ""
+    iban: str
+    bic: str
 
 
 COMPANIES = (
@@ -40,8 +41,10 @@ COMPANIES = (
         country="NO",
         time_zone="Europe/Oslo",
         language="nb",
-        number="999000001",
-        bank_account="0000 00 00001",
+        number="999000002",
+        bank_account="0000 00 00018",
+        iban="NO12 0000 0000 018",
+        bic="DEMONO22",
     ),
     Company(
         code="HR1",
@@ -52,7 +55,8 @@ COMPANIES = (
         language="en",
         number="00000000001",
         bank_account="0000000-0000000001",
-        iban="HR0000000000000000001",
+        iban="HR31 0000 0000 0000 0000 1",
+        bic="DEMOHR22",
     ),
 )
 
@@ -91,23 +95,33 @@ CATEGORIES = {
     "HOSTING": ("Hosting", "fee", "SERVICES", False),
 }
 
-# company: number, name, country, language, billing tax group, payment term, buyer reference
+# company: number, name, company number (Germans: VAT number), country, language, billing tax group,
+# payment term, buyer reference
 CUSTOMERS = {
     "NO1": (
-        ("10001", "Fjordlys Kraft AS (demo)", "NO", "nb", "DOMESTIC", "NET30", ""),
-        ("10002", "Havblikk Rederi AS (demo)", "NO", "nb", "DOMESTIC", "NET14", ""),
-        ("10003", "Nordvik Kommune (demo)", "NO", "nb", "DOMESTIC", "NET30", "DEMO-4711"),
-        ("10004", "Tindefall Sparebank (demo)", "NO", "nb", "DOMESTIC", "EOM15", ""),
-        ("10005", "Brisen Helse AS (demo)", "NO", "nb", "DOMESTIC", "NET30", ""),
-        ("10006", "Lakselva Sjømat AS (demo)", "NO", "nb", "DOMESTIC", "NET14", ""),
-        ("10007", "Wolkenfeld Maschinen GmbH (demo)", "DE", "en", "EXPORT", "NET30", "WF-DEMO"),
-        ("10008", "Sørhav Forsikring AS (demo)", "NO", "nb", "DOMESTIC", "EOM15", ""),
+        ("10001", "Fjordlys Kraft AS (demo)", "000010014", "NO", "nb", "DOMESTIC", "NET30", ""),
+        ("10002", "Havblikk Rederi AS (demo)", "000010022", "NO", "nb", "DOMESTIC", "NET14", ""),
+        ("10003", "Nordvik Kommune (demo)", "000010030", "NO", "nb", "DOMESTIC", "NET30", "DEMO-4711"),
+        ("10004", "Tindefall Sparebank (demo)", "000010049", "NO", "nb", "DOMESTIC", "EOM15", ""),
+        ("10005", "Brisen Helse AS (demo)", "000010057", "NO", "nb", "DOMESTIC", "NET30", ""),
+        ("10006", "Lakselva Sjømat AS (demo)", "000010065", "NO", "nb", "DOMESTIC", "NET14", ""),
+        (
+            "10007",
+            "Wolkenfeld Maschinen GmbH (demo)",
+            "DE999000009",
+            "DE",
+            "en",
+            "EXPORT",
+            "NET30",
+            "WF-DEMO",
+        ),
+        ("10008", "Sørhav Forsikring AS (demo)", "000010081", "NO", "nb", "DOMESTIC", "EOM15", ""),
     ),
     "HR1": (
-        ("20001", "Plavi Val Turizam d.o.o. (demo)", "HR", "en", "DOMESTIC", "NET30", ""),
-        ("20002", "Kamen Grad Promet d.o.o. (demo)", "HR", "en", "DOMESTIC", "NET14", ""),
-        ("20003", "Bergfalke Logistik GmbH (demo)", "DE", "en", "EU", "NET30", "BF-DEMO"),
-        ("20004", "Brume du Nord SARL (demo)", "FR", "en", "EU", "EOM15", ""),
+        ("20001", "Plavi Val Turizam d.o.o. (demo)", "00000000010", "HR", "en", "DOMESTIC", "NET30", ""),
+        ("20002", "Kamen Grad Promet d.o.o. (demo)", "00000000028", "HR", "en", "DOMESTIC", "NET14", ""),
+        ("20003", "Bergfalke Logistik GmbH (demo)", "DE999000017", "DE", "en", "EU", "NET30", "BF-DEMO"),
+        ("20004", "Brume du Nord SARL (demo)", "000000018", "FR", "en", "EU", "EOM15", ""),
     ),
 }
 

@@ -107,6 +107,7 @@ def settle(company: Company, users: dict, *, months: int, every: int) -> World:
         website="https://ledgerline.example",
         bank_account=company.bank_account,
         iban=company.iban,
+        bic=company.bic,
         separate_confirm_and_post=True,
     )
     today = entity.today()
@@ -263,6 +264,10 @@ def _rates(world):
     ExchangeRate.objects.bulk_create(rates)
 
 
+# How the number of a company becomes its VAT number.
+_VAT_NUMBERS = {"NO": "NO {} MVA", "HR": "HR{}", "DE": "{}", "FR": "FR66{}"}
+
+
 def _customers(world):
     entity = world.entity
     terms = {
@@ -274,7 +279,7 @@ def _customers(world):
         code: PaymentTerm.objects.create(entity=entity, code=code, name=name, **how)
         for code, (name, how) in terms.items()
     }
-    for number, name, country, language, group, term, reference in CUSTOMERS[entity.code]:
+    for number, name, of_company, country, language, group, term, reference in CUSTOMERS[entity.code]:
         customer = Customer.objects.create(
             entity=entity,
             number=number,
@@ -283,8 +288,8 @@ def _customers(world):
             language=language,
             payment_term=terms[term],
             billing_tax_group=world.books.billing_tax_groups[group],
-            organisation_number=f"0000{number}",
-            vat_number=f"{country}0000{number}",
+            organisation_number="" if country == "DE" else of_company,
+            vat_number=_VAT_NUMBERS[country].format(of_company),
             contact_name="Kim Eksempel",
             email=f"invoice@customer-{number}.example",
             street=f"Eksempelgata {number[-1]}",

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.text import capfirst
 
+from invoicing_site.characters import refuse_invisible
 from invoicing_site.screens.lists import key_of
 
 
@@ -21,6 +22,12 @@ class DayInput(forms.DateInput):
 
 class DayField(forms.DateField):
     widget = DayInput
+
+
+class TextField(forms.CharField):
+    """A text that is kept: nothing invisible may hide in it."""
+
+    default_validators = [refuse_invisible]
 
 
 class RowField(forms.ModelChoiceField):

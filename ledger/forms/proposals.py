@@ -4,7 +4,7 @@ from django import forms
 from django.utils.text import capfirst
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup
-from invoicing_site.screens.forms import DayField, Watched
+from invoicing_site.screens.forms import DayField, TextField, Watched
 from ledger.forms.changes import STAYS, ChangeField, DimensionFields, set_of
 from ledger.models import InvoiceProposal
 from ledger.models.proposals import SectionMode, SummaryBy
@@ -83,7 +83,7 @@ class MoveLinesForm(forms.Form):
     NEW = "new"
 
     section = forms.ChoiceField(label="To section")
-    title = forms.CharField(
+    title = TextField(
         label="Title of the new section",
         max_length=_TITLE,
         required=False,
@@ -100,7 +100,7 @@ class SectionForm(forms.Form):
     """One section: its place, its title, and whether it is printed line by line or summed up."""
 
     number = forms.IntegerField(label="Place", min_value=1, max_value=32767)
-    title = forms.CharField(label="Title", max_length=_TITLE, required=False)
+    title = TextField(label="Title", max_length=_TITLE, required=False)
     mode = forms.ChoiceField(
         label="Printed as",
         choices=[("", "Line by line"), *((each.value, f"Summed up by {each.label}") for each in SummaryBy)],
@@ -135,7 +135,7 @@ SectionFormSet = forms.formset_factory(SectionForm, extra=0)
 class CommentForm(forms.Form):
     """A word to the other one."""
 
-    comment = forms.CharField(
+    comment = TextField(
         label="Comment", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
@@ -143,4 +143,4 @@ class CommentForm(forms.Form):
 class ReasonForm(CommentForm):
     """A word to the other one that can't be left out."""
 
-    comment = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    comment = TextField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))

@@ -4,7 +4,7 @@ import datetime
 
 from django import forms
 
-from invoicing_site.screens.forms import DayField
+from invoicing_site.screens.forms import DayField, TextField
 
 _FIRST, _LAST = datetime.date(1990, 1, 1), datetime.date(2099, 12, 31)
 
@@ -29,7 +29,7 @@ class ReceivablesForm(forms.Form):
     """As of which day, and of whom."""
 
     on = DayField(label="As of")
-    q = forms.CharField(label="Customer", required=False, max_length=100)
+    q = TextField(label="Customer", required=False, max_length=100)
     age = forms.ChoiceField(label="Age", required=False)
 
     def __init__(self, *args, ages, **kwargs):

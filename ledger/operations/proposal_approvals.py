@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from invoicing_site import audit
+from invoicing_site import audit, checked
 from invoicing_site.errors import Refused
 from ledger.models import InvoiceProposal, ProposalDecision
 from ledger.operations.proposals import locked, refuse_unless, still_open
@@ -60,6 +60,7 @@ def reset_approval(proposal: InvoiceProposal, *, by, comment: str) -> InvoicePro
 
 
 def _decided(proposal, step, status, action, by, comment):
+    checked.words(comment, ProposalDecision, "comment")
     proposal.status = status
     proposal.save(update_fields=["status"])
     ProposalDecision.objects.create(proposal=proposal, step=step, by=by, comment=comment)

@@ -375,6 +375,7 @@ def format_sections(
     for section in sections:
         assert section.mode == SectionMode.SUMMARY or not section.summary_by, "Details are not summed up."
         assert not section.summary_by or section.summary_by in SummaryBy.values, "Nothing to sum up by."
+        checked.words(section.title, ProposalSection, "title")
     given = [line.pk for section in sections for line in section.lines]
     own = set(proposal.lines.values_list("pk", flat=True))
     if len(given) != len(set(given)) or set(given) != own:

@@ -11,7 +11,7 @@ from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.models import ContractLine, Milestone, MilestonePart, TransactionClass, overrides_limits
-from invoicing_site import audit, celery
+from invoicing_site import audit, celery, checked
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, write_rows
 from proforma.facts import (
@@ -211,6 +211,7 @@ def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:
         )
     if not reason:
         raise Refused(f"{sentence}: say why it is confirmed all the same.", code="OVERRIDE-REASON")
+    checked.words(reason, LimitOverride, "reason")
     return [
         LimitOverride(
             proforma=proforma, level=found.level, limit=found.limit, over=found.over, reason=reason, by=by

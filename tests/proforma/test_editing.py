@@ -147,7 +147,7 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
         ({"quantity": Decimal("NaN")}, "is not a quantity"),
         ({"quantity": Decimal(99999999999), "price": Decimal(9999999999999)}, "The amount"),
         ({"description": "x" * 501}, "501 characters"),
-        ({"description": "a\0b"}, "NUL"),
+        ({"description": "a\0b"}, r"a control character \(U\+0000\)"),
     ],
 )
 def test_impossible_figures_are_refused(company, detail, change, sentence):

@@ -1,0 +1,61 @@
+"""Characters that nobody sees: they hide in a text what it says, so no text that is kept holds them.
+
+Control characters, what turns the direction of reading (U+202E and its kin), zero-width and other invisible
+characters. Line breaks and tabs are fine.
+"""
+
+import re
+import unicodedata
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import models
+
+# Invisible, though Unicode files them under letters and marks.
+_DRAWN_AS_NOTHING = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\uffff"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_FORMAT = (
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff"
+)
+_CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff"
+_INVISIBLE = re.compile(f"[{_CONTROL}{_FORMAT}{_DRAWN_AS_NOTHING}]")
+_NAMED = 3
+
+
+def trouble(text: str) -> str:
+    """What is wrong with a text, as a sentence that names the characters; empty when nothing is."""
+    found = list(dict.fromkeys(_INVISIBLE.findall(text)))
+    if not found:
+        return ""
+    names = ", ".join(name(each) for each in found[:_NAMED]) + (" and others" if len(found) > _NAMED else "")
+    return f"It holds what nobody can see: {names}. Delete that, or type the text again."
+
+
+def name(character: str) -> str:
+    """A character as Unicode calls it: RIGHT-TO-LEFT OVERRIDE (U+202E)."""
+    code = f"U+{ord(character):04X}"
+    return f"{unicodedata.name(character, 'a control character')} ({code})"
+
+
+def refuse_invisible(text):
+    """The validator of every column and form field of text."""
+    if isinstance(text, str) and (sentence := trouble(text)):
+        raise ValidationError(sentence, code="invisible")
+
+
+def watch_columns():
+    """Give every text column of our models the validator, whoever declares it; the admin's forms ask it.
+
+    Set beside the declared validators and not among them: a migration need not know of it.
+    """
+    for model in apps.get_models():
+        if model.__module__.partition(".")[0] in _OURS:
+            for field in model._meta.local_fields:
+                if isinstance(field, models.CharField | models.TextField):
+                    field.validators = [*field.validators, refuse_invisible]
+
+
+_OURS = {"invoicing_site", "contracts", "actuals", "backlog", "proforma", "ledger"}
