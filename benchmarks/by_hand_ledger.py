@@ -190,12 +190,14 @@ PROPOSAL = insert(
     InvoiceProposal,
     """
     FROM proforma_proformainvoice f JOIN contracts_customer k ON k.id = f.customer_id
+    JOIN contracts_projectcontract c ON c.id = f.contract_id
     WHERE f.id = %(proforma)s
     """,
     **same("f", "entity_id number contract_customer_id"),
     proforma_id="f.id",
     status="'open'",
     delivery="k.delivery",
+    place_of_delivery="coalesce(nullif(c.place_of_delivery, ''), f.city)",
     header_text="f.description",
 )
 SECTIONS = insert(
@@ -247,9 +249,10 @@ _TAX_CODE = """
 """
 _TAXED = f"""
     SELECT t.*, round(t.base * t.percent / 100.0, 2) AS tax
-    FROM (SELECT c.id, c.code, c.name, c.category, c.legal_text, r.percent, sum(l.amount) AS base
+    FROM (SELECT c.id, c.code, c.name, c.category, c.legal_text, c.exemption_code, r.percent,
+                 sum(l.amount) AS base
           FROM ledger_proposalline l {_TAX_CODE} WHERE l.proposal_id = %(proposal)s
-          GROUP BY c.id, c.code, c.name, c.category, c.legal_text, r.percent) t
+          GROUP BY c.id, c.code, c.name, c.category, c.legal_text, c.exemption_code, r.percent) t
 """
 INVOICE = insert(
     CustomerInvoice,
@@ -271,11 +274,18 @@ INVOICE = insert(
     **same(
         "e",
         "name street postal_code city country organisation_number vat_number in_company_register email"
-        " phone website bank_account iban bic logo_id accent_colour electronic_address",
+        " phone website bank_account iban bic logo_id accent_colour electronic_address_scheme"
+        " electronic_address",
         into="seller_",
     ),
-    **same("k", "number organisation_number vat_number electronic_address", into="buyer_"),
-    **same("f", "street postal_code city country", into="buyer_"),
+    **same(
+        "f",
+        "street postal_code city country organisation_number vat_number electronic_address_scheme"
+        " electronic_address",
+        into="buyer_",
+    ),
+    buyer_number="k.number",
+    place_of_delivery="p.place_of_delivery",
     proposal_id="p.id",
     voucher_id="%(voucher)s",
     kind="'invoice'",
@@ -308,7 +318,7 @@ INVOICE = insert(
 TAXES = insert(
     InvoiceTax,
     f"FROM ({_TAXED}) t",
-    **same("t", "code name category legal_text percent base tax"),
+    **same("t", "code name category legal_text exemption_code percent base tax"),
     invoice_id="%(invoice)s",
     tax_code_id="t.id",
     accounting_base="t.base",
@@ -333,6 +343,7 @@ INVOICE_LINES = insert(
     JOIN contracts_category g ON g.id = d.category_id
     """,
     **same("d", "transaction_class date description billing_type quantity unit price"),
+    unit_code="CASE d.unit WHEN 'h' THEN 'HUR' ELSE 'C62' END",
     invoice_id="%(invoice)s",
     proposal_line_id="l.id",
     number="row_number() OVER (ORDER BY s.number, l.number)",

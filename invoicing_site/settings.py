@@ -239,6 +239,7 @@ UNFOLD = {
                 ("Roles", "co_present", "contracts_role"),
                 ("Categories", "category", "contracts_category"),
                 ("Products", "inventory_2", "contracts_product"),
+                ("Units of measure", "straighten", "contracts_measureunit"),
                 closed=False,
             ),
             _group(

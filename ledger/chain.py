@@ -58,23 +58,28 @@ _COLUMNS = {
         " reverses_id replaces_id"
     ),
     CustomerInvoice: (
-        "proposal_id entity_id customer_id contract_customer_id kind type_code sequence_id number year seq"
-        " invoice_date accounting_date due_date period_from period_to language payment_reference"
-        " order_reference buyer_reference contract_code contract_name payment_terms header_text footer_text"
-        " with_annex seller_name seller_street seller_postal_code seller_city seller_country"
-        " seller_organisation_number seller_vat_number seller_in_company_register seller_electronic_address"
-        " seller_email seller_phone seller_website seller_bank_account seller_iban seller_bic seller_logo_id"
-        " seller_accent_colour buyer_number buyer_name buyer_contact buyer_street buyer_postal_code"
-        " buyer_city buyer_country buyer_organisation_number buyer_vat_number buyer_electronic_address"
-        " delivery currency accounting_currency rate net_rate net tax total accounting_net accounting_tax"
+        "proposal_id entity_id customer_id contract_customer_id kind type_code sequence_id number year"
+        " seq invoice_date accounting_date due_date period_from period_to language payment_reference"
+        " payment_reference_kind order_reference buyer_reference contract_code contract_name payment_terms"
+        " place_of_delivery header_text footer_text with_annex seller_name seller_street"
+        " seller_postal_code seller_city seller_country seller_organisation_number seller_vat_number"
+        " seller_in_company_register seller_electronic_address_scheme seller_electronic_address"
+        " seller_email seller_phone seller_website seller_bank_account seller_iban seller_bic"
+        " seller_logo_id seller_accent_colour buyer_number buyer_name buyer_contact buyer_street"
+        " buyer_postal_code buyer_city buyer_country buyer_organisation_number buyer_vat_number"
+        " buyer_electronic_address_scheme buyer_electronic_address delivery currency accounting_currency"
+        " rate net_rate net tax total accounting_net accounting_tax"
         " accounting_total"
     ),
     InvoiceLine: (
         "proposal_line_id number section section_title section_mode summary transaction_class date"
-        " description project task resource role category billing_type quantity unit price net tax"
+        " description project task resource role category billing_type quantity unit unit_code price net tax"
         " tax_category tax_percent"
     ),
-    InvoiceTax: "tax_code_id code name category percent legal_text base tax accounting_base accounting_tax",
+    InvoiceTax: (
+        "tax_code_id code name category percent legal_text exemption_code base tax accounting_base"
+        " accounting_tax"
+    ),
     InvoiceReference: "invoice_id original_id",
     DetailActual: "detail_id actual_id part",
 }

@@ -220,6 +220,8 @@ def _facts(content, words):
         ("buyer_reference", invoice.buyer_reference),
         ("order_reference", invoice.order_reference),
         ("contract", contract),
+        # DOC-4: a Norwegian document says where, as it says when.
+        ("place_of_delivery", invoice.place_of_delivery if invoice.seller_country == "NO" else ""),
     ]
     label = (
         "corrects" if invoice.total < 0 or invoice.kind == CustomerInvoice.Kind.CREDIT_NOTE else "refers_to"

@@ -13,7 +13,7 @@ from invoicing_site import money
 from ledger.invoice_facts import Billed, InvoiceFacts
 from ledger.models import CustomerInvoice, InvoiceLine
 from ledger.models.proposals import SectionMode, SummaryBy
-from ledger.payment_terms import in_words
+from ledger.payment_terms import due_date, in_words
 from ledger.tax import TaxAt
 from ledger.translations import Words
 from proforma.models import LineDetail
@@ -40,7 +40,6 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
     """Everything the invoice says above and below its lines, but for number, kind and amounts."""
     proposal, proforma = facts.proposal, facts.proforma
     entity, customer, share = facts.entity, facts.customer, facts.contract_customer
-    address = next((a for a in (proforma, share, customer) if a.street or a.postal_code or a.city), customer)
     dates = [delivered_on(facts, line.detail) for line in facts.lines]
     return CustomerInvoice(
         proposal=proposal,
@@ -54,10 +53,11 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
         period_to=max(dates, default=None),
         language=customer.language,
         order_reference=proforma.order_reference,
-        buyer_reference=proforma.buyer_reference or share.buyer_reference or customer.buyer_reference,
+        buyer_reference=proforma.buyer_reference,
         contract_code=facts.contract.code,
         contract_name=facts.contract.name,
-        payment_terms=in_words(facts.payment_term, Words(customer.language)),
+        payment_terms=_terms(facts),
+        place_of_delivery=proposal.place_of_delivery,
         header_text=proposal.header_text,
         footer_text=proposal.footer_text,
         with_annex=proposal.with_annex,
@@ -69,7 +69,8 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
         seller_organisation_number=entity.organisation_number,
         seller_vat_number=entity.vat_number,
         seller_in_company_register=entity.in_company_register,
-        seller_electronic_address=_electronic_address(entity),
+        seller_electronic_address_scheme=entity.electronic_address_scheme,
+        seller_electronic_address=entity.electronic_address,
         seller_email=entity.email,
         seller_phone=entity.phone,
         seller_website=entity.website,
@@ -79,25 +80,28 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
         seller_logo=entity.logo,
         seller_accent_colour=entity.accent_colour,
         buyer_number=customer.number,
-        buyer_name=proforma.bill_to_name or share.bill_to_name or customer.name,
-        buyer_contact=proforma.contact_name or share.contact_name or customer.contact_name,
-        buyer_street=address.street,
-        buyer_postal_code=address.postal_code,
-        buyer_city=address.city,
-        buyer_country=address.country or customer.country,
-        buyer_organisation_number=customer.organisation_number,
-        buyer_vat_number=customer.vat_number,
-        buyer_electronic_address=_electronic_address(customer),
+        buyer_name=proforma.bill_to_name,
+        buyer_contact=proforma.contact_name,
+        buyer_street=proforma.street,
+        buyer_postal_code=proforma.postal_code,
+        buyer_city=proforma.city,
+        buyer_country=proforma.country,
+        buyer_organisation_number=proforma.organisation_number,
+        buyer_vat_number=proforma.vat_number,
+        buyer_electronic_address_scheme=proforma.electronic_address_scheme,
+        buyer_electronic_address=proforma.electronic_address,
         delivery=proposal.delivery,
         currency=facts.currency,
         accounting_currency=entity.currency,
     )
 
 
-def _electronic_address(party):
-    if not party.electronic_address:
-        return ""
-    return ":".join(filter(None, [party.electronic_address_scheme, party.electronic_address]))
+def _terms(facts) -> str:
+    """When it has to be paid, in words; a due date that somebody chose replaces the terms (PRP-2)."""
+    words = Words(facts.customer.language)
+    if facts.due_date != due_date(facts.payment_term, facts.invoice_date):
+        return words.say("terms_by_date", words.date(facts.due_date))
+    return in_words(facts.payment_term, words)
 
 
 def delivered_on(facts: InvoiceFacts, detail: LineDetail) -> datetime.date:
@@ -155,6 +159,7 @@ def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
         billing_type=detail.billing_type,
         quantity=quantity,
         unit=detail.unit,
+        unit_code=facts.unit_codes.get(detail.unit, ""),
         price=price,
         net=line.amount,
         tax=tax,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db.models import Case, F, Max, Model, OuterRef, Subquery, When
 
 from actuals.models import Actual, BillingType
+from contracts.code_lists import UNIT_CODES
 from contracts.models import (
     Category,
     ContractLine,
@@ -148,6 +149,7 @@ class InvoiceFacts:
     profiles: ProfileBook
     rates: Rates
     series: dict[str, Series]
+    unit_codes: dict[str, str]
     corrected: Corrected | None = None
     unposted: ProformaInvoice | None = None  # what it corrects, where that has no invoice
 
@@ -221,6 +223,7 @@ class InvoiceFacts:
             profiles=ProfileBook.load(entity),
             rates=Rates.load(entity),
             series=_series(entity),
+            unit_codes=UNIT_CODES | dict(entity.measure_units.values_list("unit", "code")),
             corrected=corrected,
             unposted=unposted,
         )

@@ -161,6 +161,7 @@ def _invoice_taxes(facts, by_code, rates) -> list[InvoiceTax]:
             category=of.code.category,
             percent=of.percent,
             legal_text=words.of_setup(of.code.legal_text),
+            exemption_code=of.code.exemption_code,
             base=of.base,
             tax=of.tax,
             accounting_base=converted(of.base),

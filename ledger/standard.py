@@ -95,6 +95,8 @@ _TAX_CODES = {
     "REVERSE": ("Reverse charge", _Tax.REVERSE_CHARGE, 0, "52", None, "Reverse charge"),
     "OUTSIDE": ("Outside the scope of VAT", _Tax.OUTSIDE_SCOPE, 0, "7", None, "Not subject to VAT"),
 }
+# VATEX; of what is zero-rated the category says it all, of what is exempt it depends on the law that exempts.
+_EXEMPTION_CODES = {_Tax.REVERSE_CHARGE: "VATEX-EU-AE", _Tax.OUTSIDE_SCOPE: "VATEX-EU-O"}
 # Each pair of a billing and an item tax group shares exactly one code.
 _BILLING_GROUPS = {
     "DOMESTIC": ("Domestic customers", ["OUT25", "OUT15", "EXEMPT", "OUTSIDE"]),
@@ -283,6 +285,7 @@ def _open_tax(entity, accounts, add):
                 standard_code=standard_code,
                 account=accounts.get(account),
                 legal_text=legal_text,
+                exemption_code=_EXEMPTION_CODES.get(category, ""),
             )
             for code, (name, category, _, standard_code, account, legal_text) in _TAX_CODES.items()
         },

@@ -60,7 +60,8 @@ class FigureField(forms.DecimalField):
 def _words(model, name, **kwargs):
     column = model._meta.get_field(name)
     kwargs.setdefault("label", column.verbose_name.capitalize())
-    return TextField(max_length=column.max_length, required=False, **kwargs)
+    kwargs.setdefault("required", False)
+    return TextField(max_length=column.max_length, **kwargs)
 
 
 class NewProformas(forms.Form):
@@ -85,12 +86,19 @@ class Header(Watched, forms.Form):
     payment_term = forms.ModelChoiceField(PaymentTerm.objects.none(), required=False, empty_label="None")
     order_reference = _words(ProformaInvoice, "order_reference")
     buyer_reference = _words(ProformaInvoice, "buyer_reference")
-    bill_to_name = _words(ProformaInvoice, "bill_to_name", label="Bill to")
+    bill_to_name = _words(ProformaInvoice, "bill_to_name", label="Bill to", required=True)
     contact_name = _words(ProformaInvoice, "contact_name", label="Contact")
     street = _words(ProformaInvoice, "street")
     postal_code = _words(ProformaInvoice, "postal_code")
     city = _words(ProformaInvoice, "city")
-    country = _words(ProformaInvoice, "country", help_text="Two letters, such as NO")
+    country = _words(ProformaInvoice, "country", required=True, help_text="Two letters, such as NO")
+    organisation_number = _words(ProformaInvoice, "organisation_number", help_text="Of whom it is billed to")
+    vat_number = _words(ProformaInvoice, "vat_number", label="VAT number")
+    electronic_address_scheme = forms.ChoiceField(
+        choices=[("", "None"), *ProformaInvoice._meta.get_field("electronic_address_scheme").choices],
+        required=False,
+    )
+    electronic_address = _words(ProformaInvoice, "electronic_address")
     description = _words(
         ProformaInvoice, "description", widget=forms.Textarea, help_text="The customer reads it."
     )
@@ -103,6 +111,12 @@ class Header(Watched, forms.Form):
 
     def clean_country(self):
         return self.cleaned_data["country"].upper()
+
+    def clean(self):
+        cleaned = super().clean()
+        if bool(cleaned.get("electronic_address")) != bool(cleaned.get("electronic_address_scheme")):
+            self.add_error("electronic_address", "Give an electronic address together with its scheme.")
+        return cleaned
 
 
 class _DetailFields(forms.Form):

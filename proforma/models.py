@@ -14,6 +14,7 @@ from contracts.models import (
     ContractCustomer,
     ContractLine,
     Customer,
+    ElectronicAddressSchemeField,
     ItemTaxGroup,
     LegalEntity,
     PaymentTerm,
@@ -222,6 +223,10 @@ class ProformaInvoice(models.Model):
     postal_code = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    organisation_number = models.CharField(max_length=40, blank=True)
+    vat_number = models.CharField("VAT number", max_length=40, blank=True)
+    electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
+    electronic_address = models.CharField(max_length=100, blank=True)
     payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
     buyer_reference = models.CharField(max_length=100, blank=True)
     order_reference = models.CharField("purchase order", max_length=60, blank=True)

@@ -106,6 +106,7 @@ class ProjectContractAdmin(OfContractAdmin):
                     ("starts", "ends"),
                     ("limit", "fixed_exchange_rate"),
                     ("unit", "billing_tax_group"),
+                    "place_of_delivery",
                 ]
             },
         ),
@@ -272,6 +273,8 @@ class ContractCustomerAdmin(OfContractAdmin):
                     "street",
                     ("postal_code", "city"),
                     "country",
+                    ("organisation_number", "vat_number"),
+                    ("electronic_address_scheme", "electronic_address"),
                     ("payment_term", "buyer_reference"),
                 ]
             },

@@ -79,7 +79,7 @@ class LegalEntityAdmin(EntityAdmin):
                 ]
             },
         ),
-        ("Payment", {"fields": ["bank_account", ("iban", "bic")]}),
+        ("Payment", {"fields": [("bank_account", "payment_reference_kind"), ("iban", "bic")]}),
         ("Look of the invoice", {"fields": ["accent_colour", "logo", "new_logo"]}),
         (
             "Approval and separation of duties",

@@ -7,6 +7,7 @@ from contracts.models import (
     Category,
     Customer,
     CustomerContact,
+    MeasureUnit,
     Product,
     Project,
     ProjectGroup,
@@ -29,7 +30,15 @@ class CustomerAdmin(EntityAdmin):
     inlines = [CustomerContactInline]
     fieldsets = [
         (None, {"fields": ["entity", ("number", "name"), ("currency", "language")]}),
-        ("Billing", {"fields": [("payment_term", "billing_tax_group"), "buyer_reference"]}),
+        (
+            "Billing",
+            {
+                "fields": [
+                    ("payment_term", "billing_tax_group"),
+                    ("buyer_reference", "payment_reference_kind"),
+                ]
+            },
+        ),
         ("Identifiers", {"fields": [("organisation_number", "vat_number")]}),
         (
             "Delivery of documents",
@@ -109,6 +118,13 @@ class CategoryAdmin(OfEntityAdmin):
     ]
     list_filter = ["transaction_class", "is_chargeable", "is_disbursement"]
     fixed = ["transaction_class"]
+
+
+@admin.register(MeasureUnit)
+class MeasureUnitAdmin(EntityAdmin):
+    list_display = ["unit", "code", "entity"]
+    search_fields = ["unit", "code"]
+    ordering = ["unit"]
 
 
 @admin.register(Product)

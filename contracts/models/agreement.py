@@ -5,7 +5,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from contracts.models.entity import BillingTaxGroup, LegalEntity, OrganizationalUnit, PaymentTerm
+from contracts.models.entity import (
+    BillingTaxGroup,
+    ElectronicAddressSchemeField,
+    LegalEntity,
+    OrganizationalUnit,
+    PaymentTerm,
+    address_has_a_scheme,
+)
 from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Category, Customer, Project, Role, Task, managed_contracts
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, RateField
@@ -46,6 +53,11 @@ class ProjectContract(models.Model):
     )
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
+    )
+    place_of_delivery = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Printed on its invoices; empty: the buyer's city",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
@@ -129,6 +141,10 @@ class ContractCustomer(models.Model):
     postal_code = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    organisation_number = models.CharField(max_length=40, blank=True)
+    vat_number = models.CharField("VAT number", max_length=40, blank=True)
+    electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
+    electronic_address = models.CharField(max_length=100, blank=True)
     payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
     buyer_reference = models.CharField(max_length=100, blank=True)
 
@@ -157,6 +173,15 @@ class ContractCustomer(models.Model):
                 condition=Q(split__gte=0, split__lte=100),
                 violation_error_message="A billing split lies between 0 and 100 %%.",
             ),
+            models.CheckConstraint(
+                name="numbers_of_a_bill_to_have_a_name",
+                condition=~Q(bill_to_name="")
+                | Q(organisation_number="", vat_number="", electronic_address=""),
+                violation_error_message=(
+                    "Numbers and an electronic address belong to a name: give the bill-to name too."
+                ),
+            ),
+            address_has_a_scheme("bill_to_electronic_address_has_a_scheme"),
         ]
 
     def __str__(self):
@@ -170,15 +195,26 @@ class PurchaseOrder(models.Model):
     number = models.CharField(max_length=60)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
-    amount = AmountField(null=True, blank=True)
+    amount = AmountField(null=True, blank=True, help_text="Net, in the contract's currency; empty: no end")
 
     class Meta:
+        ordering = ["contract_customer", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["contract_customer", "number"],
                 name="purchase_order_once",
                 violation_error_message="This customer has this order number already.",
-            )
+            ),
+            models.CheckConstraint(
+                name="purchase_order_dates_in_order",
+                condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_from__lte=F("valid_to")),
+                violation_error_message="An order ends on or after the day it starts.",
+            ),
+            models.CheckConstraint(
+                name="purchase_order_amount_is_positive",
+                condition=Q(amount__gt=0) | Q(amount=None),
+                violation_error_message="An order is for more than 0; leave the amount empty for no end.",
+            ),
         ]
 
     def __str__(self):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from contracts import code_lists
 from contracts.identifiers import demand_right_numbers
 from invoicing_site import wording
 from invoicing_site.fields import CurrencyField, RateField
@@ -19,6 +20,39 @@ from invoicing_site.querysets import LockingQuerySet
 def valid_time_zone(name):
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"“{name}” is not a time zone such as Europe/Oslo.")
+
+
+class PaymentReferenceKind(models.TextChoices):
+    """What a payer is asked to quote (DOC-5)."""
+
+    NUMBER = "number", "invoice number"
+    KID_MOD_10 = "kid10", "KID, mod 10"
+    KID_MOD_11 = "kid11", "KID, mod 11"
+    RF = "rf", "RF creditor reference"
+
+
+class ElectronicAddressSchemeField(models.CharField):
+    """Which list an electronic address is of, by its code (EAS)."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs |= {"max_length": 4, "choices": code_lists.choices(code_lists.ELECTRONIC_ADDRESS_SCHEMES)}
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        for given in ("max_length", "choices"):
+            kwargs.pop(given, None)
+        return name, path, args, kwargs
+
+
+def address_has_a_scheme(name):
+    """The constraint that an electronic address and its scheme are given together."""
+    return models.CheckConstraint(
+        name=name,
+        condition=Q(electronic_address="", electronic_address_scheme="")
+        | ~Q(electronic_address="") & ~Q(electronic_address_scheme=""),
+        violation_error_message="Give an electronic address together with its scheme.",
+    )
 
 
 class LegalEntity(models.Model):
@@ -61,7 +95,7 @@ class LegalEntity(models.Model):
     in_company_register = models.BooleanField(
         default=False, help_text="Limited company: “Foretaksregisteret” on Norwegian documents"
     )
-    electronic_address_scheme = models.CharField(max_length=4, blank=True, help_text="ICD, such as 0192")
+    electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
@@ -69,6 +103,13 @@ class LegalEntity(models.Model):
     bank_account = models.CharField(max_length=40, blank=True)
     iban = models.CharField("IBAN", max_length=40, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)
+    payment_reference_kind = models.CharField(
+        "payment reference",
+        max_length=6,
+        choices=PaymentReferenceKind,
+        default=PaymentReferenceKind.NUMBER,
+        help_text="What customers quote when they pay; a KID needs an agreement with the bank",
+    )
     logo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, db_index=False)
     accent_colour = models.CharField(max_length=7, default="#1f5fbf")
 
@@ -142,6 +183,7 @@ class LegalEntity(models.Model):
                 condition=Q(journal_max_lines__gte=1),
                 violation_error_message="A journal holds at least one line.",
             ),
+            address_has_a_scheme("entity_electronic_address_has_a_scheme"),
         ]
 
     def __str__(self):

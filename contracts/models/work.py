@@ -6,13 +6,17 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from contracts import code_lists
 from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
     BillingTaxGroup,
+    ElectronicAddressSchemeField,
     ItemTaxGroup,
     LegalEntity,
     OrganizationalUnit,
+    PaymentReferenceKind,
     PaymentTerm,
+    address_has_a_scheme,
 )
 from contracts.models.reach import ReachQuerySet
 from invoicing_site.fields import CurrencyField
@@ -68,7 +72,7 @@ class Customer(models.Model):
     )
     organisation_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
-    electronic_address_scheme = models.CharField(max_length=4, blank=True)
+    electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
     delivery = models.CharField(max_length=8, choices=Delivery, default=Delivery.MAIL)
     contact_name = models.CharField(max_length=200, blank=True)
@@ -78,6 +82,13 @@ class Customer(models.Model):
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, default="NO")
     buyer_reference = models.CharField(max_length=100, blank=True)
+    payment_reference_kind = models.CharField(
+        "payment reference",
+        max_length=6,
+        choices=PaymentReferenceKind,
+        blank=True,
+        help_text="Empty: as the company has it",
+    )
 
     objects = CustomerQuerySet.as_manager()
 
@@ -88,7 +99,8 @@ class Customer(models.Model):
                 fields=["entity", "number"],
                 name="customer_number_once",
                 violation_error_message="Another customer of this company has this number.",
-            )
+            ),
+            address_has_a_scheme("customer_electronic_address_has_a_scheme"),
         ]
 
     def __str__(self):
@@ -272,6 +284,29 @@ class Category(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class MeasureUnit(models.Model):
+    """What a unit that a company counts in is called in electronic invoices (UNECE Recommendation 20)."""
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="measure_units")
+    unit = models.CharField(max_length=10, help_text="As it stands on prices and entries, such as km")
+    code = models.CharField("UNECE code", max_length=3, choices=code_lists.choices(code_lists.UNITS))
+
+    class Meta:
+        verbose_name = "unit of measure"
+        verbose_name_plural = "units of measure"
+        ordering = ["unit"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "unit"],
+                name="measure_unit_once",
+                violation_error_message="This company has a code for this unit already.",
+            )
+        ]
+
+    def __str__(self):
+        return self.unit
 
 
 class Product(models.Model):

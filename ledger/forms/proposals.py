@@ -22,6 +22,7 @@ class HeaderForm(Watched, DimensionFields, forms.ModelForm):
             "due_date",
             "accounting_date",
             "delivery",
+            "place_of_delivery",
             "header_text",
             "footer_text",
             "with_annex",

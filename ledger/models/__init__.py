@@ -18,7 +18,6 @@ from ledger.models.proposals import (
 )
 from ledger.models.setup import (
     Account,
-    BillingTaxGroupCode,
     DefaultDimension,
     Dimension,
     DimensionSet,
@@ -26,13 +25,11 @@ from ledger.models.setup import (
     DimensionValue,
     FiscalPeriod,
     FiscalYear,
-    ItemTaxGroupCode,
     PostingAccount,
     Profile,
     ProfileAssignment,
-    TaxCode,
-    TaxRate,
 )
+from ledger.models.tax import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
 from ledger.models.vouchers import (
     CustomerTransaction,
     LedgerEntry,

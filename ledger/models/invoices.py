@@ -10,6 +10,7 @@ from contracts.models import (
     Customer,
     LegalEntity,
     NumberSequence,
+    PaymentReferenceKind,
     ReachQuerySet,
     managed_contracts,
 )
@@ -24,7 +25,7 @@ from invoicing_site.fields import (
 )
 from invoicing_site.models import StoredFile
 from ledger.models.proposals import InvoiceProposal, ProposalLine
-from ledger.models.setup import TaxCode
+from ledger.models.tax import TaxCode
 from ledger.models.vouchers import Voucher
 
 
@@ -63,11 +64,15 @@ class CustomerInvoice(models.Model):
     period_to = models.DateField(null=True, blank=True)
     language = models.CharField(max_length=10)
     payment_reference = models.CharField(max_length=60, blank=True)
+    payment_reference_kind = models.CharField(
+        max_length=6, choices=PaymentReferenceKind, default=PaymentReferenceKind.NUMBER
+    )
     order_reference = models.CharField(max_length=60, blank=True)
     buyer_reference = models.CharField(max_length=100, blank=True)
     contract_code = models.CharField(max_length=30, blank=True)
     contract_name = models.CharField(max_length=200, blank=True)
     payment_terms = models.CharField(max_length=200, blank=True)
+    place_of_delivery = models.CharField(max_length=200, blank=True)
     header_text = models.TextField(blank=True)
     footer_text = models.TextField(blank=True)
     with_annex = models.BooleanField(default=False)
@@ -80,7 +85,8 @@ class CustomerInvoice(models.Model):
     seller_organisation_number = models.CharField(max_length=40, blank=True)
     seller_vat_number = models.CharField(max_length=40, blank=True)
     seller_in_company_register = models.BooleanField(default=False)
-    seller_electronic_address = models.CharField(max_length=110, blank=True)
+    seller_electronic_address_scheme = models.CharField(max_length=4, blank=True)
+    seller_electronic_address = models.CharField(max_length=100, blank=True)
     seller_email = models.CharField(max_length=254, blank=True)
     seller_phone = models.CharField(max_length=40, blank=True)
     seller_website = models.CharField(max_length=200, blank=True)
@@ -101,7 +107,8 @@ class CustomerInvoice(models.Model):
     buyer_country = models.CharField(max_length=2)
     buyer_organisation_number = models.CharField(max_length=40, blank=True)
     buyer_vat_number = models.CharField(max_length=40, blank=True)
-    buyer_electronic_address = models.CharField(max_length=110, blank=True)
+    buyer_electronic_address_scheme = models.CharField(max_length=4, blank=True)
+    buyer_electronic_address = models.CharField(max_length=100, blank=True)
     delivery = models.CharField(max_length=8)
 
     currency = CurrencyField()
@@ -172,6 +179,7 @@ class InvoiceLine(models.Model):
     billing_type = models.CharField(max_length=14)
     quantity = QuantityField()
     unit = models.CharField(max_length=10, blank=True)
+    unit_code = models.CharField(max_length=3, blank=True, help_text="UNECE; empty: nobody has said")
     price = PriceField()
     net = AmountField()
     tax = AmountField(default=0)
@@ -196,6 +204,7 @@ class InvoiceTax(models.Model):
     category = models.CharField(max_length=2)
     percent = PercentField()
     legal_text = models.CharField(max_length=300, blank=True)
+    exemption_code = models.CharField(max_length=20, blank=True, help_text="VATEX")
     base = AmountField()
     tax = AmountField()
     accounting_base = AmountField()

@@ -99,6 +99,7 @@ class InvoiceProposal(models.Model):
     accounting_date = models.DateField(null=True, blank=True, help_text="Empty: the invoice date")
     delivery = models.CharField(max_length=8, choices=Customer.Delivery, default=Customer.Delivery.MAIL)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
+    place_of_delivery = models.CharField(max_length=200, blank=True)
     header_text = models.TextField(blank=True)
     footer_text = models.TextField(blank=True)
     with_annex = models.BooleanField("annex of time entries", default=False)

@@ -1,4 +1,4 @@
-"""The set-up of the books: periods, accounts, dimensions, profiles, tax."""
+"""The set-up of the books: periods, accounts, dimensions, profiles."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -7,11 +7,9 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from contracts.models import (
-    BillingTaxGroup,
     Category,
     ContractLine,
     EntityQuerySet,
-    ItemTaxGroup,
     LegalEntity,
     Project,
     ProjectContract,
@@ -19,8 +17,6 @@ from contracts.models import (
     ReachQuerySet,
     TransactionClass,
 )
-from invoicing_site import wording
-from invoicing_site.fields import PercentField
 
 
 class FiscalYear(models.Model):
@@ -399,99 +395,3 @@ class PostingAccount(models.Model):
 
     def __str__(self):
         return self.get_purpose_display()
-
-
-class TaxCode(models.Model):
-    """A sales tax as the law names it, with the account it is owed on (PST-4)."""
-
-    class Category(models.TextChoices):
-        STANDARD = "S", "standard"
-        REDUCED = "AA", "reduced"
-        ZERO = "Z", "zero"
-        EXEMPT = "E", "exempt"
-        REVERSE_CHARGE = "AE", "reverse charge"
-        OUTSIDE_SCOPE = "O", "outside scope"
-
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="tax_codes")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=100)
-    category = models.CharField(max_length=2, choices=Category)
-    legal_text = models.CharField(max_length=300, blank=True, help_text="Printed where no tax is charged")
-    standard_code = models.CharField("standard tax code", max_length=20, blank=True, help_text="SAF-T")
-    account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="tax_code_once",
-                violation_error_message="Another tax code of this company has this code.",
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.code} {self.name}"
-
-
-class TaxRate(models.Model):
-    """The percentage of a tax code from a day on."""
-
-    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="rates")
-    valid_from = models.DateField()
-    percent = PercentField()
-
-    class Meta:
-        ordering = ["tax_code", "valid_from"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tax_code", "valid_from"],
-                name="tax_rate_once_a_day",
-                violation_error_message="The tax code has a rate from this day already.",
-            ),
-            models.CheckConstraint(
-                name="tax_rate_is_a_share",
-                condition=Q(percent__gte=0, percent__lte=100),
-                violation_error_message="A tax rate lies between 0 and 100 %%.",
-            ),
-        ]
-
-    def __str__(self):
-        return f"{wording.number(self.percent)} % from {wording.day(self.valid_from)}"
-
-
-class BillingTaxGroupCode(models.Model):
-    """A tax code in a billing tax group; it applies where the item tax group has it too."""
-
-    group = models.ForeignKey(BillingTaxGroup, models.CASCADE, related_name="codes")
-    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["group", "tax_code"],
-                name="billing_tax_group_code",
-                violation_error_message="The group has this tax code already.",
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.tax_code_id}"
-
-
-class ItemTaxGroupCode(models.Model):
-    """A tax code in an item tax group; it applies where the billing tax group has it too."""
-
-    group = models.ForeignKey(ItemTaxGroup, models.CASCADE, related_name="codes")
-    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["group", "tax_code"],
-                name="item_tax_group_code",
-                violation_error_message="The group has this tax code already.",
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.tax_code_id}"

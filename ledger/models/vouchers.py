@@ -11,7 +11,8 @@ from contracts.models import ContractLine, Customer, LegalEntity, Project, Reach
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
 from ledger.models.journal import JournalLine
-from ledger.models.setup import Account, DimensionSet, FiscalPeriod, TaxCode
+from ledger.models.setup import Account, DimensionSet, FiscalPeriod
+from ledger.models.tax import TaxCode
 
 
 class VoucherQuerySet(ReachQuerySet):

@@ -37,6 +37,7 @@ _HEADER = (
     "accounting_date",
     "delivery",
     "dimensions",
+    "place_of_delivery",
     "header_text",
     "footer_text",
     "with_annex",
@@ -62,6 +63,7 @@ def take_up(proforma: ProformaInvoice) -> InvoiceProposal:
             number=proforma.number,
             contract_customer_id=proforma.contract_customer_id,
             delivery=proforma.customer.delivery,
+            place_of_delivery=proforma.contract.place_of_delivery or proforma.city,
             header_text=proforma.description,
             with_annex=_layout(proforma).with_annex,
         )
@@ -277,7 +279,7 @@ def edit_header(proposal: InvoiceProposal, *, by, **changes: Any) -> InvoiceProp
     assert not unknown, f"A proposal's header has no {', '.join(sorted(unknown))}."
     proposal = _editable(proposal)
     _refuse_strangers(proposal, changes.get("dimensions"))
-    for name in ("header_text", "footer_text"):
+    for name in ("place_of_delivery", "header_text", "footer_text"):
         checked.words(changes.get(name, ""), InvoiceProposal, name)
     if "invoice_date" in changes and changes["invoice_date"] != proposal.invoice_date:
         changes.setdefault("due_date", None)

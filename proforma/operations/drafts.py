@@ -21,7 +21,9 @@ from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaS
 MANY = 5000
 
 _ADDRESS = ("street", "postal_code", "city", "country")
-
+_NUMBERS = ("organisation_number", "vat_number", "electronic_address_scheme", "electronic_address")
+# Who an invoice is made out to: one party, with its own name, address and numbers.
+PARTY = ("bill_to_name", "contact_name", *_ADDRESS, *_NUMBERS)
 
 _COPIED = (
     "transaction_class",
@@ -41,6 +43,24 @@ _COPIED = (
     "description",
     "internal_description",
 )
+
+
+def party_of(share) -> dict[str, str]:
+    """Who a contract customer's invoices are made out to, by the columns of a proforma (CON-9).
+
+    Numbers belong to the name: a bill-to of its own name has those that are given for it, or none. An address
+    is taken whole: half of one and half of another would be nobody's.
+    """
+    customer = share.customer
+    address = share if any(getattr(share, name) for name in _ADDRESS) else customer
+    numbers = share if share.bill_to_name else customer
+    return {
+        "bill_to_name": share.bill_to_name or customer.name,
+        "contact_name": share.contact_name or customer.contact_name,
+        **{name: getattr(address, name) for name in _ADDRESS},
+        "country": address.country or customer.country,
+        **{name: getattr(numbers, name) for name in _NUMBERS},
+    }
 
 
 class Desk:
@@ -64,8 +84,6 @@ class Desk:
         """An unsaved proforma without a number; later changes of the contract don't reach it."""
         share = self.customers[planned.contract_customer_id]
         customer = share.customer
-        # An address is taken whole: half of one and half of another would be nobody's.
-        address = share if any(getattr(share, name) for name in _ADDRESS) else customer
         return ProformaInvoice(
             entity=self.entity,
             name=self.contract.name,
@@ -77,9 +95,7 @@ class Desk:
             run_date=planned.run_date,
             cutoff=planned.cutoff,
             accounting_date=on,
-            bill_to_name=share.bill_to_name or customer.name,
-            contact_name=share.contact_name or customer.contact_name,
-            **{name: getattr(address, name) for name in _ADDRESS},
+            **party_of(share),
             payment_term_id=share.payment_term_id or customer.payment_term_id,
             buyer_reference=share.buyer_reference or customer.buyer_reference,
             order_reference=self._order(share, planned.cutoff),

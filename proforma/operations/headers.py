@@ -15,6 +15,10 @@ EDITABLE = (
     "postal_code",
     "city",
     "country",
+    "organisation_number",
+    "vat_number",
+    "electronic_address_scheme",
+    "electronic_address",
     "payment_term",
     "buyer_reference",
     "order_reference",
@@ -22,6 +26,10 @@ EDITABLE = (
     "cutoff",
     "accounting_date",
 )
+_NEEDED = {
+    "bill_to_name": "An invoice is made out to somebody: enter the name.",
+    "country": "An address has a country: enter its two letters, such as NO.",
+}
 _WORDS = [name for name in EDITABLE if name not in ("payment_term", "cutoff", "accounting_date")]
 
 
@@ -38,6 +46,9 @@ def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
     term = changes.get("payment_term")
     if term is not None and term.entity_id != proforma.entity_id:
         raise Refused(f"{term} belongs to another company: choose one of this company.", code="OTHER-ENTITY")
+    for name, sentence in _NEEDED.items():
+        if not changes.get(name, getattr(proforma, name)):
+            raise Refused(sentence, code="BILL-TO-MISSING")
     before = {name: getattr(proforma, name) for name in changes}
     changed = {name: value for name, value in changes.items() if value != before[name]}
     if not changed:

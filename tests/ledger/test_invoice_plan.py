@@ -94,6 +94,7 @@ def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=()
         profiles=SimpleNamespace(profile=lambda project, contract: None),
         rates=SimpleNamespace(on=lambda currency, day: rate),
         series={},
+        unit_codes={},
     )
 
 

@@ -1,0 +1,125 @@
+"""Sales tax as it is set up: codes with their rates, and which of them a tax group has (PST-4)."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from contracts import code_lists
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
+from invoicing_site import wording
+from invoicing_site.fields import PercentField
+from ledger.models.setup import Account
+
+
+class TaxCode(models.Model):
+    """A sales tax as the law names it, with the account it is owed on (PST-4)."""
+
+    class Category(models.TextChoices):
+        STANDARD = "S", "standard"
+        REDUCED = "AA", "reduced"
+        ZERO = "Z", "zero"
+        EXEMPT = "E", "exempt"
+        REVERSE_CHARGE = "AE", "reverse charge"
+        OUTSIDE_SCOPE = "O", "outside scope"
+
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="tax_codes")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    category = models.CharField(max_length=2, choices=Category)
+    legal_text = models.CharField(max_length=300, blank=True, help_text="Printed where no tax is charged")
+    exemption_code = models.CharField(
+        "exemption reason code",
+        max_length=20,
+        blank=True,
+        choices=code_lists.choices(code_lists.EXEMPTION_REASONS),
+        help_text="VATEX, for electronic invoices without tax",
+    )
+    standard_code = models.CharField("standard tax code", max_length=20, blank=True, help_text="SAF-T")
+    account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity", "code"],
+                name="tax_code_once",
+                violation_error_message="Another tax code of this company has this code.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+    def clean(self):
+        """Refuse a reason that its category can't have: electronic invoices with it would be refused."""
+        allowed = code_lists.REASONS_OF_CATEGORY.get(self.category, frozenset())
+        if self.exemption_code and self.exemption_code not in allowed:
+            name = self.get_category_display()
+            fits = f"choose {' or '.join(sorted(allowed))}" if len(allowed) == 1 else "choose another"
+            sentence = f"{self.exemption_code} is no reason for category {self.category}, {name}: " + (
+                f"{fits}, or leave it empty." if allowed else "leave it empty."
+            )
+            raise ValidationError({"exemption_code": sentence})
+
+
+class TaxRate(models.Model):
+    """The percentage of a tax code from a day on."""
+
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="rates")
+    valid_from = models.DateField()
+    percent = PercentField()
+
+    class Meta:
+        ordering = ["tax_code", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tax_code", "valid_from"],
+                name="tax_rate_once_a_day",
+                violation_error_message="The tax code has a rate from this day already.",
+            ),
+            models.CheckConstraint(
+                name="tax_rate_is_a_share",
+                condition=Q(percent__gte=0, percent__lte=100),
+                violation_error_message="A tax rate lies between 0 and 100 %%.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{wording.number(self.percent)} % from {wording.day(self.valid_from)}"
+
+
+class BillingTaxGroupCode(models.Model):
+    """A tax code in a billing tax group; it applies where the item tax group has it too."""
+
+    group = models.ForeignKey(BillingTaxGroup, models.CASCADE, related_name="codes")
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "tax_code"],
+                name="billing_tax_group_code",
+                violation_error_message="The group has this tax code already.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.tax_code_id}"
+
+
+class ItemTaxGroupCode(models.Model):
+    """A tax code in an item tax group; it applies where the billing tax group has it too."""
+
+    group = models.ForeignKey(ItemTaxGroup, models.CASCADE, related_name="codes")
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "tax_code"],
+                name="item_tax_group_code",
+                violation_error_message="The group has this tax code already.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.tax_code_id}"
