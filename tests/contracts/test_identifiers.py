@@ -31,7 +31,7 @@ def wrong(model, country, **numbers):
         ("FR", {"organisation_number": "000 000 018", "vat_number": "FR66000000018"}),
         ("US", {"organisation_number": "anything 12", "vat_number": "none"}),
         ("NO", {"electronic_address_scheme": "0192", "electronic_address": "999000002"}),
-        ("NO", {"electronic_address_scheme": "9999", "electronic_address": "somewhere"}),
+        ("NO", {"electronic_address_scheme": "EM", "electronic_address": "somewhere"}),
     ],
 )
 def test_right_numbers_and_those_of_unknown_countries_are_taken(country, numbers):
