@@ -1,5 +1,7 @@
 """What people see of the backlog."""
 
+from decimal import Decimal
+
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +11,8 @@ from django.utils.safestring import mark_safe
 from actuals.models import Actual, BillingType
 from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
+from invoicing_site import money
+from invoicing_site.querysets import ExactSum
 from invoicing_site.screens.tables import (
     AmountColumn,
     AmountsColumn,
@@ -173,9 +177,13 @@ class EntryTable(Table):
 
     selectable = True
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, find, **kwargs):
         super().__init__(*args, **kwargs)
-        self.found = {}  # what the page worked out for its rows, by entry
+        self.find = find  # what is shown beside entries, by their keys
+        self.found = {}
+
+    def load(self, records):
+        self.found = self.find(records)
 
     def render_description(self, record, column):
         return column.render(title_of(record), record)
@@ -329,6 +337,19 @@ def _milestone_sub(item):
     return format_html('{} · <span class="warn">{}</span>', text, trouble) if trouble else text
 
 
+def billed_of(milestones):
+    """How many percent of each milestone stand on confirmed proformas, by its key; one query."""
+    heads = {milestone.pk: milestone for milestone in milestones}
+    posted = BacklogItem.objects.filter(milestone_part__milestone__in=heads, status=BacklogItem.Status.POSTED)
+    sums = posted.order_by().values_list("milestone_part__milestone").annotate(sum=ExactSum("amount"))
+    return {pk: share_of(amount, heads[pk].amount) for pk, amount in sums}
+
+
+def share_of(amount, whole):
+    """So many percent of the whole."""
+    return Decimal(0) if not whole else money.rounded_percent(amount * 100 / whole)
+
+
 class MilestoneTable(Table):
     description = MainColumn(
         verbose_name="Milestone",
@@ -358,7 +379,10 @@ class MilestoneTable(Table):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.billed_of = {}  # percent of the milestone that is on confirmed proformas, by milestone
+        self.billed_of = {}
+
+    def load(self, records):
+        self.billed_of = billed_of(record.milestone_part.milestone for record in records)
 
     def render_status(self, record):
         return _state(record)

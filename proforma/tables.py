@@ -26,14 +26,14 @@ from proforma.performance import contract_performance
 
 
 class TogetherTable(Table):
-    """A table with figures that are read for all rows of the page at once, when the first is asked for."""
+    """A table with figures that are read for many rows at once, when the first of them is asked for."""
+
+    def load(self, records):
+        self._records, self._figures = records, None
 
     def figures_of(self, record):
-        if not hasattr(self, "_figures") or record.pk not in self._figures:
-            shown = [row.record for row in self.page.object_list] if hasattr(self, "page") else []
-            # An export shows all rows, not those of the page.
-            rows = shown if any(row.pk == record.pk for row in shown) else list(self.data)
-            self._figures = self.read_figures(rows)
+        if self._figures is None:
+            self._figures = self.read_figures(self._records)
         return self._figures[record.pk]
 
     def read_figures(self, rows) -> dict:

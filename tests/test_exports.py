@@ -149,7 +149,7 @@ def euro_invoices(it, n):
 
 def sheet(client, address, query):
     """The rows of the list as an XLSX file: a dictionary of each, by heading."""
-    book = load_workbook(BytesIO(client.get(address, query | {"_export": "xlsx"}).content))
+    book = load_workbook(BytesIO(client.get(address, query | {"_export": "xlsx"}).getvalue()))
     headings, *rows = book.active.iter_rows(values_only=True)
     assert len(set(headings)) == len(headings), headings
     return list(headings), [dict(zip(headings, row, strict=True)) for row in rows]

@@ -26,7 +26,6 @@ _BUCKETS = {
     "over_90": ("Over 90 days", 91, None),
 }
 _PER_PAGE = 50
-_EXPORT_LIMIT = 100_000
 
 
 @dataclass
@@ -72,7 +71,7 @@ class Ageing(Page):
             context = self.get_context_data()
             name = f"Unbilled work by {context['by']} {request.entity.code} {context['on']}"
             table = AgeingFile(context["by"], context["rows"])
-            return exported(table, kind, name=name, limit=_EXPORT_LIMIT)
+            return exported(table, kind, name=name)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):

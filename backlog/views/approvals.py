@@ -11,7 +11,7 @@ from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
 from backlog.tables import ApprovalTable, ApprovedTable, proforma_of
 from contracts.models import sees_costs
-from invoicing_site.querysets import ExactSum, in_chunks
+from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkForm, BulkOperation, FormOperation, ListScreen, Operation, Told
 from invoicing_site.screens.lists import drawn_at
 from invoicing_site.screens.pages import RowScreen
@@ -47,18 +47,8 @@ class EntryList(ListScreen):
     def get_queryset(self):
         return self.rows(self.request).select_related(*_RELATED)
 
-    def get_context_data(self, **context):
-        context = super().get_context_data(**context)
-        table = context["table"]
-        table.found = self.found([row.record for row in table.paginated_rows])
-        return context
-
-    def get_table(self, **kwargs):
-        table = super().get_table(**kwargs)
-        if self.request.GET.get("_export"):
-            for chunk in in_chunks((row.record for row in table.rows), 1000):
-                table.found |= self.found(chunk)
-        return table
+    def get_table_kwargs(self):
+        return super().get_table_kwargs() | {"find": self.found}
 
     def summed(self, rows):
         """Quantities by unit: what an entry is worth is known only when it is priced."""

@@ -1,7 +1,5 @@
 """Fixed-price milestones, part by part: due, ready, invoiced, and billed by progress (MIL-1, MIL-2)."""
 
-from decimal import Decimal
-
 from django.db.models import Q
 from django.urls import reverse
 
@@ -9,9 +7,8 @@ from backlog import operations
 from backlog.filters import MilestoneFilter
 from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
-from backlog.tables import MilestoneTable
+from backlog.tables import MilestoneTable, share_of
 from backlog.views.items import summed_by_state, told
-from invoicing_site import money
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Told
 from invoicing_site.templatetags.ledgerline import plain_amount
@@ -55,28 +52,8 @@ class Milestones(ListScreen):
     def get_queryset(self):
         return self.rows(self.request).select_related(*_RELATED)
 
-    def get_context_data(self, **context):
-        context = super().get_context_data(**context)
-        table = context["table"]
-        rows = table.rows if self.request.GET.get("_export") else table.paginated_rows
-        table.billed_of = billed_of(row.record.milestone_part.milestone for row in rows)
-        return context
-
     def summed(self, rows):
         return summed_by_state(super().summed(rows), rows)
-
-
-def billed_of(milestones):
-    """How many percent of each milestone stand on confirmed proformas, by its key; one query."""
-    heads = {milestone.pk: milestone for milestone in milestones}
-    posted = BacklogItem.objects.filter(milestone_part__milestone__in=heads, status=Status.POSTED)
-    sums = posted.order_by().values_list("milestone_part__milestone").annotate(sum=ExactSum("amount"))
-    return {pk: share_of(amount, heads[pk].amount) for pk, amount in sums}
-
-
-def share_of(amount, whole):
-    """So many percent of the whole."""
-    return Decimal(0) if not whole else money.rounded_percent(amount * 100 / whole)
 
 
 class MarkReady(BulkOperation):

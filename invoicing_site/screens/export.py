@@ -1,80 +1,148 @@
-"""What a list shows, as a file: CSV (UTF-8, with a mark that spreadsheets know) or XLSX."""
+"""What a list shows, as a file: CSV (UTF-8, with a mark that spreadsheets know) or XLSX.
 
-import csv
-import io
+A file is written row by row, so that it takes as much memory for a hundred thousand rows as for ten.
+"""
+
+import re
+import tempfile
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, islice
 
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are their full-width forms
+from invoicing_site.errors import Refused
+
+XLSX_ROWS = 100_000  # more take longer than a browser waits; a CSV begins at once, however long it is
+
+_SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are their full-width forms
+_FORMULA = re.compile(f"[{_SIGNS}]")
+# Spreadsheets of other countries split a line at these, even inside our quotes; a formula may follow.
+_SPLIT = re.compile(rf"([;|\t\r\n]\s*)(?=[{_SIGNS}])")
+_SEPARATORS = re.compile(r"[,;|\t\r\n\"]")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEASURED = 200  # rows that say how wide a column is
+_NARROWEST, _WIDEST = 8, 60
 
 
-def exported(table, kind, *, name, limit):
-    """All rows of the table's data, at most `limit`, with the columns that are shown."""
-    rows = table.as_values()
+def check_length(kind, rows):
+    """Refuse an XLSX file of more rows than it may have, and say which file has them all."""
+    if kind == "xlsx" and rows > XLSX_ROWS:
+        raise Refused(
+            f"{rows:,} rows are too many for an Excel file, which holds {XLSX_ROWS:,} at most here. "
+            "Choose CSV, which has no limit, or filter the list.",
+            code="EXPORT-TOO-LONG",
+        )
+
+
+def exported(table, kind, *, name):
+    """All rows of the table with the columns that are shown."""
+    file_name = f"{slugify(name) or 'list'}.{kind}"
     if kind == "csv":
-        response = StreamingHttpResponse(_csv(rows, limit), content_type="text/csv; charset=utf-8")
-    elif kind == "xlsx":
-        response = HttpResponse(_xlsx(rows, limit), content_type=_XLSX)
-    else:
-        raise Http404("A list can be had as csv or xlsx.")
-    response["Content-Disposition"] = f'attachment; filename="{slugify(name) or "list"}.{kind}"'
-    return response
-
-
-def _harmless(text):
-    """A text that a spreadsheet would take for a formula is marked as text; what none can keep goes."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)
-    return "'" + text if text[:1] in _FORMULA else text
+        response = StreamingHttpResponse(_csv(table.as_values()), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+        return response
+    if kind == "xlsx":
+        file = _xlsx(table.as_values(), name)
+        return FileResponse(file, as_attachment=True, filename=file_name, content_type=_XLSX)
+    raise Http404("A list can be had as csv or xlsx.")
 
 
 def _plain(value):
+    """A number, a day, or a text without characters that no spreadsheet keeps."""
     if isinstance(value, datetime):
         value = timezone.localtime(value).replace(tzinfo=None) if value.tzinfo else value
         return value.replace(microsecond=0)
     if value is None or isinstance(value, Decimal | int | date):
         return value
-    return _harmless(str(value))
+    return ILLEGAL_CHARACTERS_RE.sub("", str(value))
 
 
-class _Echo:
-    def write(self, text):
-        return text
+# CSV
 
 
-def _csv(rows, limit):
-    writer = csv.writer(_Echo())
+def _csv(rows):
     yield "\ufeff"
-    for number, row in enumerate(rows):
-        if number > limit:
-            break
-        yield writer.writerow([_plain(value) for value in row])
+    for row in rows:
+        yield ",".join(map(_field, row)) + "\r\n"
+
+
+def _field(value):
+    """A field of a CSV. A text that a spreadsheet would take for a formula is marked as text.
+
+    Where a comma is no separator, a quote inside a line means nothing: a text is split at the separators of
+    that country too, so what would begin a cell there is marked as well.
+    """
+    value = _plain(value)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return str(value)
+    text = _SPLIT.sub(r"\1'", value)
+    if _FORMULA.match(text):
+        text = "'" + text
+    return '"' + text.replace('"', '""') + '"' if _SEPARATORS.search(text) else text
+
+
+# XLSX
+
+
+def _xlsx(rows, name):
+    """A workbook in a file of its own that is gone once it is closed."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "List")
+    sheet.freeze_panes = "A2"
+    rows = iter(rows)
+    headings = next(rows)
+    first = list(islice(rows, _MEASURED))
+    for place, width in enumerate(_widths([headings, *first]), 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    bold = Font(bold=True)
+    head = [_cell(sheet, heading) for heading in headings]
+    for cell in head:
+        cell.font = bold
+    sheet.append(head)
+    last = 1
+    for row in chain(first, rows):
+        sheet.append([_cell(sheet, value) for value in row])
+        last += 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{last}"
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    book.save(file)
+    file.seek(0)
+    return file
 
 
 def _cell(sheet, value):
-    """A number that has decimals shows all of them: 1250.50 and not 1250.5."""
-    places = -value.as_tuple().exponent if isinstance(value, Decimal) else 0
-    if places < 1:
-        return value
+    """A number that has decimals shows all of them: 1250.50 and not 1250.5. A text is never a formula."""
+    value = _plain(value)
+    if value is None:
+        return WriteOnlyCell(sheet)
     cell = WriteOnlyCell(sheet, value)
-    cell.number_format = f"#,##0.{'0' * places}"
+    if isinstance(value, str):
+        cell.data_type = "s"
+        if _FORMULA.match(value):
+            cell.quotePrefix = True  # stays a text when somebody edits it
+    elif isinstance(value, Decimal) and (places := -value.as_tuple().exponent) > 0:
+        cell.number_format = f"#,##0.{'0' * places}"
     return cell
 
 
-def _xlsx(rows, limit):
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    for number, row in enumerate(rows):
-        if number > limit:
-            break
-        sheet.append([_cell(sheet, _plain(value)) for value in row])
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+def _widths(rows):
+    for column in zip(*rows, strict=True):
+        longest = max(len(_shown(value)) for value in column)
+        yield min(max(longest + 2, _NARROWEST), _WIDEST)
+
+
+def _shown(value):
+    value = _plain(value)
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, Decimal | int) else str(value)

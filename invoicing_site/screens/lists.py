@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.db.models import Count, Sum
 from django.http import QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -13,7 +15,7 @@ from django_tables2 import SingleTableMixin
 from invoicing_site.errors import Refused
 from invoicing_site.models import SavedView
 from invoicing_site.querysets import ExactSum
-from invoicing_site.screens.export import exported
+from invoicing_site.screens.export import check_length, exported
 from invoicing_site.screens.pages import Screen
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -40,6 +42,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     Subclasses name model, permission, table_class, filterset_class, and where there is one the field with
     the amount (`amount_field`, per `currency_field`) whose totals stand above. With htmx only the results
     are drawn again. `?_export=csv` or `xlsx` gives all rows of the filter with the columns that are shown.
+    What a table shows beside its rows it reads in `load`, for the rows of the page or a chunk of the file.
     """
 
     template_name = "screens/list.html"
@@ -54,7 +57,6 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     empty_title = "Nothing here"
     empty_text = "Nothing matches. Remove a filter to see more."
     empty_link = ()  # URL name and words of the next step, where there is one
-    export_limit = 100_000
 
     @classmethod
     def rows(cls, request):
@@ -97,18 +99,33 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return [name for name in self.optional_columns() if chosen and name not in chosen]
 
     def get_table_pagination(self, table):
+        if "_export" in self.request.GET:
+            return False
         size = key_of(self.request.GET.get("_size", ""))
         return {"per_page": size if size in PAGE_SIZES else PAGE_SIZES[1]}
 
     def get(self, request, *args, **kwargs):
-        response = super().get(request, *args, **kwargs)
         if kind := request.GET.get("_export"):
-            table = self.get_table(**self.get_table_kwargs())
-            return exported(table, kind, name=self.get_title(), limit=self.export_limit)
-        return response
+            return self.file(kind)
+        return super().get(request, *args, **kwargs)
+
+    def file(self, kind):
+        """All rows of the filter as a file; an XLSX that would be too long is refused on the list."""
+        self.filterset = self.get_filterset(self.get_filterset_class())
+        found = self.filterset.qs if self.filterset.is_valid() else self.filterset.queryset.none()
+        self.object_list = found
+        try:
+            check_length(kind, found.order_by().count())
+        except Refused as refusal:
+            messages.error(self.request, refusal.message)
+            query = self.request.GET.copy()
+            del query["_export"]
+            return redirect(f"{self.request.path}?{query.urlencode()}")
+        return exported(self.get_table(**self.get_table_kwargs()), kind, name=self.get_title())
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
+        context["table"].load([row.record for row in context["table"].paginated_rows])
         query = self.request.GET.copy()
         for name in list(query):
             if name.startswith("_") or name in ("page", "sort") or not any(query.getlist(name)):

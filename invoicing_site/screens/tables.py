@@ -9,9 +9,15 @@ from decimal import Decimal
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django_tables2.data import TableQuerysetData
+from django_tables2.rows import BoundRow
 
 from invoicing_site import money
+from invoicing_site.querysets import in_chunks
 from invoicing_site.templatetags import ledgerline as tags
+
+# A file is written so many records at a time: what is read beside them is read once for each chunk.
+CHUNK = 1000
 
 
 def follow(record, path):
@@ -57,6 +63,15 @@ class Table(tables.Table):
         """Whether the row's box can be ticked."""
         return True
 
+    def load(self, records):
+        """Read what the columns show beside these records: those of a page, or one chunk of a file."""
+
+    def records(self):
+        """All records in their order, none kept in memory once it was given out."""
+        if isinstance(self.data, TableQuerysetData):
+            return self.data.data.iterator(chunk_size=CHUNK)
+        return iter(self.data)
+
     def label(self, record):
         """The row in words, for its box: whose it is, what, and how much, so that no other is called so."""
         return str(record)
@@ -74,19 +89,27 @@ class Table(tables.Table):
             headings += [_heading(column), *beside]
         yield headings
         several = [each.column for each in shown if isinstance(each.column, AmountsColumn)]
-        for row in self.rows:
-            found = dict.fromkeys(code for each in several for code in each.sums(row.record, self))
-            for number, currency in enumerate(found or [None]):
-                values = []
-                for column, beside in zip(shown, sides, strict=True):
-                    if isinstance(column.column, AmountsColumn):
-                        values.append(column.column.amount_in(row.record, self, currency))
-                    else:
-                        value = row.get_cell_value(column.name)
-                        is_repeated = number and isinstance(value, Decimal | int)
-                        values.append(None if is_repeated else value)
-                    values += [value_of(row.record, currency) for value_of in beside.values()]
-                yield values
+        for chunk in in_chunks(self.records(), CHUNK):
+            self.load(chunk)
+            for record in chunk:
+                row = BoundRow(record, table=self)
+                yield from self._lines_of(row, shown, sides, several)
+                row.cells = None  # it points back at the row, which would keep both until the collector runs
+
+    def _lines_of(self, row, shown, sides, several):
+        """The lines of a file for one record: one for each of its currencies, at least one."""
+        found = dict.fromkeys(code for each in several for code in each.sums(row.record, self))
+        for number, currency in enumerate(found or [None]):
+            values = []
+            for column, beside in zip(shown, sides, strict=True):
+                if isinstance(column.column, AmountsColumn):
+                    values.append(column.column.amount_in(row.record, self, currency))
+                else:
+                    value = row.get_cell_value(column.name)
+                    is_repeated = number and isinstance(value, Decimal | int)
+                    values.append(None if is_repeated else value)
+                values += [value_of(row.record, currency) for value_of in beside.values()]
+            yield values
 
     def _beside(self, shown, place):
         """What goes beside a column of a file: by heading, a function of a record and the row's currency."""

@@ -19,6 +19,7 @@ from invoicing_site.screens.tables import (
     cells,
 )
 from invoicing_site.templatetags.ledgerline import chip, day
+from ledger.blockers import all_blocked_by
 from ledger.models import InvoiceProposal
 from ledger.tables.journals import dimensions_in_words
 
@@ -88,6 +89,14 @@ class ProposalTable(Table):
     row_amount = "net"
     row_currency = "proforma__currency"
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.blockers = {}  # what each waits for, by its key
+
+    def load(self, records):
+        waiting = [record for record in records if record.status == _Status.BLOCKED]
+        self.blockers = all_blocked_by(waiting) if waiting else {}
+
     def can_select(self, record):
         return record.status not in (_Status.POSTED, _Status.RETURNED)
 
@@ -106,10 +115,10 @@ class ProposalTable(Table):
         return value
 
     def render_blocked(self, record):
-        return waits_for(getattr(record, "blockers", None)) or "–"
+        return waits_for(self.blockers.get(record.pk)) or "–"
 
     def value_blocked(self, record):
-        blockers = getattr(record, "blockers", None)
+        blockers = self.blockers.get(record.pk)
         return ", ".join(journal.number for journal in blockers.journals) if blockers else None
 
     def render_checks(self, record):

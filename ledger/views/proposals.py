@@ -15,7 +15,7 @@ from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
 from invoicing_site.wording import counted
 from ledger import checks, previews
-from ledger.blockers import all_blocked_by, blocked_by
+from ledger.blockers import blocked_by
 from ledger.filters.proposals import ProposalFilter
 from ledger.forms.proposals import HeaderForm
 from ledger.invoice_facts import InvoiceFacts
@@ -85,16 +85,6 @@ class Proposals(SomeHidden, ListScreen):
             dated=Coalesce("invoice__invoice_date", "invoice_date"),
             due=Coalesce("invoice__due_date", "due_date"),
         )
-
-    def get_table(self, **kwargs):
-        table = super().get_table(**kwargs)
-        rows = table.rows if "_export" in self.request.GET else table.page.object_list
-        records = [row.record for row in rows]
-        waiting = [record for record in records if record.status == _Status.BLOCKED]
-        found = all_blocked_by(waiting) if waiting else {}
-        for record in waiting:
-            record.blockers = found[record.pk]
-        return table
 
     def get_context_data(self, **context):
         entity = self.request.entity

@@ -12,7 +12,6 @@ from ledger.reports import Ages, aged_receivables, open_transactions
 from ledger.tables.receivables import AGE_LABELS, OpenTransactionsFile, ReceivablesFile
 
 _PER_PAGE = 100
-_EXPORT_LIMIT = 500_000
 
 
 class AgedReceivables(Page):
@@ -58,7 +57,7 @@ class AgedReceivables(Page):
             name, table = "Aged receivables", ReceivablesFile(self.found, self.rows)
         else:
             name, table = "Open transactions", OpenTransactionsFile(entity, self.open)
-        return exported(table, kind, name=f"{name} {entity.code} {self.on}", limit=_EXPORT_LIMIT)
+        return exported(table, kind, name=f"{name} {entity.code} {self.on}")
 
     def get_context_data(self, **context):
         by_currency, in_books = defaultdict(list), defaultdict(Ages)

@@ -19,7 +19,6 @@ from ledger.reports import ageing, control_accounts, ledger_card, trial_balance
 from ledger.tables.reports import LedgerCardFile, TrialBalanceFile
 
 _PER_PAGE = 100
-_EXPORT_LIMIT = 500_000
 _MONTHS = 12
 
 
@@ -106,9 +105,7 @@ class TrialBalancePage(Page):
         self.balance = trial_balance(request.entity, start=self.period.start, end=self.period.end)
         if kind := request.GET.get("_export"):
             name = f"Trial balance {request.entity.code} {self.period.start} {self.period.end}"
-            return exported(
-                TrialBalanceFile(self.balance, request.entity.currency), kind, name=name, limit=_EXPORT_LIMIT
-            )
+            return exported(TrialBalanceFile(self.balance, request.entity.currency), kind, name=name)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):
@@ -137,9 +134,7 @@ class AccountPage(DetailScreen):
         self.card = ledger_card(self.row, start=self.period.start, end=self.period.end)
         if kind := request.GET.get("_export"):
             name = f"Account {self.row.number} {self.period.start} {self.period.end}"
-            return exported(
-                LedgerCardFile(self.card, self.row.entity.currency), kind, name=name, limit=_EXPORT_LIMIT
-            )
+            return exported(LedgerCardFile(self.card, self.row.entity.currency), kind, name=name)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):

@@ -187,7 +187,7 @@ def test_ageing_leads_to_the_rows_and_names_what_blocks_them(company, contract, 
         *("Project", "Items", "Currency", "0–30 days", "31–60 days", "61–90 days", "Over 90 days", "Total")
     ]
     assert rows == [[str(company.project), "2", "NOK", "200.00", "0.00", "0.00", "400.00", "600.00"]]
-    assert manager.get(reverse("ageing"), {"_export": "xlsx"}).content[:2] == b"PK"
+    assert manager.get(reverse("ageing"), {"_export": "xlsx"}).getvalue()[:2] == b"PK"
 
 
 @pytest.mark.parametrize("page", ["backlog", "backlog?group=role", "ageing?group=1"])

@@ -1,10 +1,13 @@
 """What the shared screens promise, tried on the backlog: selection, export, saved views, refusals."""
 
+import gc
 import re
+import weakref
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
 
+import django_tables2 as tables
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
@@ -15,7 +18,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from actuals.models import Entry
 from backlog.models import BacklogItem
 from backlog.operations import approve, mark_ready
+from backlog.tables import BacklogTable
 from invoicing_site.models import Notice, SavedView
+from invoicing_site.screens import export
+from invoicing_site.screens.tables import Table
 from proforma.operations import create_proformas
 from tests.factories import UserFactory, company, contract, expense_entry, ready_item, time_entry
 from tests.factories.rows import MembershipFactory
@@ -164,7 +170,7 @@ def test_what_is_shown_is_exported(it, client):
     assert lines[0] == "Item,Amount,Charged,Currency"
     assert lines[1].startswith("'=1+1,")  # no spreadsheet takes it for a formula
     assert len(lines) == 3
-    content = client.get(f"{BACKLOG}?_export=xlsx").content
+    content = client.get(f"{BACKLOG}?_export=xlsx").getvalue()
     assert load_workbook(BytesIO(content)).active.max_row == 3
     assert client.get(f"{BACKLOG}?_export=exe").status_code == 404
 
@@ -279,19 +285,109 @@ def test_ageing_leaves_days_beyond_reason_alone(it, client, on):
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("=1+1", "'=1+1"),
-        ("\n=1+1", "'\n=1+1"),
-        ("＝1+1", "'＝1+1"),
-        ("\x0b=1+1", "'=1+1"),
+        ("=1+1", "=1+1"),
+        ("\n=1+1", "\n=1+1"),
+        ("＝1+1", "＝1+1"),
+        ("\x0b=1+1", "=1+1"),
         ("Over\x0bview", "Overview"),
         ("a=1", "a=1"),
     ],
 )
-def test_no_text_is_a_formula_or_breaks_the_file(it, client, text, kept):
-    """EXP-1"""
+def test_no_text_of_a_workbook_is_a_formula(it, client, text, kept):
+    """EXP-1: the cell is a text, also after somebody edits it, and no character is added."""
     waiting(it, description=text)
-    content = client.get(f"{BACKLOG}?_export=xlsx").content
-    assert load_workbook(BytesIO(content)).active["A2"].value == kept
+    content = client.get(f"{BACKLOG}?_export=xlsx").getvalue()
+    cell = load_workbook(BytesIO(content)).active["A2"]
+    assert (cell.value, cell.data_type) == (kept, "s")
+    assert cell.quotePrefix == (kept != "Overview" and kept != "a=1")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("=1+1", "'=1+1"),
+        ("a=1", "a=1"),
+        ("Design, phase 2", '"Design, phase 2"'),
+        ("x;y", '"x;y"'),
+        ("x|y", '"x|y"'),
+        ("x;=cmd", '"x;\'=cmd"'),
+        ("x; +cmd", '"x; \'+cmd"'),
+        ("x\t@cmd", '"x\t\'@cmd"'),
+        ("x|-cmd", '"x|\'-cmd"'),
+        ("x\n=cmd", '"x\n\'=cmd"'),
+        ('say "hi"', '"say ""hi"""'),
+        ("\n=1+1", "\"'\n'=1+1\""),
+    ],
+)
+def test_no_text_of_a_csv_is_a_formula_in_any_country(it, client, text, field):
+    """EXP-1: also where a spreadsheet splits lines at semicolons, tabs or bars, in spite of our quotes."""
+    waiting(it, description=text)
+    lines = client.get(f"{BACKLOG}?_export=csv&_columns=amount").getvalue().decode("utf-8-sig")
+    assert lines.startswith(f"Item,Amount,Charged,Currency\r\n{field},200.00,200.00,NOK\r\n")
+
+
+def test_a_workbook_reads_well(it, client):
+    """BKL-1: a bold head that stays in sight, a filter, widths that fit, a sheet named after the list."""
+    waiting(it, 2, description="A description of some length")
+    content = client.get(f"{BACKLOG}?_export=xlsx&_columns=amount").getvalue()
+    sheet = load_workbook(BytesIO(content)).active
+    assert sheet.title == "Time and material backlog"
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:D3"
+    assert all(cell.font.bold for cell in sheet[1])
+    assert not sheet["A2"].font.bold
+    assert sheet.column_dimensions["A"].width == 30  # 28 characters and some room
+    assert sheet.column_dimensions["D"].width == 10  # "Currency"
+
+
+def test_no_file_is_cut_in_silence(it, client, monkeypatch):
+    """BKL-1: a CSV has all rows; a workbook that would be too long is refused, with the way out."""
+    waiting(it, 3)
+    monkeypatch.setattr(export, "XLSX_ROWS", 2)
+    answer = client.get(f"{BACKLOG}?_export=xlsx&q=", follow=True)
+    assert answer.redirect_chain == [(f"{BACKLOG}?q=", 302)]
+    assert "3 rows are too many for an Excel file" in answer.content.decode()
+    assert len(client.get(f"{BACKLOG}?_export=csv").getvalue().splitlines()) == 4
+
+
+class Record:
+    """A row of a table that no database holds."""
+
+    a = "Row"
+
+
+class Records(Table):
+    """Counts how many of its rows are in memory at once."""
+
+    a = tables.Column()
+    alive, most = weakref.WeakSet(), 0
+
+    def records(self):
+        for _ in range(500):
+            record = Record()
+            self.alive.add(record)
+            self.most = max(self.most, len(self.alive))
+            yield record
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_takes_no_more_memory_for_more_rows(kind, monkeypatch):
+    """BKL-1: of 500 rows in chunks of 20 few are in memory at once; a workbook is a file on disk."""
+    monkeypatch.setattr("invoicing_site.screens.tables.CHUNK", 20)
+    table = Records([])
+    response = export.exported(table, kind, name="Numbers")
+    assert sum(map(len, response.streaming_content)) > 2000
+    gc.collect()
+    assert 20 <= table.most <= 60
+    assert kind == "csv" or response.file_to_stream.fileno()
+
+
+def test_a_list_is_read_from_the_database_row_by_row(it, client):
+    """BKL-1: what was written to the file is not kept."""
+    waiting(it, 3)
+    table = BacklogTable(BacklogItem.objects.with_counted())
+    assert len(list(table.as_values())) == 4
+    assert table.data.data._result_cache is None
 
 
 def test_what_one_reads_is_kept_by_no_browser_and_no_proxy(it, client):

@@ -217,7 +217,7 @@ def test_it_goes_out_as_a_file(no1, desk, spring):
     assert opened[1][2:6] == ["INV-3", "invoice", "2025-04-02", "2025-03-31"]
     assert len(opened) == 2
     answer = desk.get(reverse("aged_receivables"), {"_export": "xlsx"})
-    assert answer.content[:2] == b"PK"
+    assert answer.getvalue()[:2] == b"PK"
 
 
 def test_a_statement_says_what_was_open_at_its_end(no1, desk, spring):

@@ -116,7 +116,7 @@ def test_a_trial_balance_is_exported(accountant, no1):
     assert rows[0] == ["Account", "Name", "Opening", "Debit", "Credit", "Closing", "Currency"]
     assert rows[1][2:] == ["0.00", "200.10", "0.00", "200.10", "NOK"]
     assert rows[-1][1] == "Total"
-    assert accountant.get(reverse("trial_balance"), query | {"_export": "xlsx"}).content[:2] == b"PK"
+    assert accountant.get(reverse("trial_balance"), query | {"_export": "xlsx"}).getvalue()[:2] == b"PK"
     assert accountant.get(reverse("trial_balance"), query | {"_export": "exe"}).status_code == 404
 
 
