@@ -28,6 +28,7 @@ _WORDS = {
     "invoicing_site.refuse_sign_in": "Sign-in refused",
     "invoicing_site.sign_in": "Signed in",
     "invoicing_site.sign_out": "Signed out",
+    "ledger.add_fiscal_year": "Fiscal year added with its periods",
     "ledger.approve_proposal": "Proposal approved",
     "ledger.back_to_draft": "Journal put back to draft",
     "ledger.close_period": "Period closed",

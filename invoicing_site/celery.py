@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
         "task": "invoicing_site.tasks.forget_old_sessions",
         "schedule": crontab(minute=45, hour=3, day_of_week=0),
     },
+    "fiscal years": {"task": "ledger.tasks.look_at_fiscal_years", "schedule": crontab(minute=50, hour=4)},
     "sweep": {"task": "ledger.tasks.sweep", "schedule": crontab(minute="*/10")},
 }
 

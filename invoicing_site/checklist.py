@@ -16,6 +16,7 @@ from contracts.models import (
     ProjectContract,
 )
 from invoicing_site.admin_base import offered
+from ledger.fiscal_years import ends_soon, what_to_do
 from ledger.models import BillingTaxGroupCode, FiscalPeriod, ItemTaxGroupCode, PostingAccount, TaxRate
 
 
@@ -34,7 +35,7 @@ def steps_for(entity: LegalEntity) -> list[Step]:
     return [
         _step("People", "contracts_membership", entity, _roles(entity)),
         _step("Number sequences", "contracts_numbersequence", entity, _sequences(entity)),
-        _step("Fiscal periods", "ledger_fiscalperiod", entity, _periods(entity, today)),
+        _step("Fiscal periods", "ledger_fiscalyear", entity, _periods(entity, today)),
         _step("Accounts to post to", "ledger_postingaccount", entity, _accounts(entity)),
         _step("Posting profile", "ledger_profileassignment", entity, _profile(entity)),
         _step("Tax", "ledger_taxcode", entity, _tax(entity, today)),
@@ -64,9 +65,10 @@ def _sequences(entity):
 
 def _periods(entity, today):
     periods = FiscalPeriod.objects.filter(entity=entity, status=FiscalPeriod.Status.OPEN)
-    return (
-        "" if periods.filter(starts__lte=today, ends__gte=today).exists() else "No open period holds today."
-    )
+    if not periods.filter(starts__lte=today, ends__gte=today).exists():
+        return "No open period holds today."
+    last = ends_soon(entity)
+    return what_to_do(last) if last else ""
 
 
 def _accounts(entity):

@@ -47,7 +47,8 @@ class PeriodBook:
         place = bisect_right(self._starts, day) - 1
         if place < 0 or self._periods[place].ends < day:
             raise Refused(
-                f"{self._entity} has no fiscal period for {wording.day(day)}: open the books for that year.",
+                f"{self._entity} has no fiscal period for {wording.day(day)}. The page Fiscal periods adds "
+                "the year after the last one; an administrator adds any other.",
                 code="PERIOD-MISSING",
                 remedy=_PAGE,
             )
@@ -76,8 +77,8 @@ class PeriodBook:
             if period.starts > day and period.status == _Status.OPEN:
                 return period.starts
         raise Refused(
-            f"{self._entity} has no open period after {wording.day(day)}: open one, or open the books for "
-            "another year.",
+            f"{self._entity} has no open period after {wording.day(day)}: open one, or add the next fiscal "
+            "year, on the page Fiscal periods.",
             code="PERIOD-CLOSED",
             remedy=_PAGE,
         )

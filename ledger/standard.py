@@ -4,7 +4,6 @@ The chart follows the Norwegian standard chart, as the SAF-T codes do. Everythin
 billing administrator changes it afterwards, and opening the books again puts back only what is missing.
 """
 
-import calendar
 import datetime
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from django.db import transaction
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, NumberSequence
 from invoicing_site import audit
+from ledger.fiscal_years import fiscal_year, months
 from ledger.models import (
     Account,
     BillingTaxGroupCode,
@@ -236,40 +236,19 @@ class _Added:
         return {key(row): row for row in present.all()}
 
 
-def first_day(year: int, start_month: int) -> datetime.date:
-    """The first day of the fiscal year that is named after the calendar year in which it ends."""
-    return datetime.date(year if start_month == 1 else year - 1, start_month, 1)
-
-
 def _open_years(entity, first_year, last_year, add) -> dict[int, FiscalYear]:
-    wanted = {}
-    for year in range(first_year, last_year + 1):
-        starts = first_day(year, entity.fiscal_year_start_month)
-        ends = first_day(year + 1, entity.fiscal_year_start_month) - datetime.timedelta(days=1)
-        name = str(year) if starts.year == ends.year else f"{starts.year}/{ends.year}"
-        wanted[year] = FiscalYear(entity=entity, name=name, year=year, starts=starts, ends=ends)
+    wanted = {year: fiscal_year(entity, year) for year in range(first_year, last_year + 1)}
     years = add.missing(FiscalYear, entity.fiscal_years.all(), wanted, lambda row: row.year)
     # A year that has periods keeps them, also where somebody chose other stretches than months.
     divided = set(entity.fiscal_periods.values_list("year_id", flat=True))
     periods = {
-        (years[year].pk, number): FiscalPeriod(
-            entity=entity, year=years[year], number=number, starts=starts, ends=ends
-        )
+        (period.year_id, period.number): period
         for year in wanted
         if years[year].pk not in divided
-        for number, (starts, ends) in enumerate(_months(years[year]), start=1)
+        for period in months(years[year])
     }
     add.missing(FiscalPeriod, entity.fiscal_periods.all(), periods, lambda row: (row.year_id, row.number))
     return years
-
-
-def _months(year: FiscalYear):
-    """First and last day of each calendar month in the year."""
-    starts = year.starts
-    while starts < year.ends:
-        ends = starts.replace(day=calendar.monthrange(starts.year, starts.month)[1])
-        yield starts, ends
-        starts = ends + datetime.timedelta(days=1)
 
 
 def _open_tax(entity, accounts, add):

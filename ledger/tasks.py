@@ -10,6 +10,7 @@ from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice, User
 from ledger import documents
+from ledger.fiscal_years import tell_who_adds_years
 from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal
 from ledger.operations import journals, posting, proposals
 from proforma.models import ProformaInvoice
@@ -102,6 +103,13 @@ def post_chosen_invoices(keys, user_pk, on, url=""):
 def _notify(user, text, url, *, is_problem):
     if user is not None:
         Notice.objects.create(user=user, text=text, url=url, is_problem=is_problem)
+
+
+@shared_task
+def look_at_fiscal_years():
+    """Notify the people of each legal entity whose last fiscal year is about to end, once."""
+    for entity in LegalEntity.objects.order_by("pk"):
+        tell_who_adds_years(entity)
 
 
 @shared_task

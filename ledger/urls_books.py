@@ -10,6 +10,7 @@ urlpatterns = [
     path("vouchers/", vouchers.Vouchers.as_view(), name="vouchers"),
     path("vouchers/<int:pk>/", vouchers.VoucherPage.as_view(), name="voucher"),
     path("periods/", periods.Periods.as_view(), name="periods"),
+    path("periods/years/<int:pk>/next/", periods.AddFiscalYear.as_view(), name="add_fiscal_year"),
     path("periods/<int:pk>/", periods.PeriodPage.as_view(), name="period"),
     path("periods/<int:pk>/close/", periods.ClosePeriod.as_view(), name="close_period"),
     path("periods/<int:pk>/hold/", periods.HoldPeriod.as_view(), name="hold_period"),

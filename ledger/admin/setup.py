@@ -3,9 +3,10 @@
 from django.contrib import admin
 
 from contracts.admin.agreement import TaxGroupAdmin
-from contracts.models import BillingTaxGroup, ItemTaxGroup
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
 from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline
 from invoicing_site.admin_columns import chip
+from ledger.fiscal_years import months, next_year
 from ledger.models import (
     Account,
     BillingTaxGroupCode,
@@ -85,6 +86,22 @@ class FiscalYearAdmin(EntityAdmin):
     search_fields = ["name"]
     ordering = ["entity", "-starts"]
     inlines = [PeriodInline]
+
+    def get_changeform_initial_data(self, request):
+        """The year after the last one of the chosen company, or its first."""
+        initial = super().get_changeform_initial_data(request)
+        entity = LegalEntity.objects.filter(pk=initial.get("entity")).first()
+        if entity:
+            year = next_year(entity)
+            for name in ("name", "year", "starts", "ends"):
+                initial.setdefault(name, getattr(year, name))
+        return initial
+
+    def save_related(self, request, form, formsets, change):
+        """A new year for which nobody typed periods is divided into months."""
+        super().save_related(request, form, formsets, change)
+        if not change and not form.instance.periods.exists():
+            FiscalPeriod.objects.bulk_create(months(form.instance))
 
     def save_formset(self, request, form, formset, change):
         """A period is one of its year's legal entity."""

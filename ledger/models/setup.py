@@ -19,6 +19,10 @@ from contracts.models import (
 )
 
 
+class FiscalYearQuerySet(ReachQuerySet):
+    view_permission = "period.view"
+
+
 class FiscalYear(models.Model):
     """A year of the books."""
 
@@ -27,6 +31,8 @@ class FiscalYear(models.Model):
     year = models.PositiveSmallIntegerField(help_text="What {year} shows in a document number")
     starts = models.DateField()
     ends = models.DateField()
+
+    objects = FiscalYearQuerySet.as_manager()
 
     class Meta:
         ordering = ["entity", "starts"]

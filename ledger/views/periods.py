@@ -7,8 +7,9 @@ from django.db.models import Count
 from django.urls import reverse
 
 from invoicing_site.screens import DetailScreen, Operation, Page, Told
+from ledger import fiscal_years
 from ledger import periods as books
-from ledger.models import FiscalPeriod
+from ledger.models import FiscalPeriod, FiscalYear
 from ledger.reports import control_accounts
 
 _Status = FiscalPeriod.Status
@@ -180,6 +181,9 @@ class Periods(Page):
             late=[row for row in rows if row.is_past and row.status != _Status.CLOSED],
             kinds=KINDS,
             may_close=self.request.may("period.close"),
+            last=(last := fiscal_years.last_year(entity)),
+            next=last and fiscal_years.next_year(entity),
+            warning=(soon := fiscal_years.ends_soon(entity)) and fiscal_years.what_to_do(soon),
             **context,
         )
 
@@ -256,3 +260,21 @@ class ReopenPeriod(_Turn):
 
     def turn(self, period):
         return books.reopen_period(period, by=self.request.user)
+
+
+class AddFiscalYear(Operation):
+    """The fiscal year after the last one, with its months; the year in the address is the last one."""
+
+    model, permission = FiscalYear, "period.close"
+
+    def rows(self):
+        return FiscalYear.objects.select_related("entity")
+
+    def operate(self, year):
+        added = fiscal_years.add_year_after(year, by=self.request.user)
+        return Told(f"Fiscal year {added} is added, with {added.periods.count()} open periods.")
+
+    def success_url(self, year):
+        return reverse("periods")
+
+    refused_url = success_url

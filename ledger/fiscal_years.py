@@ -1,0 +1,126 @@
+"""Fiscal years: the one that comes next, its months, and who is told before the last one ends."""
+
+import calendar
+import datetime
+
+from django.db import transaction
+from django.urls import reverse
+
+from contracts.models import LegalEntity, Membership
+from invoicing_site import audit, wording
+from invoicing_site.errors import Refused
+from invoicing_site.models import Notice, User
+from ledger.models import FiscalPeriod, FiscalYear
+
+# So long before the last fiscal year ends its people are told: work of the next year is planned by then.
+TOLD_BEFORE = datetime.timedelta(days=60)
+
+
+def first_day(year: int, start_month: int) -> datetime.date:
+    """The first day of the fiscal year that is named after the calendar year in which it ends."""
+    return datetime.date(year if start_month == 1 else year - 1, start_month, 1)
+
+
+def fiscal_year(entity: LegalEntity, year: int) -> FiscalYear:
+    """The fiscal year as the entity's calendar has it, not saved."""
+    starts = first_day(year, entity.fiscal_year_start_month)
+    ends = first_day(year + 1, entity.fiscal_year_start_month) - datetime.timedelta(days=1)
+    name = str(year) if starts.year == ends.year else f"{starts.year}/{ends.year}"
+    return FiscalYear(entity=entity, name=name, year=year, starts=starts, ends=ends)
+
+
+def months(year: FiscalYear) -> list[FiscalPeriod]:
+    """A period for each calendar month in the year, not saved."""
+    periods, starts = [], year.starts
+    while starts <= year.ends:
+        ends = min(starts.replace(day=calendar.monthrange(starts.year, starts.month)[1]), year.ends)
+        periods.append(
+            FiscalPeriod(entity=year.entity, year=year, number=len(periods) + 1, starts=starts, ends=ends)
+        )
+        starts = ends + datetime.timedelta(days=1)
+    return periods
+
+
+def last_year(entity: LegalEntity) -> FiscalYear | None:
+    return entity.fiscal_years.order_by("starts").last()
+
+
+def next_year(entity: LegalEntity) -> FiscalYear:
+    """The fiscal year after the last one, or that of today where there is none; not saved.
+
+    It begins on the day after the last one, also where that one did not end as the calendar says.
+    """
+    last = last_year(entity)
+    if last is None:
+        return fiscal_year(entity, entity.fiscal_year(entity.today()))
+    starts = last.ends + datetime.timedelta(days=1)
+    year = fiscal_year(entity, entity.fiscal_year(starts))
+    year.starts = starts
+    return year
+
+
+def ends_soon(entity: LegalEntity) -> FiscalYear | None:
+    """The last fiscal year, when it ends within 60 days or has ended."""
+    last = last_year(entity)
+    return last if last and last.ends - TOLD_BEFORE <= entity.today() else None
+
+
+@transaction.atomic
+def add_year_after(last: FiscalYear, *, by) -> FiscalYear:
+    """Add the fiscal year after the entity's last one, with a period for each month, open for posting.
+
+    Refused (YEAR-EXISTS) when another year was added after this one, so that two clicks add one year.
+    """
+    entity = last.entity
+    year = next_year(entity)
+    made = False
+    if last_year(entity) == last:
+        # The unique year lets one of two transactions add it; the other one waits here and finds it.
+        year, made = FiscalYear.objects.get_or_create(
+            entity=entity,
+            year=year.year,
+            defaults={"name": year.name, "starts": year.starts, "ends": year.ends},
+        )
+    if not made:
+        raise Refused(
+            f"{entity} has a fiscal year after {last} already, or another one with the same number: "
+            "an administrator sees all of them in the administration, under Books.",
+            code="YEAR-EXISTS",
+            remedy=reverse("periods"),
+        )
+    FiscalPeriod.objects.bulk_create(months(year))
+    audit.record(
+        "ledger.add_fiscal_year", year, by=by, entity=entity.code, starts=year.starts, ends=year.ends
+    )
+    return year
+
+
+def tell_who_adds_years(entity: LegalEntity) -> int:
+    """Notify the accountants and administrators once before the last fiscal year ends, once after."""
+    last = ends_soon(entity)
+    if last is None:
+        return 0
+    text = what_to_do(last)
+    to_tell = {}
+    for role, url in (
+        (Membership.Role.ADMINISTRATOR, reverse("admin:ledger_fiscalyear_add")),
+        (Membership.Role.ACCOUNTANT, reverse("periods")),
+    ):
+        users = User.objects.filter(memberships__entity=entity, memberships__role=role, is_active=True)
+        to_tell |= dict.fromkeys(users, url)
+    told = set(Notice.objects.filter(user__in=to_tell, text=text).values_list("user", flat=True))
+    notices = [
+        Notice(user=user, text=text, url=url, is_problem=True)
+        for user, url in to_tell.items()
+        if user.pk not in told
+    ]
+    return len(Notice.objects.bulk_create(notices))
+
+
+def what_to_do(last: FiscalYear) -> str:
+    """The warning about the last fiscal year, as people read it."""
+    ends = "ends" if last.entity.today() <= last.ends else "ended"
+    return (
+        f"The last fiscal year of {last.entity}, {last}, {ends} on {wording.day(last.ends)}. "
+        "Nothing can be posted after that day until the next fiscal year is added."
+    )
