@@ -8,6 +8,8 @@ import os
 import shutil
 import tempfile
 
+from tests import clock  # noqa: F401 - sets it
+
 _folder = tempfile.mkdtemp(prefix="ledgerline-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 

@@ -33,6 +33,10 @@ def until(condition):
     return None
 
 
+# The clock of the tests is the worker's too.
+_WORKER = (sys.executable, "-m", "celery", "-A", "invoicing_site", "worker", "--include", "tests.clock")
+
+
 @pytest.fixture
 def worker(transactional_db, tmp_path):
     """A worker process of its own with a queue of its own, and the sender of messages to it."""
@@ -50,7 +54,7 @@ def worker(transactional_db, tmp_path):
     }
     log = (tmp_path / "worker.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "invoicing_site", "worker", "-Q", queue, "-c", "1"],
+        [*_WORKER, "-Q", queue, "-c", "1"],
         cwd=ROOT,
         env=environment,
         stdout=log,

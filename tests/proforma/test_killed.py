@@ -47,12 +47,16 @@ def address():
 
 
 def start(tmp_path):
-    """The command, in a process of its own, on the database of this test."""
+    """The command, in a process of its own, on the database and by the clock of this test."""
     command = [sys.executable, "manage.py", "run_invoicing", "--entity", "NO1", "--as-of", "2025-03-01"]
+    env = environment(
+        tmp_path,
+        DJANGO_SETTINGS_MODULE="tests.settings",
+        TEST_DATABASE_URL=address(),
+        LEDGERLINE_TEST_CLOCK=os.environ["LEDGERLINE_TEST_CLOCK"],
+    )
     with (tmp_path / "run.log").open("a") as log:
-        return subprocess.Popen(
-            command, cwd=ROOT, env=environment(tmp_path, DATABASE_URL=address()), stdout=log, stderr=log
-        )
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
 
 
 @contextmanager

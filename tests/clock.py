@@ -1,0 +1,16 @@
+"""The clock of the tests: it runs, but it was set to one moment when they began.
+
+So they see the same days, weekdays and fiscal years whenever they run. Importing this module sets it, as the
+settings of the tests do; processes that import it too inherit the distance to the real clock.
+"""
+
+import datetime
+import os
+import time
+
+import time_machine
+
+_BEGINS = datetime.datetime(2026, 12, 15, 9, tzinfo=datetime.UTC).timestamp()
+
+_ahead = float(os.environ.setdefault("LEDGERLINE_TEST_CLOCK", str(_BEGINS - time.time())))
+time_machine.travel(time.time() + _ahead).start()
