@@ -247,6 +247,7 @@ UNFOLD = {
                 "What was agreed with customers, at which prices, billed how often.",
                 ("Contracts", "handshake", "contracts_projectcontract"),
                 ("Contract lines", "list_alt", "contracts_contractline"),
+                ("Order numbers", "receipt_long", "contracts_purchaseorder"),
                 ("Price lists", "sell", "contracts_pricelist"),
                 ("Invoice frequencies", "event_repeat", "contracts_invoicefrequency"),
                 ("Payment terms", "schedule", "contracts_paymentterm"),

@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class LedgerConfig(AppConfig):
     name = "ledger"
     verbose_name = "Ledger"
+
+    def ready(self):
+        from contracts import tax_groups
+        from ledger import agreement_checks  # noqa: F401  its checks are named by being imported
+        from ledger.tax_groups import outside_scope
+
+        tax_groups.answered_by(outside_scope)

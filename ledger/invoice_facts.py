@@ -186,6 +186,7 @@ class InvoiceFacts:
             "contract",
             "customer__payment_term",
             "contract_customer__payment_term",
+            "contract_customer__customer",
             "payment_term",
         ).get(pk=proposal.proforma_id)
         entity = proforma.entity

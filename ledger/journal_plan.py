@@ -19,6 +19,7 @@ from contracts.models import (
     TransactionClass,
 )
 from contracts.rates import Rates
+from contracts.tax_groups import billing_group
 from invoicing_site import money
 from invoicing_site.errors import Refused
 from ledger import chain, tax_groups
@@ -142,8 +143,8 @@ def _rate(actual, facts) -> Decimal:
 
 def _billing_tax_group(actual, facts) -> int | None:
     contract = facts.contracts.get(actual.contract_id)
-    return tax_groups.billing_group(
-        facts.entity,
+    return billing_group(
+        facts.entity.tax_group_source,
         project=facts.project_tax_groups.get(actual.project_id),
         contract=contract.billing_tax_group_id if contract else None,
         customer=facts.customer_tax_groups.get(actual.contract_customer_id),

@@ -1,26 +1,17 @@
 """Which tax groups a fact or a detail gets by default, from the set-up as it is now (JRN-3).
 
-Pure but for `of_details`.
+Pure but for `of_details` and `outside_scope`.
 """
 
 from collections.abc import Iterable
 
 from contracts.models import LegalEntity, TransactionClass
+from contracts.tax_groups import Pairs, billing_group
 from invoicing_site.querysets import in_chunks
+from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode
 from proforma.models import LineDetail, ProformaInvoice
 
-_Source = LegalEntity.TaxGroupSource
 _CHUNK = 5000
-
-
-def billing_group(
-    entity: LegalEntity, *, project: int | None, contract: int | None, customer: int | None
-) -> int | None:
-    """Who is taxed: the group of project, contract or customer, as the entity's parameter says."""
-    groups = {_Source.PROJECT: project, _Source.CONTRACT: contract, _Source.CUSTOMER: customer}
-    if entity.tax_group_source == _Source.SEARCH:
-        return next((group for group in groups.values() if group is not None), None)
-    return groups[entity.tax_group_source]
 
 
 def item_group(
@@ -52,10 +43,20 @@ def of_details(proforma: ProformaInvoice, keys: Iterable[int]) -> dict[int, tupl
         rows = LineDetail.objects.filter(line__proforma=proforma, pk__in=chunk).values_list(*_OF_DETAIL)
         for key, of_class, project, project_of_line, category, product in rows:
             billing = billing_group(
-                proforma.entity,
+                proforma.entity.tax_group_source,
                 project=project or project_of_line,
                 contract=proforma.contract.billing_tax_group_id,
                 customer=proforma.customer.billing_tax_group_id,
             )
             found[key] = billing, item_group(proforma.entity, of_class, category=category, product=product)
     return found
+
+
+def outside_scope(entity: int) -> Pairs:
+    """The pairs of a billing and an item tax group that share a code outside the scope: two queries."""
+    outside = {"tax_code__entity": entity, "tax_code__category": TaxCode.Category.OUTSIDE_SCOPE}
+    billing, item = (
+        list(model.objects.filter(**outside).values_list("group", "tax_code"))
+        for model in (BillingTaxGroupCode, ItemTaxGroupCode)
+    )
+    return frozenset((who, what) for who, code in billing for what, other in item if code == other)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from contracts.models import (
     Product,
     Project,
     ProjectContract,
+    PurchaseOrder,
     ReachQuerySet,
     Resource,
     Role,
@@ -147,6 +149,10 @@ class RunPlanLine(models.Model):
     run_contract = models.ForeignKey(RunContract, models.CASCADE, related_name="plan_lines")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="+")
     run_date = models.DateField()
+    purchase_order = models.ForeignKey(
+        PurchaseOrder, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
+    is_outside_scope = models.BooleanField(default=False, help_text="Of tax (category O)")
     code = models.CharField(max_length=40, blank=True, help_text="Why it is skipped; empty: it is taken")
     items = models.PositiveIntegerField()
     amount = AmountField()
@@ -156,7 +162,13 @@ class RunPlanLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["run_contract", "contract_customer", "run_date", "code"], name="plan_line_once"
+                "run_contract",
+                "contract_customer",
+                "run_date",
+                Coalesce("purchase_order", 0),
+                "is_outside_scope",
+                "code",
+                name="plan_line_once",
             )
         ]
 
@@ -230,6 +242,20 @@ class ProformaInvoice(models.Model):
     payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
     buyer_reference = models.CharField(max_length=100, blank=True)
     order_reference = models.CharField("purchase order", max_length=60, blank=True)
+    purchase_order = models.ForeignKey(
+        PurchaseOrder,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="proformas",
+        help_text="The customer's order that it uses up; its number is the reference",
+    )
+    is_outside_scope = models.BooleanField(
+        default=False, help_text="Made for what is outside the scope of tax (category O)"
+    )
+    copied_party = models.JSONField(
+        default=dict, blank=True, help_text="Who it was made out to when that was copied, to tell of changes"
+    )
     description = models.CharField(max_length=500, blank=True)
     corrects = models.ForeignKey(
         "self",

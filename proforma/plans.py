@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from actuals.models import BillingType
 from contracts.models import TransactionClass
+from proforma.orders import Order, OrderBook
 
 # Why ready or delivered work is left out of a plan, as it is stored and as it reads in a sentence.
 NO_SCHEDULE = "NO-SCHEDULE"
@@ -58,8 +59,9 @@ class Share(NamedTuple):
     price: Decimal = Decimal(0)
     description: str = ""
     internal_description: str = ""
-    project_tax_group_id: int | None = None
+    billing_tax_group_id: int | None = None
     item_tax_group_id: int | None = None
+    is_outside_scope: bool = False  # of tax (category O)
 
     @property
     def is_work(self):
@@ -70,6 +72,11 @@ class Share(NamedTuple):
     def is_billable(self):
         """Whether it is worth an invoice; what is non-chargeable only goes along with one."""
         return self.billing_type != BillingType.NON_CHARGEABLE
+
+    @property
+    def charged(self):
+        """What it comes to on an invoice."""
+        return self.amount if self.billing_type == BillingType.CHARGEABLE else Decimal(0)
 
 
 class Waiting(NamedTuple):
@@ -105,6 +112,7 @@ class ContractInputs:
     shares: list[Share] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     due: list[Due] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
 
     def digest(self, as_of: date) -> str:
         """A fingerprint of what decides over the proformas: what is ready, and what is due.
@@ -120,27 +128,37 @@ class ContractInputs:
         ]
         lines += [
             f"ready {share.pk} {share.contract_customer_id} {share.line_id} {share.date} {share.amount:.4f}"
-            f" {share.billing_type} {share.hold_until}"
+            f" {share.billing_type} {share.hold_until} {share.is_outside_scope}"
             for share in sorted(self.shares, key=lambda share: share.pk)
         ]
+        lines += [f"order {' '.join(map(str, order))}" for order in sorted(self.orders)]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass
 class PlannedProforma:
-    """One proforma for one contract customer, and the schedule entries it answers."""
+    """One proforma for one contract customer and order, and the schedule entries it answers.
+
+    What is outside the scope of tax stands on one of its own (PRO-1).
+    """
 
     contract_customer_id: int
     run_date: date | None
     cutoff: date
+    order: Order | None = None
+    is_outside_scope: bool = False
     shares: list[Share] = field(default_factory=list)
     entries: list[int] = field(default_factory=list)
 
     @property
     def net(self) -> Decimal:
         """Only what is chargeable adds up (PRO-3)."""
-        chargeable = (share.amount for share in self.shares if share.billing_type == BillingType.CHARGEABLE)
-        return sum(chargeable, Decimal(0))
+        return sum((share.charged for share in self.shares), Decimal(0))
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether it is worth an invoice."""
+        return any(share.is_billable for share in self.shares)
 
 
 @dataclass
@@ -215,7 +233,7 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
             return _first_to_take(schedule.get(row.line_id, ()), row.date)
         return latest if row.date <= as_of else None
 
-    draft = _Draft()
+    draft = _Draft(inputs.orders)
     for share in _in_order(inputs.shares):
         run_date = run_date_of(share)
         if share.is_work and share.line_id not in schedule:
@@ -226,6 +244,7 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
             draft.skip(share, code)
         else:
             draft.take(share, run_date, cutoffs[run_date])
+    draft.add_what_goes_along()
     draft.put_off_what_only_goes_along(
         lambda share, run_date: next(
             (due.run_date for due in schedule.get(share.line_id, ()) if due.run_date > run_date), None
@@ -250,7 +269,7 @@ def plan_by_hand(inputs: ContractInputs, *, cutoff: date, on: date) -> ContractP
     Retainers, and what is on hold on that day, are left out; and so is a customer who has only non-chargeable
     work.
     """
-    draft = _Draft()
+    draft = _Draft(inputs.orders)
     for share in _in_order(inputs.shares):
         if share.date > cutoff:
             draft.skip(share, "AFTER-CUTOFF")
@@ -258,6 +277,7 @@ def plan_by_hand(inputs: ContractInputs, *, cutoff: date, on: date) -> ContractP
             draft.skip(share, code)
         else:
             draft.take(share, None, cutoff)
+    draft.add_what_goes_along()
     draft.put_off_what_only_goes_along(lambda share, run_date: None, {})
     for group in inputs.waiting:
         if group.date <= cutoff:
@@ -265,17 +285,95 @@ def plan_by_hand(inputs: ContractInputs, *, cutoff: date, on: date) -> ContractP
     return ContractPlan(None, draft.in_order(), list(draft.skipped.values()))
 
 
-class _Draft:
-    """Collects shares by run date and customer, and what is left out by customer and reason."""
+def plan_chosen(shares: Iterable[Share], orders: list[Order]) -> list[PlannedProforma]:
+    """The proformas of exactly these shares of one contract, whatever their dates and schedule (PRO-1).
 
-    def __init__(self):
+    The cutoff of each is the latest of its dates.
+    """
+    draft = _Draft(orders)
+    for share in _in_order(shares):
+        draft.take(share, None, share.date)
+    draft.add_what_goes_along()
+    planned = draft.in_order()
+    for proforma in planned:
+        proforma.cutoff = max(share.date for share in proforma.shares)
+    return planned
+
+
+def plan_more(
+    shares: Iterable[Share], orders: list[Order], *, order: int | None, is_outside: bool
+) -> list[Share]:
+    """Those of the shares that a draft of that order would have got too.
+
+    What is charged at nothing goes along. `orders` have less room by what is on the draft already.
+    """
+    book, found = OrderBook(orders), []
+    for share in _in_order(shares):
+        if not share.charged:
+            if share.is_outside_scope == is_outside or not share.is_billable:
+                found.append(share)
+            continue
+        takes = book.take(share.contract_customer_id, share.date, share.charged)
+        if (takes.pk if takes else None) == order and share.is_outside_scope == is_outside:
+            found.append(share)
+    return found
+
+
+class _Key(NamedTuple):
+    """What shares of one proforma have in common."""
+
+    run_date: date | None
+    contract_customer_id: int
+    order: Order | None
+    is_outside_scope: bool
+
+    @property
+    def place(self):
+        """Where it comes among others; the orders in the order in which rows take them, then none."""
+        order = (0, self.order.ends, self.order.pk) if self.order else (1, date.max, 0)
+        return self.run_date or date.min, self.contract_customer_id, order, self.is_outside_scope
+
+
+class _Draft:
+    """Collects shares by run date, customer and order, and what is left out by customer and reason."""
+
+    def __init__(self, orders):
+        self.orders = OrderBook(orders)
         self.proformas = {}
         self.skipped = {}
+        self.free = []
 
     def take(self, share, run_date, cutoff):
-        key = run_date, share.contract_customer_id
+        """Put it on the proforma of the order that it takes; what is charged at nothing comes last."""
+        if not share.charged:
+            self.free.append((share, run_date, cutoff))
+            return
+        order = self.orders.take(share.contract_customer_id, share.date, share.charged)
+        self._put(share, _Key(run_date, share.contract_customer_id, order, share.is_outside_scope), cutoff)
+
+    def add_what_goes_along(self):
+        """What is charged at nothing uses no order: it goes along with what the customer gets anyway."""
+        for share, run_date, cutoff in self.free:
+            self._join(share, run_date, cutoff)
+        self.free = []
+
+    def _join(self, share, run_date, cutoff):
+        order = self.orders.take(share.contract_customer_id, share.date, Decimal(0))
+        own = _Key(run_date, share.contract_customer_id, order, share.is_outside_scope)
+        # What is printed at no charge has a tax category too, and may not stand beside another.
+        found = [
+            key
+            for key in self.proformas
+            if key[:2] == own[:2] and (key.is_outside_scope == own.is_outside_scope or not share.is_billable)
+        ]
+        found.sort(key=lambda key: (key != own, key.is_outside_scope != own.is_outside_scope, key.place))
+        self._put(share, found[0] if found else own, cutoff)
+
+    def _put(self, share, key, cutoff):
         if key not in self.proformas:
-            self.proformas[key] = PlannedProforma(share.contract_customer_id, run_date, cutoff)
+            self.proformas[key] = PlannedProforma(
+                key.contract_customer_id, key.run_date, cutoff, key.order, key.is_outside_scope
+            )
         self.proformas[key].shares.append(share)
 
     def put_off_what_only_goes_along(self, next_run_date, cutoffs):
@@ -284,20 +382,14 @@ class _Draft:
         Its work goes to the customer's one at `next_run_date(share, run date)`, or is left out where that
         is None.
         """
-        waiting = sorted(self.proformas, key=_run_date_and_customer)
-        while waiting:
-            run_date, customer = key = waiting.pop(0)
-            if any(share.is_billable for share in self.proformas[key].shares):
-                continue
+        while nothing_to_bill := [key for key, found in self.proformas.items() if not found.is_billable]:
+            key = min(nothing_to_bill, key=lambda key: key.place)
             for share in self.proformas.pop(key).shares:
-                later = next_run_date(share, run_date)
+                later = next_run_date(share, key.run_date)
                 if later is None:
                     self.skip(share, NOTHING_CHARGEABLE)
-                    continue
-                if (later, customer) not in self.proformas:
-                    waiting.append((later, customer))
-                self.take(share, later, cutoffs[later])
-            waiting.sort(key=_run_date_and_customer)
+                else:
+                    self._join(share, later, cutoffs[later])
 
     def skip(self, row, code, items=1):
         key = row.contract_customer_id, code
@@ -308,12 +400,7 @@ class _Draft:
     def in_order(self):
         for proforma in self.proformas.values():
             proforma.shares = _in_order(proforma.shares)
-        return [self.proformas[key] for key in sorted(self.proformas, key=_run_date_and_customer)]
-
-
-def _run_date_and_customer(key):
-    run_date, customer = key
-    return run_date or date.min, customer
+        return [self.proformas[key] for key in sorted(self.proformas, key=lambda key: key.place)]
 
 
 def _obstacle(share, day):

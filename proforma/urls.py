@@ -28,6 +28,7 @@ urlpatterns = [
     path("proformas/<int:pk>/details/add/", drafts.AddDetail.as_view(), name="add_detail"),
     path("proformas/<int:pk>/pending/add/", drafts.AddPending.as_view(), name="add_pending"),
     path("proformas/<int:pk>/refresh/", drafts.Refresh.as_view(), name="refresh_proforma"),
+    path("proformas/<int:pk>/take-party/", drafts.TakeParty.as_view(), name="take_party"),
     path("proformas/<int:pk>/submit/", drafts.Submit.as_view(), name="submit_proforma"),
     path("proformas/<int:pk>/return/", drafts.ReturnToDraft.as_view(), name="return_proforma"),
     path("proformas/<int:pk>/delete/", drafts.Delete.as_view(), name="delete_proforma"),

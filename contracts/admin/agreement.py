@@ -290,6 +290,31 @@ class ContractCustomerAdmin(OfContractAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+@admin.register(PurchaseOrder)
+class PurchaseOrderAdmin(EntityAdmin):
+    """A customer's order number: no amendment, so it can be entered while the contract runs (CON-11)."""
+
+    entity_path = "contract_customer__contract__entity"
+    fixed = ["contract_customer"]
+    list_display = [
+        "number",
+        "contract_customer__contract",
+        "contract_customer__customer",
+        "valid_from",
+        "valid_to",
+        amount("amount", currency="contract_customer__contract__currency"),
+    ]
+    search_fields = ["number", "contract_customer__contract__code", "contract_customer__customer__name"]
+    ordering = ["contract_customer__contract__code", "number"]
+    fields = ["contract_customer", "number", ("valid_from", "valid_to"), "amount"]
+
+    def closed_to_change(self, obj):
+        contract = obj.contract_customer.contract
+        if contract.status == ProjectContract.Status.CLOSED:
+            return f"Contract {contract.code} is closed: its order numbers stand."
+        return ""
+
+
 @admin.register(InvoiceFrequency)
 class InvoiceFrequencyAdmin(EntityAdmin):
     list_display = [

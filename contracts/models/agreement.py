@@ -198,6 +198,7 @@ class PurchaseOrder(models.Model):
     amount = AmountField(null=True, blank=True, help_text="Net, in the contract's currency; empty: no end")
 
     class Meta:
+        verbose_name = "order number"
         ordering = ["contract_customer", "pk"]
         constraints = [
             models.UniqueConstraint(

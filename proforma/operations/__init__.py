@@ -2,7 +2,7 @@
 
 from proforma.operations.confirmations import confirm, confirm_many
 from proforma.operations.details import add_detail, edit_details, remove_details
-from proforma.operations.headers import edit_header
+from proforma.operations.headers import edit_header, take_party
 from proforma.operations.limits import limits_at_stake
 from proforma.operations.many import create_for_each, delete_many, submit_many
 from proforma.operations.proformas import (
@@ -60,5 +60,6 @@ __all__ = [
     "submit_for_review",
     "submit_many",
     "take_back",
+    "take_party",
     "what_waits",
 ]

@@ -25,6 +25,7 @@ from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInv
 from proforma.operations.drafts import MANY, new_row
 from proforma.operations.limits import broken_limits
 from proforma.operations.proformas import check_in_force, lock_open
+from proforma.orders import PO_AMOUNT, shortages
 
 Status = ProformaInvoice.Status
 Job = ProformaInvoice.ConfirmJob
@@ -39,13 +40,15 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     `on` is the day of the action, by default the entity's today. What it claims becomes *customer invoice
     posted*, milestones that are billed to the last part are completed, and the accountant is told after
     commit. Refused when it is empty or confirmed already, and when an increase breaks a not-to-exceed limit,
-    unless `by` may override that and says why (PRO-6).
+    unless `by` may override that and says why (PRO-6). Refused too where an order is required and has no room
+    for it (CON-12).
     """
     proforma = lock_open(proforma)
     check_in_force(proforma.contract)
     work = _Work(proforma)
     if not work.details:
         raise Refused(f"Proforma {proforma.number} is empty: add details, or delete it.", code="EMPTY")
+    _refuse_without_an_order(proforma)
     overrides = _overridden(proforma, work, by=by, reason=override_reason.strip())
 
     batch = open_batch(
@@ -192,6 +195,19 @@ def _actual(fact, common, original, batch, *, undone):
         if fact.figures.amount != original.amount:
             columns["is_rounding_share"] = False
     return new_row(Actual, columns)
+
+
+def _refuse_without_an_order(proforma):
+    """Where an order is required, nothing is confirmed that has no room under it; else a warning (CON-12)."""
+    if not proforma.entity.require_order_reference:
+        return
+    if found := shortages(proforma):
+        raise Refused(
+            f"{found[0].sentence} {proforma.entity} bills only with an order number: remove details, lower "
+            "them, or have the order raised on the contract.",
+            code=PO_AMOUNT,
+            remedy=proforma.contract.get_absolute_url(),
+        )
 
 
 def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:

@@ -14,6 +14,7 @@ from invoicing_site.querysets import write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
 from proforma.operations.drafts import Desk, lines_for
 from proforma.operations.proformas import claimed_items, delete_rows, lock_contracts, lock_open
+from proforma.orders import refuse_outside_order
 
 BY_HAND = (
     TransactionClass.TIME,
@@ -142,6 +143,7 @@ def add_detail(
     )
     _refuse_strangers(proforma.entity_id, project, resource, role, category, product)
     _refuse_wrong_place(proforma, detail, contract_line)
+    refuse_outside_order(proforma, [date])
     _refuse_bad_figures([detail], quantity, price, billing_type)
     _refuse_bad_words(description, internal_description)
     desk = Desk(proforma.contract)

@@ -3,27 +3,22 @@
 Whoever calls holds the contract's lock, and planned from what was read under it.
 """
 
-from django.db.models import F, Max
+from django.db.models import Max
 
 from backlog.operations import reserve
 from contracts.models import (
     ContractCustomer,
     ContractLine,
-    LegalEntity,
     NumberSequence,
-    PurchaseOrder,
 )
 from contracts.numbers import draw_numbers
+from contracts.tax_groups import billing_group
 from invoicing_site.querysets import draw_ids, write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaSchedule
+from proforma.parties import party_of
 
 # After so many rows the database is asked to look at its tables again.
 MANY = 5000
-
-_ADDRESS = ("street", "postal_code", "city", "country")
-_NUMBERS = ("organisation_number", "vat_number", "electronic_address_scheme", "electronic_address")
-# Who an invoice is made out to: one party, with its own name, address and numbers.
-PARTY = ("bill_to_name", "contact_name", *_ADDRESS, *_NUMBERS)
 
 _COPIED = (
     "transaction_class",
@@ -39,32 +34,15 @@ _COPIED = (
     "price",
     "amount",
     "billing_type",
+    "billing_tax_group_id",
     "item_tax_group_id",
     "description",
     "internal_description",
 )
 
 
-def party_of(share) -> dict[str, str]:
-    """Who a contract customer's invoices are made out to, by the columns of a proforma (CON-9).
-
-    Numbers belong to the name: a bill-to of its own name has those that are given for it, or none. An address
-    is taken whole: half of one and half of another would be nobody's.
-    """
-    customer = share.customer
-    address = share if any(getattr(share, name) for name in _ADDRESS) else customer
-    numbers = share if share.bill_to_name else customer
-    return {
-        "bill_to_name": share.bill_to_name or customer.name,
-        "contact_name": share.contact_name or customer.contact_name,
-        **{name: getattr(address, name) for name in _ADDRESS},
-        "country": address.country or customer.country,
-        **{name: getattr(numbers, name) for name in _NUMBERS},
-    }
-
-
 class Desk:
-    """What the headers and details of one contract's proformas are copied from: three queries."""
+    """What the headers and details of one contract's proformas are copied from: two queries."""
 
     def __init__(self, contract):
         self.contract = contract
@@ -74,16 +52,11 @@ class Desk:
             for customer in ContractCustomer.objects.filter(contract=contract).select_related("customer")
         }
         self.lines = {line.pk: line for line in ContractLine.objects.filter(contract=contract)}
-        self.orders = list(
-            PurchaseOrder.objects.filter(contract_customer__contract=contract).order_by(
-                F("valid_from").desc(nulls_last=True), "pk"
-            )
-        )
 
     def header(self, planned, *, on, by, run):
         """An unsaved proforma without a number; later changes of the contract don't reach it."""
         share = self.customers[planned.contract_customer_id]
-        customer = share.customer
+        customer, party = share.customer, party_of(share)
         return ProformaInvoice(
             entity=self.entity,
             name=self.contract.name,
@@ -95,43 +68,31 @@ class Desk:
             run_date=planned.run_date,
             cutoff=planned.cutoff,
             accounting_date=on,
-            **party_of(share),
+            **party,
+            copied_party=party,
+            is_outside_scope=planned.is_outside_scope,
             payment_term_id=share.payment_term_id or customer.payment_term_id,
             buyer_reference=share.buyer_reference or customer.buyer_reference,
-            order_reference=self._order(share, planned.cutoff),
+            order_reference=planned.order.number if planned.order else "",
+            purchase_order_id=planned.order.pk if planned.order else None,
             created_by=by,
         )
-
-    def _order(self, share, day):
-        """The customer's order number that holds on that day; of several the one that began last."""
-        for order in self.orders:
-            begun = order.valid_from is None or order.valid_from <= day
-            over = order.valid_to is not None and order.valid_to < day
-            if order.contract_customer_id == share.pk and begun and not over:
-                return order.number
-        return ""
 
     def detail(self, share, line):
         """An unsaved detail that bills the share as it is, to the very amount of its backlog item."""
         columns = {name: getattr(share, name) for name in _COPIED}
         columns["backlog_item_id"] = share.pk
-        columns["billing_tax_group_id"] = self.billing_tax_group(
-            share.project_tax_group_id, self.customers[share.contract_customer_id]
-        )
         columns["line_id"] = line.pk
         return new_row(LineDetail, columns)
 
     def billing_tax_group(self, of_project, share):
         """Who is taxed, from where the entity's parameter says (JRN-3)."""
-        Source = LegalEntity.TaxGroupSource
-        groups = {
-            Source.PROJECT: of_project,
-            Source.CONTRACT: self.contract.billing_tax_group_id,
-            Source.CUSTOMER: share.customer.billing_tax_group_id,
-        }
-        if self.entity.tax_group_source == Source.SEARCH:
-            return next((group for group in groups.values() if group is not None), None)
-        return groups[self.entity.tax_group_source]
+        return billing_group(
+            self.entity.tax_group_source,
+            project=of_project,
+            contract=self.contract.billing_tax_group_id,
+            customer=share.customer.billing_tax_group_id,
+        )
 
 
 def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvoice]:

@@ -2,10 +2,12 @@
 
 from django.db import transaction
 
+from contracts.models import ContractCustomer, PurchaseOrder
 from invoicing_site import audit, checked
 from invoicing_site.errors import Refused
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import lock_open
+from proforma.parties import party_of
 
 EDITABLE = (
     "name",
@@ -37,6 +39,7 @@ _WORDS = [name for name in EDITABLE if name not in ("payment_term", "cutoff", "a
 def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
     """Change the given fields of the header; the contract keeps what it says (PRO-2).
 
+    A purchase order that the contract knows is used up by it from now on (CON-12).
     A new cutoff counts from the next refresh; what is on the draft stays. Refused once it is confirmed.
     """
     assert set(changes) <= set(EDITABLE), "Only the header's own words and days can be edited."
@@ -49,6 +52,10 @@ def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
     for name, sentence in _NEEDED.items():
         if not changes.get(name, getattr(proforma, name)):
             raise Refused(sentence, code="BILL-TO-MISSING")
+    if "order_reference" in changes:
+        changes["purchase_order"] = PurchaseOrder.objects.filter(
+            contract_customer=proforma.contract_customer_id, number=changes["order_reference"]
+        ).first()
     before = {name: getattr(proforma, name) for name in changes}
     changed = {name: value for name, value in changes.items() if value != before[name]}
     if not changed:
@@ -64,4 +71,15 @@ def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
         before={name: str(before[name] or "") for name in changed},
         after={name: str(value or "") for name, value in changed.items()},
     )
+    return proforma
+
+
+@transaction.atomic
+def take_party(proforma, *, by) -> ProformaInvoice:
+    """Make a draft out to its customer as the contract and the customer have it now (CON-11)."""
+    share = ContractCustomer.objects.select_related("customer").get(pk=proforma.contract_customer_id)
+    party = party_of(share)
+    proforma = edit_header(proforma, by=by, **party)
+    proforma.copied_party = party
+    proforma.save(update_fields=["copied_party"])
     return proforma

@@ -11,15 +11,17 @@ from invoicing_site.errors import Refused
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.drafts import add_shares, write_proformas
 from proforma.operations.inputs import load_inputs_by_hand, load_shares
-from proforma.plans import NOTHING_READY, PlannedProforma, plan_by_hand
+from proforma.orders import load_orders, refuse_outside_order
+from proforma.plans import NOTHING_READY, plan_by_hand, plan_chosen, plan_more
 
 Status = ProformaInvoice.Status
 
 
 @transaction.atomic
 def create_proformas(contracts, *, cutoff, on, by) -> list[ProformaInvoice]:
-    """A draft for each contract and contract customer with all that is ready and dated up to the cutoff.
+    """A draft for each contract, customer and order with all that is ready and dated up to the cutoff.
 
+    What is outside the scope of tax gets one of its own (PRO-1).
     `on` is the day of the action: it dates the number and is the first accounting date. Refused when a
     contract is not confirmed, and when there is nothing to invoice on any of them; one that has nothing
     beside others that have is passed over. What is on hold, and retainers, are left out; a refusal says what
@@ -42,7 +44,7 @@ def create_proformas(contracts, *, cutoff, on, by) -> list[ProformaInvoice]:
 
 @transaction.atomic
 def create_for_items(items, *, on, by) -> list[ProformaInvoice]:
-    """A draft for each contract customer with exactly the chosen backlog items; all of them or none.
+    """A draft for each contract customer and order with exactly the chosen items; all of them or none.
 
     Refused when one of them is not ready, is on hold, or is a retainer. The cutoff is the latest of their
     dates.
@@ -54,17 +56,12 @@ def create_for_items(items, *, on, by) -> list[ProformaInvoice]:
     contracts = lock_contracts(chosen.values("contract"))
     _check_in_force(contracts)
     shares = _ready_shares(chosen, len(pks), on)
+    orders = load_orders([contract.pk for contract in contracts])
     created = []
     for contract in contracts:
-        planned = {}
-        for share in sorted(shares, key=lambda share: (share.contract_customer_id, share.date, share.pk)):
-            if share.contract_id == contract.pk:
-                plan = planned.setdefault(
-                    share.contract_customer_id, PlannedProforma(share.contract_customer_id, None, share.date)
-                )
-                plan.shares.append(share)
-                plan.cutoff = share.date
-        created += write_proformas(contract, list(planned.values()), on=on, by=by)
+        own = [share for share in shares if share.contract_id == contract.pk]
+        planned = plan_chosen(own, [order for order in orders if order.contract_id == contract.pk])
+        created += write_proformas(contract, planned, on=on, by=by)
     _tell_created(created, contracts, by=by, items=len(pks))
     return created
 
@@ -73,19 +70,22 @@ def create_for_items(items, *, on, by) -> list[ProformaInvoice]:
 def refresh(proforma, *, by) -> list[LineDetail]:
     """Take what has become ready up to the cutoff, for the same contract customer; returns the new details.
 
-    A proforma of the periodic run takes work only on the lines it was scheduled for, each up to its own
-    cutoff, and milestones up to the day the run looked at.
+    Of the work that has become ready, it takes what a proforma of its order would: what has no room there,
+    and what is outside the scope of tax beside other work, stays pending (CON-12, PRO-1). A proforma of the
+    periodic run takes work only on the lines it was scheduled for, each up to its own cutoff, and milestones
+    up to the day the run looked at.
     """
     proforma = lock_open(proforma)
     inputs = load_inputs_by_hand([proforma.contract_id], cutoff=_horizon(proforma))
     cutoffs = dict(proforma.schedule_entries.values_list("entry__line", "entry__cutoff"))
-    shares = []
+    shares, orders = [], inputs[proforma.contract_id].orders
     for share in inputs[proforma.contract_id].shares:
         is_ours = share.contract_customer_id == proforma.contract_customer_id
         if is_ours and share.retainer_id is None and not _is_held(share, proforma.entity.today()):
             cutoff = cutoffs.get(share.line_id) if cutoffs and share.is_work else _horizon(proforma)
             if cutoff is not None and share.date <= cutoff:
                 shares.append(share)
+    shares = plan_more(shares, orders, order=proforma.purchase_order_id, is_outside=proforma.is_outside_scope)
     details = add_shares(proforma, shares) if shares else []
     audit.record("proforma.refresh", proforma, by=by, entity=proforma.entity.code, added=len(details))
     return details
@@ -106,9 +106,29 @@ def add_items(proforma, items, *, by) -> list[LineDetail]:
             f"{_rows_are(len(strangers))} for another customer or contract than {proforma}: "
             "choose rows of the same one, or create a proforma of their own."
         )
+    _refuse_outside_scope_beside_other_work(proforma, shares)
+    refuse_outside_order(proforma, [share.date for share in shares if share.charged])
     details = add_shares(proforma, shares)
     audit.record("proforma.add_items", proforma, by=by, entity=proforma.entity.code, added=len(details))
     return details
+
+
+def _refuse_outside_scope_beside_other_work(proforma, shares):
+    """Tax category O stands beside no other on one invoice (PRO-1)."""
+    strange = [
+        share for share in shares if share.is_billable and share.is_outside_scope != proforma.is_outside_scope
+    ]
+    if not strange:
+        return
+    if not LineDetail.objects.on_proforma(proforma).exists() and len(strange) == len(shares):
+        proforma.is_outside_scope = not proforma.is_outside_scope
+        proforma.save(update_fields=["is_outside_scope"])
+        return
+    raise Refused(
+        "Work outside the scope of tax can't stand on one invoice with other work: create a proforma of the "
+        "chosen rows from the backlog, which keeps the two apart.",
+        code="TAX-SCOPE",
+    )
 
 
 def pending(proforma):

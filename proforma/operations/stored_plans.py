@@ -4,9 +4,9 @@ import hashlib
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Max
 
-from contracts.models import ContractCustomer, ProjectContract
+from contracts.models import ProjectContract
 from invoicing_site.querysets import in_chunks, totals, write_rows
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
 from proforma.operations.inputs import Scope, contracts_to_look_at, load_inputs
@@ -50,21 +50,24 @@ def store_plans(run, pks, scope) -> None:
 
 
 def _plan_lines(plan, previous) -> list[RunPlanLine]:
-    """The lines of one contract's plan, unsaved; `previous` is the net of each customer's last proforma."""
+    """The lines of one contract's plan, unsaved; `previous` is the net of the last proforma of each kind."""
     previous = dict(previous)
     lines = []
     for planned in plan.proformas:
-        customer = planned.contract_customer_id
+        order = planned.order.pk if planned.order else None
+        kind = planned.contract_customer_id, order, planned.is_outside_scope
         lines.append(
             RunPlanLine(
-                contract_customer_id=customer,
+                contract_customer_id=planned.contract_customer_id,
                 run_date=planned.run_date,
+                purchase_order_id=order,
+                is_outside_scope=planned.is_outside_scope,
                 items=len(planned.shares),
                 amount=planned.net,
-                previous_amount=previous.get(customer),
+                previous_amount=previous.get(kind),
             )
         )
-        previous[customer] = planned.net
+        previous[kind] = planned.net
     lines += [
         RunPlanLine(
             contract_customer_id=skipped.contract_customer_id,
@@ -79,11 +82,11 @@ def _plan_lines(plan, previous) -> list[RunPlanLine]:
 
 
 def _previous_nets(contract_pks):
-    """What each contract customer's last proforma came to."""
-    proformas = ProformaInvoice.objects.filter(kind=ProformaInvoice.Kind.INVOICE)
-    last = proformas.filter(contract_customer=OuterRef("pk")).order_by("-cutoff", "-pk").values("pk")[:1]
-    customers = ContractCustomer.objects.filter(contract__in=contract_pks).annotate(last=Subquery(last))
-    by_proforma = {last: pk for pk, last in customers.values_list("pk", "last") if last is not None}
+    """What the last proforma of each customer came to, by order, and apart outside the scope of tax."""
+    kind = ("contract_customer", "purchase_order", "is_outside_scope")
+    proformas = ProformaInvoice.objects.filter(contract__in=contract_pks, kind=ProformaInvoice.Kind.INVOICE)
+    last = proformas.order_by().values(*kind).annotate(last=Max("pk")).values_list("last", *kind)
+    by_proforma = {pk: tuple(found) for pk, *found in last}
     details = LineDetail.objects.chargeable().filter(line__proforma__in=by_proforma)
     nets = dict.fromkeys(by_proforma.values(), Decimal(0))
     return nets | {by_proforma[pk]: net for pk, net in totals(details, by="line__proforma").items()}

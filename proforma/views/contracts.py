@@ -19,6 +19,7 @@ from invoicing_site.screens import DetailScreen, ListScreen, Operation
 from proforma.filters import ContractFilter
 from proforma.models import ProformaInvoice
 from proforma.operations.inputs import STILL_DUE
+from proforma.orders import load_orders
 from proforma.performance import contract_performance
 from proforma.tables import ContractTable
 from proforma.views.proformas import with_net
@@ -71,10 +72,14 @@ class Contract(DetailScreen):
         customers = ContractCustomer.objects.filter(contract=contract).select_related(
             "customer", "payment_term", "customer__payment_term"
         )
+        customers = list(customers.prefetch_related(Prefetch("line_customers", shares)))
+        orders = load_orders([contract.pk])
+        for share in customers:
+            share.orders = [order for order in orders if order.contract_customer_id == share.pk]
         return super().get_context_data(
             performance=contract_performance([contract])[0],
             managers=list(contract.managers.all()),
-            customers=customers.prefetch_related("purchase_orders", Prefetch("line_customers", shares)),
+            customers=customers,
             milestones=milestones.select_related("line").order_by("date", "number")[:100],
             schedule=schedule.select_related("line").order_by("run_date", "line__number")[:SHOWN],
             price_lists=ContractPriceList.objects.filter(contract=contract).select_related("price_list"),

@@ -25,6 +25,8 @@ from invoicing_site.templatetags.ledgerline import plain_amount
 from invoicing_site.wording import counted
 from proforma import forms, operations
 from proforma.models import LineDetail, ProformaInvoice
+from proforma.orders import order_of, shortages
+from proforma.parties import party_changes
 from proforma.performance import contract_performance
 from proforma.views.proformas import progress_of, with_net
 
@@ -81,6 +83,7 @@ class Proforma(DetailScreen):
             "entity",
             "contract",
             "customer",
+            "contract_customer__customer",
             "payment_term",
             "run",
             "created_by",
@@ -118,6 +121,9 @@ class Proforma(DetailScreen):
             performance=performance,
             remaining_after=_remaining_after(performance, proforma) if is_open else performance.remaining,
             limits=limits,
+            shortages=shortages(proforma) if is_open else [],
+            order=order_of(proforma),
+            party_changes=party_changes(proforma) if is_open else [],
             show=show,
             stamp=stamp,
             shown=shown,
@@ -236,7 +242,16 @@ class Refresh(_OnDraft):
 
     def operate(self, proforma):
         n = len(operations.refresh(proforma, by=self.request.user))
-        return Told(f"{_details(n)} added." if n else "Nothing new is ready up to the cutoff.")
+        return Told(f"{_details(n)} added." if n else "Nothing new is ready for it up to the cutoff.")
+
+
+class TakeParty(_OnDraft):
+    """Make it out to the customer as it is called now."""
+
+    done = "{} is made out to the customer as it is now."
+
+    def operate(self, proforma):
+        operations.take_party(proforma, by=self.request.user)
 
 
 class Submit(_OnDraft):

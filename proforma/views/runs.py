@@ -151,7 +151,8 @@ class Run(DetailScreen):
         for proforma in with_net(proformas).select_related("customer").order_by("pk"):
             made[proforma.contract_id].append(proforma)
         lines = RunPlanLine.objects.filter(run_contract__in=rows)
-        for line in lines.select_related("contract_customer__customer").order_by("run_date", "pk"):
+        lines = lines.select_related("contract_customer__customer", "purchase_order")
+        for line in lines.order_by("run_date", "pk"):
             line.why = in_words(line.code) if line.code else ""
             line.change = None if line.previous_amount is None else line.amount - line.previous_amount
             planned[line.run_contract_id].append(line)

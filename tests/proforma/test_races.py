@@ -207,3 +207,20 @@ def test_two_confirms_cannot_both_take_the_last_of_a_limit(company, contract, re
     results = at_once(*[lambda p=p: operations.confirm(p, by=company.manager, on=MAR_1) for p in proformas])
     assert [result.code for result in results if isinstance(result, Refused)] == ["OVER-LIMIT"]
     assert Actual.objects.filter(type="billed").count() == 1
+
+
+def test_two_at_once_do_not_overdraw_an_order():
+    """CON-12: 800 each, 1,000 left: under the contract's lock the second sees what the first has taken."""
+    no1 = factories.company()
+    contract = factories.contract(no1, confirmed=True)
+    order = factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), amount=Decimal(1000))
+    items = [
+        factories.ready_item(no1, contract, quantity=Decimal(4), price=Decimal(200), date=JAN_15)
+        for _ in range(2)
+    ]
+    made = at_once(
+        *(lambda item=item: operations.create_for_items([item], on=JAN_31, by=no1.manager) for item in items)
+    )
+    assert sorted(len(each) for each in made) == [1, 1]
+    references = ProformaInvoice.objects.values_list("order_reference", flat=True)
+    assert sorted(references) == ["", order.number]

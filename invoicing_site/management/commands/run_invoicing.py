@@ -124,7 +124,9 @@ def _report(run):
     if run.kind == InvoiceRun.Kind.PREVIEW:
         for row in contracts.values():
             row |= {"plan": [], "left_out": []}
-        lines = plans.select_related("contract_customer__customer").order_by("run_date", "pk")
+        lines = plans.select_related("contract_customer__customer", "purchase_order").order_by(
+            "run_date", "pk"
+        )
         for line in lines:
             contracts[line.run_contract_id]["left_out" if line.code else "plan"].append(_plan_line(line))
     return {
@@ -153,6 +155,8 @@ def _plan_line(line):
     before = line.previous_amount
     return told | {
         "run_date": line.run_date,
+        "order": line.purchase_order.number if line.purchase_order else None,
+        "outside_scope": line.is_outside_scope,
         "previous": None if before is None else plain(before, line.currency),
         "change": None if before is None else plain(line.amount - before, line.currency),
     }
@@ -162,9 +166,11 @@ def _planned(line):
     before = "the first"
     if line["previous"] is not None:
         before = f"{Decimal(line['change']):+,} since {Decimal(line['previous']):,}"
+    order = f", order {line['order']}" if line["order"] else ""
+    outside = ", outside the scope of tax" if line["outside_scope"] else ""
     return (
-        f"{line['run_date']}, {line['customer']} {line['name']}: {counted(line['items'], 'row')}, "
-        f"{spoken(Decimal(line['amount']), line['currency'])} ({before})"
+        f"{line['run_date']}, {line['customer']} {line['name']}{order}{outside}: "
+        f"{counted(line['items'], 'row')}, {spoken(Decimal(line['amount']), line['currency'])} ({before})"
     )
 
 

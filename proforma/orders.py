@@ -1,0 +1,208 @@
+"""Order numbers of customers: which one a row takes, and what is left of each (CON-12).
+
+Pure but for the loading. Used is what is on drafts, confirmed and posted under an order, net and in the
+contract's currency, less what was credited or returned of it. Under the contract's lock nothing else can take
+what a book says is left.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from actuals.models import Actual, BillingType
+from contracts.models import PurchaseOrder, TransactionClass
+from invoicing_site import wording
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import totals
+from proforma.models import LineDetail, ProformaInvoice
+
+PO_AMOUNT = "PO-AMOUNT"
+_ZERO = Decimal(0)
+_BY_PROFORMA = "detail_actual__detail__line__proforma"
+
+
+class Order(NamedTuple):
+    """An order number with its days, what it is good for, and what is used of it; None is without end."""
+
+    pk: int
+    contract_id: int
+    contract_customer_id: int
+    number: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+    amount: Decimal | None = None
+    used: Decimal = _ZERO
+
+    @property
+    def ends(self) -> date:
+        return self.valid_to or date.max
+
+    @property
+    def left(self) -> Decimal | None:
+        return None if self.amount is None else self.amount - self.used
+
+    @property
+    def validity(self) -> str:
+        """Its days in words."""
+        said = [f"from {wording.day(self.valid_from)}"] if self.valid_from else []
+        said += [f"until {wording.day(self.valid_to)}"] if self.valid_to else []
+        return " ".join(said) or "on any day"
+
+    def is_valid_on(self, day: date) -> bool:
+        return (self.valid_from or date.min) <= day <= self.ends
+
+
+class Shortage(NamedTuple):
+    """That an order has too little room for what is billed under it, or should have been."""
+
+    number: str
+    amount: Decimal
+    left: Decimal
+    missing: Decimal
+    order_id: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"Order {self.number}: {self.left:,.2f} left of {self.amount:,.2f}, "
+            f"{self.missing:,.2f} too little."
+        )
+
+
+@dataclass
+class OrderBook:
+    """The orders of some contract customers, and what a plan has taken of each so far."""
+
+    orders: list[Order] = field(default_factory=list)
+
+    def __post_init__(self):
+        self._taken = defaultdict(Decimal)
+        self._of = defaultdict(list)
+        for order in sorted(self.orders, key=lambda order: (order.ends, order.pk)):
+            self._of[order.contract_customer_id].append(order)
+
+    def take(self, contract_customer_id: int, day: date, amount: Decimal) -> Order | None:
+        """The valid order that ends first and has room for the whole amount, which it then has less of.
+
+        A row is never split. A negative amount makes no room for others: it may still be taken back.
+        """
+        for order in self._of[contract_customer_id]:
+            if order.is_valid_on(day) and self._has_room(order, amount):
+                self._taken[order.pk] += max(amount, _ZERO)
+                return order
+        return None
+
+    def _has_room(self, order, amount):
+        return order.left is None or amount <= max(order.left - self._taken[order.pk], _ZERO)
+
+
+def load_orders(contracts: Iterable[int], *, customers: Iterable[int] | None = None) -> list[Order]:
+    """The orders of these contracts, by contract, with what is used of them: at most three queries."""
+    found = PurchaseOrder.objects.filter(contract_customer__contract__in=contracts)
+    found = found.order_by("contract_customer__contract", "pk")
+    if customers is not None:
+        found = found.filter(contract_customer__in=customers)
+    columns = ("contract_customer__contract", "contract_customer", "number")
+    columns = ("pk", *columns, "valid_from", "valid_to", "amount")
+    orders = [Order(*row) for row in found.values_list(*columns)]
+    used = _used([order.pk for order in orders if order.amount is not None])
+    return [order._replace(used=used.get(order.pk, _ZERO)) for order in orders]
+
+
+def _used(orders) -> dict[int, Decimal]:
+    if not orders:
+        return {}
+    on_drafts = totals(
+        _charged_on_drafts().filter(line__proforma__purchase_order__in=orders),
+        by="line__proforma__purchase_order",
+    )
+    billed = totals(
+        _billed().filter(**{f"{_BY_PROFORMA}__purchase_order__in": orders}),
+        by=f"{_BY_PROFORMA}__purchase_order",
+    )
+    return {pk: on_drafts.get(pk, _ZERO) + billed.get(pk, _ZERO) for pk in orders}
+
+
+def _charged_on_drafts():
+    """Corrections are left out: what they will give back is given back when they are confirmed."""
+    open_ones = ProformaInvoice.objects.open().filter(kind=ProformaInvoice.Kind.INVOICE)
+    details = LineDetail.objects.chargeable().filter(line__proforma__in=open_ones)
+    return details.exclude(transaction_class=TransactionClass.RETAINER)
+
+
+def _billed():
+    """Billed sales, and what took them back."""
+    actuals = Actual.objects.filter(
+        type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE, detail_actual__isnull=False
+    )
+    return actuals.exclude(transaction_class=TransactionClass.RETAINER)
+
+
+def shortages(proforma: ProformaInvoice) -> list[Shortage]:
+    """The orders that have too little room for this proforma, as it stands now; worst first.
+
+    Of one under an order: that order, where all under it come to more than its amount. Of one without any:
+    the orders that are valid on the days of its work and have no room for it, which is why it has none.
+    """
+    if proforma.kind == ProformaInvoice.Kind.CORRECTION:
+        return []
+    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
+    needed = defaultdict(Decimal)
+    if proforma.purchase_order_id:
+        orders = [order for order in orders if order.pk == proforma.purchase_order_id]
+        needed[proforma.purchase_order_id] = sum((amount for _, amount in _rows_of(proforma)), _ZERO)
+        orders = [order._replace(used=order.used - needed[order.pk]) for order in orders]
+    elif not proforma.order_reference and orders:
+        for day, amount in _rows_of(proforma):
+            if valid := [order for order in orders if order.is_valid_on(day)]:
+                needed[max(valid, key=_room).pk] += amount
+    found = [
+        Shortage(
+            order.number,
+            order.amount,
+            max(order.left, _ZERO),
+            needed[order.pk] - max(order.left, _ZERO),
+            order.pk,
+        )
+        for order in orders
+        if order.left is not None and needed[order.pk] > max(order.left, _ZERO)
+    ]
+    return sorted(found, key=lambda shortage: -shortage.missing)
+
+
+def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date]) -> None:
+    """Refused where a day of work is none on which the order of the proforma is valid."""
+    order = order_of(proforma)
+    if order is None:
+        return
+    if outside := [day for day in days if not order.is_valid_on(day)]:
+        raise Refused(
+            f"Order {order.number} is valid {order.validity}, and {wording.day(min(outside))} is outside: "
+            f"create a proforma of that work from the backlog, or give proforma {proforma.number} another "
+            "purchase order first.",
+            code="PO-DATES",
+        )
+
+
+def _room(order):
+    return Decimal("Infinity") if order.left is None else order.left
+
+
+def _rows_of(proforma):
+    """The day and the amount of each row of it that counts under an order."""
+    if proforma.status == ProformaInvoice.Status.CONFIRMED:
+        rows = _billed().filter(**{_BY_PROFORMA: proforma})
+    else:
+        rows = _charged_on_drafts().filter(line__proforma=proforma)
+    return rows.order_by("pk").values_list("date", "amount")
+
+
+def order_of(proforma: ProformaInvoice) -> Order | None:
+    """The order of the proforma, with what is used of it now."""
+    if proforma.purchase_order_id is None:
+        return None
+    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
+    return next(order for order in orders if order.pk == proforma.purchase_order_id)

@@ -1,0 +1,202 @@
+"""Named checks of what was agreed with a customer, and that the way out that they name is there (PRP-5)."""
+
+from decimal import Decimal
+
+import pytest
+
+from contracts.models import ContractCustomer, Customer, LegalEntity
+from ledger.checks import check
+from ledger.operations.posting import post
+from ledger.operations.proposal_returns import return_proposal
+from ledger.operations.proposals import edit_lines
+from proforma import operations as proformas
+from proforma.models import LineDetail
+from tests import factories
+from tests.ledger.billing import MARCH_31, book_journals, drafted, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+def found(proposal, code):
+    results = [result for result in check(proposal, on=MARCH_31) if result.code == code]
+    return [(result.severity, result.message) for result in results]
+
+
+def outside(no1):
+    return factories.CategoryFactory(
+        entity=no1.entity,
+        transaction_class="expense",
+        code="PUBLIC",
+        item_tax_group=no1.books.item_tax_groups["OUTSIDE"],
+    )
+
+
+# Orders
+
+
+def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
+    """CON-12 W8: 10 h × 100 under an order of 900, that was lowered after confirming."""
+    order = factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number="4711", amount=Decimal(1000)
+    )
+    proposal = proposed(no1, work(no1, contract))
+    assert found(proposal, "PO-AMOUNT") == []
+    order.amount = Decimal(900)
+    order.save()
+    sentence = (
+        f"Order 4711: 900.00 left of 900.00, 100.00 too little. Have an administrator raise the order, or "
+        f"return {proposal} to the project manager to bill it under another."
+    )
+    assert found(proposal, "PO-AMOUNT") == [("warning", sentence)]
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+    assert found(proposal, "PO-AMOUNT") == [("error", sentence)]
+    (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PO-AMOUNT"]
+    assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
+
+
+def test_an_administrator_raises_the_order_of_a_confirmed_contract(no1, contract, client):
+    """CON-11: the way out that PO-AMOUNT names."""
+    order = factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number="4711", amount=Decimal(900)
+    )
+    no1.administrator.is_staff = True
+    no1.administrator.save()
+    client.force_login(no1.administrator)
+    address = f"/admin/contracts/purchaseorder/{order.pk}/change/"
+    answer = client.post(address, {"number": "4711", "valid_from": "", "valid_to": "", "amount": "1000"})
+    assert answer.status_code == 302
+    order.refresh_from_db()
+    assert order.amount == 1000
+    proposal = proposed(no1, work(no1, contract))
+    assert found(proposal, "PO-AMOUNT") == []
+    assert proposal.proforma.order_reference == "4711"
+
+
+# Category O
+
+
+def test_work_outside_the_scope_of_tax_never_stands_beside_other_work(no1, contract):
+    """PRO-1 DOC-2: two drafts of what is ready, and neither has a mixed invoice."""
+    fee = work(no1, contract, "1", transaction_class="expense", category=outside(no1), role=None)
+    hours = work(no1, contract)
+    book_journals(no1)
+    drafts = proformas.create_for_items([fee, hours], on=MARCH_31, by=no1.manager)
+    assert len(drafts) == 2
+    for draft in drafts:
+        proposal = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+        invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+        assert invoice.taxes.count() == 1
+
+
+def test_a_mixed_invoice_is_refused_and_its_work_billed_apart(no1, contract):
+    """DOC-2: the accountant gives one line a group outside the scope; the way out is a return."""
+    first, second = work(no1, contract), work(no1, contract, "5")
+    proposal = proposed(no1, first, second)
+    line = proposal.lines.get(detail__backlog_item=second)
+    edit_lines([line], by=no1.accountant, item_tax_group=no1.books.item_tax_groups["OUTSIDE"])
+    ((severity, sentence),) = found(proposal, "TAX-SCOPE")
+    assert severity == "error"
+    assert sentence == (
+        f"1 line is outside the scope of tax, the first is line {line.number}, and the others are not: the "
+        f"two can't stand on one invoice. Return {proposal} to the project manager: details that are removed "
+        "from the draft are ready again, and get an invoice of their own."
+    )
+    draft = return_proposal(proposal, by=no1.accountant, reason="Two tax treatments", on=MARCH_31)
+    detail = LineDetail.objects.filter(line__proforma=draft, backlog_item=second)
+    proformas.remove_details(detail, by=no1.manager)
+    apart = proformas.create_for_items([second], on=MARCH_31, by=no1.manager)
+    for each in (draft, *apart):
+        alone = proposed(no1, proforma=proformas.confirm(each, by=no1.manager, on=MARCH_31))
+        assert found(alone, "TAX-SCOPE") == []
+        assert post(alone, by=no1.accountant, on=MARCH_31).number
+
+
+# Parties
+
+
+def test_a_customer_that_changed_since_is_named_with_what_changed(no1, contract):
+    """CON-11"""
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organisation_number="911111111")
+    proposal = proposed(no1, work(no1, contract))
+    assert found(proposal, "PARTY-CHANGED") == []
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS", organisation_number="922222222")
+    assert found(proposal, "PARTY-CHANGED") == [
+        (
+            "warning",
+            f"Nordlys AS has changed since {proposal.proforma} was made: name was Nordlys AS, is now "
+            "Sørlys AS; organisation number was 911111111, is now 922222222. The invoice says what was "
+            f"confirmed; to have it say the new, return {proposal} to the project manager, who takes it over "
+            "on the draft.",
+        )
+    ]
+    draft = return_proposal(proposal, by=no1.accountant, reason="A new name", on=MARCH_31)
+    draft = proformas.take_party(draft, by=no1.manager)
+    assert (draft.bill_to_name, draft.organisation_number) == ("Sørlys AS", "922222222")
+    again = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+    assert found(again, "PARTY-CHANGED") == []
+    invoice = post(again, by=no1.accountant, on=MARCH_31)
+    assert (invoice.buyer_name, invoice.buyer_organisation_number) == ("Sørlys AS", "922222222")
+
+
+def test_what_a_manager_typed_over_is_no_change_of_the_customer(no1, contract):
+    """CON-11: the draft says the new name already."""
+    draft = drafted(no1, work(no1, contract))
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS")
+    proformas.edit_header(draft, by=no1.manager, bill_to_name="Sørlys AS")
+    proposal = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+    assert found(proposal, "PARTY-CHANGED") == []
+    assert found(proposal, "PARTY-NUMBERS") == []
+
+
+def test_another_name_with_the_customers_numbers_is_named(no1, contract):
+    """CON-9"""
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organisation_number="911111111")
+    draft = drafted(no1, work(no1, contract))
+    proformas.edit_header(draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS")
+    proposal = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+    ((severity, sentence),) = found(proposal, "PARTY-NUMBERS")
+    assert severity == "warning"
+    assert sentence.startswith(
+        "It is made out to Lyskjeden Regnskap AS with the organisation number of Nordlys AS, 911111111."
+    )
+
+
+def test_a_draft_says_that_its_customer_has_changed_and_takes_the_new_details(no1, contract, client):
+    """CON-11: drafts offer to take the new values."""
+    draft = drafted(no1, work(no1, contract))
+    ContractCustomer.objects.filter(contract=contract).update(
+        bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333333"
+    )
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert "The customer has changed since this draft was made" in page
+    assert "is now Lyskjeden Regnskap AS" in page
+    client.post(f"/proformas/{draft.pk}/take-party/")
+    draft.refresh_from_db()
+    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333333")
+    assert "The customer has changed" not in client.get(draft.get_absolute_url()).content.decode()
+
+
+def test_pages_say_what_is_left_of_an_order(no1, contract, client):
+    """CON-12: on the contract and on the head of the proforma."""
+    factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number="4711", amount=Decimal(1500)
+    )
+    first, second = drafted(no1, work(no1, contract)), drafted(no1, work(no1, contract))
+    client.force_login(no1.manager)
+    contract_page = client.get(contract.get_absolute_url()).content.decode()
+    assert "500.00" in contract_page
+    assert "left of" in contract_page
+    assert "left of" in client.get(first.get_absolute_url()).content.decode()
+    page = client.get(second.get_absolute_url()).content.decode()
+    assert "Order 4711: 500.00 left of 1,500.00, 500.00 too little." in page
