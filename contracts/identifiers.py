@@ -32,9 +32,12 @@ _ACCOUNT = {"CZ": ("cz.bankaccount",), "ES": ("es.ccc",), "NO": ("no.kontonr",),
 _ELECTRONIC = {"0007": "se.orgnr", "0184": "dk.cvr", "0192": "no.orgnr", "0208": "be.vat"}
 
 
-def demand_right_numbers(party):
-    """ValidationError by field where a number of a legal entity or a customer can't be right."""
-    country = party.country.upper()
+def demand_right_numbers(party, *, country=""):
+    """ValidationError by field where a number of a company, a customer or a bill-to can't be right.
+
+    `country` counts where the party names none of its own.
+    """
+    country = (party.country or country).upper()
     checks = {
         "organisation_number": ("company number", lambda text: _is_company(text, country)),
         "vat_number": ("VAT number", lambda text: _is_vat(text, country)),

@@ -3,6 +3,7 @@
 from django import forms
 
 from actuals.models import BillingType
+from contracts.identifiers import demand_right_numbers
 from contracts.models import (
     BillingTaxGroup,
     Category,
@@ -24,6 +25,7 @@ from invoicing_site.wording import counted
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.headers import EDITABLE
+from proforma.parties import NUMBERS
 
 # Of details that changed meanwhile so many are named.
 _NAMED = 5
@@ -116,6 +118,13 @@ class Header(Watched, forms.Form):
         cleaned = super().clean()
         if bool(cleaned.get("electronic_address")) != bool(cleaned.get("electronic_address_scheme")):
             self.add_error("electronic_address", "Give an electronic address together with its scheme.")
+        party = {name: cleaned.get(name) or "" for name in ("country", *NUMBERS)}
+        try:
+            demand_right_numbers(ProformaInvoice(**party))
+        except forms.ValidationError as wrong:
+            # What the contract or the customer brought along is put right there.
+            for name in wrong.error_dict.keys() & {*self.changed_data}:
+                self.add_error(name, wrong.error_dict[name])
         return cleaned
 
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
     BillingTaxGroup,
     ElectronicAddressSchemeField,
@@ -186,6 +187,9 @@ class ContractCustomer(models.Model):
 
     def __str__(self):
         return f"contract customer {self.pk}"
+
+    def clean(self):
+        demand_right_numbers(self, country=self.customer.country if self.customer_id else "")
 
 
 class PurchaseOrder(models.Model):

@@ -102,7 +102,12 @@ def _customers(world, deal, contract):
             buyer_reference=customer.buyer_reference,
         )
         if deal.order:
-            PurchaseOrder.objects.create(contract_customer=row, number=deal.order)
+            PurchaseOrder.objects.create(
+                contract_customer=row,
+                number=deal.order,
+                valid_from=contract.starts,
+                amount=Decimal(5_000_000),
+            )
 
 
 def _price_lists(world, deal, contract):

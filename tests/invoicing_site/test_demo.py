@@ -18,7 +18,14 @@ from invoicing_site.demo import PASSWORD
 from invoicing_site.models import User
 from invoicing_site.querysets import total
 from invoicing_site.verify import findings
-from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, LedgerEntry
+from ledger.models import (
+    CustomerInvoice,
+    Document,
+    IntegrationJournal,
+    InvoiceProposal,
+    InvoiceTax,
+    LedgerEntry,
+)
 from ledger.reports import project_figures
 from proforma.models import ProformaInvoice
 
@@ -50,6 +57,9 @@ def check_every_state_and_the_books():
     assert {("NOK", "NO1"), ("EUR", "HR1")} <= invoiced
     assert ProformaInvoice.objects.filter(entity__code="NO1", currency="EUR", status="confirmed").exists()
     assert not InvoiceProposal.objects.exclude(last_error="").exists()
+    outside = CustomerInvoice.objects.filter(taxes__category="O")
+    assert outside.exists()
+    assert not outside.filter(pk__in=InvoiceTax.objects.exclude(category="O").values("invoice")).exists()
     assert not ExchangeRate.objects.filter(entity__currency="EUR").exists()
 
 

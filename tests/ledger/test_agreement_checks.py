@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from contracts.models import ContractCustomer, Customer, LegalEntity
 from ledger.checks import check
@@ -11,6 +12,7 @@ from ledger.operations.proposal_returns import return_proposal
 from ledger.operations.proposals import edit_lines
 from proforma import operations as proformas
 from proforma.models import LineDetail
+from proforma.operations.headers import EDITABLE
 from tests import factories
 from tests.ledger.billing import MARCH_31, book_journals, drafted, proposed, work
 
@@ -200,3 +202,27 @@ def test_pages_say_what_is_left_of_an_order(no1, contract, client):
     assert "left of" in client.get(first.get_absolute_url()).content.decode()
     page = client.get(second.get_absolute_url()).content.decode()
     assert "Order 4711: 500.00 left of 1,500.00, 500.00 too little." in page
+
+
+def test_numbers_of_a_bill_to_are_looked_at_where_they_are_typed(no1, contract, client):
+    """CON-9 DOC-5: on the contract's customer, and on the head of a draft."""
+    share = contract.customers.get()
+    share.bill_to_name, share.organisation_number = "Lyskjeden Regnskap AS", "933333333"
+    with pytest.raises(ValidationError) as refused:
+        share.full_clean()
+    assert list(refused.value.message_dict) == ["organisation_number"]
+    draft = drafted(no1, work(no1, contract))
+    client.force_login(no1.manager)
+    head = {
+        **{name: getattr(draft, name) for name in EDITABLE if name != "payment_term"},
+        "cutoff": "2025-03-31",
+        "accounting_date": "2025-03-31",
+        "bill_to_name": "Lyskjeden Regnskap AS",
+        "organisation_number": "933333333",
+    }
+    page = client.post(f"/proformas/{draft.pk}/edit/", head).content.decode()
+    assert "“933333333” is no company number in NO: its length or a digit is wrong." in page
+    answer = client.post(f"/proformas/{draft.pk}/edit/", head | {"organisation_number": "974760673"})
+    assert answer.status_code == 302
+    draft.refresh_from_db()
+    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "974760673")
