@@ -299,6 +299,7 @@ PROFORMA = insert(
     run_id="%(run)s",
     accounting_date="%(billed_on)s",
     bill_to_name="k.name",
+    copied_party="'{}'",
     created_by_id="%(manager)s",
 )
 LINES = insert(

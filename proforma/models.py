@@ -242,20 +242,10 @@ class ProformaInvoice(models.Model):
     payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
     buyer_reference = models.CharField(max_length=100, blank=True)
     order_reference = models.CharField("purchase order", max_length=60, blank=True)
-    purchase_order = models.ForeignKey(
-        PurchaseOrder,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="proformas",
-        help_text="The customer's order that it uses up; its number is the reference",
-    )
-    is_outside_scope = models.BooleanField(
-        default=False, help_text="Made for what is outside the scope of tax (category O)"
-    )
-    copied_party = models.JSONField(
-        default=dict, blank=True, help_text="Who it was made out to when that was copied, to tell of changes"
-    )
+    purchase_order = models.ForeignKey(PurchaseOrder, models.PROTECT, null=True, blank=True, related_name="+")
+    is_outside_scope = models.BooleanField("outside the scope of tax", default=False)
+    # Who it was made out to when that was copied, to tell what changed since.
+    copied_party = models.JSONField(default=dict, blank=True)
     description = models.CharField(max_length=500, blank=True)
     corrects = models.ForeignKey(
         "self",

@@ -8,12 +8,19 @@ from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import LineCustomer, TransactionClass
+from contracts.tax_groups import outside_scope
 from invoicing_site import audit, checked, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
 from proforma.operations.drafts import Desk, lines_for
-from proforma.operations.proformas import claimed_items, delete_rows, lock_contracts, lock_open
+from proforma.operations.proformas import (
+    claimed_items,
+    delete_rows,
+    keep_scope_apart,
+    lock_contracts,
+    lock_open,
+)
 from proforma.orders import refuse_outside_order
 
 BY_HAND = (
@@ -153,6 +160,13 @@ def add_detail(
     detail.billing_tax_group_id = desk.billing_tax_group(
         project.billing_tax_group_id, desk.customers[proforma.contract_customer_id]
     )
+    pair = detail.billing_tax_group_id, detail.item_tax_group_id
+    if billing_type != BillingType.NON_CHARGEABLE:
+        keep_scope_apart(
+            proforma,
+            {pair in outside_scope(proforma.entity_id)},
+            way_out="enter it as work of the project, which gets an invoice of its own once it is ready.",
+        )
     detail.line = lines_for(proforma, {contract_line.pk}, desk)[contract_line.pk]
     write_rows(LineDetail, [detail])
     _tell("proforma.add_detail", [detail], by=by, proforma=proforma)

@@ -106,27 +106,30 @@ def add_items(proforma, items, *, by) -> list[LineDetail]:
             f"{_rows_are(len(strangers))} for another customer or contract than {proforma}: "
             "choose rows of the same one, or create a proforma of their own."
         )
-    _refuse_outside_scope_beside_other_work(proforma, shares)
+    keep_scope_apart(
+        proforma,
+        {share.is_outside_scope for share in shares if share.is_billable},
+        way_out="create a proforma of the chosen rows from the backlog, which keeps the two apart.",
+    )
     refuse_outside_order(proforma, [share.date for share in shares if share.charged])
     details = add_shares(proforma, shares)
     audit.record("proforma.add_items", proforma, by=by, entity=proforma.entity.code, added=len(details))
     return details
 
 
-def _refuse_outside_scope_beside_other_work(proforma, shares):
-    """Tax category O stands beside no other on one invoice (PRO-1)."""
-    strange = [
-        share for share in shares if share.is_billable and share.is_outside_scope != proforma.is_outside_scope
-    ]
-    if not strange:
+def keep_scope_apart(proforma, scopes: set[bool], *, way_out: str):
+    """Refused where work inside and outside the scope of tax would stand on one invoice (PRO-1).
+
+    An empty draft becomes one of what is put on it first.
+    """
+    if scopes <= {proforma.is_outside_scope}:
         return
-    if not LineDetail.objects.on_proforma(proforma).exists() and len(strange) == len(shares):
-        proforma.is_outside_scope = not proforma.is_outside_scope
+    if len(scopes) == 1 and not LineDetail.objects.on_proforma(proforma).exists():
+        (proforma.is_outside_scope,) = scopes
         proforma.save(update_fields=["is_outside_scope"])
         return
     raise Refused(
-        "Work outside the scope of tax can't stand on one invoice with other work: create a proforma of the "
-        "chosen rows from the backlog, which keeps the two apart.",
+        f"Work outside the scope of tax can't stand on one invoice with other work: {way_out}",
         code="TAX-SCOPE",
     )
 

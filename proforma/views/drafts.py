@@ -146,9 +146,8 @@ class Proforma(DetailScreen):
 
     def may(self, permission):
         """Whether the reader may do that with this very proforma."""
-        return (
-            ProformaInvoice.objects.reachable(self.request.user, permission).filter(pk=self.row.pk).exists()
-        )
+        mine = ProformaInvoice.objects.reachable(self.request.user, permission)
+        return mine.filter(pk=self.row.pk).exists()
 
 
 def _remaining_after(performance, proforma):
@@ -246,8 +245,6 @@ class Refresh(_OnDraft):
 
 
 class TakeParty(_OnDraft):
-    """Make it out to the customer as it is called now."""
-
     done = "{} is made out to the customer as it is now."
 
     def operate(self, proforma):

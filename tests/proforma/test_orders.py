@@ -377,3 +377,29 @@ def test_work_outside_the_scope_of_tax_is_billed_apart(no1, contract):
     assert refused.value.code == "TAX-SCOPE"
     edit_header(apart, by=no1.manager, cutoff=MAR_31)
     assert refresh(apart, by=no1.manager) == []
+
+
+def test_a_detail_added_by_hand_keeps_the_scope_of_tax_apart(no1, contract):
+    """PRO-1: an empty draft becomes one of what is put on it."""
+    outside = factories.CategoryFactory(
+        entity=no1.entity,
+        transaction_class="fee",
+        code="PUBLIC",
+        item_tax_group=no1.books.item_tax_groups["OUTSIDE"],
+    )
+    (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    fee = {
+        "contract_line": contract.lines.get(),
+        "transaction_class": "fee",
+        "category": outside,
+        "date": MAR_2,
+        "quantity": D(1),
+        "price": D(100),
+    }
+    with pytest.raises(Refused) as refused:
+        add_detail(draft, by=no1.manager, **fee)
+    assert refused.value.code == "TAX-SCOPE"
+    remove_details(LineDetail.objects.on_proforma(draft), by=no1.manager)
+    add_detail(draft, by=no1.manager, **fee)
+    draft.refresh_from_db()
+    assert draft.is_outside_scope
