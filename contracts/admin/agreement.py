@@ -284,6 +284,12 @@ class ContractCustomerAdmin(OfContractAdmin):
     def option(self, obj):
         return f"{obj.contract.code} · {obj.customer}"
 
+    def closed_to_change(self, obj):
+        sentence = super().closed_to_change(obj)
+        if sentence and obj.contract.status == ProjectContract.Status.CONFIRMED:
+            return f"{sentence} Its order numbers can be changed in the list “Order numbers”."
+        return sentence
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "contract":
             kwargs["queryset"] = self.contracts_offered(request)
@@ -306,7 +312,15 @@ class PurchaseOrderAdmin(EntityAdmin):
     ]
     search_fields = ["number", "contract_customer__contract__code", "contract_customer__customer__name"]
     ordering = ["contract_customer__contract__code", "number"]
-    fields = ["contract_customer", "number", ("valid_from", "valid_to"), "amount"]
+    readonly_fields = ["billed_to"]
+
+    def get_fields(self, request, obj=None):
+        return ["billed_to" if obj else "contract_customer", "number", ("valid_from", "valid_to"), "amount"]
+
+    @admin.display(description="Contract and customer")
+    def billed_to(self, obj):
+        share = obj.contract_customer
+        return f"{share.contract} · {share.customer}"
 
     def closed_to_change(self, obj):
         contract = obj.contract_customer.contract

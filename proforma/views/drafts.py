@@ -237,8 +237,6 @@ class _OnDraft(Operation):
 
 
 class Refresh(_OnDraft):
-    """Take what has become ready up to the cutoff."""
-
     def operate(self, proforma):
         n = len(operations.refresh(proforma, by=self.request.user))
         return Told(f"{_details(n)} added." if n else "Nothing new is ready for it up to the cutoff.")

@@ -238,7 +238,7 @@ def test_the_header_copies_the_contract_customer_before_the_customer(company, co
 
 
 @pytest.mark.parametrize(
-    ("cutoff", "expected"),
+    ("day", "expected"),
     [
         (date(2025, 3, 9), "ALWAYS"),
         (date(2025, 3, 10), "SPRING"),
@@ -247,8 +247,10 @@ def test_the_header_copies_the_contract_customer_before_the_customer(company, co
         (date(2025, 4, 1), "SPRING"),
     ],
 )
-def test_the_order_number_is_the_one_that_holds_at_the_cutoff(company, contract, ready, cutoff, expected):
-    """PRO-2, CON-9"""
+def test_the_order_number_is_the_one_that_is_valid_on_the_day_of_work_and_ends_first(
+    company, contract, ready, day, expected
+):
+    """PRO-2, CON-12"""
     share = contract.customers.get()
     for number, valid_from, valid_to in [
         ("ALWAYS", None, None),
@@ -258,8 +260,8 @@ def test_the_order_number_is_the_one_that_holds_at_the_cutoff(company, contract,
         PurchaseOrder.objects.create(
             contract_customer=share, number=number, valid_from=valid_from, valid_to=valid_to
         )
-    ready(contract, day=date(2025, 3, 1))
-    (proforma,) = create(contract, cutoff=cutoff)
+    ready(contract, day=day)
+    (proforma,) = create(contract, cutoff=date(2025, 4, 30))
     assert proforma.order_reference == expected
 
 
