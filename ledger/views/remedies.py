@@ -6,6 +6,7 @@ from django.urls import NoReverseMatch, reverse
 
 from ledger.checks import CheckResult
 
+_RETURN = {"PO-AMOUNT", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}
 _HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK"}
 
 
@@ -34,6 +35,8 @@ def _remedy(result, proposal, user):
         return reverse("proposal_lines", args=[proposal.pk]) + "?missing=yes", "Show these lines"
     if result.code.startswith("PERIOD"):
         return remedy_url("periods", user), "Open the periods"
+    if result.code in _RETURN and not remedy_url(result.remedy, user):
+        return reverse("return_proposal", args=[proposal.pk]), "Return it"
     return remedy_url(result.remedy, user), "Mend it"
 
 

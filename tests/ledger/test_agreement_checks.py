@@ -150,6 +150,15 @@ def test_a_customer_that_changed_since_is_named_with_what_changed(no1, contract)
     assert (invoice.buyer_name, invoice.buyer_organisation_number) == ("Sørlys AS", "922222222")
 
 
+def test_the_page_leads_to_the_way_out(no1, contract, client):
+    """MON-8"""
+    proposal = proposed(no1, work(no1, contract))
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS")
+    client.force_login(no1.accountant)
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    assert f'<a href="/proposals/{proposal.pk}/return/">Return it</a>' in page
+
+
 def test_what_a_manager_typed_over_is_no_change_of_the_customer(no1, contract):
     """CON-11: the draft says the new name already."""
     draft = drafted(no1, work(no1, contract))
