@@ -165,12 +165,13 @@ def _blockers(item, on) -> Iterable[Blocker]:
     if item.hold_until is not None and item.hold_until > on:
         reason = f": {item.hold_reason}" if item.hold_reason else ""
         yield Blocker("ON-HOLD", f"It is on hold until {wording.day(item.hold_until)}{reason}.", manager)
-    if item.contract.entity.require_order_reference and not _has_order(item, on):
+    if item.contract.entity.require_order_reference and not _has_order(item):
         yield Blocker(
             "PO-REQUIRED",
             f"{item.contract.entity} bills only with an order number, and contract {item.contract} has none "
-            f"of {item.contract_customer.customer} that holds on {wording.day(on)}.",
-            manager,
+            f"of {item.contract_customer.customer} that is valid on {wording.day(item.date)}, the day of the "
+            "work.",
+            "billing administrator",
         )
     if item.status == _Status.NOT_READY:
         yield Blocker("NOT-READY", "It is not marked ready to invoice.", manager)
@@ -191,9 +192,10 @@ def _has_limit(item) -> bool:
     return any(limit is not None for limit in limits)
 
 
-def _has_order(item, on) -> bool:
+def _has_order(item) -> bool:
+    """Whether an order of the customer is valid on the day of the work (CON-12)."""
     return any(
-        (order.valid_from is None or order.valid_from <= on)
-        and (order.valid_to is None or order.valid_to >= on)
+        (order.valid_from is None or order.valid_from <= item.date)
+        and (order.valid_to is None or order.valid_to >= item.date)
         for order in item.contract_customer.purchase_orders.all()
     )

@@ -276,8 +276,8 @@ def test_a_missing_price_needs_the_price_list_first(company, contract):
 
 
 def test_an_order_number_is_missing_only_where_it_is_required(company, contract):
-    """BKL-4 PRP-5"""
-    item = factories.ready_item(company, contract)
+    """BKL-4 CON-12: an order counts by the day of the work, whatever day it is now."""
+    item = factories.ready_item(company, contract, date=date(2025, 6, 15))
     LegalEntity.objects.filter(pk=company.entity.pk).update(require_order_reference=True)
     assert codes(item) == ["PO-REQUIRED"]
     factories.PurchaseOrderFactory(
@@ -285,8 +285,9 @@ def test_an_order_number_is_missing_only_where_it_is_required(company, contract)
         valid_from=date(2025, 6, 1),
         valid_to=date(2025, 6, 30),
     )
-    assert codes(item) == []
-    assert codes(item, on=date(2025, 5, 31)) == codes(item, on=date(2025, 7, 1)) == ["PO-REQUIRED"]
+    assert codes(item) == codes(item, on=date(2025, 7, 1)) == []
+    for day in (date(2025, 5, 31), date(2025, 7, 1)):
+        assert codes(factories.ready_item(company, contract, date=day)) == ["PO-REQUIRED"]
 
 
 def test_an_unconfirmed_contract_bills_nothing(company):
