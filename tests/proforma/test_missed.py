@@ -284,7 +284,9 @@ def test_a_preview_speaks_json(company, ready, due, capsys):
     (row,) = told["contracts"]
     assert (told["totals"], row["said"]) == ({"JPY": "1000"}, "proforma would be created")
     assert row["plan"] == [
-        who | {"amount": "1000", "run_date": "2025-02-01", "previous": None, "change": None}
+        who
+        | {"amount": "1000", "run_date": "2025-02-01", "previous": None, "change": None}
+        | {"order": None, "outside_scope": False}
     ]
     assert row["left_out"] == [
         who | {"amount": "700", "code": "NO-SCHEDULE", "reason": f"ready {REMEDY}".rstrip(".")}
