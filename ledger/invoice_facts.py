@@ -184,15 +184,12 @@ class InvoiceFacts:
         proforma = ProformaInvoice.objects.select_related(
             "entity__logo",
             "contract",
-            "customer__payment_term",
-            "contract_customer__payment_term",
+            "customer",
             "contract_customer__customer",
             "payment_term",
         ).get(pk=proposal.proforma_id)
         entity = proforma.entity
-        term = (
-            proforma.payment_term or proforma.contract_customer.payment_term or proforma.customer.payment_term
-        )
+        term = proforma.payment_term
         invoice_date = proposal.invoice_date or on
         lines = lines_of(proposal)
         billed = _billed(proforma, lines)

@@ -241,3 +241,12 @@ def test_a_draft_is_always_made_out_to_somebody(no1, contract):
         draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333333"
     )
     assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333333")
+
+
+def test_terms_that_were_taken_off_the_draft_stay_off(no1, contract):
+    """PRP-9: none means due today, whatever the customer has; as the page of the proforma says."""
+    draft = drafted(no1, work(no1, contract))
+    proformas.edit_header(draft, by=no1.manager, payment_term=None)
+    proposal = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    assert (invoice.due_date, invoice.payment_terms) == (MARCH_31, "")
