@@ -180,7 +180,7 @@ def test_work_added_by_hand_on_a_fixed_price_line_is_on_account_too(no1):
 
 
 def test_a_disbursement_is_no_revenue_and_bears_no_tax(no1, contract):
-    """APP-8"""
+    """APP-8 DOC-2: it is outside the scope of tax, and so on an invoice of its own."""
     fee = factories.CategoryFactory(
         entity=no1.entity,
         transaction_class="expense",
@@ -193,13 +193,15 @@ def test_a_disbursement_is_no_revenue_and_bears_no_tax(no1, contract):
         work(no1, contract, "1", "80", transaction_class="expense", category=fee, role=None),
     ]
 
-    invoice = posted(no1, *items)
+    drafts = proformas.create_for_items(items, on=MARCH_31, by=no1.manager)
+    taxed, paid = (
+        posted(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31)) for draft in drafts
+    )
 
-    assert entries_of(invoice.voucher) == [dr("1500", 330), cr("1570", 80), cr("3000", 200), cr("2700", 50)]
-    assert [(tax.code, tax.base, tax.tax) for tax in invoice.taxes.order_by("code")] == [
-        ("OUT25", 200, 50),
-        ("OUTSIDE", 80, 0),
-    ]
+    assert entries_of(taxed.voucher) == [dr("1500", 250), cr("3000", 200), cr("2700", 50)]
+    assert [(tax.code, tax.base, tax.tax) for tax in taxed.taxes.all()] == [("OUT25", 200, 50)]
+    assert entries_of(paid.voucher) == [dr("1500", 80), cr("1570", 80)]
+    assert [(tax.code, tax.base, tax.tax) for tax in paid.taxes.all()] == [("OUTSIDE", 80, 0)]
 
 
 def test_rounding_of_the_conversion_has_its_own_account(no1):
