@@ -7,7 +7,8 @@ from babel.numbers import is_currency
 from django import forms
 from django.urls import reverse_lazy
 
-from actuals.importing import CREATABLE, FIELDS, Mapping
+from actuals.importing import CHOICES, CREATABLE, FIELDS, Mapping
+from actuals.importing.programs import headings_of
 from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
@@ -271,7 +272,11 @@ FORMS = {each.transaction_class: each for each in (TimeForm, ExpenseForm, Materi
 class ImportFileForm(forms.Form):
     """The file, and which program wrote it."""
 
-    format = forms.ChoiceField(label="Written by", choices=EntryImport.Format.choices)
+    format = forms.ChoiceField(
+        label="Written by",
+        required=False,
+        choices=[("", "Recognized by its headings"), *EntryImport.Format.choices],
+    )
     file = forms.FileField(
         label="File",
         help_text="CSV or XLSX, at most 50 MB. Nothing is imported before you confirm.",
@@ -279,12 +284,39 @@ class ImportFileForm(forms.Form):
     )
 
 
+class ImportChoicesForm(forms.Form):
+    """What becomes of some rows of a file, and which program wrote it."""
+
+    format = forms.ChoiceField(
+        label="Written by",
+        choices=EntryImport.Format.choices,
+        help_text="Recognized by its headings, unless you choose.",
+    )
+
+    def __init__(self, *args, found=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.found = found or {}
+        for name, choice in CHOICES.items():
+            rows = f": {self.found[name].in_words()}" if name in self.found else ""
+            self.fields[name] = forms.ChoiceField(
+                label=f"{choice.rows}{rows}",
+                required=False,
+                choices=choice.answers.items(),
+                initial=choice.default,
+                widget=forms.RadioSelect,
+            )
+
+    def shown(self):
+        """The program, and the choices that rows of the file are about."""
+        return [self["format"], *(self[name] for name in self.found)]
+
+    def answers(self) -> dict[str, str]:
+        """What was answered otherwise than by default."""
+        given = {name: self.cleaned_data[name] for name in CHOICES}
+        return {name: answer for name, answer in given.items() if answer not in ("", CHOICES[name].default)}
+
+
 _WORDS = {"class": "Class", "external_id": "External id", "deductible_tax": "Deductible tax"}
-
-
-def _headings(rule):
-    """Each heading that a rule of a format names, alone or as a part."""
-    return {normalized(part) for part in [rule, *rule.replace("+", "|").split("|")] if part}
 
 
 def field_words(name):
@@ -302,6 +334,12 @@ class MappingForm(forms.Form):
         required=False,
         choices=[("", "As it can be told"), (",", "Comma"), (".", "Point")],
     )
+    zone = TextField(
+        label="Time zone of its times",
+        required=False,
+        max_length=60,
+        help_text="Such as UTC or Europe/Oslo; empty: as the program writes them.",
+    )
     sheet = TextField(label="Sheet", required=False, max_length=60, help_text="Empty: the first one.")
 
     def __init__(self, *args, entity, header, format_, preset, may_create, **kwargs):
@@ -309,7 +347,7 @@ class MappingForm(forms.Form):
         self.format, self.header = format_, header
         for name in FIELDS:
             rule = preset.get(name, "")
-            usual = [heading for heading in header if normalized(heading) in _headings(rule)]
+            usual = [heading for heading in header if normalized(heading) in headings_of([rule])]
             otherwise = f"As usual: {', '.join(usual)}" if usual else "Not in the file"
             self.fields[f"column-{name}"] = forms.ChoiceField(
                 label=f"Column of {field_words(name)}",
@@ -339,7 +377,7 @@ class MappingForm(forms.Form):
         return [(field_words(name), self[f"column-{name}"], self[f"constant-{name}"]) for name in FIELDS]
 
     def options(self):
-        names = ("date_format", "decimal", "sheet", "create", "item_tax_group")
+        names = ("date_format", "zone", "decimal", "sheet", "create", "item_tax_group")
         return [self[name] for name in names if name in self.fields]
 
     def mapping(self) -> Mapping:
@@ -352,6 +390,7 @@ class MappingForm(forms.Form):
             columns={name: rule for name, rule in columns.items() if rule},
             constants={name: value for name, value in constants.items() if value},
             date_format=cleaned["date_format"].strip(),
+            zone=cleaned["zone"].strip(),
             decimal=cleaned["decimal"],
             sheet=cleaned["sheet"].strip(),
             create=tuple(cleaned.get("create", ())),

@@ -3,8 +3,9 @@
 `preview` says what an import would do, with every error by row. `import_entries` does it: all rows or none,
 and never the same row twice. A large file is asked for (`ask`) and taken in by a worker (`carry_out`).
 
-From bytes to entries: `tables` (header and cells), `formats` (which column is what), `values` (dates,
-numbers), `catalogue` (codes and names), `rows` (one entry), `planning` (the whole).
+From bytes to entries: `tables` (header and cells; of a `workbook` in a process of its own), `programs` and
+`formats` (which column is what), `values` (dates, numbers), `catalogue` (codes and names), `reading` (one
+row), `comparing` (what is here already, what changed), `choices` and `totals`, `planning` (the whole).
 """
 
 import datetime
@@ -20,8 +21,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from actuals.importing import progress, tables
-from actuals.importing.formats import CREATABLE, FIELDS, FORMATS, Mapping
+from actuals.importing.choices import CHOICES, option_of
+from actuals.importing.formats import CREATABLE, Mapping
 from actuals.importing.planning import Preview, plan
+from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
 from contracts.models import Membership, Project, managed_projects, may, roles_of
@@ -30,6 +33,8 @@ from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 
 __all__ = [
+    "ALL_HEADINGS",
+    "CHOICES",
     "CREATABLE",
     "FIELDS",
     "FORMATS",
@@ -42,8 +47,10 @@ __all__ = [
     "carry_out",
     "import_entries",
     "media_type_of",
+    "option_of",
     "preview",
     "projects_within",
+    "recognized",
 ]
 
 logger = logging.getLogger(__name__)
@@ -134,7 +141,7 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> Entry
         file=file,
         defaults={
             "status": _Status.QUEUED,
-            "format": mapping.format,
+            "format": mapping.format or EntryImport.Format.LEDGERLINE,
             "mapping": mapping.as_json(),
             "rows": rows,
             "added": 0,
@@ -272,6 +279,7 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
             note = f"This very file was imported on {_day(earlier, entity)}: it adds nothing."
             return Preview(name, earlier.rows, warnings=[Problem(None, "", note)], earlier=earlier)
     table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet)
+    mapping = mapping.settled(table)
     return plan(table, entity, mapping, name=name, on=on or entity.today(), within=within, tell=tell)
 
 
@@ -283,7 +291,8 @@ def _refusal(seen: Preview) -> str:
     first = seen.errors[0]
     if not first.row:
         return str(first)
-    wrong, rows = len({problem.row for problem in seen.errors}), wording.counted(seen.total, "row")
+    wrong = len({problem.row for problem in seen.errors if problem.row})
+    rows = wording.counted(seen.total, "row")
     return f"{wrong:,} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
 
 
@@ -296,7 +305,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
     source = EntryImport.objects.create(
         entity=entity,
         file=file,
-        format=mapping.format,
+        format=seen.mapping.format,
         mapping=mapping.as_json(),
         rows=seen.total,
         added=len(seen.to_add),
@@ -312,10 +321,10 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()
     if source is None:
         return None
-    source.rows, source.added = seen.total, len(seen.to_add)
+    source.rows, source.added, source.format = seen.total, len(seen.to_add), seen.mapping.format
     source.status, source.imported_at = _Status.FINISHED, timezone.now()
     source.message = "" if source.added else _NOTHING_NEW
-    source.save(update_fields=["rows", "added", "status", "message", "imported_at"])
+    source.save(update_fields=["rows", "added", "format", "status", "message", "imported_at"])
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
     return _write(seen, source, progress.teller(asked, "written"))
 
@@ -342,6 +351,8 @@ def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
         rows=seen.total,
         added=len(new),
         already_there=seen.already_there,
+        left_out=seen.left_out,
+        answers=seen.mapping.answers,
         created={kind: len(made) for kind, made in seen.to_create.items()},
         submitted=submit,
     )

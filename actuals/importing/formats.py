@@ -1,104 +1,56 @@
-"""Which column of a file is which field of ours: our own format, those of other programs, and a mapping."""
+"""Which column of a file is which field of ours: as its program has it, and as a mapping says otherwise."""
 
+import zoneinfo
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from actuals.importing.catalogue import KINDS, plural
+from actuals.importing.choices import CHOICES, option_of
+from actuals.importing.programs import (
+    ALL_HEADINGS,
+    DURATIONS,
+    FIELDS,
+    FORMATS,
+    REQUIRED,
+    Program,
+    headings_of,
+    recognized,
+)
 from actuals.importing.tables import Table, normalized
-from actuals.importing.values import date_format_of, text_of
+from actuals.importing.values import Unsaved, date_format_of, text_of
 from actuals.models import EntryImport
 from invoicing_site.errors import Refused
 
-FIELDS = (
-    "class",
-    "date",
-    "resource",
-    "project",
-    "task",
-    "category",
-    "subcategory",
-    "role",
-    "product",
-    "quantity",
-    "unit",
-    "description",
-    "comment",
-    "external_id",
-    "amount",
-    "tax",
-    "deductible_tax",
-    "currency",
-    "price",
-)
-REQUIRED = ("date", "project")
 CREATABLE = tuple(plural(kind) for kind in KINDS)
-
-# One line a field: the first of several headings that holds anything counts; + joins cells with a space.
-_OURS = {name: name for name in FIELDS} | {
-    "quantity": "hours|quantity",
-    "comment": "comment|internal comment",
-}
-FORMATS = {
-    EntryImport.Format.LEDGERLINE: _OURS,
-    EntryImport.Format.KIMAI: {
-        "external_id": "ID",
-        "date": "Date",
-        "quantity": "Duration",
-        "resource": "Email|Username|User|Name|Alias",
-        "project": "Project number|Project",
-        "task": "Activity number|Activity",
-        "description": "Description",
-    },
-    EntryImport.Format.HARVEST: {
-        "date": "Date",
-        "quantity": "Hours",
-        "resource": "Employee Id|First Name+Last Name",
-        "project": "Project Code|Project",
-        "task": "Task",
-        "description": "Notes",
-    },
-    EntryImport.Format.TOGGL: {
-        "date": "Start date",
-        "quantity": "Duration",
-        "resource": "Email|User",
-        "project": "Project",
-        "task": "Task",
-        "description": "Description",
-    },
-    EntryImport.Format.CLOCKIFY: {
-        "date": "Start Date",
-        "quantity": "Duration (decimal)|Duration (h)",
-        "resource": "Email|User",
-        "project": "Project",
-        "task": "Task",
-        "description": "Description",
-    },
-}
 
 
 @dataclass(frozen=True)
 class Mapping:
     """How one file is to be read.
 
-    columns: heading by field, over those of the format ("A|B": the first that holds anything; "A+B": both).
-    constants: a value by field, for every row that has none. date_format: of `strptime`, or as DD.MM.YYYY.
+    format: the program that wrote it; empty: the one that its headings give away. columns: heading by field,
+    over those of the format ("A|B": the first that holds anything; "A+B": both). constants: a value by field,
+    for every row that has none. date_format: of `strptime`, or as DD.MM.YYYY. zone: of times that name none.
     decimal: "," or "." where numbers could be read in two ways. sheet: of a workbook, else its first.
+    answers: what becomes of some rows, by the name of the choice.
     create: what may be made when a row names it and nobody knows it; item_tax_group: the code that new
     categories and products get, else that of the category above (“Design” for “Design/Drawings”).
     """
 
-    format: str = EntryImport.Format.LEDGERLINE
+    format: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     date_format: str = ""
+    zone: str = ""
     decimal: str = ""
     sheet: str = ""
     create: tuple[str, ...] = ()
     item_tax_group: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
 
     def checked(self) -> "Mapping":
         """The mapping with its date format in `strptime` codes; refused where it makes no sense."""
-        if self.format not in EntryImport.Format.values:
+        if self.format and self.format not in EntryImport.Format.values:
             raise _wrong(f"There is no file format “{self.format}”", EntryImport.Format.values)
         for name in (*self.columns, *self.constants):
             if name not in FIELDS:
@@ -108,6 +60,15 @@ class Mapping:
                 raise _wrong(f"An import creates no “{kind}”", CREATABLE)
         if self.decimal not in ("", ",", "."):
             raise _wrong(f"The sign before decimals cannot be “{self.decimal}”", (",", "."))
+        for name, answer in self.answers.items():
+            if name not in CHOICES:
+                raise _wrong(f"There is no choice “{name}”", CHOICES)
+            if answer not in CHOICES[name].answers:
+                raise _wrong(f"“{answer}” is no answer to {option_of(name)}", CHOICES[name].answers)
+        if self.zone and self.zone not in zoneinfo.available_timezones():
+            raise Refused(
+                f"There is no time zone “{self.zone}”: write it as UTC or Europe/Oslo.", code="MAPPING"
+            )
         date_format = self.date_format
         if date_format:
             try:
@@ -133,10 +94,26 @@ class Mapping:
     def _values(self):
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
+    @property
+    def program(self) -> Program:
+        return FORMATS[self.format]
+
+    def answer(self, name: str) -> str:
+        """What becomes of the rows of a choice; empty where that is open."""
+        return self.answers.get(name) or CHOICES[name].default
+
     def headings(self) -> set[str]:
         """Every heading that means something here, normalized."""
-        rules = {**FORMATS[self.format], **self.columns}.values()
-        return {normalized(part) for rule in rules for part in (rule, *_parts(rule))}
+        usual = headings_of(self.program.columns.values()) if self.format else ALL_HEADINGS
+        return usual | headings_of(self.columns.values())
+
+    def settled(self, table: Table) -> "Mapping":
+        """The mapping with the program that wrote the file."""
+        return self if self.format else replace(self, format=recognized(table.header))
+
+    def value(self, name: str) -> str | None:
+        """What a field is where a row says nothing."""
+        return self.constants.get(name, self.program.constants.get(name))
 
     def readers(self, table: Table) -> tuple[dict[str, Callable], list[str]]:
         """For each field a function from a row's cells to its cell, and the headings that nothing reads.
@@ -145,15 +122,18 @@ class Mapping:
         that every row needs has neither column nor constant.
         """
         found, used = {}, set()
-        for name, rule in FORMATS[self.format].items():
-            columns = _columns(rule, table, self.format, mapped=False)
-            if columns and name not in self.columns:
+        # One column that was named for the duration counts, and none that the program has besides.
+        named = DURATIONS if any(name in self.columns for name in DURATIONS) else ()
+        for name, rule in self.program.columns.items():
+            if name in self.columns or name in named:
+                continue
+            if columns := _columns(rule, table, mapped=False):
                 found[name] = columns
         for name, rule in self.columns.items():
-            found[name] = _columns(rule, table, self.format, mapped=True)
+            found[name] = _columns(rule, table, mapped=True)
         for columns in found.values():
             used.update(index for alternative in columns for index in alternative)
-        missing = [name for name in REQUIRED if name not in found and name not in self.constants]
+        missing = [name for name in REQUIRED if name not in found and self.value(name) is None]
         if missing:
             raise Refused(
                 f"The file has no column for {' and '.join(missing)}: its columns are "
@@ -161,14 +141,10 @@ class Mapping:
                 code="MAPPING",
             )
         ignored = [text for index, text in enumerate(table.header) if text and index not in used]
-        return {name: _reader(columns) for name, columns in found.items()}, ignored
+        return {name: _reader(columns, self.program.nothing) for name, columns in found.items()}, ignored
 
 
-def _parts(rule: str) -> list[str]:
-    return [part for alternative in rule.split("|") for part in alternative.split("+")]
-
-
-def _columns(rule, table, format_, *, mapped) -> list[list[int]]:
+def _columns(rule, table, *, mapped) -> list[list[int]]:
     """Alternatives, each a list of positions to be joined; empty when the file has none of them."""
     columns = table.columns
     if normalized(rule) in columns:
@@ -197,15 +173,17 @@ def _only(heading, columns) -> int:
     return positions[0]
 
 
-def _reader(alternatives):
-    if len(alternatives) == 1 and len(alternatives[0]) == 1:
+def _reader(alternatives, nothing):
+    if len(alternatives) == 1 and len(alternatives[0]) == 1 and not nothing:
         ((index,),) = alternatives
         return lambda cells: cells[index] if index < len(cells) else None
 
     def read(cells):
         for positions in alternatives:
             parts = [cells[index] for index in positions if index < len(cells)]
-            parts = [part for part in parts if part is not None and text_of(part)]
+            parts = [part for part in parts if isinstance(part, Unsaved) or _holds(part, nothing)]
+            if any(isinstance(part, Unsaved) for part in parts):
+                return next(part for part in parts if isinstance(part, Unsaved))
             if len(parts) == 1:
                 return parts[0]
             if parts:
@@ -213,6 +191,10 @@ def _reader(alternatives):
         return None
 
     return read
+
+
+def _holds(part, nothing) -> bool:
+    return part is not None and text_of(part) not in ("", *nothing)
 
 
 def _listed(names) -> str:

@@ -1,16 +1,19 @@
 """What an import would do, worked out from the file and what is known, before anything is written."""
 
 import datetime
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.importing.catalogue import Catalogue, plural
+from actuals.importing.choices import CHOICES, Found
+from actuals.importing.comparing import Changed, compare, find_changed
 from actuals.importing.formats import Mapping
-from actuals.importing.rows import STORED, Problem, Row, RowReader
+from actuals.importing.reading import RowReader
+from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table
+from actuals.importing.totals import Totals, totals_of
 from actuals.models import Entry, EntryImport
 from contracts.models import ItemTaxGroup
 from invoicing_site.errors import Refused
@@ -19,21 +22,15 @@ from invoicing_site.querysets import in_chunks, totals
 _HOURS_A_DAY = 24
 _CHUNK = 5000
 _TOLD_EVERY = 1000
-# How people call what may differ.
-_LABELS = {
-    "transaction_class": "class",
-    "internal_comment": "comment",
-    "cost_currency": "currency",
-    "cost_net": "amount",
-    "cost_tax": "tax",
-    "cost_tax_deductible": "deductible tax",
-    "sales_price": "price",
-}
 
 
 @dataclass
 class Preview:
-    """What an import of the file would do. With one error in it, it would do nothing."""
+    """What an import of the file would do. With one error in it, it would do nothing.
+
+    mapping: how it was read, with the program that wrote it. found: by the name of a choice, the rows that it
+    is about. left_out: those that their choice leaves out, by its name.
+    """
 
     name: str
     total: int = 0
@@ -42,10 +39,13 @@ class Preview:
     warnings: list[Problem] = field(default_factory=list)
     earlier: EntryImport | None = None
     catalogue: Catalogue | None = None
+    mapping: Mapping = field(default_factory=Mapping)
+    found: dict[str, Found] = field(default_factory=dict)
+    changed: list[Changed] = field(default_factory=list)
 
     @property
     def to_add(self) -> list[Row]:
-        return [row for row in self.rows if not row.is_there]
+        return [row for row in self.rows if row.is_new]
 
     @property
     def to_create(self) -> dict[str, list]:
@@ -56,16 +56,38 @@ class Preview:
     @property
     def already_there(self) -> int:
         """Rows whose entries exist with this very content."""
-        return self.total if self.earlier else sum(row.is_there for row in self.rows)
+        return self.total if self.earlier else sum(row.is_there and not row.left_out for row in self.rows)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        skipped = {
+            name: each.rows for name, each in self.found.items() if self.mapping.answer(name) == "skip"
+        }
+        return {name: rows for name, rows in skipped.items() if rows}
+
+    @property
+    def totals(self) -> Totals:
+        """What all rows of the file come to that can be read, to compare with what its program says."""
+        return totals_of(self.rows)
+
+    @property
+    def totals_to_add(self) -> Totals:
+        return totals_of(self.to_add)
 
     def as_json(self) -> dict:
         return {
             "file": self.name,
+            "format": self.mapping.format,
             "rows": self.total,
             "to_add": len(self.to_add),
             "already_there": self.already_there,
+            "left_out": self.left_out,
             "earlier_import": self.earlier and self.earlier.pk,
             "to_create": {kind: [thing.code for thing in made] for kind, made in self.to_create.items()},
+            "choices": {name: each.as_json() for name, each in self.found.items()},
+            "changed": [each.as_json() for each in self.changed],
+            "totals": self.totals.as_json(),
+            "totals_to_add": self.totals_to_add.as_json(),
             "errors": [_json(problem) for problem in self.errors],
             "warnings": [_json(problem) for problem in self.warnings],
         }
@@ -98,22 +120,53 @@ def plan(
         if row := reader.read(number, cells):
             rows.append(row)
     errors = reader.errors
-    _identify(rows)
-    errors += _compare(rows, entity, reader)
-    new = [row for row in rows if not row.is_there]
+    changed, trouble = compare(rows, entity, mapping, reader)
+    errors += trouble
+    changed += find_changed(rows, entity, mapping)
+    found = _counted(reader.found, rows, changed)
+    # A row with an id is an error of its own row; only the others are a question.
+    asked = {**found, "changed": Found()} if all(each.row.external_program for each in changed) else found
+    errors += _questions(asked, mapping)
+    new = [row for row in rows if row.is_new]
     errors += _judge(new, reader)
     errors += _out_of_reach(new, within)
     return Preview(
         name,
         total=total,
         rows=rows,
-        errors=sorted(errors, key=lambda problem: problem.row),
+        errors=sorted(errors, key=lambda problem: problem.row or 0),
         warnings=[
             *_about_the_file(table, reader, catalogue),
             *sorted([*reader.warnings(), *_long_days(new, entity)], key=lambda problem: problem.row),
         ],
         catalogue=catalogue,
+        mapping=mapping,
+        found=found,
+        changed=changed,
     )
+
+
+def _counted(found, rows, changed) -> dict[str, Found]:
+    """By choice, the rows that it is about: those that were not read any further, and new ones that were."""
+    for row in rows:
+        if row.flag and not row.is_there:
+            found[row.flag].add(*row.worth())
+    for each in changed:
+        found["changed"].add(*each.row.worth())
+    return {name: found[name] for name in CHOICES if name in found}
+
+
+def _questions(found, mapping) -> list[Problem]:
+    """What has to be answered before anything is imported."""
+    return [
+        Problem(
+            None,
+            name,
+            f"{CHOICES[name].rows}: {each.in_words()}. Say what becomes of them before anything is imported.",
+        )
+        for name, each in found.items()
+        if each.rows and not mapping.answer(name)
+    ]
 
 
 def _item_tax_group(entity, code):
@@ -131,53 +184,6 @@ def _about_the_file(table, reader, catalogue) -> list[Problem]:
         names = ", ".join(f"“{heading}”" for heading in reader.ignored)
         found.append(Problem(None, "", f"Nothing is read from the columns {names}."))
     return found
-
-
-def _identify(rows):
-    """Rows without an id of their own get one from their content and a count of those that are alike.
-
-    So the same file, or a longer one with the same rows, finds its entries again.
-    """
-    times = defaultdict(int)
-    for row in rows:
-        if not row.external_id:
-            identity = hashlib.sha256(row.identity().encode()).hexdigest()[:32]
-            times[identity] += 1
-            row.external_id = f"{_MADE_UP}{identity}-{times[identity]}"
-
-
-_MADE_UP = "content-"
-
-
-def _compare(rows, entity, reader) -> list[Problem]:
-    """Mark the rows whose entries exist; an entry with other content under the same id is an error."""
-    errors = []
-    for chunk in in_chunks(rows, _CHUNK):
-        by_id = {row.external_id: row for row in chunk}
-        entries = Entry.objects.filter(entity=entity, external_id__in=by_id)
-        for external_id, key, *stored in entries.values_list("external_id", "pk", *STORED):
-            row = by_id[external_id]
-            row.entry_id = key
-            differing = [
-                name
-                for name, ours, theirs in zip(STORED, row.content(), stored, strict=True)
-                if ours != theirs
-            ]
-            if not differing:
-                continue
-            if external_id.startswith(_MADE_UP):
-                reader.odd(row.number, "", "Its entry was changed after it was imported, and stays as it is.")
-                continue
-            names = ", ".join(_LABELS.get(name, name).removesuffix("_id") for name in differing)
-            errors.append(
-                Problem(
-                    row.number,
-                    "external_id",
-                    f"“{external_id}” is entry {key} already, with other content ({names}). An import "
-                    "changes no entry: change or correct that one, or give the row an id of its own.",
-                )
-            )
-    return errors
 
 
 def _judge(new, reader) -> list[Problem]:

@@ -1,30 +1,42 @@
 """A file of bytes as a header and rows of cells: CSV in the encodings and separators people have, or XLSX."""
 
 import csv
+import datetime
 import io
+import json
+import os
 import re
-import warnings
-import zipfile
+import subprocess
+import sys
+import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from actuals.importing.values import shortened, text_of
+from actuals.importing import workbook
+from actuals.importing.values import Unsaved, shortened, text_of
 from invoicing_site.errors import Refused
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 200_000
-_MOST_COLUMNS = 200
-_MOST_SHEET_ROWS = 1_048_576  # what a spreadsheet can have; a file may claim more
-_MOST_UNPACKED = 10 * MOST_BYTES
+_MOST_SECONDS = 90  # to read a workbook; one of 200,000 rows takes a third of it
+_MOST_RECORD = 4 * 1024 * 1024  # characters of one row of CSV
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of that process; no keys or passwords
+_MOST_TITLES = 20  # rows above the header
 _SEPARATORS = ",;\t"
 _SEPARATOR_LINE = re.compile(r'\A"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 _BINARY = {
-    b"\xd0\xcf\x11\xe0": "It is an old Excel workbook (.xls): save it as .xlsx or CSV.",
+    b"\xd0\xcf\x11\xe0": "It is an old Excel workbook (.xls), or has a password: save it as .xlsx or CSV.",
     b"%PDF": "It is a PDF: export the entries as CSV or XLSX.",
 }
 
-# It remarks on styles and extensions that it does not know; who imports hours can do nothing about them.
-warnings.filterwarnings("ignore", module=r"openpyxl\.")
+# What begins with one of these, whatever it is called.
+_MARKUP = re.compile(r"\s*<(!doctype|html|head|meta|body|style|table|\?xml|!--)", re.IGNORECASE)
+_MARKUP_REMEDIES = {
+    "office:document": "It is an OpenDocument file (.fods): save it as .xlsx or CSV.",
+    "schemas-microsoft-com:office:spreadsheet": "It is XML of Excel 2003: save it as .xlsx or CSV.",
+    "": "It is a web page (HTML), whatever its name says: open it in a spreadsheet program and save it as "
+    ".xlsx, or export it as CSV.",
+}
 
 
 @dataclass
@@ -65,7 +77,7 @@ def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "") 
     for beginning, remedy in _BINARY.items():
         if content.startswith(beginning):
             raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")
-    table = _workbook(content, sheet) if is_workbook(content) else _csv(content, known)
+    table = _workbook(content, known, sheet) if is_workbook(content) else _csv(content, known)
     if not table.rows:
         raise Refused("The file has no rows below its header: there is nothing to import.", code="FILE-EMPTY")
     return table
@@ -78,13 +90,15 @@ def is_workbook(content: bytes) -> bool:
 
 def _csv(content: bytes, known) -> Table:
     text, notes = _decoded(content)
+    if _MARKUP.match(text[:1000]):
+        remedy = next(remedy for sign, remedy in _MARKUP_REMEDIES.items() if sign in text[:5000])
+        raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")
     first_row = 1
     chosen = _SEPARATORS
     if match := _SEPARATOR_LINE.match(text):
         text, chosen, first_row = text[match.end() :], match[1], 2
     separator = max(chosen, key=lambda sign: _fits(text, sign, known))
-    header, rows = _taken(_records(text, separator), first_row)
-    return Table(header, rows, notes)
+    return _table(enumerate(_records(text, separator), first_row), known, notes)
 
 
 def _decoded(content: bytes) -> tuple[str, list[str]]:
@@ -109,19 +123,43 @@ def _decoded(content: bytes) -> tuple[str, list[str]]:
 
 
 def _fits(text, separator, known) -> tuple[int, int]:
-    """How many headings of the first record are known, and how many there are, if this is the separator."""
+    """How many headings of the header are known, and how many there are, if this is the separator."""
+    beginning = []
     try:
-        record = next((record for record in _records(text, separator) if any(record)), [])
+        for record in _records(text, separator):
+            if any(record):
+                beginning.append(record)
+            if len(beginning) > _MOST_TITLES:
+                break
     except Refused:
+        pass
+    if not beginning:
         return 0, 0
-    return sum(normalized(heading) in known for heading in record), len(record)
+    header = beginning[_header_of(beginning, known)]
+    return _known(header, known), len(header)
 
 
 def _records(text, separator) -> Iterator[list[str]]:
+    taken = 0
+
+    def lines():
+        nonlocal taken
+        for line in io.StringIO(text, newline=""):
+            taken += len(line)
+            if taken > _MOST_RECORD:
+                raise Refused(
+                    f"One row of the file has more than {_MOST_RECORD:,} characters: look at line ends and "
+                    "quotes.",
+                    code="FILE-FORMAT",
+                )
+            yield line
+
     # strict: an unclosed quote is an error, not one cell with the rest of the file in it.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
     try:
-        yield from reader
+        for record in reader:
+            yield record
+            taken = 0
     except csv.Error as trouble:
         raise Refused(
             f"The file is not proper CSV near line {reader.line_num}: {trouble}. Look at the quotes there.",
@@ -129,33 +167,53 @@ def _records(text, separator) -> Iterator[list[str]]:
         ) from None
 
 
-def _taken(records, first_row=1) -> tuple[list[str], list]:
-    """The first record that holds anything is the header; empty ones are passed over."""
-    header, rows = None, []
-    for number, record in enumerate(records, first_row):
-        if number > _MOST_SHEET_ROWS:
+def _table(numbered, known, notes, *, is_workbook=False) -> Table:
+    """The header, and the rows below it that hold anything."""
+    kept, cells = [], 0
+    for number, record in numbered:
+        while record and not (isinstance(record[-1], Unsaved) or text_of(record[-1])):
+            record.pop()
+        if record:
+            kept.append((number, record))
+            cells += len(record)
+        if number > workbook.MOST_SHEET_ROWS or len(kept) > MOST_ROWS + 1 + _MOST_TITLES:
             raise _too_many()
-        if not any(map(text_of, record)):
-            continue
-        if header is None:
-            header = _header(record)
-            continue
-        if len(rows) == MOST_ROWS:
-            raise _too_many()
-        rows.append((number, record))
-    if header is None:
+        if cells > workbook.MOST_CELLS:
+            raise Refused(
+                f"The file has more than {workbook.MOST_CELLS:,} cells: split it, or leave columns out.",
+                code="FILE-SIZE",
+            )
+    if not kept:
         raise Refused("The file is empty: there is nothing to import.", code="FILE-EMPTY")
-    return header, rows
+    n = _header_of([record for _, record in kept[: _MOST_TITLES + 1]], known)
+    if n:
+        row = kept[n][0]
+        notes = [*notes, f"The rows above row {row} were taken for titles, and row {row} for the headings."]
+    header, rows = _header(kept[n][1]), kept[n + 1 :]
+    if len(rows) > MOST_ROWS:
+        raise _too_many()
+    return Table(header, rows, notes, is_workbook)
+
+
+def _header_of(rows, known) -> int:
+    """Which of the first rows is the header: the first, unless a later one has more known headings."""
+    counts = [_known(row, known) for row in rows]
+    best = counts.index(max(counts))
+    return best if counts[best] >= 2 else 0
+
+
+def _known(row, known) -> int:
+    return len({normalized(cell) for cell in row if isinstance(cell, str)} & set(known))
 
 
 def _header(record) -> list[str]:
     header = [shortened(text_of(cell), 100) for cell in record]
     while header and not header[-1]:
         header.pop()
-    if len(header) > _MOST_COLUMNS:
+    if len(header) > workbook.MOST_COLUMNS:
         raise Refused(
-            f"The file has {len(header)} columns, and at most {_MOST_COLUMNS} are read: is its first row the "
-            "header, and are its cells separated by comma, semicolon or tab?",
+            f"The first row has {len(header)} columns or more, and at most {workbook.MOST_COLUMNS} are read: "
+            "is it the header, and are its cells separated by comma, semicolon or tab?",
             code="FILE-FORMAT",
         )
     return header
@@ -165,62 +223,61 @@ def _too_many():
     return Refused(f"The file has more than {MOST_ROWS:,} rows: split it into several.", code="FILE-SIZE")
 
 
-def _workbook(content: bytes, sheet: str) -> Table:
-    import openpyxl  # late: it is slow to load, and CSV does without
-
-    try:
-        return _read_workbook(openpyxl, content, sheet)
-    except Refused:
-        raise
-    except Exception as trouble:  # whatever a parser of ZIP and XML can come upon in a damaged file
-        raise Refused(
-            "The file begins like an XLSX workbook but cannot be read: open it in a spreadsheet program and "
-            f"save it again ({type(trouble).__name__}: {shortened(str(trouble), 100)}).",
-            code="FILE-FORMAT",
-        ) from trouble
-
-
-def _read_workbook(openpyxl, content, sheet) -> Table:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(part.file_size for part in archive.infolist()) > _MOST_UNPACKED:
-            raise Refused(
-                "The workbook is too large when unpacked: split it, or save it as CSV.", code="FILE-SIZE"
+def _workbook(content: bytes, known, sheet: str) -> Table:
+    """Read in a process of its own, which is stopped when it takes too long (see `workbook`)."""
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as answer:
+        source.write(content)
+        source.seek(0)
+        # Isolated: it needs nothing of ours, not even the settings.
+        command = [sys.executable, "-I", workbook.__file__, json.dumps(sheet)]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=source,
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                timeout=_MOST_SECONDS,
+                check=False,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             )
-    # Cells of formulas give the value that was saved with them.
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    try:
-        page, notes = _page(book, sheet)
-        page.reset_dimensions()  # many programs write wrong ones
-        beginning = page.iter_rows(values_only=True, max_col=_MOST_COLUMNS + 1)
-        width = len(next((_header(row) for row in _limited(beginning) if any(map(text_of, row))), []))
-        # One column more than the header has, so that a row which is too long is noticed.
-        rows = page.iter_rows(values_only=True, max_col=width + 1)
-        header, rows = _taken(_limited(rows))
-    finally:
-        book.close()
-    return Table(header, rows, notes, is_workbook=True)
+        except subprocess.TimeoutExpired:
+            done = None
+        if done is None or done.returncode != 0:
+            raise Refused(
+                "Reading the workbook takes too much time or memory: split it, or save the sheet as CSV.",
+                code="FILE-SIZE",
+            )
+        answer.seek(0)
+        return _answered(answer, known, sheet)
 
 
-def _limited(rows):
-    for number, row in enumerate(rows):
-        if number > _MOST_SHEET_ROWS:
-            raise _too_many()
-        yield row
-
-
-def _page(book, sheet):
-    if sheet:
-        for page in book.worksheets:
-            if normalized(page.title) == normalized(sheet):
-                return page, []
-        names = ", ".join(page.title for page in book.worksheets)
-        raise Refused(f"The workbook has no sheet “{sheet}”; it has {names}.", code="FILE-FORMAT")
-    if not book.worksheets:
-        raise Refused("The workbook has no sheet with cells.", code="FILE-EMPTY")
-    page, *others = book.worksheets
+def _answered(answer, known, sheet) -> Table:
+    found = (json.loads(line) for line in answer)
+    about = _unrefused(next(found))
     notes = []
-    if others:
+    if len(about["sheets"]) > 1 and not sheet:
         notes = [
-            f"Only the first of {len(others) + 1} sheets, “{page.title}”, was read; name another to read it."
+            f"Only the first of {len(about['sheets'])} sheets, “{about['read']}”, was read; name another to "
+            "read it."
         ]
-    return page, notes
+    rows = ((row[0], [_cell(cell) for cell in row[1]]) for row in map(_unrefused, found))
+    return _table(rows, known, notes, is_workbook=True)
+
+
+def _unrefused(value):
+    if isinstance(value, dict) and "refused" in value:
+        code, sentence = value["refused"]
+        raise Refused(sentence, code=code)
+    return value
+
+
+def _cell(value):
+    if not isinstance(value, dict):
+        return value
+    if "number" in value:
+        return json.loads(value["number"])
+    if "date" in value:
+        return datetime.datetime.fromisoformat(value["date"])
+    if "seconds" in value:
+        return datetime.timedelta(seconds=value["seconds"])
+    return Unsaved(value["formula"])

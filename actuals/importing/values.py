@@ -1,7 +1,9 @@
 """Cells as texts, numbers, hours and dates. What cannot be read is `Invalid`, with a phrase that says why."""
 
+import contextlib
 import datetime
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing_site import money
@@ -12,14 +14,36 @@ _APOSTROPHES = re.compile("['\u2019]")  # as the Swiss set off thousands
 _GROUPED = re.compile(r"[0-9]{1,3}( [0-9]{3})+([.,][0-9]*)?")
 _PLAIN = re.compile(r"[0-9]+|[0-9]*[.,][0-9]+|[0-9]+[.,]")
 _THOUSANDS = {sign: re.compile(rf"[0-9]{{1,3}}([{sign}][0-9]{{3}})+") for sign in ".,"}
-_CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?")
-_ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ][0-9:.]*(?:Z|[+-][0-9:]+)?)?")
+_CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]{1,9})?))?")
+_PERIOD = re.compile(
+    r"P(?:0+Y)?(?:0+M)?(?:0+W)?(?:([0-9]{1,5})D)?"
+    r"(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,9}(?:[.,][0-9]{1,9})?)S)?(?:0+F)?)?"
+)
+_SPELLED = re.compile(r"([0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)\s*([^\W\d_]+)\.?(?:\s|,|\band\b|\bog\b|\bund\b)*")
+_UNITS = {
+    3600: "h hr hrs hour hours t time timer timmar std stunde stunden",
+    60: "m min mins minute minutes minutt minutter minuter minuten",
+    1: "s sec secs second seconds sekund sekunder sekunde sekunden",
+}
+_SECONDS = {word: seconds for seconds, words in _UNITS.items() for word in words.split()}
+_DAYS = {"d", "day", "days", "dag", "dager", "tag", "tage", "w", "week", "weeks"}
+_ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:([T ])[0-9:.,]*(?:Z|[+-][0-9:]+)?)?")
+_A_SECOND, _HALF_A_SECOND = datetime.timedelta(seconds=1), datetime.timedelta(milliseconds=500)
+_YES = {"yes", "y", "true", "1", "x", "ja", "oui"}
+_NO = {"", "no", "n", "false", "0", "nei", "nej", "nein", "non"}
 _WORDS = {"YYYY": "%Y", "MMM": "%b", "MM": "%m", "DD": "%d", "YY": "%y"}
 _MOST_DIGITS = 40  # longer than any number a column holds
 
 
 class Invalid(ValueError):
     """This cell cannot be read; the text goes on after “row 7, hours:”."""
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A cell with a formula whose value the workbook does not hold."""
+
+    name: str
 
 
 def shortened(text: str, length: int) -> str:
@@ -29,7 +53,7 @@ def shortened(text: str, length: int) -> str:
 
 def text_of(cell) -> str:
     """Any cell as one line of text; a number without decimals as people write it."""
-    if cell is None:
+    if cell is None or isinstance(cell, Unsaved):
         return ""
     if isinstance(cell, str):
         return _SPACES.sub(" ", _CONTROL.sub(" ", cell)).strip()
@@ -106,17 +130,28 @@ def _plain(text, decimal) -> str | None:
     return text.replace(",", ".") if _PLAIN.fullmatch(text) else None
 
 
-def hours_of(cell, decimal: str = "") -> Decimal:
-    """Hours as a number, or as hours:minutes(:seconds), not rounded."""
+def hours_of(cell, decimal: str = "", in_an_hour: int = 1) -> Decimal:
+    """A duration in hours, not rounded: a time, 7:30, 7 h 30 min, PT7H30M; or a number.
+
+    Of a lone number, so many make an hour: 60 in a column of minutes.
+    """
     if isinstance(cell, datetime.timedelta):
-        return _hours(cell.days * 86400 + cell.seconds)
+        # A spreadsheet keeps a time as a fraction of a day, which is never quite a whole second.
+        return _hours(Decimal((cell + _HALF_A_SECOND) // _A_SECOND))
     if isinstance(cell, datetime.time):
-        return _hours(cell.hour * 3600 + cell.minute * 60 + cell.second)
-    if isinstance(cell, str) and (match := _CLOCK.fullmatch(text_of(cell))):
-        hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        return _hours(hours * 3600 + minutes * 60 + seconds)
+        return _hours(Decimal(cell.hour * 3600 + cell.minute * 60 + cell.second))
+    if isinstance(cell, str):
+        text = text_of(cell)
+        for pattern, read in ((_CLOCK, _of_a_clock), (_PERIOD, _of_a_period)):
+            if match := pattern.fullmatch(text):
+                if any(match.groups()):
+                    return _hours(read(*match.groups()))
+                break
+        seconds = _spelled(text, decimal)
+        if seconds is not None:
+            return _hours(seconds)
     try:
-        return number_of(cell, decimal)
+        return number_of(cell, decimal) / in_an_hour
     except Invalid as trouble:
         if "two ways" in str(trouble):
             raise
@@ -125,21 +160,74 @@ def hours_of(cell, decimal: str = "") -> Decimal:
         ) from None
 
 
-def _hours(seconds: int) -> Decimal:
-    return money.rounded_quantity(Decimal(seconds) / 3600)
+def _of_a_clock(hours, minutes, seconds):
+    return int(hours) * 3600 + int(minutes) * 60 + Decimal((seconds or "0").replace(",", "."))
 
 
-def date_of(cell, date_format: str = "") -> datetime.date:
-    """The day in a cell: a date of the spreadsheet, or text in the given `strptime` format, else ISO."""
+def _of_a_period(days, hours, minutes, seconds):
+    parts = zip((days, hours, minutes), (86400, 3600, 60), strict=True)
+    return sum(int(part or 0) * size for part, size in parts) + Decimal((seconds or "0").replace(",", "."))
+
+
+def _spelled(text, decimal) -> Decimal | None:
+    """Seconds of “1 hour 30 minutes” or “90 min”; None where the text is nothing like that."""
+    total, position, last = Decimal(0), 0, None
+    while match := _SPELLED.match(text, position):
+        number, unit = match[1], match[2].casefold()
+        if unit in _DAYS:
+            raise Invalid(
+                f"“{shortened(text, 40)}” counts days, and a day of work is not the same everywhere: choose "
+                "a column in hours, minutes or seconds."
+            )
+        size = _SECONDS.get(unit)
+        value = number_of(number, decimal) if size else None
+        if size is None or (last is not None and (size >= last or value * size >= last)):
+            return None
+        total, position, last = total + value * size, match.end(), size
+    return total if position and position == len(text) else None
+
+
+def _hours(seconds: Decimal) -> Decimal:
+    return money.rounded_quantity(seconds / 3600)
+
+
+def looks_like_a_part_of_a_day(hours: Decimal) -> bool:
+    """Whether a number is no whole minutes as hours, but is as a part of a day: 0.0625 is 1:30."""
+    return 0 < hours < 1 and (hours * 60) % 1 != 0 and (hours * 24 * 60) % 1 == 0
+
+
+def on_a_clock(hours: Decimal) -> str:
+    """“1:30” for one and a half."""
+    minutes = int(hours * 60)
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def yes_or_no(cell) -> bool:
+    """What a column such as “Billable” says; nothing is a no."""
+    text = text_of(cell).casefold()
+    if text in _YES or text in _NO:
+        return text in _YES
+    raise Invalid(f"“{shortened(text_of(cell), 40)}” is neither yes nor no.")
+
+
+def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.date:
+    """The day in a cell: a date of the spreadsheet, or text in the given `strptime` format, else ISO.
+
+    A time with a zone of its own, or else of `zone`, is a day in the zone `home`.
+    """
     if isinstance(cell, datetime.datetime):
-        return cell.date()
+        return _day(cell, zone, home)
     if isinstance(cell, datetime.date):
         return cell
     text = text_of(cell)
     try:
         if isinstance(cell, str) and date_format:
-            return datetime.datetime.strptime(text, date_format).date()  # noqa: DTZ007 - a plain day
+            moment = datetime.datetime.strptime(text, date_format)  # noqa: DTZ007 - it may say its zone
+            return _day(moment, zone if "%H" in date_format or "%I" in date_format else None, home)
         if isinstance(cell, str) and (match := _ISO.fullmatch(text)):
+            if match[2]:
+                with contextlib.suppress(ValueError):
+                    return _day(datetime.datetime.fromisoformat(text), zone, home)
             return datetime.date.fromisoformat(match[1])
     except (ValueError, OverflowError):
         pass
@@ -147,6 +235,26 @@ def date_of(cell, date_format: str = "") -> datetime.date:
         expected = f"in the format {date_format}" if date_format else "such as 2025-03-31"
         raise Invalid(f"“{shortened(text, 40)}” is not a date {expected}.")
     raise Invalid(f"“{shortened(text, 40)}” is not a date: format the column as dates.")
+
+
+def _day(moment, zone, home):
+    if moment.tzinfo is None and zone is not None:
+        moment = moment.replace(tzinfo=zone)
+    if moment.tzinfo is None or home is None:
+        return moment.date()
+    return moment.astimezone(home).date()
+
+
+def is_iso(cell) -> bool:
+    """Whether a date needs no format to be read."""
+    return not isinstance(cell, str) or bool(_ISO.fullmatch(text_of(cell)))
+
+
+def in_words(date_format: str) -> str:
+    """“MM/DD/YYYY” for a `strptime` format."""
+    for word, code in _WORDS.items():
+        date_format = date_format.replace(code, word)
+    return date_format
 
 
 def date_format_of(text: str) -> str:

@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from actuals import importing
 from actuals.filters import ImportedFilter, ImportFilter
-from actuals.forms import ImportFileForm, MappingForm, field_words
+from actuals.forms import ImportChoicesForm, ImportFileForm, MappingForm, field_words
 from actuals.importing.progress import progress_of
 from actuals.importing.tables import read_table
 from actuals.models import Entry, EntryImport
@@ -43,7 +43,7 @@ class Imports(ListScreen):
     model = EntryImport
     permission = "entry.import"
     title = "Imports"
-    lead = "Entries from CSV and XLSX files: of Ledgerline, Kimai, Harvest, Toggl Track and Clockify."
+    lead = "Entries from CSV and XLSX files, as Ledgerline or another program writes them."
     filterset_class = ImportFilter
     table_class = ImportTable
     template_name = "actuals/imports.html"
@@ -99,15 +99,22 @@ class ImportPage(DetailScreen):
             for each in found.annotate(n=Count("pk"), quantity=ExactSum("quantity"))
         ]
         mapping = self.row.mapping
-        context["mapping"] = [
-            (field_words(name), value)
-            for part in ("columns", "constants")
-            for name, value in mapping.get(part, {}).items()
-        ] + [
-            (name.replace("_", " ").capitalize(), value if isinstance(value, str) else ", ".join(value))
-            for name, value in mapping.items()
-            if name not in ("columns", "constants", "format")
-        ]
+        context["mapping"] = (
+            [
+                (field_words(name), value)
+                for part in ("columns", "constants")
+                for name, value in mapping.get(part, {}).items()
+            ]
+            + [
+                (name.replace("_", " ").capitalize(), value if isinstance(value, str) else ", ".join(value))
+                for name, value in mapping.items()
+                if name not in ("columns", "constants", "format", "answers")
+            ]
+            + [
+                (importing.CHOICES[name].rows, importing.CHOICES[name].answers[answer])
+                for name, answer in mapping.get("answers", {}).items()
+            ]
+        )
         return context
 
 
@@ -145,7 +152,8 @@ class Upload(FormOperation):
         if upload.size > importing.tables.MOST_BYTES:
             raise Refused("The file is larger than 50 MB: split it.")
         content = upload.read()
-        read_table(content)  # what is no table is refused here, beside the field where it was chosen
+        # What is no table is refused here, beside the field where it was chosen.
+        table = read_table(content, known=importing.ALL_HEADINGS)
         stored = files.store(
             content, name=upload.name, media_type=importing.media_type_of(content), by=self.request.user
         )
@@ -153,7 +161,7 @@ class Upload(FormOperation):
             "file": stored.pk,
             "name": upload.name[:255],
             "entity": self.request.entity.pk,
-            "format": form.cleaned_data["format"],
+            "format": form.cleaned_data["format"] or importing.recognized(table.header),
         }
 
     def get_back_url(self):
@@ -213,7 +221,7 @@ class Columns(_Step, FormView):
             "entity": request.entity,
             "header": table.header,
             "format_": format_,
-            "preset": importing.FORMATS[format_],
+            "preset": importing.FORMATS[format_].columns,
             # Accountants import whatever the company has, and may make what is missing.
             "may_create": importing.projects_within(request.user, request.entity) is None,
         }
@@ -225,7 +233,9 @@ class Columns(_Step, FormView):
         except Refused as refusal:
             form.add_error(None, refusal.message)
             return self.form_invalid(form)
-        self.request.session[_WORK] = {**self.work, "mapping": mapping.as_json()}
+        answers = self.work.get("mapping", {}).get("answers", {})
+        kept = mapping.as_json() | ({"answers": answers} if answers else {})
+        self.request.session[_WORK] = {**self.work, "mapping": kept}
         return HttpResponseRedirect(reverse("import_preview"))
 
     def get_context_data(self, **context):
@@ -252,6 +262,8 @@ class PreviewPage(_Step, Page):
         if request.POST.get("seen", self.seen()) != self.seen():
             messages.error(request, "The file or its columns were changed in another tab: this is it now.")
             return HttpResponseRedirect(reverse("import_preview"))
+        if "choose" in request.POST:
+            return self.choose()
         submit = request.POST.get("submit") == "1"
         try:
             if self.work.get("rows", 0) > AT_ONCE:
@@ -281,6 +293,17 @@ class PreviewPage(_Step, Page):
         else:
             messages.info(request, f"0 entries added: everything in this file is here already.{there}")
         return self.to_page_of(result.entry_import)
+
+    def choose(self):
+        """Keep what was decided about some rows, and show what would happen then."""
+        form = ImportChoicesForm(self.request.POST)
+        if form.is_valid():
+            mapping = {**self.work.get("mapping", {}), "answers": form.answers()}
+            work = {**self.work, "format": form.cleaned_data["format"], "mapping": mapping}
+            self.request.session[_WORK] = work
+        else:
+            messages.error(self.request, "Choose one of the answers that the page offers.")
+        return HttpResponseRedirect(reverse("import_preview"))
 
     def ask(self, submit):
         """Leave it to a worker. The session keeps the file, so that what failed can be looked at again."""
@@ -315,13 +338,22 @@ class PreviewPage(_Step, Page):
             within=importing.projects_within(request.user, request.entity),
         )
         request.session[_WORK] = {**self.work, "rows": seen.total}
+        all_rows, to_add = seen.totals, seen.totals_to_add
+        answers = {name: seen.mapping.answer(name) for name in importing.CHOICES}
         return super().get_context_data(
             preview=seen,
             seen=self.seen(),
             work=self.work,
             errors=seen.errors[:_SHOWN_PROBLEMS],
             more_errors=max(0, len(seen.errors) - _SHOWN_PROBLEMS),
-            wrong_rows=len({problem.row for problem in seen.errors}),
+            wrong_rows=len({problem.row for problem in seen.errors if problem.row}),
+            choices=ImportChoicesForm(initial={"format": self.work["format"], **answers}, found=seen.found),
+            totals=all_rows,
+            totals_to_add=to_add,
+            people=[(name, each, to_add.people.get(name)) for name, each in all_rows.people.items()],
+            left_out=[(importing.CHOICES[name].rows, rows) for name, rows in seen.left_out.items()],
+            changed=seen.changed[:_SHOWN_PROBLEMS],
+            more_changed=max(0, len(seen.changed) - _SHOWN_PROBLEMS),
             warnings=seen.warnings[:_SHOWN_PROBLEMS],
             more_warnings=max(0, len(seen.warnings) - _SHOWN_PROBLEMS),
             first=seen.to_add[:_SHOWN_ROWS],

@@ -187,6 +187,12 @@ def _one(model, kind, name, entity, **where):
     found = list(model.objects.filter(**where)[:2]) if not is_key or name.isdigit() else []
     if not found:
         raise Refused(f"There is no {kind} “{name}”.", code="NOT-FOUND")
+    if len(found) > 1 and found[0].entity_id == found[1].entity_id:
+        raise Refused(
+            f"Several programs gave their id “{name}” to an {kind}: name it by its own number, such as "
+            f"{found[0].pk} or {found[1].pk}.",
+            code="SEVERAL-PROGRAMS",
+        )
     if len(found) > 1:
         raise Refused(
             f"Several companies have the {kind} “{name}”: say of which one.", code="SEVERAL-ENTITIES"

@@ -39,7 +39,11 @@ def run(file, *arguments, entity="NO1"):
 
 def test_a_preview_and_then_the_import(co, file):
     """IMP-1"""
-    assert run(file, "--preview") == "2 of 2 rows would be added, 0 are there already.\n"
+    assert run(file, "--preview") == (
+        "2 of 2 rows would be added, 0 are there already.\n"
+        "In the file, 2025-03-31 to 2025-04-01: 2 rows, 9.5 h.\n"
+        "  ANNA Anna: 2 rows, 9.5 h.\n"
+    )
     assert not Entry.objects.exists()
 
     assert run(file) == "2 of 2 rows added as drafts, 0 are there already.\n"
@@ -94,13 +98,27 @@ def test_answers_as_json(co, file):
     preview = json.loads(run(file, "--preview", "--json"))
     result = json.loads(run(file, "--json"))
 
+    totals = {
+        "rows": 2,
+        "hours": "9.5",
+        "amounts": {},
+        "first_day": "2025-03-31",
+        "last_day": "2025-04-01",
+        "people": {"ANNA Anna": {"rows": 2, "hours": "9.5", "amounts": {}}},
+    }
     assert preview == {
         "file": "march.csv",
+        "format": "ledgerline",
         "rows": 2,
         "to_add": 2,
         "already_there": 0,
+        "left_out": {},
         "earlier_import": None,
         "to_create": {},
+        "choices": {},
+        "changed": [],
+        "totals": totals,
+        "totals_to_add": totals,
         "errors": [],
         "warnings": [],
     }

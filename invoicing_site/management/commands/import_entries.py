@@ -5,6 +5,7 @@ from django.core.management.base import CommandError
 
 from actuals import importing
 from actuals.models import EntryImport
+from invoicing_site import wording
 from invoicing_site.commands import EntityCommand
 
 _SHOWN = 50
@@ -17,12 +18,12 @@ class Command(EntityCommand):
         super().add_arguments(parser)
         parser.add_argument("file", type=Path)
         parser.add_argument("--preview", action="store_true", help="say what would happen, and write nothing")
-        parser.add_argument("--submit", action="store_true", help="hand the new entries in for approval")
+        parser.add_argument("--submit", action="store_true", help="submit the new entries for approval")
         parser.add_argument(
             "--format",
             choices=EntryImport.Format.values,
-            default=EntryImport.Format.LEDGERLINE,
-            help="which program wrote the file",
+            default="",
+            help="which program wrote the file; without it, it is recognized by its headings",
         )
         parser.add_argument(
             "--map",
@@ -39,6 +40,7 @@ class Command(EntityCommand):
             help="a value for every row that has none",
         )
         parser.add_argument("--date-format", default="", help="such as DD.MM.YYYY; without it ISO dates")
+        parser.add_argument("--zone", default="", help="of times that name none, such as UTC or Europe/Oslo")
         parser.add_argument("--decimal", default="", choices=[",", "."], help="the sign before decimals")
         parser.add_argument("--sheet", default="", help="of a workbook; without it the first")
         parser.add_argument(
@@ -48,6 +50,14 @@ class Command(EntityCommand):
             help=f"make what is missing: {','.join(importing.CREATABLE)}",
         )
         parser.add_argument("--item-tax-group", default="", help="of the categories and products it makes")
+        for name, choice in importing.CHOICES.items():
+            default = f"; by default {choice.default}" if choice.default else "; must be answered"
+            parser.add_argument(
+                importing.option_of(name),
+                choices=list(choice.answers),
+                default="",
+                help=f"what becomes of rows: {choice.rows[:1].lower()}{choice.rows[1:]}{default}",
+            )
 
     def act(self, entity, by, on, options):
         mapping = importing.Mapping(
@@ -59,6 +69,8 @@ class Command(EntityCommand):
             sheet=options["sheet"],
             create=tuple(kind.strip() for kind in options["create"].split(",") if kind.strip()),
             item_tax_group=options["item_tax_group"],
+            zone=options["zone"],
+            answers={name: options[name] for name in importing.CHOICES if options[name]},
         )
         try:
             file = options["file"].open("rb")
@@ -80,13 +92,17 @@ class Command(EntityCommand):
         return result.preview.as_json() | done
 
     def _fail(self, seen, sentence, options):
-        """Every error first, on the output: the answer is no less wanted than that of a success."""
+        """Every error first, on the output: who asked wants the answer no less than that of a success."""
         if options["json"]:
             self.stdout.write(json.dumps(seen.as_json(), ensure_ascii=False, indent=2))
         else:
             answer = seen.as_json()
             for line in (*_list("Warning", answer["warnings"]), *_list("Error", answer["errors"])):
                 self.stdout.write(line)
+            for name, found in seen.found.items():
+                choice = importing.CHOICES[name]
+                words = " or ".join(each for each in choice.answers if each != choice.default)
+                self.stdout.write(f"{choice.rows}: {found.in_words()}; {importing.option_of(name)} {words}.")
         raise CommandError(sentence)
 
     def told(self, answer):
@@ -95,6 +111,8 @@ class Command(EntityCommand):
             return
         is_done = "import" in answer
         said = "" if is_done else "would be "
+        if answer["format"] != EntryImport.Format.LEDGERLINE:
+            yield f"Read as {EntryImport.Format(answer['format']).label} writes it."
         for kind, codes in answer["to_create"].items():
             yield f"New {kind} {said}made: {len(codes):,}."
         as_what = (" and submitted" if answer["submitted"] else " as drafts") if is_done else ""
@@ -102,6 +120,27 @@ class Command(EntityCommand):
             f"{answer['to_add']:,} of {answer['rows']:,} rows {said}added{as_what}, "
             f"{answer['already_there']:,} are there already."
         )
+        for name, rows in answer["left_out"].items():
+            yield f"Left out: {rows:,}, {importing.CHOICES[name].rows.lower()}."
+        if not is_done:
+            yield from _totals(answer)
+
+
+def _totals(answer):
+    """What the file comes to, to be compared with what its program says."""
+    for each in answer["changed"][:_SHOWN]:
+        yield f"Changed: row {each['row']} says {each['is']}, entry {each['entry']} {each['was']}."
+    totals = answer["totals"]
+    if totals["rows"]:
+        yield f"In the file, {totals['first_day']} to {totals['last_day']}: {_sum(totals)}."
+        for name, each in totals["people"].items():
+            yield f"  {name}: {_sum(each)}."
+
+
+def _sum(found):
+    parts = [f"{found['hours']} h"] if found["hours"] != "0" else []
+    parts += [f"{amount} {currency}" for currency, amount in found["amounts"].items()]
+    return f"{wording.counted(found['rows'], 'row')}, " + (", ".join(parts) or "no hours")
 
 
 def _list(title, problems):

@@ -1,0 +1,67 @@
+"""What people decide about some rows of a file that they import, on the page or on the command line."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Rows of one kind, and what may become of them; without a default nothing is imported until answered."""
+
+    rows: str
+    answers: dict[str, str]
+    default: str = ""
+
+
+CHOICES = {
+    "invoiced": Choice(
+        "Marked as invoiced", {"cost": "A cost only: they are not billed again", "skip": "Leave out"}, "cost"
+    ),
+    "exported": Choice(
+        "Marked as exported",
+        {
+            "bill": "Work like any other: the mark is for payroll or the like",
+            "cost": "A cost only: exported means invoiced",
+            "skip": "Leave out",
+        },
+    ),
+    "changed": Choice(
+        "Changed since they were imported",
+        {"skip": "Leave out: the entries here stay as they are", "add": "Add as further entries"},
+    ),
+    "empty": Choice(
+        "Without a duration, or still running", {"refuse": "An error", "skip": "Leave out"}, "refuse"
+    ),
+    "no_project": Choice("Without a project", {"refuse": "An error", "skip": "Leave out"}, "refuse"),
+}
+
+
+def option_of(name: str) -> str:
+    """How a choice is written on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+@dataclass
+class Found:
+    """How many rows a choice is about, and what they come to."""
+
+    rows: int = 0
+    hours: Decimal = Decimal(0)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, hours=None, amount=None, currency=""):
+        self.rows += 1
+        self.hours += hours or Decimal(0)
+        if amount:
+            self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
+
+    def in_words(self) -> str:
+        """“3 rows with 12.5 h and 100.00 EUR”."""
+        parts = [f"{self.hours.normalize():,f} h"] if self.hours else []
+        parts += [f"{amount:,f} {currency}".strip() for currency, amount in sorted(self.amounts.items())]
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        return f"{rows} with {' and '.join(parts)}" if parts else rows
+
+    def as_json(self) -> dict:
+        amounts = {currency: str(amount) for currency, amount in sorted(self.amounts.items())}
+        return {"rows": self.rows, "hours": f"{self.hours.normalize():f}", "amounts": amounts}

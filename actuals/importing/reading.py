@@ -1,0 +1,455 @@
+"""Reads the rows of a file: each is an entry, is left out by a choice, or has every reason why not."""
+
+import datetime
+import re
+import zoneinfo
+from collections import defaultdict
+from decimal import Decimal
+from functools import partial
+
+from babel.numbers import is_currency
+
+from actuals.importing import values
+from actuals.importing.catalogue import Catalogue
+from actuals.importing.choices import Found
+from actuals.importing.formats import Mapping
+from actuals.importing.programs import DURATIONS, FIELDS
+from actuals.importing.rows import Problem, Row
+from actuals.importing.tables import Table
+from actuals.importing.values import Invalid, Unsaved, shortened, text_of
+from actuals.models import Entry, EntryImport
+from invoicing_site import characters, money
+
+EARLIEST = datetime.date(1990, 1, 1)
+DAYS_AHEAD = 366
+_MOST_QUANTITY = Decimal(10) ** 11
+_MOST_AMOUNT = Decimal(10) ** 15
+_MOST_PRICE = Decimal(10) ** 13
+_LENGTHS = {
+    name: Entry._meta.get_field(name).max_length
+    for name in ("description", "internal_comment", "external_id", "unit")
+}
+_CLASSES = {
+    "": Entry.Class.TIME,
+    "expenses": Entry.Class.EXPENSE,
+    "materials": Entry.Class.MATERIAL,
+    "fees": Entry.Class.FEE,
+    **{choice.value: choice for choice in Entry.Class},
+}
+_HOURS = {"", "h", "hr", "hrs", "hour", "hours"}
+
+
+_TOTALS = {"total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totalt", "i alt"}
+_CURRENCY = re.compile(r"(?:.* - )?([A-Za-z]{3})")  # Harvest writes “Euro - EUR”
+# Hours and minutes of one row that differ by more than rounding are not the same duration.
+_ROUNDING = Decimal("0.02")
+
+
+class RowReader:
+    """Reads rows one by one; what is wrong with them gathers in `errors`, what is odd in `oddities`."""
+
+    def __init__(self, table: Table, entity, mapping: Mapping, catalogue: Catalogue, on: datetime.date):
+        self.readers, self.ignored = mapping.readers(table)
+        self.errors = []
+        self.found = defaultdict(Found)
+        self._home = zoneinfo.ZoneInfo(entity.time_zone)
+        zone = mapping.zone or mapping.program.zone
+        self._zone = zoneinfo.ZoneInfo(zone) if zone else None
+        self._entity, self._mapping, self._catalogue = entity, mapping, catalogue
+        self._header_length, self._is_workbook = len(table.header), table.is_workbook
+        self._latest = on + datetime.timedelta(days=DAYS_AHEAD)
+        self._odd = defaultdict(list)
+        self._dates = {}
+        self._first_rows = {}
+        self._present = [name for name in FIELDS if name in self.readers or mapping.value(name) is not None]
+        if "task" in self._present:
+            self._load_tasks(table)
+
+    def read(self, number, cells) -> Row | None:
+        """The row, or None where it has an error, is left out or is no entry at all."""
+        own = {name: reader(cells) for name, reader in self.readers.items()}
+        if self._is_total(number, own, cells):
+            return None
+        cell = dict.fromkeys(FIELDS)
+        for name in self._present:
+            value = own.get(name)
+            cell[name] = self._mapping.value(name) if _is_nothing(value) else value
+        errors_before = len(self.errors)
+        for name, value in cell.items():
+            if isinstance(value, str) and (sentence := characters.trouble(values.prose_of(value))):
+                self._refuse(number, name, sentence)
+        if any(map(text_of, cells[self._header_length :])):
+            self._refuse(number, "", "It has more cells than the header: look at separators and quotes.")
+        transaction_class = self._class(number, cell["class"])
+        self._refuse_formulas(number, cell, transaction_class)
+        flag = self._flag(number, cell)
+        if self._is_left_out(cell, transaction_class, flag):
+            return None
+        row = self._row(number, cell, transaction_class, flag)
+        return row if len(self.errors) == errors_before else None
+
+    def _refuse_formulas(self, number, cell, transaction_class):
+        for name, value in cell.items():
+            if isinstance(value, Unsaved):
+                is_hours = name == "quantity" and transaction_class == Entry.Class.TIME
+                self._refuse(
+                    number,
+                    "hours" if is_hours else name,
+                    f"A formula stands in {value.name}, and its value was not saved: open the workbook in a "
+                    "spreadsheet program, save it, and choose it again.",
+                )
+
+    def _flag(self, number, cell) -> str:
+        """Whether its program marked it as invoiced or exported."""
+        return next((name for name in ("invoiced", "exported") if self._says(number, cell, name)), "")
+
+    def _says(self, number, cell, name):
+        try:
+            return values.yes_or_no(cell[name])
+        except Invalid as trouble:
+            return self._refuse(number, name, str(trouble))
+
+    def _is_left_out(self, cell, transaction_class, flag) -> bool:
+        """Whether a choice leaves it out; counts it where it might."""
+        is_time = transaction_class == Entry.Class.TIME
+        kinds = {
+            "no_project": _is_nothing(cell["project"]),
+            "empty": is_time and not self._hours(cell),
+            flag: bool(flag) and self._mapping.answer(flag) == "skip",
+        }
+        for name, applies in kinds.items():
+            if applies:
+                self.found[name].add(*self._worth(cell, is_time))
+                if self._mapping.answer(name) == "skip":
+                    return True
+        return False
+
+    def _hours(self, cell):
+        """Hours to their last decimal; 0 for nothing, and something where there is what can't be read."""
+        name, value = self._duration(cell)
+        if isinstance(value, Unsaved):
+            return True
+        try:
+            return text_of(value) and money.rounded_quantity(self._read_hours(name, value))
+        except (Invalid, ArithmeticError):
+            return True
+
+    def _worth(self, cell, is_time):
+        """Hours, amount and currency as far as they can be read."""
+        if is_time:
+            hours = self._hours(cell)
+            return (hours if isinstance(hours, Decimal) else None,)
+        try:
+            amount = values.number_of(cell["amount"], self._mapping.decimal)
+        except Invalid:
+            amount = None
+        return None, amount, self._currency(cell)
+
+    def odd(self, number, field, message):
+        """Something to look at; many rows that are odd in the same way are one warning."""
+        self._odd[field, message].append(number)
+
+    def warnings(self) -> list[Problem]:
+        found = []
+        for (field, message), numbers in self._odd.items():
+            if len(numbers) > 1:
+                message += f" The same on {len(numbers) - 1:,} more row{'s' if len(numbers) > 2 else ''}."
+            found.append(Problem(numbers[0], field, message))
+        return found
+
+    def _load_tasks(self, table):
+        texts = {text_of(self._cell("project", cells)) for _, cells in table.rows}
+        projects = (self._catalogue.known("project", text) for text in texts if text)
+        self._catalogue.load_tasks([project for project in projects if project is not None])
+
+    def _cell(self, name, cells):
+        value = self.readers[name](cells) if name in self.readers else None
+        return self._mapping.value(name) if _is_nothing(value) else value
+
+    def _is_total(self, number, own, cells):
+        """Other programs add the sum of the hours below; our own format has no such row but a named one."""
+        if any(text_of(own.get(name)) for name in ("project", "resource")):
+            return False
+        first = next(filter(None, map(text_of, cells)), "").rstrip(":").strip()
+        if first.casefold() in _TOTALS:
+            self.odd(number, "", f"It begins with “{first}” and names no project: it was taken for a total.")
+            return True
+        ours = self._mapping.format == EntryImport.Format.LEDGERLINE
+        if ours or text_of(own.get("date")):
+            return False
+        self.odd(number, "", "This row has no date, project or person: it was taken for a total.")
+        return True
+
+    def _row(self, number, cell, transaction_class, flag) -> Row:
+        is_time = transaction_class == Entry.Class.TIME
+        is_material = transaction_class == Entry.Class.MATERIAL
+        project = self._find(number, "project", cell["project"], required=True)
+        product = self._find(number, "product", cell["product"], required=is_material)
+        currency, net, tax, deductible = self._costs(number, cell, transaction_class)
+        external_id = self._external_id(number, cell["external_id"])
+        return Row(
+            number=number,
+            transaction_class=transaction_class,
+            date=self._date(number, cell["date"]),
+            project=project,
+            task=project and self._find(number, "task", cell["task"], scope=project),
+            resource=self._find(number, "resource", cell["resource"], required=is_time),
+            role=self._find(number, "role", cell["role"]),
+            category=self._category(number, cell, transaction_class),
+            product=product,
+            quantity=self._quantity(number, cell, transaction_class),
+            unit=self._unit(number, cell["unit"], transaction_class, product),
+            description=self._prose(number, "description", "description", cell["description"]),
+            internal_comment=self._prose(number, "comment", "internal_comment", cell["comment"]),
+            cost_currency=currency,
+            cost_net=net,
+            cost_tax=tax,
+            cost_tax_deductible=deductible,
+            sales_price=self._price(number, cell["price"], transaction_class),
+            external_program=self._mapping.format if external_id else "",
+            external_id=external_id,
+            flag=flag,
+            billing_wish=self._wish(number, cell, flag),
+        )
+
+    def _wish(self, number, cell, flag) -> str:
+        """What becomes of it when it is approved (IMP-1)."""
+        if flag and self._mapping.answer(flag) == "cost":
+            return Entry.Wish.COST_ONLY
+        said = not _is_nothing(cell["billable"])
+        return Entry.Wish.NON_CHARGEABLE if said and not self._says(number, cell, "billable") else ""
+
+    def _refuse(self, number, field, message):
+        self.errors.append(Problem(number, field, message))
+
+    def _class(self, number, cell):
+        text = text_of(cell).casefold()
+        if text not in _CLASSES:
+            known = ", ".join(Entry.Class.values)
+            self._refuse(number, "class", f"There is no class “{shortened(text, 40)}”: it is one of {known}.")
+        return _CLASSES.get(text, "")
+
+    def _date(self, number, cell):
+        text = text_of(cell)
+        if not text:
+            return self._missing(number, "date", "The date is missing.", cell)
+        key = cell if isinstance(cell, str) else (type(cell), cell)
+        day = self._dates.get(key)
+        if day is None:
+            try:
+                day = self._dates[key] = self._read_date(cell)
+            except Invalid as trouble:
+                return self._refuse(number, "date", str(trouble))
+        if self._is_usual(cell):
+            words = values.in_words(self._mapping.program.date_format)
+            self.odd(number, "date", f"Read as {words}, as this program writes dates: set the format if not.")
+        if day < EARLIEST or day > self._latest:
+            side = f"before {EARLIEST}" if day < EARLIEST else f"after {self._latest}, over a year from now"
+            return self._refuse(number, "date", f"{day} is out of range: it is {side}.")
+        return day
+
+    def _is_usual(self, cell):
+        """Whether the program's own way to write dates is needed to read it."""
+        return (
+            not self._mapping.date_format
+            and bool(self._mapping.program.date_format)
+            and not values.is_iso(cell)
+        )
+
+    def _read_date(self, cell):
+        if not self._is_usual(cell):
+            return values.date_of(cell, self._mapping.date_format, zone=self._zone, home=self._home)
+        usual = self._mapping.program.date_format
+        try:
+            return values.date_of(text_of(cell).partition(" ")[0], usual)
+        except Invalid:
+            raise Invalid(
+                f"“{shortened(text_of(cell), 40)}” is not a date such as 2025-03-31, or one like "
+                f"{values.in_words(usual)}: say how dates are written."
+            ) from None
+
+    def _missing(self, number, field, message, cell):
+        """What is missing is told, unless a formula without a value stands there, which was."""
+        if not isinstance(cell, Unsaved):
+            self._refuse(number, field, message)
+
+    def _find(self, number, field, cell, *, scope=None, required=False):
+        text = text_of(cell)
+        if not text:
+            if required:
+                self._missing(number, field, f"The {field} is missing.", cell)
+            return None
+        try:
+            return self._catalogue.find(field, text, scope)
+        except Invalid as trouble:
+            self._refuse(number, field, str(trouble))
+            return None
+
+    def _category(self, number, cell, transaction_class):
+        text, below = text_of(cell["category"]), text_of(cell["subcategory"])
+        if below and not text:
+            self._refuse(number, "category", "There is a subcategory, but no category.")
+            return None
+        if transaction_class in (Entry.Class.MATERIAL, ""):
+            if text and transaction_class:
+                self.odd(number, "category", "Materials have a product and no category: it is not read.")
+            return None
+        required = transaction_class != Entry.Class.TIME
+        text = f"{text}/{below}" if below else text
+        return self._find(number, "category", text, scope=str(transaction_class), required=required)
+
+    def _duration(self, cell):
+        """The most exact cell of the row's duration, and the field it is in."""
+        return next(
+            ((name, cell[name]) for name in DURATIONS if not _is_nothing(cell[name])), ("quantity", None)
+        )
+
+    def _read_hours(self, name, cell):
+        return values.hours_of(cell, self._mapping.decimal, DURATIONS[name])
+
+    def _quantity(self, number, cell, transaction_class):
+        is_time = transaction_class == Entry.Class.TIME
+        name, value = self._duration(cell) if is_time else ("quantity", cell["quantity"])
+        field = "hours" if is_time else "quantity"
+        text = text_of(value)
+        if not text:
+            if transaction_class in (Entry.Class.EXPENSE, Entry.Class.FEE):
+                return Decimal(1)
+            missing = f"The {field} is missing.".replace("hours is", "hours are")
+            return self._missing(number, field, missing, value)
+        read = partial(values.hours_of, in_an_hour=DURATIONS[name]) if is_time else values.number_of
+        found = self._number(number, field, value, _MOST_QUANTITY, read)
+        if found is None:
+            return None
+        if is_time:
+            self._look_twice(number, cell, name, found)
+        found = money.rounded_quantity(found)
+        if found < 0:
+            return self._refuse(
+                number,
+                field,
+                f"{text} is negative, and an import only adds work: to take work back, correct or recall the "
+                "entry it was recorded with.",
+            )
+        if not found:
+            return self._refuse(number, field, f"The {field} must not be zero: leave such rows out.")
+        return found
+
+    def _look_twice(self, number, cell, name, hours):
+        """Hours that another column of the row contradicts, or that may be meant as a part of a day."""
+        other = cell["quantity"]
+        if name != "quantity" and not _is_nothing(other):
+            try:
+                is_same = abs(self._read_hours("quantity", other) - hours) <= _ROUNDING
+            except Invalid:  # such as “1d 2h”, which is why there are seconds
+                is_same = True
+            if not is_same:
+                self._refuse(
+                    number,
+                    "hours",
+                    f"The {name} come to {money.rounded_quantity(hours).normalize():f} hours, and the hours "
+                    f"say {text_of(other)}: each column stands for the whole duration. Map one of them.",
+                )
+        elif self._is_workbook and isinstance(cell[name], float) and values.looks_like_a_part_of_a_day(hours):
+            clock = values.on_a_clock(hours * 24)
+            self.odd(
+                number,
+                "hours",
+                f"{text_of(cell[name])} is read as hours. If {clock} is meant, format the cells as times.",
+            )
+
+    def _unit(self, number, cell, transaction_class, product):
+        text = text_of(cell)
+        if transaction_class == Entry.Class.TIME:
+            if text.casefold() not in _HOURS:
+                self._refuse(
+                    number, "unit", f"“{shortened(text, 40)}” is no unit of time here: give hours (h)."
+                )
+            return "h"
+        if len(text) > _LENGTHS["unit"]:
+            self._refuse(
+                number, "unit", f"“{shortened(text, 40)}” is longer than {_LENGTHS['unit']} characters."
+            )
+        return text or (product.unit if product else "each")
+
+    def _costs(self, number, cell, transaction_class):
+        names = ("amount", "tax", "deductible_tax")
+        given = [name for name in names if text_of(cell[name])]
+        if transaction_class not in (Entry.Class.EXPENSE, Entry.Class.MATERIAL):
+            if given:
+                self.odd(number, given[0], "Amounts are read for expenses and materials only.")
+            return "", None, None, None
+        if not given and transaction_class == Entry.Class.MATERIAL:
+            return "", None, None, None
+        currency = self._currency(cell)
+        if len(currency) != 3 or not is_currency(currency):
+            self._refuse(number, "currency", f"“{shortened(currency, 40)}” is not a currency such as EUR.")
+            return "", None, None, None
+        net, tax, deductible = (self._amount(number, name, cell[name], currency) for name in names)
+        if "amount" not in given:
+            self._missing(number, "amount", "The net amount is missing.", cell["amount"])
+        if tax and "deductible_tax" not in given:
+            self._refuse(
+                number, "deductible_tax", "Say how much of the tax can be deducted: all of it, a part, or 0."
+            )
+        elif tax is not None and deductible is not None and deductible > tax:
+            self._refuse(number, "deductible_tax", f"{deductible} is more than the tax, {tax}.")
+        return currency, net, tax, deductible
+
+    def _currency(self, cell):
+        text = text_of(cell["currency"]) or self._entity.currency
+        match = _CURRENCY.fullmatch(text)
+        return match[1].upper() if match and " - " in text else text
+
+    def _amount(self, number, field, cell, currency):
+        """An amount in whole minor units; nothing is 0, and None is an error that was noted."""
+        if not text_of(cell):
+            return Decimal(0)
+        value = self._number(number, field, cell, _MOST_AMOUNT, values.number_of)
+        if value is None:
+            return None
+        if value < 0:
+            return self._refuse(
+                number, field, f"{value} is negative: correct the entry it belongs to instead."
+            )
+        if money.rounded(value, currency) != value:
+            return self._refuse(number, field, f"{value} has more decimals than {currency} has.")
+        return money.rounded(value, currency)
+
+    def _price(self, number, cell, transaction_class):
+        if not text_of(cell):
+            return None
+        if transaction_class != Entry.Class.FEE:
+            return self.odd(number, "price", "Prices are read for fees only: the others have price lists.")
+        value = self._number(number, "price", cell, _MOST_PRICE, values.number_of)
+        if value is not None and value < 0:
+            return self._refuse(number, "price", f"{value} is negative.")
+        return value if value is None else money.rounded_price(value)
+
+    def _number(self, number, field, cell, bound, read):
+        try:
+            value = read(cell, self._mapping.decimal)
+        except Invalid as trouble:
+            return self._refuse(number, field, str(trouble))
+        if abs(value) >= bound:
+            return self._refuse(number, field, f"“{shortened(text_of(cell), 40)}” is too large.")
+        return value
+
+    def _external_id(self, number, cell):
+        text = text_of(cell)
+        if len(text) > _LENGTHS["external_id"]:
+            self._refuse(number, "external_id", f"It is longer than {_LENGTHS['external_id']} characters.")
+        elif text and (first := self._first_rows.setdefault(text, number)) != number:
+            self._refuse(number, "external_id", f"“{text}” stands on row {first} already.")
+        return text
+
+    def _prose(self, number, field, column, cell):
+        text = values.prose_of(cell)
+        if len(text) > _LENGTHS[column]:
+            text = text[: _LENGTHS[column]].rstrip()
+            self.odd(number, field, f"Only its first {_LENGTHS[column]} characters are kept.")
+        return text
+
+
+def _is_nothing(cell) -> bool:
+    return cell is None or (isinstance(cell, str) and not text_of(cell))

@@ -1,0 +1,479 @@
+"""The cells of an XLSX workbook, read in a process of its own: `python workbook.py SHEET <file >answer`.
+
+A workbook is a ZIP archive of XML, and both can unpack into a thousand times their size. So nothing is
+believed that the file says of itself: every piece is counted while it is unpacked, and reading stops with a
+sentence at the first one too many. The process has a bound on its time and memory, and whoever waits for it
+can stop it. It imports nothing but the standard library, so it starts at once and knows no secrets.
+
+SHEET, which may be empty, and the answer are JSON. The answer has one value a line: the names of the sheets
+and which one was read; then each row that holds anything, as [number, cells]; or what was refused, as
+{"refused": [code, sentence]}. A cell is null, a text, a whole number, {"number": digits}, true or false,
+{"date": ISO text}, {"seconds": n} for a time, or {"formula": "D2"} where a formula has no saved value.
+"""
+
+import contextlib
+import datetime
+import json
+import posixpath
+import re
+import sys
+import zipfile
+from decimal import Decimal
+from xml.parsers import expat
+
+MOST_UNPACKED = 500 * 1024 * 1024  # bytes of all parts together, as the archive says and as they come out
+MOST_PARTS = 5_000
+MOST_ROWS = 200_100  # some more than are imported: titles, the header, totals
+MOST_SHEET_ROWS = 1_048_576  # what a spreadsheet can have; a file may claim more
+MOST_COLUMNS = 200
+MOST_CELLS = 5_000_000
+MOST_IN_A_CELL = 32_767  # characters, as in a spreadsheet program
+MOST_TEXT = 100_000_000  # characters of all cells together
+_MOST_STYLES = 100_000
+_MOST_DEPTH = 50
+_MOST_PIECE = 1024 * 1024  # bytes of one tag or one text that the parser has to keep
+_CHUNK = 64 * 1024
+_SECONDS, _MEMORY = 60, 1024 * 1024 * 1024
+
+_EPOCH = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook knows no zone
+_DAYS_TO_1904 = 1462
+_LAST_DAY = 2_958_466  # 10000-01-01
+_HALF = Decimal("0.5")
+_DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)}
+_TIMES = {*range(18, 22), *range(32, 36), *range(45, 48)}
+_WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?:\$[^\]]*|[A-Za-z]{3,}[0-9]*|[<>=][^\]]*)\]')
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]*")
+_OTHER_ARCHIVES = {
+    "content.xml": "It is an OpenDocument file (.ods): save it as .xlsx or CSV.",
+    "xl/workbook.bin": "It is a binary Excel workbook (.xlsb): save it as .xlsx or CSV.",
+    "word/document.xml": "It is a Word document: export the entries as CSV or XLSX.",
+    "Index/Document.iwa": "It is a Numbers document: export it as .xlsx or CSV.",
+}
+
+
+class Refusal(Exception):
+    """The workbook is not read; args are a code and a sentence."""
+
+
+def read(file, sheet=""):
+    """The sheet's names and rows, one by one, as the module says; Refusal where it must not be read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield from _Workbook(archive).rows(sheet)
+    except Refusal:
+        raise
+    except MemoryError:
+        raise _too_large() from None
+    except Exception as trouble:  # whatever a parser of ZIP and XML can come upon in a damaged file
+        words = f"{type(trouble).__name__}: {str(trouble)[:100]}"
+        raise Refusal(
+            "FILE-FORMAT",
+            "The file begins like an XLSX workbook but cannot be read: open it in a spreadsheet program and "
+            f"save it again ({words}).",
+        ) from trouble
+
+
+class _Workbook:
+    def __init__(self, archive):
+        self.archive, self.unpacked = archive, 0
+        parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+            raise _too_large()
+        self.names = {part.filename for part in parts}
+        for name, remedy in _OTHER_ARCHIVES.items():
+            if name in self.names:
+                raise Refusal("FILE-FORMAT", f"This file is neither CSV nor XLSX. {remedy}")
+
+    def rows(self, wanted):
+        book = self._main_part()
+        found = _Sheets()
+        self.parse(book, found)
+        targets = self._related(book, "/worksheet")
+        sheets = [(name, targets[key]) for name, key, _ in found.sheets if key in targets]
+        if not sheets:
+            raise Refusal("FILE-EMPTY", "The workbook has no sheet with cells.")
+        visible = [(name, targets[key]) for name, key, shown in found.sheets if shown and key in targets]
+        name, part = self._chosen(sheets, wanted) if wanted else (visible or sheets)[0]
+        yield {"sheets": [each for each, _ in sheets], "read": name}
+        texts, styles = _Texts(), _Styles()
+        for handler, kind in ((texts, "/sharedStrings"), (styles, "/styles")):
+            for path in self._related(book, kind).values():
+                self.parse(path, handler)
+        page = _Page(texts.texts, styles.kinds(), _DAYS_TO_1904 if found.from_1904 else 0)
+        for _ in self.pieces(part, page):
+            yield from page.taken()
+        yield from page.taken()
+
+    def _chosen(self, sheets, wanted):
+        for name, part in sheets:
+            if " ".join(name.casefold().split()) == " ".join(wanted.casefold().split()):
+                return name, part
+        names = ", ".join(name for name, _ in sheets)
+        raise Refusal("FILE-FORMAT", f"The workbook has no sheet “{wanted[:60]}”; it has {names[:500]}.")
+
+    def _main_part(self):
+        for path in self._related("", "/officeDocument").values():
+            return path
+        return "xl/workbook.xml"
+
+    def _related(self, path, kind):
+        """The parts of a kind that this part names, by the keys that it names them with."""
+        folder, name = posixpath.split(path)
+        relations = posixpath.join(folder, "_rels", f"{name}.rels")
+        if relations not in self.names:
+            return {}
+        found = _Relations()
+        self.parse(relations, found)
+        return {
+            key: posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+            for key, type_, target in found.relations
+            if type_.endswith(kind)
+        }
+
+    def parse(self, name, handler):
+        for _ in self.pieces(name, handler):
+            pass
+
+    def pieces(self, name, handler):
+        """Unpack a part piece by piece into the handler; stops where the handler has enough."""
+        info = self.archive.getinfo(name)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # The others unpack without a bound.
+            raise Refusal(
+                "FILE-FORMAT", "The workbook is packed in an unusual way: save it as .xlsx once more."
+            )
+        parser, fed = _parser(handler), 0
+        with self.archive.open(info) as stream:
+            while chunk := stream.read(_CHUNK):
+                fed += len(chunk)
+                self.unpacked += len(chunk)
+                if self.unpacked > MOST_UNPACKED:
+                    raise _too_large()
+                try:
+                    parser.Parse(chunk)
+                except StopIteration:
+                    return
+                if fed - parser.CurrentByteIndex > _MOST_PIECE:
+                    raise _too_large()
+                yield
+        with contextlib.suppress(StopIteration):
+            parser.Parse(b"", True)
+
+
+def _parser(handler):
+    parser = expat.ParserCreate()
+    depth = 0
+
+    def start(name, attributes):
+        nonlocal depth
+        depth += 1
+        if depth > _MOST_DEPTH:
+            raise _too_large()
+        handler.start(name.rpartition(":")[2], attributes)
+
+    def end(name):
+        nonlocal depth
+        depth -= 1
+        handler.end(name.rpartition(":")[2])
+
+    def refuse(*_):
+        raise Refusal(
+            "FILE-FORMAT",
+            "The workbook declares XML entities, as no spreadsheet program does: save it as .xlsx once more.",
+        )
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = handler.text
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    return parser
+
+
+def _too_large():
+    return Refusal(
+        "FILE-SIZE", "The workbook is too large when unpacked: split it, or save the sheet as CSV."
+    )
+
+
+def _too_many_rows():
+    return Refusal("FILE-SIZE", "The sheet has more than 200,000 rows: split it into several files.")
+
+
+class _Handler:
+    def start(self, name, attributes):
+        pass
+
+    def end(self, name):
+        pass
+
+    def text(self, data):
+        pass
+
+
+class _Relations(_Handler):
+    def __init__(self):
+        self.relations = []
+
+    def start(self, name, attributes):
+        if name == "Relationship":
+            values = (attributes.get("Id", ""), attributes.get("Type", ""), attributes.get("Target", ""))
+            self.relations.append(values)
+
+
+class _Sheets(_Handler):
+    def __init__(self):
+        self.sheets, self.from_1904 = [], False
+
+    def start(self, name, attributes):
+        if name == "sheet":
+            key = next((value for name, value in attributes.items() if name.endswith(":id")), "")
+            shown = attributes.get("state", "visible") == "visible"
+            self.sheets.append((attributes.get("name", ""), key, shown))
+        elif name == "workbookPr":
+            self.from_1904 = attributes.get("date1904") in ("1", "true")
+
+
+class _Styles(_Handler):
+    """Which styles of cells show a date, and which a time."""
+
+    def __init__(self):
+        self.codes, self.ids, self.inside = {}, [], False
+
+    def start(self, name, attributes):
+        if name == "numFmt":
+            self.codes[attributes.get("numFmtId")] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            self.inside = True
+        elif name == "xf" and self.inside:
+            self.ids.append(attributes.get("numFmtId", "0"))
+        if len(self.codes) + len(self.ids) > _MOST_STYLES:
+            raise _too_large()
+
+    def end(self, name):
+        if name == "cellXfs":
+            self.inside = False
+
+    def kinds(self):
+        return [self._kind(each) for each in self.ids]
+
+    def _kind(self, key):
+        if key in self.codes:
+            return kind_of(self.codes[key])
+        number = int(key) if key.isascii() and key.isdigit() else 0
+        return "date" if number in _DATES else "time" if number in _TIMES else ""
+
+
+def kind_of(code):
+    """“date”, “time” or nothing: what a number format such as “[h]:mm” shows."""
+    signs = _WORDS.sub("", code.partition(";")[0]).casefold()
+    if "general" in signs:
+        return ""
+    if "y" in signs or "d" in signs:
+        return "date"
+    if "h" in signs or "s" in signs:
+        return "time"
+    return "time" if "[m" in signs else "date" if "m" in signs else ""
+
+
+class _Texts(_Handler):
+    """The table of texts that cells point at."""
+
+    def __init__(self):
+        self.texts, self.size = [], 0
+        self._parts, self._length, self._takes, self._phonetic = [], 0, False, False
+
+    def start(self, name, attributes):
+        if name == "si":
+            self._parts, self._length = [], 0
+        elif name == "rPh":
+            self._phonetic = True
+        elif name == "t":
+            self._takes = not self._phonetic
+
+    def end(self, name):
+        if name == "si":
+            self.texts.append("".join(self._parts))
+            if len(self.texts) > MOST_CELLS:
+                raise _too_large()
+        elif name == "rPh":
+            self._phonetic = False
+        elif name == "t":
+            self._takes = False
+
+    def text(self, data):
+        if self._takes:
+            self._length += len(data)
+            self.size += len(data)
+            if self._length > MOST_IN_A_CELL:
+                raise _long_cell("A cell of the workbook")
+            if self.size > MOST_TEXT:
+                raise _too_large()
+            self._parts.append(data)
+
+
+def _long_cell(where):
+    return Refusal(
+        "FILE-SIZE",
+        f"{where} has more than {MOST_IN_A_CELL:,} characters, more than a spreadsheet program allows: "
+        "shorten it.",
+    )
+
+
+class _Page(_Handler):
+    """The rows of one sheet."""
+
+    def __init__(self, texts, kinds, days):
+        self._texts, self._kinds, self._days = texts, kinds, days
+        self._rows, self._row, self._last, self._column = [], {}, 0, -1
+        self._cell = self._formula = self._takes = self._phonetic = False
+        self._parts, self._length = [], 0
+        self._kept = self._cells = self._size = self._seen = 0
+
+    def taken(self):
+        rows, self._rows = self._rows, []
+        return rows
+
+    def start(self, name, attributes):
+        if name == "c":
+            self._begin_cell(attributes)
+        elif name == "row":
+            self._begin_row(attributes)
+        elif name == "f":
+            self._formula = True
+        elif name == "rPh":
+            self._phonetic = True
+        elif name in ("v", "t"):
+            self._takes = self._cell and not self._phonetic
+
+    def end(self, name):
+        if name in ("v", "t"):
+            self._takes = False
+        elif name == "c":
+            self._end_cell()
+        elif name == "row":
+            self._end_row()
+        elif name == "rPh":
+            self._phonetic = False
+        elif name == "sheetData":
+            raise StopIteration
+
+    def text(self, data):
+        if self._takes:
+            self._length += len(data)
+            if self._length > MOST_IN_A_CELL:
+                raise _long_cell(f"Cell {self._name()}")
+            self._parts.append(data)
+
+    def _begin_row(self, attributes):
+        number = attributes.get("r", "")
+        given = int(number) if number.isascii() and number.isdigit() and len(number) < 20 else 0
+        self._last = max(given, self._last + 1)
+        if self._last > MOST_SHEET_ROWS:
+            raise _too_many_rows()
+        self._row, self._column = {}, -1
+
+    def _begin_cell(self, attributes):
+        match = _REFERENCE.fullmatch(attributes.get("r", ""))
+        self._column = _index(match[1]) if match else self._column + 1
+        self._seen += 1
+        if self._seen > 4 * MOST_CELLS:
+            raise _too_large()
+        self._cell, self._formula = True, False
+        self._type, self._style = attributes.get("t", "n"), attributes.get("s", "")
+        self._parts, self._length = [], 0
+
+    def _end_cell(self):
+        self._cell = False
+        value = self._value("".join(self._parts))
+        if value is None or self._column > MOST_COLUMNS:
+            return
+        self._row[self._column] = value
+        self._cells += 1
+        self._size += len(value) if isinstance(value, str) else 0
+        if self._cells > MOST_CELLS or self._size > MOST_TEXT:
+            raise _too_large()
+
+    def _end_row(self):
+        if not self._row:
+            return
+        self._kept += 1
+        if self._kept > MOST_ROWS:
+            raise _too_many_rows()
+        row = [self._row.get(index) for index in range(max(self._row) + 1)]
+        self._rows.append([self._last, row])
+        self._row = {}
+
+    def _name(self):
+        return f"{_letters(max(self._column, 0))}{self._last}"
+
+    def _value(self, text):
+        kind = self._type
+        if kind == "s":
+            return self._texts[int(text)] or None if text else None
+        if kind in ("inlineStr", "str", "e"):
+            return text or None
+        if not text.strip():
+            return {"formula": self._name()} if self._formula else None
+        if kind == "b":
+            return text.strip() == "1"
+        if kind == "d":
+            return {"date": datetime.datetime.fromisoformat(text.strip()).isoformat()}
+        return self._number(text.strip())
+
+    def _number(self, text):
+        number = int(text) if _WHOLE.fullmatch(text) else Decimal(text)
+        if isinstance(number, Decimal) and not number.is_finite():
+            return text
+        kind = self._kinds[int(self._style)] if self._style else ""
+        if kind == "time" and abs(number) < _LAST_DAY:
+            return {"seconds": _rounded(number * 86400)}
+        if kind == "date" and 0 <= number + self._days < _LAST_DAY:
+            moment = _EPOCH + datetime.timedelta(days=self._days, seconds=_rounded(number * 86400))
+            return {"date": moment.isoformat()}
+        return number if isinstance(number, int) else {"number": str(number)}
+
+
+def _rounded(seconds):
+    """A time as a fraction of a day is never quite a whole second."""
+    return int(seconds + _HALF if seconds >= 0 else seconds - _HALF)
+
+
+def _index(letters):
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _letters(index):
+    text = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def _bound():
+    """A bound on memory and time, where the system has such; whoever waits has a clock too."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not on every system
+
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
+def main(sheet):
+    _bound()
+    out = sys.stdout
+    try:
+        for value in read(sys.stdin.buffer, sheet):
+            out.write(json.dumps(value) + "\n")
+    except Refusal as refusal:
+        out.write(json.dumps({"refused": refusal.args}) + "\n")
+    except MemoryError:
+        out.write(json.dumps({"refused": _too_large().args}) + "\n")
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

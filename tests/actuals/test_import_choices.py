@@ -1,0 +1,336 @@
+"""Rows that need a decision, on the page and by command; control totals (IMP-1)."""
+
+import io
+import json
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils.html import escape
+
+from actuals.importing import Mapping, NotImported
+from actuals.models import Entry, EntryImport
+from tests import factories
+from tests.actuals.importing import errors, look, take, warnings
+from tests.actuals.test_import_pages import preview, send
+
+HEAD = "date,resource,project,hours,description,billable,invoiced,exported"
+MARKED = f"""{HEAD}
+2025-03-31,ANNA,NO1-P1,7.5,Drawn,yes,no,no
+2025-04-01,ANNA,NO1-P1,2,Told,no,no,no
+2025-04-02,ANNA,NO1-P1,3,Billed,yes,yes,yes
+2025-04-03,ANNA,NO1-P1,4,Sent,yes,no,yes
+2025-04-04,ANNA,NO1-P1,0:20,Sent for nothing,no,no,yes
+"""
+OPEN = (
+    "exported: Marked as exported: 2 rows with 4.3333 h. "
+    "Say what becomes of them before anything is imported."
+)
+
+
+@pytest.fixture(autouse=True)
+def _data(settings, tmp_path):
+    settings.DATA = tmp_path
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+def wishes():
+    return list(Entry.objects.order_by("date").values_list("description", "billing_wish"))
+
+
+def test_what_is_exported_is_a_question_without_a_default(co):
+    """IMP-1"""
+    with pytest.raises(NotImported) as refusal:
+        take(co, MARKED)
+    assert errors(refusal.value.preview) == [OPEN]
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (
+            {"exported": "bill"},
+            {"Drawn": "", "Told": "non_chargeable", "Billed": "cost_only", "Sent": ""}
+            | {"Sent for nothing": "non_chargeable"},
+        ),
+        (
+            {"exported": "cost"},
+            {"Drawn": "", "Told": "non_chargeable", "Billed": "cost_only", "Sent": "cost_only"}
+            | {"Sent for nothing": "cost_only"},
+        ),
+        (
+            {"exported": "skip"},
+            {"Drawn": "", "Told": "non_chargeable", "Billed": "cost_only"},
+        ),
+        (
+            {"exported": "skip", "invoiced": "skip"},
+            {"Drawn": "", "Told": "non_chargeable"},
+        ),
+    ],
+)
+def test_billable_invoiced_and_exported(co, answers, expected):
+    """IMP-1"""
+    result = take(co, MARKED, Mapping(answers=answers))
+
+    assert dict(wishes()) == expected
+    assert result.entry_import.mapping == {"answers": answers}
+    assert sum(result.preview.left_out.values()) == 5 - len(expected)
+
+
+def test_neither_yes_nor_no_is_an_error(co):
+    """IMP-1"""
+    assert errors(look(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,1,,perhaps,,\n")) == [
+        "row 2, billable: “perhaps” is neither yes nor no."
+    ]
+
+
+def test_rows_that_are_left_out_are_not_judged(co):
+    """IMP-1: old work on projects that nobody has here."""
+    content = f"{HEAD}\n2025-03-31,ANNA,OLD,1,,,,yes\n2025-03-31,ANNA,NO1-P1,2,,,,\n"
+    assert len(look(co, content).errors) == 1
+    assert take(co, content, Mapping(answers={"exported": "skip"})).added == 1
+
+
+def test_what_is_here_already_is_not_asked_about(co):
+    """IMP-1"""
+    take(co, MARKED, Mapping(answers={"exported": "bill"}))
+    assert look(co, MARKED + "\n").errors == []
+
+
+# Changed rows
+
+BEFORE = "date,resource,project,task,hours,description\n2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings",
+        "2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings of the piers",
+        "2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings of the piers",
+    ],
+)
+def test_a_row_like_an_imported_one_but_for_hours_or_text_is_changed(co, line):
+    """IMP-1: never added in silence."""
+    take(co, BEFORE)
+    entry = Entry.objects.get()
+    content = BEFORE.splitlines()[0] + f"\n{line}\n"
+
+    seen = look(co, content)
+    assert [(each.row.number, each.entry_id, each.quantity) for each in seen.changed] == [(2, entry.pk, 8)]
+    assert [problem.field for problem in seen.errors] == ["changed"]
+    with pytest.raises(NotImported):
+        take(co, content)
+
+    left = take(co, content + "\n", Mapping(answers={"changed": "skip"}))
+    assert (left.added, left.preview.left_out) == (0, {"changed": 1})
+    assert take(co, content, Mapping(answers={"changed": "add"})).added == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2025-04-01,ANNA,NO1-P1,DESIGN,5,Drawings",
+        "2025-03-31,MAGNE,NO1-P1,DESIGN,5,Drawings",
+        "2025-03-31,ANNA,NO1-P1,,5,Drawings",
+        "2025-03-31,ANNA,NO1-P2,,5,Drawings",
+    ],
+)
+def test_another_day_person_project_or_task_is_other_work(co, line):
+    """IMP-1"""
+    factories.ProjectFactory(entity=co.entity, code="NO1-P2")
+    take(co, BEFORE)
+    assert take(co, BEFORE.splitlines()[0] + f"\n{line}\n").added == 1
+
+
+def test_more_work_of_the_day_beside_the_entry_is_new(co):
+    """IMP-1: the entry as it was is still in the file, so nothing has changed."""
+    take(co, BEFORE)
+    assert take(co, BEFORE + "2025-03-31,ANNA,NO1-P1,DESIGN,1,Call\n").added == 1
+
+
+def test_work_of_another_program_or_typed_by_hand_is_no_change(co):
+    """IMP-1"""
+    factories.time_entry(co, hours="3", date="2025-04-01")
+    take(co, BEFORE)
+    content = "Date,Member,Project,Task,Time,Comment\n2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings\n"
+    assert take(co, content).added == 1
+
+
+def test_a_changed_row_with_an_id_names_its_entry_or_is_left_out(co):
+    """IMP-1"""
+    head = "date,resource,project,hours,external_id\n"
+    take(co, head + "2025-03-31,ANNA,NO1-P1,8,T-1\n")
+    content = head + "2025-03-31,ANNA,NO1-P1,5,T-1\n2025-04-01,ANNA,NO1-P1,1,T-2\n"
+    (message,) = errors(look(co, content))
+    assert message.startswith("row 2, external_id: “T-1” is entry")
+    with pytest.raises(NotImported):
+        take(co, content, Mapping(answers={"changed": "add"}))
+    assert take(co, content, Mapping(answers={"changed": "skip"})).added == 1
+
+
+def test_as_many_queries_for_many_changed_rows_as_for_few(co, django_assert_num_queries):
+    """IMP-1"""
+    head = "date,resource,project,hours\n"
+    lines = [f"2025-03-{day:02},ANNA,NO1-P1" for day in range(1, 31)]
+    take(co, head + "\n".join(f"{line},8" for line in lines))
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    counts = []
+    for some in (lines[:2], lines):
+        with CaptureQueriesContext(connection) as queries:
+            seen = look(co, head + "\n".join(f"{line},5" for line in some))
+        assert len(seen.changed) == len(some)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+# Totals
+
+
+def test_control_totals_by_person_and_currency(co):
+    """IMP-1: 8 h and 1:20 of Anna; 100.50 + 99.50 EUR and 480 NOK."""
+    seen = look(
+        co,
+        "class,date,resource,project,hours,category,amount,currency\n"
+        "time,2025-03-31,ANNA,NO1-P1,8,,,\n"
+        "time,2025-04-02,ANNA,NO1-P1,1:20,,,\n"
+        "time,2025-04-01,MAGNE,NO1-P1,2,,,\n"
+        "expense,2025-04-01,ANNA,NO1-P1,,TRAVEL,100.50,EUR\n"
+        "expense,2025-04-05,ANNA,NO1-P1,,TRAVEL,99.50,EUR\n"
+        "expense,2025-04-01,,NO1-P1,,TRAVEL,480,\n",
+    )
+    assert seen.as_json()["totals"] == {
+        "rows": 6,
+        "hours": "11.3333",
+        "amounts": {"EUR": "200.00", "NOK": "480.00"},
+        "first_day": "2025-03-31",
+        "last_day": "2025-04-05",
+        "people": {
+            "ANNA Anna": {"rows": 4, "hours": "9.3333", "amounts": {"EUR": "200.00"}},
+            "MAGNE Magne": {"rows": 1, "hours": "2", "amounts": {}},
+            "Nobody": {"rows": 1, "hours": "0", "amounts": {"NOK": "480.00"}},
+        },
+    }
+
+
+def test_totals_of_what_is_new_leave_out_what_is_here(co):
+    """IMP-1"""
+    take(co, BEFORE)
+    seen = look(co, BEFORE + "2025-04-01,ANNA,NO1-P1,,1,Call\n")
+    assert (seen.totals.hours, seen.totals_to_add.hours) == (9, 1)
+    assert str(seen.totals_to_add.first_day) == "2025-04-01"
+
+
+# The same on the page and by command
+
+
+def test_the_page_asks_and_imports_what_it_showed(co, client):
+    """IMP-1"""
+    client.force_login(co.manager)
+    page = preview(client, MARKED)
+    assert escape(OPEN.removeprefix("exported: ")) in page.text
+    assert "Import 5 entries" not in page.text
+    assert "31 Mar 2025" in page.text
+    assert "16.8333" in page.text
+
+    answered = client.post(
+        "/import/preview/",
+        {"choose": "1", "format": "ledgerline", "exported": "cost", "invoiced": "skip"},
+        follow=True,
+    )
+    assert "Import 4 entries" in answered.text
+    assert "Left out: marked as invoiced" in answered.text
+    client.post("/import/preview/", {"seen": page.context["seen"]})
+    assert not Entry.objects.exists()  # the page that was looked at had no answer yet
+
+    client.post("/import/preview/", {"seen": answered.context["seen"]})
+    assert [wish for _, wish in wishes()] == ["", "non_chargeable", "cost_only", "cost_only"]
+    done = EntryImport.objects.get()
+    assert done.mapping["answers"] == {"exported": "cost", "invoiced": "skip"}
+    assert "A cost only: exported means invoiced" in client.get(done.get_absolute_url()).text
+
+
+def test_the_program_can_be_chosen_on_the_preview(co, client):
+    """IMP-1"""
+    client.force_login(co.manager)
+    send(client, "Date,Duration,Project,Bookable Resource\n2025-03-31,90,Bridge,Anna\n", format_="")
+    client.post("/import/columns/", {"column-date": "Date"})
+    assert client.get("/import/preview/").context["work"]["format"] == "dynamics"
+    page = client.post("/import/preview/", {"choose": "1", "format": "kimai"}, follow=True)
+    assert page.context["work"]["format"] == "kimai"
+    assert "The resource is missing." in page.text
+
+
+def test_an_answer_that_is_none_changes_nothing(co, client):
+    client.force_login(co.manager)
+    preview(client, MARKED)
+    page = client.post(
+        "/import/preview/", {"choose": "1", "format": "ledgerline", "exported": "x"}, follow=True
+    )
+    assert "Choose one of the answers that the page offers." in page.text
+
+
+def test_the_page_shows_changed_rows(co, client):
+    """IMP-1"""
+    client.force_login(co.accountant)
+    take(co, BEFORE)
+    page = preview(client, BEFORE.replace(",8,", ",5,")).text
+    assert f'<a href="/entries/{Entry.objects.get().pk}/">' in page
+    assert "Changed since they were imported: 1 row with 5 h" in page
+
+
+def test_the_columns_keep_what_was_answered(co, client):
+    """IMP-1"""
+    client.force_login(co.manager)
+    preview(client, MARKED)
+    client.post("/import/preview/", {"choose": "1", "format": "ledgerline", "exported": "bill"})
+    client.post("/import/columns/", {})
+    assert client.get("/import/preview/").context["preview"].errors == []
+
+
+def command(path, *options):
+    out = io.StringIO()
+    call_command("import_entries", path, "--entity", "NO1", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_asks_and_takes_answers(co, tmp_path):
+    """IMP-1"""
+    file = tmp_path / "march.csv"
+    file.write_text(MARKED)
+    with pytest.raises(CommandError, match="Marked as exported: 2 rows with 4.3333 h"):
+        command(file)
+
+    assert command(file, "--preview", "--exported", "bill") == (
+        "5 of 5 rows would be added, 0 are there already.\n"
+        "In the file, 2025-03-31 to 2025-04-04: 5 rows, 16.8333 h.\n"
+        "  ANNA Anna: 5 rows, 16.8333 h.\n"
+    )
+    answer = json.loads(command(file, "--json", "--exported", "skip", "--invoiced", "skip"))
+    assert (answer["added"], answer["left_out"]) == (2, {"invoiced": 1, "exported": 2})
+
+
+def test_the_command_says_what_could_be_left_out(co, tmp_path):
+    """IMP-1"""
+    file = tmp_path / "march.csv"
+    file.write_text("date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,\n2025-03-31,ANNA,NO1-P1,1\n")
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_entries", file, "--entity", "NO1", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "Error: row 2, hours: The hours are missing.",
+        "Without a duration, or still running: 1 row; --empty skip.",
+    ]
+    assert command(file, "--empty", "skip") == (
+        "1 of 2 rows added as drafts, 0 are there already.\n"
+        "Left out: 1, without a duration, or still running.\n"
+    )
+    assert Entry.objects.get().quantity == Decimal(1)
+    assert warnings(look(co, file.read_bytes())) != []

@@ -1,0 +1,152 @@
+"""Which column is which field, and what is made when a row names it and nobody knows it."""
+
+from decimal import Decimal
+
+import pytest
+
+from actuals.importing import Mapping
+from actuals.models import Entry
+from contracts.models import Category, Task
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+from tests.actuals.importing import HEADER, TWO_ROWS, csv, errors, look, row, take, warnings
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+def test_columns_can_be_mapped_and_constants_set(co):
+    """IMP-1"""
+    header = "Day;Number;First;Last;Job code;Job;Spent;What"
+    mapping = Mapping(
+        columns={
+            "date": "day",
+            "resource": "First+Last",
+            "project": "Job code|Job",
+            "quantity": "Spent",
+            "external_id": "Number",
+            "description": "What",
+        },
+        constants={"role": "CONSULTANT", "description": "Work"},
+        date_format="DD.MM.YYYY",
+        decimal=",",
+    )
+    factories.ResourceFactory(entity=co.entity, code="B1", name="Bo Berg")
+
+    seen = look(
+        co,
+        csv("31.03.2025;1;Bo;Berg;;Bridge;1,125;", "31.03.2025;2;;anna;NO1-P1;;1.000;Hi", header=header),
+        mapping,
+    )
+
+    assert errors(seen) == []
+    first, second = seen.rows
+    assert (first.resource.code, first.project, first.quantity) == ("B1", co.project, Decimal("1.125"))
+    assert (first.external_id, first.role, first.description) == ("1", co.role, "Work")
+    assert (second.resource, second.quantity, second.description) == (co.resource, 1000, "Hi")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        (
+            Mapping(columns={"date": "Day"}),
+            "The file has no column “Day”: its columns are “date”, “resource”",
+        ),
+        (Mapping(columns={"hours": "Hours"}), "There is no field “hours”; there is class, date"),
+        (Mapping(constants={"houres": "1"}), "There is no field “houres”"),
+        (Mapping(format="sap"), "There is no file format “sap”; there is ledgerline, kimai"),
+        (Mapping(create=("customers",)), "An import creates no “customers”; there is projects, tasks"),
+        (Mapping(decimal="'"), "The sign before decimals cannot be “'”"),
+        (Mapping(date_format="MM.YYYY"), "The date format “MM.YYYY” does not tell year, month and day"),
+        (Mapping(item_tax_group="NOPE"), "There is no item tax group “NOPE”"),
+    ],
+)
+def test_a_mapping_that_makes_no_sense_is_told(co, mapping, message):
+    """IMP-1"""
+    (problem,) = look(co, TWO_ROWS, mapping).errors
+
+    assert problem.row is None
+    assert problem.message.startswith(message)
+    with pytest.raises(Refused, match="."):
+        take(co, TWO_ROWS, mapping)
+
+
+def test_columns_that_every_row_needs(co):
+    """IMP-1"""
+    (missing,) = errors(look(co, "resource,hours\nANNA,1\n"))
+    (twice,) = errors(look(co, "date,project,Date,hours\n2025-03-31,NO1-P1,2025-03-31,1\n"))
+
+    assert missing == (
+        "The file has no column for date and project: its columns are “resource”, “hours”. "
+        "Rename one, or say which one it is."
+    )
+    assert twice == "The heading “date” stands over 2 columns: rename all but one."
+
+
+def test_missing_tasks_and_categories_are_made_where_asked_for(co):
+    """IMP-1, SEC-3"""
+    header = HEADER + ",subcategory"
+    content = csv(
+        row(task="T-7", category="WORK") + ",Bug fixing",
+        row(task="t-7", category="Work", hours="1") + ",bug fixing",
+        row(task="DESIGN", category="Meeting", hours="2") + ",",
+        header=header,
+    )
+    assert len(look(co, content).errors) == 5
+    mapping = Mapping(create=("tasks", "categories"))
+
+    seen = look(co, content, mapping)
+    assert seen.as_json()["to_create"] == {"tasks": ["T-7"], "categories": ["WORK/Bug fixing", "Meeting"]}
+    assert warnings(seen) == ["What is made has no item tax group yet: Meeting."]
+    assert not Task.objects.filter(code="T-7").exists()
+
+    take(co, content, mapping)
+
+    task = Task.objects.get(code="T-7")
+    assert (task.project, task.name) == (co.project, "T-7")
+    below, meeting = Category.objects.filter(code__in=["WORK/Bug fixing", "Meeting"]).order_by("-code")
+    assert (below.transaction_class, below.item_tax_group) == ("time", co.item_tax_group)
+    assert meeting.item_tax_group is None
+    entries = Entry.objects.order_by("pk")
+    assert [(entry.task, entry.category) for entry in entries] == [
+        (task, below),
+        (task, below),
+        (co.task, meeting),
+    ]
+    made = AuditEvent.objects.filter(action__startswith="contracts.").order_by("pk")
+    assert [(event.action, event.subject_type, event.subject_id, event.by) for event in made] == [
+        ("contracts.create_task", "contracts.task", str(task.pk), co.accountant),
+        ("contracts.create_category", "contracts.category", str(below.pk), co.accountant),
+        ("contracts.create_category", "contracts.category", str(meeting.pk), co.accountant),
+    ]
+    assert AuditEvent.objects.get(action="actuals.import").detail["created"] == {"tasks": 1, "categories": 2}
+
+
+def test_all_that_a_row_names_can_be_made(co):
+    header = HEADER + ",product,class"
+    kinds = ("projects", "tasks", "resources", "roles", "categories", "products")
+    content = csv(
+        "2025-03-31,NEW,PX,T,C,R,1,,,,",
+        "2025-03-31,,PX,,,,1,,,Bolt,material",
+        header=header,
+    )
+
+    take(co, content, Mapping(create=kinds, item_tax_group="SERVICES"))
+
+    time, material = Entry.objects.order_by("pk")
+    assert (time.resource.code, time.role.code, time.task.project) == ("NEW", "R", time.project)
+    assert (time.category.item_tax_group, material.product.item_tax_group) == (co.item_tax_group,) * 2
+    assert list(time.project.managers.all()) == [co.accountant]
+    assert AuditEvent.objects.filter(action__startswith="contracts.create_").count() == 6
+
+
+def test_a_code_that_is_too_long_is_not_made(co):
+    seen = look(co, csv(row(task="x" * 61)), Mapping(create=("tasks",)))
+
+    (message,) = errors(seen)
+    assert message.startswith("row 2, task: “xxxx")
+    assert message.endswith("cannot be made: a code has at most 60 characters.")

@@ -1,0 +1,252 @@
+"""The rows of a file: every error by row, and what is worth a look."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from actuals.importing import NotImported
+from actuals.models import Entry, EntryImport
+from contracts.models import Project
+from invoicing_site.models import StoredFile
+from tests import factories
+from tests.actuals.importing import HEADER, csv, errors, look, row, take, warnings
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+ERRORS = [
+    ({"date": ""}, "date: The date is missing."),
+    ({"date": "31.03.2025"}, "date: “31.03.2025” is not a date such as 2025-03-31."),
+    ({"date": "1989-12-31"}, "date: 1989-12-31 is out of range: it is before 1990-01-01."),
+    (
+        {"date": "2026-04-12"},
+        "date: 2026-04-12 is out of range: it is after 2026-04-11, over a year from now.",
+    ),
+    ({"project": ""}, "project: The project is missing."),
+    ({"project": "NO1-P2"}, "project: There is no project “NO1-P2”: did you mean “NO1-P1”?"),
+    ({"project": "Brigde"}, "project: There is no project “Brigde”: did you mean “NO1-P1”?"),
+    ({"project": "zzz"}, "project: There is no project “zzz”."),
+    ({"resource": ""}, "resource: The resource is missing."),
+    ({"resource": "ANA"}, "resource: There is no resource “ANA”: did you mean “ANNA”?"),
+    ({"task": "DESING"}, "task: There is no task “DESING” in project NO1-P1: did you mean “DESIGN”?"),
+    ({"category": "WORKS"}, "category: There is no category “WORKS” for time: did you mean “WORK”?"),
+    ({"category": "TRAVEL"}, "category: There is no category “TRAVEL” for time."),
+    ({"role": "Consultent"}, "role: There is no role “Consultent”: did you mean “CONSULTANT”?"),
+    ({"hours": ""}, "hours: The hours are missing."),
+    ({"hours": "0"}, "hours: The hours must not be zero: leave such rows out."),
+    ({"hours": "0.00004"}, "hours: The hours must not be zero: leave such rows out."),
+    ({"hours": "many"}, "hours: “many” is not a number of hours: write 7.5 or 7:30."),
+    ({"hours": "1" * 12}, "hours: “111111111111” is too large."),
+    (
+        {"hours": "-1"},
+        "hours: -1 is negative, and an import only adds work: to take work back, correct or recall the entry "
+        "it was recorded with.",
+    ),
+    (
+        {"hours": '"1,234"'},
+        "hours: “1,234” can be read in two ways: write 1.234 or 1234, or say which sign stands before the "
+        "decimals.",
+    ),
+    ({"external_id": "x" * 101}, "external_id: It is longer than 100 characters."),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), ERRORS, ids=lambda value: str(value)[:30])
+def test_an_error_names_row_field_and_remedy(co, wrong, message):
+    """IMP-1"""
+    seen = look(co, csv(row(), row(**wrong)))
+
+    assert errors(seen) == [f"row 3, {message}"]
+
+
+def test_every_error_of_every_row_is_told_and_nothing_is_imported(co):
+    """IMP-1"""
+    content = csv(row(), row(hours="0", project="?"), row(), row(date="soon"))
+
+    with pytest.raises(NotImported) as refusal:
+        take(co, content, name="march.csv")
+
+    assert str(refusal.value) == (
+        "2 of 4 rows of march.csv cannot be imported, so none was. The first: "
+        "row 3, project: There is no project “?”."
+    )
+    assert refusal.value.code == "IMPORT-ERRORS"
+    assert [(problem.row, problem.field) for problem in refusal.value.preview.errors] == [
+        (3, "project"),
+        (3, "hours"),
+        (5, "date"),
+    ]
+    assert not Entry.objects.exists()
+    assert not EntryImport.objects.exists()
+    assert not StoredFile.objects.exists()
+
+
+def test_an_id_stands_once_in_a_file(co):
+    """IMP-1"""
+    seen = look(co, csv(row(external_id="A-1"), row(), row(external_id="A-1", hours="1")))
+
+    assert errors(seen) == ["row 4, external_id: “A-1” stands on row 2 already."]
+
+
+def test_what_other_companies_have_is_unknown(co):
+    """SEC-1"""
+    elsewhere = factories.company("SE1", "SEK", books=False)
+    factories.ResourceFactory(entity=elsewhere.entity, code="BJORN")
+
+    seen = look(co, csv(row(resource="BJORN"), row(project=elsewhere.project.code)))
+
+    assert errors(seen) == [
+        "row 2, resource: There is no resource “BJORN”.",
+        "row 3, project: There is no project “SE1-P1”: did you mean “NO1-P1”?",
+    ]
+
+
+def test_names_do_where_only_one_has_them(co):
+    """IMP-1"""
+    factories.ProjectFactory(entity=co.entity, code="P8", name="Tunnel")
+    factories.ProjectFactory(entity=co.entity, code="P9", name="Tunnel")
+
+    seen = look(
+        co,
+        csv(
+            row(project="bridge", task="design", role="consultant"), row(project="Tunnel"), row(project="p9")
+        ),
+    )
+
+    assert errors(seen) == ["row 3, project: Several projects are called “Tunnel”: write the code."]
+    assert seen.rows[0].project == co.project
+    assert seen.rows[0].task == co.task
+    assert seen.rows[1].project.code == "P9"
+
+
+def test_people_are_known_by_their_mail_and_login(co):
+    seen = look(co, csv(row(resource=co.member.email.upper()), row(resource=co.member.username)))
+
+    assert [found.resource for found in seen.rows] == [co.resource, co.resource]
+
+
+def test_expenses_materials_and_fees(co):
+    """IMP-1, APP-8"""
+    header = (
+        "class,date,resource,project,category,product,quantity,unit,amount,tax,deductible_tax,currency,price"
+    )
+    take(
+        co,
+        csv(
+            'expense,2025-03-31,ANNA,NO1-P1,TRAVEL,,,,"1.234,50","308,63",100,EUR,',
+            "expense,2025-03-31,,NO1-P1,TRAVEL,,120,km,480,,,,",
+            "material,2025-03-31,,NO1-P1,,CABLE,3.5,,,,,,",
+            "fee,2025-03-31,,NO1-P1,FEE,,,,,,,,1500.125",
+            header=header,
+        ),
+    )
+
+    expense, mileage, material, fee = Entry.objects.order_by("pk")
+    assert (expense.transaction_class, expense.category, expense.resource) == (
+        "expense",
+        co.travel,
+        co.resource,
+    )
+    assert (expense.quantity, expense.unit, expense.cost_currency) == (1, "each", "EUR")
+    assert (expense.cost_net, expense.cost_tax, expense.cost_tax_deductible) == (
+        Decimal("1234.50"),
+        Decimal("308.63"),
+        Decimal("100"),
+    )
+    assert (mileage.quantity, mileage.unit, mileage.cost_net, mileage.cost_tax) == (120, "km", 480, 0)
+    assert (mileage.cost_currency, mileage.resource) == ("NOK", None)
+    assert (material.product, material.quantity, material.unit) == (
+        co.product,
+        Decimal("3.5"),
+        co.product.unit,
+    )
+    assert (material.cost_net, material.cost_currency) == (None, "")
+    assert (fee.category, fee.quantity, fee.sales_price) == (co.fee, 1, Decimal("1500.125"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("hour,NO1-P1,,,,,,,", "class: There is no class “hour”: it is one of time, expense, material, fee."),
+        ("expense,NO1-P1,,,1,10,,,", "category: The category is missing."),
+        ("expense,NO1-P1,TRAVEL,,1,,,,", "amount: The net amount is missing."),
+        (
+            "expense,NO1-P1,TRAVEL,,1,100,25,,",
+            "deductible_tax: Say how much of the tax can be deducted: all of it, a part, or 0.",
+        ),
+        ("expense,NO1-P1,TRAVEL,,1,100,25,30,", "deductible_tax: 30.00 is more than the tax, 25.00."),
+        ("expense,NO1-P1,TRAVEL,,1,100.005,,,", "amount: 100.005 has more decimals than NOK has."),
+        ("expense,NO1-P1,TRAVEL,,1,100.5,,,JPY", "amount: 100.5 has more decimals than JPY has."),
+        (
+            "expense,NO1-P1,TRAVEL,,1,-100,,,",
+            "amount: -100 is negative: correct the entry it belongs to instead.",
+        ),
+        ("expense,NO1-P1,TRAVEL,,1,100,,,kr", "currency: “kr” is not a currency such as EUR."),
+        ("material,NO1-P1,,,1,,,,", "product: The product is missing."),
+        ("material,NO1-P1,,CABEL,1,,,,", "product: There is no product “CABEL”: did you mean “CABLE”?"),
+        ("material,NO1-P1,,CABLE,,,,,", "quantity: The quantity is missing."),
+        ("fee,NO1-P1,FEE,,two,,,,", "quantity: “two” is not a number."),
+    ],
+)
+def test_errors_of_expenses_materials_and_fees(co, line, message):
+    """IMP-1"""
+    header = "class,project,category,product,quantity,amount,tax,deductible_tax,currency,date"
+    seen = look(co, csv(f"{line},2025-03-31", header=header))
+
+    assert errors(seen)[0] == f"row 2, {message}"
+
+
+def test_a_time_unit_is_hours(co):
+    header = HEADER + ",unit"
+
+    seen = look(co, csv(row() + ",d", row() + ",Hours", header=header))
+
+    assert errors(seen) == ["row 2, unit: “d” is no unit of time here: give hours (h)."]
+
+
+def test_hours_are_rounded_to_four_decimals(co):
+    """MON-1"""
+    seen = look(co, csv(row(hours="0.33335"), row(hours="0:20")))
+
+    assert [found.quantity for found in seen.rows] == [Decimal("0.3334"), Decimal("0.3333")]
+
+
+def test_a_day_over_24_hours_is_a_warning(co):
+    """IMP-1: with what was entered before, and without what was rejected."""
+    day = datetime.date(2025, 3, 31)
+    factories.time_entry(co, hours="10", date=day)
+    factories.time_entry(co, hours="24", date=day, status="rejected")
+
+    seen = look(co, csv(row(hours="7"), row(hours="7.25"), row(hours="24", date="2025-04-01")))
+
+    assert seen.errors == []
+    assert warnings(seen) == ["row 3, hours: ANNA has 24.25 hours on 2025-03-31, more than a day has."]
+
+
+def test_oddities_are_warnings_and_alike_ones_are_one(co):
+    Project.objects.update(starts=datetime.date(2025, 4, 1))
+    co.resource.is_active = False
+    co.resource.save()
+    header = HEADER + ",Remarks,price"
+
+    seen = look(co, csv(row(description="x" * 501) + ",hello,9", row(hours="1") + ",,", header=header))
+
+    assert seen.errors == []
+    assert warnings(seen) == [
+        "Nothing is read from the columns “Remarks”.",
+        "row 2, description: Only its first 500 characters are kept.",
+        "row 2, price: Prices are read for fees only: the others have price lists.",
+        "row 2, date: The date is outside of project NO1-P1, 2025-04-01 to its end. The same on 1 more row.",
+        "row 2, resource: ANNA Anna is no longer active. The same on 1 more row.",
+    ]
+    assert seen.rows[0].description == "x" * 500
+
+
+def test_a_row_with_more_cells_than_the_header_is_an_error(co):
+    seen = look(co, csv(row() + ",,", row(hours="2") + ",and more"))
+
+    assert errors(seen) == ["row 3: It has more cells than the header: look at separators and quotes."]

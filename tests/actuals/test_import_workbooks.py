@@ -1,0 +1,335 @@
+"""Workbooks: what their cells mean, and those that are made to do harm (IMP-1)."""
+
+import datetime
+import io
+import subprocess
+import sys
+import time
+import zipfile
+from decimal import Decimal
+
+import openpyxl
+import pytest
+
+from actuals.importing import tables, workbook
+from actuals.importing.tables import read_table
+from actuals.importing.values import Unsaved
+from actuals.importing.workbook import kind_of
+from actuals.models import Entry
+from invoicing_site.errors import Refused
+from tests import factories
+from tests.actuals.importing import book, errors, look, take
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+TYPES = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+def packed(sheet, *, method=zipfile.ZIP_DEFLATED, **parts):
+    """The bytes of a workbook with this XML as its sheet: text, or pieces of it."""
+    content = io.BytesIO()
+    main = {
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATED}"><sheets>'
+        '<sheet name="One" sheetId="1" r:id="a"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{TYPES}">'
+        f'<Relationship Id="a" Type="{RELATED}/worksheet" Target="worksheets/one.xml"/>'
+        f'<Relationship Id="b" Type="{RELATED}/sharedStrings" Target="texts.xml"/></Relationships>',
+        "xl/texts.xml": f'<sst xmlns="{MAIN}"/>',
+    }
+    with zipfile.ZipFile(content, "w", method) as archive:
+        for name, text in {**main, **parts}.items():
+            archive.writestr(name, text)
+        with archive.open("xl/worksheets/one.xml", "w", force_zip64=True) as out:
+            for piece in [sheet] if isinstance(sheet, str) else sheet:
+                out.write(piece.encode())
+    return content.getvalue()
+
+
+def sheet_of(rows):
+    return f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+
+
+def cells(*values):
+    return "<row>" + "".join(f'<c t="inlineStr"><is><t>{value}</t></is></c>' for value in values) + "</row>"
+
+
+def refusal(content):
+    with pytest.raises(Refused) as refused:
+        read_table(content)
+    return refused.value.code, refused.value.message
+
+
+TOO_LARGE = (
+    "FILE-SIZE",
+    "The workbook is too large when unpacked: split it, or save the sheet as CSV.",
+)
+
+
+# What cells mean
+
+
+def test_a_workbook_is_imported_by_the_types_of_its_cells(co):
+    """IMP-1"""
+    content = book(
+        ["date", "resource", "project", "hours", "external id"],
+        [datetime.date(2025, 3, 31), "ANNA", "NO1-P1", 7.5, 1001],
+        [datetime.datetime(2025, 4, 1, 9, 30), "ANNA", "NO1-P1", datetime.timedelta(hours=30), 1002.0],  # noqa: DTZ001
+        ["2025-04-02", "ANNA", "NO1-P1", datetime.time(0, 45), "X"],
+    )
+
+    result = take(co, content, name="march.xlsx")
+
+    assert list(Entry.objects.order_by("pk").values_list("date", "quantity", "external_id")) == [
+        (datetime.date(2025, 3, 31), Decimal("7.5"), "1001"),
+        (datetime.date(2025, 4, 1), Decimal("30"), "1002"),
+        (datetime.date(2025, 4, 2), Decimal("0.75"), "X"),
+    ]
+    assert result.entry_import.file.media_type.endswith("spreadsheetml.sheet")
+    assert take(co, content).was_imported_before
+
+
+@pytest.mark.parametrize(
+    ("serial", "hours"),
+    [
+        (0.0208333, "0.5"),  # 1799.997 s
+        (0.3333333, "8"),
+        (1799 / 86400, "0.4997"),
+        (1 / 3 / 24, "0.3333"),
+        (25 / 24, "25"),
+        (0.000011574, "0.0003"),  # one second
+    ],
+)
+def test_times_come_in_to_the_second(co, serial, hours):
+    """IMP-1: a time is a fraction of a day, which is never quite a whole second."""
+    result, made = io.BytesIO(), openpyxl.Workbook()
+    made.active.append(["date", "resource", "project", "hours"])
+    made.active.append([datetime.date(2025, 3, 31), "ANNA", "NO1-P1", serial])
+    made.active["D2"].number_format = "[h]:mm"
+    made.save(result)
+    assert look(co, result.getvalue()).rows[0].quantity == Decimal(hours)
+
+
+def test_a_formula_without_a_value_names_its_cell(co):
+    """IMP-1"""
+    seen = look(
+        co, book(["date", "resource", "project", "hours"], ["2025-03-31", "=A1", "NO1-P1", 45000], [45000])
+    )
+
+    assert errors(seen)[0] == (
+        "row 2, resource: A formula stands in B2, and its value was not saved: open the workbook in a "
+        "spreadsheet program, save it, and choose it again."
+    )
+    assert "row 3, date: “45000” is not a date: format the column as dates." in errors(seen)
+
+
+def test_a_formula_without_a_value_is_never_left_out_as_empty(co):
+    """IMP-1"""
+    from actuals.importing import Mapping
+
+    content = book(["date", "resource", "project", "hours"], ["2025-03-31", "ANNA", "NO1-P1", "=1+1"])
+    assert len(look(co, content, Mapping(answers={"empty": "skip"})).errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("yyyy-mm-dd", "date"),
+        ("dd.mm.yy h:mm", "date"),
+        ("mmm", "date"),
+        ("[h]:mm", "time"),
+        ("[$-F400]h:mm:ss AM/PM", "time"),
+        ("mm:ss.0", "time"),
+        ("[mm]", "time"),
+        ("General", ""),
+        ("0.00", ""),
+        ('0.00" days"', ""),
+        ("0.0\\h", ""),
+        ("[Red]-0.00;0", ""),
+        ("#,##0.00_);[Red](#,##0.00)", ""),
+    ],
+)
+def test_what_a_number_format_shows(code, kind):
+    """IMP-1"""
+    assert kind_of(code) == kind
+
+
+def test_all_kinds_of_cells():
+    """IMP-1"""
+    row = (
+        '<row r="3"><c r="A3" t="s"><v>0</v></c><c r="C3"><v>7.50</v></c><c t="b"><v>1</v></c>'
+        '<c r="E3" t="str"><f>A1</f><v></v></c><c r="F3"><f>A1</f></c><c t="d"><v>2025-03-31</v></c>'
+        '<c t="e"><v>#N/A</v></c><c><v>12</v></c></row>'
+    )
+    texts = f'<sst xmlns="{MAIN}"><si><r><t>An</t></r><r><t>na</t></r><rPh><t>x</t></rPh></si></sst>'
+    table = read_table(packed(sheet_of(cells("a", "b") + row), **{"xl/texts.xml": texts}))
+    assert table.rows == [
+        (
+            3,
+            [
+                "Anna",
+                None,
+                7.5,
+                True,
+                None,
+                Unsaved("F3"),
+                datetime.datetime(2025, 3, 31),  # noqa: DTZ001
+                "#N/A",
+                12,
+            ],
+        )
+    ]
+
+
+def test_a_hidden_sheet_is_not_the_first():
+    made, content = openpyxl.Workbook(), io.BytesIO()
+    made.active.append(["hidden"])
+    made.create_sheet("Shown").append(["shown"])
+    made["Shown"].append([1])
+    made["Sheet"].sheet_state = "hidden"
+    made.save(content)
+    assert read_table(content.getvalue()).header == ["shown"]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("content.xml", "an OpenDocument file (.ods)"),
+        ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
+        ("word/document.xml", "a Word document"),
+    ],
+)
+def test_other_archives_are_named(name, what):
+    """IMP-1"""
+    code, message = refusal(packed(sheet_of(""), **{name: "x"}))
+    assert code == "FILE-FORMAT"
+    assert f"It is {what}" in message
+
+
+def test_one_cell_of_many_megabytes_is_refused_at_once():
+    """IMP-1: one of 450 MB took 93 seconds and 1.5 GB once."""
+    piece = "x" * 1_000_000
+    parts = [f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>']
+    content = packed([*parts, *[piece] * 60, "</t></is></c></row></sheetData></worksheet>"])
+    assert len(content) < 1_000_000
+    started = time.monotonic()
+    assert refusal(content) == (
+        "FILE-SIZE",
+        "Cell A1 has more than 32,767 characters, more than a spreadsheet program allows: shorten it.",
+    )
+    assert time.monotonic() - started < 20
+
+
+def test_a_shared_text_without_end_is_refused():
+    """IMP-1"""
+    texts = f'<sst xmlns="{MAIN}"><si><t>{"x" * 40_000}</t></si></sst>'
+    code, message = refusal(packed(sheet_of(cells("a")), **{"xl/texts.xml": texts}))
+    assert (code, message[:26]) == ("FILE-SIZE", "A cell of the workbook has")
+
+
+def test_a_text_that_every_cell_repeats_is_refused(monkeypatch):
+    """IMP-1: the archive is small, and what the cells say is not."""
+    monkeypatch.setattr(workbook, "MOST_TEXT", 100_000)
+    texts = f'<sst xmlns="{MAIN}"><si><t>{"x" * 30_000}</t></si></sst>'
+    rows = "<row>" + '<c t="s"><v>0</v></c>' * 4 + "</row>"
+    content = packed(sheet_of(rows), **{"xl/texts.xml": texts})
+    with pytest.raises(workbook.Refusal, match="too large when unpacked"):
+        list(workbook.read(io.BytesIO(content)))
+
+
+def test_an_attribute_without_end_is_refused():
+    """IMP-1: the parser would have to keep it."""
+    content = packed(sheet_of(f'<row r="{"1" * 5_000_000}"/>'))
+    assert refusal(content) == TOO_LARGE
+
+
+def test_what_the_archive_says_is_added_up_before_anything_is_read(monkeypatch):
+    """IMP-1"""
+    monkeypatch.setattr(workbook, "MOST_UNPACKED", 1000)
+    with pytest.raises(workbook.Refusal, match="too large when unpacked"):
+        list(workbook.read(io.BytesIO(packed(sheet_of(""), **{"xl/media/a.png": "x" * 2000}))))
+
+
+def test_bytes_count_as_they_come_out(monkeypatch):
+    """IMP-1: whatever the archive says of them."""
+    content = io.BytesIO(packed(sheet_of("<row/>" * 1000)))
+    monkeypatch.setattr(workbook, "MOST_UNPACKED", 5000)
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda self: [])
+    monkeypatch.setattr(
+        workbook._Workbook, "_related", lambda self, path, kind: {"a": "xl/worksheets/one.xml"}
+    )
+    with pytest.raises(workbook.Refusal, match="too large when unpacked"):
+        list(workbook.read(content))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packing_that_unpacks_without_a_bound_is_refused(method):
+    """IMP-1"""
+    assert "packed in an unusual way" in refusal(packed(sheet_of(""), method=method))[1]
+
+
+def test_entities_are_refused():
+    """IMP-1: ten lines of them are a billion laughs."""
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    text = f'<!DOCTYPE x [<!ENTITY l0 "lol">{laughs}]>' + sheet_of(cells("&l9;"))
+    assert "declares XML entities" in refusal(packed(text))[1]
+
+
+def test_too_deep_too_wide_and_too_long(monkeypatch):
+    """IMP-1"""
+    assert refusal(packed("<a>" * 100_000)) == TOO_LARGE
+    assert "at most 200 are read" in refusal(packed(sheet_of(cells(*range(300)))))[1]
+    monkeypatch.setattr(workbook, "MOST_ROWS", 3)
+    with pytest.raises(workbook.Refusal, match="more than 200,000 rows"):
+        list(workbook.read(io.BytesIO(packed(sheet_of(cells("a") * 4)))))
+    monkeypatch.setattr(workbook, "MOST_CELLS", 3)
+    with pytest.raises(workbook.Refusal, match="too large when unpacked"):
+        list(workbook.read(io.BytesIO(packed(sheet_of(cells(*"abcd"))))))
+
+
+def test_reading_that_takes_too_long_is_stopped(monkeypatch):
+    """IMP-1"""
+    monkeypatch.setattr(tables, "_MOST_SECONDS", 0.001)
+    assert refusal(packed(sheet_of(cells("a")))) == (
+        "FILE-SIZE",
+        "Reading the workbook takes too much time or memory: split it, or save the sheet as CSV.",
+    )
+
+
+def test_a_reader_that_ends_badly_is_a_refusal(monkeypatch):
+    """IMP-1: as when the system ends it for its memory."""
+    run = subprocess.run
+    killed = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: run(killed, **options))
+    assert "too much time or memory" in refusal(packed(sheet_of(cells("a"))))[1]
+
+
+def test_the_reader_knows_no_secrets_and_has_bounds(monkeypatch):
+    """IMP-1"""
+    monkeypatch.setenv("SECRET_KEY", "not for the reader")
+    seen = {}
+    run = subprocess.run
+
+    def spied(command, **options):
+        seen.update(options["env"], timeout=options["timeout"])
+        return run(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", spied)
+    read_table(packed(sheet_of(cells("a") + cells("b"))))
+    assert "SECRET_KEY" not in seen
+    assert seen["timeout"] == 90
+    script = (
+        f"import sys; sys.argv = ['']; exec(open({workbook.__file__!r}).read().partition('if __name__')[0]); "
+    )
+    script += (
+        "_bound(); import resource as r; print(r.getrlimit(r.RLIMIT_AS)[0], r.getrlimit(r.RLIMIT_CPU)[0])"
+    )
+    done = run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(1024**3), "60"]
