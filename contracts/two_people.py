@@ -1,7 +1,8 @@
-"""Two people for one invoice, where a company wants that: who confirmed it does not post it (SEC-2)."""
+"""What takes two people: posting what one confirmed oneself (SEC-2), and getting a role of one's own."""
 
+from contracts.models import Membership
 from contracts.models.reach import PERMISSIONS, may
-from invoicing_site.models import User
+from invoicing_site.models import Notice, User
 
 _NAMED = 5
 
@@ -22,9 +23,55 @@ def who_else_posts(entity, user) -> str:
     others = User.objects.filter(
         is_active=True, memberships__entity=entity, memberships__role__in=PERMISSIONS["proposal.post"]
     )
-    others = others.exclude(pk=user.pk).distinct().order_by("first_name", "last_name", "username")
-    names = [str(each) for each in others]
-    if not names:
-        return "In this company nobody else has that role."
+    names = _names(others.exclude(pk=user.pk))
+    return f"In this company that is: {names}." if names else "In this company nobody else has that role."
+
+
+def _names(users) -> str:
+    """The first few by name, and how many more there are; empty for nobody."""
+    names = [str(each) for each in users.distinct().order_by("first_name", "last_name", "username")]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"In this company that is: {', '.join(names[:_NAMED])}{more}."
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _administrators(entity):
+    return User.objects.filter(
+        is_active=True, memberships__entity=entity, memberships__role=Membership.Role.ADMINISTRATOR
+    )
+
+
+def own_role(by, membership, before=None) -> str:
+    """Why `by` can't give this membership; empty where they can.
+
+    Nobody gives themselves a role or an extra permission; taking one's own away is allowed. Superusers may,
+    for they set up the first company; the company's administrators are notified.
+
+    Args:
+        by: the user who saves the membership.
+        membership: what it is to be, saved or not.
+        before: the membership as it was, where it is changed.
+    """
+    if by.is_superuser or membership.user_id != by.pk:
+        return ""
+    kept = before and (before.entity_id, before.role) == (membership.entity_id, membership.role)
+    if kept and not _extras_of(membership) - _extras_of(before):
+        return ""
+    names = _names(_administrators(membership.entity).exclude(pk=by.pk))
+    way = f"That is: {names}." if names else "There is no other yet: a superuser can make somebody one."
+    return (
+        f"You can't give yourself a role or a permission. Another billing administrator of "
+        f"{membership.entity} does that. {way}"
+    )
+
+
+def _extras_of(membership):
+    return {name for name in ("sees_costs", "overrides_limits") if getattr(membership, name)}
+
+
+def notify_of_role(membership, by) -> None:
+    """Notify the person, who set the role, and the company's other administrators."""
+    words = [membership.get_role_display()]
+    words += [Membership._meta.get_field(name).verbose_name for name in sorted(_extras_of(membership))]
+    text = f"{by} made {membership.user} this in {membership.entity}: {', '.join(words)}."
+    people = {membership.user_id, by.pk, *_administrators(membership.entity).values_list("pk", flat=True)}
+    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in sorted(people))

@@ -3,18 +3,21 @@
 The sign-in page is the only one. The admin's own leads here, or it would be a door without a throttle.
 """
 
+from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.urls import path
+from django.urls import path, reverse_lazy
 from django.utils.decorators import method_decorator
-from django.views.generic import RedirectView
+from django.views.generic import FormView, RedirectView
 
-from invoicing_site import audit, throttling
+from invoicing_site import audit, password_links, throttling
+from invoicing_site.models import User
 
 _NAME_LENGTH = 150
 
@@ -29,7 +32,7 @@ class SignInForm(AuthenticationForm):
         ),
         "too_soon": (
             "This did not fit several times. Please wait %(wait)s and try again; nothing is locked and your "
-            "password is unchanged. If you have forgotten it, ask your administrator for a new one."
+            "password is unchanged. If you have forgotten it, choose a new one below."
         ),
     }
     wait = 0
@@ -103,6 +106,40 @@ class ChangePassword(views.PasswordChangeView):
         return response
 
 
+class ForgottenForm(forms.Form):
+    """A mail address. The answer is the same whether somebody has it or not."""
+
+    email = forms.EmailField(label="Mail address", max_length=254)
+
+
+class Forgotten(FormView):
+    """Ask for a link to choose a new password; one person gets at most one in five minutes."""
+
+    form_class = ForgottenForm
+    template_name = "registration/password_forgotten.html"
+    success_url = reverse_lazy("password_reset_done")
+
+    def form_valid(self, form):
+        for user in User.objects.filter(email__iexact=form.cleaned_data["email"], is_active=True)[:10]:
+            if throttling.first_in(f"password-link:{user.pk}", seconds=5 * 60):
+                password_links.send(user, by=user, request=self.request)
+        return super().form_valid(form)
+
+
+class ChoosePassword(views.PasswordResetConfirmView):
+    """The page of the link: choose a password. It ends every session of this person."""
+
+    template_name = "registration/password_choose.html"
+    success_url = reverse_lazy("login")
+
+    @transaction.atomic
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        audit.record("invoicing_site.choose_password", self.user, by=self.user, **_from(self.request))
+        messages.success(self.request, "Your password is changed. Sign in with the new one.")
+        return response
+
+
 def connect():
     """Write down who comes, who is refused and who goes; called once, when the apps are ready."""
     for signal, receiver in (
@@ -143,6 +180,19 @@ urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="login"),
     path("sign-out/", SignOut.as_view(), name="logout"),
     path("password/", ChangePassword.as_view(), name="password_change"),
+    path("password/forgotten/", login_not_required(Forgotten.as_view()), name="password_reset"),
+    path(
+        "password/forgotten/sent/",
+        login_not_required(
+            views.PasswordResetDoneView.as_view(template_name="registration/password_sent.html")
+        ),
+        name="password_reset_done",
+    ),
+    path(
+        "password/choose/<uidb64>/<token>/",
+        login_not_required(ChoosePassword.as_view()),
+        name="password_reset_confirm",
+    ),
     path("password/changed/", views.PasswordChangeDoneView.as_view(), name="password_change_done"),
     # Before the admin's own pages of these addresses.
     path("admin/login/", _leads_to("login")),

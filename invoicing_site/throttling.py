@@ -50,6 +50,15 @@ def begin(name: str, address: str) -> int:
         return 0
 
 
+def first_in(key: str, *, seconds: int) -> bool:
+    """Whether this is the first time in so many seconds; always, while the cache is down."""
+    try:
+        return cache.add(f"once:{key}", 1, seconds)
+    except RedisError:
+        logger.exception("What is asked for again and again is not counted: the cache does not answer.")
+        return True
+
+
 def succeed(name: str, address: str) -> None:
     """Take back what `begin` counted, and remember that this person comes from this address."""
     try:

@@ -189,7 +189,16 @@ WHO = {
     "audit_event": ("U", "event"),
 }
 # For whoever has not signed in, or does so.
-OPEN = {"login", "logout", "favicon.ico", "admin/login/", "admin/password_change/"}
+OPEN = {
+    "login",
+    "logout",
+    "password_reset",
+    "password_reset_done",
+    "password_reset_confirm",
+    "favicon.ico",
+    "admin/login/",
+    "admin/password_change/",
+}
 POSTED = {
     "save_view": lambda it: {"name": "mine", "page": "backlog"},
     "choose_entity": lambda it: {"entity": it.entity.pk},

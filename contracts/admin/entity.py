@@ -3,11 +3,10 @@
 from django import forms
 from django.contrib import admin
 
-from contracts.admin.people import MembershipFormSet
+from contracts.admin.people import MembershipRows
 from contracts.models import (
     ExchangeRate,
     LegalEntity,
-    Membership,
     NumberSequence,
     OrganizationalUnit,
     PaymentTerm,
@@ -16,13 +15,8 @@ from invoicing_site import files
 from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, reach_of
 
 
-class MembershipInline(RowsInline):
-    model, formset = Membership, MembershipFormSet
-    entity_path = "entity"
+class MembershipInline(MembershipRows):
     tab = True
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("user", "entity")
 
 
 class NumberSequenceInline(RowsInline):

@@ -1,27 +1,52 @@
 """Users and what they are in which legal entity."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
-from django.db import transaction
-from unfold.forms import (
-    AdminPasswordChangeForm,
-    PaginationInlineFormSet,
-    UserChangeForm,
-    UserCreationForm,
-)
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.forms import PaginationInlineFormSet, UserChangeForm
 
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
-from invoicing_site.admin_base import EntityAdmin, RowsInline, reach_of
+from contracts.two_people import notify_of_role, own_role
+from invoicing_site import password_links
+from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, reach_of
+from invoicing_site.errors import Refused
 from invoicing_site.models import User
 
 admin.site.unregister(Group)  # the five roles decide, group permissions do not
 
 
+def _given(forms, by):
+    """Why one of the memberships in the forms can't be given by `by`; empty where all can."""
+    for form in forms:
+        before = Membership.objects.filter(pk=form.instance.pk).first() if form.instance.pk else None
+        complete = form.instance.user_id and form.instance.entity_id
+        if complete and form.has_changed() and (sentence := own_role(by, form.instance, before)):
+            return sentence
+    return ""
+
+
 class MembershipFormSet(PaginationInlineFormSet):
     """Memberships of a person or of a company; none of them leaves a company without an administrator."""
+
+    by = None  # who saves them; set by the inline for each request
+
+    def save_new(self, form, commit=True):
+        membership = super().save_new(form, commit)
+        notify_of_role(membership, self.by)
+        return membership
+
+    def save_existing(self, form, obj, commit=True):
+        membership = super().save_existing(form, obj, commit)
+        notify_of_role(membership, self.by)
+        return membership
 
     def clean(self):
         super().clean()
@@ -31,6 +56,9 @@ class MembershipFormSet(PaginationInlineFormSet):
         joined = [form.instance.entity_id for form in given if form not in self.initial_forms]
         alone = Membership.objects.filter(pk__in=leaving).left_alone(but_for=joined)
         if sentence := last_administrator(alone):
+            raise ValidationError(sentence)
+        kept = [form for form in typed if form not in self.deleted_forms]
+        if sentence := _given(kept, self.by):
             raise ValidationError(sentence)
 
     @staticmethod
@@ -53,10 +81,22 @@ class KeepsAdministrators:
         return *found, [*protected, *([sentence] if sentence else [])]
 
 
-class MembershipInline(RowsInline):
+class MembershipRows(RowsInline):
+    """Memberships on the page of a person or of a company."""
+
     model, formset = Membership, MembershipFormSet
     entity_path = "entity"
 
+    def get_formset(self, request, obj=None, **kwargs):
+        found = super().get_formset(request, obj, **kwargs)
+        found.by = request.user
+        return found
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user", "entity")
+
+
+class MembershipInline(MembershipRows):
     def get_min_num(self, request, obj=None, **kwargs):
         """Somebody without any membership would be out of the reach of whoever made them."""
         return 0 if reach_of(request).administered.everything else 1
@@ -66,7 +106,6 @@ class MembershipInline(RowsInline):
 
     def get_queryset(self, request):
         rows, seen = super().get_queryset(request), reach_of(request).seen
-        rows = rows.select_related("user", "entity")
         return rows if seen.everything else rows.filter(entity__in=seen.ids)
 
 
@@ -80,35 +119,56 @@ class UserForm(UserChangeForm):
         return cleaned
 
 
+class NewUserForm(forms.ModelForm):
+    """A new person, who chooses their own password: a link to it goes to their mail address."""
+
+    class Meta:
+        model = User
+        fields = ["username", "first_name", "last_name", "email", "language", "is_staff"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = True
+        self.fields["email"].help_text = "A link to choose a password is sent here."
+
+    def save(self, commit=True):
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
 @admin.register(User)
 class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
     """People. An administrator sets up those who work for their own legal entities and nobody else."""
 
     has_one_entity = False
-    form, add_form, change_password_form = UserForm, UserCreationForm, AdminPasswordChangeForm
+    form, add_form = UserForm, NewUserForm
     inlines = [MembershipInline]
     list_display = ["username", "first_name", "last_name", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
     search_fields = ["username", "first_name", "last_name", "email"]
     filter_horizontal = []
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["own_password", "last_login", "date_joined"]
     fieldsets = [
-        (None, {"fields": [("username", "password")]}),
+        (None, {"fields": [("username", "own_password")]}),
         ("Person", {"fields": [("first_name", "last_name"), ("email", "language")]}),
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", ("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", ("first_name", "last_name"), ("email", "language"), "is_staff"]}),
-        ("Password", {"fields": ["usable_password", "password1", "password2"]}),
     ]
+
+    @admin.display(description="Password")
+    def own_password(self, user):
+        chosen = "Chosen by the person" if user.has_usable_password() else "Not chosen yet"
+        where = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html(
+            '{}. <a class="text-primary-600 dark:text-primary-500" href="{}">Send a link to choose one</a>',
+            chosen,
+            where,
+        )
 
     def memberships_of(self, rows):
         return Membership.objects.filter(user__in=rows)
-
-    def render_change_form(self, request, context, *args, **kwargs):
-        if kwargs.get("add") and context.get("errors"):
-            messages.error(request, "Type the password again: it is not kept between two tries.")
-        return super().render_change_form(request, context, *args, **kwargs)
 
     def within(self, rows, entities):
         members = Membership.objects.filter(entity__in=entities.ids)
@@ -131,9 +191,37 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
     def get_autocomplete_fields(self, request):
         return []
 
+    def save_model(self, request, obj, form, change):
+        old = form.initial.get("email", "") if change and "email" in form.changed_data else ""
+        super().save_model(request, obj, form, change)
+        if not change:
+            self._send_link(request, obj)
+        elif old and obj.pk != request.user.pk:
+            password_links.notify_of_address(obj, old, by=request.user)
+
+    def _send_link(self, request, user):
+        try:
+            sent = password_links.send(user, by=request.user, request=request)
+        except Refused as refusal:
+            messages.error(request, refusal.message)
+        else:
+            messages.success(request, sent)
+
     def user_change_password(self, request, id, form_url=""):
-        with transaction.atomic():
-            return super().user_change_password(request, id, form_url)
+        """Nobody sets the password of another: a link to choose one is sent to the person."""
+        user = self.get_object(request, id)
+        if user is None:
+            raise Http404
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user == request.user:
+            return redirect("password_change")
+        if request.method == "POST":
+            self._send_link(request, user)
+            return redirect("admin:invoicing_site_user_change", user.pk)
+        context = {**self.admin_site.each_context(request), "person": user, "opts": self.opts}
+        context["title"] = f"Send {user} a link to choose a password"
+        return TemplateResponse(request, "admin/send_password_link.html", context)
 
     def entity_code(self, obj):
         """The one legal entity somebody works for; of those who work for several only superusers read."""
@@ -141,10 +229,29 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return codes[0] if len(codes) == 1 else ""
 
 
+class MembershipForm(AdministeredForm):
+    by = None  # who saves it; set by the admin for each request
+
+    def refusals(self):
+        if sentence := _given([self], self.by):
+            yield None, sentence
+
+
 @admin.register(Membership)
 class MembershipAdmin(KeepsAdministrators, EntityAdmin):
+    form = MembershipForm
     list_display = ["user", "role", "entity", "sees_costs", "overrides_limits"]
     list_filter = ["role", "sees_costs", "overrides_limits"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
     ordering = ["entity", "role", "user"]
     fixed = ["user"]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        found = super().get_form(request, obj, change, **kwargs)
+        found.by = request.user
+        return found
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if form.has_changed():
+            notify_of_role(obj, request.user)

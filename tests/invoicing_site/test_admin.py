@@ -1,5 +1,6 @@
 """The administrator's set-up: who sees what, what is written down, what stands still."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -10,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from contracts.models import Customer, LegalEntity, PriceList, ProjectContract, RolePrice
+from contracts.models import Customer, LegalEntity, Membership, PriceList, ProjectContract, RolePrice
 from invoicing_site.admin_base import LookupAdmin
-from invoicing_site.models import AuditEvent, User
+from invoicing_site.models import AuditEvent, Notice, User
 from ledger.models import FiscalPeriod, FiscalYear, TaxCode, Voucher
 from tests import factories
 from tests.journeys import steps
@@ -281,16 +282,130 @@ def test_a_rate_and_its_change_and_many_deletions_are_written_down(administrator
     assert AuditEvent.objects.filter(action="contracts.delete_project_group").count() == 2
 
 
-def test_a_password_is_never_written_down(administrator, home):
-    """SEC-3"""
-    where = reverse("admin:auth_user_password_change", args=[home.member.pk])
-    new = "a-long-new-secret-1"
-    answer = administrator.post(
-        where, {"password1": new, "password2": new, "usable_password": "true", "set-password": "1"}
-    )
+def test_nobody_sets_the_password_of_another(
+    administrator, home, mailoutbox, django_capture_on_commit_callbacks
+):
+    """SEC-1, SEC-3: an accountant's password was set by an administrator, who then signed in as them."""
+    person = home.accountant
+    person.email = "accountant@example.com"
+    person.set_password("what they know 1815")
+    person.save()
+    where = reverse("admin:auth_user_password_change", args=[person.pk])
+    new = {"password1": "a-long-new-secret-1", "password2": "a-long-new-secret-1", "usable_password": "true"}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert administrator.post(where, {**new, "set-password": "1"}).status_code == 302
+    person.refresh_from_db()
+    assert person.check_password("what they know 1815")
+
+    (mail,) = mailoutbox
+    assert mail.to == ["accountant@example.com"]
+    assert "/password/choose/" in mail.body
+    event = AuditEvent.objects.get(action="invoicing_site.send_password_link")
+    assert (event.by, event.subject_id) == (home.administrator, str(person.pk))
+    assert event.detail == {"to": "accountant@example.com"}
+    both = set(Notice.objects.filter(text__contains="link to choose").values_list("user", flat=True))
+    assert both == {person.pk, home.administrator.pk}
+
+
+def test_a_new_person_chooses_their_own_password(
+    administrator, home, mailoutbox, django_capture_on_commit_callbacks
+):
+    """SEC-1: who makes a user does not know their password, even where they try to post one."""
+    fields = {
+        "username": "new",
+        "email": "new@example.com",
+        "language": "en",
+        "usable_password": "true",
+        "password1": "a-long-secret-1",
+        "password2": "a-long-secret-1",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-0-entity": home.entity.pk,
+        "memberships-0-role": "accountant",
+    }
+    with django_capture_on_commit_callbacks(execute=True):
+        assert posted(administrator, User, "add", fields=fields).status_code == 302
+    person = User.objects.get(username="new")
+    assert not person.has_usable_password()
+    assert [mail.to for mail in mailoutbox] == [["new@example.com"]]
+
+    link = re.search(r"http://testserver(/password/choose/\S+)", mailoutbox[0].body)[1]
+    stranger = Client()
+    page = stranger.get(link, follow=True)
+    form = {"new_password1": "mine alone 1815", "new_password2": "mine alone 1815"}
+    assert stranger.post(page.redirect_chain[-1][0], form).status_code == 302
+    person.refresh_from_db()
+    assert person.check_password("mine alone 1815")
+    assert AuditEvent.objects.get(action="invoicing_site.choose_password").by == person
+    assert "does not work any more" in Client().get(link, follow=True).content.decode()
+
+
+def test_a_changed_mail_address_is_written_to_the_old_one(
+    administrator, home, mailoutbox, django_capture_on_commit_callbacks
+):
+    """SEC-3: else a link to choose a password could be led elsewhere in silence."""
+    User.objects.filter(pk=home.accountant.pk).update(email="old@example.com")
+    with django_capture_on_commit_callbacks(execute=True):
+        fields = {"email": "else@example.com"}
+        assert posted(administrator, User, "change", home.accountant.pk, fields=fields).status_code == 302
+    assert [mail.to for mail in mailoutbox] == [["old@example.com"], ["else@example.com"]]
+    assert "from old@example.com to else@example.com" in mailoutbox[0].body
+
+
+def own_membership(home):
+    return home.administrator.memberships.get(entity=home.entity)
+
+
+def test_nobody_gives_themselves_a_role(administrator, home):
+    """SEC-1: an administrator made themselves an accountant who may go over limits."""
+    told = "You can't give yourself a role or a permission."
+    mine = {"user": home.administrator.pk, "entity": home.entity.pk, "role": "accountant"}
+    pages = [
+        (Membership, "add", None, mine),
+        (Membership, "change", own_membership(home).pk, {"role": "accountant"}),
+        (Membership, "change", own_membership(home).pk, {"overrides_limits": "on"}),
+    ]
+    row = {"memberships-TOTAL_FORMS": "2", "memberships-1-role": "accountant"}
+    rows = {**row, "memberships-1-entity": home.entity.pk}
+    pages.append((User, "change", home.administrator.pk, rows))
+    factories.MembershipFactory(entity=home.entity, role="administrator", user__first_name="Anna")
+    count = home.entity.memberships.count()
+    rows = {
+        "memberships-TOTAL_FORMS": count + 1,
+        f"memberships-{count}-user": home.administrator.pk,
+        f"memberships-{count}-role": "accountant",
+    }
+    pages.append((LegalEntity, "change", home.entity.pk, rows))
+    for model, verb, pk, fields in pages:
+        answer = posted(administrator, model, verb, *([pk] if pk else []), fields=fields)
+        assert answer.status_code == 200, (model, verb)
+        assert told in answer.content.decode().replace("&#x27;", "'"), (model, verb)
+    assert [*home.administrator.memberships.values_list("role", "overrides_limits")] == [
+        ("administrator", False)
+    ]
+
+
+def test_a_role_is_given_by_another_and_both_are_notified(administrator, home):
+    """SEC-3: the other administrators learn of it too."""
+    anna = factories.MembershipFactory(entity=home.entity, role="administrator").user
+    fields = {
+        "user": home.member.pk,
+        "entity": home.entity.pk,
+        "role": "accountant",
+        "overrides_limits": "on",
+    }
+    assert posted(administrator, Membership, "add", fields=fields).status_code == 302
+    notices = Notice.objects.filter(text__contains="project accountant, overrides limits")
+    assert set(notices.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk, anna.pk}
+    assert AuditEvent.objects.filter(action="contracts.add_membership", by=home.administrator).exists()
+
+
+def test_one_gives_up_a_role_of_ones_own(administrator, home):
+    extra = factories.MembershipFactory(user=home.administrator, entity=home.entity, role="member")
+    Membership.objects.filter(pk=extra.pk).update(sees_costs=True)
+    answer = posted(administrator, Membership, "change", extra.pk, fields={"sees_costs": ""})
     assert answer.status_code == 302
-    event = AuditEvent.objects.get(action="invoicing_site.change_user")
-    assert event.detail == {"before": {}, "after": {"password": "changed"}}
+    extra.refresh_from_db()
+    assert not extra.sees_costs
 
 
 def test_a_price_list_in_use_is_extended_but_no_price_changes(administrator, home):
@@ -399,6 +514,7 @@ def test_every_field_that_can_be_edited_stands_on_its_page():
             for name in part["fields"]:
                 shown |= set(name) if isinstance(name, (tuple, list)) else {name}
         editable = {f.name for f in (*model._meta.fields, *model._meta.many_to_many) if f.editable}
-        if missing := editable - shown - {model._meta.pk.name, "groups", "user_permissions"}:
+        elsewhere = {model._meta.pk.name, "groups", "user_permissions", "password"}
+        if missing := editable - shown - elsewhere:
             forgotten[model._meta.label] = missing
     assert forgotten == {}

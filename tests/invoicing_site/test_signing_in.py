@@ -485,3 +485,45 @@ def test_a_click_names_nobody_but_the_demos_people(client, demo, ada):
     ada.save()
     client.post(reverse("login"), {"demo": "ada"})
     assert not signed_in(client)
+
+
+# A forgotten password
+
+
+def ask(client, email):
+    page = client.post(reverse("password_reset"), {"email": email}, follow=True).content.decode()
+    return re.search(r"<main.*</main>", page, re.DOTALL)[0]
+
+
+def test_a_link_goes_to_the_person_and_to_nobody_who_guesses(
+    client, ada, mailoutbox, django_capture_on_commit_callbacks
+):
+    """SEC-1: the answer is the same for an address that nobody has."""
+    User.objects.filter(pk=ada.pk).update(email="ada@example.com")
+    with django_capture_on_commit_callbacks(execute=True):
+        known, unknown = ask(client, "ADA@example.com"), ask(client, "eve@example.com")
+    assert known == unknown
+    assert [mail.to for mail in mailoutbox] == [["ada@example.com"]]
+    assert "Your name to sign in is ada." in mailoutbox[0].body
+    ada.refresh_from_db()
+    assert ada.check_password(SECRET)  # it counts until another is chosen
+
+
+def test_one_person_gets_one_link_in_five_minutes(
+    client, ada, mailoutbox, clock, django_capture_on_commit_callbacks
+):
+    User.objects.filter(pk=ada.pk).update(email="ada@example.com")
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(3):
+            ask(client, "ada@example.com")
+        assert AuditEvent.objects.filter(action="invoicing_site.send_password_link").count() == 1
+        clock.passes(301)
+        ask(client, "ada@example.com")
+    assert len(mailoutbox) == 2
+
+
+def test_nobody_who_left_gets_a_link(client, ada, mailoutbox, django_capture_on_commit_callbacks):
+    User.objects.filter(pk=ada.pk).update(email="ada@example.com", is_active=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        ask(client, "ada@example.com")
+    assert mailoutbox == []

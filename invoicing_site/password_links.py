@@ -1,0 +1,61 @@
+"""Links to choose a password, sent to the person whose password it is: nobody sets it for them."""
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.db import transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from invoicing_site import audit
+from invoicing_site.errors import Refused
+from invoicing_site.models import Notice
+
+
+@transaction.atomic
+def send(user, *, by, request) -> str:
+    """Send the user a link to choose a password, and notify both; returns what was done, as a sentence.
+
+    Refused for somebody who is inactive or has no mail address. The password stays as it is until the
+    person chooses another.
+    """
+    if not user.is_active:
+        raise Refused(f"{user} is inactive. Make them active before you send a link.", code="USER-INACTIVE")
+    if not user.email:
+        raise Refused(f"{user} has no mail address. Enter one, then send the link.", code="USER-NO-MAIL")
+    key, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+    address = request.build_absolute_uri(reverse("password_reset_confirm", args=[key, token]))
+    audit.record("invoicing_site.send_password_link", user, by=by, to=user.email)
+    if by != user:
+        text = f"{by} sent {user} a link to choose a password."
+        Notice.objects.bulk_create(Notice(user=each, text=text) for each in (user, by))
+    days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
+    _mail(
+        [user.email],
+        "Choose your password for Ledgerline",
+        f"Hello {user},\n\n"
+        f"with this link you choose a password for Ledgerline. Your name to sign in is {user.username}.\n\n"
+        f"{address}\n\n"
+        f"It works once, for {days} days. If you did not ask for it, leave it: your password stays as it is.",
+    )
+    return f"A link to choose a password is sent to {user.email}."
+
+
+@transaction.atomic
+def notify_of_address(user, old, *, by) -> None:
+    """Write to the old and the new address of somebody whose mail address another person changed."""
+    text = f"{by} changed the mail address of {user} from {old} to {user.email or 'none'}."
+    Notice.objects.bulk_create(Notice(user=each, text=text[:500]) for each in (user, by))
+    _mail(
+        [each for each in (old, user.email) if each],
+        "Your mail address for Ledgerline was changed",
+        f"Hello {user},\n\n{text} Links to choose a password go to the new address. "
+        "If this is wrong, notify your administrator and your auditor now.",
+    )
+
+
+def _mail(to, subject, text):
+    """Each address gets a message of its own, after the commit; a mail server that is down stops nothing."""
+    for address in to:
+        transaction.on_commit(lambda address=address: send_mail(subject, text, None, [address]), robust=True)
