@@ -206,3 +206,18 @@ def order_of(proforma: ProformaInvoice) -> Order | None:
         return None
     orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
     return next(order for order in orders if order.pk == proforma.purchase_order_id)
+
+
+def order_that_fits(proforma: ProformaInvoice) -> Order | None:
+    """The order that a draft without one could take now: valid on all its days, with room for all of it."""
+    if proforma.order_reference or proforma.kind == ProformaInvoice.Kind.CORRECTION:
+        return None
+    rows = list(_rows_of(proforma))
+    needed = sum((amount for _, amount in rows), _ZERO)
+    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id]) if rows else []
+    fitting = [
+        order
+        for order in orders
+        if (order.left is None or needed <= order.left) and all(order.is_valid_on(day) for day, _ in rows)
+    ]
+    return min(fitting, key=lambda order: (order.ends, order.pk), default=None)

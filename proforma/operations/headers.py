@@ -52,6 +52,12 @@ def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
     for name, sentence in _NEEDED.items():
         if not changes.get(name, getattr(proforma, name)):
             raise Refused(sentence, code="BILL-TO-MISSING")
+    has_address, has_scheme = (
+        bool(changes.get(name, getattr(proforma, name)))
+        for name in ("electronic_address", "electronic_address_scheme")
+    )
+    if has_address != has_scheme:
+        raise Refused("Give an electronic address together with its scheme.", code="ADDRESS-SCHEME")
     if "order_reference" in changes:
         changes["purchase_order"] = PurchaseOrder.objects.filter(
             contract_customer=proforma.contract_customer_id, number=changes["order_reference"]

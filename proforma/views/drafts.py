@@ -25,7 +25,7 @@ from invoicing_site.templatetags.ledgerline import plain_amount
 from invoicing_site.wording import counted
 from proforma import forms, operations
 from proforma.models import LineDetail, ProformaInvoice
-from proforma.orders import order_of, shortages
+from proforma.orders import order_of, order_that_fits, shortages
 from proforma.parties import party_changes
 from proforma.performance import contract_performance
 from proforma.views.proformas import progress_of, with_net
@@ -123,6 +123,7 @@ class Proforma(DetailScreen):
             limits=limits,
             shortages=shortages(proforma) if is_open else [],
             order=order_of(proforma),
+            order_that_fits=order_that_fits(proforma) if may_edit else None,
             party_changes=party_changes(proforma) if is_open else [],
             show=show,
             stamp=stamp,

@@ -403,3 +403,31 @@ def test_a_detail_added_by_hand_keeps_the_scope_of_tax_apart(no1, contract):
     add_detail(draft, by=no1.manager, **fee)
     draft.refresh_from_db()
     assert draft.is_outside_scope
+
+
+def test_a_draft_without_an_order_says_which_one_has_room_by_now(no1, contract, client):
+    """CON-11 CON-12: an order was raised after the draft was made; one click leads to where it is entered."""
+    number = purchase_order(contract, amount="700")
+    (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert "Order 4711: 700.00 left of 700.00, 100.00 too little." in page
+    assert "has room for it" not in page
+    number.amount = D("800")
+    number.save()
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert "order 4711 has room for it" in page
+    draft = edit_header(draft, by=no1.manager, order_reference="4711")
+    assert draft.purchase_order == number
+    assert "has room for it" not in client.get(draft.get_absolute_url()).content.decode()
+
+
+def test_an_electronic_address_is_entered_with_its_scheme(no1, contract):
+    """CON-9"""
+    (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    with pytest.raises(Refused, match="together with its scheme"):
+        edit_header(draft, by=no1.manager, electronic_address="974760673")
+    draft = edit_header(
+        draft, by=no1.manager, electronic_address="974760673", electronic_address_scheme="0192"
+    )
+    assert draft.electronic_address == "974760673"
