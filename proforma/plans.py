@@ -131,7 +131,11 @@ class ContractInputs:
             f" {share.billing_type} {share.hold_until} {share.is_outside_scope}"
             for share in sorted(self.shares, key=lambda share: share.pk)
         ]
-        lines += [f"order {' '.join(map(str, order))}" for order in sorted(self.orders)]
+        lines += [
+            f"order {order.pk} {order.number} {order.valid_from} {order.valid_to}"
+            f" {'' if order.left is None else format(order.left, '.4f')}"
+            for order in sorted(self.orders, key=lambda order: order.pk)
+        ]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -214,9 +218,9 @@ class ContractPlan:
 def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
     """What a run makes of one contract (RUN-1).
 
-    Each due run date, in order, has a proforma per customer with the ready work of its lines dated up to its
-    cutoff that no earlier run date took. Milestones dated up to `as_of` go with the latest of them, or have
-    `as_of` for a run date where nothing is scheduled. Retainers and what is on hold are left out.
+    Each due run date, in order, has a proforma per customer and order with the ready work of its lines dated
+    up to its cutoff that no earlier run date took. Milestones dated up to `as_of` go with the latest of them,
+    or have `as_of` for a run date where nothing is scheduled. Retainers and what is on hold are left out.
 
     Where a customer has only non-chargeable work there is no proforma for it: the work waits for the next
     run date of its line. Work that no schedule entry is left for is told, whatever is due.

@@ -126,7 +126,9 @@ def _told(preview, contract):
     proformas = plan_contract(inputs, as_of=preview.as_of).proformas
     now = sum(len(found.shares) for found in proformas), sum(found.net for found in proformas)
     if then == now:
-        return f"Contract {contract} has other work for the same amount, or other schedule entries."
+        return (
+            f"Contract {contract} has other work for the same amount, other orders or other schedule entries."
+        )
     return (
         f"Contract {contract} had {then[0]} rows of {then[1]:,.2f} {contract.currency} "
         f"and now has {now[0]} of {now[1]:,.2f}."
