@@ -13,7 +13,7 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site import money
+from invoicing_site import days, money
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
 
@@ -128,6 +128,7 @@ class EntryForm(forms.Form):
             kwargs["initial"] = {**self.stored(entry), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
         self.entity, self.entry = entity, entry
+        self.fields["date"].widget.attrs["max"] = days.latest_of_work(entity.today()).isoformat()
         self.fields["project"].queryset = open_projects(entity, entry and entry.project_id)
         chosen = self["project"].value()
         tasks = Task.objects.filter(project__in=self.fields["project"].queryset)
@@ -149,6 +150,12 @@ class EntryForm(forms.Form):
             if values.get(name) is not None:
                 values[name] = str(money.rounded(values[name], entry.cost_currency))
         return {**values, "stamp": stamp(entry)}
+
+    def clean_date(self):
+        date = self.cleaned_data["date"]
+        if sentence := days.why_not_worked(date, self.entity.today()):
+            raise forms.ValidationError(sentence)
+        return date
 
     def clean_task(self):
         task, project = self.cleaned_data.get("task"), self.cleaned_data.get("project")

@@ -86,7 +86,8 @@ class Typed:
         if not text:
             return typed
         try:
-            typed.hours = money.rounded_quantity(values.hours_of(text, "," if "," in text else "."))
+            hours = values.hours_of(text, "," if "," in text else ".")
+            typed.hours = money.rounded_quantity(hours)
         except values.Invalid as invalid:
             typed.trouble = str(invalid)
             return typed
@@ -94,6 +95,8 @@ class Typed:
             typed.trouble = "Hours cannot be negative: take work back by lowering what was entered."
         elif typed.hours > _MOST_HOURS:
             typed.trouble = "A day has 24 hours."
+        elif hours and not typed.hours:
+            typed.trouble = "This is less than 0.0001 hours: empty the cell to take its hours out."
         return typed
 
     @property

@@ -88,9 +88,3 @@ class ProgressForm(forms.Form):
 
 class AgeingForm(forms.Form):
     on = DayField(label="As of")
-
-    def clean_on(self):
-        on = self.cleaned_data["on"]
-        if not 1990 <= on.year <= 2199:
-            raise forms.ValidationError("Choose a day between 1990 and 2199.")
-        return on

@@ -217,6 +217,8 @@ def outcome(preview):
         chip(BillingType(each).label, "open" if each == "chargeable" else "draft")
         for each in preview.billing_types
     ]
+    if preview.doubts:
+        return _chips([chip("Look at it first", "review")], preview.doubts[0])
     if preview.crowded:
         return _chips([chip("Limit is tight", "review")], "Over it after the entries before")
     return _chips(chips, "Within the limit" if preview.is_limited else "")
@@ -278,7 +280,9 @@ class ApprovalTable(EntryTable):
 
     def value_outcome(self, record):
         found = self.found.get(record.pk)
-        return (found.refused or ("over the limit" if found.over else "")) if found else ""
+        if not found:
+            return ""
+        return found.refused or ("over the limit" if found.over else " ".join(found.doubts))
 
 
 def _sales(entry, table):

@@ -4,7 +4,6 @@ Approving writes what is worked out here; a preview only shows it; confirming a 
 approved before it.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,7 +13,7 @@ from backlog.sharing import Decision, Delivered
 from contracts.chargeability import Coverage
 from contracts.models import ContractLine
 from contracts.pricing import PriceBook, Priced, Work
-from invoicing_site import money
+from invoicing_site import checked, money
 from invoicing_site.querysets import draw_ids, write_rows
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
@@ -43,25 +42,36 @@ class Weighing:
         self.coverage = Coverage.load(entity, {entry.project_id for entry in entries})
         self.prices = PriceBook.load(entity, list(contracts.values()))
 
-    def of_all(self, decisions: Mapping[int, Decision]) -> Iterator[Weighed]:
-        return (self.of(entry, decisions.get(entry.pk)) for entry in self.entries)
-
     def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
-        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency."""
+        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and (BAD-FIGURE)
+        where a price or an amount has no room in its column."""
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
         price = self.prices.cost(work)
+        _demand_room(price, entry.quantity)
         cost = cost_actual(entry, line, self.paper.of(price), price)
         warnings = [price.warning] if price.warning else []
         if line is None or line.billing_method == FIXED_PRICE:
             return Weighed(entry, line, cost, None, warnings)
         price = self.prices.sales(work, self.contracts[line.contract_id])
+        _demand_room(price, max(entry.quantity, (decision and decision.billable_quantity) or 0))
         warnings += [price.warning] if price.warning else []
         delivered = Delivered.of(
             entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
         )
         return Weighed(entry, line, cost, delivered, warnings)
+
+
+def _demand_room(price, quantity):
+    """Refused where a database could not keep the figures of one entry, and would stop all the others."""
+    checked.figure(price.price, Actual, "price")
+    amount = price.amount
+    if amount is None:
+        amount = money.priced(quantity, price.price, price.currency)
+    checked.figure(amount, Actual, "amount")
+    if price.at_cost or price.amount is not None:
+        checked.figure(amount, Actual, "price")  # a share of it stands as the price of one
 
 
 def covering(coverage, entry, billing_type=""):

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ValidationError
-from django.forms import ModelForm
+from django.forms import DateField, ModelForm
 
+from invoicing_site import days
 from invoicing_site.admin_columns import entity_of
 from invoicing_site.fields import ExactDecimalField
 
@@ -186,6 +187,11 @@ def offered(site, request, model, *, seen=False):
     return page.within(rows, entities)
 
 
+def _within_bounds(day):
+    if sentence := days.why_not(day):
+        raise ValidationError(sentence)
+
+
 def _without_zeros(value):
     """1200 and 133.33 in a field, instead of six decimals."""
     if not isinstance(value, Decimal):
@@ -232,4 +238,6 @@ class Linked:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(db_field, ExactDecimalField):
             field.prepare_value = _without_zeros
+        if isinstance(field, DateField):
+            field.validators.append(_within_bounds)
         return field

@@ -2,12 +2,14 @@
 
 import datetime
 import json
+from argparse import ArgumentTypeError
 from difflib import get_close_matches
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
+from invoicing_site import days
 from invoicing_site.errors import Refused
 from invoicing_site.models import User
 
@@ -17,7 +19,10 @@ _SUGGESTED = 10
 
 def day(text):
     """A date as it is typed: 2026-10-31."""
-    return datetime.date.fromisoformat(text)
+    day = datetime.date.fromisoformat(text)
+    if sentence := days.why_not(day):
+        raise ArgumentTypeError(sentence)
+    return day
 
 
 class EntityCommand(BaseCommand):

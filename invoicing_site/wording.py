@@ -5,8 +5,8 @@ from decimal import Decimal
 
 
 def day(value: datetime.date) -> str:
-    """20 Nov 2026: a day that nobody can misread."""
-    return f"{value.day} {value:%b %Y}"
+    """20 Nov 2026: a day that nobody can misread, its year always with four digits."""
+    return f"{value.day} {value:%b} {value.year:04}"
 
 
 def number(value: Decimal) -> str:

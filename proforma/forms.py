@@ -19,6 +19,7 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
+from invoicing_site import days
 from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
 from invoicing_site.templatetags.ledgerline import plain_quantity, price
 from invoicing_site.wording import counted
@@ -231,6 +232,8 @@ class AddDetail(forms.Form):
 
     def __init__(self, *args, proforma, **kwargs):
         super().__init__(*args, **kwargs)
+        self.today = proforma.entity.today()
+        self.fields["date"].widget.attrs["max"] = days.latest_of_work(self.today).isoformat()
         lines = ContractLine.objects.filter(
             contract=proforma.contract_id, customers__contract_customer=proforma.contract_customer_id
         )
@@ -243,6 +246,12 @@ class AddDetail(forms.Form):
         self.fields["category"].queryset = self.fields["category"].queryset.filter(
             transaction_class__in=BY_HAND
         )
+
+    def clean_date(self):
+        date = self.cleaned_data["date"]
+        if sentence := days.why_not_worked(date, self.today):
+            raise forms.ValidationError(sentence)
+        return date
 
 
 class ConfirmOverLimit(forms.Form):

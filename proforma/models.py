@@ -430,6 +430,11 @@ class LineDetail(models.Model):
                 condition=Q(credited_part="") | Q(corrects__isnull=False),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["project", "date"], condition=Q(added_by__isnull=False), name="detail_by_hand"
+            )
+        ]
 
     def __str__(self):
         return f"detail {self.pk}"

@@ -174,6 +174,10 @@ class Skipped:
     items: int = 0
     amount: Decimal = Decimal(0)
 
+    @property
+    def net(self) -> Decimal:
+        return self.amount
+
 
 @dataclass
 class ContractPlan:

@@ -22,6 +22,7 @@ from invoicing_site.screens.tables import (
 )
 from invoicing_site.templatetags import ledgerline as tags
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
+from proforma.operations.twice import maybe_twice
 from proforma.performance import contract_performance
 
 
@@ -137,6 +138,13 @@ class ProformaTable(Table):
     selectable = True
     row_amount = "net"
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.twice = {}
+
+    def load(self, records):
+        self.twice = maybe_twice([row for row in records if row.status != ProformaInvoice.Status.CONFIRMED])
+
     def can_select(self, record):
         return record.status != ProformaInvoice.Status.CONFIRMED
 
@@ -146,7 +154,10 @@ class ProformaTable(Table):
         return f"{record}, {whose}, until {tags.day(record.cutoff)}, {net}"
 
     def render_status(self, record):
-        return tags.chip("returned") if record.is_returned else tags.status(record)
+        chip = tags.chip("returned") if record.is_returned else tags.status(record)
+        if record.pk in self.twice:
+            return format_html('{}<div class="sub"><span class="warn">Bills work twice?</span></div>', chip)
+        return chip
 
     def value_status(self, record):
         return "returned" if record.is_returned else record.get_status_display()

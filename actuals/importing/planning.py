@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from actuals import oddities
 from actuals.importing.catalogue import Catalogue, plural
 from actuals.importing.choices import CHOICES, Found
 from actuals.importing.comparing import Changed, compare, find_changed
@@ -199,9 +200,8 @@ def _judge(new, reader) -> list[Problem]:
                     f"Project {project.code} is closed for entries: open it, or choose another one.",
                 )
             )
-        if (project.starts and row.date < project.starts) or (project.ends and row.date > project.ends):
-            span = f"{project.starts or 'its beginning'} to {project.ends or 'its end'}"
-            reader.odd(row.number, "date", f"The date is outside of project {project.code}, {span}.")
+        for phrase in oddities.of_day(row.date, project, reader.on):
+            reader.odd(row.number, "date", f"It is {phrase}.")
         if resource and not resource.is_active:
             reader.odd(row.number, "resource", f"{resource.code} {resource.name} is no longer active.")
     return errors

@@ -18,10 +18,8 @@ from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
-from invoicing_site import characters, money
+from invoicing_site import characters, days, money
 
-EARLIEST = datetime.date(1990, 1, 1)
-DAYS_AHEAD = 366
 _MOST_QUANTITY = Decimal(10) ** 11
 _MOST_AMOUNT = Decimal(10) ** 15
 _MOST_PRICE = Decimal(10) ** 13
@@ -57,7 +55,7 @@ class RowReader:
         self._zone = zoneinfo.ZoneInfo(zone) if zone else None
         self._entity, self._mapping, self._catalogue = entity, mapping, catalogue
         self._header_length, self._is_workbook = len(table.header), table.is_workbook
-        self._latest = on + datetime.timedelta(days=DAYS_AHEAD)
+        self.on = on
         self._odd = defaultdict(list)
         self._dates = {}
         self._first_rows = {}
@@ -243,9 +241,8 @@ class RowReader:
         if self._is_usual(cell):
             words = values.in_words(self._mapping.program.date_format)
             self.odd(number, "date", f"Read as {words}, as this program writes dates: set the format if not.")
-        if day < EARLIEST or day > self._latest:
-            side = f"before {EARLIEST}" if day < EARLIEST else f"after {self._latest}, over a year from now"
-            return self._refuse(number, "date", f"{day} is out of range: it is {side}.")
+        if sentence := days.why_not_worked(day, self.on):
+            return self._refuse(number, "date", sentence)
         return day
 
     def _is_usual(self, cell):

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from actuals.models import Actual, Entry
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, checked, money, wording
+from invoicing_site import audit, checked, days, money, wording
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import LockingQuerySet, in_chunks, total
+from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
 
 _CHUNK = 5000
 _Status = Entry.Status
@@ -166,6 +166,10 @@ def _judge(entry):
             code="OTHER-CLASS",
         )
     checked.words(entry.description, Entry, "description")
+    days.demand_worked(entry.date, entry.entity.today())
+    for name in ("quantity", "cost_net", "cost_tax", "cost_tax_deductible"):
+        if (value := getattr(entry, name)) is not None:
+            checked.figure(value, Entry, name)
     if entry.quantity <= 0:
         raise Refused("The quantity must be more than zero.", code="QUANTITY")
     if entry.transaction_class == Entry.Class.TIME:
@@ -175,15 +179,26 @@ def _judge(entry):
 
 
 def _judge_hours(entry):
-    others = Entry.objects.filter(
-        resource=entry.resource_id, date=entry.date, transaction_class=Entry.Class.TIME
-    ).exclude(pk=entry.pk)
-    hours = total(others, "quantity") + entry.quantity
+    """No day is longer than 24 hours; what was rejected does not count, unless it goes in again."""
+    others = hours_of_days([entry]).exclude(pk=entry.pk)
+    _demand_short(entry.date, total(others, "quantity") + entry.quantity)
+
+
+def _demand_short(day, hours):
     if hours > HOURS_A_DAY:
         raise Refused(
-            f"With this, {wording.day(entry.date)} has {hours.normalize():f} hours, more than a day has.",
+            f"With this, {wording.day(day)} has {hours.normalize():f} hours, more than a day has.",
             code="LONG-DAY",
         )
+
+
+def hours_of_days(entries):
+    """The hours that count on the days of these entries, for their resources."""
+    return Entry.objects.filter(
+        resource__in={entry.resource_id for entry in entries},
+        date__in={entry.date for entry in entries},
+        transaction_class=Entry.Class.TIME,
+    ).exclude(status=_Status.REJECTED)
 
 
 def _judge_costs(entry):
@@ -226,7 +241,8 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
 
     Allowed to whom the entry belongs, to who typed it in, to the project's managers and to the entity's
     accountants; `by` None is the system itself. Refused on a closed project and for a resource of another
-    company. A former rejection leaves the entry and stays in the audit log.
+    company, and when hours that were rejected find their day full by now. A former rejection leaves the entry
+    and stays in the audit log.
     """
     entries = _locked(entries)
     if not entries:
@@ -246,6 +262,7 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
                 "Choose a resource of the company that owns the project.",
                 code="OTHER-ENTITY",
             )
+    _judge_rejected_hours([entry for entry in entries if entry.status == _Status.REJECTED])
     _update(
         entries,
         status=_Status.SUBMITTED,
@@ -282,6 +299,9 @@ def _locked(entries) -> list[Entry]:
     entries = list(entries)
     keys = sorted({entry.pk for entry in entries})
     Project.objects.filter(pk__in={entry.project_id for entry in entries}).held()
+    # Hours that come back into a day are counted under the lock that guards it.
+    back = {entry.resource_id for entry in entries if entry.status == _Status.REJECTED}
+    list(LockingQuerySet(Resource).filter(pk__in=back).locked())
     found = []
     for chunk in in_chunks(keys, _CHUNK):
         rows = Entry.objects.filter(pk__in=chunk).select_related("project", "resource", "entity")
@@ -304,6 +324,18 @@ def _in_status(entries, allowed, rule):
         raise Refused(
             f"{_name(wrong[0])} is {wrong[0].get_status_display()}{others}: {rule}.", code="WRONG-STATUS"
         )
+
+
+def _judge_rejected_hours(entries):
+    """What was rejected filled nothing of its day meanwhile; there has to be room for it again."""
+    again = [entry for entry in entries if entry.transaction_class == Entry.Class.TIME]
+    if not again:
+        return
+    hours = totals(hours_of_days(again), by=("resource", "date"), field="quantity")
+    for entry in again:
+        place = entry.resource_id, entry.date
+        hours[place] = hours.get(place, 0) + entry.quantity
+        _demand_short(entry.date, hours[place])
 
 
 def _may_submit(entries, by):

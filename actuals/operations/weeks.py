@@ -11,7 +11,7 @@ from actuals.models import NAMED_BY, Entry
 from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
-from invoicing_site import audit, characters
+from invoicing_site import audit, characters, days
 
 
 @dataclass
@@ -42,7 +42,7 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
     it is refused (NotSaved), never overwritten. More than 24 hours a day, closed projects and what belongs to
     another company or project are refused, each beside its cell.
     """
-    days = set(days_of(monday))
+    week = set(days_of(monday))
     stored = entries_of(resource, monday)
     wanted = {row.key.project for row in rows} | set(stored.values_list("project", flat=True))
     projects = {row.pk: row for row in Project.objects.filter(pk__in=wanted).held()}
@@ -52,7 +52,7 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
         cells[RowKey.of(entry), entry.date].append(entry)
     plan = _Plan(resource, by, cells, projects, _Known.of(resource.entity_id, rows))
     for row in rows:
-        plan.add(row, days)
+        plan.add(row, week)
     plan.judge_days()
     if plan.problems:
         n = len(plan.problems)
@@ -103,14 +103,15 @@ class _Plan:
 
     def __init__(self, resource, by, cells, projects, known):
         self.resource, self.by, self.cells = resource, by, cells
+        self.today = resource.entity.today()
         self.projects, self.known = projects, known
         self.problems = {}
         self.result = SavedWeek()
         self.before = {}
         self._touched = {}
 
-    def add(self, row: TypedRow, days):
-        changed = {day: typed for day, typed in row.cells.items() if typed.is_changed and day in days}
+    def add(self, row: TypedRow, week):
+        changed = {day: typed for day, typed in row.cells.items() if typed.is_changed and day in week}
         trouble = self._why_not(row.key)
         if trouble and any(typed.hours or typed.trouble for typed in changed.values()):
             self.problems[row.key, None] = trouble
@@ -151,6 +152,8 @@ class _Plan:
         elif base_of(entries) != typed.base or any(entry.status not in EDITABLE for entry in entries):
             if sum((entry.quantity for entry in entries), Decimal(0)) != typed.hours:
                 self.problems[place] = _changed_meanwhile(entries)
+        elif typed.hours and (sentence := days.why_not_worked(day, self.today)):
+            self.problems[place] = sentence
         elif typed.hours and entries:
             self._change(entries[0], quantity=typed.hours)
             self._touched[place] = day
@@ -163,10 +166,10 @@ class _Plan:
     def _new(self, row, day, typed):
         key = row.key
         return Entry(
-            entity_id=self.resource.entity_id,
+            entity=self.resource.entity,
             transaction_class=Entry.Class.TIME,
             date=day,
-            project_id=key.project,
+            project=self.projects[key.project],
             task_id=key.task,
             resource=self.resource,
             role_id=key.role,
@@ -210,11 +213,12 @@ class _Plan:
             self.result.changed.append(entry)
 
     def judge_days(self):
-        """No day is longer than 24 hours, whatever its rows."""
+        """No day is longer than 24 hours, whatever its rows; what is rejected still doesn't count."""
         hours = defaultdict(Decimal)
         gone = {entry.pk for entry in self.result.deleted}
         for entry in [*(each for found in self.cells.values() for each in found), *self.result.created]:
-            if entry.pk is None or entry.pk not in gone:
+            counts = entry.status != Entry.Status.REJECTED
+            if counts and (entry.pk is None or entry.pk not in gone):
                 hours[entry.date] += entry.quantity
         for place, day in self._touched.items():
             if hours[day] > HOURS_A_DAY:

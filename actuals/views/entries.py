@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+from django.contrib import messages
 from django.db.models import Q
 from django.urls import reverse
 
-from actuals import operations, weeks
+from actuals import oddities, operations, weeks
 from actuals.filters import EntryFilter
 from actuals.history import history_of
 from actuals.models import Entry
@@ -18,6 +19,13 @@ from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScre
 
 _OPEN = (Entry.Status.DRAFT, Entry.Status.REJECTED)
 _RELATED = ("project", "task", "resource", "role", "category", "product")
+
+
+def warn_of_days(request, entries):
+    """Say what is odd about the days of entries that were just saved or submitted (APP-10)."""
+    if entries:
+        for sentence in oddities.in_sentences(entries, entries[0].entity.today()):
+            messages.warning(request, sentence)
 
 
 def own(request):
@@ -111,7 +119,7 @@ class SubmitMany(_Chosen):
         return self.left
 
     def act(self, entries):
-        operations.submit(entries, by=self.request.user)
+        warn_of_days(self.request, operations.submit(entries, by=self.request.user))
 
 
 class RecallMany(_Chosen):
@@ -166,7 +174,7 @@ class Submit(Operation):
         return Entry.objects.filter(Entry.objects.of_member(self.request.user))
 
     def operate(self, entry):
-        operations.submit([entry], by=self.request.user)
+        warn_of_days(self.request, operations.submit([entry], by=self.request.user))
 
 
 class Recall(Submit):

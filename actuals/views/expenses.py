@@ -172,10 +172,12 @@ class NewExpense(_WithReceipt):
             fields["unit"] = fields["product"].unit
         if self.request.POST.get("then") == "submit":
             self.done = "Saved and submitted for approval."
-            operations.enter_and_submit(resource, self.transaction_class, by=self.request.user, **fields)
+            enter = operations.enter_and_submit
         else:
             self.done = "Saved as a draft. Submit it when it is complete."
-            operations.enter(resource, self.transaction_class, by=self.request.user, **fields)
+            enter = operations.enter
+        entry = enter(resource, self.transaction_class, by=self.request.user, **fields)
+        entries.warn_of_days(self.request, [entry])
 
     def get_back_url(self):
         return reverse("expenses")
@@ -222,6 +224,8 @@ class Edit(_WithReceipt):
             fields["unit"] = fields["product"].unit
         if self.request.POST.get("then") == "submit":
             self.done = "Saved and submitted for approval."
-            operations.amend_and_submit(self.row, by=self.request.user, seen=seen, **fields)
+            amend = operations.amend_and_submit
         else:
-            operations.amend(self.row, by=self.request.user, seen=seen, **fields)
+            amend = operations.amend
+        entry = amend(self.row, by=self.request.user, seen=seen, **fields)
+        entries.warn_of_days(self.request, [entry])

@@ -13,9 +13,10 @@ from actuals import operations, weeks
 from actuals.forms import open_projects, task_choices
 from actuals.models import Entry
 from actuals.naming import identity_of
+from actuals.views.entries import warn_of_days
 from actuals.views.expenses import resource_of
 from contracts.models import Category, Role, Task
-from invoicing_site import wording
+from invoicing_site import days, wording
 from invoicing_site.errors import Refused
 from invoicing_site.screens import Page
 from invoicing_site.screens.lists import key_of
@@ -23,7 +24,6 @@ from invoicing_site.screens.pages import Screen
 
 _EMPTY = "empty_week_rows"
 _SHOWN = 5
-_EARLIEST, _LATEST = datetime.date(2000, 1, 3), datetime.date(2199, 12, 31)
 
 
 class WeekPage(Page):
@@ -76,6 +76,7 @@ class WeekPage(Page):
         saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
         said = "The week is saved." if saved else "Nothing had changed."
         messages.success(self.request, f"{said}{_kept_words(saved.kept_words)}")
+        warn_of_days(self.request, saved.created + saved.changed)
         return self.back(keep=True)
 
     def do_submit(self):
@@ -89,6 +90,7 @@ class WeekPage(Page):
             messages.warning(self.request, format_html("{} {}", said, _left_out(week.left_out)))
         else:
             messages.add_message(self.request, messages.SUCCESS if n else messages.INFO, said)
+        warn_of_days(self.request, week.submitted)
         return self.back()
 
     def do_add(self):
@@ -124,7 +126,8 @@ class WeekPage(Page):
     def do_copy_hours(self):
         """The rows and hours of the week before, as drafts, and only where nothing stands."""
         filled = self._with_last_week(hours=True)
-        operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
+        saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
+        warn_of_days(self.request, saved.created)
         said = f"{weeks.plain(filled)} h of last week copied, as drafts."
         messages.success(self.request, said if filled else "There was nothing to copy.")
         return self.back()
@@ -266,4 +269,4 @@ def _day(text):
         day = parse_date(text)
     except ValueError:
         return None
-    return day if day and _EARLIEST <= day <= _LATEST else None
+    return day if day and not days.why_not(day) else None

@@ -10,13 +10,14 @@ from django.utils import timezone
 from actuals.models import Actual, Batch, Entry
 from actuals.operations import open_batch, record, reverse
 from backlog.deciding import Deciding, managed_by
+from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
 from backlog.weighing import Pricings, Weighing, backlog_item
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
-from invoicing_site import audit, checked, wording
+from invoicing_site import audit, checked, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, in_chunks, write_rows
 
@@ -36,10 +37,29 @@ class Approval:
     refused: list[tuple[Entry, str]] = field(default_factory=list)
 
 
+class NoneApproved(Refused):
+    """None of the entries can be approved; `refused` says of each why."""
+
+    def __init__(self, message, *, refused=(), **kwargs):
+        super().__init__(message, **kwargs)
+        self.refused = refused
+
+
 def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
-    """Approve any number of entries, a commit for every thousand; what is done stays done."""
+    """Approve any number of entries, a commit for every thousand; what is done stays done.
+
+    Refused only when none of them can be approved.
+    """
     ordered = sorted(entries, key=lambda entry: (entry.project_id, entry.date, entry.pk))
-    approvals = [approve(chunk, by=by, on=on, decisions=decisions) for chunk in in_chunks(ordered, CHUNK)]
+    approvals, nothing = [], None
+    for chunk in in_chunks(ordered, CHUNK):
+        try:
+            approvals.append(approve(chunk, by=by, on=on, decisions=decisions))
+        except NoneApproved as refusal:
+            nothing = nothing or refusal
+            approvals.append(Approval(refused=refusal.refused))
+    if nothing and not any(approval.entries for approval in approvals):
+        raise nothing
     if len(approvals) > 1:
         analyze(Actual, BacklogItem, Entry)
     return approvals
@@ -49,17 +69,17 @@ def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
 def approve(entries, *, by, on=None, decisions: Mapping[int, Decision] | None = None) -> Approval:
     """Turn submitted entries of one legal entity into actuals: a cost, and each customer's unbilled sales.
 
-    Entries that can't be approved (not submitted, not one's project, dated after today, or one's own: worked,
-    recorded or submitted by oneself) are left alone and named;
-    when that leaves none, it is refused. A missing price never stops an approval (PRC-6), a missing exchange
-    rate does (MON-8). `on` is the day of the action, by default the entity's today.
+    Entries that can't be approved are left alone and named: not submitted, not one's project, dated after
+    today, one's own (worked, recorded or submitted by oneself), without an exchange rate (MON-8), or of an
+    amount that no column has room for. When that leaves none, it is refused. A missing price never stops an
+    approval (PRC-6). `on` is the day of the action, by default the entity's today.
     """
     entity, entries = _locked_entries(entries)
     decisions = decisions or {}
     result = Approval()
     result.entries, result.refused = _approvable(entity, entries, decisions, by)
     if not result.entries:
-        raise Refused(result.refused[0][1] if result.refused else "Nothing is selected.")
+        raise NoneApproved(result.refused[0][1], refused=result.refused)
     contracts = {contract.pk: contract for contract in contracts_of(entity, result.entries).locked()}
     result.batch = open_batch(entity, Batch.Action.APPROVE, on=on or entity.today(), by=by)
     delivered = _costed(entity, result, contracts, decisions)
@@ -189,9 +209,21 @@ def contracts_of(entity, entries):
 def _costed(entity, result, contracts, decisions):
     """Write each entry's cost actual; returns what the customers may be billed for it."""
     paper = Pricings(result.batch)
-    weighed = list(Weighing(entity, result.entries, contracts, paper).of_all(decisions))
+    weighing, weighed = Weighing(entity, result.entries, contracts, paper), []
+    for entry in result.entries:
+        try:
+            weighed.append(weighing.of(entry, decisions.get(entry.pk)))
+        except Refused as refusal:
+            result.refused.append((entry, f"{entry} can't be approved: {refusal.message}"))
+            reason = refusal
+    if not weighed:
+        raise NoneApproved(reason.message, code=reason.code, remedy=reason.remedy, refused=result.refused)
+    result.entries = [each.entry for each in weighed]
     paper.write()
-    result.warnings += [f"{each.entry}: {warning}" for each in weighed for warning in each.warnings]
+    doubts = Doubts(entity, result.entries)
+    for each in weighed:
+        found = each.warnings + doubts.of(each.entry, is_charged=each.delivered is not None)
+        result.warnings += [f"{each.entry}: {warning}" for warning in found]
     result.actuals = record([each.cost for each in weighed], batch=result.batch)
     return [each.delivered for each in weighed if each.delivered]
 
@@ -204,14 +236,16 @@ def _write_sales(result, contracts, delivered):
     result.items = write_rows(
         BacklogItem, [backlog_item(actual, books[actual.contract_id]) for actual in sales]
     )
-    failed = defaultdict(int)
+    failed = defaultdict(list)
     for item in result.items:
         if item.limit_status == BacklogItem.LimitStatus.FAILED:
-            failed[item.contract_id, item.limit_level] += 1
-    for (contract, level), count in failed.items():
+            failed[item.contract_id, item.limit_level].append(item.limit_over)
+    for (pk, level), overs in failed.items():
+        contract, by = contracts[pk], "by" if len(overs) == 1 else "by up to"
+        over = f"{money.rounded(max(overs), contract.currency):,} {contract.currency}"
         result.warnings.append(
-            f"{wording.counted(count, 'actual is', 'actuals are')} over the limit of the "
-            f"{BacklogItem.LimitLevel(level).label} of contract {contracts[contract]}."
+            f"{wording.counted(len(overs), 'actual is', 'actuals are')} over the limit of the "
+            f"{BacklogItem.LimitLevel(level).label} of contract {contract} {by} {over}."
         )
 
 

@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.not_to_exceed import LimitBook
+from backlog.operations.heads import follow
 from contracts.models import LineCustomer, ProjectContract
-from invoicing_site import audit, checked, wording
+from invoicing_site import audit, checked, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 
@@ -37,8 +38,9 @@ class Marked(NamedTuple):
 def mark_ready(items, *, by) -> Marked:
     """Mark the items ready to invoice, as one recorded action (BKL-2).
 
-    Whatever can't be marked is left alone and counted by its reason: over a limit (NTE-2), not evaluated
-    where a limit is set (NTE-3), no price (PRC-6), on hold, or not waiting to be marked.
+    Whatever can't be marked is left alone and counted by its reason: over a limit, with its level and the
+    amount over (NTE-2), not evaluated where a limit is set (NTE-3), no price (PRC-6), on hold, or not waiting
+    to be marked.
     """
     return _marked(items, BacklogAction.Action.READY, by=by)
 
@@ -81,6 +83,7 @@ def undo(action, *, by) -> int:
         _lock_contracts(contracts)
         mine = BacklogItem.objects.filter(after, pk__in=action.items.values("item"))
         undone = mine.update(**back)
+        follow(action.items.values("item"))
         action.undone_at, action.undone_by = timezone.now(), by
         action.save(update_fields=["undone_at", "undone_by"])
         audit.record("backlog.undo", action, by=by, entity=action.entity.code, undone=undone)
@@ -153,6 +156,8 @@ def _mark_chunk(pks, kind, action, entity, *, by, values):
     write_rows(BacklogActionItem, [BacklogActionItem(action=action, item_id=pk) for pk in taken])
     values = values or {"status": _MARKINGS[kind][1]}
     BacklogItem.objects.filter(pk__in=taken).update(**values)
+    if kind in _MARKINGS:
+        follow(taken)
     action.changed += len(taken)
     action.save(update_fields=["changed"])
     return action, len(taken), _why_not(rest, kind, entity.today())
@@ -186,10 +191,13 @@ _HAS_LIMIT = (
 )
 
 
+_OVER_LIMIT = "over a not-to-exceed limit"
+
+
 def obstacles(today):
     """What keeps an item from being ready, most telling first: the reason in words, and its condition."""
     return {
-        "over a not-to-exceed limit": Q(limit_status=LimitStatus.FAILED),
+        _OVER_LIMIT: Q(limit_status=LimitStatus.FAILED),
         "not evaluated against its limit": Q(limit_status=LimitStatus.NOT_EVALUATED) & _HAS_LIMIT,
         "no price was found": Q(needs_price=True),
         "on hold": Q(hold_until__gt=today),
@@ -221,8 +229,20 @@ def _why_not(rest, kind, today):
         for reason, obstacle in obstacles(today).items():
             found = left.filter(obstacle)
             if count := found.count():
-                reasons[reason] = count
+                is_over = reason == _OVER_LIMIT
+                reasons |= over_limits(found) if is_over else {reason: count}
                 left = left.exclude(pk__in=list(found.values_list("pk", flat=True)))
+    return reasons
+
+
+def over_limits(items) -> dict[str, int]:
+    """How many failed which limit, and by how much, in the words of a reason (NTE-2)."""
+    groups = items.order_by("limit_level", "currency").values_list("limit_level", "currency")
+    reasons = {}
+    for level, currency, n, over in groups.annotate(n=Count("pk"), over=Max("limit_over")):
+        by = "by" if n == 1 else "by up to"
+        amount = f"{money.rounded(over, currency):,} {currency}"
+        reasons[f"{_OVER_LIMIT} ({BacklogItem.LimitLevel(level).label}, {by} {amount})"] = n
     return reasons
 
 
@@ -315,6 +335,7 @@ def cancel(items) -> int:
     """Not ready or ready → canceled: the fact behind them was reversed or replaced."""
     pks = [item.pk for item in items]
     canceled = BacklogItem.objects.open().filter(pk__in=pks).update(status=Status.CANCELED)
+    follow(pks)
     if canceled != len(pks):
         left = wording.counted(len(pks) - canceled, "row is", "rows are")
         raise Refused(f"{left} on an invoice and can't be canceled.")
@@ -323,6 +344,7 @@ def cancel(items) -> int:
 
 def _move(items, count, before, after, sentence):
     moved = items.filter(status=before).update(status=after)
+    follow(items.values("pk"))
     if moved != count:
         left = wording.counted(count - moved, "row is", "rows are")
         raise Refused(sentence.format(left), code="CLAIM-GONE")

@@ -8,6 +8,7 @@ from django.db import transaction
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
+from backlog.operations.items import over_limits
 from contracts.models import ProjectContract
 from invoicing_site import audit
 from invoicing_site.errors import Refused
@@ -18,7 +19,7 @@ _CHUNK = 5000
 
 
 class Evaluated(NamedTuple):
-    """How many rows fit their limits now, how many don't, and how many were left alone for which reason."""
+    """How many rows fit their limits now, how many don't, and for which reason how many were left."""
 
     fitting: int
     failed: int
@@ -53,12 +54,13 @@ def evaluate(items, *, by) -> Evaluated:
     BacklogItem.objects.bulk_update(
         tested, ["limit_status", "limit_level", "limit_over"], batch_size=_CHUNK // 10
     )
-    failed = sum(item.limit_status == LimitStatus.FAILED for item in tested)
+    over = [item.pk for item in tested if item.limit_status == LimitStatus.FAILED]
+    reasons = over_limits(BacklogItem.objects.filter(pk__in=over)) | reasons
     counts = Counter(item.contract_id for item in tested)
     for contract in contracts:
         if n := counts[contract.pk]:
             audit.record("backlog.evaluate", contract, by=by, entity=contract.entity.code, tested=n)
-    return Evaluated(len(tested) - failed, failed, reasons)
+    return Evaluated(len(tested) - len(over), len(over), reasons)
 
 
 def _left_alone(item) -> str:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from django.db import transaction
 
 from backlog.models import BacklogItem
-from backlog.operations.items import cancel, obstacles
-from contracts.models import Milestone, MilestonePart, ProjectContract
+from backlog.operations.heads import follow
+from backlog.operations.items import cancel, obstacles, over_limits
+from contracts.models import MilestonePart, ProjectContract
 from invoicing_site import audit, checked, money
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
@@ -54,7 +55,8 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
         raise Refused(f"“{part.milestone}” is {item.get_status_display()}; only what is not ready is sliced.")
     mine = BacklogItem.objects.filter(pk=item.pk)
     for reason, obstacle in obstacles(contract.entity.today()).items():
-        if mine.filter(obstacle).exists():
+        if found := mine.filter(obstacle):
+            reason = next(iter(over_limits(found)), reason) if found[0].limit_level else reason
             raise Refused(f"“{part.milestone}” can't be marked ready: {reason}.")
     _check_amount(item, amount)
     if amount == item.amount:
@@ -63,9 +65,7 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
         slices = Slices(item, None)
     else:
         slices = _cut(item, part, amount)
-    Milestone.objects.filter(pk=part.milestone_id, status=Milestone.Status.NOT_STARTED).update(
-        status=Milestone.Status.IN_PROGRESS
-    )
+    follow([slices.ready.pk])
     audit.record(
         "backlog.split_off",
         slices.ready,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from actuals.models import Actual, BillingType, Entry
 from backlog.deciding import Deciding, why_not_decided
+from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.approvals import contracts_of
@@ -30,6 +31,7 @@ class Preview:
     sales: list[Actual] = field(default_factory=list)
     items: list[BacklogItem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     price: Decimal | None = None
     crowded: bool = False
 
@@ -96,6 +98,9 @@ def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> 
         except Refused as refusal:
             found[entry.pk].refused = sentence or refusal.message
     _test(weighed, contracts, found)
+    doubts = Doubts(entity, entries)
+    for result in found.values():
+        result.doubts = doubts.of(result.entry, is_charged=bool(result.sales))
     return found
 
 

@@ -227,9 +227,7 @@ class Evaluate(_OnBacklog, BulkOperation):
     """Test what a limit kept back once more, after it was raised or others gave something back."""
 
     def operate(self, rows):
-        fitting, failed, left = operations.evaluate(list(rows), by=self.request.user)
-        if failed:
-            left = {OBSTACLES["limit"][1]: failed, **left}
+        fitting, _, left = operations.evaluate(list(rows), by=self.request.user)
         text = wording.counted(fitting, "item fits its limits now", "items fit their limits now")
         query = self.request.POST.get("filter", "")
         return Told(f"{text if fitting else 'No item fits now'}.", left=left, link=blocked_link(left, query))
@@ -259,7 +257,7 @@ def told(marked, state, noun="item", link=""):
 
 def blocked_link(reasons, query):
     """The list with the rows that were left alone, where a filter can say which they are."""
-    codes = [code for code, (_, reason) in OBSTACLES.items() if reason in reasons]
+    codes = [code for code, (_, words) in OBSTACLES.items() if any(r.startswith(words) for r in reasons)]
     if not codes:
         return ""
     rest = QueryDict(query, mutable=True)

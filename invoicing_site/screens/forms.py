@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.text import capfirst
 
+from invoicing_site import days
 from invoicing_site.characters import refuse_invisible
 from invoicing_site.screens.lists import key_of
 
@@ -21,7 +22,17 @@ class DayInput(forms.DateInput):
 
 
 class DayField(forms.DateField):
+    """A day within the bounds of all business dates (APP-10)."""
+
     widget = DayInput
+
+    def validate(self, value):
+        super().validate(value)
+        if value and (sentence := days.why_not(value)):
+            raise forms.ValidationError(sentence)
+
+    def widget_attrs(self, widget):
+        return {"min": days.FIRST.isoformat(), "max": days.LAST.isoformat()}
 
 
 class TextField(forms.CharField):

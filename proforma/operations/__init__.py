@@ -28,6 +28,7 @@ from proforma.operations.runs import (
     run_invoicing,
     start_run,
 )
+from proforma.operations.twice import maybe_twice
 
 __all__ = [
     "add_detail",
@@ -49,6 +50,7 @@ __all__ = [
     "invoice_contract",
     "limits_at_stake",
     "made_again_from",
+    "maybe_twice",
     "pending",
     "preview_invoicing",
     "refresh",

@@ -10,7 +10,7 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
-from contracts.models import ContractLine, Milestone, MilestonePart, TransactionClass, overrides_limits
+from contracts.models import ContractLine, TransactionClass, overrides_limits
 from invoicing_site import audit, celery, checked
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, write_rows
@@ -65,7 +65,6 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     )
     settle(work.claims)
     _give_items_to_what_was_added_by_hand(proforma, made)
-    _complete_milestones(work)
     write_rows(LimitOverride, overrides)
 
     proforma.status = Status.CONFIRMED
@@ -269,21 +268,6 @@ def _give_items_to_what_was_added_by_hand(proforma, made):
     LineDetail.objects.on_proforma(proforma).filter(backlog_item=None).update(
         backlog_item_id=Subquery(mine.values("pk")[:1])
     )
-
-
-def _complete_milestones(work):
-    """A head is completed when no part of it is left to bill, and in progress until then (MIL-1)."""
-    parts = [item.milestone_part_id for item in work.claims if item.milestone_part_id]
-    if not parts:
-        return
-    heads = set(MilestonePart.objects.filter(pk__in=parts).values_list("milestone", flat=True))
-    live = BacklogItem.objects.filter(milestone_part__milestone__in=heads).exclude(
-        status__in=[BacklogItem.Status.POSTED, BacklogItem.Status.CANCELED]
-    )
-    left = set(live.values_list("milestone_part__milestone", flat=True))
-    for status, pks in ((Milestone.Status.COMPLETED, heads - left), (Milestone.Status.IN_PROGRESS, left)):
-        if pks:
-            Milestone.objects.filter(pk__in=pks).update(status=status)
 
 
 @transaction.atomic

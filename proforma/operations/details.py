@@ -9,7 +9,7 @@ from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
-from invoicing_site import audit, checked, money, wording
+from invoicing_site import audit, checked, days, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
@@ -125,7 +125,7 @@ def add_detail(
 
     The project is the contract line's unless given. Material names a product, expenses and fees a category.
     Refused on a confirmed proforma, for a line of another contract or one that doesn't bill this customer
-    or this class of work, and for figures below zero.
+    or this class of work, for a day out of bounds (APP-10), and for figures below zero.
     """
     assert by is not None, "What is added by hand is added by somebody."
     proforma = lock_open(proforma)
@@ -151,6 +151,7 @@ def add_detail(
     _refuse_strangers(proforma.entity_id, project, resource, role, category, product)
     _refuse_wrong_place(proforma, detail, contract_line)
     refuse_outside_order(proforma, [date])
+    days.demand_worked(date, proforma.entity.today())
     _refuse_bad_figures([detail], quantity, price, billing_type)
     _refuse_bad_words(description, internal_description)
     desk = Desk(proforma.contract)

@@ -13,6 +13,7 @@ from contracts.models import (
 )
 from contracts.numbers import draw_numbers
 from contracts.tax_groups import billing_group
+from invoicing_site import checked
 from invoicing_site.querysets import draw_ids, write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaSchedule
 from proforma.parties import party_of
@@ -98,11 +99,12 @@ class Desk:
 def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvoice]:
     """Claim the planned shares and write their drafts, in the order of the plan.
 
-    Refused when a share is not ready any more. The numbers are drawn after all that takes long, because
-    others wait for theirs until this transaction ends.
+    Refused when a share is not ready any more, and for an amount that no column has room for. The numbers are
+    drawn after all that takes long, because others wait for theirs until this transaction ends.
     """
     if not planned:
         return []
+    demand_room(planned)
     desk = Desk(contract)
     reserve([share for plan in planned for share in plan.shares], contract=contract)
     proformas = [desk.header(plan, on=on, by=by, run=run) for plan in planned]
@@ -134,6 +136,12 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
     for proforma, number in zip(proformas, numbers, strict=True):
         proforma.number = number.text
     return write_rows(ProformaInvoice, proformas)
+
+
+def demand_room(planned):
+    """Refused where a proforma would come to more than a column of amounts can hold (MON-1)."""
+    for plan in planned:
+        checked.figure(plan.net, LineDetail, "amount")
 
 
 def add_shares(proforma, shares) -> list[LineDetail]:

@@ -10,7 +10,7 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import claim_again
-from contracts.models import Milestone, NumberSequence
+from contracts.models import NumberSequence
 from contracts.numbers import draw_numbers
 from invoicing_site import audit
 from invoicing_site.errors import Refused
@@ -79,10 +79,6 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
         LineDetail.objects.filter(pk__in=chunk).update(backlog_item=None)
     items = list(BacklogItem.objects.filter(pk__in=claims.values()))
     claim_again(items, contract=proforma.contract)
-    parts = [item.milestone_part_id for item in items if item.milestone_part_id]
-    Milestone.objects.filter(parts__in=parts, status=Milestone.Status.COMPLETED).update(
-        status=Milestone.Status.IN_PROGRESS
-    )
     draft = _draft_like(proforma, details, claims, by=by, on=batch.on)
     audit.record(
         "proforma.take_back",

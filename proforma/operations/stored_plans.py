@@ -7,8 +7,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from contracts.models import ProjectContract
+from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, totals, write_rows
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
+from proforma.operations.drafts import demand_room
 from proforma.operations.inputs import Scope, contracts_to_look_at, load_inputs
 from proforma.plans import plan_contract
 
@@ -42,6 +44,11 @@ def store_plans(run, pks, scope) -> None:
             digest=inputs[pk].digest(run.as_of),
         )
         rows.append(row)
+        try:
+            demand_room([*plan.proformas, *plan.skipped])
+        except Refused as refusal:
+            row.outcome, row.code, row.message = RunContract.Outcome.FAILED, refusal.code, refusal.message
+            continue
         for line in _plan_lines(plan, previous):
             line.run_contract, line.currency = row, currencies[pk]
             lines.append(line)

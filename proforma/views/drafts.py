@@ -125,6 +125,7 @@ class Proforma(DetailScreen):
             order=order_of(proforma),
             order_that_fits=order_that_fits(proforma) if may_edit else None,
             party_changes=party_changes(proforma) if is_open else [],
+            maybe_twice=operations.maybe_twice([proforma]).get(proforma.pk) if is_open else None,
             show=show,
             stamp=stamp,
             shown=shown,
@@ -343,6 +344,7 @@ class ConfirmOverLimit(FormOperation):
     def get_context_data(self, **context):
         return super().get_context_data(
             limits=operations.limits_at_stake(self.row),
+            maybe_twice=operations.maybe_twice([self.row]).get(self.row.pk),
             posting_warning=before_confirming(self.row.entity, self.request.user),
             **context,
         )

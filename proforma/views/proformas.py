@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.db.models import Case, Count, DecimalField, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseRedirect
@@ -110,9 +111,14 @@ class ConfirmMany(_Many):
     permission = "proforma.confirm"
 
     def operate(self, rows):
-        scheduled = operations.confirm_many(list(rows.open()), by=self.request.user)
+        chosen = list(rows.open())
+        twice = operations.maybe_twice(chosen)
+        scheduled = operations.confirm_many(chosen, by=self.request.user)
         if not scheduled:
             raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
+        for proforma in scheduled:
+            for each in twice.get(proforma.pk, ())[:1]:
+                messages.warning(self.request, f"Proforma {proforma.number}: {each}")
         return HttpResponseRedirect(progress_of(scheduled))
 
 

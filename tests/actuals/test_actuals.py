@@ -17,6 +17,7 @@ from invoicing_site import guards
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import total, totals
 from tests import factories
+from tests.threads import ended
 
 MARCH_10 = datetime.date(2025, 3, 10)
 APRIL_10 = datetime.date(2025, 4, 10)
@@ -357,7 +358,7 @@ def test_two_who_reverse_at_once_make_one_reversal():
         reverse([fact], batch=batch(co.entity))
         first_is_in.set()
         _wait_until_somebody_waits()
-    thread.join(20)
+    ended(thread)
 
     assert outcomes == ["ALREADY-REVERSED"]
     assert total(Actual.objects.all()) == 0

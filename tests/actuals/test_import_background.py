@@ -19,6 +19,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, Notice
 from tests import factories
 from tests.actuals.test_import_pages import OURS, preview, send
+from tests.threads import ended
 
 
 @pytest.fixture(autouse=True)
@@ -402,8 +403,7 @@ def test_two_workers_at_once_write_every_row_once():
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(60)
+    ended(*threads)
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 30, 30)

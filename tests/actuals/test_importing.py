@@ -18,6 +18,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, StoredFile
 from tests import factories
 from tests.actuals.importing import HEADER, TWO_ROWS, csv, errors, look, row, take, warnings
+from tests.threads import ended
 
 
 @pytest.fixture
@@ -264,8 +265,7 @@ def test_two_imports_at_once_add_every_row_once(contents):
     threads = [threading.Thread(target=import_one, args=[content]) for content in both]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(60)
+    ended(*threads)
 
     assert len(results) == 2
     assert sum(result.added for result in results) == Entry.objects.count() == 50

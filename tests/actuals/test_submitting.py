@@ -1,6 +1,8 @@
 """Entries on their way to approval: handed in, and taken back."""
 
 import threading
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
@@ -8,10 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from actuals.models import Entry
-from actuals.operations import recall, submit
+from actuals.operations import enter, recall, submit
+from contracts.models import Project
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
+from invoicing_site.querysets import LockingQuerySet
 from tests import factories
+from tests.threads import ended
 
 Status = Entry.Status
 
@@ -80,6 +85,42 @@ def test_a_rejected_entry_is_submitted_again(co):
     assert (entry.decided_by, entry.decided_at, entry.decision_comment) == (None, None, "")
 
 
+@pytest.mark.parametrize(("hours", "is_room"), [("4", True), ("4.0001", False)])
+def test_rejected_hours_go_in_again_where_their_day_has_room(co, hours, is_room):
+    """APP-10: 20 h stand there by now; 4 h make 24, and 4.0001 h are more than a day has."""
+    again = factories.time_entry(co, hours, status="rejected")
+    factories.time_entry(co, "20")
+
+    if is_room:
+        submit([again], by=co.member)
+    else:
+        message = refused("LONG-DAY", submit, [again], by=co.member)
+        assert message == "With this, 10 Mar 2025 has 24.0001 hours, more than a day has."
+
+    assert statuses() == ["submitted" if is_room else "rejected", "submitted"]
+
+
+def test_two_rejected_rows_count_together(co):
+    """APP-10: 12 h and 13 h of one day."""
+    again = [factories.time_entry(co, hours, status="rejected") for hours in ("12", "13")]
+    assert "25 hours" in refused("LONG-DAY", submit, again, by=co.member)
+
+
+@pytest.mark.parametrize(("hours", "is_room"), [("4", True), ("4.0001", False)])
+def test_an_entry_fills_its_day_to_exactly_24_hours(co, hours, is_room):
+    """APP-10: beside 20 h, while 15 h that were rejected count for nothing."""
+    factories.time_entry(co, "20")
+    factories.time_entry(co, "15", status="rejected")
+    fields = {"date": date(2025, 3, 10), "project": co.project, "quantity": Decimal(hours)}
+
+    if is_room:
+        enter(co.resource, "time", by=co.member, **fields)
+    else:
+        refused("LONG-DAY", enter, co.resource, "time", by=co.member, **fields)
+
+    assert Entry.objects.count() == (3 if is_room else 2)
+
+
 @pytest.mark.parametrize("status", ["submitted", "approved", "recall"])
 def test_only_drafts_and_rejected_entries_are_submitted(co, status):
     """APP-1"""
@@ -139,7 +180,7 @@ def test_a_recall_that_meets_an_approval_waits_for_it_and_is_refused():
         thread.join(1)
         assert thread.is_alive()
         Entry.objects.update(status="approved", decided_at=timezone.now())
-    thread.join(20)
+    ended(thread)
 
     assert outcomes == ["WRONG-STATUS"]
     assert statuses() == ["approved"]
@@ -258,3 +299,50 @@ def test_a_hundred_entries_cost_as_many_queries_as_one(co):
         submit(hundred, by=co.member)
 
     assert len(for_many) == len(for_one) < 10
+
+
+def test_submitting_holds_the_projects_of_the_entries(co, monkeypatch):
+    """APP-1: on every database the projects are asked to be held, before their entries are locked."""
+    asked = []
+    for name in ("held", "locked"):
+        original = getattr(LockingQuerySet, name)
+
+        def noting(rows, name=name, original=original):
+            asked.append((name, rows.model.__name__))
+            return original(rows)
+
+        monkeypatch.setattr(LockingQuerySet, name, noting)
+    entry = factories.time_entry(co, status="draft")
+    submit([entry], by=co.member)
+    assert asked.index(("held", "Project")) < asked.index(("locked", "Entry"))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_project_that_is_being_closed_takes_no_entry_any_more():
+    """APP-1: whoever submits waits for who closes it, and is refused."""
+    co = factories.company(books=False)
+    entry = factories.time_entry(co, status="draft")
+    is_closing, outcomes = threading.Event(), []
+
+    def submitting():
+        try:
+            assert is_closing.wait(20)
+            submit([entry], by=co.member)
+            outcomes.append("submitted")
+        except Refused as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=submitting)
+    thread.start()
+    with transaction.atomic():
+        Project.objects.filter(pk=co.project.pk).update(is_open=False)
+        is_closing.set()
+        thread.join(1)
+        assert thread.is_alive(), "It did not wait for the project."
+    ended(thread)
+
+    assert outcomes == ["PROJECT-CLOSED"]
+    assert statuses() == ["draft"]

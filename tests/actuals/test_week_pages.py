@@ -15,6 +15,7 @@ from actuals.operations import save_week
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
+from tests.threads import ended
 
 MONDAY = date(2026, 3, 2)
 URL = "/time/2026-03-02/"
@@ -120,6 +121,8 @@ def test_a_change_and_an_emptied_cell(co, member):
         ("25", "A day has 24 hours."),
         ("-2", "Hours cannot be negative"),
         ("eight", "is not a number of hours"),
+        ("24.0001", "A day has 24 hours."),
+        ("0.00001", "This is less than 0.0001 hours"),
     ],
 )
 def test_what_cannot_be_saved_stays_as_typed_with_the_reason_beside(co, member, typed, reason):
@@ -137,6 +140,56 @@ def test_a_day_holds_24_hours_over_all_rows(co, member):
     response = member.post(URL, posted(key(co), ["5"]))
     assert "This day would have 25 hours" in response.text
     assert len(stored()) == 1
+
+
+def test_next_to_nothing_typed_over_hours_is_told_and_deletes_nothing(co, member):
+    """APP-10"""
+    entry = draft(co, "24")
+    response = member.post(URL, posted(key(co), ["0.00001"], [weeks.base_of([entry])]))
+    assert "This is less than 0.0001 hours: empty the cell to take its hours out." in response.text
+    assert stored() == [(MONDAY, Decimal(24), "draft")]
+
+
+@pytest.mark.parametrize(("hours", "is_kept"), [("4", True), ("4.0001", False)])
+def test_a_day_has_exactly_24_hours(co, member, hours, is_kept):
+    """APP-10: 20 h and 4 h fill it; 4.0001 h are more than it has."""
+    draft(co, "20", task=None)
+    member.post(URL, posted(key(co), [hours]))
+    assert len(stored()) == (2 if is_kept else 1)
+
+
+def test_rejected_hours_leave_their_day_to_others(co, member):
+    """APP-10: 20 h were rejected; 8 h of that day are saved, and nobody has to delete anything before."""
+    factories.time_entry(co, "20", date=MONDAY, task=None, status="rejected")
+    response = member.post(URL, posted(key(co), ["8"]))
+    assert response.status_code == 302
+    assert sorted(hours for _, hours, _ in stored()) == [8, 20]
+
+
+@pytest.mark.parametrize("url", ["/time/0026-03-02/", "/time/9999-12-27/"])
+def test_there_is_no_week_of_a_year_out_of_bounds(co, member, url):
+    """APP-10"""
+    assert member.get(url).status_code == 404
+
+
+def test_hours_more_than_a_year_ahead_are_refused_beside_their_cell(co, member):
+    """APP-10"""
+    monday = weeks.monday_of(co.entity.today() + timedelta(days=380))
+    response = member.post(f"/time/{monday}/", posted(key(co), ["8"]))
+    assert response.status_code == 200
+    assert "is out of range: choose a day between 1 Jan 1990 and" in response.text
+    assert stored() == []
+
+
+@pytest.mark.parametrize("action", ["save", "submit"])
+def test_days_outside_of_the_project_are_kept_with_one_warning(co, member, action):
+    """APP-10"""
+    co.project.ends = MONDAY
+    co.project.save()
+    response = member.post(URL, posted(key(co), ["8", "8", "8"], action=action), follow=True)
+    assert "2 entries are dated outside of project NO1-P1" in response.text
+    assert "(the first of 3 Mar 2026). Is that right?" in response.text
+    assert len(stored()) == 3
 
 
 def test_closed_projects_and_rows_of_others_are_refused(co, member):
@@ -438,7 +491,6 @@ def test_two_who_fill_one_cell_at_once_do_not_both_succeed():
     threads = [threading.Thread(target=fill, args=(hours,)) for hours in ("4", "5")]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    ended(*threads)
     assert sorted(outcomes) == ["Changed meanwhile", "saved"]
     assert Entry.objects.count() == 1

@@ -24,6 +24,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma.operations import create_proformas
 from tests import factories
+from tests.threads import ended
 
 DAY = date(2025, 3, 10)
 
@@ -192,6 +193,75 @@ def test_work_dated_after_today_is_approved_when_its_day_has_come(company, contr
     assert reject([then], by=company.manager, comment="Not yet.") == [then]
 
 
+def test_nobody_cancels_approvals_on_projects_of_others(company, contract):
+    """APP-5 SEC-1: who manages another project of the company is refused, and nothing is reversed."""
+    entry = factories.time_entry(company, "8", date=DAY)
+    approve([entry], by=company.manager)
+    stranger = factories.UserFactory()
+    factories.ProjectFactory(entity=company.entity).managers.add(stranger)
+    before = facts()
+    with pytest.raises(Refused, match="which is not yours"):
+        cancel_approval([entry], by=stranger)
+    entry.refresh_from_db()
+    assert (entry.status, facts()) == ("approved", before)
+
+
+def test_work_outside_of_its_project_is_approved_with_a_warning(company, contract):
+    """APP-10"""
+    company.project.ends = date(2025, 3, 9)
+    company.project.save()
+    entry = factories.time_entry(company, "8", date=DAY)
+    outside = "It is dated outside of project NO1-P1, which runs from its beginning to 9 Mar 2025."
+    assert preview([entry], by=company.manager)[entry.pk].doubts == [outside]
+    assert approve([entry], by=company.manager).warnings == [f"{entry}: {outside}"]
+
+
+@pytest.mark.parametrize("kind", ["quantity", "decision", "price", "cost"])
+def test_an_amount_without_room_is_left_out_and_the_others_go_on(company, contract, kind):
+    """MON-1 APP-10: 99,999,999,999 × 9,999,999 is more than 15 digits; the other 8 h are approved."""
+    good = factories.time_entry(company, "8", date=DAY)
+    big, decisions = factories.expense_entry(company, date=DAY), {}
+    if kind == "cost":
+        Entry.objects.filter(pk=big.pk).update(cost_net=Decimal("99999999999999"), cost_currency="NOK")
+    else:
+        big = factories.time_entry(company, "8", date=DAY)
+        company.sales_price.price = Decimal("9999999")
+        company.sales_price.save()
+        if kind == "price":
+            company.sales_price.price = Decimal("9999999999999")
+            company.sales_price.save()
+            good.delete()
+            good = factories.material_entry(company, date=DAY)
+            Entry.objects.filter(pk=big.pk).update(quantity=Decimal(1000))
+        elif kind == "quantity":
+            Entry.objects.filter(pk=big.pk).update(quantity=Decimal("99999999999"))
+        else:
+            decisions = {big.pk: Decision(billable_quantity=Decimal("99999999999"))}
+    big.refresh_from_db()
+    assert "can't be kept" in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused
+    approval = approve([good, big], by=company.manager, decisions=decisions)
+    assert approval.entries == [good]
+    ((left, sentence),) = approval.refused
+    assert left == big
+    assert sentence.startswith(f"{big} can't be approved: The ")
+    assert "at most 1" in sentence
+    assert Entry.objects.get(pk=big.pk).status == "submitted"
+    with pytest.raises(Refused, match="can't be kept"):
+        approve([big], by=company.manager, decisions=decisions)
+
+
+def test_a_thousand_that_can_t_be_approved_hold_up_no_other(company, contract, monkeypatch):
+    """APP-2: commits of one entry each; the first is one's own, the second is not."""
+    monkeypatch.setattr("backlog.operations.approvals.CHUNK", 1)
+    own = factories.time_entry(company, "8", date=DAY, resource=company.manager_resource)
+    theirs = factories.time_entry(company, "8", date=DAY)
+    approvals = approve_many([own, theirs], by=company.manager)
+    assert [approval.entries for approval in approvals] == [[], [theirs]]
+    assert [entry for approval in approvals for entry, _ in approval.refused] == [own]
+    with pytest.raises(Refused, match="is your own"):
+        approve_many([own], by=company.manager)
+
+
 def test_only_the_projects_managers_approve(company, contract):
     """APP-2 SEC-1: another user is refused and nothing changed."""
     entry = factories.time_entry(company, "8", date=DAY)
@@ -331,8 +401,7 @@ def test_two_approvals_cannot_both_take_the_last_of_a_limit():
     threads = [threading.Thread(target=approve_one, args=[entry]) for entry in entries]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(30)
+    ended(*threads)
     outcomes = sorted((i.limit_status, i.limit_over) for i in BacklogItem.objects.all())
     assert outcomes == [("committed", None), ("failed", Decimal(1600))]
 
@@ -362,8 +431,7 @@ def test_confirming_a_contract_and_approving_at_once_loses_nothing():
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join(30)
+        ended(*threads)
         assert Actual.objects.filter(entry=entry, type="cost").count() == 1
         assert Actual.objects.filter(entry=entry, type="unbilled").count() == 1
 

@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from backlog.ageing import blockers, with_blockers
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, hold, mark_ready, release_hold, undo
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
+from proforma.operations import add_items, create_for_items, create_proformas, refresh
+from proforma.operations.inputs import load_inputs_by_hand
+from proforma.plans import plan_by_hand
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +74,38 @@ def test_a_hold_says_why(company, item, later):
     with pytest.raises(Refused, match="Say why"):
         hold([item], until=later, reason="  ", by=company.manager)
     assert held(item)[0] is None
+
+
+@pytest.mark.parametrize(("days", "is_held"), [(0, False), (1, True)])
+def test_a_hold_ends_on_its_day(company, item, days, is_held):
+    """BKL-5: what is held until the 10th is billed from the 10th on, and not from the 11th."""
+    until = company.entity.today() + timedelta(days=days)
+    BacklogItem.objects.filter(pk=item.pk).update(hold_until=until, hold_reason="Waits")
+    found = {each.code for each in blockers(with_blockers(BacklogItem.objects.all()).get(), on=until)}
+    assert "ON-HOLD" not in found
+    assert mark_ready([item], by=company.manager).reasons == ({"on hold": 1} if is_held else {})
+    again = hold([item], until=until + timedelta(days=9), reason="Again", by=company.manager)
+    assert again.changed == (0 if is_held else 1)
+
+
+@pytest.mark.parametrize(("days", "is_held"), [(0, False), (1, True)])
+def test_documents_take_what_is_held_from_its_day_on(company, item, days, is_held):
+    """BKL-5: by hand, by refreshing, by choosing rows, and in a plan."""
+    today, contract = company.entity.today(), item.contract
+    factories.ready_item(company, contract)
+    (draft,) = create_proformas([contract], cutoff=today, on=today, by=company.manager)
+    BacklogItem.objects.filter(pk=item.pk).update(
+        status="ready", hold_until=today + timedelta(days=days), hold_reason="Waits"
+    )
+    inputs = load_inputs_by_hand([contract.pk], cutoff=today)[contract.pk]
+    assert bool(plan_by_hand(inputs, cutoff=today, on=today).proformas) is not is_held
+    if not is_held:
+        assert len(refresh(draft, by=company.manager)) == 1
+        return
+    assert refresh(draft, by=company.manager) == []
+    with pytest.raises(Refused, match="on hold"):
+        add_items(draft, [item], by=company.manager)
+    with pytest.raises(Refused, match="on hold"):
+        create_for_items([item], on=today, by=company.manager)
+    on = today + timedelta(days=days)
+    assert len(create_for_items([item], on=on, by=company.manager)) == 1

@@ -22,6 +22,7 @@ from backlog.operations import (
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
+from tests.threads import ended
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +75,7 @@ def test_undo_leaves_what_an_invoice_took(company, contract, item):
     [
         (
             {"limit_status": "failed", "limit_level": "contract", "limit_over": Decimal(5)},
-            "over a not-to-exceed limit",
+            "over a not-to-exceed limit (contract, by 5.00 NOK)",
         ),
         ({"hold_until": "tomorrow"}, "on hold"),
         ({"status": "posted"}, "already customer invoice posted"),
@@ -197,13 +198,13 @@ def test_undoing_an_action_that_is_still_at_work_ends_it(monkeypatch):
     company = factories.company()
     contract = confirm_contract(factories.contract(company), by=company.manager)
     rows = [factories.ready_item(company, contract, status="not_ready") for _ in range(30)]
-    ended = []
+    refusals = []
 
     def mark():
         try:
             mark_ready(rows, by=company.manager)
         except Refused as refusal:
-            ended.append(str(refusal))
+            refusals.append(str(refusal))
         finally:
             connection.close()
 
@@ -212,6 +213,6 @@ def test_undoing_an_action_that_is_still_at_work_ends_it(monkeypatch):
     while not (action := BacklogAction.objects.first()):
         assert thread.is_alive() or BacklogAction.objects.exists()
     undo(action, by=company.manager)
-    thread.join(60)
+    ended(thread)
     assert not BacklogItem.objects.ready().exists()
-    assert all("was undone while it was at work" in sentence for sentence in ended)
+    assert all("was undone while it was at work" in sentence for sentence in refusals)

@@ -45,7 +45,7 @@ def test_what_a_raised_limit_has_room_for_fits_the_rest_says_by_how_much_it_is_o
     assert evaluate(list(BacklogItem.objects.all()), by=no1.manager) == (
         0,
         1,
-        {"within its limits already": 2},
+        {"over a not-to-exceed limit (contract, by 500.00 NOK)": 1, "within its limits already": 2},
     )
     assert statuses()[2] == ("failed", Decimal(500))
 
@@ -61,7 +61,11 @@ def test_the_oldest_work_gets_what_is_left_and_it_is_given_once(no1, deal):
     """NTE-3 NTE-4: 3 × 1,000 not evaluated under 2,000; the third is over by 1,000 again"""
     BacklogItem.objects.update(limit_status="not_evaluated", limit_level="", limit_over=None)
 
-    assert evaluate(list(BacklogItem.objects.order_by("-pk")), by=no1.manager) == (2, 1, {})
+    assert evaluate(list(BacklogItem.objects.order_by("-pk")), by=no1.manager) == (
+        2,
+        1,
+        {"over a not-to-exceed limit (contract, by 1,000.00 NOK)": 1},
+    )
     assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
 
 

@@ -128,7 +128,7 @@ def test_events_are_found_and_stand_newest_first(auditor, no1):
         ({"subject_type": "contracts.project"}, [True, False]),
         ({"q": "bridge"}, [True, False]),
         ({"until": "2020-01-01"}, [False, False]),
-        ({"since": "2020-01-01", "until": "9999-12-31"}, [True, True]),
+        ({"since": "2020-01-01", "until": "2099-12-31"}, [True, True]),
         ({"since": "2020-01-01"}, [True, True]),
     ]:
         page = words(auditor, "audit_trail", **query)

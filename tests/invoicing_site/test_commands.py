@@ -49,6 +49,7 @@ def test_a_month_of_the_project_manager(company):
     assert answered("confirm_proformas", "--on", "2025-04-01", *manager) == {
         "confirmed": [proforma.number],
         "refused": {},
+        "warnings": {},
     }
     assert ProformaInvoice.objects.get().status == "confirmed"
     assert set(
@@ -61,7 +62,8 @@ def test_a_month_of_the_project_manager(company):
     [
         (["approve_entries", "--entity", "XX"], "There is no legal entity “XX”. Known: NO1."),
         (["approve_entries", "--by", "nobody"], "There is no active user “nobody”."),
-        (["approve_entries", "--on", "2999-01-01"], "is in the future"),
+        (["approve_entries", "--on", "2098-01-01"], "is in the future"),
+        (["approve_entries", "--on", "0026-01-01"], "1 Jan 0026 is out of range"),
         (["approve_entries", "--project", "NOPE"], "There is no project “NOPE” to act on. Known: NO1-P1."),
         (["mark_ready", "--contract", "NOPE"], "There is no contract “NOPE” to act on."),
         (["confirm_proformas", "--number", "NOPE"], "There is no proforma invoice “NOPE” to act on."),

@@ -18,6 +18,7 @@ from invoicing_site.fields import AmountField
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.querysets import ExactSum, LockingQuerySet, draw_ids, in_chunks, total, totals, write_rows
 from tests.invoicing_site.probe import probe_model
+from tests.threads import ended
 
 NASTY = "tab\t newline\n return\r backslash\\ \\N \\. quote' \"%s %% é 😀 "
 
@@ -103,7 +104,7 @@ def test_many_hold_a_row_and_who_locks_it_waits(flushable):
         users().filter(pk=user.pk).held()
         other = threading.Thread(target=elsewhere)
         other.start()
-        other.join()
+        ended(other)
 
     assert seen == {"held": [user], "locked": "had to wait"}
 
@@ -125,7 +126,7 @@ def test_a_locked_row_may_still_be_referred_to(flushable):
         users().locked().get(pk=user.pk)
         other = threading.Thread(target=elsewhere)
         other.start()
-        other.join()
+        ended(other)
 
     assert len(seen) == 1
 

@@ -38,10 +38,16 @@ def test_the_hour_that_goes_over_is_recorded_and_not_billed():
         ("15000", "not_ready", "committed", "", None),
         ("7500", "not_ready", "failed", "contract", Decimal(2500)),
     ]
-    assert "over the limit" in approval.warnings[0]
+    assert (
+        f"1 actual is over the limit of the contract of contract {contract} by 2,500.00 NOK."
+        in approval.warnings
+    )
 
     marked = mark_ready(BacklogItem.objects.open(), by=company.manager)
-    assert (marked.action.changed, marked.reasons) == (1, {"over a not-to-exceed limit": 1})
+    assert (marked.action.changed, marked.reasons) == (
+        1,
+        {"over a not-to-exceed limit (contract, by 2,500.00 NOK)": 1},
+    )
     journalled(company, on=date(2025, 4, 30))
     (proforma,) = drafted(company, contract, cutoff=date(2025, 4, 30), on=date(2025, 5, 1))
     second = invoiced(company, proforma, on=date(2025, 5, 1))

@@ -18,6 +18,7 @@ from ledger.models import Document
 from ledger.translations import TEXTS
 from tests.factories import company
 from tests.ledger.sample_invoices import content, invoice, line, saved_invoice, tax
+from tests.threads import ended
 
 
 @pytest.fixture(autouse=True)
@@ -178,8 +179,7 @@ def test_two_draws_at_once_make_one_document(monkeypatch):
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    ended(*threads)
 
     assert len(found) == 2
     assert found[0] == found[1]

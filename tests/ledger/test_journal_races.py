@@ -14,6 +14,7 @@ from ledger.operations import journals as journals_module
 from ledger.operations.journals import post_journal, post_journals, take_up_actuals
 from tests.factories import company, contract
 from tests.ledger.journal_samples import DAY, cost, take_up
+from tests.threads import ended
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -34,8 +35,7 @@ def at_once(*steps):
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(steps)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(60)
+    ended(*threads)
     return results
 
 
@@ -137,8 +137,7 @@ def test_taking_up_while_others_post_locks_nobody_out():
         cost(no1, line, transaction_class="expense" if n % 3 else "time")
     done.wait(1)
     done.set()
-    for thread in threads:
-        thread.join(60)
+    ended(*threads)
 
     assert troubles == []
     take_up(no1)

@@ -23,6 +23,7 @@ from ledger.periods import (
 )
 from proforma.models import ProformaInvoice
 from tests.factories import ActualFactory, company, contract, time_entry
+from tests.threads import ended
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +192,7 @@ def test_closing_waits_for_who_is_posting():
         with connection.cursor() as cursor:
             cursor.execute("SELECT status FROM ledger_fiscalperiod WHERE id = %s", [march.pk])
             assert cursor.fetchone() == ("open",)
-    thread.join(10)
+    ended(thread)
     assert closed.is_set()
     with pytest.raises(Refused, match="is closed"), transaction.atomic():
         hold_open(no1.entity, [MARCH_10])

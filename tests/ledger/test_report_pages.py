@@ -136,7 +136,7 @@ def test_a_subledger_that_differs_is_named(accountant, no1):
     ("query", "said"),
     [
         ({"since": "2025-03-31", "until": "2025-03-01"}, "on or after the first"),
-        ({"since": "0001-01-01", "until": "9999-12-31"}, "between 1990 and 2099"),
+        ({"since": "0001-01-01", "until": "9999-12-31"}, "between 1 Jan 1990 and 31 Dec 2099"),
         ({"since": "soon"}, "Enter a valid date"),
     ],
 )

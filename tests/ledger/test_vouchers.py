@@ -31,6 +31,7 @@ from tests.ledger.voucher_samples import (
     rows_of,
     run,
 )
+from tests.threads import ended
 
 pytestmark = pytest.mark.django_db
 
@@ -358,8 +359,7 @@ def test_many_who_post_at_once_make_one_chain_without_gap():
     threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(60)
+    ended(*threads)
 
     assert troubles == []
     vouchers = list(Voucher.objects.order_by("position"))

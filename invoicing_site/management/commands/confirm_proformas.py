@@ -14,15 +14,24 @@ class Command(EntityCommand):
     def act(self, entity, by, on, options):
         proformas = ProformaInvoice.objects.open().filter(entity=entity)
         proformas = self.chosen(proformas, "number", options["number"])
+        proformas = list(proformas.order_by("pk"))
+        twice = operations.maybe_twice(proformas)
         confirmed, refused = [], {}
-        for proforma in proformas.order_by("pk"):
+        for proforma in proformas:
             try:
                 confirmed.append(operations.confirm(proforma, by=by, on=on).number)
             except Refused as refusal:
                 refused[proforma.number] = str(refusal)
-        return {"confirmed": confirmed, "refused": refused}
+        warnings = {
+            proforma.number: [str(each) for each in twice[proforma.pk]]
+            for proforma in proformas
+            if proforma.pk in twice
+        }
+        return {"confirmed": confirmed, "refused": refused, "warnings": warnings}
 
     def told(self, answer):
         yield f"{len(answer['confirmed'])} proforma invoices confirmed."
         for number, sentence in answer["refused"].items():
             yield f"{number}: {sentence}"
+        for number, sentences in answer["warnings"].items():
+            yield from (f"{number}: {sentence}" for sentence in sentences)

@@ -1,0 +1,32 @@
+"""What is odd about the day of some work: worth a look, and no reason to refuse it (APP-10)."""
+
+import datetime
+
+from contracts.models import Project
+from invoicing_site import days, wording
+
+
+def of_day(day: datetime.date, project: Project, today: datetime.date) -> list[str]:
+    """What is odd, as phrases that go on after “it is” or “8 entries are”."""
+    found = []
+    if (project.starts and day < project.starts) or (project.ends and day > project.ends):
+        starts = f"from {wording.day(project.starts)}" if project.starts else "from its beginning"
+        ends = f"to {wording.day(project.ends)}" if project.ends else "without an end"
+        found.append(f"dated outside of project {project.code}, which runs {starts} {ends}")
+    if days.is_far_ahead(day, today):
+        found.append("dated more than a week ahead")
+    return found
+
+
+def in_sentences(entries, today: datetime.date) -> list[str]:
+    """What is odd about these entries, one sentence for those that are odd alike."""
+    groups = {}
+    for entry in entries:
+        for phrase in of_day(entry.date, entry.project, today):
+            groups.setdefault(phrase, []).append(entry.date)
+    found = []
+    for phrase, dates in groups.items():
+        n = wording.counted(len(dates), "entry is", "entries are")
+        first = "" if len(dates) == 1 else "the first of "
+        found.append(f"{n} {phrase} ({first}{wording.day(min(dates))}). Is that right?")
+    return found

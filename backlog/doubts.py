@@ -1,0 +1,111 @@
+"""What an approver should look at before approving, though nothing forbids it (APP-10).
+
+Work dated outside its project, and work that somebody typed by hand on a proforma already: approving it may
+bill it twice.
+"""
+
+import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+
+from actuals import oddities
+from actuals.models import BillingType, Entry
+from contracts.models import Project
+from invoicing_site import wording
+from invoicing_site.templatetags.ledgerline import plain_quantity
+
+MAYBE_TWICE = "MAYBE-TWICE"
+
+
+class ByHand(NamedTuple):
+    """Work that was added by hand to a proforma: what its detail says, and where it stands."""
+
+    project_id: int
+    transaction_class: str
+    date: datetime.date
+    task_id: int | None
+    resource_id: int | None
+    category_id: int | None
+    product_id: int | None
+    quantity: Decimal
+    unit: str
+    person: str | None
+    detail_id: int
+    proforma_id: int
+    proforma: str
+
+    def may_be(self, entry) -> bool:
+        """Whether the entry may be the same work; what the detail leaves open may be anything."""
+        if (self.project_id, self.transaction_class, self.date) != (
+            entry.project_id,
+            entry.transaction_class,
+            entry.date,
+        ):
+            return False
+        names = ["task_id", "resource_id"]
+        if self.transaction_class != Entry.Class.TIME:
+            names += ["category_id", "product_id"]
+        return all(getattr(self, name) in (None, getattr(entry, name)) for name in names)
+
+    def __str__(self):
+        whose = f" of {self.person}" if self.person else ""
+        what = f"{plain_quantity(self.quantity)} {self.unit}".strip()
+        return f"{what}{whose} on {wording.day(self.date)}"
+
+
+_COLUMNS = (
+    "pk",
+    "linedetail__transaction_class",
+    "linedetail__date",
+    "linedetail__task",
+    "linedetail__resource",
+    "linedetail__category",
+    "linedetail__product",
+    "linedetail__quantity",
+    "linedetail__unit",
+    "linedetail__resource__name",
+    "linedetail__pk",
+    "linedetail__line__proforma",
+    "linedetail__line__proforma__number",
+)
+
+
+def by_hand(projects, *, since, until) -> list[ByHand]:
+    """What was added by hand for these projects in these days, and is charged: one query.
+
+    What was returned (PRP-6) stands on the draft that was made of it, and counts there.
+    """
+    rows = Project.objects.filter(
+        pk__in=projects,
+        linedetail__added_by__isnull=False,
+        linedetail__billing_type=BillingType.CHARGEABLE,
+        linedetail__date__range=(since, until),
+    )
+    credited = Count("linedetail__detail_actuals", filter=Q(linedetail__detail_actuals__part="credit"))
+    rows = rows.values_list(*_COLUMNS).alias(credited=credited).filter(credited=0)
+    return [ByHand._make(row) for row in rows.order_by("linedetail__pk")]
+
+
+class Doubts:
+    """What is to be looked at before some entries of one legal entity are approved: one query for all."""
+
+    def __init__(self, entity, entries):
+        self.today = entity.today()
+        dates = [entry.date for entry in entries]
+        projects = {entry.project_id for entry in entries}
+        self.by_hand = {}
+        for each in by_hand(projects, since=min(dates), until=max(dates)) if dates else ():
+            self.by_hand.setdefault((each.project_id, each.date), []).append(each)
+
+    def of(self, entry, *, is_charged: bool) -> list[str]:
+        """Sentences on one entry; `is_charged` says whether approving it bills anything."""
+        found = [f"It is {phrase}." for phrase in oddities.of_day(entry.date, entry.project, self.today)]
+        same = self.by_hand.get((entry.project_id, entry.date), ()) if is_charged else ()
+        return found + [
+            f"{MAYBE_TWICE}: {each} stands on proforma {each.proforma}, added by hand. Approved, this may "
+            "bill the same work a second time: make it non-chargeable here, or take the other off its draft."
+            for each in same
+            if each.may_be(entry)
+        ]

@@ -1,0 +1,29 @@
+"""The head of a milestone follows its parts, whatever moves them (MIL-1)."""
+
+from django.db.models import Case, Exists, OuterRef, Value, When
+
+from backlog.models import BacklogItem
+from contracts.models import Milestone
+
+Status = BacklogItem.Status
+
+
+def follow(items) -> None:
+    """Bring the heads of these items' milestones to where all their parts stand; others cost one query.
+
+    In progress as soon as a part is ready or beyond, completed when every part is posted or canceled; and
+    back again where a part is taken back. Called under the contract's lock by whatever moves an item.
+    """
+    heads = set(Milestone.objects.filter(parts__backlog_item__in=items).values_list("pk", flat=True))
+    if not heads:
+        return
+    parts = BacklogItem.objects.filter(milestone_part__milestone=OuterRef("pk"))
+    is_begun = Exists(parts.filter(status__in=[Status.READY, Status.CREATED, Status.POSTED]))
+    is_left = Exists(parts.exclude(status__in=[Status.POSTED, Status.CANCELED]))
+    Milestone.objects.filter(pk__in=heads).update(
+        status=Case(
+            When(~is_left, then=Value(Milestone.Status.COMPLETED)),
+            When(is_begun, then=Value(Milestone.Status.IN_PROGRESS)),
+            default=Value(Milestone.Status.NOT_STARTED),
+        )
+    )

@@ -1,0 +1,41 @@
+"""Which days people, files and other programs may give: one place for all of them (APP-10)."""
+
+import datetime
+
+from invoicing_site import wording
+from invoicing_site.errors import Refused
+
+FIRST = datetime.date(1990, 1, 1)
+LAST = datetime.date(2099, 12, 31)
+# Work is dated a year and a day ahead at most.
+_AHEAD = datetime.timedelta(days=366)
+_SOON = datetime.timedelta(days=7)
+
+
+def why_not(day: datetime.date, *, latest: datetime.date = LAST) -> str:
+    """What is wrong with the day, as a sentence; empty where it can be kept."""
+    if FIRST <= day <= latest:
+        return ""
+    bounds = f"{wording.day(FIRST)} and {wording.day(latest)}"
+    return f"{wording.day(day)} is out of range: choose a day between {bounds}."
+
+
+def latest_of_work(today: datetime.date) -> datetime.date:
+    """The last day that an entry, or work added by hand, may have."""
+    return today + _AHEAD
+
+
+def why_not_worked(day: datetime.date, today: datetime.date) -> str:
+    """What is wrong with the day of some work, as a sentence; empty where it can be kept."""
+    return why_not(day, latest=latest_of_work(today))
+
+
+def demand_worked(day: datetime.date, today: datetime.date):
+    """Refused where work can't have that day."""
+    if sentence := why_not_worked(day, today):
+        raise Refused(sentence, code="DATE")
+
+
+def is_far_ahead(day: datetime.date, today: datetime.date) -> bool:
+    """Whether the work lies more than a week ahead: worth a look, perhaps a slip of the pen."""
+    return day > today + _SOON

@@ -1,0 +1,79 @@
+"""The bounds of days and figures of entries, and what is odd about a day (APP-10)."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from actuals import operations
+from actuals.models import Entry
+from invoicing_site.errors import Refused
+from tests import factories
+from tests.actuals.test_entry_pages import expense
+
+
+@pytest.fixture
+def co(db):
+    return factories.company(books=False)
+
+
+@pytest.fixture
+def member(co, client):
+    client.force_login(co.member)
+    return client
+
+
+@pytest.mark.parametrize("day", ["0026-03-02", "9999-12-31", "1989-12-31"])
+def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
+    """APP-10: beside the field, and nothing typed is lost."""
+    response = member.post("/expenses/new/", expense(co, date=day))
+    assert response.status_code == 200
+    assert "is out of range: choose a day between 1 Jan 1990 and" in response.text
+    assert "Train" in response.text
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"date": date(26, 3, 2)}, "2 Mar 0026 is out of range"),
+        ({"quantity": Decimal("1e12")}, "The quantity 1000000000000 can't be kept"),
+        ({"cost_net": Decimal("1e15")}, "can't be kept"),
+        ({"quantity": Decimal("NaN")}, "is not a quantity"),
+    ],
+)
+def test_an_operation_has_the_bounds_of_the_forms(co, change, sentence):
+    """APP-10 MON-1: whoever calls it."""
+    fields = {
+        "date": date(2026, 3, 2),
+        "project": co.project,
+        "category": co.travel,
+        "quantity": Decimal(1),
+        "cost_net": Decimal(100),
+        "cost_currency": "NOK",
+        **change,
+    }
+    with pytest.raises(Refused, match=sentence):
+        operations.enter(co.resource, "expense", by=co.member, **fields)
+
+
+def test_odd_days_are_kept_with_a_warning(co, member):
+    """APP-10: outside of the project's dates, and more than a week ahead; at entry and at submission."""
+    co.project.starts, co.project.ends = date(2026, 4, 1), date(2026, 4, 30)
+    co.project.save()
+    outside = "dated outside of project NO1-P1, which runs from 1 Apr 2026 to 30 Apr 2026 (2 Mar 2026)"
+    response = member.post("/expenses/new/", expense(co), follow=True)
+    assert f"1 entry is {outside}. Is that right?" in response.text
+    entry = Entry.objects.get()
+    response = member.post("/entries/submit/", {"pk": [entry.pk]}, follow=True)
+    assert f"1 entry is {outside}. Is that right?" in response.text
+    assert Entry.objects.get().status == "submitted"
+
+
+@pytest.mark.parametrize(("days", "warns"), [(7, False), (8, True)])
+def test_more_than_a_week_ahead_is_worth_a_warning(co, member, days, warns):
+    """APP-10"""
+    day = co.entity.today() + timedelta(days=days)
+    response = member.post("/expenses/new/", expense(co, date=day.isoformat(), then="submit"), follow=True)
+    assert ("1 entry is dated more than a week ahead" in response.text) is warns
+    assert Entry.objects.get().status == "submitted"

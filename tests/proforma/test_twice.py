@@ -1,0 +1,182 @@
+"""Hours typed by hand on a draft and the same hours approved: never a second bill without a word."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from backlog.operations import approve, confirm_contract, mark_ready, preview
+from proforma.operations import (
+    add_detail,
+    confirm,
+    create_proformas,
+    delete_draft,
+    edit_details,
+    maybe_twice,
+    take_back,
+)
+from tests import factories
+
+DAY = date(2025, 3, 10)
+END = date(2025, 3, 31)
+TYPED = "10 h of Anna on 10 Mar 2025"
+
+
+@pytest.fixture
+def it(db):
+    it = factories.company()
+    it.contract = confirm_contract(factories.contract(it), by=it.manager)
+    it.line = it.contract.lines.get()
+    return it
+
+
+def draft_of_other_work(it):
+    """A draft that bills other hours of another day."""
+    factories.ready_item(it, it.contract, date=date(2025, 3, 3))
+    (draft,) = create_proformas([it.contract], cutoff=END, on=END, by=it.manager)
+    return draft
+
+
+def typed(it, draft, **other):
+    """Ten hours typed by hand: Anna's, on the day of her entry, on its project and task."""
+    fields = {"resource": it.resource, "task": it.task, "date": DAY, "quantity": Decimal(10), **other}
+    fields = {"transaction_class": "time", "price": Decimal(200), **fields}
+    return add_detail(draft, by=it.manager, contract_line=it.line, **fields)
+
+
+def ready(it, entry):
+    approval = approve([entry], by=it.manager)
+    mark_ready(approval.items, by=it.manager)
+    return approval
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_approving_what_was_typed_by_hand_before_warns(it, is_confirmed):
+    """APP-10: on the preview and in the answer, whether the draft is confirmed by then or not."""
+    draft = draft_of_other_work(it)
+    typed(it, draft)
+    if is_confirmed:
+        confirm(draft, by=it.manager, on=END)
+    entry = factories.time_entry(it, "8", date=DAY)
+    sentence = f"MAYBE-TWICE: {TYPED} stands on proforma {draft.number}, added by hand."
+    (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
+    assert doubt.startswith(sentence)
+    (warning,) = approve([entry], by=it.manager).warnings
+    assert warning.startswith(f"{entry}: {sentence}")
+
+
+@pytest.mark.parametrize("comes_first", ["entry", "detail"])
+def test_the_draft_warns_whichever_came_first(it, comes_first):
+    """APP-10"""
+    entry = factories.time_entry(it, "8", date=DAY)
+    draft = draft_of_other_work(it)
+    for step in ("entry", "detail") if comes_first == "entry" else ("detail", "entry"):
+        approve([entry], by=it.manager) if step == "entry" else typed(it, draft)
+    (found,) = maybe_twice([draft])[draft.pk]
+    assert str(found).startswith(
+        f"MAYBE-TWICE: {TYPED}, added by hand on proforma {draft.number}, may be the time entry {entry.pk} "
+        "of 10 Mar 2025, which was approved and waits in the backlog."
+    )
+
+
+def test_the_later_draft_with_the_entry_on_it_warns_too(it):
+    """APP-10: the hours by hand are confirmed; the entry's share is on the next draft."""
+    first = draft_of_other_work(it)
+    typed(it, first)
+    confirm(first, by=it.manager, on=END)
+    ready(it, factories.time_entry(it, "8", date=DAY))
+    (second,) = create_proformas([it.contract], cutoff=END, on=END, by=it.manager)
+    (found,) = maybe_twice([second])[second.pk]
+    assert (found.typed.proforma, found.billed_on) == (first.number, second.number)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"date": DAY + timedelta(days=1)},
+        {"resource": "manager_resource"},
+        {"task": "other"},
+        {"billing_type": "complimentary"},
+    ],
+)
+def test_other_work_is_not_the_same(it, other):
+    """APP-10: another day, person or task, or what is not charged."""
+    if "resource" in other:
+        other = {"resource": it.manager_resource}
+    if "task" in other:
+        other = {"task": factories.TaskFactory(project=it.project, code="OTHER")}
+    draft = draft_of_other_work(it)
+    typed(it, draft, **other)
+    entry = factories.time_entry(it, "8", date=DAY)
+    assert preview([entry], by=it.manager)[entry.pk].doubts == []
+    assert approve([entry], by=it.manager).warnings == []
+    assert maybe_twice([draft]) == {}
+
+
+def test_what_names_no_person_may_be_anybody(it):
+    """APP-10"""
+    draft = draft_of_other_work(it)
+    typed(it, draft, resource=None, task=None)
+    entry = factories.time_entry(it, "8", date=DAY)
+    (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
+    assert doubt.startswith("MAYBE-TWICE: 10 h on 10 Mar 2025 stands on")
+
+
+def test_what_was_taken_off_or_returned_is_not_billed_twice(it):
+    """APP-10: a deleted draft holds nothing; of a returned one only the new draft counts."""
+    draft = draft_of_other_work(it)
+    typed(it, draft)
+    entry = factories.time_entry(it, "8", date=DAY)
+    confirm(draft, by=it.manager, on=END)
+    again = take_back(draft, by=it.manager, on=END)
+    (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
+    assert f"stands on proforma {again.number}, added by hand" in doubt
+    delete_draft(again, by=it.manager)
+    assert preview([entry], by=it.manager)[entry.pk].doubts == []
+
+
+def test_approving_as_non_chargeable_says_nothing(it):
+    """APP-10: once the draft's detail is given away, nothing is billed twice."""
+    draft = draft_of_other_work(it)
+    detail = typed(it, draft)
+    edit_details([detail], by=it.manager, billing_type="non_chargeable")
+    assert approve([factories.time_entry(it, "8", date=DAY)], by=it.manager).warnings == []
+
+
+def test_pages_and_the_command_say_it(it, client, capsys):
+    """APP-10: approval, its list, the draft, the list of proformas, and confirming from the command line."""
+    draft = draft_of_other_work(it)
+    typed(it, draft)
+    entry = factories.time_entry(it, "8", date=DAY)
+    client.force_login(it.manager)
+    for url in (reverse("approval", args=[entry.pk]), reverse("approvals")):
+        assert "MAYBE-TWICE: 10 h of Anna" in client.get(url).text
+    response = client.post(reverse("approve_entries"), {"pk": [entry.pk]}, follow=True)
+    assert "MAYBE-TWICE: 10 h of Anna" in response.text
+    page = client.get(draft.get_absolute_url()).text
+    assert page.count("MAYBE-TWICE: 10 h of Anna") == 2  # above the lines, and where confirming asks
+    assert "Bills work twice?" in client.get(reverse("proformas")).text
+    call_command("confirm_proformas", entity=it.entity.code, number=[draft.number], json=True)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["warnings"][draft.number][0].startswith("MAYBE-TWICE: 10 h of Anna")
+
+
+def test_many_drafts_cost_as_many_queries_as_one(it, client):
+    """APP-10"""
+    draft = draft_of_other_work(it)
+    entries = [factories.time_entry(it, "1", date=DAY) for _ in range(6)]
+    typed(it, draft)
+    with CaptureQueriesContext(connection) as one:
+        preview(entries[:1], by=it.manager)
+    with CaptureQueriesContext(connection) as many:
+        preview(entries, by=it.manager)
+    assert len(many) == len(one)
+    approve(entries, by=it.manager)
+    with CaptureQueriesContext(connection) as queries:
+        assert len(maybe_twice([draft])[draft.pk]) == 6
+    assert len(queries) == 3

@@ -1,0 +1,9 @@
+"""What tests with threads of their own share."""
+
+
+def ended(*threads, within=60):
+    """Wait for the threads; a test whose thread still runs proves nothing, and fails."""
+    for thread in threads:
+        thread.join(within)
+    still = [thread.name for thread in threads if thread.is_alive()]
+    assert not still, f"Still running after {within} seconds: {', '.join(still)}"
