@@ -13,7 +13,7 @@ from decimal import Decimal
 from contracts.models import LegalEntity, TransactionClass
 from invoicing_site import wording
 from invoicing_site.errors import Refused
-from ledger import blockers
+from ledger import blockers, glyphs
 from ledger.invoice_facts import InvoiceFacts
 from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice, tax_codes
 from ledger.models import CustomerInvoice, InvoiceProposal
@@ -404,6 +404,15 @@ def _taxes_add_up(examined):
             f"The lines add up to {net}; the invoice has net {invoice.net}, tax {invoice.tax} and total "
             f"{invoice.total}: they have to agree.",
         )
+
+
+@named("GLYPH-MISSING", needs_plan=True)
+def _its_fonts_have_all_letters(examined):
+    """DOC-5: what nobody could read on paper is never posted."""
+    facts, plan = examined.facts, examined.plan
+    series = facts.series_of(plan.invoice.kind)
+    for found in glyphs.not_drawn(plan, series.sequence.format if series else ""):
+        yield _error("GLYPH-MISSING", found.sentence, found.remedy)
 
 
 @named("ZERO-TOTAL", needs_plan=True)

@@ -24,7 +24,7 @@ PDF_TYPE = "application/pdf"
 _BASE = "ledgerline:/documents/"
 _LOGO = "ledgerline:/logo"
 _CSS = "documents/invoice.css"
-_FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-normal.woff2")
+FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-normal.woff2")
 _INK = "#17202e"
 _FIGURES_A_COLUMN = 19  # as many fit side by side into a column of the payment details
 
@@ -96,7 +96,7 @@ def pdf(content: Content) -> bytes:
     fonts = _font_configuration(weasyprint)
     fetcher = _fetcher(content.invoice)
     style = weasyprint.CSS(
-        string=_static(_CSS).decode(), base_url=_BASE, url_fetcher=fetcher, font_config=fonts
+        string=static_file(_CSS).decode(), base_url=_BASE, url_fetcher=fetcher, font_config=fonts
     )
     document = weasyprint.HTML(string=html(content), base_url=_BASE, url_fetcher=fetcher)
     return document.write_pdf(
@@ -438,7 +438,7 @@ def _colour(text):
 
 
 @cache
-def _static(name: str) -> bytes:
+def static_file(name: str) -> bytes:
     found = finders.find(name)
     if not found:
         raise FileNotFoundError(f"static/{name}")
@@ -469,9 +469,9 @@ def _fetcher(invoice):
 
     class OnlyOurs(URLFetcher):
         def fetch(self, url, headers=None):
-            for name in _FONTS:
+            for name in FONTS:
                 if url == urljoin(_BASE, f"../{name}"):
-                    return URLFetcherResponse(url, _static(name), {"Content-Type": "font/woff2"})
+                    return URLFetcherResponse(url, static_file(name), {"Content-Type": "font/woff2"})
             if url == _LOGO and invoice.seller_logo_id:
                 logo = invoice.seller_logo
                 return URLFetcherResponse(url, files.read(logo), {"Content-Type": logo.media_type})
