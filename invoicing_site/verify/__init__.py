@@ -13,6 +13,7 @@ again. Each check has a code, and each finding says what is wrong and where.
 | JOURNAL | every line of a posted journal has its voucher, and none books what journals don't book |
 | CONTROL | control accounts equal the customer and project subledgers |
 | WIP | accruals stand until their invoice is posted, and no longer |
+| ACCRUED | accounts, subledger and what is still to be invoiced hold the same accruals |
 | OUTLAY | what was laid out for customers is cleared once it is billed |
 | SETTLED | settlements fit what they settle |
 | INVOICE | lines, tax, totals and the customer's entry of an invoice say the same |
@@ -31,7 +32,7 @@ from django.db import connection
 
 from contracts.models import LegalEntity
 from invoicing_site import guards
-from invoicing_site.verify import chain, confirmed, entries, invoices, shares, subledgers
+from invoicing_site.verify import accrued, chain, confirmed, entries, invoices, shares, subledgers
 from invoicing_site.verify.finding import Finding
 
 __all__ = ["CHECKS", "Finding", "findings", "look"]
@@ -44,6 +45,7 @@ CHECKS = (
     subledgers.customers,
     subledgers.projects,
     subledgers.work_in_progress,
+    accrued.accrued,
     subledgers.outlays,
     subledgers.settlements,
     invoices.invoices,

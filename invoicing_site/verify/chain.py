@@ -294,7 +294,6 @@ def _invoice_numbers(entity, counters):
     latest, drawn = {}, defaultdict(set)
     invoices = CustomerInvoice.objects.filter(entity=entity).order_by("sequence", "year", "seq")
     for invoice in invoices.select_related("sequence").only(
-        "sequence__in_date_order",
         "sequence__kind",
         "sequence__format",
         "year",

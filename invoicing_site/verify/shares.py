@@ -236,6 +236,7 @@ def limits(entity: LegalEntity):
         contract__in=books,
         limit_status=BacklogItem.LimitStatus.COMMITTED,
         status__in=[_Status.NOT_READY, _Status.READY, _Status.CREATED],
+        amount__gt=0,  # a negative share makes room only once it is billed
     )
     billed = Actual.objects.filter(
         contract__in=books, type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE

@@ -1,0 +1,120 @@
+"""The balance of what is accrued: accounts, subledger and what is still to be invoiced say the same.
+
+Section 13, invariant 4: the WIP sales value of time and material is what journals accrued and no posted
+invoice has reversed; and that is the backlog and the originals that are confirmed and not posted, less what
+is not yet journalled and what is not accrued, at the rates that were stored.
+"""
+
+from decimal import Decimal
+
+from django.db.models import Case, Exists, F, OuterRef, Q, When
+
+from actuals.models import Actual, Entry
+from backlog.models import BacklogItem
+from contracts.models import LegalEntity
+from invoicing_site.querysets import ExactSum
+from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from ledger.models import Account, CustomerInvoice, JournalLine, LedgerEntry, ProjectTransaction
+from proforma.models import ProformaInvoice
+
+_ZERO = Decimal(0)
+_Kind = ProjectTransaction.Kind
+_Status = BacklogItem.Status
+# The facts of one share of an entry are one row, however often it was approved, returned and taken back.
+_ROW = ("actual__entry", "actual__contract_customer", "of_no_entry")
+_OF_NO_ENTRY = Case(When(actual__entry=None, then=F("actual")))
+
+
+def accrued(entity: LegalEntity):
+    """ACCRUED: what stands as accrued is what is still to be invoiced, row by row and on the accounts."""
+    standing = _by_row(
+        ProjectTransaction.objects.filter(voucher__entity=entity, kind=_Kind.ACCRUED, in_balance=True)
+    )
+    expected = _by_row(_still_to_be_invoiced(entity))
+    for key in sorted(standing.keys() | expected.keys(), key=str):
+        stands, should = standing.get(key, _ZERO), expected.get(key, _ZERO)
+        if stands != should:
+            yield _unlike(entity, key, stands, should)
+    on_accounts, in_all = _on_accounts(entity), sum(standing.values(), _ZERO)
+    if on_accounts != in_all:
+        yield Finding(
+            "ACCRUED",
+            entity.code,
+            "",
+            "",
+            f"The accounts of WIP sales value hold {amount(on_accounts, entity.currency)} of time and "
+            f"material, and {amount(in_all, entity.currency)} was accrued and not reversed.",
+        )
+
+
+def _by_row(rows) -> dict:
+    found = (
+        rows.order_by()
+        .annotate(of_no_entry=_OF_NO_ENTRY)
+        .values_list(*_ROW)
+        .annotate(stands=ExactSum("accounting_amount"))
+    )
+    return {tuple(key): stands for *key, stands in found.iterator(chunk_size=CHUNK) if stands}
+
+
+def _still_to_be_invoiced(entity):
+    """The journal lines of originals that accrued, and that stand in the backlog or on what is not posted.
+
+    Of one that was taken back the accrual stands until a journal has reversed it.
+    """
+    items = BacklogItem.objects.filter(actual=OuterRef("actual"))
+    confirmed = items.filter(
+        status=_Status.POSTED, detail__line__proforma__status=ProformaInvoice.Status.CONFIRMED
+    )
+    invoiced = CustomerInvoice.objects.filter(
+        proposal__proforma__lines__details__backlog_item__actual=OuterRef("actual")
+    )
+    taken_back = Actual.objects.filter(
+        Q(entry=OuterRef("actual__entry"), contract_customer=OuterRef("actual__contract_customer"))
+        | Q(reverses=OuterRef("actual")),
+        type=Actual.Type.UNBILLED_SALES,
+        booked_by=Actual.BookedBy.JOURNAL,
+        reverses__isnull=False,
+    )
+    waits = taken_back.filter(amount=-OuterRef("actual__amount")).exclude(
+        pk__in=JournalLine.objects.posted().values("actual")
+    )
+    not_accrued = ProjectTransaction.objects.filter(voucher=OuterRef("voucher"), kind=_Kind.UNBILLED)
+    return (
+        JournalLine.objects.posted()
+        .filter(
+            journal__entity=entity,
+            actual__type=Actual.Type.UNBILLED_SALES,
+            actual__reverses=None,
+        )
+        .filter(
+            Exists(items.filter(status__in=[_Status.NOT_READY, _Status.READY, _Status.CREATED]))
+            | Exists(confirmed) & ~Exists(invoiced)
+            | Exists(items.filter(status=_Status.CANCELED)) & Exists(waits)
+        )
+        .exclude(Exists(not_accrued))
+    )
+
+
+def _on_accounts(entity) -> Decimal:
+    entries = LedgerEntry.objects.filter(
+        voucher__entity=entity, account__control=Account.Control.WIP_SALES
+    ).aggregate(debit=ExactSum("accounting_debit"), credit=ExactSum("accounting_credit"))
+    recognised = ProjectTransaction.objects.filter(
+        voucher__entity=entity, kind=_Kind.RECOGNISED, in_balance=True
+    ).aggregate(sum=ExactSum("accounting_amount"))
+    return (entries["debit"] or _ZERO) - (entries["credit"] or _ZERO) - (recognised["sum"] or _ZERO)
+
+
+def _unlike(entity, key, stands, should):
+    entry, _, actual = key
+    model, number, what = (Entry, entry, "entry") if entry else (Actual, actual, "actual")
+    own = entity.currency
+    return Finding(
+        "ACCRUED",
+        entity.code,
+        str(number),
+        where(model, number),
+        f"Of {what} {number} {amount(stands, own)} stands as accrued, and {amount(should, own)} of what was "
+        "journalled for it is still to be invoiced.",
+    )

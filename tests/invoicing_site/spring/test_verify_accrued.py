@@ -1,0 +1,90 @@
+"""The balance of what is accrued: backlog, subledger and accounts say the same (section 13, 4)."""
+
+from datetime import date
+from decimal import Decimal
+
+from actuals.models import Actual
+from backlog.models import BacklogItem
+from backlog.operations import cancel_approval
+from invoicing_site.verify import findings
+from invoicing_site.verify.accrued import accrued
+from ledger.models import JournalLine, LedgerEntry
+from proforma import operations as proformas
+from tests import factories
+from tests.invoicing_site.spring.alterations import altered, behind_the_guards
+from tests.invoicing_site.spring.story import APRIL_2, _booked
+
+
+def found(ledger):
+    return [(row.code, row.number, row.sentence) for row in accrued(ledger.company.entity)]
+
+
+def test_work_in_every_state_balances(ledger):
+    """Section 13, 4: open, on a draft, confirmed, journalled or not yet, taken back before its journal."""
+    assert found(ledger) == []
+    _booked(ledger, APRIL_2)
+    assert found(ledger) == []
+    proformas.confirm(ledger.drafts[0], by=ledger.company.manager, on=APRIL_2)
+    assert found(ledger) == []
+    cancel_approval([ledger.open], by=ledger.company.manager, on=APRIL_2)
+    assert found(ledger) == []
+    _booked(ledger, APRIL_2)
+    assert findings() == []
+
+
+def test_what_the_backlog_lost_still_stands_as_accrued(ledger):
+    """Section 13, 4: one hour at 200; the share of 60 % is 120."""
+    _booked(ledger, APRIL_2)
+    item = BacklogItem.objects.get(actual__entry=ledger.open, amount=120)
+    with behind_the_guards():
+        altered(BacklogItem.objects.filter(pk=item.pk), status="canceled")
+    assert found(ledger) == [
+        (
+            "ACCRUED",
+            str(ledger.open.pk),
+            f"Of entry {ledger.open.pk} 120.00 NOK stands as accrued, and 0.00 NOK of what was journalled "
+            "for it is still to be invoiced.",
+        )
+    ]
+
+
+def test_a_stored_amount_that_is_not_what_was_accrued_is_named(ledger):
+    """Section 13, 4: at stored rates."""
+    _booked(ledger, APRIL_2)
+    line = JournalLine.objects.get(actual__entry=ledger.open, actual__amount=80, actual__type="unbilled")
+    with behind_the_guards():
+        altered(JournalLine.objects.filter(pk=line.pk), accounting_amount=Decimal(90))
+    assert [sentence for *_, sentence in found(ledger)] == [
+        f"Of entry {ledger.open.pk} 80.00 NOK stands as accrued, and 90.00 NOK of what was journalled "
+        "for it is still to be invoiced."
+    ]
+
+
+def test_accounts_that_hold_something_else_are_named(ledger):
+    """Section 13, 4: 200 of one open hour and 200 of one on a draft; one entry of 120 says 100."""
+    _booked(ledger, APRIL_2)
+    entry = LedgerEntry.objects.get(
+        voucher__journal_line__actual__in=Actual.objects.filter(entry=ledger.open, amount=120),
+        account__control="wip_sales",
+    )
+    with behind_the_guards():
+        altered(LedgerEntry.objects.filter(pk=entry.pk), accounting_debit=Decimal(100))
+    assert [sentence for *_, sentence in found(ledger)] == [
+        "The accounts of WIP sales value hold 380.00 NOK of time and material, and 400.00 NOK was accrued "
+        "and not reversed."
+    ]
+
+
+def test_a_committed_negative_share_makes_no_room(ledger):
+    """NTE-1, section 13, 6: 1,100 of 1,000 is over by 100, whatever −200 is still to be billed."""
+    company = ledger.company
+    contract = factories.contract(company, code="TIGHT", limit=Decimal(1000), confirmed=True)
+    day = date(2025, 4, 1)
+    items = [
+        factories.ready_item(company, contract, quantity=n, price=Decimal(100), date=day) for n in (11, -2)
+    ]
+    BacklogItem.objects.filter(pk__in=[item.pk for item in items]).update(limit_status="committed")
+    sentences = [row.sentence for row in findings() if row.code == "LIMIT"]
+    assert sentences == [
+        "Contract TIGHT has used 1,100.00 of the limit of 1,000.00 of the contract, 100.00 too much."
+    ]
