@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
-from invoicing_site import days
+from invoicing_site import days, remedies
 from invoicing_site.errors import Refused
 from invoicing_site.models import User
 
@@ -47,7 +47,7 @@ class EntityCommand(BaseCommand):
         try:
             answer = self.act(entity, by, on, options)
         except Refused as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(remedies.in_plain_text(refusal)) from refusal
         if options["json"]:
             self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         else:

@@ -5,7 +5,7 @@ class Refused(Exception):
     """A rule of the business forbids this; the text is a whole sentence for the person who asked.
 
     `code` is stable and upper-case, for tests and JSON ("FX-MISSING"). `remedy` is the URL name or the path
-    of the page where it can be mended. Both may be empty.
+    of the page where it can be fixed; see `remedies`. Both may be empty.
     """
 
     def __init__(self, message: str, *, code: str = "", remedy: str = ""):

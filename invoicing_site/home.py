@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 from django.views.generic import TemplateView
 
-from actuals.models import Actual, Entry
+from actuals.models import Entry
 from backlog.models import BacklogItem
 from contracts.models import Milestone, ProjectContract
 from invoicing_site.querysets import ExactSum
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
+from ledger.operations.journals import waiting_actuals
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
 
@@ -144,22 +144,23 @@ def _accountant(request):
     user, entity = request.user, request.entity
     journals = IntegrationJournal.objects.reachable(user, "journal.post").filter(entity=entity)
     n = dict(journals.order_by().values_list("status").annotate(n=Count("pk")))
-    untaken = Actual.objects.filter(entity=entity, booked_by="journal", journal_line=None).count()
+    untaken = waiting_actuals(entity).count()
     proposals = InvoiceProposal.objects.reachable(user, "proposal.post").filter(entity=entity)
-    open_proposals = proposals.exclude(status=InvoiceProposal.Status.POSTED)
+    open_proposals = proposals.unsettled()
     waiting, sums = counted(
         LineDetail.objects.chargeable().filter(line__proforma__in=open_proposals.values("proforma")),
         currency="line__proforma__currency",
     )
     confirmable = ProformaInvoice.objects.reachable(user, "proforma.confirm").filter(entity=entity)
-    late = FiscalPeriod.objects.filter(entity=entity, status="open", ends__lt=entity.today()).count()
-    lately = timezone.now() - datetime.timedelta(days=7)
-    runs = InvoiceRun.objects.filter(entity=entity, started_at__gte=lately)
+    past = FiscalPeriod.objects.filter(entity=entity, ends__lt=entity.today())
+    late = past.exclude(status=FiscalPeriod.Status.CLOSED).count()
+    lately = entity.today() - datetime.timedelta(days=7)
+    runs = InvoiceRun.objects.filter(entity=entity, as_of__gte=lately)
     failed = runs.filter(run_contracts__outcome="failed").distinct().count()
     return Part(
         "Accounting",
         [
-            Tile("Actuals in no journal", reverse("journals"), untaken, "Take them up"),
+            Tile("Actuals in no journal", reverse("waiting_actuals"), untaken, "Take them up"),
             Tile("Journals to post", f"{reverse('journals')}?status=draft", n.get("draft", 0)),
             Tile(
                 "Journals in error",
@@ -176,12 +177,18 @@ def _accountant(request):
                 sums,
             ),
             Tile(
+                "Proposals that wait",
+                reverse("stuck_proposals"),
+                proposals.stuck().count(),
+                "For journals, an approval, or posting after it",
+            ),
+            Tile(
                 "Proformas not confirmed",
                 f"{reverse('proformas')}?status=draft&status=review",
                 confirmable.open().count(),
             ),
             Tile("Periods to close", reverse("periods"), late, "Past periods that are open"),
-            Tile("Runs with failures", f"{reverse('runs')}?failed=1", failed, urgent=True),
+            Tile("Runs with failures", f"{reverse('runs')}?failed=1&since={lately}", failed, urgent=True),
         ],
     )
 
@@ -200,9 +207,16 @@ def _auditor(request):
 
 
 def _administrator(request):
+    proposals = InvoiceProposal.objects.reachable(request.user, "setup.change").filter(entity=request.entity)
     return Part(
         "Administration",
         [
+            Tile(
+                "Proposals that wait",
+                reverse("stuck_proposals"),
+                proposals.stuck().count(),
+                "An approval that is stuck can be reset",
+            ),
             Tile(
                 "Set-up",
                 reverse("admin:index"),

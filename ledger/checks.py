@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from contracts.models import LegalEntity, TransactionClass
+from django.urls import reverse
+
+from contracts.models import LegalEntity, PaymentReferenceKind, TransactionClass
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 from ledger import blockers, glyphs
 from ledger.invoice_facts import InvoiceFacts
 from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice, tax_codes
 from ledger.models import CustomerInvoice, InvoiceProposal
+from ledger.payment_references import reference_of
 from ledger.periods import PeriodBook
 
 ERROR, WARNING = "error", "warning"
@@ -404,6 +407,36 @@ def _taxes_add_up(examined):
             f"The lines add up to {net}; the invoice has net {invoice.net}, tax {invoice.tax} and total "
             f"{invoice.total}: they have to agree.",
         )
+
+
+@named("BANK-MISSING", needs_plan=True)
+def _a_payer_abroad_knows_where_to_pay(examined):
+    """DOC-5: a domestic account is of no use abroad, or for money of another currency."""
+    invoice = examined.plan.invoice
+    is_foreign = invoice.currency != invoice.accounting_currency
+    if invoice.total <= 0 or not (is_foreign or invoice.buyer_country != invoice.seller_country):
+        return
+    if missing := [name for name in ("IBAN", "BIC") if not getattr(invoice, f"seller_{name.lower()}")]:
+        why = f"is in {invoice.currency}" if is_foreign else f"goes abroad, to {invoice.buyer_country}"
+        yield _error(
+            "BANK-MISSING",
+            f"This invoice {why}, and {invoice.seller_name} has no {' and no '.join(missing)} to be paid on: "
+            "an administrator enters them on the company's page.",
+            reverse("admin:contracts_legalentity_change", args=[invoice.entity_id]),
+        )
+
+
+@named("KID-LENGTH", needs_plan=True)
+def _its_payment_reference_has_room(examined):
+    """DOC-5"""
+    facts, plan = examined.facts, examined.plan
+    series = facts.series_of(plan.invoice.kind)
+    kind = facts.customer.payment_reference_kind or facts.entity.payment_reference_kind
+    if not series or plan.invoice.kind == _Kind.CREDIT_NOTE or kind == PaymentReferenceKind.NUMBER:
+        return
+    number = series.sequence.next_number(facts.invoice_date)
+    for refusal in _refusals([lambda: reference_of(facts.entity, facts.customer, number)]):
+        yield _error(refusal.code, refusal.message, refusal.remedy)
 
 
 @named("GLYPH-MISSING", needs_plan=True)

@@ -14,6 +14,7 @@ from django.contrib.staticfiles import finders
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 
+from contracts.models import PaymentReferenceKind
 from invoicing_site import audit, files, money
 from invoicing_site.errors import Refused
 from ledger import printed
@@ -25,6 +26,7 @@ _BASE = "ledgerline:/documents/"
 _LOGO = "ledgerline:/logo"
 _CSS = "documents/invoice.css"
 FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-normal.woff2")
+_KIDS = (PaymentReferenceKind.KID_MOD_10, PaymentReferenceKind.KID_MOD_11)
 _INK = "#17202e"
 _FIGURES_A_COLUMN = 19  # as many fit side by side into a column of the payment details
 
@@ -366,10 +368,8 @@ def _tax_table(content, words):
 
 
 def _reference_label(invoice, words):
-    """KID is what Norwegians call the number that a bank checks."""
-    if invoice.seller_country == "NO" and re.fullmatch(r"\d{2,25}", invoice.payment_reference):
-        return "KID"
-    return words["payment_reference"]
+    """KID is what Norwegians call a reference that the bank checks."""
+    return "KID" if invoice.payment_reference_kind in _KIDS else words["payment_reference"]
 
 
 def _payment(content, words):

@@ -79,6 +79,8 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     invoice = header_of(facts)
     invoice.kind = _Kind.CREDIT_NOTE if net + tax_total < 0 else _Kind.INVOICE
     invoice.type_code = type_code(facts, invoice.kind)
+    if invoice.kind == _Kind.CREDIT_NOTE:
+        _ask_for_nothing(invoice)
     invoice.rate, invoice.net_rate = rates.official, rates.net
     invoice.net, invoice.tax, invoice.total = net, tax_total, net + tax_total
     invoice.accounting_net = accounting_net
@@ -102,6 +104,12 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
         customer_transaction=_customer_transaction(facts, invoice, customer_rate),
         project_transactions=project_transactions + _transactions_reversed(facts),
     )
+
+
+def _ask_for_nothing(invoice):
+    """Nobody pays a credit note: it says neither how nor where to (DOC-5)."""
+    invoice.payment_terms = ""
+    invoice.seller_bank_account = invoice.seller_iban = invoice.seller_bic = ""
 
 
 def _rates(facts) -> _Rates:

@@ -103,7 +103,7 @@ def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
     try:
         line.accounting_date = accounting_date(facts.entity, facts.periods, actual.accounting_date)
     except Refused as refusal:
-        line.error = shortened(refusal.message)
+        line.error, line.remedy = shortened(refusal.message), refusal.remedy
     facts.lines[actual.pk] = line
     return line
 

@@ -112,13 +112,13 @@ _ITEM_GROUPS = {
 
 _Number = NumberSequence.Kind
 _SEQUENCES = {
-    _Number.PROFORMA: ("PF-{year}-{seq:06}", False),
-    _Number.JOURNAL: ("IJ-{year}-{seq:05}", False),
-    _Number.INVOICE: ("INV-{year}-{seq:06}", True),
-    _Number.CREDIT_NOTE: ("CN-{year}-{seq:06}", True),
-    _Number.PAYMENT_REQUEST: ("PR-{year}-{seq:06}", False),
-    _Number.VOUCHER: ("V-{year}-{seq:07}", False),
-    _Number.CORRECTION: ("COR-{year}-{seq:05}", False),
+    _Number.PROFORMA: "PF-{year}-{seq:06}",
+    _Number.JOURNAL: "IJ-{year}-{seq:05}",
+    _Number.INVOICE: "INV-{year}-{seq:06}",
+    _Number.CREDIT_NOTE: "CN-{year}-{seq:06}",
+    _Number.PAYMENT_REQUEST: "PR-{year}-{seq:06}",
+    _Number.VOUCHER: "V-{year}-{seq:07}",
+    _Number.CORRECTION: "COR-{year}-{seq:05}",
 }
 
 
@@ -187,8 +187,8 @@ def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None)
         NumberSequence,
         entity.number_sequences.all(),
         {
-            kind: NumberSequence(entity=entity, kind=kind, format=format_, in_date_order=in_order)
-            for kind, (format_, in_order) in _SEQUENCES.items()
+            kind: NumberSequence(entity=entity, kind=kind, format=format_)
+            for kind, format_ in _SEQUENCES.items()
         },
         lambda row: row.kind,
     )

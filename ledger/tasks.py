@@ -6,7 +6,9 @@ import logging
 from celery import shared_task
 from django.urls import reverse
 
+from contracts.askers import demand_still
 from contracts.models import LegalEntity
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice, User
 from ledger import documents
@@ -67,6 +69,11 @@ def post_invoices(entity_pk, user_pk=None, on=None):
 def take_up_for(entity_pk, user_pk, on):
     """Take up the actuals of one legal entity for somebody who does not wait (JRN-1)."""
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
+    try:
+        demand_still(by, "journal.edit", entity, to=f"take up actuals of {entity}")
+    except Refused as refusal:
+        _notify(by, refusal.message, "", is_problem=True)
+        return
     taken = journals.take_up_actuals(entity, on=day, by=by)
     text = f"{taken.lines} actuals taken up into journals, {len(taken.left_out)} kept out."
     _notify(by, text, reverse("journals"), is_problem=bool(taken.left_out))
@@ -79,11 +86,15 @@ def post_chosen_journals(keys, user_pk, on):
     if not rows:
         return
     _, by, day = _who_and_when(rows[0].entity_id, user_pk, on)
-    results = journals.post_chosen(rows, by=by, on=day)
+    results = journals.post_chosen(rows, by=by, on=day, asked_before=True)
     text = f"{sum(row.posted for row in results)} journal lines posted"
     troubles = sum(row.in_error for row in results)
     url = rows[0].get_absolute_url() if len(rows) == 1 else reverse("journals")
-    _notify(by, f"{text}, {troubles} in error." if troubles else f"{text}.", url, is_problem=bool(troubles))
+    refused = [row.refused for row in results if row.refused]
+    text = f"{text}, {troubles} in error." if troubles else f"{text}."
+    if refused:
+        text += f" {wording.counted(len(refused), 'journal')} refused. {refused[0]}"
+    _notify(by, text, url, is_problem=bool(troubles or refused))
 
 
 @shared_task
@@ -93,7 +104,7 @@ def post_chosen_invoices(keys, user_pk, on, url=""):
     if not rows:
         return
     _, by, day = _who_and_when(rows[0].entity_id, user_pk, on)
-    outcomes = posting.post_all(rows, by=by, on=day)
+    outcomes = posting.post_all(rows, by=by, on=day, asked_before=True)
     refused = sum(outcome.invoice is None for outcome in outcomes)
     posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
     text = f"{posted} of {len(outcomes)} invoices posted. {posting.posted_before(outcomes)}".rstrip()
@@ -102,7 +113,7 @@ def post_chosen_invoices(keys, user_pk, on, url=""):
 
 def _notify(user, text, url, *, is_problem):
     if user is not None:
-        Notice.objects.create(user=user, text=text, url=url, is_problem=is_problem)
+        Notice.objects.create(user=user, text=text[:500], url=url, is_problem=is_problem)
 
 
 @shared_task

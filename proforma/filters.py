@@ -93,7 +93,7 @@ class ProformaFilter(django_filters.FilterSet):
     )
     status = ChoicesFilter(
         label="Status",
-        choices=[*ProformaInvoice.Status.choices, ("returned", "returned")],
+        choices=[*ProformaInvoice.Status.choices, ("posted", "posted"), ("returned", "returned")],
         method="of_status",
     )
     confirm_job = ChoicesFilter(label="Background confirm", choices=ProformaInvoice.ConfirmJob.choices)
@@ -110,8 +110,11 @@ class ProformaFilter(django_filters.FilterSet):
     def of_status(self, rows, name, wanted):
         if not wanted:
             return rows
-        # What was returned stays confirmed in its row; to people it is one or the other.
-        found = Q(status__in=wanted) & ~was_returned()
+        # What was returned or posted stays confirmed in its row; to people it is one or the other.
+        posted = Q(proposal__invoice__isnull=False)
+        found = Q(status__in=wanted) & ~was_returned() & ~posted
+        if "posted" in wanted:
+            found |= posted
         return rows.filter(found | was_returned()) if "returned" in wanted else rows.filter(found)
 
 

@@ -125,6 +125,7 @@ class RunContract(models.Model):
     outcome = models.CharField(max_length=7, choices=Outcome)
     code = models.CharField(max_length=40, blank=True, help_text="The reason, as a stable word")
     message = models.CharField(max_length=500, blank=True)
+    remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
     digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview")
     done_at = models.DateTimeField(default=timezone.now)
 
@@ -261,6 +262,7 @@ class ProformaInvoice(models.Model):
     )
     confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
     confirm_message = models.CharField(max_length=500, blank=True)
+    confirm_remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
     confirm_asked_at = models.DateTimeField(null=True, blank=True)
     confirm_asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -492,7 +494,7 @@ _DETAIL_CONFIRMED = (
     "EXISTS (SELECT 1 FROM proforma_proformaline l JOIN proforma_proformainvoice p ON p.id = l.proforma_id"
     " WHERE l.id = OLD.line_id AND p.status = 'confirmed')"
 )
-guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_message"])
+guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_message", "confirm_remedy"])
 guards.frozen(ProformaLine, when=_LINE_CONFIRMED)
 # Its claim is given up when the proforma is returned (PRP-6); verifying finds one that is missing otherwise.
 guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"])

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 
 from contracts.models import ProjectContract
 from invoicing_site.querysets import ExactSum
+from invoicing_site.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     AmountsColumn,
@@ -107,13 +108,14 @@ def explain_proforma(proforma):
     return reverse("explain", args=["proforma", proforma.pk])
 
 
-def _job(proforma):
+def _job(proforma, request):
     """How the confirm in the background goes, and why it failed."""
     if not proforma.confirm_job:
         return ""
     chip = tags.status(proforma, "confirm_job")
     if proforma.confirm_message:
-        return format_html('{}<div class="sub">{}</div>', chip, proforma.confirm_message)
+        why = linked(proforma.confirm_message, proforma.confirm_remedy, request)
+        return format_html('{}<div class="sub">{}</div>', chip, why)
     return chip
 
 
@@ -132,6 +134,9 @@ class ProformaTable(Table):
     customer = TextColumn(accessor="customer__name", verbose_name="Customer")
     cutoff = DayColumn()
     amount = AmountColumn(accessor="counted", verbose_name="Net total", explain=explain_proforma)
+    posted_number = TextColumn(verbose_name="Invoice", sub=lambda row: tags.day(row.posted_invoice_date))
+    posted_tax = AmountColumn(verbose_name="Tax")
+    posted_total = AmountColumn(verbose_name="Total")
     status = StatusColumn()
     confirm_job = tables.Column(verbose_name="Background confirm", empty_values=(), orderable=False)
 
@@ -155,15 +160,19 @@ class ProformaTable(Table):
 
     def render_status(self, record):
         chip = tags.chip("returned") if record.is_returned else tags.status(record)
+        if record.posted_number:
+            chip = tags.chip("posted", "done")
         if record.pk in self.twice:
             return format_html('{}<div class="sub"><span class="warn">Bills work twice?</span></div>', chip)
         return chip
 
     def value_status(self, record):
+        if record.posted_number:
+            return "posted"
         return "returned" if record.is_returned else record.get_status_display()
 
     def render_confirm_job(self, record):
-        return _job(record)
+        return _job(record, self.request)
 
     def value_confirm_job(self, record):
         return record.get_confirm_job_display()

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.urls import reverse
 from django.utils import timezone
 
+from contracts.askers import demand_still
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
@@ -57,12 +58,14 @@ def confirm_one(pk):
         return
     proforma = ProformaInvoice.objects.select_related("confirm_asked_by").get(pk=pk)
     try:
+        demand_still(proforma.confirm_asked_by, "proforma.confirm", proforma, to=f"confirm {proforma}")
         operations.confirm(proforma, by=proforma.confirm_asked_by, on=proforma.confirm_on)
     except Exception as problem:
         if not isinstance(problem, Refused):
             logger.exception("Confirming proforma %s failed.", proforma.number)
         # Only what is still open: a second worker may have confirmed it meanwhile.
-        jobs.update(confirm_job=Job.FAILED, confirm_message=_sentence(problem))
+        remedy = problem.remedy if isinstance(problem, Refused) else ""
+        jobs.update(confirm_job=Job.FAILED, confirm_message=_sentence(problem), confirm_remedy=remedy)
     _tell_who_asked(proforma)
 
 

@@ -143,7 +143,7 @@ WHO = {
     "post_proposals": ("A", "word"),
     "proposals_posting": ("A", "word"),
     "approve_proposals": ("A", None),
-    "stuck_proposals": ("D", None),
+    "stuck_proposals": (BOOKS + "D", None),
     "edit_proposal_lines": ("A", None),
     "move_proposal_lines": ("A", None),
     "proposal": (BOOKS, "proposal"),

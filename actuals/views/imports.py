@@ -25,11 +25,12 @@ from actuals.importing.tables import read_table
 from actuals.models import Entry, EntryImport
 from actuals.tables import ImportedTable, ImportTable
 from actuals.views.entries import _RELATED
-from invoicing_site import files, wording
+from invoicing_site import files, remedies, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import StoredFile
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Page
+from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.pages import Screen
 
 _WORK = "import"
@@ -185,7 +186,7 @@ class _Step(Screen):
         try:
             return super().dispatch(request, *args, **kwargs)
         except Refused as refusal:  # the file is gone, or no longer a table
-            messages.error(request, refusal.message)
+            refuse(request, refusal)
             return HttpResponseRedirect(reverse("import_file"))
 
     @cached_property
@@ -231,7 +232,7 @@ class Columns(_Step, FormView):
         try:
             mapping.checked()
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, remedies.told(refusal, self.request))
             return self.form_invalid(form)
         answers = self.work.get("mapping", {}).get("answers", {})
         kept = mapping.as_json() | ({"answers": answers} if answers else {})
@@ -282,7 +283,7 @@ class PreviewPage(_Step, Page):
             messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse("import_preview"))
         except Refused as refusal:
-            messages.error(request, refusal.message)
+            refuse(request, refusal)
             return HttpResponseRedirect(reverse("import_preview"))
         del request.session[_WORK]
         there = f" {result.already_there:,} were there already." if result.already_there else ""

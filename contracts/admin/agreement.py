@@ -18,7 +18,7 @@ from contracts.models import (
     ScheduleEntry,
 )
 from contracts.operations import apply_default_customers, apply_default_price_lists, generate_schedule
-from invoicing_site import wording
+from invoicing_site import remedies, wording
 from invoicing_site.admin_base import (
     AdministeredForm,
     EntityAdmin,
@@ -235,7 +235,7 @@ class ContractLineAdmin(OfContractAdmin):
             try:
                 days = generate_schedule(line, by=request.user)
             except Refused as refusal:
-                messages.error(request, refusal.message)
+                messages.error(request, remedies.told(refusal, request))
             else:
                 planned = wording.counted(len(days), "invoice day")
                 messages.success(request, f"Line {line}: {planned} to come.")

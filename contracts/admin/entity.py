@@ -23,7 +23,7 @@ class NumberSequenceInline(RowsInline):
     model = NumberSequence
     entity_path = "entity"
     tab = True
-    fields = ["kind", "format", "in_date_order"]
+    fields = ["kind", "format"]
 
 
 class LegalEntityForm(AdministeredForm):
@@ -73,7 +73,17 @@ class LegalEntityAdmin(EntityAdmin):
                 ]
             },
         ),
-        ("Payment", {"fields": [("bank_account", "payment_reference_kind"), ("iban", "bic")]}),
+        (
+            "Payment",
+            {
+                "fields": [
+                    "bank_account",
+                    ("iban", "bic"),
+                    "payment_reference_kind",
+                    ("kid_length", "kid_holds"),
+                ]
+            },
+        ),
         ("Look of the invoice", {"fields": ["accent_colour", "logo", "new_logo"]}),
         (
             "Approval and separation of duties",
@@ -170,7 +180,7 @@ class ExchangeRateAdmin(EntityAdmin):
 
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(EntityAdmin):
-    list_display = ["kind", "format", "last_number", "in_date_order", "entity"]
+    list_display = ["kind", "format", "last_number", "entity"]
     list_filter = ["kind"]
     search_fields = ["format"]
     ordering = ["entity", "kind"]

@@ -35,7 +35,9 @@ class CustomerAdmin(EntityAdmin):
             {
                 "fields": [
                     ("payment_term", "billing_tax_group"),
-                    ("buyer_reference", "payment_reference_kind"),
+                    "buyer_reference",
+                    "payment_reference_kind",
+                    ("kid_length", "kid_holds"),
                 ]
             },
         ),

@@ -25,14 +25,14 @@ from contracts.models.entity import (
     ElectronicAddressSchemeField,
     ExchangeRate,
     ItemTaxGroup,
+    KidContent,
     LegalEntity,
     Membership,
-    NumberSequence,
     OrganizationalUnit,
     PaymentReferenceKind,
     PaymentTerm,
-    SequenceCounter,
 )
+from contracts.models.numbering import NumberSequence, SequenceCounter
 from contracts.models.prices import (
     CategoryPrice,
     PriceList,
@@ -84,6 +84,7 @@ __all__ = [
     "ExchangeRate",
     "InvoiceFrequency",
     "ItemTaxGroup",
+    "KidContent",
     "LegalEntity",
     "LineCustomer",
     "MeasureUnit",

@@ -1,10 +1,10 @@
 """The legal entity and what it lends to everything else: members, terms, tax groups, rates, numbers."""
 
-import re
 import zoneinfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -14,7 +14,6 @@ from contracts.identifiers import demand_right_numbers
 from invoicing_site import wording
 from invoicing_site.fields import CurrencyField, RateField
 from invoicing_site.models import StoredFile
-from invoicing_site.querysets import LockingQuerySet
 
 
 def valid_time_zone(name):
@@ -29,6 +28,16 @@ class PaymentReferenceKind(models.TextChoices):
     KID_MOD_10 = "kid10", "KID, mod 10"
     KID_MOD_11 = "kid11", "KID, mod 11"
     RF = "rf", "RF creditor reference"
+
+
+class KidContent(models.TextChoices):
+    """What the digits of a KID say, before the digit that checks them (DOC-5)."""
+
+    INVOICE = "invoice", "invoice number"
+    CUSTOMER_AND_INVOICE = "both", "customer number and invoice number"
+
+
+KID_LENGTHS = [MinValueValidator(3), MaxValueValidator(25)]
 
 
 class ElectronicAddressSchemeField(models.CharField):
@@ -110,6 +119,14 @@ class LegalEntity(models.Model):
         default=PaymentReferenceKind.NUMBER,
         help_text="What customers quote when they pay; a KID needs an agreement with the bank",
     )
+    kid_length = models.PositiveSmallIntegerField(
+        "KID length",
+        null=True,
+        blank=True,
+        validators=KID_LENGTHS,
+        help_text="Digits in all, 3 to 25, as agreed; empty: as many as it takes",
+    )
+    kid_holds = models.CharField("KID holds", max_length=7, choices=KidContent, default=KidContent.INVOICE)
     logo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, db_index=False)
     accent_colour = models.CharField(max_length=7, default="#1f5fbf")
 
@@ -403,99 +420,3 @@ class ExchangeRate(models.Model):
         ).exclude(pk=self.pk)
         before = others.filter(valid_from__lte=self.valid_from).order_by("-valid_from").first()
         return before or others.order_by("valid_from").first()
-
-
-class NumberSequence(models.Model):
-    """How an entity numbers one kind of document (MON-7); for vouchers also the head of the hash chain."""
-
-    class Kind(models.TextChoices):
-        PROFORMA = "proforma", "proforma invoice"
-        JOURNAL = "journal", "integration journal"
-        INVOICE = "invoice", "customer invoice"
-        CREDIT_NOTE = "credit_note", "credit note"
-        PAYMENT_REQUEST = "request", "payment request"
-        VOUCHER = "voucher", "voucher"
-        CORRECTION = "correction", "correction journal"
-
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="number_sequences")
-    kind = models.CharField(max_length=11, choices=Kind)
-    format = models.CharField(max_length=60, help_text="Such as INV-{year}-{seq:06}")
-    in_date_order = models.BooleanField(
-        default=False, help_text="Refuse a date before the last one (customer invoices and credit notes)"
-    )
-    chain_length = models.PositiveBigIntegerField(default=0, editable=False)
-    chain_hash = models.CharField(max_length=64, blank=True, editable=False)
-
-    objects = LockingQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "kind"],
-                name="number_sequence_once",
-                violation_error_message="This company has a sequence of this kind already.",
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.get_kind_display()} {self.format}"
-
-    def clean(self):
-        fields = re.findall(r"\{(.*?)\}", self.format)
-        if not all(re.fullmatch(r"year|seq(:0?\d{1,2})?", field) for field in fields):
-            raise ValidationError({"format": "Between braces stand only {year} and {seq}, or {seq:06}."})
-        if not any(field.startswith("seq") for field in fields) or "{" in re.sub(r"\{.*?\}", "", self.format):
-            raise ValidationError({"format": "A number needs its {seq}, as in INV-{year}-{seq:06}."})
-        self._keep_numbers_apart()
-
-    def _keep_numbers_apart(self):
-        """Refuse another format that could draw a number twice: it changes between years or not at all."""
-        if self.pk is None:
-            return
-        stored = NumberSequence.objects.filter(pk=self.pk).exclude(format=self.format).first()
-        last = stored and stored.last_number()
-        if not last:
-            return
-        if not (stored.shows_year and self.shows_year):
-            rule = (
-                "a sequence that was used keeps its format, unless both the old and the new one show {year}"
-            )
-            raise ValidationError({"format": f"{last} was drawn: {rule}."})
-        year = stored.entity.fiscal_year(stored.entity.today())
-        if stored.counters.filter(year__gte=year, last__gt=0).exists():
-            rule = (
-                f"the format can be changed when the fiscal year {year + 1} begins, before its first number"
-            )
-            raise ValidationError({"format": f"{last} was drawn: {rule}."})
-
-    def last_number(self):
-        """The number that was drawn last, as it is printed; empty for a sequence that was never used."""
-        counters = [each for each in self.counters.all() if each.last]  # of those that were fetched before
-        last = max(counters, key=lambda each: each.year, default=None)
-        return last and self.format.format(year=last.year, seq=last.last) or ""
-
-    @property
-    def shows_year(self):
-        """Whether it counts anew in each fiscal year."""
-        return "{year}" in self.format
-
-
-class SequenceCounter(models.Model):
-    """The last number drawn of a sequence, in a fiscal year where the format shows it (else year 0)."""
-
-    sequence = models.ForeignKey(NumberSequence, models.PROTECT, related_name="counters")
-    year = models.PositiveSmallIntegerField(default=0)
-    last = models.PositiveBigIntegerField(default=0)
-    last_date = models.DateField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["sequence", "year"],
-                name="sequence_counter_once_a_year",
-                violation_error_message="A sequence is counted once for each year.",
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.year}: {self.last}"

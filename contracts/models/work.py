@@ -9,9 +9,11 @@ from django.urls import reverse
 from contracts import code_lists
 from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
+    KID_LENGTHS,
     BillingTaxGroup,
     ElectronicAddressSchemeField,
     ItemTaxGroup,
+    KidContent,
     LegalEntity,
     OrganizationalUnit,
     PaymentReferenceKind,
@@ -86,6 +88,16 @@ class Customer(models.Model):
         "payment reference",
         max_length=6,
         choices=PaymentReferenceKind,
+        blank=True,
+        help_text="Empty: as the company has it",
+    )
+    kid_length = models.PositiveSmallIntegerField(
+        "KID length", null=True, blank=True, validators=KID_LENGTHS, help_text="Empty: as the company has it"
+    )
+    kid_holds = models.CharField(
+        "KID holds",
+        max_length=7,
+        choices=KidContent,
         blank=True,
         help_text="Empty: as the company has it",
     )

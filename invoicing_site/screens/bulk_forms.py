@@ -3,6 +3,7 @@
 from django.http import HttpResponseRedirect
 from django.views.generic import FormView
 
+from invoicing_site import remedies
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.operations import refuse, tell
@@ -47,7 +48,7 @@ class BulkForm(Screen, FormView):
         try:
             answer = self.operate(form)
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, remedies.told(refusal, self.request))
             return self.form_invalid(form)
         tell(self.request, answer)
         return HttpResponseRedirect(self.get_back_url())

@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import FormView, View
 from redis.exceptions import RedisError
 
+from invoicing_site import remedies
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import address_of_chosen, back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
@@ -51,10 +52,7 @@ def tell(request, told):
 
 def refuse(request, refusal):
     """Show a refusal, with the way to its remedy where it names one."""
-    text = format_html("{}", refusal.message)
-    if refusal.remedy.startswith("/"):
-        text = format_html('{} <a href="{}">Go there</a>', text, refusal.remedy)
-    messages.error(request, text)
+    messages.error(request, remedies.told(refusal, request))
 
 
 def way_back(request, otherwise):
@@ -144,7 +142,7 @@ class FormOperation(Screen, FormView):
             answer = self.operate(form)
             done = True
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, remedies.told(refusal, self.request))
             return self.form_invalid(form)
         finally:
             if drawn and not done:

@@ -7,7 +7,6 @@ from invoicing_site.screens.forms import ChoicesFilter, RowFilter, SearchFilter
 from ledger.models import InvoiceProposal
 
 _Status = InvoiceProposal.Status
-_SETTLED = [_Status.POSTED, _Status.RETURNED]
 
 
 class ProposalFilter(django_filters.FilterSet):
@@ -40,7 +39,7 @@ class ProposalFilter(django_filters.FilterSet):
         fields = []
 
     def filter_open(self, rows, name, value):
-        return rows.exclude(status__in=_SETTLED) if value == "1" else rows.filter(status=_Status.POSTED)
+        return rows.unsettled() if value == "1" else rows.filter(status=_Status.POSTED)
 
     def filter_blocked(self, rows, name, value):
         waiting = {"status": _Status.BLOCKED}

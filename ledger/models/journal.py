@@ -106,6 +106,7 @@ class JournalLine(models.Model):
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
     line_property = models.CharField(max_length=14, blank=True, help_text="From the billing type")
     error = models.CharField(max_length=500, blank=True)
+    remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
 
     objects = JournalLineQuerySet.as_manager()
 

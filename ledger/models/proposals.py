@@ -70,6 +70,15 @@ class ProposalLayout(models.Model):
 class ProposalQuerySet(ReachQuerySet):
     view_permission = "proposal.view"
 
+    def unsettled(self):
+        """Those that are still to be posted: neither posted nor returned to the project manager."""
+        return self.exclude(status__in=[InvoiceProposal.Status.POSTED, InvoiceProposal.Status.RETURNED])
+
+    def stuck(self):
+        """Those that wait for somebody: for journals, for an approval, or for posting after one."""
+        waiting = (InvoiceProposal.Status.BLOCKED, *InvoiceProposal.IN_APPROVAL)
+        return self.filter(status__in=waiting)
+
     def postable(self):
         """Those that lack nothing but posting: filled in, and approved where their entity wants that."""
         return self.filter(
@@ -89,6 +98,9 @@ class InvoiceProposal(models.Model):
         POSTED = "posted", "posted"
         RETURNED = "returned", "returned to the project manager"
 
+    # An administrator can reset these; then they are open again.
+    IN_APPROVAL = (Status.SUBMITTED, Status.APPROVED)
+
     proforma = models.OneToOneField(ProformaInvoice, models.PROTECT, related_name="proposal")
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proposals")
     number = models.CharField(max_length=40)
@@ -106,6 +118,7 @@ class InvoiceProposal(models.Model):
     return_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_error = models.CharField(max_length=500, blank=True, help_text="Why the last posting was refused")
+    last_remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
 
     objects = ProposalQuerySet.as_manager()
 

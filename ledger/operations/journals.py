@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
+from contracts.askers import demand_still
 from contracts.models import (
     Category,
     ContractLine,
@@ -103,18 +104,23 @@ def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = F
     return _post_all(IntegrationJournal.objects.filter(entity=entity, status__in=unposted), by=by, on=on)
 
 
-def post_chosen(journals, *, by, on: datetime.date) -> list[PostedJournal]:
+def post_chosen(journals, *, by, on: datetime.date, asked_before: bool = False) -> list[PostedJournal]:
     """Post these journals of one entity, in the order in which `post_journals` would.
+
+    What was `asked_before`, by somebody who did not wait, is refused where they may no longer.
 
     One that is refused, because it is posted or in error, says why and stops no other.
     """
-    return _post_all(IntegrationJournal.objects.filter(pk__in=[row.pk for row in journals]), by=by, on=on)
+    chosen = IntegrationJournal.objects.filter(pk__in=[row.pk for row in journals])
+    return _post_all(chosen, by=by, on=on, asked_before=asked_before)
 
 
-def _post_all(journals, *, by, on):
+def _post_all(journals, *, by, on, asked_before=False):
     result = []
     for journal in _in_order(journals):
         try:
+            if asked_before:
+                demand_still(by, "journal.post", journal, to=f"post the {journal}")
             result.append(_post(journal, by=by, on=on))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.message))
@@ -229,19 +235,19 @@ def _post_chunk(journal, after, result, *, by):
         try:
             plans.append(journal_plan.plan_line(line, facts))
         except Refused as refusal:
-            errors[journal_plan.shortened(refusal.message)].append(line.pk)
+            errors[journal_plan.shortened(refusal.message), refusal.remedy].append(line.pk)
             continue
         if line.accounting_date != dates[line.pk]:
             moved[line.accounting_date].append(line.pk)
         if line.error:
             mended.append(line.pk)
     # As many statements as there are different reasons and days, which a chunk does not multiply.
-    for error, keys in errors.items():
-        JournalLine.objects.filter(pk__in=keys).update(error=error)
+    for (error, remedy), keys in errors.items():
+        JournalLine.objects.filter(pk__in=keys).update(error=error, remedy=remedy)
     for day, keys in moved.items():
         JournalLine.objects.filter(pk__in=keys).update(accounting_date=day)
     if mended:
-        JournalLine.objects.filter(pk__in=mended).update(error="")
+        JournalLine.objects.filter(pk__in=mended).update(error="", remedy="")
     write_vouchers(entity, plans, by=by)
     result.posted += len(plans)
     return lines[-1].pk if len(lines) == CHUNK else None
@@ -346,6 +352,6 @@ def back_to_draft(journal: IntegrationJournal, *, by) -> IntegrationJournal:
         )
     journal.status = _Status.DRAFT
     journal.save(update_fields=["status"])
-    JournalLine.objects.filter(journal=journal).exclude(error="").update(error="")
+    JournalLine.objects.filter(journal=journal).exclude(error="").update(error="", remedy="")
     audit.record("ledger.back_to_draft", journal, by=by, entity=journal.entity.code)
     return journal

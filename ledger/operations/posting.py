@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from contracts.askers import demand_still
 from contracts.numbers import draw_number
 from contracts.two_people import who_else_posts
 from invoicing_site import audit, wording
@@ -28,6 +29,7 @@ from ledger.models import (
     Voucher,
 )
 from ledger.operations.vouchers import VoucherPlan, write_vouchers
+from ledger.payment_references import reference_of
 from ledger.periods import hold_open
 
 logger = logging.getLogger(__name__)
@@ -96,8 +98,12 @@ def post_many(
     return [(row.proposal, row.invoice or row.refusal) for row in post_all(proposals, by=by, on=on)]
 
 
-def post_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> list[Outcome]:
+def post_all(
+    proposals: Iterable[InvoiceProposal], *, by, on: datetime.date, asked_before: bool = False
+) -> list[Outcome]:
     """Post each in a transaction of its own, by invoice date, and say what became of it.
+
+    What was `asked_before`, by somebody who did not wait, is refused where they may no longer.
 
     One that is refused keeps the reason and does not stop the others; one that is posted already counts as
     done. Trouble that is nobody's decision is logged, and the proposal is left as it was.
@@ -107,6 +113,8 @@ def post_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> 
         outcome = Outcome(proposal)
         try:
             with transaction.atomic():
+                if asked_before:
+                    demand_still(by, "proposal.post", proposal, to=f"post {proposal}")
                 outcome.invoice = _post(proposal, by, on, outcome.found)
         except Refused as refusal:
             _settle(outcome, refusal)
@@ -143,7 +151,7 @@ def announce(proposals: Iterable[InvoiceProposal]) -> list[InvoiceProposal]:
     """Forget why posting these was refused before: what is said from now on is of the posting to come."""
     rows = list(InvoiceProposal.objects.filter(pk__in=[row.pk for row in proposals]).locked())
     keys = [row.pk for row in rows if row.last_error and row.status != _Status.POSTED]
-    InvoiceProposal.objects.filter(pk__in=keys).update(last_error="")
+    InvoiceProposal.objects.filter(pk__in=keys).update(last_error="", last_remedy="")
     return rows
 
 
@@ -226,13 +234,15 @@ def _write(facts, plan, period, by) -> CustomerInvoice:
     write_rows(InvoiceLine, plan.lines)
     write_rows(InvoiceTax, plan.taxes)
     write_rows(InvoiceReference, plan.references)
-    proposal.status, proposal.last_error = _Status.POSTED, ""
-    proposal.save(update_fields=["status", "last_error"])
+    proposal.status, proposal.last_error, proposal.last_remedy = _Status.POSTED, "", ""
+    proposal.save(update_fields=["status", "last_error", "last_remedy"])
 
     number = draw_number(entity, facts.series_of(invoice.kind).sequence.kind, on=invoice.invoice_date)
     invoice.number, invoice.year, invoice.seq = number.text, number.year, number.seq
     invoice.sequence = number.sequence
-    invoice.payment_reference = number.text
+    if invoice.kind != CustomerInvoice.Kind.CREDIT_NOTE:  # nobody pays one (DOC-5)
+        reference = reference_of(entity, facts.customer, number.text)
+        invoice.payment_reference_kind, invoice.payment_reference = reference
     plan.customer_transaction.document_number = number.text
     plan.customer_transaction.reference = invoice.payment_reference
     (invoice.voucher,) = write_vouchers(
@@ -272,4 +282,5 @@ def _write(facts, plan, period, by) -> CustomerInvoice:
 def _keep_reason(proposal, refusal):
     longest = InvoiceProposal._meta.get_field("last_error").max_length
     text = Truncator(refusal.message).chars(longest)
-    InvoiceProposal.objects.filter(pk=proposal.pk).exclude(status=_Status.POSTED).update(last_error=text)
+    unposted = InvoiceProposal.objects.filter(pk=proposal.pk).exclude(status=_Status.POSTED)
+    unposted.update(last_error=text, last_remedy=refusal.remedy)

@@ -37,8 +37,9 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
         raise Refused(
             f"{proposal} is already posted as {number}: it can only be credited.", code="ALREADY-POSTED"
         )
-    proposal.status, proposal.return_reason, proposal.last_error = _Status.RETURNED, reason, ""
-    proposal.save(update_fields=["status", "return_reason", "last_error"])
+    proposal.status, proposal.return_reason = _Status.RETURNED, reason
+    proposal.last_error = proposal.last_remedy = ""
+    proposal.save(update_fields=["status", "return_reason", "last_error", "last_remedy"])
     audit.record(
         "ledger.return_proposal",
         proposal,

@@ -6,6 +6,7 @@ from django.utils.html import format_html
 
 from actuals.models import BillingType
 from actuals.naming import in_words, title_of
+from invoicing_site.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -137,7 +138,7 @@ class JournalLineTable(Table):
             '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
             address,
             title_of(record.actual),
-            _what(record),
+            linked(_what(record), record.remedy, self.request),
         )
 
     def value_description(self, record):

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from actuals.naming import in_words, title_of
+from invoicing_site.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     Column,
@@ -126,7 +127,8 @@ class ProposalTable(Table):
         if invoice:
             return format_html('<a href="{}">{}</a>', invoice.get_absolute_url(), invoice.number)
         if record.last_error:
-            return format_html('{}<div class="sub">{}</div>', chip("Refused", "hold"), record.last_error)
+            why = linked(record.last_error, record.last_remedy, self.request)
+            return format_html('{}<div class="sub">{}</div>', chip("Refused", "hold"), why)
         return "–"
 
     def value_checks(self, record):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from django.db.models import Q
 from django.urls import reverse
 
 from invoicing_site.errors import Refused
@@ -99,19 +100,31 @@ class ApproveProposals(BulkOperation):
 
 
 class StuckProposals(Page):
-    """What is submitted or approved and not posted, for the administrator who may free it."""
+    """What waits for journals, an approval, or posting after one; administrators free the last two."""
 
     permission = "setup.change"
     template_name = "ledger/proposals_stuck.html"
-    title = "Approvals of proposals"
-    lead = "A stuck approval can be reset: the proposal is open again and can be edited."
+    title = "Proposals that wait"
+    lead = "For journals, for an approval, or for posting after one. A stuck approval can be reset by an "
+    lead += "administrator: the proposal is open again and can be edited."
+
+    def check_permission(self, request):
+        if not request.may("proposal.view"):
+            super().check_permission(request)
 
     def get_context_data(self, **context):
-        rows = InvoiceProposal.objects.reachable(self.request.user, "setup.change").filter(
-            entity=self.request.entity, status__in=[_Status.SUBMITTED, _Status.APPROVED]
+        user = self.request.user
+        resettable = InvoiceProposal.objects.reachable(user, "setup.change")
+        reached = Q(pk__in=InvoiceProposal.objects.visible_to(user).values("pk"))
+        rows = InvoiceProposal.objects.filter(reached | Q(pk__in=resettable.values("pk")))
+        rows = rows.filter(entity=self.request.entity).stuck().select_related("proforma__customer")
+        return super().get_context_data(
+            rows=rows.order_by("pk"),
+            may_reset=self.request.may("setup.change"),
+            may_open=self.request.may("proposal.view"),
+            in_approval=InvoiceProposal.IN_APPROVAL,
+            **context,
         )
-        rows = rows.select_related("proforma__customer").order_by("pk")
-        return super().get_context_data(rows=rows, **context)
 
 
 class ResetApproval(FormOperation):

@@ -85,8 +85,7 @@ class ProposalChecks(_OfRemembered):
         on = self.request.entity.today()
         outcomes = posting.look_at_all(shown, by=self.request.user, on=on)
         looked = [
-            (outcome, with_remedies(outcome.found, outcome.proposal, self.request.user))
-            for outcome in outcomes
+            (outcome, with_remedies(outcome.found, outcome.proposal, self.request)) for outcome in outcomes
         ]
         looked.sort(key=lambda row: row[0].refusal is None)
         fine = [outcome.proposal.pk for outcome in outcomes if not outcome.refusal and not outcome.invoice]

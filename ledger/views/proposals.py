@@ -93,6 +93,7 @@ class Proposals(SomeHidden, ListScreen):
             may_edit=self.request.may("proposal.edit"),
             totals_label="Net",
             without_proposal=left.count(),
+            stuck=self.model.objects.visible_to(self.request.user).filter(entity=entity).stuck().count(),
             **context,
         )
 
@@ -168,7 +169,7 @@ class ProposalPage(DetailScreen):
         proposal, user = self.row, self.request.user
         entity = proposal.entity
         may = {name: self.request.may(f"proposal.{name}", entity) for name in ("edit", "approve", "post")}
-        context |= self.looked_at(proposal, user)
+        context |= self.looked_at(proposal)
         needs_approval = entity.require_proposal_approval
         left = posting.left_to_others(proposal.proforma, entity, user)
         postable = proposal.status == _Status.APPROVED or (
@@ -190,7 +191,7 @@ class ProposalPage(DetailScreen):
             **context,
         )
 
-    def looked_at(self, proposal, user):
+    def looked_at(self, proposal):
         """What the checks say now and what posting would make; of a posted one, its invoice."""
         if proposal.status in (_Status.POSTED, _Status.RETURNED):
             invoice = getattr(proposal, "invoice", None)
@@ -206,7 +207,7 @@ class ProposalPage(DetailScreen):
             )
         else:
             results, plan = examination.results, examination.plan
-        found = with_remedies(results, proposal, user)
+        found = with_remedies(results, proposal, self.request)
         context = {"found": found, "errors": sum(each.result.is_error for each in found)}
         if plan:
             total = f"{plan.invoice.currency} {plain_amount(plan.invoice.total, plan.invoice.currency)}"

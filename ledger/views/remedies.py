@@ -1,9 +1,10 @@
-"""Where what a check found can be mended, by this reader (MON-8)."""
+"""Where what a check found can be fixed, by this reader (MON-8)."""
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
+from invoicing_site.remedies import remedy_url
 from ledger.checks import CheckResult
 
 _RETURN = {"PO-AMOUNT", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}
@@ -12,19 +13,19 @@ _HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK"}
 
 @dataclass(frozen=True)
 class Found:
-    """A result of a check with the address where it is mended; empty where the reader can't mend it."""
+    """A result of a check with the address where it is fixed; empty where the reader can't fix it."""
 
     result: CheckResult
     url: str
     words: str
 
 
-def with_remedies(results, proposal, user) -> list[Found]:
+def with_remedies(results, proposal, request) -> list[Found]:
     """Each result with its page; the set-up is in the administration, which only administrators open."""
-    return [Found(result, *_remedy(result, proposal, user)) for result in results]
+    return [Found(result, *_remedy(result, proposal, request)) for result in results]
 
 
-def _remedy(result, proposal, user):
+def _remedy(result, proposal, request):
     if result.code in _HEADER:
         return reverse("edit_proposal", args=[proposal.pk]), "Change the dates"
     if result.code == "BLOCKED":
@@ -34,19 +35,7 @@ def _remedy(result, proposal, user):
     if result.code == "TAX-MISSING" and not result.remedy:
         return reverse("proposal_lines", args=[proposal.pk]) + "?missing=yes", "Show these lines"
     if result.code.startswith("PERIOD"):
-        return remedy_url("periods", user), "Open the periods"
-    if result.code in _RETURN and not remedy_url(result.remedy, user):
+        return remedy_url("periods", request), "Open the periods"
+    if result.code in _RETURN and not remedy_url(result.remedy, request):
         return reverse("return_proposal", args=[proposal.pk]), "Return it"
-    return remedy_url(result.remedy, user), "Mend it"
-
-
-def remedy_url(remedy, user) -> str:
-    """The address of a remedy (a path or a URL name); empty where this reader could not open it."""
-    if not remedy or (remedy.startswith(("admin:", "/admin/")) and not user.is_staff):
-        return ""
-    if remedy.startswith("/"):
-        return remedy
-    try:
-        return reverse(remedy)
-    except NoReverseMatch:
-        return ""
+    return remedy_url(result.remedy, request), "Go there"

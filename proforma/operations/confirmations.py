@@ -70,7 +70,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     proforma.status = Status.CONFIRMED
     proforma.confirmed_by, proforma.confirmed_at, proforma.batch = by, timezone.now(), batch
     proforma.confirm_job = proforma.confirm_job and Job.COMPLETE
-    proforma.confirm_message = ""
+    proforma.confirm_message = proforma.confirm_remedy = ""
     proforma.save(
         update_fields=[
             "status",
@@ -79,6 +79,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
             "batch",
             "confirm_job",
             "confirm_message",
+            "confirm_remedy",
         ]
     )
     audit.record(
@@ -280,7 +281,8 @@ def confirm_many(proformas, *, by, on=None) -> list[ProformaInvoice]:
     waiting = chosen.exclude(confirm_job__in=[Job.SCHEDULED, Job.PROCESSING])
     scheduled = list(waiting.select_related("entity").locked())
     pks = [proforma.pk for proforma in scheduled]
-    asked = {"confirm_job": Job.SCHEDULED, "confirm_message": "", "confirm_asked_at": timezone.now()}
+    asked = {"confirm_job": Job.SCHEDULED, "confirm_message": "", "confirm_remedy": ""}
+    asked["confirm_asked_at"] = timezone.now()
     asked |= {"confirm_asked_by": by, "confirm_on": on}
     ProformaInvoice.objects.filter(pk__in=pks).update(**asked)
     for proforma in scheduled:

@@ -33,6 +33,7 @@ _ITS_OWN = {
     "created_by",
     "confirm_job",
     "confirm_message",
+    "confirm_remedy",
     "confirm_asked_at",
     "confirm_asked_by",
     "confirm_on",

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backlog.models import BacklogItem
+from contracts.askers import NO_LONGER, demand_still
 from contracts.models import ProjectContract, ScheduleEntry
 from invoicing_site import audit, celery, wording
 from invoicing_site.errors import Refused
@@ -261,6 +262,8 @@ def _invoice_contract(contract, run, scope):
         return found
     if contract.status != ProjectContract.Status.CONFIRMED:
         return _done(run, contract, Outcome.NOTHING_READY, "NOT-CONFIRMED", "The contract is not confirmed.")
+    if run.trigger == InvoiceRun.Trigger.MANUAL:
+        demand_still(run.started_by, "run.start", contract, to=f"invoice contract {contract.code}")
     inputs = load_inputs([contract.pk], as_of=run.as_of, scope=scope)[contract.pk]
     _refuse_what_changed(contract, run, inputs)
     plan = plan_contract(inputs, as_of=run.as_of)
@@ -331,10 +334,11 @@ def _record_failure(contract, run, scope, problem):
         return found  # another worker on the same run was luckier
     code, sentence = _reason(problem)
     entries = scope.entries(due_entries(run.as_of).filter(line__contract=contract))
-    ScheduleEntry.objects.filter(pk__in=list(entries.values_list("pk", flat=True))).update(
-        status=Entry.FAILED, ran_at=timezone.now(), message=sentence[:_LENGTH]
-    )
-    return _done(run, contract, Outcome.FAILED, code, sentence)
+    if code != NO_LONGER:  # that says nothing of the contract
+        ScheduleEntry.objects.filter(pk__in=list(entries.values_list("pk", flat=True))).update(
+            status=Entry.FAILED, ran_at=timezone.now(), message=sentence[:_LENGTH]
+        )
+    return _done(run, contract, Outcome.FAILED, code, sentence, remedy=getattr(problem, "remedy", ""))
 
 
 def _reason(problem):

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Case, Count, DecimalField, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, DecimalField, F, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseRedirect
 from django.urls import reverse
@@ -46,6 +46,12 @@ def with_net(proformas):
     )
 
 
+def with_invoice(proformas):
+    """Each with what accounting made of it: number, date, tax and total of the posted invoice (PST-1)."""
+    names = ("number", "invoice_date", "tax", "total")
+    return proformas.annotate(**{f"posted_{name}": F(f"proposal__invoice__{name}") for name in names})
+
+
 class Proformas(ListScreen):
     """The proformas of contracts in the reader's reach."""
 
@@ -84,7 +90,7 @@ class Proformas(ListScreen):
 
     @classmethod
     def rows(cls, request):
-        return with_net(super().rows(request)).order_by("-pk")
+        return with_invoice(with_net(super().rows(request))).order_by("-pk")
 
     def get_queryset(self):
         return self.rows(self.request).select_related("contract", "customer")

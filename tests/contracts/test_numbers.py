@@ -217,3 +217,20 @@ def test_twenty_dates_at_once_leave_a_rising_row():
     assert [seq for seq, _ in drawn] == list(range(1, len(drawn) + 1))
     assert [day for _, day in drawn] == sorted(day for _, day in drawn)
     assert drawn[-1][1] == datetime.date(2025, 3, 29)
+
+
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_no_company_can_choose_to_go_back_in_time(entity, kind):
+    """MON-7: there is no box to untick."""
+    assert "in_date_order" not in {field.name for field in NumberSequence._meta.fields}
+    NumberSequenceFactory(entity=entity, kind=kind)
+    draw_number(entity, kind, on=APRIL)
+    with pytest.raises(Refused, match="its numbers rise with time"):
+        draw_number(entity, kind, on=MARCH)
+
+
+def test_other_documents_need_no_order(entity):
+    """MON-7"""
+    NumberSequenceFactory(entity=entity, kind="proforma")
+    draw_number(entity, "proforma", on=APRIL)
+    assert draw_number(entity, "proforma", on=MARCH)

@@ -36,6 +36,7 @@ class LegalEntityFactory(DjangoModelFactory):
     currency = "NOK"
     country = "NO"
     time_zone = "Europe/Oslo"
+    iban, bic = "NO12 0000 0000 018", "DEMONO22"  # a payer abroad needs them
 
 
 class MembershipFactory(DjangoModelFactory):
@@ -108,7 +109,6 @@ class NumberSequenceFactory(DjangoModelFactory):
     entity = SubFactory(LegalEntityFactory)
     kind = contracts.NumberSequence.Kind.INVOICE
     format = "INV-{year}-{seq:06}"
-    in_date_order = LazyAttribute(lambda row: row.kind in ("invoice", "credit_note"))
 
 
 class CustomerFactory(DjangoModelFactory):

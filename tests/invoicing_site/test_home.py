@@ -1,5 +1,6 @@
 """A tile says how many wait, and opens the list that holds just these."""
 
+from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -7,7 +8,11 @@ import pytest
 
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, split_off
+from ledger.models import FiscalPeriod
+from ledger.operations.proposal_returns import return_proposal
+from proforma.models import InvoiceRun, RunContract
 from tests.factories import company, contract, ready_item, time_entry
+from tests.ledger.billing import proposed, work
 from tests.test_access import people, world
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +93,46 @@ def test_the_tile_of_entries_is_for_those_who_decide(client):
     time_entry(it)
     client.force_login(it.manager)
     assert {tile.title: tile.count for tile in tiles(client)}["Entries to approve"] == 1
+
+
+def tile_of(client, title):
+    return {tile.title: tile for tile in tiles(client)}[title]
+
+
+def test_what_was_returned_is_not_to_be_posted(client):
+    """PRP-6: it has an end of its own."""
+    it = company()
+    deal = contract(it, confirmed=True)
+    waits, returned = proposed(it, work(it, deal)), proposed(it, work(it, deal))
+    return_proposal(returned, by=it.accountant, reason="Wrong price")
+    client.force_login(it.accountant)
+    tile = tile_of(client, "Proposals to post")
+    assert (tile.count, client.get(tile.url).context["matching"]) == (1, 1)
+    assert waits.number in client.get(tile.url).content.decode()
+
+
+def test_actuals_in_no_journal_and_past_periods_are_counted_as_their_pages_do(client):
+    """JRN-1, PST-6"""
+    it = company()
+    work(it, contract(it, confirmed=True))
+    past = FiscalPeriod.objects.filter(entity=it.entity, ends__lt=it.entity.today())
+    past.filter(pk=past.order_by("starts").first().pk).update(status="hold")
+    client.force_login(it.accountant)
+    tile = tile_of(client, "Actuals in no journal")
+    assert client.get(tile.url).context["waiting"] == tile.count > 0
+    tile = tile_of(client, "Periods to close")
+    assert len(client.get(tile.url).context["late"]) == tile.count == past.count()
+
+
+def test_old_runs_with_failures_are_neither_counted_nor_listed(client):
+    """RUN-4"""
+    it = company()
+    deal = contract(it, confirmed=True)
+    for days in (2, 30):
+        run = InvoiceRun.objects.create(
+            entity=it.entity, kind="run", trigger="manual", as_of=it.entity.today() - timedelta(days=days)
+        )
+        RunContract.objects.create(run=run, contract=deal, outcome="failed")
+    client.force_login(it.accountant)
+    tile = tile_of(client, "Runs with failures")
+    assert (tile.count, client.get(tile.url).context["matching"]) == (1, 1)

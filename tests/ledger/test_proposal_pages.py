@@ -340,12 +340,26 @@ def test_the_way_through_approval(desk, client, no1, proposal, other):
     assert InvoiceProposal.objects.get().status == "approved"
 
 
+def test_what_waits_is_one_click_away_from_where_people_look(client, no1, proposal):
+    """PRP-4: from the home of accountants and administrators, and from the list."""
+    LegalEntity.objects.update(require_proposal_approval=True)
+    submit_proposal(proposal, by=no1.accountant)
+    client.force_login(no1.accountant)
+    link = '<a class="btn" href="/proposals/stuck/">1 proposal waits</a>'
+    assert link in client.get("/proposals/").content.decode()
+    for user in (no1.accountant, no1.administrator):
+        client.force_login(user)
+        tiles = [tile for part in client.get("/").context["parts"] for tile in part.tiles]
+        assert [tile.count for tile in tiles if tile.url == "/proposals/stuck/"] == [1]
+        assert proposal.number in words(client.get("/proposals/stuck/"))
+
+
 def test_an_administrator_resets_a_stuck_approval(client, no1, proposal):
     """PRP-4"""
     LegalEntity.objects.update(require_proposal_approval=True)
     submit_proposal(proposal, by=no1.accountant)
     client.force_login(no1.accountant)
-    assert client.get("/proposals/stuck/").status_code == 403
+    assert "Reset the approval</a>" not in words(client.get("/proposals/stuck/"))
     assert client.post(f"/proposals/{proposal.pk}/reset/", {"comment": "x"}).status_code == 403
 
     client.force_login(no1.administrator)

@@ -7,12 +7,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from backlog.models import BacklogItem
 from invoicing_site.models import Notice
+from ledger.operations import posting
 from proforma import operations
 from proforma.models import LimitOverride, LineDetail, ProformaInvoice
 from tests import factories
+from tests.ledger import billing
 
 pytestmark = pytest.mark.django_db
 
@@ -491,3 +494,18 @@ def test_two_people_at_one_header_do_not_undo_each_other(company, manager, draft
     draft.refresh_from_db()
     assert (draft.order_reference, draft.city) != ("", "Bergen")
     assert draft.order_reference == "PO-7"
+
+
+def test_posted_proforma_with_tax_and_status(client):
+    """PST-1: number, date, tax, total and posted, on its page and in the list. 8 h at 100 with 25 % tax."""
+    it = factories.company()
+    deal = factories.contract(it, confirmed=True)
+    proposal = billing.proposed(it, billing.work(it, deal, hours="8", price="100"))
+    invoice = posting.post(proposal, by=it.accountant, on=billing.MARCH_31)
+    client.force_login(it.manager)
+    listed = reverse("proformas")
+    for address in (proposal.proforma.get_absolute_url(), listed, f"{listed}?status=posted"):
+        text = " ".join(strip_tags(client.get(address).content.decode()).split())
+        for said in (invoice.number, "31 Mar 2025", "200.00", "1,000.00", "Posted"):
+            assert said in text, (address, said)
+    assert client.get(reverse("proformas") + "?status=confirmed").context["matching"] == 0

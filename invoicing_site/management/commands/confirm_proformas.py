@@ -1,3 +1,4 @@
+from invoicing_site import remedies
 from invoicing_site.commands import EntityCommand
 from invoicing_site.errors import Refused
 from proforma import operations
@@ -21,7 +22,7 @@ class Command(EntityCommand):
             try:
                 confirmed.append(operations.confirm(proforma, by=by, on=on).number)
             except Refused as refusal:
-                refused[proforma.number] = str(refusal)
+                refused[proforma.number] = remedies.in_plain_text(refusal)
         warnings = {
             proforma.number: [str(each) for each in twice[proforma.pk]]
             for proforma in proformas

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from backlog.models import BacklogItem
 from contracts.models import ProjectContract
+from invoicing_site import remedies
 from invoicing_site.commands import EntityCommand, day
 from invoicing_site.errors import Refused
 from invoicing_site.management.wording import plain, spoken
@@ -48,7 +49,13 @@ class Command(EntityCommand):
             try:
                 found = create_proformas([contract], cutoff=cutoff, on=on, by=by)
             except Refused as refusal:
-                refused.append({"contract": contract.code, "code": refusal.code, "reason": str(refusal)})
+                refused.append(
+                    {
+                        "contract": contract.code,
+                        "code": refusal.code,
+                        "reason": remedies.in_plain_text(refusal),
+                    }
+                )
             else:
                 created |= {proforma.pk: proforma for proforma in found}
         return {

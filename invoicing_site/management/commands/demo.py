@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from invoicing_site import remedies
 from invoicing_site.demo import PASSWORD, USERS, load
 from invoicing_site.errors import Refused
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         try:
             made = load(small=small)
         except Refused as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(remedies.in_plain_text(refusal)) from refusal
         self.stdout.write("Made " + ", ".join(f"{count} {name}" for name, count in made.items()) + ".")
         self.stdout.write("The documents of the invoices are drawn by and by.")
         self.stdout.write(f"Sign in as {', '.join(USERS)}; the password of each is {PASSWORD}")

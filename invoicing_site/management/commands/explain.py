@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
-from invoicing_site import explain
+from invoicing_site import explain, remedies
 from invoicing_site.errors import Refused
 
 KINDS = ["actual", "entry", "proforma", "invoice", "voucher"]
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             explanation = explain.find(kind, name, entity=entity, line=line)
         except Refused as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(remedies.in_plain_text(refusal)) from refusal
         if options["json"]:
             answer = dataclasses.asdict(explanation, dict_factory=_whole)
             self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))

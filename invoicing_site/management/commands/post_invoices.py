@@ -1,5 +1,6 @@
 from django.core.management import CommandError
 
+from invoicing_site import remedies
 from invoicing_site.commands import EntityCommand
 from ledger.models import InvoiceProposal
 from ledger.operations.posting import look_at_all, post_all
@@ -69,7 +70,7 @@ class Command(EntityCommand):
 
 def _row(outcome):
     if outcome.refusal:
-        return "refused", {"code": outcome.refusal.code, "reason": outcome.refusal.message}
+        return "refused", {"code": outcome.refusal.code, "reason": remedies.in_plain_text(outcome.refusal)}
     if outcome.was_posted_already:
         return "posted_already", {"invoice": outcome.invoice.number}
     if outcome.invoice:

@@ -1,0 +1,59 @@
+"""The way to the page where what a refusal names is entered (MON-8), for those who may go there."""
+
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.html import format_html
+
+from invoicing_site.admin_choices import reach_of
+
+_ADMIN = "/admin/"
+
+
+def address_of(remedy: str) -> str:
+    """The path of a remedy, which is a path or the name of an address; empty where there is none."""
+    if not remedy or remedy.startswith("/"):
+        return remedy
+    try:
+        return reverse(remedy)
+    except NoReverseMatch:
+        return ""
+
+
+def remedy_url(remedy: str, request) -> str:
+    """The address of a remedy; empty where the one who asks could not open it."""
+    address = address_of(remedy)
+    return address if address and _opens(address, request) else ""
+
+
+def told(refusal, request):
+    """The sentence of a refusal, with the way to its remedy."""
+    return linked(refusal.message, refusal.remedy, request)
+
+
+def linked(sentence, remedy, request):
+    """A sentence with the way to its remedy, where the reader may go there."""
+    if url := remedy_url(remedy, request):
+        return format_html('{} <a href="{}">Go there</a>', sentence, url)
+    return format_html("{}", sentence)
+
+
+def in_plain_text(refusal) -> str:
+    """The sentence of a refusal for a terminal, with the page of its remedy."""
+    address = address_of(refusal.remedy)
+    return f"{refusal.message} Its page: {address}" if address else refusal.message
+
+
+def _opens(address, request) -> bool:
+    path = address.partition("?")[0]
+    if path.startswith(_ADMIN):
+        reach = reach_of(request)
+        return bool(reach.administered if path.endswith(("/add/", "/change/")) else reach.seen)
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    screen = getattr(match.func, "view_class", None)
+    permission = getattr(screen, "permission", "")
+    if not permission or "pk" not in match.kwargs or screen.model is None:
+        return not permission or request.may(permission)
+    rows = screen.model.objects.reachable(request.user, permission)
+    return rows.filter(pk=match.kwargs["pk"]).exists()

@@ -1,0 +1,114 @@
+"""Who asked for something that a worker does later must still be allowed to when it is done."""
+
+import datetime
+
+import pytest
+
+from contracts.models import Membership, ScheduleEntry
+from invoicing_site.models import Notice
+from ledger import tasks
+from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, JournalLine
+from ledger.operations import journals
+from proforma import operations as proformas
+from proforma import tasks as proforma_tasks
+from proforma.models import InvoiceRun, ProformaInvoice
+from tests import factories
+from tests.ledger.billing import MARCH_31, drafted, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+APRIL_1 = datetime.date(2025, 4, 1)
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+def without_role(user):
+    """Their role is gone; the object in hand still remembers it, as a worker's may."""
+    Membership.objects.filter(user=user).delete()
+
+
+def said(user, to):
+    return f"{user} asked for this and may no longer {to}, so it was not done. Somebody who may has to do it."
+
+
+def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
+    """PRO-7, SEC-1"""
+    proforma = drafted(no1, work(no1, contract))
+    proformas.confirm_many([proforma], by=no1.manager, on=MARCH_31)
+    without_role(no1.manager)
+    proforma_tasks.confirm_one(proforma.pk)
+    proforma = ProformaInvoice.objects.get()
+    assert (proforma.status, proforma.confirm_job) == ("draft", "failed")
+    assert proforma.confirm_message == said(no1.manager, f"confirm {proforma}")
+
+
+def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
+    """PST-1, SEC-1"""
+    proposal = proposed(no1, work(no1, contract))
+    without_role(no1.accountant)
+    tasks.post_chosen_invoices([proposal.pk], no1.accountant.pk, MARCH_31.isoformat())
+    assert not CustomerInvoice.objects.exists()
+    sentence = said(no1.accountant, f"post {proposal}")
+    assert InvoiceProposal.objects.get().last_error == sentence
+    assert Notice.objects.get(user=no1.accountant).text == "0 of 1 invoices posted."
+
+
+def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract, monkeypatch):
+    """SEC-1: asked anew for each."""
+    first, second = proposed(no1, work(no1, contract)), proposed(no1, work(no1, contract))
+    write = tasks.posting._write
+
+    def and_leave(*args):
+        without_role(no1.accountant)
+        return write(*args)
+
+    monkeypatch.setattr(tasks.posting, "_write", and_leave)
+    tasks.post_chosen_invoices([first.pk, second.pk], no1.accountant.pk, MARCH_31.isoformat())
+    assert CustomerInvoice.objects.get().proposal == first
+    assert InvoiceProposal.objects.get(pk=second.pk).last_error == said(no1.accountant, f"post {second}")
+
+
+def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
+    """JRN-4, SEC-1"""
+    work(no1, contract)
+    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    journal = IntegrationJournal.objects.get()
+    without_role(no1.accountant)
+    tasks.post_chosen_journals([journal.pk], no1.accountant.pk, MARCH_31.isoformat())
+    assert not JournalLine.objects.posted().exists()
+    assert IntegrationJournal.objects.get().status == "draft"
+    sentence = said(no1.accountant, f"post the {journal}")
+    text = f"0 journal lines posted. 1 journal refused. {sentence}"
+    assert Notice.objects.get(user=no1.accountant).text == text
+
+
+def test_actuals_of_somebody_who_left_are_not_taken_up(no1, contract):
+    """JRN-1, SEC-1"""
+    work(no1, contract)
+    without_role(no1.accountant)
+    tasks.take_up_for(no1.entity.pk, no1.accountant.pk, MARCH_31.isoformat())
+    assert not JournalLine.objects.exists()
+    sentence = said(no1.accountant, f"take up actuals of {no1.entity}")
+    assert Notice.objects.get(user=no1.accountant).text == sentence
+
+
+def test_a_run_of_somebody_who_left_makes_nothing(no1, contract):
+    """RUN-1, SEC-1: its schedule is as if it had not been tried."""
+    work(no1, contract)
+    entry = factories.ScheduleEntryFactory(line=contract.lines.get(), run_date=MARCH_31, cutoff=MARCH_31)
+    run = proformas.begin_run(no1.entity, as_of=APRIL_1, by=no1.manager)
+    without_role(no1.manager)
+    proforma_tasks.carry_out_run(run.pk)
+    outcome = InvoiceRun.objects.get().run_contracts.get()
+    assert (outcome.outcome, outcome.code) == ("failed", "MAY-NO-LONGER")
+    assert outcome.message == said(no1.manager, f"invoice contract {contract.code}")
+    assert ScheduleEntry.objects.get(pk=entry.pk).status == "not_run"
+    assert not ProformaInvoice.objects.exists()
