@@ -277,7 +277,8 @@ def _cell(value):
     if "number" in value:
         return json.loads(value["number"])
     if "date" in value:
-        return datetime.datetime.fromisoformat(value["date"])
+        kind = datetime.datetime if "T" in value["date"] else datetime.date
+        return kind.fromisoformat(value["date"])
     if "seconds" in value:
         return datetime.timedelta(seconds=value["seconds"])
     return Unsaved(value["formula"])

@@ -8,7 +8,8 @@ can stop it. It imports nothing but the standard library, so it starts at once a
 SHEET, which may be empty, and the answer are JSON. The answer has one value a line: the names of the sheets
 and which one was read; then each row that holds anything, as [number, cells]; or what was refused, as
 {"refused": [code, sentence]}. A cell is null, a text, a whole number, {"number": digits}, true or false,
-{"date": ISO text}, {"seconds": n} for a time, or {"formula": "D2"} where a formula has no saved value.
+{"date": ISO text} of a day or a moment, {"seconds": n} for a time, or {"formula": "D2"} where a formula has
+no saved value.
 """
 
 import contextlib
@@ -39,7 +40,8 @@ _EPOCH = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook knows no z
 _DAYS_TO_1904 = 1462
 _LAST_DAY = 2_958_466  # 10000-01-01
 _HALF = Decimal("0.5")
-_DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)}
+_DATES = {*range(14, 18), *range(27, 32), 36, *range(50, 59)}
+_MOMENTS = {22}
 _TIMES = {*range(18, 22), *range(32, 36), *range(45, 48)}
 _WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?:\$[^\]]*|[A-Za-z]{3,}[0-9]*|[<>=][^\]]*)\]')
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
@@ -260,16 +262,17 @@ class _Styles(_Handler):
         if key in self.codes:
             return kind_of(self.codes[key])
         number = int(key) if key.isascii() and key.isdigit() else 0
-        return "date" if number in _DATES else "time" if number in _TIMES else ""
+        kinds = (("date", _DATES), ("moment", _MOMENTS), ("time", _TIMES))
+        return next((kind for kind, numbers in kinds if number in numbers), "")
 
 
 def kind_of(code):
-    """“date”, “time” or nothing: what a number format such as “[h]:mm” shows."""
+    """“date”, “moment” (with a time), “time” or nothing: what a number format such as “[h]:mm” shows."""
     signs = _WORDS.sub("", code.partition(";")[0]).casefold()
     if "general" in signs:
         return ""
     if "y" in signs or "d" in signs:
-        return "date"
+        return "moment" if "h" in signs else "date"
     if "h" in signs or "s" in signs:
         return "time"
     return "time" if "[m" in signs else "date" if "m" in signs else ""
@@ -417,7 +420,8 @@ class _Page(_Handler):
         if kind == "b":
             return text.strip() == "1"
         if kind == "d":
-            return {"date": datetime.datetime.fromisoformat(text.strip()).isoformat()}
+            moment = datetime.datetime.fromisoformat(text.strip())
+            return {"date": (moment if "T" in text else moment.date()).isoformat()}
         return self._number(text.strip())
 
     def _number(self, text):
@@ -427,9 +431,9 @@ class _Page(_Handler):
         kind = self._kinds[int(self._style)] if self._style else ""
         if kind == "time" and abs(number) < _LAST_DAY:
             return {"seconds": _rounded(number * 86400)}
-        if kind == "date" and 0 <= number + self._days < _LAST_DAY:
+        if kind in ("date", "moment") and 0 <= number + self._days < _LAST_DAY:
             moment = _EPOCH + datetime.timedelta(days=self._days, seconds=_rounded(number * 86400))
-            return {"date": moment.isoformat()}
+            return {"date": (moment.date() if kind == "date" else moment).isoformat()}
         return number if isinstance(number, int) else {"number": str(number)}
 
 

@@ -112,14 +112,51 @@ def test_the_sign_before_decimals_can_be_said(cell, sign, number):
         (datetime.time(7, 30), "7.5"),
         (datetime.timedelta(hours=26, minutes=15), "26.25"),
         (datetime.timedelta(days=-1, hours=23), "-1"),
+        (datetime.timedelta(seconds=1799, microseconds=997_120), "0.5"),
+        (datetime.timedelta(seconds=1799), "0.4997"),
+        ("1h 30m", "1.5"),
+        ("1 hour 30 minutes", "1.5"),
+        ("1 hour, 30 minutes and 36 seconds", "1.51"),
+        ("90 min", "1.5"),
+        ("90m", "1.5"),
+        ("1.5h", "1.5"),
+        ("8,0 timer", "8"),
+        ("2 Std.", "2"),
+        ("1.234 h", "1.234"),
+        ("PT1H30M", "1.5"),
+        ("PT90M", "1.5"),
+        ("P0Y0M0DT1H30M0S0F", "1.5"),
+        ("P1DT2H", "26"),
     ],
 )
-def test_hours_as_a_clock_shows_them(cell, hours):
+def test_hours_as_clocks_and_words_say_them(cell, hours):
     """IMP-1"""
     assert hours_of(cell) == Decimal(hours)
 
 
-@pytest.mark.parametrize("cell", ["7:60", "7:5", "seven", datetime.datetime(1900, 1, 1, 6)])  # noqa: DTZ001
+@pytest.mark.parametrize(
+    ("cell", "in_an_hour", "hours"),
+    [(480, 60, "8"), ("20", 60, "0.3333"), (5400.0, 3600, "1.5"), ("1:30", 60, "1.5"), ("2 h", 60, "2")],
+)
+def test_a_lone_number_is_in_the_unit_of_its_column(cell, in_an_hour, hours):
+    """IMP-1: a clock and words say their own."""
+    assert hours_of(cell, "", in_an_hour).quantize(Decimal("0.0001")) == Decimal(hours)
+
+
+@pytest.mark.parametrize("cell", ["1d 2h", "2 days", "1 w"])
+def test_a_day_of_work_is_not_guessed_at(cell):
+    """IMP-1"""
+    with pytest.raises(Invalid, match="a day of work is not the same everywhere"):
+        hours_of(cell)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("7:60", "7:5", "seven", "1h 90m", "30m 1h", "1 h h", "P", "PT", "P1M"),
+        datetime.datetime(1900, 1, 1, 6),  # noqa: DTZ001
+    ],
+)
 def test_what_are_no_hours(cell):
     """IMP-1"""
     with pytest.raises(Invalid, match="not a number of hours: write 7.5 or 7:30"):

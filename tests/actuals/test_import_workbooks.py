@@ -11,7 +11,7 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from actuals.importing import tables, workbook
+from actuals.importing import Mapping, tables, workbook
 from actuals.importing.tables import read_table
 from actuals.importing.values import Unsaved
 from actuals.importing.workbook import kind_of
@@ -129,17 +129,28 @@ def test_a_formula_without_a_value_names_its_cell(co):
 
 def test_a_formula_without_a_value_is_never_left_out_as_empty(co):
     """IMP-1"""
-    from actuals.importing import Mapping
-
     content = book(["date", "resource", "project", "hours"], ["2025-03-31", "ANNA", "NO1-P1", "=1+1"])
     assert len(look(co, content, Mapping(answers={"empty": "skip"})).errors) == 1
+
+
+def test_a_date_without_a_time_has_no_zone(co):
+    """IMP-1: a company west of Greenwich keeps its day; a time of the same cell is one of UTC."""
+    co.entity.time_zone = "America/New_York"
+    moment = datetime.datetime(2025, 3, 31, 2)  # noqa: DTZ001 - ten in the evening of the 30th there
+    content = book(
+        ["date", "resource", "project", "hours"],
+        [datetime.date(2025, 3, 31), "ANNA", "NO1-P1", 1],
+        [moment, "ANNA", "NO1-P1", 2],
+    )
+    seen = look(co, content, Mapping(zone="UTC"))
+    assert [str(row.date) for row in seen.rows] == ["2025-03-31", "2025-03-30"]
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
         ("yyyy-mm-dd", "date"),
-        ("dd.mm.yy h:mm", "date"),
+        ("dd.mm.yy h:mm", "moment"),
         ("mmm", "date"),
         ("[h]:mm", "time"),
         ("[$-F400]h:mm:ss AM/PM", "time"),
@@ -177,7 +188,7 @@ def test_all_kinds_of_cells():
                 True,
                 None,
                 Unsaved("F3"),
-                datetime.datetime(2025, 3, 31),  # noqa: DTZ001
+                datetime.date(2025, 3, 31),
                 "#N/A",
                 12,
             ],
