@@ -1,6 +1,8 @@
 """Tasks and the clock that starts them.
 
-A message only says "look now": tasks take an id, may run twice, and a sweep finds what no message told of.
+The broker may lose every message. What has to be done stands in a row (`Message`), written in the transaction
+that asks for it; the broker only says that there is one. A sweep does what no worker began, so tasks may run
+twice and are safe to repeat.
 """
 
 import logging
@@ -11,7 +13,6 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.db import transaction
-from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invoicing_site.settings")
 
@@ -22,9 +23,10 @@ app.set_default()  # of every thread, not only of the one that imports this
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    "late messages": {"task": "invoicing_site.tasks.deliver_late", "schedule": crontab()},
     # Hourly, so that each legal entity's day begins in its own time zone.
     "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},
-    "resume": {"task": "proforma.tasks.resume", "schedule": crontab(minute="5-59/10")},
+    "resume": {"task": "proforma.tasks.resume", "schedule": crontab(minute="*/2")},
     "resume imports": {"task": "actuals.tasks.resume", "schedule": crontab(minute="7-59/10")},
     "take up actuals": {"task": "ledger.tasks.take_up_actuals", "schedule": crontab(minute=15)},
     "post by the clock": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
@@ -43,22 +45,25 @@ worker_is_here = threading.Event()
 def ring(task, *args):
     """After commit, have the task done: by a worker where one listens, otherwise at once and here.
 
-    The task may be given by its dotted name. Whatever goes wrong is logged and left to the sweep: what the
+    The task is given by its dotted name. Whatever goes wrong is logged and left to the sweep: what the
     caller committed stands.
     """
-    transaction.on_commit(lambda: _deliver(task, args))
+    from invoicing_site.models import Message  # Celery loads this file before the models are there
+
+    message = Message.objects.create(task=task, args=args)
+    transaction.on_commit(lambda: _deliver(message))
 
 
-def _deliver(task, args):
+def _deliver(message):
+    from invoicing_site.tasks import deliver
+
     try:
-        if isinstance(task, str):
-            task = import_string(task)
         if _somebody_listens():
-            task.delay(*args)
+            deliver.delay(message.pk)
         else:
-            task.apply(args, throw=True)
+            deliver.apply((message.pk,), throw=True)
     except Exception:
-        logger.exception("The doorbell %s%r failed; the sweep will do its work.", task, args)
+        logger.exception("The message %s failed; the sweep will do its work.", message)
 
 
 def _somebody_listens():

@@ -89,5 +89,18 @@ class Notice(models.Model):
         return self.text
 
 
+class Message(models.Model):
+    """A task that waits for a worker: written with what asked for it, and deleted when it is done."""
+
+    task = models.CharField(max_length=100, help_text="Dotted name")
+    args = models.JSONField(default=list, blank=True)
+    sent_at = models.DateTimeField(default=timezone.now, db_index=True)
+    begun_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self):
+        return f"{self.task}{tuple(self.args)}"
+
+
 guards.insert_only(AuditEvent)
 guards.insert_only(StoredFile)

@@ -13,7 +13,7 @@ from contracts.models import LegalEntity, ProjectContract
 from invoicing_site.demo import agreements, setting, today, work, year
 from invoicing_site.demo.catalogue import COMPANIES, PASSWORD, USERS
 from invoicing_site.errors import Refused
-from invoicing_site.models import User
+from invoicing_site.models import Message, User
 from invoicing_site.querysets import analyze
 from ledger.models import CustomerInvoice, InvoiceProposal, JournalLine, LedgerEntry, Voucher
 from proforma.models import LineDetail, ProformaInvoice
@@ -57,4 +57,5 @@ def load(*, small: bool = False) -> dict[str, int]:
     analyze(Entry, Actual, BacklogItem, LineDetail, JournalLine, LedgerEntry, Voucher, InvoiceProposal)
     # What the doorbells ask for is done, but for the documents; nobody has to be rung.
     del bells[before:]
+    Message.objects.all().delete()
     return {name: model.objects.count() for name, model in _COUNTED}

@@ -9,13 +9,13 @@ import logging
 from collections import defaultdict
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from backlog.models import BacklogItem
 from contracts.askers import NO_LONGER, demand_still
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site import audit, celery, wording
+from invoicing_site import audit, celery, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
 from invoicing_site.querysets import analyze, in_chunks
@@ -34,6 +34,8 @@ Status = InvoiceRun.Status
 Entry = ScheduleEntry.Status
 
 _LENGTH = 500  # of the columns for messages
+# Each contract is a sign of life; a run without one for so long lost its worker.
+SILENT_FOR = timedelta(minutes=3)
 
 
 def run_invoicing(
@@ -351,7 +353,7 @@ def _reason(problem):
     )
 
 
-def resume_silent_runs(*, silent_for=timedelta(minutes=10), entity=None) -> list[InvoiceRun]:
+def resume_silent_runs(*, silent_for=SILENT_FOR, entity=None) -> list[InvoiceRun]:
     """Take up the runs and previews that gave no sign of life for so long, and finish them.
 
     Of several who look at once, one takes up each.

@@ -1,11 +1,13 @@
 """The periodic run: started, watched, previewed, carried out (RUN-1 to RUN-4)."""
 
 from collections import defaultdict
+from datetime import timedelta
 
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
 from contracts.models import ProjectContract
 from invoicing_site.errors import Refused
@@ -23,6 +25,8 @@ Outcome = RunContract.Outcome
 
 # Contracts on one page of a run.
 PAGE = 100
+# A run without a sign of life for so long has no worker at the moment.
+_QUIET = timedelta(minutes=1)
 
 # What codes say that are no reasons of a plan.
 _WORDS = {
@@ -127,6 +131,7 @@ class Run(DetailScreen):
             run=run,
             is_preview=run.kind == Kind.PREVIEW,
             at_work=run.status == InvoiceRun.Status.RUNNING,
+            is_silent=run.status == InvoiceRun.Status.RUNNING and run.beat_at < timezone.now() - _QUIET,
             done=run.run_contracts.count(),
             started_by=who_started(run),
             duration=duration(run),

@@ -88,7 +88,7 @@ def test_a_worker_confirms_proposes_and_prints(worker):
     assert proposal
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("invoicing_site.celery._deliver", lambda task, args: None)  # the message is lost
+        patch.setattr("invoicing_site.celery._deliver", lambda message: None)  # the message is lost
         proposals.fill_lines(proposal)
         invoice = posting.post(proposal, by=company.accountant, on=APRIL_1)
     assert not Document.objects.exists()

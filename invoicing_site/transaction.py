@@ -1,0 +1,82 @@
+"""The transaction of an operation: all or nothing, and done again where somebody else was at the same rows.
+
+Two who want the same rows in a different order can't both have them: the database ends one of them (deadlock,
+serialization failure), or its patience ends (lock timeout, SQLite's "database is locked"). That is nobody's
+mistake and says nothing about the rows, so the operation begins again, once. After that it is Refused.
+"""
+
+import functools
+import sqlite3
+
+from django.db import DatabaseError
+from django.db import transaction as django
+
+from invoicing_site.errors import Refused
+
+# What follows a commit never raises: it would look like a conflict of what was committed, and do it twice.
+on_commit = functools.partial(django.on_commit, robust=True)
+
+BUSY = "BUSY"
+SENTENCE = "Somebody else was changing the same rows. Nothing was saved. Try again."
+
+# PostgreSQL: serialization failure, deadlock detected, lock not available.
+_STATES = {"40001", "40P01", "55P03"}
+_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def atomic(operation=None):
+    """Decorates an operation: one transaction, and once more from the start after a conflict.
+
+    What the first attempt wanted done on commit is forgotten with it. Only the outermost transaction is done
+    again; inside of another one, and as a `with` block, this is Django's own.
+    """
+    if operation is None:
+        return django.atomic()
+
+    @functools.wraps(operation)
+    def whole(*args, **kwargs):
+        if _is_inside():
+            with Operation():
+                return operation(*args, **kwargs)
+        try:
+            with Operation():
+                return operation(*args, **kwargs)
+        except DatabaseError as error:
+            if not is_conflict(error):
+                raise
+        try:
+            with Operation():
+                return operation(*args, **kwargs)
+        except DatabaseError as error:
+            if not is_conflict(error):
+                raise
+            raise Refused(SENTENCE, code=BUSY) from error
+
+    return whole
+
+
+class Operation(django.Atomic):
+    """The transaction of one operation, told apart from others: those that tests open around several."""
+
+    def __init__(self):
+        super().__init__(using=None, savepoint=True, durable=False)
+
+
+def is_conflict(error: BaseException | None) -> bool:
+    """Whether the database gave up because somebody else was at the same rows."""
+    cause = getattr(error, "__cause__", None)
+    if not isinstance(error, DatabaseError):
+        return False
+    if isinstance(cause, sqlite3.Error):
+        return (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _CODES
+    return getattr(cause, "pgcode", None) in _STATES
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Whether the error is such a conflict, or the refusal after the second one."""
+    return is_conflict(error) or (isinstance(error, Refused) and error.code == BUSY)
+
+
+def _is_inside():
+    """In a transaction already; the one that a test wraps around everything does not count."""
+    return any(not block._from_testcase for block in django.get_connection().atomic_blocks)
