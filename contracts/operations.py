@@ -6,7 +6,6 @@ Confirming it, which looks at approved work, is a verb of `backlog`.
 import datetime
 from itertools import islice
 
-from django.db import transaction
 from django.db.models import Max
 
 from contracts.checks import billing_start, contract_troubles, schedule_troubles
@@ -23,7 +22,7 @@ from contracts.models import (
     ProjectContract,
     ScheduleEntry,
 )
-from invoicing_site import audit, money
+from invoicing_site import audit, money, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import total, write_rows
 

@@ -5,18 +5,18 @@ belongs to it, its auditors look, a superuser sees all (SEC-1). Every change wri
 before and after of each field, rows of inlines included, in the change's own transaction (SEC-3).
 """
 
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
 from unfold import admin as unfold
 
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.admin_changes import changed_rows, changes, falling_with, name_of, values
 from invoicing_site.admin_choices import (
     AdministeredForm,
@@ -268,7 +268,10 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
             messages.error(request, sentence)
             page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(page, args=[obj.pk]))
-        return super().delete_view(request, object_id, extra_context)
+        view = super().delete_view
+        if request.method == "POST":
+            view = partial(_as_one, view)
+        return view(request, object_id, extra_context)
 
     def render_change_form(self, request, context, *args, **kwargs):
         """What is wrong stands above the form, each with its field: a tab may hide it."""
@@ -293,8 +296,13 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
-        with transaction.atomic():  # deleting many, and its events
-            return super().changelist_view(request, extra_context)
+        return _as_one(super().changelist_view, request, extra_context)  # deleting many, and its events
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        view = super().changeform_view
+        if request.method == "POST":
+            view = partial(_as_one, view)
+        return view(request, object_id, form_url, extra_context)
 
     def construct_change_message(self, request, form, formsets, add=False):
         """Before and after of every field that changed, rows of inlines included; empty when none did."""
@@ -328,6 +336,12 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         """The code of the legal entity whose administrators and auditors see the event."""
         entity = obj if self.entity_path == "pk" else entity_of(obj, self.entity_path)
         return getattr(entity, "code", "")
+
+
+@transaction.atomic
+def _as_one(view, *args):
+    """A page of the administration that saves: one transaction, done again after a conflict like all."""
+    return view(*args)
 
 
 class LookupAdmin(EntityAdmin):

@@ -11,12 +11,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.urls import path, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView, RedirectView
 
-from invoicing_site import audit, password_links, throttling
+from invoicing_site import audit, password_links, throttling, transaction
 from invoicing_site.models import User
 
 _NAME_LENGTH = 150

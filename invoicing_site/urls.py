@@ -26,3 +26,5 @@ urlpatterns = [
     path("", include("ledger.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "invoicing_site.error_pages.server_error"

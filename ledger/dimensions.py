@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db import transaction
-
 from contracts.models import LegalEntity
+from invoicing_site import transaction
 from ledger.models import DefaultDimension, DimensionSet, DimensionSetValue, DimensionValue
 
 

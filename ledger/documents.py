@@ -11,11 +11,11 @@ from functools import cache
 from urllib.parse import urljoin
 
 from django.contrib.staticfiles import finders
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.template.loader import render_to_string
 
 from contracts.models import PaymentReferenceKind
-from invoicing_site import audit, files, money
+from invoicing_site import audit, files, money, transaction
 from invoicing_site.errors import Refused
 from ledger import printed
 from ledger.models import CustomerInvoice, Document, InvoiceLine, InvoiceReference, InvoiceTax

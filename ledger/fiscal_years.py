@@ -3,11 +3,10 @@
 import calendar
 import datetime
 
-from django.db import transaction
 from django.urls import reverse
 
 from contracts.models import LegalEntity, Membership
-from invoicing_site import audit, wording
+from invoicing_site import audit, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice, User
 from ledger.models import FiscalPeriod, FiscalYear

@@ -9,13 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from actuals.models import Actual, Entry
 from contracts.models import LegalEntity
-from invoicing_site import audit, wording
+from invoicing_site import audit, transaction, wording
 from invoicing_site.errors import Refused
 from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
 from proforma.models import ProformaInvoice

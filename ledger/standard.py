@@ -7,10 +7,8 @@ billing administrator changes it afterwards, and opening the books again puts ba
 import datetime
 from dataclasses import dataclass, field
 
-from django.db import transaction
-
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, NumberSequence
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from ledger.fiscal_years import fiscal_year, months
 from ledger.models import (
     Account,

@@ -21,10 +21,12 @@ from contracts.models import (
 )
 from invoicing_site import days
 from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
+from invoicing_site.seen import stamp
 from invoicing_site.templatetags.ledgerline import plain_quantity, price
 from invoicing_site.wording import counted
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
+from proforma.operations.details import EDITABLE as DETAIL_EDITABLE
 from proforma.operations.headers import EDITABLE
 from proforma.parties import NUMBERS
 
@@ -110,7 +112,7 @@ class Header(Watched, forms.Form):
         kwargs["initial"] = {name: getattr(proforma, name) for name in EDITABLE}
         super().__init__(*args, **kwargs)
         self.fields["payment_term"].queryset = PaymentTerm.objects.filter(entity=proforma.entity_id)
-        self.watch([str(value) for value in kwargs["initial"].values()])
+        self.watch(stamp([proforma], *EDITABLE))
 
     def clean_country(self):
         return self.cleaned_data["country"].upper()
@@ -158,10 +160,7 @@ class EditDetails(WatchedRows, _DetailFields):
     def __init__(self, *args, details, **kwargs):
         super().__init__(*args, **kwargs)
         self.details = {detail.pk: detail for detail in details}
-        columns = [field.attname for field in LineDetail._meta.concrete_fields]
-        self.watch_each(
-            {pk: [str(getattr(row, name)) for name in columns] for pk, row in self.details.items()}
-        )
+        self.watch_each(self.details.values(), *DETAIL_EDITABLE)
 
     def changes(self):
         """What was filled in, for `edit_details`."""
@@ -192,8 +191,7 @@ class EditDetail(Watched, _DetailFields):
     """All that can be changed of one detail, as it stands now."""
 
     def __init__(self, *args, detail, **kwargs):
-        names = list(_DetailFields.base_fields)
-        kwargs["initial"] = {name: getattr(detail, name) for name in names}
+        kwargs["initial"] = {name: getattr(detail, name) for name in DETAIL_EDITABLE}
         is_fixed = detail.transaction_class in (TransactionClass.MILESTONE, TransactionClass.RETAINER)
         super().__init__(*args, fixed_amount=is_fixed, **kwargs)
         self.fields["billing_type"].choices = _BILLING_TYPES
@@ -203,7 +201,7 @@ class EditDetail(Watched, _DetailFields):
         for name in ("billing_tax_group", "item_tax_group"):
             if getattr(detail, f"{name}_id") is not None:
                 self.fields[name].required, self.fields[name].empty_label = True, None
-        self.watch([str(getattr(detail, name)) for name in names])
+        self.watch(stamp([detail], *DETAIL_EDITABLE))
 
     def changes(self):
         """What differs from the detail; words may be emptied here."""

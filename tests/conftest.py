@@ -13,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from invoicing_site import guards
+from tests import locks
 
 # No deadline: an example that meets a busy machine is slow, not wrong.
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -40,6 +41,15 @@ def _guards_make_way_for_the_flush():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", without_guards)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _locks_are_taken_in_one_order(monkeypatch):
+    """Whatever operation a test calls: see tests/locks.py."""
+    watch = locks.watch_over(monkeypatch)
+    with connection.execute_wrapper(watch.wrote):
+        yield
+    assert watch.wrong == []
 
 
 def pytest_collection_modifyitems(items):

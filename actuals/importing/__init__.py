@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from actuals.importing import progress, tables
@@ -28,7 +28,7 @@ from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
 from contracts.models import Membership, Project, managed_projects, may, roles_of
-from invoicing_site import audit, celery, files, wording
+from invoicing_site import audit, celery, files, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 

@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 
 from actuals.models import Actual, Entry
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, checked, days, money, wording
+from invoicing_site import audit, checked, days, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
 
@@ -39,8 +38,8 @@ _CONTENT = (
 @transaction.atomic
 def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
     """A new draft of one's own: hours, an expense or material, on an open project of one's company."""
-    (project,) = _held([fields["project"]])
     resource = own_resource(resource, by)
+    (project,) = _held([fields["project"]])
     if not resource.is_active:
         raise Refused(f"{resource} is no longer active: ask an administrator.", code="INACTIVE")
     entry = Entry(
@@ -63,9 +62,9 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     A rejected entry that is changed becomes a draft, so that it goes in again with the others; the comment
     stays on it until then.
     """
-    project, *_ = _held([fields.get("project", entry.project), entry.project])
     if entry.resource_id:
         own_resource(entry.resource, by)
+    project, *_ = _held([fields.get("project", entry.project), entry.project])
     (entry,) = _locked([entry])
     _in_status([entry], EDITABLE, "only drafts and rejected entries are changed")
     _demand_own([entry], by)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from actuals.models import Actual, Batch
-from invoicing_site import money
+from invoicing_site import money, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 

@@ -5,13 +5,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db import transaction
-
 from actuals.models import NAMED_BY, Entry
 from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
-from invoicing_site import audit, characters, days
+from invoicing_site import audit, characters, days, transaction
 
 
 @dataclass
@@ -42,11 +40,11 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
     it is refused (NotSaved), never overwritten. More than 24 hours a day, closed projects and what belongs to
     another company or project are refused, each beside its cell.
     """
+    resource = own_resource(resource, by)
     week = set(days_of(monday))
     stored = entries_of(resource, monday)
     wanted = {row.key.project for row in rows} | set(stored.values_list("project", flat=True))
     projects = {row.pk: row for row in Project.objects.filter(pk__in=wanted).held()}
-    resource = own_resource(resource, by)
     cells = defaultdict(list)
     for entry in stored.select_related("project").locked():
         cells[RowKey.of(entry), entry.date].append(entry)

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, Entry
-from actuals.operations import open_batch, record, reverse
+from actuals.operations import open_batch, record, reverse, stamp
 from backlog.deciding import Deciding, managed_by
 from backlog.doubts import Doubts
 from backlog.models import BacklogItem
@@ -17,9 +17,10 @@ from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
 from backlog.weighing import Pricings, Weighing, backlog_item
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
-from invoicing_site import audit, checked, money, wording
+from invoicing_site import audit, checked, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, in_chunks, write_rows
+from invoicing_site.seen import refuse_changed
 
 # Entries approved in one commit. SQLite's writers wait for each other, so none of them is long.
 CHUNK = 1000
@@ -45,7 +46,7 @@ class NoneApproved(Refused):
         self.refused = refused
 
 
-def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
+def approve_many(entries, *, by, on=None, decisions=None, drawn=None) -> list[Approval]:
     """Approve any number of entries, a commit for every thousand; what is done stays done.
 
     Refused only when none of them can be approved.
@@ -54,7 +55,7 @@ def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
     approvals, nothing = [], None
     for chunk in in_chunks(ordered, CHUNK):
         try:
-            approvals.append(approve(chunk, by=by, on=on, decisions=decisions))
+            approvals.append(approve(chunk, by=by, on=on, decisions=decisions, drawn=drawn))
         except NoneApproved as refusal:
             nothing = nothing or refusal
             approvals.append(Approval(refused=refusal.refused))
@@ -66,18 +67,30 @@ def approve_many(entries, *, by, on=None, decisions=None) -> list[Approval]:
 
 
 @transaction.atomic
-def approve(entries, *, by, on=None, decisions: Mapping[int, Decision] | None = None) -> Approval:
+def approve(
+    entries,
+    *,
+    by,
+    on=None,
+    decisions: Mapping[int, Decision] | None = None,
+    seen: str = "",
+    drawn: datetime | None = None,
+) -> Approval:
     """Turn submitted entries of one legal entity into actuals: a cost, and each customer's unbilled sales.
 
     Entries that can't be approved are left alone and named: not submitted, not one's project, dated after
     today, one's own (worked, recorded or submitted by oneself), without an exchange rate (MON-8), or of an
     amount that no column has room for. When that leaves none, it is refused. A missing price never stops an
     approval (PRC-6). `on` is the day of the action, by default the entity's today.
+    Nobody approves what they have not looked at: one entry is refused when it is not what was `seen` any more
+    (its stamp), and of many those are left alone that were submitted after the list was `drawn`.
     """
     entity, entries = _locked_entries(entries)
+    for entry in entries:
+        refuse_changed(seen, stamp(entry))
     decisions = decisions or {}
     result = Approval()
-    result.entries, result.refused = _approvable(entity, entries, decisions, by)
+    result.entries, result.refused = _approvable(entity, entries, decisions, by, drawn)
     if not result.entries:
         raise NoneApproved(result.refused[0][1], refused=result.refused)
     contracts = {contract.pk: contract for contract in contracts_of(entity, result.entries).locked()}
@@ -182,7 +195,7 @@ def _locked_entries(entries):
     return LegalEntity.objects.get(pk=entities.pop()), rows
 
 
-def _approvable(entity, entries, decisions, by):
+def _approvable(entity, entries, decisions, by, drawn):
     good, refused = [], []
     deciding = Deciding(entity, entries, by)
     live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
@@ -191,6 +204,8 @@ def _approvable(entity, entries, decisions, by):
         sentence = deciding.why_not_approved(entry, decisions.get(entry.pk))
         if entry.pk in has_facts:
             sentence = sentence or f"{entry} has actuals already; cancel its approval first."
+        if drawn and entry.submitted_at and entry.submitted_at > drawn:
+            sentence = sentence or f"{entry} was submitted again after you looked: look once more."
         if sentence:
             refused.append((entry, sentence))
         else:

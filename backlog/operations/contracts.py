@@ -1,6 +1,5 @@
 """Confirming a contract: its lines then cover what is approved, and what was approved before (CON-6)."""
 
-from django.db import transaction
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, Entry
@@ -13,7 +12,7 @@ from contracts.chargeability import Coverage, lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, generate_schedule, part_milestone
 from contracts.pricing import PriceBook
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
@@ -10,7 +9,7 @@ from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.heads import follow
 from contracts.models import LineCustomer, ProjectContract
-from invoicing_site import audit, checked, money, wording
+from invoicing_site import audit, checked, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, write_rows
 
@@ -67,26 +66,26 @@ def release_hold(items, *, by) -> Marked:
     return _marked(items, BacklogAction.Action.RELEASE, by=by, values=_NO_HOLD)
 
 
+@transaction.atomic
 def undo(action, *, by) -> int:
     """Take back a recorded marking or hold; what an invoice took meanwhile stays. Returns how many went back.
 
     What was taken off hold has forgotten its day, and is put on hold again by hand.
     """
-    with transaction.atomic():
-        action = BacklogAction.objects.locked().get(pk=action.pk)
-        if action.undone_at:
-            raise Refused(f"{action} was already undone.")
-        if action.action not in _UNDOING:
-            raise Refused(f"{action} is not a marking and can't be undone.")
-        back, after = _UNDOING[action.action]
-        contracts = BacklogItem.objects.filter(pk__in=action.items.values("item")).values("contract")
-        _lock_contracts(contracts)
-        mine = BacklogItem.objects.filter(after, pk__in=action.items.values("item"))
-        undone = mine.update(**back)
-        follow(action.items.values("item"))
-        action.undone_at, action.undone_by = timezone.now(), by
-        action.save(update_fields=["undone_at", "undone_by"])
-        audit.record("backlog.undo", action, by=by, entity=action.entity.code, undone=undone)
+    action = BacklogAction.objects.locked().get(pk=action.pk)
+    if action.undone_at:
+        raise Refused(f"{action} was already undone.")
+    if action.action not in _UNDOING:
+        raise Refused(f"{action} is not a marking and can't be undone.")
+    back, after = _UNDOING[action.action]
+    contracts = BacklogItem.objects.filter(pk__in=action.items.values("item")).values("contract")
+    _lock_contracts(contracts)
+    mine = BacklogItem.objects.filter(after, pk__in=action.items.values("item"))
+    undone = mine.update(**back)
+    follow(action.items.values("item"))
+    action.undone_at, action.undone_by = timezone.now(), by
+    action.save(update_fields=["undone_at", "undone_by"])
+    audit.record("backlog.undo", action, by=by, entity=action.entity.code, undone=undone)
     return undone
 
 
@@ -124,13 +123,15 @@ def _marked(items, kind, *, by, values=None):
     if action is None:
         return Marked(None, reasons)
     action.changed, action.unchanged = changed, sum(reasons.values())
-    with transaction.atomic():
-        action.save(update_fields=["changed", "unchanged"])
-        detail = {name: str(value) for name, value in (values or {}).items() if name != "held_by"}
-        audit.record(
-            _audited(kind), action, by=by, entity=entity.code, changed=changed, left=reasons, **detail
-        )
+    detail = {name: str(value) for name, value in (values or {}).items() if name != "held_by"}
+    _write_down(action, by=by, entity=entity.code, changed=changed, left=reasons, **detail)
     return Marked(action, reasons)
+
+
+@transaction.atomic
+def _write_down(action, **detail):
+    action.save(update_fields=["changed", "unchanged"])
+    audit.record(_audited(action.action), action, **detail)
 
 
 def _audited(kind):

@@ -3,14 +3,12 @@
 from collections import Counter
 from typing import NamedTuple
 
-from django.db import transaction
-
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import over_limits
 from contracts.models import ProjectContract
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks
 

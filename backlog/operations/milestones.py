@@ -3,13 +3,11 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db import transaction
-
 from backlog.models import BacklogItem
 from backlog.operations.heads import follow
 from backlog.operations.items import cancel, obstacles, over_limits
 from contracts.models import MilestonePart, ProjectContract
-from invoicing_site import audit, checked, money
+from invoicing_site import audit, checked, money, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 

@@ -100,13 +100,8 @@ class Approve(BulkOperation):
 
     def operate(self, rows):
         entries = list(rows.only("pk", "project_id", "date", "submitted_at"))
-        # What was taken back and handed in again since then is not what was looked at.
-        drawn = drawn_at(self.request)
-        seen = [each for each in entries if not (drawn and each.submitted_at) or each.submitted_at <= drawn]
-        answer = told(operations.approve_many(seen, by=self.request.user))
-        if unseen := len(entries) - len(seen):
-            answer.left["handed in again after you looked; look once more"] = unseen
-        return answer
+        approvals = operations.approve_many(entries, by=self.request.user, drawn=drawn_at(self.request))
+        return told(approvals)
 
 
 def told(approvals):
@@ -203,7 +198,8 @@ class Approval(_OneEntry, FormOperation):
 
     def operate(self, form):
         entry = self.row
-        approval = operations.approve([entry], by=self.request.user, decisions=_decided(entry, form))
+        decisions = _decided(entry, form)
+        approval = operations.approve([entry], by=self.request.user, decisions=decisions, seen=form.stamp)
         return told([approval])
 
     def get_back_url(self):

@@ -3,10 +3,9 @@
 from django.http import HttpResponseRedirect
 from django.views.generic import FormView
 
-from invoicing_site import remedies
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import back_to, selection
-from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.screens.operations import refuse, refused_form, tell
 from invoicing_site.screens.pages import Screen
 from invoicing_site.wording import counted
 
@@ -48,7 +47,7 @@ class BulkForm(Screen, FormView):
         try:
             answer = self.operate(form)
         except Refused as refusal:
-            form.add_error(None, remedies.told(refusal, self.request))
+            form = refused_form(self, form, refusal)
             return self.form_invalid(form)
         tell(self.request, answer)
         return HttpResponseRedirect(self.get_back_url())

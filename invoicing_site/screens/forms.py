@@ -1,13 +1,11 @@
 """Widgets and filters that look and read the same in every form."""
 
-import hashlib
-
 import django_filters
 from django import forms
 from django.db.models import Q
 from django.utils.text import capfirst
 
-from invoicing_site import days
+from invoicing_site import days, seen
 from invoicing_site.characters import refuse_invisible
 from invoicing_site.screens.lists import key_of
 
@@ -73,15 +71,17 @@ class _Seen(forms.CharField):
 
 
 class Watched:
-    """A form about a row that others may change meanwhile: what it showed travels along in `seen`.
+    """A form about rows that others may change meanwhile: the stamp of what it shows travels along in `seen`.
 
-    When the row says something else by then, nothing is done and the form says so; what was typed stays, and
-    sending it again puts it in the place of what the others wrote.
+    When they say something else by then, nothing is done and the form says so; what was typed stays, and
+    sending it again puts it in the place of what the others wrote. The operation gets `stamp`, and compares
+    it once more under its lock.
     """
 
-    def watch(self, shown):
-        """Remember what the row says now; called at the end of __init__."""
-        self._watch(_digest(shown)[:20])
+    def watch(self, stamp):
+        """Remember what the rows say now; called at the end of __init__."""
+        self.stamp = stamp
+        self._watch(stamp)
 
     def _watch(self, now):
         self._now = now
@@ -90,8 +90,8 @@ class Watched:
     def clean(self):
         data = super().clean()
         data = self.cleaned_data if data is None else data
-        self._seen = seen = data.pop("seen", "")
-        if seen and seen != self._now:
+        self._seen = data.pop("seen", "")
+        if self._seen and self._seen != self._now:
             self.data = self.data.copy()
             self.data[self.add_prefix("seen")] = self._now
             self.add_error(None, self.changed_meanwhile())
@@ -106,18 +106,15 @@ class Watched:
 class WatchedRows(Watched):
     """A form about several rows at once: each is watched, so that those can be named that changed."""
 
-    def watch_each(self, shown):
-        """Remember what each row says now, by its key; called at the end of __init__."""
-        self._watch(" ".join(f"{key}-{_digest(values)[:10]}" for key, values in shown.items()))
+    def watch_each(self, rows, *columns):
+        """Remember what each row says now; called at the end of __init__."""
+        self.stamp = seen.stamp(rows, *columns)
+        self._watch(" ".join(f"{row.pk}-{seen.stamp([row], *columns)[:10]}" for row in rows))
 
     def changed_keys(self):
         """The keys of the rows that say something else than when the form was shown, or came since."""
         seen = set(self._seen.split())
         return [int(each.partition("-")[0]) for each in self._now.split() if each not in seen]
-
-
-def _digest(shown):
-    return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
 class DayFilter(django_filters.DateFilter):

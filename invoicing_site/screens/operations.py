@@ -18,6 +18,7 @@ from invoicing_site import remedies
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import address_of_chosen, back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
+from invoicing_site.seen import CHANGED
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,17 @@ def _not_done(user, drawn):
         logger.exception("A form that was refused can't be sent again as it is: the cache does not answer.")
 
 
+def refused_form(view, form, refusal):
+    """The form with the sentence above it; where somebody was quicker it says what changed, as it is now."""
+    if refusal.code == CHANGED:
+        view.check_permission(view.request)  # reads the row again
+        form = view.get_form()
+        form.full_clean()
+    if not form.non_field_errors():
+        form.add_error(None, remedies.told(refusal, view.request))
+    return form
+
+
 class FormOperation(Screen, FormView):
     """An operation that needs input first: the GET shows the form, the POST does it.
 
@@ -142,8 +154,7 @@ class FormOperation(Screen, FormView):
             answer = self.operate(form)
             done = True
         except Refused as refusal:
-            form.add_error(None, remedies.told(refusal, self.request))
-            return self.form_invalid(form)
+            return self.form_invalid(refused_form(self, form, refusal))
         finally:
             if drawn and not done:
                 _not_done(self.request.user, drawn)

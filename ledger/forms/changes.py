@@ -6,6 +6,10 @@ from ledger.dimensions import dimension_set
 from ledger.models import DimensionValue
 
 _CLEAR = "none"
+CHANGED_LINES = (
+    "Somebody changed some of these lines after you chose them. Look at them as they are now; press the "
+    "button again to put yours in their place."
+)
 
 
 class Stays:

@@ -3,14 +3,16 @@
 from django import forms
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup
-from invoicing_site.screens.forms import DayField
-from ledger.forms.changes import STAYS, ChangeField, DimensionFields, set_of
+from invoicing_site.screens.forms import DayField, Watched
+from invoicing_site.seen import stamp
+from ledger.forms.changes import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
+from ledger.operations.journal_lines import EDITABLE
 
 
-class JournalLinesForm(DimensionFields, forms.Form):
+class JournalLinesForm(Watched, DimensionFields, forms.Form):
     """Changes for many lines of one entity; what is empty stays as it is."""
 
-    def __init__(self, *args, entity, **kwargs):
+    def __init__(self, *args, entity, lines, **kwargs):
         super().__init__(*args, **kwargs)
         self.entity = entity
         self.fields["billing_tax_group"] = ChangeField(
@@ -36,6 +38,10 @@ class JournalLinesForm(DimensionFields, forms.Form):
         self.add_dimensions(entity)
         if not self.dimension_names:
             del self.fields["replace_dimensions"]
+        self.watch(stamp(lines.only("pk", *EDITABLE), *EDITABLE))
+
+    def changed_meanwhile(self):
+        return CHANGED_LINES
 
     def clean(self):
         cleaned = super().clean()

@@ -5,9 +5,11 @@ from django.utils.text import capfirst
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup
 from invoicing_site.screens.forms import DayField, TextField, Watched
-from ledger.forms.changes import STAYS, ChangeField, DimensionFields, set_of
+from invoicing_site.seen import stamp
+from ledger.forms.changes import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
 from ledger.models import InvoiceProposal
 from ledger.models.proposals import SectionMode, SummaryBy
+from ledger.operations.proposals import HEADER, TAX_GROUPS
 
 _TITLE = 200
 
@@ -38,7 +40,7 @@ class HeaderForm(Watched, DimensionFields, forms.ModelForm):
         delivery.choices = [(value, capfirst(str(label))) for value, label in delivery.choices]
         self.before = {name: getattr(self.instance, name) for name in self.fields}
         self.add_dimensions(self.instance.entity, self.instance.dimensions)
-        self.watch([*map(str, self.before.values()), self.instance.dimensions_id])
+        self.watch(stamp([self.instance], *HEADER))
 
     def changes(self):
         """The arguments for the operation: what differs from what stands there.
@@ -56,10 +58,10 @@ class HeaderForm(Watched, DimensionFields, forms.ModelForm):
         """The row is the operation's to change; what was read stays as it was read."""
 
 
-class ProposalLinesForm(forms.Form):
+class ProposalLinesForm(Watched, forms.Form):
     """Tax groups for many lines of one proposal; what is empty stays as it is."""
 
-    def __init__(self, *args, entity, **kwargs):
+    def __init__(self, *args, entity, lines, **kwargs):
         super().__init__(*args, **kwargs)
         for name, model, label in (
             ("billing_tax_group", BillingTaxGroup, "Billing tax group"),
@@ -67,6 +69,10 @@ class ProposalLinesForm(forms.Form):
         ):
             groups = model.objects.filter(entity=entity).order_by("code")
             self.fields[name] = ChangeField(groups, label=label, none=f"No {label.lower()}")
+        self.watch(stamp(lines.only("pk", *TAX_GROUPS), *TAX_GROUPS))
+
+    def changed_meanwhile(self):
+        return CHANGED_LINES
 
     def clean(self):
         cleaned = super().clean()
@@ -78,7 +84,7 @@ class ProposalLinesForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value is not STAYS}
 
 
-class MoveLinesForm(forms.Form):
+class MoveLinesForm(Watched, forms.Form):
     """The section that the chosen lines go to: one that is there, or a new one at the end."""
 
     NEW = "new"
@@ -91,10 +97,14 @@ class MoveLinesForm(forms.Form):
         help_text="Only for a new section",
     )
 
-    def __init__(self, *args, sections, **kwargs):
+    def __init__(self, *args, sections, stamp, **kwargs):
         super().__init__(*args, **kwargs)
         choices = [(str(row.pk), f"{row.number}. {row.title or 'Without title'}") for row in sections]
         self.fields["section"].choices = [*choices, (self.NEW, "A new section")]
+        self.watch(stamp)
+
+    def changed_meanwhile(self):
+        return "Somebody changed these sections while you chose. Press the button again to move the lines."
 
 
 class SectionForm(forms.Form):

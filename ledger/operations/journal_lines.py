@@ -9,7 +9,6 @@ import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from django.db import transaction
 from django.db.models import Count
 
 from actuals.models import Actual, BillingType
@@ -26,9 +25,10 @@ from contracts.models import (
 )
 from contracts.numbers import draw_numbers
 from contracts.rates import Rates
-from invoicing_site import audit, wording
+from invoicing_site import audit, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, in_chunks, write_rows
+from invoicing_site.seen import refuse_changed, stamp
 from ledger import journal_plan
 from ledger.dimensions import DefaultDimensions
 from ledger.journal_plan import TakeUpFacts
@@ -43,6 +43,7 @@ CHUNK = 1000
 # So many rows in one action, and the planner's statistics are out of date.
 MANY = 10_000
 KEEP = object()
+EDITABLE = ("billing_tax_group", "item_tax_group", "dimensions", "accounting_date")
 
 
 @dataclass
@@ -64,7 +65,10 @@ def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
     result, after = TakeUp(), 0
     journals: dict[int, IntegrationJournal] = {}
     while after is not None:
-        after = _take_up_chunk(entity, after, result, journals, on=on, by=by)
+        after, chunk = _take_up_chunk(entity, after, on=on, by=by)
+        result.lines += chunk.lines
+        result.left_out += chunk.left_out
+        journals |= {journal.pk: journal for journal in chunk.journals}
     result.journals = [journals[key] for key in sorted(journals)]
     if result.lines >= MANY:
         analyze(JournalLine)
@@ -79,14 +83,15 @@ def waiting_actuals(entity: LegalEntity):
 
 
 @transaction.atomic
-def _take_up_chunk(entity, after, result, journals, *, on, by):
-    """Take up the next actuals behind the key `after`; returns the last key, or None at the end."""
+def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
+    """Take up the next actuals behind the key `after`: the last key, or None at the end, and what it did."""
+    result = TakeUp()
     drafts = _drafts(entity)
     draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # the lock on taking up
     # Only now, so that what somebody else has just taken up is not seen as waiting.
     actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
     if not actuals:
-        return None
+        return None, result
     facts = _take_up_facts(entity, actuals)
     lines = []
     for actual in actuals:
@@ -105,9 +110,8 @@ def _take_up_chunk(entity, after, result, journals, *, on, by):
             lines=len(lines),
             journals=[journal.number for journal in used],
         )
-    result.lines += len(lines)
-    journals.update({journal.pk: journal for journal in used})
-    return actuals[-1].pk if len(actuals) == CHUNK else None
+    result.lines, result.journals = len(lines), used
+    return actuals[-1].pk if len(actuals) == CHUNK else None, result
 
 
 def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, str]:
@@ -234,13 +238,15 @@ def edit_journal_lines(
     item_tax_group: ItemTaxGroup | None = KEEP,
     dimensions: DimensionSet | None = KEEP,
     accounting_date: datetime.date = KEEP,
+    seen: str = "",
 ) -> list[JournalLine]:
     """Change the tax groups, the dimensions or the accounting date of lines of one entity (JRN-2).
 
     Of draft journals and of those in error; what is not given stays. Their errors are cleared, and found
     anew when they are posted. Refused for lines of a journal that is posted or being posted, for a day in a
     period that is not open, for another entity's groups and dimensions, for the dimensions of a reversal,
-    which is booked with those of its original, and for clearing a tax group of a sale.
+    which is booked with those of its original, for clearing a tax group of a sale, and for lines that are
+    not what was `seen` any more (their stamp).
     """
     given = {
         "billing_tax_group": billing_tax_group,
@@ -259,6 +265,10 @@ def edit_journal_lines(
         if value not in (KEEP, None) and value.entity_id != entity.pk:
             raise Refused(f"{value} belongs to another legal entity than the lines.", code="OTHER-ENTITY")
     _lock_editable(keys)
+    if seen:
+        refuse_changed(
+            seen, stamp([row for rows in _rows(keys) for row in rows.only("pk", *EDITABLE)], *EDITABLE)
+        )
     if dimensions is not KEEP:
         _refuse_reversals(keys)
     if None in (billing_tax_group, item_tax_group):

@@ -10,7 +10,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from django.db import transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
@@ -25,7 +24,7 @@ from contracts.models import (
     Resource,
 )
 from contracts.numbers import draw_number
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze
@@ -196,7 +195,8 @@ def _post(journal, *, by, on) -> PostedJournal:
     _begin(journal)
     result, after = PostedJournal(journal), 0
     while after is not None:
-        after = _post_chunk(journal, after, result, by=by)
+        after, posted = _post_chunk(journal, after, by=by)
+        result.posted += posted
     _finish(journal, result, by=by, on=on)
     return result
 
@@ -217,17 +217,17 @@ def _begin(journal):
 
 
 @transaction.atomic
-def _post_chunk(journal, after, result, *, by):
-    """Post the next lines behind the key `after`; returns the last key, or None at the end."""
+def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
+    """Post the next lines behind the key `after`: the last key, or None at the end, and how many it did."""
     entity = LegalEntity.objects.get(pk=journal.entity_id)
     periods = PeriodBook.hold(entity)
     locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
     if locked.status != _Status.PROCESSING:  # somebody else has just posted the rest
-        return None
+        return None, 0
     waiting = JournalLine.objects.unposted().filter(journal=locked, pk__gt=after)
     lines = list(waiting.select_related("actual").order_by("pk")[:CHUNK])
     if not lines:
-        return None
+        return None, 0
     dates = {line.pk: line.accounting_date for line in lines}
     facts = _posting_facts(entity, periods, lines)
     plans, errors, moved, mended = [], defaultdict(list), defaultdict(list), []
@@ -249,8 +249,7 @@ def _post_chunk(journal, after, result, *, by):
     if mended:
         JournalLine.objects.filter(pk__in=mended).update(error="", remedy="")
     write_vouchers(entity, plans, by=by)
-    result.posted += len(plans)
-    return lines[-1].pk if len(lines) == CHUNK else None
+    return lines[-1].pk if len(lines) == CHUNK else None, len(plans)
 
 
 def _posting_facts(entity, periods, lines) -> PostingFacts:

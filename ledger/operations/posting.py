@@ -5,14 +5,13 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.text import Truncator
 
 from contracts.askers import demand_still
 from contracts.numbers import draw_number
 from contracts.two_people import who_else_posts
-from invoicing_site import audit, wording
+from invoicing_site import audit, transaction, wording
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import draw_ids, write_rows
@@ -38,7 +37,6 @@ ALREADY_POSTED = "ALREADY-POSTED"
 _Status = InvoiceProposal.Status
 
 
-@transaction.atomic
 def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice:
     """Turn the proposal into a posted, numbered invoice or credit note, whole or not at all (PST-1).
 
@@ -49,8 +47,9 @@ def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice
     return _post(proposal, by, on, [])
 
 
+@transaction.atomic
 def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
-    """`post`; what the checks found is added to `found`, whatever becomes of it."""
+    """`post`; what the checks found is in `found` afterwards, whatever becomes of it."""
     seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
     _refuse_settled(seen)
     day = accounting_date(seen, on=on)
@@ -64,7 +63,7 @@ def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
         )
     _refuse_who_confirmed(facts, by)
     examination = examine(facts)
-    found += examination.results
+    found[:] = examination.results
     examination.refuse_errors()
     return _write(facts, examination.plan, period, by)
 
@@ -112,10 +111,9 @@ def post_all(
     for proposal in _by_date(proposals, on):
         outcome = Outcome(proposal)
         try:
-            with transaction.atomic():
-                if asked_before:
-                    demand_still(by, "proposal.post", proposal, to=f"post {proposal}")
-                outcome.invoice = _post(proposal, by, on, outcome.found)
+            if asked_before:
+                demand_still(by, "proposal.post", proposal, to=f"post {proposal}")
+            outcome.invoice = _post(proposal, by, on, outcome.found)
         except Refused as refusal:
             _settle(outcome, refusal)
         except Exception:

@@ -1,8 +1,6 @@
 """Approval of invoice proposals, where the entity requires it, by somebody else (PRP-4)."""
 
-from django.db import transaction
-
-from invoicing_site import audit, checked
+from invoicing_site import audit, checked, transaction
 from invoicing_site.errors import Refused
 from ledger.models import InvoiceProposal, ProposalDecision
 from ledger.operations.proposals import locked, refuse_unless, still_open

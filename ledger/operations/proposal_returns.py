@@ -1,11 +1,10 @@
 """Returning a proposal to the project manager (PRP-6)."""
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
 from django.db.models import Q
 from django.utils.text import Truncator
 
-from invoicing_site import audit, checked
+from invoicing_site import audit, checked, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
 from ledger.models import CustomerInvoice, InvoiceProposal
@@ -28,8 +27,9 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
     if not reason:
         raise Refused(f"Say why {proposal} is returned.", code="REASON-MISSING")
     checked.words(reason, InvoiceProposal, "return_reason")
-    # The contract and the proforma come before the proposal, as when it is confirmed and taken up.
-    draft = proformas.take_back(proposal.proforma, by=by, on=on)
+    # All locks in their order, and before anything is written: whoever holds the proposal, to fill it in or
+    # to post it, refers to the details that taking back writes to.
+    proforma = proformas.lock(proposal.proforma)
     proposal = locked(proposal)
     before = proposal.status
     if before == _Status.POSTED:
@@ -37,6 +37,7 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
         raise Refused(
             f"{proposal} is already posted as {number}: it can only be credited.", code="ALREADY-POSTED"
         )
+    draft = proformas.take_back(proforma, by=by, on=on)
     proposal.status, proposal.return_reason = _Status.RETURNED, reason
     proposal.last_error = proposal.last_remedy = ""
     proposal.save(update_fields=["status", "return_reason", "last_error", "last_remedy"])

@@ -1,20 +1,19 @@
 """Formatting the sections of a proposal as a page shows them (PRP-3)."""
 
-import hashlib
+from collections.abc import Callable, Sequence
 
-from django.db import transaction
-
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.errors import Refused
+from invoicing_site.seen import CHANGED, stamp
 from ledger import sections
 from ledger.models import InvoiceProposal, ProposalLayout, ProposalSection
-from ledger.operations.proposals import format_sections, still_open
+from ledger.operations.proposals import SectionFormat, format_sections, still_open
 
 
 def stamp_of(proposal: InvoiceProposal) -> str:
-    """What its sections say now, in short: two who look at the same have the same stamp."""
-    rows = proposal.sections.order_by("number").values_list("pk", "number", "title", "mode", "summary_by")
-    return hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:20]
+    """What its sections and lines say now, in short: two who look at the same have the same stamp."""
+    sections = stamp(proposal.sections.all(), "number", "title", "mode", "summary_by")
+    return f"{sections}-{stamp(proposal.lines.only('section'), 'section')}"
 
 
 @transaction.atomic
@@ -23,17 +22,29 @@ def edit_sections(
 ) -> list[ProposalSection]:
     """Give the sections other places, titles and modes, by key; their lines stay.
 
-    `seen` is the stamp of what whoever decided this was looking at. Refused (CHANGED) when the sections say
-    something else by now, so that nobody overwrites what they never saw.
+    `seen` is the stamp of what the page showed. Refused (CHANGED) when the sections say something else by
+    now, so that nobody overwrites what they never saw.
     """
+    return lay_out(proposal, lambda row: sections.changed(row, layouts), seen=seen, by=by)
+
+
+@transaction.atomic
+def lay_out(
+    proposal: InvoiceProposal,
+    layout: Callable[[InvoiceProposal], Sequence[SectionFormat]],
+    *,
+    seen: str,
+    by,
+) -> list[ProposalSection]:
+    """Format the sections as `layout` says of the proposal as it is now; `seen` as for `edit_sections`."""
     proposal = still_open(proposal)
-    if seen != stamp_of(proposal):
+    if seen and seen != stamp_of(proposal):
         raise Refused(
             "Somebody changed these sections while you were typing. Look at them and press the button again "
             "to save yours.",
-            code="CHANGED",
+            code=CHANGED,
         )
-    return format_sections(proposal, sections.changed(proposal, layouts), by=by)
+    return format_sections(proposal, layout(proposal), by=by)
 
 
 @transaction.atomic

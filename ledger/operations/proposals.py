@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
-from invoicing_site import audit, checked, wording
+from invoicing_site import audit, checked, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum, in_chunks, write_rows
+from invoicing_site.seen import refuse_changed, stamp
 from ledger import tax_groups
 from ledger.blockers import blocked_by
 from ledger.dimensions import DefaultDimensions
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _Status = InvoiceProposal.Status
 _CHUNK = 5000
-_HEADER = (
+HEADER = (
     "invoice_date",
     "due_date",
     "accounting_date",
@@ -269,15 +269,16 @@ def _title(line):
 
 
 @transaction.atomic
-def edit_header(proposal: InvoiceProposal, *, by, **changes: Any) -> InvoiceProposal:
+def edit_header(proposal: InvoiceProposal, *, by, seen: str = "", **changes: Any) -> InvoiceProposal:
     """Change dates, delivery, dimensions or texts of a proposal that is not submitted (PRP-2).
 
     A new invoice date has the due date worked out anew, unless one is given with it. Refused when the due
-    date comes before the invoice date.
+    date comes before the invoice date, and when it is not what was `seen` any more (its stamp).
     """
-    unknown = changes.keys() - set(_HEADER)
+    unknown = changes.keys() - set(HEADER)
     assert not unknown, f"A proposal's header has no {', '.join(sorted(unknown))}."
     proposal = _editable(proposal)
+    refuse_changed(seen, stamp([proposal], *HEADER))
     _refuse_strangers(proposal, changes.get("dimensions"))
     for name in ("place_of_delivery", "header_text", "footer_text"):
         checked.words(changes.get(name, ""), InvoiceProposal, name)
@@ -313,23 +314,34 @@ def _refuse_strangers(proposal, *rows):
             )
 
 
+TAX_GROUPS = ("billing_tax_group", "item_tax_group")
 _UNCHANGED: Any = object()
 
 
 @transaction.atomic
 def edit_lines(
-    lines: Iterable[ProposalLine], *, by, billing_tax_group=_UNCHANGED, item_tax_group=_UNCHANGED
+    lines: Iterable[ProposalLine], *, by, billing_tax_group=_UNCHANGED, item_tax_group=_UNCHANGED, seen=""
 ) -> list[ProposalLine]:
-    """Give other tax groups to lines of one proposal that is open (PRP-2); amounts stay as they are."""
+    """Give other tax groups to lines of one proposal that is open (PRP-2); amounts stay as they are.
+
+    Refused when the lines are not what was `seen` any more (their stamp).
+    """
     wanted = {line.pk for line in lines}
     if not wanted:
         return []
-    proposal = still_open(InvoiceProposal.objects.get(lines__pk=min(wanted)))
+    proposal = InvoiceProposal.objects.filter(lines__pk__in=wanted).order_by("pk").first()
+    if proposal is None:
+        raise _lines_gone()
+    proposal = still_open(proposal)
     changes = {"billing_tax_group": billing_tax_group, "item_tax_group": item_tax_group}
     changes = {name: group for name, group in changes.items() if group is not _UNCHANGED}
     _refuse_strangers(proposal, *changes.values())
     found = [line for line in proposal.lines.select_related("detail") if line.pk in wanted]
-    assert len(found) == len(wanted), "Lines are edited on one proposal at a time."
+    if len(found) < len(wanted):
+        others = ProposalLine.objects.filter(pk__in=wanted).exclude(proposal=proposal)
+        assert not others.exists(), "Lines are edited on one proposal at a time."
+        raise _lines_gone()
+    refuse_changed(seen, stamp(found, *TAX_GROUPS))
     before = sorted({(line.billing_tax_group_id, line.item_tax_group_id) for line in found}, key=str)
     for line in found:
         for name, group in changes.items():
@@ -353,6 +365,13 @@ def edit_lines(
         after={name: _plain(group) for name, group in changes.items()},
     )
     return found
+
+
+def _lines_gone():
+    return Refused(
+        "The lines of this proposal were filled in again while you chose: look at them and choose anew.",
+        code="GONE",
+    )
 
 
 @dataclass(frozen=True)

@@ -288,11 +288,12 @@ class EditJournalLines(BulkForm):
 
     def get_form_kwargs(self):
         entity = self.rows.select_related("journal__entity").first().journal.entity
-        return super().get_form_kwargs() | {"entity": entity}
+        return super().get_form_kwargs() | {"entity": entity, "lines": self.rows}
 
     def operate(self, form):
-        lines = operations.edit_journal_lines(self.rows, by=self.request.user, **form.changes())
-        if "billing_tax_group" in form.changes():
+        changes = form.changes()
+        lines = operations.edit_journal_lines(self.rows, by=self.request.user, seen=form.stamp, **changes)
+        if "billing_tax_group" in changes:
             otherwise = JournalLine.objects.filter(pk__in=[line.pk for line in lines]).taxed_otherwise()
             self.warn(otherwise.count(), lines[0].journal)
         return Told(f"{counted(len(lines), 'line')} changed.")

@@ -12,7 +12,7 @@ from ledger.filters.proposals import ProposalLineFilter
 from ledger.forms.proposals import LayoutForm, MoveLinesForm, ProposalLinesForm, SectionFormSet
 from ledger.models import InvoiceProposal, ProposalLine
 from ledger.operations import proposals as operations
-from ledger.operations.proposal_sections import edit_sections, save_layout, stamp_of
+from ledger.operations.proposal_sections import edit_sections, lay_out, save_layout, stamp_of
 from ledger.tables.proposals import ProposalLineTable
 from ledger.views.chosen import LinesScreen, back_to_lines
 from ledger.views.proposals import sections_with_sums
@@ -95,10 +95,10 @@ class EditProposalLines(_OfChosenLines):
         return f"Tax groups of {counted(self.chosen, 'line')}"
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"entity": self.proposal().entity}
+        return super().get_form_kwargs() | {"entity": self.proposal().entity, "lines": self.rows}
 
     def operate(self, form):
-        lines = operations.edit_lines(self.rows, by=self.request.user, **form.changes())
+        lines = operations.edit_lines(self.rows, by=self.request.user, seen=form.stamp, **form.changes())
         return Told(f"{counted(len(lines), 'line')} changed.")
 
 
@@ -113,14 +113,20 @@ class MoveProposalLines(_OfChosenLines):
         return f"Move {counted(self.chosen, 'line')} to a section"
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"sections": list(self.proposal().sections.order_by("number"))}
+        proposal = self.proposal()
+        kwargs = super().get_form_kwargs() | {"stamp": stamp_of(proposal)}
+        return kwargs | {"sections": list(proposal.sections.order_by("number"))}
 
     def operate(self, form):
         wanted = form.cleaned_data["section"]
         to = None if wanted == form.NEW else int(wanted)
-        proposal, keys = self.proposal(), self.rows.values_list("pk", flat=True)
-        formats = sections.moved(proposal, keys, to=to, title=form.cleaned_data["title"])
-        operations.format_sections(proposal, formats, by=self.request.user)
+        keys, title = list(self.rows.values_list("pk", flat=True)), form.cleaned_data["title"]
+        lay_out(
+            self.proposal(),
+            lambda proposal: sections.moved(proposal, keys, to=to, title=title),
+            seen=form.stamp,
+            by=self.request.user,
+        )
         return Told(f"{counted(self.chosen, 'line')} moved.")
 
 
@@ -201,7 +207,8 @@ class SectionsForLines(Operation):
     formats = staticmethod(sections.for_each_contract_line)
 
     def operate(self, proposal):
-        operations.format_sections(proposal, self.formats(proposal), by=self.request.user)
+        seen = self.request.POST.get("seen", "")
+        lay_out(proposal, self.formats, seen=seen, by=self.request.user)
 
 
 class OneSection(SectionsForLines):

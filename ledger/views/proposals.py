@@ -250,7 +250,7 @@ class EditProposal(FormOperation):
         changes = form.changes()
         if not changes:
             return Told("Nothing was changed.")
-        operations.edit_header(self.row, by=self.request.user, **changes)
+        operations.edit_header(self.row, by=self.request.user, seen=form.stamp, **changes)
         text = f"The {self.row} is changed."
         if "dimensions" in changes and self.row.status == _Status.OPEN:
             text += " Its lines keep their dimensions until they are filled in again."

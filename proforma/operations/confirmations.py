@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
@@ -11,7 +10,7 @@ from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.models import ContractLine, TransactionClass, overrides_limits
-from invoicing_site import audit, celery, checked
+from invoicing_site import audit, celery, checked, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import analyze, write_rows
 from proforma.facts import (
@@ -93,7 +92,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
         overrides=[str(override) for override in overrides],
     )
     if len(made) >= MANY:
-        transaction.on_commit(partial(analyze, Actual, BacklogItem, DetailActual), robust=True)
+        transaction.on_commit(partial(analyze, Actual, BacklogItem, DetailActual))
     celery.ring("ledger.tasks.take_up_proforma", proforma.pk)
     return proforma
 

@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 
-from django.db import transaction
-
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
-from invoicing_site import audit, checked, days, money, wording
+from invoicing_site import audit, checked, days, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
+from invoicing_site.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
 from proforma.operations.drafts import Desk, lines_for
 from proforma.operations.proformas import (
@@ -32,6 +31,16 @@ BY_HAND = (
 # Their amount is agreed elsewhere: a milestone on its contract line, a retainer with the customer.
 _OF_FIXED_AMOUNT = {TransactionClass.MILESTONE, TransactionClass.RETAINER}
 
+EDITABLE = (
+    "quantity",
+    "price",
+    "billing_type",
+    "billing_tax_group",
+    "item_tax_group",
+    "description",
+    "internal_description",
+)
+
 # Rows of before and after that an audit event tells; of more it tells how many.
 _TOLD = 200
 
@@ -48,14 +57,17 @@ def edit_details(
     internal_description=None,
     billing_tax_group=None,
     item_tax_group=None,
+    seen="",
 ) -> list[LineDetail]:
     """Change the given fields of all these details, singly or in bulk; None leaves a field as it is (PRO-3).
 
     The amount becomes quantity × price, rounded once; a detail that is back at what it bills has that
     share's own amount again. Refused for all when one of them is on a confirmed proforma, is a milestone or
-    retainer and should get a quantity or price, or would go below zero.
+    retainer and should get a quantity or price, would go below zero, or when they are not what was `seen` any
+    more (their stamp).
     """
     details = _locked(details)
+    refuse_changed(seen, stamp(details, *EDITABLE))
     _refuse_bad_figures(details, quantity, price, billing_type)
     _refuse_bad_words(description, internal_description)
     for entity_id in {detail.line.proforma.entity_id for detail in details}:

@@ -1,10 +1,9 @@
 """What stands at the head of a draft, and can be put right until it is confirmed (PRO-2)."""
 
-from django.db import transaction
-
 from contracts.models import ContractCustomer, PurchaseOrder
-from invoicing_site import audit, checked
+from invoicing_site import audit, checked, transaction
 from invoicing_site.errors import Refused
+from invoicing_site.seen import refuse_changed, stamp
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import lock_open
 from proforma.parties import party_of
@@ -36,14 +35,16 @@ _WORDS = [name for name in EDITABLE if name not in ("payment_term", "cutoff", "a
 
 
 @transaction.atomic
-def edit_header(proforma, *, by, **changes) -> ProformaInvoice:
+def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
     """Change the given fields of the header; the contract keeps what it says (PRO-2).
 
     A purchase order that the contract knows is used up by it from now on (CON-12).
-    A new cutoff counts from the next refresh; what is on the draft stays. Refused once it is confirmed.
+    A new cutoff counts from the next refresh; what is on the draft stays. Refused once it is confirmed, and
+    when it is not what was `seen` any more (its stamp).
     """
     assert set(changes) <= set(EDITABLE), "Only the header's own words and days can be edited."
     proforma = lock_open(proforma)
+    refuse_changed(seen, stamp([proforma], *EDITABLE))
     for name in _WORDS:
         checked.words(changes.get(name) or "", ProformaInvoice, name)
     term = changes.get("payment_term")

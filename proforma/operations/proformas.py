@@ -1,12 +1,11 @@
 """The life of a draft: made by hand, filled up, handed in for review, given up (PRO-1, PRO-3, PRO-4)."""
 
-from django.db import transaction
 from django.db.models import Count, Min
 
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import ProjectContract, Retainer
-from invoicing_site import audit, wording
+from invoicing_site import audit, transaction, wording
 from invoicing_site.errors import Refused
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.drafts import add_shares, write_proformas
@@ -201,19 +200,25 @@ def check_in_force(contract):
         )
 
 
-def lock_open(proforma) -> ProformaInvoice:
-    """The proforma read again under its contract's lock and its own; refused unless it can be edited."""
+def lock(proforma) -> ProformaInvoice:
+    """The proforma read again under its contract's lock and its own; refused when it is gone."""
     (contract,) = lock_contracts([proforma.contract_id])
     number = proforma.number
     proforma = ProformaInvoice.objects.locked().select_related("entity").filter(pk=proforma.pk).first()
     if proforma is None:
         raise Refused(f"Proforma {number} was deleted.", code="GONE")
+    proforma.contract = contract
+    return proforma
+
+
+def lock_open(proforma) -> ProformaInvoice:
+    """The same, and refused unless it can be edited."""
+    proforma = lock(proforma)
     if proforma.status == Status.CONFIRMED:
         raise Refused(
             f"{_name(proforma)} is confirmed and can't be changed any more: correct it by a new one.",
             code="CONFIRMED",
         )
-    proforma.contract = contract
     return proforma
 
 

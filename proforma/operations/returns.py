@@ -3,7 +3,6 @@
 from datetime import date
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import Q
 
 from actuals.models import Actual, Batch
@@ -12,12 +11,12 @@ from backlog.models import BacklogItem
 from backlog.operations import claim_again
 from contracts.models import NumberSequence
 from contracts.numbers import draw_numbers
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.querysets import in_chunks, write_rows
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
-from proforma.operations.proformas import lock_contracts
+from proforma.operations.proformas import lock
 
 Status = ProformaInvoice.Status
 Part = DetailActual.Part
@@ -53,8 +52,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     for the caller to say, who knows of proposals. Refused unless it is confirmed, when it was taken back
     before, and for a correction.
     """
-    lock_contracts([proforma.contract_id])
-    proforma = ProformaInvoice.objects.locked().select_related("entity").get(pk=proforma.pk)
+    proforma = lock(proforma)
     name = f"Proforma {proforma.number}"
     if proforma.status != Status.CONFIRMED:
         raise Refused(f"{name} is not confirmed: change it as it is.", code="WRONG-STATUS")

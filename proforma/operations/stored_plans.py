@@ -3,10 +3,10 @@
 import hashlib
 from decimal import Decimal
 
-from django.db import transaction
 from django.db.models import Max
 
 from contracts.models import ProjectContract
+from invoicing_site import transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, totals, write_rows
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine

@@ -364,7 +364,7 @@ class EditHeader(FormOperation):
         return super().get_form_kwargs() | {"proforma": self.row}
 
     def operate(self, form):
-        operations.edit_header(self.row, by=self.request.user, **form.cleaned_data)
+        operations.edit_header(self.row, by=self.request.user, seen=form.stamp, **form.cleaned_data)
 
 
 class AddDetail(FormOperation):
@@ -431,7 +431,7 @@ class EditDetails(FormOperation):
         changes = form.changes()
         if not changes:
             raise Refused("Nothing was filled in, so nothing would change.")
-        n = len(operations.edit_details(self.details, by=self.request.user, **changes))
+        n = len(operations.edit_details(self.details, by=self.request.user, seen=form.stamp, **changes))
         return Told(f"{_details(n)} changed.")
 
     def get_success_url(self):
@@ -476,7 +476,7 @@ class EditDetail(FormOperation):
 
     def operate(self, form):
         if changes := form.changes():
-            operations.edit_details([self.row], by=self.request.user, **changes)
+            operations.edit_details([self.row], by=self.request.user, seen=form.stamp, **changes)
         return Told(f"{self.done} {_what_becomes_of_the_rest(self.row.pk)}".strip())
 
     def get_back_url(self):

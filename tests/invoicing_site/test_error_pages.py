@@ -9,7 +9,7 @@ from django.urls import path
 
 from invoicing_site.urls import urlpatterns as ours
 
-PAGES = ["400", "403", "403_csrf", "404", "414", "500"]
+PAGES = ["400", "403", "403_csrf", "404", "414", "500", "503"]
 
 # The first declares the cascade layers; the last has the last word.
 _SHEETS = ("tokens", "base", "layout", "components", "forms", "tables", "overlays", "rooms", "media")

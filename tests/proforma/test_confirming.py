@@ -445,7 +445,9 @@ def test_the_accountant_is_told_after_commit(
 ):
     """PRO-7"""
     rung = []
-    monkeypatch.setattr("invoicing_site.celery._deliver", lambda task, args: rung.append((task, args)))
+    monkeypatch.setattr(
+        "invoicing_site.celery._deliver", lambda message: rung.append((message.task, message.args))
+    )
     ready(contract)
     with django_capture_on_commit_callbacks(execute=True):
         proforma = confirm(draft(contract), company)

@@ -256,7 +256,7 @@ def test_after_very_many_rows_the_planner_looks_again(
     for module in ("runs", "confirmations"):
         monkeypatch.setattr(f"proforma.operations.{module}.MANY", 2)
         monkeypatch.setattr(f"proforma.operations.{module}.analyze", lambda *tables: analyzed.append(tables))
-    monkeypatch.setattr("invoicing_site.celery._deliver", lambda task, args: None)
+    monkeypatch.setattr("invoicing_site.celery._deliver", lambda message: None)
     line = contract.lines.get()
     for month, expected in ((1, []), (2, [LineDetail])):
         due(line, date(2025, month + 1, 1), date(2025, month, 28))

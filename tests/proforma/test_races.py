@@ -27,7 +27,7 @@ JAN_15, JAN_31, FEB_1, MAR_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 
 @pytest.fixture(autouse=True)
 def _nobody_listens(monkeypatch):
     """The accountant's room is not part of these tests."""
-    monkeypatch.setattr("invoicing_site.celery._deliver", lambda task, args: None)
+    monkeypatch.setattr("invoicing_site.celery._deliver", lambda message: None)
 
 
 def at_once(*actions):

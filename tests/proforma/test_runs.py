@@ -331,9 +331,9 @@ def test_a_silent_run_is_taken_up_and_finished(company, contract, ready, due):
 
 def test_a_run_that_gives_signs_of_life_is_left_alone(company):
     """RUN-2"""
-    alive = killed(company, silent=timedelta(minutes=9))
+    alive = killed(company, silent=timedelta(minutes=2))
     assert operations.resume_silent_runs() == []
-    assert operations.resume_silent_runs(silent_for=timedelta(minutes=8)) == [alive]
+    assert operations.resume_silent_runs(silent_for=timedelta(minutes=1)) == [alive]
 
 
 def test_every_start_takes_up_silent_runs_of_the_same_entity(company, contract, ready, due):
