@@ -297,10 +297,10 @@ def _locked(entries) -> list[Entry]:
     """The entries read again under their locks, in the order of their keys; their projects are held."""
     entries = list(entries)
     keys = sorted({entry.pk for entry in entries})
-    Project.objects.filter(pk__in={entry.project_id for entry in entries}).held()
     # Hours that come back into a day are counted under the lock that guards it.
     back = {entry.resource_id for entry in entries if entry.status == _Status.REJECTED}
     list(LockingQuerySet(Resource).filter(pk__in=back).locked())
+    Project.objects.filter(pk__in={entry.project_id for entry in entries}).held()
     found = []
     for chunk in in_chunks(keys, _CHUNK):
         rows = Entry.objects.filter(pk__in=chunk).select_related("project", "resource", "entity")
