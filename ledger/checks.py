@@ -17,7 +17,7 @@ from invoicing_site import wording
 from invoicing_site.errors import Refused
 from ledger import blockers, glyphs
 from ledger.invoice_facts import InvoiceFacts
-from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice, tax_codes
+from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice, tax_codes, tax_kind
 from ledger.models import CustomerInvoice, InvoiceProposal
 from ledger.payment_references import reference_of
 from ledger.periods import PeriodBook
@@ -218,9 +218,9 @@ def _there_is_an_account_for_all(examined):
 @named("TAX-MISSING")
 def _there_are_tax_codes_for_all(examined):
     facts = examined.facts
-    pairs = {(line.billing_tax_group_id, line.item_tax_group_id): line for line in reversed(facts.lines)}
-    for line in pairs.values():
-        for refusal in _refusals([lambda line=line: tax_codes(facts, line)]):
+    kinds = {tax_kind(facts, line): line for line in reversed(facts.lines)}
+    for kind, line in kinds.items():
+        for refusal in _refusals([lambda kind=kind: tax_codes(facts, kind)]):
             message = f"Line {line.number}: {refusal.message}"
             if None in (line.billing_tax_group_id, line.item_tax_group_id):
                 message += (
@@ -234,16 +234,13 @@ def _there_are_tax_codes_for_all(examined):
 def _disbursements_bear_no_tax(examined):
     """APP-8: what was paid in the customer's name is passed on as it is."""
     facts = examined.facts
-    lines = {
-        (line.detail.category_id, line.billing_tax_group_id, line.item_tax_group_id): line
-        for line in reversed(facts.lines)
-    }
-    for line in lines.values():
-        category = facts.the("category", line.detail.category_id)
+    lines = {(line.detail.category_id, tax_kind(facts, line)): line for line in reversed(facts.lines)}
+    for (category_id, kind), line in lines.items():
+        category = facts.the("category", category_id)
         if not category or not category.is_disbursement:
             continue
         try:
-            taxed = [at for at in tax_codes(facts, line) if at.percent]
+            taxed = [at for at in tax_codes(facts, kind) if at.percent]
         except Refused:
             continue  # TAX-MISSING says it
         if taxed:

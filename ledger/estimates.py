@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing_site.errors import Refused
-from ledger.tax import TaxableLine, TaxBook, tax_of
+from ledger.invoice_content import delivery_day
+from ledger.tax import TaxableLine, TaxBook, rate_day, tax_of
 from ledger.tax_groups import of_details
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -32,26 +33,33 @@ class Estimate:
 
 def estimate(proforma: ProformaInvoice) -> Estimate:
     """The tax of what is chargeable on it, if it were invoiced today."""
-    nets = _nets_by_groups(proforma)
+    today = proforma.entity.today()
+    nets = _nets_by_tax(proforma, today)
     net = sum(nets.values(), _ZERO)
     if proforma.corrects_id:
         why = "the tax of a correction follows from the invoice that it corrects"
         return Estimate(proforma.currency, net, None, f"No estimate: {why}.")
-    book, today = TaxBook.load(proforma.entity), proforma.entity.today()
+    book = TaxBook.load(proforma.entity)
     try:
-        lines = [TaxableLine(groups, amount, book.codes(*groups, today)) for groups, amount in nets.items()]
+        lines = [TaxableLine(kind, amount, book.codes(*kind)) for kind, amount in nets.items()]
     except Refused as refusal:
         return Estimate(proforma.currency, net, None, f"No estimate: {refusal.message}")
     return Estimate(proforma.currency, net, tax_of(lines, proforma.currency).total)
 
 
-def _nets_by_groups(proforma):
-    """What is chargeable by billing and item tax group; a group that is blank is the default as it is now."""
+def _nets_by_tax(proforma, today):
+    """What is chargeable by billing and item tax group and by the day whose rate counts (PST-4).
+
+    A group that is blank is the default as it is now.
+    """
     details = LineDetail.objects.on_proforma(proforma).chargeable()
-    rows = list(details.values_list("pk", "billing_tax_group", "item_tax_group", "amount"))
-    now = of_details(proforma, [key for key, *groups, _ in rows if None in groups])
+    columns = ("pk", "transaction_class", "date", "amount", "billing_tax_group", "item_tax_group")
+    rows = list(details.values_list(*columns))
+    now = of_details(proforma, [key for key, *_, billing, item in rows if None in (billing, item)])
     nets = defaultdict(Decimal)
-    for key, billing, item, amount in rows:
+    for key, transaction_class, date, amount, billing, item in rows:
         default_billing, default_item = now.get(key, (None, None))
-        nets[billing or default_billing, item or default_item] += amount
+        delivered = delivery_day(transaction_class, date, proforma.accounting_date)
+        day = rate_day(transaction_class, delivered, today)
+        nets[billing or default_billing, item or default_item, day] += amount
     return nets

@@ -105,13 +105,17 @@ def _terms(facts) -> str:
 
 
 def delivered_on(facts: InvoiceFacts, detail: LineDetail) -> datetime.date:
-    """The day it was delivered, as the invoice prints it (EN 16931 BT-72).
+    """The day it was delivered, as the invoice prints it (EN 16931 BT-72); a correction repeats it."""
+    if original := facts.corrected_line(detail):
+        return original.date
+    return delivery_day(
+        detail.transaction_class, detail.date, facts.proforma.accounting_date, facts.invoice_date
+    )
 
-    The date of a milestone is a plan: one that is billed before it was reached before it, too.
-    """
-    if detail.transaction_class != TransactionClass.MILESTONE:
-        return detail.date
-    return min(detail.date, facts.proforma.accounting_date, facts.invoice_date)
+
+def delivery_day(transaction_class: str, date: datetime.date, *billed: datetime.date) -> datetime.date:
+    """The date of a milestone is a plan: one that is billed before it was reached before it, too."""
+    return min(date, *billed) if transaction_class == TransactionClass.MILESTONE else date
 
 
 def lines_of(

@@ -36,6 +36,7 @@ from ledger.models import (
     Account,
     CustomerInvoice,
     DimensionSet,
+    InvoiceLine,
     InvoiceProposal,
     InvoiceTax,
     JournalLine,
@@ -47,7 +48,7 @@ from ledger.models import (
 from ledger.outlays import Outlay
 from ledger.payment_terms import due_date
 from ledger.tax import TaxBook
-from proforma.models import DetailActual, ProformaInvoice
+from proforma.models import DetailActual, LineDetail, ProformaInvoice
 
 _ZERO = Decimal(0)
 _Kind = CustomerInvoice.Kind
@@ -119,6 +120,7 @@ class Corrected:
     """The invoice that is corrected, and the taxes of it and of all its corrections so far (MON-4)."""
 
     invoice: CustomerInvoice
+    lines: dict[int, InvoiceLine]  # by detail
     standing: list[InvoiceTax]
 
 
@@ -165,10 +167,9 @@ class InvoiceFacts:
     def currency(self) -> str:
         return self.proforma.currency
 
-    @property
-    def tax_date(self) -> datetime.date:
-        """The day whose tax rates count: a correction keeps those of what it corrects (COR-3)."""
-        return self.corrected.invoice.invoice_date if self.corrected else self.invoice_date
+    def corrected_line(self, detail: LineDetail) -> InvoiceLine | None:
+        """The line of the corrected invoice that the detail corrects (COR-3); None where it corrects none."""
+        return self.corrected.lines.get(detail.corrects_id) if self.corrected else None
 
     def the(self, name: str, key: int | None):
         """The project, role, category … of that key; None where there is no key."""
@@ -353,8 +354,9 @@ def _corrected(proforma) -> tuple[Corrected | None, ProformaInvoice | None]:
     invoice = CustomerInvoice.objects.filter(proposal__proforma=proforma.corrects_id).first()
     if invoice is None:
         return None, proforma.corrects
+    lines = {row.proposal_line.detail_id: row for row in invoice.lines.select_related("proposal_line")}
     taxes = InvoiceTax.objects.filter(invoice__proposal__proforma__in=_family(proforma))
-    return Corrected(invoice, list(taxes.select_related("tax_code"))), None
+    return Corrected(invoice, lines, list(taxes.select_related("tax_code"))), None
 
 
 def _family(proforma) -> set[int]:

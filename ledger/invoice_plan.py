@@ -4,13 +4,15 @@ Pure: facts in, unsaved rows and entry plans out. A missing rate, account or tax
 it; nothing becomes 1 or 0 in silence (MON-8).
 """
 
+import datetime
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from contracts.models import ContractLine, Project, TransactionClass
 from invoicing_site import money
 from invoicing_site.errors import Refused
-from ledger.invoice_content import header_of, lines_of, type_code
+from ledger.invoice_content import delivered_on, header_of, lines_of, type_code
 from ledger.invoice_facts import Billed, InvoiceFacts
 from ledger.models import (
     Account,
@@ -26,7 +28,7 @@ from ledger.models import (
 )
 from ledger.operations.vouchers import EntryPlan
 from ledger.outlays import Charged, clearing, for_projects
-from ledger.tax import TaxableLine, TaxAt, TaxResult, tax_of, tax_of_change
+from ledger.tax import TaxableLine, TaxAt, TaxResult, rate_day, tax_of, tax_of_change
 from ledger.translations import Words
 
 _ZERO = Decimal(0)
@@ -125,18 +127,39 @@ def _rates(facts) -> _Rates:
 # Tax
 
 
-def tax_codes(facts: InvoiceFacts, line: ProposalLine) -> list[TaxAt]:
-    """The codes that a line bears; Refused when its groups share none or one has no rate on that day."""
-    return facts.tax_book.codes(line.billing_tax_group_id, line.item_tax_group_id, facts.tax_date)
+class TaxKind(NamedTuple):
+    """What decides on the tax of a line: lines that are alike in this bear the same codes."""
+
+    billing_group_id: int | None
+    item_group_id: int | None
+    day: datetime.date
+    percent: Decimal | None  # of the line that is corrected
+
+
+def tax_kind(facts: InvoiceFacts, line: ProposalLine) -> TaxKind:
+    """Its tax groups and the day whose rates count (PST-4); a correction keeps those of before (COR-3)."""
+    detail, original = line.detail, facts.corrected_line(line.detail)
+    invoiced = facts.corrected.invoice.invoice_date if original else facts.invoice_date
+    return TaxKind(
+        line.billing_tax_group_id,
+        line.item_tax_group_id,
+        rate_day(detail.transaction_class, delivered_on(facts, detail), invoiced),
+        original.tax_percent if original else None,
+    )
+
+
+def tax_codes(facts: InvoiceFacts, kind: TaxKind) -> list[TaxAt]:
+    """The codes that such lines bear; Refused when the groups share none or one has no rate on that day."""
+    codes = facts.tax_book.codes(kind.billing_group_id, kind.item_group_id, kind.day)
+    if kind.percent is not None and len(codes) == 1:
+        return [TaxAt(codes[0].code, kind.percent)]
+    return codes
 
 
 def _tax(facts) -> tuple[TaxResult, dict[int, list[TaxAt]]]:
-    of_groups: dict = {}
-    for line in facts.lines:
-        groups = line.billing_tax_group_id, line.item_tax_group_id
-        if groups not in of_groups:
-            of_groups[groups] = tax_codes(facts, line)
-    codes = {line.pk: of_groups[line.billing_tax_group_id, line.item_tax_group_id] for line in facts.lines}
+    kinds = {line.pk: tax_kind(facts, line) for line in facts.lines}
+    of_kind = {kind: tax_codes(facts, kind) for kind in dict.fromkeys(kinds.values())}
+    codes = {key: of_kind[kind] for key, kind in kinds.items()}
     lines = [TaxableLine(line.pk, line.amount, codes[line.pk]) for line in facts.lines]
     result = _tax_of_the_difference(facts, lines) if facts.corrected else tax_of(lines, facts.currency)
     return result, codes

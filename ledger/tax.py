@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, TransactionClass
 from invoicing_site import money, wording
 from invoicing_site.errors import Refused
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
@@ -66,6 +66,11 @@ class TaxResult:
     @property
     def total(self) -> Decimal:
         return sum((row.tax for row in self.by_code), _ZERO)
+
+
+def rate_day(transaction_class: str, delivered: datetime.date, invoiced: datetime.date) -> datetime.date:
+    """The day whose rate counts: that of delivery, never after the invoice's; of an advance the invoice's."""
+    return invoiced if transaction_class == TransactionClass.RETAINER else min(delivered, invoiced)
 
 
 def tax_of(lines: Iterable[TaxableLine], currency: str) -> TaxResult:

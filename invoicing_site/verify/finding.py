@@ -28,6 +28,11 @@ def amount(value: Decimal, currency: str = "") -> str:
     return f"{_WORDS.number(value, 2, 4)} {currency}".strip()
 
 
+def percent(value: Decimal) -> str:
+    """A rate for a sentence."""
+    return f"{_WORDS.number(value, 0, 4)} %"
+
+
 def where(model, key) -> str:
     """The reference of a row that need not be loaded."""
     return f"{model._meta.label_lower}:{key}"

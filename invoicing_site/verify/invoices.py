@@ -9,7 +9,7 @@ from contracts.models import LegalEntity, TransactionClass
 from invoicing_site import files
 from invoicing_site.models import StoredFile
 from invoicing_site.querysets import ExactSum, totals
-from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from invoicing_site.verify.finding import CHUNK, Finding, amount, percent, where
 from ledger.models import (
     Account,
     CustomerInvoice,
@@ -73,7 +73,32 @@ def invoices(entity: LegalEntity):
             yield _said(
                 entity, invoice, f"is called {invoice.get_kind_display()} at {amount(invoice.total)}."
             )
+    yield from _unlike_their_rates(entity)
     yield from _unlike_their_proposals(entity)
+
+
+def _unlike_their_rates(entity):
+    """What is taxed at a rate is what the lines that bear it come to; lines of several codes name no rate."""
+    mine = {"invoice__entity": entity}
+    mixed = InvoiceLine.objects.filter(**mine, tax_percent=None).values("invoice")
+    keys = ("invoice", "tax_category", "tax_percent")
+    nets = _by_rate(InvoiceLine.objects.filter(**mine), keys, "net")
+    rows = InvoiceTax.objects.filter(**mine).exclude(invoice__in=mixed)
+    bases = _by_rate(rows, ("invoice", "category", "percent"), "base")
+    for key, base in sorted(bases.items()):
+        net = nets.get(key, _ZERO)
+        if base != net:
+            invoice = CustomerInvoice.objects.get(pk=key[0])
+            yield _said(
+                entity,
+                invoice,
+                f"taxes {amount(base)} at {percent(key[2])} where its lines come to {amount(net)}.",
+            )
+
+
+def _by_rate(rows, keys, field):
+    found = rows.order_by(*keys).values(*keys).annotate(exact_sum=ExactSum(field))
+    return {tuple(row[key] for key in keys): row["exact_sum"] for row in found}
 
 
 def _sums(rows, **fields):

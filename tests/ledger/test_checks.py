@@ -157,7 +157,7 @@ def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
         "given elsewhere reaches the lines when they are filled in again: “Fill lines again” on "
         "the proposal's page.",
         "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
-        "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 31 Mar 2025",
+        "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 10 Mar 2025",
     }
     if what == "rate":
         TaxRate.objects.filter(tax_code__code="OUT25").update(valid_from=APRIL_1)

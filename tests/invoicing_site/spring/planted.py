@@ -18,7 +18,7 @@ ALTERATIONS = [
     (alterations.invoice_total, "INVOICE", {"CLAIMS", "INVOICE"}),
     (alterations.invoice_buyer, "CLAIMS", {"CLAIMS"}),
     (alterations.invoice_line_text, "CLAIMS", {"CLAIMS", "INVOICE"}),
-    (alterations.invoice_tax_base, "CLAIMS", {"CLAIMS"}),
+    (alterations.invoice_tax_base, "CLAIMS", {"CLAIMS", "INVOICE"}),
     (alterations.invoice_deleted, "SEQUENCE", {"CLAIMS", "SEQUENCE", "INVOICE", "WIP", "ACCRUED"}),
     (alterations.invoice_renumbered, "SEQUENCE", {"CLAIMS", "SEQUENCE"}),
     (alterations.invoice_dated_back, "SEQUENCE", {"CLAIMS", "SEQUENCE"}),
