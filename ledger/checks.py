@@ -25,6 +25,7 @@ from ledger.periods import PeriodBook
 ERROR, WARNING = "error", "warning"
 
 _ZERO = Decimal(0)
+_Class = TransactionClass
 _Kind = CustomerInvoice.Kind
 _A = {_Kind.INVOICE: "An", _Kind.CREDIT_NOTE: "A"}
 
@@ -297,7 +298,7 @@ def _payment_requests_are_no_invoices(examined):
     for billed in facts.billed:
         retainer = facts.the("retainer", billed.retainer_id)
         is_request = retainer is not None and retainer.kind == LegalEntity.RetainerKind.REQUEST
-        if billed.transaction_class == TransactionClass.RETAINER and is_request:
+        if billed.transaction_class == _Class.RETAINER and is_request:
             yield _error(
                 "RETAINER-REQUEST",
                 f"{retainer} is a payment request: it is booked when it is paid, and is not posted as an "
@@ -345,17 +346,44 @@ def _the_work_is_recent(examined):
 
 @named("DATE-BEFORE-WORK")
 def _the_work_is_done_by_then(examined):
-    """PRP-8: an invoice is for what was delivered; only an advance is invoiced before."""
+    """PRP-8: an invoice is for what was delivered; where the entity invoices in advance it is a warning."""
     facts = examined.facts
-    planned = (TransactionClass.RETAINER, TransactionClass.MILESTONE)
-    days = (line.detail.date for line in facts.lines if line.detail.transaction_class not in planned)
-    latest = max(days, default=facts.invoice_date)
-    if latest > facts.invoice_date:
-        yield _warning(
+    details = (line.detail for line in facts.lines if not line.detail.corrects_id)
+    delivered = (detail for detail in details if detail.transaction_class != _Class.RETAINER)
+    latest = max(delivered, key=lambda detail: detail.date, default=None)
+    if latest is None or latest.date <= facts.invoice_date:
+        return
+    what = "a milestone" if latest.transaction_class == _Class.MILESTONE else "work"
+    said = f"It bills {what} of {wording.day(latest.date)}, after the invoice date "
+    said += f"{wording.day(facts.invoice_date)}"
+    if facts.entity.invoices_in_advance:
+        yield _warning("DATE-BEFORE-WORK", f"{said}, in advance.")
+    elif latest.date <= facts.today:
+        yield _error("DATE-BEFORE-WORK", f"{said}: choose that day or a later one.")
+    else:
+        yield _error(
             "DATE-BEFORE-WORK",
-            f"It bills work of {wording.day(latest)}, after the invoice date "
-            f"{wording.day(facts.invoice_date)}: choose that day or a later one.",
+            f"{said}: post it on that day, or return it to the project manager, who can take that off.",
         )
+
+
+@named("CREDIT-DATE")
+def _a_correction_follows_what_it_corrects(examined):
+    """PRP-8: neither dated nor booked before it, whatever its sequence."""
+    facts = examined.facts
+    if facts.corrected is None:
+        return
+    original = facts.corrected.invoice
+    for what, own, earliest in (
+        ("dated", facts.invoice_date, original.invoice_date),
+        ("booked", facts.accounting_date, original.accounting_date),
+    ):
+        if own < earliest:
+            yield _error(
+                "CREDIT-DATE",
+                f"It corrects {original}, which is {what} {wording.day(earliest)}, and would be {what} "
+                f"{wording.day(own)}, before it: choose {wording.day(earliest)} or a later day.",
+            )
 
 
 def _a_month_before(day):

@@ -91,6 +91,7 @@ class LegalEntityAdmin(EntityAdmin):
                 "fields": [
                     ("allow_own_approval", "require_proposal_approval"),
                     ("separate_confirm_and_post", "require_order_reference"),
+                    "invoices_in_advance",
                 ]
             },
         ),

@@ -171,7 +171,10 @@ class LegalEntity(models.Model):
         "journals are posted by the clock", default=False, help_text="Else an accountant posts them"
     )
     posts_invoices_by_clock = models.BooleanField(
-        "invoices are posted by the clock", default=False, help_text="Else an accountant posts them"
+        "invoices are posted by the clock",
+        default=False,
+        help_text="Else an accountant posts them. With “separate confirm and post” only what somebody else "
+        "than who confirmed it approved",
     )
     separate_confirm_and_post = models.BooleanField(
         default=False, help_text="Who confirmed a proforma may not post its invoice"
@@ -184,6 +187,10 @@ class LegalEntity(models.Model):
     )
     require_order_reference = models.BooleanField(
         default=False, help_text="No invoice is posted without an order number of the customer"
+    )
+    invoices_in_advance = models.BooleanField(
+        default=False,
+        help_text="Work and milestones dated after the invoice date may be invoiced, with a warning",
     )
 
     class Meta:
@@ -201,6 +208,15 @@ class LegalEntity(models.Model):
                 violation_error_message="A journal holds at least one line.",
             ),
             address_has_a_scheme("entity_electronic_address_has_a_scheme"),
+            models.CheckConstraint(
+                name="entity_clock_needs_an_approver",
+                condition=Q(posts_invoices_by_clock=False)
+                | Q(separate_confirm_and_post=False)
+                | Q(require_proposal_approval=True),
+                violation_error_message="Invoices are posted by the clock, and who confirmed may not post: "
+                "that takes a second person. Tick “require proposal approval” too, or leave posting to "
+                "people.",
+            ),
         ]
 
     def __str__(self):

@@ -3,10 +3,10 @@
 import hashlib
 from decimal import Decimal
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from contracts.models import LegalEntity, TransactionClass
-from invoicing_site import files
+from invoicing_site import files, wording
 from invoicing_site.models import StoredFile
 from invoicing_site.querysets import ExactSum, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, percent, where
@@ -17,6 +17,7 @@ from ledger.models import (
     Document,
     InvoiceLine,
     InvoiceProposal,
+    InvoiceReference,
     InvoiceTax,
     LedgerEntry,
     ProposalLine,
@@ -74,6 +75,7 @@ def invoices(entity: LegalEntity):
                 entity, invoice, f"is called {invoice.get_kind_display()} at {amount(invoice.total)}."
             )
     yield from _unlike_their_rates(entity)
+    yield from _before_their_originals(entity)
     yield from _unlike_their_proposals(entity)
 
 
@@ -94,6 +96,25 @@ def _unlike_their_rates(entity):
                 invoice,
                 f"taxes {amount(base)} at {percent(key[2])} where its lines come to {amount(net)}.",
             )
+
+
+def _before_their_originals(entity):
+    """PRP-8: a correction is neither dated nor booked before the invoice that it corrects."""
+    rows = InvoiceReference.objects.filter(
+        Q(invoice__invoice_date__lt=F("original__invoice_date"))
+        | Q(invoice__accounting_date__lt=F("original__accounting_date")),
+        invoice__entity=entity,
+        invoice__proposal__proforma__corrects__isnull=False,
+    )
+    for row in rows.select_related("invoice", "original").order_by("pk"):
+        own, original = row.invoice, row.original
+        yield _said(
+            entity,
+            own,
+            f"is dated {wording.day(own.invoice_date)} and booked {wording.day(own.accounting_date)}, before "
+            f"{original}, which it corrects: dated {wording.day(original.invoice_date)} and booked "
+            f"{wording.day(original.accounting_date)}.",
+        )
 
 
 def _by_rate(rows, keys, field):

@@ -8,7 +8,7 @@ from invoicing_site.remedies import remedy_url
 from ledger.checks import CheckResult
 
 _RETURN = {"PO-AMOUNT", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}
-_HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK"}
+_HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK", "CREDIT-DATE"}
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def test_a_part_has_room_for_the_words_whatever_was_written_about_it(no1, dear):
 
 
 def test_what_is_billed_before_its_planned_day_was_delivered_before_it(no1):
-    """DOC-4: planned for 10 April, billed on 31 March"""
+    """DOC-4: planned for 10 April, billed on 31 March by a company that invoices in advance"""
+    type(no1.entity).objects.update(invoices_in_advance=True)
     (item,) = shares(no1, no1.customer, planned=APRIL_10)
 
     assert billed(no1, ready(no1, item)).lines.get().date == MARCH_31

@@ -347,7 +347,7 @@ def test_work_older_than_a_month_is_a_warning(no1, contract, worked, invoiced, o
 
 
 @pytest.mark.parametrize(("invoiced", "early"), [("2025-03-09", True), ("2025-03-10", False)])
-def test_an_invoice_dated_before_its_work_is_a_warning(no1, contract, invoiced, early):
+def test_an_invoice_dated_before_its_work_is_refused(no1, contract, invoiced, early):
     """DATE-BEFORE-WORK PRP-8: it bills work of 3 and 10 March"""
     days = datetime.date(2025, 3, 3), datetime.date(2025, 3, 10)
     proposal = proposed(no1, *[work(no1, contract, date=each) for each in days])
@@ -359,14 +359,43 @@ def test_an_invoice_dated_before_its_work_is_a_warning(no1, contract, invoiced, 
         assert results[0].message == (
             "It bills work of 10 Mar 2025, after the invoice date 9 Mar 2025: choose that day or a later one."
         )
-        assert not results[0].is_error
+        assert results[0].is_error
 
 
-def test_a_milestone_billed_before_its_planned_day_is_no_work_to_come(no1):
-    """DATE-BEFORE-WORK: its date is a plan"""
+def test_a_milestone_dated_after_the_invoice_is_refused(no1):
+    """DATE-BEFORE-WORK PRP-8"""
     contract = factories.contract(no1, method="fixed", confirmed=True)
+    proposal = proposed(no1, milestone(contract, date=datetime.date(2025, 6, 1)))
 
-    assert found(proposed(no1, milestone(contract, date=datetime.date(2025, 6, 1)))) == []
+    assert found(proposal) == [("DATE-BEFORE-WORK", "error")]
+    assert refused(no1, proposal).message == (
+        "It bills a milestone of 1 Jun 2025, after the invoice date 31 Mar 2025: choose that day or a later "
+        "one."
+    )
+
+
+def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
+    """DATE-BEFORE-WORK PRP-8: that day can't be chosen yet"""
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
+    proposal = proposed(no1, work(no1, contract, date=APRIL_1))
+
+    assert refused(no1, proposal).message == (
+        "It bills work of 1 Apr 2025, after the invoice date 31 Mar 2025: post it on that day, or return it "
+        "to the project manager, who can take that off."
+    )
+
+
+@pytest.mark.parametrize("method", ["tm", "fixed"])
+def test_where_the_entity_invoices_in_advance_it_is_a_warning(no1, method):
+    """DATE-BEFORE-WORK PRP-8 PST-4: taxed at the rate of the invoice date"""
+    LegalEntity.objects.update(invoices_in_advance=True)
+    TaxRate.objects.create(tax_code=no1.books.tax_codes["OUT25"], valid_from=APRIL_1, percent=Decimal(30))
+    contract = factories.contract(no1, method=method, confirmed=True)
+    item = milestone(contract, date=APRIL_1) if method == "fixed" else work(no1, contract, date=APRIL_1)
+    proposal = proposed(no1, item)
+
+    assert found(proposal) == [("DATE-BEFORE-WORK", "warning")]
+    assert post(proposal, by=no1.accountant, on=MARCH_31).taxes.get().percent == 25
 
 
 def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):

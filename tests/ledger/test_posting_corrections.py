@@ -8,12 +8,15 @@ from django.utils import timezone
 
 from actuals.models import Actual, Batch
 from actuals.operations import negated, record
+from invoicing_site.errors import Refused
+from invoicing_site.verify import findings
 from ledger.checks import check
-from ledger.models import TaxRate
+from ledger.models import CustomerInvoice, TaxRate
 from ledger.operations.posting import post
 from ledger.operations.proposals import take_up
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
+from tests.invoicing_site.spring.alterations import behind_the_guards
 from tests.ledger.billing import MARCH_31, cr, dr, entries_of, proposed, work
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +176,42 @@ def test_what_was_never_posted_cannot_be_credited(no1):
 
     assert (result.code, result.severity) == ("CORRECTS-POSTED", "error")
     assert str(proposal.proforma) in result.message
+
+
+@pytest.mark.parametrize("booked", [False, True])
+def test_a_credit_is_never_dated_or_booked_before_its_invoice(no1, booked):
+    """PRP-8: whatever its sequence"""
+    contract = factories.contract(no1, confirmed=True)
+    proposal = proposed(no1, work(no1, contract, "10", "100"))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    (detail,) = details_of(proposal)
+    credit = take_up(correction(no1, proposal.proforma, {detail: Decimal(0)}))
+    day, what = datetime.date(2025, 3, 30), "dated"
+    if booked:
+        credit.accounting_date, what = day, "booked"
+        credit.save()
+
+    with pytest.raises(Refused) as refused:
+        post(credit, by=no1.accountant, on=MARCH_31 if booked else day)
+
+    assert (refused.value.code, CustomerInvoice.objects.count()) == ("CREDIT-DATE", 1)
+    assert refused.value.message.startswith(
+        f"It corrects {invoice}, which is {what} 31 Mar 2025, and would be {what} 30 Mar 2025, before it: "
+    )
+
+
+@pytest.mark.parametrize("date", ["invoice_date", "accounting_date"])
+def test_a_credit_before_its_invoice_is_found(no1, date):
+    """PRP-8 PST-7"""
+    contract = factories.contract(no1, confirmed=True)
+    proposal = proposed(no1, work(no1, contract, "10", "100"))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    (detail,) = details_of(proposal)
+    credit = credited(no1, proposal.proforma, {detail: Decimal(0)})
+    assert findings() == []
+    with behind_the_guards():
+        CustomerInvoice.objects.filter(pk=credit.pk).update(**{date: datetime.date(2025, 3, 30)})
+
+    (sentence,) = [finding.sentence for finding in findings() if finding.code == "INVOICE"]
+
+    assert f"before {invoice}, which it corrects: dated 31 Mar 2025 and booked 31 Mar 2025." in sentence

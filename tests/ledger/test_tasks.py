@@ -4,7 +4,9 @@ import json
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
 
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
@@ -206,6 +208,56 @@ def test_a_day_to_come_is_refused(no1):
     """PRP-8"""
     with pytest.raises(CommandError, match="in the future"):
         call_command("post_invoices", "--entity", "NO1", "--on", "2098-01-01")
+
+
+def test_the_clock_takes_the_approver_for_the_second_person(no1, contract, drawn):
+    """SEC-2: posted are only proposals that somebody else approved than who confirmed them"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(
+        separate_confirm_and_post=True, require_proposal_approval=True, posts_invoices_by_clock=True
+    )
+    by_another, by_the_same = (proposed(no1, work(no1, contract)) for _ in range(2))
+    for proposal, approver in ((by_another, no1.administrator), (by_the_same, no1.manager)):
+        submit_proposal(proposal, by=no1.accountant)
+        approve_proposal(proposal, by=approver)
+
+    tasks.post_by_clock()
+
+    assert [invoice.proposal for invoice in CustomerInvoice.objects.all()] == [by_another]
+    by_the_same.refresh_from_db()
+    assert by_the_same.last_error == (
+        f"At Company NO1 one person confirms and another posts. {by_the_same.proforma} can't be posted "
+        f"without a person: {no1.manager}, who confirmed it, approved its proposal too. Somebody else than "
+        "who confirmed it has to post it."
+    )
+
+
+def test_the_clock_posts_nothing_that_nobody_approved(no1, contract, drawn):
+    """SEC-2: also where the parameters got past their check, and from the command line without a name"""
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
+    proposal = proposed(no1, work(no1, contract))
+
+    tasks.post_invoices(no1.entity.pk)
+
+    assert not CustomerInvoice.objects.exists()
+    proposal.refresh_from_db()
+    assert "nobody has approved its proposal" in proposal.last_error
+    tasks.post_invoices(no1.entity.pk, no1.accountant.pk)
+    assert CustomerInvoice.objects.get().proposal == proposal
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_the_clock_and_two_people_need_an_approver(no1, approved):
+    """SEC-2: the parameters are refused together, by the form and by the database"""
+    no1.entity.separate_confirm_and_post = no1.entity.posts_invoices_by_clock = True
+    no1.entity.require_proposal_approval = approved
+    if approved:
+        no1.entity.full_clean(exclude=["logo"])
+        no1.entity.save()
+        return
+    with pytest.raises(ValidationError, match="that takes a second person. Tick “require proposal approval”"):
+        no1.entity.full_clean(exclude=["logo"])
+    with pytest.raises(IntegrityError):
+        no1.entity.save()
 
 
 def test_the_clock_posts_only_for_those_who_leave_it_to_the_clock(drawn):
