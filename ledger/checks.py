@@ -17,7 +17,8 @@ from invoicing_site import wording
 from invoicing_site.errors import Refused
 from ledger import blockers, glyphs
 from ledger.invoice_facts import InvoiceFacts
-from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice, tax_codes, tax_kind
+from ledger.invoice_plan import InvoicePlan, account_of, plan_invoice
+from ledger.invoice_tax import tax_codes, tax_kind
 from ledger.models import CustomerInvoice, InvoiceProposal
 from ledger.payment_references import reference_of
 from ledger.periods import PeriodBook

@@ -32,13 +32,14 @@ from contracts.rates import Rates
 from invoicing_site.querysets import ExactSum
 from ledger import outlays
 from ledger.accounts import AccountBook, ProfileBook
+from ledger.corrected import Corrected
+from ledger.corrected import load as load_corrected
 from ledger.models import (
     Account,
     CustomerInvoice,
     DimensionSet,
     InvoiceLine,
     InvoiceProposal,
-    InvoiceTax,
     JournalLine,
     LedgerEntry,
     ProjectTransaction,
@@ -115,15 +116,6 @@ class Series:
     last_date: datetime.date | None
 
 
-@dataclass(frozen=True)
-class Corrected:
-    """The invoice that is corrected, and the taxes of it and of all its corrections so far (MON-4)."""
-
-    invoice: CustomerInvoice
-    lines: dict[int, InvoiceLine]  # by detail
-    standing: list[InvoiceTax]
-
-
 @dataclass
 class InvoiceFacts:
     """One proposal with all that its invoice will say and book."""
@@ -195,7 +187,7 @@ class InvoiceFacts:
         lines = lines_of(proposal)
         billed = _billed(proforma, lines)
         contract_lines = ContractLine.objects.filter(contract=proforma.contract_id).in_bulk()
-        corrected, unposted = _corrected(proforma)
+        corrected, unposted = load_corrected(proforma)
         return cls(
             proposal=proposal,
             proforma=proforma,
@@ -346,28 +338,3 @@ def _series(entity) -> dict[str, Series]:
         entity=entity, kind__in=[_Kind.INVOICE, _Kind.CREDIT_NOTE]
     ).annotate(last_date=Max("counters__last_date"))
     return {sequence.kind: Series(sequence, sequence.last_date) for sequence in sequences}
-
-
-def _corrected(proforma) -> tuple[Corrected | None, ProformaInvoice | None]:
-    if proforma.corrects_id is None:
-        return None, None
-    invoice = CustomerInvoice.objects.filter(proposal__proforma=proforma.corrects_id).first()
-    if invoice is None:
-        return None, proforma.corrects
-    lines = {row.proposal_line.detail_id: row for row in invoice.lines.select_related("proposal_line")}
-    taxes = InvoiceTax.objects.filter(invoice__proposal__proforma__in=_family(proforma))
-    return Corrected(invoice, lines, list(taxes.select_related("tax_code"))), None
-
-
-def _family(proforma) -> set[int]:
-    """The invoice that was corrected first, and all corrections of it and of each other, one query a step."""
-    first = proforma
-    while first.corrects_id:
-        first = first.corrects
-    family, newest = {first.pk}, {first.pk}
-    while newest:
-        newest = (
-            set(ProformaInvoice.objects.filter(corrects__in=newest).values_list("pk", flat=True)) - family
-        )
-        family |= newest
-    return family

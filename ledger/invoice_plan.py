@@ -4,16 +4,15 @@ Pure: facts in, unsaved rows and entry plans out. A missing rate, account or tax
 it; nothing becomes 1 or 0 in silence (MON-8).
 """
 
-import datetime
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from contracts.models import ContractLine, Project, TransactionClass
 from invoicing_site import money
-from invoicing_site.errors import Refused
-from ledger.invoice_content import delivered_on, header_of, lines_of, type_code
+from ledger.corrected import Stood
+from ledger.invoice_content import header_of, lines_of, type_code
 from ledger.invoice_facts import Billed, InvoiceFacts
+from ledger.invoice_tax import invoice_taxes, tax_entries, tax_result
 from ledger.models import (
     Account,
     CustomerInvoice,
@@ -24,12 +23,9 @@ from ledger.models import (
     PostingAccount,
     Profile,
     ProjectTransaction,
-    ProposalLine,
 )
 from ledger.operations.vouchers import EntryPlan
 from ledger.outlays import Charged, clearing, for_projects
-from ledger.tax import TaxableLine, TaxAt, TaxResult, rate_day, tax_of, tax_of_change
-from ledger.translations import Words
 
 _ZERO = Decimal(0)
 _Purpose = PostingAccount.Purpose
@@ -64,8 +60,8 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     account (PST-2); with one he owes the sum of the converted parts (PST-5).
     """
     rates = _rates(facts)
-    tax, codes = _tax(facts)
-    taxes = _invoice_taxes(facts, tax.by_code, rates)
+    tax, codes = tax_result(facts)
+    taxes = invoice_taxes(facts, tax.by_code, rates.official)
     revenue, project_transactions = _revenue(facts, rates)
     net = sum((line.amount for line in facts.lines), _ZERO)
     assert net == sum((billed.amount for billed in facts.billed), _ZERO), (
@@ -76,7 +72,8 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     accounting_tax = sum((row.accounting_tax for row in taxes), _ZERO)
     accounting_total = accounting_net + accounting_tax
     if not rates.is_agreed:
-        accounting_total = money.converted(net + tax_total, rates.official, facts.entity.currency)
+        stood = facts.corrected.total if facts.corrected else Stood()
+        accounting_total = stood.changed_by(net + tax_total, rates.official, facts.entity.currency)
 
     invoice = header_of(facts)
     invoice.kind = _Kind.CREDIT_NOTE if net + tax_total < 0 else _Kind.INVOICE
@@ -93,7 +90,7 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     entries = [
         _customer_entry(facts, invoice, customer_rate),
         *revenue,
-        *_tax_entries(facts, taxes, rates),
+        *tax_entries(facts, taxes, rates.official),
         *_rounding(facts, rates, invoice.accounting_rounding),
         *_accruals_reversed(facts),
     ]
@@ -122,112 +119,6 @@ def _rates(facts) -> _Rates:
         return _Rates(original.rate, original.net_rate, is_agreed=original.rate != original.net_rate)
     official = facts.rates.on(facts.currency, facts.invoice_date)
     return _Rates(official, agreed if is_agreed else official, is_agreed)
-
-
-# Tax
-
-
-class TaxKind(NamedTuple):
-    """What decides on the tax of a line: lines that are alike in this bear the same codes."""
-
-    billing_group_id: int | None
-    item_group_id: int | None
-    day: datetime.date
-    percent: Decimal | None  # of the line that is corrected
-
-
-def tax_kind(facts: InvoiceFacts, line: ProposalLine) -> TaxKind:
-    """Its tax groups and the day whose rates count (PST-4); a correction keeps those of before (COR-3)."""
-    detail, original = line.detail, facts.corrected_line(line.detail)
-    invoiced = facts.corrected.invoice.invoice_date if original else facts.invoice_date
-    return TaxKind(
-        line.billing_tax_group_id,
-        line.item_tax_group_id,
-        rate_day(detail.transaction_class, delivered_on(facts, detail), invoiced),
-        original.tax_percent if original else None,
-    )
-
-
-def tax_codes(facts: InvoiceFacts, kind: TaxKind) -> list[TaxAt]:
-    """The codes that such lines bear; Refused when the groups share none or one has no rate on that day."""
-    codes = facts.tax_book.codes(kind.billing_group_id, kind.item_group_id, kind.day)
-    if kind.percent is not None and len(codes) == 1:
-        return [TaxAt(codes[0].code, kind.percent)]
-    return codes
-
-
-def _tax(facts) -> tuple[TaxResult, dict[int, list[TaxAt]]]:
-    kinds = {line.pk: tax_kind(facts, line) for line in facts.lines}
-    of_kind = {kind: tax_codes(facts, kind) for kind in dict.fromkeys(kinds.values())}
-    codes = {key: of_kind[kind] for key, kind in kinds.items()}
-    lines = [TaxableLine(line.pk, line.amount, codes[line.pk]) for line in facts.lines]
-    result = _tax_of_the_difference(facts, lines) if facts.corrected else tax_of(lines, facts.currency)
-    return result, codes
-
-
-def _tax_of_the_difference(facts, lines) -> TaxResult:
-    """Of a correction: the tax of what stands afterwards less the tax of what stood before (MON-4)."""
-    before = [
-        TaxableLine(("standing", row.pk), row.base, [TaxAt(row.tax_code, row.percent)])
-        for row in facts.corrected.standing
-    ]
-    result = tax_of_change(before, [*before, *lines], facts.currency)
-    touched = {(at.code.pk, at.percent) for line in lines for at in line.codes}
-    return TaxResult(
-        [row for row in result.by_code if (row.code.pk, row.percent) in touched],
-        {line.key: result.by_line[line.key] for line in lines},
-    )
-
-
-def _invoice_taxes(facts, by_code, rates) -> list[InvoiceTax]:
-    def converted(amount):
-        return money.converted(amount, rates.official, facts.entity.currency)
-
-    words = Words(facts.customer.language)
-    return [
-        InvoiceTax(
-            tax_code=of.code,
-            code=of.code.code,
-            name=of.code.name,
-            category=of.code.category,
-            percent=of.percent,
-            legal_text=words.of_setup(of.code.legal_text),
-            exemption_code=of.code.exemption_code,
-            base=of.base,
-            tax=of.tax,
-            accounting_base=converted(of.base),
-            accounting_tax=converted(of.tax),
-        )
-        for of in by_code
-    ]
-
-
-def _tax_entries(facts, taxes, rates) -> list[EntryPlan]:
-    return [
-        EntryPlan.crediting(
-            _account_of(tax),
-            tax.tax,
-            tax.accounting_tax,
-            currency=facts.currency,
-            rate=rates.official,
-            dimensions=facts.proposal.dimensions,
-            tax_code=tax.tax_code,
-            tax_percent=tax.percent,
-            tax_base=tax.base,
-        )
-        for tax in taxes
-        if tax.tax or tax.accounting_tax
-    ]
-
-
-def _account_of(tax):
-    if tax.tax_code.account is None:
-        raise Refused(
-            f"Tax code {tax.tax_code} has no account that its tax is owed on: enter one.",
-            code="ACCOUNT-MISSING",
-            remedy="admin:ledger_taxcode_changelist",
-        )
-    return tax.tax_code.account
 
 
 # Revenue
@@ -283,7 +174,9 @@ def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
     for (account, dimensions, project, are_outlays), shares in _by_place(facts):
         amounts = [billed.amount for billed in shares]
         total = sum(amounts, _ZERO)
-        accounting = money.converted(total, rates.net, own)
+        place = tuple(row.pk if row else None for row in (account, dimensions, project))
+        stood = facts.corrected.places.get(place, Stood()) if facts.corrected else Stood()
+        accounting = stood.changed_by(total, rates.net, own)
         if are_outlays:
             charged = _charged(facts, shares, accounting, rates)
             entries += clearing(charged, facts.accounts)

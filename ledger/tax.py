@@ -79,31 +79,54 @@ def tax_of(lines: Iterable[TaxableLine], currency: str) -> TaxResult:
     Codes come sorted by code and rate. Negating all lines negates the result.
     """
     lines = list(lines)
-    taxes = {
-        group: money.rounded(_exact(group[1], rows), currency) for group, rows in _by_category(lines).items()
-    }
-    return _shared(lines, taxes, currency)
+    sums, shares = [], {line.key: _ZERO for line in lines}
+    assert len(shares) == len(lines), "Each line of a document has a key of its own."
+    for group, rows in _by_category(lines).items():
+        tax_of_group = money.rounded(_exact(group[1], rows), currency)
+        codes = list(_by_code(rows).values())
+        exact = [_exact(group[1], own) for own in codes]
+        for own, tax_of_code in zip(codes, money.adding_up(tax_of_group, exact, currency), strict=True):
+            base = sum((line.net for line, _ in own), _ZERO)
+            sums.append(TaxSum(own[0][1].code, group[1], base, tax_of_code))
+            _share(tax_of_code, group[1], own, shares, currency)
+    sums.sort(key=lambda row: (row.code.code, row.percent))
+    return TaxResult(sums, shares)
 
 
 def tax_of_change(before: Iterable[TaxableLine], after: Iterable[TaxableLine], currency: str) -> TaxResult:
     """The tax of a correction: the tax of what stands after it less that of what stood before (MON-4).
 
     Both sides have the rates of the original. By line it has a key for each line of either side, with the
-    difference: negative where something was credited.
+    difference: negative where something was credited. By code it is what the code has afterwards less what it
+    had, so that each code comes back to nothing; of codes that share a rate one may move by a minor unit
+    although none of its own lines changes.
     """
     before, after = list(before), list(after)
-    kept = {line.key: line for line in after}
-    changes = [
-        TaxableLine(line.key, (kept[line.key].net if line.key in kept else _ZERO) - line.net, line.codes)
-        for line in before
-    ]
-    seen = {line.key for line in before}
-    changes += [line for line in after if line.key not in seen]
-    taxes: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    by_code: dict[tuple[str, Decimal], TaxSum] = {}
     for sign, lines in ((-1, before), (1, after)):
-        for group, rows in _by_category(lines).items():
-            taxes[group] += sign * money.rounded(_exact(group[1], rows), currency)
-    return _shared(changes, taxes, currency)
+        for row in tax_of(lines, currency).by_code:
+            key = row.code.code, row.percent
+            sum_ = by_code.get(key, TaxSum(row.code, row.percent, _ZERO, _ZERO))
+            base, tax = sum_.base + sign * row.base, sum_.tax + sign * row.tax
+            by_code[key] = TaxSum(row.code, row.percent, base, tax)
+    changes = _changes(before, after)
+    shares = {line.key: _ZERO for line in changes}
+    for group, rows in _by_category(line for line in changes if line.net).items():
+        own = _by_code(rows)
+        in_group = [row for row in by_code.values() if (row.code.category, row.percent) == group]
+        others = sum((row.tax for row in in_group if row.code.code not in own), _ZERO)
+        for code, lines in own.items():
+            _share(by_code[code, group[1]].tax + others, group[1], lines, shares, currency)
+            others = _ZERO
+    return TaxResult([by_code[key] for key in sorted(by_code)], shares)
+
+
+def _changes(before, after) -> list[TaxableLine]:
+    """Each line of either side with what its net amount grows by."""
+    stays = {line.key: line.net for line in after}
+    changes = [TaxableLine(line.key, stays.get(line.key, _ZERO) - line.net, line.codes) for line in before]
+    seen = {line.key for line in before}
+    return changes + [line for line in after if line.key not in seen]
 
 
 def _by_category(lines):
@@ -115,28 +138,23 @@ def _by_category(lines):
     return groups
 
 
+def _by_code(rows):
+    """The same rows for each code, by code."""
+    codes = defaultdict(list)
+    for line, tax in rows:
+        codes[tax.code.code].append((line, tax))
+    return {code: codes[code] for code in sorted(codes)}
+
+
+def _share(tax, percent, rows, shares, currency):
+    """Add to each line its share of the tax."""
+    parts = [money.exact_percentage(line.net, percent) for line, _ in rows]
+    for (line, _), share in zip(rows, money.adding_up(tax, parts, currency), strict=True):
+        shares[line.key] += share
+
+
 def _exact(percent, rows) -> Decimal:
     return money.exact_percentage(sum((line.net for line, _ in rows), _ZERO), percent)
-
-
-def _shared(lines, taxes, currency) -> TaxResult:
-    """Share the tax of each category and rate over its codes, and that of each code over its lines."""
-    sums, shares = [], {line.key: _ZERO for line in lines}
-    assert len(shares) == len(lines), "Each line of a document has a key of its own."
-    for group, rows in _by_category(lines).items():
-        by_code = defaultdict(list)
-        for line, tax in rows:
-            by_code[tax.code.code].append((line, tax))
-        codes = [by_code[code] for code in sorted(by_code)]
-        exact = [_exact(group[1], own) for own in codes]
-        for own, tax_of_code in zip(codes, money.adding_up(taxes[group], exact, currency), strict=True):
-            base = sum((line.net for line, _ in own), _ZERO)
-            sums.append(TaxSum(own[0][1].code, group[1], base, tax_of_code))
-            parts = [money.exact_percentage(line.net, group[1]) for line, _ in own]
-            for (line, _), share in zip(own, money.adding_up(tax_of_code, parts, currency), strict=True):
-                shares[line.key] += share
-    sums.sort(key=lambda row: (row.code.code, row.percent))
-    return TaxResult(sums, shares)
 
 
 class TaxBook:

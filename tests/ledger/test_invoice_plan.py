@@ -1,6 +1,7 @@
 """What holds of every planned invoice, whatever its lines, rates and currencies are."""
 
 import datetime
+from collections import defaultdict
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.models import ContractCustomer, Customer, LegalEntity, Project, ProjectContract
 from invoicing_site import money
+from ledger.corrected import Corrected, Stood
 from ledger.invoice_facts import AccruedSum, Billed, InvoiceFacts
 from ledger.invoice_plan import plan_invoice
 from ledger.models import (
@@ -39,7 +41,7 @@ class _Accounts:
         return ACCOUNTS[purpose]
 
 
-def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=()):
+def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=(), corrected=None):
     """Facts of one billed share a line, of rows that were never saved."""
     entity = LegalEntity(pk=1, code="NO1", name="Us", currency=own)
     customer = Customer(pk=1, number="1", name="They", language="en")
@@ -95,6 +97,7 @@ def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=()
         rates=SimpleNamespace(on=lambda currency, day: rate),
         series={},
         unit_codes={},
+        corrected=corrected,
     )
 
 
@@ -240,3 +243,57 @@ def test_two_codes_of_one_rate_are_rounded_together(nets, tax, shares):
 
     assert plan.invoice.tax == Decimal(tax)
     assert [line.tax for line in plan.lines] == [Decimal(share) for share in shares]
+
+
+def _stands(plans):
+    """What stands after these plans, as it is read from what they wrote."""
+    places = defaultdict(Stood)
+    for entry in (entry for plan in plans for entry in plan.entries):
+        if entry.account == ACCOUNTS["revenue"]:
+            key = entry.account.pk, None, entry.project.pk
+            own, books = entry.credit - entry.debit, entry.accounting_credit - entry.accounting_debit
+            places[key] += Stood(own, books)
+    taxes = [tax for plan in plans for tax in plan.taxes]
+    sums = (Stood(plan.invoice.total, plan.invoice.accounting_total) for plan in plans)
+    return Corrected(plans[0].invoice, {}, taxes, sum(sums, Stood()), dict(places))
+
+
+@given(lines=line_lists, pair=currencies, rate=rates, agreed=st.none() | rates, data=st.data())
+def test_partial_credits_in_any_order_add_up_to_their_invoice(lines, pair, rate, agreed, data):
+    """MON-4: net, tax and total in both currencies, by account, project and tax code"""
+    currency, own = pair
+    same = {
+        "currency": currency,
+        "own": own,
+        "rate": Decimal(1) if currency == own else rate,
+        "agreed": agreed,
+    }
+    plans = [planned(*columns(lines, currency), **same)]
+    parts = []
+    for net, tax, project in zip(*columns(lines, currency), strict=True):
+        first = data.draw(st.sampled_from([net, money.rounded(net / 3, currency)]))
+        parts += [(-first, tax, project), (first - net, tax, project)]
+    parts = data.draw(st.permutations(parts))
+    while parts:
+        n = data.draw(st.integers(min_value=1, max_value=len(parts)))
+        plans.append(planned(*zip(*parts[:n], strict=True), **same, corrected=_stands(plans)))
+        parts = parts[n:]
+
+    sums = defaultdict(Decimal)
+    for plan in plans:
+        assert imbalance(plan.entries) == ({}, 0)
+        assert plan.invoice.tax == sum(tax.tax for tax in plan.taxes) == sum(line.tax for line in plan.lines)
+        for name in ("net", "tax", "total"):
+            sums[name] += getattr(plan.invoice, name)
+            sums[f"accounting {name}"] += getattr(plan.invoice, f"accounting_{name}")
+        for entry in plan.entries:
+            place = (
+                entry.account.name,
+                entry.project and entry.project.pk,
+                entry.tax_code and entry.tax_code.pk,
+            )
+            sums[place] += entry.debit - entry.credit
+            sums["accounting", *place] += entry.accounting_debit - entry.accounting_credit
+        for row in plan.project_transactions:
+            sums["project", row.project_id] += row.accounting_amount
+    assert {what: amount for what, amount in sums.items() if amount} == {}

@@ -402,7 +402,8 @@ def test_the_invoice_keeps_what_it_said(no1, contract):
     ],
 )
 def test_a_milestone_is_delivered_at_the_latest_when_it_is_billed(no1, planned, invoiced, printed):
-    """DOC-4: the date of delivery is not to come"""
+    """DOC-4 PRP-8: the date of delivery is not to come, where a company invoices in advance"""
+    LegalEntity.objects.update(invoices_in_advance=True)
     contract = factories.contract(no1, method="fixed", confirmed=True)
     item = milestone(contract, date=datetime.date.fromisoformat(planned))
 

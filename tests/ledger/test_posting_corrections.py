@@ -9,9 +9,10 @@ from django.utils import timezone
 from actuals.models import Actual, Batch
 from actuals.operations import negated, record
 from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum
 from invoicing_site.verify import findings
 from ledger.checks import check
-from ledger.models import CustomerInvoice, TaxRate
+from ledger.models import CustomerInvoice, CustomerTransaction, LedgerEntry, TaxRate
 from ledger.operations.posting import post
 from ledger.operations.proposals import take_up
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
@@ -102,6 +103,64 @@ def test_the_tax_of_partial_credits_adds_up_to_that_of_the_invoice(no1):
     assert [credit.number for credit in credits] == [f"CN-2025-00000{n}" for n in (1, 2, 3)]
     assert [credit.references.get().original for credit in credits] == [invoice] * 3
     assert entries_of(credits[0].voucher) == [cr("1500", "12.63"), dr("3000", "10.10"), dr("2700", "2.53")]
+
+
+def test_the_books_come_back_to_nothing_as_well(no1):
+    """MON-4: EUR 3 × 10.10 at 11.01 is 417.06, tax 83.46; one by one 139.06, 138.94, 139.06, of it tax 27.86,
+    27.74, 27.86"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.01"))
+    contract = factories.contract(no1, currency="EUR", confirmed=True)
+    proposal = proposed(no1, *(work(no1, contract, "1", "10.10") for _ in range(3)))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+
+    credits = [credited(no1, proposal.proforma, {detail: Decimal(0)}) for detail in details_of(proposal)]
+
+    assert (invoice.accounting_total, invoice.accounting_tax) == (Decimal("417.06"), Decimal("83.46"))
+    assert [credit.accounting_total for credit in credits] == [
+        Decimal("-139.06"),
+        Decimal("-138.94"),
+        Decimal("-139.06"),
+    ]
+    assert [credit.accounting_tax for credit in credits] == [
+        Decimal("-27.86"),
+        Decimal("-27.74"),
+        Decimal("-27.86"),
+    ]
+    assert [credit.accounting_net for credit in credits] == [Decimal("-111.20")] * 3
+    assert entries_of(credits[1].voucher) == [
+        cr("1500", "12.62", "138.94"),
+        dr("3000", "10.10", "111.20"),
+        dr("2700", "2.52", "27.74"),
+    ]
+    left = LedgerEntry.objects.filter(voucher__kind="invoice").order_by("account").values("account")
+    left = left.annotate(
+        own=ExactSum("debit") - ExactSum("credit"),
+        books=ExactSum("accounting_debit") - ExactSum("accounting_credit"),
+    )
+    assert {(row["own"], row["books"]) for row in left} == {(0, 0)}
+    owed = CustomerTransaction.objects.aggregate(own=ExactSum("amount"), books=ExactSum("accounting_amount"))
+    assert (owed["own"], owed["books"]) == (0, 0)
+    assert findings() == []
+
+
+def test_a_correction_of_a_correction_is_measured_against_what_stands(no1):
+    """COR-2 MON-4: one of three credited, then that credit taken back, then all three credited"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.01"))
+    contract = factories.contract(no1, currency="EUR", confirmed=True)
+    proposal = proposed(no1, *(work(no1, contract, "1", "10.10") for _ in range(3)))
+    invoice = post(proposal, by=no1.accountant, on=MARCH_31)
+    first, second, third = details_of(proposal)
+
+    part = credited(no1, proposal.proforma, {first: Decimal("0.5")})
+    (halved,) = details_of(part.proposal)
+    rest = credited(no1, part.proposal.proforma, {halved: Decimal(0)})
+    others = credited(no1, proposal.proforma, {second: Decimal(0), third: Decimal(0)})
+
+    documents = [invoice, part, rest, others]
+    assert part.total == Decimal("-6.32")  # 37.88 less 31.56
+    for name in ("net", "tax", "total", "accounting_net", "accounting_tax", "accounting_total"):
+        assert sum(getattr(document, name) for document in documents) == 0, name
+    assert findings() == []
 
 
 def test_a_credit_keeps_the_rates_of_its_invoice(no1):

@@ -1,6 +1,7 @@
 """Sales tax: which codes apply, and how much it is."""
 
 import datetime
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -112,6 +113,17 @@ def test_crediting_line_by_line_gives_back_the_tax_to_the_cent():
     assert sum(first.by_line.values()) == Decimal("-2.53")
 
 
+def test_crediting_line_by_line_gives_each_code_back_what_it_bears():
+    """MON-4: of 5.05 two codes of 25 % bear 2.52 and 2.53; what stays alone bears 2.53, 0.01 moves to it"""
+    a, b = line("a", "10.10", SERVICES), line("b", "10.10", GOODS)
+
+    first, second = tax_of_change([a, b], [a], "EUR"), tax_of_change([a], [], "EUR")
+
+    assert by_code(first) == {"S25": Decimal("0.01"), "G25": Decimal("-2.53")}
+    assert (first.total, first.by_line) == (Decimal("-2.52"), {"a": 0, "b": Decimal("-2.52")})
+    assert by_code(second) == {"S25": Decimal("-2.53")}
+
+
 def test_a_line_credited_in_part_keeps_the_tax_of_what_stands():
     """MON-4"""
     change = tax_of_change([line("a", "100.00", FOOD)], [line("a", "60.00", FOOD)], "EUR")
@@ -168,13 +180,18 @@ def test_credits_in_any_order_give_back_exactly_the_tax(document, data):
     """MON-4"""
     lines = [TaxableLine(n, Decimal(net) / 100, at(*codes)) for n, (net, codes) in enumerate(document)]
     order = data.draw(st.permutations(lines))
-    standing, credited = list(lines), Decimal(0)
+    standing, credited, codes = list(lines), Decimal(0), Counter()
     for gone in order:
         rest = [ln for ln in standing if ln.key != gone.key]
-        credited += tax_of_change(standing, rest, "EUR").total
+        change = tax_of_change(standing, rest, "EUR")
+        assert sum(change.by_line.values()) == change.total
+        assert {key for key, tax in change.by_line.items() if tax} <= {gone.key}
+        credited += change.total
+        codes.subtract(by_code(change))
         standing = rest
 
     assert credited == -tax_of(lines, "EUR").total
+    assert codes == by_code(tax_of(lines, "EUR"))
 
 
 # The set-up

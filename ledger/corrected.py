@@ -1,0 +1,100 @@
+"""What stands of an invoice and its corrections so far: what the next one is measured against (MON-4)."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from invoicing_site import money
+from invoicing_site.querysets import ExactSum
+from ledger.models import CustomerInvoice, InvoiceLine, InvoiceTax, LedgerEntry
+from proforma.models import ProformaInvoice
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """A sum in the currency of the invoice, and what it came to in the books."""
+
+    amount: Decimal = _ZERO
+    accounting: Decimal = _ZERO
+
+    def __add__(self, other: "Stood") -> "Stood":
+        return Stood(self.amount + other.amount, self.accounting + other.accounting)
+
+    def changed_by(self, amount: Decimal, rate: Decimal, currency: str) -> Decimal:
+        """The change in accounting currency: what stands after it, converted, less what stood (MON-4).
+
+        So partial credits add up to what they credit, in any order; where nothing stood, it is the amount
+        converted.
+        """
+        return money.converted(self.amount + amount, rate, currency) - self.accounting
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The invoice that is corrected, its lines by detail, and what stands of it after all its corrections."""
+
+    invoice: CustomerInvoice
+    lines: dict[int, InvoiceLine]
+    taxes: list[InvoiceTax]
+    total: Stood
+    places: dict[tuple, Stood] = field(default_factory=dict)  # by account, dimensions and project
+
+    def taxed(self, code_id: int, percent: Decimal, name: str) -> Stood:
+        """The `base` or the `tax` that stands under a code at a rate."""
+        rows = (row for row in self.taxes if (row.tax_code_id, row.percent) == (code_id, percent))
+        return sum((Stood(getattr(row, name), getattr(row, f"accounting_{name}")) for row in rows), Stood())
+
+
+def load(proforma: ProformaInvoice) -> tuple[Corrected | None, ProformaInvoice | None]:
+    """What the proforma corrects; where that has no invoice yet, that proforma instead."""
+    if proforma.corrects_id is None:
+        return None, None
+    invoice = CustomerInvoice.objects.filter(proposal__proforma=proforma.corrects_id).first()
+    if invoice is None:
+        return None, proforma.corrects
+    family = list(CustomerInvoice.objects.filter(proposal__proforma__in=_family(proforma)))
+    taxes = InvoiceTax.objects.filter(invoice__in=family).order_by("pk").select_related("tax_code")
+    return Corrected(
+        invoice=invoice,
+        lines={row.proposal_line.detail_id: row for row in invoice.lines.select_related("proposal_line")},
+        taxes=list(taxes),
+        total=sum((Stood(row.total, row.accounting_total) for row in family), Stood()),
+        places=_places(invoice, family),
+    ), None
+
+
+def _places(invoice, family) -> dict[tuple, Stood]:
+    """What was credited in each place at the rate of net amounts; accruals are reversed at their own."""
+    keys, sides = ("account", "dimensions", "project"), ("credit", "debit")
+    rows = (
+        LedgerEntry.objects.filter(
+            voucher__invoice__in=family,
+            currency=invoice.currency,
+            rate=invoice.net_rate,
+            customer=None,
+            tax_code=None,
+        )
+        .order_by(*keys)
+        .values_list(*keys)
+        .annotate(*(ExactSum(name) for name in (*sides, *(f"accounting_{side}" for side in sides))))
+    )
+    places = defaultdict(Stood)
+    for *place, credit, debit, accounting_credit, accounting_debit in rows:
+        places[tuple(place)] += Stood(credit - debit, accounting_credit - accounting_debit)
+    return dict(places)
+
+
+def _family(proforma) -> set[int]:
+    """The invoice that was corrected first, and all corrections of it and of each other, one query a step."""
+    first = proforma
+    while first.corrects_id:
+        first = first.corrects
+    family, newest = {first.pk}, {first.pk}
+    while newest:
+        newest = (
+            set(ProformaInvoice.objects.filter(corrects__in=newest).values_list("pk", flat=True)) - family
+        )
+        family |= newest
+    return family
