@@ -204,7 +204,8 @@ class PriceBook:
             return self._missing("sales", contract.currency, why, warning, at_cost=True, **found)
         if row.method == CategoryPrice.Method.MARKUP:
             markup += row.markup
-        base = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
+        base, old = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
+        warning = " ".join(filter(None, [warning, *old]))
         amount = money.percentage(base, _HUNDRED + markup, contract.currency) if markup else base
         why.note(f"Worth {plain(amount)} {contract.currency} in all")
         return Priced(
@@ -221,16 +222,20 @@ class PriceBook:
         )
 
     def _in_currency_of(self, contract, amount, currency, day, why):
-        """A cost in the contract's currency, by its agreed rate where there is one, else the official."""
+        """A cost in the contract's currency, by its agreed rate where there is one, else the official.
+
+        With it what is to be said of rates that are old (FX-OLD).
+        """
         if currency == contract.currency:
-            return money.rounded(amount, currency)
+            return money.rounded(amount, currency), []
         rate = self._rates.on(currency, day)
         into = contract.fixed_exchange_rate or self._rates.on(contract.currency, day)
         if into != 1:
             rate = money.rounded_rate(rate / into)
         kind = "agreed" if contract.fixed_exchange_rate else "official"
         why.note(f"{plain(amount)} {currency} at {plain(rate)} ({kind} rate of {wording.day(day)})")
-        return money.converted(amount, rate, contract.currency)
+        used = [currency] if contract.fixed_exchange_rate else [currency, contract.currency]
+        return money.converted(amount, rate, contract.currency), self._rates.old((each, day) for each in used)
 
     @cached_property
     def _rates(self):

@@ -10,7 +10,9 @@ from contracts.models import ExchangeRate, LegalEntity
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 
+ENTERED = "admin:contracts_exchangerate_add"
 _ONE = Decimal(1)
+_OLD_AFTER = datetime.timedelta(days=35)
 
 
 class Rates:
@@ -45,15 +47,40 @@ class Rates:
 
         Refused (FX-MISSING) when there is none: a missing rate never becomes 1 in silence.
         """
-        if currency == self._entity.currency:
-            return _ONE
-        days, values = self._rates.get(currency, ((), ()))
-        position = bisect_right(days, day)
-        if not position:
+        rate = self.found(currency, day)
+        if rate is None:
             raise Refused(
                 f"{self._entity} has no {self._rate_type.label} exchange rate for {currency} on "
                 f"{wording.day(day)}: enter one that is valid from that day or earlier.",
                 code="FX-MISSING",
-                remedy="admin:contracts_exchangerate_add",
+                remedy=ENTERED,
             )
-        return values[position - 1]
+        return rate
+
+    def found(self, currency: str, day: datetime.date) -> Decimal | None:
+        """The same, and None where there is none."""
+        if currency == self._entity.currency:
+            return _ONE
+        days, values = self._rates.get(currency, ((), ()))
+        position = bisect_right(days, day)
+        return values[position - 1] if position else None
+
+    def old(self, used: Iterable[tuple[str, datetime.date]]) -> list[str]:
+        """A sentence for each currency whose rate is over 35 days older than a day it is used on (FX-OLD).
+
+        Of several days that of the oldest rate counts. A missing rate is not old: `on` refuses it.
+        """
+        found = {}
+        for currency, day in used:
+            days, _ = self._rates.get(currency, ((), ()))
+            position = bisect_right(days, day)
+            if not position or currency == self._entity.currency:
+                continue
+            age = day - days[position - 1]
+            if age > max(_OLD_AFTER, found.get(currency, (_OLD_AFTER,))[0]):
+                found[currency] = age, days[position - 1], day
+        return [
+            f"The exchange rate for {currency} is of {wording.day(rated)} and is used on {wording.day(day)}, "
+            f"{age.days} days later: enter a newer one in the administration, under exchange rates."
+            for currency, (age, rated, day) in sorted(found.items())
+        ]

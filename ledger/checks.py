@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from contracts.models import LegalEntity, PaymentReferenceKind, TransactionClass
+from contracts.rates import ENTERED
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 from ledger import blockers, glyphs
@@ -206,6 +207,15 @@ def _there_is_an_exchange_rate(examined):
         return
     for refusal in _refusals([lambda: facts.rates.on(facts.currency, facts.invoice_date)]):
         yield _error("FX-MISSING", refusal.message, refusal.remedy)
+
+
+@named("FX-OLD")
+def _the_exchange_rate_is_recent(examined):
+    """MON-8: a rate of more than 35 days before; a correction keeps that of its invoice."""
+    facts = examined.facts
+    if not facts.corrected:
+        for sentence in facts.rates.old([(facts.currency, facts.invoice_date)]):
+            yield _warning("FX-OLD", sentence, ENTERED)
 
 
 @named("ACCOUNT-MISSING")

@@ -130,6 +130,22 @@ def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, st
     return reasons
 
 
+def old_rates(journal: IntegrationJournal) -> list[str]:
+    """A sentence for each old exchange rate that its lines were converted by, until it is posted (FX-OLD).
+
+    Rates that a contract agreed, or that an earlier line had, have no age.
+    """
+    if journal.status not in (_Status.DRAFT, _Status.ERROR):
+        return []
+    converted = JournalLine.objects.filter(journal=journal, actual__reverses=None)
+    converted = converted.exclude(actual__currency=journal.entity.currency)
+    used = list(converted.values_list("actual__currency", "actual__date", "exchange_rate").distinct())
+    if not used:
+        return []
+    rates = Rates.load(journal.entity, currencies={currency for currency, *_ in used})
+    return rates.old((currency, day) for currency, day, rate in used if rates.found(currency, day) == rate)
+
+
 def _drafts(entity) -> dict[str, list]:
     """The entity's draft journals by period, locked, each as [journal, number of lines].
 

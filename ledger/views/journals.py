@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from actuals.models import Actual
 from actuals.naming import title_of
+from contracts.rates import ENTERED
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
@@ -31,9 +32,10 @@ from ledger.forms.journals import JournalLinesForm
 from ledger.models import IntegrationJournal, JournalLine
 from ledger.models.journal import TAXED_OTHERWISE
 from ledger.operations import journals as operations
-from ledger.operations.journal_lines import reasons_left_out
+from ledger.operations.journal_lines import old_rates, reasons_left_out
 from ledger.tables.journals import JournalLineTable, JournalTable
 from ledger.views.chosen import LinesScreen, back_to_lines
+from ledger.views.remedies import remedy_url
 
 # More than this is done in the background: a person waits for a thousand lines, not for ten thousand.
 AT_ONCE = 1000
@@ -230,6 +232,8 @@ class JournalPage(LinesScreen):
         lines = counted(context["held"], "line")
         otherwise = self.row.lines.unposted().taxed_otherwise().count()
         context["taxed_otherwise"] = otherwise
+        context["old_rates"] = old_rates(self.row)
+        context["rates_url"] = remedy_url(ENTERED, self.request.user)
         context["question"] = (
             f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
             f"journal of its own.{_taxed_otherwise(otherwise)}"

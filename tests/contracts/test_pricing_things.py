@@ -121,6 +121,20 @@ def test_an_expense_in_another_currency_is_billed_in_the_contracts(it):
     assert sales(it, abroad, contract).amount == Decimal("100.00")
 
 
+def test_an_old_rate_is_a_warning_and_prices_all_the_same(it):
+    """FX-OLD: 36 days before the work of 10 March; the warning is shown before approval and after"""
+    rate = ExchangeRateFactory(entity=it.entity, rate=Decimal("11.60"), valid_from=datetime.date(2025, 2, 2))
+    CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
+
+    priced = sales(it, expense(it, cost_currency="EUR"))
+    assert (priced.amount, priced.is_missing) == (Decimal("1160.00"), False)
+    assert "rate for EUR is of 2 Feb 2025 and is used on 10 Mar 2025, 36 days later" in priced.warning
+
+    rate.valid_from = datetime.date(2025, 2, 3)
+    rate.save()
+    assert sales(it, expense(it, cost_currency="EUR")).warning == ""
+
+
 def test_an_agreed_rate_converts_costs_too(it):
     """PST-5: NOK 1,100 at the agreed 11.00 is EUR 100, whatever the official rate is."""
     in_euro = PriceListFactory(entity=it.entity, currency="EUR")

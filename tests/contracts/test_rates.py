@@ -72,3 +72,15 @@ def test_only_the_currencies_asked_for_are_read(entity):
     assert rates.on("USD", MARCH) == Decimal("10.10")
     with pytest.raises(Refused):
         rates.on("EUR", MARCH)
+
+
+def test_a_rate_of_more_than_35_days_before_is_old(entity):
+    """FX-OLD: 20 March to 24 April are 35 days"""
+    rates = Rates.load(entity)
+    days = [datetime.date(2025, 4, day) for day in (24, 25, 30, 26)]
+
+    assert rates.old([("EUR", days[0]), ("NOK", days[2]), ("USD", days[2])]) == []
+    assert rates.old(("EUR", day) for day in days) == [
+        "The exchange rate for EUR is of 20 Mar 2025 and is used on 30 Apr 2025, 41 days later: enter a "
+        "newer one in the administration, under exchange rates."
+    ]

@@ -398,6 +398,22 @@ def test_where_the_entity_invoices_in_advance_it_is_a_warning(no1, method):
     assert post(proposal, by=no1.accountant, on=MARCH_31).taxes.get().percent == 25
 
 
+@pytest.mark.parametrize(("rated", "old"), [("2025-02-23", True), ("2025-02-24", False)])
+def test_an_old_exchange_rate_is_a_warning(no1, rated, old):
+    """FX-OLD: 36 and 35 days before 31 March; it names the currency, the day and where rates are entered"""
+    factories.ExchangeRateFactory(
+        entity=no1.entity, currency="EUR", valid_from=datetime.date.fromisoformat(rated)
+    )
+    proposal = proposed(no1, work(no1, factories.contract(no1, currency="EUR", confirmed=True)))
+
+    results = check(proposal, on=MARCH_31)
+
+    assert [(result.code, result.severity) for result in results] == [("FX-OLD", "warning")] * old
+    for result in results:
+        assert result.remedy == "admin:contracts_exchangerate_add"
+        assert "rate for EUR is of 23 Feb 2025 and is used on 31 Mar 2025, 36 days later" in result.message
+
+
 def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):
     """TAX-DIFFERS PRP-7"""
     edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=no1.books.item_tax_groups["REDUCED"])

@@ -1,5 +1,7 @@
 """The pages of integration journals: who may, what is refused, what is shown."""
 
+import datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -358,3 +360,25 @@ def test_the_tax_group_of_the_contract_is_no_surprise(no1, abroad):
     abroad.lines.update(billing_tax_group=contract.billing_tax_group)
 
     assert not abroad.lines.taxed_otherwise().exists()
+
+
+def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(desk, no1, line):
+    """FX-OLD JRN-2: not those that a contract agreed, and no longer once it is posted"""
+    factories.ExchangeRateFactory(
+        entity=no1.entity, currency="EUR", valid_from=datetime.date(2025, 1, 1), rate=11
+    )
+    cost(no1, line, currency="EUR")
+    (journal,) = take_up(no1).journals
+    sentence = "rate for EUR is of 1 Jan 2025 and is used on 10 Mar 2025, 68 days later"
+
+    assert sentence in words(desk.get(journal.get_absolute_url()))
+    assert reverse("admin:contracts_exchangerate_add") not in words(desk.get(journal.get_absolute_url()))
+    no1.accountant.is_staff = True
+    no1.accountant.save()
+    assert reverse("admin:contracts_exchangerate_add") in words(desk.get(journal.get_absolute_url()))
+
+    journal.lines.update(exchange_rate=12)
+    assert sentence not in words(desk.get(journal.get_absolute_url()))
+    journal.lines.update(exchange_rate=11)
+    operations.post_journal(journal, by=no1.accountant, on=DAY)
+    assert sentence not in words(desk.get(journal.get_absolute_url()))
