@@ -12,6 +12,7 @@ from ledger.models import IntegrationJournal, JournalLine, Voucher
 from ledger.operations import journal_lines as lines_module
 from ledger.operations import journals as journals_module
 from ledger.operations.journals import post_journal, post_journals, take_up_actuals
+from ledger.periods import close_period, period_of
 from tests.factories import company, contract
 from tests.ledger.journal_samples import DAY, cost, take_up
 from tests.threads import ended
@@ -144,3 +145,57 @@ def test_taking_up_while_others_post_locks_nobody_out():
     post()
     assert Voucher.objects.count() == 5
     assert JournalLine.objects.filter(journal__status="error").count() == 10
+
+
+def test_a_period_closes_only_once_a_journal_is_through_with_it(monkeypatch):
+    """PST-6, JRN-4: between reading the period and committing the vouchers nobody can close it."""
+    no1 = company()
+    cost(no1, contract(no1, confirmed=True).lines.get())
+    (journal,) = take_up(no1).journals
+    march = period_of(no1.entity, DAY)
+    writing, closed = threading.Event(), threading.Event()
+    write = journals_module.write_vouchers
+
+    def write_when_somebody_closes(entity, plans, *, by):
+        writing.set()
+        assert not closed.wait(1), "The period was closed while a journal was being posted into it."
+        return write(entity, plans, by=by)
+
+    def close():
+        assert writing.wait(20)
+        close_period(march, by=None)
+        closed.set()
+
+    monkeypatch.setattr(journals_module, "write_vouchers", write_when_somebody_closes)
+
+    result, nothing = at_once(lambda: post_journal(journal, by=None, on=DAY), close)
+
+    assert (getattr(result, "posted", result), nothing) == (1, None)
+    march.refresh_from_db()
+    assert (closed.is_set(), march.status) == (True, "closed")
+    assert Voucher.objects.get().period == march
+
+
+def test_two_who_post_into_one_period_do_not_wait_for_each_other(monkeypatch):
+    """PST-6: the hold is shared; both are in the middle of their journal at the same time."""
+    no1 = company()
+    line = contract(no1, confirmed=True).lines.get()
+    journals = []
+    for _ in range(2):
+        cost(no1, line)
+        journals += take_up(no1).journals
+        type(no1.entity).objects.update(journal_max_lines=1)
+        no1.entity.refresh_from_db()
+    both = threading.Barrier(2)
+    hold = journals_module.PeriodBook.hold
+
+    def hold_and_meet(entity):
+        book = hold(entity)
+        both.wait(20)
+        return book
+
+    monkeypatch.setattr(journals_module.PeriodBook, "hold", hold_and_meet)
+
+    results = at_once(*(lambda each=each: post_journal(each, by=None, on=DAY) for each in journals))
+
+    assert [getattr(result, "posted", result) for result in results] == [1, 1]

@@ -8,7 +8,9 @@ from django.db import connection, connections, transaction
 
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
+from invoicing_site.querysets import LockingQuerySet
 from ledger.models import FiscalPeriod, InvoiceProposal
+from ledger.operations import journals, posting
 from ledger.operations.journals import take_up_actuals
 from ledger.periods import (
     PeriodBook,
@@ -23,6 +25,7 @@ from ledger.periods import (
 )
 from proforma.models import ProformaInvoice
 from tests.factories import ActualFactory, company, contract, time_entry
+from tests.ledger.billing import proposed, work
 from tests.threads import ended
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +229,56 @@ def test_closing_out_of_order_records_what_was_open_before(no1, march):
     close_period(march, by=None)
     event = AuditEvent.objects.get(action="ledger.close_period")
     assert event.detail["earlier_open"] == ["February 2025"]
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """What is locked, and when vouchers are written, in order; SQLite locks no rows, but is asked to."""
+    seen = []
+
+    def watch(place, name, said):
+        real = getattr(place, name)
+
+        def watched(*args, **kwargs):
+            seen.append(said(args[0]))
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(place, name, watched)
+
+    for lock in ("held", "locked"):
+        watch(LockingQuerySet, lock, lambda rows, lock=lock: f"{rows.model.__name__} {lock}")
+    for module in (journals, posting):
+        watch(module, "write_vouchers", lambda _: "vouchers")
+    return seen
+
+
+def test_a_journal_holds_its_periods_before_anything_else_is_locked(no1, steps, monkeypatch):
+    """PST-6, JRN-4: in each chunk, so that nobody closes a period under it"""
+    monkeypatch.setattr(journals, "CHUNK", 1)
+    line = contract(no1, confirmed=True).lines.get()
+    for _ in range(2):
+        ActualFactory(line=line, type="cost", date=MARCH_10)
+    (journal,) = take_up_actuals(no1.entity, on=MARCH_31, by=None).journals
+    steps.clear()
+
+    journals.post_journal(journal, by=None, on=MARCH_31)
+
+    chunk = ["FiscalPeriod held", "IntegrationJournal locked"]
+    written = [step for step in steps if step != "NumberSequence locked"]
+    assert written == [
+        "IntegrationJournal locked",
+        *[*chunk, "vouchers"] * 2,
+        *chunk,
+        "IntegrationJournal locked",
+    ]
+
+
+def test_an_invoice_holds_its_period_before_anything_else_is_locked(no1, steps):
+    """PST-6, PST-1"""
+    proposal = proposed(no1, work(no1, contract(no1, confirmed=True)))
+    steps.clear()
+
+    posting.post(proposal, by=no1.accountant, on=MARCH_31)
+
+    assert steps[:2] == ["FiscalPeriod held", "InvoiceProposal locked"]
+    assert "vouchers" in steps
