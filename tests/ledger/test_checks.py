@@ -121,7 +121,9 @@ def test_a_missing_account_is_named(no1, proposal, purpose, words):
 
 def test_a_missing_account_for_rounding_is_named(no1):
     """ACCOUNT-MISSING MON-8: only where it is needed"""
-    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.3333"))
+    factories.ExchangeRateFactory(
+        entity=no1.entity, currency="EUR", rate=Decimal("11.3333"), valid_from=datetime.date(2025, 3, 1)
+    )
     contract = factories.contract(no1, currency="EUR", confirmed=True)
     even, uneven = proposed(no1, work(no1, contract)), proposed(no1, work(no1, contract, "1", "100.01"))
     no1.entity.posting_accounts.filter(purpose="rounding").delete()
