@@ -5,7 +5,7 @@ from django.urls import reverse
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 from ledger.checks import ERROR, WARNING, CheckResult, named
-from ledger.invoice_plan import tax_codes
+from ledger.invoice_tax import tax_codes, tax_kind
 from ledger.models import TaxCode
 from proforma.orders import PO_AMOUNT, shortages
 from proforma.parties import NUMBERS, in_words, party_changes, party_of
@@ -32,15 +32,15 @@ def _outside_scope_stands_alone(examined):
     facts, outside, inside = examined.facts, [], []
     scope = {}
     for line in facts.lines:
-        groups = line.billing_tax_group_id, line.item_tax_group_id
-        if groups not in scope:
+        kind = tax_kind(facts, line)
+        if kind not in scope:
             try:
-                categories = {at.code.category for at in tax_codes(facts, line)}
+                categories = {at.code.category for at in tax_codes(facts, kind)}
             except Refused:
                 categories = None  # TAX-MISSING says it
-            scope[groups] = categories and TaxCode.Category.OUTSIDE_SCOPE in categories
-        if scope[groups] is not None:
-            (outside if scope[groups] else inside).append(line.number)
+            scope[kind] = categories and TaxCode.Category.OUTSIDE_SCOPE in categories
+        if scope[kind] is not None:
+            (outside if scope[kind] else inside).append(line.number)
     if outside and inside:
         few, which = (outside, "outside") if len(outside) <= len(inside) else (inside, "inside")
         lines = wording.counted(len(few), "line is", "lines are")
