@@ -15,6 +15,7 @@ from contracts.rates import ENTERED
 from invoicing_site.celery import ring
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
+from invoicing_site.remedies import linked
 from invoicing_site.screens import (
     Action,
     BulkForm,
@@ -35,7 +36,6 @@ from ledger.operations import journals as operations
 from ledger.operations.journal_lines import old_rates, reasons_left_out
 from ledger.tables.journals import JournalLineTable, JournalTable
 from ledger.views.chosen import LinesScreen, back_to_lines
-from ledger.views.remedies import remedy_url
 
 # More than this is done in the background: a person waits for a thousand lines, not for ten thousand.
 AT_ONCE = 1000
@@ -232,8 +232,7 @@ class JournalPage(LinesScreen):
         lines = counted(context["held"], "line")
         otherwise = self.row.lines.unposted().taxed_otherwise().count()
         context["taxed_otherwise"] = otherwise
-        context["old_rates"] = old_rates(self.row)
-        context["rates_url"] = remedy_url(ENTERED, self.request.user)
+        context["old_rates"] = [linked(each, ENTERED, self.request) for each in old_rates(self.row)]
         context["question"] = (
             f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
             f"journal of its own.{_taxed_otherwise(otherwise)}"

@@ -375,6 +375,7 @@ def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(desk, no1, lin
     assert reverse("admin:contracts_exchangerate_add") not in words(desk.get(journal.get_absolute_url()))
     no1.accountant.is_staff = True
     no1.accountant.save()
+    factories.MembershipFactory(user=no1.accountant, entity=no1.entity, role="administrator")
     assert reverse("admin:contracts_exchangerate_add") in words(desk.get(journal.get_absolute_url()))
 
     journal.lines.update(exchange_rate=12)
