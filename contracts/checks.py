@@ -1,5 +1,6 @@
 """What keeps a contract from being confirmed, each as a sentence (CON-1, CON-2, CON-4). Reads only."""
 
+import zoneinfo
 from itertools import combinations
 
 from django.utils import timezone
@@ -110,8 +111,13 @@ def _line(contract, line):
 
 def billing_start(contract, line):
     """The day from which a line has invoice days: without any, that on which the contract was confirmed."""
-    confirmed = contract.confirmed_at and timezone.localdate(contract.confirmed_at)
-    return line.billing_starts or line.starts or contract.starts or confirmed
+    return line.billing_starts or line.starts or contract.starts or _confirmed_on(contract)
+
+
+def _confirmed_on(contract):
+    """The day on which it was confirmed in the time zone of its company; None for a draft."""
+    zone = zoneinfo.ZoneInfo(contract.entity.time_zone)
+    return contract.confirmed_at and timezone.localdate(contract.confirmed_at, zone)
 
 
 def schedule_troubles(contract, line):

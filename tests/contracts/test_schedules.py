@@ -228,6 +228,15 @@ def test_a_confirmed_contract_may_be_planned_anew(it):
     assert len(generate_schedule(line, by=None)) == 13
 
 
+def test_the_day_of_confirming_is_that_of_the_companys_time_zone(it):
+    """SCH-1: 23:30 UTC on the 1st is the 2nd in Oslo, and the 1st is no invoice day any more."""
+    line = line_of(it, billing_starts=None)
+    line.contract.status, line.contract.confirmed_at = "confirmed", "2025-11-01T23:30Z"
+    line.contract.save()
+
+    assert generate_schedule(line, by=None)[0].run_date == day("12-01")
+
+
 def test_ten_years_of_weeks_are_planned_in_as_many_queries_as_a_month(it, django_assert_max_num_queries):
     """SCH-1"""
     weekly = InvoiceFrequencyFactory(entity=it.entity, rhythm="weekly", weekday=0)
