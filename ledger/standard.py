@@ -143,6 +143,8 @@ def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None)
     names above are looked at; a purpose that has an account for all cases keeps that account.
     """
     assert first_year <= last_year, "The first year comes before the last."
+    # Whoever opens the same books at this moment waits, and then finds what was added.
+    LegalEntity.objects.locked().get(pk=entity.pk)
     add = _Added()
     years = _open_years(entity, first_year, last_year, add)
     accounts = add.missing(
@@ -228,10 +230,9 @@ class _Added:
         new = [row for name, row in wanted.items() if name not in rows]
         if not new:
             return rows
-        # Somebody else may open the same books at this moment: then his rows count.
-        model.objects.bulk_create(new, ignore_conflicts=True)
+        model.objects.bulk_create(new)
         self.rows += len(new)
-        return {key(row): row for row in present.all()}
+        return rows | {key(row): row for row in new}
 
 
 def _open_years(entity, first_year, last_year, add) -> dict[int, FiscalYear]:

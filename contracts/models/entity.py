@@ -14,6 +14,7 @@ from contracts.identifiers import demand_right_numbers
 from invoicing_site import wording
 from invoicing_site.fields import CurrencyField, RateField
 from invoicing_site.models import StoredFile
+from invoicing_site.querysets import LockingQuerySet
 
 
 def valid_time_zone(name):
@@ -192,6 +193,8 @@ class LegalEntity(models.Model):
         default=False,
         help_text="Work and milestones dated after the invoice date may be invoiced, with a warning",
     )
+
+    objects = LockingQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "legal entities"

@@ -11,7 +11,7 @@ from actuals.models import Actual, Entry
 from backlog.models import BacklogItem
 from contracts.models import LegalEntity, ProjectContract
 from invoicing_site.demo import agreements, setting, today, work, year
-from invoicing_site.demo.catalogue import COMPANIES, PASSWORD, USERS
+from invoicing_site.demo.catalogue import COMPANIES, DEALS, PASSWORD, SMALL, USERS
 from invoicing_site.errors import Refused
 from invoicing_site.models import Message, User
 from invoicing_site.querysets import analyze
@@ -36,8 +36,8 @@ def load(*, small: bool = False) -> dict[str, int]:
     """Move the demo company into an empty database, whole or not at all, and count what was made.
 
     Refused when anybody or any company is there already. `small` tells the story of a few weeks with fewer
-    hours. One transaction, so that a demo that was interrupted leaves the database empty for the next try.
-    Documents are not drawn here: that takes long, and the sweep draws what is missing.
+    contracts and hours. One transaction, so that a demo that was interrupted leaves the database empty for
+    the next try. Documents are not drawn here: that takes long, and the sweep draws what is missing.
     """
     if User.objects.exists() or LegalEntity.objects.exists():
         raise Refused(
@@ -50,7 +50,8 @@ def load(*, small: bool = False) -> dict[str, int]:
     users = setting.make_users()
     for company in COMPANIES:
         world = setting.settle(company, users, months=2 if small else 12, every=6 if small else 1)
-        agreements.agree(world)
+        deals = DEALS[company.code]
+        agreements.agree(world, [deal for deal in deals if not small or deal.code in SMALL])
         work.enter(world)
         year.pass_months(world)
         today.leave_open(world)

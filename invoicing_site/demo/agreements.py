@@ -23,7 +23,7 @@ from contracts.operations import (
     generate_milestones,
     generate_schedule,
 )
-from invoicing_site.demo.catalogue import DEALS, LEFT, ROLES, TASK_NAMES, Deal
+from invoicing_site.demo.catalogue import LEFT, ROLES, TASK_NAMES, Deal
 from invoicing_site.demo.setting import LONG_AGO, World, price_expenses, price_hours
 from ledger.models import DefaultDimension, ProfileAssignment
 
@@ -44,9 +44,9 @@ class Agreed:
         return isinstance(self.deal.billing, str)
 
 
-def agree(world: World):
-    """Draw up and confirm all contracts of a company."""
-    for number, deal in enumerate(DEALS[world.entity.code]):
+def agree(world: World, deals):
+    """Draw up and confirm these contracts of a company."""
+    for number, deal in enumerate(deals):
         agreed = world.deals[deal.code] = _draw_up(world, deal, number)
         if not deal.is_draft:
             agreed.contract = confirm_contract(agreed.contract, by=world.users["manager"], on=agreed.starts)

@@ -356,6 +356,12 @@ LEFT = {
     },
 }
 
+# The contracts of the small demo: those above, and one of each other kind.
+SMALL = {
+    *("C-1001", "C-1003", "C-1004", "C-1006", "C-1008", "C-1010", "C-1011", "C-1012", "C-1014", "C-1016"),
+    *("C-2001", "C-2002", "C-2004", "C-2005", "C-2006", "C-2007", "C-2008"),
+}
+
 # What people write beside their hours, by task.
 WORDS = {
     "ANALYSIS": ("Workshop with the users", "Looked into how it is done today", "Wrote down what is wanted"),

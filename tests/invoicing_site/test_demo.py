@@ -72,7 +72,7 @@ def test_the_demo_shows_every_state_and_its_books_hold(django_capture_on_commit_
     assert not Document.objects.exists()
 
     assert set(LegalEntity.objects.values_list("code", "currency")) == {("NO1", "NOK"), ("HR1", "EUR")}
-    assert ProjectContract.objects.count() == 25
+    assert ProjectContract.objects.count() == 17
     assert statuses(ProjectContract) == {"draft", "confirmed"}
     assert Entry.objects.count() < 1000
 

@@ -14,7 +14,9 @@ class Command(BaseCommand):
     requires_migrations_checks = True
 
     def add_arguments(self, parser):
-        parser.add_argument("--small", action="store_true", help="a few weeks and fewer hours, for tests")
+        parser.add_argument(
+            "--small", action="store_true", help="a few weeks, with fewer contracts and hours, for tests"
+        )
 
     def handle(self, *, small, **_):
         if settings.PRODUCTION:
