@@ -13,6 +13,7 @@ from contracts.models import (
     ContractLine,
     LegalEntity,
     MilestonePart,
+    OrganizationalUnit,
     PriceList,
     Product,
     ProductPrice,
@@ -167,6 +168,17 @@ class Entry(models.Model):
     description = models.CharField(max_length=500, blank=True)
     internal_comment = models.CharField(max_length=500, blank=True)
 
+    # What it is priced by, fixed when it is submitted; submitting again fixes it anew (APP-9).
+    priced_role = models.ForeignKey(
+        Role, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    priced_unit = models.ForeignKey(
+        OrganizationalUnit, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    priced_company = models.ForeignKey(
+        LegalEntity, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
     # Expenses, materials and fees say what they cost or are worth (APP-8).
     cost_currency = CurrencyField(blank=True)
     cost_net = AmountField(null=True, blank=True, help_text="Net of tax, whole entry")
@@ -237,6 +249,12 @@ class Entry(models.Model):
                 | Q(transaction_class="material", product__isnull=False)
                 | Q(transaction_class__in=["expense", "fee"], category__isnull=False),
                 violation_error_message="Time needs its resource, material its product, the rest a category.",
+            ),
+            models.CheckConstraint(
+                name="entry_is_priced_from_submitting_on",
+                condition=Q(status__in=["draft", "rejected"])
+                | Q(resource=None)
+                | Q(priced_company__isnull=False),
             ),
             models.CheckConstraint(
                 name="entry_decision_has_a_time",

@@ -147,19 +147,20 @@ def _blockers(item, on) -> Iterable[Blocker]:
         level = item.get_limit_level_display()
         yield Blocker(
             "OVER-LIMIT",
-            f"It is over the limit of the {level} by {over}: raise the limit or free some of it, then have "
-            "the limit evaluated again.",
+            f"It is over the limit of the {level} by {over}. Once other work gives some of it back (an "
+            "approval is canceled, a draft lowered), test the limits again.",
             manager,
         )
     if item.limit_status == _LimitStatus.NOT_EVALUATED and _has_limit(item):
         yield Blocker(
-            "NOT-EVALUATED", "It was not evaluated against its limit: have the limit evaluated.", manager
+            "NOT-EVALUATED", "It was not evaluated against its limit: test the limits again.", manager
         )
     if item.needs_price:
         yield Blocker(
             "NO-PRICE",
-            "No price was found when it was approved: enter one in the contract's price list, then price "
-            "the row again.",
+            "No price was found when it was approved. Once a price list of the contract has one for its day "
+            "(a missing row is added, or the last day of the list moved), cancel its approval and approve "
+            "it again.",
             f"billing administrator (price list), then {manager}",
         )
     if item.hold_until is not None and item.hold_until > on:

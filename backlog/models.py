@@ -111,9 +111,7 @@ class BacklogItem(models.Model):
     amount = AmountField()
     currency = CurrencyField()
     status = models.CharField(max_length=9, choices=Status, default=Status.NOT_READY)
-    needs_price = models.BooleanField(
-        default=False, help_text="No price was found; re-price it before it is billed"
-    )
+    needs_price = models.BooleanField(default=False, help_text="No price was found, so it can't be billed")
     limit_status = models.CharField(
         max_length=13,
         choices=LimitStatus,

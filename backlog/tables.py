@@ -166,8 +166,8 @@ class EntryTable(Table):
         accessor="resource__name",
         order_by="resource__name",
         verbose_name="Person",
-        sub="role__name",
-        also={"Role": "role__name"},
+        sub="priced_role__name",
+        also={"Role": "priced_role__name"},
     )
     project = TextColumn(
         accessor="project__code", verbose_name="Project", sub="task__name", also={"Task": "task__name"}
@@ -206,8 +206,10 @@ def outcome(preview):
     if preview.refused:
         return _chips([chip("Can't be approved", "hold")], preview.refused)
     if not preview.sales:
-        words = "Fixed price: cost only" if preview.is_fixed_price else "No contract line: cost only"
-        return _chips([chip("Cost only", "draft")], words if not preview.is_fixed_price else "Fixed price")
+        if preview.outside:
+            return _chips([chip("Cost only", "review")], "Outside the dates of its contract line")
+        words = "Fixed price" if preview.is_fixed_price else "No contract line: cost only"
+        return _chips([chip("Cost only", "draft")], words)
     if preview.over:
         worst = max(preview.over, key=lambda item: item.limit_over)
         return _chips([chip("Over the limit", "hold")], _over(worst))

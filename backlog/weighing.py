@@ -13,7 +13,7 @@ from backlog.sharing import Decision, Delivered
 from contracts.chargeability import Coverage
 from contracts.models import ContractLine
 from contracts.pricing import PriceBook, Priced, Work
-from invoicing_site import checked, money
+from invoicing_site import checked, money, wording
 from invoicing_site.querysets import draw_ids, write_rows
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
@@ -28,6 +28,8 @@ class Weighed:
     cost: Actual
     delivered: Delivered | None
     warnings: list[str]
+    terms: str  # the price of one and whether it is charged, in words: what the approver sees and gets
+    outside: str = ""  # that a line covers such work, but not on its day (CON-12)
 
     @property
     def price(self) -> Priced | None:
@@ -48,19 +50,31 @@ class Weighing:
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
-        price = self.prices.cost(work)
+        outside = "" if line else outside_of(self.coverage, entry)
+        contract = line and self.contracts[line.contract_id]
+        price = self.prices.cost(work, contract)
         _demand_room(price, entry.quantity)
         cost = cost_actual(entry, line, self.paper.of(price), price)
-        warnings = [price.warning] if price.warning else []
+        warnings = [each for each in (outside, price.warning) if each]
         if line is None or line.billing_method == FIXED_PRICE:
-            return Weighed(entry, line, cost, None, warnings)
-        price = self.prices.sales(work, self.contracts[line.contract_id])
+            return Weighed(entry, line, cost, None, warnings, _terms(covered), outside)
+        price = self.prices.sales(work, contract)
         _demand_room(price, max(entry.quantity, (decision and decision.billable_quantity) or 0))
         warnings += [price.warning] if price.warning else []
         delivered = Delivered.of(
             entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
         )
-        return Weighed(entry, line, cost, delivered, warnings)
+        return Weighed(entry, line, cost, delivered, warnings, _terms(covered, price))
+
+
+def _terms(covered, price=None) -> str:
+    if covered is None:
+        return "cost only, no contract line"
+    line = f"line {covered.line.number} of contract {covered.line.contract.code}"
+    if price is None:
+        return f"cost only, fixed-price {line}"
+    charged = "chargeable" if covered.is_chargeable else "non-chargeable"
+    return f"{wording.number(price.price)} {price.currency}, {charged}, {line}"
 
 
 def _demand_room(price, quantity):
@@ -84,7 +98,7 @@ def covering(coverage, entry, billing_type=""):
         project_id=entry.project_id,
         task_id=entry.task_id,
         date=entry.date,
-        role_id=role_of(entry),
+        role_id=entry.priced_role_id,
         category_id=entry.category_id,
     )
     is_sold = covered is not None and covered.line.billing_method != FIXED_PRICE
@@ -93,9 +107,9 @@ def covering(coverage, entry, billing_type=""):
     return covered
 
 
-def role_of(entry):
-    """As what the work is priced: the entry's own role, or else the resource's."""
-    return entry.role_id or (entry.resource.role_id if entry.resource else None)
+def outside_of(coverage, entry) -> str:
+    """That a confirmed line covers such work, but not on the entry's day (CON-12); or nothing."""
+    return coverage.outside(entry.transaction_class, entry.project_id, entry.task_id, entry.date)
 
 
 def work_of(entry):
@@ -103,9 +117,9 @@ def work_of(entry):
     return Work(
         transaction_class=entry.transaction_class,
         date=entry.date,
-        role_id=role_of(entry),
-        unit_id=entry.resource.unit_id if entry.resource else None,
-        company_id=entry.resource.entity_id if entry.resource else None,
+        role_id=entry.priced_role_id,
+        unit_id=entry.priced_unit_id,
+        company_id=entry.priced_company_id,
         category_id=entry.category_id,
         product_id=entry.product_id,
         unit=entry.unit,
@@ -130,7 +144,7 @@ def cost_actual(entry, line, decision, price):
         project_id=entry.project_id,
         task_id=entry.task_id,
         resource_id=entry.resource_id,
-        role_id=role_of(entry),
+        role_id=entry.priced_role_id,
         category_id=entry.category_id,
         product_id=entry.product_id,
         contract_id=line.contract_id if line else None,

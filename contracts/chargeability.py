@@ -17,6 +17,7 @@ from contracts.models import (
     Role,
     TransactionClass,
 )
+from invoicing_site import wording
 
 # What a line can include; milestones, retainers and tax are not work.
 _WORK = (
@@ -26,6 +27,7 @@ _WORK = (
     TransactionClass.FEE,
 )
 _DAY = datetime.timedelta(days=1)
+_FIRST, _LAST = datetime.date.min, datetime.date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,12 @@ class Coverage:
         for line in lines:
             self._lines[line.project_id].append(_Reach(line))
         self._known = {}
+
+    @classmethod
+    def of_contract(cls, contract: ProjectContract) -> "Coverage":
+        """The lines of one contract, also where it is a draft; without what roles and categories say."""
+        lines = lines_of(contract).prefetch_related("line_roles", "line_categories")
+        return cls(lines, {}, {})
 
     @classmethod
     def load(cls, entity: LegalEntity, project_ids: Iterable[int]) -> "Coverage":
@@ -82,6 +90,20 @@ class Coverage:
                     self._known[key] = Covered(reach.line, self._is_chargeable(reach, *key[1:]))
                 return self._known[key]
         return None
+
+    def outside(
+        self, transaction_class: str, project_id: int, task_id: int | None, date: datetime.date
+    ) -> str:
+        """That a line covers such work, but not on that day, and on which it does (CON-12); or nothing."""
+        found = [r for r in self._lines.get(project_id, ()) if r.includes(transaction_class, task_id)]
+        if not found or any(reach.starts <= date <= reach.ends for reach in found):
+            return ""
+        near = min(found, key=lambda reach: reach.days_off(date))
+        line = near.line
+        return (
+            f"Line {line} of contract {line.contract} covers work {near.days()} only, and this is dated "
+            f"{wording.day(date)}: it is a cost only, nobody is billed."
+        )
 
     def _is_chargeable(self, reach, transaction_class, task_id, role_id, category_id):
         if not reach.charges_task(task_id):
@@ -143,8 +165,9 @@ class _Reach:
         self.tasks = (
             None if line.entire_project else {t.task_id: t.is_chargeable for t in line.line_tasks.all()}
         )
-        self.starts = line.starts or datetime.date.min
-        self.ends = line.ends or datetime.date.max
+        # The contract's start and requested end bound what its lines cover (CON-12).
+        self.starts = max(line.starts or _FIRST, line.contract.starts or _FIRST)
+        self.ends = min(line.ends or _LAST, line.contract.ends or _LAST)
         if line.revision_id:
             self.starts = max(self.starts, line.revision.effective_on)
         successor = getattr(line, "replaced_by", None)
@@ -160,12 +183,22 @@ class _Reach:
     def categories(self):
         return {row.category_id: row.is_chargeable for row in self.line.line_categories.all()}
 
+    def includes(self, transaction_class, task_id):
+        """Whether it covers such work on the days it holds for."""
+        return transaction_class in self.classes and (self.tasks is None or task_id in self.tasks)
+
     def covers(self, transaction_class, task_id, date):
-        return (
-            transaction_class in self.classes
-            and self.starts <= date <= self.ends
-            and (self.tasks is None or task_id in self.tasks)
-        )
+        return self.includes(transaction_class, task_id) and self.starts <= date <= self.ends
+
+    def days_off(self, date):
+        """How far the day is from those that it covers."""
+        return max(self.starts - date, date - self.ends)
+
+    def days(self):
+        """The days it covers, in words."""
+        since = f"from {wording.day(self.starts)}" if self.starts != _FIRST else ""
+        until = f"until {wording.day(self.ends)}" if self.ends != _LAST else ""
+        return f"{since} {until}".strip()
 
     def charges_task(self, task_id):
         return self.tasks is None or self.tasks[task_id]

@@ -37,7 +37,7 @@ def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[Con
     ones: one owner's, so that none of them stands in for another that has expired. Lists of all dates come
     along. Nothing happens where the contract has price lists already: from then on only these count.
     """
-    contract = _locked_draft(contract, "its price lists are chosen one by one")
+    contract = _locked_draft(contract, "its price lists stand as they were confirmed")
     if contract.contract_price_lists.exists():
         return []
     primary = contract.customers.filter(is_primary=True).first()
@@ -136,7 +136,7 @@ def generate_milestones(
     line = ContractLine.objects.select_related("frequency", "revision").get(pk=line.pk)
     is_draft = contract.status == ProjectContract.Status.DRAFT
     if not is_draft and not (line.revision and line.revision.status == ContractRevision.Status.DRAFT):
-        raise _not_a_draft(contract, "amend it to change its milestones")
+        raise _not_a_draft(contract, "its milestones stand as they were confirmed")
     frequency = frequency or line.frequency
     starts = starts or line.billing_starts or line.starts or contract.starts
     if line.billing_method != _Method.FIXED_PRICE:

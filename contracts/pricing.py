@@ -131,18 +131,22 @@ class PriceBook:
         """
         return self._answer(self._sales, work, contract)
 
-    def cost(self, work: Work) -> Priced:
+    def cost(self, work: Work, contract: ProjectContract | None = None) -> Priced:
         """What one unit of the work costs the entity, in the currency of its cost price list.
 
-        What the entry itself says it cost, with the tax that can't be deducted, comes before any list.
+        What the entry itself says it cost, with the tax that can't be deducted, comes before any list. The
+        list is that of the contracting unit of the contract that covers the work, where it has one (PRC-2).
         """
-        return self._answer(self._cost, work, None)
+        return self._answer(self._cost, work, contract)
 
     # Answering once.
 
     def _answer(self, find, work, contract):
+        # Costs differ by contracting unit only.
+        whose = contract and (contract.unit_id if find == self._cost else contract.pk)
         key = (
-            contract and contract.pk,
+            find.__name__,
+            whose,
             bisect_right(self._changes, work.date),
             work.transaction_class,
             work.role_id,
@@ -197,7 +201,7 @@ class PriceBook:
             return self._priced(
                 "sales", row.price, contract.currency, why, markup=markup, warning=warning, **found
             )
-        cost = self.cost(work)
+        cost = self.cost(work, contract)
         if cost.amount is None and cost.category_price is None:
             why.note("The entry does not say what it cost")
             warning = "The entry does not say what it cost, and it is billed by its cost: the price is 0."
@@ -243,11 +247,11 @@ class PriceBook:
 
     # Cost.
 
-    def _cost(self, work, _):
+    def _cost(self, work, contract):
         why = Reasoning()
         if work.cost_net is not None:
             return self._own_cost(work, why)
-        listed = _cost_list(self._cost_lists, self._entity, work, why)
+        listed = _cost_list(self._cost_lists, self._entity, work, contract and contract.unit_id, why)
         if work.transaction_class == TransactionClass.FEE:
             return self._cost_of_a_fee(listed, work, why)
         if listed is None:
@@ -417,17 +421,25 @@ def _sales_list(lists, contract, day, why):
     return chosen, f"{expired}the price is from “{chosen.price_list}”." if expired else ""
 
 
-def _cost_list(lists, entity, work, why):
-    """That of the resource's organizational unit, else the entity's own; accounting currency first."""
+def _cost_list(lists, entity, work, contracting_unit_id, why):
+    """That of the contracting unit, else of the resource's unit, else the entity's own (PRC-2).
+
+    Of several the one in accounting currency comes first.
+    """
     valid = [each for each in lists if each.is_valid(work.date)]
-    of_unit = [each for each in valid if work.unit_id and each.price_list.unit_id == work.unit_id]
-    fitting = of_unit or [each for each in valid if each.price_list.unit_id is None]
-    if not fitting:
-        return None
-    chosen = min(fitting, key=lambda each: (each.price_list.currency != entity.currency, each.price_list.pk))
-    whose = "of the resource's unit" if of_unit else "of the company"
-    why.note(f"Cost price list “{chosen.price_list}” {whose} — chosen")
-    return chosen
+    owners = {None: "of the company"}
+    if work.unit_id:
+        owners = {work.unit_id: "of the resource's unit"} | owners
+    if contracting_unit_id:
+        owners = {contracting_unit_id: "of the contracting unit"} | owners
+    for unit, whose in owners.items():
+        fitting = [each for each in valid if each.price_list.unit_id == unit]
+        if fitting:
+            own = entity.currency
+            chosen = min(fitting, key=lambda each: (each.price_list.currency != own, each.price_list.pk))
+            why.note(f"Cost price list “{chosen.price_list}” {whose} — chosen")
+            return chosen
+    return None
 
 
 def _whole(priced, work):

@@ -73,7 +73,9 @@ class TakeUpFacts:
     category_tax_groups: dict[int, int | None]
     product_tax_groups: dict[int, int | None]
     lines: dict[int, JournalLine]  # of the actuals that are reversed or replaced; grows with what is taken up
-    replaced: dict[int, int]  # for an actual that replaces another, the nearest one with a line
+    behind: dict[int, int]  # for what reverses or replaces another, the nearest one that the journal books
+    posted: set[int]  # of those behind, the ones that are posted
+    errors: set[int]  # the batches that take errors back
 
 
 def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
@@ -99,17 +101,25 @@ def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
         )
     line.actual = actual
     line.line_property = actual.billing_type
-    line.accounting_date = actual.accounting_date
+    line.accounting_date = _day_of(actual, facts)
     try:
-        line.accounting_date = accounting_date(facts.entity, facts.periods, actual.accounting_date)
+        line.accounting_date = accounting_date(facts.entity, facts.periods, line.accounting_date)
     except Refused as refusal:
         line.error, line.remedy = shortened(refusal.message), refusal.remedy
     facts.lines[actual.pk] = line
     return line
 
 
+def _day_of(actual, facts) -> datetime.date:
+    """The day of the action; an error that is not posted yet is canceled on its own day (JRN-7)."""
+    behind = facts.behind.get(actual.pk)
+    if actual.reverses_id and actual.batch_id in facts.errors and behind not in facts.posted:
+        return facts.lines[behind].accounting_date
+    return actual.accounting_date
+
+
 def _line_of_reversal(actual, facts):
-    original = facts.lines.get(actual.reverses_id)
+    original = facts.lines.get(facts.behind.get(actual.pk))
     if original is None:
         raise Refused(
             f"Actual {actual.pk} reverses actual {actual.reverses_id}, which is in no integration journal: "
@@ -127,7 +137,7 @@ def _line_of_reversal(actual, facts):
 
 def _rate(actual, facts) -> Decimal:
     """What stands in for another fact keeps its rate (JRN-7), sales have that of their contract (PST-5)."""
-    replaced = facts.lines.get(facts.replaced.get(actual.pk))
+    replaced = facts.lines.get(facts.behind.get(actual.pk))
     if replaced and replaced.actual.currency == actual.currency:
         return replaced.exchange_rate
     contract = facts.contracts.get(actual.contract_id)
@@ -186,6 +196,7 @@ class PostingFacts:
     categories: dict[int, Category]
     resources: dict[int, str]
     dimensions: dict[int, DimensionSet]
+    behind: dict[int, int]  # for what reverses or replaces another, the nearest one that the journal books
     journals: dict[int, str]  # for originals that are not posted, by actual: the number of their journal
     booked: dict[int, Booked] = field(default_factory=dict)  # by actual; grows with what is planned
 
@@ -224,6 +235,10 @@ def plan_line(line: JournalLine, facts: PostingFacts) -> VoucherPlan:
 def _book_cost(plan, line, facts):
     """Dr project cost (or WIP), Cr payroll or offset; a disbursement is the customer's debt, not a cost."""
     actual = line.actual
+    before = facts.booked.get(facts.behind.get(actual.pk))
+    if before and facts.periods.is_year_closed(before.voucher.date):
+        _book_as_before(plan, line, before, facts)
+        return
     profile = _profile(actual, facts)
     if profile.cost == Profile.Cost.NEVER:
         _to_project(plan, line, _Kind.COST)
@@ -235,6 +250,27 @@ def _book_cost(plan, line, facts):
     credit = _Purpose.PAYROLL_ALLOCATION if actual.transaction_class == "time" else _Purpose.COST_OFFSET
     _book(plan, line, facts, profile, debit, credit)
     _to_project(plan, line, kind, in_balance=in_balance)
+
+
+def _book_as_before(plan, line, before, facts):
+    """What stands in for a cost of a closed fiscal year keeps the accounts that it was booked on (CON-6)."""
+    dimensions = facts.dimensions.get(line.dimensions_id)
+    plan.entries = [
+        EntryPlan(
+            account=entry.account,
+            debit=entry.debit,
+            credit=entry.credit,
+            currency=entry.currency,
+            rate=entry.rate,
+            accounting_debit=entry.accounting_debit,
+            accounting_credit=entry.accounting_credit,
+            dimensions=dimensions,
+            project=entry.project,
+        )
+        for entry in before.entries
+    ]
+    for row in before.project_transactions:
+        _to_project(plan, line, row.kind, in_balance=row.in_balance)
 
 
 def _book_sales(plan, line, facts):
@@ -299,9 +335,10 @@ def _to_project(plan, line, kind, *, in_balance=False):
 
 def _mirror(plan, line, facts):
     """What was posted for the original, on the other side: accounts, both amounts, rate (MON-5, JRN-7)."""
-    original = facts.booked.get(line.actual.reverses_id)
+    behind = facts.behind.get(line.actual_id)
+    original = facts.booked.get(behind)
     if original is None:
-        number = facts.journals.get(line.actual.reverses_id)
+        number = facts.journals.get(behind)
         where = f"is in journal {number}: post that first" if number else "is in error or behind this line"
         raise Refused(
             f"The actual that it reverses is not posted yet, it {where}.", code="ORIGINAL-NOT-POSTED"

@@ -65,6 +65,11 @@ class PeriodBook:
             )
         return period
 
+    def is_year_closed(self, day: datetime.date) -> bool:
+        """Whether every period of that day's fiscal year is closed."""
+        year = self.period(day).year_id
+        return all(each.status == _Status.CLOSED for each in self._periods if each.year_id == year)
+
     def next_open_day(self, day: datetime.date) -> datetime.date:
         """The day itself where its period is open, else the first day of the next open period.
 

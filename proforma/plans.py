@@ -20,8 +20,7 @@ from proforma.orders import Order, OrderBook
 NO_SCHEDULE = "NO-SCHEDULE"
 NOTHING_CHARGEABLE = "NOTHING-CHARGEABLE"
 REASONS = {
-    NO_SCHEDULE: "ready with no schedule entry left to take it "
-    "(create its proforma by hand, or extend the schedule)",
+    NO_SCHEDULE: "ready with no schedule entry left to take it (create its proforma by hand)",
     "RETAINER": "a retainer, which this version does not put on proforma invoices",
     "ON-HOLD": "on hold",
     "OVER-LIMIT": "over a not-to-exceed limit",

@@ -27,6 +27,7 @@ from actuals.importing.planning import Preview, plan
 from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
+from actuals.operations import fix_pricing
 from contracts.models import Membership, Project, managed_projects, may, roles_of
 from invoicing_site import audit, celery, files, transaction, wording
 from invoicing_site.errors import Refused
@@ -340,7 +341,8 @@ def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
         fields |= {"status": Entry.Status.SUBMITTED, "submitted_at": now, "submitted_by_id": person}
     for n, chunk in enumerate(in_chunks(new, _CHUNK)):
         tell(n * _CHUNK, len(new))
-        write_rows(Entry, [row.entry(**fields) for row in chunk])
+        entries = [row.entry(**fields) for row in chunk]
+        write_rows(Entry, fix_pricing(entries) if submit else entries)
     audit.record(
         "actuals.import",
         source,

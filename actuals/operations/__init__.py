@@ -10,11 +10,12 @@ from actuals.operations.entries import (
     delete,
     enter,
     enter_and_submit,
+    fix_pricing,
     recall,
     stamp,
     submit,
 )
-from actuals.operations.facts import negated, open_batch, record, reverse
+from actuals.operations.facts import anew, negated, open_batch, record, reverse
 from actuals.operations.weeks import SavedWeek, SubmittedWeek, save_week, submit_week
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "SubmittedWeek",
     "amend",
     "amend_and_submit",
+    "anew",
     "delete",
     "enter",
     "enter_and_submit",
+    "fix_pricing",
     "negated",
     "open_batch",
     "recall",

@@ -1,6 +1,7 @@
 """Entries on their way to approval: made, mended, handed in, taken back, deleted (APP-1)."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from actuals.models import Actual, Entry
 from contracts.models import Membership, Project, Resource
+from contracts.positions import PositionBook
 from invoicing_site import audit, checked, days, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
@@ -241,7 +243,8 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
     Allowed to whom the entry belongs, to who typed it in, to the project's managers and to the entity's
     accountants; `by` None is the system itself. Refused on a closed project and for a resource of another
     company, and when hours that were rejected find their day full by now. A former rejection leaves the entry
-    and stays in the audit log.
+    and stays in the audit log. From now on the entry is priced by the role, unit and company that count on
+    its day, whatever becomes of its resource later (APP-9).
     """
     entries = _locked(entries)
     if not entries:
@@ -262,16 +265,39 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
                 code="OTHER-ENTITY",
             )
     _judge_rejected_hours([entry for entry in entries if entry.status == _Status.REJECTED])
-    _update(
-        entries,
-        status=_Status.SUBMITTED,
-        submitted_at=timezone.now(),
-        submitted_by=by,
-        decided_at=None,
-        decided_by=None,
-        decision_comment="",
-    )
+    submitted = {
+        "status": _Status.SUBMITTED,
+        "submitted_at": timezone.now(),
+        "submitted_by": by,
+        "decided_at": None,
+        "decided_by": None,
+        "decision_comment": "",
+    }
+    alike = defaultdict(list)
+    for entry in fix_pricing(entries):
+        alike[tuple(getattr(entry, name) for name in _PRICED_BY)].append(entry)
+    for fixed, rows in alike.items():
+        _update(rows, **submitted, **dict(zip(_PRICED_BY, fixed, strict=True)))
     _tell("actuals.submit", entries, by)
+    return entries
+
+
+_PRICED_BY = ("priced_role_id", "priced_unit_id", "priced_company_id")
+
+
+def fix_pricing(entries: list[Entry]) -> list[Entry]:
+    """Set on entries that are being submitted what prices them: role, unit and company on their day (APP-9).
+
+    The role is the entry's own or else the resource's. Nothing is saved.
+    """
+    keys = {entry.resource_id for entry in entries if entry.resource_id}
+    resources, positions = Resource.objects.in_bulk(keys), PositionBook.load(keys)
+    for entry in entries:
+        resource = resources.get(entry.resource_id)
+        role, unit = positions.on(resource, entry.date) if resource else (None, None)
+        entry.priced_role_id = entry.role_id or role
+        entry.priced_unit_id = unit
+        entry.priced_company_id = resource and resource.entity_id
     return entries
 
 

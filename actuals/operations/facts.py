@@ -80,6 +80,17 @@ def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actua
     )
 
 
+def anew(actual: Actual, batch: Batch, **changes) -> Actual:
+    """The unsaved fact that stands in for one that is reversed: all as it was but for the changes (CON-6).
+
+    Its accounting date is the day of the action (JRN-7).
+    """
+    assert actual.entity_id == batch.entity_id, "A batch belongs to one company."
+    values = {name: getattr(actual, name) for name in [*_SAME, "quantity", "amount", "booked_by"]}
+    values |= changes
+    return Actual(**values, batch=batch, accounting_date=batch.on, replaces=actual)
+
+
 # `replaces` is left out: what is undone stands in for nothing.
 _OWN = {"id", "batch", "accounting_date", "quantity", "amount", "booked_by", "reverses", "replaces"}
 _SAME = [field.attname for field in Actual._meta.concrete_fields if field.name not in _OWN]

@@ -205,7 +205,7 @@ class WeekPage(Page):
             "tasks": task_choices(tasks.filter(project__entity=entity)),
             "adding": self.adding,
             "added": getattr(self, "added", ""),
-            "default_role": self.adding.get("role", str(resource.role_id or "")),
+            "default_role": self.adding.get("role", ""),
             "day_totals": [
                 (day, sum(row.cells[n].hours for row in rows)) for n, day in enumerate(context["days"])
             ],

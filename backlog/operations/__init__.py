@@ -1,7 +1,7 @@
 """The verbs of the project manager's room, by what they act on."""
 
 from backlog.operations.approvals import Approval, approve, approve_many, cancel_approval, reject
-from backlog.operations.contracts import confirm_contract
+from backlog.operations.contracts import ApprovedBefore, approved_before, confirm_contract
 from backlog.operations.items import (
     Marked,
     cancel,
@@ -23,6 +23,7 @@ from backlog.sharing import Decision
 
 __all__ = [
     "Approval",
+    "ApprovedBefore",
     "Decision",
     "Evaluated",
     "Marked",
@@ -30,6 +31,7 @@ __all__ = [
     "Slices",
     "approve",
     "approve_many",
+    "approved_before",
     "cancel",
     "cancel_approval",
     "claim_again",

@@ -28,7 +28,10 @@ CHUNK = 1000
 
 @dataclass
 class Approval:
-    """What approving made, what it left alone and why, and what the approver should know."""
+    """What approving made, what it left alone and why, and what the approver should know.
+
+    `repriced` are entries whose price is no longer the one that the approver saw (APP-9).
+    """
 
     batch: Batch | None = None
     entries: list[Entry] = field(default_factory=list)
@@ -36,17 +39,18 @@ class Approval:
     items: list[BacklogItem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     refused: list[tuple[Entry, str]] = field(default_factory=list)
+    repriced: list[tuple[Entry, str]] = field(default_factory=list)
 
 
 class NoneApproved(Refused):
-    """None of the entries can be approved; `refused` says of each why."""
+    """None of the entries can be approved; `refused` and `repriced` say of each why."""
 
-    def __init__(self, message, *, refused=(), **kwargs):
+    def __init__(self, message, *, refused=(), repriced=(), **kwargs):
         super().__init__(message, **kwargs)
-        self.refused = refused
+        self.refused, self.repriced = refused, repriced
 
 
-def approve_many(entries, *, by, on=None, decisions=None, drawn=None) -> list[Approval]:
+def approve_many(entries, *, by, on=None, decisions=None, drawn=None, terms=None) -> list[Approval]:
     """Approve any number of entries, a commit for every thousand; what is done stays done.
 
     Refused only when none of them can be approved.
@@ -55,10 +59,10 @@ def approve_many(entries, *, by, on=None, decisions=None, drawn=None) -> list[Ap
     approvals, nothing = [], None
     for chunk in in_chunks(ordered, CHUNK):
         try:
-            approvals.append(approve(chunk, by=by, on=on, decisions=decisions, drawn=drawn))
+            approvals.append(approve(chunk, by=by, on=on, decisions=decisions, drawn=drawn, terms=terms))
         except NoneApproved as refusal:
             nothing = nothing or refusal
-            approvals.append(Approval(refused=refusal.refused))
+            approvals.append(Approval(refused=refusal.refused, repriced=refusal.repriced))
     if nothing and not any(approval.entries for approval in approvals):
         raise nothing
     if len(approvals) > 1:
@@ -75,6 +79,7 @@ def approve(
     decisions: Mapping[int, Decision] | None = None,
     seen: str = "",
     drawn: datetime | None = None,
+    terms: Mapping[int, str] | None = None,
 ) -> Approval:
     """Turn submitted entries of one legal entity into actuals: a cost, and each customer's unbilled sales.
 
@@ -83,7 +88,8 @@ def approve(
     amount that no column has room for. When that leaves none, it is refused. A missing price never stops an
     approval (PRC-6). `on` is the day of the action, by default the entity's today.
     Nobody approves what they have not looked at: one entry is refused when it is not what was `seen` any more
-    (its stamp), and of many those are left alone that were submitted after the list was `drawn`.
+    (its stamp), and of many those are left alone that were submitted after the list was `drawn`. `terms` are
+    those of the preview that was shown; an entry that has others now is left alone and named (APP-9).
     """
     entity, entries = _locked_entries(entries)
     for entry in entries:
@@ -91,9 +97,11 @@ def approve(
     decisions = decisions or {}
     result = Approval()
     result.entries, result.refused = _approvable(entity, entries, decisions, by, drawn)
-    if not result.entries:
-        raise NoneApproved(result.refused[0][1], refused=result.refused)
     contracts = {contract.pk: contract for contract in contracts_of(entity, result.entries).locked()}
+    _leave_repriced(entity, result, contracts, decisions, terms or {})
+    if not result.entries:
+        left = [*result.refused, *result.repriced]
+        raise NoneApproved(left[0][1], refused=result.refused, repriced=result.repriced)
     result.batch = open_batch(entity, Batch.Action.APPROVE, on=on or entity.today(), by=by)
     delivered = _costed(entity, result, contracts, decisions)
     _write_sales(result, contracts, delivered)
@@ -131,9 +139,12 @@ def reject(entries, *, by, comment) -> list[Entry]:
 
 @transaction.atomic
 def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
-    """Take approved entries back into draft: actuals are reversed, backlog items canceled (APP-5).
+    """Take approvals back: the facts that stand are reversed, backlog items canceled (APP-5).
 
-    Refused, naming the document, when one of them is on a draft or confirmed proforma.
+    The entry is submitted again, so that its approver fixes quantity or type, or rejects it; one that its
+    owner asked to have back becomes a draft. Refused, naming the document, while it is on a draft or a
+    confirmed proforma. After a return, what stands for the original is reversed, and the journal takes back
+    what it accrued for that (PRP-6).
     """
     entity, entries = _locked_entries(entries)
     checked.words(comment, Entry, "decision_comment")
@@ -152,26 +163,37 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     )
     for item in items:
         if item.status in (BacklogItem.Status.CREATED, BacklogItem.Status.POSTED):
-            raise Refused(
-                f"{item.actual.entry} is on {item.detail.line.proforma}; "
-                "remove it from the draft, or credit the invoice, before its approval is canceled."
-            )
-    again = Actual.objects.filter(
-        replaces__backlog_item__in=items, booked_by=Actual.BookedBy.NOTHING, reverses=None, reversed_by=None
-    )
-    if stands_in := again.select_related("entry").order_by("pk").first():
-        # Its sale is in the books by another fact, which an invoice takes back and a journal can't.
-        raise Refused(
-            f"{stands_in.entry} was on a proforma that was returned, so it can only be billed: lower it to "
-            "nothing on the draft, as non-chargeable."
-        )
-    facts = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None).order_by("pk")
+            raise Refused(_still_billed(item))
+    standing = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+    by_journal = {True: [], False: []}
+    for fact in standing.select_related("replaces").order_by("pk"):
+        by_journal[_is_accrued_behind(fact)].append(fact)
     batch = open_batch(entity, Batch.Action.CANCEL, on=on or entity.today(), by=by)
-    reverse(list(facts), batch=batch)
+    reverse(by_journal[False], batch=batch)
+    reverse(by_journal[True], batch=batch, booked_by=Actual.BookedBy.JOURNAL)
     cancel(items)
-    _decide(entries, Entry.Status.DRAFT, by=by, comment=comment)
+    recalled = {entry.pk for entry in entries if entry.status == Entry.Status.RECALL}
+    for status in (Entry.Status.DRAFT, Entry.Status.SUBMITTED):
+        chosen = [e for e in entries if (e.pk in recalled) == (status == Entry.Status.DRAFT)]
+        _decide(chosen, status, by=by, comment=comment, billable_quantity=None, billing_type="")
     audit.record("backlog.cancel_approval", batch, by=by, entity=entity.code, entries=[e.pk for e in entries])
     return batch
+
+
+def _still_billed(item):
+    entry, proforma = item.actual.entry, item.detail.line.proforma
+    if item.status == BacklogItem.Status.CREATED:
+        return f"{entry} is on draft {proforma}: remove it from the draft before its approval is canceled."
+    return (
+        f"{entry} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
+        "accountant can return it; then remove the entry from the new draft and cancel its approval."
+    )
+
+
+def _is_accrued_behind(fact) -> bool:
+    """Whether nothing books the fact itself, but the journal booked the one that it stands for (PRP-6)."""
+    journal, nothing = Actual.BookedBy.JOURNAL, Actual.BookedBy.NOTHING
+    return fact.booked_by == nothing and bool(fact.replaces) and fact.replaces.booked_by == journal
 
 
 def _locked_entries(entries):
@@ -184,7 +206,7 @@ def _locked_entries(entries):
         raise Refused("Nothing is selected.")
     projects = Entry.objects.filter(pk__in=pks).values("project")
     list(Project.objects.locked().filter(pk__in=projects))
-    related = ["project", "task", "resource", "resource__unit", "role", "category", "product"]
+    related = ["project", "task", "resource", "role", "category", "product"]
     list(Entry.objects.locked().filter(pk__in=pks))
     rows = list(Entry.objects.filter(pk__in=pks).select_related(*related).order_by("date", "pk"))
     entities = {row.entity_id for row in rows}
@@ -221,6 +243,29 @@ def contracts_of(entity, entries):
     )
 
 
+def _leave_repriced(entity, result, contracts, decisions, seen):
+    """Take out the entries with other terms than those that were seen: the price seen is the price made."""
+    looked_at = [entry for entry in result.entries if entry.pk in seen]
+    if not looked_at:
+        return
+    weighing = Weighing(entity, looked_at, contracts, Pricings(batch=None))
+    for entry in looked_at:
+        was = seen[entry.pk]
+        try:
+            # The page may show them as they are entered, or as they are being decided on.
+            now = [weighing.of(entry, decision).terms for decision in (decisions.get(entry.pk), None)]
+        except Refused:
+            continue  # it has no price at all, and is left out for that
+        if was not in now:
+            sentence = (
+                f"{entry} was “{was[:200]}” when you looked at it and is “{now[0]}” now: look at it again, "
+                "then approve it or not."
+            )
+            result.repriced.append((entry, sentence))
+    left = {entry.pk for entry, _ in result.repriced}
+    result.entries = [entry for entry in result.entries if entry.pk not in left]
+
+
 def _costed(entity, result, contracts, decisions):
     """Write each entry's cost actual; returns what the customers may be billed for it."""
     paper = Pricings(result.batch)
@@ -232,7 +277,8 @@ def _costed(entity, result, contracts, decisions):
             result.refused.append((entry, f"{entry} can't be approved: {refusal.message}"))
             reason = refusal
     if not weighed:
-        raise NoneApproved(reason.message, code=reason.code, remedy=reason.remedy, refused=result.refused)
+        left = {"refused": result.refused, "repriced": result.repriced}
+        raise NoneApproved(reason.message, code=reason.code, remedy=reason.remedy, **left)
     result.entries = [each.entry for each in weighed]
     paper.write()
     doubts = Doubts(entity, result.entries)
@@ -273,10 +319,10 @@ def _stamp(entries, decisions, *, by):
     Entry.objects.bulk_update(decided, ["billable_quantity", "billing_type"], batch_size=500)
 
 
-def _decide(entries, status, *, by, comment=""):
-    now = timezone.now()
-    Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
-        status=status, decided_at=now, decided_by=by, decision_comment=comment
-    )
+def _decide(entries, status, *, by, comment="", **fields):
+    stamps = {"decided_at": timezone.now(), "decided_by": by, "decision_comment": comment}
+    fields |= {"status": status, **stamps}
+    Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(**fields)
     for entry in entries:
-        entry.status, entry.decided_at, entry.decided_by, entry.decision_comment = status, now, by, comment
+        for name, value in fields.items():
+            setattr(entry, name, value)

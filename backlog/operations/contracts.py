@@ -1,9 +1,12 @@
 """Confirming a contract: its lines then cover what is approved, and what was approved before (CON-6)."""
 
+from typing import NamedTuple
+
+from django.db.models import Count
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, Entry
-from actuals.operations import open_batch, record
+from actuals.operations import anew, open_batch, record, reverse
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, Delivered, sales_actuals
@@ -22,8 +25,8 @@ def confirm_contract(contract, *, by, on=None):
     """Put a draft contract into force.
 
     Its milestones become parts and backlog items; lines with a frequency get their invoice days; entries
-    approved before, and now covered by a line, get their unbilled sales. Refused by the sentence
-    of whatever does not add up (CON-1, CON-2, CON-4).
+    approved before, and now covered by a line, get their cost under it and their unbilled sales. Refused by
+    the sentence of whatever does not add up (CON-1, CON-2, CON-4).
     """
     list(Project.objects.locked().filter(contract_lines__contract=contract).order_by("pk"))
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
@@ -38,14 +41,15 @@ def confirm_contract(contract, *, by, on=None):
     parts = _release_milestones(contract)
     for line in lines_of(contract).filter(frequency__isnull=False).order_by("number"):
         generate_schedule(line, by=by)
-    shares = _bill_what_was_approved(contract, by=by, on=on or contract.entity.today())
+    costs, sales = _cover_what_was_approved(contract, by=by, on=on or contract.entity.today())
     audit.record(
         "backlog.confirm_contract",
         contract,
         by=by,
         entity=contract.entity.code,
         milestone_parts=len(parts),
-        unbilled_sales=len(shares),
+        costs=len(costs),
+        unbilled_sales=len(sales),
     )
     return contract
 
@@ -73,46 +77,75 @@ def _release_milestones(contract):
     )
 
 
-def _bill_what_was_approved(contract, *, by, on):
-    """The unbilled sales of entries whose approval found no line to cover them."""
-    entity = contract.entity
-    projects = set(contract.lines.values_list("project_id", flat=True))
-    coverage = Coverage.load(entity, projects)
-    uncovered = (
-        Actual.objects.filter(
-            type=Actual.Type.COST,
-            project__in=projects,
-            entry__status=Entry.Status.APPROVED,
-            reverses=None,
-            reversed_by=None,
-            contract_line=None,
-            sales=None,
-        )
-        .select_related("entry__resource__unit", "entry__task")
-        .order_by("date", "pk")
-    )
-    due = []
-    for cost in uncovered:
-        covered = covering(coverage, cost.entry, cost.entry.billing_type)
-        is_ours = covered and covered.line.contract_id == contract.pk
-        if is_ours and covered.line.billing_method != FIXED_PRICE:
-            due.append((cost, covered))
+def _cover_what_was_approved(contract, *, by, on):
+    """Put costs approved before under the lines that cover them now; returns these and their sales (CON-6).
+
+    Each is reversed and recorded anew as it was, so that the contract's profile, dimensions and figures count
+    for it, and the unbilled sales that are now due are made at the role and unit it was priced by.
+    """
+    due = _newly_covered(contract)
     if not due:
-        return []
-    batch = open_batch(entity, Batch.Action.CONFIRM_CONTRACT, on=on, by=by)
-    prices = PriceBook.load(entity, [contract])
-    paper = Pricings(batch)
-    delivered = []
-    for cost, covered in due:
-        work = work_of(cost.entry)
-        price = prices.sales(work, contract)
-        decision = Decision(cost.entry.billable_quantity, cost.entry.billing_type or None)
+        return [], []
+    batch = open_batch(contract.entity, Batch.Action.CONFIRM_CONTRACT, on=on, by=by)
+    reverse([cost for cost, _ in due], batch=batch)
+    costs = [
+        anew(cost, batch, contract_id=contract.pk, contract_line_id=covered.line.pk) for cost, covered in due
+    ]
+    record(costs, batch=batch)
+    prices, paper, delivered = PriceBook.load(contract.entity, [contract]), Pricings(batch), []
+    for cost, (_, covered) in zip(costs, due, strict=True):
+        if covered.line.billing_method == FIXED_PRICE:
+            continue
+        entry = cost.entry
+        price = prices.sales(work_of(entry), contract)
+        decision = Decision(entry.billable_quantity, entry.billing_type or None)
         delivered.append(
-            Delivered.of(
-                cost.entry, covered.line, covered.is_chargeable, cost, price, paper.of(price), decision
-            )
+            Delivered.of(entry, covered.line, covered.is_chargeable, cost, price, paper.of(price), decision)
         )
     paper.write()
-    sales = record(sales_actuals(delivered, {contract.pk: contract}), batch=batch)
+    sales = sales_actuals(delivered, {contract.pk: contract})
+    for sale in sales:
+        sale.accounting_date = on  # no revenue before the contract (JRN-7)
+    record(sales, batch=batch)
     book = LimitBook.load(contract)
-    return write_rows(BacklogItem, [backlog_item(actual, book) for actual in sales])
+    write_rows(BacklogItem, [backlog_item(actual, book) for actual in sales])
+    return costs, sales
+
+
+def _newly_covered(contract):
+    """The costs that name no line, each with what covers it now on the contract, in the order of the work."""
+    uncovered = _uncovered(contract).select_related("entry").order_by("date", "pk")
+    coverage = Coverage.load(contract.entity, contract.lines.values_list("project_id", flat=True))
+    found = ((cost, covering(coverage, cost.entry)) for cost in uncovered)
+    return [(cost, covered) for cost, covered in found if covered and covered.line.contract_id == contract.pk]
+
+
+def _uncovered(contract):
+    """The costs of approved entries on its projects that no line covers."""
+    return Actual.objects.filter(
+        type=Actual.Type.COST,
+        project__in=contract.lines.values("project"),
+        entry__status__in=[Entry.Status.APPROVED, Entry.Status.RECALL],
+        reverses=None,
+        reversed_by=None,
+        contract_line=None,
+    )
+
+
+class ApprovedBefore(NamedTuple):
+    """How many entries were approved before a contract is confirmed, by what becomes of them."""
+
+    covered: int
+    outside: int  # a line covers such work, but not on its day (CON-12)
+
+
+def approved_before(contract) -> ApprovedBefore:
+    """What confirming the draft would put under its lines, and what stays outside by its day; two queries."""
+    coverage, covered, outside = Coverage.of_contract(contract), 0, 0
+    what = ("transaction_class", "project", "task", "date")
+    for *work, n in _uncovered(contract).order_by().values_list(*what).annotate(n=Count("pk")):
+        if coverage.line_for(*work):
+            covered += n
+        elif coverage.outside(*work):
+            outside += n
+    return ApprovedBefore(covered, outside)

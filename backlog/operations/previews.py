@@ -33,6 +33,8 @@ class Preview:
     warnings: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     price: Decimal | None = None
+    terms: str = ""
+    outside: str = ""
     crowded: bool = False
 
     @property
@@ -114,6 +116,7 @@ def _test(weighed: list[Weighed], contracts, found):
         result = found[each.entry.pk]
         result.line, result.cost, result.warnings = each.line, each.cost, each.warnings
         result.price = each.price.price if each.price else None
+        result.terms, result.outside = each.terms, each.outside
         result.sales = shares.get(each.entry.pk, [])
         if result.sales:
             contract = result.sales[0].contract_id

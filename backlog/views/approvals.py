@@ -1,5 +1,7 @@
 """Where a project manager decides on what was handed in (APP-2, APP-5)."""
 
+import json
+
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,17 +13,20 @@ from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
 from backlog.tables import ApprovalTable, ApprovedTable, proforma_of
 from contracts.models import sees_costs
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens import Action, BulkForm, BulkOperation, FormOperation, ListScreen, Operation, Told
-from invoicing_site.screens.lists import drawn_at
+from invoicing_site.screens.lists import drawn_at, key_of
 from invoicing_site.screens.pages import RowScreen
+from invoicing_site.wording import counted
 
 _RELATED = (
     "entity",
     "project",
     "task",
-    "resource__unit",
-    "role",
+    "resource",
+    "priced_role",
     "category",
     "product",
     "submitted_by",
@@ -67,7 +72,7 @@ class Approvals(EntryList):
     """What waits for the reader's approval, each with what approving it would make."""
 
     title = "Approvals"
-    lead = "Entries handed in on your projects. Each shows its price and its limit before you decide."
+    lead = "Entries submitted on your projects. Each shows its price and its limit before you decide."
     filterset_class = ApprovalFilter
     table_class = ApprovalTable
     actions = (
@@ -75,11 +80,18 @@ class Approvals(EntryList):
         Action("reject_entries", "Reject", "entry.approve", icon="x", key="w"),
     )
     empty_title = "Nothing to approve"
-    empty_text = "Everything handed in on your projects is decided on, or a filter hides it."
+    empty_text = "Everything submitted on your projects is decided on, or a filter hides it."
+
+    results_template = "backlog/approvals_results.html"
 
     @classmethod
     def rows(cls, request):
         return super().rows(request).submitted()
+
+    def get_context_data(self, **context):
+        context = super().get_context_data(**context)
+        context["terms"] = json.dumps({pk: each.terms for pk, each in context["table"].found.items()})
+        return context
 
     def found(self, entries):
         return operations.preview(entries, by=self.request.user)
@@ -100,8 +112,38 @@ class Approve(BulkOperation):
 
     def operate(self, rows):
         entries = list(rows.only("pk", "project_id", "date", "submitted_at"))
-        approvals = operations.approve_many(entries, by=self.request.user, drawn=drawn_at(self.request))
-        return told(approvals)
+        drawn, terms, shown = drawn_at(self.request), seen_terms(self.request), entries
+        if drawn and prices_changed(self.request.entity, since=drawn):
+            # Of those on other pages nothing was shown that could be compared.
+            shown = [each for each in entries if each.pk in terms]
+        unseen = "not on the page that you saw, and prices were changed since; look once more"
+        if not shown:
+            raise Refused(f"No entry was approved: {counted(len(entries), 'is', 'are')} {unseen}.")
+        answer = told(operations.approve_many(shown, by=self.request.user, drawn=drawn, terms=terms))
+        if left := len(entries) - len(shown):
+            answer.left[unseen] = left
+        return answer
+
+
+def seen_terms(request) -> dict[int, str]:
+    """What the page showed that the reader decided on, by entry (APP-9)."""
+    try:
+        seen = json.loads(request.POST.get("terms", ""))
+    except ValueError:
+        return {}
+    if not isinstance(seen, dict):
+        return {}
+    return {key: str(terms) for text, terms in seen.items() if (key := key_of(text)) is not None}
+
+
+def prices_changed(entity, *, since) -> bool:
+    """Whether anything was set up or confirmed since then that prices may depend on."""
+    about = [f"contracts.{name}" for name in _PRICED_BY]
+    return AuditEvent.objects.filter(entity=entity.code, subject_type__in=about, at__gt=since).exists()
+
+
+# What is set up on its own page; rows of inlines stand in the event of their page.
+_PRICED_BY = ("pricelist", "roleprice", "projectcontract", "contractline", "role", "category", "exchangerate")
 
 
 def told(approvals):
@@ -113,6 +155,9 @@ def told(approvals):
         more = f" And {len(warnings) - 3} more warnings." if len(warnings) > 3 else ""
         text = f"{text} {' '.join(_sentence(each) for each in warnings[:3])}{more}"
     left = {}
+    if repriced := [str(entry) for each in approvals for entry, _ in each.repriced]:
+        named = ", ".join(repriced[:3]) + (f" and {len(repriced) - 3} more" if len(repriced) > 3 else "")
+        left[f"not at the price that you saw ({named}); look once more"] = len(repriced)
     for entry, sentence in (refused for each in approvals for refused in each.refused):
         # The sentence names its entry; those with one reason are counted together.
         reason = sentence.removeprefix(f"{entry} ").rstrip(".")
@@ -160,6 +205,7 @@ def _previewed(entry, user, decisions):
         names = {share.contract_customer_id: share.contract_customer for share in from_line}
     return {
         "preview": found,
+        "terms": json.dumps({entry.pk: found.terms}) if found.terms else "",
         "shares": [(names.get(item.contract_customer_id), item) for item in found.items],
         "sees_costs": sees_costs(user, entry.entity),
     }
@@ -198,8 +244,10 @@ class Approval(_OneEntry, FormOperation):
 
     def operate(self, form):
         entry = self.row
-        decisions = _decided(entry, form)
-        approval = operations.approve([entry], by=self.request.user, decisions=decisions, seen=form.stamp)
+        decisions, terms = _decided(entry, form), seen_terms(self.request)
+        approval = operations.approve(
+            [entry], by=self.request.user, decisions=decisions, seen=form.stamp, terms=terms
+        )
         return told([approval])
 
     def get_back_url(self):
@@ -255,7 +303,7 @@ class Approved(EntryList):
             icon="undo-2",
             style="danger",
             confirm="Cancel the approval of {n} entries? Their actuals are reversed, their backlog items "
-            "canceled, and the entries are drafts again.",
+            "canceled, and the entries wait for approval again.",
         ),
     )
     empty_title = "Nothing approved"
@@ -293,11 +341,11 @@ class CancelApprovals(BulkOperation):
         entries = list(rows)
         operations.cancel_approval(entries, by=self.request.user)
         n = len(entries)
-        return Told(f"The approval of {n} {'entry' if n == 1 else 'entries'} is canceled; they are drafts.")
+        return Told(f"The approval of {counted(n, 'entry', 'entries')} is canceled; decide on them again.")
 
 
 class CancelApproval(_OneEntry, Operation):
-    done = "The approval is canceled; the entry is a draft again."
+    done = "The approval is canceled. Decide on the entry again, or reject it."
 
     def operate(self, entry):
         operations.cancel_approval([entry], by=self.request.user)

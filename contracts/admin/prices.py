@@ -15,7 +15,8 @@ from contracts.models import (
 from invoicing_site.admin_base import AdministeredForm, EntityAdmin, LookupInline, RowsInline
 from invoicing_site.admin_columns import chip
 
-REMEDY = "add an override from a day on, or end it and start a new list."
+OVERRIDE = "add an override from a day on."
+NEW_LIST = "contracts that are still drafts can be given another list."
 
 
 def contract_using(price_list):
@@ -47,6 +48,8 @@ class PriceListForm(AdministeredForm):
 class FrozenPriceForm(AdministeredForm):
     """A row of a price list: in a list that is in use, those there stay as they are."""
 
+    remedy = NEW_LIST
+
     def list_of(self):
         return self.instance.price_list
 
@@ -54,9 +57,9 @@ class FrozenPriceForm(AdministeredForm):
         if not self.has_changed() or not (sentence := in_use(self.list_of())):
             return
         if not self.instance._state.adding:
-            yield None, f"{sentence}; {REMEDY}"
+            yield None, f"{sentence}; {self.remedy}"
         elif covered := self.priced_before():
-            yield None, f"{sentence}, and {covered}; {REMEDY}"
+            yield None, f"{sentence}, and {covered}; {self.remedy}"
 
     def priced_before(self):
         """What in the list prices already what a new row would price, so that it would change a price."""
@@ -64,6 +67,8 @@ class FrozenPriceForm(AdministeredForm):
 
 
 class RolePriceForm(FrozenPriceForm):
+    remedy = OVERRIDE
+
     def priced_before(self):
         rows = RolePrice.objects.filter(price_list=self.instance.price_list_id)
         if self.instance.role_id is not None:
@@ -77,6 +82,8 @@ class MarkupForm(FrozenPriceForm):
 
 
 class OverrideForm(FrozenPriceForm):
+    remedy = OVERRIDE
+
     def list_of(self):
         return self.instance.role_price.price_list
 
@@ -154,7 +161,7 @@ class PriceListAdmin(EntityAdmin):
 
     def keeps_rows(self, obj):
         sentence = in_use(obj)
-        return sentence and f"{sentence}; {REMEDY}"
+        return sentence and f"{sentence}; {NEW_LIST}"
 
 
 class OverrideInline(PriceInline):
@@ -183,4 +190,4 @@ class RolePriceAdmin(EntityAdmin):
 
     def keeps_rows(self, obj):
         sentence = in_use(obj.price_list)
-        return sentence and f"{sentence}; {REMEDY}"
+        return sentence and f"{sentence}; {OVERRIDE}"

@@ -12,6 +12,7 @@ from contracts.models import (
     Project,
     ProjectGroup,
     Resource,
+    ResourcePosition,
     Role,
     Task,
 )
@@ -134,7 +135,16 @@ class ProductAdmin(OfEntityAdmin):
     list_display = ["code", "name", "unit", "item_tax_group", "entity"]
 
 
+class ResourcePositionInline(RowsInline):
+    """Promotions and moves: a role and a unit from a day on (APP-9)."""
+
+    model = ResourcePosition
+    entity_path = "resource__entity"
+    hide_title = True
+
+
 @admin.register(Resource)
 class ResourceAdmin(OfEntityAdmin):
+    inlines = [ResourcePositionInline]
     list_display = ["code", "name", "user", "role", "unit", "is_active", "entity"]
     list_filter = ["is_active"]

@@ -21,6 +21,7 @@ from contracts.models.entity import (
     address_has_a_scheme,
 )
 from contracts.models.reach import ReachQuerySet
+from invoicing_site import wording
 from invoicing_site.fields import CurrencyField
 
 
@@ -353,8 +354,16 @@ class Resource(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
     )
-    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, help_text="Unless the entry says")
-    unit = models.ForeignKey(OrganizationalUnit, models.PROTECT, null=True, blank=True)
+    role = models.ForeignKey(
+        Role, models.PROTECT, null=True, blank=True, help_text="Until the first position below begins"
+    )
+    unit = models.ForeignKey(
+        OrganizationalUnit,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="Until the first position below begins",
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -374,3 +383,29 @@ class Resource(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class ResourcePosition(models.Model):
+    """The role and unit of a resource from a day on: a promotion or a move (APP-9).
+
+    The newest on or before the day of the work counts; before the first one, what the resource itself says.
+    """
+
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="positions")
+    valid_from = models.DateField()
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, db_index=False)
+    unit = models.ForeignKey(OrganizationalUnit, models.PROTECT, null=True, blank=True, db_index=False)
+
+    class Meta:
+        verbose_name = "position"
+        ordering = ["resource", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resource", "valid_from"],
+                name="resource_position_once_a_day",
+                violation_error_message="This resource has a position from this day already.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.role or 'no role'} from {wording.day(self.valid_from)}"

@@ -52,9 +52,13 @@ def _made_twice(facts, costs):
     counted = costs.order_by("entry").values("entry").annotate(n=Count("pk"))
     for key, count in counted.filter(n__gt=1).values_list("entry", "n"):
         yield key, f"has {count} cost actuals that stand"
-    made_by_confirm = Q(reversed_by__detail_actual__isnull=False)
+    # Billed once; unless that was returned, and its approval canceled then (APP-5, PRP-6).
+    taken_back = Exists(
+        Actual.objects.filter(replaces=OuterRef("pk"), reversed_by__batch__action=Batch.Action.CANCEL)
+    )
+    billed = Q(reversed_by__detail_actual__isnull=False) & ~taken_back
     sales = facts.filter(
-        Q(reversed_by=None) | made_by_confirm,
+        Q(reversed_by=None) | billed,
         type=Actual.Type.UNBILLED_SALES,
         replaces=None,
         detail_actual=None,

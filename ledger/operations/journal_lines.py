@@ -9,9 +9,9 @@ import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
-from actuals.models import Actual, BillingType
+from actuals.models import Actual, Batch, BillingType
 from contracts.models import (
     BillingTaxGroup,
     Category,
@@ -32,12 +32,14 @@ from invoicing_site.seen import refuse_changed, stamp
 from ledger import journal_plan
 from ledger.dimensions import DefaultDimensions
 from ledger.journal_plan import TakeUpFacts
-from ledger.models import DimensionSet, IntegrationJournal, JournalLine
+from ledger.models import DimensionSet, IntegrationJournal, JournalLine, Voucher
 from ledger.periods import PeriodBook, hold_open
 
 _Status = IntegrationJournal.Status
 _Grouping = LegalEntity.JournalGrouping
 
+# What takes an error back; anything else that reverses a fact changes terms or estimates (JRN-7).
+_ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
 # Lines in one commit. A thousand keep SQLite's only writer for less than a second.
 CHUNK = 1000
 # So many rows in one action, and the planner's statistics are out of date.
@@ -169,9 +171,11 @@ def _take_up_facts(entity, actuals) -> TakeUpFacts:
     def keys(name):
         return {key for actual in actuals if (key := getattr(actual, name)) is not None}
 
-    replaced = _replaced(actuals)
-    others = JournalLine.objects.filter(actual__in=keys("reverses_id") | set(replaced.values()))
+    behind = booked_behind(actuals)
+    others = JournalLine.objects.filter(actual__in=set(behind.values())).select_related("actual")
+    others = list(others.annotate(is_posted=Exists(Voucher.objects.filter(journal_line=OuterRef("pk")))))
     projects = keys("project_id")
+    errors = Batch.objects.filter(pk__in=keys("batch_id"), action__in=_ERRORS)
     return TakeUpFacts(
         entity=entity,
         periods=PeriodBook.load(entity),
@@ -184,8 +188,10 @@ def _take_up_facts(entity, actuals) -> TakeUpFacts:
         ),
         category_tax_groups=_tax_groups(Category, keys("category_id"), "item_tax_group"),
         product_tax_groups=_tax_groups(Product, keys("product_id"), "item_tax_group"),
-        lines={line.actual_id: line for line in others.select_related("actual")},
-        replaced=replaced,
+        lines={line.actual_id: line for line in others},
+        behind=behind,
+        posted={line.actual_id for line in others if line.is_posted},
+        errors=set(errors.values_list("pk", flat=True)),
     )
 
 
@@ -193,12 +199,14 @@ def _tax_groups(model, keys, name="billing_tax_group"):
     return dict(model.objects.filter(pk__in=keys).values_list("pk", name))
 
 
-def _replaced(actuals) -> dict[int, int]:
-    """For each actual that replaces another, the nearest fact up that row that the journal books.
+def booked_behind(actuals) -> dict[int, int]:
+    """For each actual that reverses or replaces another, the nearest fact up that row that the journal books.
 
+    What is reversed after a return stands for an original that is booked, and is booked by nothing itself.
     One query a step; a row is as long as a fact was replaced again and again by what no journal booked.
     """
-    found, step = {}, {actual.pk: actual.replaces_id for actual in actuals if actual.replaces_id}
+    first = {actual.pk: actual.reverses_id or actual.replaces_id for actual in actuals}
+    found, step = {}, {key: up for key, up in first.items() if up}
     while step:
         rows = Actual.objects.filter(pk__in=set(step.values()))
         facts = {pk: (booked_by, up) for pk, booked_by, up in rows.values_list("pk", "booked_by", "replaces")}

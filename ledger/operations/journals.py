@@ -43,6 +43,7 @@ from ledger.operations.journal_lines import (
     CHUNK,
     MANY,
     TakeUp,
+    booked_behind,
     edit_journal_lines,
     take_up_actuals,
     waiting_actuals,
@@ -160,15 +161,7 @@ def _tell(entity_id, posted):
 
 def _in_order(rows) -> list[IntegrationJournal]:
     journals = {row.pk: row for row in rows.order_by("pk")}
-    waits_for = (
-        JournalLine.objects.unposted()
-        .filter(journal__in=journals, actual__reverses__journal_line__journal__in=journals)
-        .filter(actual__reverses__journal_line__voucher=None)
-        .exclude(journal=F("actual__reverses__journal_line__journal"))
-        .order_by("journal")
-        .values_list("journal", "actual__reverses__journal_line__journal")
-        .distinct()
-    )
+    waits_for = [*_waiting(journals, "actual__reverses"), *_waiting(journals, "actual__reverses__replaces")]
     graph = TopologicalSorter({key: set() for key in journals})
     for journal, original in waits_for:
         graph.add(journal, original)
@@ -177,6 +170,19 @@ def _in_order(rows) -> list[IntegrationJournal]:
     except CycleError:
         # Each holds reversals of the other's lines: those in error are posted in a second round.
         return list(journals.values())
+
+
+def _waiting(journals, original):
+    """Pairs of a journal and one that has to be posted before: it holds an original of one of the lines."""
+    other = f"{original}__journal_line"
+    return (
+        JournalLine.objects.unposted()
+        .filter(**{"journal__in": journals, f"{other}__journal__in": journals, f"{other}__voucher": None})
+        .exclude(journal=F(f"{other}__journal"))
+        .order_by("journal")
+        .values_list("journal", f"{other}__journal")
+        .distinct()
+    )
 
 
 def post_journal(journal: IntegrationJournal, *, by, on: datetime.date) -> PostedJournal:
@@ -259,7 +265,8 @@ def _posting_facts(entity, periods, lines) -> PostingFacts:
         return {key for actual in actuals if (key := getattr(actual, name)) is not None}
 
     resources = Resource.objects.filter(pk__in=keys("resource_id"))
-    booked, journals = _originals(keys("reverses_id"), lines[0].journal_id)
+    behind = booked_behind(actuals)
+    booked, journals = _originals(set(behind.values()), lines[0].journal_id)
     return PostingFacts(
         entity=entity,
         periods=periods,
@@ -271,6 +278,7 @@ def _posting_facts(entity, periods, lines) -> PostingFacts:
         categories=Category.objects.in_bulk(keys("category_id")),
         resources=dict(resources.values_list("pk", "name")),
         dimensions=DimensionSet.objects.in_bulk({line.dimensions_id for line in lines} - {None}),
+        behind=behind,
         journals=journals,
         booked=booked,
     )

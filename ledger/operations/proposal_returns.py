@@ -35,7 +35,7 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
     if before == _Status.POSTED:
         number = CustomerInvoice.objects.values_list("number", flat=True).get(proposal=proposal)
         raise Refused(
-            f"{proposal} is already posted as {number}: it can only be credited.", code="ALREADY-POSTED"
+            f"{proposal} is already posted as {number} and can't be returned any more.", code="ALREADY-POSTED"
         )
     draft = proformas.take_back(proforma, by=by, on=on)
     proposal.status, proposal.return_reason = _Status.RETURNED, reason

@@ -212,9 +212,9 @@ def _refuse_bad_figures(details, quantity, price, billing_type):
         if value is not None:
             checked.figure(value, LineDetail, name)
     if quantity is not None and quantity < 0:
-        raise Refused("A quantity below zero is for corrections of an invoice; enter 0 or more.")
+        raise Refused("A quantity below zero can't be billed: enter 0 or more, or remove the detail.")
     if price is not None and price < 0:
-        raise Refused("A price below zero can't be billed; lower the quantity, or give a credit.")
+        raise Refused("A price below zero can't be billed: enter 0 or more, or remove the detail.")
     for detail in details:
         if detail.transaction_class in _OF_FIXED_AMOUNT:
             raise Refused(

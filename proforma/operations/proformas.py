@@ -216,7 +216,8 @@ def lock_open(proforma) -> ProformaInvoice:
     proforma = lock(proforma)
     if proforma.status == Status.CONFIRMED:
         raise Refused(
-            f"{_name(proforma)} is confirmed and can't be changed any more: correct it by a new one.",
+            f"{_name(proforma)} is confirmed and can't be changed any more. An accountant can return it, as "
+            "long as it is neither posted nor returned.",
             code="CONFIRMED",
         )
     return proforma

@@ -5,7 +5,7 @@ from django.db.models import Count, Prefetch
 from django.urls import reverse
 
 from backlog.models import BacklogItem
-from backlog.operations import confirm_contract
+from backlog.operations import approved_before, confirm_contract
 from contracts.models import (
     ContractCustomer,
     ContractPriceList,
@@ -65,6 +65,7 @@ class Contract(DetailScreen):
 
     def get_context_data(self, **context):
         contract, user = self.row, self.request.user
+        is_draft = contract.status == ProjectContract.Status.DRAFT
         proformas = with_net(ProformaInvoice.objects.visible_to(user).filter(contract=contract))
         schedule = ScheduleEntry.objects.filter(line__contract=contract, status__in=STILL_DUE)
         milestones = Milestone.objects.visible_to(user).filter(line__contract=contract)
@@ -85,7 +86,8 @@ class Contract(DetailScreen):
             price_lists=ContractPriceList.objects.filter(contract=contract).select_related("price_list"),
             proformas=proformas.select_related("customer", "proposal__invoice").order_by("-pk")[:SHOWN],
             today=contract.entity.today(),
-            may_confirm=contract.status == ProjectContract.Status.DRAFT and self.may("contract.confirm"),
+            may_confirm=is_draft and self.may("contract.confirm"),
+            before=approved_before(contract) if is_draft else None,
             may_create=contract.status == ProjectContract.Status.CONFIRMED and self.may("proforma.create"),
             may_set_up=user.is_staff and self.request.may("setup.change", contract.entity),
             **context,

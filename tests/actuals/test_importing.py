@@ -242,7 +242,7 @@ def test_many_rows_cost_as_many_queries_as_few(co):
         return len(context)
 
     queries(1, 5000)  # the first row ever takes SQLite one more
-    assert queries(28, 1000) == queries(2, 0) < 30
+    assert queries(20, 1000) == queries(2, 0) < 30
 
 
 @pytest.mark.postgres

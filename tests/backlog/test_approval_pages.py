@@ -186,7 +186,7 @@ def test_a_cancellation_is_refused_with_the_proforma(company, contract, manager)
     refused = manager.post(reverse("cancel_approval", args=[billed.pk]))
     assert proforma.number in said(refused)
     manager.post(reverse("cancel_approval", args=[free.pk]))
-    assert set(Entry.objects.values_list("pk", "status")) == {(free.pk, "draft"), (billed.pk, "approved")}
+    assert set(Entry.objects.values_list("pk", "status")) == {(free.pk, "submitted"), (billed.pk, "approved")}
     refused = manager.post(reverse("cancel_approvals"), {"pk": [billed.pk]})
     assert proforma.number in said(refused)
 

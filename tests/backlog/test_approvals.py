@@ -106,6 +106,8 @@ def test_confirming_a_contract_bills_what_was_approved_before(company):
     confirm_contract(draft, by=company.manager)
     assert facts() == [
         ("cost", "chargeable", "8.0000", "800.00"),
+        ("cost", "chargeable", "-8.0000", "-800.00"),
+        ("cost", "chargeable", "8.0000", "800.00"),
         ("unbilled", "chargeable", "6.0000", "1200.00"),
         ("unbilled", "non_chargeable", "2.0000", "400.00"),
     ]
@@ -320,7 +322,7 @@ def test_a_canceled_approval_is_reversed_on_the_day_it_is_canceled(company, cont
     assert (reversal.date, reversal.accounting_date) == (DAY, date(2025, 4, 10))
     assert states() == [("1600.00", "canceled", "committed" if contract.limit else "na")]
     entry.refresh_from_db()
-    assert entry.status == "draft"
+    assert entry.status == "submitted"
 
 
 def test_what_is_on_a_draft_is_not_taken_back(company, contract):
@@ -432,7 +434,8 @@ def test_confirming_a_contract_and_approving_at_once_loses_nothing():
         for thread in threads:
             thread.start()
         ended(*threads)
-        assert Actual.objects.filter(entry=entry, type="cost").count() == 1
+        costs = Actual.objects.filter(entry=entry, type="cost", reverses=None, reversed_by=None)
+        assert costs.get().contract_line == draft.lines.get()
         assert Actual.objects.filter(entry=entry, type="unbilled").count() == 1
 
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.pricing import PriceBook
 from tests import factories
 from tests.contracts.prices import (
     company_without_prices,
@@ -396,3 +397,38 @@ def test_a_markup_may_take_off(it):
     PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(-25))
 
     assert sales(it, hour(it)).price == 150
+
+
+def test_the_cost_list_of_the_contracting_unit_prices_resources_of_any_unit(it):
+    """PRC-2: the list of the US unit says what a developer of its own and of India costs: 100, 90, 150."""
+    us, india = (OrganizationalUnitFactory(entity=it.entity, code=code) for code in ("US", "INDIA"))
+    architect = RoleFactory(entity=it.entity)
+    it.contract.unit = us
+    it.contract.save()
+    of_us, of_india = (PriceListFactory(entity=it.entity, kind="cost", unit=unit) for unit in (us, india))
+    RolePriceFactory(price_list=of_us, role=it.role, unit=us, price=Decimal(100))
+    RolePriceFactory(price_list=of_us, role=it.role, unit=india, price=Decimal(90))
+    RolePriceFactory(price_list=of_us, role=architect, unit=india, price=Decimal(150))
+    RolePriceFactory(price_list=of_india, role=it.role, price=Decimal(100))
+    RolePriceFactory(price_list=of_india, role=architect, price=Decimal(150))
+    work = [
+        hour(it, unit_id=us.pk),
+        hour(it, unit_id=india.pk),
+        hour(it, unit_id=india.pk, role_id=architect.pk),
+    ]
+    book = PriceBook.load(it.entity, [it.contract])
+    assert [book.cost(each, it.contract).price for each in work] == [100, 90, 150]
+    # What no contract covers is priced by the list of the resource's unit.
+    assert [book.cost(each).price for each in work] == [100, 100, 150]
+
+
+def test_a_contracting_unit_without_a_list_leaves_it_to_the_resources_unit_then_the_company(it):
+    """PRC-2"""
+    it.contract.unit = OrganizationalUnitFactory(entity=it.entity)
+    it.contract.save()
+    cost_row(it, 100)
+    of_unit = PriceListFactory(entity=it.entity, kind="cost", unit=it.unit)
+    RolePriceFactory(price_list=of_unit, price=Decimal(80))
+    book = PriceBook.load(it.entity, [it.contract])
+    assert book.cost(hour(it), it.contract).price == 80
+    assert book.cost(hour(it, unit_id=None), it.contract).price == 100

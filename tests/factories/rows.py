@@ -419,6 +419,16 @@ class RetainerFactory(DjangoModelFactory):
     amount = Decimal(10000)
 
 
+class ResourcePositionFactory(DjangoModelFactory):
+    class Meta:
+        model = contracts.ResourcePosition
+
+    resource = SubFactory(ResourceFactory)
+    valid_from = DAY
+    role = SelfAttribute("resource.role")
+    unit = SelfAttribute("resource.unit")
+
+
 class EntryFactory(DjangoModelFactory):
     """7.5 submitted hours."""
 
@@ -436,6 +446,11 @@ class EntryFactory(DjangoModelFactory):
     decided_at = LazyAttribute(
         lambda entry: None if entry.status in ("draft", "submitted") else timezone.now()
     )
+    # As submitting fixes them for a resource without dated positions.
+    priced_role = LazyAttribute(lambda entry: entry.role or (entry.resource and entry.resource.role))
+    priced_unit = LazyAttribute(lambda entry: entry.resource and entry.resource.unit)
+    priced_company = LazyAttribute(lambda entry: entry.resource and entry.resource.entity)
+    role = None
 
 
 class BatchFactory(DjangoModelFactory):

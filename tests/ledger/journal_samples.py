@@ -52,8 +52,8 @@ def unbilled(no1, line, amount=1600, transaction_class="time", **fields) -> Actu
 
 
 def reversed_on(actual, day) -> Actual:
-    """The reversal of a fact by an action of that day."""
-    batch = open_batch(actual.entity, Batch.Action.CANCEL, on=day, by=None)
+    """The reversal of a fact by a change of terms on that day, which is its accounting date (JRN-7)."""
+    batch = open_batch(actual.entity, Batch.Action.ADJUST, on=day, by=None)
     (reversal,) = reverse([actual], batch=batch)
     return reversal
 

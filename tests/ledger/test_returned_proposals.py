@@ -12,7 +12,7 @@ from django.urls import reverse
 from actuals.models import Actual
 from backlog.ageing import ageing
 from backlog.models import BacklogItem
-from backlog.operations import approve, cancel_approval, mark_ready
+from backlog.operations import Decision, approve, cancel_approval, mark_ready
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
@@ -41,6 +41,8 @@ from tests.ledger.billing import (
 )
 
 pytestmark = pytest.mark.django_db
+
+APRIL_10 = datetime.date(2025, 4, 10)
 
 
 @pytest.fixture(autouse=True)
@@ -207,7 +209,7 @@ def test_what_cannot_be_returned(no1, contract):
 
     invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
     drafts = ProformaInvoice.objects.count()
-    with pytest.raises(Refused, match="is already posted as INV-2025-000001: it can only be credited"):
+    with pytest.raises(Refused, match="is already posted as INV-2025-000001 and can't be returned"):
         returned(no1, invoice.proposal)
     assert ProformaInvoice.objects.count() == drafts
     assert findings() == []
@@ -253,17 +255,77 @@ def test_the_page_asks_for_the_reason(client, no1, contract):
     assert f'href="{url}"' not in answer
 
 
-def test_an_approval_of_returned_work_is_not_canceled(no1, contract):
-    """APP-5 PRP-6: its accrual would be left without what takes it back"""
+def canceled_after_return(no1, on=APRIL_10):
+    """8 h × 200 of 10 March, accrued, confirmed, returned, its draft deleted, its approval canceled."""
     entry = factories.time_entry(no1, hours="8", date=MARCH_10)
     approve([entry], by=no1.manager, on=MARCH_31)
-    item = BacklogItem.objects.get(actual__entry=entry)
-    BacklogItem.objects.filter(pk=item.pk).update(status="ready")
-    draft = returned(no1, proposed(no1, BacklogItem.objects.get(pk=item.pk)))
+    mark_ready(BacklogItem.objects.all(), by=no1.manager)
+    draft = returned(no1, proposed(no1, BacklogItem.objects.get()))
     proformas.delete_draft(draft, by=no1.manager)
+    cancel_approval([entry], by=no1.manager, on=on)
+    entry.refresh_from_db()
+    return entry
 
-    with pytest.raises(Refused, match="was on a proforma that was returned"):
+
+def test_an_approval_is_canceled_after_a_return_and_the_journal_takes_back_what_it_accrued(no1, contract):
+    """APP-5 PRP-6 JRN-7: Dr accrued revenue, Cr WIP 1,600; Dr payroll allocation, Cr cost 800; once, then."""
+    entry = canceled_after_return(no1)
+    assert entry.status == "submitted"
+    book_journals(no1, on=APRIL_10)
+    book_journals(no1, on=APRIL_10)
+
+    vouchers = list(Voucher.objects.filter(date=APRIL_10).order_by("pk"))
+    assert sorted(map(entries_of, vouchers)) == sorted(
+        [[cr("4300", 800), dr("5090", 800)], [cr("1530", 1600), dr("3080", 1600)]]
+    )
+    assert [left_on(account) for account in ("1530", "3080", "4300", "5090")] == [0, 0, 0, 0]
+    assert {voucher.reverses.date for voucher in vouchers} == {MARCH_10}
+    assert net_of("cost") == net_of("unbilled") == net_of("billed") == 0
+    assert {item.status for item in BacklogItem.objects.all()} == {"canceled"}
+    assert not list(findings(no1.entity))
+
+
+def test_while_its_draft_is_there_the_approval_stays(no1, contract):
+    """APP-5: the message says which document; a confirmed one names the return, which exists."""
+    entry = factories.time_entry(no1, hours="8", date=MARCH_10)
+    approve([entry], by=no1.manager, on=MARCH_31)
+    mark_ready(BacklogItem.objects.all(), by=no1.manager)
+    proposal = proposed(no1, BacklogItem.objects.get())
+    with pytest.raises(Refused, match="is confirmed: its approval stays"):
         cancel_approval([entry], by=no1.manager, on=MARCH_31)
+    draft = returned(no1, proposal)
+    with pytest.raises(Refused, match=f"is on draft {draft}: remove it from the draft"):
+        cancel_approval([entry], by=no1.manager, on=MARCH_31)
+
+
+def test_what_was_returned_twice_is_taken_back_once(no1, contract):
+    """APP-5 PRP-6"""
+    entry = factories.time_entry(no1, hours="8", date=MARCH_10)
+    approve([entry], by=no1.manager, on=MARCH_31)
+    mark_ready(BacklogItem.objects.all(), by=no1.manager)
+    draft = returned(no1, proposed(no1, BacklogItem.objects.get()))
+    proforma = proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    draft = returned(no1, proposed(no1, proforma=proforma))
+    proformas.delete_draft(draft, by=no1.manager)
+    cancel_approval([entry], by=no1.manager, on=APRIL_10)
+    book_journals(no1, on=APRIL_10)
+    assert [left_on(account) for account in ("1530", "3080", "4300", "5090")] == [0, 0, 0, 0]
+    assert not list(findings(no1.entity))
+
+
+def test_after_that_it_is_approved_again_with_another_quantity_by_the_approver_alone(no1, contract):
+    """APP-5: of 8 h 6 are billed the second time: 1,200 accrued, 400 not charged."""
+    entry = canceled_after_return(no1, on=MARCH_31)
+    decisions = {entry.pk: Decision(billable_quantity=Decimal(6))}
+    approve([entry], by=no1.manager, on=MARCH_31, decisions=decisions)
+    book_journals(no1, on=MARCH_31)
+    assert (left_on("1530"), left_on("4300")) == (Decimal(1200), Decimal(800))
+    mark_ready(BacklogItem.objects.open(), by=no1.manager)
+    items = BacklogItem.objects.ready()
+    assert sorted(items.values_list("amount", flat=True)) == [Decimal(400), Decimal(1200)]
+    post(proposed(no1, *items, on=MARCH_31), by=no1.accountant, on=MARCH_31)
+    assert (left_on("1530"), left_on("3000")) == (Decimal(0), Decimal(-1200))
+    assert not list(findings(no1.entity))
 
 
 def approved(no1, hours, on=MARCH_31):

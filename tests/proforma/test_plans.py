@@ -250,6 +250,5 @@ def test_work_without_a_schedule_entry_is_left_out_whatever_is_due():
     assert [(s.code, s.items, s.amount) for s in found.skipped] == [("NO-SCHEDULE", 2, Decimal(900))]
     assert (found.code, len(found.proformas)) == ("NO-SCHEDULE", 1)
     assert found.what_is_lost == (
-        "Left out: 2 ready with no schedule entry left to take it "
-        "(create its proforma by hand, or extend the schedule)."
+        "Left out: 2 ready with no schedule entry left to take it (create its proforma by hand)."
     )
