@@ -15,7 +15,7 @@ from contracts.models import Membership
 from invoicing_site import files
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
-from tests import factories
+from tests import factories, locks
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
@@ -335,6 +335,30 @@ def test_operations_refuse_the_work_of_others(co, colleague):
         with pytest.raises(Refused) as refusal:
             act()
         assert refusal.value.code == "NOT-OWN"
+
+
+def test_work_of_nobody_in_particular_belongs_to_who_typed_it_in(co, colleague):
+    """APP-1, SEC-1: where no resource says whose it is, nobody else changes it."""
+    entry = factories.material_entry(co, status="draft", resource=None, created_by=co.member)
+    with pytest.raises(Refused) as refusal:
+        operations.amend(entry, by=colleague, seen=operations.stamp(entry), description="Mine")
+    assert refusal.value.code == "NOT-OWN"
+    assert Entry.objects.get().description == entry.description
+
+    operations.amend(entry, by=co.member, seen=operations.stamp(entry), description="Bolts")
+    assert Entry.objects.get().description == "Bolts"
+
+
+def test_who_enters_or_changes_work_locks_its_resource_first(co, monkeypatch):
+    """APP-1: that lock guards the hours of a day, and is asked for on every database."""
+    asked = locks.asked(monkeypatch)
+    fields = {"date": date(2026, 3, 2), "project": co.project, "task": co.task, "unit": "h"}
+    entry = operations.enter(co.resource, "time", by=co.member, quantity=Decimal(2), **fields)
+    assert asked[:2] == ["Resource locked", "Project held"]
+
+    asked.clear()
+    operations.amend(entry, by=co.member, seen=operations.stamp(entry), quantity=Decimal(3))
+    assert asked[:2] == ["Resource locked", "Project held"]
 
 
 @pytest.mark.parametrize("project", ["²", "9" * 25, "9" * 5000])

@@ -14,8 +14,7 @@ from actuals.operations import enter, recall, submit
 from contracts.models import Project
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
-from invoicing_site.querysets import LockingQuerySet
-from tests import factories
+from tests import factories, locks
 from tests.threads import ended
 
 Status = Entry.Status
@@ -303,18 +302,10 @@ def test_a_hundred_entries_cost_as_many_queries_as_one(co):
 
 def test_submitting_holds_the_projects_of_the_entries(co, monkeypatch):
     """APP-1: on every database the projects are asked to be held, before their entries are locked."""
-    asked = []
-    for name in ("held", "locked"):
-        original = getattr(LockingQuerySet, name)
-
-        def noting(rows, name=name, original=original):
-            asked.append((name, rows.model.__name__))
-            return original(rows)
-
-        monkeypatch.setattr(LockingQuerySet, name, noting)
     entry = factories.time_entry(co, status="draft")
+    asked = locks.asked(monkeypatch)
     submit([entry], by=co.member)
-    assert asked.index(("held", "Project")) < asked.index(("locked", "Entry"))
+    assert asked.index("Project held") < asked.index("Entry locked")
 
 
 @pytest.mark.postgres

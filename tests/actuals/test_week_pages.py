@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from actuals import weeks
 from actuals.models import Entry
@@ -246,6 +247,20 @@ def test_submitted_and_several_are_locked_and_lead_to_their_entries(co, member):
     response = member.post(URL, posted(key(co), ["9", "9"]))
     assert response.text.count("Changed meanwhile") == 2
     assert sum(each[1] for each in stored()) == 5
+
+
+@pytest.mark.parametrize("status", ["submitted", "approved", "recall"])
+def test_hours_submitted_since_the_page_was_drawn_stay_as_they_are(co, member, status):
+    """APP-1: also where their figures still are what its typist saw."""
+    entry = draft(co)
+    base = weeks.base_of([entry])
+    Entry.objects.filter(pk=entry.pk).update(
+        status=status, decided_at=timezone.now(), priced_company=co.entity
+    )
+
+    for typed in ("9", ""):
+        assert "Changed meanwhile: 4 h" in member.post(URL, posted(key(co), [typed], [base])).text
+        assert stored() == [(MONDAY, Decimal(4), status)]
 
 
 def test_a_rejected_cell_shows_why_and_is_mended_and_submitted_again(co, member):

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from backlog.models import BacklogItem
+from backlog.not_to_exceed import LimitBook
 from backlog.operations import approve, confirm_contract, evaluate, mark_ready
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
@@ -67,6 +68,31 @@ def test_the_oldest_work_gets_what_is_left_and_it_is_given_once(no1, deal):
         {"over a not-to-exceed limit (contract, by 1,000.00 NOK)": 1},
     )
     assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
+
+
+def test_the_oldest_work_comes_first_also_where_it_was_approved_last(no1):
+    """NTE-3: approved from the last day to the first, 3 × 1,000 under 2,000; the last day does not fit."""
+    confirm_contract(factories.contract(no1, limit=Decimal(2000)), by=no1.manager, on=DAYS[0])
+    for day in reversed(DAYS):
+        approve([factories.time_entry(no1, "5", date=day)], by=no1.manager, on=DAYS[-1])
+    BacklogItem.objects.update(limit_status="not_evaluated", limit_level="", limit_over=None)
+
+    evaluate(list(BacklogItem.objects.all()), by=no1.manager)
+
+    assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
+
+
+def test_tax_and_retainers_use_nothing_of_a_limit(no1):
+    """NTE-1: billed 500 of work and 400 of a milestone use 900 of 2,000; tax and a retainer count nowhere."""
+    contract = factories.contract(no1, limit=Decimal(2000), confirmed=True)
+    line = contract.lines.get()
+    billed = {"time": 500, "milestone": 400, "tax": 225, "retainer": 5000}
+    for transaction_class, amount in billed.items():
+        factories.ActualFactory(
+            line=line, type="billed", transaction_class=transaction_class, amount=Decimal(amount)
+        )
+
+    assert LimitBook.load(contract).left(BacklogItem.LimitLevel.CONTRACT) == 1100
 
 
 def test_where_no_limit_is_set_any_more_none_keeps_it_back(no1, deal):

@@ -8,7 +8,7 @@ from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, slice_of, split_off
 from contracts.models import Milestone, MilestonePart
 from invoicing_site.errors import Refused
-from tests import factories
+from tests import factories, locks
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +87,12 @@ def test_the_last_third_takes_the_cent_that_is_left(company):
         amounts.append(amount)
         rest = split_off(rest, amount=amount, by=company.manager).rest
     assert amounts == [Decimal("33.33"), Decimal("33.33"), Decimal("33.34")]
+
+
+def test_a_slice_is_cut_under_the_lock_of_its_contract(company, item, monkeypatch):
+    """MIL-2: asked for on every database, so that two slices at once are never more than the whole."""
+    asked = locks.asked(monkeypatch)
+
+    split_off(item, amount=Decimal(4000), by=company.manager)
+
+    assert asked[0] == "ProjectContract locked"

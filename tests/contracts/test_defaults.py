@@ -57,6 +57,14 @@ def test_the_customers_own_lists_come_instead_of_the_standard_ones(it):
     assert [row.price_list for row in operations.apply_default_price_lists(bare(it))] == [own]
 
 
+def test_no_contract_gets_the_list_of_another_customer_or_contract(it):
+    """PRC-6: what was agreed with somebody else stays there, also beside the standard lists."""
+    PriceListFactory(entity=it.entity, customer=factories.customer(it))
+    PriceListFactory(entity=it.entity, contract=bare(it))
+
+    assert [row.price_list for row in operations.apply_default_price_lists(bare(it))] == [it.sales_list]
+
+
 def test_the_contracts_own_list_comes_first(it):
     """PRC-6"""
     PriceListFactory(entity=it.entity, customer=it.customer)

@@ -157,11 +157,16 @@ def test_each_customer_gets_its_part_and_the_rounding_one_the_rest(it):
     ]
 
 
-def test_the_rounding_customer_need_not_be_the_last(it):
-    """MON-3: 0.05 at 33.33 / 33.33 / 33.34 % is 0.02 three times; the first takes the rest."""
-    parts = operations.part_milestone(milestone_of(it, "0.05", "33.33", "33.33", "33.34", rounding=0))
+@pytest.mark.parametrize(
+    ("rounding", "amounts"), [(0, "0.01 0.02 0.02"), (1, "0.02 0.01 0.02"), (2, "0.02 0.02 0.01")]
+)
+def test_the_rounding_customer_takes_the_rest_wherever_it_stands(it, rounding, amounts):
+    """MON-3: 0.05 at 33.33 / 33.33 / 33.34 % is 0.02 three times; one of them takes a cent less."""
+    milestone = milestone_of(it, "0.05", "33.33", "33.33", "33.34", rounding=rounding)
 
-    assert [part.amount for part in parts] == [Decimal("0.01"), Decimal("0.02"), Decimal("0.02")]
+    parts = operations.part_milestone(milestone)
+
+    assert [str(part.amount) for part in parts] == amounts.split()
 
 
 def test_a_share_of_nothing_gets_no_part(it):

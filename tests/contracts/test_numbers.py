@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from contracts.models import NumberSequence, SequenceCounter
 from contracts.numbers import draw_number, draw_numbers
 from invoicing_site.errors import Refused
+from tests import locks
 from tests.factories import LegalEntityFactory, NumberSequenceFactory
 
 MARCH = datetime.date(2025, 3, 10)
@@ -26,6 +27,13 @@ def entity(db):
 
 def texts(numbers):
     return [number.text for number in numbers]
+
+
+def test_the_row_of_the_sequence_is_locked(entity, monkeypatch):
+    """MON-7: asked for on every database; the races below show on PostgreSQL what it is for."""
+    asked = locks.asked(monkeypatch)
+    draw_number(entity, "invoice", on=MARCH)
+    assert asked == ["NumberSequence locked"]
 
 
 def test_numbers_follow_each_other(entity):
