@@ -93,7 +93,9 @@ def test_a_contract_without_a_list_for_it_gets_none(it):
 
 def test_a_confirmed_contract_gets_no_defaults(it):
     """PRC-6"""
-    with pytest.raises(Refused, match="is confirmed: its price lists are chosen one by one") as refusal:
+    with pytest.raises(
+        Refused, match="is confirmed: its price lists stand as they were confirmed"
+    ) as refusal:
         operations.apply_default_price_lists(bare(it, confirmed=True))
     assert refusal.value.code == "NOT-DRAFT"
 

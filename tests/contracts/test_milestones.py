@@ -115,7 +115,7 @@ def test_a_confirmed_contract_is_amended_first(it):
     line = factories.contract_line(
         contract, method="fixed", project=it.project, milestones=[], frequency=it.monthly, starts=day("01-01")
     )
-    with pytest.raises(Refused, match="is confirmed: amend it"):
+    with pytest.raises(Refused, match="is confirmed: its milestones stand as they were confirmed"):
         operations.generate_milestones(line, count=2, by=None)
 
     line.revision = ContractRevisionFactory(contract=contract)

@@ -138,7 +138,7 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"quantity": Decimal(-1)}, "quantity below zero is for corrections"),
+        ({"quantity": Decimal(-1)}, "quantity below zero can.t be billed"),
         ({"price": Decimal("-0.01")}, "price below zero"),
         ({"billing_type": "free"}, "“free” is not a billing type"),
         ({"quantity": Decimal("1.00001")}, "and 4 after it"),
