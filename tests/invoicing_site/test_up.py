@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +14,24 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from invoicing_site.management.commands import up
-from tests.running import ROOT, environment, eventually, free_port, get, running
+from tests.running import ROOT, environment, eventually, free_port, get, python, running
 
 pytestmark = pytest.mark.slow
 SITE = ("-m", "tests.doorbell_site")
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory):
+    """A database with its tables, for the messages."""
+    folder = tmp_path_factory.mktemp("migrated")
+    done = python("manage.py", "migrate", "--noinput", "--verbosity", "0", env=environment(folder))
+    assert done.returncode == 0, done.stderr
+    return folder / "ledgerline.sqlite3"
+
+
 @pytest.fixture
-def port():
+def port(migrated, tmp_path):
+    shutil.copy(migrated, tmp_path)
     return free_port()
 
 

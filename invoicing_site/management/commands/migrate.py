@@ -1,0 +1,35 @@
+import fcntl
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+_KEY = 7_236_481  # of the advisory lock; any number that nobody else uses in this database
+
+
+class Command(migrate.Command):
+    """Django's own, one at a time: of several processes that start at once each finds the tables made."""
+
+    def handle(self, *args, **options):
+        with _alone(connections[options["database"]]):
+            return super().handle(*args, **options)
+
+
+@contextmanager
+def _alone(connection):
+    if connection.vendor == "postgresql":
+        with closing(connection.copy()) as own, own.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_KEY])  # until this connection is closed
+            yield
+    elif connection.is_in_memory_db():
+        yield
+    else:
+        path = Path(connection.settings_dict["NAME"])
+        with path.with_name(f"{path.name}.migrate").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                if not connection.in_atomic_block:
+                    connection.close()  # closing locks the file once more
