@@ -49,9 +49,16 @@ class Migration(migrations.Migration):
                             ("harvest", "Harvest"),
                             ("toggl", "Toggl Track"),
                             ("clockify", "Clockify"),
+                            ("solidtime", "Solidtime"),
+                            ("jira", "Jira / Tempo"),
+                            ("dynamics", "Dynamics 365"),
+                            ("odoo", "Odoo"),
+                            ("everhour", "Everhour"),
+                            ("harvest_expenses", "Harvest expenses"),
+                            ("expensify", "Expensify"),
                         ],
                         default="ledgerline",
-                        max_length=10,
+                        max_length=20,
                     ),
                 ),
                 (
@@ -102,6 +109,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "import",
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("status__in", ["queued", "running"])),
@@ -109,7 +117,6 @@ class Migration(migrations.Migration):
                         name="import_of_a_file_runs_once",
                     )
                 ],
-                "verbose_name": "import",
             },
         ),
         migrations.CreateModel(
@@ -255,6 +262,39 @@ class Migration(migrations.Migration):
                 ("unit", models.CharField(default="h", max_length=10)),
                 ("description", models.CharField(blank=True, max_length=500)),
                 ("internal_comment", models.CharField(blank=True, max_length=500)),
+                (
+                    "priced_role",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.role",
+                    ),
+                ),
+                (
+                    "priced_unit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.organizationalunit",
+                    ),
+                ),
+                (
+                    "priced_company",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.legalentity",
+                    ),
+                ),
                 ("cost_currency", invoicing_site.fields.CurrencyField(blank=True)),
                 (
                     "cost_net",
@@ -293,6 +333,12 @@ class Migration(migrations.Migration):
                         ],
                         default="draft",
                         max_length=9,
+                    ),
+                ),
+                (
+                    "external_program",
+                    models.CharField(
+                        blank=True, help_text="The program that gave it its external id", max_length=20
                     ),
                 ),
                 ("external_id", models.CharField(blank=True, max_length=100)),
@@ -374,6 +420,18 @@ class Migration(migrations.Migration):
                         max_length=14,
                     ),
                 ),
+                (
+                    "billing_wish",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("non_chargeable", "non-chargeable"),
+                            ("cost_only", "cost only, invoiced elsewhere"),
+                        ],
+                        help_text="What the program it comes from says; the approver may decide otherwise",
+                        max_length=14,
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "entries",
@@ -384,7 +442,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("external_id", ""), _negated=True),
-                        fields=("entity", "external_id"),
+                        fields=("entity", "external_program", "external_id"),
                         name="entry_external_id_once",
                     ),
                     models.CheckConstraint(
@@ -401,6 +459,15 @@ class Migration(migrations.Migration):
                         ),
                         name="entry_names_what_it_is",
                         violation_error_message="Time needs its resource, material its product, the rest a category.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["draft", "rejected"]),
+                            ("resource", None),
+                            ("priced_company__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="entry_is_priced_from_submitting_on",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

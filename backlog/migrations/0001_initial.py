@@ -100,9 +100,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "needs_price",
-                    models.BooleanField(
-                        default=False, help_text="No price was found; re-price it before it is billed"
-                    ),
+                    models.BooleanField(default=False, help_text="No price was found, so it can't be billed"),
                 ),
                 (
                     "limit_status",

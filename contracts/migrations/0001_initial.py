@@ -1,4 +1,5 @@
 import contracts.models.entity
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import invoicing_site.fields
@@ -56,7 +57,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "electronic_address_scheme",
-                    models.CharField(blank=True, help_text="ICD, such as 0192", max_length=4),
+                    contracts.models.entity.ElectronicAddressSchemeField(blank=True),
                 ),
                 ("electronic_address", models.CharField(blank=True, max_length=100)),
                 ("email", models.EmailField(blank=True, max_length=254)),
@@ -65,6 +66,46 @@ class Migration(migrations.Migration):
                 ("bank_account", models.CharField(blank=True, max_length=40)),
                 ("iban", models.CharField(blank=True, max_length=40, verbose_name="IBAN")),
                 ("bic", models.CharField(blank=True, max_length=11, verbose_name="BIC")),
+                (
+                    "payment_reference_kind",
+                    models.CharField(
+                        choices=[
+                            ("number", "invoice number"),
+                            ("kid10", "KID, mod 10"),
+                            ("kid11", "KID, mod 11"),
+                            ("rf", "RF creditor reference"),
+                        ],
+                        default="number",
+                        help_text="What customers quote when they pay; a KID needs an agreement with the bank",
+                        max_length=6,
+                        verbose_name="payment reference",
+                    ),
+                ),
+                (
+                    "kid_length",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Digits in all, 3 to 25, as agreed; empty: as many as it takes",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(3),
+                            django.core.validators.MaxValueValidator(25),
+                        ],
+                        verbose_name="KID length",
+                    ),
+                ),
+                (
+                    "kid_holds",
+                    models.CharField(
+                        choices=[
+                            ("invoice", "invoice number"),
+                            ("both", "customer number and invoice number"),
+                        ],
+                        default="invoice",
+                        max_length=7,
+                        verbose_name="KID holds",
+                    ),
+                ),
                 (
                     "logo",
                     models.ForeignKey(
@@ -115,7 +156,8 @@ class Migration(migrations.Migration):
                 (
                     "allow_own_approval",
                     models.BooleanField(
-                        default=False, help_text="Project managers may approve their own entries"
+                        default=False,
+                        help_text="Project managers may approve what they worked, recorded or submitted themselves",
                     ),
                 ),
                 (
@@ -137,7 +179,7 @@ class Migration(migrations.Migration):
                     "posts_invoices_by_clock",
                     models.BooleanField(
                         default=False,
-                        help_text="Else an accountant posts them",
+                        help_text="Else an accountant posts them. With “separate confirm and post” only what somebody else than who confirmed it approved",
                         verbose_name="invoices are posted by the clock",
                     ),
                 ),
@@ -163,24 +205,17 @@ class Migration(migrations.Migration):
                         help_text="No invoice is posted without an order number of the customer",
                     ),
                 ),
+                (
+                    "invoices_in_advance",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Work and milestones dated after the invoice date may be invoiced, with a warning",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "legal entities",
                 "ordering": ["code"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("fiscal_year_start_month__gte", 1), ("fiscal_year_start_month__lte", 12)
-                        ),
-                        name="entity_fiscal_year_starts_in_a_month",
-                        violation_error_message="A fiscal year starts in a month from 1 to 12.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("journal_max_lines__gte", 1)),
-                        name="entity_journal_holds_lines",
-                        violation_error_message="A journal holds at least one line.",
-                    ),
-                ],
             },
         ),
         migrations.CreateModel(
@@ -441,59 +476,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="NumberSequence",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="number_sequences",
-                        to="contracts.legalentity",
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("proforma", "proforma invoice"),
-                            ("journal", "integration journal"),
-                            ("invoice", "customer invoice"),
-                            ("credit_note", "credit note"),
-                            ("request", "payment request"),
-                            ("voucher", "voucher"),
-                            ("correction", "correction journal"),
-                        ],
-                        max_length=11,
-                    ),
-                ),
-                ("format", models.CharField(help_text="Such as INV-{year}-{seq:06}", max_length=60)),
-                (
-                    "in_date_order",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Refuse a date before the last one (customer invoices and credit notes)",
-                    ),
-                ),
-                ("chain_length", models.PositiveBigIntegerField(default=0, editable=False)),
-                ("chain_hash", models.CharField(blank=True, editable=False, max_length=64)),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("entity", "kind"),
-                        name="number_sequence_once",
-                        violation_error_message="This company has a sequence of this kind already.",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="ProjectGroup",
             fields=[
                 (
@@ -556,6 +538,74 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="MeasureUnit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="measure_units",
+                        to="contracts.legalentity",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(
+                        help_text="As it stands on prices and entries, such as km", max_length=10
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        choices=[
+                            ("C62", "C62 one"),
+                            ("H87", "H87 piece"),
+                            ("EA", "EA each"),
+                            ("SET", "SET set"),
+                            ("E48", "E48 service unit"),
+                            ("LS", "LS lump sum"),
+                            ("MIN", "MIN minute"),
+                            ("HUR", "HUR hour"),
+                            ("DAY", "DAY day"),
+                            ("WEE", "WEE week"),
+                            ("MON", "MON month"),
+                            ("ANN", "ANN year"),
+                            ("KMT", "KMT kilometre"),
+                            ("MTR", "MTR metre"),
+                            ("MTK", "MTK square metre"),
+                            ("MTQ", "MTQ cubic metre"),
+                            ("LTR", "LTR litre"),
+                            ("KGM", "KGM kilogram"),
+                            ("TNE", "TNE tonne"),
+                            ("KWH", "KWH kilowatt hour"),
+                            ("GB", "GB gigabyte"),
+                            ("P1", "P1 per cent"),
+                        ],
+                        max_length=3,
+                        verbose_name="UNECE code",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "unit of measure",
+                "verbose_name_plural": "units of measure",
+                "ordering": ["unit"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "unit"),
+                        name="measure_unit_once",
+                        violation_error_message="This company has a code for this unit already.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="InvoiceFrequency",
             fields=[
                 (
@@ -599,6 +649,14 @@ class Migration(migrations.Migration):
                     "nth",
                     models.SmallIntegerField(blank=True, help_text="1 to 4; −1 means the last", null=True),
                 ),
+                (
+                    "cutoff_on_run_day",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A run takes the work of its own day too, such as that of the 31st; else up to the day before. Schedules that exist follow when they are planned again",
+                        verbose_name="cutoff on the run day",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "invoice frequencies",
@@ -629,7 +687,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="SequenceCounter",
+            name="NumberSequence",
             fields=[
                 (
                     "id",
@@ -638,23 +696,38 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "sequence",
+                    "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="counters",
-                        to="contracts.numbersequence",
+                        related_name="number_sequences",
+                        to="contracts.legalentity",
                     ),
                 ),
-                ("year", models.PositiveSmallIntegerField(default=0)),
-                ("last", models.PositiveBigIntegerField(default=0)),
-                ("last_date", models.DateField(blank=True, null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("proforma", "proforma invoice"),
+                            ("journal", "integration journal"),
+                            ("invoice", "customer invoice"),
+                            ("credit_note", "credit note"),
+                            ("request", "payment request"),
+                            ("voucher", "voucher"),
+                            ("correction", "correction journal"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("format", models.CharField(help_text="Such as INV-{year}-{seq:06}", max_length=60)),
+                ("chain_length", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("chain_hash", models.CharField(blank=True, editable=False, max_length=64)),
             ],
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("sequence", "year"),
-                        name="sequence_counter_once_a_year",
-                        violation_error_message="A sequence is counted once for each year.",
+                        fields=("entity", "kind"),
+                        name="number_sequence_once",
+                        violation_error_message="This company has a sequence of this kind already.",
                     )
                 ],
             },
@@ -707,7 +780,10 @@ class Migration(migrations.Migration):
                 ),
                 ("organisation_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
-                ("electronic_address_scheme", models.CharField(blank=True, max_length=4)),
+                (
+                    "electronic_address_scheme",
+                    contracts.models.entity.ElectronicAddressSchemeField(blank=True),
+                ),
                 ("electronic_address", models.CharField(blank=True, max_length=100)),
                 (
                     "delivery",
@@ -724,6 +800,47 @@ class Migration(migrations.Migration):
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(default="NO", max_length=2)),
                 ("buyer_reference", models.CharField(blank=True, max_length=100)),
+                (
+                    "payment_reference_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("number", "invoice number"),
+                            ("kid10", "KID, mod 10"),
+                            ("kid11", "KID, mod 11"),
+                            ("rf", "RF creditor reference"),
+                        ],
+                        help_text="Empty: as the company has it",
+                        max_length=6,
+                        verbose_name="payment reference",
+                    ),
+                ),
+                (
+                    "kid_length",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Empty: as the company has it",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(3),
+                            django.core.validators.MaxValueValidator(25),
+                        ],
+                        verbose_name="KID length",
+                    ),
+                ),
+                (
+                    "kid_holds",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("invoice", "invoice number"),
+                            ("both", "customer number and invoice number"),
+                        ],
+                        help_text="Empty: as the company has it",
+                        max_length=7,
+                        verbose_name="KID holds",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["number"],
@@ -732,7 +849,19 @@ class Migration(migrations.Migration):
                         fields=("entity", "number"),
                         name="customer_number_once",
                         violation_error_message="Another customer of this company has this number.",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("electronic_address", ""), ("electronic_address_scheme", "")),
+                            models.Q(
+                                models.Q(("electronic_address", ""), _negated=True),
+                                models.Q(("electronic_address_scheme", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="customer_electronic_address_has_a_scheme",
+                        violation_error_message="Give an electronic address together with its scheme.",
+                    ),
                 ],
             },
         ),
@@ -925,7 +1054,7 @@ class Migration(migrations.Migration):
                     "role",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Unless the entry says",
+                        help_text="Until the first position below begins",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.role",
@@ -935,6 +1064,7 @@ class Migration(migrations.Migration):
                     "unit",
                     models.ForeignKey(
                         blank=True,
+                        help_text="Until the first position below begins",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.organizationalunit",
@@ -1022,6 +1152,14 @@ class Migration(migrations.Migration):
                         to="contracts.billingtaxgroup",
                     ),
                 ),
+                (
+                    "place_of_delivery",
+                    models.CharField(
+                        blank=True,
+                        help_text="Printed on its invoices; empty: the buyer's city",
+                        max_length=200,
+                    ),
+                ),
                 ("confirmed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "confirmed_by",
@@ -1044,6 +1182,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "contract",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
@@ -1067,7 +1206,37 @@ class Migration(migrations.Migration):
                         violation_error_message="A limit is more than 0; leave it empty for none.",
                     ),
                 ],
-                "verbose_name": "contract",
+            },
+        ),
+        migrations.CreateModel(
+            name="SequenceCounter",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="counters",
+                        to="contracts.numbersequence",
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(default=0)),
+                ("last", models.PositiveBigIntegerField(default=0)),
+                ("last_date", models.DateField(blank=True, null=True)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("sequence", "year"),
+                        name="sequence_counter_once_a_year",
+                        violation_error_message="A sequence is counted once for each year.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1139,6 +1308,57 @@ class Migration(migrations.Migration):
                         fields=("project", "code"),
                         name="task_code_once",
                         violation_error_message="Another task of this project has this code.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ResourcePosition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "resource",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="positions",
+                        to="contracts.resource",
+                    ),
+                ),
+                ("valid_from", models.DateField()),
+                (
+                    "role",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="contracts.role",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="contracts.organizationalunit",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "position",
+                "ordering": ["resource", "valid_from"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("resource", "valid_from"),
+                        name="resource_position_once_a_day",
+                        violation_error_message="This resource has a position from this day already.",
                     )
                 ],
             },
@@ -1234,6 +1454,13 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
+                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
+                (
+                    "electronic_address_scheme",
+                    contracts.models.entity.ElectronicAddressSchemeField(blank=True),
+                ),
+                ("electronic_address", models.CharField(blank=True, max_length=100)),
                 (
                     "payment_term",
                     models.ForeignKey(
@@ -1270,6 +1497,29 @@ class Migration(migrations.Migration):
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="contract_customer_split_is_a_share",
                         violation_error_message="A billing split lies between 0 and 100 %%.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("bill_to_name", ""), _negated=True),
+                            models.Q(
+                                ("electronic_address", ""), ("organisation_number", ""), ("vat_number", "")
+                            ),
+                            _connector="OR",
+                        ),
+                        name="numbers_of_a_bill_to_have_a_name",
+                        violation_error_message="Numbers and an electronic address belong to a name: give the bill-to name too.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("electronic_address", ""), ("electronic_address_scheme", "")),
+                            models.Q(
+                                models.Q(("electronic_address", ""), _negated=True),
+                                models.Q(("electronic_address_scheme", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="bill_to_electronic_address_has_a_scheme",
+                        violation_error_message="Give an electronic address together with its scheme.",
                     ),
                 ],
             },
@@ -1376,15 +1626,37 @@ class Migration(migrations.Migration):
                 ("number", models.CharField(max_length=60)),
                 ("valid_from", models.DateField(blank=True, null=True)),
                 ("valid_to", models.DateField(blank=True, null=True)),
-                ("amount", invoicing_site.fields.AmountField(blank=True, null=True)),
+                (
+                    "amount",
+                    invoicing_site.fields.AmountField(
+                        blank=True, help_text="Net, in the contract's currency; empty: no end", null=True
+                    ),
+                ),
             ],
             options={
+                "verbose_name": "order number",
+                "ordering": ["contract_customer", "pk"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("contract_customer", "number"),
                         name="purchase_order_once",
                         violation_error_message="This customer has this order number already.",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_from", None),
+                            ("valid_to", None),
+                            ("valid_from__lte", models.F("valid_to")),
+                            _connector="OR",
+                        ),
+                        name="purchase_order_dates_in_order",
+                        violation_error_message="An order ends on or after the day it starts.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0), ("amount", None), _connector="OR"),
+                        name="purchase_order_amount_is_positive",
+                        violation_error_message="An order is for more than 0; leave the amount empty for no end.",
+                    ),
                 ],
             },
         ),
@@ -2292,7 +2564,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name="legalentity",
+            model_name="LegalEntity",
             name="milestone_item_tax_group",
             field=models.ForeignKey(
                 blank=True,
@@ -2302,6 +2574,50 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="contracts.itemtaxgroup",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="LegalEntity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fiscal_year_start_month__gte", 1), ("fiscal_year_start_month__lte", 12)),
+                name="entity_fiscal_year_starts_in_a_month",
+                violation_error_message="A fiscal year starts in a month from 1 to 12.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="LegalEntity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("journal_max_lines__gte", 1)),
+                name="entity_journal_holds_lines",
+                violation_error_message="A journal holds at least one line.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="LegalEntity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("electronic_address", ""), ("electronic_address_scheme", "")),
+                    models.Q(
+                        models.Q(("electronic_address", ""), _negated=True),
+                        models.Q(("electronic_address_scheme", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="entity_electronic_address_has_a_scheme",
+                violation_error_message="Give an electronic address together with its scheme.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="LegalEntity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("posts_invoices_by_clock", False),
+                    ("separate_confirm_and_post", False),
+                    ("require_proposal_approval", True),
+                    _connector="OR",
+                ),
+                name="entity_clock_needs_an_approver",
+                violation_error_message="Invoices are posted by the clock, and who confirmed may not post: that takes a second person. Tick “require proposal approval” too, or leave posting to people.",
             ),
         ),
     ]

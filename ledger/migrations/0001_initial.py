@@ -316,6 +316,7 @@ class Migration(migrations.Migration):
                 ("with_annex", models.BooleanField(default=False, verbose_name="annex of time entries")),
             ],
             options={
+                "verbose_name": "invoice layout",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("customer", None), ("contract", None), _connector="OR"),
@@ -329,7 +330,6 @@ class Migration(migrations.Migration):
                         violation_error_message="This company has a layout for everything else already.",
                     ),
                 ],
-                "verbose_name": "invoice layout",
             },
         ),
         migrations.CreateModel(
@@ -679,70 +679,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="TaxCode",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tax_codes",
-                        to="contracts.legalentity",
-                    ),
-                ),
-                ("code", models.CharField(max_length=20)),
-                ("name", models.CharField(max_length=100)),
-                (
-                    "category",
-                    models.CharField(
-                        choices=[
-                            ("S", "standard"),
-                            ("AA", "reduced"),
-                            ("Z", "zero"),
-                            ("E", "exempt"),
-                            ("AE", "reverse charge"),
-                            ("O", "outside scope"),
-                        ],
-                        max_length=2,
-                    ),
-                ),
-                (
-                    "legal_text",
-                    models.CharField(blank=True, help_text="Printed where no tax is charged", max_length=300),
-                ),
-                (
-                    "standard_code",
-                    models.CharField(
-                        blank=True, help_text="SAF-T", max_length=20, verbose_name="standard tax code"
-                    ),
-                ),
-                (
-                    "account",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ledger.account",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("entity", "code"),
-                        name="tax_code_once",
-                        violation_error_message="Another tax code of this company has this code.",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="InvoiceProposal",
             fields=[
                 (
@@ -823,6 +759,7 @@ class Migration(migrations.Migration):
                         to="ledger.dimensionset",
                     ),
                 ),
+                ("place_of_delivery", models.CharField(blank=True, max_length=200)),
                 ("header_text", models.TextField(blank=True)),
                 ("footer_text", models.TextField(blank=True)),
                 ("with_annex", models.BooleanField(default=False, verbose_name="annex of time entries")),
@@ -833,6 +770,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True, help_text="Why the last posting was refused", max_length=500
                     ),
+                ),
+                (
+                    "last_remedy",
+                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
                 ),
             ],
             options={
@@ -853,6 +794,100 @@ class Migration(migrations.Migration):
                         ),
                         name="returned_proposal_says_why",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TaxCode",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tax_codes",
+                        to="contracts.legalentity",
+                    ),
+                ),
+                ("code", models.CharField(max_length=20)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("S", "standard"),
+                            ("AA", "reduced"),
+                            ("Z", "zero"),
+                            ("E", "exempt"),
+                            ("AE", "reverse charge"),
+                            ("O", "outside scope"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "legal_text",
+                    models.CharField(blank=True, help_text="Printed where no tax is charged", max_length=300),
+                ),
+                (
+                    "exemption_code",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            (
+                                "VATEX-EU-79-C",
+                                "VATEX-EU-79-C reimbursement in the customer's name, article 79(c)",
+                            ),
+                            ("VATEX-EU-132", "VATEX-EU-132 activities in the public interest, article 132"),
+                            ("VATEX-EU-132-1I", "VATEX-EU-132-1I education, article 132(1)(i)"),
+                            ("VATEX-EU-135-1A", "VATEX-EU-135-1A insurance, article 135(1)(a)"),
+                            ("VATEX-EU-135-1B", "VATEX-EU-135-1B granting of credit, article 135(1)(b)"),
+                            ("VATEX-EU-135-1D", "VATEX-EU-135-1D payments and transfers, article 135(1)(d)"),
+                            (
+                                "VATEX-EU-135-1L",
+                                "VATEX-EU-135-1L letting of immovable property, article 135(1)(l)",
+                            ),
+                            ("VATEX-EU-143", "VATEX-EU-143 importation, article 143"),
+                            ("VATEX-EU-148", "VATEX-EU-148 vessels and aircraft, article 148"),
+                            ("VATEX-EU-151", "VATEX-EU-151 diplomatic and international bodies, article 151"),
+                            ("VATEX-EU-309", "VATEX-EU-309 travel agents outside the EU, article 309"),
+                            ("VATEX-EU-AE", "VATEX-EU-AE reverse charge"),
+                            ("VATEX-EU-O", "VATEX-EU-O not subject to VAT"),
+                        ],
+                        help_text="VATEX, for electronic invoices without tax",
+                        max_length=20,
+                        verbose_name="exemption reason code",
+                    ),
+                ),
+                (
+                    "standard_code",
+                    models.CharField(
+                        blank=True, help_text="SAF-T", max_length=20, verbose_name="standard tax code"
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.account",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entity", "code"),
+                        name="tax_code_once",
+                        violation_error_message="Another tax code of this company has this code.",
+                    )
                 ],
             },
         ),
@@ -919,6 +954,10 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="From the billing type", max_length=14),
                 ),
                 ("error", models.CharField(blank=True, max_length=500)),
+                (
+                    "remedy",
+                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -1028,6 +1067,102 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ProposalSection",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sections",
+                        to="ledger.invoiceproposal",
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("title", models.CharField(blank=True, max_length=200)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("detail", "detail"), ("summary", "summary")], default="detail", max_length=7
+                    ),
+                ),
+                (
+                    "summary_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("role", "role"),
+                            ("task", "task"),
+                            ("category", "category"),
+                            ("week", "week"),
+                            ("month", "month"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["proposal", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("proposal", "number"), name="section_number_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("mode", "detail"), models.Q(("summary_by", ""), _negated=True), _connector="OR"
+                        ),
+                        name="summary_says_by_what",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProposalDecision",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="ledger.invoiceproposal",
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "submitted"),
+                            ("approved", "approved"),
+                            ("rejected", "rejected"),
+                            ("change", "change requested"),
+                            ("reset", "reset"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("comment", models.CharField(blank=True, max_length=500)),
+            ],
+        ),
+        migrations.CreateModel(
             name="TaxRate",
             fields=[
                 (
@@ -1128,102 +1263,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.CreateModel(
-            name="ProposalSection",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "proposal",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="sections",
-                        to="ledger.invoiceproposal",
-                    ),
-                ),
-                ("number", models.PositiveSmallIntegerField()),
-                ("title", models.CharField(blank=True, max_length=200)),
-                (
-                    "mode",
-                    models.CharField(
-                        choices=[("detail", "detail"), ("summary", "summary")], default="detail", max_length=7
-                    ),
-                ),
-                (
-                    "summary_by",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("role", "role"),
-                            ("task", "task"),
-                            ("category", "category"),
-                            ("week", "week"),
-                            ("month", "month"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["proposal", "number"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("proposal", "number"), name="section_number_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("mode", "detail"), models.Q(("summary_by", ""), _negated=True), _connector="OR"
-                        ),
-                        name="summary_says_by_what",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ProposalDecision",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "proposal",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="decisions",
-                        to="ledger.invoiceproposal",
-                    ),
-                ),
-                (
-                    "step",
-                    models.CharField(
-                        choices=[
-                            ("submitted", "submitted"),
-                            ("approved", "approved"),
-                            ("rejected", "rejected"),
-                            ("change", "change requested"),
-                            ("reset", "reset"),
-                        ],
-                        max_length=9,
-                    ),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                ("comment", models.CharField(blank=True, max_length=500)),
-            ],
         ),
         migrations.CreateModel(
             name="Voucher",
@@ -1804,11 +1843,25 @@ class Migration(migrations.Migration):
                 ("period_to", models.DateField(blank=True, null=True)),
                 ("language", models.CharField(max_length=10)),
                 ("payment_reference", models.CharField(blank=True, max_length=60)),
+                (
+                    "payment_reference_kind",
+                    models.CharField(
+                        choices=[
+                            ("number", "invoice number"),
+                            ("kid10", "KID, mod 10"),
+                            ("kid11", "KID, mod 11"),
+                            ("rf", "RF creditor reference"),
+                        ],
+                        default="number",
+                        max_length=6,
+                    ),
+                ),
                 ("order_reference", models.CharField(blank=True, max_length=60)),
                 ("buyer_reference", models.CharField(blank=True, max_length=100)),
                 ("contract_code", models.CharField(blank=True, max_length=30)),
                 ("contract_name", models.CharField(blank=True, max_length=200)),
                 ("payment_terms", models.CharField(blank=True, max_length=200)),
+                ("place_of_delivery", models.CharField(blank=True, max_length=200)),
                 ("header_text", models.TextField(blank=True)),
                 ("footer_text", models.TextField(blank=True)),
                 ("with_annex", models.BooleanField(default=False)),
@@ -1820,7 +1873,8 @@ class Migration(migrations.Migration):
                 ("seller_organisation_number", models.CharField(blank=True, max_length=40)),
                 ("seller_vat_number", models.CharField(blank=True, max_length=40)),
                 ("seller_in_company_register", models.BooleanField(default=False)),
-                ("seller_electronic_address", models.CharField(blank=True, max_length=110)),
+                ("seller_electronic_address_scheme", models.CharField(blank=True, max_length=4)),
+                ("seller_electronic_address", models.CharField(blank=True, max_length=100)),
                 ("seller_email", models.CharField(blank=True, max_length=254)),
                 ("seller_phone", models.CharField(blank=True, max_length=40)),
                 ("seller_website", models.CharField(blank=True, max_length=200)),
@@ -1848,7 +1902,8 @@ class Migration(migrations.Migration):
                 ("buyer_country", models.CharField(max_length=2)),
                 ("buyer_organisation_number", models.CharField(blank=True, max_length=40)),
                 ("buyer_vat_number", models.CharField(blank=True, max_length=40)),
-                ("buyer_electronic_address", models.CharField(blank=True, max_length=110)),
+                ("buyer_electronic_address_scheme", models.CharField(blank=True, max_length=4)),
+                ("buyer_electronic_address", models.CharField(blank=True, max_length=100)),
                 ("delivery", models.CharField(max_length=8)),
                 ("currency", invoicing_site.fields.CurrencyField()),
                 ("accounting_currency", invoicing_site.fields.CurrencyField()),
@@ -2015,6 +2070,10 @@ class Migration(migrations.Migration):
                 ("billing_type", models.CharField(max_length=14)),
                 ("quantity", invoicing_site.fields.QuantityField()),
                 ("unit", models.CharField(blank=True, max_length=10)),
+                (
+                    "unit_code",
+                    models.CharField(blank=True, help_text="UNECE; empty: nobody has said", max_length=3),
+                ),
                 ("price", invoicing_site.fields.PriceField()),
                 ("net", invoicing_site.fields.AmountField()),
                 ("tax", invoicing_site.fields.AmountField(default=0)),
@@ -2059,6 +2118,7 @@ class Migration(migrations.Migration):
                 ("category", models.CharField(max_length=2)),
                 ("percent", invoicing_site.fields.PercentField()),
                 ("legal_text", models.CharField(blank=True, max_length=300)),
+                ("exemption_code", models.CharField(blank=True, help_text="VATEX", max_length=20)),
                 ("base", invoicing_site.fields.AmountField()),
                 ("tax", invoicing_site.fields.AmountField()),
                 ("accounting_base", invoicing_site.fields.AmountField()),

@@ -1,4 +1,6 @@
+import contracts.models.entity
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.utils.timezone
 import invoicing_site.fields
 from django.conf import settings
@@ -155,6 +157,10 @@ class Migration(migrations.Migration):
                 ),
                 ("message", models.CharField(blank=True, max_length=500)),
                 (
+                    "remedy",
+                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
+                ),
+                (
                     "digest",
                     models.CharField(blank=True, help_text="Of the inputs of a preview", max_length=64),
                 ),
@@ -245,6 +251,13 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
+                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
+                (
+                    "electronic_address_scheme",
+                    contracts.models.entity.ElectronicAddressSchemeField(blank=True),
+                ),
+                ("electronic_address", models.CharField(blank=True, max_length=100)),
                 (
                     "payment_term",
                     models.ForeignKey(
@@ -260,6 +273,21 @@ class Migration(migrations.Migration):
                     "order_reference",
                     models.CharField(blank=True, max_length=60, verbose_name="purchase order"),
                 ),
+                (
+                    "purchase_order",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.purchaseorder",
+                    ),
+                ),
+                (
+                    "is_outside_scope",
+                    models.BooleanField(default=False, verbose_name="outside the scope of tax"),
+                ),
+                ("copied_party", models.JSONField(blank=True, default=dict)),
                 ("description", models.CharField(blank=True, max_length=500)),
                 (
                     "corrects",
@@ -298,6 +326,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("confirm_message", models.CharField(blank=True, max_length=500)),
+                (
+                    "confirm_remedy",
+                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
+                ),
                 ("confirm_asked_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "confirm_asked_by",
@@ -398,6 +430,18 @@ class Migration(migrations.Migration):
                 ),
                 ("run_date", models.DateField()),
                 (
+                    "purchase_order",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contracts.purchaseorder",
+                    ),
+                ),
+                ("is_outside_scope", models.BooleanField(default=False, help_text="Of tax (category O)")),
+                (
                     "code",
                     models.CharField(
                         blank=True, help_text="Why it is skipped; empty: it is taken", max_length=40
@@ -411,7 +455,12 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("run_contract", "contract_customer", "run_date", "code"),
+                        models.F("run_contract"),
+                        models.F("contract_customer"),
+                        models.F("run_date"),
+                        django.db.models.functions.comparison.Coalesce("purchase_order", 0),
+                        models.F("is_outside_scope"),
+                        models.F("code"),
                         name="plan_line_once",
                     )
                 ],
@@ -708,6 +757,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "proforma detail",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("added_by__isnull", False)),
+                        fields=["project", "date"],
+                        name="detail_by_hand",
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
@@ -716,7 +773,6 @@ class Migration(migrations.Migration):
                         name="detail_credited_part_belongs_to_a_correction",
                     )
                 ],
-                "verbose_name": "proforma detail",
             },
         ),
         migrations.CreateModel(
