@@ -83,6 +83,16 @@ def test_the_tax_group_of_a_sale_is_not_cleared(no1, line, field):
     assert getattr(changed, field) is None
 
 
+@pytest.mark.parametrize("field", ["billing_tax_group", "item_tax_group"])
+def test_the_tax_group_of_what_reverses_a_sale_may_be_cleared(no1, line, field):
+    """JRN-2 PRP-7: no invoice takes its groups."""
+    reversal = reversed_on(unbilled(no1, line), DAY)
+    take_up(no1)
+
+    (changed,) = edit_journal_lines([JournalLine.objects.get(actual=reversal)], by=None, **{field: None})
+    assert getattr(changed, field) is None
+
+
 def test_mending_clears_the_error(no1, line):
     """JRN-2, JRN-4: it is found anew when the line is posted."""
     close_period(period_of(no1.entity, DAY), by=None)

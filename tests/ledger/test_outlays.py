@@ -28,6 +28,7 @@ from tests.ledger.billing import (
     proposed,
     work,
 )
+from tests.ledger.journal_samples import reversed_on
 
 pytestmark = pytest.mark.django_db
 
@@ -255,6 +256,24 @@ def test_two_customers_shares_clear_the_outlay_between_them(no1, court_fee):
     ]
     assert left_on() == {"NOK": 0, "own": 0}
     assert findings() == []
+
+
+def test_a_share_that_was_taken_back_takes_nothing_of_the_outlay(no1, court_fee):
+    """PST-10: of NOK 1,000 half is each customer's; the one is reversed, the other clears its 500."""
+    other = factories.CustomerFactory(entity=no1.entity, billing_tax_group=no1.customer.billing_tax_group)
+    contract = factories.contract(no1, confirmed=True, customers=[(no1.customer, "50"), (other, "50")])
+    cost = paid(no1, contract, court_fee, "1000")
+    first, second = contract.customers.order_by("pk")
+    item, gone = (
+        charged(no1, contract, cost, "500", customer=customer, split=Decimal(50))
+        for customer in (first, second)
+    )
+    reversed_on(gone.actual, MARCH_31)
+
+    invoice = posted(no1, item)
+
+    assert entries_of(invoice.voucher) == [dr("1500", "500"), cr("1570", "500")]
+    assert left_on() == {"NOK": Decimal(500), "own": Decimal(500)}
 
 
 def test_the_account_is_the_one_that_the_journal_took(no1, court_fee):

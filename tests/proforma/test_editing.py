@@ -10,11 +10,13 @@ from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
 from proforma.models import LineDetail
-from tests import factories
+from tests import factories, locks
 
 pytestmark = pytest.mark.django_db
 
 MARCH_10, MARCH_31, APRIL_1 = date(2025, 3, 10), date(2025, 3, 31), date(2025, 4, 1)
+JANUARY_15, JANUARY_31, MARCH_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 3, 1)
+FEBRUARY_1, FEBRUARY_15 = date(2025, 2, 1), date(2025, 2, 15)
 
 
 def draft(contract):
@@ -272,3 +274,35 @@ def test_a_detail_takes_no_tax_group_of_another_company(company, detail):
     stranger = factories.company(code="SE1", books=False)
     with pytest.raises(Refused, match="belongs to another company"):
         edit(detail, company=company, item_tax_group=stranger.item_tax_group)
+
+
+def test_a_draft_of_a_run_takes_milestones_up_to_the_day_of_the_run(company, due, ready, milestone):
+    """PRO-3, RUN-1: its hours end on 31 January, the run looked at 1 March."""
+    project = factories.ProjectFactory(entity=company.entity)
+    contract = factories.contract(
+        company, confirmed=True, lines=[{}, {"method": "fixed", "project": project}]
+    )
+    hours, fixed = contract.lines.order_by("number")
+    due(hours, FEBRUARY_1, JANUARY_31)
+    ready(contract, line=hours, day=JANUARY_15)
+    (draft,) = operations.run_invoicing(company.entity, as_of=MARCH_1).proformas.all()
+    late = ready(contract, line=hours, day=FEBRUARY_15)
+    (reached,) = milestone(fixed, day=FEBRUARY_15, number=2)
+
+    added = operations.refresh(draft, by=company.manager)
+
+    assert [detail.backlog_item_id for detail in added] == [reached.pk]
+    assert BacklogItem.objects.get(pk=late.pk).status == "ready"
+
+
+def test_whatever_changes_a_draft_locks_its_contract_first(company, contract, ready, monkeypatch):
+    """PRO-8: asked for on every database, so that two who claim the same work take turns."""
+    ready(contract)
+    asked = locks.asked(monkeypatch)
+    (draft,) = operations.create_proformas([contract], cutoff=MARCH_31, on=MARCH_31, by=company.manager)
+    assert asked[0] == "ProjectContract locked"
+
+    for change in (operations.refresh, operations.confirm):
+        asked.clear()
+        change(draft, by=company.manager)
+        assert asked[:2] == ["ProjectContract locked", "ProformaInvoice locked"]

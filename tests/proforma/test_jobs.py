@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from contracts.models import LegalEntity
+from contracts.models import LegalEntity, Membership, ScheduleEntry
 from proforma import operations, tasks
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 from tests import factories
@@ -74,6 +74,18 @@ def test_a_run_started_on_its_page_is_carried_out_by_a_worker(company, due_contr
     tasks.carry_out_run(run.pk)
     run.refresh_from_db()
     assert (run.status, run.proformas.count()) == ("finished", 1)
+
+
+def test_a_run_of_somebody_who_may_no_longer_leaves_the_schedule_as_it_was(company, due_contract):
+    """RUN-1, SEC-1: that says nothing of the contract, so its entry did not fail."""
+    run = operations.begin_run(company.entity, as_of=MAR_1, by=company.manager)
+    Membership.objects.filter(user=company.manager).delete()
+
+    tasks.carry_out_run(run.pk)
+
+    assert InvoiceRun.objects.get().run_contracts.get().code == "MAY-NO-LONGER"
+    assert ScheduleEntry.objects.get().status == "not_run"
+    assert not LineDetail.objects.exists()
 
 
 def test_resume_takes_up_what_was_killed(company, due_contract):

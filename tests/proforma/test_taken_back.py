@@ -1,0 +1,53 @@
+"""What is taken back is billed again from the same work, as often as it takes."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db.models import Sum
+
+from actuals.models import Actual
+from backlog.models import BacklogItem
+from invoicing_site.errors import Refused
+from proforma import operations
+from proforma.models import DetailActual, ProformaInvoice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+MAR_31 = date(2025, 3, 31)
+
+
+def confirmed(company, contract):
+    (draft,) = operations.create_proformas([contract], cutoff=MAR_31, on=MAR_31, by=company.manager)
+    return operations.confirm(draft, by=company.manager, on=MAR_31)
+
+
+def test_what_is_returned_again_and_again_stands_in_for_the_first_fact(company, contract, ready):
+    """PRP-6, PRO-5: 8 h × 200 confirmed, returned, confirmed, returned and confirmed: billed 1,600 in all."""
+    item = ready(contract, "8", "200")
+    proforma = confirmed(company, contract)
+    for _ in range(2):
+        draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
+        proforma = operations.confirm(draft, by=company.manager, on=MAR_31)
+
+    again = Actual.objects.filter(detail_actual__part=DetailActual.Part.AGAIN)
+    assert list(again.values_list("replaces", "amount")) == [(item.actual_id, Decimal(1600))] * 2
+    net = dict(Actual.objects.values_list("type").annotate(net=Sum("amount")))
+    assert (net["unbilled"], net["billed"]) == (0, 1600)
+    assert BacklogItem.objects.get().status == "posted"
+
+
+def test_a_correction_is_not_taken_back(company, contract, ready):
+    """PRP-6, COR-3: what it corrects would stand as it was, beside what was billed again."""
+    ready(contract)
+    proforma = confirmed(company, contract)
+    correction = ProformaInvoice.objects.get(pk=proforma.pk)
+    correction.pk, correction.number = None, "C-1"
+    correction.kind, correction.corrects = "correction", proforma
+    correction.batch = factories.BatchFactory(entity=company.entity)
+    correction.save()
+
+    with pytest.raises(Refused, match="Proforma C-1 is a correction and can't be returned") as refusal:
+        operations.take_back(correction, by=company.accountant, on=MAR_31)
+    assert refusal.value.code == "CORRECTION"
