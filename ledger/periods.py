@@ -20,7 +20,7 @@ from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
 from proforma.models import ProformaInvoice
 
 _Status = FiscalPeriod.Status
-_PAGE = "admin:ledger_fiscalperiod_changelist"
+_PAGE = "periods"
 
 
 class PeriodBook:
