@@ -27,7 +27,7 @@ from actuals.importing.planning import Preview, plan
 from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
-from actuals.operations import fix_pricing
+from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, managed_projects, may, roles_of
 from invoicing_site import audit, celery, files, transaction, wording
 from invoicing_site.errors import Refused

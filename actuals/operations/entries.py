@@ -8,8 +8,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from actuals.models import Actual, Entry
+from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from contracts.positions import PositionBook
 from invoicing_site import audit, checked, days, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
@@ -283,22 +283,6 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
 
 
 _PRICED_BY = ("priced_role_id", "priced_unit_id", "priced_company_id")
-
-
-def fix_pricing(entries: list[Entry]) -> list[Entry]:
-    """Set on entries that are being submitted what prices them: role, unit and company on their day (APP-9).
-
-    The role is the entry's own or else the resource's. Nothing is saved.
-    """
-    keys = {entry.resource_id for entry in entries if entry.resource_id}
-    resources, positions = Resource.objects.in_bulk(keys), PositionBook.load(keys)
-    for entry in entries:
-        resource = resources.get(entry.resource_id)
-        role, unit = positions.on(resource, entry.date) if resource else (None, None)
-        entry.priced_role_id = entry.role_id or role
-        entry.priced_unit_id = unit
-        entry.priced_company_id = resource and resource.entity_id
-    return entries
 
 
 @transaction.atomic
