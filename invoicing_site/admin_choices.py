@@ -172,7 +172,9 @@ def _options(request):
     return Options.as_view(admin_site=admin.site)(request)
 
 
-admin.site.autocomplete_view = _options
+def connect():
+    """Have search boxes ask `Options`; called when the apps are ready: by then the theme has set its site."""
+    admin.site.autocomplete_view = _options
 
 
 def offered(site, request, model, *, seen=False):

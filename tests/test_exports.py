@@ -32,7 +32,7 @@ AMOUNTS = {
     "imports": [],
     "contracts": ["Value", "Billed", "Remaining", "Ready"],
     "hub": ["Value", "Billed", "Remaining", "Ready"],
-    "proformas": ["Net total"],
+    "proformas": ["Net total", "Tax", "Total"],
     "runs": ["Total"],
     "journals": ["Cost", "Unbilled sales"],
     "journal": ["Amount"],

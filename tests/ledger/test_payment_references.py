@@ -129,6 +129,7 @@ def test_a_payer_abroad_needs_iban_and_bic(no1, contract, country, gone, sentenc
 
 def test_so_does_a_payer_of_another_currency(no1):
     """DOC-5 BANK-MISSING"""
+    factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", valid_from=MARCH_31)
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
     contract = factories.contract(no1, currency="EUR", confirmed=True)
     LegalEntity.objects.update(bic="")

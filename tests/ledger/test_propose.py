@@ -83,7 +83,7 @@ def test_looking_for_reasons_takes_nothing_up_and_asks_as_often_for_many(no1, dj
     contract = factories.contract(no1, confirmed=True)
     items = [work(no1, contract) for _ in range(20)]
 
-    with django_assert_num_queries(10) as one:
+    with django_assert_num_queries(11) as one:
         reasons_left_out(no1.entity, [items[0].actual])
     with django_assert_num_queries(len(one)):
         reasons_left_out(no1.entity, [item.actual for item in items])

@@ -102,8 +102,8 @@ def test_a_contract_with_nothing_says_why(company, contract, ready, due):
 def test_the_run_makes_what_the_preview_showed(company, planned):
     """RUN-4: the same pure plan."""
     shown = preview(company)
-    found = operations.execute_preview(shown, by=company.accountant)
-    assert (found.executes, found.kind, found.started_by) == (shown, "run", company.accountant)
+    found = operations.execute_preview(shown, by=company.manager)
+    assert (found.executes, found.kind, found.started_by) == (shown, "run", company.manager)
     assert [
         (p.run_date, sum(d.amount for d in LineDetail.objects.on_proforma(p).chargeable()))
         for p in found.proformas.order_by("pk")
