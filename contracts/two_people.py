@@ -5,6 +5,7 @@ from contracts.models.reach import PERMISSIONS, may
 from invoicing_site.models import Notice, User
 
 _NAMED = 5
+_WATCHED = {Membership.Role.ACCOUNTANT, Membership.Role.ADMINISTRATOR}
 
 
 def before_confirming(entity, by, *, several=False) -> str:
@@ -53,7 +54,8 @@ def own_role(by, membership, before=None) -> str:
     """
     if by.is_superuser or membership.user_id != by.pk:
         return ""
-    kept = before and (before.entity_id, before.role) == (membership.entity_id, membership.role)
+    whose = ("user_id", "entity_id", "role")
+    kept = before and all(getattr(before, name) == getattr(membership, name) for name in whose)
     if kept and not _extras_of(membership) - _extras_of(before):
         return ""
     names = _names(_administrators(membership.entity).exclude(pk=by.pk))
@@ -69,9 +71,18 @@ def _extras_of(membership):
 
 
 def notify_of_role(membership, by) -> None:
-    """Notify the person, who set the role, and the company's other administrators."""
+    """Notify the person and who set the role, and those of the company who watch over its roles.
+
+    These are its administrators; of who posts, sets up or overrides limits its accountants and auditors too.
+    """
     words = [membership.get_role_display()]
     words += [Membership._meta.get_field(name).verbose_name for name in sorted(_extras_of(membership))]
     text = f"{by} made {membership.user} this in {membership.entity}: {', '.join(words)}."
-    people = {membership.user_id, by.pk, *_administrators(membership.entity).values_list("pk", flat=True)}
+    roles = {Membership.Role.ADMINISTRATOR}
+    if membership.role in _WATCHED or _extras_of(membership):
+        roles |= {Membership.Role.ACCOUNTANT, Membership.Role.AUDITOR}
+    watching = User.objects.filter(
+        is_active=True, memberships__entity=membership.entity, memberships__role__in=roles
+    )
+    people = {membership.user_id, by.pk, *watching.values_list("pk", flat=True)}
     Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in sorted(people))

@@ -44,9 +44,9 @@ def send(user, *, by, request) -> str:
 
 @transaction.atomic
 def notify_of_address(user, old, *, by) -> None:
-    """Write to the old and the new address of somebody whose mail address another person changed."""
-    text = f"{by} changed the mail address of {user} from {old} to {user.email or 'none'}."
-    Notice.objects.bulk_create(Notice(user=each, text=text[:500]) for each in (user, by))
+    """Write to the old and the new mail address of somebody whose address was changed, and notify both."""
+    text = f"{by} changed the mail address of {user} from {old or 'none'} to {user.email or 'none'}."
+    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in {user.pk, by.pk})
     _mail(
         [each for each in (old, user.email) if each],
         "Your mail address for Ledgerline was changed",

@@ -105,6 +105,54 @@ class ChangePassword(views.PasswordChangeView):
         return response
 
 
+class AddressForm(forms.Form):
+    """One's own mail address, changed by somebody who knows the password."""
+
+    email = forms.EmailField(label="Mail address", max_length=254)
+    password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput)
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self):
+        if not self.user.check_password(self.cleaned_data["password"]):
+            raise ValidationError("This is not your password.")
+        return self.cleaned_data["password"]
+
+
+class ChangeAddress(FormView):
+    """One's own mail address; the old one gets a message."""
+
+    form_class = AddressForm
+    template_name = "registration/mail_address.html"
+    success_url = reverse_lazy("home")
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"user": self.request.user}
+
+    def get_initial(self):
+        return {"email": self.request.user.email}
+
+    @transaction.atomic
+    def form_valid(self, form):
+        user = User.objects.get(pk=self.request.user.pk)
+        old, user.email = user.email, form.cleaned_data["email"]
+        user.save(update_fields=["email"])
+        if old != user.email:
+            audit.record(
+                "invoicing_site.change_mail_address",
+                user,
+                by=user,
+                before=old,
+                after=user.email,
+                **_from(self.request),
+            )
+            password_links.notify_of_address(user, old, by=user)
+        messages.success(self.request, f"Your mail address is {user.email}.")
+        return super().form_valid(form)
+
+
 class ForgottenForm(forms.Form):
     """A mail address. The answer is the same whether somebody has it or not."""
 
@@ -179,6 +227,7 @@ urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="login"),
     path("sign-out/", SignOut.as_view(), name="logout"),
     path("password/", ChangePassword.as_view(), name="password_change"),
+    path("mail-address/", ChangeAddress.as_view(), name="mail_address"),
     path("password/forgotten/", login_not_required(Forgotten.as_view()), name="password_reset"),
     path(
         "password/forgotten/sent/",

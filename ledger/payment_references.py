@@ -38,8 +38,18 @@ def reference_of(entity, customer, number: str) -> PaymentReference:
 
 
 def _kid(kind, holds, length, customer_number, number):
-    payer = re.sub(r"\D", "", customer_number) if holds == KidContent.CUSTOMER_AND_INVOICE else ""
-    invoice = re.sub(r"\D", "", number)
+    payer = _digits(customer_number) if holds == KidContent.CUSTOMER_AND_INVOICE else ""
+    invoice = _digits(number)
+    if not invoice or (holds == KidContent.CUSTOMER_AND_INVOICE and not payer):
+        what = "customer" if invoice else "invoice"
+        raise Refused(
+            f"The KID holds the number of the {what}, and {customer_number if invoice else number} has no "
+            "digit: give it a number with digits, or choose another payment reference.",
+            code="KID-LENGTH",
+            remedy="admin:contracts_customer_changelist"
+            if invoice
+            else "admin:contracts_numbersequence_changelist",
+        )
     room = length - 1 if length else 24
     if len(payer) + len(invoice) > room:
         what = f"customer {payer} and invoice {invoice}" if payer else f"invoice {invoice}"
@@ -51,6 +61,11 @@ def _kid(kind, holds, length, customer_number, number):
         )
     digits = payer + (invoice.zfill(room - len(payer)) if length else invoice)
     return digits + (luhn.calc_check_digit(digits) if kind == _Kind.KID_MOD_10 else _mod_11(digits))
+
+
+def _digits(text):
+    """Its digits 0 to 9; those of other scripts are none to a bank."""
+    return re.sub(r"[^0-9]", "", text)
 
 
 def _mod_11(digits):

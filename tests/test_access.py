@@ -41,6 +41,7 @@ WHO = {
     "save_view": (ALL, None),
     "delete_view": (NOBODY, "view"),  # a view of somebody else's
     "choose_entity": (ALL, None),
+    "mail_address": (ALL, None),
     "password_change": (ALL, None),
     "password_change_done": (ALL, None),
     "explain": (READERS, "explain"),

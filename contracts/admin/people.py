@@ -58,6 +58,10 @@ class MembershipFormSet(PaginationInlineFormSet):
         if sentence := last_administrator(alone):
             raise ValidationError(sentence)
         kept = [form for form in typed if form not in self.deleted_forms]
+        if any("user" in form.changed_data for form in kept if form in self.initial_forms):
+            raise ValidationError(
+                "A membership stays with its person: delete the row, and add another for the other person."
+            )
         if sentence := _given(kept, self.by):
             raise ValidationError(sentence)
 
@@ -110,6 +114,19 @@ class MembershipInline(MembershipRows):
 
 
 class UserForm(UserChangeForm):
+    by = None  # who saves it; set by the admin for each request
+
+    def clean_email(self):
+        """Whoever has a password keeps their address: a link to choose another one is sent there."""
+        email, person = self.cleaned_data["email"], self.instance
+        free = self.by.is_superuser or person == self.by or not person.has_usable_password()
+        if email != person.email and not free:
+            raise ValidationError(
+                f"{person} changes this address: in the menu under their name, at “Mail address”. Links to "
+                "choose a password go there, so nobody else can."
+            )
+        return email
+
     def clean(self):
         cleaned = super().clean()
         taken = {"is_active", "is_staff"}.intersection(self.changed_data)
@@ -184,6 +201,11 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         elsewhere = obj.memberships.exclude(entity__in=administered.ids)
         return not obj.is_superuser and not elsewhere.exists()
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        found = super().get_form(request, obj, change=change, **kwargs)
+        found.by = request.user
+        return found
+
     def get_readonly_fields(self, request, obj=None):
         kept = [] if reach_of(request).administered.everything else ["is_superuser"]
         return [*super().get_readonly_fields(request, obj), *kept]
@@ -192,12 +214,11 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return []
 
     def save_model(self, request, obj, form, change):
-        old = form.initial.get("email", "") if change and "email" in form.changed_data else ""
         super().save_model(request, obj, form, change)
         if not change:
             self._send_link(request, obj)
-        elif old and obj.pk != request.user.pk:
-            password_links.notify_of_address(obj, old, by=request.user)
+        elif "email" in form.changed_data:
+            password_links.notify_of_address(obj, form.initial.get("email", ""), by=request.user)
 
     def _send_link(self, request, user):
         try:

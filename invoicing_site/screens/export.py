@@ -25,7 +25,7 @@ XLSX_ROWS = 100_000  # more take longer than a browser waits; a CSV begins at on
 _SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are their full-width forms
 _FORMULA = re.compile(f"[{_SIGNS}]")
 # Spreadsheets of other countries split a line at these, even inside our quotes; a formula may follow.
-_SPLIT = re.compile(rf"([;|\t\r\n]\s*)(?=[{_SIGNS}])")
+_SPLIT = re.compile(rf"([;|\t\r\n][\s\"]*)(?=[{_SIGNS}])")
 _SEPARATORS = re.compile(r"[,;|\t\r\n\"]")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEASURED = 200  # rows that say how wide a column is

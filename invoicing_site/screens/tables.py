@@ -40,6 +40,7 @@ class Table(tables.Table):
     Subclasses set Meta with model, fields (or declare columns) and may set `row_amount`, `row_currency`.
     """
 
+    prefixed_per_page_field = None  # no address chooses another size than those that the page offers
     selectable = False
     wide = False  # more columns than a screen has room for: it scrolls sideways, and its head does not stick
     adds_up = ""  # what the totals above it count, where that is not its rows

@@ -339,16 +339,33 @@ def test_a_new_person_chooses_their_own_password(
     assert "does not work any more" in Client().get(link, follow=True).content.decode()
 
 
-def test_a_changed_mail_address_is_written_to_the_old_one(
+@pytest.mark.parametrize("old", ["", "old@example.com"])
+def test_nobody_changes_where_the_links_of_another_go(administrator, home, old):
+    """SEC-1: an administrator put their own address on an accountant, and had the link sent to it."""
+    home.accountant.set_password("what they know 1815")
+    home.accountant.email = old
+    home.accountant.save()
+    fields = {"email": "mallory@example.com"}
+    answer = posted(administrator, User, "change", home.accountant.pk, fields=fields)
+    assert "changes this address" in sentences(answer)
+    home.accountant.refresh_from_db()
+    assert home.accountant.email == old
+
+
+def test_the_address_of_somebody_without_a_password_is_corrected(
     administrator, home, mailoutbox, django_capture_on_commit_callbacks
 ):
-    """SEC-3: else a link to choose a password could be led elsewhere in silence."""
-    User.objects.filter(pk=home.accountant.pk).update(email="old@example.com")
+    """SEC-3: both addresses get a message, and both people a notice."""
+    home.member.set_unusable_password()
+    home.member.email = "tpyo@example.com"
+    home.member.save()
     with django_capture_on_commit_callbacks(execute=True):
-        fields = {"email": "else@example.com"}
-        assert posted(administrator, User, "change", home.accountant.pk, fields=fields).status_code == 302
-    assert [mail.to for mail in mailoutbox] == [["old@example.com"], ["else@example.com"]]
-    assert "from old@example.com to else@example.com" in mailoutbox[0].body
+        fields = {"email": "typo@example.com"}
+        assert posted(administrator, User, "change", home.member.pk, fields=fields).status_code == 302
+    assert [mail.to for mail in mailoutbox] == [["tpyo@example.com"], ["typo@example.com"]]
+    text = f"{home.administrator} changed the mail address of {home.member} from tpyo@example.com"
+    told = Notice.objects.filter(text__startswith=text)
+    assert set(told.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk}
 
 
 def own_membership(home):
@@ -375,17 +392,21 @@ def test_nobody_gives_themselves_a_role(administrator, home):
         f"memberships-{count}-role": "accountant",
     }
     pages.append((LegalEntity, "change", home.entity.pk, rows))
+    place = list(home.entity.memberships.values_list("user", flat=True)).index(home.accountant.pk)
+    moved = {f"memberships-{place}-user": home.administrator.pk}
     for model, verb, pk, fields in pages:
         answer = posted(administrator, model, verb, *([pk] if pk else []), fields=fields)
         assert answer.status_code == 200, (model, verb)
         assert told in answer.content.decode().replace("&#x27;", "'"), (model, verb)
+    answer = posted(administrator, LegalEntity, "change", home.entity.pk, fields=moved)
+    assert "A membership stays with its person" in sentences(answer)
     assert [*home.administrator.memberships.values_list("role", "overrides_limits")] == [
         ("administrator", False)
     ]
 
 
 def test_a_role_is_given_by_another_and_both_are_notified(administrator, home):
-    """SEC-3: the other administrators learn of it too."""
+    """SEC-3: those who post, set up and audit learn of it too."""
     anna = factories.MembershipFactory(entity=home.entity, role="administrator").user
     fields = {
         "user": home.member.pk,
@@ -395,7 +416,8 @@ def test_a_role_is_given_by_another_and_both_are_notified(administrator, home):
     }
     assert posted(administrator, Membership, "add", fields=fields).status_code == 302
     notices = Notice.objects.filter(text__contains="project accountant, overrides limits")
-    assert set(notices.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk, anna.pk}
+    watching = {home.administrator.pk, anna.pk, home.accountant.pk, home.auditor.pk}
+    assert set(notices.values_list("user", flat=True)) == {home.member.pk, *watching}
     assert AuditEvent.objects.filter(action="contracts.add_membership", by=home.administrator).exists()
 
 

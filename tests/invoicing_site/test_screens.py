@@ -312,6 +312,7 @@ def test_no_text_of_a_workbook_is_a_formula(it, client, text, kept):
         ("x|y", '"x|y"'),
         ("x;=cmd", '"x;\'=cmd"'),
         ("x; +cmd", '"x; \'+cmd"'),
+        ('x;"=cmd', '"x;""\'=cmd"'),
         ("x\t@cmd", '"x\t\'@cmd"'),
         ("x|-cmd", '"x|\'-cmd"'),
         ("x\n=cmd", '"x\n\'=cmd"'),
@@ -338,6 +339,13 @@ def test_a_workbook_reads_well(it, client):
     assert not sheet["A2"].font.bold
     assert sheet.column_dimensions["A"].width == 30  # 28 characters and some room
     assert sheet.column_dimensions["D"].width == 10  # "Currency"
+
+
+@pytest.mark.parametrize("size", ["-1", "5000", "999999999999999999999"])
+def test_no_address_chooses_another_page_size(it, client, size):
+    page = client.get(f"{BACKLOG}?per_page={size}&_size={size}")
+    assert page.status_code == 200
+    assert page.context["table"].paginator.per_page == 50
 
 
 def test_no_file_is_cut_in_silence(it, client, monkeypatch):

@@ -527,3 +527,20 @@ def test_nobody_who_left_gets_a_link(client, ada, mailoutbox, django_capture_on_
     with django_capture_on_commit_callbacks(execute=True):
         ask(client, "ada@example.com")
     assert mailoutbox == []
+
+
+def test_who_knows_the_password_changes_their_own_address(
+    client, ada, mailoutbox, django_capture_on_commit_callbacks
+):
+    """SEC-3: the old address gets a message."""
+    User.objects.filter(pk=ada.pk).update(email="ada@example.com")
+    client.force_login(ada)
+    where = reverse("mail_address")
+    page = client.post(where, {"email": "new@example.com", "password": "a guess"})
+    assert "This is not your password." in page.content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(where, {"email": "new@example.com", "password": SECRET}).status_code == 302
+    ada.refresh_from_db()
+    assert ada.email == "new@example.com"
+    assert [mail.to for mail in mailoutbox] == [["ada@example.com"], ["new@example.com"]]
+    assert AuditEvent.objects.get(action="invoicing_site.change_mail_address").by == ada

@@ -50,6 +50,13 @@ def test_the_examples_of_the_norwegian_banks():
     assert reference("12345678", payment_reference_kind="kid11") == ("kid11", "123456785")
 
 
+@pytest.mark.parametrize("customer", ["ACME", "\uff11\uff10", "\u0661"])
+def test_a_kid_has_the_digits_of_the_customer_or_is_refused(customer):
+    """DOC-5: a full-width or Arabic digit is none to a bank, and a KID without its customer pays nobody."""
+    with pytest.raises(Refused, match="has no digit"):
+        reference(customer_number=customer, payment_reference_kind="kid10", kid_holds="both")
+
+
 def test_a_check_of_ten_is_a_minus_sign():
     """DOC-5: 6 × 2 = 12, 12 mod 11 = 1, 11 − 1 = 10."""
     assert reference("6", payment_reference_kind="kid11") == ("kid11", "6-")
