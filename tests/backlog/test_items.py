@@ -171,6 +171,14 @@ def test_an_item_is_reserved_once(company, contract, item):
         release([item])
 
 
+def test_the_items_of_another_contract_are_not_reserved(company, contract, item):
+    """PRO-8: only what the lock of the contract guards."""
+    mark_ready([item], by=company.manager)
+    other = factories.contract(company, confirmed=True)
+    with pytest.raises(Refused, match="1 row is no longer ready"):
+        reserve([item], contract=other)
+
+
 def test_the_worth_of_an_item_is_as_still_as_its_source(item):
     """ACT-1: what an item is worth, and whose share it is, can't be changed."""
     for change in ({"amount": Decimal(1)}, {"currency": "EUR"}, {"date": date(2020, 1, 1)}):

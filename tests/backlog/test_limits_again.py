@@ -82,17 +82,21 @@ def test_the_oldest_work_comes_first_also_where_it_was_approved_last(no1):
     assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
 
 
-def test_tax_and_retainers_use_nothing_of_a_limit(no1):
-    """NTE-1: billed 500 of work and 400 of a milestone use 900 of 2,000; tax and a retainer count nowhere."""
-    contract = factories.contract(no1, limit=Decimal(2000), confirmed=True)
+def test_milestones_use_no_limit_of_a_line_and_tax_and_retainers_none_at_all(no1):
+    """NTE-1: of 2,000 each, 500 of work use every limit, and 400 of a milestone those above the line."""
+    contract = factories.contract(no1, limit=Decimal(2000), lines=[{"limit": Decimal(2000)}], confirmed=True)
     line = contract.lines.get()
+    contract.customers.update(limit=Decimal(2000))
+    line.customers.update(limit=Decimal(2000))
     billed = {"time": 500, "milestone": 400, "tax": 225, "retainer": 5000}
     for transaction_class, amount in billed.items():
         factories.ActualFactory(
             line=line, type="billed", transaction_class=transaction_class, amount=Decimal(amount)
         )
 
-    assert LimitBook.load(contract).left(BacklogItem.LimitLevel.CONTRACT) == 1100
+    book, customer, level = LimitBook.load(contract), contract.customers.get().pk, BacklogItem.LimitLevel
+    assert (book.left(level.CONTRACT), book.left(level.CUSTOMER, customer)) == (1100, 1100)
+    assert (book.left(level.LINE, line.pk), book.left(level.LINE_CUSTOMER, line.pk, customer)) == (1500, 1500)
 
 
 def test_where_no_limit_is_set_any_more_none_keeps_it_back(no1, deal):

@@ -12,6 +12,7 @@ from ledger.models import IntegrationJournal, JournalLine, Voucher
 from ledger.operations import journals as journals_module
 from ledger.operations.journals import back_to_draft, edit_journal_lines, post_journal, post_journals
 from ledger.periods import close_period, period_of, put_on_hold, reopen_period
+from tests import locks
 from tests.factories import ResourceFactory, company, contract
 from tests.ledger.journal_samples import (
     APRIL_10,
@@ -98,6 +99,18 @@ def test_a_journal_of_nothing_but_errors_turns_to_error_itself(no1, line):
     assert result.journal.status == "error"
     assert "No cost and revenue profile counts for NO1-P1 Bridge" in result.journal.lines.get().error
     assert IntegrationJournal.objects.count() == 1
+
+
+def test_a_journal_goes_back_to_draft_under_its_lock(no1, line, monkeypatch):
+    """JRN-4: asked for on every database, so that nobody posts it meanwhile."""
+    close_period(period_of(no1.entity, DAY), by=None)
+    cost(no1, line)
+    _, (posted,) = take_up_and_post(no1)
+    asked = locks.asked(monkeypatch)
+
+    back_to_draft(posted.remainder, by=None)
+
+    assert asked == ["IntegrationJournal locked"]
 
 
 def test_only_a_journal_in_error_goes_back_to_draft(no1, line):

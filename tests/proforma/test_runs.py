@@ -336,6 +336,18 @@ def test_a_run_that_gives_signs_of_life_is_left_alone(company):
     assert operations.resume_silent_runs(silent_for=timedelta(minutes=1)) == [alive]
 
 
+def test_a_run_that_somebody_else_has_just_taken_up_is_left_to_them(company, monkeypatch):
+    """RUN-2: of two silent runs another process takes the second while the first is carried out."""
+    first, second = killed(company), killed(company)
+
+    def carry_out(run):
+        InvoiceRun.objects.filter(pk=second.pk).update(beat_at=timezone.now())
+        return run
+
+    monkeypatch.setattr(runs, "carry_out", carry_out)
+    assert operations.resume_silent_runs() == [first]
+
+
 def test_every_start_takes_up_silent_runs_of_the_same_entity(company, contract, ready, due):
     """RUN-2"""
     other = factories.company("SE1", books=False)
