@@ -199,6 +199,7 @@ class NewProforma(FormOperation):
     template_name = "proforma/new_proforma.html"
     form_class = forms.NewProformas
     button = "Create proformas"
+    created = ()
 
     def contracts(self):
         mine = ProjectContract.objects.reachable(self.request.user, self.permission)

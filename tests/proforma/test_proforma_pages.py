@@ -406,6 +406,17 @@ def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, cont
     assert f'value="{contract.pk}" checked' in again
 
 
+def test_a_double_click_leads_to_the_drafts(manager, contract, ready):
+    """PRO-1"""
+    ready(contract)
+    typed = {"cutoff": "2025-03-31", "contracts": [contract.pk], "once": "drawn"}
+    assert manager.post(reverse("new_proforma"), typed).status_code == 302
+    again = manager.post(reverse("new_proforma"), typed, follow=True)
+    assert again.redirect_chain[-1][0] == f"{reverse('proformas')}?status=draft"
+    assert "This was sent already" in again.content.decode()
+    assert ProformaInvoice.objects.count() == 1
+
+
 def test_one_contract_with_nothing_stops_no_other(manager, company, contract, ready):
     """PRO-1: the answer says what was not made, and why."""
     ready(contract)
