@@ -31,6 +31,7 @@ MOST_CELLS = 5_000_000
 MOST_IN_A_CELL = 32_767  # characters, as in a spreadsheet program
 MOST_TEXT = 100_000_000  # characters of all cells together
 _MOST_STYLES = 100_000
+_MOST_IN_A_FORMAT = 255  # characters of a number format, as in a spreadsheet program
 _MOST_DEPTH = 50
 _MOST_PIECE = 1024 * 1024  # bytes of one tag or one text that the parser has to keep
 _CHUNK = 64 * 1024
@@ -43,7 +44,7 @@ _HALF = Decimal("0.5")
 _DATES = {*range(14, 18), *range(27, 32), 36, *range(50, 59)}
 _MOMENTS = {22}
 _TIMES = {*range(18, 22), *range(32, 36), *range(45, 48)}
-_WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?:\$[^\]]*|[A-Za-z]{3,}[0-9]*|[<>=][^\]]*)\]')
+_WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?:\$[^][]*|[A-Za-z]{3,}[0-9]*|[<>=][^][]*)\]')
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]*")
 _OTHER_ARCHIVES = {
@@ -256,7 +257,8 @@ class _Styles(_Handler):
             self.inside = False
 
     def kinds(self):
-        return [self._kind(each) for each in self.ids]
+        kinds = {key: self._kind(key) for key in set(self.ids)}
+        return [kinds[key] for key in self.ids]
 
     def _kind(self, key):
         if key in self.codes:
@@ -267,7 +269,12 @@ class _Styles(_Handler):
 
 
 def kind_of(code):
-    """“date”, “moment” (with a time), “time” or nothing: what a number format such as “[h]:mm” shows."""
+    """“date”, “moment” (with a time), “time” or nothing: what a number format such as “[h]:mm” shows.
+
+    A longer one than a spreadsheet program saves is not read.
+    """
+    if len(code) > _MOST_IN_A_FORMAT:
+        return ""
     signs = _WORDS.sub("", code.partition(";")[0]).casefold()
     if "general" in signs:
         return ""

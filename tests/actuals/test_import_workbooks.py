@@ -14,7 +14,7 @@ import pytest
 from actuals.importing import Mapping, tables, workbook
 from actuals.importing.tables import read_table
 from actuals.importing.values import Unsaved
-from actuals.importing.workbook import kind_of
+from actuals.importing.workbook import _WORDS, _Styles, kind_of
 from actuals.models import Entry
 from invoicing_site.errors import Refused
 from tests import factories
@@ -162,11 +162,26 @@ def test_a_date_without_a_time_has_no_zone(co):
         ("0.0\\h", ""),
         ("[Red]-0.00;0", ""),
         ("#,##0.00_);[Red](#,##0.00)", ""),
+        ("yyyy" + "-" * 251, "date"),
+        ("yyyy" + "-" * 252, ""),  # longer than a spreadsheet program saves
     ],
 )
 def test_what_a_number_format_shows(code, kind):
     """IMP-1"""
     assert kind_of(code) == kind
+
+
+@pytest.mark.parametrize("code", ["[$", "[>", '"', "[$[<[red", '\\\\"', "_[$"])
+def test_no_number_format_takes_long(code):
+    """IMP-1: neither one that is long, nor one of the longest that are read in each of the styles."""
+    began = time.perf_counter()
+    assert kind_of(code * 40_000) == ""
+    styles = _Styles()
+    styles.codes = {"200": (code * 255)[:254] + "y"}
+    styles.ids = ["200"] * 99_000
+    assert len(styles.kinds()) == 99_000
+    _WORDS.sub("", code * 40_000)
+    assert time.perf_counter() - began < 2
 
 
 def test_all_kinds_of_cells():
