@@ -30,7 +30,7 @@ def take_in(pk):
         n = wording.counted(done.added, "entry", "entries")
         text = f"{n} of {done.file.name} imported {'and submitted' if done.submits else 'as drafts'}."
     else:
-        text = f"{done.file.name} added no entries: everything in it is here already."
+        text = f"{done.file.name} added no entries: each row is here already, or was left out."
     url = done.get_absolute_url() if sees_page else ""
     Notice.objects.create(user=done.imported_by, text=text, url=url, is_problem=failed)
 

@@ -13,7 +13,7 @@ import hashlib
 import logging
 import zoneinfo
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,17 +21,18 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from actuals.importing import progress, tables
+from actuals.importing.approvers import who_approves
 from actuals.importing.choices import CHOICES, option_of
 from actuals.importing.formats import CREATABLE, Mapping
-from actuals.importing.planning import Preview, plan
+from actuals.importing.planning import Preview, long_days, plan
 from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import Entry, EntryImport
 from actuals.pricing import fix_pricing
-from contracts.models import Membership, Project, managed_projects, may, roles_of
+from contracts.models import Membership, Project, Resource, managed_projects, may, roles_of
 from invoicing_site import audit, celery, files, transaction, wording
 from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks, write_rows
+from invoicing_site.querysets import LockingQuerySet, in_chunks, write_rows
 
 __all__ = [
     "ALL_HEADINGS",
@@ -52,6 +53,7 @@ __all__ = [
     "preview",
     "projects_within",
     "recognized",
+    "who_approves",
 ]
 
 logger = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ logger = logging.getLogger(__name__)
 _Status = EntryImport.Status
 _CHUNK = 2000
 _ATTEMPTS = 3
-_NOTHING_NEW = "Nothing was added: everything in this file is here already."
+_NOTHING_NEW = "Nothing was added: each row is here already, or was left out."
 _CSV, _XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -82,7 +84,7 @@ class ImportResult:
 
     @property
     def was_imported_before(self) -> bool:
-        """Whether this very file was taken in earlier, so that nothing was even looked at."""
+        """Whether this very file was imported earlier."""
         return self.preview.earlier is not None
 
 
@@ -120,8 +122,9 @@ def import_entries(
 ) -> ImportResult:
     """Add what is new in the file as draft entries, or as submitted ones: all rows or none (IMP-1).
 
-    NotImported where any row has an error. A file whose entries are here already adds nothing; nor does a row
-    whose external id, or content where it has none, is known. The file is kept with the import.
+    NotImported where any row has an error. A row whose external id, or content where it has none, is known
+    adds nothing. A file that was imported before is read as it was then, so that only rows without an entry
+    can be added: those that were left out, decided on again. The file is kept with the import.
     """
     content, name = _opened(file, name)
     return _imported(
@@ -189,8 +192,7 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
             lambda: _looked_at(content, asked.file.name, entity, mapping, None, within, tell),
             lambda seen: _fill(asked, seen),
         )
-        was_here = result is not None and result.was_imported_before
-        is_done = _end(asked, _Status.FINISHED, _NOTHING_NEW) if was_here else result is not None
+        is_done = result is not None
     except Exception as problem:
         if not isinstance(problem, Refused):
             logger.exception("%s stopped.", asked)
@@ -255,8 +257,6 @@ def _imported(look, write):
         seen = look()
         if seen.errors:
             raise NotImported(_refusal(seen), code="IMPORT-ERRORS", preview=seen)
-        if seen.earlier:
-            return ImportResult(seen.earlier, seen, 0, seen.already_there)
         try:
             return write(seen)
         except IntegrityError:
@@ -273,19 +273,38 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
             "Only accountants make what is missing: leave that out, or have an accountant import the file.",
             code="MAPPING",
         )
-    sha256 = hashlib.sha256(content).hexdigest()
-    for earlier in EntryImport.objects.filter(entity=entity, file__sha256=sha256).order_by("pk"):
-        # Where all its entries have been deleted since, the file may come in anew.
-        if earlier.entries.exists():
-            note = f"This very file was imported on {_day(earlier, entity)}: it adds nothing."
-            return Preview(name, earlier.rows, warnings=[Problem(None, "", note)], earlier=earlier)
+    before = EntryImport.objects.filter(entity=entity, file__sha256=hashlib.sha256(content).hexdigest())
+    # Where all its entries have been deleted since, the file comes in anew.
+    earlier = next((each for each in before.order_by("pk") if each.entries.exists()), None)
+    if earlier:
+        mapping = _as_before(earlier, mapping)
     table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet)
     mapping = mapping.settled(table)
-    return plan(table, entity, mapping, name=name, on=on or entity.today(), within=within, tell=tell)
+    own = set(before.values_list("pk", flat=True)) if earlier else ()
+    on = on or entity.today()
+    seen = plan(table, entity, mapping, name=name, on=on, own=own, within=within, tell=tell)
+    if earlier:
+        seen.earlier = earlier
+        seen.warnings.insert(0, Problem(None, "", _note(seen, entity)))
+    return seen
 
 
-def _day(entry_import, entity) -> datetime.date:
-    return timezone.localdate(entry_import.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
+def _as_before(earlier, mapping) -> Mapping:
+    """The reading of the first time, so that every row finds its entry; what was left out is decided now."""
+    kept = Mapping.kept(earlier.mapping)
+    constants = dict(kept.constants)
+    if "project" in mapping.constants:
+        constants.setdefault("project", mapping.constants["project"])  # only rows that had none
+    now = {name: getattr(mapping, name) for name in ("create", "item_tax_group", "answers")}
+    return replace(kept, format=earlier.format, constants=constants, **now).checked()
+
+
+def _note(seen, entity) -> str:
+    at = timezone.localdate(seen.earlier.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
+    was = f"This very file was imported on {wording.day(at)}"
+    if not seen.to_add:
+        return f"{was}: it adds nothing."
+    return f"{was}, and is read as it was then: only rows that are not here can be added."
 
 
 def _refusal(seen: Preview) -> str:
@@ -300,14 +319,14 @@ def _refusal(seen: Preview) -> str:
 @transaction.atomic
 def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:
     file = files.store(content, name=seen.name, media_type=media_type_of(content), by=by)
-    earlier = EntryImport.objects.filter(entity=entity, file=file, status=_Status.FINISHED).first()
-    if earlier and not seen.to_add:
+    finished = EntryImport.objects.filter(entity=entity, file=file, status=_Status.FINISHED)
+    if not seen.to_add and (earlier := seen.earlier or finished.first()):
         return ImportResult(earlier, seen, 0, seen.already_there)
     source = EntryImport.objects.create(
         entity=entity,
         file=file,
         format=seen.mapping.format,
-        mapping=mapping.as_json(),
+        mapping=_kept(seen, mapping),
         rows=seen.total,
         added=len(seen.to_add),
         submits=submit,
@@ -323,15 +342,23 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     if source is None:
         return None
     source.rows, source.added, source.format = seen.total, len(seen.to_add), seen.mapping.format
+    source.mapping = _kept(seen, Mapping.kept(source.mapping))
     source.status, source.imported_at = _Status.FINISHED, timezone.now()
     source.message = "" if source.added else _NOTHING_NEW
-    source.save(update_fields=["rows", "added", "format", "status", "message", "imported_at"])
+    names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]
+    source.save(update_fields=names)
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
     return _write(seen, source, progress.teller(asked, "written"))
 
 
+def _kept(seen, mapping) -> dict:
+    """How the file was really read: as the first time, where it was imported before."""
+    return (_as_before(seen.earlier, mapping) if seen.earlier else mapping).as_json()
+
+
 def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
     entity, by, submit, new = source.entity, source.imported_by, source.submits, seen.to_add
+    _hold_days(new, entity)
     _hold_open({row.project.pk for row in new if row.project.pk})
     seen.catalogue.write_new(by=by, source=source)
     now, person = timezone.now(), by and by.pk
@@ -359,6 +386,15 @@ def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
         submitted=submit,
     )
     return ImportResult(source, seen, len(new), seen.already_there)
+
+
+def _hold_days(new, entity):
+    """Somebody may have entered more hours of a day since the rows were judged (APP-10)."""
+    people = {row.resource.pk for row in new if row.resource and row.resource.pk}
+    for chunk in in_chunks(sorted(people), _CHUNK):
+        list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
+    for problem in long_days(new, entity):
+        raise Refused(f"Nothing was imported. {problem.message}", code="LONG-DAY")
 
 
 def _hold_open(projects):

@@ -44,10 +44,11 @@ class Changed:
         }
 
 
-def compare(rows, entity, mapping: Mapping, reader) -> tuple[list[Changed], list[Problem]]:
+def compare(rows, entity, mapping: Mapping, reader, own=()) -> tuple[list[Changed], list[Problem]]:
     """Mark the rows whose entries exist; one with other content under the same id is changed, or an error.
 
-    Ids count per program: the same id in two programs is two entries.
+    Ids count per program: the same id in two programs is two entries. What an import of this very file
+    (`own`, their keys) made was changed here, and not in the file.
     """
     _identify(rows)
     changed, errors = [], []
@@ -58,8 +59,8 @@ def compare(rows, entity, mapping: Mapping, reader) -> tuple[list[Changed], list
             external_program__in={program for program, _ in by_id},
             external_id__in={external_id for _, external_id in by_id},
         )
-        names = ("external_program", "external_id", "pk", *STORED)
-        for program, external_id, key, *stored in entries.values_list(*names):
+        names = ("external_program", "external_id", "pk", "source", *STORED)
+        for program, external_id, key, source, *stored in entries.values_list(*names):
             row = by_id.get((program, external_id))
             if row is None:
                 continue
@@ -69,7 +70,7 @@ def compare(rows, entity, mapping: Mapping, reader) -> tuple[list[Changed], list
             differing = [name for name in STORED if ours[name] != theirs[name]]
             if not differing:
                 continue
-            if not program:
+            if not program or source in own:
                 reader.odd(row.number, "", "Its entry was changed after it was imported, and stays as it is.")
                 continue
             if _HOURS_AND_TEXT.issuperset(differing):

@@ -16,11 +16,12 @@ from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table
 from actuals.importing.totals import Totals, totals_of
 from actuals.models import Entry, EntryImport
+from actuals.operations import HOURS_A_DAY
 from contracts.models import ItemTaxGroup
+from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, totals
 
-_HOURS_A_DAY = 24
 _CHUNK = 5000
 _TOLD_EVERY = 1000
 
@@ -30,7 +31,8 @@ class Preview:
     """What an import of the file would do. With one error in it, it would do nothing.
 
     mapping: how it was read, with the program that wrote it. found: by the name of a choice, the rows that it
-    is about. left_out: those that their choice leaves out, by its name.
+    is about. left_out: those that their choice leaves out, by its name. totals: what all rows of the file
+    come to, to compare with what its program says. earlier: the import of this very file, if there was one.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Preview:
     mapping: Mapping = field(default_factory=Mapping)
     found: dict[str, Found] = field(default_factory=dict)
     changed: list[Changed] = field(default_factory=list)
+    totals: Totals = field(default_factory=Totals)
 
     @property
     def to_add(self) -> list[Row]:
@@ -57,7 +60,7 @@ class Preview:
     @property
     def already_there(self) -> int:
         """Rows whose entries exist with this very content."""
-        return self.total if self.earlier else sum(row.is_there and not row.left_out for row in self.rows)
+        return sum(row.is_there and not row.left_out for row in self.rows)
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -65,11 +68,6 @@ class Preview:
             name: each.rows for name, each in self.found.items() if self.mapping.answer(name) == "skip"
         }
         return {name: rows for name, rows in skipped.items() if rows}
-
-    @property
-    def totals(self) -> Totals:
-        """What all rows of the file come to that can be read, to compare with what its program says."""
-        return totals_of(self.rows)
 
     @property
     def totals_to_add(self) -> Totals:
@@ -105,12 +103,14 @@ def plan(
     *,
     name: str,
     on: datetime.date,
+    own=(),
     within=None,
     tell: Callable[[int, int], None],
 ) -> Preview:
     """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
 
-    Refused where the file as a whole does not fit the mapping. `tell` hears how many rows of all are read.
+    Refused where the file as a whole does not fit the mapping. `own` are the keys of imports of this very
+    file. `tell` hears how many rows of all are read.
     """
     catalogue = Catalogue(entity, mapping.create, _item_tax_group(entity, mapping.item_tax_group))
     reader = RowReader(table, entity, mapping, catalogue, on)
@@ -121,7 +121,7 @@ def plan(
         if row := reader.read(number, cells):
             rows.append(row)
     errors = reader.errors
-    changed, trouble = compare(rows, entity, mapping, reader)
+    changed, trouble = compare(rows, entity, mapping, reader, own)
     errors += trouble
     changed += find_changed(rows, entity, mapping)
     found = _counted(reader.found, rows, changed)
@@ -131,6 +131,7 @@ def plan(
     new = [row for row in rows if row.is_new]
     errors += _judge(new, reader)
     errors += _out_of_reach(new, within)
+    errors += long_days(new, entity)
     return Preview(
         name,
         total=total,
@@ -138,12 +139,13 @@ def plan(
         errors=sorted(errors, key=lambda problem: problem.row or 0),
         warnings=[
             *_about_the_file(table, reader, catalogue),
-            *sorted([*reader.warnings(), *_long_days(new, entity)], key=lambda problem: problem.row),
+            *sorted(reader.warnings(), key=lambda problem: problem.row),
         ],
         catalogue=catalogue,
         mapping=mapping,
         found=found,
         changed=changed,
+        totals=reader.totals,
     )
 
 
@@ -220,32 +222,44 @@ def _out_of_reach(new, within) -> list[Problem]:
     ]
 
 
-def _long_days(new, entity) -> list[Problem]:
-    """Days of one resource over 24 hours, with what was entered before."""
-    hours, last_row = defaultdict(Decimal), {}
+def long_days(new, entity) -> list[Problem]:
+    """Days on which one resource would have more than 24 hours, with those that are here already (APP-10)."""
+    added, rows = defaultdict(Decimal), defaultdict(list)
     for row in new:
         if row.transaction_class == Entry.Class.TIME:
             day = row.resource.code, row.date
-            hours[day] += row.quantity
-            last_row[day] = row
-    resources = {row.resource.pk for row in last_row.values() if row.resource.pk}
-    if resources:
-        codes = {row.resource.pk: row.resource.code for row in last_row.values()}
-        dates = [date for _, date in hours]
-        before = Entry.objects.filter(
-            entity=entity, transaction_class=Entry.Class.TIME, date__range=(min(dates), max(dates))
-        ).exclude(status=Entry.Status.REJECTED)
-        for chunk in in_chunks(resources, _CHUNK):
-            found = totals(before.filter(resource__in=chunk), by=("resource", "date"), field="quantity")
-            for (resource, date), quantity in found.items():
-                if (codes[resource], date) in hours:
-                    hours[codes[resource], date] += quantity
+            added[day] += row.quantity
+            rows[day].append(row)
+    here = _hours_here(rows, entity)
     return [
-        Problem(
-            last_row[code, date].number,
-            "hours",
-            f"{code} has {total.normalize():f} hours on {date}, more than a day has.",
-        )
-        for (code, date), total in hours.items()
-        if total > _HOURS_A_DAY
+        Problem(rows[day][-1].number, "hours", _too_long(rows[day], hours, here.get(day, Decimal(0))))
+        for day, hours in added.items()
+        if hours + here.get(day, 0) > HOURS_A_DAY
     ]
+
+
+def _hours_here(days, entity) -> dict:
+    """By code and date, the hours that count already: all but those that were rejected."""
+    codes = {row.resource.pk: row.resource.code for rows in days.values() for row in rows if row.resource.pk}
+    if not codes:
+        return {}
+    dates = [date for _, date in days]
+    before = Entry.objects.filter(
+        entity=entity, transaction_class=Entry.Class.TIME, date__range=(min(dates), max(dates))
+    ).exclude(status=Entry.Status.REJECTED)
+    here = {}
+    for chunk in in_chunks(codes, _CHUNK):
+        found = totals(before.filter(resource__in=chunk), by=("resource", "date"), field="quantity")
+        here |= {(codes[resource], date): quantity for (resource, date), quantity in found.items()}
+    return here
+
+
+def _too_long(rows, added, here) -> str:
+    last, n = rows[-1], len(rows)
+    parts = [f"{here.normalize():f} of them here already"] if here else []
+    parts += [f"from {wording.counted(n, 'row')} of the file"] if n > 1 else []
+    said = f" ({', '.join(parts)})" if parts else ""
+    return (
+        f"{last.resource.name} would have {(added + here).normalize():f} hours on {wording.day(last.date)}"
+        f"{said}, more than a day has: correct the hours or the date in the file."
+    )

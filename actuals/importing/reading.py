@@ -16,6 +16,7 @@ from actuals.importing.formats import Mapping
 from actuals.importing.programs import DURATIONS, FIELDS
 from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table
+from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
 from invoicing_site import characters, days, money
@@ -50,6 +51,7 @@ class RowReader:
         self.readers, self.ignored = mapping.readers(table)
         self.errors = []
         self.found = defaultdict(Found)
+        self.totals = Totals()
         self._home = zoneinfo.ZoneInfo(entity.time_zone)
         zone = mapping.zone or mapping.program.zone
         self._zone = zoneinfo.ZoneInfo(zone) if zone else None
@@ -72,6 +74,36 @@ class RowReader:
         for name in self._present:
             value = own.get(name)
             cell[name] = self._mapping.value(name) if _is_nothing(value) else value
+        row = self._judged(number, cell, cells)
+        if row:
+            self.totals.add_row(row)
+        else:
+            self._count(number, cell)
+        return row
+
+    def _count(self, number, cell):
+        """Add what can be read of a row without an entry: the program that wrote it counts it too."""
+        text = text_of(cell["resource"])
+        person = self._catalogue.known("resource", text) if text else None
+        is_time = _CLASSES.get(text_of(cell["class"]).casefold()) == Entry.Class.TIME
+        try:
+            day = None if _is_nothing(cell["date"]) else self._read_date(cell["date"])
+        except Invalid:
+            day = None
+        self.totals.add(person, shortened(text, 60), day, *self._worth(cell, is_time))
+        name, value = self._duration(cell) if is_time else ("amount", cell["amount"])
+        unread = self._hours(cell) is True if is_time else self._amount_is_unread(value)
+        if unread:
+            self.totals.unread.append(number)
+
+    def _amount_is_unread(self, value):
+        try:
+            values.number_of(value, self._mapping.decimal)
+        except Invalid:
+            return not _is_nothing(value)
+        return False
+
+    def _judged(self, number, cell, cells) -> Row | None:
         errors_before = len(self.errors)
         for name, value in cell.items():
             if isinstance(value, str) and (sentence := characters.trouble(values.prose_of(value))):

@@ -6,14 +6,41 @@ from decimal import Decimal
 
 from actuals.importing.choices import Found
 
+_NAMED = 20
+
 
 @dataclass
 class Totals:
     """Rows, hours and amounts of each person, with the first and the last day."""
 
     people: dict[str, Found] = field(default_factory=dict)
+    unread: list[int] = field(default_factory=list)  # rows whose hours or amount can't be read
     first_day: datetime.date | None = None
     last_day: datetime.date | None = None
+
+    def add(self, person, text, day, *worth):
+        """One row: of a person, or of the text that names nobody known."""
+        name = f"{person.code} {person.name}" if person else text or "Nobody"
+        self.people.setdefault(name, Found()).add(*worth)
+        if day:
+            self.first_day = min(self.first_day or day, day)
+            self.last_day = max(self.last_day or day, day)
+
+    def add_row(self, row):
+        self.add(row.resource, "", row.date, *row.worth())
+
+    def by_name(self):
+        return sorted(self.people.items())
+
+    def about_unread(self) -> str:
+        """The rows that are counted without their hours or amount."""
+        if not self.unread:
+            return ""
+        n, first = len(self.unread), ", ".join(map(str, self.unread[:_NAMED]))
+        more = f" and {n - _NAMED:,} more" if n > _NAMED else ""
+        if n == 1:
+            return f"Row {first} is counted without its hours or amount, which can't be read."
+        return f"Rows {first}{more} are counted without their hours or amounts, which can't be read."
 
     @property
     def rows(self) -> int:
@@ -38,14 +65,13 @@ class Totals:
             "amounts": {currency: str(amount) for currency, amount in self.amounts.items()},
             "first_day": self.first_day and self.first_day.isoformat(),
             "last_day": self.last_day and self.last_day.isoformat(),
-            "people": {name: each.as_json() for name, each in self.people.items()},
+            "people": {name: each.as_json() for name, each in self.by_name()},
+            "unread_rows": self.unread,
         }
 
 
 def totals_of(rows) -> Totals:
-    people = {}
+    found = Totals()
     for row in rows:
-        name = f"{row.resource.code} {row.resource.name}" if row.resource else "Nobody"
-        people.setdefault(name, Found()).add(*row.worth())
-    dates = [row.date for row in rows]
-    return Totals(dict(sorted(people.items())), min(dates, default=None), max(dates, default=None))
+        found.add_row(row)
+    return found

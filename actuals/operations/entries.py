@@ -242,7 +242,7 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
 
     Allowed to whom the entry belongs, to who typed it in, to the project's managers and to the entity's
     accountants; `by` None is the system itself. Refused on a closed project and for a resource of another
-    company, and when hours that were rejected find their day full by now. A former rejection leaves the entry
+    company, and when a day would have more than 24 hours. A former rejection leaves the entry
     and stays in the audit log. From now on the entry is priced by the role, unit and company that count on
     its day, whatever becomes of its resource later (APP-9).
     """
@@ -264,7 +264,7 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
                 "Choose a resource of the company that owns the project.",
                 code="OTHER-ENTITY",
             )
-    _judge_rejected_hours([entry for entry in entries if entry.status == _Status.REJECTED])
+    _judge_days(entries)
     submitted = {
         "status": _Status.SUBMITTED,
         "submitted_at": timezone.now(),
@@ -335,15 +335,16 @@ def _in_status(entries, allowed, rule):
         )
 
 
-def _judge_rejected_hours(entries):
-    """What was rejected filled nothing of its day meanwhile; there has to be room for it again."""
-    again = [entry for entry in entries if entry.transaction_class == Entry.Class.TIME]
-    if not again:
-        return
-    hours = totals(hours_of_days(again), by=("resource", "date"), field="quantity")
-    for entry in again:
+def _judge_days(entries):
+    """No day is longer than 24 hours. What was rejected counts again."""
+    worked = [entry for entry in entries if entry.transaction_class == Entry.Class.TIME]
+    hours = {}
+    for chunk in in_chunks(worked, _CHUNK):
+        hours |= totals(hours_of_days(chunk), by=("resource", "date"), field="quantity")
+    for entry in worked:
         place = entry.resource_id, entry.date
-        hours[place] = hours.get(place, 0) + entry.quantity
+        if entry.status == _Status.REJECTED:
+            hours[place] = hours.get(place, 0) + entry.quantity
         _demand_short(entry.date, hours[place])
 
 

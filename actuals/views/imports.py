@@ -286,13 +286,16 @@ class PreviewPage(_Step, Page):
             refuse(request, refusal)
             return HttpResponseRedirect(reverse("import_preview"))
         del request.session[_WORK]
-        there = f" {result.already_there:,} were there already." if result.already_there else ""
+        there = wording.counted(result.already_there, "is here already", "are here already")
+        left = sum(result.preview.left_out.values())
         if result.added:
             n = wording.counted(result.added, "entry", "entries")
             as_what = "and submitted for approval" if submit else "as drafts"
-            messages.success(request, f"{n} imported {as_what}.{there}")
+            rest = f" {there}." if result.already_there else ""
+            messages.success(request, f"{n} imported {as_what}.{rest}")
         else:
-            messages.info(request, f"0 entries added: everything in this file is here already.{there}")
+            rest = f", {wording.counted(left, 'row is', 'rows are')} left out" if left else ""
+            messages.info(request, f"0 entries added: {there}{rest}.")
         return self.to_page_of(result.entry_import)
 
     def choose(self):
@@ -351,7 +354,7 @@ class PreviewPage(_Step, Page):
             choices=ImportChoicesForm(initial={"format": self.work["format"], **answers}, found=seen.found),
             totals=all_rows,
             totals_to_add=to_add,
-            people=[(name, each, to_add.people.get(name)) for name, each in all_rows.people.items()],
+            people=[(name, each, to_add.people.get(name)) for name, each in all_rows.by_name()],
             left_out=[(importing.CHOICES[name].rows, rows) for name, rows in seen.left_out.items()],
             changed=seen.changed[:_SHOWN_PROBLEMS],
             more_changed=max(0, len(seen.changed) - _SHOWN_PROBLEMS),
@@ -360,6 +363,8 @@ class PreviewPage(_Step, Page):
             first=seen.to_add[:_SHOWN_ROWS],
             n=len(seen.to_add),
             to_create=[(kind, [thing.code for thing in made]) for kind, made in seen.to_create.items()],
+            approval=importing.who_approves(seen.to_add, request.entity, request.user),
+            asks=any(not problem.row and problem.field in importing.CHOICES for problem in seen.errors),
             may_submit=bool(seen.to_add) and not seen.errors,
             in_background=seen.total > AT_ONCE,
             **context,

@@ -203,8 +203,8 @@ def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, man
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 0, 2)
-    assert told() == [("march.csv added no entries: everything in it is here already.", False)]
-    assert "everything in this file is here already" in manager.get(waiting.get_absolute_url()).text
+    assert told() == [("march.csv added no entries: each row is here already, or was left out.", False)]
+    assert "each row is here already, or was left out" in manager.get(waiting.get_absolute_url()).text
 
 
 def test_after_a_failure_the_same_file_can_be_asked_for_again(co):

@@ -124,15 +124,6 @@ COME_IN = {
     "x_fraction_general.xlsx": [
         ("11-02", GRID, None, "0.0625", "", "1:30 as a fraction with format General")
     ],
-    "x_times.xlsx": [
-        ("11-02", GRID, None, "1.5000", "", "timedelta"),
-        ("11-03", GRID, None, "1.5000", "", "time"),
-        ("11-04", GRID, None, "1.5000", "", "datetime"),
-        ("11-05", GRID, None, "1.5000", "", "text date"),
-        ("11-06", GRID, None, "0.5000", "", "0:30 with 7 digits [h]:mm"),
-        ("11-07", GRID, None, "8.0000", "", "8:00 with 7 digits hh:mm"),
-        ("11-08", GRID, None, "25.0000", "", "25:00"),
-    ],
     "x_titlerow.xlsx": [("11-02", GRID, None, "1.5000", "", "x")],
 }
 
@@ -197,14 +188,19 @@ TOO_LONG = (6, 10, 23)
 DURATIONS_REFUSED = {13: "1:60", 17: "1e1", 18: "１.５", 19: "1½", 21: "1:5", 24: "inf", 25: "nan"}
 
 
+TOO_MANY = {10: "1234.5 hours on 10 Nov 2026", 14: "25 hours on 14 Nov 2026"}
+MORE_THAN_A_DAY = "more than a day has: correct the hours or the date in the file."
+
+
 def test_durations_that_cannot_be_read_keep_the_file_out(way):
-    """IMP-1"""
+    """IMP-1; APP-10: nor can more than a day has."""
     refused = [
         (row, f"“{text}” is not a number of hours: write 7.5 or 7:30.")
         for row, text in DURATIONS_REFUSED.items()
     ]
     refused.append((16, "The hours must not be zero: leave such rows out."))
     told = {row: f"row {row}, hours: {words}" for row, words in refused}
+    told[14] = f"row 14, hours: Anna Eksempel would have {TOO_MANY[14]}, {MORE_THAN_A_DAY}"
     told |= {
         row: f"row {row}: It has more cells than the header: look at separators and quotes."
         for row in TOO_LONG
@@ -217,17 +213,15 @@ def test_all_other_durations_come_in_exactly(way, tmp_path):
     """IMP-1"""
     with (FILES / "durations.csv").open(newline="", encoding="utf-8") as source:
         rows = [cells[:4] for cells in csv.reader(source)]
-    wrong = {*DURATIONS_REFUSED, 16}
+    wrong = {*DURATIONS_REFUSED, *TOO_MANY, 16}
     with (tmp_path / "good.csv").open("w", newline="", encoding="utf-8") as good:
         csv.writer(good).writerows(cells for row, cells in enumerate(rows, 1) if row not in wrong)
 
     assert way.take(tmp_path / "good.csv") == []
     assert [(day, hours) for day, _, _, hours, _, _ in entries()] == [
         *((f"11-{day:02}", "1.5000") for day in range(2, 10)),
-        ("11-10", "1234.5000"),
         ("11-11", "0.5000"),
         ("11-12", "5.0000"),
-        ("11-14", "25.0000"),
         ("11-15", "0.0003"),
         ("11-20", "24.0000"),
         ("11-22", "1.5001"),  # 5400.5 s
@@ -273,7 +267,28 @@ def test_what_is_worth_a_look(co):
     assert warnings("d365_minutes.csv") == [
         "row 2, date: Read as MM/DD/YYYY, as this program writes dates: set the format if not."
     ]
-    assert warnings("x_times.xlsx") == ["row 8, hours: ANNA has 25 hours on 2026-11-08, more than a day has."]
+
+
+def test_a_day_of_25_hours_keeps_the_file_out(way):
+    """APP-10: the same bound as for hours that are typed."""
+    assert way.take("x_times.xlsx") == [
+        f"row 8, hours: Anna Eksempel would have 25 hours on 8 Nov 2026, {MORE_THAN_A_DAY}"
+    ]
+    assert entries() == []
+
+
+def test_times_of_a_workbook(co):
+    """IMP-1: as they were typed, in each of Excel's ways."""
+    seen = preview((FILES / "x_times.xlsx").read_bytes(), co.entity, Mapping(), on=datetime.date(2026, 12, 1))
+    assert [(f"{row.date:%m-%d}", str(row.quantity), row.description) for row in seen.rows] == [
+        ("11-02", "1.5000", "timedelta"),
+        ("11-03", "1.5000", "time"),
+        ("11-04", "1.5000", "datetime"),
+        ("11-05", "1.5000", "text date"),
+        ("11-06", "0.5000", "0:30 with 7 digits [h]:mm"),
+        ("11-07", "8.0000", "8:00 with 7 digits hh:mm"),
+        ("11-08", "25.0000", "25:00"),
+    ]
 
 
 def test_an_id_that_two_programs_gave_is_explained_by_number(co):

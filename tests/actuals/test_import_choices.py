@@ -217,6 +217,7 @@ def test_control_totals_by_person_and_currency(co):
             "MAGNE Magne": {"rows": 1, "hours": "2", "amounts": {}},
             "Nobody": {"rows": 1, "hours": "0", "amounts": {"NOK": "480.00"}},
         },
+        "unread_rows": [],
     }
 
 
@@ -226,6 +227,112 @@ def test_totals_of_what_is_new_leave_out_what_is_here(co):
     seen = look(co, BEFORE + "2025-04-01,ANNA,NO1-P1,,1,Call\n")
     assert (seen.totals.hours, seen.totals_to_add.hours) == (9, 1)
     assert str(seen.totals_to_add.first_day) == "2025-04-01"
+
+
+def test_control_totals_are_of_the_whole_file(co):
+    """IMP-1: refused and left-out rows count, as the other program counts them: 7.5 + 2 + 4 + 1 + 30 h.
+
+    Of 7.5 + 2 h + 1 + 30 h one row has no project, one an unknown person and one a day too long; row 5 can't
+    be read and is named.
+    """
+    content = (
+        "date,resource,project,hours,exported\n"
+        "2025-03-31,ANNA,NO1-P1,7.5,\n"
+        "2025-04-01,ANNA,,2,\n"
+        "2025-04-02,ANNA,NO1-P1,4,yes\n"
+        "2025-04-03,ANNA,NO1-P1,1:60,\n"
+        "2025-04-04,BO,NO1-P1,1,\n"
+        "2025-04-05,ANNA,NO1-P1,30,\n"
+    )
+    seen = look(co, content, Mapping(answers={"exported": "skip"}))
+    totals = seen.totals.as_json()
+    assert (totals["rows"], totals["hours"], totals["unread_rows"]) == (6, "44.5", [5])
+    assert (totals["first_day"], totals["last_day"]) == ("2025-03-31", "2025-04-05")
+    assert {name: (each["rows"], each["hours"]) for name, each in totals["people"].items()} == {
+        "ANNA Anna": (5, "43.5"),
+        "BO": (1, "1"),
+    }
+    assert seen.totals.about_unread() == (
+        "Row 5 is counted without its hours or amount, which can't be read."
+    )
+
+
+def test_the_page_and_the_command_say_the_totals_of_the_whole_file(co, client, tmp_path):
+    """IMP-1: 7.5 and 2 h in the file, 7.5 h are new."""
+    content = (
+        "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,7.5\n2025-04-01,ANNA,,2\nsoon,ANNA,NO1-P1,x\n"
+    )
+    client.force_login(co.manager)
+    page = preview(client, content).text
+    assert "9.50 h" in page or "9.5" in page
+    assert "Row 4 is counted without its hours or amount" in page
+    file = tmp_path / "march.csv"
+    file.write_text(content)
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_entries", file, "--entity", "NO1", stdout=out)
+    assert "In the file, 2025-03-31 to 2025-04-01: 3 rows, 9.5 h. New: 1 row, 7.5 h.\n" in out.getvalue()
+    assert "Row 4 is counted without its hours or amount" in out.getvalue()
+
+
+# Deciding again
+
+
+def test_rows_that_were_left_out_are_decided_again(co, client):
+    """IMP-1: the same file once more brings in what was left out, and nothing twice; the counts are true."""
+    client.force_login(co.manager)
+    take(co, MARKED, Mapping(answers={"exported": "skip", "invoiced": "skip"}))
+    assert Entry.objects.count() == 2
+
+    page = preview(client, MARKED)
+    assert "Marked as exported: 2 rows with 4.3333 h" in page.text
+    assert page.context["preview"].already_there == 2
+    assert page.text.count("This very file was imported on") == 1
+    page = client.post(
+        "/import/preview/",
+        {"choose": "1", "format": "ledgerline", "exported": "bill", "invoiced": "skip"},
+        follow=True,
+    )
+    assert "Import 2 entries" in page.text
+    assert "only rows that are not here can be added" in page.text
+    client.post("/import/preview/", {"seen": page.context["seen"]})
+    assert [text for text, _ in wishes()] == ["Drawn", "Told", "Sent", "Sent for nothing"]
+
+    again = take(co, MARKED)
+    assert (again.added, again.already_there, Entry.objects.count()) == (1, 4, 5)
+    assert take(co, MARKED).added == 0
+
+
+def test_the_same_file_in_another_reading_decides_only_what_was_left_out(co):
+    """IMP-1: a project for the rows that had none; what came in is not read in another way."""
+    content = "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,1\n2025-04-01,ANNA,,2\n"
+    take(co, content, Mapping(answers={"no_project": "skip"}))
+    constants = {"project": "NO1-P1", "role": "CONSULTANT"}
+    again = take(co, content, Mapping(constants=constants))
+    assert (again.added, again.already_there) == (1, 1)
+    assert again.entry_import.mapping == {"format": "ledgerline", "constants": {"project": "NO1-P1"}}
+    assert take(co, content, Mapping(constants=constants)).added == 0
+
+
+def test_an_entry_that_was_changed_here_is_no_error_of_the_same_file(co):
+    """IMP-1"""
+    content = "date,resource,project,hours,external_id\n2025-03-31,ANNA,NO1-P1,8,T-1\n"
+    take(co, content)
+    Entry.objects.update(quantity=5)
+    again = take(co, content)
+    assert (again.added, again.already_there) == (0, 1)
+    assert Entry.objects.get().quantity == 5
+
+
+def test_all_of_it_left_out_again_says_so(co, client):
+    """IMP-1"""
+    client.force_login(co.manager)
+    take(co, MARKED, Mapping(answers={"exported": "skip"}))
+    preview(client, MARKED)
+    answers = {"choose": "1", "format": "ledgerline", "exported": "skip", "invoiced": "cost"}
+    client.post("/import/preview/", answers)
+    page = client.post("/import/preview/", follow=True)
+    assert "0 entries added: 3 are here already, 2 rows are left out." in page.text
 
 
 # The same on the page and by command
@@ -310,7 +417,7 @@ def test_the_command_asks_and_takes_answers(co, tmp_path):
 
     assert command(file, "--preview", "--exported", "bill") == (
         "5 of 5 rows would be added, 0 are there already.\n"
-        "In the file, 2025-03-31 to 2025-04-04: 5 rows, 16.8333 h.\n"
+        "In the file, 2025-03-31 to 2025-04-04: 5 rows, 16.8333 h. New: 5 rows, 16.8333 h.\n"
         "  ANNA Anna: 5 rows, 16.8333 h.\n"
     )
     answer = json.loads(command(file, "--json", "--exported", "skip", "--invoiced", "skip"))
@@ -326,6 +433,8 @@ def test_the_command_says_what_could_be_left_out(co, tmp_path):
         call_command("import_entries", file, "--entity", "NO1", stdout=out)
     assert out.getvalue().splitlines() == [
         "Error: row 2, hours: The hours are missing.",
+        "In the file, 2025-03-31 to 2025-03-31: 2 rows, 1 h. New: 1 row, 1 h.",
+        "  ANNA Anna: 2 rows, 1 h.",
         "Without a duration, or still running: 1 row; --empty skip.",
     ]
     assert command(file, "--empty", "skip") == (

@@ -41,7 +41,7 @@ def test_a_preview_and_then_the_import(co, file):
     """IMP-1"""
     assert run(file, "--preview") == (
         "2 of 2 rows would be added, 0 are there already.\n"
-        "In the file, 2025-03-31 to 2025-04-01: 2 rows, 9.5 h.\n"
+        "In the file, 2025-03-31 to 2025-04-01: 2 rows, 9.5 h. New: 2 rows, 9.5 h.\n"
         "  ANNA Anna: 2 rows, 9.5 h.\n"
     )
     assert not Entry.objects.exists()
@@ -49,8 +49,19 @@ def test_a_preview_and_then_the_import(co, file):
     assert run(file) == "2 of 2 rows added as drafts, 0 are there already.\n"
     again = run(file)
 
-    assert re.fullmatch(r"Warning: This very file was imported on \d{4}-\d\d-\d\d: it adds nothing.\n", again)
+    assert re.fullmatch(
+        r"Warning: This very file was imported on \d+ \w{3} \d{4}: it adds nothing.\n"
+        r"0 of 2 rows added as drafts, 2 are there already.\n",
+        again,
+    )
     assert Entry.objects.count() == 2
+
+
+def test_whoever_imports_is_told_who_can_approve(co, file):
+    """APP-2"""
+    answer = run(file, "--preview", "--by", co.manager.username)
+    assert answer.startswith("Warning: Nobody could approve 2 entries on NO1-P1: ")
+    assert "Warning: Nobody could approve" in run(file, "--submit", "--by", co.manager.username)
 
 
 def test_submitted_by_somebody(co, file):
@@ -105,6 +116,7 @@ def test_answers_as_json(co, file):
         "first_day": "2025-03-31",
         "last_day": "2025-04-01",
         "people": {"ANNA Anna": {"rows": 2, "hours": "9.5", "amounts": {}}},
+        "unread_rows": [],
     }
     assert preview == {
         "file": "march.csv",
@@ -121,6 +133,7 @@ def test_answers_as_json(co, file):
         "totals_to_add": totals,
         "errors": [],
         "warnings": [],
+        "approval": [],
     }
     assert (result["added"], result["submitted"]) == (2, False)
     assert result["import"] == Entry.objects.first().source_id

@@ -77,9 +77,41 @@ def test_the_same_file_twice_adds_nothing_and_says_so(co, manager):
     """IMP-1"""
     preview(manager)
     manager.post("/import/preview/")
-    assert "it adds 0 entries" in preview(manager).text
-    assert "0 entries added" in manager.post("/import/preview/", follow=True).text
+    page = preview(manager).text
+    assert page.count("This very file was imported") == 1
+    assert ": it adds nothing." in page
+    assert "0 entries added: 2 are here already." in manager.post("/import/preview/", follow=True).text
     assert Entry.objects.count() == 2
+
+
+def test_only_what_is_asked_is_to_be_answered(co, manager):
+    """IMP-1"""
+    page = preview(manager, OURS.replace("7.5", "soon")).text
+    assert "Answer what is asked above" not in page
+    assert "Correct the file or its columns, and look again." in page
+    assert '<form method="post" class="slow">' in page  # no card around two buttons
+    asks = OURS.replace("description", "exported").replace("Drawings", "yes")
+    assert "Answer what is asked above" in preview(manager, asks).text
+
+
+def test_whoever_imports_sees_beforehand_who_can_approve(co, manager):
+    """APP-2: nobody approves what they import themselves."""
+    page = preview(manager).text
+    assert "Nobody could approve 2 entries on NO1-P1" in page
+    assert "Let an accountant import the file, or have a billing administrator add one" in page
+
+    other = factories.UserFactory(username="kari", first_name="Kari", last_name="Nord")
+    co.project.managers.add(other)
+    said = f"can&#x27;t approve what you import yourself: {other} can approve 2 entries on NO1-P1."
+    assert said in preview(manager).text
+
+    co.resource.user = other
+    co.resource.save()
+    assert "Nobody could approve 2 entries on NO1-P1" in preview(manager).text
+
+    co.entity.allow_own_approval = True
+    co.entity.save()
+    assert "approve 2 entries" not in preview(manager).text
 
 
 def test_every_error_by_row_and_then_nothing_at_all(co, manager):

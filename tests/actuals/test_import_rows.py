@@ -218,16 +218,19 @@ def test_hours_are_rounded_to_four_decimals(co):
     assert [found.quantity for found in seen.rows] == [Decimal("0.3334"), Decimal("0.3333")]
 
 
-def test_a_day_over_24_hours_is_a_warning(co):
-    """IMP-1: with what was entered before, and without what was rejected."""
+def test_a_day_over_24_hours_is_an_error(co):
+    """APP-10: with what was entered before, and without what was rejected."""
     day = datetime.date(2025, 3, 31)
     factories.time_entry(co, hours="10", date=day)
     factories.time_entry(co, hours="24", date=day, status="rejected")
 
     seen = look(co, csv(row(hours="7"), row(hours="7.25"), row(hours="24", date="2025-04-01")))
 
-    assert seen.errors == []
-    assert warnings(seen) == ["row 3, hours: ANNA has 24.25 hours on 2025-03-31, more than a day has."]
+    assert errors(seen) == [
+        "row 3, hours: Anna would have 24.25 hours on 31 Mar 2025 (10 of them here already, from 2 rows of "
+        "the file), more than a day has: correct the hours or the date in the file."
+    ]
+    assert warnings(seen) == []
 
 
 def test_oddities_are_warnings_and_alike_ones_are_one(co):

@@ -1,7 +1,7 @@
 """Entries on their way to approval: handed in, and taken back."""
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -97,6 +97,15 @@ def test_rejected_hours_go_in_again_where_their_day_has_room(co, hours, is_room)
         assert message == "With this, 10 Mar 2025 has 24.0001 hours, more than a day has."
 
     assert statuses() == ["submitted" if is_room else "rejected", "submitted"]
+
+
+def test_drafts_of_more_than_a_day_are_not_submitted(co):
+    """APP-10: whichever way they came in."""
+    drafts = [factories.time_entry(co, hours, status="draft") for hours in ("12", "12.5")]
+    message = refused("LONG-DAY", submit, drafts, by=co.member)
+    assert message == "With this, 10 Mar 2025 has 24.5 hours, more than a day has."
+    assert "24.5 hours" in refused("LONG-DAY", submit, drafts[:1], by=co.member)
+    assert statuses() == ["draft", "draft"]
 
 
 def test_two_rejected_rows_count_together(co):
@@ -288,8 +297,8 @@ def test_no_entries_are_no_event(co):
 
 
 def test_a_hundred_entries_cost_as_many_queries_as_one(co):
-    for _ in range(101):
-        factories.time_entry(co, status="draft")
+    for n in range(101):
+        factories.time_entry(co, status="draft", date=date(2025, 1, 1) + timedelta(days=n))
     one, *hundred = Entry.objects.all()
 
     with CaptureQueriesContext(connection) as for_one:

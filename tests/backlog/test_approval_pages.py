@@ -230,11 +230,11 @@ def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manage
 
 
 def test_what_was_handed_in_again_meanwhile_is_not_approved_unseen(manager, company, contract):
-    """APP-1, APP-2: 8 h were looked at; 80 h were handed in before the click."""
+    """APP-1, APP-2: 8 h were looked at; 16 h were submitted before the click."""
     entry, other = factories.time_entry(company, hours="8"), factories.time_entry(company)
     drawn = manager.get(reverse("approvals")).context["drawn"]
     recall([entry], by=company.member)
-    Entry.objects.filter(pk=entry.pk).update(quantity=Decimal(80))
+    Entry.objects.filter(pk=entry.pk).update(quantity=Decimal(16))
     submit([entry], by=company.member)
     answer = manager.post(reverse("approve_entries"), {"pk": [entry.pk, other.pk], "drawn": drawn})
     assert "1 entry approved." in said(answer)

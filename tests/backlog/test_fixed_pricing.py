@@ -43,7 +43,8 @@ def manager(client, company):
 
 
 def submitted(company, **fields):
-    entry = factories.time_entry(company, "8", role=None, date=MARCH_10, status="draft", **fields)
+    fields = {"role": None, "date": MARCH_10, "status": "draft", **fields}
+    entry = factories.time_entry(company, "8", **fields)
     return submit([entry], by=company.member)[0]
 
 
@@ -199,8 +200,8 @@ def test_entries_of_other_pages_wait_when_prices_were_set_up_meanwhile(company, 
 
 def test_nonsense_for_what_was_seen_is_no_error(company, contract, manager):
     """APP-9: what was not seen is approved as it is."""
-    for nonsense in ("[", "[1]", '{"x": 1}', ""):
-        entry = submitted(company)
+    for day, nonsense in enumerate(("[", "[1]", '{"x": 1}', ""), 10):
+        entry = submitted(company, date=f"2025-03-{day}")
         manager.post(reverse("approve_entries"), {"pk": entry.pk, "terms": nonsense})
         entry.refresh_from_db()
         assert entry.status == "approved"

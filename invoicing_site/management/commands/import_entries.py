@@ -4,6 +4,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 
 from actuals import importing
+from actuals.importing.totals import Totals
 from actuals.models import EntryImport
 from invoicing_site import wording
 from invoicing_site.commands import EntityCommand
@@ -81,15 +82,17 @@ class Command(EntityCommand):
                 seen = importing.preview(file, entity, mapping, on=on)
                 if seen.errors:
                     self._fail(seen, "With these errors nothing would be imported.", options)
-                return seen.as_json()
+                return seen.as_json() | {"approval": importing.who_approves(seen.to_add, entity, by)}
             try:
                 result = importing.import_entries(
                     file, entity, mapping, by=by, on=on, submit=options["submit"]
                 )
             except importing.NotImported as refusal:
                 self._fail(refusal.preview, str(refusal), options)
+        seen = result.preview
+        approval = importing.who_approves(seen.to_add if result.added else [], entity, by)
         done = {"import": result.entry_import.pk, "added": result.added, "submitted": options["submit"]}
-        return result.preview.as_json() | done
+        return seen.as_json() | {"approval": approval} | done
 
     def _fail(self, seen, sentence, options):
         """Every error first, on the output: who asked wants the answer no less than that of a success."""
@@ -99,6 +102,8 @@ class Command(EntityCommand):
             answer = seen.as_json()
             for line in (*_list("Warning", answer["warnings"]), *_list("Error", answer["errors"])):
                 self.stdout.write(line)
+            for line in _totals(answer):
+                self.stdout.write(line)
             for name, found in seen.found.items():
                 choice = importing.CHOICES[name]
                 words = " or ".join(each for each in choice.answers if each != choice.default)
@@ -107,8 +112,8 @@ class Command(EntityCommand):
 
     def told(self, answer):
         yield from _list("Warning", answer["warnings"])
-        if answer["earlier_import"]:
-            return
+        for sentence in answer["approval"]:
+            yield f"Warning: {sentence}"
         is_done = "import" in answer
         said = "" if is_done else "would be "
         if answer["format"] != EntryImport.Format.LEDGERLINE:
@@ -130,11 +135,14 @@ def _totals(answer):
     """What the file comes to, to be compared with what its program says."""
     for each in answer["changed"][:_SHOWN]:
         yield f"Changed: row {each['row']} says {each['is']}, entry {each['entry']} {each['was']}."
-    totals = answer["totals"]
+    totals, new = answer["totals"], answer["totals_to_add"]
     if totals["rows"]:
-        yield f"In the file, {totals['first_day']} to {totals['last_day']}: {_sum(totals)}."
+        days = f", {totals['first_day']} to {totals['last_day']}" if totals["first_day"] else ""
+        yield f"In the file{days}: {_sum(totals)}. New: {_sum(new)}."
         for name, each in totals["people"].items():
             yield f"  {name}: {_sum(each)}."
+        if unread := Totals(unread=totals["unread_rows"]).about_unread():
+            yield unread
 
 
 def _sum(found):
