@@ -112,8 +112,8 @@ def outside_of(coverage, entry) -> str:
     return coverage.outside(entry.transaction_class, entry.project_id, entry.task_id, entry.date)
 
 
-def work_of(entry):
-    """The entry as the price lists look at it."""
+def work_of(entry, cost=None):
+    """The entry as the price lists look at it; with its cost where that is recorded already (CON-6)."""
     return Work(
         transaction_class=entry.transaction_class,
         date=entry.date,
@@ -128,6 +128,16 @@ def work_of(entry):
         cost_currency=entry.cost_currency,
         cost_tax_not_deducted=(entry.cost_tax or Decimal(0)) - (entry.cost_tax_deductible or Decimal(0)),
         sales_price=entry.sales_price,
+        cost=cost and _recorded(entry, cost),
+    )
+
+
+def _recorded(entry, cost):
+    """A cost as it was priced; without an amount where nothing said what the entry cost."""
+    decision = cost.price_decision
+    is_known = entry.cost_net is not None or bool(decision and decision.category_price_id)
+    return Priced(
+        kind="cost", price=cost.price, currency=cost.currency, amount=cost.amount if is_known else None
     )
 
 

@@ -54,6 +54,7 @@ class Work:
     cost_currency: str = ""
     cost_tax_not_deducted: Decimal = _ZERO
     sales_price: Decimal | None = None
+    cost: "Priced | None" = None  # as recorded, where the work is approved already
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,9 @@ class PriceBook:
     def cost(self, work: Work, contract: ProjectContract | None = None) -> Priced:
         """What one unit of the work costs the entity, in the currency of its cost price list.
 
-        What the entry itself says it cost, with the tax that can't be deducted, comes before any list. The
-        list is that of the contracting unit of the contract that covers the work, where it has one (PRC-2).
+        A cost that is recorded already stays as it is (CON-6). What the entry itself says it cost, with the
+        tax that can't be deducted, comes before any list. The list is that of the contracting unit of the
+        contract that covers the work, where it has one (PRC-2).
         """
         return self._answer(self._cost, work, contract)
 
@@ -160,6 +162,8 @@ class PriceBook:
         if work.cost_net is not None or work.transaction_class in _AT_COST:
             # Here the answer is about this very amount, converted on this very day.
             key += work.date, work.quantity, work.cost_net, work.cost_currency, work.cost_tax_not_deducted
+        if work.cost is not None:
+            key += (work.cost,)
         if key not in self._answers:
             priced = find(work, contract)
             self._answers[key] = self._same.setdefault(priced, priced)
@@ -208,6 +212,8 @@ class PriceBook:
             return self._missing("sales", contract.currency, why, warning, at_cost=True, **found)
         if row.method == CategoryPrice.Method.MARKUP:
             markup += row.markup
+        if work.cost is not None:
+            why.note(f"The cost as recorded: {plain(cost.amount)} {cost.currency}")
         base, old = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
         warning = " ".join(filter(None, [warning, *old]))
         amount = money.percentage(base, _HUNDRED + markup, contract.currency) if markup else base
@@ -248,6 +254,8 @@ class PriceBook:
     # Cost.
 
     def _cost(self, work, contract):
+        if work.cost is not None:
+            return work.cost
         why = Reasoning()
         if work.cost_net is not None:
             return self._own_cost(work, why)

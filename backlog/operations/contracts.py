@@ -10,7 +10,7 @@ from actuals.operations import anew, open_batch, record, reverse
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, Delivered, sales_actuals
-from backlog.weighing import FIXED_PRICE, Pricings, backlog_item, covering, work_of
+from backlog.weighing import FIXED_PRICE, Pricings, backlog_item, covering, outside_of, work_of
 from contracts.chargeability import Coverage, lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, generate_schedule, part_milestone
@@ -97,7 +97,7 @@ def _cover_what_was_approved(contract, *, by, on):
         if covered.line.billing_method == FIXED_PRICE:
             continue
         entry = cost.entry
-        price = prices.sales(work_of(entry), contract)
+        price = prices.sales(work_of(entry, cost), contract)
         decision = Decision(entry.billable_quantity, entry.billing_type or None)
         delivered.append(
             Delivered.of(entry, covered.line, covered.is_chargeable, cost, price, paper.of(price), decision)
@@ -114,10 +114,16 @@ def _cover_what_was_approved(contract, *, by, on):
 
 def _newly_covered(contract):
     """The costs that name no line, each with what covers it now on the contract, in the order of the work."""
-    uncovered = _uncovered(contract).select_related("entry").order_by("date", "pk")
+    uncovered = _uncovered(contract).select_related("entry", "price_decision").order_by("date", "pk")
     coverage = Coverage.load(contract.entity, contract.lines.values_list("project_id", flat=True))
-    found = ((cost, covering(coverage, cost.entry)) for cost in uncovered)
-    return [(cost, covered) for cost, covered in found if covered and covered.line.contract_id == contract.pk]
+    found = ((cost, _covered(coverage, cost.entry, contract)) for cost in uncovered)
+    return [(cost, covered) for cost, covered in found if covered]
+
+
+def _covered(coverage, entry, contract):
+    """What covers an approved entry on the contract, with the billing type that its approver set; or None."""
+    covered = covering(coverage, entry, entry.billing_type)
+    return covered if covered and covered.line.contract_id == contract.pk else None
 
 
 def _uncovered(contract):
@@ -132,6 +138,10 @@ def _uncovered(contract):
     )
 
 
+# What decides whether a line covers an approved entry.
+_WORK = ("transaction_class", "project_id", "task_id", "date", "billing_wish", "billing_type")
+
+
 class ApprovedBefore(NamedTuple):
     """How many entries were approved before a contract is confirmed, by what becomes of them."""
 
@@ -142,10 +152,11 @@ class ApprovedBefore(NamedTuple):
 def approved_before(contract) -> ApprovedBefore:
     """What confirming the draft would put under its lines, and what stays outside by its day; two queries."""
     coverage, covered, outside = Coverage.of_contract(contract), 0, 0
-    what = ("transaction_class", "project", "task", "date")
-    for *work, n in _uncovered(contract).order_by().values_list(*what).annotate(n=Count("pk")):
-        if coverage.line_for(*work):
+    work = [f"entry__{name}" for name in _WORK]
+    for *values, n in _uncovered(contract).order_by().values_list(*work).annotate(n=Count("pk")):
+        entry = Entry(**dict(zip(_WORK, values, strict=True)))
+        if _covered(coverage, entry, contract):
             covered += n
-        elif coverage.outside(*work):
+        elif outside_of(coverage, entry):
             outside += n
     return ApprovedBefore(covered, outside)

@@ -68,9 +68,11 @@ def release_hold(items, *, by) -> Marked:
 
 @transaction.atomic
 def undo(action, *, by) -> int:
-    """Take back a recorded marking or hold; what an invoice took meanwhile stays. Returns how many went back.
+    """Take back a recorded marking or hold; returns how many went back.
 
-    What was taken off hold has forgotten its day, and is put on hold again by hand.
+    What an invoice took meanwhile stays, and so does what a later action changed that was not undone itself.
+    What was marked not ready is ready again only where it can be marked so. What was taken off hold has
+    forgotten its day, and is put on hold again by hand.
     """
     action = BacklogAction.objects.locked().get(pk=action.pk)
     if action.undone_at:
@@ -81,6 +83,9 @@ def undo(action, *, by) -> int:
     contracts = BacklogItem.objects.filter(pk__in=action.items.values("item")).values("contract")
     _lock_contracts(contracts)
     mine = BacklogItem.objects.filter(after, pk__in=action.items.values("item"))
+    mine = mine.exclude(pk__in=_changed_after(action))
+    if action.action == BacklogAction.Action.NOT_READY:
+        mine = mine.filter(_can_be_ready(action.entity.today()))
     undone = mine.update(**back)
     follow(action.items.values("item"))
     action.undone_at, action.undone_by = timezone.now(), by
@@ -89,11 +94,22 @@ def undo(action, *, by) -> int:
     return undone
 
 
+def _changed_after(action):
+    """The items that a later action of the same sort changed, and that nobody undid."""
+    sort = next(sort for sort in _SORTS if action.action in sort)
+    later = BacklogAction.objects.filter(
+        entity=action.entity_id, action__in=sort, pk__gt=action.pk, undone_at=None
+    )
+    return BacklogActionItem.objects.filter(action__in=later).values("item")
+
+
 # The state a marking starts from, and the one it leads to.
 _MARKINGS = {
     BacklogAction.Action.READY: (Status.NOT_READY, Status.READY),
     BacklogAction.Action.NOT_READY: (Status.READY, Status.NOT_READY),
 }
+# Actions that change the same thing of an item.
+_SORTS = (set(_MARKINGS), {BacklogAction.Action.HOLD, BacklogAction.Action.RELEASE})
 _NO_HOLD = {"hold_until": None, "hold_reason": "", "held_by": None}
 _OPEN = Q(status__in=[Status.NOT_READY, Status.READY])
 # What an action is taken back to, and which of its items still are as it left them.

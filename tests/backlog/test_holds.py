@@ -109,3 +109,25 @@ def test_documents_take_what_is_held_from_its_day_on(company, item, days, is_hel
         create_for_items([item], on=today, by=company.manager)
     on = today + timedelta(days=days)
     assert len(create_for_items([item], on=on, by=company.manager)) == 1
+
+
+def test_undoing_an_old_hold_leaves_a_later_one(company, item, later):
+    """BKL-2 BKL-5: held, taken off, held again by somebody else for another reason."""
+    first = hold([item], until=later, reason="First", by=company.manager).action
+    release_hold([item], by=company.manager)
+    second = hold([item], until=later, reason="Second", by=company.accountant).action
+
+    assert undo(first, by=company.manager) == 0
+    assert held(item) == (later, "Second", company.accountant)
+    assert undo(second, by=company.accountant) == 1
+    assert held(item) == (None, "", None)
+
+
+def test_undoing_a_hold_that_ended_leaves_the_one_after_it(company, item, later):
+    """BKL-2 BKL-5: nobody took the first off, its day came."""
+    first = hold([item], until=later, reason="First", by=company.manager).action
+    BacklogItem.objects.filter(pk=item.pk).update(hold_until=company.entity.today())
+    hold([item], until=later, reason="Second", by=company.accountant)
+
+    assert undo(first, by=company.manager) == 0
+    assert held(item) == (later, "Second", company.accountant)

@@ -224,3 +224,25 @@ def test_undoing_an_action_that_is_still_at_work_ends_it(monkeypatch):
     ended(thread)
     assert not BacklogItem.objects.ready().exists()
     assert all("was undone while it was at work" in sentence for sentence in refusals)
+
+
+def test_undoing_an_old_marking_leaves_a_later_one(company, item):
+    """BKL-2: marked ready, taken back, marked ready again by somebody else."""
+    first = mark_ready([item], by=company.manager).action
+    back = mark_not_ready([item], by=company.manager).action
+    again = mark_ready([item], by=company.accountant).action
+
+    assert (undo(first, by=company.manager), status(item)) == (0, "ready")
+    assert (undo(again, by=company.accountant), status(item)) == (1, "not_ready")
+    assert (undo(back, by=company.manager), status(item)) == (1, "ready")
+
+
+def test_undoing_marks_nothing_ready_that_fails_a_limit_by_now(company, item):
+    """BKL-2 NTE-2"""
+    BacklogItem.objects.filter(pk=item.pk).update(status="ready")
+    back = mark_not_ready([item], by=company.manager).action
+    BacklogItem.objects.filter(pk=item.pk).update(
+        limit_status="failed", limit_level="contract", limit_over=Decimal(5)
+    )
+
+    assert (undo(back, by=company.manager), status(item)) == (0, "not_ready")
