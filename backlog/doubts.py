@@ -8,7 +8,7 @@ import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
 from actuals import oddities
 from actuals.models import BillingType, Entry
@@ -35,6 +35,7 @@ class ByHand(NamedTuple):
     detail_id: int
     proforma_id: int
     proforma: str
+    is_confirmed: bool
 
     def may_be(self, entry) -> bool:
         """Whether the entry may be the same work; what the detail leaves open may be anything."""
@@ -69,6 +70,7 @@ _COLUMNS = (
     "linedetail__pk",
     "linedetail__line__proforma",
     "linedetail__line__proforma__number",
+    "is_confirmed",
 )
 
 
@@ -83,6 +85,8 @@ def by_hand(projects, *, since, until) -> list[ByHand]:
         linedetail__billing_type=BillingType.CHARGEABLE,
         linedetail__date__range=(since, until),
     )
+    confirmed = Q(linedetail__line__proforma__status="confirmed")
+    rows = rows.annotate(is_confirmed=ExpressionWrapper(confirmed, BooleanField()))
     credited = Count("linedetail__detail_actuals", filter=Q(linedetail__detail_actuals__part="credit"))
     rows = rows.values_list(*_COLUMNS).alias(credited=credited).filter(credited=0)
     return [ByHand._make(row) for row in rows.order_by("linedetail__pk")]
@@ -99,13 +103,26 @@ class Doubts:
         for each in by_hand(projects, since=min(dates), until=max(dates)) if dates else ():
             self.by_hand.setdefault((each.project_id, each.date), []).append(each)
 
-    def of(self, entry, *, is_charged: bool) -> list[str]:
-        """Sentences on one entry; `is_charged` says whether approving it bills anything."""
+    def of(self, entry, *, is_charged: bool, is_approved=False) -> list[str]:
+        """Sentences on one entry; `is_charged` says whether approving it bills anything.
+
+        What to do about it differs once it `is_approved`.
+        """
         found = [f"It is {phrase}." for phrase in oddities.of_day(entry.date, entry.project, self.today)]
         same = self.by_hand.get((entry.project_id, entry.date), ()) if is_charged else ()
         return found + [
-            f"{MAYBE_TWICE}: {each} stands on proforma {each.proforma}, added by hand. Approved, this may "
-            "bill the same work a second time: make it non-chargeable here, or take the other off its draft."
+            f"{MAYBE_TWICE}: {each} stands on proforma {each.proforma}, added by hand. "
+            f"{_what_to_do(each, is_approved)}"
             for each in same
             if each.may_be(entry)
         ]
+
+
+def _what_to_do(typed, is_approved):
+    remove = "" if typed.is_confirmed else f"remove that detail from proforma {typed.proforma}, or "
+    if is_approved:
+        return (
+            "This is approved now and may bill the same work a second time: "
+            f"{remove}cancel this approval and approve it as non-chargeable."
+        )
+    return f"Approved, this may bill the same work a second time: {remove}make it non-chargeable here."

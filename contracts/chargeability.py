@@ -139,6 +139,23 @@ def lines_of(contract: ProjectContract, *, revision: ContractRevision | None = N
     )
 
 
+def outside_lines(work: Iterable[tuple[int, datetime.date]]) -> dict[tuple[int, datetime.date], str]:
+    """Which pairs of a contract line and a day are outside the line's days, and which these are (CON-12).
+
+    Two queries for any number of pairs, none for none.
+    """
+    pairs = set(work)
+    if not pairs:
+        return {}
+    lines = _with_reach(ContractLine.objects.filter(pk__in={line for line, _ in pairs}))
+    reaches = {line.pk: _Reach(line) for line in lines}
+    return {
+        (line, day): f"line {reach.line} of contract {reach.line.contract} covers work {reach.days()} only"
+        for line, day in pairs
+        if (reach := reaches[line]) and not reach.starts <= day <= reach.ends
+    }
+
+
 def _counting_lines():
     return _with_reach(ContractLine.objects).filter(
         Q(revision=None) | Q(revision__status=ContractRevision.Status.CONFIRMED),

@@ -29,11 +29,22 @@ _VAT = {
 }
 _VAT_PREFIXES = {"EL": "GR", "XI": "GB"}  # where it is another than the country's code
 _ACCOUNT = {"CZ": ("cz.bankaccount",), "ES": ("es.ccc",), "NO": ("no.kontonr",), "NZ": ("nz.bankaccount",)}
+# ISO 3166-1, and what invoices may name beside it: Northern Ireland, Kosovo.
+_COUNTRIES = """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
+    BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH
+    ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT
+    HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS
+    LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI
+    NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG
+    SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG
+    UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW XI XK
+"""
 _ELECTRONIC = {"0007": "se.orgnr", "0184": "dk.cvr", "0192": "no.orgnr", "0208": "be.vat"}
 
 
 def demand_right_numbers(party, *, country=""):
-    """ValidationError by field where a number of a company, a customer or a bill-to can't be right.
+    """ValidationError by field where the country or a number of a company, a customer or a bill-to is wrong.
 
     `country` counts where the party names none of its own.
     """
@@ -50,6 +61,8 @@ def demand_right_numbers(party, *, country=""):
         ),
     }
     wrong = {}
+    if country and country not in _COUNTRIES.split():
+        wrong["country"] = f"“{country}” is no country: enter its two letters, such as NO."
     for field, (words, holds) in checks.items():
         text = getattr(party, field, "")
         if text and not holds(text):

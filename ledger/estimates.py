@@ -15,6 +15,7 @@ from ledger.tax_groups import of_details
 from proforma.models import LineDetail, ProformaInvoice
 
 _ZERO = Decimal(0)
+_CHOOSE = "press “Edit” at the detail and choose one"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ def estimate(proforma: ProformaInvoice) -> Estimate:
         return Estimate(proforma.currency, net, None, f"No estimate: {why}.")
     book = TaxBook.load(proforma.entity)
     try:
-        lines = [TaxableLine(kind, amount, book.codes(*kind)) for kind, amount in nets.items()]
+        lines = [
+            TaxableLine(kind, amount, book.codes(*kind, choose=_CHOOSE)) for kind, amount in nets.items()
+        ]
     except Refused as refusal:
         return Estimate(proforma.currency, net, None, f"No estimate: {refusal.message}")
     return Estimate(proforma.currency, net, tax_of(lines, proforma.currency).total)

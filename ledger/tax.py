@@ -185,7 +185,12 @@ class TaxBook:
         return cls(entity, billing, item, codes, dict(rates), names)
 
     def codes(
-        self, billing_group_id: int | None, item_group_id: int | None, day: datetime.date
+        self,
+        billing_group_id: int | None,
+        item_group_id: int | None,
+        day: datetime.date,
+        *,
+        choose: str = "choose one on the line",
     ) -> list[TaxAt]:
         """The codes that are in both groups, with their rates at that day, sorted by code (PST-4).
 
@@ -195,7 +200,7 @@ class TaxBook:
             missing = "billing tax group" if billing_group_id is None else "item tax group"
             where = _WHERE[self._entity.tax_group_source] if billing_group_id is None else _OF_ITEMS
             raise Refused(
-                f"There is no {missing}, so {self._entity} cannot work out the tax: choose one on the line, "
+                f"There is no {missing}, so {self._entity} cannot work out the tax: {choose}, "
                 f"or give one to {where}.",
                 code="TAX-MISSING",
             )

@@ -27,7 +27,7 @@ from invoicing_site.wording import counted
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.details import EDITABLE as DETAIL_EDITABLE
-from proforma.operations.headers import EDITABLE
+from proforma.operations.headers import EDITABLE, wrong_now
 from proforma.parties import NUMBERS
 
 # Of details that changed meanwhile so many are named.
@@ -125,8 +125,7 @@ class Header(Watched, forms.Form):
         try:
             demand_right_numbers(ProformaInvoice(**party))
         except forms.ValidationError as wrong:
-            # What the contract or the customer brought along is put right there.
-            for name in wrong.error_dict.keys() & {*self.changed_data}:
+            for name in wrong_now(wrong, self.changed_data):
                 self.add_error(name, wrong.error_dict[name])
         return cleaned
 
@@ -225,6 +224,9 @@ class AddDetail(forms.Form):
     role = RowField(Role.objects.none(), required=False)
     category = RowField(Category.objects.none(), required=False, help_text="Expenses and fees need one.")
     product = RowField(Product.objects.none(), required=False, help_text="Materials need one.")
+    item_tax_group = forms.ModelChoiceField(
+        ItemTaxGroup.objects.none(), required=False, empty_label="That of the category or product"
+    )
     description = _words(LineDetail, "description", label="Description for the customer")
     internal_description = _words(LineDetail, "internal_description")
 
@@ -238,7 +240,7 @@ class AddDetail(forms.Form):
         self.fields["contract_line"].queryset = lines
         projects = list(lines.order_by().values_list("project", flat=True).distinct())
         self.fields["task"].queryset = Task.objects.filter(project__in=projects)
-        for name in ("resource", "role", "category", "product"):
+        for name in ("resource", "role", "category", "product", "item_tax_group"):
             model = self.fields[name].queryset.model
             self.fields[name].queryset = model.objects.filter(entity=proforma.entity_id)
         self.fields["category"].queryset = self.fields["category"].queryset.filter(

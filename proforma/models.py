@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -359,18 +359,6 @@ class DetailQuerySet(ReachQuerySet):
     def by_hand(self):
         """Added on the proforma, for nothing that was delivered or due before."""
         return self.filter(added_by__isnull=False)
-
-    def edited(self):
-        """Those that differ from what they bill, or bill nothing that was there before (PRO-3)."""
-        fact = "backlog_item__actual__"
-        work = Q(backlog_item__actual__isnull=False, added_by=None)
-        milestone = Q(backlog_item__milestone_part__isnull=False)
-        return self.filter(
-            Q(added_by__isnull=False)
-            | (work & ~Q(quantity=F(f"{fact}quantity"), price=F(f"{fact}price")))
-            | (work & ~Q(billing_type=F(f"{fact}billing_type")))
-            | (milestone & ~Q(billing_type=BillingType.CHARGEABLE))
-        )
 
 
 class LineDetail(models.Model):

@@ -45,6 +45,11 @@ class Order(NamedTuple):
         return None if self.amount is None else self.amount - self.used
 
     @property
+    def over(self) -> Decimal:
+        """By how much what is used of it comes to more than its amount."""
+        return _ZERO if self.amount is None else max(self.used - self.amount, _ZERO)
+
+    @property
     def validity(self) -> str:
         """Its days in words."""
         said = [f"from {wording.day(self.valid_from)}"] if self.valid_from else []
@@ -63,9 +68,15 @@ class Shortage(NamedTuple):
     left: Decimal
     missing: Decimal
     order_id: int
+    used: Decimal | None = None  # of the order it stands under, with what it bills itself
 
     @property
     def sentence(self) -> str:
+        if self.used is not None:
+            return (
+                f"Order {self.number} is for {self.amount:,.2f}; {self.used:,.2f} is on proformas under it, "
+                f"{self.missing:,.2f} too much."
+            )
         return (
             f"Order {self.number}: {self.left:,.2f} left of {self.amount:,.2f}, "
             f"{self.missing:,.2f} too little."
@@ -153,8 +164,12 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
     needed = defaultdict(Decimal)
     if proforma.purchase_order_id:
         orders = [order for order in orders if order.pk == proforma.purchase_order_id]
-        needed[proforma.purchase_order_id] = sum((amount for _, amount in _rows_of(proforma)), _ZERO)
-        orders = [order._replace(used=order.used - needed[order.pk]) for order in orders]
+        needs = sum((amount for _, amount in _rows_of(proforma)), _ZERO)
+        return [
+            Shortage(order.number, order.amount, _ZERO, order.over, order.pk, order.used)
+            for order in orders
+            if order.over and needs > 0
+        ]
     elif not proforma.order_reference and orders:
         for day, amount in _rows_of(proforma):
             if valid := [order for order in orders if order.is_valid_on(day)]:
@@ -173,7 +188,30 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
     return sorted(found, key=lambda shortage: -shortage.missing)
 
 
-def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date]) -> None:
+def unknown_order(proforma: ProformaInvoice) -> str:
+    """That the order number in the header is none of the contract's for this customer; or nothing.
+
+    Where the customer has no order at all, the number is only words on the invoice.
+    """
+    if not proforma.order_reference or proforma.purchase_order_id:
+        return ""
+    orders = PurchaseOrder.objects.filter(contract_customer=proforma.contract_customer_id)
+    numbers = list(orders.order_by("pk").values_list("number", flat=True))
+    if not numbers:
+        return ""
+    if proforma.order_reference in numbers:
+        return (
+            f"Order {proforma.order_reference} was added after it was entered in the header, so what is left "
+            "of it is not checked: save the header again."
+        )
+    named = ", ".join(numbers[:3]) + (" and others" if len(numbers) > 3 else "")
+    return (
+        f"The contract has no order {proforma.order_reference} of this customer, only {named}: what is left "
+        "of the order is not checked. Enter another number in the header, or have the order added."
+    )
+
+
+def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date], *, way_out: str) -> None:
     """Refused where a day of work is none on which the order of the proforma is valid."""
     order = order_of(proforma)
     if order is None:
@@ -181,8 +219,7 @@ def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date]) -> Non
     if outside := [day for day in days if not order.is_valid_on(day)]:
         raise Refused(
             f"Order {order.number} is valid {order.validity}, and {wording.day(min(outside))} is outside: "
-            f"create a proforma of that work from the backlog, or give proforma {proforma.number} another "
-            "purchase order first.",
+            f"{way_out}, or give proforma {proforma.number} another purchase order first.",
             code="PO-DATES",
         )
 

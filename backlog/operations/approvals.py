@@ -283,7 +283,7 @@ def _costed(entity, result, contracts, decisions):
     paper.write()
     doubts = Doubts(entity, result.entries)
     for each in weighed:
-        found = each.warnings + doubts.of(each.entry, is_charged=each.delivered is not None)
+        found = each.warnings + doubts.of(each.entry, is_charged=each.delivered is not None, is_approved=True)
         result.warnings += [f"{each.entry}: {warning}" for warning in found]
     result.actuals = record([each.cost for each in weighed], batch=result.batch)
     return [each.delivered for each in weighed if each.delivered]

@@ -5,7 +5,7 @@ from collections import defaultdict
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.operations import release
-from contracts.models import LineCustomer, TransactionClass
+from contracts.models import Category, LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
 from invoicing_site import audit, checked, days, money, transaction, wording
 from invoicing_site.errors import Refused
@@ -41,6 +41,9 @@ EDITABLE = (
     "internal_description",
 )
 
+# A detail of time is of one day.
+_HOURS_A_DAY = 24
+
 # Rows of before and after that an audit event tells; of more it tells how many.
 _TOLD = 200
 
@@ -63,8 +66,8 @@ def edit_details(
 
     The amount becomes quantity × price, rounded once; a detail that is back at what it bills has that
     share's own amount again. Refused for all when one of them is on a confirmed proforma, is a milestone or
-    retainer and should get a quantity or price, would go below zero, or when they are not what was `seen` any
-    more (their stamp).
+    retainer and should get a quantity or price, would go below zero or beyond the hours of a day, would stand
+    beside work of another tax scope, or when they are not what was `seen` any more (their stamp).
     """
     details = _locked(details)
     refuse_changed(seen, stamp(details, *EDITABLE))
@@ -85,6 +88,8 @@ def edit_details(
     if not changes:
         return details
     before = [_figures(detail) for detail in details[:_TOLD]]
+    drafts = {detail.line.proforma for detail in details}
+    were_mixed = {draft for draft in drafts if len(_scopes(draft)) > 1}
     for detail in details:
         for name, value in changes.items():
             if value is not None:
@@ -92,6 +97,8 @@ def edit_details(
     if "amount" in changes:
         _price(details)
     _write(details, list(changes))
+    for draft in drafts - were_mixed:
+        _keep_scope(draft, [detail.pk for detail in details])
     _tell("proforma.edit_details", details, by=by, before=before)
     return details
 
@@ -130,14 +137,17 @@ def add_detail(
     role=None,
     category=None,
     product=None,
+    item_tax_group=None,
     description="",
     internal_description="",
 ) -> LineDetail:
     """Add work by hand that has no entry behind it; confirming makes its actuals (PRO-5).
 
     The project is the contract line's unless given. Material names a product, expenses and fees a category.
-    Refused on a confirmed proforma, for a line of another contract or one that doesn't bill this customer
-    or this class of work, for a day out of bounds (APP-10), and for figures below zero.
+    The item tax group is that of the product or category unless given; time that names no category has that
+    of the company's time categories, where they agree on one (JRN-3). Refused on a confirmed proforma, for a
+    line of another contract or one that doesn't bill this customer or this class of work, for a day out of
+    bounds or more hours than it has (APP-10), and for figures below zero.
     """
     assert by is not None, "What is added by hand is added by somebody."
     proforma = lock_open(proforma)
@@ -160,16 +170,15 @@ def add_detail(
         internal_description=internal_description,
         added_by=by,
     )
-    _refuse_strangers(proforma.entity_id, project, resource, role, category, product)
+    _refuse_strangers(proforma.entity_id, project, resource, role, category, product, item_tax_group)
     _refuse_wrong_place(proforma, detail, contract_line)
-    refuse_outside_order(proforma, [date])
+    refuse_outside_order(proforma, [date], way_out="add it to a proforma without an order")
     days.demand_worked(date, proforma.entity.today())
     _refuse_bad_figures([detail], quantity, price, billing_type)
     _refuse_bad_words(description, internal_description)
     desk = Desk(proforma.contract)
-    item = product if transaction_class == TransactionClass.MATERIAL else category
     detail.amount = _amount(quantity, price, proforma.currency)
-    detail.item_tax_group_id = item.item_tax_group_id if item else None
+    detail.item_tax_group_id = item_tax_group.pk if item_tax_group else _item_tax_group_of(detail)
     detail.billing_tax_group_id = desk.billing_tax_group(
         project.billing_tax_group_id, desk.customers[proforma.contract_customer_id]
     )
@@ -216,11 +225,59 @@ def _refuse_bad_figures(details, quantity, price, billing_type):
     if price is not None and price < 0:
         raise Refused("A price below zero can't be billed: enter 0 or more, or remove the detail.")
     for detail in details:
+        is_time = detail.transaction_class == TransactionClass.TIME
+        if is_time and quantity is not None and quantity > _HOURS_A_DAY:
+            raise Refused(
+                f"{quantity.normalize():f} hours are more than {wording.day(detail.date)} has. A detail of "
+                f"time is of one day: enter {_HOURS_A_DAY} at most, and other days as details of their own.",
+                code="LONG-DAY",
+            )
         if detail.transaction_class in _OF_FIXED_AMOUNT:
             raise Refused(
                 f"“{detail.description}” is a {detail.get_transaction_class_display()}: its amount is "
                 "agreed, and its quantity and price can't be edited on a proforma."
             )
+
+
+def _item_tax_group_of(detail):
+    """By product or category (JRN-3); time without one: the group of all the company's time categories."""
+    item = detail.product if detail.transaction_class == TransactionClass.MATERIAL else detail.category
+    if item is not None or detail.transaction_class != TransactionClass.TIME:
+        return item and item.item_tax_group_id
+    categories = Category.objects.filter(
+        entity=detail.project.entity_id, transaction_class=TransactionClass.TIME
+    ).exclude(item_tax_group=None)
+    groups = set(categories.values_list("item_tax_group", flat=True))
+    return groups.pop() if len(groups) == 1 else None
+
+
+def _scopes(proforma):
+    """Whether what is taxed on it is outside the scope of tax: both, one or neither."""
+    outside = outside_scope(proforma.entity_id)
+    details = LineDetail.objects.on_proforma(proforma).exclude(billing_type=BillingType.NON_CHARGEABLE)
+    pairs = details.order_by().values_list("billing_tax_group", "item_tax_group").distinct()
+    return {pair in outside for pair in pairs}
+
+
+def _keep_scope(proforma, edited):
+    """Refused where an edit puts work inside and outside the scope of tax on one invoice (PRO-1)."""
+    scopes = _scopes(proforma)
+    if len(scopes) > 1:
+        by_hand = LineDetail.objects.on_proforma(proforma).by_hand().filter(pk__in=edited).exists()
+        way_out = (
+            "remove the detail, and enter it as work of the project, which gets an invoice of its own"
+            if by_hand
+            else "remove the detail, create a proforma of it alone from the backlog, and change the tax "
+            "group there"
+        )
+        raise Refused(
+            f"With this, proforma {proforma.number} would hold work outside the scope of tax beside other "
+            f"work, and the two can't stand on one invoice: {way_out}.",
+            code="TAX-SCOPE",
+        )
+    if scopes and scopes != {proforma.is_outside_scope}:
+        (proforma.is_outside_scope,) = scopes
+        proforma.save(update_fields=["is_outside_scope"])
 
 
 def _refuse_bad_words(description, internal_description):

@@ -1,12 +1,15 @@
 """What stands at the head of a draft, and can be put right until it is confirmed (PRO-2)."""
 
+from django.core.exceptions import ValidationError
+
+from contracts.identifiers import demand_right_numbers
 from contracts.models import ContractCustomer, PurchaseOrder
 from invoicing_site import audit, checked, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.seen import refuse_changed, stamp
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import lock_open
-from proforma.parties import party_of
+from proforma.parties import NUMBERS, party_of
 
 EDITABLE = (
     "name",
@@ -69,6 +72,7 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
         return proforma
     for name, value in changed.items():
         setattr(proforma, name, value)
+    _refuse_wrong_numbers(proforma, changed)
     proforma.save(update_fields=list(changed))
     audit.record(
         "proforma.edit_header",
@@ -79,6 +83,25 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
         after={name: str(value or "") for name, value in changed.items()},
     )
     return proforma
+
+
+def wrong_now(wrong: ValidationError, changed) -> list[str]:
+    """Which wrong fields this change made so: those changed; the numbers of companies go by the country."""
+    by_country = {"organisation_number", "vat_number"} if "country" in changed else set()
+    return [name for name in wrong.error_dict if name in {*changed, *by_country}]
+
+
+def _refuse_wrong_numbers(proforma, changed):
+    """What the contract or the customer says is not judged here: it is changed there (CON-9)."""
+    own = party_of(proforma.contract_customer)
+    if all(getattr(proforma, name) == own[name] for name in ("country", *NUMBERS)):
+        return
+    try:
+        demand_right_numbers(proforma)
+    except ValidationError as wrong:
+        if names := wrong_now(wrong, changed):
+            sentence = " ".join(" ".join(wrong.error_dict[name][0].messages) for name in names)
+            raise Refused(sentence, code="BAD-NUMBER") from None
 
 
 @transaction.atomic

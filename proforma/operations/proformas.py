@@ -110,7 +110,11 @@ def add_items(proforma, items, *, by) -> list[LineDetail]:
         {share.is_outside_scope for share in shares if share.is_billable},
         way_out="create a proforma of the chosen rows from the backlog, which keeps the two apart.",
     )
-    refuse_outside_order(proforma, [share.date for share in shares if share.charged])
+    refuse_outside_order(
+        proforma,
+        [share.date for share in shares if share.charged],
+        way_out="create a proforma of that work from the backlog",
+    )
     details = add_shares(proforma, shares)
     audit.record("proforma.add_items", proforma, by=by, entity=proforma.entity.code, added=len(details))
     return details

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRefresh
 
-from actuals.models import BillingType
+from actuals.models import Actual, BillingType
 from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
 from backlog.tables import item_in_words
@@ -24,8 +24,10 @@ from invoicing_site.screens.tables import amount_in_words
 from invoicing_site.templatetags.ledgerline import plain_amount
 from invoicing_site.wording import counted
 from proforma import forms, operations
+from proforma.edits import TAX_GROUPS, codes_of_tax_groups, edited, what_was, with_source
 from proforma.models import LineDetail, ProformaInvoice
-from proforma.orders import order_of, order_that_fits, shortages
+from proforma.operations.doubts import doubts_of, in_question
+from proforma.orders import order_of, order_that_fits
 from proforma.parties import party_changes
 from proforma.performance import contract_performance
 from proforma.views.proformas import progress_of, with_net
@@ -68,7 +70,7 @@ class DetailsOf:
 
     def filtered(self, request, query):
         rows = self.rows(request)
-        return rows.edited() if QueryDict(query).get("show") == "edited" else rows
+        return edited(rows) if QueryDict(query).get("show") == "edited" else rows
 
 
 class Proforma(DetailScreen):
@@ -106,6 +108,7 @@ class Proforma(DetailScreen):
         pending = operations.pending(proforma) if may_edit else BacklogItem.objects.none()
         shown_pending = pending.select_related(*_PENDING_RELATED).order_by("date", "pk")[:PENDING]
         limits = operations.limits_at_stake(proforma) if is_open else []
+        doubts = doubts_of(proforma) if is_open else []
         proposal = getattr(proforma, "proposal", None)
         return super().get_context_data(
             proposal=proposal,
@@ -121,18 +124,18 @@ class Proforma(DetailScreen):
             performance=performance,
             remaining_after=_remaining_after(performance, proforma) if is_open else performance.remaining,
             limits=limits,
-            shortages=shortages(proforma) if is_open else [],
+            doubts=doubts,
+            asked=in_question(proforma, doubts) if may_confirm else [],
             order=order_of(proforma),
             order_that_fits=order_that_fits(proforma) if may_edit else None,
             party_changes=party_changes(proforma) if is_open else [],
-            maybe_twice=operations.maybe_twice([proforma]).get(proforma.pk) if is_open else None,
             show=show,
             stamp=stamp,
             shown=shown,
             page=page,
             groups=_grouped(page.object_list, proforma.currency),
             subtotals=_subtotals(everything),
-            counts={"all": everything.count(), "edited": everything.edited().count()},
+            counts={"all": everything.count(), "edited": edited(everything).count()},
             pending=[(item, item_in_words(item)) for item in shown_pending],
             pending_count=pending.count() if may_edit else 0,
             currency=proforma.currency,
@@ -161,19 +164,23 @@ def _in_order(details):
         *(When(billing_type=kind, then=Value(n)) for n, kind in enumerate(_GROUPS)),
         output_field=IntegerField(),
     )
-    return details.select_related(
-        "line__contract_line",
-        "project",
-        "task",
-        "resource",
-        "role",
-        "category",
-        "product",
-        "billing_tax_group",
-        "item_tax_group",
-        "backlog_item__actual",
-        "backlog_item__milestone_part__milestone",
-    ).order_by(rank, "line__number", "date", "pk")
+    return (
+        with_source(details)
+        .select_related(
+            "line__contract_line",
+            "project",
+            "task",
+            "resource",
+            "role",
+            "category",
+            "product",
+            "billing_tax_group",
+            "item_tax_group",
+            "backlog_item__actual",
+            "backlog_item__milestone_part__milestone",
+        )
+        .order_by(rank, "line__number", "date", "pk")
+    )
 
 
 def _grouped(details, currency):
@@ -181,39 +188,18 @@ def _grouped(details, currency):
 
     Beside it stands what it is called, in a few words and in all that tell it from others.
     """
-    groups = []
+    groups, codes = [], codes_of_tax_groups(details)
     for kind, of_kind in groupby(details, key=lambda detail: detail.billing_type):
         lines = []
         for line, rows in groupby(of_kind, key=lambda detail: detail.line):
             rows = list(rows)
             for row in rows:
-                row.was, row.title = _was(row), title_of(row)
+                row.was, row.title = what_was(row, codes), title_of(row)
                 amount = amount_in_words(row.amount, currency)
                 row.words = in_words(row, row.resource, amount)
             lines.append((line, rows))
         groups.append((BillingType(kind), lines))
     return groups
-
-
-def _was(detail):
-    """What the source says where the detail says otherwise: by field, its original value."""
-    item = detail.backlog_item
-    if detail.added_by_id is not None:
-        return {"added": True}
-    if item is None:
-        return {}
-    if item.actual is None:
-        charged = detail.billing_type == BillingType.CHARGEABLE
-        return {} if charged else {"billing_type": BillingType.CHARGEABLE.label}
-    actual, was = item.actual, {}
-    for name in ("quantity", "price"):
-        if getattr(detail, name) != getattr(actual, name):
-            was[name] = getattr(actual, name)
-    if detail.amount != item.amount:
-        was["amount"] = item.amount
-    if detail.billing_type != actual.billing_type:
-        was["billing_type"] = actual.get_billing_type_display()
-    return was
 
 
 def _subtotals(details):
@@ -344,7 +330,7 @@ class ConfirmOverLimit(FormOperation):
     def get_context_data(self, **context):
         return super().get_context_data(
             limits=operations.limits_at_stake(self.row),
-            maybe_twice=operations.maybe_twice([self.row]).get(self.row.pk),
+            doubts=doubts_of(self.row),
             posting_warning=before_confirming(self.row.entity, self.request.user),
             **context,
         )
@@ -432,7 +418,7 @@ class EditDetails(FormOperation):
         if not changes:
             raise Refused("Nothing was filled in, so nothing would change.")
         n = len(operations.edit_details(self.details, by=self.request.user, seen=form.stamp, **changes))
-        return Told(f"{_details(n)} changed.")
+        return Told(f"{_details(n)} changed. {_who_sets_the_tax(self.details, changes)}".strip())
 
     def get_success_url(self):
         return self.row.get_absolute_url() + kept_query(self.request.POST)
@@ -477,10 +463,23 @@ class EditDetail(FormOperation):
     def operate(self, form):
         if changes := form.changes():
             operations.edit_details([self.row], by=self.request.user, seen=form.stamp, **changes)
-        return Told(f"{self.done} {_what_becomes_of_the_rest(self.row.pk)}".strip())
+        detail = LineDetail.objects.filter(pk=self.row.pk)
+        more = [_what_becomes_of_the_rest(self.row.pk), _who_sets_the_tax(detail, changes)]
+        return Told(" ".join(filter(None, [self.done, *more])))
 
     def get_back_url(self):
         return f"{self.proforma.get_absolute_url()}#detail-{self.row.pk}"
+
+
+def _who_sets_the_tax(details, changes):
+    """Of work that a journal books, said when its tax group was changed: the journal decides it (PRP-7)."""
+    booked = {"backlog_item__actual__booked_by": Actual.BookedBy.JOURNAL}
+    if not TAX_GROUPS.keys() & changes.keys() or not details.filter(**booked).exists():
+        return ""
+    return (
+        "For work with an approved entry this only changes the estimate: the invoice takes the tax groups "
+        "that accountants give it in the integration journal."
+    )
 
 
 def _what_becomes_of_the_rest(pk):

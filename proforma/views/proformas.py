@@ -123,8 +123,9 @@ class ConfirmMany(_Many):
         if not scheduled:
             raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
         for proforma in scheduled:
-            for each in twice.get(proforma.pk, ())[:1]:
-                messages.warning(self.request, f"Proforma {proforma.number}: {each}")
+            if found := twice.get(proforma.pk):
+                more = f" And {len(found) - 1} more like it." if len(found) > 1 else ""
+                messages.warning(self.request, f"Proforma {proforma.number}: {found[0]}{more}")
         return HttpResponseRedirect(progress_of(scheduled))
 
 

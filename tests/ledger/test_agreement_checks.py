@@ -56,8 +56,8 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     order.amount = Decimal(900)
     order.save()
     sentence = (
-        f"Order 4711: 900.00 left of 900.00, 100.00 too little. Have an administrator raise the order, or "
-        f"return {proposal} to the project manager to bill it under another."
+        "Order 4711 is for 900.00; 1,000.00 is on proformas under it, 100.00 too much. Have an administrator "
+        f"raise the order, or return {proposal} to the project manager to bill it under another."
     )
     assert found(proposal, "PO-AMOUNT") == [("warning", sentence)]
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)

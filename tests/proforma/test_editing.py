@@ -9,6 +9,7 @@ from backlog.models import BacklogItem
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
+from proforma.edits import edited
 from proforma.models import LineDetail
 from tests import factories, locks
 
@@ -108,7 +109,7 @@ def test_a_share_that_took_the_rounding_has_its_own_amount_again_when_edited_bac
     assert figures(detail) == [("2.0000", "133.330000", "266.6600", "chargeable")]
     edit(detail, company=company, quantity=Decimal("2.5004"))
     assert figures(detail) == [("2.5004", "133.330000", "333.3900", "chargeable")]
-    assert not LineDetail.objects.edited().exists()
+    assert not edited(LineDetail.objects.all()).exists()
 
 
 def test_the_list_of_what_was_edited(company, contract, ready):
@@ -121,7 +122,13 @@ def test_the_list_of_what_was_edited(company, contract, ready):
     edit(by_type, company=company, billing_type="complimentary")
     edit(described, company=company, description="Other words")
     added = by_hand(company, plain.line.proforma, contract)
-    assert list(LineDetail.objects.edited().order_by("pk")) == [by_quantity, by_price, by_type, added]
+    assert list(edited(LineDetail.objects.all()).order_by("pk")) == [
+        by_quantity,
+        by_price,
+        by_type,
+        described,
+        added,
+    ]
     assert list(LineDetail.objects.by_hand()) == [added]
 
 
@@ -147,7 +154,8 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
         ({"price": Decimal("1.0000001")}, "and 6 after it"),
         ({"quantity": Decimal("1e11")}, "at most 11 digits before"),
         ({"quantity": Decimal("NaN")}, "is not a quantity"),
-        ({"quantity": Decimal(99999999999), "price": Decimal(9999999999999)}, "The amount"),
+        ({"quantity": Decimal(24), "price": Decimal(9999999999999)}, "The amount"),
+        ({"quantity": Decimal("24.0001")}, "24.0001 hours are more than 10 Mar 2025 has"),
         ({"description": "x" * 501}, "501 characters"),
         ({"description": "a\0b"}, r"a control character \(U\+0000\)"),
     ],

@@ -277,12 +277,14 @@ def test_a_stored_plan_is_not_carried_out_when_an_order_has_changed(no1, contrac
 
 
 def test_a_raised_price_is_looked_at_again(no1, contract):
-    """CON-12: 4 h × 200 of 800 fill the order; at 250 it is 200 too little."""
+    """CON-12: 4 h × 200 of 800 fill the order; at 250 it is 200 too much."""
     purchase_order(contract, amount="800")
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     assert shortages(draft) == []
     edit_details(LineDetail.objects.on_proforma(draft), by=no1.manager, price=D("250"))
-    assert [s.sentence for s in shortages(draft)] == ["Order 4711: 800.00 left of 800.00, 200.00 too little."]
+    assert [s.sentence for s in shortages(draft)] == [
+        "Order 4711 is for 800.00; 1,000.00 is on proformas under it, 200.00 too much."
+    ]
 
 
 def test_a_detail_added_by_hand_is_looked_at_again(no1, contract):

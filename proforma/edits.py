@@ -1,0 +1,106 @@
+"""Which details of proformas were edited: they differ from what they bill (PRO-3)."""
+
+from django.db.models import BooleanField, Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, NullIf
+
+from actuals.models import BillingType
+from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, TransactionClass
+
+TAX_GROUPS = {"billing_tax_group": BillingTaxGroup, "item_tax_group": ItemTaxGroup}
+_ITEM, _FACT, _HEADER = "backlog_item__", "backlog_item__actual__", "line__proforma__"
+
+
+def edited(details):
+    """Those that differ from what they bill, or bill nothing that was there before.
+
+    A tax group that is blank takes the default, so it differs from none.
+    """
+    work = Q(backlog_item__actual__isnull=False, added_by=None)
+    milestone = Q(backlog_item__milestone_part__isnull=False)
+    same = Q(
+        Q(billing_tax_group=None) | Q(billing_tax_group=F("source_billing_tax_group")),
+        Q(item_tax_group=None) | Q(item_tax_group=F("source_item_tax_group")),
+        description=F("source_description"),
+        internal_description=F(f"{_ITEM}internal_description"),
+    )
+    # Not simply "not the same": a source without a tax group is compared with nothing, and neither is true.
+    is_other = Case(When(same, then=Value(False)), default=Value(True), output_field=BooleanField())
+    return with_source(details).filter(
+        Q(added_by__isnull=False)
+        | (work & ~Q(quantity=F(f"{_FACT}quantity"), price=F(f"{_FACT}price")))
+        | (work & ~Q(billing_type=F(f"{_FACT}billing_type")))
+        | (milestone & ~Q(billing_type=BillingType.CHARGEABLE))
+        | (Q(backlog_item__isnull=False) & Q(is_other))
+    )
+
+
+def with_source(details):
+    """Each with the description and the tax groups that a draft would take from its source now (JRN-3)."""
+    project = Coalesce(
+        f"{_FACT}project__billing_tax_group", "line__contract_line__project__billing_tax_group"
+    )
+    contract = F(f"{_HEADER}contract__billing_tax_group")
+    customer = F(f"{_HEADER}customer__billing_tax_group")
+    source = LegalEntity.TaxGroupSource
+    only = {source.PROJECT: project, source.CONTRACT: contract, source.CUSTOMER: customer}
+    return details.annotate(
+        source_description=Coalesce(
+            NullIf(f"{_ITEM}description", Value("")),
+            f"{_FACT}description",
+            f"{_ITEM}milestone_part__milestone__name",
+            Value(""),
+        ),
+        source_billing_tax_group=Case(
+            *(When(**{f"{_HEADER}entity__tax_group_source": name}, then=only[name]) for name in only),
+            default=Coalesce(project, contract, customer),
+        ),
+        source_item_tax_group=Case(
+            When(backlog_item__actual=None, then=F(f"{_HEADER}entity__milestone_item_tax_group")),
+            When(
+                **{f"{_FACT}transaction_class": TransactionClass.MATERIAL},
+                then=F(f"{_FACT}product__item_tax_group"),
+            ),
+            default=F(f"{_FACT}category__item_tax_group"),
+        ),
+    )
+
+
+def codes_of_tax_groups(details):
+    """The codes of the groups that the sources of these details have, by column and key: two queries."""
+    found = {}
+    for name, model in TAX_GROUPS.items():
+        keys = {getattr(detail, f"source_{name}") for detail in details}
+        for key, code in model.objects.filter(pk__in=keys).values_list("pk", "code"):
+            found[name, key] = code
+    return found
+
+
+def what_was(detail, codes):
+    """What the source says where the detail says otherwise: by field, its original value."""
+    item = detail.backlog_item
+    if detail.added_by_id is not None:
+        return {"added": True}
+    if item is None:
+        return {}
+    was, words = {}, {"description": detail.source_description}
+    words["internal_description"] = item.internal_description
+    for name, text in words.items():
+        if getattr(detail, name) != text:
+            was[name] = text or "empty"
+    for name in TAX_GROUPS:
+        source = getattr(detail, f"source_{name}")
+        if getattr(detail, f"{name}_id") not in (None, source):
+            was[name] = codes.get((name, source), "none")
+    actual = item.actual
+    if actual is None:
+        if detail.billing_type != BillingType.CHARGEABLE:
+            was["billing_type"] = BillingType.CHARGEABLE.label
+        return was
+    for name in ("quantity", "price"):
+        if getattr(detail, name) != getattr(actual, name):
+            was[name] = getattr(actual, name)
+    if detail.amount != item.amount:
+        was["amount"] = item.amount
+    if detail.billing_type != actual.billing_type:
+        was["billing_type"] = actual.get_billing_type_display()
+    return was

@@ -1,0 +1,322 @@
+"""What is looked at before a draft is confirmed, and the bounds of what is typed (APP-10, CON-12, CON-9)."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from backlog.operations import approve, preview
+from contracts.models import ProjectContract
+from invoicing_site.errors import Refused
+from ledger.estimates import estimate
+from ledger.operations import posting
+from proforma.edits import edited
+from proforma.models import LineDetail, ProformaInvoice
+from proforma.operations import (
+    add_detail,
+    confirm,
+    create_for_items,
+    edit_details,
+    edit_header,
+    take_party,
+)
+from proforma.operations.doubts import doubts_of, in_question
+from tests import factories
+from tests.ledger import billing
+
+D = Decimal
+MAR_2, MAR_31 = date(2025, 3, 2), date(2025, 3, 31)
+
+
+@pytest.fixture
+def no1(db):
+    return factories.company(sales_price=200)
+
+
+@pytest.fixture
+def contract(no1):
+    return factories.contract(no1, confirmed=True)
+
+
+@pytest.fixture
+def draft(no1, contract):
+    """4 h × 200."""
+    return drafted(no1, contract)
+
+
+def drafted(no1, contract, hours="4"):
+    item = factories.ready_item(no1, contract, quantity=D(hours), price=D(200), date=MAR_2)
+    (draft,) = create_for_items([item], on=MAR_31, by=no1.manager)
+    return draft
+
+
+def typed(no1, draft, **fields):
+    fields = {"transaction_class": "time", "date": MAR_2, "quantity": D(2), "price": D(180), **fields}
+    fields.setdefault("contract_line", draft.contract.lines.get())
+    return add_detail(draft, by=no1.manager, **fields)
+
+
+def order(contract, number="PO-A", amount="10000"):
+    return factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number=number, amount=D(amount)
+    )
+
+
+# By hand
+
+
+def test_time_by_hand_has_no_more_hours_than_a_day(no1, draft):
+    """APP-10: 24 h fit into a day, more do not; nor do they on the form."""
+    typed(no1, draft, quantity=D(24))
+    with pytest.raises(Refused, match="24.5 hours are more than 2 Mar 2025 has") as refused:
+        typed(no1, draft, quantity=D("24.5"))
+    assert refused.value.code == "LONG-DAY"
+    with pytest.raises(Refused, match="hours are more than"):
+        typed(no1, draft, quantity=D(99999999999))
+
+
+def test_work_after_today_is_confirmed_by_nobody(no1, draft):
+    """APP-10: a draft may hold it; confirming names the way out, which works."""
+    tomorrow = no1.entity.today() + timedelta(days=1)
+    detail = typed(no1, draft, date=tomorrow)
+    assert doubts_of(draft)[0].startswith(f"Proforma {draft.number} can't be confirmed yet: 1 detail is work")
+    with pytest.raises(Refused, match="Remove it, and add it again with the right day") as refused:
+        confirm(draft, by=no1.manager, on=MAR_31)
+    assert refused.value.code == "DATE"
+    detail.delete()
+    assert confirm(draft, by=no1.manager, on=MAR_31).status == "confirmed"
+
+
+def test_work_by_hand_outside_the_dates_is_doubted(no1, contract, draft, client):
+    """CON-12 APP-10: outside the contract's, and outside the project's; approved work of the day is not."""
+    ProjectContract.objects.filter(pk=contract.pk).update(starts=date(2025, 3, 10), ends=date(2025, 3, 20))
+    no1.project.starts = date(2025, 3, 5)
+    no1.project.save()
+    assert doubts_of(draft) == []
+    typed(no1, draft, description="Setup")
+    first, second = doubts_of(draft)
+    assert first == (
+        "“Setup”, added by hand, is dated 2 Mar 2025, and line "
+        f"{contract.lines.get()} of contract {contract} covers work from 10 Mar 2025 until 20 Mar 2025 only. "
+        "Is that right?"
+    )
+    assert second.startswith("“Setup”, added by hand, is dated outside of project NO1-P1, which runs from")
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert page.count("added by hand, is dated outside of project") == 2  # above, and in the question
+
+
+def test_time_by_hand_is_taxed_like_other_time(no1, draft):
+    """JRN-3 PRO-3: by the group of the company's time categories; where these differ, it is chosen."""
+    assert typed(no1, draft).item_tax_group == no1.item_tax_group
+    assert estimate(draft).tax == D("290.00")  # 25 % of 800 + 360
+    other = factories.ItemTaxGroupFactory(entity=no1.entity, code="OTHER")
+    factories.CategoryFactory(entity=no1.entity, transaction_class="time", code="X", item_tax_group=other)
+    assert typed(no1, draft).item_tax_group is None
+    assert "press “Edit” at the detail and choose one" in estimate(draft).why_not
+    assert typed(no1, draft, item_tax_group=other).item_tax_group == other
+
+
+def test_the_form_offers_the_item_tax_group(no1, draft, client):
+    """JRN-3 PRO-3"""
+    group = no1.books.item_tax_groups["OUTSIDE"]
+    client.force_login(no1.manager)
+    address = reverse("add_detail", args=[draft.pk])
+    data = {"contract_line": draft.contract.lines.get().pk, "transaction_class": "time", "date": "2025-03-02"}
+    data |= {"quantity": "1", "price": "10", "billing_type": "non_chargeable", "item_tax_group": group.pk}
+    assert client.post(address, data).status_code == 302
+    assert LineDetail.objects.by_hand().get().item_tax_group == group
+
+
+def test_work_by_hand_on_a_day_outside_the_order_has_a_way_out(no1, contract):
+    """CON-12: what is typed is in no backlog."""
+    po = order(contract)
+    draft = drafted(no1, contract)
+    po.valid_to = MAR_2
+    po.save()
+    with pytest.raises(Refused, match="add it to a proforma without an order, or give proforma") as refused:
+        typed(no1, draft, date=MAR_31)
+    assert refused.value.code == "PO-DATES"
+    assert "backlog" not in refused.value.message
+
+
+# Tax
+
+
+def test_a_tax_group_outside_the_scope_is_not_put_beside_other_work(no1, contract, draft):
+    """PRO-1 PRP-7: alone it may be; the draft is one of such work then."""
+    outside = no1.books.item_tax_groups["OUTSIDE"]
+    added = typed(no1, draft, transaction_class="fee", category=no1.fee)
+    with pytest.raises(Refused, match="enter it as work of the project") as refused:
+        edit_details([added], by=no1.manager, item_tax_group=outside)
+    assert refused.value.code == "TAX-SCOPE"
+    approved = LineDetail.objects.on_proforma(draft).exclude(pk=added.pk)
+    with pytest.raises(Refused, match="create a proforma of it alone from the backlog"):
+        edit_details(approved, by=no1.manager, item_tax_group=outside)
+    assert set(LineDetail.objects.values_list("item_tax_group__code", flat=True)) == {"SERVICES"}
+    edit_details(LineDetail.objects.on_proforma(draft), by=no1.manager, item_tax_group=outside)
+    assert ProformaInvoice.objects.get(pk=draft.pk).is_outside_scope
+
+
+def test_the_answer_says_who_decides_the_tax_group(no1, draft, client):
+    """PRP-7: of work that a journal books."""
+    client.force_login(no1.manager)
+    detail = LineDetail.objects.on_proforma(draft).get()
+    data = {"quantity": "4", "price": "200", "billing_type": "chargeable"}
+    data |= {"billing_tax_group": detail.billing_tax_group_id}
+    data |= {"item_tax_group": no1.books.item_tax_groups["OUTSIDE"].pk}
+    address = reverse("edit_detail", args=[detail.pk])
+    answer = client.post(address, data, follow=True).content.decode()
+    assert "the invoice takes the tax groups that accountants give it in the integration journal" in answer
+
+
+def test_another_tax_group_or_text_is_edited(no1, draft, client):
+    """PRO-3: it is listed, with what it was."""
+    (detail,) = LineDetail.objects.on_proforma(draft)
+    assert not edited(LineDetail.objects.all()).exists()
+    group = factories.ItemTaxGroupFactory(entity=no1.entity, code="OTHER")
+    for changes in ({"item_tax_group": group}, {"description": "New"}, {"internal_description": "Inside"}):
+        before = {name: getattr(detail, name) for name in changes}
+        edit_details([detail], by=no1.manager, **changes)
+        assert list(edited(LineDetail.objects.all())) == [detail], changes
+        edit_details([detail], by=no1.manager, **before)
+        assert not edited(LineDetail.objects.all()).exists(), changes
+    edit_details([detail], by=no1.manager, item_tax_group=group, description="New")
+    client.force_login(no1.manager)
+    page = client.get(f"{draft.get_absolute_url()}?show=edited").content.decode()
+    assert "Edited 1" in page
+    assert "was SERVICES" in page
+    assert "text was “" in page
+
+
+# The header
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"country": "XX"}, "“XX” is no country"),
+        ({"organisation_number": "12345"}, "“12345” is no company number in NO"),
+        ({"bill_to_name": "Others AS", "vat_number": "NO12MVA"}, "is no VAT number"),
+    ],
+)
+def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, sentence):
+    """CON-9 DOC-5: neither the operation nor the form."""
+    with pytest.raises(Refused, match=sentence) as refused:
+        edit_header(draft, by=no1.manager, **changes)
+    assert refused.value.code == "BAD-NUMBER"
+    draft.refresh_from_db()
+    client.force_login(no1.manager)
+    data = {name: getattr(draft, name) or "" for name in ("bill_to_name", "country", "organisation_number")}
+    data |= {"cutoff": "2025-03-31", "accounting_date": "2025-03-31", **changes}
+    answer = client.post(reverse("edit_proforma", args=[draft.pk]), data)
+    assert answer.status_code == 200
+    assert sentence in answer.content.decode()
+
+
+def test_a_country_is_not_changed_under_a_number_of_another(no1, draft):
+    """CON-9: 12345 is no number in Norway, whichever of the two is typed last."""
+    draft = edit_header(draft, by=no1.manager, country="DE", organisation_number="12345")
+    with pytest.raises(Refused, match="“12345” is no company number in NO"):
+        edit_header(draft, by=no1.manager, country="NO")
+
+
+def test_what_the_customer_has_is_taken_as_it_is(no1, draft):
+    """CON-11: a wrong number of the customer is changed there."""
+    no1.customer.organisation_number = "12345"
+    no1.customer.save()
+    assert take_party(draft, by=no1.manager).organisation_number == "12345"
+
+
+def test_an_order_number_that_the_contract_does_not_have_is_doubted(no1, contract, draft, client):
+    """CON-12: only where the customer has orders."""
+    draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
+    assert doubts_of(draft) == []
+    order(contract)
+    sentence = "The contract has no order PO-X of this customer, only PO-A: what is left of the order is not"
+    assert [each[: len(sentence)] for each in doubts_of(draft)] == [sentence]
+    client.force_login(no1.manager)
+    assert client.get(draft.get_absolute_url()).content.decode().count(sentence) == 2
+    order(contract, "PO-X")
+    assert doubts_of(draft)[0].endswith("save the header again.")
+    assert doubts_of(edit_header(draft, by=no1.manager, order_reference="PO-X")) == []
+
+
+# Orders
+
+
+def test_what_is_over_an_order_is_said_alike_everywhere(no1, contract, client):
+    """CON-12: 50 h × 200 of 10,000 and 2 h × 180 by hand: 360 over, on draft, header and contract."""
+    order(contract)
+    draft = drafted(no1, contract, "50")
+    typed(no1, draft)
+    sentence = "Order PO-A is for 10,000.00; 10,360.00 is on proformas under it, 360.00 too much."
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert page.count(sentence) == 2
+    for address in (draft.get_absolute_url(), contract.get_absolute_url()):
+        text = client.get(address).content.decode()
+        assert "over " in text
+        assert "360.00" in text
+        assert "−360.00" not in text
+        assert "left of" not in text
+
+
+def test_the_question_counts_all_warnings(no1, contract):
+    """APP-10 CON-12: an order too small and three that may be the same work: two in full, two counted."""
+    order(contract, amount="100")
+    draft = edit_header(drafted(no1, contract), by=no1.manager, order_reference="PO-A")
+    typed(no1, draft, resource=no1.resource, task=no1.task)
+    approve([factories.time_entry(no1, "1", date=MAR_2) for _ in range(3)], by=no1.manager)
+    doubts = doubts_of(draft)
+    assert len(doubts) == 4
+    asked = in_question(draft, doubts)
+    assert asked[0].startswith("Order PO-A is for 100.00; 1,160.00 is on proformas under it")
+    assert asked[1].startswith("MAYBE-TWICE")
+    assert asked[2:] == ["And 2 more warnings on the page."]
+
+
+def test_the_page_of_a_contract_says_posted(no1, contract, client):
+    """PST-1: as the proforma and the list of proformas say it."""
+    item = billing.work(no1, contract, hours="4", price="200")
+    posting.post(billing.proposed(no1, item), by=None, on=MAR_31)
+    client.force_login(no1.manager)
+    page = client.get(contract.get_absolute_url()).content.decode()
+    row = page[page.index("The last proformas and their invoices") :]
+    assert "Posted" in row[: row.index("</table>")]
+    assert "Confirmed" not in row[: row.index("</table>")]
+
+
+def test_the_question_over_a_limit_says_them_too(no1, contract, draft, client):
+    """PRO-6 CON-12: the page that asks for the reason."""
+    order(contract)
+    ProjectContract.objects.filter(pk=contract.pk).update(limit=D("800"))
+    draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
+    typed(no1, draft)
+    no1.manager.memberships.update(overrides_limits=True)
+    client.force_login(no1.manager)
+    page = client.get(reverse("confirm_over_limit", args=[draft.pk])).content.decode()
+    assert "The contract has no order PO-X of this customer" in page
+
+
+# Approved, and typed by hand
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_after_approving_the_warning_says_what_to_do_then(no1, draft, is_confirmed):
+    """APP-10: before, the entry can be approved as non-chargeable; after, the approval is canceled first."""
+    typed(no1, draft, resource=no1.resource, task=no1.task)
+    if is_confirmed:
+        confirm(draft, by=no1.manager, on=MAR_31)
+    entry = factories.time_entry(no1, "1", date=MAR_2)
+    remove = "" if is_confirmed else f"remove that detail from proforma {draft.number}, or "
+    (doubt,) = preview([entry], by=no1.manager)[entry.pk].doubts
+    assert doubt.endswith(
+        f"Approved, this may bill the same work a second time: {remove}make it non-chargeable here."
+    )
+    (warning,) = approve([entry], by=no1.manager).warnings
+    assert warning.endswith(
+        f"This is approved now and may bill the same work a second time: {remove}cancel this approval and "
+        "approve it as non-chargeable."
+    )
