@@ -8,7 +8,6 @@ from django.db.models import Count, Max, Min
 from actuals import oddities
 from actuals.naming import title_of
 from contracts.chargeability import outside_lines
-from contracts.models import TransactionClass
 from invoicing_site import wording
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.twice import maybe_twice
@@ -17,7 +16,6 @@ from proforma.parties import party_changes
 
 # What the question before confirming says in full; of the rest it says how many there are.
 _ASKED = 2
-_NO_WORK = (TransactionClass.MILESTONE, TransactionClass.RETAINER)
 
 
 def doubts_of(proforma: ProformaInvoice) -> list[str]:
@@ -39,11 +37,14 @@ def in_question(proforma: ProformaInvoice, doubts: list[str]) -> list[str]:
 
 
 def not_yet(proforma: ProformaInvoice) -> str:
-    """That it holds work dated after today, which is not billed before its day; or nothing."""
+    """That it holds work added by hand for a day after today, which is not billed before; or nothing.
+
+    Approved work has had its day.
+    """
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
         return ""
-    ahead = LineDetail.objects.on_proforma(proforma).exclude(transaction_class__in=_NO_WORK)
-    ahead = ahead.filter(date__gt=proforma.entity.today()).order_by()
+    ahead = LineDetail.objects.on_proforma(proforma).by_hand().order_by()
+    ahead = ahead.filter(date__gt=proforma.entity.today())
     found = ahead.aggregate(n=Count("pk"), first=Min("date"), last=Max("date"))
     if not found["n"]:
         return ""
