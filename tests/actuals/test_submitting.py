@@ -306,7 +306,7 @@ def test_a_hundred_entries_cost_as_many_queries_as_one(co):
     with CaptureQueriesContext(connection) as for_many:
         submit(hundred, by=co.member)
 
-    assert len(for_many) == len(for_one) < 10
+    assert len(for_many) == len(for_one) < 11
 
 
 def test_submitting_holds_the_projects_of_the_entries(co, monkeypatch):
