@@ -2,6 +2,7 @@
 
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from invoicing_site.admin_choices import reach_of
 
@@ -24,6 +25,26 @@ def remedy_url(remedy: str, request) -> str:
     return address if address and _opens(address, request) else ""
 
 
+def words_of(address: str) -> str:
+    """What a link to the address says: which page it opens, or what is done there with one row."""
+    try:
+        match = resolve(address.partition("?")[0])
+    except Resolver404:
+        return ""
+    if managed := getattr(match.func, "model_admin", None):
+        names = managed.opts
+        if match.url_name.endswith("_changelist"):
+            return f"Open {capfirst(names.verbose_name_plural)}"
+        verb = "Add" if match.url_name.endswith("_add") else "Open"
+        return f"{verb} the {names.verbose_name}"
+    screen = getattr(match.func, "view_class", None)
+    of_one_row, title = "pk" in match.kwargs, getattr(screen, "title", "")
+    if title:
+        return title if of_one_row else f"Open {title}"
+    model = getattr(screen, "model", None)
+    return f"Open the {model._meta.verbose_name}" if model else "Open that page"
+
+
 def told(refusal, request):
     """The sentence of a refusal, with the way to its remedy."""
     return linked(refusal.message, refusal.remedy, request)
@@ -32,7 +53,7 @@ def told(refusal, request):
 def linked(sentence, remedy, request):
     """A sentence with the way to its remedy, where the reader may go there."""
     if url := remedy_url(remedy, request):
-        return format_html('{} <a href="{}">Go there</a>', sentence, url)
+        return format_html('{} <a href="{}">{}</a>', sentence, url, words_of(url))
     return format_html("{}", sentence)
 
 

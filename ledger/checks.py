@@ -370,11 +370,14 @@ def _the_work_is_done_by_then(examined):
     if facts.entity.invoices_in_advance:
         yield _warning("DATE-BEFORE-WORK", f"{said}, in advance.")
     elif latest.date <= facts.today:
-        yield _error("DATE-BEFORE-WORK", f"{said}: choose that day or a later one.")
+        until = "today" if latest.date == facts.today else f"a day from {wording.day(latest.date)} to today"
+        yield _error("DATE-BEFORE-WORK", f"{said}: choose {until} as the invoice date.")
     else:
         yield _error(
             "DATE-BEFORE-WORK",
-            f"{said}: post it on that day, or return it to the project manager, who can take that off.",
+            f"{said}, and that day is still to come: return it to the project manager, who can take that "
+            "off, or wait and post it on that day.",
+            reverse("return_proposal", args=[facts.proposal.pk]),
         )
 
 

@@ -23,6 +23,7 @@ class NotDrawn:
 
     field: str
     characters: str
+    advice: str
     remedy: str
 
     @property
@@ -31,7 +32,7 @@ class NotDrawn:
         more = " and others" if len(self.characters) > _NAMED else ""
         return (
             f"The {self.field} can't be printed: the fonts of the document lack {', '.join(names)}{more}. "
-            "Write it in other letters."
+            f"Write it in other letters: {self.advice}"
         )
 
 
@@ -61,9 +62,10 @@ def not_drawn(plan: InvoicePlan, number_format: str) -> Iterator[NotDrawn]:
             found = undrawn(text)
             if found and (field.verbose_name, found) not in said:
                 said.add((field.verbose_name, found))
-                yield NotDrawn(f"{field.verbose_name}{of}", found, _remedy(invoice, field.name, of))
+                yield NotDrawn(f"{field.verbose_name}{of}", found, *_remedy(invoice, field.name, of))
     if found := undrawn(number_format):
-        yield NotDrawn("format of the number", found, "admin:contracts_numbersequence_changelist")
+        advice = "an administrator changes it in the number sequences."
+        yield NotDrawn("format of the number", found, advice, "admin:contracts_numbersequence_changelist")
 
 
 def _texts(row):
@@ -72,14 +74,32 @@ def _texts(row):
             yield field, text
 
 
-def _remedy(invoice, name, of) -> str:
-    """Where the text is entered: the company, the customer, the proposal; lines come from the proforma."""
+# Names that an invoice reads when it is posted, with the lists in which administrators change them.
+_NAMES = {
+    "project": "projects",
+    "task": "tasks",
+    "resource": "resources",
+    "role": "roles",
+    "category": "categories",
+}
+
+
+def _remedy(invoice, name, of) -> tuple[str, str]:
+    """What to do and where; what the confirmed proforma says can only be changed after a return."""
     if name.startswith("seller_"):
-        return reverse("admin:contracts_legalentity_change", args=[invoice.entity_id])
-    if name.startswith("buyer_") and name != "buyer_reference":
-        return reverse("admin:contracts_customer_change", args=[invoice.customer_id])
+        page = reverse("admin:contracts_legalentity_change", args=[invoice.entity_id])
+        return "an administrator changes it on the company's page.", page
+    if name == "buyer_number":
+        page = reverse("admin:contracts_customer_change", args=[invoice.customer_id])
+        return "an administrator changes it on the customer's page.", page
     if of.startswith(" of tax"):
-        return "admin:ledger_taxcode_changelist"
-    if name in ("header_text", "footer_text"):
-        return reverse("edit_proposal", args=[invoice.proposal_id])
-    return reverse("proforma", args=[invoice.proposal.proforma_id])
+        return "an administrator changes it in the tax codes.", "admin:ledger_taxcode_changelist"
+    if name in ("header_text", "footer_text", "place_of_delivery"):
+        return "change it in the header.", reverse("edit_proposal", args=[invoice.proposal_id])
+    if name == "section_title":
+        return "change it in the sections.", reverse("proposal_sections", args=[invoice.proposal_id])
+    if name in _NAMES:
+        where = f"an administrator changes it in the {_NAMES[name]}."
+        return where, f"admin:contracts_{name}_changelist"
+    back = reverse("return_proposal", args=[invoice.proposal_id])
+    return "return the proposal, and the project manager changes it on the draft.", back

@@ -8,6 +8,7 @@ import re
 from itertools import cycle
 from typing import NamedTuple
 
+from django.urls import reverse
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 
@@ -33,31 +34,34 @@ def reference_of(entity, customer, number: str) -> PaymentReference:
     if kind in (_Kind.KID_MOD_10, _Kind.KID_MOD_11):
         holds = customer.kid_holds or entity.kid_holds
         length = customer.kid_length or entity.kid_length
-        return PaymentReference(kind, _kid(kind, holds, length, customer.number, number))
+        # Whose setting is too short; without a length it is what the KID holds that is too long.
+        set_by = customer if customer.kid_length or (customer.kid_holds and not length) else entity
+        return PaymentReference(kind, _kid(kind, holds, length, number, customer, set_by))
     return PaymentReference(_Kind.NUMBER, number)
 
 
-def _kid(kind, holds, length, customer_number, number):
-    payer = _digits(customer_number) if holds == KidContent.CUSTOMER_AND_INVOICE else ""
+def _kid(kind, holds, length, number, customer, set_by):
+    payer = _digits(customer.number) if holds == KidContent.CUSTOMER_AND_INVOICE else ""
     invoice = _digits(number)
     if not invoice or (holds == KidContent.CUSTOMER_AND_INVOICE and not payer):
         what = "customer" if invoice else "invoice"
         raise Refused(
-            f"The KID holds the number of the {what}, and {customer_number if invoice else number} has no "
+            f"The KID holds the number of the {what}, and {customer.number if invoice else number} has no "
             "digit: give it a number with digits, or choose another payment reference.",
             code="KID-LENGTH",
-            remedy="admin:contracts_customer_changelist"
+            remedy=reverse("admin:contracts_customer_change", args=[customer.pk])
             if invoice
             else "admin:contracts_numbersequence_changelist",
         )
     room = length - 1 if length else 24
     if len(payer) + len(invoice) > room:
+        change = "set another length" if length else "choose what the KID holds"
         what = f"customer {payer} and invoice {invoice}" if payer else f"invoice {invoice}"
         raise Refused(
             f"The KID has {room + 1} digits, one of them to check the others, and {what} need "
-            f"{len(payer) + len(invoice) + 1}: an administrator has to set another length.",
+            f"{len(payer) + len(invoice) + 1}: an administrator has to {change} on the page of {set_by}.",
             code="KID-LENGTH",
-            remedy="admin:contracts_legalentity_changelist",
+            remedy=reverse(f"admin:contracts_{set_by._meta.model_name}_change", args=[set_by.pk]),
         )
     digits = payer + (invoice.zfill(room - len(payer)) if length else invoice)
     return digits + (luhn.calc_check_digit(digits) if kind == _Kind.KID_MOD_10 else _mod_11(digits))

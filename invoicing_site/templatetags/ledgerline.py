@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from invoicing_site import money, wording
-from invoicing_site.remedies import remedy_url
+from invoicing_site.remedies import remedy_url, words_of
 
 register = template.Library()
 
@@ -60,7 +60,7 @@ TONES = {
 def remedy(context, where):
     """The way to where the cause of a refusal is fixed, for a reader who may go there (MON-8)."""
     url = remedy_url(where or "", context["request"])
-    return format_html(' <a href="{}">Go there</a>', url) if url else ""
+    return format_html(' <a href="{}">{}</a>', url, words_of(url)) if url else ""
 
 
 @register.simple_tag

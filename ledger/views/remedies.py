@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from invoicing_site.remedies import remedy_url
+from invoicing_site.remedies import remedy_url, words_of
 from ledger.checks import CheckResult
 
 _RETURN = {"PO-AMOUNT", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}
@@ -26,7 +26,7 @@ def with_remedies(results, proposal, request) -> list[Found]:
 
 
 def _remedy(result, proposal, request):
-    if result.code in _HEADER:
+    if result.code in _HEADER and not result.remedy:
         return reverse("edit_proposal", args=[proposal.pk]), "Change the dates"
     if result.code == "BLOCKED":
         return reverse("journals") + "?status=draft&status=error", "Open the journals"
@@ -38,4 +38,5 @@ def _remedy(result, proposal, request):
         return remedy_url("periods", request), "Open the periods"
     if result.code in _RETURN and not remedy_url(result.remedy, request):
         return reverse("return_proposal", args=[proposal.pk]), "Return it"
-    return remedy_url(result.remedy, request), "Go there"
+    url = remedy_url(result.remedy, request)
+    return url, words_of(url)

@@ -74,6 +74,25 @@ def test_every_remedy_that_the_program_names_is_an_address():
     assert [name for name in names.split() if not remedies.address_of(name)] == []
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/periods/", "Open Fiscal periods"),
+        ("/journals/?status=error", "Open Integration journals"),
+        ("/contracts/7/", "Open the contract"),
+        ("/proposals/7/", "Open the invoice proposal"),
+        ("/proposals/7/return/", "Return to the project manager"),
+        ("/admin/contracts/exchangerate/add/", "Add the exchange rate"),
+        ("/admin/ledger/taxcode/", "Open Tax codes"),
+        ("/admin/contracts/legalentity/7/change/", "Open the legal entity"),
+        ("/nowhere/", ""),
+    ],
+)
+def test_the_link_says_where_it_leads(address, words):
+    """MON-8"""
+    assert remedies.words_of(address) == words
+
+
 def page(client, user, address):
     client.force_login(user)
     return client.get(address).content.decode()
@@ -83,10 +102,10 @@ def test_a_page_that_refuses_links_to_the_remedy(no1, contract, client):
     """MON-8: one who does both jobs sees where the account is entered; an accountant alone does not."""
     proposal = proposed(no1, work(no1, contract))
     PostingAccount.objects.filter(purpose="customer").delete()
-    way = f'<a href="{reverse("admin:ledger_postingaccount_changelist")}">Go there</a>'
+    way = f'<a href="{reverse("admin:ledger_postingaccount_changelist")}">Open Posting accounts</a>'
     client.force_login(no1.accountant)
     answer = client.post(f"/proposals/{proposal.pk}/post/", follow=True)
-    assert "ACCOUNT-MISSING" not in answer.content.decode()
+    assert '<span class="muted">ACCOUNT-MISSING</span> Company NO1 has no account' in answer.content.decode()
     assert way not in answer.content.decode()
     factories.MembershipFactory(user=no1.accountant, entity=no1.entity, role="administrator")
     no1.accountant.is_staff = True
@@ -106,7 +125,7 @@ def test_what_a_worker_was_refused_links_to_the_remedy(no1, contract, client):
     address = reverse("admin:ledger_postingaccount_changelist")
     assert InvoiceProposal.objects.get().last_remedy == "admin:ledger_postingaccount_changelist"
     shown = page(client, no1.accountant, "/proposals/")
-    assert f'<a href="{address}">Go there</a>' in shown
+    assert f'<a href="{address}">Open Posting accounts</a>' in shown
 
 
 def test_a_line_in_error_links_to_the_remedy(no1, contract, client):
@@ -123,7 +142,7 @@ def test_a_line_in_error_links_to_the_remedy(no1, contract, client):
     (result,) = journals.post_journals(no1.entity, by=None, on=MARCH_31)
     assert result.in_error
     address = reverse("admin:ledger_postingaccount_changelist")
-    assert f'<a href="{address}">Go there</a>' in page(
+    assert f'<a href="{address}">Open Posting accounts</a>' in page(
         client, no1.accountant, result.remainder.get_absolute_url()
     )
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.errors import Refused
@@ -359,7 +360,8 @@ def test_an_invoice_dated_before_its_work_is_refused(no1, contract, invoiced, ea
     assert [result.code for result in results] == ["DATE-BEFORE-WORK"] * early
     if early:
         assert results[0].message == (
-            "It bills work of 10 Mar 2025, after the invoice date 9 Mar 2025: choose that day or a later one."
+            "It bills work of 10 Mar 2025, after the invoice date 9 Mar 2025: choose a day from 10 Mar 2025 "
+            "to today as the invoice date."
         )
         assert results[0].is_error
 
@@ -371,8 +373,8 @@ def test_a_milestone_dated_after_the_invoice_is_refused(no1):
 
     assert found(proposal) == [("DATE-BEFORE-WORK", "error")]
     assert refused(no1, proposal).message == (
-        "It bills a milestone of 1 Jun 2025, after the invoice date 31 Mar 2025: choose that day or a later "
-        "one."
+        "It bills a milestone of 1 Jun 2025, after the invoice date 31 Mar 2025: choose a day from 1 Jun "
+        "2025 to today as the invoice date."
     )
 
 
@@ -382,9 +384,31 @@ def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
     proposal = proposed(no1, work(no1, contract, date=APRIL_1))
 
     assert refused(no1, proposal).message == (
-        "It bills work of 1 Apr 2025, after the invoice date 31 Mar 2025: post it on that day, or return it "
-        "to the project manager, who can take that off."
+        "It bills work of 1 Apr 2025, after the invoice date 31 Mar 2025, and that day is still to come: "
+        "return it to the project manager, who can take that off, or wait and post it on that day."
     )
+
+
+def test_its_page_leads_to_the_return_where_no_date_helps(no1, contract, client, monkeypatch):
+    """DATE-BEFORE-WORK PRP-8 MON-8: with the code by which the manual lists the check"""
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
+    proposal = proposed(no1, work(no1, contract, date=APRIL_1))
+    client.force_login(no1.accountant)
+    shown = client.get(proposal.get_absolute_url()).content.decode()
+
+    back = reverse("return_proposal", args=[proposal.pk])
+    assert f'on that day. <a href="{back}">Return to the project manager</a>' in shown
+    assert '<span class="muted">DATE-BEFORE-WORK</span> It bills work of 1 Apr 2025' in shown
+    assert "Change the dates" not in shown
+
+
+def test_work_of_today_needs_the_date_of_today(no1, contract, monkeypatch):
+    """DATE-BEFORE-WORK PRP-8"""
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
+    proposal = proposed(no1, work(no1, contract, date=MARCH_31))
+    result = next(r for r in check(proposal, on=MARCH_31 - datetime.timedelta(days=1)))
+
+    assert result.message.endswith("the invoice date 30 Mar 2025: choose today as the invoice date.")
 
 
 @pytest.mark.parametrize("method", ["tm", "fixed"])

@@ -5,7 +5,9 @@ import datetime
 import pytest
 from django.urls import reverse
 
+from contracts.models import LegalEntity, Project
 from invoicing_site.errors import Refused
+from invoicing_site.remedies import address_of
 from ledger import glyphs
 from ledger.checks import check
 from ledger.models import CustomerInvoice
@@ -41,8 +43,9 @@ def test_the_field_and_its_characters_are_named(no1, contract):
         (
             "The buyer name can't be printed: the fonts of the document lack “Α” GREEK CAPITAL LETTER ALPHA "
             "(U+0391), “θ” GREEK SMALL LETTER THETA (U+03B8), “ή” GREEK SMALL LETTER ETA WITH TONOS (U+03AE) "
-            "and others. Write it in other letters.",
-            reverse("admin:contracts_customer_change", args=[no1.customer.pk]),
+            "and others. Write it in other letters: return the proposal, and the project manager changes it "
+            "on the draft.",
+            reverse("return_proposal", args=[proposal.pk]),
         )
     ]
     with pytest.raises(Refused, match="The buyer name can't be printed") as refused:
@@ -62,6 +65,31 @@ def test_lines_and_texts_are_looked_at_too(no1, contract):
         "The description of line 1 can't be printed",
     ]
     assert "“‰” PER MILLE SIGN (U+2030)" in sentences[1]
+
+
+def test_each_field_leads_to_where_it_can_be_changed(no1, contract, client):
+    """DOC-5 MON-8: what the proforma says only by a return, the rest where it is entered"""
+    LegalEntity.objects.update(street="★ 1")
+    Project.objects.update(name="★ 2")
+    proposal = proposed(no1, work(no1, contract, description="★ 3"))
+    edit_header(proposal, by=no1.accountant, place_of_delivery="★ 4")
+    proposal.sections.update(title="★ 5")
+
+    found = {sentence[4:].partition(" can't")[0]: remedy for sentence, remedy in missing(proposal)}
+    assert found == {
+        "seller street": reverse("admin:contracts_legalentity_change", args=[no1.entity.pk]),
+        "project of line 1": "admin:contracts_project_changelist",
+        "description of line 1": reverse("return_proposal", args=[proposal.pk]),
+        "place of delivery": reverse("edit_proposal", args=[proposal.pk]),
+        "section title of line 1": reverse("proposal_sections", args=[proposal.pk]),
+    }
+    assert all(map(address_of, found.values()))
+    client.force_login(no1.accountant)
+    shown = client.get(proposal.get_absolute_url()).content.decode()
+    edit = reverse("edit_proposal", args=[proposal.pk])
+    assert f'change it in the header. <a href="{edit}">Edit the header</a>' in shown
+    assert '<span class="muted">GLYPH-MISSING</span>' in shown
+    assert "Go there" not in shown
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
-from contracts.models import LegalEntity
+from contracts.models import Customer, LegalEntity
 from invoicing_site.errors import Refused
 from ledger import documents
 from ledger.checks import check
@@ -92,6 +93,33 @@ def test_a_number_that_does_not_fit_is_refused_before_posting(no1, contract):
     with pytest.raises(Refused, match="invoice 2025000001 need 11") as refused:
         post(proposal, by=no1.accountant, on=MARCH_31)
     assert refused.value.code == "KID-LENGTH"
+
+
+@pytest.mark.parametrize(
+    ("company", "own", "change", "page"),
+    [
+        ({"kid_length": 8}, {}, "set another length", "legalentity"),
+        ({"kid_length": 20}, {"kid_length": 8}, "set another length", "customer"),
+        ({"kid_length": 8}, {"kid_holds": "invoice"}, "set another length", "legalentity"),
+        ({}, {"kid_holds": "both"}, "choose what the KID holds", "customer"),
+    ],
+)
+def test_it_leads_to_the_page_that_sets_the_length(no1, contract, company, own, change, page):
+    """DOC-5 KID-LENGTH MON-8"""
+    LegalEntity.objects.update(payment_reference_kind="kid10", **company)
+    Customer.objects.update(number="123456789012345", **own)
+    (result,) = check(proposed(no1, work(no1, contract)), on=MARCH_31)
+    row = no1.customer if page == "customer" else no1.entity
+    row.refresh_from_db()
+    assert result.remedy == reverse(f"admin:contracts_{page}_change", args=[row.pk])
+    assert result.message.endswith(f"an administrator has to {change} on the page of {row}.")
+
+
+def test_a_kid_without_a_length_is_as_long_as_it_takes(no1, contract):
+    """DOC-5: a customer's own KID of variable length: the 10 digits of the number and one to check them"""
+    Customer.objects.update(payment_reference_kind="kid10", kid_length=None)
+    invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
+    assert (invoice.payment_reference_kind, invoice.payment_reference) == ("kid10", "20250000013")
 
 
 def test_a_posted_invoice_keeps_its_kid(no1, contract):
