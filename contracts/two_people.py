@@ -6,6 +6,7 @@ from invoicing_site.models import Notice, User
 
 _NAMED = 5
 _WATCHED = {Membership.Role.ACCOUNTANT, Membership.Role.ADMINISTRATOR}
+_TO_DO = {"sees_costs": "to see costs", "overrides_limits": "to override limits"}
 
 
 def before_confirming(entity, by, *, several=False) -> str:
@@ -67,17 +68,22 @@ def own_role(by, membership, before=None) -> str:
 
 
 def _extras_of(membership):
-    return {name for name in ("sees_costs", "overrides_limits") if getattr(membership, name)}
+    return {name for name in _TO_DO if getattr(membership, name)}
 
 
-def notify_of_role(membership, by) -> None:
+def notify_of_role(membership, by, *, changed=False) -> None:
     """Notify the person and who set the role, and those of the company who watch over its roles.
 
     These are its administrators; of who posts, sets up or overrides limits its accountants and auditors too.
     """
-    words = [membership.get_role_display()]
-    words += [Membership._meta.get_field(name).verbose_name for name in sorted(_extras_of(membership))]
-    text = f"{by} made {membership.user} this in {membership.entity}: {', '.join(words)}."
+    user, entity, role = membership.user, membership.entity, membership.get_role_display()
+    permissions = " and ".join(_TO_DO[name] for name in sorted(_extras_of(membership)))
+    if changed:
+        extra = f"the permission {permissions}" if permissions else "no extra permission"
+        text = f"{by} changed the role of {user} in {entity}: it is {role} now, with {extra}."
+    else:
+        extra = f", and the permission {permissions}" if permissions else ""
+        text = f"{by} gave {user} the role {role} in {entity}{extra}."
     roles = {Membership.Role.ADMINISTRATOR}
     if membership.role in _WATCHED or _extras_of(membership):
         roles |= {Membership.Role.ACCOUNTANT, Membership.Role.AUDITOR}

@@ -39,7 +39,12 @@ def send(user, *, by, request) -> str:
         f"{address}\n\n"
         f"It works once, for {days} days. If you did not ask for it, leave it: your password stays as it is.",
     )
-    return f"A link to choose a password is sent to {user.email}."
+    if not settings.EMAIL_HOST:
+        return (
+            f"No mail server is set: the message to {user.email} with a link to choose a password was "
+            "written to the mail folder of the server."
+        )
+    return f"A link to choose a password was sent to {user.email}."
 
 
 @transaction.atomic

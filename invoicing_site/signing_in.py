@@ -173,6 +173,15 @@ class Forgotten(FormView):
         return super().form_valid(form)
 
 
+class Sent(views.PasswordResetDoneView):
+    """What comes next, the same for every address."""
+
+    template_name = "registration/password_sent.html"
+
+    def get_context_data(self, **context):
+        return super().get_context_data(has_mail_server=settings.EMAIL_HOST, **context)
+
+
 class ChoosePassword(views.PasswordResetConfirmView):
     """The page of the link: choose a password. It ends every session of this person."""
 
@@ -231,9 +240,7 @@ urlpatterns = [
     path("password/forgotten/", login_not_required(Forgotten.as_view()), name="password_reset"),
     path(
         "password/forgotten/sent/",
-        login_not_required(
-            views.PasswordResetDoneView.as_view(template_name="registration/password_sent.html")
-        ),
+        login_not_required(Sent.as_view()),
         name="password_reset_done",
     ),
     path(

@@ -1,6 +1,7 @@
 """Users and what they are in which legal entity."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -45,7 +46,7 @@ class MembershipFormSet(PaginationInlineFormSet):
 
     def save_existing(self, form, obj, commit=True):
         membership = super().save_existing(form, obj, commit)
-        notify_of_role(membership, self.by)
+        notify_of_role(membership, self.by, changed=True)
         return membership
 
     def clean(self):
@@ -241,7 +242,10 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
             self._send_link(request, user)
             return redirect("admin:invoicing_site_user_change", user.pk)
         context = {**self.admin_site.each_context(request), "person": user, "opts": self.opts}
-        context["title"] = f"Send {user} a link to choose a password"
+        context |= {
+            "title": f"Send {user} a link to choose a password",
+            "has_mail_server": settings.EMAIL_HOST,
+        }
         return TemplateResponse(request, "admin/send_password_link.html", context)
 
     def entity_code(self, obj):
@@ -275,4 +279,4 @@ class MembershipAdmin(KeepsAdministrators, EntityAdmin):
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
         if form.has_changed():
-            notify_of_role(obj, request.user)
+            notify_of_role(obj, request.user, changed=change)

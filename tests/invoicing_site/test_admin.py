@@ -336,7 +336,10 @@ def test_a_new_person_chooses_their_own_password(
     person.refresh_from_db()
     assert person.check_password("mine alone 1815")
     assert AuditEvent.objects.get(action="invoicing_site.choose_password").by == person
-    assert "does not work any more" in Client().get(link, follow=True).content.decode()
+    dead = Client().get(link, follow=True).content.decode()
+    assert "does not work any more" in dead
+    assert "If you have just chosen a password, sign in with that." in dead
+    assert "as it was" not in dead
 
 
 @pytest.mark.parametrize("old", ["", "old@example.com"])
@@ -415,10 +418,53 @@ def test_a_role_is_given_by_another_and_both_are_notified(administrator, home):
         "overrides_limits": "on",
     }
     assert posted(administrator, Membership, "add", fields=fields).status_code == 302
-    notices = Notice.objects.filter(text__contains="project accountant, overrides limits")
+    sentence = (
+        f"{home.administrator} gave {home.member} the role project accountant in {home.entity}, and the "
+        "permission to override limits."
+    )
+    notices = Notice.objects.filter(text=sentence)
     watching = {home.administrator.pk, anna.pk, home.accountant.pk, home.auditor.pk}
     assert set(notices.values_list("user", flat=True)) == {home.member.pk, *watching}
     assert AuditEvent.objects.filter(action="contracts.add_membership", by=home.administrator).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "now"),
+    [
+        ({"role": "manager"}, "project manager now, with no extra permission"),
+        (
+            {"sees_costs": "on", "overrides_limits": "on"},
+            "project member now, with the permission to override limits and to see costs",
+        ),
+    ],
+)
+def test_a_changed_role_is_said_as_it_is_now(administrator, home, fields, now):
+    """SEC-3"""
+    one = home.member.memberships.get()
+    assert posted(administrator, Membership, "change", one.pk, fields=fields).status_code == 302
+    sentence = f"{home.administrator} changed the role of {home.member} in {home.entity}: it is {now}."
+    assert Notice.objects.filter(text=sentence, user=home.member).exists()
+
+
+@pytest.mark.parametrize("server", ["mail.example.com", ""])
+def test_the_page_says_where_the_link_goes(administrator, home, settings, server):
+    """SEC-3: without a mail server into a folder; who has no password yet has no old one"""
+    settings.EMAIL_HOST = server
+    home.member.email = "member@example.com"
+    home.member.save()
+    where = reverse("admin:auth_user_password_change", args=[home.member.pk])
+    shown = administrator.get(where).content.decode()
+    assert ("mail folder of the server" in shown) == (not server)
+    assert "Until then the old one works." in shown
+    home.member.set_unusable_password()
+    home.member.save()
+    assert "Until then the old one works." not in administrator.get(where).content.decode()
+    said = administrator.post(where, follow=True).content.decode()
+    if server:
+        assert f"A link to choose a password was sent to {home.member.email}." in said
+    else:
+        assert "was written to the mail folder of the server" in said
+    assert ("mail folder" in Client().get("/password/forgotten/sent/").content.decode()) == (not server)
 
 
 def test_one_gives_up_a_role_of_ones_own(administrator, home):
