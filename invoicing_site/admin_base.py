@@ -210,6 +210,8 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
             return name
         if isinstance(field, models.DateField):
             return day(name, capfirst(field.verbose_name))
+        if links and field.many_to_one:
+            return through(name, capfirst(field.verbose_name))
         return figure(name, capfirst(field.verbose_name)) if isinstance(field, ExactDecimalField) else name
 
     def get_list_select_related(self, request):

@@ -48,6 +48,7 @@ def amount(name, description=None, currency="currency"):
     return show
 
 
+@cache
 def through(path, description):
     """A column with a row that is reached over another, under a name of its own."""
 

@@ -89,7 +89,7 @@ class Header(Watched, forms.Form):
     cutoff = DayField(label="Cutoff", help_text="For the next refresh; what is on the draft stays.")
     accounting_date = DayField(label="Accounting date")
     payment_term = forms.ModelChoiceField(PaymentTerm.objects.none(), required=False, empty_label="None")
-    order_reference = _words(ProformaInvoice, "order_reference")
+    order_reference = _words(ProformaInvoice, "order_reference", label="Order number")
     buyer_reference = _words(ProformaInvoice, "buyer_reference")
     bill_to_name = _words(ProformaInvoice, "bill_to_name", label="Bill to", required=True)
     contact_name = _words(ProformaInvoice, "contact_name", label="Contact")

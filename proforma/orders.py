@@ -219,7 +219,7 @@ def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date], *, way
     if outside := [day for day in days if not order.is_valid_on(day)]:
         raise Refused(
             f"Order {order.number} is valid {order.validity}, and {wording.day(min(outside))} is outside: "
-            f"{way_out}, or give proforma {proforma.number} another purchase order first.",
+            f"{way_out}, or give proforma {proforma.number} another order number first.",
             code="PO-DATES",
         )
 

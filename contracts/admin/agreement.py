@@ -1,6 +1,7 @@
 """Contracts: drafts are set up here, confirmed and closed ones are looked at. No status changes here."""
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 
 from contracts.models import (
     ContractCustomer,
@@ -246,7 +247,23 @@ class ContractLineAdmin(OfContractAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class PurchaseOrderInline(RowsInline):
+class OfOrder:
+    """The amount of an order number is a limit, where there is one."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "amount":
+            field.help_text = "Net, in the contract's currency; empty: no limit"
+            field.validators.append(_more_than_nothing)
+        return field
+
+
+def _more_than_nothing(amount):
+    if amount <= 0:
+        raise ValidationError("An order number is for more than 0. Leave the amount empty for no limit.")
+
+
+class PurchaseOrderInline(OfOrder, RowsInline):
     model = PurchaseOrder
 
 
@@ -297,7 +314,7 @@ class ContractCustomerAdmin(OfContractAdmin):
 
 
 @admin.register(PurchaseOrder)
-class PurchaseOrderAdmin(EntityAdmin):
+class PurchaseOrderAdmin(OfOrder, EntityAdmin):
     """A customer's order number: no amendment, so it can be entered while the contract runs (CON-11)."""
 
     entity_path = "contract_customer__contract__entity"

@@ -41,7 +41,7 @@ _WORDS = [name for name in EDITABLE if name not in ("payment_term", "cutoff", "a
 def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
     """Change the given fields of the header; the contract keeps what it says (PRO-2).
 
-    A purchase order that the contract knows is used up by it from now on (CON-12).
+    An order number that the contract knows is used up by it from now on (CON-12).
     A new cutoff counts from the next refresh; what is on the draft stays. Refused once it is confirmed, and
     when it is not what was `seen` any more (its stamp).
     """
