@@ -13,6 +13,8 @@ from ledger.models import FiscalPeriod, FiscalYear
 
 # So long before the last fiscal year ends its people are told: work of the next year is planned by then.
 TOLD_BEFORE = datetime.timedelta(days=60)
+# So long before it ends the next one can be added on the page of periods.
+OFFERED_BEFORE = datetime.timedelta(days=366)
 
 
 def first_day(year: int, start_month: int) -> datetime.date:
@@ -56,6 +58,12 @@ def next_year(entity: LegalEntity) -> FiscalYear:
     year = fiscal_year(entity, entity.fiscal_year(starts))
     year.starts = starts
     return year
+
+
+def year_to_add(entity: LegalEntity) -> FiscalYear | None:
+    """The next fiscal year, not saved, once the last one ends within a year; else nothing is offered."""
+    last = last_year(entity)
+    return next_year(entity) if last and last.ends - entity.today() <= OFFERED_BEFORE else None
 
 
 def ends_soon(entity: LegalEntity) -> FiscalYear | None:

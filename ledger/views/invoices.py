@@ -7,6 +7,7 @@ from itertools import groupby
 from django.core.paginator import Paginator
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views import View
 
 from invoicing_site import files
@@ -21,6 +22,7 @@ from ledger import documents
 from ledger.filters.invoices import InvoiceFilter, with_open_amount
 from ledger.models import CustomerInvoice, Document, InvoiceLine, InvoiceReference
 from ledger.tables.invoices import InvoiceTable
+from ledger.translations import Words
 
 LINES_A_PAGE = 200
 # So many go into one archive, and so many of them are drawn while its reader waits.
@@ -85,6 +87,7 @@ class InvoicePage(DetailScreen):
             corrects=[row.original for row in original.order_by("pk")],
             corrected_by=[row.invoice for row in later.order_by("pk")],
             foreign=invoice.currency != invoice.accounting_currency,
+            printed_in=_another_language(invoice),
             overdue=(invoice.open_amount or 0) > 0 and invoice.due_date < today,
             # An invoice a manager may see can lead to rows that they may not.
             may_see_voucher=self.request.may("voucher.view", invoice.entity),
@@ -95,6 +98,12 @@ class InvoicePage(DetailScreen):
             .exists(),
             **context,
         )
+
+
+def _another_language(invoice):
+    """The language of its words where that is not the language of the page; empty where it is."""
+    words, shown = Words(invoice.language), (get_language() or "en").partition("-")[0]
+    return "" if words.language == shown else words.locale.get_language_name("en")
 
 
 def sections_of(lines, nets):

@@ -181,8 +181,8 @@ class Periods(Page):
             late=[row for row in rows if row.is_past and row.status != _Status.CLOSED],
             kinds=KINDS,
             may_close=self.request.may("period.close"),
-            last=(last := fiscal_years.last_year(entity)),
-            next=last and fiscal_years.next_year(entity),
+            last=fiscal_years.last_year(entity),
+            next=fiscal_years.year_to_add(entity),
             warning=(soon := fiscal_years.ends_soon(entity)) and fiscal_years.what_to_do(soon),
             **context,
         )

@@ -110,6 +110,13 @@ def test_the_page_warns_sixty_days_before_the_last_year_ends(no1, client):
         assert "Add fiscal year" not in page(client, no1.auditor)
 
 
+@pytest.mark.parametrize(("today", "offered"), [((2026, 12, 29), False), ((2026, 12, 30), True)])
+def test_the_next_year_is_offered_once_the_last_one_ends_within_a_year(no1, client, today, offered):
+    """PST-6: 29 December 2026 is 367 days before the end of 2027"""
+    with time_machine.travel(datetime.datetime(*today, 12, tzinfo=datetime.UTC)):
+        assert ("Add fiscal year 2028" in page(client, no1.accountant)) == offered
+
+
 def test_the_checklist_asks_for_the_next_year(no1):
     def missing():
         return next(step for step in steps_for(no1.entity) if step.title == "Fiscal periods").missing
