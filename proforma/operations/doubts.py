@@ -60,7 +60,7 @@ def not_yet(proforma: ProformaInvoice) -> str:
 
 def _short(proforma, shortage):
     is_refused = proforma.entity.require_order_reference
-    way = "give it another purchase order" if shortage.used is None else "remove or lower details"
+    way = "give it another order number" if shortage.used is None else "remove or lower details"
     way = f"It can't be confirmed like this: {way}" if is_refused else f"{way[:1].upper()}{way[1:]}"
     return f"{shortage.sentence} {way}, or have the order raised."
 
