@@ -128,7 +128,8 @@ class EntryForm(forms.Form):
             kwargs["initial"] = {**self.stored(entry), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
         self.entity, self.entry = entity, entry
-        self.fields["date"].widget.attrs["max"] = days.latest_of_work(entity.today()).isoformat()
+        self.fields["date"].latest = days.latest_of_work(entity.today())
+        self.fields["date"].widget.attrs["max"] = self.fields["date"].latest.isoformat()
         self.fields["project"].queryset = open_projects(entity, entry and entry.project_id)
         chosen = self["project"].value()
         tasks = Task.objects.filter(project__in=self.fields["project"].queryset)
@@ -150,12 +151,6 @@ class EntryForm(forms.Form):
             if values.get(name) is not None:
                 values[name] = str(money.rounded(values[name], entry.cost_currency))
         return {**values, "stamp": stamp(entry)}
-
-    def clean_date(self):
-        date = self.cleaned_data["date"]
-        if sentence := days.why_not_worked(date, self.entity.today()):
-            raise forms.ValidationError(sentence)
-        return date
 
     def clean_task(self):
         task, project = self.cleaned_data.get("task"), self.cleaned_data.get("project")

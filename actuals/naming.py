@@ -14,6 +14,13 @@ def title_of(work):
     return work.description or f"{_what(work)}, {_quantity(work)}"
 
 
+def named(entry):
+    """How a sentence begins about an entry: "Anna Berg's 7.5 h of 3 Mar 2025", "The fee of 3 Mar 2025"."""
+    kind, day = entry.get_transaction_class_display(), wording.day(entry.date)
+    what = _quantity(entry) if entry.transaction_class == TransactionClass.TIME else kind
+    return f"{entry.resource.name}'s {what} of {day}" if entry.resource else f"The {kind} of {day}"
+
+
 def identity_of(work):
     """Project, task, day and hours, or what stands for them where it isn't time."""
     parts = [work.project and work.project.code, _what(work), wording.day(work.date), _quantity(work)]

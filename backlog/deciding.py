@@ -6,6 +6,7 @@ One rule for the page, a bulk action, the command and a preview.
 from functools import cached_property
 
 from actuals.models import BillingType, Entry
+from actuals.naming import named
 from contracts.models import Project
 from invoicing_site import checked, wording
 from invoicing_site.errors import Refused
@@ -33,11 +34,11 @@ class Deciding:
     def why_not(self, entry) -> str:
         """Why this person can't approve or reject the entry; empty where they can."""
         if entry.status != Entry.Status.SUBMITTED:
-            return f"{entry} is {entry.get_status_display()}; only submitted entries are decided on."
+            return f"{named(entry)} is {entry.get_status_display()}; only submitted entries are decided on."
         if entry.project_id not in self.mine:
-            return f"{entry} is on project {entry.project}, which is not yours to approve."
+            return f"{named(entry)} is on project {entry.project}, which is not yours to approve."
         if self.by is not None and not self.entity.allow_own_approval and (part := _part_in(entry, self.by)):
-            return f"{entry} {part}; {self._who_else(entry)}."
+            return f"{named(entry)} {part}; {self._who_else(entry)}."
         return ""
 
     def why_not_approved(self, entry, decision=None) -> str:
@@ -45,7 +46,7 @@ class Deciding:
         sentence = self.why_not(entry)
         if not sentence and entry.date > self.today:
             day = wording.day(entry.date)
-            sentence = f"{entry} is dated after today; it can be approved from {day} on."
+            sentence = f"{named(entry)} is dated after today; it can be approved from {day} on."
         return sentence or why_not_decided(entry, decision)
 
     def _who_else(self, entry):
@@ -84,9 +85,9 @@ def why_not_decided(entry, decision) -> str:
         try:
             checked.figure(decision.billable_quantity, Entry, "billable_quantity")
         except Refused as refusal:
-            return f"{entry}: {refusal}"
+            return f"{named(entry)}: {refusal}"
         if decision.billable_quantity < 0:
-            return f"{entry}: the billable quantity can't be less than 0."
+            return f"{named(entry)}: the billable quantity can't be less than 0."
     if decision.billing_type is not None and decision.billing_type not in BillingType.values:
-        return f"{entry}: “{decision.billing_type}” is not a billing type."
+        return f"{named(entry)}: “{decision.billing_type}” is not a billing type."
     return ""

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
-from invoicing_site import days, remedies
+from invoicing_site import days, remedies, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import User
 
@@ -43,7 +43,9 @@ class EntityCommand(BaseCommand):
         by = self.the_user(options["by"])
         on = options["on"] or entity.today()
         if on > entity.today():
-            raise CommandError(f"{on} is in the future; {entity} has {entity.today()}.")
+            raise CommandError(
+                f"{wording.day(on)} is in the future; {entity} has {wording.day(entity.today())}."
+            )
         try:
             answer = self.act(entity, by, on, options)
         except Refused as refusal:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from actuals.models import Actual, Entry
+from actuals.naming import named
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
 from invoicing_site import audit, checked, days, money, transaction, wording
@@ -72,7 +73,7 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     _demand_own([entry], by)
     if stamp(entry) != seen:
         raise Refused(
-            f"{_name(entry)} was changed by somebody else meanwhile. Open it again, so that their change is "
+            f"{named(entry)} was changed by somebody else meanwhile. Open it again, so that their change is "
             "not lost.",
             code="CHANGED-MEANWHILE",
         )
@@ -224,7 +225,7 @@ def _judge_costs(entry):
 def _demand_own(entries, by):
     for entry in entries:
         if not _owns(by, entry):
-            raise Refused(f"{_name(entry)} is not yours: only its owner changes it.", code="NOT-OWN")
+            raise Refused(f"{named(entry)} is not yours: only its owner changes it.", code="NOT-OWN")
 
 
 def _content(entry) -> dict:
@@ -254,13 +255,13 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
     for entry in entries:
         if not entry.project.is_open:
             raise Refused(
-                f"{_name(entry)} cannot be submitted: project {entry.project} is closed for entries. "
+                f"{named(entry)} cannot be submitted: project {entry.project} is closed for entries. "
                 "Open the project, or move the entry to another one.",
                 code="PROJECT-CLOSED",
             )
         if entry.resource and entry.resource.entity_id != entry.entity_id:
             raise Refused(
-                f"{_name(entry)} cannot be submitted: {entry.resource} works for another company. "
+                f"{named(entry)} cannot be submitted: {entry.resource} works for another company. "
                 "Choose a resource of the company that owns the project.",
                 code="OTHER-ENTITY",
             )
@@ -297,7 +298,7 @@ def recall(entries: Iterable[Entry], *, by) -> list[Entry]:
     _in_status(entries, {_Status.SUBMITTED}, "only submitted entries are recalled")
     for entry in entries:
         if by is not None and not _owns(by, entry):
-            raise Refused(f"{_name(entry)} is not yours: only its owner can recall it.", code="NOT-OWN")
+            raise Refused(f"{named(entry)} is not yours: only its owner can recall it.", code="NOT-OWN")
     _update(entries, status=_Status.DRAFT, submitted_at=None, submitted_by=None)
     _tell("actuals.recall", entries, by)
     return entries
@@ -331,7 +332,7 @@ def _in_status(entries, allowed, rule):
         n = len(wrong) - 1
         others = f", and {n} more of the chosen {'is' if n == 1 else 'are'} not open either" if n else ""
         raise Refused(
-            f"{_name(wrong[0])} is {wrong[0].get_status_display()}{others}: {rule}.", code="WRONG-STATUS"
+            f"{named(wrong[0])} is {wrong[0].get_status_display()}{others}: {rule}.", code="WRONG-STATUS"
         )
 
 
@@ -359,7 +360,7 @@ def _may_submit(entries, by):
     for entry in others:
         if entry.project_id not in managed:
             raise Refused(
-                f"{_name(entry)} is not yours: its owner, a project manager or an accountant submits it.",
+                f"{named(entry)} is not yours: its owner, a project manager or an accountant submits it.",
                 code="NOT-OWN",
             )
 
@@ -383,7 +384,3 @@ def _tell(action, entries, by):
     subject = entries[0] if len(entries) == 1 else None
     keys = [entry.pk for entry in entries]
     audit.record(action, subject, by=by, entity=entries[0].entity.code, entries=keys)
-
-
-def _name(entry) -> str:
-    return f"The {entry}"

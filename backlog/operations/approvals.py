@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, Entry
+from actuals.naming import named
 from actuals.operations import open_batch, record, reverse, stamp
 from backlog.deciding import Deciding, managed_by
 from backlog.doubts import Doubts
@@ -152,9 +153,9 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     mine = managed_by(by, entries)
     for entry in entries:
         if entry.status not in approved:
-            raise Refused(f"{entry} is not approved: there is nothing to take back.")
+            raise Refused(f"{named(entry)} is not approved: there is nothing to take back.")
         if entry.project_id not in mine:
-            raise Refused(f"{entry} is on project {entry.project}, which is not yours.")
+            raise Refused(f"{named(entry)} is on project {entry.project}, which is not yours.")
     list(contracts_of(entity, entries).locked())
     items = list(
         BacklogItem.objects.filter(actual__entry__in=entries)
@@ -183,9 +184,10 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
 def _still_billed(item):
     entry, proforma = item.actual.entry, item.detail.line.proforma
     if item.status == BacklogItem.Status.CREATED:
-        return f"{entry} is on draft {proforma}: remove it from the draft before its approval is canceled."
+        before = "remove it from the draft before its approval is canceled"
+        return f"{named(entry)} is on draft {proforma}: {before}."
     return (
-        f"{entry} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
+        f"{named(entry)} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
         "accountant can return it; then remove the entry from the new draft and cancel its approval."
     )
 
@@ -225,9 +227,9 @@ def _approvable(entity, entries, decisions, by, drawn):
     for entry in entries:
         sentence = deciding.why_not_approved(entry, decisions.get(entry.pk))
         if entry.pk in has_facts:
-            sentence = sentence or f"{entry} has actuals already; cancel its approval first."
+            sentence = sentence or f"{named(entry)} has actuals already; cancel its approval first."
         if drawn and entry.submitted_at and entry.submitted_at > drawn:
-            sentence = sentence or f"{entry} was submitted again after you looked: look once more."
+            sentence = sentence or f"{named(entry)} was submitted again after you looked: look once more."
         if sentence:
             refused.append((entry, sentence))
         else:
@@ -258,8 +260,8 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
             continue  # it has no price at all, and is left out for that
         if was not in now:
             sentence = (
-                f"{entry} was “{was[:200]}” when you looked at it and is “{now[0]}” now: look at it again, "
-                "then approve it or not."
+                f"{named(entry)} was “{was[:200]}” when you looked at it and is “{now[0]}” now: look at it "
+                "again, then approve it or not."
             )
             result.repriced.append((entry, sentence))
     left = {entry.pk for entry, _ in result.repriced}
@@ -274,7 +276,7 @@ def _costed(entity, result, contracts, decisions):
         try:
             weighed.append(weighing.of(entry, decisions.get(entry.pk)))
         except Refused as refusal:
-            result.refused.append((entry, f"{entry} can't be approved: {refusal.message}"))
+            result.refused.append((entry, f"{named(entry)} can't be approved: {refusal.message}"))
             reason = refusal
     if not weighed:
         left = {"refused": result.refused, "repriced": result.repriced}
@@ -284,7 +286,7 @@ def _costed(entity, result, contracts, decisions):
     doubts = Doubts(entity, result.entries)
     for each in weighed:
         found = each.warnings + doubts.of(each.entry, is_charged=each.delivered is not None, is_approved=True)
-        result.warnings += [f"{each.entry}: {warning}" for warning in found]
+        result.warnings += [f"{named(each.entry)}: {warning}" for warning in found]
     result.actuals = record([each.cost for each in weighed], batch=result.batch)
     return [each.delivered for each in weighed if each.delivered]
 
@@ -305,9 +307,15 @@ def _write_sales(result, contracts, delivered):
         contract, by = contracts[pk], "by" if len(overs) == 1 else "by up to"
         over = f"{money.rounded(max(overs), contract.currency):,} {contract.currency}"
         result.warnings.append(
-            f"{wording.counted(len(overs), 'actual is', 'actuals are')} over the limit of the "
-            f"{BacklogItem.LimitLevel(level).label} of contract {contract} {by} {over}."
+            f"{wording.counted(len(overs), 'actual is', 'actuals are')} over the limit of "
+            f"{_limited(level, contract)} {by} {over}."
         )
+
+
+def _limited(level, contract):
+    level = BacklogItem.LimitLevel(level)
+    whole = level == BacklogItem.LimitLevel.CONTRACT
+    return f"contract {contract}" if whole else f"the {level.label} of contract {contract}"
 
 
 def _stamp(entries, decisions, *, by):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.generic import View
 
 from actuals.models import Actual, Entry
+from actuals.naming import named
 from backlog import operations
 from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
@@ -152,16 +153,22 @@ def told(approvals):
     text = f"{n} {'entry' if n == 1 else 'entries'} approved."
     warnings = [warning for each in approvals for warning in each.warnings]
     if warnings:
-        more = f" And {len(warnings) - 3} more warnings." if len(warnings) > 3 else ""
+        more = f" And {counted(len(warnings) - 3, 'more warning')}." if len(warnings) > 3 else ""
         text = f"{text} {' '.join(_sentence(each) for each in warnings[:3])}{more}"
     left = {}
-    if repriced := [str(entry) for each in approvals for entry, _ in each.repriced]:
-        named = ", ".join(repriced[:3]) + (f" and {len(repriced) - 3} more" if len(repriced) > 3 else "")
-        left[f"not at the price that you saw ({named}); look once more"] = len(repriced)
+    if repriced := [named(entry) for each in approvals for entry, _ in each.repriced]:
+        listed = ", ".join(repriced[:3]) + (f" and {len(repriced) - 3} more" if len(repriced) > 3 else "")
+        left[f"not at the price that you saw ({listed}); look once more"] = len(repriced)
     for entry, sentence in (refused for each in approvals for refused in each.refused):
         # The sentence names its entry; those with one reason are counted together.
-        reason = sentence.removeprefix(f"{entry} ").rstrip(".")
+        reason = (
+            sentence.removeprefix(f"{named(entry)} ").rstrip(".").removeprefix("was ").removeprefix("is ")
+        )
+        if reason.startswith("dated after today"):
+            reason = reason.partition(";")[0]
         left[reason] = left.get(reason, 0) + 1
+    many = (" approve it", " approve them")
+    left = {reason if n == 1 else reason.replace(*many): n for reason, n in left.items()}
     return Told(text, left=left, link=reverse("approvals") if left else "")
 
 

@@ -23,10 +23,11 @@ class DayField(forms.DateField):
     """A day within the bounds of all business dates (APP-10)."""
 
     widget = DayInput
+    latest = days.LAST
 
     def validate(self, value):
         super().validate(value)
-        if value and (sentence := days.why_not(value)):
+        if value and (sentence := days.why_not(value, latest=self.latest)):
             raise forms.ValidationError(sentence)
 
     def widget_attrs(self, widget):

@@ -1,6 +1,7 @@
 """The pages where entries are approved, rejected and taken back."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -108,7 +109,7 @@ def test_many_are_approved_and_ones_own_are_named(company, contract, manager):
     response = manager.post(reverse("approve_entries"), {"pk": [theirs.pk, own.pk]})
     assert response.status_code == 302
     assert "1 entry approved." in said(response)
-    assert "1 is your own; project NO1-P1 has no other manager to approve it" in said(response)
+    assert "1 your own; project NO1-P1 has no other manager to approve it" in said(response)
     assert set(Entry.objects.values_list("pk", "status")) == {(theirs.pk, "approved"), (own.pk, "submitted")}
 
 
@@ -238,7 +239,7 @@ def test_what_was_handed_in_again_meanwhile_is_not_approved_unseen(manager, comp
     submit([entry], by=company.member)
     answer = manager.post(reverse("approve_entries"), {"pk": [entry.pk, other.pk], "drawn": drawn})
     assert "1 entry approved." in said(answer)
-    assert "1 was submitted again after you looked: look once more" in said(answer)
+    assert "1 submitted again after you looked: look once more" in said(answer)
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 
@@ -271,3 +272,18 @@ def test_who_approves_an_expense_sees_its_receipt_and_all_its_figures(
 
     rows = manager.get(reverse("approvals")).text
     assert rows.count(f"{company.travel.name} · Receipt") == 1
+
+
+def test_what_was_left_is_said_once_for_each_reason(manager, company, contract):
+    """APP-2 APP-10: whatever their days."""
+    good = factories.time_entry(company)
+    mine = [factories.time_entry(company, submitted_by=company.manager) for _ in range(2)]
+    other = factories.UserFactory(first_name="Olga", last_name="Other")
+    company.project.managers.add(other)
+    today = company.entity.today()
+    later = [factories.time_entry(company, date=today + timedelta(days=n)) for n in (1, 2)]
+    keys = [entry.pk for entry in (good, *mine, *later)]
+    answer = said(manager.post(reverse("approve_entries"), {"pk": keys}))
+    assert "2 submitted by you; Olga Other can approve them" in answer
+    assert "2 dated after today" in answer
+    assert "it can be approved from" not in answer

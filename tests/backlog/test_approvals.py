@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from actuals.importing import import_entries
 from actuals.models import Actual, Entry
+from actuals.naming import named
 from backlog.models import BacklogItem
 from backlog.operations import (
     Decision,
@@ -191,7 +192,9 @@ def test_work_dated_after_today_is_approved_when_its_day_has_come(company, contr
     approval = approve([now, then], by=company.manager)
     assert approval.entries == [now]
     day = f"{then.date.day} {then.date:%b %Y}"
-    assert approval.refused == [(then, f"{then} is dated after today; it can be approved from {day} on.")]
+    assert approval.refused == [
+        (then, f"Anna's 8 h of {day} is dated after today; it can be approved from {day} on.")
+    ]
     assert reject([then], by=company.manager, comment="Not yet.") == [then]
 
 
@@ -215,7 +218,7 @@ def test_work_outside_of_its_project_is_approved_with_a_warning(company, contrac
     entry = factories.time_entry(company, "8", date=DAY)
     outside = "It is dated outside of project NO1-P1, which runs from its beginning to 9 Mar 2025."
     assert preview([entry], by=company.manager)[entry.pk].doubts == [outside]
-    assert approve([entry], by=company.manager).warnings == [f"{entry}: {outside}"]
+    assert approve([entry], by=company.manager).warnings == [f"{named(entry)}: {outside}"]
 
 
 @pytest.mark.parametrize("kind", ["quantity", "decision", "price", "cost"])
@@ -245,7 +248,7 @@ def test_an_amount_without_room_is_left_out_and_the_others_go_on(company, contra
     assert approval.entries == [good]
     ((left, sentence),) = approval.refused
     assert left == big
-    assert sentence.startswith(f"{big} can't be approved: The ")
+    assert sentence.startswith(f"{named(big)} can't be approved: The ")
     assert "at most 1" in sentence
     assert Entry.objects.get(pk=big.pk).status == "submitted"
     with pytest.raises(Refused, match="can't be kept"):

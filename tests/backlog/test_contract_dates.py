@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from actuals.models import Actual
+from actuals.naming import named
 from backlog.operations import approve, approved_before, confirm_contract, preview
 from tests import factories
 
@@ -39,7 +40,7 @@ def test_work_outside_the_contracts_dates_is_a_cost_only_with_a_warning_that_nam
     )
     assert preview([entry], by=company.manager)[entry.pk].warnings == [warning]
     approval = approve([entry], by=company.manager, on=APRIL_2)
-    assert approval.warnings == [f"{entry}: {warning}"]
+    assert approval.warnings == [f"{named(entry)}: {warning}"]
     assert [(fact.type, fact.contract) for fact in approval.actuals] == [("cost", None)]
 
 

@@ -38,10 +38,7 @@ def test_the_hour_that_goes_over_is_recorded_and_not_billed():
         ("15000", "not_ready", "committed", "", None),
         ("7500", "not_ready", "failed", "contract", Decimal(2500)),
     ]
-    assert (
-        f"1 actual is over the limit of the contract of contract {contract} by 2,500.00 NOK."
-        in approval.warnings
-    )
+    assert f"1 actual is over the limit of contract {contract} by 2,500.00 NOK." in approval.warnings
 
     marked = mark_ready(BacklogItem.objects.open(), by=company.manager)
     assert (marked.action.changed, marked.reasons) == (

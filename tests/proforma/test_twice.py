@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from actuals.naming import named
 from backlog.operations import approve, confirm_contract, mark_ready, preview
 from proforma.operations import (
     add_detail,
@@ -67,7 +68,7 @@ def test_approving_what_was_typed_by_hand_before_warns(it, is_confirmed):
     (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
     assert doubt.startswith(sentence)
     (warning,) = approve([entry], by=it.manager).warnings
-    assert warning.startswith(f"{entry}: {sentence}")
+    assert warning.startswith(f"{named(entry)}: {sentence}")
 
 
 @pytest.mark.parametrize("comes_first", ["entry", "detail"])
