@@ -183,6 +183,9 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
     def get_model_perms(self, request):
         return super().get_model_perms(request) if self.on_index else {}
 
+    def lock(self, request):
+        """Lock the rows that decide whether the page may save; most pages need none."""
+
     # What is shown
 
     def get_list_filter(self, request):
@@ -272,7 +275,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
             return HttpResponseRedirect(reverse(page, args=[obj.pk]))
         view = super().delete_view
         if request.method == "POST":
-            view = partial(_as_one, view)
+            view = partial(_as_one, self, view)
         return view(request, object_id, extra_context)
 
     def render_change_form(self, request, context, *args, **kwargs):
@@ -298,12 +301,12 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
-        return _as_one(super().changelist_view, request, extra_context)  # deleting many, and its events
+        return _as_one(self, super().changelist_view, request, extra_context)  # deleting many, and its events
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         view = super().changeform_view
         if request.method == "POST":
-            view = partial(_as_one, view)
+            view = partial(_as_one, self, view)
         return view(request, object_id, form_url, extra_context)
 
     def construct_change_message(self, request, form, formsets, add=False):
@@ -341,9 +344,10 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
 
 
 @transaction.atomic
-def _as_one(view, *args):
+def _as_one(page, view, request, *args):
     """A page of the administration that saves: one transaction, done again after a conflict like all."""
-    return view(*args)
+    page.lock(request)
+    return view(request, *args)
 
 
 class LookupAdmin(EntityAdmin):

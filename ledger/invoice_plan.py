@@ -263,14 +263,14 @@ def _outlay_transactions(facts, project, shares, charged) -> list[ProjectTransac
             kind=row.kind,
             transaction_class=billed.transaction_class,
             date=facts.accounting_date,
-            quantity=-billed.quantity if row.kind == ProjectTransaction.Kind.OUTLAY else _ZERO,
+            quantity=_ZERO if number else -billed.quantity,
             amount=row.amount,
             currency=row.currency,
             accounting_amount=row.accounting_amount,
-            in_balance=row.kind == ProjectTransaction.Kind.OUTLAY,
+            in_balance=row.in_balance,
         )
         for billed, rows in zip(first.values(), for_projects(charged), strict=True)
-        for row in rows
+        for number, row in enumerate(rows)
     ]
 
 

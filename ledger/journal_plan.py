@@ -240,13 +240,13 @@ def _book_cost(plan, line, facts):
         _book_as_before(plan, line, before, facts)
         return
     profile = _profile(actual, facts)
-    if profile.cost == Profile.Cost.NEVER:
-        _to_project(plan, line, _Kind.COST)
-        return
     kind, in_balance = _Kind.COST, profile.cost == Profile.Cost.BALANCE
     debit = _Purpose.WIP_COST if in_balance else _Purpose.PROJECT_COST
-    if _is_disbursement(actual, facts):
+    if _is_disbursement(actual, facts):  # whatever the profile says of costs: the invoice takes it off again
         debit, kind, in_balance = _Purpose.DISBURSEMENT, _Kind.OUTLAY, True
+    elif profile.cost == Profile.Cost.NEVER:
+        _to_project(plan, line, _Kind.COST)
+        return
     credit = _Purpose.PAYROLL_ALLOCATION if actual.transaction_class == "time" else _Purpose.COST_OFFSET
     _book(plan, line, facts, profile, debit, credit)
     _to_project(plan, line, kind, in_balance=in_balance)

@@ -1,14 +1,18 @@
 """What was laid out in a customer's name, and how the invoice clears it (APP-8, PST-10).
 
 The journal put the outlay on an account of its own, in the currency it was paid in. The invoice that charges
-it on takes exactly that off again: account, both amounts, rate. Whatever else was charged is no outlay: less
-is our cost, more is our revenue, and what the conversion leaves has its own account (PST-2).
+it on takes exactly that off again: account, both amounts, rate. So it does where the journal
+booked it as a cost, in a closed year before its contract (CON-6) or before its category was set up so.
+Whatever else was charged is no outlay: less is our cost, more is our revenue, and what the conversion leaves
+has its own account (PST-2).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from django.db.models import Q
 
 from actuals.models import Actual
 from contracts.models import Project
@@ -41,6 +45,8 @@ class Outlay:
     amount: Decimal
     accounting_amount: Decimal
     worth: Decimal  # in the currency of the invoice
+    kind: str = _Kind.OUTLAY  # as the project subledger has it
+    in_balance: bool = True
 
     @property
     def place(self) -> tuple:
@@ -55,18 +61,23 @@ def entries_of_outlays():
     The other costs are debited to profit and loss or to work in progress. Looked for where it stands, because
     accounts and categories may be set up otherwise since.
     """
-    return LedgerEntry.objects.filter(
-        number=1,
-        voucher__journal_line__actual__type=Actual.Type.COST,
-        account__kind=Account.Kind.ASSET,
-        account__control__in=[Account.Control.NONE, Account.Control.OUTLAY],
-    )
+    return _first_entries_of_costs().filter(_IS_OUTLAY)
+
+
+_IS_OUTLAY = Q(
+    account__kind=Account.Kind.ASSET, account__control__in=[Account.Control.NONE, Account.Control.OUTLAY]
+)
+
+
+def _first_entries_of_costs():
+    return LedgerEntry.objects.filter(number=1, voucher__journal_line__actual__type=Actual.Type.COST)
 
 
 def load(proforma) -> dict[int, Outlay]:
     """The outlays that a proforma charges on, by its details, in two queries."""
-    entries = entries_of_outlays().filter(
-        voucher__journal_line__actual__sales__backlog_item__detail__line__proforma=proforma
+    entries = _first_entries_of_costs().filter(
+        _IS_OUTLAY | Q(voucher__journal_line__actual__category__is_disbursement=True),
+        voucher__journal_line__actual__sales__backlog_item__detail__line__proforma=proforma,
     )
     booked = {
         entry.voucher.journal_line.actual_id: entry
@@ -92,8 +103,16 @@ def load(proforma) -> dict[int, Outlay]:
             amount=amount,
             accounting_amount=accounting_amount,
             worth=amount if entry.currency == currency else approved,
+            **_as_booked(entry.account),
         )
     return found
+
+
+def _as_booked(account) -> dict:
+    """What an outlay is in the project subledger: one that was booked as a cost is a cost there too."""
+    if account.kind == Account.Kind.ASSET and account.control != Account.Control.WIP_COST:
+        return {"kind": _Kind.OUTLAY, "in_balance": True}
+    return {"kind": _Kind.COST, "in_balance": account.control == Account.Control.WIP_COST}
 
 
 def unbooked(proforma) -> list[Actual]:
@@ -195,6 +214,7 @@ class ToProject(NamedTuple):
     amount: Decimal
     currency: str
     accounting_amount: Decimal
+    in_balance: bool = False
 
 
 def for_projects(charged: Charged) -> list[list[ToProject]]:
@@ -203,7 +223,15 @@ def for_projects(charged: Charged) -> list[list[ToProject]]:
     These add up to the entries: what was converted as one sum has its cents shared.
     """
     found = [
-        [ToProject(_Kind.OUTLAY, -outlay.amount, outlay.currency, -outlay.accounting_amount)]
+        [
+            ToProject(
+                outlay.kind,
+                -outlay.amount,
+                outlay.currency,
+                -outlay.accounting_amount,
+                outlay.in_balance,
+            )
+        ]
         for outlay, _ in charged.outlays
     ]
     differences = [amount - outlay.worth for outlay, amount in charged.outlays]

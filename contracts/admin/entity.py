@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin
 
-from contracts.admin.people import MembershipRows
+from contracts.admin.people import LocksAdministrators, MembershipRows
 from contracts.models import (
     ExchangeRate,
     LegalEntity,
@@ -39,7 +39,7 @@ class LegalEntityForm(AdministeredForm):
 
 
 @admin.register(LegalEntity)
-class LegalEntityAdmin(EntityAdmin):
+class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
     entity_path = "pk"
     form = LegalEntityForm
     list_display = ["code", "name", "currency", "country", "time_zone"]

@@ -71,7 +71,16 @@ class MembershipFormSet(PaginationInlineFormSet):
         return form.cleaned_data.get("role") == Membership.Role.ADMINISTRATOR
 
 
-class KeepsAdministrators:
+class LocksAdministrators:
+    """Two who take each other away at the same moment are judged one after the other."""
+
+    def lock(self, request):
+        rows = Membership.objects.filter(role=Membership.Role.ADMINISTRATOR)
+        administered = reach_of(request).administered
+        list((rows if administered.everything else rows.filter(entity__in=administered.ids)).locked())
+
+
+class KeepsAdministrators(LocksAdministrators):
     """Nothing is deleted that would leave a company without a billing administrator."""
 
     def memberships_of(self, rows):

@@ -238,7 +238,7 @@ class LegalEntity(models.Model):
         return day.year + 1 if begins_later and day.month >= self.fiscal_year_start_month else day.year
 
 
-class MembershipQuerySet(models.QuerySet):
+class MembershipQuerySet(LockingQuerySet):
     def administering(self):
         """Those whose person can come in and set the legal entity up."""
         return self.filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True, user__is_staff=True)

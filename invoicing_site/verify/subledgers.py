@@ -96,16 +96,21 @@ def outlays(entity: LegalEntity):
     """OUTLAY: once all outlays of a project are billed, nothing of them stands on their account (PST-10).
 
     Project by project, because an invoice clears many by one entry. Passed over is a project with an outlay
-    that is still to be billed, or that was charged, credited or taken back in a way of its own.
+    that is still to be billed, or that was charged, credited or taken back in a way of its own. Where
+    none was ever booked, nothing can be taken off: a credit balance is found there too.
     """
     booked = entries_of_outlays().filter(voucher__entity=entity)
     costs = Actual.objects.filter(journal_line__voucher__entries__in=booked)
+    accounts = Account.objects.filter(entity=entity, control=Account.Control.OUTLAY)
+    touched = LedgerEntry.objects.filter(account__in=accounts, voucher__kind=Voucher.Kind.INVOICE)
+    laid_out = set(costs.values_list("project", flat=True))
+    projects = laid_out | set(touched.exclude(project=None).values_list("project", flat=True))
     left = (
         LedgerEntry.objects.filter(
             voucher__entity=entity,
             voucher__kind__in=[Voucher.Kind.JOURNAL, Voucher.Kind.INVOICE],
-            account__in=set(booked.values_list("account", flat=True)),
-            project__in=set(costs.values_list("project", flat=True)) - _with_unsettled_outlays(entity, costs),
+            account__in={*booked.values_list("account", flat=True), *accounts.values_list("pk", flat=True)},
+            project__in=projects - _with_unsettled_outlays(entity, costs),
         )
         .order_by("project", "account__number", "currency")
         .values_list("project", "account", "currency")
@@ -115,7 +120,7 @@ def outlays(entity: LegalEntity):
         )
     )
     own = entity.currency
-    left = [row for row in left if row[3] or row[4]]
+    left = [row for row in left if (row[3] or row[4] if row[0] in laid_out else row[4] < 0)]
     projects = Project.objects.in_bulk({row[0] for row in left})
     accounts = Account.objects.in_bulk({row[1] for row in left})
     for project, account, currency, stands, in_books in left:

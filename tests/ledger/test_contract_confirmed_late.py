@@ -9,14 +9,16 @@ from django.urls import reverse
 
 from actuals.models import Actual
 from backlog.models import BacklogItem
-from backlog.operations import Decision, approve, cancel_approval, confirm_contract
+from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import LegalEntity
 from invoicing_site.verify import findings
-from ledger.models import FiscalPeriod, JournalLine, Voucher
-from ledger.operations import journals
+from ledger.models import Account, FiscalPeriod, JournalLine, Voucher
+from ledger.operations import journals, posting, proposals
+from proforma import operations as proformas
 from proforma.performance import contract_performance
 from tests import factories
-from tests.ledger.billing import cr, dr, entries_of
+from tests.invoicing_site.spring.alterations import behind_the_guards
+from tests.ledger.billing import cr, dr, entries_of, facts_of
 
 pytestmark = pytest.mark.django_db
 
@@ -207,3 +209,52 @@ def test_work_of_march_is_accrued_on_the_day_the_contract_is_confirmed(no1):
     approved(no1, date(2025, 3, 20))
     confirmed(no1, "ACCRUE", on=april_15)
     assert posted(no1, april_15)[-1] == (april_15, ACCRUED)
+
+
+@pytest.mark.parametrize("profile", ["ACCRUE", "BALANCE", "STD"])
+def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booked(no1, profile):
+    """CON-6 PST-10: a court fee of 20 December stays on 4300, so its invoice credits 4300 and not 1570."""
+    court_fees(no1)
+    approve([factories.expense_entry(no1, net="100", date=DEC_20)], by=no1.manager, on=JAN_31)
+    assert posted(no1, JAN_31) == [(DEC_20, [dr("4300", 100), cr("4390", 100)])]
+    FiscalPeriod.objects.filter(entity=no1.entity, year__year=2024).update(status="closed")
+    contract = confirmed(no1, profile)
+    posted(no1, FEB_3)
+
+    invoice = billed(no1, contract)
+
+    assert entries_of(invoice.voucher) == [dr("1500", 100), cr("4300", 100)]
+    assert facts_of(invoice.voucher) == [("cost", -1, -100, -100), ("unbilled", -1, -100, -100)]
+    assert not list(findings(no1.entity))
+
+    with behind_the_guards():  # as if the invoice had taken it off an account where it never stood
+        wrong = Account.objects.get(entity=no1.entity, number="1570")
+        invoice.voucher.entries.filter(account__number="4300").update(account=wrong)
+    (found,) = [row for row in findings(no1.entity) if row.code == "OUTLAY"]
+    assert "−100.00 NOK of them still stands on account 1570" in found.sentence
+
+
+def test_a_disbursement_is_booked_where_costs_never_are(no1):
+    """PST-10: the invoice takes it off its account, so it has to stand there."""
+    court_fees(no1)
+    no1.books.profiles["STD"].cost = "never"
+    no1.books.profiles["STD"].save()
+    contract = confirmed(no1, "STD")
+    approve([factories.expense_entry(no1, net="100", date=FEB_3)], by=no1.manager, on=FEB_3)
+    assert posted(no1, FEB_3) == [(FEB_3, [dr("1570", 100), cr("4390", 100)])]
+
+    assert entries_of(billed(no1, contract).voucher) == [dr("1500", 100), cr("1570", 100)]
+    assert not list(findings(no1.entity))
+
+
+def court_fees(no1):
+    no1.travel.is_disbursement = True
+    no1.travel.item_tax_group = no1.books.item_tax_groups["OUTSIDE"]
+    no1.travel.save()
+
+
+def billed(no1, contract):
+    mark_ready(BacklogItem.objects.open().filter(contract=contract), by=no1.manager)
+    (draft,) = proformas.create_proformas([contract], cutoff=FEB_5, on=FEB_5, by=no1.manager)
+    proposal = proposals.take_up(proformas.confirm(draft, by=no1.manager, on=FEB_5))
+    return posting.post(proposal, by=no1.accountant, on=FEB_5)
