@@ -13,9 +13,10 @@ from invoicing_site.querysets import in_chunks
 _CHUNK = 5000
 _MADE_UP = "content-"
 # An entry may differ in these from a row and still be the same work.
-_HOURS_AND_TEXT = {"quantity", "description", "internal_comment"}
+_MAY_DIFFER = {"quantity", "description", "internal_comment", "billing_wish"}
 # How people call what may differ.
 _LABELS = {
+    "billing_wish": "billing",
     "transaction_class": "class",
     "internal_comment": "comment",
     "cost_currency": "currency",
@@ -26,14 +27,24 @@ _LABELS = {
 }
 
 
+_BILLING = {"": "billed", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
+
+
 @dataclass(frozen=True)
 class Changed:
-    """A row like an imported entry but for hours or text."""
+    """A row like an imported entry but for hours, text or what becomes of it."""
 
     row: Row
     entry_id: int
     quantity: Decimal
     description: str
+    wish: str
+
+    @property
+    def billing(self) -> tuple[str, str]:
+        """What becomes of it here and in the file, where that differs."""
+        same = self.wish == self.row.billing_wish
+        return ("", "") if same else (_BILLING[self.wish], _BILLING[self.row.billing_wish])
 
     def as_json(self) -> dict:
         return {
@@ -41,6 +52,8 @@ class Changed:
             "entry": self.entry_id,
             "was": f"{self.quantity.normalize():f}",
             "is": f"{self.row.quantity.normalize():f}",
+            "billing_was": self.billing[0],
+            "billing_is": self.billing[1],
         }
 
 
@@ -59,8 +72,8 @@ def compare(rows, entity, mapping: Mapping, reader, own=()) -> tuple[list[Change
             external_program__in={program for program, _ in by_id},
             external_id__in={external_id for _, external_id in by_id},
         )
-        names = ("external_program", "external_id", "pk", "source", *STORED)
-        for program, external_id, key, source, *stored in entries.values_list(*names):
+        names = ("external_program", "external_id", "pk", "source", "billing_wish", *STORED)
+        for program, external_id, key, source, wish, *stored in entries.values_list(*names):
             row = by_id.get((program, external_id))
             if row is None:
                 continue
@@ -68,13 +81,17 @@ def compare(rows, entity, mapping: Mapping, reader, own=()) -> tuple[list[Change
             theirs = dict(zip(STORED, stored, strict=True))
             ours = dict(zip(STORED, row.content(), strict=True))
             differing = [name for name in STORED if ours[name] != theirs[name]]
+            if differing and (not program or source in own):
+                reader.odd(row.number, "", "Its entry was changed after it was imported, and stays as it is.")
+                differing = []
+            # What an open question is about is not known yet, and this very file says what it said.
+            is_known = source not in own and (not row.flag or mapping.answer(row.flag))
+            if is_known and row.billing_wish != wish:
+                differing.append("billing_wish")
             if not differing:
                 continue
-            if not program or source in own:
-                reader.odd(row.number, "", "Its entry was changed after it was imported, and stays as it is.")
-                continue
-            if _HOURS_AND_TEXT.issuperset(differing):
-                changed.append(Changed(row, key, theirs["quantity"], theirs["description"]))
+            if _MAY_DIFFER.issuperset(differing):
+                changed.append(Changed(row, key, theirs["quantity"], theirs["description"], wish))
                 row.left_out = mapping.answer("changed") == "skip"
             if not row.left_out:
                 errors.append(_other_content(row, key, differing))
@@ -97,11 +114,14 @@ def _identify(rows):
 
 def _other_content(row, key, differing) -> Problem:
     names = ", ".join(_LABELS.get(name, name).removesuffix("_id") for name in differing)
+    known = row.external_program
+    called = f"“{row.external_id}”" if known else "This row"
+    remedy = ", or give the row an id of its own" if known else ""
     return Problem(
         row.number,
-        "external_id",
-        f"“{row.external_id}” is entry {key} already, with other content ({names}). An import "
-        "changes no entry: change or correct that one, or give the row an id of its own.",
+        "external_id" if known else "",
+        f"{called} is entry {key} already, with other content ({names}). An import "
+        f"changes no entry: change or correct that one{remedy}.",
     )
 
 
@@ -119,7 +139,7 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
         return []
     found = {row.entry_id for row in rows if row.is_there}
     dates = [row.date for same in likely.values() for row in same]
-    names = ("pk", "quantity", "description", *_LIKE)
+    names = ("pk", "quantity", "description", "billing_wish", *_LIKE)
     before = defaultdict(list)
     for chunk in in_chunks({row.project.pk for same in likely.values() for row in same}, _CHUNK):
         entries = Entry.objects.filter(
@@ -129,9 +149,9 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
             project__in=chunk,
             date__range=(min(dates), max(dates)),
         )
-        for key, quantity, description, *likeness in entries.order_by("pk").values_list(*names):
+        for key, quantity, description, wish, *likeness in entries.order_by("pk").values_list(*names):
             if key not in found and tuple(likeness) in likely:
-                before[tuple(likeness)].append((key, quantity, description))
+                before[tuple(likeness)].append((key, quantity, description, wish))
     changed = []
     for likeness, entries in before.items():
         for row in likely[likeness]:

@@ -125,8 +125,8 @@ def plan(
     errors += trouble
     changed += find_changed(rows, entity, mapping)
     found = _counted(reader.found, rows, changed)
-    # A row with an id is an error of its own row; only the others are a question.
-    asked = {**found, "changed": Found()} if all(each.row.external_program for each in changed) else found
+    # A row whose entry is here is an error of its own row; only the others are a question.
+    asked = {**found, "changed": Found()} if all(each.row.is_there for each in changed) else found
     errors += _questions(asked, mapping)
     new = [row for row in rows if row.is_new]
     errors += _judge(new, reader)

@@ -174,6 +174,52 @@ def test_a_changed_row_with_an_id_names_its_entry_or_is_left_out(co):
     assert take(co, content, Mapping(answers={"changed": "skip"})).added == 1
 
 
+@pytest.mark.parametrize("external_id", ["A-1", ""])
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("yes,no", "yes,yes", ("billed", "a cost only")),
+        ("yes,no", "no,no", ("billed", "non-chargeable")),
+        ("yes,yes", "yes,no", ("a cost only", "billed")),
+    ],
+)
+def test_a_row_that_became_invoiced_elsewhere_is_changed(co, external_id, before, after, words):
+    """IMP-1: its entry would be billed a second time in silence."""
+    head = "date,resource,project,hours,billable,invoiced,external_id\n"
+    take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,{before},{external_id}\n")
+    content = f"{head}2025-03-31,ANNA,NO1-P1,8,{after},{external_id}\n2025-04-01,ANNA,NO1-P1,1,yes,no,A-2\n"
+    seen = look(co, content)
+    assert [(each.entry_id, each.billing) for each in seen.changed] == [(Entry.objects.get().pk, words)]
+    (message,) = errors(seen)
+    assert "already, with other content (billing). An import changes no entry" in message
+    with pytest.raises(NotImported):
+        take(co, content, Mapping(answers={"changed": "add"}))
+    done = take(co, content, Mapping(answers={"changed": "skip"}))
+    assert (done.added, done.preview.left_out) == (1, {"changed": 1})
+
+
+def test_a_mark_that_was_answered_is_no_change_while_its_question_is_open(co):
+    """IMP-1"""
+    take(co, MARKED, Mapping(answers={"exported": "cost"}))
+    seen = look(co, MARKED + "\n")
+    assert (seen.changed, seen.errors) == ([], [])
+
+
+def test_the_page_and_the_command_say_what_becomes_of_a_changed_row(co, client, tmp_path):
+    """IMP-1"""
+    client.force_login(co.accountant)
+    head = "date,resource,project,hours,invoiced\n"
+    take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,no\n")
+    content = f"{head}2025-03-31,ANNA,NO1-P1,8,yes\n"
+    page = preview(client, content).text
+    assert "(billed)" in page
+    assert "(a cost only)" in page
+    file = tmp_path / "march.csv"
+    file.write_text(content)
+    said = command(file, "--preview", "--changed", "skip")
+    assert f"Changed: row 2 says 8, a cost only; entry {Entry.objects.get().pk} 8, billed." in said
+
+
 def test_as_many_queries_for_many_changed_rows_as_for_few(co, django_assert_num_queries):
     """IMP-1"""
     head = "date,resource,project,hours\n"

@@ -134,7 +134,8 @@ class Command(EntityCommand):
 def _totals(answer):
     """What the file comes to, to be compared with what its program says."""
     for each in answer["changed"][:_SHOWN]:
-        yield f"Changed: row {each['row']} says {each['is']}, entry {each['entry']} {each['was']}."
+        now, before = (", ".join(filter(None, [each[k], each[f"billing_{k}"]])) for k in ("is", "was"))
+        yield f"Changed: row {each['row']} says {now}; entry {each['entry']} {before}."
     totals, new = answer["totals"], answer["totals_to_add"]
     if totals["rows"]:
         days = f", {totals['first_day']} to {totals['last_day']}" if totals["first_day"] else ""
