@@ -7,7 +7,7 @@ from invoicing_site.errors import Refused
 from ledger.checks import ERROR, WARNING, CheckResult, named
 from ledger.invoice_tax import tax_codes, tax_kind
 from ledger.models import TaxCode
-from proforma.orders import PO_AMOUNT, shortages
+from proforma.orders import PO_AMOUNT, PO_DATES, order_of, outside_order, shortages
 from proforma.parties import NUMBERS, in_words, party_changes, party_of
 
 
@@ -23,6 +23,20 @@ def _its_order_has_room(examined):
             f"{shortage.sentence} Have an administrator raise the order, or return {facts.proposal} to the "
             "project manager to bill it under another.",
             reverse("admin:contracts_purchaseorder_change", args=[shortage.order_id]),
+        )
+
+
+@named(PO_DATES)
+def _its_order_is_valid(examined):
+    """CON-12: its days may have been changed since; an error where an order is required, else a warning."""
+    facts = examined.facts
+    if sentence := outside_order(facts.proforma):
+        yield CheckResult(
+            PO_DATES,
+            ERROR if facts.entity.require_order_reference else WARNING,
+            f"{sentence}. Have an administrator change the days of the order, or return {facts.proposal} to "
+            "the project manager to bill it under another.",
+            reverse("admin:contracts_purchaseorder_change", args=[order_of(facts.proforma).pk]),
         )
 
 

@@ -1,7 +1,8 @@
 """Order numbers of customers: which one a row takes, and what is left of each (CON-12).
 
 Pure but for the loading. Used is what is on drafts, confirmed and posted under an order, net and in the
-contract's currency, less what was credited or returned of it. Under the contract's lock nothing else can take
+contract's currency, less what was credited or returned of it. What has the number of an order but was
+entered before it counts as well. Under the contract's lock nothing else can take
 what a book says is left.
 """
 
@@ -12,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from actuals.models import Actual, BillingType
 from contracts.models import PurchaseOrder, TransactionClass
 from invoicing_site import wording
@@ -19,7 +22,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.querysets import totals
 from proforma.models import LineDetail, ProformaInvoice
 
-PO_AMOUNT = "PO-AMOUNT"
+PO_AMOUNT, PO_DATES = "PO-AMOUNT", "PO-DATES"
 _ZERO = Decimal(0)
 _BY_PROFORMA = "detail_actual__detail__line__proforma"
 
@@ -119,22 +122,37 @@ def load_orders(contracts: Iterable[int], *, customers: Iterable[int] | None = N
     columns = ("contract_customer__contract", "contract_customer", "number")
     columns = ("pk", *columns, "valid_from", "valid_to", "amount")
     orders = [Order(*row) for row in found.values_list(*columns)]
-    used = _used([order.pk for order in orders if order.amount is not None])
+    used = _used([order for order in orders if order.amount is not None])
     return [order._replace(used=used.get(order.pk, _ZERO)) for order in orders]
+
+
+def named(orders: Iterable[Order], contract_customer_id: int, text: str) -> Order | None:
+    """The order of the customer that a text is the number of, in any case and with any spaces around it."""
+    text = text.strip()
+    meant = [
+        order
+        for order in orders
+        if order.contract_customer_id == contract_customer_id and order.number.casefold() == text.casefold()
+    ]
+    return next((order for order in meant if order.number == text), meant[0] if meant else None)
 
 
 def _used(orders) -> dict[int, Decimal]:
     if not orders:
         return {}
-    on_drafts = totals(
-        _charged_on_drafts().filter(line__proforma__purchase_order__in=orders),
-        by="line__proforma__purchase_order",
-    )
-    billed = totals(
-        _billed().filter(**{f"{_BY_PROFORMA}__purchase_order__in": orders}),
-        by=f"{_BY_PROFORMA}__purchase_order",
-    )
-    return {pk: on_drafts.get(pk, _ZERO) + billed.get(pk, _ZERO) for pk in orders}
+    used = defaultdict(Decimal)
+    keys, customers = [order.pk for order in orders], {order.contract_customer_id for order in orders}
+    sources = ((_charged_on_drafts(), "line__proforma"), (_billed(), _BY_PROFORMA))
+    for rows, path in sources:
+        linked = Q(**{f"{path}__purchase_order__in": keys})
+        by_text = Q(**{f"{path}__purchase_order": None, f"{path}__contract_customer__in": customers})
+        by_text &= ~Q(**{f"{path}__order_reference": ""})
+        by = [f"{path}__{name}" for name in ("purchase_order", "contract_customer", "order_reference")]
+        for (key, customer, text), amount in totals(rows.filter(linked | by_text), by=by).items():
+            order = None if key else named(orders, customer, text)
+            if key or order:
+                used[key or order.pk] += amount
+    return used
 
 
 def _charged_on_drafts():
@@ -162,15 +180,11 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
         return []
     orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
     needed = defaultdict(Decimal)
-    if proforma.purchase_order_id:
-        orders = [order for order in orders if order.pk == proforma.purchase_order_id]
+    if own := _own(orders, proforma):
         needs = sum((amount for _, amount in _rows_of(proforma)), _ZERO)
-        return [
-            Shortage(order.number, order.amount, _ZERO, order.over, order.pk, order.used)
-            for order in orders
-            if order.over and needs > 0
-        ]
-    elif not proforma.order_reference and orders:
+        found = own.over and needs > 0
+        return [Shortage(own.number, own.amount, _ZERO, own.over, own.pk, own.used)] if found else []
+    if not proforma.order_reference and orders:
         for day, amount in _rows_of(proforma):
             if valid := [order for order in orders if order.is_valid_on(day)]:
                 needed[max(valid, key=_room).pk] += amount
@@ -193,35 +207,48 @@ def unknown_order(proforma: ProformaInvoice) -> str:
 
     Where the customer has no order at all, the number is only words on the invoice.
     """
-    if not proforma.order_reference or proforma.purchase_order_id:
+    if not proforma.order_reference or order_of(proforma):
         return ""
     orders = PurchaseOrder.objects.filter(contract_customer=proforma.contract_customer_id)
     numbers = list(orders.order_by("pk").values_list("number", flat=True))
     if not numbers:
         return ""
-    if proforma.order_reference in numbers:
-        return (
-            f"Order {proforma.order_reference} was added after it was entered in the header, so what is left "
-            "of it is not checked: save the header again."
-        )
-    named = ", ".join(numbers[:3]) + (" and others" if len(numbers) > 3 else "")
+    few = ", ".join(numbers[:3]) + (" and others" if len(numbers) > 3 else "")
     return (
-        f"The contract has no order {proforma.order_reference} of this customer, only {named}: what is left "
+        f"The contract has no order {proforma.order_reference} of this customer, only {few}: what is left "
         "of the order is not checked. Enter another number in the header, or have the order added."
     )
 
 
 def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date], *, way_out: str) -> None:
     """Refused where a day of work is none on which the order of the proforma is valid."""
-    order = order_of(proforma)
-    if order is None:
-        return
-    if outside := [day for day in days if not order.is_valid_on(day)]:
+    if sentence := _outside(order_of(proforma), days):
         raise Refused(
-            f"Order {order.number} is valid {order.validity}, and {wording.day(min(outside))} is outside: "
-            f"{way_out}, or give proforma {proforma.number} another order number first.",
-            code="PO-DATES",
+            f"{sentence}: {way_out}, or give proforma {proforma.number} another order number first.",
+            code=PO_DATES,
         )
+
+
+def outside_order(proforma: ProformaInvoice) -> str:
+    """That it bills work of a day on which its order is not valid, as half a sentence; or nothing.
+
+    A correction gives back to the order it was billed under, also an expired one.
+    """
+    if proforma.kind == ProformaInvoice.Kind.CORRECTION or (order := order_of(proforma)) is None:
+        return ""
+    return _outside(order, days_of(proforma))
+
+
+def days_of(proforma: ProformaInvoice) -> set[date]:
+    """The days of what counts under an order."""
+    return {day for day, _ in _rows_of(proforma)}
+
+
+def _outside(order, days) -> str:
+    outside = [day for day in days if not order.is_valid_on(day)] if order else []
+    if not outside:
+        return ""
+    return f"Order {order.number} is valid {order.validity}, and {wording.day(min(outside))} is outside"
 
 
 def _room(order):
@@ -238,11 +265,16 @@ def _rows_of(proforma):
 
 
 def order_of(proforma: ProformaInvoice) -> Order | None:
-    """The order of the proforma, with what is used of it now."""
-    if proforma.purchase_order_id is None:
+    """The order that the proforma is linked to, or has the number of, with what is used of it now."""
+    if proforma.purchase_order_id is None and not proforma.order_reference:
         return None
-    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
-    return next(order for order in orders if order.pk == proforma.purchase_order_id)
+    return _own(load_orders([proforma.contract_id], customers=[proforma.contract_customer_id]), proforma)
+
+
+def _own(orders, proforma):
+    if proforma.purchase_order_id:
+        return next(order for order in orders if order.pk == proforma.purchase_order_id)
+    return named(orders, proforma.contract_customer_id, proforma.order_reference)
 
 
 def order_that_fits(proforma: ProformaInvoice) -> Order | None:

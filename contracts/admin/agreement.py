@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import PROTECT
 
 from contracts.models import (
     ContractCustomer,
@@ -247,6 +248,26 @@ class ContractLineAdmin(OfContractAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+class PurchaseOrderForm(AdministeredForm):
+    def refusals(self):
+        """What was billed under an order has its number in print (CON-12)."""
+        if "number" in self.changed_data and self.instance.pk and (user := self._user_of_it()):
+            yield (
+                "number",
+                f"{user} bills under order {self.initial['number']}, so its number stays; its days and "
+                "amount can be changed. Add another number as an order of its own.",
+            )
+
+    def _user_of_it(self):
+        """The first that keeps the order from being deleted, whatever room it is of."""
+        for link in PurchaseOrder._meta.get_fields(include_hidden=True):
+            if link.auto_created and link.one_to_many and link.on_delete is PROTECT:
+                rows = link.related_model._default_manager.filter(**{link.field.name: self.instance.pk})
+                if found := rows.order_by("pk").first():
+                    return found
+        return None
+
+
 class OfOrder:
     """The amount of an order number is a limit, where there is one."""
 
@@ -265,6 +286,7 @@ def _more_than_nothing(amount):
 
 class PurchaseOrderInline(OfOrder, RowsInline):
     model = PurchaseOrder
+    form = PurchaseOrderForm
 
 
 @admin.register(ContractCustomer)
@@ -318,6 +340,7 @@ class PurchaseOrderAdmin(OfOrder, EntityAdmin):
     """A customer's order number: no amendment, so it can be entered while the contract runs (CON-11)."""
 
     entity_path = "contract_customer__contract__entity"
+    form = PurchaseOrderForm
     fixed = ["contract_customer"]
     list_display = [
         "number",

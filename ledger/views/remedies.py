@@ -7,7 +7,7 @@ from django.urls import reverse
 from invoicing_site.remedies import remedy_url, words_of
 from ledger.checks import CheckResult
 
-_RETURN = {"PO-AMOUNT", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}
+_RETURN = {"PO-AMOUNT", "PO-DATES", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}
 _HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK", "CREDIT-DATE"}
 
 

@@ -25,7 +25,7 @@ from proforma.operations.doubts import not_yet
 from proforma.operations.drafts import MANY, new_row
 from proforma.operations.limits import broken_limits
 from proforma.operations.proformas import check_in_force, lock_open
-from proforma.orders import PO_AMOUNT, shortages
+from proforma.orders import PO_AMOUNT, PO_DATES, outside_order, shortages
 
 Status = ProformaInvoice.Status
 Job = ProformaInvoice.ConfirmJob
@@ -208,6 +208,13 @@ def _refuse_without_an_order(proforma):
             f"{found[0].sentence} {proforma.entity} bills only with an order number: remove details, lower "
             "them, or have the order raised on the contract.",
             code=PO_AMOUNT,
+            remedy=proforma.contract.get_absolute_url(),
+        )
+    if sentence := outside_order(proforma):
+        raise Refused(
+            f"{sentence}. {proforma.entity} bills only with an order number: give the proforma another "
+            "order number, or have an administrator change the days of this one.",
+            code=PO_DATES,
             remedy=proforma.contract.get_absolute_url(),
         )
 

@@ -11,7 +11,7 @@ from contracts.chargeability import outside_lines
 from invoicing_site import wording
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.twice import maybe_twice
-from proforma.orders import shortages, unknown_order
+from proforma.orders import outside_order, shortages, unknown_order
 from proforma.parties import party_changes
 
 # What the question before confirming says in full; of the rest it says how many there are.
@@ -21,7 +21,7 @@ _ASKED = 2
 def doubts_of(proforma: ProformaInvoice) -> list[str]:
     """Sentences on a draft; the same number of queries whatever stands on it."""
     found = [not_yet(proforma), *(_short(proforma, each) for each in shortages(proforma))]
-    found += [unknown_order(proforma), *_odd_days(proforma)]
+    found += [_outside(proforma), unknown_order(proforma), *_odd_days(proforma)]
     found += map(str, maybe_twice([proforma]).get(proforma.pk, ()))
     return [sentence for sentence in found if sentence]
 
@@ -63,6 +63,14 @@ def _short(proforma, shortage):
     way = "give it another order number" if shortage.used is None else "remove or lower details"
     way = f"It can't be confirmed like this: {way}" if is_refused else f"{way[:1].upper()}{way[1:]}"
     return f"{shortage.sentence} {way}, or have the order raised."
+
+
+def _outside(proforma):
+    if not (sentence := outside_order(proforma)):
+        return ""
+    way = "give it another order number, or have the days of the order changed."
+    is_refused = proforma.entity.require_order_reference
+    return f"{sentence}. " + (f"It can't be confirmed like this: {way}" if is_refused else way.capitalize())
 
 
 def _odd_days(proforma):

@@ -9,6 +9,7 @@ from invoicing_site.errors import Refused
 from invoicing_site.seen import refuse_changed, stamp
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import lock_open
+from proforma.orders import days_of, load_orders, named, refuse_outside_order
 from proforma.parties import NUMBERS, party_of
 
 EDITABLE = (
@@ -62,10 +63,7 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
     )
     if has_address != has_scheme:
         raise Refused("Give an electronic address together with its scheme.", code="ADDRESS-SCHEME")
-    if "order_reference" in changes:
-        changes["purchase_order"] = PurchaseOrder.objects.filter(
-            contract_customer=proforma.contract_customer_id, number=changes["order_reference"]
-        ).first()
+    _link_order(proforma, changes)
     before = {name: getattr(proforma, name) for name in changes}
     changed = {name: value for name, value in changes.items() if value != before[name]}
     if not changed:
@@ -73,6 +71,10 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
     for name, value in changed.items():
         setattr(proforma, name, value)
     _refuse_wrong_numbers(proforma, changed)
+    if "order_reference" in changed:
+        refuse_outside_order(
+            proforma, days_of(proforma), way_out="create a proforma of that work from the backlog"
+        )
     proforma.save(update_fields=list(changed))
     audit.record(
         "proforma.edit_header",
@@ -102,6 +104,18 @@ def _refuse_wrong_numbers(proforma, changed):
         if names := wrong_now(wrong, changed):
             sentence = " ".join(" ".join(wrong.error_dict[name][0].messages) for name in names)
             raise Refused(sentence, code="BAD-NUMBER") from None
+
+
+def _link_order(proforma, changes):
+    """Another number is looked up, in any case; an order that was renamed since keeps what is under it."""
+    text = changes.get("order_reference", proforma.order_reference)
+    if text == proforma.order_reference:
+        return
+    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
+    order = named(orders, proforma.contract_customer_id, text)
+    changes["purchase_order"] = order and PurchaseOrder.objects.get(pk=order.pk)
+    if order:
+        changes["order_reference"] = order.number
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Named checks of what was agreed with a customer, and that the way out that they name is there (PRP-5)."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -64,6 +65,45 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     assert found(proposal, "PO-AMOUNT") == [("error", sentence)]
     (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PO-AMOUNT"]
     assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
+
+
+def test_an_order_whose_days_were_cut_is_a_warning_or_an_error(no1, contract):
+    """CON-12: looked at again before posting."""
+    order = factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), number="4711")
+    proposal = proposed(no1, work(no1, contract))
+    assert found(proposal, "PO-DATES") == []
+    order.valid_to = date(2025, 1, 31)
+    order.save()
+    ((severity, sentence),) = found(proposal, "PO-DATES")
+    assert severity == "warning"
+    assert sentence.startswith("Order 4711 is valid until 31 Jan 2025, and 10 Mar 2025 is outside. Have an ")
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+    assert found(proposal, "PO-DATES") == [("error", sentence)]
+    (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PO-DATES"]
+    assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
+
+
+def test_the_number_of_an_order_that_is_used_stays(no1, contract, client):
+    """CON-12: its days and its amount can be changed."""
+    order = factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number="4711", amount=Decimal(5000)
+    )
+    free = factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), number="5000")
+    proposal = proposed(no1, work(no1, contract))
+    no1.administrator.is_staff = True
+    no1.administrator.save()
+    client.force_login(no1.administrator)
+
+    def change(row, **fields):
+        typed = {"number": row.number, "valid_from": "", "valid_to": "", "amount": "5000"} | fields
+        return client.post(f"/admin/contracts/purchaseorder/{row.pk}/change/", typed)
+
+    sentence = f"{proposal.proforma} bills under order 4711, so its number stays"
+    assert sentence in change(order, number="4712").content.decode()
+    assert change(order, amount="6000").status_code == 302
+    assert change(free, number="5001").status_code == 302
+    order.refresh_from_db(), free.refresh_from_db()
+    assert (order.number, order.amount, free.number) == ("4711", Decimal(6000), "5001")
 
 
 def test_an_administrator_raises_the_order_of_a_confirmed_contract(no1, contract, client):

@@ -24,7 +24,7 @@ from proforma.operations import (
     run_invoicing,
     take_back,
 )
-from proforma.orders import Order, load_orders, shortages
+from proforma.orders import Order, load_orders, order_of, outside_order, shortages
 from proforma.plans import ContractInputs, Due, plan_by_hand, plan_chosen, plan_contract
 from tests import factories
 from tests.proforma.test_plans import ALFA, BETA, share
@@ -355,6 +355,72 @@ def test_another_order_number_in_the_header_is_used_from_then_on(no1, contract):
     draft = edit_header(draft, by=no1.manager, order_reference="by telephone")
     assert (draft.order_reference, draft.purchase_order) == ("by telephone", None)
     assert left(contract) == [D("900"), D("1000")]
+
+
+def test_an_order_of_other_days_is_not_entered_in_the_header(no1, contract):
+    """CON-12"""
+    purchase_order(contract, "OLD", valid_to=date(2025, 1, 31))
+    (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    sentence = "Order OLD is valid until 31 Jan 2025, and 2 Mar 2025 is outside"
+    with pytest.raises(Refused, match=sentence) as refused:
+        edit_header(draft, by=no1.manager, order_reference="OLD")
+    assert refused.value.code == "PO-DATES"
+    assert ProformaInvoice.objects.get(pk=draft.pk).order_reference == ""
+
+
+def test_days_of_an_order_that_were_cut_are_looked_at_when_confirming(no1, contract):
+    """CON-12: refused where an order is required."""
+    order = purchase_order(contract)
+    items = [ready(no1, contract, MAR_2), ready(no1, contract, MAR_3)]
+    drafts = [create_for_items([item], on=MAR_31, by=no1.manager)[0] for item in items]
+    order.valid_to = MAR_1
+    order.save()
+    assert confirm(drafts[0], by=no1.manager, on=MAR_31).status == "confirmed"
+    LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
+    with pytest.raises(Refused, match="Order 4711 is valid until 1 Mar 2025, and 3 Mar") as refused:
+        confirm(drafts[1], by=no1.manager, on=MAR_31)
+    assert refused.value.code == "PO-DATES"
+
+
+def test_a_renamed_order_keeps_what_is_under_it(no1, contract):
+    """CON-12: 4 h × 200 of 1,000 leave 200, whatever it is called."""
+    order = purchase_order(contract, "PO-1", "1000")
+    (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    order.number = "PO-9"
+    order.save()
+    draft = edit_header(draft, by=no1.manager, name="March", order_reference="PO-1")
+    assert (draft.name, draft.purchase_order) == ("March", order)
+    assert left(contract) == [D("200.00")]
+
+
+@pytest.mark.parametrize("typed", ["po-1", "PO-1 ", " Po-1"])
+def test_a_number_is_found_in_any_case(no1, contract, typed):
+    """CON-12"""
+    (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    order = purchase_order(contract, "PO-1", "1000")
+    draft = edit_header(draft, by=no1.manager, order_reference=typed)
+    assert (draft.order_reference, draft.purchase_order) == ("PO-1", order)
+    assert left(contract) == [D("200.00")]
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_an_order_that_is_entered_later_counts_what_has_its_number(no1, contract, is_confirmed):
+    """CON-12: 800 of 1,000 leave 200, too little for the next 800."""
+    (first,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    first = edit_header(first, by=no1.manager, order_reference="po-1")
+    if is_confirmed:
+        first = confirm(first, by=no1.manager, on=MAR_31)
+    order = purchase_order(contract, "PO-1", "1000", valid_to=MAR_1)
+    other = purchase_order(contract, "PO-2", "1000", valid_to=MAR_1)
+    assert left(contract) == [D("200.00"), D("1000")]
+    assert order_of(first).pk == order.pk
+    assert outside_order(first) == "Order PO-1 is valid until 1 Mar 2025, and 2 Mar 2025 is outside"
+    order.valid_to = other.valid_to = None
+    order.amount = D(700)
+    order.save()
+    assert [(s.number, s.missing) for s in shortages(first)] == [("PO-1", D("100.00"))]
+    (second,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
+    assert second.purchase_order is None
 
 
 def test_work_outside_the_scope_of_tax_is_billed_apart(no1, contract):

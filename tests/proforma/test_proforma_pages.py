@@ -118,6 +118,17 @@ def test_a_proforma_shows_its_details_and_what_was_edited(manager, company, draf
     assert "Travel time" in words_of(manager, draft.get_absolute_url(), {"show": "edited"})
 
 
+def test_a_draft_says_that_its_order_is_of_other_days(manager, company, contract, draft):
+    """CON-12"""
+    operations.edit_header(draft, by=company.manager, order_reference="4711")
+    factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number="4711", valid_to=date(2025, 1, 31)
+    )
+    words = words_of(manager, draft.get_absolute_url())
+    assert "Order 4711 is valid until 31 Jan 2025, and " in words
+    assert "is outside. Give it another order number" in words
+
+
 def test_details_are_edited_together_and_what_is_empty_stays(manager, draft):
     """PRO-3: the selection is shown, then changed; 8 × 900 + 2 × 900 = 9,000."""
     keys = [str(pk) for pk in LineDetail.objects.on_proforma(draft).values_list("pk", flat=True)]
