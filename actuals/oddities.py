@@ -5,6 +5,8 @@ import datetime
 from contracts.models import Project
 from invoicing_site import days, wording
 
+HOURS_A_DAY = 24
+
 
 def of_day(day: datetime.date, project: Project, today: datetime.date) -> list[str]:
     """What is odd, as phrases that go on after “it is” or “8 entries are”."""

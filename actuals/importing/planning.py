@@ -16,7 +16,6 @@ from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table
 from actuals.importing.totals import Totals, totals_of
 from actuals.models import Entry, EntryImport
-from actuals.operations import HOURS_A_DAY
 from contracts.models import ItemTaxGroup
 from invoicing_site import wording
 from invoicing_site.errors import Refused
@@ -234,7 +233,7 @@ def long_days(new, entity) -> list[Problem]:
     return [
         Problem(rows[day][-1].number, "hours", _too_long(rows[day], hours, here.get(day, Decimal(0))))
         for day, hours in added.items()
-        if hours + here.get(day, 0) > HOURS_A_DAY
+        if hours + here.get(day, 0) > oddities.HOURS_A_DAY
     ]
 
 

@@ -5,7 +5,6 @@ projects of the entries and lock the entries, so whoever approves locks one or t
 """
 
 from actuals.operations.entries import (
-    HOURS_A_DAY,
     amend,
     amend_and_submit,
     delete,
@@ -19,7 +18,6 @@ from actuals.operations.facts import anew, negated, open_batch, record, reverse
 from actuals.operations.weeks import SavedWeek, SubmittedWeek, save_week, submit_week
 
 __all__ = [
-    "HOURS_A_DAY",
     "SavedWeek",
     "SubmittedWeek",
     "amend",

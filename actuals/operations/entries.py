@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from actuals.models import Actual, Entry
 from actuals.naming import named
+from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
 from invoicing_site import audit, checked, days, money, transaction, wording
@@ -18,7 +19,6 @@ from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
 _CHUNK = 5000
 _Status = Entry.Status
 EDITABLE = {_Status.DRAFT, _Status.REJECTED}
-HOURS_A_DAY = 24
 # What its owner decides about an entry; the rest is made by what happens to it.
 _CONTENT = (
     "date",

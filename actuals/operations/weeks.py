@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.models import NAMED_BY, Entry
-from actuals.operations.entries import EDITABLE, HOURS_A_DAY, demand_no_facts, own_resource, submit
+from actuals.oddities import HOURS_A_DAY
+from actuals.operations.entries import EDITABLE, demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
 from invoicing_site import audit, characters, days, transaction
