@@ -251,6 +251,10 @@ def _sentence(problem) -> str:
     )
 
 
+class FullDay(Refused):
+    """Somebody has entered hours since the rows were judged: with those of the file it is more than a day."""
+
+
 def _imported(look, write):
     """Look, and write what was seen; both once more where somebody got in between."""
     for attempt in range(_ATTEMPTS):
@@ -259,7 +263,7 @@ def _imported(look, write):
             raise NotImported(_refusal(seen), code="IMPORT-ERRORS", preview=seen)
         try:
             return write(seen)
-        except IntegrityError:
+        except (IntegrityError, FullDay):
             # Somebody imported or created the same at this moment: what was planned is there by now.
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -394,7 +398,7 @@ def _hold_days(new, entity):
     for chunk in in_chunks(sorted(people), _CHUNK):
         list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
     for problem in long_days(new, entity):
-        raise Refused(f"Nothing was imported. {problem.message}", code="LONG-DAY")
+        raise FullDay(f"Nothing was imported. {problem.message}", code="LONG-DAY")
 
 
 def _hold_open(projects):

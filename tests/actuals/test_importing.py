@@ -251,7 +251,7 @@ def test_many_rows_cost_as_many_queries_as_few(co):
 def test_two_imports_at_once_add_every_row_once(contents):
     """IMP-1: the one that comes second finds the rows, and the tasks that were made, there already."""
     co = factories.company(books=False)
-    lines = [row(task=f"NEW-{n % 3}", external_id=f"A-{n}", hours="1") for n in range(50)]
+    lines = [row(task=f"NEW-{n % 3}", external_id=f"A-{n}", hours="0.25") for n in range(50)]
     both = [csv(*lines), csv(*lines if contents == "the same file" else lines[10:])]
     start, results = threading.Barrier(2), []
 

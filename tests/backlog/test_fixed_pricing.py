@@ -165,7 +165,7 @@ def test_of_many_those_at_another_price_are_left_out_and_named(company, contract
     posted = {"pk": [changed.pk, same.pk], "terms": page.context["terms"], "drawn": page.context["drawn"]}
     answer = manager.post(reverse("approve_entries"), posted)
     assert "1 entry approved" in said(answer)
-    assert f"1 not at the price that you saw ({changed})" in said(answer)
+    assert "1 not at the price that you saw (Anna&#x27;s 8 h of 10 Mar 2025)" in said(answer)
     changed.refresh_from_db()
     assert changed.status == "submitted"
     assert facts("unbilled") == [(Decimal(1600), "Consultant")]

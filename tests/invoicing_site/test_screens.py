@@ -437,8 +437,8 @@ def test_what_an_expense_cost_is_explained_to_those_who_may_see_costs(client):
 def test_an_answer_leads_to_the_rows_that_were_chosen(it, client):
     """Of two drafts and an entry on its way the drafts are submitted; the list then holds these three."""
     client.force_login(it.member)
-    chosen = [time_entry(it, status=status) for status in ("draft", "draft", "submitted")]
-    time_entry(it, status="draft")
+    chosen = [time_entry(it, "5", status=status) for status in ("draft", "draft", "submitted")]
+    time_entry(it, "5", status="draft")
     answer = client.post(reverse("submit_entries"), {"pk": [entry.pk for entry in chosen]}, follow=True)
     [link] = re.findall(r'<a href="([^"]+)">Show the rows you chose</a>', said(answer)[0])
     shown = client.get(link).context

@@ -214,20 +214,20 @@ def test_a_bill_to_of_its_own_name_has_its_own_numbers(no1, contract):
     )
     assert (bare.buyer_electronic_address_scheme, bare.buyer_electronic_address) == ("", "")
     shares.update(
-        organisation_number="933333333",
-        vat_number="NO933333333",
+        organisation_number="933333337",
+        vat_number="NO933333337",
         electronic_address_scheme="0192",
-        electronic_address="933333333",
+        electronic_address="933333337",
     )
     invoice = posted(no1, work(no1, contract))
-    assert (invoice.buyer_organisation_number, invoice.buyer_vat_number) == ("933333333", "NO933333333")
-    assert invoice.buyer_electronic_address == "933333333"
+    assert (invoice.buyer_organisation_number, invoice.buyer_vat_number) == ("933333337", "NO933333337")
+    assert invoice.buyer_electronic_address == "933333337"
 
 
 def test_numbers_belong_to_a_name(no1, contract):
     """CON-9"""
     with pytest.raises(IntegrityError), transaction.atomic():
-        ContractCustomer.objects.filter(contract=contract).update(organisation_number="933333333")
+        ContractCustomer.objects.filter(contract=contract).update(organisation_number="933333337")
 
 
 def test_a_draft_is_always_made_out_to_somebody(no1, contract):
@@ -238,9 +238,9 @@ def test_a_draft_is_always_made_out_to_somebody(no1, contract):
     with pytest.raises(Refused, match="An address has a country"):
         proformas.edit_header(draft, by=no1.manager, country="")
     draft = proformas.edit_header(
-        draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333333"
+        draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333337"
     )
-    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333333")
+    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333337")
 
 
 def test_terms_that_were_taken_off_the_draft_stay_off(no1, contract):
