@@ -1,6 +1,7 @@
 """What the people of a company enter in the course of the year."""
 
 import datetime
+from collections import Counter
 from decimal import Decimal
 
 from actuals.models import Entry
@@ -158,11 +159,14 @@ def _the_last_days(world):
     """Work for each of the states in which the last weeks are left; nothing here is left to the dice."""
     left = LEFT[world.entity.code]
     day = weekday_until(world.today - DECIDED - DAY)
+    at_work = Counter()  # nobody works more than a day has
     for state in ("ready", "draft", "review", "open", "blocked", "over"):
         for code in left[state]:
             agreed = world.deals[code]
-            person = [each for each in agreed.deal.team if _has_price(world, agreed, each)][-1]
-            yield hour_entry(world, agreed, person, day)
+            team = [each for each in reversed(agreed.deal.team) if _has_price(world, agreed, each)]
+            person = min(team, key=lambda each: at_work[each])
+            at_work[person] += 1
+            yield hour_entry(world, agreed, person, day, Decimal(5))
     if left["no price"]:
         code, person = left["no price"]
         yield hour_entry(world, world.deals[code], person, day, Decimal(3), task="SUPPORT")
