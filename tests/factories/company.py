@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from contracts import models as contracts
+from tests.factories.remembered import remembered
 from tests.factories.rows import (
     ActualFactory,
     BacklogItemFactory,
@@ -41,6 +42,7 @@ from tests.factories.rows import (
 )
 
 
+@remembered
 def company(
     code="NO1", currency="NOK", *, books=True, cost_price=100, sales_price=200, customers=1, **entity
 ):
