@@ -12,7 +12,7 @@ import datetime
 import hashlib
 import logging
 import zoneinfo
-from collections.abc import Collection
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -95,7 +95,7 @@ def preview(
     *,
     name: str = "",
     on: datetime.date | None = None,
-    within: Collection[int] | None = None,
+    within: Set[int] | None = None,
 ) -> Preview:
     """What importing the file would add and create, and every error and warning by row; writes nothing.
 
@@ -118,7 +118,7 @@ def import_entries(
     name: str = "",
     on: datetime.date | None = None,
     submit: bool = False,
-    within: Collection[int] | None = None,
+    within: Set[int] | None = None,
 ) -> ImportResult:
     """Add what is new in the file as draft entries, or as submitted ones: all rows or none (IMP-1).
 
@@ -161,6 +161,9 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> Entry
 
 
 def _on_its_way(asked, file, mapping, by) -> str:
+    wait = "What you ask for now is not done: wait until that import is over, and preview the file again."
+    if not EntryImport.objects.visible_to(by).filter(pk=asked.pk).exists():
+        return f"Somebody else asked for this very file, and it is on its way. {wait}"
     state = "is being" if asked.status == _Status.RUNNING else "waits to be"
     who = "you" if asked.imported_by == by else asked.imported_by or "the system"
     at = timezone.localtime(asked.imported_at)
@@ -168,10 +171,7 @@ def _on_its_way(asked, file, mapping, by) -> str:
     how = "to be submitted" if asked.submits else "as drafts"
     if Mapping.kept(asked.mapping) != mapping:
         how += ", its columns read in another way than now"
-    return (
-        f"{file.name} {state} taken in already: {who} asked for it on {when}, {how}. "
-        "What you ask for now is not done: wait until that import is over, and preview the file again."
-    )
+    return f"{file.name} {state} taken in already: {who} asked for it on {when}, {how}. {wait}"
 
 
 def carry_out(asked: EntryImport) -> EntryImport | None:
@@ -281,6 +281,7 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
     # Where all its entries have been deleted since, the file comes in anew.
     earlier = next((each for each in before.order_by("pk") if each.entries.exists()), None)
     if earlier:
+        _demand_reach(earlier, within)
         mapping = _as_before(earlier, mapping)
     table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet)
     mapping = mapping.settled(table)
@@ -291,6 +292,18 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
         seen.earlier = earlier
         seen.warnings.insert(0, Problem(None, "", _note(seen, entity)))
     return seen
+
+
+def _demand_reach(earlier, within):
+    """What an earlier import made of the file is told only to those who reach all of it (SEC-1)."""
+    if within is not None and not within.issuperset(
+        earlier.entries.order_by().values_list("project", flat=True).distinct()
+    ):
+        raise Refused(
+            "This very file was imported before, with rows on projects that you don't manage: have an "
+            "accountant import what is missing.",
+            code="IMPORT-REACH",
+        )
 
 
 def _as_before(earlier, mapping) -> Mapping:
@@ -362,7 +375,7 @@ def _kept(seen, mapping) -> dict:
 
 def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
     entity, by, submit, new = source.entity, source.imported_by, source.submits, seen.to_add
-    _hold_days(new, entity)
+    _hold_days(new, entity, seen.within)
     _hold_open({row.project.pk for row in new if row.project.pk})
     seen.catalogue.write_new(by=by, source=source)
     now, person = timezone.now(), by and by.pk
@@ -392,12 +405,12 @@ def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
     return ImportResult(source, seen, len(new), seen.already_there)
 
 
-def _hold_days(new, entity):
+def _hold_days(new, entity, within):
     """Somebody may have entered more hours of a day since the rows were judged (APP-10)."""
     people = {row.resource.pk for row in new if row.resource and row.resource.pk}
     for chunk in in_chunks(sorted(people), _CHUNK):
         list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
-    for problem in long_days(new, entity):
+    for problem in long_days(new, entity, within):
         raise FullDay(f"Nothing was imported. {problem.message}", code="LONG-DAY")
 
 

@@ -61,10 +61,14 @@ def _only(shelf, text, thing):
 
 
 class Catalogue:
-    """What one legal entity knows, loaded at once but for the tasks, and what an import adds to it."""
+    """What one legal entity knows, loaded at once but for the tasks, and what an import adds to it.
 
-    def __init__(self, entity, create=(), item_tax_group=None):
+    `within` are the keys of the projects that whoever imports may enter work on; None means all.
+    """
+
+    def __init__(self, entity, create=(), item_tax_group=None, within=None):
         self.entity = entity
+        self._within = within
         self.create = {kind for kind in KINDS if plural(kind) in create}
         self.item_tax_group = item_tax_group
         self.new = {kind: [] for kind in KINDS}
@@ -102,6 +106,10 @@ class Catalogue:
         if kind in self.create:
             return self._made(kind, text, scope)
         raise Invalid(self._unknown(kind, text, key))
+
+    def reaches(self, project) -> bool:
+        """Whether whoever imports may enter work on this project."""
+        return self._within is None or project.pk in self._within
 
     def known(self, kind, text, scope=None):
         """The thing, or None."""
@@ -141,9 +149,11 @@ class Catalogue:
         if found is None:
             if len(self._suggestions) >= _MOST_SUGGESTIONS:
                 return ""
-            shelf = self._shelf(kind, key)
-            folds = {thing.code.casefold(): thing.code for thing in shelf.by_code.values()}
-            names = {thing.name.casefold(): thing.code for thing in shelf.by_code.values()}
+            things = self._shelf(kind, key).by_code.values()
+            if kind == "project":
+                things = [project for project in things if self.reaches(project)]
+            folds = {thing.code.casefold(): thing.code for thing in things}
+            names = {thing.name.casefold(): thing.code for thing in things}
             fold = shortened(text, 100).casefold()
             found = _nearest_of(fold, folds) or _nearest_of(fold, names)
             self._suggestions[kind, key, text] = found

@@ -27,6 +27,7 @@ _LABELS = {
 }
 
 
+_STAYS = "Its entry was changed after it was imported, and stays as it is."
 _BILLING = {"": "billed", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
 
 
@@ -57,11 +58,14 @@ class Changed:
         }
 
 
-def compare(rows, entity, mapping: Mapping, reader, own=()) -> tuple[list[Changed], list[Problem]]:
+def compare(
+    rows, entity, mapping: Mapping, reader, own=(), within=None
+) -> tuple[list[Changed], list[Problem]]:
     """Mark the rows whose entries exist; one with other content under the same id is changed, or an error.
 
     Ids count per program: the same id in two programs is two entries. What an import of this very file
-    (`own`, their keys) made was changed here, and not in the file.
+    (`own`, their keys) made was changed here, and not in the file. Of an entry on a project out of reach
+    (`within`) nothing is told but that it has the id.
     """
     _identify(rows)
     changed, errors = [], []
@@ -79,10 +83,16 @@ def compare(rows, entity, mapping: Mapping, reader, own=()) -> tuple[list[Change
                 continue
             row.entry_id = key
             theirs = dict(zip(STORED, stored, strict=True))
+            if within is not None and theirs["project_id"] not in within:
+                if program:
+                    errors.append(_out_of_reach(row))
+                else:  # it was moved there after it was imported
+                    reader.odd(row.number, "", _STAYS)
+                continue
             ours = dict(zip(STORED, row.content(), strict=True))
             differing = [name for name in STORED if ours[name] != theirs[name]]
             if differing and (not program or source in own):
-                reader.odd(row.number, "", "Its entry was changed after it was imported, and stays as it is.")
+                reader.odd(row.number, "", _STAYS)
                 differing = []
             # What an open question is about is not known yet, and this very file says what it said.
             is_known = source not in own and (not row.flag or mapping.answer(row.flag))
@@ -122,6 +132,15 @@ def _other_content(row, key, differing) -> Problem:
         "external_id" if known else "",
         f"{called} is entry {key} already, with other content ({names}). An import "
         f"changes no entry: change or correct that one{remedy}.",
+    )
+
+
+def _out_of_reach(row) -> Problem:
+    return Problem(
+        row.number,
+        "external_id",
+        f"“{row.external_id}” is work on a project that you don't manage: give the row an id of its own, or "
+        "have an accountant import the file.",
     )
 
 

@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -32,6 +32,7 @@ class Preview:
     mapping: how it was read, with the program that wrote it. found: by the name of a choice, the rows that it
     is about. left_out: those that their choice leaves out, by its name. totals: what all rows of the file
     come to, to compare with what its program says. earlier: the import of this very file, if there was one.
+    within: the keys of the projects that it was looked at for (None: all).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Preview:
     found: dict[str, Found] = field(default_factory=dict)
     changed: list[Changed] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
+    within: Set[int] | None = None
 
     @property
     def to_add(self) -> list[Row]:
@@ -109,9 +111,11 @@ def plan(
     """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
 
     Refused where the file as a whole does not fit the mapping. `own` are the keys of imports of this very
-    file. `tell` hears how many rows of all are read.
+    file. `within` are the keys of the projects in reach: rows on others are errors, and nothing of what is
+    here for them is looked at (SEC-1). `tell` hears how many rows of all are read.
     """
-    catalogue = Catalogue(entity, mapping.create, _item_tax_group(entity, mapping.item_tax_group))
+    group = _item_tax_group(entity, mapping.item_tax_group)
+    catalogue = Catalogue(entity, mapping.create, group, within)
     reader = RowReader(table, entity, mapping, catalogue, on)
     rows, total = [], len(table.rows)
     for n, (number, cells) in enumerate(table.rows):
@@ -120,7 +124,7 @@ def plan(
         if row := reader.read(number, cells):
             rows.append(row)
     errors = reader.errors
-    changed, trouble = compare(rows, entity, mapping, reader, own)
+    changed, trouble = compare(rows, entity, mapping, reader, own, within)
     errors += trouble
     changed += find_changed(rows, entity, mapping)
     found = _counted(reader.found, rows, changed)
@@ -129,8 +133,7 @@ def plan(
     errors += _questions(asked, mapping)
     new = [row for row in rows if row.is_new]
     errors += _judge(new, reader)
-    errors += _out_of_reach(new, within)
-    errors += long_days(new, entity)
+    errors += long_days(new, entity, within)
     return Preview(
         name,
         total=total,
@@ -145,6 +148,7 @@ def plan(
         found=found,
         changed=changed,
         totals=reader.totals,
+        within=within,
     )
 
 
@@ -208,49 +212,45 @@ def _judge(new, reader) -> list[Problem]:
     return errors
 
 
-def _out_of_reach(new, within) -> list[Problem]:
-    """Rows on projects that whoever imports may not enter work on."""
-    if within is None:
-        return []
-    return [
-        Problem(
-            row.number, "project", f"You don't manage project {row.project.code}: its manager imports this."
-        )
-        for row in new
-        if row.project.pk is not None and row.project.pk not in within
-    ]
+def long_days(new, entity, within=None) -> list[Problem]:
+    """Days on which one resource would have more than 24 hours, with those that are here already (APP-10).
 
-
-def long_days(new, entity) -> list[Problem]:
-    """Days on which one resource would have more than 24 hours, with those that are here already (APP-10)."""
+    Hours on projects out of reach (`within`) count, but how many they are is not told (SEC-1).
+    """
     added, rows = defaultdict(Decimal), defaultdict(list)
     for row in new:
         if row.transaction_class == Entry.Class.TIME:
             day = row.resource.code, row.date
             added[day] += row.quantity
             rows[day].append(row)
-    here = _hours_here(rows, entity)
-    return [
-        Problem(rows[day][-1].number, "hours", _too_long(rows[day], hours, here.get(day, Decimal(0))))
-        for day, hours in added.items()
-        if hours + here.get(day, 0) > oddities.HOURS_A_DAY
-    ]
+    here, elsewhere = _hours_here(rows, entity, within)
+    found = []
+    for day, hours in added.items():
+        known = hours + here[day]
+        if known > oddities.HOURS_A_DAY:
+            found.append((day, _too_long(rows[day], hours, here[day])))
+        elif known + elsewhere[day] > oddities.HOURS_A_DAY:
+            found.append((day, _too_long_elsewhere(rows[day][-1])))
+    return [Problem(rows[day][-1].number, "hours", sentence) for day, sentence in found]
 
 
-def _hours_here(days, entity) -> dict:
-    """By code and date, the hours that count already: all but those that were rejected."""
+def _hours_here(days, entity, within) -> tuple[dict, dict]:
+    """By code and date, the hours that count already, all but those that were rejected: in reach, and not."""
+    here, elsewhere = defaultdict(Decimal), defaultdict(Decimal)
     codes = {row.resource.pk: row.resource.code for rows in days.values() for row in rows if row.resource.pk}
     if not codes:
-        return {}
+        return here, elsewhere
     dates = [date for _, date in days]
     before = Entry.objects.filter(
         entity=entity, transaction_class=Entry.Class.TIME, date__range=(min(dates), max(dates))
     ).exclude(status=Entry.Status.REJECTED)
-    here = {}
+    by = ("resource", "date") if within is None else ("resource", "date", "project")
     for chunk in in_chunks(codes, _CHUNK):
-        found = totals(before.filter(resource__in=chunk), by=("resource", "date"), field="quantity")
-        here |= {(codes[resource], date): quantity for (resource, date), quantity in found.items()}
-    return here
+        found = totals(before.filter(resource__in=chunk), by=by, field="quantity")
+        for (resource, date, *project), quantity in found.items():
+            is_in_reach = within is None or project[0] in within
+            (here if is_in_reach else elsewhere)[codes[resource], date] += quantity
+    return here, elsewhere
 
 
 def _too_long(rows, added, here) -> str:
@@ -261,4 +261,12 @@ def _too_long(rows, added, here) -> str:
     return (
         f"{last.resource.name} would have {(added + here).normalize():f} hours on {wording.day(last.date)}"
         f"{said}, more than a day has: correct the hours or the date in the file."
+    )
+
+
+def _too_long_elsewhere(row) -> str:
+    return (
+        f"{row.resource.name} would have more than {oddities.HOURS_A_DAY} hours on {wording.day(row.date)}, "
+        "with those on projects that you don't manage: correct the hours or the date in the file, or have an "
+        "accountant import it."
     )

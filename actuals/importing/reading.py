@@ -189,8 +189,8 @@ class RowReader:
 
     def _load_tasks(self, table):
         texts = {text_of(self._cell("project", cells)) for _, cells in table.rows}
-        projects = (self._catalogue.known("project", text) for text in texts if text)
-        self._catalogue.load_tasks([project for project in projects if project is not None])
+        projects = [self._catalogue.known("project", text) for text in texts if text]
+        self._catalogue.load_tasks([each for each in projects if each and self._catalogue.reaches(each)])
 
     def _cell(self, name, cells):
         value = self.readers[name](cells) if name in self.readers else None
@@ -213,7 +213,7 @@ class RowReader:
     def _row(self, number, cell, transaction_class, flag) -> Row:
         is_time = transaction_class == Entry.Class.TIME
         is_material = transaction_class == Entry.Class.MATERIAL
-        project = self._find(number, "project", cell["project"], required=True)
+        project = self._project(number, cell["project"])
         product = self._find(number, "product", cell["product"], required=is_material)
         currency, net, tax, deductible = self._costs(number, cell, transaction_class)
         external_id = self._external_id(number, cell["external_id"])
@@ -241,6 +241,16 @@ class RowReader:
             flag=flag,
             billing_wish=self._wish(number, cell, flag),
         )
+
+    def _project(self, number, cell):
+        """The project; out of reach it is an error, and the row is compared with nothing here (SEC-1)."""
+        project = self._find(number, "project", cell, required=True)
+        if project and not self._catalogue.reaches(project):
+            text = shortened(text_of(cell), 60)
+            return self._refuse(
+                number, "project", f"You don't manage project {text}: its manager imports this."
+            )
+        return project
 
     def _wish(self, number, cell, flag) -> str:
         """What becomes of it when it is approved (IMP-1)."""

@@ -1,0 +1,231 @@
+"""What stands on projects out of reach is neither told nor changed by an import (SEC-1, IMP-1)."""
+
+from decimal import Decimal
+
+import pytest
+
+from actuals import tasks
+from actuals.importing import Mapping, NotImported, projects_within
+from actuals.models import Entry, EntryImport
+from invoicing_site.errors import Refused
+from invoicing_site.models import AuditEvent
+from tests import factories
+from tests.actuals.importing import errors, look, take, warnings
+from tests.actuals.test_import_background import asked
+from tests.actuals.test_import_pages import preview
+
+HEAD = "date,resource,project,hours,description"
+KIMAI = "ID,Date,Duration,User,Project,Activity,Description"
+SECRET = f"{HEAD}\n2025-03-31,ANNA,SECRET,7.25,Negotiating the takeover\n"
+NOT_YOURS = "row 2, project: You don't manage project SECRET: its manager imports this."
+
+
+@pytest.fixture(autouse=True)
+def _data(settings, tmp_path):
+    settings.DATA = tmp_path
+
+
+@pytest.fixture
+def co(db):
+    it = factories.company(books=False)
+    it.secret = factories.ProjectFactory(entity=it.entity, code="SECRET", name="Takeover")
+    factories.TaskFactory(project=it.secret, code="NEGOTIATE", name="Negotiate")
+    return it
+
+
+def within(co):
+    return projects_within(co.manager, co.entity)
+
+
+def seen_by_manager(co, content, mapping=None):
+    return look(co, content, mapping, within=within(co))
+
+
+def refused(co, content, mapping=None):
+    """What the manager is told, and that the import wrote nothing."""
+    before = Entry.objects.count(), EntryImport.objects.count()
+    with pytest.raises(Refused) as refusal:
+        take(co, content, mapping, by=co.manager, within=within(co))
+    assert (Entry.objects.count(), EntryImport.objects.count()) == before
+    return refusal.value
+
+
+@pytest.mark.parametrize("answer", ["", "skip", "add"])
+@pytest.mark.parametrize(
+    ("before", "probe"),
+    [
+        (SECRET, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n"),
+        (SECRET, SECRET + "\n"),  # it would be here already
+        (
+            f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n",
+            f"{KIMAI}\n77,2025-03-31,1:00,ANNA,SECRET,,x\n",
+        ),
+        (
+            f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n",
+            f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n\n",
+        ),
+    ],
+    ids=["like", "same", "id", "same id"],
+)
+def test_a_row_out_of_reach_is_compared_with_nothing(co, before, probe, answer):
+    """SEC-1: with no entry there it reads the same."""
+    mapping = Mapping(answers={"changed": answer} if answer else {})
+    nothing_there = seen_by_manager(co, probe, mapping).as_json()
+    take(co, before)
+
+    seen = seen_by_manager(co, probe, mapping)
+
+    assert seen.as_json() == nothing_there
+    assert errors(seen) == [NOT_YOURS]
+    assert (seen.changed, seen.already_there, seen.to_add, seen.left_out) == ([], 0, [], {})
+    assert isinstance(refused(co, probe, mapping), NotImported)
+
+
+def test_the_preview_page_shows_nothing_of_it(co, client):
+    """SEC-1"""
+    take(co, SECRET)
+    client.force_login(co.manager)
+    page = preview(client, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n").text
+    assert "You don&#x27;t manage project SECRET" in page
+    assert [word for word in ("7.25", "Negotiating", "Changed rows", "/entries/") if word in page] == []
+
+
+def test_the_id_of_an_entry_out_of_reach_tells_nothing_but_that_it_is_taken(co):
+    """SEC-1: the row is on a project of the manager's, and the entry is not."""
+    take(co, f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n")
+    probe = f"{KIMAI}\n77,2025-03-31,3:15,ANNA,NO1-P1,,Negotiating the takeover\n"
+    for mapping in (Mapping(), Mapping(answers={"changed": "skip"})):
+        seen = seen_by_manager(co, probe, mapping)
+        assert errors(seen) == [
+            "row 2, external_id: “77” is work on a project that you don't manage: give the row an id of its "
+            "own, or have an accountant import the file."
+        ]
+        assert seen.changed == []
+        refused(co, probe, mapping)
+
+
+def test_an_entry_that_was_moved_out_of_reach_stays_and_is_not_shown(co):
+    """SEC-1: not even where its billing differs from the file."""
+    head = f"{HEAD},invoiced"
+    take(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,no\n", by=co.manager)
+    Entry.objects.update(project=co.secret, description="Takeover", quantity=3)
+
+    seen = seen_by_manager(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,yes\n")
+
+    assert (seen.changed, seen.errors, seen.to_add) == ([], [], [])
+    assert warnings(seen) == ["row 2: Its entry was changed after it was imported, and stays as it is."]
+
+
+def test_the_very_file_of_another_is_not_told_row_by_row(co):
+    """SEC-1: how it was read would say which project its work is on."""
+    text = "date,resource,hours,description\n2025-03-31,ANNA,7.25,Negotiating\n"
+    take(co, text, Mapping(constants={"project": "SECRET"}))
+    sentence = (
+        "This very file was imported before, with rows on projects that you don't manage: have an accountant "
+        "import what is missing."
+    )
+    mapping = Mapping(constants={"project": "NO1-P1"})
+    seen = seen_by_manager(co, text, mapping)
+    assert (errors(seen), warnings(seen), seen.earlier) == ([sentence], [], None)
+    assert refused(co, text, mapping).message == sentence
+
+
+def test_ones_own_file_is_known_again(co):
+    """IMP-1"""
+    text = f"{HEAD}\n2025-03-31,ANNA,NO1-P1,7.25,Piers\n"
+    take(co, text, by=co.manager, within=within(co))
+    seen = seen_by_manager(co, text)
+    assert (seen.already_there, seen.errors) == (1, [])
+    assert seen.earlier == EntryImport.objects.get()
+
+
+def test_what_is_unknown_is_not_compared_with_names_out_of_reach(co):
+    """SEC-1"""
+    seen = seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,SECRE,1,\n")
+    assert errors(seen) == ["row 2, project: There is no project “SECRE”."]
+    head = "date,resource,project,task,hours"
+    seen = seen_by_manager(co, f"{head}\n2025-03-31,ANNA,Takeover,NEGOTIAT,1\n")
+    assert errors(seen) == ["row 2, project: You don't manage project Takeover: its manager imports this."]
+
+
+ELSEWHERE = (
+    "row 2, hours: Anna would have more than 24 hours on 31 Mar 2025, with those on projects that you don't "
+    "manage: correct the hours or the date in the file, or have an accountant import it."
+)
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        ("16.75", []),  # 16.75 + 7.25 = 24
+        ("17", [ELSEWHERE]),
+        ("24", [ELSEWHERE]),
+    ],
+)
+def test_a_full_day_does_not_say_how_many_hours_are_elsewhere(co, hours, expected):
+    """SEC-1, APP-10"""
+    take(co, SECRET)
+    assert errors(seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,{hours},\n")) == expected
+
+
+def test_hours_in_reach_are_counted_by_themselves(co):
+    """SEC-1, APP-10: 23 + 2 are too many whatever is elsewhere; an accountant reads 32.25 of all."""
+    take(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,2,Piers\n" + SECRET.splitlines()[1] + "\n")
+    text = f"{HEAD}\n2025-03-31,ANNA,NO1-P1,23,More\n"
+    (own,) = errors(seen_by_manager(co, text, Mapping(answers={"changed": "add"})))
+    (all_of_it,) = errors(look(co, text, Mapping(answers={"changed": "add"})))
+    assert "Anna would have 25 hours on 31 Mar 2025 (2 of them here already)" in own
+    assert "Anna would have 32.25 hours on 31 Mar 2025 (9.25 of them here already)" in all_of_it
+
+
+def test_a_day_that_filled_up_meanwhile_does_not_say_it_either(co, monkeypatch):
+    """SEC-1, APP-10: the day is judged again when its rows are written."""
+    take(co, SECRET)
+    monkeypatch.setattr("actuals.importing.planning.long_days", lambda *_: [])
+    said = refused(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,24,\n").message
+    assert said == f"Nothing was imported. {ELSEWHERE.removeprefix('row 2, hours: ')}"
+
+
+def test_control_totals_count_what_the_file_says_and_no_more(co):
+    """SEC-1"""
+    take(co, SECRET)
+    seen = seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n2025-03-31,ANNA,NO1-P1,2,y\n").as_json()
+    people = {"ANNA Anna": {"rows": 2, "hours": "3", "amounts": {}}}
+    assert seen["totals"]["people"] == people
+    assert (seen["totals"]["hours"], seen["totals_to_add"]["hours"]) == ("3", "2")
+    assert (seen["already_there"], seen["choices"]) == (0, {})
+
+
+def test_a_worker_tells_no_more_than_the_page(co):
+    """SEC-1"""
+    take(co, SECRET)
+    waiting = asked(co, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n")
+    tasks.take_in(waiting.pk)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.added, Entry.objects.count()) == ("failed", 0, 1)
+    assert waiting.message == (
+        "1 of 1 row of march.csv cannot be imported, so none was. The first: " + NOT_YOURS
+    )
+
+
+def test_whose_import_is_on_its_way_is_told_to_those_who_may_see_it(co):
+    """SEC-1: managers see their own imports, accountants all of the company."""
+    first = asked(co, by=co.accountant)
+    with pytest.raises(Refused) as refusal:
+        asked(co, by=co.manager)
+    assert refusal.value.message == (
+        "Somebody else asked for this very file, and it is on its way. What you ask for now is not done: "
+        "wait until that import is over, and preview the file again."
+    )
+    assert EntryImport.objects.get() == first
+
+
+def test_an_accountant_and_the_command_reach_all(co):
+    """IMP-1"""
+    take(co, SECRET)
+    probe = f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n"
+    for seen in (look(co, probe), look(co, probe, within=projects_within(co.accountant, co.entity))):
+        assert [(each.quantity, each.description) for each in seen.changed] == [
+            (Decimal("7.25"), "Negotiating the takeover")
+        ]
+    assert AuditEvent.objects.filter(action="actuals.import").count() == 1
