@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from invoicing_site import guards
-from tests import locks
+from tests import emptying, locks
 
 # No deadline: an example that meets a busy machine is slow, not wrong.
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -41,7 +39,7 @@ def _guards_make_way_for_the_flush():
 
     def without_guards(self):
         if connection.vendor == "postgresql":
-            _empty_tables()
+            emptying.empty_tables()
         else:
             guards.drop(connection)
             teardown(self)
@@ -49,24 +47,6 @@ def _guards_make_way_for_the_flush():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", without_guards)
         yield
-
-
-# What `post_migrate` writes once for the whole run.
-_STAYS = {ContentType._meta.db_table, Permission._meta.db_table, "django_migrations"}
-
-
-def _empty_tables():
-    tables = [table for table in connection.introspection.table_names() if table not in _STAYS]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(f"SELECT '{t}' WHERE EXISTS (SELECT FROM \"{t}\")" for t in tables))
-        full = [table for (table,) in cursor.fetchall()]
-        for statement in (
-            *(f'ALTER TABLE "{table}" DISABLE TRIGGER USER' for table in full),
-            *(f'DELETE FROM "{table}"' for table in full),
-            "SET CONSTRAINTS ALL IMMEDIATE",
-            *(f'ALTER TABLE "{table}" ENABLE TRIGGER USER' for table in full),
-        ):
-            cursor.execute(statement)
 
 
 @pytest.fixture(autouse=True)

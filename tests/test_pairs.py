@@ -1,22 +1,22 @@
 """Every pair of verbs that can meet on one document, as real requests at the same moment, on PostgreSQL.
 
 Both are answered, none by an internal error, neither waits for the other's lock the wrong way round, and the
-books hold afterwards. One company for all: what takes long is to set it up and to empty the tables.
+books hold afterwards. One company for all.
 """
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from contracts.models import LegalEntity
-from invoicing_site import guards, transaction
+from invoicing_site import transaction
 from invoicing_site.verify import findings
 from tests import factories
+from tests.emptying import empty_tables
 from tests.ledger.billing import MARCH_31
 from tests.pairs import PAIRS
 
@@ -41,8 +41,7 @@ def it(django_db_setup, django_db_blocker):
             yield it
             assert findings() == []
         finally:
-            guards.drop(connection)
-            call_command("flush", verbosity=0, interactive=False)
+            empty_tables()
 
 
 @pytest.fixture

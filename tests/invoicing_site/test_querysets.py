@@ -13,7 +13,7 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invoicing_site import guards, querysets
+from invoicing_site import querysets
 from invoicing_site.fields import AmountField
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.querysets import ExactSum, LockingQuerySet, draw_ids, in_chunks, total, totals, write_rows
@@ -27,13 +27,6 @@ NASTY = "tab\t newline\n return\r backslash\\ \\N \\. quote' \"%s %% é 😀 "
 def probe(db):
     with probe_model() as model:
         yield model
-
-
-@pytest.fixture
-def flushable(transactional_db):
-    """The database is emptied by TRUNCATE after the test, which the guards would refuse."""
-    yield
-    guards.drop(connection)
 
 
 def users():
@@ -78,13 +71,13 @@ def test_the_locks_are_the_weakest_that_do(db):
     assert holding.endswith(' ASC FOR SHARE OF "invoicing_site_user"')
 
 
-def test_nothing_is_held_outside_a_transaction(flushable):
+def test_nothing_is_held_outside_a_transaction(transactional_db):
     with pytest.raises(TransactionManagementError):
         users().held()
 
 
 @pytest.mark.postgres
-def test_many_hold_a_row_and_who_locks_it_waits(flushable):
+def test_many_hold_a_row_and_who_locks_it_waits(transactional_db):
     user = User.objects.create(username="period")
     seen = {}
 
@@ -110,7 +103,7 @@ def test_many_hold_a_row_and_who_locks_it_waits(flushable):
 
 
 @pytest.mark.postgres
-def test_a_locked_row_may_still_be_referred_to(flushable):
+def test_a_locked_row_may_still_be_referred_to(transactional_db):
     user = User.objects.create(username="contract")
     seen = []
 
@@ -329,7 +322,7 @@ def test_a_broken_promise_is_the_usual_error(probe):
     assert not probe.objects.exists()
 
 
-def test_rows_are_written_inside_a_transaction(flushable):
+def test_rows_are_written_inside_a_transaction(transactional_db):
     with pytest.raises(TransactionManagementError):
         write_rows(User, [User(username="ada")])
 
