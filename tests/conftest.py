@@ -63,13 +63,22 @@ def pytest_collection_modifyitems(items):
     here = {
         "postgres": connection.vendor == "postgresql",
         "sqlite": connection.vendor == "sqlite",
-        "once": connection.vendor == "sqlite",
         "redis": bool(settings.TEST_REDIS_URL),
     }
     for item in items:
-        for service, present in here.items():
-            if not present and item.get_closest_marker(service):
+        needed = [service for service in here if item.get_closest_marker(service)]
+        if not needed and not _meets_a_database(item):
+            needed = ["sqlite"]  # what is the same on every database runs once
+        for service in needed:
+            if not here[service]:
                 item.add_marker(pytest.mark.skip(reason=f"{ELSEWHERE}needs {service}"))
+
+
+def _meets_a_database(item):
+    asked = {"db", "transactional_db", "live_server", "django_db_setup"}.intersection(item.fixturenames)
+    return (
+        asked or item.get_closest_marker("django_db") or issubclass(item.cls or object, TransactionTestCase)
+    )
 
 
 _left_out = {}

@@ -19,8 +19,6 @@ from packaging.utils import canonicalize_name
 from tests import run
 from tests.running import PRODUCTION, ROOT, environment, python
 
-pytestmark = pytest.mark.once
-
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = ("requirements.lock", "requirements-test.lock")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -10,8 +10,6 @@ import pytest
 from django.core.management import CommandError, get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(FOLDER.glob("*.md"))]

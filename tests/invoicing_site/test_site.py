@@ -127,7 +127,6 @@ def test_the_session_is_kept_from_scripts_and_other_sites(client, admin_user):
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 14 * 24 * 60 * 60)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("broker", "cache"),
     [("", "LocMemCache"), ("redis://h/0", "RedisCache"), ("rediss://h/0", "RedisCache")],
@@ -138,7 +137,6 @@ def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broke
     assert result.stdout.strip().rpartition(".")[2] == cache
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("variables", "proxies"), [({}, 0), (PRODUCTION, 1), ({"LEDGERLINE_PROXIES": "2"}, 2)]
 )
@@ -189,7 +187,6 @@ def test_the_kept_key_is_made_once_and_is_ours_alone(tmp_path, monkeypatch):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.once
 def test_production_passes_djangos_own_inspection(tmp_path):
     env = environment(tmp_path, **PRODUCTION)
     result = python("manage.py", "check", "--deploy", "--fail-level", "DEBUG", env=env)
@@ -197,7 +194,6 @@ def test_production_passes_djangos_own_inspection(tmp_path):
     assert "no issues (0 silenced)" in result.stdout
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
