@@ -234,7 +234,7 @@ def _there_are_tax_codes_for_all(examined):
     for kind, line in kinds.items():
         for refusal in _refusals([lambda kind=kind: tax_codes(facts, kind)]):
             message = f"Line {line.number}: {refusal.message}"
-            if None in (line.billing_tax_group_id, line.item_tax_group_id):
+            if line.billing_tax_group_id is None or kind.item_giver:
                 message += (
                     " What is given elsewhere reaches the lines when they are filled in again: "
                     "“Fill lines again” on the proposal's page."

@@ -11,11 +11,13 @@ from decimal import Decimal
 from invoicing_site.errors import Refused
 from ledger.invoice_content import delivery_day
 from ledger.tax import TaxableLine, TaxBook, rate_day, tax_of
-from ledger.tax_groups import of_details
+from ledger.tax_groups import item_giver, of_details
 from proforma.models import LineDetail, ProformaInvoice
 
 _ZERO = Decimal(0)
-_CHOOSE = "press “Edit” at the detail and choose one"
+_EDITING = "press “Edit” at the detail and choose one"
+_READING = "have its project manager choose one at the detail"
+_CONFIRMED = "have an accountant choose one on the line of its invoice proposal"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,11 @@ class Estimate:
         return None if self.tax is None else self.net + self.tax
 
 
-def estimate(proforma: ProformaInvoice) -> Estimate:
-    """The tax of what is chargeable on it, if it were invoiced today."""
+def estimate(proforma: ProformaInvoice, *, may_edit: bool = False) -> Estimate:
+    """The tax of what is chargeable on it, if it were invoiced today.
+
+    `may_edit` is whether whoever reads this may change its details: what they are told to do depends on it.
+    """
     today = proforma.entity.today()
     nets = _nets_by_tax(proforma, today)
     net = sum(nets.values(), _ZERO)
@@ -41,9 +46,13 @@ def estimate(proforma: ProformaInvoice) -> Estimate:
         why = "the tax of a correction follows from the invoice that it corrects"
         return Estimate(proforma.currency, net, None, f"No estimate: {why}.")
     book = TaxBook.load(proforma.entity)
+    choose = _EDITING if may_edit else _READING
+    if proforma.status == ProformaInvoice.Status.CONFIRMED:
+        choose = _CONFIRMED
     try:
         lines = [
-            TaxableLine(kind, amount, book.codes(*kind, choose=_CHOOSE)) for kind, amount in nets.items()
+            TaxableLine((*kind, giver), amount, book.codes(*kind, item_giver=giver, choose=choose))
+            for (*kind, giver), amount in nets.items()
         ]
     except Refused as refusal:
         return Estimate(proforma.currency, net, None, f"No estimate: {refusal.message}")
@@ -53,16 +62,27 @@ def estimate(proforma: ProformaInvoice) -> Estimate:
 def _nets_by_tax(proforma, today):
     """What is chargeable by billing and item tax group and by the day whose rate counts (PST-4).
 
-    A group that is blank is the default as it is now.
+    A group that is blank is the default as it is now; where there is none either, what would give one.
     """
     details = LineDetail.objects.on_proforma(proforma).chargeable()
-    columns = ("pk", "transaction_class", "date", "amount", "billing_tax_group", "item_tax_group")
+    columns = (
+        "pk",
+        "transaction_class",
+        "date",
+        "amount",
+        "billing_tax_group",
+        "item_tax_group",
+        "category",
+        "product",
+    )
     rows = list(details.values_list(*columns))
-    now = of_details(proforma, [key for key, *_, billing, item in rows if None in (billing, item)])
+    now = of_details(proforma, [key for key, *_, billing, item, _, _ in rows if None in (billing, item)])
     nets = defaultdict(Decimal)
-    for key, transaction_class, date, amount, billing, item in rows:
+    for key, transaction_class, date, amount, billing, item, category, product in rows:
         default_billing, default_item = now.get(key, (None, None))
         delivered = delivery_day(transaction_class, date, proforma.accounting_date)
         day = rate_day(transaction_class, delivered, today)
-        nets[billing or default_billing, item or default_item, day] += amount
+        item = item or default_item
+        giver = "" if item else item_giver(transaction_class, category=category, product=product)
+        nets[billing or default_billing, item, day, giver] += amount
     return nets

@@ -15,6 +15,7 @@ from ledger.invoice_facts import InvoiceFacts
 from ledger.models import InvoiceTax, ProposalLine
 from ledger.operations.vouchers import EntryPlan
 from ledger.tax import TaxableLine, TaxAt, TaxResult, TaxSum, rate_day, tax_of, tax_of_change
+from ledger.tax_groups import item_giver
 from ledger.translations import Words
 
 
@@ -25,23 +26,30 @@ class TaxKind(NamedTuple):
     item_group_id: int | None
     day: datetime.date
     percent: Decimal | None  # of the line that is corrected
+    item_giver: str = ""  # what would give it the item tax group that it lacks
 
 
 def tax_kind(facts: InvoiceFacts, line: ProposalLine) -> TaxKind:
     """Its tax groups and the day whose rates count (PST-4); a correction keeps those of before (COR-3)."""
     detail, original = line.detail, facts.corrected_line(line.detail)
     invoiced = facts.corrected.invoice.invoice_date if original else facts.invoice_date
+    giver = ""
+    if line.item_tax_group_id is None:
+        giver = item_giver(detail.transaction_class, category=detail.category_id, product=detail.product_id)
     return TaxKind(
         line.billing_tax_group_id,
         line.item_tax_group_id,
         rate_day(detail.transaction_class, delivered_on(facts, detail), invoiced),
         original.tax_percent if original else None,
+        giver,
     )
 
 
 def tax_codes(facts: InvoiceFacts, kind: TaxKind) -> list[TaxAt]:
     """The codes that such lines bear; Refused when the groups share none or one has no rate on that day."""
-    codes = facts.tax_book.codes(kind.billing_group_id, kind.item_group_id, kind.day)
+    codes = facts.tax_book.codes(
+        kind.billing_group_id, kind.item_group_id, kind.day, item_giver=kind.item_giver
+    )
     if kind.percent is not None and len(codes) == 1:
         return [TaxAt(codes[0].code, kind.percent)]
     return codes

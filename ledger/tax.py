@@ -26,7 +26,6 @@ _WHERE = {
     _Source.CUSTOMER: "the customer",
     _Source.SEARCH: "the project, the contract or the customer",
 }
-_OF_ITEMS = "the category, the product, or for milestones the legal entity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +189,20 @@ class TaxBook:
         item_group_id: int | None,
         day: datetime.date,
         *,
+        item_giver: str = "",
         choose: str = "choose one on the line",
     ) -> list[TaxAt]:
         """The codes that are in both groups, with their rates at that day, sorted by code (PST-4).
 
         Refused (TAX-MISSING) when a group is not given, the two share no code, or a code has no rate yet.
+        `item_giver` is what would give such work an item tax group; empty where nothing does.
         """
         if billing_group_id is None or item_group_id is None:
             missing = "billing tax group" if billing_group_id is None else "item tax group"
-            where = _WHERE[self._entity.tax_group_source] if billing_group_id is None else _OF_ITEMS
+            where = _WHERE[self._entity.tax_group_source] if billing_group_id is None else item_giver
+            otherwise = f", or give one to {where}" if where else ""
             raise Refused(
-                f"There is no {missing}, so {self._entity} cannot work out the tax: {choose}, "
-                f"or give one to {where}.",
+                f"There is no {missing}, so {self._entity} cannot work out the tax: {choose}{otherwise}.",
                 code="TAX-MISSING",
             )
         shared = self._billing.get(billing_group_id, set()) & self._item.get(item_group_id, set())

@@ -23,6 +23,15 @@ def item_group(
     return product if transaction_class == TransactionClass.MATERIAL else category
 
 
+def item_giver(transaction_class: str, *, category: int | None, product: int | None) -> str:
+    """What gives such work its item tax group, as people call it; empty where nothing does."""
+    if transaction_class == TransactionClass.MILESTONE:
+        return "the company, for its milestones"
+    if transaction_class == TransactionClass.MATERIAL:
+        return "the product" if product else ""
+    return "the category" if category else ""
+
+
 _OF_DETAIL = (
     "pk",
     "transaction_class",

@@ -8,6 +8,6 @@ register = template.Library()
 
 
 @register.inclusion_tag("ledger/tax_estimate.html")
-def tax_estimate(proforma):
+def tax_estimate(proforma, may_edit):
     """One line with net, tax and total of a proforma, as accounting would work them out today."""
-    return {"found": estimate(proforma)}
+    return {"found": estimate(proforma, may_edit=may_edit)}

@@ -156,9 +156,8 @@ def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     """TAX-MISSING MON-8: no tax group; groups that share no code; a code without a rate"""
     words = {
         "group": "Line 1: There is no item tax group, so Company NO1 cannot work out the tax: choose one on "
-        "the line, or give one to the category, the product, or for milestones the legal entity. What is "
-        "given elsewhere reaches the lines when they are filled in again: “Fill lines again” on "
-        "the proposal's page.",
+        "the line, or give one to the category. What is given elsewhere reaches the lines when they are "
+        "filled in again: “Fill lines again” on the proposal's page.",
         "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
         "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 10 Mar 2025",
     }

@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from invoicing_site.errors import Refused
 from ledger.estimates import estimate
 from ledger.models import InvoiceTax
 from ledger.operations.posting import post
+from ledger.operations.proposal_returns import return_proposal
+from ledger.operations.proposals import edit_lines
 from tests import factories
 from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
 
@@ -69,3 +72,60 @@ def test_without_a_tax_code_it_says_so_and_never_nothing(client, no1, contract):
     page = client.get(draft.get_absolute_url()).content.decode()
     assert "No estimate: There is no billing tax group, so Company NO1 cannot work out the tax" in page
     assert "estimated total" not in page
+
+
+_UNKNOWN = "No estimate: There is no item tax group, so Company NO1 cannot work out the tax: "
+
+
+def _without_item_group(no1, contract, **fields):
+    no1.time.item_tax_group = None
+    no1.time.save()
+    return work(no1, contract, **fields)
+
+
+def test_who_edits_a_draft_is_told_another_way_than_who_reads_it(client, no1, contract):
+    """PRO-2 MON-8: accountants have no “Edit” on a draft"""
+    draft = drafted(no1, _without_item_group(no1, contract))
+    ways = {
+        no1.manager: "press “Edit” at the detail and choose one, or give one to the category.",
+        no1.accountant: "have its project manager choose one at the detail, or give one to the category.",
+    }
+    for person, way in ways.items():
+        client.force_login(person)
+        assert f"{_UNKNOWN}{way}" in client.get(draft.get_absolute_url()).content.decode()
+
+
+def test_on_what_is_confirmed_the_line_of_the_proposal_is_named(client, no1, contract):
+    """PRO-2 MON-8: nothing is edited there any more, and the way that is named helps"""
+    proposal = proposed(no1, _without_item_group(no1, contract))
+    client.force_login(no1.manager)
+    page = client.get(proposal.proforma.get_absolute_url()).content.decode()
+    assert (
+        f"{_UNKNOWN}have an accountant choose one on the line of its invoice proposal, or give one to the "
+        "category."
+    ) in page
+    assert "press “Edit”" not in page
+
+    edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=no1.item_tax_group)
+    assert post(proposal, by=no1.accountant, on=MARCH_31).tax == 250  # 25 % of 1,000
+
+
+def test_no_category_is_named_where_the_work_has_none(no1, contract):
+    """PRO-2 MON-8 TAX-MISSING: neither on the draft nor on the line of the proposal"""
+    draft = drafted(no1, _without_item_group(no1, contract, category=None))
+    assert estimate(draft).why_not == f"{_UNKNOWN}have its project manager choose one at the detail."
+
+    proposal = proposed(no1, _without_item_group(no1, contract, category=None))
+    with pytest.raises(Refused) as refusal:
+        post(proposal, by=no1.accountant, on=MARCH_31)
+    assert refusal.value.message == (
+        "Line 1: There is no item tax group, so Company NO1 cannot work out the tax: choose one on the line."
+    )
+
+
+def test_what_was_returned_has_no_estimate(client, no1, contract):
+    """PRO-2 PRP-6: it bills nothing"""
+    proposal = proposed(no1, work(no1, contract))
+    return_proposal(proposal, by=no1.accountant, reason="Wrong hours")
+    client.force_login(no1.manager)
+    assert "estimate" not in client.get(proposal.proforma.get_absolute_url()).content.decode()

@@ -114,7 +114,10 @@ def test_time_by_hand_is_taxed_like_other_time(no1, draft):
     other = factories.ItemTaxGroupFactory(entity=no1.entity, code="OTHER")
     factories.CategoryFactory(entity=no1.entity, transaction_class="time", code="X", item_tax_group=other)
     assert typed(no1, draft).item_tax_group is None
-    assert "press “Edit” at the detail and choose one" in estimate(draft).why_not
+    assert estimate(draft, may_edit=True).why_not == (
+        "No estimate: There is no item tax group, so Company NO1 cannot work out the tax: press “Edit” at "
+        "the detail and choose one."
+    ), "there is no category that could be given one"
     assert typed(no1, draft, item_tax_group=other).item_tax_group == other
 
 
