@@ -115,18 +115,21 @@ def splits(entity: LegalEntity):
 
 
 def _quantities(entity, shares):
-    """All shares of time and material, charged or not, are what was delivered, or written up to."""
+    """All shares of time and material, charged or not, are what was delivered, or written up to.
+
+    An entry says what the approval in force wrote it up to. Of one that was taken back, its cost is reversed,
+    and nothing but its facts says it: they are what was delivered, or more.
+    """
     delivered = (
         shares.filter(transaction_class__in=[TransactionClass.TIME, TransactionClass.MATERIAL])
         .order_by("cost")
-        .values("cost", "cost__quantity", "entry", "entry__status", "entry__billable_quantity")
+        .values("cost", "cost__quantity", "cost__reversed_by", "entry", "entry__billable_quantity")
         .annotate(whole=ExactSum("quantity"))
     )
     for row in delivered.exclude(whole=F("cost__quantity")).iterator(chunk_size=CHUNK):
         whole, should = row["whole"], row["cost__quantity"]
-        # Taken back since, an entry no longer says what the approver once wrote it up to.
-        is_known = row["entry__status"] == Entry.Status.APPROVED
-        if whole > should and (not is_known or whole == row["entry__billable_quantity"]):
+        is_taken_back = row["cost__reversed_by"] is not None
+        if whole > should and (is_taken_back or whole == row["entry__billable_quantity"]):
             continue
         yield Finding(
             "SPLIT",

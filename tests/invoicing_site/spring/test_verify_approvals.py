@@ -1,0 +1,123 @@
+"""Approvals that are taken back and given again, written up and down: verifying stays content (APP-5)."""
+
+import random
+from decimal import Decimal
+
+import pytest
+from django.db.models import F
+
+from actuals.models import Actual, Entry
+from actuals.operations import amend, stamp, submit
+from backlog.models import BacklogItem
+from backlog.operations import Decision, approve, cancel_approval, reject
+from invoicing_site.verify import findings
+from tests import factories
+from tests.invoicing_site.spring.alterations import altered, behind_the_guards
+from tests.invoicing_site.spring.story import APRIL_2, _booked
+
+D = Decimal
+
+
+@pytest.fixture
+def eight(ledger):
+    """Eight hours for two customers, 60 and 40 %, submitted."""
+    return factories.time_entry(ledger.company, "8", date=APRIL_2, description="Drawings")
+
+
+def given(ledger, entry, quantity=None, billing_type=None):
+    decision = Decision(None if quantity is None else D(quantity), billing_type)
+    return approve([entry], by=ledger.company.manager, on=APRIL_2, decisions={entry.pk: decision})
+
+
+def taken_back(ledger, entry):
+    cancel_approval([entry], by=ledger.company.manager, on=APRIL_2)
+
+
+def said():
+    return [(finding.code, finding.sentence) for finding in findings()]
+
+
+def shares_of(approval):
+    return Actual.objects.filter(pk__in=[each.pk for each in approval.actuals if each.type == "unbilled"])
+
+
+@pytest.mark.parametrize("again", [None, "9", "8", "6", "0", "12"])
+@pytest.mark.parametrize("first", ["10", "6"])
+def test_what_an_approval_that_was_taken_back_wrote_up_is_no_business_of_the_next_one(
+    ledger, eight, first, again
+):
+    """APP-5, PST-7"""
+    given(ledger, eight, first)
+    assert findings() == []
+    taken_back(ledger, eight)
+    assert findings() == []
+    given(ledger, eight, again)
+    assert findings() == []
+
+
+def test_work_whose_recall_is_requested_is_still_what_its_approver_wrote_it_up_to(ledger, eight):
+    """APP-5, PST-7"""
+    given(ledger, eight, "10")
+    Entry.objects.filter(pk=eight.pk).update(status="recall")
+    assert findings() == []
+    with behind_the_guards():
+        altered(Entry.objects.filter(pk=eight.pk), billable_quantity=D(9))
+    sentence = f"The shares of entry {eight.pk} are 10.00 in all; 8.00 was delivered."
+    assert said() == [("SPLIT", sentence)]
+
+
+@pytest.mark.parametrize("status", ["approved", "recall"])
+def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(ledger, eight, status):
+    """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval said ten."""
+    given(ledger, eight, "10")
+    taken_back(ledger, eight)
+    second = given(ledger, eight)
+    Entry.objects.filter(pk=eight.pk).update(status=status)
+    with behind_the_guards():
+        shares = shares_of(second)
+        for share, quantity, amount in zip(shares.order_by("pk"), (6, 4), (1200, 800), strict=True):
+            altered(Actual.objects.filter(pk=share.pk), quantity=D(quantity), amount=D(amount))
+            altered(BacklogItem.objects.filter(actual=share), amount=D(amount))
+    sentence = f"The shares of entry {eight.pk} are 10.00 in all; 8.00 was delivered."
+    assert said() == [("SPLIT", sentence)]
+
+
+def test_shares_of_an_approval_that_was_taken_back_and_are_changed_are_named(ledger, eight):
+    """PST-7: below what was delivered by their sum, and in any case by what reverses them."""
+    first = given(ledger, eight, "10")
+    taken_back(ledger, eight)
+    given(ledger, eight)
+    for quantity in ("-2", "1"):
+        with behind_the_guards():
+            shares_of(first).update(quantity=F("quantity") + D(quantity))
+        codes = {finding.code for finding in findings()}
+        assert codes == {"SPLIT", "REVERSAL"}
+        with behind_the_guards():
+            shares_of(first).update(quantity=F("quantity") - D(quantity))
+    assert findings() == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_order_of_approving_and_taking_back_is_clean(ledger, eight, seed):
+    """APP-5, PST-7: written up and down, recalled, changed, rejected, journalled in between."""
+    company, chance = ledger.company, random.Random(seed)
+    entry = eight
+    for _ in range(8):
+        entry.refresh_from_db()
+        if entry.status in ("draft", "rejected"):
+            hours = D(chance.choice(["8", "7.5", "0.3333"]))
+            amend(entry, by=company.member, seen=stamp(entry), quantity=hours)
+            submit([entry], by=company.member)
+        elif entry.status == "submitted" and chance.random() < 0.2:
+            reject([entry], by=company.manager, comment="Look again")
+        elif entry.status == "submitted":
+            quantity = chance.choice([None, "0", "0.3333", "6", "7.5", "8", "10", "23.9999"])
+            kind = chance.choice([None, None, "chargeable", "non_chargeable", "complimentary"])
+            given(ledger, entry, quantity, kind)
+        elif chance.random() < 0.3:
+            _booked(ledger, APRIL_2)
+        else:
+            if chance.random() < 0.3:
+                Entry.objects.filter(pk=entry.pk).update(status="recall")
+            taken_back(ledger, entry)
+        assert said() == []
