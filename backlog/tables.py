@@ -8,14 +8,16 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from actuals.models import Actual, BillingType
+from actuals.models import BillingType
 from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
+from backlog.standing import invoice_of, items_of, proformas_of, sales_of
 from invoicing_site import money
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens.tables import (
     AmountColumn,
     AmountsColumn,
+    Column,
     DayColumn,
     MainColumn,
     PriceColumn,
@@ -287,24 +289,31 @@ class ApprovalTable(EntryTable):
         return found.refused or ("over the limit" if found.over else " ".join(found.doubts))
 
 
-def _sales(entry, table):
-    """What an entry will be billed at, by currency."""
-    sums = {}
-    for actual in table.found.get(entry.pk, ()):
-        if actual.type == Actual.Type.UNBILLED_SALES and actual.billing_type == BillingType.CHARGEABLE:
-            sums[actual.currency] = sums.get(actual.currency, 0) + actual.amount
-    return sums
-
-
 class ApprovedTable(EntryTable):
-    amount = AmountsColumn(_sales, verbose_name="Sales")
+    """What was approved, what it is billed at, and where its shares have got to."""
+
+    amount = AmountsColumn(lambda entry, table: sales_of(table.found.get(entry.pk, ())), verbose_name="Sales")
     decided_at = DayColumn(verbose_name="Approved", attrs=cells("nowrap c-wide"))
-    billed = tables.Column(
-        empty_values=(), orderable=False, verbose_name="Proforma", attrs=cells("c-status", "")
+    billed = Column(
+        empty_values=(),
+        orderable=False,
+        verbose_name="Proforma",
+        attrs=cells("nowrap"),
+        also={"Invoice": lambda entry: ", ".join(each.number for each in filter(None, entry.invoices))},
     )
+    backlog = tables.Column(empty_values=(), orderable=False, attrs=cells("c-status", ""))
+
+    def load(self, records):
+        super().load(records)
+        for entry in records:
+            facts = self.found.get(entry.pk, ())
+            entry.proformas, entry.shares = proformas_of(facts), items_of(facts)
+            entry.invoices = [invoice_of(each) for each in entry.proformas]
 
     def worth(self, record):
-        return " and ".join(amount_in_words(sum_, code) for code, sum_ in _sales(record, self).items())
+        sums = sales_of(self.found.get(record.pk, ()))
+        sold = " and ".join(amount_in_words(sum_, code) for code, sum_ in sums.items())
+        return ", ".join([sold, *(each.number for each in record.proformas)]).removeprefix(", ")
 
     def render_decided_at(self, record):
         return day(self.value_decided_at(record))
@@ -313,28 +322,29 @@ class ApprovedTable(EntryTable):
         return timezone.localtime(record.decided_at).date()
 
     def render_billed(self, record):
-        """The proformas it is on, each with its address, and that its owner wants it back."""
-        found = {}
-        for actual in self.found.get(record.pk, ()):
-            if proforma := proforma_of(actual):
-                found[proforma.pk] = proforma
+        """The proformas it is on and the invoices that came of them, each with its address."""
         shown = [
-            format_html('<a href="{}">{}</a>', each.get_absolute_url(), each.number)
-            for each in found.values()
+            format_html('<div><a href="{}">{}</a></div>', each.get_absolute_url(), each.number)
+            for each in record.proformas
         ]
-        if record.status == record.Status.RECALL:
-            shown.append(status(record))
-        return format_html_join("", "<div>{}</div>", ((each,) for each in shown)) if shown else _NOTHING
+        shown += [
+            format_html('<div class="sub"><a href="{}">{}</a></div>', each.get_absolute_url(), each.number)
+            for each in filter(None, record.invoices)
+        ]
+        return format_html_join("", "{}", ((each,) for each in shown)) if shown else _NOTHING
 
     def value_billed(self, record):
-        return ", ".join(sorted({p.number for p in map(proforma_of, self.found.get(record.pk, ())) if p}))
+        return ", ".join(each.number for each in record.proformas)
 
+    def render_backlog(self, record):
+        """How far its shares are, and that its owner wants it back."""
+        shown = list(dict.fromkeys(status(item) for item in record.shares)) or [chip("Cost only", "draft")]
+        if record.status == record.Status.RECALL:
+            shown.append(status(record))
+        return format_html_join("", "<div>{}</div>", ((each,) for each in shown))
 
-def proforma_of(actual):
-    """The proforma that a share is on, if any."""
-    item = getattr(actual, "backlog_item", None)
-    detail = getattr(item, "detail", None) if item is not None else None
-    return detail.line.proforma if detail is not None else None
+    def value_backlog(self, record):
+        return ", ".join(dict.fromkeys(item.get_status_display() for item in record.shares)) or "cost only"
 
 
 def _milestone_sub(item):

@@ -1,6 +1,13 @@
 """The verbs of the project manager's room, by what they act on."""
 
-from backlog.operations.approvals import Approval, approve, approve_many, cancel_approval, reject
+from backlog.operations.approvals import (
+    Approval,
+    approve,
+    approve_many,
+    cancel_approval,
+    reject,
+    why_it_stays,
+)
 from backlog.operations.contracts import ApprovedBefore, approved_before, confirm_contract
 from backlog.operations.items import (
     Marked,
@@ -51,4 +58,5 @@ __all__ = [
     "split_off",
     "undo",
     "whole_of",
+    "why_it_stays",
 ]

@@ -16,6 +16,7 @@ from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
+from backlog.standing import invoice_of, items_on_documents
 from backlog.weighing import Pricings, Weighing, backlog_item
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
 from invoicing_site import audit, checked, money, transaction, wording
@@ -157,14 +158,9 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
         if entry.project_id not in mine:
             raise Refused(f"{named(entry)} is on project {entry.project}, which is not yours.")
     list(contracts_of(entity, entries).locked())
-    items = list(
-        BacklogItem.objects.filter(actual__entry__in=entries)
-        .exclude(status=BacklogItem.Status.CANCELED)
-        .select_related("actual__entry", "detail__line__proforma")
-    )
-    for item in items:
-        if item.status in (BacklogItem.Status.CREATED, BacklogItem.Status.POSTED):
-            raise Refused(_still_billed(item))
+    if sentence := why_it_stays(entries):
+        raise Refused(sentence)
+    items = list(BacklogItem.objects.open().filter(actual__entry__in=entries))
     standing = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
     by_journal = {True: [], False: []}
     for fact in standing.select_related("replaces").order_by("pk"):
@@ -181,11 +177,18 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     return batch
 
 
-def _still_billed(item):
+def why_it_stays(entries) -> str:
+    """Why the approval of one of these can't be canceled, and what to do; empty where all can (APP-5)."""
+    item = items_on_documents(entries).first()
+    if item is None:
+        return ""
     entry, proforma = item.actual.entry, item.detail.line.proforma
     if item.status == BacklogItem.Status.CREATED:
         before = "remove it from the draft before its approval is canceled"
         return f"{named(entry)} is on draft {proforma}: {before}."
+    if invoice := invoice_of(proforma):
+        billed = f"{invoice} of {wording.day(invoice.invoice_date)}"
+        return f"{named(entry)} is billed on {billed}: its approval stays."
     return (
         f"{named(entry)} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
         "accountant can return it; then remove the entry from the new draft and cancel its approval."

@@ -12,7 +12,8 @@ from actuals.naming import named
 from backlog import operations
 from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
-from backlog.tables import ApprovalTable, ApprovedTable, proforma_of
+from backlog.standing import invoice_of, item_of, proforma_of, proformas_of, standing_facts
+from backlog.tables import ApprovalTable, ApprovedTable
 from contracts.models import sees_costs
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
@@ -242,11 +243,17 @@ class Approval(_OneEntry, FormOperation):
             # What typing can't mend; a wrong figure it can.
             context["blocked"] = context["preview"].refused and not decisions
         else:
-            facts = live_facts([entry]).get(entry.pk, [])
+            facts = standing_facts([entry]).get(entry.pk, [])
+            shown = sees_costs(user, entry.entity)
+            context["is_sold"] = any(fact.type != Actual.Type.COST for fact in facts)
             context["facts"] = [
-                fact for fact in facts if fact.type != Actual.Type.COST or sees_costs(user, entry.entity)
+                (fact, item_of(fact), proforma, invoice_of(proforma))
+                for fact in facts
+                if fact.type != Actual.Type.COST or shown
+                for proforma in [proforma_of(fact)]
             ]
-            context["proformas"] = sorted({p for p in map(proforma_of, facts) if p}, key=lambda p: p.pk)
+            context["proformas"] = [(each, invoice_of(each)) for each in proformas_of(facts)]
+            context["stays"] = operations.why_it_stays([entry])
         return context
 
     def operate(self, form):
@@ -322,21 +329,7 @@ class Approved(EntryList):
         return super().rows(request).filter(status__in=statuses).order_by("-decided_at", "-pk")
 
     def found(self, entries):
-        return live_facts(entries)
-
-
-def live_facts(entries):
-    """The entries' actuals that were not reversed, by entry, with the proformas they are on; one query."""
-    facts = (
-        Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
-        .exclude(type=Actual.Type.BILLED_SALES)
-        .select_related("contract", "contract_customer__customer", "backlog_item__detail__line__proforma")
-        .order_by("pk")
-    )
-    found = {}
-    for fact in facts:
-        found.setdefault(fact.entry_id, []).append(fact)
-    return found
+        return standing_facts(entries)
 
 
 class CancelApprovals(BulkOperation):

@@ -1,0 +1,84 @@
+"""What stands of an approved entry, wherever its shares have got to: open, on a draft, billed, returned.
+
+Confirming a proforma reverses the unbilled sales and puts billed sales in their place; returning it puts new
+unbilled sales in the place of both. So what stands is asked of all facts, and where a share is of its claim.
+"""
+
+from actuals.models import Actual, BillingType
+from backlog.models import BacklogItem
+
+_SALES = (Actual.Type.UNBILLED_SALES, Actual.Type.BILLED_SALES)
+_LINE = "detail__line"
+_INVOICE = "proforma__proposal__invoice"  # many rows share it: it is read once, and not joined to each
+
+
+def standing_facts(entries):
+    """The facts of the entries that nothing reversed, by entry, with their claims and invoices."""
+    ways = (f"backlog_item__{_LINE}", f"replaces__backlog_item__{_LINE}", f"detail_actual__{_LINE}")
+    facts = (
+        Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+        .select_related(
+            "contract",
+            "contract_customer__customer",
+            "detail_actual__detail__backlog_item",
+            *ways,
+        )
+        .prefetch_related(*(f"{way}__{_INVOICE}" for way in ways))
+        .order_by("pk")
+    )
+    found = {}
+    for fact in facts:
+        found.setdefault(fact.entry_id, []).append(fact)
+    return found
+
+
+def items_on_documents(entries):
+    """The shares of the entries that a draft or a confirmed proforma holds, with its invoice."""
+    taken = [BacklogItem.Status.CREATED, BacklogItem.Status.POSTED]
+    items = BacklogItem.objects.filter(actual__entry__in=entries, status__in=taken)
+    items = items.select_related("actual__entry", _LINE).prefetch_related(f"{_LINE}__{_INVOICE}")
+    return items.order_by("pk")
+
+
+def item_of(fact):
+    """The share that a fact is, was billed from, or stands in for after a return; None of a cost."""
+    if fact.type == Actual.Type.BILLED_SALES:
+        made = getattr(fact, "detail_actual", None)
+        return made and made.detail.backlog_item
+    own = getattr(fact, "backlog_item", None)
+    return own or getattr(fact.replaces, "backlog_item", None)
+
+
+def proforma_of(fact):
+    """The proforma that a share is on, if any."""
+    if fact.type == Actual.Type.BILLED_SALES:
+        made = getattr(fact, "detail_actual", None)
+        return made and made.detail.line.proforma
+    item = item_of(fact)
+    detail = getattr(item, "detail", None)
+    return detail and detail.line.proforma
+
+
+def invoice_of(proforma):
+    """The posted invoice of a proforma, if any."""
+    return getattr(getattr(proforma, "proposal", None), "invoice", None)
+
+
+def sales_of(facts):
+    """What will be billed, or was, of facts that stand, by currency."""
+    sums = {}
+    for fact in facts:
+        if fact.type in _SALES and fact.billing_type == BillingType.CHARGEABLE:
+            sums[fact.currency] = sums.get(fact.currency, 0) + fact.amount
+    return sums
+
+
+def items_of(facts):
+    """The shares that facts stand for, each once."""
+    return list({item.pk: item for item in map(item_of, facts) if item}.values())
+
+
+def proformas_of(facts):
+    """The proformas that facts are on, each once, in the order they were made."""
+    found = {proforma.pk: proforma for proforma in map(proforma_of, facts) if proforma}
+    return [found[pk] for pk in sorted(found)]
