@@ -113,9 +113,11 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
         # Its day may be any; the stamp beside it is what the stamp of the submission is compared with.
         words = f"Approved by {somebody(batch.by)} on {day(batch.on)}"
         words += f" (batch {batch.pk}, recorded {on(batch.at)})"
-        if row and row.billable_quantity is not None and row.billable_quantity != row.quantity:
+        # The entry holds the decision of the approval in force, and not those that were taken back (APP-5).
+        says = row and not _is_taken_back(original, facts)
+        if says and row.billable_quantity is not None and row.billable_quantity != row.quantity:
             words += f": {number(row.billable_quantity)} of {number(row.quantity)} {row.unit} billable"
-        if row and row.billing_type:
+        if says and row.billing_type:
             words += f", set to {row.get_billing_type_display()}"
     else:
         words = f"{batch.get_action_display().capitalize()} by {somebody(batch.by)} on {day(batch.on)}"
@@ -148,6 +150,12 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
         else:
             words += f". {_no_sales(original)}"
     return [Step("approval", words + ".", figures, references)]
+
+
+def _is_taken_back(fact: Actual, facts: Facts) -> bool:
+    """Whether the approval that made the fact was canceled."""
+    reversal = facts.reversal_of.get(fact.cost_id or fact.pk)
+    return reversal is not None and reversal.batch.action == Batch.Action.CANCEL
 
 
 def _no_sales(cost):

@@ -10,6 +10,7 @@ from actuals.models import Actual, Entry
 from actuals.operations import amend, stamp, submit
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, reject
+from invoicing_site import explain
 from invoicing_site.verify import findings
 from tests import factories
 from tests.invoicing_site.spring.alterations import altered, behind_the_guards
@@ -95,6 +96,24 @@ def test_shares_of_an_approval_that_was_taken_back_and_are_changed_are_named(led
         with behind_the_guards():
             shares_of(first).update(quantity=F("quantity") - D(quantity))
     assert findings() == []
+
+
+def test_each_approval_is_explained_by_its_own_decision(ledger, eight):
+    """ACT-2: the entry holds the last one only."""
+    first = given(ledger, eight, "10", "complimentary")
+    taken_back(ledger, eight)
+    second = given(ledger, eight, "6")
+
+    def decided(approval):
+        steps = [explain.explain_actual(each).steps for each in approval.actuals if not each.reverses_id]
+        return {
+            "6 of 8 h billable" in step.sentence
+            for found in steps
+            for step in found
+            if step.stage == "approval"
+        }
+
+    assert (decided(first), decided(second)) == ({False}, {True})
 
 
 @pytest.mark.parametrize("seed", range(6))
