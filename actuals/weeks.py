@@ -101,8 +101,9 @@ class Typed:
 
     @property
     def is_changed(self) -> bool:
+        # Compared as texts: what came with the form need not be a number.
         before = self.base.split(":")[1] if ":" in self.base else "0"
-        return bool(self.trouble) or Decimal(before) != self.hours
+        return bool(self.trouble) or before != plain(self.hours)
 
 
 @dataclass

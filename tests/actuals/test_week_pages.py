@@ -227,6 +227,18 @@ def test_somebody_elses_change_is_not_lost(co, member):
     assert stored() == [(MONDAY, Decimal(5), "draft")]
 
 
+@pytest.mark.parametrize("base", [":", "1:xx:yy", "1:NaN:0", "1:sNaN:0", "1:1e5:0", "x:٣:", "several", "\0"])
+def test_a_cell_that_does_not_say_what_it_showed_overwrites_nothing(co, member, base):
+    """APP-1: 4 h stand there, and 5 h typed over something else are refused beside their cell."""
+    draft(co, "4")
+
+    response = member.post(URL, posted(key(co), ["5"], [base]))
+
+    assert "Changed meanwhile: 4 h" in response.text
+    assert member.post(URL, posted(key(co), ["4", "1"], [base, base])).status_code in (200, 302)
+    assert stored()[0] == (MONDAY, Decimal(4), "draft")
+
+
 def test_an_untouched_cell_leaves_somebody_elses_change(co, member):
     entry = draft(co, "4")
     seen = weeks.base_of([entry])
