@@ -16,6 +16,7 @@ from ledger.models import FiscalPeriod, IntegrationJournal
 from ledger.operations import journals, proposal_approvals, proposals
 from proforma.models import LineDetail
 from tests import factories
+from tests.approving import as_listed, terms
 from tests.ledger.billing import MARCH_10, MARCH_31, confirmed, drafted, proposed, work
 
 PAIRS = {}
@@ -287,8 +288,8 @@ milestone.meet("split × mark ready", "split × split")
 def submitted_entry(it):
     one = factories.time_entry(it, "1", date=MARCH_10, project=_project(it))
     return {
-        "approve": ("manager", "approve_entries", None, {"pk": [one.pk]}),
-        "approve one": ("manager", "approval", one.pk, {"billable_quantity": ""}),
+        "approve": ("manager", "approve_entries", None, as_listed([one], by=it.manager)),
+        "approve one": ("manager", "approval", one.pk, {"terms": terms([one], by=it.manager)}),
         "reject": ("manager", "reject_entry", one.pk, {"comment": "No."}),
         "recall": ("member", "recall_entry", one.pk, {}),
     }
@@ -338,7 +339,7 @@ def draft_contract(it):
     entry = factories.time_entry(it, "1", date=MARCH_10, project=project)
     return {
         "confirm": ("manager", "confirm_contract", one.pk, {}),
-        "approve": ("manager", "approve_entries", None, {"pk": [entry.pk]}),
+        "approve": ("manager", "approve_entries", None, as_listed([entry], by=it.manager)),
     }
 
 

@@ -23,6 +23,7 @@ from proforma import operations as proformas
 from proforma.models import LineDetail
 from proforma.views import drafts
 from tests import factories
+from tests.approving import terms
 from tests.ledger.billing import MARCH_10, MARCH_31, drafted, proposed, work
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +173,7 @@ def an_approval(it):
         "by": it.manager,
         "url": reverse("approval", args=[entry.pk]),
         "view": approvals.Approval,
-        "mine": {"billable_quantity": "6"},
+        "mine": {"billable_quantity": "6", "terms": terms([entry], by=it.manager)},
         "others": change,
         "now": lambda: OTHERS if type(entry).objects.get(pk=entry.pk).status == "submitted" else "approved",
         "told": "The entry was changed after you opened it.",
@@ -232,9 +233,9 @@ def test_what_was_submitted_again_meanwhile_is_not_approved_with_the_list(it, cl
     """APP-3"""
     case = an_approval(it)
     client.force_login(it.manager)
-    page = client.get(reverse("approvals")).content.decode()
-    drawn = re.search(r'name="drawn" value="([^"]+)"', page)[1]
+    context = client.get(reverse("approvals")).context
     entry = case["url"].strip("/").split("/")[-1]
+    listed = {"pk": entry, "drawn": context["drawn"], "terms": context["terms"]}
     operate = approvals.operations.approve_many
 
     def overtake(*args, **kwargs):
@@ -242,6 +243,6 @@ def test_what_was_submitted_again_meanwhile_is_not_approved_with_the_list(it, cl
         return operate(*args, **kwargs)
 
     monkeypatch.setattr(approvals.operations, "approve_many", overtake)
-    answer = client.post(reverse("approve_entries"), {"pk": entry, "drawn": drawn}, follow=True)
+    answer = client.post(reverse("approve_entries"), listed, follow=True)
     assert "was submitted again after you looked: look once more" in answer.content.decode()
     assert case["now"]() == OTHERS

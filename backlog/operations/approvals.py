@@ -91,7 +91,8 @@ def approve(
     approval (PRC-6). `on` is the day of the action, by default the entity's today.
     Nobody approves what they have not looked at: one entry is refused when it is not what was `seen` any more
     (its stamp), and of many those are left alone that were submitted after the list was `drawn`. `terms` are
-    those of the preview that was shown; an entry that has others now is left alone and named (APP-9).
+    those of the preview that was shown, empty where it showed none; an entry that has others now is left
+    alone and named (APP-9).
     """
     entity, entries = _locked_entries(entries)
     for entry in entries:
@@ -262,10 +263,10 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
         except Refused:
             continue  # it has no price at all, and is left out for that
         if was not in now:
-            sentence = (
-                f"{named(entry)} was “{was[:200]}” when you looked at it and is “{now[0]}” now: look at it "
-                "again, then approve it or not."
+            before = (
+                f"was “{was[:200]}” when you looked at it and" if was else "was shown without its price; it"
             )
+            sentence = f"{named(entry)} {before} is “{now[0]}” now: look at it again, then approve it or not."
             result.repriced.append((entry, sentence))
     left = {entry.pk for entry, _ in result.repriced}
     result.entries = [entry for entry in result.entries if entry.pk not in left]

@@ -114,11 +114,21 @@ class Approve(BulkOperation):
 
     def operate(self, rows):
         entries = list(rows.only("pk", "project_id", "date", "submitted_at"))
-        drawn, terms, shown = drawn_at(self.request), seen_terms(self.request), entries
-        if drawn and prices_changed(self.request.entity, since=drawn):
+        drawn, terms = drawn_at(self.request), seen_terms(self.request)
+        if drawn is None or terms is None:
+            raise Refused(
+                "No entry was approved: the list did not say what it showed you. Look at it again, and "
+                "approve from there.",
+                code="NOT-SEEN",
+            )
+        shown, unseen = entries, ""
+        if self.request.POST.get("all_matching") != "1":
+            unseen = "not on the page that you saw; look once more"
+        elif prices_changed(self.request.entity, since=drawn):
             # Of those on other pages nothing was shown that could be compared.
+            unseen = "not on the page that you saw, and prices were changed since; look once more"
+        if unseen:
             shown = [each for each in entries if each.pk in terms]
-        unseen = "not on the page that you saw, and prices were changed since; look once more"
         if not shown:
             raise Refused(f"No entry was approved: {counted(len(entries), 'is', 'are')} {unseen}.")
         answer = told(operations.approve_many(shown, by=self.request.user, drawn=drawn, terms=terms))
@@ -127,15 +137,16 @@ class Approve(BulkOperation):
         return answer
 
 
-def seen_terms(request) -> dict[int, str]:
-    """What the page showed that the reader decided on, by entry (APP-9)."""
+def seen_terms(request) -> dict[int, str] | None:
+    """What the page showed that the reader decided on, by entry (APP-9); None where that can't be read."""
     try:
         seen = json.loads(request.POST.get("terms", ""))
-    except ValueError:
-        return {}
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(seen, dict):
-        return {}
-    return {key: str(terms) for text, terms in seen.items() if (key := key_of(text)) is not None}
+        return None
+    texts = {text: terms for text, terms in seen.items() if isinstance(terms, str)}
+    return {key: terms for text, terms in texts.items() if (key := key_of(text)) is not None}
 
 
 def prices_changed(entity, *, since) -> bool:
@@ -258,7 +269,7 @@ class Approval(_OneEntry, FormOperation):
 
     def operate(self, form):
         entry = self.row
-        decisions, terms = _decided(entry, form), seen_terms(self.request)
+        decisions, terms = _decided(entry, form), {entry.pk: ""} | (seen_terms(self.request) or {})
         approval = operations.approve(
             [entry], by=self.request.user, decisions=decisions, seen=form.stamp, terms=terms
         )
@@ -280,7 +291,9 @@ class ApprovalPreview(_OneEntry, View):
             raise Http404("Only what is submitted can be previewed.")
         form = DecisionForm(request.GET, entry=self.row)
         if not form.is_valid():
-            return render(request, "backlog/approval_preview.html", {"unclear": True})
+            # What was shown before still was.
+            context = {"unclear": True, "terms": request.GET.get("terms", "")}
+            return render(request, "backlog/approval_preview.html", context)
         return render(
             request,
             "backlog/approval_preview.html",

@@ -16,6 +16,7 @@ from contracts.models import Membership
 from invoicing_site import files
 from proforma.operations import create_proformas
 from tests import factories
+from tests.approving import as_listed
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_many_are_approved_and_ones_own_are_named(company, contract, manager):
     theirs = factories.time_entry(company)
     own = factories.time_entry(company, resource=company.manager_resource)
     assert "is your own" in manager.get(reverse("approvals")).content.decode()
-    response = manager.post(reverse("approve_entries"), {"pk": [theirs.pk, own.pk]})
+    response = manager.post(reverse("approve_entries"), as_listed([theirs, own], by=company.manager))
     assert response.status_code == 302
     assert "1 entry approved." in said(response)
     assert "1 your own; project NO1-P1 has no other manager to approve it" in said(response)
@@ -149,13 +150,11 @@ def test_the_approver_changes_what_is_billable(company, contract, manager):
     wrong = manager.post(page, {"billable_quantity": "many", "billing_type": "complimentary"})
     assert 'value="many"' in wrong.content.decode()
     assert 'value="complimentary" selected' in wrong.content.decode()
-    assert (
-        "Enter a quantity"
-        in manager.get(
-            reverse("approval_preview", args=[entry.pk]), {"billable_quantity": "many"}
-        ).content.decode()
-    )
-    manager.post(page, {"billable_quantity": "6,0", "billing_type": ""})
+    typed = {"billable_quantity": "many", "terms": wrong.context["terms"]}
+    unclear = manager.get(reverse("approval_preview", args=[entry.pk]), typed)
+    assert "Enter a quantity" in unclear.text
+    assert unclear.context["terms"] == wrong.context["terms"]  # it was shown, and goes with the answer
+    manager.post(page, {"billable_quantity": "6,0", "billing_type": "", "terms": unclear.context["terms"]})
     sales = Actual.objects.filter(type="unbilled").order_by("pk")
     assert list(sales.values_list("billing_type", "amount")) == [
         ("chargeable", Decimal(1200)),
@@ -225,7 +224,8 @@ def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manage
     assert "The entry was changed after you opened it" in answer.content.decode()
     entry.refresh_from_db()
     assert entry.status == "submitted"
-    manager.post(address, {"seen": answer.context["form"]["seen"].value()})
+    now = {"seen": answer.context["form"]["seen"].value(), "terms": answer.context["terms"]}
+    manager.post(address, now)
     entry.refresh_from_db()
     assert entry.status == "approved"
 
@@ -233,22 +233,25 @@ def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manage
 def test_what_was_handed_in_again_meanwhile_is_not_approved_unseen(manager, company, contract):
     """APP-1, APP-2: 8 h were looked at; 16 h were submitted before the click."""
     entry, other = factories.time_entry(company, hours="8"), factories.time_entry(company)
-    drawn = manager.get(reverse("approvals")).context["drawn"]
+    seen = as_listed([entry, other], by=company.manager)
     recall([entry], by=company.member)
     Entry.objects.filter(pk=entry.pk).update(quantity=Decimal(16))
     submit([entry], by=company.member)
-    answer = manager.post(reverse("approve_entries"), {"pk": [entry.pk, other.pk], "drawn": drawn})
+    answer = manager.post(reverse("approve_entries"), seen)
     assert "1 entry approved." in said(answer)
     assert "1 submitted again after you looked: look once more" in said(answer)
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 
 
-def test_nonsense_for_a_time_is_no_error(manager, company, contract):
+@pytest.mark.parametrize("drawn", ["2025-99-99T00:00", "2025-03-10T00:00", ""])
+def test_a_list_that_does_not_say_when_it_was_drawn_approves_nothing(manager, company, contract, drawn):
+    """APP-2: what was submitted since could not be told apart."""
     entry = factories.time_entry(company)
-    manager.post(reverse("approve_entries"), {"pk": entry.pk, "drawn": "2025-99-99T00:00"})
+    listed = as_listed([entry], by=company.manager, drawn=drawn)
+    assert "did not say what it showed you" in said(manager.post(reverse("approve_entries"), listed))
     entry.refresh_from_db()
-    assert entry.status == Entry.Status.APPROVED
+    assert entry.status == Entry.Status.SUBMITTED
 
 
 def test_who_approves_an_expense_sees_its_receipt_and_all_its_figures(
@@ -282,8 +285,8 @@ def test_what_was_left_is_said_once_for_each_reason(manager, company, contract):
     company.project.managers.add(other)
     today = company.entity.today()
     later = [factories.time_entry(company, date=today + timedelta(days=n)) for n in (1, 2)]
-    keys = [entry.pk for entry in (good, *mine, *later)]
-    answer = said(manager.post(reverse("approve_entries"), {"pk": keys}))
+    listed = as_listed([good, *mine, *later], by=company.manager)
+    answer = said(manager.post(reverse("approve_entries"), listed))
     assert "2 submitted by you; Olga Other can approve them" in answer
     assert "2 dated after today" in answer
     assert "it can be approved from" not in answer

@@ -15,6 +15,7 @@ from backlog.operations import approve, cancel_approval, confirm_contract, previ
 from invoicing_site import audit
 from invoicing_site.errors import Refused
 from tests import factories
+from tests.approving import as_listed
 
 MARCH_10, MARCH_12 = date(2025, 3, 10), date(2025, 3, 12)
 
@@ -186,7 +187,8 @@ def test_entries_of_other_pages_wait_when_prices_were_set_up_meanwhile(company, 
     shown, other = submitted(company), submitted(company)
     page = manager.get(reverse("approvals"))
     posted = {
-        "pk": [shown.pk, other.pk],
+        "all_matching": "1",
+        "stamp": page.context["stamp"],
         "terms": json.dumps({shown.pk: json.loads(page.context["terms"])[str(shown.pk)]}),
         "drawn": page.context["drawn"],
     }
@@ -198,13 +200,56 @@ def test_entries_of_other_pages_wait_when_prices_were_set_up_meanwhile(company, 
     assert other.status == "submitted"
 
 
-def test_nonsense_for_what_was_seen_is_no_error(company, contract, manager):
-    """APP-9: what was not seen is approved as it is."""
-    for day, nonsense in enumerate(("[", "[1]", '{"x": 1}', ""), 10):
-        entry = submitted(company, date=f"2025-03-{day}")
-        manager.post(reverse("approve_entries"), {"pk": entry.pk, "terms": nonsense})
-        entry.refresh_from_db()
-        assert entry.status == "approved"
+def test_entries_of_other_pages_are_approved_with_all_that_match(company, contract, manager):
+    """APP-9 BKL-2: no price was changed since the first page was drawn."""
+    shown, other = submitted(company), submitted(company)
+    context = manager.get(reverse("approvals")).context
+    posted = {name: context[name] for name in ("stamp", "drawn")} | {"all_matching": "1"}
+    posted["terms"] = json.dumps({shown.pk: json.loads(context["terms"])[str(shown.pk)]})
+    assert "2 entries approved" in said(manager.post(reverse("approve_entries"), posted))
+    other.refresh_from_db()
+    assert other.status == "approved"
+
+
+def test_what_is_ticked_and_was_not_on_the_page_is_left_out(company, contract, manager):
+    """APP-9"""
+    shown, other = submitted(company), submitted(company)
+    posted = as_listed([shown], by=company.manager) | {"pk": [shown.pk, other.pk]}
+    answer = manager.post(reverse("approve_entries"), posted)
+    assert "1 entry approved" in said(answer)
+    assert "1 not on the page that you saw; look once more" in said(answer)
+    assert "No entry was approved: 1 is not on the page" in said(
+        manager.post(reverse("approve_entries"), posted | {"pk": other.pk})
+    )
+    other.refresh_from_db()
+    assert other.status == "submitted"
+
+
+# What no page of ours posts; the last but one is deeper than Python reads.
+NOT_TERMS = [None, "", "[", "[1]", '"nul"', "nul", "7", "1" * 5000, "[" * 100_000, '{"x": 1}']
+
+
+@pytest.mark.parametrize("terms", NOT_TERMS, ids=range(len(NOT_TERMS)))
+def test_who_does_not_say_at_what_price_approves_nothing(company, contract, manager, terms):
+    """APP-9: 1,600 was shown and 720 would be made; without the page's terms nobody could tell."""
+    entry = submitted(company)
+    listed = as_listed([entry], by=company.manager)
+    one = reverse("approval", args=[entry.pk])
+    seen = {"seen": manager.get(one).context["form"]["seen"].value()}
+    made_cheaper(company)
+    for posted in (listed, seen):
+        posted.pop("terms", None)
+        posted |= {} if terms is None else {"terms": terms}
+
+    answer = said(manager.post(reverse("approve_entries"), listed))
+    assert "did not say what it showed you" in answer or "is not on the page that you saw" in answer
+    page = manager.post(one, seen)
+    assert "8 h of 10 Mar 2025 was shown without its price; it is “90 NOK, chargeable" in page.text
+    entry.refresh_from_db()
+    assert entry.status == "submitted"
+    # The page that answered shows the price: approving from there makes it.
+    manager.post(one, seen | {"terms": page.context["terms"]})
+    assert facts("unbilled") == [(Decimal(720), "Consultant")]
 
 
 def test_a_contract_that_was_confirmed_meanwhile_is_another_price_too(company):

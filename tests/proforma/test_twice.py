@@ -22,6 +22,7 @@ from proforma.operations import (
     take_back,
 )
 from tests import factories
+from tests.approving import as_listed
 
 DAY = date(2025, 3, 10)
 END = date(2025, 3, 31)
@@ -157,7 +158,7 @@ def test_pages_and_the_command_say_it(it, client, capsys):
     client.force_login(it.manager)
     for url in (reverse("approval", args=[entry.pk]), reverse("approvals")):
         assert "MAYBE-TWICE: 10 h of Anna" in client.get(url).text
-    response = client.post(reverse("approve_entries"), {"pk": [entry.pk]}, follow=True)
+    response = client.post(reverse("approve_entries"), as_listed([entry], by=it.manager), follow=True)
     assert "MAYBE-TWICE: 10 h of Anna" in response.text
     page = client.get(draft.get_absolute_url()).text
     assert page.count("MAYBE-TWICE: 10 h of Anna") == 2  # above the lines, and where confirming asks

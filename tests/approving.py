@@ -1,0 +1,19 @@
+"""What the pages of approvals post: what was chosen, and beside it what the reader was shown (APP-9)."""
+
+import json
+
+from django.utils import timezone
+
+from backlog.operations import preview
+
+
+def terms(entries, *, by) -> str:
+    """The prices of these entries, as a page shows and posts them."""
+    entries = [type(entry).objects.get(pk=entry.pk) for entry in entries]
+    return json.dumps({pk: each.terms for pk, each in preview(entries, by=by).items()})
+
+
+def as_listed(entries, *, by, **other) -> dict:
+    """What the list posts when these entries are ticked."""
+    listed = {"terms": terms(entries, by=by), "drawn": timezone.now().isoformat()}
+    return {"pk": [entry.pk for entry in entries]} | listed | other
