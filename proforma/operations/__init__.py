@@ -2,6 +2,7 @@
 
 from proforma.operations.confirmations import confirm, confirm_many
 from proforma.operations.details import add_detail, edit_details, remove_details
+from proforma.operations.doubts import in_advance
 from proforma.operations.headers import edit_header, take_party
 from proforma.operations.limits import limits_at_stake
 from proforma.operations.many import create_for_each, delete_many, submit_many
@@ -48,6 +49,7 @@ __all__ = [
     "edit_header",
     "execute_in_background",
     "execute_preview",
+    "in_advance",
     "invoice_contract",
     "limits_at_stake",
     "lock",

@@ -41,7 +41,8 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     posted*, milestones that are billed to the last part are completed, and the accountant is told after
     commit. Refused when it is empty or confirmed already, and when an increase breaks a not-to-exceed limit,
     unless `by` may override that and says why (PRO-6). Refused too where an order is required and has no room
-    for it (CON-12), and for work dated after the company's today (APP-10).
+    for it (CON-12), and for work or a milestone dated after the company's today, unless it invoices in
+    advance (PRP-8).
     """
     proforma = lock_open(proforma)
     check_in_force(proforma.contract)

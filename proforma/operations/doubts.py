@@ -1,13 +1,16 @@
-"""What to look at before a draft is confirmed, as sentences (APP-10, CON-12).
+"""What to look at before a draft is confirmed, as sentences (APP-10, CON-12, PRP-8).
 
-Only work dated after today is refused there; where an order is required, so is what has no room under it.
+Only what is dated after today is refused there, unless the company invoices in advance; where an order is
+required, so is what has no room under it.
 """
 
-from django.db.models import Count, Max, Min
+import datetime
+from typing import NamedTuple
 
 from actuals import oddities
 from actuals.naming import title_of
 from contracts.chargeability import outside_lines
+from contracts.models import TransactionClass
 from invoicing_site import wording
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.twice import maybe_twice
@@ -20,7 +23,8 @@ _ASKED = 2
 
 def doubts_of(proforma: ProformaInvoice) -> list[str]:
     """Sentences on a draft; the same number of queries whatever stands on it."""
-    found = [not_yet(proforma), *(_short(proforma, each) for each in shortages(proforma))]
+    found = [not_yet(proforma), in_advance([proforma]).get(proforma.pk, "")]
+    found += [_short(proforma, each) for each in shortages(proforma)]
     found += [_outside(proforma), unknown_order(proforma), *_odd_days(proforma)]
     found += map(str, maybe_twice([proforma]).get(proforma.pk, ()))
     return [sentence for sentence in found if sentence]
@@ -36,26 +40,72 @@ def in_question(proforma: ProformaInvoice, doubts: list[str]) -> list[str]:
     return [*said[:_ASKED], f"And {wording.counted(len(said) - _ASKED, 'more warning')} on the page."]
 
 
-def not_yet(proforma: ProformaInvoice) -> str:
-    """That it holds work added by hand for a day after today, which is not billed before; or nothing.
+class _Ahead(NamedTuple):
+    """What of one proforma is dated after today: how much, what it is, and its days."""
 
-    Approved work has had its day.
+    n: int
+    by_hand: int
+    milestones: int
+    first: datetime.date
+    last: datetime.date
+
+    @property
+    def what(self) -> str:
+        """As a sentence begins: 2 details are work dated after today (the first on 1 Apr 2025)."""
+        of = wording.counted(self.n, "detail is", "details are")
+        work = "work"
+        if self.milestones:
+            work = "a milestone" if self.n == 1 else "milestones"
+            work = work if self.milestones == self.n else "work and milestones"
+        since = "" if self.n == 1 else "the first on "
+        return f"{of} {work} dated after today ({since}{wording.day(self.first)})"
+
+
+def not_yet(proforma: ProformaInvoice) -> str:
+    """That it holds work or a milestone of a day after today, which is not billed before; or nothing (PRP-8).
+
+    Its invoice is dated today at the latest. Nothing where the company invoices in advance.
     """
-    if proforma.kind == ProformaInvoice.Kind.CORRECTION:
+    ahead = None if proforma.entity.invoices_in_advance else _ahead([proforma]).get(proforma.pk)
+    if ahead is None:
         return ""
-    ahead = LineDetail.objects.on_proforma(proforma).by_hand().order_by()
-    ahead = ahead.filter(date__gt=proforma.entity.today())
-    found = ahead.aggregate(n=Count("pk"), first=Min("date"), last=Max("date"))
-    if not found["n"]:
-        return ""
-    of = wording.counted(found["n"], "detail is", "details are")
-    them = "it" if found["n"] == 1 else "them"
-    since = "" if found["n"] == 1 else "the first on "
+    them = "it" if ahead.n == 1 else "them"
+    again = them if ahead.by_hand == ahead.n else "what was added by hand"
+    slip = f", and add {again} again with the right day if that is a slip," if ahead.by_hand else ""
     return (
-        f"Proforma {proforma.number} can't be confirmed yet: {of} work dated after today "
-        f"({since}{wording.day(found['first'])}). Remove {them}, and add {them} again with the right day if "
-        f"that is a slip, or confirm from {wording.day(found['last'])} on."
+        f"Proforma {proforma.number} can't be confirmed yet: {ahead.what}. Remove {them}{slip} or confirm "
+        f"from {wording.day(ahead.last)} on."
     )
+
+
+def in_advance(proformas: list[ProformaInvoice]) -> dict[int, str]:
+    """The same as a warning, by the key of each, where the company invoices in advance; one query."""
+    found = _ahead([each for each in proformas if each.entity.invoices_in_advance])
+    return {
+        pk: f"{ahead.what}: {'it is' if ahead.n == 1 else 'they are'} invoiced in advance."
+        for pk, ahead in found.items()
+    }
+
+
+def _ahead(proformas) -> dict[int, _Ahead]:
+    """Of those that are no corrections; a retainer is paid before the work by its nature."""
+    today = {
+        each.pk: each.entity.today() for each in proformas if each.kind != ProformaInvoice.Kind.CORRECTION
+    }
+    if not today:
+        return {}
+    rows = LineDetail.objects.filter(line__proforma__in=today, date__gt=min(today.values())).order_by("pk")
+    rows = rows.exclude(transaction_class=TransactionClass.RETAINER)
+    found = {}
+    for pk, day, kind, by in rows.values_list("line__proforma", "date", "transaction_class", "added_by"):
+        if day > today[pk]:
+            found.setdefault(pk, []).append((day, kind == TransactionClass.MILESTONE, by is not None))
+    return {pk: _summed(details) for pk, details in found.items()}
+
+
+def _summed(details):
+    days, are_milestones, are_by_hand = zip(*details, strict=True)
+    return _Ahead(len(days), sum(are_by_hand), sum(are_milestones), min(days), max(days))
 
 
 def _short(proforma, shortage):

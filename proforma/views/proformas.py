@@ -117,12 +117,14 @@ class ConfirmMany(_Many):
     permission = "proforma.confirm"
 
     def operate(self, rows):
-        chosen = list(rows.open())
-        twice = operations.maybe_twice(chosen)
+        chosen = list(rows.open().select_related("entity"))
+        ahead, twice = operations.in_advance(chosen), operations.maybe_twice(chosen)
         scheduled = operations.confirm_many(chosen, by=self.request.user)
         if not scheduled:
             raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
         for proforma in scheduled:
+            if proforma.pk in ahead:
+                messages.warning(self.request, f"Proforma {proforma.number}: {ahead[proforma.pk]}")
             if found := twice.get(proforma.pk):
                 more = f" And {len(found) - 1} more like it." if len(found) > 1 else ""
                 messages.warning(self.request, f"Proforma {proforma.number}: {found[0]}{more}")

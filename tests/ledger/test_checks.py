@@ -379,8 +379,8 @@ def test_a_milestone_dated_after_the_invoice_is_refused(no1):
 
 def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
     """DATE-BEFORE-WORK PRP-8: that day can't be chosen yet"""
-    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
     proposal = proposed(no1, work(no1, contract, date=APRIL_1))
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
 
     assert refused(no1, proposal).message == (
         "It bills work of 1 Apr 2025, after the invoice date 31 Mar 2025, and that day is still to come: "
@@ -390,8 +390,8 @@ def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
 
 def test_its_page_leads_to_the_return_where_no_date_helps(no1, contract, client, monkeypatch):
     """DATE-BEFORE-WORK PRP-8 MON-8: with the code by which the manual lists the check"""
-    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
     proposal = proposed(no1, work(no1, contract, date=APRIL_1))
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
     client.force_login(no1.accountant)
     shown = client.get(proposal.get_absolute_url()).content.decode()
 

@@ -2,8 +2,11 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+import time_machine
+from django.core.management import call_command
 from django.urls import reverse
 
 from backlog.operations import approve, preview
@@ -11,6 +14,7 @@ from contracts.models import ProjectContract
 from invoicing_site.errors import Refused
 from ledger.estimates import estimate
 from ledger.operations import posting
+from proforma import tasks
 from proforma.edits import edited
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import (
@@ -19,6 +23,7 @@ from proforma.operations import (
     create_for_items,
     edit_details,
     edit_header,
+    run_invoicing,
     take_party,
 )
 from proforma.operations.doubts import doubts_of, in_question
@@ -86,6 +91,79 @@ def test_work_after_today_is_confirmed_by_nobody(no1, draft):
     assert refused.value.code == "DATE"
     detail.delete()
     assert confirm(draft, by=no1.manager, on=MAR_31).status == "confirmed"
+
+
+def ahead_of(no1, days=16):
+    """A draft with a milestone of 5,000 that is dated 31 December; it is the 15th."""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    item = billing.milestone(contract, date=no1.entity.today() + timedelta(days=days))
+    return billing.drafted(no1, item), item
+
+
+def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
+    """PRP-8: its invoice can't be dated before it; by button, in the background, by command."""
+    draft, item = ahead_of(no1)
+    sentence = (
+        f"Proforma {draft.number} can't be confirmed yet: 1 detail is a milestone dated after today "
+        "(31 Dec 2026). Remove it or confirm from 31 Dec 2026 on."
+    )
+    assert doubts_of(draft) == [sentence]
+    with pytest.raises(Refused) as refused:
+        confirm(draft, by=no1.manager)
+    assert (refused.value.message, refused.value.code) == (sentence, "DATE")
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert page.count("1 detail is a milestone dated after today") == 2  # above, and in the question
+    client.post(reverse("confirm_proforma", args=[draft.pk]))
+    client.post(reverse("confirm_proformas"), {"pk": draft.pk})
+    tasks.confirm_one(draft.pk)
+    draft.refresh_from_db()
+    assert (draft.status, draft.confirm_job, draft.confirm_message) == ("draft", "failed", sentence)
+    told = StringIO()
+    call_command("confirm_proformas", entity="NO1", by=no1.manager.username, stdout=told)
+    assert f"{draft.number}: {sentence}" in told.getvalue()
+    with time_machine.travel("2026-12-31 09:00Z"):
+        assert doubts_of(draft) == []
+        assert confirm(draft, by=no1.manager).status == "confirmed"
+
+
+def test_work_and_milestones_after_today_are_told_apart(no1):
+    """PRP-8 APP-10: what was typed may be a slip, what is planned is taken off or waited for."""
+    draft, item = ahead_of(no1)
+    typed(no1, draft, date=date(2026, 12, 20))
+    assert doubts_of(draft)[0] == (
+        f"Proforma {draft.number} can't be confirmed yet: 2 details are work and milestones dated after "
+        "today (the first on 20 Dec 2026). Remove them, and add what was added by hand again with the right "
+        "day if that is a slip, or confirm from 31 Dec 2026 on."
+    )
+
+
+def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
+    """PRP-8: for a milestone and for work by hand alike"""
+    type(no1.entity).objects.update(invoices_in_advance=True)
+    no1.entity.refresh_from_db()
+    draft, item = ahead_of(no1)
+    sentence = "1 detail is a milestone dated after today (31 Dec 2026): it is invoiced in advance."
+    assert doubts_of(draft) == [sentence]
+    client.force_login(no1.manager)
+    answer = client.post(reverse("confirm_proformas"), {"pk": draft.pk}, follow=True)
+    assert f"Proforma {draft.number}: {sentence}" in answer.content.decode()
+    tasks.confirm_one(draft.pk)
+    draft.refresh_from_db()
+    assert draft.status == "confirmed"
+
+
+def test_a_run_takes_no_milestone_after_its_day(no1):
+    """RUN-1 PRP-8: nor does a run by the clock look ahead."""
+    contract = factories.contract(no1, method="fixed", confirmed=True)
+    today = no1.entity.today()
+    factories.ScheduleEntryFactory(line=contract.lines.get(), run_date=today, cutoff=today)
+    billing.milestone(contract, amount="100", date=today)
+    billing.milestone(contract, amount="200", date=today + timedelta(days=1))
+    run = run_invoicing(no1.entity, as_of=today)
+    (draft,) = run.proformas.all()
+    assert [str(each.amount) for each in LineDetail.objects.on_proforma(draft)] == ["100.0000"]
+    assert doubts_of(draft) == []
 
 
 def test_work_by_hand_outside_the_dates_is_doubted(no1, contract, draft, client):

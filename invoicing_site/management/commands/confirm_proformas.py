@@ -15,8 +15,8 @@ class Command(EntityCommand):
     def act(self, entity, by, on, options):
         proformas = ProformaInvoice.objects.open().filter(entity=entity)
         proformas = self.chosen(proformas, "number", options["number"])
-        proformas = list(proformas.order_by("pk"))
-        twice = operations.maybe_twice(proformas)
+        proformas = list(proformas.select_related("entity").order_by("pk"))
+        ahead, twice = operations.in_advance(proformas), operations.maybe_twice(proformas)
         confirmed, refused = [], {}
         for proforma in proformas:
             try:
@@ -24,9 +24,9 @@ class Command(EntityCommand):
             except Refused as refusal:
                 refused[proforma.number] = remedies.in_plain_text(refusal)
         warnings = {
-            proforma.number: [str(each) for each in twice[proforma.pk]]
+            proforma.number: [*([ahead[pk]] if pk in ahead else []), *map(str, twice.get(pk, ()))]
             for proforma in proformas
-            if proforma.pk in twice
+            if (pk := proforma.pk) in ahead or pk in twice
         }
         return {"confirmed": confirmed, "refused": refused, "warnings": warnings}
 
