@@ -25,6 +25,16 @@ def billing_group(
     return groups[source]
 
 
+def billing_giver(source: str) -> str:
+    """Where the group is given so that work gets it, as people call it."""
+    return {
+        _Source.PROJECT: "the project",
+        _Source.CONTRACT: "the contract",
+        _Source.CUSTOMER: "the customer",
+        _Source.SEARCH: "the project, the contract or the customer",
+    }[source]
+
+
 def answered_by(answer: Callable[[int], Pairs]) -> None:
     """Say how `outside_scope` is answered; once, when the ledger is loaded."""
     _answers[:] = [answer]

@@ -11,8 +11,8 @@ from decimal import Decimal
 from invoicing_site.errors import Refused
 from ledger.invoice_content import delivery_day
 from ledger.tax import TaxableLine, TaxBook, rate_day, tax_of
-from ledger.tax_groups import item_giver, of_details
 from proforma.models import LineDetail, ProformaInvoice
+from proforma.tax_groups import item_giver, of_details
 
 _ZERO = Decimal(0)
 _EDITING = "press “Edit” at the detail and choose one"

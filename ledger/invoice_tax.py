@@ -15,8 +15,8 @@ from ledger.invoice_facts import InvoiceFacts
 from ledger.models import InvoiceTax, ProposalLine
 from ledger.operations.vouchers import EntryPlan
 from ledger.tax import TaxableLine, TaxAt, TaxResult, TaxSum, rate_day, tax_of, tax_of_change
-from ledger.tax_groups import item_giver
 from ledger.translations import Words
+from proforma.tax_groups import item_giver
 
 
 class TaxKind(NamedTuple):

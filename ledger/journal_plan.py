@@ -22,7 +22,7 @@ from contracts.rates import Rates
 from contracts.tax_groups import billing_group
 from invoicing_site import money
 from invoicing_site.errors import Refused
-from ledger import chain, tax_groups
+from ledger import chain
 from ledger.accounts import AccountBook, ProfileBook
 from ledger.dimensions import DefaultDimensions
 from ledger.models import (
@@ -37,6 +37,7 @@ from ledger.models import (
 )
 from ledger.operations.vouchers import EntryPlan, VoucherPlan
 from ledger.periods import PeriodBook
+from proforma import tax_groups
 
 _Purpose = PostingAccount.Purpose
 _Kind = ProjectTransaction.Kind

@@ -12,20 +12,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, TransactionClass
+from contracts.tax_groups import billing_giver
 from invoicing_site import money, wording
 from invoicing_site.errors import Refused
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
 
 _ZERO = Decimal(0)
-_Source = LegalEntity.TaxGroupSource
-
-# Where a group is given so that lines get it (JRN-3).
-_WHERE = {
-    _Source.PROJECT: "the project",
-    _Source.CONTRACT: "the contract",
-    _Source.CUSTOMER: "the customer",
-    _Source.SEARCH: "the project, the contract or the customer",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +191,9 @@ class TaxBook:
         """
         if billing_group_id is None or item_group_id is None:
             missing = "billing tax group" if billing_group_id is None else "item tax group"
-            where = _WHERE[self._entity.tax_group_source] if billing_group_id is None else item_giver
+            where = item_giver
+            if billing_group_id is None:
+                where = billing_giver(self._entity.tax_group_source)
             otherwise = f", or give one to {where}" if where else ""
             raise Refused(
                 f"There is no {missing}, so {self._entity} cannot work out the tax: {choose}{otherwise}.",

@@ -35,7 +35,12 @@ class JournalFilter(django_filters.FilterSet):
 
 
 class JournalLineFilter(django_filters.FilterSet):
-    MISSING = (("any", "Any"), ("billing", "Billing tax group"), ("item", "Item tax group"))
+    MISSING = (
+        ("any", "Any"),
+        ("billing", "Billing tax group"),
+        ("item", "Item tax group"),
+        ("invoiced", "Any, on sales that are invoiced"),
+    )
 
     q = SearchFilter(
         "actual__description",
@@ -72,5 +77,7 @@ class JournalLineFilter(django_filters.FilterSet):
         return rows.taxed_otherwise()
 
     def filter_missing(self, rows, name, value):
+        if value == "invoiced":
+            return rows.without_tax_group()
         billing, item = Q(billing_tax_group=None), Q(item_tax_group=None)
         return rows.filter({"billing": billing, "item": item}.get(value, billing | item))

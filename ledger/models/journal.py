@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from actuals.models import Actual
+from actuals.models import Actual, BillingType
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQuerySet
 from invoicing_site import guards
 from invoicing_site.fields import AmountField, RateField
@@ -77,6 +77,12 @@ class JournalLineQuerySet(ReachQuerySet):
         That can be right, but is worth a look: it decides whether the customer is charged tax.
         """
         return self.filter(TAXED_OTHERWISE)
+
+    def without_tax_group(self):
+        """Sales that an invoice will show and that lack a tax group: without one it can't be posted."""
+        sales = self.filter(actual__type=Actual.Type.UNBILLED_SALES, actual__reverses=None)
+        shown = sales.exclude(actual__billing_type=BillingType.NON_CHARGEABLE)
+        return shown.filter(Q(billing_tax_group=None) | Q(item_tax_group=None))
 
 
 def _not_that_of(path):

@@ -14,7 +14,6 @@ from invoicing_site import audit, checked, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum, in_chunks, write_rows
 from invoicing_site.seen import refuse_changed, stamp
-from ledger import tax_groups
 from ledger.blockers import blocked_by
 from ledger.dimensions import DefaultDimensions
 from ledger.invoice_facts import journalled
@@ -25,6 +24,7 @@ from ledger.models import (
     ProposalSection,
 )
 from ledger.models.proposals import SectionMode, SummaryBy
+from proforma import tax_groups
 from proforma.models import DetailActual, LineDetail, ProformaInvoice
 
 logger = logging.getLogger(__name__)

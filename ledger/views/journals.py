@@ -232,10 +232,12 @@ class JournalPage(LinesScreen):
         lines = counted(context["held"], "line")
         otherwise = self.row.lines.unposted().taxed_otherwise().count()
         context["taxed_otherwise"] = otherwise
+        untaxed = self.row.lines.unposted().without_tax_group().count()
+        context["without_tax_group"] = untaxed
         context["old_rates"] = [linked(each, ENTERED, self.request) for each in old_rates(self.row)]
         context["question"] = (
             f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
-            f"journal of its own.{_taxed_otherwise(otherwise)}"
+            f"journal of its own.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
         )
         context["may_post"] = may_post and self.row.status in (_Status.DRAFT, _Status.PROCESSING)
         context["may_return"] = self.request.may("journal.edit") and self.row.status == _Status.ERROR
@@ -248,6 +250,13 @@ def _taxed_otherwise(lines):
         return ""
     verb = "has" if lines == 1 else "have"
     return f" {counted(lines, 'line')} {verb} another billing tax group than the customer."
+
+
+def _without_tax_group(lines):
+    if not lines:
+        return ""
+    verb = "has" if lines == 1 else "have"
+    return f" {counted(lines, 'line')} of sales {verb} no tax group, and an invoice needs one."
 
 
 def _progress(journal):

@@ -1,4 +1,4 @@
-"""What to look at before a draft is confirmed, as sentences (APP-10, CON-12, PRP-8).
+"""What to look at before a draft is confirmed, as sentences (APP-10, CON-12, JRN-3, PRP-8).
 
 Only what is dated after today is refused there, unless the company invoices in advance; where an order is
 required, so is what has no room under it.
@@ -16,6 +16,7 @@ from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.twice import maybe_twice
 from proforma.orders import outside_order, shortages, unknown_order
 from proforma.parties import party_changes
+from proforma.tax_groups import lacking
 
 # What the question before confirming says in full; of the rest it says how many there are.
 _ASKED = 2
@@ -25,7 +26,7 @@ def doubts_of(proforma: ProformaInvoice) -> list[str]:
     """Sentences on a draft; the same number of queries whatever stands on it."""
     found = [not_yet(proforma), in_advance([proforma]).get(proforma.pk, "")]
     found += [_short(proforma, each) for each in shortages(proforma)]
-    found += [_outside(proforma), unknown_order(proforma), *_odd_days(proforma)]
+    found += [_outside(proforma), unknown_order(proforma), *_odd_days(proforma), *lacking(proforma)]
     found += map(str, maybe_twice([proforma]).get(proforma.pk, ()))
     return [sentence for sentence in found if sentence]
 

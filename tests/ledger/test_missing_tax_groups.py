@@ -7,10 +7,23 @@ from django.core.management import CommandError, call_command
 
 from invoicing_site.errors import Refused
 from ledger.models import JournalLine
+from ledger.operations.journals import take_up_actuals
 from ledger.operations.posting import post
 from ledger.operations.proposals import fill_lines, refill_lines, take_up
+from proforma.models import LineDetail, ProformaInvoice
+from proforma.operations import add_detail, edit_details
+from proforma.operations.doubts import doubts_of
 from tests import factories
-from tests.ledger.billing import MARCH_31, book_journals, confirmed, milestone, proposed, work
+from tests.ledger.billing import (
+    MARCH_10,
+    MARCH_31,
+    book_journals,
+    confirmed,
+    drafted,
+    milestone,
+    proposed,
+    work,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +195,70 @@ def test_looking_for_missing_groups_asks_as_often_for_many_lines(
 
     with django_assert_num_queries(len(queries)):
         fill_lines(many)
+
+
+_ACCOUNTANT = "have an accountant choose one on the journal line or on the line of the invoice proposal."
+
+
+def test_confirming_warns_of_work_without_a_category(client, no1):
+    """JRN-3 TAX-MISSING: its draft said nothing, and its proposal could not be posted"""
+    contract = factories.contract(no1, confirmed=True)
+    draft = drafted(no1, work(no1, contract, category=None), work(no1, contract, category=None))
+    assert doubts_of(draft) == [
+        f"2 details have no item tax group, and the invoice needs one: {_ACCOUNTANT}",
+    ]
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert page.count("2 details have no item tax group") == 2, "on the page, and in the question"
+
+
+def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
+    """JRN-3 TAX-MISSING: what a journal books is the accountant's, what was added by hand the manager's"""
+    no1.time.item_tax_group = None
+    no1.time.save()
+    draft = drafted(no1, work(no1, contract))
+    line = draft.contract.lines.get()
+    byhand = {"quantity": Decimal(1), "price": Decimal(100), "date": MARCH_10, "contract_line": line}
+    detail = add_detail(draft, by=no1.manager, transaction_class="time", **byhand)
+    assert doubts_of(draft) == [
+        "2 details have no billing tax group, and the invoice needs one: give one to the project, the "
+        f"contract or the customer, or choose one with “Edit” at the detail, or {_ACCOUNTANT}",
+        "2 details have no item tax group, and the invoice needs one: give one to the category, or choose "
+        f"one with “Edit” at the detail, or {_ACCOUNTANT}",
+    ]
+    edit_details([detail], by=no1.manager, item_tax_group=no1.item_tax_group)
+    mend(no1)
+    assert doubts_of(ProformaInvoice.objects.get(pk=draft.pk)) == [
+        "1 detail has no item tax group, and the invoice needs one: give one to the category, or "
+        f"{_ACCOUNTANT}",
+    ]
+
+
+def test_what_no_invoice_shows_needs_no_group(no1):
+    """JRN-3 PRO-3: nor is what has one by now warned of"""
+    contract = factories.contract(no1, confirmed=True)
+    given_away = work(no1, contract, category=None)
+    draft = drafted(no1, work(no1, contract), given_away)
+    assert len(doubts_of(draft)) == 1
+    edit_details(
+        LineDetail.objects.filter(backlog_item=given_away), by=no1.manager, billing_type="non_chargeable"
+    )
+    assert doubts_of(draft) == []
+
+
+def test_a_journal_warns_of_sales_without_a_tax_group(client, no1):
+    """JRN-2 JRN-3: costs need none, and what was given one is warned of no more"""
+    contract = factories.contract(no1, confirmed=True)
+    work(no1, contract), work(no1, contract, category=None)
+    (journal,) = take_up_actuals(no1.entity, on=MARCH_31, by=no1.accountant).journals
+    client.force_login(no1.accountant)
+    warning = "1 line of sales has no tax group, and an invoice needs one."
+
+    page = client.get(journal.get_absolute_url()).content.decode()
+    assert warning in page
+    assert f'{journal.get_absolute_url()}?missing=invoiced">1</a>' in page
+    (shown,) = client.get(journal.get_absolute_url(), {"missing": "invoiced"}).context["table"].rows
+    assert shown.record.item_tax_group is None
+
+    journal.lines.update(item_tax_group=no1.item_tax_group)
+    assert warning not in client.get(journal.get_absolute_url()).content.decode()
