@@ -1,5 +1,6 @@
 """What the docs say is there: links, pictures, commands with their options, and addresses."""
 
+import collections
 import contextlib
 import io
 import re
@@ -107,6 +108,19 @@ def unresolved(text):
         except Resolver404:
             if address not in BY_MIDDLEWARE:
                 yield address
+
+
+def repeated(text):
+    """Nine words in a row that a page has twice, tables apart: two versions of one paragraph, most likely."""
+    rows = [line for line in prose(text).splitlines() if not line.lstrip().startswith("|")]
+    words = " ".join(rows).split()
+    runs = [" ".join(words[at : at + 9]) for at in range(len(words) - 8)]
+    return sorted(run for run, times in collections.Counter(runs).items() if times > 1)
+
+
+@every()
+def test_nothing_stands_twice(doc):
+    assert repeated(doc.read_text()) == []
 
 
 @every()
