@@ -111,10 +111,10 @@ def unresolved(text):
 
 
 def repeated(text):
-    """Nine words in a row that a page has twice, tables apart: two versions of one paragraph, most likely."""
+    """Twelve words in a row that a page has twice, tables apart: two versions of one paragraph, most likely."""
     rows = [line for line in prose(text).splitlines() if not line.lstrip().startswith("|")]
     words = " ".join(rows).split()
-    runs = [" ".join(words[at : at + 9]) for at in range(len(words) - 8)]
+    runs = [" ".join(words[at : at + 12]) for at in range(len(words) - 11)]
     return sorted(run for run, times in collections.Counter(runs).items() if times > 1)
 
 
