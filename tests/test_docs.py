@@ -111,7 +111,7 @@ def unresolved(text):
 
 
 def repeated(text):
-    """Twelve words in a row that a page has twice, tables apart: two versions of one paragraph, most likely."""
+    """Twelve words in a row that a page has twice, tables apart: two versions of a paragraph, most likely."""
     rows = [line for line in prose(text).splitlines() if not line.lstrip().startswith("|")]
     words = " ".join(rows).split()
     runs = [" ".join(words[at : at + 12]) for at in range(len(words) - 11)]
