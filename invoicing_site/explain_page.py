@@ -1,15 +1,19 @@
 """The page behind every amount: where it comes from, step by step, and where it went (ACT-2)."""
 
+from collections import defaultdict
+from dataclasses import replace
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, JsonResponse
 from django.urls import reverse
 from django.views.generic import TemplateView
 
 from actuals.models import Actual, Entry
-from contracts.models import sees_costs
+from contracts.models import ProjectContract, sees_costs
 from invoicing_site import explain
-from ledger.models import CustomerInvoice, InvoiceLine, Voucher
-from proforma.models import LineDetail, ProformaInvoice
+from invoicing_site.querysets import in_chunks
+from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceLine, InvoiceProposal, Voucher
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
 # What can be explained: its model, how one gets to whether it may be seen, and who tells it.
 _KINDS = {
@@ -21,7 +25,7 @@ _KINDS = {
     "line": (InvoiceLine, explain.explain_invoice_line),
     "voucher": (Voucher, explain.explain_voucher),
 }
-# Pages of the rows that an explanation speaks of: URL name, and whether it takes the row's key.
+# Pages of the rows that an explanation speaks of.
 _PAGES = {
     "actuals.actual": lambda pk: reverse("explain", args=["actual", pk]),
     "actuals.entry": lambda pk: reverse("entry", args=[pk]),
@@ -35,10 +39,22 @@ _PAGES = {
     "ledger.voucher": lambda pk: reverse("voucher", args=[pk]),
     "contracts.projectcontract": lambda pk: reverse("contract", args=[pk]),
 }
-_PAGE_PERMISSIONS = {
-    "ledger.integrationjournal": "journal.view",
-    "ledger.invoiceproposal": "proposal.view",
-    "ledger.voucher": "voucher.view",
+# Their models: a reader meets those rows only that they may see (SEC-1).
+_ROWS = {
+    model._meta.label_lower: model
+    for model in (
+        Actual,
+        Entry,
+        LineDetail,
+        ProformaInvoice,
+        InvoiceRun,
+        IntegrationJournal,
+        InvoiceProposal,
+        CustomerInvoice,
+        InvoiceLine,
+        Voucher,
+        ProjectContract,
+    )
 }
 _NAMES = {
     "actuals.actual": "actual",
@@ -57,6 +73,7 @@ _NAMES = {
 _BOOKS = {"journal", "voucher"}
 # What became of the work: told beside how it came to be.
 _AFTERWARDS = {"journal", "voucher", "proposal", "invoice", "payment", "reversal"}
+_CHUNK = 5000  # keys in one query
 _MOST_LINES, _MOST_LINKS, _MOST_PARTS = 8, 6, 20  # of what repeats, on the page; JSON has all of it
 
 
@@ -74,7 +91,7 @@ class Explain(TemplateView):
         self.books = request.may("voucher.view", entity)
         if model is Actual and row.type == Actual.Type.COST and not self.costs:
             raise PermissionDenied("Costs are for those with the permission to see them.")
-        told = tell(row)
+        told = self.seen(tell(row))
         if request.GET.get("format") == "json":
             return JsonResponse(self.as_data(told))
         told = self.drawn(told)
@@ -86,25 +103,36 @@ class Explain(TemplateView):
         """The row, if the reader may see it, and its legal entity."""
         user = self.request.user
         try:
-            if model is InvoiceLine:
-                line = InvoiceLine.objects.select_related("invoice__entity").get(pk=pk)
-                invoice = CustomerInvoice.objects.visible_to(user).get(pk=line.invoice_id)
-                return line, invoice.entity
-            row = model.objects.visible_to(user).get(pk=pk)
-        except (model.DoesNotExist, CustomerInvoice.DoesNotExist) as missing:
+            row = _visible(model, user).get(pk=pk)
+        except model.DoesNotExist as missing:
             raise Http404("There is no such amount.") from missing
+        if model is InvoiceLine:
+            return row, row.invoice.entity
         entity = row
         for name in model.objects.all().entity_path.split("__"):
             entity = getattr(entity, name)
         return row, entity
 
-    def parts(self, told):
-        """The parts that the reader may see."""
-        if self.costs:
-            return told.parts
-        keys = [part.reference.partition(":")[2] for part in told.parts if _is_actual(part)]
-        hidden = set(Actual.objects.filter(pk__in=keys, type="cost").values_list("pk", flat=True))
-        return [p for p in told.parts if not (_is_actual(p) and int(p.reference.split(":")[1]) in hidden)]
+    def seen(self, told):
+        """The explanation with nothing in it that the reader may not see: rows, costs and books."""
+        visible = self.visible(told)
+        return _pruned(told, self.steps, lambda reference: reference in visible or not _is_row(reference))
+
+    def visible(self, told):
+        """Those of the references in an explanation whose rows the reader may see, one query a model."""
+        keys = defaultdict(set)
+        for reference in _references(told):
+            if _is_row(reference):
+                label, _, pk = reference.partition(":")
+                keys[label].add(int(pk))
+        found = set()
+        for label, pks in keys.items():
+            rows = _visible(_ROWS[label], self.request.user)
+            if label == "actuals.actual" and not self.costs:
+                rows = rows.exclude(type=Actual.Type.COST)
+            for chunk in in_chunks(pks, _CHUNK):
+                found |= {f"{label}:{pk}" for pk in rows.filter(pk__in=chunk).values_list("pk", flat=True)}
+        return found
 
     def steps(self, told):
         """The steps that the reader may see, without the costs where they are none of theirs."""
@@ -113,7 +141,7 @@ class Explain(TemplateView):
 
     def drawn(self, told):
         """The explanation for the template: what was before and what came after, and its first parts."""
-        steps, parts = self.steps(told), self.parts(told)
+        steps, parts = told.steps, told.parts
         return {
             "subject": told.subject,
             "before": [self.drawn_step(step) for step in steps if step.stage not in _AFTERWARDS],
@@ -136,11 +164,7 @@ class Explain(TemplateView):
 
     def link(self, reference):
         kind, _, pk = reference.partition(":")
-        if kind not in _PAGES:
-            return None
-        if kind in _PAGE_PERMISSIONS and not self.request.may(_PAGE_PERMISSIONS[kind]):
-            return None
-        return _PAGES[kind](int(pk)), f"{_NAMES[kind]} {pk}"
+        return (_PAGES[kind](int(pk)), f"{_NAMES[kind]} {pk}") if kind in _PAGES else None
 
     def as_data(self, told):
         return {
@@ -153,11 +177,37 @@ class Explain(TemplateView):
                     "figures": step.figures,
                     "references": step.references,
                 }
-                for step in self.steps(told)
+                for step in told.steps
             ],
-            "parts": [self.as_data(part) for part in self.parts(told)],
+            "parts": [self.as_data(part) for part in told.parts],
         }
 
 
-def _is_actual(told):
-    return told.reference.startswith("actuals.actual:")
+def _visible(model, user):
+    """The rows of a model that the user may see; an invoice line is seen with its invoice."""
+    if model is InvoiceLine:
+        invoices = CustomerInvoice.objects.visible_to(user)
+        return InvoiceLine.objects.filter(invoice__in=invoices.values("pk")).select_related("invoice__entity")
+    return model.objects.visible_to(user)
+
+
+def _is_row(reference):
+    return reference.partition(":")[0] in _ROWS
+
+
+def _references(told):
+    """All that an explanation and its parts refer to."""
+    yield told.reference
+    for step in told.steps:
+        yield from step.references
+    for part in told.parts:
+        yield from _references(part)
+
+
+def _pruned(told, steps, is_seen):
+    """The explanation with the steps that `steps` leaves, and without what is not seen."""
+    return replace(
+        told,
+        steps=[replace(step, references=list(filter(is_seen, step.references))) for step in steps(told)],
+        parts=[_pruned(part, steps, is_seen) for part in told.parts if is_seen(part.reference)],
+    )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from actuals import oddities, operations, weeks
 from actuals.filters import EntryFilter
 from actuals.history import history_of
-from actuals.models import Entry
+from actuals.models import Actual, Entry
 from actuals.naming import identity_of
 from actuals.tables import EntryTable
 from invoicing_site import wording
@@ -158,6 +158,9 @@ class EntryPage(DetailScreen):
         context["can_delete"] = context["can_submit"] = is_mine and is_open
         context["can_recall"] = is_mine and entry.status == Entry.Status.SUBMITTED
         context["is_mine"] = is_mine
+        is_approved = entry.status in (Entry.Status.APPROVED, Entry.Status.RECALL)
+        amounts = Actual.objects.visible_to(user).filter(entry=entry)
+        context["can_explain"] = is_approved and amounts.exists()
         context["monday"] = weeks.monday_of(entry.date)
         context["history"] = history_of(entry)
         context["sees_import"] = entry.source_id and self.request.may("entry.import", entry.entity)

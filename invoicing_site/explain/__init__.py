@@ -218,7 +218,7 @@ def _actual(actual, facts) -> Explanation:
     if undone is not None and undone.pk not in facts.part_of:
         # No detail asked for it, so a journal books it.
         told += books.journals([undone], facts)
-    return Explanation(steps.named(actual), ref(actual), told)
+    return Explanation(steps.named(actual, facts), ref(actual), told)
 
 
 def _detail(detail, facts, subject="") -> Explanation:

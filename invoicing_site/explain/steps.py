@@ -16,12 +16,16 @@ _COST = Actual.Type.COST
 _MINUS = "\N{MINUS SIGN}"
 
 
-def named(actual: Actual) -> str:
-    """The actual in a few words."""
-    return (
+def named(actual: Actual, facts: Facts) -> str:
+    """The actual in a few words, and that it was undone: what confirming reversed lives on, billed."""
+    words = (
         f"Actual {actual.pk}: {actual.get_type_display()} ({actual.get_transaction_class_display()}) of "
         f"{day(actual.date)}, {amount(actual.amount, actual.currency)}"
     )
+    undone = facts.reversal_of.get(actual.pk)
+    if undone is None or undone.pk in facts.part_of:
+        return words
+    return f"{words}; reversed: {_happened(undone.batch)}"
 
 
 def fact(actual: Actual, facts: Facts) -> list[Step]:

@@ -1,0 +1,124 @@
+"""What a reader meets in an explanation: the rows that they may see, and no others (SEC-1)."""
+
+import pytest
+from django.urls import reverse
+
+from actuals.models import Actual
+from backlog.operations import approve, cancel_approval
+from contracts.models import Membership
+from invoicing_site.explain_page import _ROWS, _visible
+from ledger.models import InvoiceLine
+from tests import factories
+from tests.factories import DAY
+from tests.journeys.steps import confirmed, drafted, invoiced, journalled
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def it():
+    it = factories.company(cost_price=100, sales_price=200)
+    it.deal = confirmed(factories.contract(it), it)
+    it.work = factories.time_entry(it, "8", date=DAY)
+    approve([it.work], by=it.manager, on=DAY)
+    return it
+
+
+def told(client, person, kind, pk):
+    """The explanation as a page and as data."""
+    client.force_login(person)
+    address = reverse("explain", args=[kind, pk])
+    page, data = client.get(address), client.get(address, {"format": "json"})
+    assert (page.status_code, data.status_code) == (200, 200)
+    return page.text, data
+
+
+def references(data):
+    yield data["reference"]
+    for step in data["steps"]:
+        yield from step["references"]
+    for part in data["parts"]:
+        yield from references(part)
+
+
+def test_a_member_sees_their_entry_explained_and_no_price(client, it):
+    """SEC-1 ACT-2: neither 1,600.00 nor 200, nor the rows of the price list, as a page or as data."""
+    page, data = told(client, it.member, "entry", it.work.pk)
+    for text in (page, data.text):
+        assert "Anna entered 8 h of time" in text
+        for hidden in ("1,600.00", "1600", "Actual", "SALES", "price list", "unbilled"):
+            assert hidden not in text
+    assert data.json()["parts"] == []
+    assert reverse("explain", args=["entry", it.work.pk]) not in client.get(it.work.get_absolute_url()).text
+
+
+def test_who_sees_the_amounts_has_them_explained_from_the_entry(client, it):
+    """ACT-2: the project manager sees what is billed and not what it cost, the accountant both."""
+    sold, cost = (it.work.actuals.get(type=kind) for kind in ("unbilled", "cost"))
+    for person, parts in ((it.manager, [sold]), (it.accountant, [cost, sold])):
+        page, data = told(client, person, "entry", it.work.pk)
+        assert "1,600.00" in page
+        assert [part["reference"] for part in data.json()["parts"]] == [
+            f"actuals.actual:{part.pk}" for part in parts
+        ]
+        assert reverse("explain", args=["entry", it.work.pk]) in client.get(it.work.get_absolute_url()).text
+
+
+def test_no_explanation_leads_to_a_row_that_its_reader_may_not_see(client, it):
+    """SEC-1: from every kind of start, for every role that may start there."""
+    journalled(it)
+    (proforma,) = drafted(it, it.deal)
+    invoice = invoiced(it, proforma)
+    sold = Actual.objects.get(type="unbilled", backlog_item__isnull=False)
+    starts = {
+        "actual": sold.pk,
+        "entry": it.work.pk,
+        "detail": sold.backlog_item.detail.pk,
+        "proforma": proforma.pk,
+        "invoice": invoice.pk,
+        "line": InvoiceLine.objects.get(invoice=invoice).pk,
+        "voucher": invoice.voucher_id,
+    }
+    seen = []
+    for name in ("member", "manager", "accountant", "auditor"):
+        person = getattr(it, name)
+        for kind, pk in starts.items():
+            client.force_login(person)
+            answer = client.get(reverse("explain", args=[kind, pk]), {"format": "json"})
+            if answer.status_code == 404:
+                continue
+            seen.append((name, kind))
+            for reference in set(references(answer.json())):
+                label, _, key = reference.partition(":")
+                if label in _ROWS:
+                    assert _visible(_ROWS[label], person).filter(pk=key).exists(), (name, kind, reference)
+    most = ["actual", "entry", "detail", "proforma", "invoice", "line"]
+    assert seen == [
+        ("member", "entry"),
+        *(("manager", kind) for kind in most),
+        *((name, kind) for name in ("accountant", "auditor") for kind in starts),
+    ]
+
+
+def test_an_entry_on_the_project_of_another_is_told_without_its_page(client, it):
+    """SEC-1: who manages the contract reads what its amount comes from; the entry's page is not theirs."""
+    person = factories.UserFactory()
+    factories.MembershipFactory(user=person, entity=it.entity, role=Membership.Role.MANAGER)
+    it.deal.managers.add(person)
+    page, data = told(client, person, "actual", it.work.actuals.get(type="unbilled").pk)
+    assert "Anna entered 8 h of time" in page
+    assert it.work.get_absolute_url() not in page
+    assert f"actuals.entry:{it.work.pk}" not in data.text
+
+
+def test_what_was_reversed_says_so_where_it_is_listed(client, it):
+    """ACT-2: of an entry approved twice, the facts of the first time are told from those that stand."""
+    cancel_approval([it.work], by=it.manager, on=DAY)
+    approve([it.work], by=it.manager, on=DAY)
+    first, second = it.work.actuals.filter(type="unbilled", reverses=None).order_by("pk")
+    _, data = told(client, it.manager, "entry", it.work.pk)
+    assert [part["subject"] for part in data.json()["parts"]] == [
+        f"Actual {first.pk}: unbilled sales (time) of 10 Mar 2025, 1,600.00 NOK; reversed: approval canceled "
+        "on 10 Mar 2025",
+        f"Actual {second.pk}: unbilled sales (time) of 10 Mar 2025, 1,600.00 NOK",
+    ]
