@@ -14,26 +14,11 @@ from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
 from invoicing_site import days, money
+from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
 
 MOST_RECEIPT_BYTES = 10 * 1024 * 1024
-
-
-class CommaDecimalField(forms.DecimalField):
-    """A decimal that may be typed with a comma."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = value.replace("\u00a0", "").replace(" ", "")
-            if "," in value and "." not in value:
-                value = value.replace(",", ".")
-        return super().to_python(value)
-
-    def widget_attrs(self, widget):
-        return {}
 
 
 @dataclass(frozen=True)
@@ -163,7 +148,7 @@ class TimeForm(EntryForm):
     transaction_class = Entry.Class.TIME
     role = RowField(Role.objects.none(), label="Role", required=False)
     category = RowField(Category.objects.none(), label="Category", required=False)
-    quantity = CommaDecimalField(label="Hours", max_digits=6, decimal_places=4, min_value=0)
+    quantity = FigureField(label="Hours", max_digits=6, decimal_places=4, min_value=0)
 
     field_order = ("date", "quantity", "project", "task", "role", "category", "description")
 
@@ -175,7 +160,7 @@ class TimeForm(EntryForm):
 class ExpenseForm(EntryForm):
     transaction_class = Entry.Class.EXPENSE
     category = RowField(Category.objects.none(), label="Category")
-    quantity = CommaDecimalField(
+    quantity = FigureField(
         label="Quantity", max_digits=15, decimal_places=4, initial=1, help_text="Kilometres, nights; else 1."
     )
     unit = forms.ChoiceField(label="Unit", help_text="Where the category has a price for a unit.")
@@ -184,10 +169,10 @@ class ExpenseForm(EntryForm):
         max_length=3,
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "size": 4}),
     )
-    cost_net = CommaDecimalField(
+    cost_net = FigureField(
         label="Net amount", max_digits=19, decimal_places=4, min_value=0, help_text="Without tax, in all."
     )
-    cost_tax = CommaDecimalField(
+    cost_tax = FigureField(
         label="Tax",
         max_digits=19,
         decimal_places=4,
@@ -195,7 +180,7 @@ class ExpenseForm(EntryForm):
         required=False,
         help_text="As on the receipt.",
     )
-    cost_tax_deductible = CommaDecimalField(
+    cost_tax_deductible = FigureField(
         label="Deductible tax",
         max_digits=19,
         decimal_places=4,
@@ -252,7 +237,7 @@ class ExpenseForm(EntryForm):
 class MaterialForm(EntryForm):
     transaction_class = Entry.Class.MATERIAL
     product = RowField(Product.objects.none(), label="Product")
-    quantity = CommaDecimalField(label="Quantity", max_digits=15, decimal_places=4)
+    quantity = FigureField(label="Quantity", max_digits=15, decimal_places=4)
     receipt = ReceiptField(label="Receipt", required=False, help_text="PDF or picture, at most 10 MB.")
 
     field_order = ("date", "product", "quantity", "project", "task", "receipt", "description")

@@ -5,28 +5,14 @@ from django import forms
 from actuals.models import BillingType
 from actuals.operations import stamp
 from invoicing_site.fields import AmountField, PercentField, QuantityField
+from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, TextField, Watched
-
-
-class _Figure(forms.DecimalField):
-    """A number as people type it: a comma is a decimal point, and spaces part the thousands."""
-
-    def __init__(self, *, column, **kwargs):
-        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
-        super().__init__(max_digits=column.digits, decimal_places=column.places, **kwargs)
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = "".join(value.split()).replace("\u2212", "-")
-            if "." not in value:
-                value = value.replace(",", ".") if value.count(",") == 1 else value
-        return super().to_python(value)
 
 
 class DecisionForm(Watched, forms.Form):
     """What the approver may change about one entry."""
 
-    billable_quantity = _Figure(
+    billable_quantity = FigureField(
         column=QuantityField,
         required=False,
         min_value=0,
@@ -74,10 +60,10 @@ class HoldForm(forms.Form):
 class ProgressForm(forms.Form):
     """The next invoice of a milestone: a percentage or an amount, each works out the other."""
 
-    percent = _Figure(
+    percent = FigureField(
         column=PercentField, required=False, label="Next invoice, %", help_text="Of the whole milestone."
     )
-    amount = _Figure(column=AmountField, required=False, label="Next invoice, amount")
+    amount = FigureField(column=AmountField, required=False, label="Next invoice, amount")
 
     def clean(self):
         data = super().clean()

@@ -5,7 +5,6 @@ belongs to it, its auditors look, a superuser sees all (SEC-1).
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from urllib.parse import urlencode
 
@@ -16,7 +15,6 @@ from django.forms import DateField, ModelForm
 
 from invoicing_site import days
 from invoicing_site.admin_columns import entity_of
-from invoicing_site.fields import ExactDecimalField
 
 ADMINISTRATOR, AUDITOR = "administrator", "auditor"
 
@@ -194,13 +192,6 @@ def _within_bounds(day):
         raise ValidationError(sentence)
 
 
-def _without_zeros(value):
-    """1200 and 133.33 in a field, instead of six decimals."""
-    if not isinstance(value, Decimal):
-        return value
-    return f"{value:f}".rstrip("0").rstrip(".") if value.as_tuple().exponent < 0 else value
-
-
 class Linked:
     """Choices of links are limited by reach, and searched for, never rendered whole."""
 
@@ -238,8 +229,6 @@ class Linked:
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(db_field, ExactDecimalField):
-            field.prepare_value = _without_zeros
         if isinstance(field, DateField):
             field.validators.append(_within_bounds)
         return field

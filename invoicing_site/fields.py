@@ -5,6 +5,8 @@ from decimal import Decimal
 from django.core.validators import RegexValidator
 from django.db import models
 
+from invoicing_site.figures import FigureField
+
 
 class ExactDecimalField(models.DecimalField):
     """A decimal column of a fixed size that never rounds what it is given.
@@ -29,6 +31,9 @@ class ExactDecimalField(models.DecimalField):
         if isinstance(value, float):
             raise TypeError(f"{self} takes Decimal, not float.")
         return super().to_python(value)
+
+    def formfield(self, **kwargs):
+        return super().formfield(**{"form_class": FigureField, **kwargs})
 
     def get_db_prep_save(self, value, connection):
         if isinstance(value, str):

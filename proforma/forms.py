@@ -20,6 +20,7 @@ from contracts.models import (
     TransactionClass,
 )
 from invoicing_site import days
+from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
 from invoicing_site.seen import stamp
 from invoicing_site.templatetags.ledgerline import plain_quantity, price
@@ -36,30 +37,8 @@ _NAMED = 5
 _BILLING_TYPES = [(value, str(label).capitalize()) for value, label in BillingType.choices]
 
 
-class FigureField(forms.DecimalField):
-    """A number as wide as a column of the model; a comma is taken for the decimal point."""
-
-    widget = forms.TextInput
-
-    def __init__(self, model, name, **kwargs):
-        column = model._meta.get_field(name)
-        super().__init__(max_digits=column.max_digits, decimal_places=column.decimal_places, **kwargs)
-
-    def widget_attrs(self, widget):
-        return {"inputmode": "decimal"}
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = value.replace(" ", "").replace("\u00a0", "").replace("\u2212", "-")
-            if "," in value and "." not in value:
-                value = value.replace(",", ".")
-        return super().to_python(value)
-
-    def prepare_value(self, value):
-        if value is None or isinstance(value, str):
-            return value
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+def _figure(name, **kwargs):
+    return FigureField(column=LineDetail._meta.get_field(name), **kwargs)
 
 
 def _words(model, name, **kwargs):
@@ -133,8 +112,8 @@ class Header(Watched, forms.Form):
 class _DetailFields(forms.Form):
     """What can be changed of details of a proforma."""
 
-    quantity = FigureField(LineDetail, "quantity", required=False)
-    price = FigureField(LineDetail, "price", required=False)
+    quantity = _figure("quantity", required=False)
+    price = _figure("price", required=False)
     billing_type = forms.ChoiceField(choices=[("", "Unchanged"), *_BILLING_TYPES], required=False)
     billing_tax_group = forms.ModelChoiceField(
         BillingTaxGroup.objects.none(), required=False, empty_label="Unchanged"
@@ -215,9 +194,9 @@ class AddDetail(forms.Form):
         label="Class", choices=[(kind.value, str(kind.label).capitalize()) for kind in BY_HAND]
     )
     date = DayField()
-    quantity = FigureField(LineDetail, "quantity")
+    quantity = _figure("quantity")
     unit = _words(LineDetail, "unit", help_text="Empty: hours for time")
-    price = FigureField(LineDetail, "price")
+    price = _figure("price")
     billing_type = forms.ChoiceField(choices=_BILLING_TYPES)
     task = RowField(Task.objects.none(), required=False)
     resource = RowField(Resource.objects.none(), required=False)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from actuals.models import Actual, Entry
 from actuals.operations import recall, submit
 from backlog.models import BacklogItem
-from backlog.operations import approve, confirm_contract, mark_ready, preview
+from backlog.operations import Decision, approve, confirm_contract, mark_ready, preview
 from contracts.models import Membership
 from invoicing_site import files
 from proforma.operations import create_proformas
@@ -290,3 +290,34 @@ def test_what_was_left_is_said_once_for_each_reason(manager, company, contract):
     assert "2 submitted by you; Olga Other can approve them" in answer
     assert "2 dated after today" in answer
     assert "it can be approved from" not in answer
+
+
+@pytest.mark.parametrize("typed", ["24.0001", "1000"])
+def test_time_is_written_up_to_a_day_at_most(company, contract, manager, typed):
+    """APP-3 APP-10: an entry is of one day; what was typed stays on the page."""
+    entry = factories.time_entry(company, "1.5")
+    address = reverse("approval", args=[entry.pk])
+    terms = manager.get(address).context["terms"]
+    answer = manager.post(address, {"billable_quantity": typed, "terms": terms})
+    assert "h are more than a day has; enter 24 at most." in answer.text
+    assert f'value="{typed}"' in answer.text
+    assert not Actual.objects.exists()
+
+
+def test_a_number_with_an_exponent_is_not_approved(company, contract, manager):
+    """APP-10: 1e3 is asked about again, in the preview and when it is sent."""
+    entry = factories.time_entry(company, "1.5")
+    address = reverse("approval", args=[entry.pk])
+    terms = manager.get(address).context["terms"]
+    answer = manager.post(address, {"billable_quantity": "1e3", "terms": terms})
+    assert "Enter a number in digits" in answer.text
+    preview_of = reverse("approval_preview", args=[entry.pk])
+    assert "Enter a quantity such as 7.5" in manager.get(preview_of, {"billable_quantity": "1e3"}).text
+    assert not Actual.objects.exists()
+
+
+def test_other_quantities_are_written_up_as_they_fit(company, contract):
+    """APP-3: material is not of a day: 1 piece at 80 is billed as 30, 2,400."""
+    entry = factories.material_entry(company)
+    approve([entry], by=company.manager, decisions={entry.pk: Decision(billable_quantity=Decimal(30))})
+    assert Actual.objects.get(type="unbilled").amount == Decimal(2400)

@@ -1,0 +1,40 @@
+"""Numbers as people type them, the same in every form and in the administration."""
+
+import re
+from decimal import Decimal
+
+from django import forms
+
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+
+
+class FigureField(forms.DecimalField):
+    """A decimal in digits: a comma may stand before the decimals, spaces part the thousands.
+
+    A number with an exponent is none: 1e3 is a slip of the finger more often than a thousand. `column` is a
+    column of a model, or its class, and gives the size.
+    """
+
+    default_error_messages = {"invalid": "Enter a number in digits, such as 1234.50."}
+
+    def __init__(self, *, column=None, **kwargs):
+        if column is not None:
+            kwargs |= {"max_digits": column.digits, "decimal_places": column.places}
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
+        super().__init__(**kwargs)
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = "".join(value.split()).replace("\u2212", "-")
+            if value.count(",") == 1 and "." not in value:
+                value = value.replace(",", ".")
+            if value and not _PLAIN.fullmatch(value):
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+    def prepare_value(self, value):
+        """Without zeros at its end, as one would type it."""
+        if not isinstance(value, Decimal) or not value.is_finite():
+            return value
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
