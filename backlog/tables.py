@@ -210,6 +210,8 @@ def outcome(preview):
     if not preview.sales:
         if preview.outside:
             return _chips([chip("Cost only", "review")], "Outside the dates of its contract line")
+        if preview.elsewhere:
+            return _chips([chip("Cost only", "draft")], "Imported as invoiced elsewhere")
         words = "Fixed price" if preview.is_fixed_price else "No contract line: cost only"
         return _chips([chip("Cost only", "draft")], words)
     if preview.over:

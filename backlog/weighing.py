@@ -30,6 +30,7 @@ class Weighed:
     warnings: list[str]
     terms: str  # the price of one and whether it is charged, in words: what the approver sees and gets
     outside: str = ""  # that a line covers such work, but not on its day (CON-12)
+    elsewhere: ContractLine | None = None  # the line that would cover it, were it not invoiced elsewhere
 
     @property
     def price(self) -> Priced | None:
@@ -50,14 +51,17 @@ class Weighing:
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
-        outside = "" if line else outside_of(self.coverage, entry)
+        elsewhere = None if covered else _line_for(self.coverage, entry)
+        elsewhere = elsewhere and elsewhere.line
+        outside = "" if line or elsewhere else outside_of(self.coverage, entry)
         contract = line and self.contracts[line.contract_id]
         price = self.prices.cost(work, contract)
         _demand_room(price, entry.quantity)
         cost = cost_actual(entry, line, self.paper.of(price), price)
         warnings = [each for each in (outside, price.warning) if each]
         if line is None or line.billing_method == FIXED_PRICE:
-            return Weighed(entry, line, cost, None, warnings, _terms(covered), outside)
+            terms = _terms(covered, elsewhere=elsewhere)
+            return Weighed(entry, line, cost, None, warnings, terms, outside, elsewhere)
         price = self.prices.sales(work, contract)
         _demand_room(price, max(entry.quantity, (decision and decision.billable_quantity) or 0))
         warnings += [price.warning] if price.warning else []
@@ -67,9 +71,9 @@ class Weighing:
         return Weighed(entry, line, cost, delivered, warnings, _terms(covered, price))
 
 
-def _terms(covered, price=None) -> str:
+def _terms(covered, price=None, elsewhere=None) -> str:
     if covered is None:
-        return "cost only, no contract line"
+        return "cost only, invoiced elsewhere" if elsewhere else "cost only, no contract line"
     line = f"line {covered.line.number} of contract {covered.line.contract.code}"
     if price is None:
         return f"cost only, fixed-price {line}"
@@ -93,7 +97,15 @@ def covering(coverage, entry, billing_type=""):
 
     Work that was invoiced elsewhere (IMP-1) is not sold again, unless its approver set a billing type.
     """
-    covered = coverage.line_for(
+    covered = _line_for(coverage, entry)
+    is_sold = covered is not None and covered.line.billing_method != FIXED_PRICE
+    if is_sold and entry.billing_wish == Entry.Wish.COST_ONLY and not billing_type:
+        return None
+    return covered
+
+
+def _line_for(coverage, entry):
+    return coverage.line_for(
         transaction_class=entry.transaction_class,
         project_id=entry.project_id,
         task_id=entry.task_id,
@@ -101,10 +113,6 @@ def covering(coverage, entry, billing_type=""):
         role_id=entry.priced_role_id,
         category_id=entry.category_id,
     )
-    is_sold = covered is not None and covered.line.billing_method != FIXED_PRICE
-    if is_sold and entry.billing_wish == Entry.Wish.COST_ONLY and not billing_type:
-        return None
-    return covered
 
 
 def outside_of(coverage, entry) -> str:

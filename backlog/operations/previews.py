@@ -35,6 +35,7 @@ class Preview:
     price: Decimal | None = None
     terms: str = ""
     outside: str = ""
+    elsewhere: ContractLine | None = None
     crowded: bool = False
 
     @property
@@ -116,7 +117,7 @@ def _test(weighed: list[Weighed], contracts, found):
         result = found[each.entry.pk]
         result.line, result.cost, result.warnings = each.line, each.cost, each.warnings
         result.price = each.price.price if each.price else None
-        result.terms, result.outside = each.terms, each.outside
+        result.terms, result.outside, result.elsewhere = each.terms, each.outside, each.elsewhere
         result.sales = shares.get(each.entry.pk, [])
         if result.sales:
             contract = result.sales[0].contract_id

@@ -163,8 +163,10 @@ def _is_taken_back(fact: Actual, facts: Facts) -> bool:
 
 
 def _no_sales(cost):
-    line = cost.contract_line
+    line, row = cost.contract_line, cost.entry
     if line is None:
+        if row and row.billing_wish == row.Wish.COST_ONLY and not row.billing_type:
+            return "It was imported as invoiced elsewhere, so there are no sales"
         return "No contract line covered it, so there are no sales"
     if line.billing_method == ContractLine.BillingMethod.FIXED_PRICE:
         return f"Contract line {line} has a fixed price: its milestones are billed, not the work"

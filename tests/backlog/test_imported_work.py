@@ -3,10 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from actuals.models import Actual
 from backlog.operations import Decision, approve, confirm_contract, preview
-from tests.factories import company, contract, time_entry
+from tests.factories import ProjectFactory, company, contract, time_entry
 
 
 @pytest.fixture
@@ -77,3 +78,30 @@ def test_a_contract_that_is_confirmed_later_sells_it_as_little(it):
         ("", "chargeable"),
         ("non_chargeable", "non_chargeable"),
     ]
+
+
+def test_the_approver_reads_why_it_is_a_cost_only_and_how_to_bill_it(it, client):
+    """IMP-1 APP-2: a line covers it; where none does, that is the reason."""
+    deal = contract(it, confirmed=True)
+    line = deal.lines.get()
+    elsewhere = time_entry(it, hours="8", billing_wish="cost_only")
+    other = ProjectFactory(entity=it.entity)
+    other.managers.add(it.manager)
+    uncovered = time_entry(it, hours="8", billing_wish="cost_only", project=other)
+    client.force_login(it.manager)
+
+    rows = client.get(reverse("approvals")).text
+    assert rows.count("Imported as invoiced elsewhere") == 1
+    assert rows.count("No contract line: cost only") == 1
+    page = client.get(reverse("approval", args=[elsewhere.pk])).text
+    assert (
+        "It was imported as invoiced elsewhere: approving records the cost only. Choose a billing type to "
+        f"bill it on {line} of contract {deal}." in page
+    )
+    assert "No confirmed contract line" not in page
+    assert "No confirmed contract line" in client.get(reverse("approval", args=[uncovered.pk])).text
+
+    approve([elsewhere], by=it.manager)
+    client.force_login(it.accountant)
+    told = client.get(reverse("explain", args=["entry", elsewhere.pk])).text
+    assert "It was imported as invoiced elsewhere, so there are no sales." in told
