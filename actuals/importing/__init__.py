@@ -328,9 +328,8 @@ def _refusal(seen: Preview) -> str:
     first = seen.errors[0]
     if not first.row:
         return str(first)
-    wrong = len({problem.row for problem in seen.errors if problem.row})
     rows = wording.counted(seen.total, "row")
-    return f"{wrong:,} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
+    return f"{seen.wrong:,} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
 
 
 @transaction.atomic

@@ -55,6 +55,13 @@ class Found:
         if amount:
             self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
 
+    def include(self, other: "Found"):
+        """Add what another has found."""
+        self.rows += other.rows
+        self.hours += other.hours
+        for currency, amount in other.amounts.items():
+            self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
+
     def in_words(self) -> str:
         """“3 rows with 12.5 h and 100.00 EUR”."""
         parts = [f"{self.hours.normalize():,f} h"] if self.hours else []

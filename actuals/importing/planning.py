@@ -1,7 +1,7 @@
 """What an import would do, worked out from the file and what is known, before anything is written."""
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,10 +29,12 @@ _TOLD_EVERY = 1000
 class Preview:
     """What an import of the file would do. With one error in it, it would do nothing.
 
+    Each row is one of: to add, already there, left out, open, wrong, taken for a total.
+
     mapping: how it was read, with the program that wrote it. found: by the name of a choice, the rows that it
-    is about. left_out: those that their choice leaves out, by its name. totals: what all rows of the file
-    come to, to compare with what its program says. earlier: the import of this very file, if there was one.
-    within: the keys of the projects that it was looked at for (None: all).
+    is about. passed_over: by number, the choice that leaves a row out before it is read. totals_of_others:
+    what the rows come to that add nothing and have no error. earlier: the import of this very file, if there
+    was one. within: the keys of the projects that it was looked at for (None: all).
     """
 
     name: str
@@ -45,7 +47,9 @@ class Preview:
     mapping: Mapping = field(default_factory=Mapping)
     found: dict[str, Found] = field(default_factory=dict)
     changed: list[Changed] = field(default_factory=list)
-    totals: Totals = field(default_factory=Totals)
+    passed_over: dict[int, str] = field(default_factory=dict)
+    taken_for_totals: int = 0
+    totals_of_others: Totals = field(default_factory=Totals)
     within: Set[int] | None = None
 
     @property
@@ -60,15 +64,32 @@ class Preview:
 
     @property
     def already_there(self) -> int:
-        """Rows whose entries exist with this very content."""
-        return sum(row.is_there and not row.left_out for row in self.rows)
+        """Rows whose entries exist and stay as they are."""
+        return sum(row.is_there for row in self.rows if not (row.left_out or row.is_open or row.is_refused))
 
     @property
     def left_out(self) -> dict[str, int]:
-        skipped = {
-            name: each.rows for name, each in self.found.items() if self.mapping.answer(name) == "skip"
-        }
-        return {name: rows for name, rows in skipped.items() if rows}
+        """How many rows each choice leaves out, by its name."""
+        counts = Counter(self.passed_over.values())
+        counts["changed"] = sum(row.left_out for row in self.rows if not (row.is_open or row.is_refused))
+        return {name: counts[name] for name in CHOICES if counts[name]}
+
+    @property
+    def open(self) -> int:
+        """Rows that wait for a decision."""
+        return sum(row.is_open and not row.is_refused for row in self.rows)
+
+    @property
+    def wrong(self) -> int:
+        """Rows with errors, of the file or of what they would do."""
+        return len({problem.row for problem in self.errors if problem.row})
+
+    @property
+    def totals(self) -> Totals:
+        """What all rows without errors come to, to compare with what the program of the file says."""
+        found = self.totals_to_add
+        found.include(self.totals_of_others)
+        return found
 
     @property
     def totals_to_add(self) -> Totals:
@@ -82,6 +103,9 @@ class Preview:
             "to_add": len(self.to_add),
             "already_there": self.already_there,
             "left_out": self.left_out,
+            "open": self.open,
+            "wrong": self.wrong,
+            "taken_for_totals": self.taken_for_totals,
             "earlier_import": self.earlier and self.earlier.pk,
             "to_create": {kind: [thing.code for thing in made] for kind, made in self.to_create.items()},
             "choices": {name: each.as_json() for name, each in self.found.items()},
@@ -134,6 +158,10 @@ def plan(
     new = [row for row in rows if row.is_new]
     errors += _judge(new, reader)
     errors += long_days(new, entity, within)
+    _mark(rows, changed, errors, mapping)
+    for row in rows:
+        if not (row.is_new or row.is_refused):
+            reader.totals.add_row(row)
     return Preview(
         name,
         total=total,
@@ -147,7 +175,9 @@ def plan(
         mapping=mapping,
         found=found,
         changed=changed,
-        totals=reader.totals,
+        passed_over=reader.left_out,
+        taken_for_totals=reader.taken_for_totals,
+        totals_of_others=reader.totals,
         within=within,
     )
 
@@ -160,6 +190,16 @@ def _counted(found, rows, changed) -> dict[str, Found]:
     for each in changed:
         found["changed"].add(*each.row.worth())
     return {name: found[name] for name in CHOICES if name in found}
+
+
+def _mark(rows, changed, errors, mapping):
+    """Which rows have an error, and which wait for a decision."""
+    wrong = {problem.row for problem in errors}
+    for row in rows:
+        row.is_refused = row.number in wrong
+        row.is_open = bool(row.flag) and not row.is_there and not mapping.answer(row.flag)
+    for each in changed:
+        each.row.is_open |= not mapping.answer("changed")
 
 
 def _questions(found, mapping) -> list[Problem]:

@@ -51,7 +51,9 @@ class RowReader:
         self.readers, self.ignored = mapping.readers(table)
         self.errors = []
         self.found = defaultdict(Found)
-        self.totals = Totals()
+        self.totals = Totals()  # of what is left out here
+        self.left_out = {}  # by number, the choice that leaves it out
+        self.taken_for_totals = 0
         self._home = zoneinfo.ZoneInfo(entity.time_zone)
         zone = mapping.zone or mapping.program.zone
         self._zone = zoneinfo.ZoneInfo(zone) if zone else None
@@ -69,20 +71,23 @@ class RowReader:
         """The row, or None where it has an error, is left out or is no entry at all."""
         own = {name: reader(cells) for name, reader in self.readers.items()}
         if self._is_total(number, own, cells):
+            self.taken_for_totals += 1
             return None
         cell = dict.fromkeys(FIELDS)
         for name in self._present:
             value = own.get(name)
             cell[name] = self._mapping.value(name) if _is_nothing(value) else value
+        errors_before = len(self.errors)
         row = self._judged(number, cell, cells)
-        if row:
-            self.totals.add_row(row)
-        else:
+        if len(self.errors) > errors_before:
+            self.left_out.pop(number, None)
+            return None
+        if row is None:
             self._count(number, cell)
         return row
 
     def _count(self, number, cell):
-        """Add what can be read of a row without an entry: the program that wrote it counts it too."""
+        """Add what can be read of a row that is left out: the program that wrote it counts it too."""
         text = text_of(cell["resource"])
         person = self._catalogue.known("resource", text) if text else None
         is_time = _CLASSES.get(text_of(cell["class"]).casefold()) == Entry.Class.TIME
@@ -104,7 +109,6 @@ class RowReader:
         return False
 
     def _judged(self, number, cell, cells) -> Row | None:
-        errors_before = len(self.errors)
         for name, value in cell.items():
             if isinstance(value, str) and (sentence := characters.trouble(values.prose_of(value))):
                 self._refuse(number, name, sentence)
@@ -113,10 +117,9 @@ class RowReader:
         transaction_class = self._class(number, cell["class"])
         self._refuse_formulas(number, cell, transaction_class)
         flag = self._flag(number, cell)
-        if self._is_left_out(cell, transaction_class, flag):
+        if self._is_left_out(number, cell, transaction_class, flag):
             return None
-        row = self._row(number, cell, transaction_class, flag)
-        return row if len(self.errors) == errors_before else None
+        return self._row(number, cell, transaction_class, flag)
 
     def _refuse_formulas(self, number, cell, transaction_class):
         for name, value in cell.items():
@@ -139,7 +142,7 @@ class RowReader:
         except Invalid as trouble:
             return self._refuse(number, name, str(trouble))
 
-    def _is_left_out(self, cell, transaction_class, flag) -> bool:
+    def _is_left_out(self, number, cell, transaction_class, flag) -> bool:
         """Whether a choice leaves it out; counts it where it might."""
         is_time = transaction_class == Entry.Class.TIME
         kinds = {
@@ -151,6 +154,7 @@ class RowReader:
             if applies:
                 self.found[name].add(*self._worth(cell, is_time))
                 if self._mapping.answer(name) == "skip":
+                    self.left_out[number] = name
                     return True
         return False
 

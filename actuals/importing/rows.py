@@ -25,7 +25,8 @@ class Problem:
 class Row:
     """One row of the file as the entry it is or would be.
 
-    flag: “invoiced” or “exported”, as its program marked it. left_out: by a choice.
+    flag: “invoiced” or “exported”, as its program marked it. left_out: by a choice. is_refused: it has an
+    error. is_open: what becomes of it is asked.
     """
 
     number: int
@@ -52,6 +53,8 @@ class Row:
     billing_wish: str = ""
     entry_id: int | None = None
     left_out: bool = False
+    is_refused: bool = False
+    is_open: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -60,7 +63,7 @@ class Row:
 
     @property
     def is_new(self) -> bool:
-        return self.entry_id is None and not self.left_out
+        return self.entry_id is None and not (self.left_out or self.is_refused or self.is_open)
 
     def worth(self) -> tuple[Decimal | None, Decimal | None, str]:
         """Its hours, or its amount and currency."""
@@ -105,6 +108,8 @@ _ABOUT_IT = {
     "billing_wish",
     "entry_id",
     "left_out",
+    "is_refused",
+    "is_open",
 }
 CONTENT = [name for name in Row.__dataclass_fields__ if name not in _ABOUT_IT]
 STORED = [f"{name}_id" if name in _LINKS else name for name in CONTENT]

@@ -29,6 +29,15 @@ class Totals:
     def add_row(self, row):
         self.add(row.resource, "", row.date, *row.worth())
 
+    def include(self, other: "Totals"):
+        """Add the rows of another."""
+        for name, found in other.people.items():
+            self.people.setdefault(name, Found()).include(found)
+        self.unread += other.unread
+        for day in filter(None, (other.first_day, other.last_day)):
+            self.first_day = min(self.first_day or day, day)
+            self.last_day = max(self.last_day or day, day)
+
     def by_name(self):
         return sorted(self.people.items())
 
@@ -52,11 +61,15 @@ class Totals:
 
     @property
     def amounts(self) -> dict[str, Decimal]:
+        return dict(sorted(self.all.amounts.items()))
+
+    @property
+    def all(self) -> Found:
+        """Everybody's together."""
         sums = Found()
         for each in self.people.values():
-            for currency, amount in each.amounts.items():
-                sums.add(amount=amount, currency=currency)
-        return dict(sorted(sums.amounts.items()))
+            sums.include(each)
+        return sums
 
     def as_json(self) -> dict:
         return {

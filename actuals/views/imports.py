@@ -342,7 +342,7 @@ class PreviewPage(_Step, Page):
             within=importing.projects_within(request.user, request.entity),
         )
         request.session[_WORK] = {**self.work, "rows": seen.total}
-        all_rows, to_add = seen.totals, seen.totals_to_add
+        all_rows, to_add, others = seen.totals, seen.totals_to_add, seen.totals_of_others
         answers = {name: seen.mapping.answer(name) for name in importing.CHOICES}
         return super().get_context_data(
             preview=seen,
@@ -350,11 +350,13 @@ class PreviewPage(_Step, Page):
             work=self.work,
             errors=seen.errors[:_SHOWN_PROBLEMS],
             more_errors=max(0, len(seen.errors) - _SHOWN_PROBLEMS),
-            wrong_rows=len({problem.row for problem in seen.errors if problem.row}),
             choices=ImportChoicesForm(initial={"format": self.work["format"], **answers}, found=seen.found),
             totals=all_rows,
             totals_to_add=to_add,
-            people=[(name, each, to_add.people.get(name)) for name, each in all_rows.by_name()],
+            totals_of_others=others,
+            people=[
+                (name, to_add.people.get(name), others.people.get(name)) for name, _ in all_rows.by_name()
+            ],
             left_out=[(importing.CHOICES[name].rows, rows) for name, rows in seen.left_out.items()],
             changed=seen.changed[:_SHOWN_PROBLEMS],
             more_changed=max(0, len(seen.changed) - _SHOWN_PROBLEMS),

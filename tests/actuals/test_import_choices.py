@@ -275,50 +275,89 @@ def test_totals_of_what_is_new_leave_out_what_is_here(co):
     assert str(seen.totals_to_add.first_day) == "2025-04-01"
 
 
-def test_control_totals_are_of_the_whole_file(co):
-    """IMP-1: refused and left-out rows count, as the other program counts them: 7.5 + 2 + 4 + 1 + 30 h.
+FILE = (
+    "date,resource,project,hours,exported\n"
+    "2025-03-31,ANNA,NO1-P1,7.5,\n"
+    "2025-04-01,ANNA,,2,\n"
+    "2025-04-02,ANNA,NO1-P1,4,yes\n"
+    "2025-04-03,ANNA,NO1-P1,1:60,\n"
+    "2025-04-04,BO,NO1-P1,1,\n"
+    "2025-04-05,ANNA,NO1-P1,30,\n"
+    "0026-04-05,ANNA,NO1-P1,99999999999999,\n"
+    "2025-04-06,ANNA,,x,\n"
+    "Total,,,44.5,\n"
+)
 
-    Of 7.5 + 2 h + 1 + 30 h one row has no project, one an unknown person and one a day too long; row 5 can't
-    be read and is named.
+
+def test_control_totals_count_no_row_with_an_error(co):
+    """IMP-1: 7.5 h are new, 4 and 2 h are left out, and what one of these says can't be read.
+
+    The others: no such duration, an unknown person, a day too long, a slip in year and hours.
     """
-    content = (
-        "date,resource,project,hours,exported\n"
-        "2025-03-31,ANNA,NO1-P1,7.5,\n"
-        "2025-04-01,ANNA,,2,\n"
-        "2025-04-02,ANNA,NO1-P1,4,yes\n"
-        "2025-04-03,ANNA,NO1-P1,1:60,\n"
-        "2025-04-04,BO,NO1-P1,1,\n"
-        "2025-04-05,ANNA,NO1-P1,30,\n"
+    seen = look(co, FILE, Mapping(answers={"exported": "skip", "no_project": "skip"}))
+    new, others, totals = (
+        each.as_json() for each in (seen.totals_to_add, seen.totals_of_others, seen.totals)
     )
-    seen = look(co, content, Mapping(answers={"exported": "skip"}))
-    totals = seen.totals.as_json()
-    assert (totals["rows"], totals["hours"], totals["unread_rows"]) == (6, "44.5", [5])
-    assert (totals["first_day"], totals["last_day"]) == ("2025-03-31", "2025-04-05")
-    assert {name: (each["rows"], each["hours"]) for name, each in totals["people"].items()} == {
-        "ANNA Anna": (5, "43.5"),
-        "BO": (1, "1"),
-    }
+    assert (new["rows"], new["hours"]) == (1, "7.5")
+    assert (others["rows"], others["hours"], others["unread_rows"]) == (3, "6", [9])
+    assert (totals["rows"], totals["hours"], totals["unread_rows"]) == (4, "13.5", [9])
+    assert (new["first_day"], new["last_day"]) == ("2025-03-31", "2025-03-31")
+    assert (totals["first_day"], totals["last_day"]) == ("2025-03-31", "2025-04-06")
+    assert totals["people"] == {"ANNA Anna": {"rows": 4, "hours": "13.5", "amounts": {}}}
     assert seen.totals.about_unread() == (
-        "Row 5 is counted without its hours or amount, which can't be read."
+        "Row 9 is counted without its hours or amount, which can't be read."
     )
 
 
-def test_the_page_and_the_command_say_the_totals_of_the_whole_file(co, client, tmp_path):
-    """IMP-1: 7.5 and 2 h in the file, 7.5 h are new."""
+def _counts(seen):
+    return [len(seen.to_add), seen.already_there, seen.left_out, seen.open, seen.taken_for_totals, seen.wrong]
+
+
+@pytest.mark.parametrize(
+    ("answers", "counts"),
+    [
+        ({}, [1, 0, {}, 1, 1, 6]),
+        ({"exported": "bill"}, [2, 0, {}, 0, 1, 6]),
+        ({"exported": "skip"}, [1, 0, {"exported": 1}, 0, 1, 6]),
+        ({"exported": "skip", "no_project": "skip"}, [1, 0, {"exported": 1, "no_project": 2}, 0, 1, 4]),
+    ],
+)
+def test_each_row_counts_once(co, answers, counts):
+    """IMP-1: 9 rows: a row with an error is not new too, nor is one that is not decided yet."""
+    seen = look(co, FILE, Mapping(answers=answers))
+    assert (seen.total, _counts(seen)) == (9, counts)
+
+
+def test_a_row_that_is_here_counts_once(co):
+    """IMP-1: one is here, one is here and changed, one is new"""
+    head = "date,resource,project,hours,external_id\n"
+    one, two, three = (f"2025-03-{day},ANNA,NO1-P1,8,T-{day}\n" for day in (10, 11, 12))
+    take(co, head + one + two)
+    content = head + one + two.replace(",8,", ",5,") + three
+    assert _counts(look(co, content, Mapping(answers={"changed": "skip"}))) == [1, 1, {"changed": 1}, 0, 0, 0]
+    seen = look(co, content)
+    assert len(seen.to_add) + seen.already_there + seen.open + seen.wrong == seen.total == 3
+
+
+def test_the_page_and_the_command_say_what_is_new_and_what_is_not(co, client, tmp_path):
+    """IMP-1: 7.5 h are new, 2 h have no project and are left out; a row has an error."""
     content = (
         "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,7.5\n2025-04-01,ANNA,,2\nsoon,ANNA,NO1-P1,x\n"
     )
     client.force_login(co.manager)
-    page = preview(client, content).text
-    assert "9.50 h" in page or "9.5" in page
-    assert "Row 4 is counted without its hours or amount" in page
+    preview(client, content)
+    client.post("/import/preview/", {"choose": "1", "format": "ledgerline", "no_project": "skip"})
+    page = " ".join(client.get("/import/preview/").text.split())
+    assert "New: 31 Mar 2025 to 31 Mar 2025. The file: 2 rows with 9.5 h, 31 Mar 2025 to 1 Apr 2025." in page
+    assert "1 row with errors is not counted." in page
     file = tmp_path / "march.csv"
     file.write_text(content)
     out = io.StringIO()
     with pytest.raises(CommandError):
-        call_command("import_entries", file, "--entity", "NO1", stdout=out)
-    assert "In the file, 2025-03-31 to 2025-04-01: 3 rows, 9.5 h. New: 1 row, 7.5 h.\n" in out.getvalue()
-    assert "Row 4 is counted without its hours or amount" in out.getvalue()
+        call_command("import_entries", file, "--entity", "NO1", "--no-project", "skip", stdout=out)
+    said = out.getvalue()
+    assert "Of 3 rows: 1 new, 0 here already, 1 left out (without a project), 1 with errors.\n" in said
+    assert "In the file, 31 Mar 2025 to 1 Apr 2025: 2 rows, 9.5 h. New: 1 row, 7.5 h.\n" in said
 
 
 # Deciding again
@@ -463,7 +502,7 @@ def test_the_command_asks_and_takes_answers(co, tmp_path):
 
     assert command(file, "--preview", "--exported", "bill") == (
         "5 of 5 rows would be added, 0 are there already.\n"
-        "In the file, 2025-03-31 to 2025-04-04: 5 rows, 16.8333 h. New: 5 rows, 16.8333 h.\n"
+        "In the file, 31 Mar 2025 to 4 Apr 2025: 5 rows, 16.8333 h. New: 5 rows, 16.8333 h.\n"
         "  ANNA Anna: 5 rows, 16.8333 h.\n"
     )
     answer = json.loads(command(file, "--json", "--exported", "skip", "--invoiced", "skip"))
@@ -479,8 +518,9 @@ def test_the_command_says_what_could_be_left_out(co, tmp_path):
         call_command("import_entries", file, "--entity", "NO1", stdout=out)
     assert out.getvalue().splitlines() == [
         "Error: row 2, hours: The hours are missing.",
-        "In the file, 2025-03-31 to 2025-03-31: 2 rows, 1 h. New: 1 row, 1 h.",
-        "  ANNA Anna: 2 rows, 1 h.",
+        "Of 2 rows: 1 new, 0 here already, 1 with errors.",
+        "In the file, 31 Mar 2025 to 31 Mar 2025: 1 row, 1 h. New: 1 row, 1 h.",
+        "  ANNA Anna: 1 row, 1 h.",
         "Without a duration, or still running: 1 row; --empty skip.",
     ]
     assert command(file, "--empty", "skip") == (

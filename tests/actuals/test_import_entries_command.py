@@ -41,7 +41,7 @@ def test_a_preview_and_then_the_import(co, file):
     """IMP-1"""
     assert run(file, "--preview") == (
         "2 of 2 rows would be added, 0 are there already.\n"
-        "In the file, 2025-03-31 to 2025-04-01: 2 rows, 9.5 h. New: 2 rows, 9.5 h.\n"
+        "In the file, 31 Mar 2025 to 1 Apr 2025: 2 rows, 9.5 h. New: 2 rows, 9.5 h.\n"
         "  ANNA Anna: 2 rows, 9.5 h.\n"
     )
     assert not Entry.objects.exists()
@@ -125,6 +125,9 @@ def test_answers_as_json(co, file):
         "to_add": 2,
         "already_there": 0,
         "left_out": {},
+        "open": 0,
+        "wrong": 0,
+        "taken_for_totals": 0,
         "earlier_import": None,
         "to_create": {},
         "choices": {},

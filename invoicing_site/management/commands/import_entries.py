@@ -1,3 +1,4 @@
+import datetime
 import json
 from pathlib import Path
 
@@ -102,6 +103,8 @@ class Command(EntityCommand):
             answer = seen.as_json()
             for line in (*_list("Warning", answer["warnings"]), *_list("Error", answer["errors"])):
                 self.stdout.write(line)
+            if answer["rows"]:
+                self.stdout.write(_counts(answer))
             for line in _totals(answer):
                 self.stdout.write(line)
             for name, found in seen.found.items():
@@ -131,6 +134,16 @@ class Command(EntityCommand):
             yield from _totals(answer)
 
 
+def _counts(answer):
+    """What becomes of the rows, each counted once."""
+    parts = [f"{answer['to_add']:,} new", f"{answer['already_there']:,} here already"]
+    for name, rows in answer["left_out"].items():
+        parts.append(f"{rows:,} left out ({importing.CHOICES[name].rows.lower()})")
+    words = {"open": "to be decided", "taken_for_totals": "taken for totals", "wrong": "with errors"}
+    parts += [f"{answer[name]:,} {said}" for name, said in words.items() if answer[name]]
+    return f"Of {wording.counted(answer['rows'], 'row')}: {', '.join(parts)}."
+
+
 def _totals(answer):
     """What the file comes to, to be compared with what its program says."""
     for each in answer["changed"][:_SHOWN]:
@@ -138,7 +151,11 @@ def _totals(answer):
         yield f"Changed: row {each['row']} says {now}; entry {each['entry']} {before}."
     totals, new = answer["totals"], answer["totals_to_add"]
     if totals["rows"]:
-        days = f", {totals['first_day']} to {totals['last_day']}" if totals["first_day"] else ""
+        first, last = (
+            day and wording.day(datetime.date.fromisoformat(day))
+            for day in (totals["first_day"], totals["last_day"])
+        )
+        days = f", {first} to {last}" if first else ""
         yield f"In the file{days}: {_sum(totals)}. New: {_sum(new)}."
         for name, each in totals["people"].items():
             yield f"  {name}: {_sum(each)}."
