@@ -13,7 +13,7 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site import days, money
+from invoicing_site import checked, days, money
 from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
@@ -222,8 +222,8 @@ class ExpenseForm(EntryForm):
         currency = cleaned.get("cost_currency")
         for name in ("cost_net", "cost_tax", "cost_tax_deductible"):
             value = cleaned.get(name)
-            if currency and value is not None and money.rounded(value, currency) != value:
-                self.add_error(name, f"{currency} does not have that many decimals.")
+            if currency and value is not None and (sentence := checked.too_fine(value, currency)):
+                self.add_error(name, sentence)
         tax, deductible = cleaned.get("cost_tax") or 0, cleaned.get("cost_tax_deductible")
         if tax and deductible is None and "cost_tax_deductible" not in self.errors:
             self.add_error("cost_tax_deductible", "Say how much of the tax can be deducted, or 0.")

@@ -6,7 +6,7 @@ SQLite would store without a word PostgreSQL would refuse with a technical error
 
 from decimal import Decimal
 
-from invoicing_site import characters
+from invoicing_site import characters, money, wording
 from invoicing_site.errors import Refused
 
 
@@ -24,6 +24,13 @@ def figure(value: Decimal, model, name: str) -> Decimal:
             f"point and {field.places} after it.",
             code="BAD-FIGURE",
         ) from None
+
+
+def too_fine(amount: Decimal, currency: str) -> str:
+    """That the amount has more decimals than its currency, as a sentence; empty where it has not (MON-1)."""
+    if amount == money.rounded(amount, currency):
+        return ""
+    return f"{wording.number(amount)} has more decimals than {currency} has."
 
 
 def words(text: str, model, name: str) -> str:

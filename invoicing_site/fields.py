@@ -1,11 +1,16 @@
 """Columns for money, quantities, prices, percentages, rates and currencies, with their sizes."""
 
+import re
 from decimal import Decimal
 
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
+from invoicing_site import checked
 from invoicing_site.figures import FigureField
+
+_CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
 
 
 class ExactDecimalField(models.DecimalField):
@@ -59,9 +64,34 @@ class ExactDecimalField(models.DecimalField):
 
 
 class AmountField(ExactDecimalField):
-    """An amount in a currency: 15 digits and 4 decimals, the most any currency has."""
+    """An amount in a currency: 15 digits and 4 decimals, the most any currency has.
+
+    `in_currency` names the column with its currency, `contract__currency` where that is another row's. What
+    people type in a form of the model then has no more decimals than the currency (MON-1).
+    """
 
     digits, places = 19, 4
+
+    def __init__(self, *args, in_currency="", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.in_currency = in_currency
+
+    def validate(self, value, model_instance):
+        super().validate(value, model_instance)
+        currency = self._currency_of(model_instance)
+        if value is not None and currency and (sentence := checked.too_fine(value, currency)):
+            raise ValidationError(sentence, code="decimals")
+
+    def _currency_of(self, row):
+        """Empty while the form lacks what it hangs on: that is an error of its own."""
+        *path, name = self.in_currency.split("__")
+        try:
+            for step in path:
+                row = row and getattr(row, step)
+            currency = (row and name and getattr(row, name)) or ""
+        except ObjectDoesNotExist:
+            return ""
+        return currency if _CURRENCY.match(currency) else ""
 
 
 class PriceField(ExactDecimalField):
@@ -93,7 +123,7 @@ class CurrencyField(models.CharField):
 
     default_validators = [
         *models.CharField.default_validators,
-        RegexValidator(r"\A[A-Z]{3}\Z", "Enter a currency as its three letters, such as EUR."),
+        RegexValidator(_CURRENCY, "Enter a currency as its three letters, such as EUR."),
     ]
 
     def __init__(self, *args, **kwargs):

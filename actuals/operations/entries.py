@@ -12,7 +12,7 @@ from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, checked, days, money, transaction, wording
+from invoicing_site import audit, checked, days, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
 
@@ -206,11 +206,10 @@ def hours_of_days(entries):
 def _judge_costs(entry):
     net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
     for value in (net, tax, deductible):
-        if value is not None and (value < 0 or money.rounded(value, entry.cost_currency) != value):
-            raise Refused(
-                f"{value} is no amount in {entry.cost_currency}: it is negative or has too many decimals.",
-                code="AMOUNT",
-            )
+        if value is not None and value < 0:
+            raise Refused(f"{wording.number(value)} is below zero: enter 0 or more.", code="AMOUNT")
+        if value is not None and (sentence := checked.too_fine(value, entry.cost_currency)):
+            raise Refused(sentence, code="AMOUNT")
     if tax and deductible is None:
         raise Refused(
             "Say how much of the tax can be deducted: all of it, a part, or 0.", code="DEDUCTIBLE-MISSING"

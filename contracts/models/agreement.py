@@ -48,7 +48,7 @@ class ProjectContract(models.Model):
     managers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="managed_contracts")
     starts = models.DateField(null=True, blank=True)
     ends = models.DateField("requested end", null=True, blank=True)
-    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="currency")
     fixed_exchange_rate = RateField(
         null=True, blank=True, help_text="Accounting currency for one unit, for net sales amounts"
     )
@@ -135,7 +135,7 @@ class ContractCustomer(models.Model):
     is_primary = models.BooleanField(default=False)
     split = PercentField("billing split %")
     is_rounding = models.BooleanField("takes the rounding", default=False)
-    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
     bill_to_name = models.CharField(max_length=200, blank=True)
     contact_name = models.CharField(max_length=200, blank=True)
     street = models.CharField(max_length=200, blank=True)
@@ -199,7 +199,12 @@ class PurchaseOrder(models.Model):
     number = models.CharField(max_length=60)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
-    amount = AmountField(null=True, blank=True, help_text="Net, in the contract's currency; empty: no end")
+    amount = AmountField(
+        null=True,
+        blank=True,
+        in_currency="contract_customer__contract__currency",
+        help_text="Net, in the contract's currency; empty: no end",
+    )
 
     class Meta:
         verbose_name = "order number"
@@ -268,10 +273,18 @@ class ContractLine(models.Model):
     starts = models.DateField(null=True, blank=True)
     ends = models.DateField(null=True, blank=True)
     contract_amount = AmountField(
-        null=True, blank=True, help_text="Fixed price: what its milestones add up to"
+        null=True,
+        blank=True,
+        in_currency="contract__currency",
+        help_text="Fixed price: what its milestones add up to",
     )
-    estimate = AmountField(null=True, blank=True, help_text="Time and material: what is expected")
-    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    estimate = AmountField(
+        null=True,
+        blank=True,
+        in_currency="contract__currency",
+        help_text="Time and material: what is expected",
+    )
+    limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
     frequency = models.ForeignKey(
         "contracts.InvoiceFrequency", models.PROTECT, null=True, blank=True, db_index=False
     )
@@ -385,7 +398,7 @@ class LineCustomer(models.Model):
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="line_customers")
     split = PercentField("billing split %")
     is_rounding = models.BooleanField("takes the rounding", default=False)
-    limit = AmountField("not-to-exceed limit", null=True, blank=True)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="line__contract__currency")
 
     class Meta:
         ordering = ["line", "pk"]

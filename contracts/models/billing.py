@@ -131,7 +131,7 @@ class Milestone(models.Model):
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=200)
     date = models.DateField()
-    amount = AmountField()
+    amount = AmountField(in_currency="line__contract__currency")
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
     status = models.CharField(max_length=11, choices=Status, default=Status.NOT_STARTED)
     by_progress = models.BooleanField("progress billing", default=False)
@@ -186,7 +186,7 @@ class RetainerSchedule(models.Model):
 
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="retainer_schedules")
     name = models.CharField(max_length=200)
-    total = AmountField()
+    total = AmountField(in_currency="contract_customer__contract__currency")
     frequency = models.ForeignKey(InvoiceFrequency, models.PROTECT, db_index=False)
     starts = models.DateField()
     ends = models.DateField(null=True, blank=True)
@@ -216,7 +216,7 @@ class Retainer(models.Model):
     kind = models.CharField(max_length=7, choices=LegalEntity.RetainerKind)
     name = models.CharField(max_length=200)
     date = models.DateField()
-    amount = AmountField()
+    amount = AmountField(in_currency="contract__currency")
     is_refund = models.BooleanField(default=False, help_text="Gives back the unused rest of another")
     refunds = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="refunded_by")
 

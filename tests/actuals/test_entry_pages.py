@@ -203,7 +203,7 @@ def test_saved_and_submitted_at_once_or_not_at_all(co, member):
     [
         ({"cost_tax_deductible": ""}, "Say how much of the tax can be deducted, or 0."),
         ({"cost_tax_deductible": "26"}, "This is more than the tax."),
-        ({"cost_net": "1.005"}, "NOK does not have that many decimals."),
+        ({"cost_net": "1.005"}, "1.005 has more decimals than NOK has."),
         ({"cost_net": "-1"}, "greater than or equal to 0"),
         ({"cost_currency": "QQQ"}, "is not a currency"),
         ({"quantity": "0"}, "more than zero"),

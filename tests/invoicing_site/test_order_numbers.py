@@ -1,10 +1,16 @@
 """A customer's order numbers have one name on every page, and say what is wrong with them (CON-9, CON-12)."""
 
+from decimal import Decimal
+
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.templatetags.admin_list import result_headers
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from contracts.models import PurchaseOrder
+from contracts.models import ContractLine, ProjectContract, PurchaseOrder
+from invoicing_site.admin_base import LookupAdmin, LookupInline
+from invoicing_site.fields import AmountField
 from ledger.operations.posting import post
 from tests import factories
 from tests.invoicing_site.test_admin import posted, signed_in
@@ -72,3 +78,59 @@ def test_an_order_number_for_nothing_is_refused(no1, order, amount):
     assert "An order number is for more than 0. Leave the amount empty for no limit." in text
     assert "empty: no limit" in text
     assert "no end" not in text
+
+
+# Amounts as fine as their currency
+
+
+def test_an_order_is_for_an_amount_that_its_currency_has(no1, order):
+    """MON-1 CON-12: in kroner there is no half øre"""
+    administrator = signed_in(no1.administrator)
+    answer = posted(administrator, PurchaseOrder, "change", order.pk, fields={"amount": "6000.005"})
+    assert "6,000.005 has more decimals than NOK has." in answer.content.decode()
+    answer = posted(administrator, PurchaseOrder, "change", order.pk, fields={"amount": "6000.050"})
+    assert answer.status_code == 302
+    order.refresh_from_db()
+    assert str(order.amount) == "6000.0500"
+
+
+def test_every_amount_of_the_administration_knows_its_currency():
+    """MON-1: what can be typed is checked, on the page of a row and on that of what it belongs to"""
+    typed = [
+        each
+        for admin in site._registry.values()
+        for each in (admin, *(inline(admin.model, site) for inline in admin.inlines))
+        if not isinstance(each, LookupAdmin | LookupInline)
+    ]
+    unknown = {
+        f"{each.model.__name__}.{field.name}"
+        for each in typed
+        for field in each.model._meta.concrete_fields
+        if isinstance(field, AmountField) and not field.in_currency
+    }
+    assert unknown == set()
+
+
+@pytest.mark.parametrize(
+    ("currency", "limit", "is_fine"),
+    [("NOK", "500.001", False), ("JPY", "500.5", False), ("JPY", "500.0", True), ("BHD", "500.001", True)],
+)
+def test_the_currency_may_be_typed_beside_the_amount(no1, currency, limit, is_fine):
+    """MON-1: a new contract has not been saved in it yet"""
+    new = ProjectContract(entity=no1.entity, code="NEW", name="New", currency=currency, limit=Decimal(limit))
+    if is_fine:
+        new.full_clean()
+        return
+    with pytest.raises(ValidationError) as wrong:
+        new.full_clean()
+    assert wrong.value.message_dict == {"limit": [f"{limit} has more decimals than {currency} has."]}
+
+
+def test_lines_and_milestones_that_are_new_have_the_contracts_currency(no1):
+    """MON-1 CON-4"""
+    line = factories.contract(no1, method="fixed").lines.get()
+    administrator = signed_in(no1.administrator)
+    fields = {"contract_amount": "10000.001", "milestones-0-amount": "9999.999"}
+    page = posted(administrator, ContractLine, "change", line.pk, fields=fields).content.decode()
+    assert "10,000.001 has more decimals than NOK has." in page
+    assert "9,999.999 has more decimals than NOK has." in page
