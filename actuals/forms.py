@@ -13,7 +13,7 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site import checked, days, money
+from invoicing_site import checked, money
 from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
@@ -113,8 +113,7 @@ class EntryForm(forms.Form):
             kwargs["initial"] = {**self.stored(entry), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
         self.entity, self.entry = entity, entry
-        self.fields["date"].latest = days.latest_of_work(entity.today())
-        self.fields["date"].widget.attrs["max"] = self.fields["date"].latest.isoformat()
+        self.fields["date"].of_work(entity.today())
         self.fields["project"].queryset = open_projects(entity, entry and entry.project_id)
         chosen = self["project"].value()
         tasks = Task.objects.filter(project__in=self.fields["project"].queryset)

@@ -16,12 +16,13 @@ def _its_order_has_room(examined):
     """CON-12: an error where an order is required, else a warning."""
     facts = examined.facts
     severity = ERROR if facts.entity.require_order_reference else WARNING
+    way = "bill it under another" if facts.proforma.order_reference else "bill less and enter its number"
     for shortage in shortages(facts.proforma):
         yield CheckResult(
             PO_AMOUNT,
             severity,
             f"{shortage.sentence} Have an administrator raise the order, or return {facts.proposal} to the "
-            "project manager to bill it under another.",
+            f"project manager to {way}.",
             reverse("admin:contracts_purchaseorder_change", args=[shortage.order_id]),
         )
 

@@ -19,7 +19,6 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
-from invoicing_site import days
 from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
 from invoicing_site.seen import stamp
@@ -211,8 +210,7 @@ class AddDetail(forms.Form):
 
     def __init__(self, *args, proforma, **kwargs):
         super().__init__(*args, **kwargs)
-        self.today = proforma.entity.today()
-        self.fields["date"].widget.attrs["max"] = days.latest_of_work(self.today).isoformat()
+        self.fields["date"].of_work(proforma.entity.today())
         lines = ContractLine.objects.filter(
             contract=proforma.contract_id, customers__contract_customer=proforma.contract_customer_id
         )
@@ -225,12 +223,6 @@ class AddDetail(forms.Form):
         self.fields["category"].queryset = self.fields["category"].queryset.filter(
             transaction_class__in=BY_HAND
         )
-
-    def clean_date(self):
-        date = self.cleaned_data["date"]
-        if sentence := days.why_not_worked(date, self.today):
-            raise forms.ValidationError(sentence)
-        return date
 
 
 class ConfirmOverLimit(forms.Form):

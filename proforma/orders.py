@@ -16,6 +16,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from actuals.models import Actual, BillingType
+from actuals.naming import title_of
 from contracts.models import PurchaseOrder, TransactionClass
 from invoicing_site import wording
 from invoicing_site.errors import Refused
@@ -24,6 +25,8 @@ from proforma.models import LineDetail, ProformaInvoice
 
 PO_AMOUNT, PO_DATES = "PO-AMOUNT", "PO-DATES"
 _ZERO = Decimal(0)
+# Of orders with room for some of a draft, and of what has none there, so many are named.
+_NAMED = 3
 _BY_PROFORMA = "detail_actual__detail__line__proforma"
 
 
@@ -290,3 +293,30 @@ def order_that_fits(proforma: ProformaInvoice) -> Order | None:
         if (order.left is None or needed <= order.left) and all(order.is_valid_on(day) for day, _ in rows)
     ]
     return min(fitting, key=lambda order: (order.ends, order.pk), default=None)
+
+
+def orders_that_fit_some(proforma: ProformaInvoice) -> str:
+    """Of a draft that no order fits as a whole, which have room for some of its details; or nothing.
+
+    Each row would take an order as it does when a proforma is created. What was added by hand stays: nothing
+    makes it anew.
+    """
+    if proforma.order_reference or proforma.kind == ProformaInvoice.Kind.CORRECTION:
+        return ""
+    if not (orders := load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])):
+        return ""
+    details = _charged_on_drafts().filter(line__proforma=proforma).order_by("date", "pk")
+    details = list(details.select_related("task", "category", "product"))
+    book, fitting, staying = OrderBook(orders), defaultdict(int), []
+    for each in details:
+        order = each.backlog_item_id and book.take(proforma.contract_customer_id, each.date, each.amount)
+        if order:
+            fitting[order.number] += 1
+        else:
+            staying.append(f"“{title_of(each)}” of {wording.day(each.date)}")
+    if not fitting:
+        return ""
+    fits = ", ".join(f"order {number} has room for {n}" for number, n in list(fitting.items())[:_NAMED])
+    more = f" and {len(staying) - _NAMED} more" if len(staying) > _NAMED else ""
+    rest = f", not for {', '.join(staying[:_NAMED])}{more}" if staying else ""
+    return f"It has no order number: {fits} of its {wording.counted(len(details), 'detail')}{rest}."

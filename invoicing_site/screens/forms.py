@@ -31,7 +31,12 @@ class DayField(forms.DateField):
             raise forms.ValidationError(sentence)
 
     def widget_attrs(self, widget):
-        return {"min": days.FIRST.isoformat(), "max": days.LAST.isoformat()}
+        return {"min": days.FIRST.isoformat(), "max": self.latest.isoformat()}
+
+    def of_work(self, today):
+        """From here on the day of some work, which has a range of its own."""
+        self.latest = days.latest_of_work(today)
+        self.widget.attrs |= self.widget_attrs(self.widget)
 
 
 class TextField(forms.CharField):

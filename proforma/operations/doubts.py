@@ -111,7 +111,9 @@ def _summed(details):
 
 def _short(proforma, shortage):
     is_refused = proforma.entity.require_order_reference
-    way = "give it another order number" if shortage.used is None else "remove or lower details"
+    way = "remove or lower details"
+    if shortage.used is None:
+        way += " until it has room and enter its number in the header"
     way = f"It can't be confirmed like this: {way}" if is_refused else f"{way[:1].upper()}{way[1:]}"
     return f"{shortage.sentence} {way}, or have the order raised."
 

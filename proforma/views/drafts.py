@@ -27,7 +27,7 @@ from proforma import forms, operations
 from proforma.edits import TAX_GROUPS, codes_of_tax_groups, edited, what_was, with_source
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.doubts import doubts_of, in_question
-from proforma.orders import order_of, order_that_fits
+from proforma.orders import order_of, order_that_fits, orders_that_fit_some
 from proforma.parties import party_changes
 from proforma.performance import contract_performance
 from proforma.views.proformas import progress_of, with_net
@@ -127,7 +127,8 @@ class Proforma(DetailScreen):
             doubts=doubts,
             asked=in_question(proforma, doubts) if may_confirm else [],
             order=order_of(proforma),
-            order_that_fits=order_that_fits(proforma) if may_edit else None,
+            order_that_fits=(fits := order_that_fits(proforma) if may_edit else None),
+            orders_that_fit_some=orders_that_fit_some(proforma) if may_edit and not fits else "",
             party_changes=party_changes(proforma) if is_open else [],
             show=show,
             stamp=stamp,

@@ -67,6 +67,19 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
 
 
+def test_what_stands_under_no_order_is_not_to_be_billed_under_another(no1, contract):
+    """CON-12: 10 h × 100 where an order of 900 was entered after confirming."""
+    proposal = proposed(no1, work(no1, contract))
+    factories.PurchaseOrderFactory(
+        contract_customer=contract.customers.get(), number="4711", amount=Decimal(900)
+    )
+    ((_, sentence),) = found(proposal, "PO-AMOUNT")
+    assert sentence == (
+        "Order 4711: 900.00 left of 900.00, 100.00 too little. Have an administrator raise the order, or "
+        f"return {proposal} to the project manager to bill less and enter its number."
+    )
+
+
 def test_an_order_whose_days_were_cut_is_a_warning_or_an_error(no1, contract):
     """CON-12: looked at again before posting."""
     order = factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), number="4711")

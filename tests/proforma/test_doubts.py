@@ -21,12 +21,15 @@ from proforma.operations import (
     add_detail,
     confirm,
     create_for_items,
+    create_proformas,
     edit_details,
     edit_header,
+    remove_details,
     run_invoicing,
     take_party,
 )
 from proforma.operations.doubts import doubts_of, in_question
+from proforma.orders import orders_that_fit_some
 from tests import factories
 from tests.ledger import billing
 
@@ -401,3 +404,74 @@ def test_after_approving_the_warning_says_what_to_do_then(no1, draft, is_confirm
         f"This is approved now and may bill the same work a second time: {remove}cancel this approval and "
         "approve it as non-chargeable."
     )
+
+
+# An order for some of it
+
+
+def without_order(no1, contract, *amounts):
+    """A draft of an hour of each price on the days from 2 March on, made before there was any order."""
+    items = [
+        factories.ready_item(
+            no1,
+            contract,
+            quantity=D(1),
+            price=D(amount),
+            date=MAR_2 + timedelta(days=n),
+            description=f"Day {n + 1}",
+        )
+        for n, amount in enumerate(amounts)
+    ]
+    (draft,) = create_for_items(items, on=MAR_31, by=no1.manager)
+    return draft
+
+
+def test_a_draft_without_an_order_is_not_told_to_take_another(no1, contract, client):
+    """CON-12: 1,000 and 300 where 1,000 is left; the way is that which leads to the order"""
+    draft = without_order(no1, contract, "1000", "300")
+    order(contract, amount="1000")
+    (doubt,) = doubts_of(draft)
+    assert doubt == (
+        "Order PO-A: 1,000.00 left of 1,000.00, 300.00 too little. Remove or lower details until it has room "
+        "and enter its number in the header, or have the order raised."
+    )
+
+
+def test_a_draft_says_for_how_much_of_it_an_order_has_room(no1, contract, client):
+    """CON-12: six of seven rows of 100 fit 600; the way that the page names leads there"""
+    draft = without_order(no1, contract, *["100"] * 7)
+    order(contract, "PO-B", amount="600")
+    sentence = (
+        "It has no order number: order PO-B has room for 6 of its 7 details, not for “Day 7” of 8 Mar 2025."
+    )
+    assert orders_that_fit_some(draft) == sentence
+    client.force_login(no1.manager)
+    page = client.get(draft.get_absolute_url()).content.decode()
+    assert sentence in page
+    assert f'href="{reverse("new_proforma")}?contract={contract.pk}"' in page
+    remove_details(LineDetail.objects.on_proforma(draft).filter(date__lt=date(2025, 3, 8)), by=no1.manager)
+    (made,) = create_proformas([contract], cutoff=MAR_31, on=MAR_31, by=no1.manager)
+    assert made.order_reference == "PO-B"
+    assert orders_that_fit_some(draft) == ""
+
+
+def test_what_was_added_by_hand_stays_where_it_is(no1, contract):
+    """CON-12: removed, it is in no backlog"""
+    draft = without_order(no1, contract, "100", "500")
+    typed(no1, draft, quantity=D(1), price=D(50), date=MAR_2, description="By hand")
+    order(contract, "PO-B", amount="100")
+    assert orders_that_fit_some(draft) == (
+        "It has no order number: order PO-B has room for 1 of its 3 details, not for “By hand” of "
+        "2 Mar 2025, “Day 2” of 3 Mar 2025."
+    )
+
+
+@pytest.mark.parametrize("day", ["0026-03-02", "2099-01-01"])
+def test_a_day_out_of_range_is_told_the_same_range(no1, draft, client, day):
+    """APP-10: one field, one sentence; it is 15 December 2026"""
+    client.force_login(no1.manager)
+    address = reverse("add_detail", args=[draft.pk])
+    page = client.post(address, {"date": day}).content.decode()
+    assert "choose a day between 1 Jan 1990 and 16 Dec 2027." in page
+    assert "2099." not in page
+    assert 'max="2027-12-16"' in page
