@@ -22,6 +22,7 @@ from invoicing_site.admin_choices import (
     AdministeredForm,
     EntityFilter,
     Linked,
+    forget_reach,
     offered,
     reach_of,
     way_to_entity,
@@ -343,11 +344,30 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return getattr(entity, "code", "")
 
 
-@transaction.atomic
 def _as_one(page, view, request, *args):
-    """A page of the administration that saves: one transaction, done again after a conflict like all."""
-    page.lock(request)
-    return view(request, *args)
+    """A page of the administration that saves: one transaction, done again after a conflict like all.
+
+    What an attempt that came to nothing left on the request is forgotten with it: what it said and whose rows
+    it found in reach. Files are read from their beginning.
+    """
+    queued = getattr(messages.get_messages(request), "_queued_messages", [])
+    said = list(queued)
+
+    @transaction.atomic
+    def save():
+        queued[:] = said
+        forget_reach(request)
+        for files in request.FILES.lists():
+            for file in files[1]:
+                file.seek(0)
+        page.lock(request)
+        return view(request, *args)
+
+    try:
+        return save()
+    except Exception:
+        queued[:] = said
+        raise
 
 
 class LookupAdmin(EntityAdmin):

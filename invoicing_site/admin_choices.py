@@ -46,6 +46,12 @@ def reach_of(request):
     return request._admin_reach
 
 
+def forget_reach(request):
+    """Read it again when it is asked for next."""
+    for name in ("_admin_reach", "_admin_several", "_admin_entity"):
+        vars(request).pop(name, None)
+
+
 def _reach(user):
     if not user.is_active or not user.is_staff:
         return Reach(Entities(), Entities())

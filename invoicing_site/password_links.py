@@ -3,12 +3,11 @@
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
-from django.db import transaction
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from invoicing_site import audit
+from invoicing_site import audit, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
 
@@ -63,4 +62,4 @@ def notify_of_address(user, old, *, by) -> None:
 def _mail(to, subject, text):
     """Each address gets a message of its own, after the commit; a mail server that is down stops nothing."""
     for address in to:
-        transaction.on_commit(lambda address=address: send_mail(subject, text, None, [address]), robust=True)
+        transaction.on_commit(lambda address=address: send_mail(subject, text, None, [address]))

@@ -6,11 +6,12 @@ The sign-in page is the only one. The admin's own leads here, or it would be a d
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import update_session_auth_hash, views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
+from django.http import HttpResponseRedirect
 from django.urls import path, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView, RedirectView
@@ -97,12 +98,18 @@ class SignOut(views.LogoutView):
 class ChangePassword(views.PasswordChangeView):
     """One's own password; every other session of this person ends with it."""
 
-    @transaction.atomic
     def form_valid(self, form):
-        response = super().form_valid(form)
-        user = self.request.user
-        audit.record("invoicing_site.change_password", user, by=user, **_from(self.request))
-        return response
+        user = _set_password(form, "invoicing_site.change_password", self.request)
+        update_session_auth_hash(self.request, user)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+@transaction.atomic
+def _set_password(form, action, request):
+    """Keep the password that was typed. The session and what is said are the caller's, after the commit."""
+    user = form.save()
+    audit.record(action, user, by=user, **_from(request))
+    return user
 
 
 class AddressForm(forms.Form):
@@ -134,23 +141,22 @@ class ChangeAddress(FormView):
     def get_initial(self):
         return {"email": self.request.user.email}
 
-    @transaction.atomic
     def form_valid(self, form):
-        user = User.objects.get(pk=self.request.user.pk)
-        old, user.email = user.email, form.cleaned_data["email"]
-        user.save(update_fields=["email"])
-        if old != user.email:
-            audit.record(
-                "invoicing_site.change_mail_address",
-                user,
-                by=user,
-                before=old,
-                after=user.email,
-                **_from(self.request),
-            )
-            password_links.notify_of_address(user, old, by=user)
+        user = _set_address(self.request.user, form.cleaned_data["email"], self.request)
         messages.success(self.request, f"Your mail address is {user.email}.")
         return super().form_valid(form)
+
+
+@transaction.atomic
+def _set_address(user, address, request):
+    user = User.objects.get(pk=user.pk)
+    old, user.email = user.email, address
+    user.save(update_fields=["email"])
+    if old != user.email:
+        action, change = "invoicing_site.change_mail_address", {"before": old, "after": user.email}
+        audit.record(action, user, by=user, **change, **_from(request))
+        password_links.notify_of_address(user, old, by=user)
+    return user
 
 
 class ForgottenForm(forms.Form):
@@ -188,12 +194,11 @@ class ChoosePassword(views.PasswordResetConfirmView):
     template_name = "registration/password_choose.html"
     success_url = reverse_lazy("login")
 
-    @transaction.atomic
     def form_valid(self, form):
-        response = super().form_valid(form)
-        audit.record("invoicing_site.choose_password", self.user, by=self.user, **_from(self.request))
+        _set_password(form, "invoicing_site.choose_password", self.request)
+        del self.request.session[views.INTERNAL_RESET_SESSION_TOKEN]
         messages.success(self.request, "Your password is changed. Sign in with the new one.")
-        return response
+        return HttpResponseRedirect(self.get_success_url())
 
 
 def connect():

@@ -6,6 +6,7 @@ mistake and says nothing about the rows, so the operation begins again, once. Af
 """
 
 import functools
+import inspect
 import sqlite3
 
 from django.db import DatabaseError
@@ -27,32 +28,46 @@ _CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 def atomic(operation=None):
     """Decorates an operation: one transaction, and once more from the start after a conflict.
 
-    What the first attempt wanted done on commit is forgotten with it. Only the outermost transaction is done
-    again; inside of another one, and as a `with` block, this is Django's own.
+    What the first attempt wanted done on commit is forgotten with it, but not what it did to its arguments:
+    an operation changes none of them. Only the outermost transaction is done again; inside of another one,
+    and as a `with` block, this is Django's own.
     """
     if operation is None:
         return django.atomic()
 
     @functools.wraps(operation)
     def whole(*args, **kwargs):
-        if _is_inside():
+        assert not any(map(inspect.isgenerator, (*args, *kwargs.values()))), (
+            "It would be empty when done again."
+        )
+
+        def attempt():
             with Operation():
                 return operation(*args, **kwargs)
-        try:
-            with Operation():
-                return operation(*args, **kwargs)
-        except DatabaseError as error:
-            if not is_conflict(error):
-                raise
-        try:
-            with Operation():
-                return operation(*args, **kwargs)
-        except DatabaseError as error:
-            if not is_conflict(error):
-                raise
-            raise Refused(SENTENCE, code=BUSY) from error
+
+        return retry_once(attempt)
 
     return whole
+
+
+def retry_once(attempt):
+    """Call it, and once more after a conflict; a second one is Refused. Inside a transaction only once.
+
+    For what looks first and then writes in a transaction, and has to look again.
+    """
+    if _is_inside():
+        return attempt()
+    try:
+        return attempt()
+    except DatabaseError as error:
+        if not is_conflict(error):
+            raise
+    try:
+        return attempt()
+    except DatabaseError as error:
+        if not is_conflict(error):
+            raise
+        raise Refused(SENTENCE, code=BUSY) from error
 
 
 class Operation(django.Atomic):

@@ -135,7 +135,6 @@ class Books:
     sequences: dict[str, NumberSequence] = field(default_factory=dict)
 
 
-@transaction.atomic
 def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None) -> Books:
     """Give the entity all that posting needs, for the fiscal years from first to last.
 
@@ -143,8 +142,15 @@ def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None)
     names above are looked at; a purpose that has an account for all cases keeps that account.
     """
     assert first_year <= last_year, "The first year comes before the last."
+    books = _opened(entity, first_year, last_year, by)
+    entity.refresh_from_db(fields=["milestone_item_tax_group"])
+    return books
+
+
+@transaction.atomic
+def _opened(entity, first_year, last_year, by) -> Books:
     # Whoever opens the same books at this moment waits, and then finds what was added.
-    LegalEntity.objects.locked().get(pk=entity.pk)
+    entity = LegalEntity.objects.locked().get(pk=entity.pk)
     add = _Added()
     years = _open_years(entity, first_year, last_year, add)
     accounts = add.missing(

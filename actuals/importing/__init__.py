@@ -8,6 +8,7 @@ From bytes to entries: `tables` (header and cells; of a `workbook` in a process 
 row), `comparing` (what is here already, what changed), `choices` and `totals`, `planning` (the whole).
 """
 
+import contextlib
 import datetime
 import hashlib
 import logging
@@ -257,17 +258,20 @@ class FullDay(Refused):
 
 def _imported(look, write):
     """Look, and write what was seen; both once more where somebody got in between."""
-    for attempt in range(_ATTEMPTS):
+
+    def attempt():
         seen = look()
         if seen.errors:
             raise NotImported(_refusal(seen), code="IMPORT-ERRORS", preview=seen)
-        try:
+        # Not done again by itself: what was seen holds what a first attempt made and lost.
+        with transaction.Operation():
             return write(seen)
-        except (IntegrityError, FullDay):
+
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(IntegrityError, FullDay):
             # Somebody imported or created the same at this moment: what was planned is there by now.
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("The last attempt returns or raises.")
+            return transaction.retry_once(attempt)
+    return transaction.retry_once(attempt)
 
 
 def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) -> Preview:
@@ -332,7 +336,6 @@ def _refusal(seen: Preview) -> str:
     return f"{seen.wrong:,} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
 
 
-@transaction.atomic
 def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:
     file = files.store(content, name=seen.name, media_type=media_type_of(content), by=by)
     finished = EntryImport.objects.filter(entity=entity, file=file, status=_Status.FINISHED)
@@ -351,7 +354,6 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
     return _write(seen, source, _nobody)
 
 
-@transaction.atomic
 def _fill(asked, seen: Preview) -> ImportResult | None:
     """Write the entries of an import that was asked for, unless another worker has: under its lock."""
     source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()

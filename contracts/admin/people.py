@@ -211,6 +211,10 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         elsewhere = obj.memberships.exclude(entity__in=administered.ids)
         return not obj.is_superuser and not elsewhere.exists()
 
+    def add_view(self, request, form_url="", extra_context=None):
+        """Without the transaction that Django opens here: inside of one nothing is done again."""
+        return self._add_view(request, form_url, extra_context)
+
     def get_form(self, request, obj=None, change=False, **kwargs):
         found = super().get_form(request, obj, change=change, **kwargs)
         found.by = request.user

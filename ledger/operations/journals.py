@@ -199,12 +199,11 @@ def post_journal(journal: IntegrationJournal, *, by, on: datetime.date) -> Poste
 
 def _post(journal, *, by, on) -> PostedJournal:
     _begin(journal)
-    result, after = PostedJournal(journal), 0
+    done, after = 0, 0
     while after is not None:
         after, posted = _post_chunk(journal, after, by=by)
-        result.posted += posted
-    _finish(journal, result, by=by, on=on)
-    return result
+        done += posted
+    return _finish(journal, done, by=by, on=on)
 
 
 @transaction.atomic
@@ -304,12 +303,12 @@ def _originals(keys, journal_id) -> tuple[dict[int, Booked], dict[int, str]]:
 
 
 @transaction.atomic
-def _finish(journal, result, *, by, on):
+def _finish(journal, posted, *, by, on) -> PostedJournal:
     """Close the journal, with its lines in error moved out; whoever comes second finds nothing to do."""
     locked = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
-    result.journal = locked
+    result = PostedJournal(locked, posted)
     if locked.status != _Status.PROCESSING:
-        return
+        return result
     left = JournalLine.objects.unposted().filter(journal=locked)
     result.in_error = left.count()
     if result.in_error and not JournalLine.objects.posted().filter(journal=locked).exists():
@@ -330,6 +329,7 @@ def _finish(journal, result, *, by, on):
         in_error=result.in_error,
         remainder=result.remainder.number if result.remainder else None,
     )
+    return result
 
 
 def _remainder(journal, lines, *, on) -> IntegrationJournal:

@@ -51,6 +51,7 @@ def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice
 @transaction.atomic
 def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
     """`post`; what the checks found is in `found` afterwards, whatever becomes of it."""
+    found.clear()  # of a first attempt that came to nothing
     seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
     _refuse_settled(seen)
     day = accounting_date(seen, on=on)
