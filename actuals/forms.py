@@ -283,18 +283,21 @@ class ImportChoicesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.found = found or {}
         for name, choice in CHOICES.items():
-            rows = f": {self.found[name].in_words()}" if name in self.found else ""
+            found = self.found.get(name)
+            rows = f": {found.in_words()}" if found else ""
+            offered = (found and found.answers) or choice.answers
             self.fields[name] = forms.ChoiceField(
                 label=f"{choice.rows}{rows}",
                 required=False,
-                choices=choice.answers.items(),
+                choices=[(answer, choice.answers[answer]) for answer in offered],
                 initial=choice.default,
                 widget=forms.RadioSelect,
             )
 
     def shown(self):
         """The program, and the choices that rows of the file are about."""
-        return [self["format"], *(self[name] for name in self.found)]
+        asked = (name for name, found in self.found.items() if len(found.answers) != 1)
+        return [self["format"], *(self[name] for name in asked)]
 
     def answers(self) -> dict[str, str]:
         """What was answered otherwise than by default."""

@@ -28,9 +28,12 @@ def take_in(pk):
         text = f"{done.file.name} was not imported: its page says why."
     elif done.added:
         n = wording.counted(done.added, "entry", "entries")
-        text = f"{n} of {done.file.name} imported {'and submitted' if done.submits else 'as drafts'}."
-    else:
+        as_what = "and submitted" if done.submits else importing.as_drafts(done.added)
+        text = f"{n} of {done.file.name} imported {as_what}. {done.message}".strip()
+    elif done.message == importing.NOTHING_NEW:
         text = f"{done.file.name} added no entries: each row is here already, or was left out."
+    else:
+        text = f"{done.file.name}: {done.message}"
     url = done.get_absolute_url() if sees_page else ""
     Notice.objects.create(user=done.imported_by, text=text, url=url, is_problem=failed)
 

@@ -24,6 +24,7 @@ from django.utils import timezone
 from actuals.importing import progress, tables
 from actuals.importing.approvers import who_approves
 from actuals.importing.choices import CHOICES, option_of
+from actuals.importing.comparing import CHANGEABLE
 from actuals.importing.formats import CREATABLE, Mapping
 from actuals.importing.planning import Preview, long_days, plan
 from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
@@ -42,10 +43,12 @@ __all__ = [
     "FIELDS",
     "FORMATS",
     "ImportResult",
+    "NOTHING_NEW",
     "Mapping",
     "NotImported",
     "Preview",
     "Problem",
+    "as_drafts",
     "ask",
     "carry_out",
     "import_entries",
@@ -62,7 +65,7 @@ logger = logging.getLogger(__name__)
 _Status = EntryImport.Status
 _CHUNK = 2000
 _ATTEMPTS = 3
-_NOTHING_NEW = "Nothing was added: each row is here already, or was left out."
+NOTHING_NEW = "Nothing was added: each row is here already, or was left out."
 _CSV, _XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -82,6 +85,7 @@ class ImportResult:
     preview: Preview
     added: int
     already_there: int
+    changed: int = 0
 
     @property
     def was_imported_before(self) -> bool:
@@ -124,8 +128,9 @@ def import_entries(
     """Add what is new in the file as draft entries, or as submitted ones: all rows or none (IMP-1).
 
     NotImported where any row has an error. A row whose external id, or content where it has none, is known
-    adds nothing. A file that was imported before is read as it was then, so that only rows without an entry
-    can be added: those that were left out, decided on again. The file is kept with the import.
+    adds nothing, and changes its entry only where that is wanted and it is a draft. A file that was imported
+    before is read as it was then, so that only rows without an entry can be added: those that were left out,
+    decided on again. The file is kept with the import.
     """
     content, name = _opened(file, name)
     return _imported(
@@ -256,6 +261,10 @@ class FullDay(Refused):
     """Somebody has entered hours since the rows were judged: with those of the file it is more than a day."""
 
 
+class ChangedMeanwhile(Refused):
+    """A draft is not what it was when its row was compared with it."""
+
+
 def _imported(look, write):
     """Look, and write what was seen; both once more where somebody got in between."""
 
@@ -268,7 +277,7 @@ def _imported(look, write):
             return write(seen)
 
     for _ in range(_ATTEMPTS - 1):
-        with contextlib.suppress(IntegrityError, FullDay):
+        with contextlib.suppress(IntegrityError, FullDay, ChangedMeanwhile):
             # Somebody imported or created the same at this moment: what was planned is there by now.
             return transaction.retry_once(attempt)
     return transaction.retry_once(attempt)
@@ -339,7 +348,7 @@ def _refusal(seen: Preview) -> str:
 def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:
     file = files.store(content, name=seen.name, media_type=media_type_of(content), by=by)
     finished = EntryImport.objects.filter(entity=entity, file=file, status=_Status.FINISHED)
-    if not seen.to_add and (earlier := seen.earlier or finished.first()):
+    if not (seen.to_add or seen.to_change) and (earlier := seen.earlier or finished.first()):
         return ImportResult(earlier, seen, 0, seen.already_there)
     source = EntryImport.objects.create(
         entity=entity,
@@ -348,6 +357,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
         mapping=_kept(seen, mapping),
         rows=seen.total,
         added=len(seen.to_add),
+        message=_outcome(seen),
         submits=submit,
         imported_by=by,
     )
@@ -362,11 +372,23 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     source.rows, source.added, source.format = seen.total, len(seen.to_add), seen.mapping.format
     source.mapping = _kept(seen, Mapping.kept(source.mapping))
     source.status, source.imported_at = _Status.FINISHED, timezone.now()
-    source.message = "" if source.added else _NOTHING_NEW
+    source.message = _outcome(seen)
     names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]
     source.save(update_fields=names)
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
     return _write(seen, source, progress.teller(asked, "written"))
+
+
+def as_drafts(n: int) -> str:
+    """How many entries are imported that are not handed in."""
+    return "as a draft" if n == 1 else "as drafts"
+
+
+def _outcome(seen) -> str:
+    """What an import did beside adding entries, or that it did nothing."""
+    if n := len(seen.to_change):
+        return f"{wording.counted(n, 'draft was', 'drafts were')} changed."
+    return "" if seen.to_add else NOTHING_NEW
 
 
 def _kept(seen, mapping) -> dict:
@@ -376,8 +398,10 @@ def _kept(seen, mapping) -> dict:
 
 def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
     entity, by, submit, new = source.entity, source.imported_by, source.submits, seen.to_add
-    _hold_days(new, entity, seen.within)
-    _hold_open({row.project.pk for row in new if row.project.pk})
+    written = [*new, *seen.to_change]
+    _hold_days(written, entity, seen.within)
+    _hold_open({row.project.pk for row in written if row.project.pk})
+    changed = _change_drafts(seen.to_change)
     seen.catalogue.write_new(by=by, source=source)
     now, person = timezone.now(), by and by.pk
     # Keys and not instances: setting up twelve thousand rows takes half the time.
@@ -397,13 +421,35 @@ def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
         sha256=source.file.sha256,
         rows=seen.total,
         added=len(new),
+        changed=changed,
         already_there=seen.already_there,
         left_out=seen.left_out,
         answers=seen.mapping.answers,
         created={kind: len(made) for kind, made in seen.to_create.items()},
         submitted=submit,
     )
-    return ImportResult(source, seen, len(new), seen.already_there)
+    return ImportResult(source, seen, len(new), seen.already_there, len(changed))
+
+
+def _change_drafts(rows) -> list[dict]:
+    """Make drafts what their rows say, where they are still what was looked at."""
+    done = []
+    for chunk in in_chunks(rows, _CHUNK):
+        entries = Entry.objects.filter(pk__in=[row.entry_id for row in chunk], status=Entry.Status.DRAFT)
+        entries = {entry.pk: entry for entry in entries.locked()}
+        for row in chunk:
+            entry = entries.get(row.entry_id)
+            if entry is None or any(getattr(entry, name) != was for name, was in row.before.items()):
+                raise ChangedMeanwhile(
+                    f"Nothing was imported: entry {row.entry_id} was changed at this moment. Look again.",
+                    code="CHANGED-MEANWHILE",
+                )
+            after = {name: getattr(row, name) for name in row.before}
+            for name, value in after.items():
+                setattr(entry, name, value)
+            done.append({"entry": entry.pk, "before": row.before, "after": after})
+        Entry.objects.bulk_update(entries.values(), CHANGEABLE, batch_size=500)
+    return done
 
 
 def _hold_days(new, entity, within):

@@ -27,7 +27,11 @@ CHOICES = {
     ),
     "changed": Choice(
         "Changed since they were imported",
-        {"skip": "Leave out: the entries here stay as they are", "add": "Add as further entries"},
+        {
+            "skip": "Leave out: the entries here stay as they are",
+            "change": "Change the entries that are still drafts, and leave out the others",
+            "add": "Add as further entries",
+        },
     ),
     "empty": Choice(
         "Without a duration, or still running", {"refuse": "An error", "skip": "Leave out"}, "refuse"
@@ -43,11 +47,12 @@ def option_of(name: str) -> str:
 
 @dataclass
 class Found:
-    """How many rows a choice is about, and what they come to."""
+    """How many rows a choice is about, what they come to, and the answers that would do something."""
 
     rows: int = 0
     hours: Decimal = Decimal(0)
     amounts: dict[str, Decimal] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
 
     def add(self, hours=None, amount=None, currency=""):
         self.rows += 1

@@ -7,13 +7,14 @@ from decimal import Decimal
 
 from actuals.importing.formats import Mapping
 from actuals.importing.rows import STORED, Problem, Row
-from actuals.models import Entry
+from actuals.models import BillingType, Entry
 from invoicing_site.querysets import in_chunks
 
 _CHUNK = 5000
+_STATE = ("status", "billing_type", "billing_wish")
 _MADE_UP = "content-"
 # An entry may differ in these from a row and still be the same work.
-_MAY_DIFFER = {"quantity", "description", "internal_comment", "billing_wish"}
+CHANGEABLE = ("quantity", "description", "internal_comment", "billing_wish")
 # How people call what may differ.
 _LABELS = {
     "billing_wish": "billing",
@@ -28,7 +29,23 @@ _LABELS = {
 
 
 _STAYS = "Its entry was changed after it was imported, and stays as it is."
-_BILLING = {"": "billed", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
+_Status = Entry.Status
+_BILLING = {"": "billable", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
+_APPROVED = (_Status.APPROVED, _Status.RECALL)
+# What helps where an import doesn't: with the billing, or with hours and text.
+_BILLING_WAYS = {
+    _Status.SUBMITTED: "Submitted: its approver chooses the billing type.",
+    _Status.REJECTED: "Rejected: its approver chooses the billing type once it is submitted again.",
+    **dict.fromkeys(_APPROVED, "Approved: cancel its approval to choose another billing type."),
+}
+_WAYS = {
+    _Status.SUBMITTED: "Submitted: once its owner recalls it, an import can change it.",
+    _Status.REJECTED: "Rejected: its owner can change it and submit it again.",
+    **dict.fromkeys(
+        _APPROVED,
+        "Approved: an import can change it once its approval is canceled and it is recalled.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,25 @@ class Changed:
     quantity: Decimal
     description: str
     wish: str
+    status: str
+    differing: tuple[str, ...] = ()  # where the row has the very id of the entry
+
+    @property
+    def can_change(self) -> bool:
+        """Whether an import may change the entry: it is this very row's, and nobody has looked at it yet."""
+        return self.row.is_there and self.status == _Status.DRAFT and self.row.project.is_open
+
+    @property
+    def way(self) -> str:
+        """What can be done about it."""
+        if not self.row.is_there:
+            return "Without an id nothing says that it is this entry: add the row, or have the entry changed."
+        if self.can_change:
+            return "Changed as the file says." if self.row.before else "Still a draft: it can be changed."
+        if self.status == _Status.DRAFT:
+            return "Its project is closed: once that is open, an import can change it."
+        ways = _BILLING_WAYS if self.differing == ("billing_wish",) else _WAYS
+        return ways[self.status]
 
     @property
     def billing(self) -> tuple[str, str]:
@@ -55,6 +91,8 @@ class Changed:
             "is": f"{self.row.quantity.normalize():f}",
             "billing_was": self.billing[0],
             "billing_is": self.billing[1],
+            "status": self.status,
+            "way": self.way,
         }
 
 
@@ -63,9 +101,10 @@ def compare(
 ) -> tuple[list[Changed], list[Problem]]:
     """Mark the rows whose entries exist; one with other content under the same id is changed, or an error.
 
-    Ids count per program: the same id in two programs is two entries. What an import of this very file
-    (`own`, their keys) made was changed here, and not in the file. Of an entry on a project out of reach
-    (`within`) nothing is told but that it has the id.
+    What is changed is left out, unless it may be changed here and the choice says so. Ids count per program:
+    the same id in two programs is two entries. What an import of this very file (`own`, their keys) made was
+    changed here, and not in the file. Of an entry on a project out of reach (`within`) nothing is told but
+    that it has the id.
     """
     _identify(rows)
     changed, errors = [], []
@@ -76,8 +115,10 @@ def compare(
             external_program__in={program for program, _ in by_id},
             external_id__in={external_id for _, external_id in by_id},
         )
-        names = ("external_program", "external_id", "pk", "source", "billing_wish", *STORED)
-        for program, external_id, key, source, wish, *stored in entries.values_list(*names):
+        names = ("external_program", "external_id", "pk", "source", *_STATE, *STORED)
+        for program, external_id, key, source, status, billing_type, wish, *stored in entries.values_list(
+            *names
+        ):
             row = by_id.get((program, external_id))
             if row is None:
                 continue
@@ -96,16 +137,26 @@ def compare(
                 differing = []
             # What an open question is about is not known yet, and this very file says what it said.
             is_known = source not in own and (not row.flag or mapping.answer(row.flag))
-            if is_known and row.billing_wish != wish:
+            if is_known and row.billing_wish != wish and not _is_decided(row, status, billing_type):
                 differing.append("billing_wish")
             if not differing:
                 continue
-            if _MAY_DIFFER.issuperset(differing):
-                changed.append(Changed(row, key, theirs["quantity"], theirs["description"], wish))
-                row.left_out = mapping.answer("changed") == "skip"
-            if not row.left_out:
+            if set(CHANGEABLE).issuperset(differing):
+                here = theirs["quantity"], theirs["description"], wish, status
+                each = Changed(row, key, *here, tuple(differing))
+                changed.append(each)
+                if each.can_change and mapping.answer("changed") == "change":
+                    row.before = {name: {**theirs, "billing_wish": wish}[name] for name in differing}
+                row.left_out = not row.before
+            else:
                 errors.append(_other_content(row, key, differing))
     return changed, errors
+
+
+def _is_decided(row, status, billing_type) -> bool:
+    """Whether its approver has said what the file says now."""
+    said = BillingType.NON_CHARGEABLE if row.billing_wish else BillingType.CHARGEABLE
+    return status in _APPROVED and billing_type == said
 
 
 def _identify(rows):
@@ -130,8 +181,8 @@ def _other_content(row, key, differing) -> Problem:
     return Problem(
         row.number,
         "external_id" if known else "",
-        f"{called} is entry {key} already, with other content ({names}). An import "
-        f"changes no entry: change or correct that one{remedy}.",
+        f"{called} is entry {key} already, with other content ({names}). An import changes hours, text and "
+        f"billing of a draft, and nothing else: change or correct that one{remedy}.",
     )
 
 
@@ -158,7 +209,7 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
         return []
     found = {row.entry_id for row in rows if row.is_there}
     dates = [row.date for same in likely.values() for row in same]
-    names = ("pk", "quantity", "description", "billing_wish", *_LIKE)
+    names = ("pk", "quantity", "description", "billing_wish", "status", *_LIKE)
     before = defaultdict(list)
     for chunk in in_chunks({row.project.pk for same in likely.values() for row in same}, _CHUNK):
         entries = Entry.objects.filter(
@@ -168,9 +219,9 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
             project__in=chunk,
             date__range=(min(dates), max(dates)),
         )
-        for key, quantity, description, wish, *likeness in entries.order_by("pk").values_list(*names):
+        for key, quantity, description, wish, status, *likeness in entries.order_by("pk").values_list(*names):
             if key not in found and tuple(likeness) in likely:
-                before[tuple(likeness)].append((key, quantity, description, wish))
+                before[tuple(likeness)].append((key, quantity, description, wish, status))
     changed = []
     for likeness, entries in before.items():
         for row in likely[likeness]:

@@ -29,7 +29,7 @@ _TOLD_EVERY = 1000
 class Preview:
     """What an import of the file would do. With one error in it, it would do nothing.
 
-    Each row is one of: to add, already there, left out, open, wrong, taken for a total.
+    Each row is one of: to add, to change, already there, left out, open, wrong, taken for a total.
 
     mapping: how it was read, with the program that wrote it. found: by the name of a choice, the rows that it
     is about. passed_over: by number, the choice that leaves a row out before it is read. totals_of_others:
@@ -57,6 +57,11 @@ class Preview:
         return [row for row in self.rows if row.is_new]
 
     @property
+    def to_change(self) -> list[Row]:
+        """Rows that change their entries, which are drafts."""
+        return [row for row in self.rows if row.is_change]
+
+    @property
     def to_create(self) -> dict[str, list]:
         """Master data that would be made, by kind."""
         made = self.catalogue.new if self.catalogue else {}
@@ -65,7 +70,11 @@ class Preview:
     @property
     def already_there(self) -> int:
         """Rows whose entries exist and stay as they are."""
-        return sum(row.is_there for row in self.rows if not (row.left_out or row.is_open or row.is_refused))
+        return sum(
+            row.is_there
+            for row in self.rows
+            if not (row.left_out or row.is_open or row.is_refused or row.is_change)
+        )
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -101,6 +110,7 @@ class Preview:
             "format": self.mapping.format,
             "rows": self.total,
             "to_add": len(self.to_add),
+            "to_change": len(self.to_change),
             "already_there": self.already_there,
             "left_out": self.left_out,
             "open": self.open,
@@ -152,13 +162,12 @@ def plan(
     errors += trouble
     changed += find_changed(rows, entity, mapping)
     found = _counted(reader.found, rows, changed)
-    # A row whose entry is here is an error of its own row; only the others are a question.
-    asked = {**found, "changed": Found()} if all(each.row.is_there for each in changed) else found
-    errors += _questions(asked, mapping)
+    errors += _questions(found, mapping)
     new = [row for row in rows if row.is_new]
     errors += _judge(new, reader)
-    errors += long_days(new, entity, within)
-    _mark(rows, changed, errors, mapping)
+    changing = [row for row in rows if row.is_change]
+    errors += long_days([*new, *changing], entity, within)
+    _mark(rows, changed, errors, mapping, found)
     for row in rows:
         if not (row.is_new or row.is_refused):
             reader.totals.add_row(row)
@@ -189,17 +198,28 @@ def _counted(found, rows, changed) -> dict[str, Found]:
             found[row.flag].add(*row.worth())
     for each in changed:
         found["changed"].add(*each.row.worth())
+    if changed:
+        found["changed"].answers = (
+            "skip",
+            *(["change"] if any(each.can_change for each in changed) else []),
+            *(["add"] if not all(each.row.is_there for each in changed) else []),
+        )
     return {name: found[name] for name in CHOICES if name in found}
 
 
-def _mark(rows, changed, errors, mapping):
+def _mark(rows, changed, errors, mapping, found):
     """Which rows have an error, and which wait for a decision."""
     wrong = {problem.row for problem in errors}
     for row in rows:
         row.is_refused = row.number in wrong
         row.is_open = bool(row.flag) and not row.is_there and not mapping.answer(row.flag)
     for each in changed:
-        each.row.is_open |= not mapping.answer("changed")
+        each.row.is_open |= _is_asked("changed", found["changed"], mapping)
+
+
+def _is_asked(name, found, mapping) -> bool:
+    """Whether a decision is wanted: none is where there is one answer."""
+    return bool(found.rows) and len(found.answers) != 1 and not mapping.answer(name)
 
 
 def _questions(found, mapping) -> list[Problem]:
@@ -208,10 +228,11 @@ def _questions(found, mapping) -> list[Problem]:
         Problem(
             None,
             name,
-            f"{CHOICES[name].rows}: {each.in_words()}. Say what becomes of them before anything is imported.",
+            f"{CHOICES[name].rows}: {each.in_words()}. Say what becomes of "
+            f"{'it' if each.rows == 1 else 'them'} before anything is imported.",
         )
         for name, each in found.items()
-        if each.rows and not mapping.answer(name)
+        if _is_asked(name, each, mapping)
     ]
 
 
@@ -261,7 +282,7 @@ def long_days(new, entity, within=None) -> list[Problem]:
     for row in new:
         if row.transaction_class == Entry.Class.TIME:
             day = row.resource.code, row.date
-            added[day] += row.quantity
+            added[day] += row.added_quantity
             rows[day].append(row)
     here, elsewhere = _hours_here(rows, entity, within)
     found = []

@@ -1,7 +1,7 @@
 """One row of a file as the entry it would be, and what is wrong or odd about it."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.models import Entry
@@ -26,7 +26,7 @@ class Row:
     """One row of the file as the entry it is or would be.
 
     flag: “invoiced” or “exported”, as its program marked it. left_out: by a choice. is_refused: it has an
-    error. is_open: what becomes of it is asked.
+    error. is_open: what becomes of it is asked. before: what it changes in its entry, a draft, by field.
     """
 
     number: int
@@ -55,6 +55,7 @@ class Row:
     left_out: bool = False
     is_refused: bool = False
     is_open: bool = False
+    before: dict = field(default_factory=dict)
 
     @property
     def is_there(self) -> bool:
@@ -64,6 +65,16 @@ class Row:
     @property
     def is_new(self) -> bool:
         return self.entry_id is None and not (self.left_out or self.is_refused or self.is_open)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether its entry becomes what it says."""
+        return bool(self.before) and not (self.is_refused or self.is_open)
+
+    @property
+    def added_quantity(self) -> Decimal:
+        """By how much it is more than what is here."""
+        return self.quantity - self.before["quantity"] if "quantity" in self.before else self.quantity
 
     def worth(self) -> tuple[Decimal | None, Decimal | None, str]:
         """Its hours, or its amount and currency."""
@@ -110,6 +121,7 @@ _ABOUT_IT = {
     "left_out",
     "is_refused",
     "is_open",
+    "before",
 }
 CONTENT = [name for name in Row.__dataclass_fields__ if name not in _ABOUT_IT]
 STORED = [f"{name}_id" if name in _LINKS else name for name in CONTENT]

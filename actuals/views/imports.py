@@ -288,11 +288,14 @@ class PreviewPage(_Step, Page):
         del request.session[_WORK]
         there = wording.counted(result.already_there, "is here already", "are here already")
         left = sum(result.preview.left_out.values())
+        done = [wording.counted(result.changed, "draft", "drafts") + " changed."] if result.changed else []
         if result.added:
             n = wording.counted(result.added, "entry", "entries")
-            as_what = "and submitted for approval" if submit else "as drafts"
-            rest = f" {there}." if result.already_there else ""
-            messages.success(request, f"{n} imported {as_what}.{rest}")
+            as_what = "and submitted for approval" if submit else importing.as_drafts(result.added)
+            done.insert(0, f"{n} imported {as_what}.")
+        if done:
+            done += [f"{there}."] if result.already_there else []
+            messages.success(request, " ".join(done))
         else:
             rest = f", {wording.counted(left, 'row is', 'rows are')} left out" if left else ""
             messages.info(request, f"0 entries added: {there}{rest}.")
@@ -367,7 +370,8 @@ class PreviewPage(_Step, Page):
             to_create=[(kind, [thing.code for thing in made]) for kind, made in seen.to_create.items()],
             approval=importing.who_approves(seen.to_add, request.entity, request.user),
             asks=any(not problem.row and problem.field in importing.CHOICES for problem in seen.errors),
-            may_submit=bool(seen.to_add) and not seen.errors,
+            may_submit=bool(seen.to_add or seen.to_change) and not seen.errors,
+            n_changing=len(seen.to_change),
             in_background=seen.total > AT_ONCE,
             **context,
         )

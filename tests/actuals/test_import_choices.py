@@ -28,6 +28,9 @@ OPEN = (
 )
 
 
+BEFORE = "date,resource,project,task,hours,description\n2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings\n"
+
+
 @pytest.fixture(autouse=True)
 def _data(settings, tmp_path):
     settings.DATA = tmp_path
@@ -102,139 +105,11 @@ def test_what_is_here_already_is_not_asked_about(co):
     assert look(co, MARKED + "\n").errors == []
 
 
-# Changed rows
-
-BEFORE = "date,resource,project,task,hours,description\n2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings\n"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings",
-        "2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings of the piers",
-        "2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings of the piers",
-    ],
-)
-def test_a_row_like_an_imported_one_but_for_hours_or_text_is_changed(co, line):
-    """IMP-1: never added in silence."""
-    take(co, BEFORE)
-    entry = Entry.objects.get()
-    content = BEFORE.splitlines()[0] + f"\n{line}\n"
-
-    seen = look(co, content)
-    assert [(each.row.number, each.entry_id, each.quantity) for each in seen.changed] == [(2, entry.pk, 8)]
-    assert [problem.field for problem in seen.errors] == ["changed"]
-    with pytest.raises(NotImported):
-        take(co, content)
-
-    left = take(co, content + "\n", Mapping(answers={"changed": "skip"}))
-    assert (left.added, left.preview.left_out) == (0, {"changed": 1})
-    assert take(co, content, Mapping(answers={"changed": "add"})).added == 1
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "2025-04-01,ANNA,NO1-P1,DESIGN,5,Drawings",
-        "2025-03-31,MAGNE,NO1-P1,DESIGN,5,Drawings",
-        "2025-03-31,ANNA,NO1-P1,,5,Drawings",
-        "2025-03-31,ANNA,NO1-P2,,5,Drawings",
-    ],
-)
-def test_another_day_person_project_or_task_is_other_work(co, line):
-    """IMP-1"""
-    factories.ProjectFactory(entity=co.entity, code="NO1-P2")
-    take(co, BEFORE)
-    assert take(co, BEFORE.splitlines()[0] + f"\n{line}\n").added == 1
-
-
-def test_more_work_of_the_day_beside_the_entry_is_new(co):
-    """IMP-1: the entry as it was is still in the file, so nothing has changed."""
-    take(co, BEFORE)
-    assert take(co, BEFORE + "2025-03-31,ANNA,NO1-P1,DESIGN,1,Call\n").added == 1
-
-
-def test_work_of_another_program_or_typed_by_hand_is_no_change(co):
-    """IMP-1"""
-    factories.time_entry(co, hours="3", date="2025-04-01")
-    take(co, BEFORE)
-    content = "Date,Member,Project,Task,Time,Comment\n2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings\n"
-    assert take(co, content).added == 1
-
-
-def test_a_changed_row_with_an_id_names_its_entry_or_is_left_out(co):
-    """IMP-1"""
-    head = "date,resource,project,hours,external_id\n"
-    take(co, head + "2025-03-31,ANNA,NO1-P1,8,T-1\n")
-    content = head + "2025-03-31,ANNA,NO1-P1,5,T-1\n2025-04-01,ANNA,NO1-P1,1,T-2\n"
-    (message,) = errors(look(co, content))
-    assert message.startswith("row 2, external_id: “T-1” is entry")
-    with pytest.raises(NotImported):
-        take(co, content, Mapping(answers={"changed": "add"}))
-    assert take(co, content, Mapping(answers={"changed": "skip"})).added == 1
-
-
-@pytest.mark.parametrize("external_id", ["A-1", ""])
-@pytest.mark.parametrize(
-    ("before", "after", "words"),
-    [
-        ("yes,no", "yes,yes", ("billed", "a cost only")),
-        ("yes,no", "no,no", ("billed", "non-chargeable")),
-        ("yes,yes", "yes,no", ("a cost only", "billed")),
-    ],
-)
-def test_a_row_that_became_invoiced_elsewhere_is_changed(co, external_id, before, after, words):
-    """IMP-1: its entry would be billed a second time in silence."""
-    head = "date,resource,project,hours,billable,invoiced,external_id\n"
-    take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,{before},{external_id}\n")
-    content = f"{head}2025-03-31,ANNA,NO1-P1,8,{after},{external_id}\n2025-04-01,ANNA,NO1-P1,1,yes,no,A-2\n"
-    seen = look(co, content)
-    assert [(each.entry_id, each.billing) for each in seen.changed] == [(Entry.objects.get().pk, words)]
-    (message,) = errors(seen)
-    assert "already, with other content (billing). An import changes no entry" in message
-    with pytest.raises(NotImported):
-        take(co, content, Mapping(answers={"changed": "add"}))
-    done = take(co, content, Mapping(answers={"changed": "skip"}))
-    assert (done.added, done.preview.left_out) == (1, {"changed": 1})
-
-
 def test_a_mark_that_was_answered_is_no_change_while_its_question_is_open(co):
     """IMP-1"""
     take(co, MARKED, Mapping(answers={"exported": "cost"}))
     seen = look(co, MARKED + "\n")
     assert (seen.changed, seen.errors) == ([], [])
-
-
-def test_the_page_and_the_command_say_what_becomes_of_a_changed_row(co, client, tmp_path):
-    """IMP-1"""
-    client.force_login(co.accountant)
-    head = "date,resource,project,hours,invoiced\n"
-    take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,no\n")
-    content = f"{head}2025-03-31,ANNA,NO1-P1,8,yes\n"
-    page = preview(client, content).text
-    assert "(billed)" in page
-    assert "(a cost only)" in page
-    file = tmp_path / "march.csv"
-    file.write_text(content)
-    said = command(file, "--preview", "--changed", "skip")
-    assert f"Changed: row 2 says 8, a cost only; entry {Entry.objects.get().pk} 8, billed." in said
-
-
-def test_as_many_queries_for_many_changed_rows_as_for_few(co, django_assert_num_queries):
-    """IMP-1"""
-    head = "date,resource,project,hours\n"
-    lines = [f"2025-03-{day:02},ANNA,NO1-P1" for day in range(1, 31)]
-    take(co, head + "\n".join(f"{line},8" for line in lines))
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    counts = []
-    for some in (lines[:2], lines):
-        with CaptureQueriesContext(connection) as queries:
-            seen = look(co, head + "\n".join(f"{line},5" for line in some))
-        assert len(seen.changed) == len(some)
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
 
 
 # Totals
@@ -467,15 +342,6 @@ def test_an_answer_that_is_none_changes_nothing(co, client):
         "/import/preview/", {"choose": "1", "format": "ledgerline", "exported": "x"}, follow=True
     )
     assert "Choose one of the answers that the page offers." in page.text
-
-
-def test_the_page_shows_changed_rows(co, client):
-    """IMP-1"""
-    client.force_login(co.accountant)
-    take(co, BEFORE)
-    page = preview(client, BEFORE.replace(",8,", ",5,")).text
-    assert f'<a href="/entries/{Entry.objects.get().pk}/">' in page
-    assert "Changed since they were imported: 1 row with 5 h" in page
 
 
 def test_the_columns_keep_what_was_answered(co, client):

@@ -123,6 +123,7 @@ def test_answers_as_json(co, file):
         "format": "ledgerline",
         "rows": 2,
         "to_add": 2,
+        "to_change": 0,
         "already_there": 0,
         "left_out": {},
         "open": 0,

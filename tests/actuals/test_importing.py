@@ -140,14 +140,15 @@ def test_a_known_id_with_other_content_is_an_error_and_changes_nothing(co):
     entry = Entry.objects.get()
 
     with pytest.raises(NotImported) as refusal:
-        take(co, csv(row(external_id="A-2"), row(external_id="A-1", hours="8", description="More")))
+        take(co, csv(row(external_id="A-2"), row(external_id="A-1", date="2025-04-02", description="More")))
 
     assert errors(refusal.value.preview) == [
-        f"row 3, external_id: “A-1” is entry {entry.pk} already, with other content (quantity, description). "
-        "An import changes no entry: change or correct that one, or give the row an id of its own."
+        f"row 3, external_id: “A-1” is entry {entry.pk} already, with other content (date, description). An "
+        "import changes hours, text and billing of a draft, and nothing else: change or correct that one, or "
+        "give the row an id of its own."
     ]
     entry.refresh_from_db()
-    assert entry.quantity == Decimal("7.5")
+    assert str(entry.date) == "2025-03-31"
     assert Entry.objects.count() == 1
 
 

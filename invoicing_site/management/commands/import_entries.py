@@ -109,7 +109,8 @@ class Command(EntityCommand):
                 self.stdout.write(line)
             for name, found in seen.found.items():
                 choice = importing.CHOICES[name]
-                words = " or ".join(each for each in choice.answers if each != choice.default)
+                offered = found.answers or choice.answers
+                words = " or ".join(each for each in offered if each != choice.default)
                 self.stdout.write(f"{choice.rows}: {found.in_words()}; {importing.option_of(name)} {words}.")
         raise CommandError(sentence)
 
@@ -128,6 +129,8 @@ class Command(EntityCommand):
             f"{answer['to_add']:,} of {answer['rows']:,} rows {said}added{as_what}, "
             f"{answer['already_there']:,} are there already."
         )
+        if n := answer["to_change"]:
+            yield f"{wording.counted(n, 'draft')} {said}changed."
         for name, rows in answer["left_out"].items():
             yield f"Left out: {rows:,}, {importing.CHOICES[name].rows.lower()}."
         if not is_done:
@@ -137,6 +140,7 @@ class Command(EntityCommand):
 def _counts(answer):
     """What becomes of the rows, each counted once."""
     parts = [f"{answer['to_add']:,} new", f"{answer['already_there']:,} here already"]
+    parts += [f"{answer['to_change']:,} to change"] if answer["to_change"] else []
     for name, rows in answer["left_out"].items():
         parts.append(f"{rows:,} left out ({importing.CHOICES[name].rows.lower()})")
     words = {"open": "to be decided", "taken_for_totals": "taken for totals", "wrong": "with errors"}
@@ -148,7 +152,7 @@ def _totals(answer):
     """What the file comes to, to be compared with what its program says."""
     for each in answer["changed"][:_SHOWN]:
         now, before = (", ".join(filter(None, [each[k], each[f"billing_{k}"]])) for k in ("is", "was"))
-        yield f"Changed: row {each['row']} says {now}; entry {each['entry']} {before}."
+        yield f"Changed: row {each['row']} says {now}; entry {each['entry']} {before}. {each['way']}"
     totals, new = answer["totals"], answer["totals_to_add"]
     if totals["rows"]:
         first, last = (
