@@ -17,9 +17,9 @@ _WORK = [each for each in TransactionClass.choices if each[0] in ("time", "expen
 OBSTACLES = {
     "limit": ("over a limit", "over a not-to-exceed limit"),
     "evaluation": ("not evaluated", "not evaluated against its limit"),
-    "price": ("no price", "no price was found"),
+    "price": ("no price", "without a price"),
     "hold": ("on hold", "on hold"),
-    "contract": ("contract not confirmed", "its contract is not confirmed"),
+    "contract": ("contract not confirmed", "on a contract that is not confirmed"),
 }
 GROUPS = {
     "contract": "contract",

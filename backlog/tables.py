@@ -217,8 +217,10 @@ def outcome(preview):
     if preview.over:
         worst = max(preview.over, key=lambda item: item.limit_over)
         return _chips([chip("Over the limit", "hold")], _over(worst))
+    if preview.has_no_price:
+        return _chips([chip("No price", "review")], "It gets 0 and can't be billed until it has one")
     if preview.warnings:
-        return _chips([chip("No price", "review")], "It gets 0 and waits for a price")
+        return _chips([chip("Look at it first", "review")], preview.warnings[0])
     chips = [
         chip(BillingType(each).label, "open" if each == "chargeable" else "draft")
         for each in preview.billing_types

@@ -7,6 +7,8 @@ approved before it.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.urls import reverse
+
 from actuals.models import Actual, BillingType, Entry, PriceDecision
 from backlog.models import BacklogItem
 from backlog.sharing import Decision, Delivered
@@ -31,6 +33,7 @@ class Weighed:
     terms: str  # the price of one and whether it is charged, in words: what the approver sees and gets
     outside: str = ""  # that a line covers such work, but not on its day (CON-12)
     elsewhere: ContractLine | None = None  # the line that would cover it, were it not invoiced elsewhere
+    missing: tuple[Priced, ...] = ()  # the prices that were not found
 
     @property
     def price(self) -> Priced | None:
@@ -61,14 +64,16 @@ class Weighing:
         warnings = [each for each in (outside, price.warning) if each]
         if line is None or line.billing_method == FIXED_PRICE:
             terms = _terms(covered, elsewhere=elsewhere)
-            return Weighed(entry, line, cost, None, warnings, terms, outside, elsewhere)
-        price = self.prices.sales(work, contract)
+            missing = tuple(each for each in [price] if each.is_missing)
+            return Weighed(entry, line, cost, None, warnings, terms, outside, elsewhere, missing)
+        cost_price, price = price, self.prices.sales(work, contract)
         _demand_room(price, max(entry.quantity, (decision and decision.billable_quantity) or 0))
         warnings += [price.warning] if price.warning else []
         delivered = Delivered.of(
             entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
         )
-        return Weighed(entry, line, cost, delivered, warnings, _terms(covered, price))
+        missing = tuple(each for each in (cost_price, price) if each.is_missing)
+        return Weighed(entry, line, cost, delivered, warnings, _terms(covered, price), missing=missing)
 
 
 def _terms(covered, price=None, elsewhere=None) -> str:
@@ -79,6 +84,18 @@ def _terms(covered, price=None, elsewhere=None) -> str:
         return f"cost only, fixed-price {line}"
     charged = "chargeable" if covered.is_chargeable else "non-chargeable"
     return f"{wording.number(price.price)} {price.currency}, {charged}, {line}"
+
+
+def way_to(price, then) -> str:
+    """What is done about a price that was not found, and what then; empty where nothing can be (PRC-6)."""
+    return f"Have a billing administrator {price.way}; then {then}." if price.way else ""
+
+
+def page_of(price) -> str:
+    """The address of the list where that is done, or of all lists."""
+    if price.mended_on is None:
+        return reverse("admin:contracts_pricelist_changelist")
+    return reverse("admin:contracts_pricelist_change", args=[price.mended_on.pk])
 
 
 def _demand_room(price, quantity):

@@ -63,7 +63,8 @@ class Priced:
 
     `amount` is the worth of the whole where that comes first and the price is worked out from it: costs an
     entry names itself, and sales at cost or with a markup on cost (`at_cost`). Else it is None and the
-    amount is quantity × price. No price found: 0, `is_missing`, and a `warning` for people.
+    amount is quantity × price. No price found: 0, `is_missing`, and a `warning` for people; `way` is what a
+    billing administrator does about it, on the list `mended_on`, where there is a way.
     """
 
     kind: str
@@ -81,6 +82,8 @@ class Priced:
     is_missing: bool = False
     reasoning: str = ""
     warning: str = ""
+    way: str = ""
+    mended_on: PriceList | None = None
 
 
 class PriceBook:
@@ -184,7 +187,8 @@ class PriceBook:
             return self._priced("sales", work.sales_price, contract.currency, why)
         listed, warning = _sales_list(scope.lists, contract, work.date, why)
         if listed is None:
-            return self._missing("sales", contract.currency, why, warning)
+            extended = _extended(scope.lists, contract, work.date)
+            return self._missing("sales", contract.currency, why, warning, **extended)
         if work.transaction_class == TransactionClass.TIME:
             row = role_row(listed.role_prices, work, why)
             if row is None:
@@ -264,7 +268,8 @@ class PriceBook:
             return self._cost_of_a_fee(listed, work, why)
         if listed is None:
             warning = f"{self._entity} has no cost price list for that day: the cost is 0."
-            return self._missing("cost", self._entity.currency, why, warning)
+            way = "add a cost price list for that day"
+            return self._missing("cost", self._entity.currency, why, warning, way=way)
         if work.transaction_class == TransactionClass.TIME:
             row = role_row(listed.role_prices, work, why, may_drop=True)
             if row is None:
@@ -347,8 +352,10 @@ class PriceBook:
     def _nothing_for(self, work, kind, listed, why):
         """No row of the list fits: 0, and the warning says for what a price is missing."""
         noun = "cost" if kind == "cost" else "price"
-        warning = f"Price list “{listed.price_list}” has no price for {self._words(work)}: the {noun} is 0."
-        return self._missing(kind, listed.price_list.currency, why, warning, price_list=listed.price_list)
+        price_list, words = listed.price_list, self._words(work)
+        warning = f"Price list “{price_list}” has no price for {words}: the {noun} is 0."
+        found = {"price_list": price_list, "way": f"add one to “{price_list}”", "mended_on": price_list}
+        return self._missing(kind, price_list.currency, why, warning, **found)
 
     @staticmethod
     def _missing(kind, currency, why, warning, **found):
@@ -427,6 +434,16 @@ def _sales_list(lists, contract, day, why):
         missing = f"Contract {contract} has no sales price list in {contract.currency} for that day"
         return None, f"{expired or missing + ': '}the price is 0."
     return chosen, f"{expired}the price is from “{chosen.price_list}”." if expired else ""
+
+
+def _extended(lists, contract, day):
+    """Which list's last day is moved, where one of the contract's has ended by then."""
+    ended = [each for each in lists if each.price_list.valid_to and each.price_list.valid_to < day]
+    ended = [each for each in ended if each.price_list.currency == contract.currency]
+    if not ended:
+        return {}
+    price_list = min(ended, key=lambda each: (each.rank, each.price_list.pk)).price_list
+    return {"way": f"move the last day of “{price_list}”", "mended_on": price_list}
 
 
 def _cost_list(lists, entity, work, contracting_unit_id, why):

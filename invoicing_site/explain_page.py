@@ -12,6 +12,7 @@ from actuals.models import Actual, Entry
 from contracts.models import ProjectContract, sees_costs
 from invoicing_site import explain
 from invoicing_site.querysets import in_chunks
+from invoicing_site.remedies import remedy_url, words_of
 from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceLine, InvoiceProposal, Voucher
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
@@ -154,6 +155,8 @@ class Explain(TemplateView):
         """Sentences in lines, references as links."""
         lines = step.sentence.split("\n")
         links = [link for link in map(self.link, step.references) if link]
+        if page := remedy_url(step.remedy, self.request):
+            links.insert(0, (page, words_of(page)))
         return {
             "stage": step.stage,
             "lines": lines[:_MOST_LINES],

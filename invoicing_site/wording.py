@@ -18,3 +18,13 @@ def number(value: Decimal) -> str:
 def counted(n: int, one: str, many: str = "") -> str:
     """1 line, 12 lines; `many` where an s doesn't make it."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """The words as they begin a sentence: Proforma 12 is confirmed; the rest keeps its case."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """A whole sentence, with a capital and a full stop."""
+    return capital(text).rstrip(".") + "."

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
 from backlog.standing import invoice_of, items_on_documents
-from backlog.weighing import Pricings, Weighing, backlog_item
+from backlog.weighing import Pricings, Weighing, backlog_item, page_of, way_to
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
 from invoicing_site import audit, checked, money, transaction, wording
 from invoicing_site.errors import Refused
@@ -28,9 +29,17 @@ from invoicing_site.seen import refuse_changed
 CHUNK = 1000
 
 
+class Noted(NamedTuple):
+    """What is odd about one entry, and the address of the page where it can be mended, if any."""
+
+    entry: Entry
+    text: str
+    page: str = ""
+
+
 @dataclass
 class Approval:
-    """What approving made, what it left alone and why, and what the approver should know.
+    """What approving made, what it left alone and why, and what the approver should know (`noted`, `over`).
 
     `repriced` are entries whose price is no longer the one that the approver saw (APP-9).
     """
@@ -39,9 +48,15 @@ class Approval:
     entries: list[Entry] = field(default_factory=list)
     actuals: list[Actual] = field(default_factory=list)
     items: list[BacklogItem] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
     refused: list[tuple[Entry, str]] = field(default_factory=list)
     repriced: list[tuple[Entry, str]] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """All that the approver should know, each in a sentence."""
+        return [*(f"{named(each.entry)}: {each.text}" for each in self.noted), *self.over]
 
 
 class NoneApproved(Refused):
@@ -289,10 +304,20 @@ def _costed(entity, result, contracts, decisions):
     paper.write()
     doubts = Doubts(entity, result.entries)
     for each in weighed:
-        found = each.warnings + doubts.of(each.entry, is_charged=each.delivered is not None, is_approved=True)
-        result.warnings += [f"{named(each.entry)}: {warning}" for warning in found]
+        result.noted += _noted(each)
+        doubted = doubts.of(each.entry, is_charged=each.delivered is not None, is_approved=True)
+        result.noted += [Noted(each.entry, doubt) for doubt in doubted]
     result.actuals = record([each.cost for each in weighed], batch=result.batch)
     return [each.delivered for each in weighed if each.delivered]
+
+
+def _noted(weighed):
+    """Its warnings; of a price that was not found with what is to be done after approval (PRC-6)."""
+    missing = {price.warning: price for price in weighed.missing}
+    for warning in weighed.warnings:
+        price = missing.get(warning)
+        way = way_to(price, "cancel the approval and approve it again") if price else ""
+        yield Noted(weighed.entry, f"{warning} {way}".rstrip(), page_of(price) if way else "")
 
 
 def _write_sales(result, contracts, delivered):
@@ -310,7 +335,7 @@ def _write_sales(result, contracts, delivered):
     for (pk, level), overs in failed.items():
         contract, by = contracts[pk], "by" if len(overs) == 1 else "by up to"
         over = f"{money.rounded(max(overs), contract.currency):,} {contract.currency}"
-        result.warnings.append(
+        result.over.append(
             f"{wording.counted(len(overs), 'actual is', 'actuals are')} over the limit of "
             f"{_limited(level, contract)} {by} {over}."
         )

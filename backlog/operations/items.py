@@ -209,6 +209,12 @@ _HAS_LIMIT = (
 
 
 _OVER_LIMIT = "over a not-to-exceed limit"
+_NO_PRICE = "without a price"
+# What is done about it (PRC-6).
+_WAY_TO_A_PRICE = (
+    "have a billing administrator extend the price list or add the price to it, then cancel the approval and "
+    "approve again"
+)
 
 
 def obstacles(today):
@@ -216,9 +222,9 @@ def obstacles(today):
     return {
         _OVER_LIMIT: Q(limit_status=LimitStatus.FAILED),
         "not evaluated against its limit": Q(limit_status=LimitStatus.NOT_EVALUATED) & _HAS_LIMIT,
-        "no price was found": Q(needs_price=True),
+        _NO_PRICE: Q(needs_price=True),
         "on hold": Q(hold_until__gt=today),
-        "its contract is not confirmed": ~Q(contract__status=ProjectContract.Status.CONFIRMED),
+        "on a contract that is not confirmed": ~Q(contract__status=ProjectContract.Status.CONFIRMED),
     }
 
 
@@ -247,9 +253,13 @@ def _why_not(rest, kind, today):
             found = left.filter(obstacle)
             if count := found.count():
                 is_over = reason == _OVER_LIMIT
-                reasons |= over_limits(found) if is_over else {reason: count}
+                reasons |= over_limits(found) if is_over else {_in_full(reason): count}
                 left = left.exclude(pk__in=list(found.values_list("pk", flat=True)))
     return reasons
+
+
+def _in_full(reason):
+    return f"{reason} ({_WAY_TO_A_PRICE})" if reason == _NO_PRICE else reason
 
 
 def over_limits(items) -> dict[str, int]:

@@ -55,7 +55,7 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
     for reason, obstacle in obstacles(contract.entity.today()).items():
         if found := mine.filter(obstacle):
             reason = next(iter(over_limits(found)), reason) if found[0].limit_level else reason
-            raise Refused(f"“{part.milestone}” can't be marked ready: {reason}.")
+            raise Refused(f"“{part.milestone}” is {reason}: it can't be marked ready.")
     _check_amount(item, amount)
     if amount == item.amount:
         mine.update(status=Status.READY)

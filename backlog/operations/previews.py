@@ -11,8 +11,9 @@ from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.approvals import contracts_of
 from backlog.sharing import Decision, sales_actuals
-from backlog.weighing import FIXED_PRICE, Pricings, Weighed, Weighing, backlog_item
+from backlog.weighing import FIXED_PRICE, Pricings, Weighed, Weighing, backlog_item, page_of, way_to
 from contracts.models import ContractLine
+from contracts.pricing import Priced
 from invoicing_site.errors import Refused
 
 
@@ -36,6 +37,7 @@ class Preview:
     terms: str = ""
     outside: str = ""
     elsewhere: ContractLine | None = None
+    missing: tuple[Priced, ...] = ()
     crowded: bool = False
 
     @property
@@ -64,6 +66,17 @@ class Preview:
     def is_limited(self) -> bool:
         na = BacklogItem.LimitStatus.NOT_APPLICABLE
         return any(item.limit_status != na for item in self.items)
+
+    @property
+    def has_no_price(self) -> bool:
+        """Whether nothing says what it is sold for: it gets 0 and can't be billed (PRC-6)."""
+        return any(each.kind == "sales" for each in self.missing)
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """What is to be done about prices that were not found, each with the address where."""
+        found = ((way_to(each, "approve it"), page_of(each)) for each in self.missing)
+        return [(sentence, page) for sentence, page in found if sentence]
 
     @property
     def is_fixed_price(self) -> bool:
@@ -118,6 +131,7 @@ def _test(weighed: list[Weighed], contracts, found):
         result.line, result.cost, result.warnings = each.line, each.cost, each.warnings
         result.price = each.price.price if each.price else None
         result.terms, result.outside, result.elsewhere = each.terms, each.outside, each.elsewhere
+        result.missing = each.missing
         result.sales = shares.get(each.entry.pk, [])
         if result.sales:
             contract = result.sales[0].contract_id

@@ -5,6 +5,7 @@ import json
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.views.generic import View
 
 from actuals.models import Actual, Entry
@@ -18,10 +19,13 @@ from contracts.models import sees_costs
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from invoicing_site.querysets import ExactSum
+from invoicing_site.remedies import linked
 from invoicing_site.screens import Action, BulkForm, BulkOperation, FormOperation, ListScreen, Operation, Told
 from invoicing_site.screens.lists import drawn_at, key_of
 from invoicing_site.screens.pages import RowScreen
-from invoicing_site.wording import counted
+from invoicing_site.wording import counted, sentence
+
+_SHOWN, _MOST = 3, 50  # warnings in an answer, and behind it
 
 _RELATED = (
     "entity",
@@ -131,7 +135,8 @@ class Approve(BulkOperation):
             shown = [each for each in entries if each.pk in terms]
         if not shown:
             raise Refused(f"No entry was approved: {counted(len(entries), 'is', 'are')} {unseen}.")
-        answer = told(operations.approve_many(shown, by=self.request.user, drawn=drawn, terms=terms))
+        approvals = operations.approve_many(shown, by=self.request.user, drawn=drawn, terms=terms)
+        answer = told(approvals, self.request)
         if left := len(entries) - len(shown):
             answer.left[unseen] = left
         return answer
@@ -159,23 +164,20 @@ def prices_changed(entity, *, since) -> bool:
 _PRICED_BY = ("pricelist", "roleprice", "projectcontract", "contractline", "role", "category", "exchangerate")
 
 
-def told(approvals):
+def told(approvals, request):
     """How many were approved, what they made, and which were refused for which reason."""
     n = sum(len(each.entries) for each in approvals)
     text = f"{n} {'entry' if n == 1 else 'entries'} approved."
-    warnings = [warning for each in approvals for warning in each.warnings]
-    if warnings:
-        more = f" And {counted(len(warnings) - 3, 'more warning')}." if len(warnings) > 3 else ""
-        text = f"{text} {' '.join(_sentence(each) for each in warnings[:3])}{more}"
+    if noted := _noted(approvals, request):
+        shown = format_html_join(" ", "{}", ((each,) for each in noted[:_SHOWN]))
+        text = format_html("{} {}{}", text, shown, _folded(noted[_SHOWN:]))
     left = {}
     if repriced := [named(entry) for each in approvals for entry, _ in each.repriced]:
         listed = ", ".join(repriced[:3]) + (f" and {len(repriced) - 3} more" if len(repriced) > 3 else "")
         left[f"not at the price that you saw ({listed}); look once more"] = len(repriced)
-    for entry, sentence in (refused for each in approvals for refused in each.refused):
+    for entry, why in (refused for each in approvals for refused in each.refused):
         # The sentence names its entry; those with one reason are counted together.
-        reason = (
-            sentence.removeprefix(f"{named(entry)} ").rstrip(".").removeprefix("was ").removeprefix("is ")
-        )
+        reason = why.removeprefix(f"{named(entry)} ").rstrip(".").removeprefix("was ").removeprefix("is ")
         if reason.startswith("dated after today"):
             reason = reason.partition(";")[0]
         left[reason] = left.get(reason, 0) + 1
@@ -184,8 +186,28 @@ def told(approvals):
     return Told(text, left=left, link=reverse("approvals") if left else "")
 
 
-def _sentence(text):
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
+def _noted(approvals, request):
+    """What the approver should know, a sentence for all entries of which the same is to be said."""
+    alike = {}
+    for each in approvals:
+        for entry, text, page in each.noted:
+            alike.setdefault((text, page), []).append(entry)
+    found = []
+    for (text, page), entries in alike.items():
+        more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
+        found.append(linked(sentence(f"{named(entries[0])}{more}: {text}"), page, request))
+    return found + [sentence(text) for each in approvals for text in each.over]
+
+
+def _folded(sentences):
+    """Those that the answer has no room for, behind their number."""
+    if not sentences:
+        return ""
+    rest = format_html_join("", "<li>{}</li>", ((each,) for each in sentences[:_MOST]))
+    if left := len(sentences[_MOST:]):
+        rest += format_html("<li>… and {} more.</li>", left)
+    label = f"And {counted(len(sentences), 'more warning')}"
+    return format_html("<details><summary>{}</summary><ul>{}</ul></details>", label, rest)
 
 
 class Reject(BulkForm):
@@ -273,7 +295,7 @@ class Approval(_OneEntry, FormOperation):
         approval = operations.approve(
             [entry], by=self.request.user, decisions=decisions, seen=form.stamp, terms=terms
         )
-        return told([approval])
+        return told([approval], self.request)
 
     def get_back_url(self):
         done = self.row.status in (Entry.Status.APPROVED, Entry.Status.RECALL)

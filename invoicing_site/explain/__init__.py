@@ -254,7 +254,7 @@ def _origin(original, facts):
     return [
         *steps.entry(original, facts),
         *steps.approval(original, facts),
-        *steps.price(original),
+        *steps.price(original, facts),
         *steps.rate(original, facts),
         *steps.rounding(original, facts),
         *steps.split(original, facts),

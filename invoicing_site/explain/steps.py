@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from django.urls import reverse
+
 from actuals.models import Actual, Batch
 from backlog.models import BacklogItem
 from contracts.models import ContractLine, TransactionClass
@@ -173,7 +175,7 @@ def _no_sales(cost):
     return "There are no sales for it"
 
 
-def price(original: Actual) -> list[Step]:
+def price(original: Actual, facts: Facts) -> list[Step]:
     """The price row that was chosen, and those that were passed over."""
     decision = original.price_decision
     if decision is None:
@@ -185,8 +187,15 @@ def price(original: Actual) -> list[Step]:
         words += f" from price list {decision.price_list.code} {decision.price_list.name}"
     if decision.markup:
         words += f": {number(decision.base_price)} and {number(decision.markup)} % on top"
+    remedy = ""
     if decision.is_missing:
-        words += "; no price was found, so it is 0 until it is priced again"
+        words += "; no price was found, so it is 0"
+        if _can_be_approved_again(original, facts):
+            words += (
+                ". To price it, have a billing administrator extend the price list or add the price to it; "
+            )
+            words += "then cancel the approval and approve the entry again"
+            remedy = _page_of(decision.price_list)
     reasons = [line for line in decision.reasoning.split("\n") if line]
     figures = {
         "price": decision.price,
@@ -196,13 +205,28 @@ def price(original: Actual) -> list[Step]:
         "looked_at": reasons,
     }
     references = [ref(row) for row in [decision, decision.price_list, *chosen] if row is not None]
-    told = Step("price", "\n".join([words + ".", *reasons]), figures, references)
+    told = Step("price", "\n".join([words + ".", *reasons]), figures, references, remedy=remedy)
     if not decision.markup:
         return [told]
     # What a markup stands on is a cost.
     plain = words.replace(f"{number(decision.base_price)} and ", "cost and ")
     hidden = {name: value for name, value in figures.items() if name not in ("base_price", "looked_at")}
     return [replace(told, without_costs=Step("price", plain + ".", hidden, references))]
+
+
+def _can_be_approved_again(original, facts):
+    """Whether it stands, and no share of its entry is on a document (APP-5)."""
+    if original.entry_id is None or original.pk in facts.reversal_of:
+        return False
+    shares = (facts.items.get(fact.pk) for fact in facts.of_entry[original.entry_id])
+    taken = (BacklogItem.Status.CREATED, BacklogItem.Status.POSTED)
+    return not any(share and share.status in taken for share in shares)
+
+
+def _page_of(price_list):
+    if price_list is None:
+        return reverse("admin:contracts_pricelist_changelist")
+    return reverse("admin:contracts_pricelist_change", args=[price_list.pk])
 
 
 def rate(original: Actual, facts: Facts) -> list[Step]:

@@ -21,6 +21,7 @@ class Step:
     figures: dict = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
     without_costs: "Step | None" = None  # what those read who may not see costs, where it differs
+    remedy: str = ""  # the address of the page where what is missing is entered
 
 
 @dataclass(frozen=True)

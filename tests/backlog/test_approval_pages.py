@@ -321,3 +321,14 @@ def test_other_quantities_are_written_up_as_they_fit(company, contract):
     entry = factories.material_entry(company)
     approve([entry], by=company.manager, decisions={entry.pk: Decision(billable_quantity=Decimal(30))})
     assert Actual.objects.get(type="unbilled").amount == Decimal(2400)
+
+
+def test_all_warnings_of_an_approval_can_be_read(company, contract, manager):
+    """APP-2 PRC-6: three stand in the answer, the others behind their number."""
+    company.sales_price.delete()
+    roles = [factories.RoleFactory(entity=company.entity, name=f"Role {n}") for n in range(5)]
+    entries = [factories.time_entry(company, role=role) for role in roles]
+    answer = manager.post(reverse("approve_entries"), as_listed(entries, by=company.manager), follow=True)
+    shown, _, folded = answer.text.partition("<summary>And 2 more warnings</summary>")
+    assert [f"no price for role Role {n} of" in shown for n in range(5)] == [True, True, True, False, False]
+    assert [f"no price for role Role {n} of" in folded for n in range(5)] == [False, False, False, True, True]

@@ -120,10 +120,17 @@ def test_a_missing_price_warns_and_never_stops(company, contract):
     """PRC-2 PRC-6: the actual gets 0, is flagged, and can't be marked ready."""
     company.sales_price.delete()
     approval = approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
-    assert "the price is 0" in approval.warnings[0]
+    assert approval.warnings == [
+        "Anna's 8 h of 10 Mar 2025: Price list “Sales” has no price for role Consultant of Consulting: the "
+        "price is 0. Have a billing administrator add one to “Sales”; then cancel the approval and "
+        "approve it again."
+    ]
     assert facts()[1] == ("unbilled", "chargeable", "8.0000", "0.00")
     marked = mark_ready(BacklogItem.objects.all(), by=company.manager)
-    assert (marked.changed, marked.reasons) == (0, {"no price was found": 1})
+    way = (
+        "have a billing administrator extend the price list or add the price to it, then cancel the approval"
+    )
+    assert (marked.changed, marked.reasons) == (0, {f"without a price ({way} and approve again)": 1})
 
 
 def test_an_approved_price_stays_when_the_list_changes(company, contract):
@@ -241,6 +248,8 @@ def test_an_amount_without_room_is_left_out_and_the_others_go_on(company, contra
         elif kind == "quantity":
             Entry.objects.filter(pk=big.pk).update(quantity=Decimal("99999999999"))
         else:
+            big = factories.material_entry(company, date=DAY)
+            company.sales_list.product_prices.update(price=Decimal("9999999"))
             decisions = {big.pk: Decision(billable_quantity=Decimal("99999999999"))}
     big.refresh_from_db()
     assert "can't be kept" in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused
