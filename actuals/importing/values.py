@@ -215,12 +215,12 @@ def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.da
 
     A time with a zone of its own, or else of `zone`, is a day in the zone `home`.
     """
-    if isinstance(cell, datetime.datetime):
-        return _day(cell, zone, home)
-    if isinstance(cell, datetime.date):
-        return cell
     text = text_of(cell)
     try:
+        if isinstance(cell, datetime.datetime):
+            return _day(cell, zone, home)
+        if isinstance(cell, datetime.date):
+            return cell
         if isinstance(cell, str) and date_format:
             moment = datetime.datetime.strptime(text, date_format)  # noqa: DTZ007 - it may say its zone
             return _day(moment, zone if "%H" in date_format or "%I" in date_format else None, home)
@@ -229,8 +229,10 @@ def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.da
                 with contextlib.suppress(ValueError):
                     return _day(datetime.datetime.fromisoformat(text), zone, home)
             return datetime.date.fromisoformat(match[1])
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # a moment at the edge of the calendar is beyond it elsewhere
         pass
+    if isinstance(cell, datetime.datetime):
+        raise Invalid(f"“{text}” is no day in the time zone of the company.")
     if isinstance(cell, str):
         expected = f"in the format {date_format}" if date_format else "such as 2025-03-31"
         raise Invalid(f"“{shortened(text, 40)}” is not a date {expected}.")

@@ -46,6 +46,8 @@ _MOMENTS = {22}
 _TIMES = {*range(18, 22), *range(32, 36), *range(45, 48)}
 _WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?:\$[^][]*|[A-Za-z]{3,}[0-9]*|[<>=][^][]*)\]')
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_MOST_IN_A_NUMBER = 40  # characters; what is longer is a text, and so is what looks otherwise
 _REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]*")
 _OTHER_ARCHIVES = {
     "content.xml": "It is an OpenDocument file (.ods): save it as .xlsx or CSV.",
@@ -432,15 +434,17 @@ class _Page(_Handler):
         return self._number(text.strip())
 
     def _number(self, text):
-        number = int(text) if _WHOLE.fullmatch(text) else Decimal(text)
-        if isinstance(number, Decimal) and not number.is_finite():
+        if len(text) > _MOST_IN_A_NUMBER or not _NUMBER.fullmatch(text):
             return text
+        number = int(text) if _WHOLE.fullmatch(text) else Decimal(text)
         kind = self._kinds[int(self._style)] if self._style else ""
-        if kind == "time" and abs(number) < _LAST_DAY:
-            return {"seconds": _rounded(number * 86400)}
-        if kind in ("date", "moment") and 0 <= number + self._days < _LAST_DAY:
-            moment = _EPOCH + datetime.timedelta(days=self._days, seconds=_rounded(number * 86400))
-            return {"date": (moment.date() if kind == "date" else moment).isoformat()}
+        if kind and abs(number) < _LAST_DAY:
+            seconds = _rounded(number * 86400)
+            if kind == "time":
+                return {"seconds": seconds}
+            if 0 <= seconds + self._days * 86400 < _LAST_DAY * 86400:
+                moment = _EPOCH + datetime.timedelta(days=self._days, seconds=seconds)
+                return {"date": (moment.date() if kind == "date" else moment).isoformat()}
         return number if isinstance(number, int) else {"number": str(number)}
 
 

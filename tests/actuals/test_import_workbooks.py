@@ -114,6 +114,67 @@ def test_times_come_in_to_the_second(co, serial, hours):
     assert look(co, result.getvalue()).rows[0].quantity == Decimal(hours)
 
 
+STYLES = f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs></styleSheet>'
+STYLED = (
+    f'<Relationships xmlns="{TYPES}">'
+    f'<Relationship Id="a" Type="{RELATED}/worksheet" Target="worksheets/one.xml"/>'
+    f'<Relationship Id="b" Type="{RELATED}/styles" Target="styles.xml"/></Relationships>'
+)
+
+
+def one_row(date='<c t="inlineStr"><is><t>2025-03-31</t></is></c>', hours="<c><v>1</v></c>"):
+    """A workbook with one row of time, of these cells; style 1 shows a date with a time."""
+    row = date + cells("ANNA", "NO1-P1").removeprefix("<row>").removesuffix("</row>") + hours
+    head = cells("date", "resource", "project", "hours")
+    parts = {"xl/styles.xml": STYLES, "xl/_rels/workbook.xml.rels": STYLED}
+    return packed(sheet_of(f"{head}<row>{row}</row>"), **parts)
+
+
+@pytest.mark.parametrize(
+    "number", ["1" * 5000, "9" * 41, "1_0", "٣", "1e5_0", "NaN", "Infinity", "0x10", "1,5"]
+)
+def test_what_is_no_number_in_a_file_of_text_is_none_in_a_workbook(co, number):
+    """IMP-1: a number of 5,000 digits was an internal error, and 1_0 was ten."""
+    said = errors(look(co, one_row(hours=f"<c><v>{number}</v></c>")))
+    assert said == errors(look(co, f'date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,"{number}"\n'))
+    assert said or number == "1,5"
+
+
+@pytest.mark.parametrize(
+    ("number", "hours"), [("7.50", "7.5"), ("75E-1", "7.5"), (" 7.5 ", "7.5"), ("007", "7")]
+)
+def test_numbers_of_a_workbook_are_read_as_they_are_written(co, number, hours):
+    """IMP-1"""
+    assert look(co, one_row(hours=f"<c><v>{number}</v></c>")).rows[0].quantity == Decimal(hours)
+
+
+@pytest.mark.parametrize(
+    ("date", "sentence"),
+    [
+        (
+            '<c t="d"><v>0001-01-01T00:00:00+14:00</v></c>',
+            "“0001-01-01” is no day in the time zone of the company.",
+        ),
+        (
+            '<c t="d"><v>9999-12-31T23:59:59-14:00</v></c>',
+            "“9999-12-31 23:59:59-14:00” is no day in the time zone of the company.",
+        ),
+        (
+            '<c s="1"><v>2958465.99</v></c>',
+            "“9999-12-31 23:45:36” is no day in the time zone of the company.",
+        ),
+        (
+            '<c s="1"><v>2958465.99999999</v></c>',
+            "“2958465.99999999” is not a date: format the column as dates.",
+        ),
+    ],
+)
+def test_a_moment_at_the_edge_of_the_calendar_is_an_error_of_its_row(co, date, sentence):
+    """IMP-1: it was an internal error where its day in the company's zone is before or after all years."""
+    said = errors(look(co, one_row(date=date), Mapping(zone="America/New_York")))
+    assert said == [f"row 2, date: {sentence}"]
+
+
 def test_a_formula_without_a_value_names_its_cell(co):
     """IMP-1"""
     seen = look(
