@@ -36,6 +36,8 @@ app.conf.beat_schedule = {
     },
     "fiscal years": {"task": "ledger.tasks.look_at_fiscal_years", "schedule": crontab(minute=50, hour=4)},
     "sweep": {"task": "ledger.tasks.sweep", "schedule": crontab(minute="*/10")},
+    "seal": {"task": "invoicing_site.tasks.seal", "schedule": crontab(minute="*/5")},
+    "send seal": {"task": "invoicing_site.tasks.send_seal", "schedule": crontab(minute=35, hour=4)},
 }
 
 # Set by `up` while its worker thread takes messages.

@@ -13,6 +13,8 @@ from django.db import connections, transaction
 
 _PREFIX = "guard_"
 _LONGEST = 60  # PostgreSQL cuts names after 63 bytes; a suffix follows.
+_ALWAYS = "1 = 1"
+PENDING = "invoicing_site_sealpending"
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,16 @@ class Guard:
     fields: tuple[str, ...] | None
     except_: tuple[str, ...]
     because: str
+    sealed_with: str = ""
 
     @property
     def table(self) -> str:
         return self.model._meta.db_table
+
+    @property
+    def is_from_birth(self) -> bool:
+        """Whether rows are guarded from the moment they are inserted."""
+        return self.when == _ALWAYS
 
     @property
     def trigger(self) -> str:
@@ -88,6 +96,67 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Triggers that note rows for the next seal when their guard begins to hold them (see seals.py).
+
+    On SQLite, where writers wait for each other, rows that are guarded from birth are found by their ids.
+    """
+
+    guard: Guard
+
+    @property
+    def table(self) -> str:
+        return self.guard.table
+
+    @property
+    def trigger(self) -> str:
+        return _short(f"{_PREFIX}{self.table}_{self.guard.name}_note")
+
+    def _holds(self, row: str) -> str:
+        return "(" + self.guard.when.replace("OLD.", f"{row}.") + ")"
+
+    def sqlite(self) -> dict[str, str]:
+        if self.guard.is_from_birth:
+            return {}
+        note = (
+            f"BEGIN INSERT INTO {PENDING} (table_name, ids, noted_at) "
+            f"VALUES ('{self.table}', NEW.id, strftime('%Y-%m-%d %H:%M:%f', 'now')); END"
+        )
+        insert, update = f"{self.trigger}_i", f"{self.trigger}_u"
+        begins = f"{self._holds('NEW')} AND NOT {self._holds('OLD')}"
+        return {
+            insert: f'CREATE TRIGGER "{insert}" AFTER INSERT ON "{self.table}" '
+            f"WHEN {self._holds('NEW')} {note}",
+            update: f'CREATE TRIGGER "{update}" AFTER UPDATE ON "{self.table}" WHEN {begins} {note}',
+        }
+
+    def postgresql(self) -> dict[str, tuple[str, str]]:
+        insert, update = f"{self.trigger}_i", f"{self.trigger}_u"
+        triggers = {insert: self._statement(insert, "INSERT", "new_rows n", self._holds("n"))}
+        if not self.guard.is_from_birth:
+            rows = "new_rows n JOIN old_rows o ON o.id = n.id"
+            begins = f"{self._holds('n')} AND NOT {self._holds('o')}"
+            triggers[update] = self._statement(update, "UPDATE", rows, begins)
+        return triggers
+
+    def _statement(self, name, event, rows, condition):
+        old = "OLD TABLE AS old_rows " if event == "UPDATE" else ""
+        return (
+            f"""
+            CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $note$
+            BEGIN
+                INSERT INTO {PENDING} (table_name, ids, noted_at)
+                SELECT '{self.table}', string_agg(n.id::text, ','), now() FROM {rows} WHERE {condition}
+                HAVING count(*) > 0;
+                RETURN NULL;
+            END $note$;
+            CREATE TRIGGER "{name}" AFTER {event} ON "{self.table}"
+            REFERENCING {old}NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "{name}"()""",
+            f'DROP TRIGGER IF EXISTS "{name}" ON "{self.table}"',
+        )
+
+
+@dataclass(frozen=True)
 class PostgresTrigger:
     """A trigger in its own words; its name is that of the trigger."""
 
@@ -107,12 +176,12 @@ class PostgresTrigger:
         return {self.trigger: (self.create_sql, self.drop_sql)}
 
 
-_declared: dict[tuple[str, str], Guard | PostgresTrigger] = {}
+_declared: dict[tuple[str, str], Guard | Note | PostgresTrigger] = {}
 
 
 def insert_only(model, *, because: str = "a new row says what is different."):
     """Rows of the model are written once: no update that changes a column, and no delete."""
-    _declare(Guard(model, "insert_only", "1 = 1", None, (), because))
+    _declare(Guard(model, "insert_only", _ALWAYS, None, (), because))
 
 
 def frozen(
@@ -123,15 +192,19 @@ def frozen(
     *,
     name: str = "frozen",
     because: str = "what is settled stays as it was.",
+    sealed_with: str = "",
 ):
     """Rows for which `when` is true are not deleted, and their columns never change.
 
     These are all columns, or the named ones, or all but `except_`. `when` is SQL over OLD that SQLite and
     PostgreSQL both understand, such as "OLD.status = 'posted'". Columns are given by field name. A second
-    guard on the same model needs a `name`.
+    guard on the same model needs a `name`. Where `when` looks at another table, `sealed_with` is the path to
+    that table's row, with which this one is sealed.
     """
+    if ("EXISTS" in when) != bool(sealed_with):
+        raise ValueError("What another row decides is sealed with that row: name it.")
     fields = None if columns is None else tuple(columns)
-    _declare(Guard(model, name, when, fields, tuple(except_), because))
+    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with))
 
 
 def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):
@@ -149,6 +222,14 @@ def _declare(guard):
     if key in _declared:
         raise ValueError(f"{guard.trigger} is declared twice.")
     _declared[key] = guard
+    if isinstance(guard, Guard) and not guard.sealed_with:
+        note = Note(guard)
+        _declared[note.table, note.trigger] = note
+
+
+def declared() -> list[Guard]:
+    """What is guarded, in the order of declaration: each has a model, columns, and when they are held."""
+    return [guard for guard in _declared.values() if isinstance(guard, Guard)]
 
 
 def install(connection):

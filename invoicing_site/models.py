@@ -102,5 +102,59 @@ class Message(models.Model):
         return f"{self.task}{tuple(self.args)}"
 
 
+class SealPending(models.Model):
+    """Rows that a guard has begun to hold and that are in no seal yet: written by triggers only."""
+
+    table_name = models.CharField(max_length=63)
+    ids = models.TextField(help_text="Separated by commas")
+    noted_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "rows pending a seal"
+
+    def __str__(self):
+        return f"{self.table_name} {self.ids[:50]}"
+
+
+class Seal(models.Model):
+    """One segment of a chain over all rows that may not change any more; see seals.py."""
+
+    number = models.PositiveBigIntegerField(unique=True)
+    at = models.DateTimeField(default=timezone.now)
+    rows = models.PositiveIntegerField()
+    heads = models.JSONField(default=dict, help_text="The heads of other chains at this moment")
+    previous = models.CharField("digest before", max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self):
+        return f"Seal {self.number}"
+
+
+class SealedRows(models.Model):
+    """The rows of one table in a seal: their ids, eight bytes of each one's hash, and a digest of the hashes.
+
+    The names of the columns are kept, so that a column added later changes no old hash.
+    """
+
+    seal = models.ForeignKey(Seal, models.PROTECT, related_name="parts")
+    table_name = models.CharField(max_length=63)
+    guard = models.CharField(max_length=30)
+    columns = models.TextField(help_text="Separated by spaces; the first is the key")
+    ids = models.BinaryField(help_text="Eight bytes each, in order")
+    hashes = models.BinaryField(help_text="The first eight bytes of each row's SHA-256, in the same order")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seal", "table_name", "guard"], name="sealed_once_a_segment")
+        ]
+
+    def __str__(self):
+        return f"{self.table_name} of {self.seal}"
+
+
 guards.insert_only(AuditEvent)
 guards.insert_only(StoredFile)

@@ -447,6 +447,7 @@ EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = DATA / "mail"
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ledgerline@localhost")
+SEAL_MAIL = _words("LEDGERLINE_SEAL_MAIL")  # who keeps the newest seal outside of the database
 
 
 # Logging: one JSON object a line for a machine in production, plain lines for a person otherwise

@@ -3,13 +3,16 @@
 import logging
 from datetime import timedelta
 
+from django.conf import settings
+from django.core.mail import send_mail
 from django.core.management import call_command
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from invoicing_site import seals
 from invoicing_site.celery import app
-from invoicing_site.models import Message
+from invoicing_site.models import Message, Seal
 
 logger = logging.getLogger(__name__)
 
@@ -51,3 +54,17 @@ def _waiting():
 def forget_old_sessions():
     """Sessions that have ended are rows that nobody reads; deleting them twice does no harm."""
     call_command("clearsessions")
+
+
+@app.task
+def seal():
+    """Seal what may not change any more; the log names every seal."""
+    seals.seal_all()
+
+
+@app.task
+def send_seal():
+    """Mail the newest seal to whoever keeps it outside of the database (LEDGERLINE_SEAL_MAIL)."""
+    newest = Seal.objects.first()
+    if newest and settings.SEAL_MAIL:
+        send_mail(f"Ledgerline seal {newest.number}", seals.in_words(newest), None, settings.SEAL_MAIL)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from invoicing_site import audit_trail, desk, explain_page
+from invoicing_site import audit_trail, desk, explain_page, seals_page
 from invoicing_site.home import Home
 
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("explain/<slug:kind>/<int:pk>/", explain_page.Explain.as_view(), name="explain"),
     path("audit/", audit_trail.AuditTrail.as_view(), name="audit_trail"),
     path("audit/<int:pk>/", audit_trail.AuditEventPage.as_view(), name="audit_event"),
+    path("audit/seals/", seals_page.Seals.as_view(), name="seals"),
+    path("audit/seals/newest/", seals_page.NewestSeal.as_view(), name="newest_seal"),
     path("favicon.ico", desk.favicon),
     path("", include("actuals.urls")),
     path("", include("contracts.urls")),

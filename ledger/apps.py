@@ -7,7 +7,10 @@ class LedgerConfig(AppConfig):
 
     def ready(self):
         from contracts import tax_groups
+        from invoicing_site import seals
         from ledger import agreement_checks  # noqa: F401  its checks are named by being imported
+        from ledger.chain import heads
         from ledger.tax_groups import outside_scope
 
         tax_groups.answered_by(outside_scope)
+        seals.witness("vouchers", heads)

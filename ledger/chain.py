@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 
 from actuals.models import Actual
+from contracts.models import NumberSequence
 from invoicing_site.fields import ExactDecimalField
 from ledger.models import (
     CustomerInvoice,
@@ -126,6 +127,13 @@ def voucher_hash(voucher, entries, customer_transactions, project_transactions) 
         *sorted(map(canonical, customer_transactions)),
         *sorted(map(canonical, project_transactions)),
     )
+
+
+def heads() -> dict[str, str]:
+    """The length of each legal entity's chain and the hash of its last voucher, by the entity's code."""
+    rows = NumberSequence.objects.filter(kind=NumberSequence.Kind.VOUCHER).exclude(chain_hash="")
+    rows = rows.order_by("entity__code").values_list("entity__code", "chain_length", "chain_hash")
+    return {code: f"{length} {last}" for code, length, last in rows}
 
 
 @cache

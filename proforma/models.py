@@ -483,8 +483,8 @@ _DETAIL_CONFIRMED = (
     " WHERE l.id = OLD.line_id AND p.status = 'confirmed')"
 )
 guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_message", "confirm_remedy"])
-guards.frozen(ProformaLine, when=_LINE_CONFIRMED)
+guards.frozen(ProformaLine, when=_LINE_CONFIRMED, sealed_with="proforma")
 # Its claim is given up when the proforma is returned (PRP-6); verifying finds one that is missing otherwise.
-guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"])
+guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"], sealed_with="line__proforma")
 guards.insert_only(DetailActual)
 guards.insert_only(LimitOverride)

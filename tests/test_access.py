@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from actuals.models import Actual, EntryImport
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
-from invoicing_site import files
+from invoicing_site import files, seals
 from invoicing_site.models import AuditEvent, SavedView
 from ledger.models import FiscalPeriod, InvoiceLine
 from ledger.operations import proposals
@@ -188,6 +188,8 @@ WHO = {
     "project": (READERS, "project"),
     "audit_trail": ("U", None),
     "audit_event": ("U", "event"),
+    "seals": ("U", None),
+    "newest_seal": ("U", None),
 }
 # For whoever has not signed in, or does so.
 OPEN = {
@@ -282,6 +284,7 @@ def world(code):
         "event": AuditEvent.objects.filter(entity=code).first(),
         "sale": Actual.objects.filter(contract=deal, type="unbilled").first(),
     }
+    seals.seal_all()
     it.keys = {
         "explain": ["actual", it.rows["sale"].pk],
         "day": ["2025-03-10"],

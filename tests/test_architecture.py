@@ -14,10 +14,10 @@ OURS = {*ROW, SITE}
 # What every app may stand on, and what may see every app. The rest of invoicing_site sees only itself.
 FLOOR = {"errors", "money", "fields", "querysets", "guards", "audit", "models", "celery"}
 FLOOR |= {"admin_base", "admin_choices", "admin_columns", "audit_words", "characters", "checked", "days"}
-FLOOR |= {"figures", "files", "password_links", "remedies", "screens", "seen", "templatetags"}
+FLOOR |= {"figures", "files", "password_links", "remedies", "screens", "seals", "seen", "templatetags"}
 FLOOR |= {"transaction", "wording"}
 ROOF = {"urls", "home", "demo", "explain", "verify", "commands", "management"}
-ROOF |= {"navigation", "desk", "explain_page", "audit_trail", "checklist"}
+ROOF |= {"navigation", "desk", "explain_page", "audit_trail", "checklist", "seals_page"}
 
 
 def sources(*folders):

@@ -43,6 +43,7 @@ AMOUNTS = {
     "customers": ["Open", "Not due", "1–30 days", "31–60 days", "61–90 days", "Over 90 days"],
     "projects": ["Cost", "Invoiced revenue", "Invoiced on account", "Disbursements billed", "Gross margin"],
     "audit_trail": [],
+    "seals": [],
 }
 # What else is a number.
 OTHER_NUMBERS = {
@@ -60,6 +61,7 @@ OTHER_NUMBERS = {
     "Rate",
     "No.",
     "Hours",
+    "Seal",
 }
 # Which of its columns the totals above the list add up.
 ADDED_UP = {

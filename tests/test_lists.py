@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from invoicing_site import audit
-from invoicing_site.models import AuditEvent
+from invoicing_site.models import AuditEvent, Seal
 from invoicing_site.querysets import write_rows
 from invoicing_site.screens import ListScreen
 from tests.test_access import ADDRESSES, world
@@ -151,6 +151,11 @@ def events(it, n):
     copies(AuditEvent.objects.last(), n)
 
 
+def seals(it, n):
+    last = Seal.objects.first()
+    copies(last, n, number=lambda i: last.number + i + 1)
+
+
 # List: who reads it, and what fills it.
 FILLED = {
     "backlog": ("manager", items),
@@ -171,6 +176,7 @@ FILLED = {
     "customers": ("accountant", customers),
     "projects": ("accountant", projects),
     "audit_trail": ("auditor", events),
+    "seals": ("auditor", seals),
 }
 # Lists below a row: the row they stand under.
 UNDER = {

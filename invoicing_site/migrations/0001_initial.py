@@ -244,4 +244,77 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["user", "read_at"], name="notice_unread")],
             },
         ),
+        migrations.CreateModel(
+            name="SealPending",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("table_name", models.CharField(max_length=63)),
+                ("ids", models.TextField(help_text="Separated by commas")),
+                ("noted_at", models.DateTimeField(db_index=True)),
+            ],
+            options={"verbose_name_plural": "rows pending a seal"},
+        ),
+        migrations.CreateModel(
+            name="Seal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveBigIntegerField(unique=True)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("rows", models.PositiveIntegerField()),
+                (
+                    "heads",
+                    models.JSONField(default=dict, help_text="The heads of other chains at this moment"),
+                ),
+                ("previous", models.CharField(blank=True, max_length=64, verbose_name="digest before")),
+                ("digest", models.CharField(max_length=64)),
+            ],
+            options={"ordering": ["-number"]},
+        ),
+        migrations.CreateModel(
+            name="SealedRows",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "seal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="invoicing_site.seal",
+                    ),
+                ),
+                ("table_name", models.CharField(max_length=63)),
+                ("guard", models.CharField(max_length=30)),
+                ("columns", models.TextField(help_text="Separated by spaces; the first is the key")),
+                ("ids", models.BinaryField(help_text="Eight bytes each, in order")),
+                (
+                    "hashes",
+                    models.BinaryField(
+                        help_text="The first eight bytes of each row's SHA-256, in the same order"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("seal", "table_name", "guard"), name="sealed_once_a_segment"
+                    )
+                ],
+            },
+        ),
     ]

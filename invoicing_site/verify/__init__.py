@@ -24,6 +24,7 @@ again. Each check has a code, and each finding says what is wrong and where.
 | BACKLOG | backlog items repeat their source and agree with their claims |
 | LIMIT | limits are kept, but for recorded overrides |
 | GUARD | the database refuses changes, as declared |
+| SEAL | what was sealed is as it was, and nothing stands beside the seals |
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ from django.db import connection
 
 from contracts.models import LegalEntity
 from invoicing_site import guards
-from invoicing_site.verify import accrued, chain, confirmed, entries, invoices, shares, subledgers
+from invoicing_site.verify import accrued, chain, confirmed, entries, invoices, seals, shares, subledgers
 from invoicing_site.verify.finding import Finding
 
 __all__ = ["CHECKS", "Finding", "findings", "look"]
@@ -62,7 +63,8 @@ CHECKS = (
 def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
     """Make every check for one legal entity, or for all of them; findings come as they are found.
 
-    The guards are looked at either way; files that belong to no invoice only when no entity is given.
+    The guards are looked at either way; files that belong to no invoice, and the seals, which are of the
+    whole database, only when no entity is given.
     """
     for sentence in guards.missing(connection):
         yield Finding("GUARD", "", "", "", sentence)
@@ -72,6 +74,7 @@ def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
             yield from check(one)
     if entity is None:
         yield from invoices.other_files()
+        yield from seals.sealed()
 
 
 def findings(entity: LegalEntity | None = None) -> list[Finding]:

@@ -122,4 +122,4 @@ class JournalLine(models.Model):
 
 guards.frozen(IntegrationJournal, when="OLD.status = 'posted'")
 _POSTED = "EXISTS (SELECT 1 FROM ledger_voucher v WHERE v.journal_line_id = OLD.id)"
-guards.frozen(JournalLine, when=_POSTED)
+guards.frozen(JournalLine, when=_POSTED, sealed_with="voucher")

@@ -222,6 +222,6 @@ _PROPOSAL_POSTED = (
     "EXISTS (SELECT 1 FROM ledger_invoiceproposal p WHERE p.id = OLD.proposal_id AND p.status = 'posted')"
 )
 guards.frozen(InvoiceProposal, when="OLD.status = 'posted'")
-guards.frozen(ProposalSection, when=_PROPOSAL_POSTED)
-guards.frozen(ProposalLine, when=_PROPOSAL_POSTED)
+guards.frozen(ProposalSection, when=_PROPOSAL_POSTED, sealed_with="proposal")
+guards.frozen(ProposalLine, when=_PROPOSAL_POSTED, sealed_with="proposal")
 guards.insert_only(ProposalDecision)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from actuals.models import Actual
 from contracts.models import ContractLine, Customer, LegalEntity, Project, ReachQuerySet, TransactionClass
-from invoicing_site import guards
+from invoicing_site import guards, seals
 from invoicing_site.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
 from ledger.models.journal import JournalLine
 from ledger.models.setup import Account, DimensionSet, FiscalPeriod
@@ -243,11 +243,14 @@ class ProjectTransaction(models.Model):
 
 for _model in (Voucher, LedgerEntry, CustomerTransaction, Payment, Settlement, ProjectTransaction):
     guards.insert_only(_model)
+_POSTED_TO = "EXISTS (SELECT 1 FROM ledger_ledgerentry posted WHERE posted.account_id = OLD.id)"
+seals.audited(Account, ["name"], when=_POSTED_TO, sealed_with="entries")
 guards.frozen(
     Account,
-    when="EXISTS (SELECT 1 FROM ledger_ledgerentry posted WHERE posted.account_id = OLD.id)",
+    when=_POSTED_TO,
     columns=Account.SETTLED,
     because="an account that carries postings keeps its number, its kind and what it controls.",
+    sealed_with="entries",
 )
 
 # PostgreSQL looks itself: a voucher balances when its transaction commits (looked at once a voucher; once

@@ -67,7 +67,7 @@ def test_a_guarded_table_is_never_truncated(db):
 
 def test_every_guard_is_in_force_after_migrating(db):
     assert guards.missing(connection) == []
-    assert {AuditEvent, StoredFile} <= {guard.model for guard in guards._declared.values()}
+    assert {AuditEvent, StoredFile} <= {guard.model for guard in guards.declared()}
 
 
 def test_frozen_rows_move_until_they_are_settled(probe):
@@ -198,7 +198,7 @@ def test_names_fit_into_the_database(probe):
 def test_tampering_is_noticed_and_mended(probe, tampering):
     guards.insert_only(probe)
     guards.install(connection)
-    (guard,) = guards._declared.values()
+    (guard,) = guards.declared()
 
     run(tampering.format(table=guard.table, trigger=guard.trigger))
     assert any("switched off or not as declared" in sentence for sentence in guards.missing(connection))

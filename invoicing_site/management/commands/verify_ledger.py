@@ -1,30 +1,33 @@
 import dataclasses
 import json
 import sys
+from itertools import chain
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from contracts.models import LegalEntity
-from invoicing_site.verify import look
+from invoicing_site.verify import look, seals
 
 
 class Command(BaseCommand):
     help = (
-        "Verifies the ledger: chain, balances, numbers, subledgers, documents, claims and guards. "
+        "Verifies the ledger: chain, balances, numbers, subledgers, documents, claims, guards and seals. "
         "Says what is wrong and where, and ends with exit code 1 when anything is."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--entity", metavar="CODE", help="only this legal entity")
         parser.add_argument("--json", action="store_true", help="the findings as one JSON list")
+        parser.add_argument("--seal", metavar="FILE", help="a seal that was kept outside of the database")
 
-    def handle(self, *, entity, **options):
+    def handle(self, *, entity, seal, **options):
         if entity:
             code, entity = entity, LegalEntity.objects.filter(code=entity).first()
             if entity is None:
                 raise CommandError(f"There is no legal entity {code}.")
         found = []
-        for finding in look(entity or None):
+        for finding in chain(_compared(seal), look(entity or None)):
             found.append(finding)
             if not options["json"]:
                 self.stdout.write(" ".join(filter(None, [finding.code, finding.entity, finding.sentence])))
@@ -37,3 +40,12 @@ class Command(BaseCommand):
             self.stdout.write("Everything is as it was posted.")
         if found:
             sys.exit(1)
+
+
+def _compared(path):
+    if not path:
+        return ()
+    try:
+        return list(seals.compared(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} can't be read as a seal: {error}") from error

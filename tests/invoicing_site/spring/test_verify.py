@@ -44,11 +44,11 @@ def test_an_unaltered_ledger_is_clean(story):
     ("alter", "code", "codes"), ALTERATIONS, ids=[alter.__name__ for alter, *_ in ALTERATIONS]
 )
 def test_every_alteration_is_named(ledger, alter, code, codes):
-    """PST-7"""
+    """PST-7: by what the rows say of each other; what the seals say of them is tested beside this."""
     with behind_the_guards():
         number = alter(ledger)
 
-    found = findings()
+    found = [finding for finding in findings() if finding.code != "SEAL"]
     assert {finding.code for finding in found} == codes
     assert number in {finding.number for finding in found if finding.code == code}
 

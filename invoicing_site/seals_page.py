@@ -1,0 +1,64 @@
+"""The seals on pages: the newest ones, each to be kept elsewhere as a file (PST-7)."""
+
+import django_filters
+from django.http import Http404, HttpResponse
+from django.views.generic import View
+
+from invoicing_site import seals
+from invoicing_site.models import Seal
+from invoicing_site.screens import ListScreen
+from invoicing_site.screens.forms import SearchFilter
+from invoicing_site.screens.pages import Screen
+from invoicing_site.screens.tables import Column, DayColumn, Table
+
+
+class SealFilter(django_filters.FilterSet):
+    q = SearchFilter("digest", "number", placeholder="Number, digest")
+
+    class Meta:
+        model = Seal
+        fields = []
+
+
+class SealTable(Table):
+    number = Column(verbose_name="Seal", attrs={"td": {"class": "c-main"}})
+    at = DayColumn(verbose_name="Sealed")
+    rows = Column(verbose_name="Rows")
+    digest = Column(verbose_name="Digest")
+
+    class Meta:
+        model = Seal
+        fields = ()
+
+
+class Seals(ListScreen):
+    """All seals of this database, newest first."""
+
+    model = Seal
+    permission = "audit.view"
+    title = "Seals"
+    lead = "Every few minutes, all that may not change any more is hashed. Keep the newest seal elsewhere."
+    filterset_class = SealFilter
+    table_class = SealTable
+    noun = ("seal", "seals")
+    empty_title = "No seals yet"
+    empty_text = "The clock makes the first one within five minutes of the first approval."
+
+    def get_queryset(self):
+        return Seal.objects.order_by("-number")
+
+
+class NewestSeal(Screen, View):
+    """The newest seal as a text file, for `verify_ledger --seal`."""
+
+    permission = "audit.view"
+
+    def get(self, request):
+        seal = Seal.objects.first()
+        if seal is None:
+            raise Http404("There is no seal yet.")
+        return HttpResponse(
+            seals.in_words(seal),
+            content_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="seal-{seal.number}.txt"'},
+        )
