@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main(arguments=None) -> int:
     options = _options(arguments)
-    _set_up()
+    set_up()
     from benchmarks import databases
     from benchmarks.equality import Unequal
 
@@ -53,7 +53,7 @@ def _options(arguments):
     return parser.parse_args(arguments)
 
 
-def _set_up():
+def set_up():
     """The settings of the tests, which keep away from everything that a person may care about."""
     sys.path.insert(0, str(ROOT))
     os.environ["TEST_DATABASE_URL"] = os.environ.get("DATABASE_URL", "")

@@ -215,6 +215,11 @@ def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):
     _declare(PostgresTrigger(model, name, create_sql, drop_sql))
 
 
+def notes() -> list[Note]:
+    """The triggers that note rows for the next seal."""
+    return [note for note in _declared.values() if isinstance(note, Note)]
+
+
 def _declare(guard):
     if isinstance(guard, Guard) and not guard.columns:
         raise ValueError(f"{guard.trigger} guards no column.")

@@ -14,6 +14,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -196,46 +197,61 @@ def behind_the_mark(kind: Kind):
 
 def _hashed(kind, keys) -> SealedRows | None:
     """The unsaved part of a segment for the rows among these keys that are held now."""
-    rows = row_hashes(kind.table, kind.columns, keys, when=kind.when) if keys else []
-    if not rows:
+    if not keys:
         return None
+    with _rows(kind.table, kind.columns, keys, kind.when) as (cursor, sql, keys):
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"""SELECT string_agg(int8send(key), '' ORDER BY key),
+                string_agg(substring(said FOR {WIDTH}), '' ORDER BY key),
+                encode(sha256(string_agg(said, '' ORDER BY key)), 'hex') FROM ({sql}) AS rows""",
+                [keys],
+            )
+            ids, hashes, digest = cursor.fetchone()
+        else:
+            cursor.execute(sql, [keys])
+            rows = [(key, hashlib.sha256(said.encode()).digest()) for key, said in cursor.fetchall()]
+            ids, hashes = packed(key for key, _ in rows), b"".join(said[:WIDTH] for _, said in rows)
+            digest = _sha(b"".join(said for _, said in rows))
+    if not ids:
+        return None
+    columns = " ".join(kind.columns)
     return SealedRows(
-        table_name=kind.table,
-        guard=kind.guard,
-        columns=" ".join(kind.columns),
-        ids=packed(key for key, _ in rows),
-        hashes=b"".join(row[:WIDTH] for _, row in rows),
-        digest=digest_of_rows(rows),
+        table_name=kind.table, guard=kind.guard, columns=columns, ids=ids, hashes=hashes, digest=digest
     )
 
 
-def digest_of_rows(rows) -> str:
-    """One digest over the hashes of rows, in the order of their keys."""
-    return _sha(b"".join(row for _, row in rows))
+def row_hashes(table: str, columns, keys, *, when: str = "1 = 1") -> dict[int, bytes]:
+    """SHA-256 of each row of a table among the keys for which `when` holds, by key."""
+    with _rows(table, columns, keys, when) as (cursor, sql, keys):
+        cursor.execute(sql, [keys])
+        if connection.vendor == "postgresql":
+            return {key: bytes(said) for key, said in cursor.fetchall()}
+        return {key: hashlib.sha256(said.encode()).digest() for key, said in cursor.fetchall()}
 
 
-def row_hashes(table: str, columns, keys, *, when: str = "1 = 1") -> list[tuple[int, bytes]]:
-    """Key and SHA-256 of each row of a table among the keys for which `when` holds, in the order of keys."""
+@contextmanager
+def _rows(table, columns, keys, when):
+    """A cursor, the SQL for key and hash of each row (on SQLite its text), and the one parameter of that."""
     key, names = columns[0], [f'old."{column}"' for column in columns]
     when = when.replace("OLD.", "old.").replace("%", "%%")
-    if connection.vendor == "postgresql":
-        said = f"sha256(convert_to(ROW({', '.join(names)})::text, 'UTF8'))"
-        among = "= ANY(%s)"
-        keys = list(keys)
-    else:
-        said = " || ',' || ".join(f"quote({name})" for name in names)
-        among = "IN (SELECT value FROM json_each(%s))"
-        keys = json.dumps(list(keys))
-    sql = f'SELECT old."{key}", {said} FROM "{table}" old WHERE old."{key}" {among} AND ({when}) ORDER BY 1'
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # How a value is written must not depend on who asks.
             for setting in ("timezone = 'UTC'", "datestyle = 'ISO'", "bytea_output = 'hex'"):
                 cursor.execute(f"SET LOCAL {setting}")
-        cursor.execute(sql, [keys])
-        if connection.vendor == "postgresql":
-            return [(pk, bytes(value)) for pk, value in cursor.fetchall()]
-        return [(pk, hashlib.sha256(value.encode()).digest()) for pk, value in cursor.fetchall()]
+            said = f"sha256(convert_to(ROW({', '.join(names)})::text, 'UTF8'))"
+            among = f'JOIN unnest(%s::bigint[]) AS chosen(key) ON chosen.key = old."{key}"'
+            keys = "{" + ",".join(map(str, keys)) + "}"
+        else:
+            said = " || ',' || ".join(f"quote({name})" for name in names)
+            among = f'JOIN json_each(%s) AS chosen ON chosen.value = old."{key}"'
+            keys = json.dumps(list(keys))
+        yield (
+            cursor,
+            f'SELECT old."{key}" AS key, {said} AS said FROM "{table}" old {among} WHERE {when} ORDER BY 1',
+            keys,
+        )
 
 
 def packed(keys) -> bytes:

@@ -1,6 +1,6 @@
 """Entries against the facts that were made of them: once, while approved, and of what they say."""
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 
 from actuals.models import Actual, Batch, Entry
 from contracts.models import LegalEntity
@@ -45,7 +45,20 @@ def _troubles(entity):
     idle = mine.filter(Exists(live.filter(entry=OuterRef("pk")))).exclude(status__in=_APPROVED)
     for row in idle.order_by("pk"):
         yield row.pk, f"is {row.get_status_display()}, and facts of it stand"
+    yield from _decided_by_another(mine)
     yield from _unlike(live)
+
+
+def _decided_by_another(mine):
+    """Who approved stands on the entry, where it may change, and on the batch of its facts for good."""
+    made = Actual.objects.filter(
+        entry=OuterRef("pk"), type=Actual.Type.COST, batch__action=Batch.Action.APPROVE
+    )
+    approved = mine.filter(Exists(made), status__in=_APPROVED)
+    approved = approved.annotate(approver=Subquery(made.order_by("-pk").values("batch__by")[:1]))
+    unlike = approved.exclude(Q(decided_by=F("approver")) | Q(decided_by__isnull=True, approver__isnull=True))
+    for key in unlike.order_by("pk").values_list("pk", flat=True):
+        yield key, "was approved by somebody else than it says"
 
 
 def _made_twice(facts, costs):

@@ -80,8 +80,8 @@ def _rows(kind):
 def _unlike(kind, part, ids, hashes):
     columns = part.columns.split()
     for chunk in in_chunks(ids, _ROWS):
-        stands = dict(seals.row_hashes(kind.table, columns, chunk))
-        held = {key for key, _ in seals.row_hashes(kind.table, columns[:1], chunk, when=kind.when)}
+        stands = seals.row_hashes(kind.table, columns, chunk)
+        held = seals.row_hashes(kind.table, columns[:1], chunk, when=kind.when)
         for key in chunk:
             trouble = ""
             if key not in stands:

@@ -214,3 +214,8 @@ def counter_of_proformas_turned_back(ledger):
 def counter_of_vouchers_turned_back(ledger):
     altered(_counter("voucher"), last=F("last") - 1)
     return ""
+
+
+def approver_changed(ledger):
+    altered(Entry.objects.filter(pk=ledger.eight.pk), decided_by=ledger.company.auditor)
+    return str(ledger.eight.pk)

@@ -79,4 +79,5 @@ ALTERATIONS = [
     (alterations.settled_too_much, "SETTLED", {"SETTLED"}),
     (alterations.last_voucher_rewritten, "CHAIN", {"CHAIN"}),
     (alterations.everything_behind_a_voucher_rewritten, "CHAIN", {"CHAIN"}),
+    (intrusions.approver_changed, "ENTRY", {"ENTRY"}),
 ]
