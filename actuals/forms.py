@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from babel.numbers import is_currency
 from django import forms
 from django.urls import reverse_lazy
 
@@ -13,7 +12,7 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site import checked, money
+from invoicing_site import checked, currencies, money
 from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
@@ -212,8 +211,8 @@ class ExpenseForm(EntryForm):
 
     def clean_cost_currency(self):
         currency = self.cleaned_data["cost_currency"].strip().upper()
-        if not is_currency(currency):
-            raise forms.ValidationError(f"“{currency}” is not a currency such as EUR.")
+        if sentence := currencies.trouble(currency):
+            raise forms.ValidationError(sentence)
         return currency
 
     def clean(self):

@@ -7,11 +7,10 @@ from functools import cached_property
 
 from actuals.models import BillingType, Entry
 from actuals.naming import named
+from actuals.oddities import HOURS_A_DAY
 from contracts.models import Project
 from invoicing_site import checked, wording
 from invoicing_site.errors import Refused
-
-_HOURS_A_DAY = 24
 
 
 def managed_by(user, entries):
@@ -91,9 +90,9 @@ def why_not_decided(entry, decision) -> str:
         if decision.billable_quantity < 0:
             return f"{named(entry)}: the billable quantity can't be less than 0."
         is_time = entry.transaction_class == Entry.Class.TIME
-        if is_time and decision.billable_quantity > max(_HOURS_A_DAY, entry.quantity):
+        if is_time and decision.billable_quantity > max(HOURS_A_DAY, entry.quantity):
             hours = wording.number(decision.billable_quantity)
-            return f"{named(entry)}: {hours} h are more than a day has; enter {_HOURS_A_DAY} at most."
+            return f"{named(entry)}: {hours} h are more than a day has; enter {HOURS_A_DAY} at most."
     if decision.billing_type is not None and decision.billing_type not in BillingType.values:
         return f"{named(entry)}: “{decision.billing_type}” is not a billing type."
     return ""

@@ -51,7 +51,8 @@ class Rates:
         if rate is None:
             raise Refused(
                 f"{self._entity} has no {self._rate_type.label} exchange rate for {currency} on "
-                f"{wording.day(day)}: enter one that is valid from that day or earlier.",
+                f"{wording.day(day)}: an administrator has to enter one that is valid from that day or "
+                "earlier.",
                 code="FX-MISSING",
                 remedy=ENTERED,
             )
@@ -81,6 +82,6 @@ class Rates:
                 found[currency] = age, days[position - 1], day
         return [
             f"The exchange rate for {currency} is of {wording.day(rated)} and is used on {wording.day(day)}, "
-            f"{age.days} days later: enter a newer one in the administration, under exchange rates."
+            f"{age.days} days later: an administrator can enter a newer one."
             for currency, (age, rated, day) in sorted(found.items())
         ]

@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from invoicing_site import checked
+from invoicing_site import checked, currencies
 from invoicing_site.figures import FigureField
 
 _CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
@@ -118,12 +118,18 @@ class RateField(ExactDecimalField):
     digits, places = 18, 9
 
 
+def _refuse_what_is_no_money(code):
+    if _CURRENCY.match(code) and (sentence := currencies.trouble(code)):
+        raise ValidationError(sentence)
+
+
 class CurrencyField(models.CharField):
     """An ISO 4217 code in upper case."""
 
     default_validators = [
         *models.CharField.default_validators,
         RegexValidator(_CURRENCY, "Enter a currency as its three letters, such as EUR."),
+        _refuse_what_is_no_money,
     ]
 
     def __init__(self, *args, **kwargs):

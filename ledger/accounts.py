@@ -58,15 +58,16 @@ class AccountBook:
         if not fitting:
             case = self._case(profile_id, transaction_class, category_id)
             raise Refused(
-                f"{self._entity} has no account for {label}{case}: enter one among the posting accounts.",
+                f"{self._entity} has no account for {label}{case}: an administrator has to enter one "
+                "among the posting accounts.",
                 code="ACCOUNT-MISSING",
                 remedy="admin:ledger_postingaccount_changelist",
             )
         account = max(fitting, key=_says).account
         if not account.is_active:
             raise Refused(
-                f"Account {account}, which {self._entity} has for {label}, is no longer in use: choose "
-                "another one among the posting accounts.",
+                f"Account {account}, which {self._entity} has for {label}, is no longer in use: an "
+                "administrator has to choose another one among the posting accounts.",
                 code="ACCOUNT-MISSING",
                 remedy="admin:ledger_postingaccount_changelist",
             )
@@ -121,8 +122,8 @@ class ProfileBook:
         if not found:
             what = project or contract or self._entity
             raise Refused(
-                f"No cost and revenue profile counts for {what}: assign one to it, to its project group, or "
-                f"to all of {self._entity}.",
+                f"No cost and revenue profile counts for {what}: an administrator has to assign one to it, "
+                f"to its project group, or to all of {self._entity}.",
                 code="PROFILE-MISSING",
                 remedy="admin:ledger_profile_changelist",
             )

@@ -130,7 +130,8 @@ def tax_entries(facts: InvoiceFacts, taxes: Iterable[InvoiceTax], rate: Decimal)
 def _account_of(tax):
     if tax.tax_code.account is None:
         raise Refused(
-            f"Tax code {tax.tax_code} has no account that its tax is owed on: enter one.",
+            f"Tax code {tax.tax_code} has no account that its tax is owed on: an administrator has to "
+            "enter one.",
             code="ACCOUNT-MISSING",
             remedy="admin:ledger_taxcode_changelist",
         )

@@ -47,7 +47,8 @@ def _kid(kind, holds, length, number, customer, set_by):
         what = "customer" if invoice else "invoice"
         raise Refused(
             f"The KID holds the number of the {what}, and {customer.number if invoice else number} has no "
-            "digit: give it a number with digits, or choose another payment reference.",
+            "digit: an administrator has to give it a number with digits, or choose another payment "
+            "reference.",
             code="KID-LENGTH",
             remedy=reverse("admin:contracts_customer_change", args=[customer.pk])
             if invoice

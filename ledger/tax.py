@@ -205,7 +205,7 @@ class TaxBook:
         if not shared:
             raise Refused(
                 f"Billing tax group {billing} and item tax group {item} of {self._entity} share no tax code: "
-                "put the code that applies into both.",
+                "an administrator has to put the code that applies into both.",
                 code="TAX-MISSING",
                 remedy="admin:contracts_billingtaxgroup_changelist",
             )
@@ -217,8 +217,8 @@ class TaxBook:
         place = bisect_right(days, day)
         if not place:
             raise Refused(
-                f"Tax code {code} of {self._entity} has no rate on {wording.day(day)}: enter one that is "
-                "valid from that day or earlier.",
+                f"Tax code {code} of {self._entity} has no rate on {wording.day(day)}: an administrator has "
+                "to enter one that is valid from that day or earlier.",
                 code="TAX-MISSING",
                 remedy="admin:ledger_taxcode_changelist",
             )

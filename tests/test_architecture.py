@@ -15,7 +15,7 @@ OURS = {*ROW, SITE}
 FLOOR = {"errors", "money", "fields", "querysets", "guards", "audit", "models", "celery"}
 FLOOR |= {"admin_base", "admin_choices", "admin_columns", "audit_words", "characters", "checked", "days"}
 FLOOR |= {"figures", "files", "password_links", "remedies", "screens", "seals", "seen", "templatetags"}
-FLOOR |= {"transaction", "wording"}
+FLOOR |= {"currencies", "transaction", "wording"}
 ROOF = {"urls", "home", "demo", "explain", "verify", "commands", "management"}
 ROOF |= {"navigation", "desk", "explain_page", "audit_trail", "checklist", "seals_page"}
 

@@ -7,8 +7,6 @@ from collections import defaultdict
 from decimal import Decimal
 from functools import partial
 
-from babel.numbers import is_currency
-
 from actuals.importing import values
 from actuals.importing.catalogue import Catalogue
 from actuals.importing.choices import Found
@@ -19,7 +17,7 @@ from actuals.importing.tables import Table
 from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
-from invoicing_site import characters, days, money
+from invoicing_site import characters, currencies, days, money
 
 _MOST_QUANTITY = Decimal(10) ** 11
 _MOST_AMOUNT = Decimal(10) ** 15
@@ -425,8 +423,8 @@ class RowReader:
         if not given and transaction_class == Entry.Class.MATERIAL:
             return "", None, None, None
         currency = self._currency(cell)
-        if len(currency) != 3 or not is_currency(currency):
-            self._refuse(number, "currency", f"“{shortened(currency, 40)}” is not a currency such as EUR.")
+        if sentence := currencies.trouble(shortened(currency, 40)):
+            self._refuse(number, "currency", sentence)
             return "", None, None, None
         net, tax, deductible = (self._amount(number, name, cell[name], currency) for name in names)
         if "amount" not in given:

@@ -12,7 +12,7 @@ from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, checked, days, transaction, wording
+from invoicing_site import audit, checked, currencies, days, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
 
@@ -204,6 +204,8 @@ def hours_of_days(entries):
 
 
 def _judge_costs(entry):
+    if entry.cost_currency and (sentence := currencies.trouble(entry.cost_currency)):
+        raise Refused(sentence, code="CURRENCY")
     net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
     for value in (net, tax, deductible):
         if value is not None and value < 0:

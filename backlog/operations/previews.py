@@ -27,6 +27,7 @@ class Preview:
 
     entry: Entry
     refused: str = ""
+    remedy: str = ""  # where the cause of the refusal is fixed
     line: ContractLine | None = None
     cost: Actual | None = None
     sales: list[Actual] = field(default_factory=list)
@@ -113,6 +114,7 @@ def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> 
             weighed.append(weighing.of(entry, decisions.get(entry.pk)))
         except Refused as refusal:
             found[entry.pk].refused = sentence or refusal.message
+            found[entry.pk].remedy = "" if sentence else refusal.remedy
     _test(weighed, contracts, found)
     doubts = Doubts(entity, entries)
     for result in found.values():

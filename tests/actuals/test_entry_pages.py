@@ -206,6 +206,7 @@ def test_saved_and_submitted_at_once_or_not_at_all(co, member):
         ({"cost_net": "1.005"}, "1.005 has more decimals than NOK has."),
         ({"cost_net": "-1"}, "greater than or equal to 0"),
         ({"cost_currency": "QQQ"}, "is not a currency"),
+        ({"cost_currency": "XXX"}, "“XXX” is not a currency in use, such as EUR."),
         ({"quantity": "0"}, "more than zero"),
         ({"category": ""}, "This field is required."),
     ],

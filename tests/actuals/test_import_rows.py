@@ -188,7 +188,7 @@ def test_expenses_materials_and_fees(co):
             "expense,NO1-P1,TRAVEL,,1,-100,,,",
             "amount: -100 is negative: correct the entry it belongs to instead.",
         ),
-        ("expense,NO1-P1,TRAVEL,,1,100,,,kr", "currency: “kr” is not a currency such as EUR."),
+        ("expense,NO1-P1,TRAVEL,,1,100,,,kr", "currency: “kr” is not a currency in use, such as EUR."),
         ("material,NO1-P1,,,1,,,,", "product: The product is missing."),
         ("material,NO1-P1,,CABEL,1,,,,", "product: There is no product “CABEL”: did you mean “CABLE”?"),
         ("material,NO1-P1,,CABLE,,,,,", "quantity: The quantity is missing."),

@@ -332,3 +332,22 @@ def test_all_warnings_of_an_approval_can_be_read(company, contract, manager):
     shown, _, folded = answer.text.partition("<summary>And 2 more warnings</summary>")
     assert [f"no price for role Role {n} of" in shown for n in range(5)] == [True, True, True, False, False]
     assert [f"no price for role Role {n} of" in folded for n in range(5)] == [False, False, False, True, True]
+
+
+def test_a_missing_rate_says_who_enters_it(company, contract, manager):
+    """MON-8: the link is there for those who may follow it, before approval and when it is refused."""
+    entry = factories.expense_entry(company, cost_currency="USD")
+    add = reverse("admin:contracts_exchangerate_add")
+    sentence = "an administrator has to enter one that is valid from that day or earlier."
+    chosen = {"pk": entry.pk} | as_listed([entry], by=company.manager)
+    for is_administrator in (False, True):
+        if is_administrator:
+            factories.MembershipFactory(user=company.manager, entity=company.entity, role="administrator")
+            company.manager.is_staff = True
+            company.manager.save()
+        page = manager.get(reverse("approval", args=[entry.pk])).text
+        answer = said(manager.post(reverse("approve_entries"), chosen))
+        for text in (page, answer):
+            assert "has no official exchange rate for USD on" in text
+            assert sentence in text
+            assert (f'href="{add}"' in text) == is_administrator

@@ -81,6 +81,6 @@ def test_a_rate_of_more_than_35_days_before_is_old(entity):
 
     assert rates.old([("EUR", days[0]), ("NOK", days[2]), ("USD", days[2])]) == []
     assert rates.old(("EUR", day) for day in days) == [
-        "The exchange rate for EUR is of 20 Mar 2025 and is used on 30 Apr 2025, 41 days later: enter a "
-        "newer one in the administration, under exchange rates."
+        "The exchange rate for EUR is of 20 Mar 2025 and is used on 30 Apr 2025, 41 days later: an "
+        "administrator can enter a newer one."
     ]

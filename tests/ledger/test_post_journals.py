@@ -52,11 +52,12 @@ def test_the_command_takes_up_and_posts(no1, line):
     assert output.splitlines() == [
         "2 actuals taken up, 1 left out.",
         f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 10 Mar 2025: "
-        "enter one that is valid from that day or earlier.",
+        "an administrator has to enter one that is valid from that day or earlier.",
         "journal IJ-2025-00001: 1 lines posted, 1 in error, in journal IJ-2025-00002.",
         "journal IJ-2025-00002 is in error, 1 line:",
         "  Company NO1 has no account for offset of expenses and materials (of class expense, category "
-        "Travel, profile Cost to profit and loss, no accrual): enter one among the posting accounts.",
+        "Travel, profile Cost to profit and loss, no accrual): an administrator has to enter one among "
+        "the posting accounts.",
         "Mend the cause, then post_journals --retry.",
     ]
     assert Voucher.objects.get().posted_by == no1.accountant

@@ -15,8 +15,8 @@ from tests.ledger.journal_samples import take_up_and_post
 pytestmark = pytest.mark.django_db
 
 NO_RATE = (
-    "Company NO1 has no official exchange rate for EUR on 10 Mar 2025: enter one that is valid from that day "
-    "or earlier."
+    "Company NO1 has no official exchange rate for EUR on 10 Mar 2025: an administrator has to enter one "
+    "that is valid from that day or earlier."
 )
 
 
