@@ -118,6 +118,7 @@ class AuditTrail(ListScreen):
 
     model = AuditEvent
     permission = "audit.view"
+    template_name = "home/audit_trail.html"
     title = "Audit trail"
     lead = "Everything that was done, by whom and when; nothing here can be changed."
     filterset_class = AuditFilter

@@ -36,6 +36,7 @@ class Seals(ListScreen):
 
     model = Seal
     permission = "audit.view"
+    template_name = "home/seals.html"
     title = "Seals"
     lead = "Every few minutes, all that may not change any more is hashed. Keep the newest seal elsewhere."
     filterset_class = SealFilter
@@ -46,6 +47,9 @@ class Seals(ListScreen):
 
     def get_queryset(self):
         return Seal.objects.order_by("-number")
+
+    def get_context_data(self, **context):
+        return super().get_context_data(newest=Seal.objects.exists(), **context)
 
 
 class NewestSeal(Screen, View):
