@@ -14,7 +14,7 @@ def figure(value: Decimal, model, name: str) -> Decimal:
     """The value itself, if that column of the model can keep it exactly; Refused otherwise."""
     field = model._meta.get_field(name)
     if not value.is_finite():
-        raise Refused(f"“{value}” is not a {field.verbose_name}.", code="BAD-FIGURE")
+        raise Refused(f"“{value}” is not {wording.a(field.verbose_name)}.", code="BAD-FIGURE")
     try:
         return field.unrounded(value)
     except ValueError:

@@ -1,6 +1,7 @@
 """How a day and a count are said in sentences for people, the same in operations, pages and commands."""
 
 import datetime
+import re
 from decimal import Decimal
 
 
@@ -28,3 +29,9 @@ def capital(text: str) -> str:
 def sentence(text: str) -> str:
     """A whole sentence, with a capital and a full stop."""
     return capital(text).rstrip(".") + "."
+
+
+def a(noun: str) -> str:
+    """A proforma, an expense, a unit, an hour: the noun with its article."""
+    sounds_like_a_vowel = re.match(r"(?!uni|use|eu)[aeiou]|hour", noun, re.IGNORECASE)
+    return f"{'an' if sounds_like_a_vowel else 'a'} {noun}"

@@ -75,7 +75,7 @@ def take_up_for(entity_pk, user_pk, on):
         _notify(by, refusal.message, "", is_problem=True)
         return
     taken = journals.take_up_actuals(entity, on=day, by=by)
-    text = f"{taken.lines} actuals taken up into journals, {len(taken.left_out)} kept out."
+    text = f"{wording.counted(taken.lines, 'actual')} taken up into journals, {len(taken.left_out)} kept out."
     _notify(by, text, reverse("journals"), is_problem=bool(taken.left_out))
 
 
@@ -87,7 +87,7 @@ def post_chosen_journals(keys, user_pk, on):
         return
     _, by, day = _who_and_when(rows[0].entity_id, user_pk, on)
     results = journals.post_chosen(rows, by=by, on=day, asked_before=True)
-    text = f"{sum(row.posted for row in results)} journal lines posted"
+    text = f"{wording.counted(sum(row.posted for row in results), 'journal line')} posted"
     troubles = sum(row.in_error for row in results)
     url = rows[0].get_absolute_url() if len(rows) == 1 else reverse("journals")
     refused = [row.refused for row in results if row.refused]
@@ -107,7 +107,8 @@ def post_chosen_invoices(keys, user_pk, on, url=""):
     outcomes = posting.post_all(rows, by=by, on=day, asked_before=True)
     refused = sum(outcome.invoice is None for outcome in outcomes)
     posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
-    text = f"{posted} of {len(outcomes)} invoices posted. {posting.posted_before(outcomes)}".rstrip()
+    text = f"{posted} of {wording.counted(len(outcomes), 'invoice')} posted."
+    text = f"{text} {posting.posted_before(outcomes)}".rstrip()
     _notify(by, text, url, is_problem=bool(refused))
 
 

@@ -174,7 +174,7 @@ class RunPlanLine(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.items} items"
+        return wording.counted(self.items, "item")
 
 
 class ProformaQuerySet(ReachQuerySet):

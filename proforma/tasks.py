@@ -12,6 +12,7 @@ from contracts.askers import demand_still
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
+from invoicing_site.wording import counted
 from proforma import operations
 from proforma.models import InvoiceRun, ProformaInvoice
 
@@ -80,7 +81,7 @@ def _tell_who_asked(proforma):
     if Job.SCHEDULED in states or Job.PROCESSING in states:
         return
     failed = states.count(Job.FAILED)
-    text = f"{len(states) - failed} of {len(states)} proformas are confirmed"
+    text = f"{len(states) - failed} of {counted(len(states), 'proforma')} confirmed"
     Notice.objects.create(
         user=proforma.confirm_asked_by,
         text=f"{text}; {failed} failed, each says why." if failed else f"{text}.",

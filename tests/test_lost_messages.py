@@ -74,7 +74,7 @@ def post_journals(it):
     ring("ledger.tasks.post_chosen_journals", [journal.pk], it.accountant.pk, MARCH_31.isoformat())
     return lambda: (
         IntegrationJournal.objects.get().status == "posted"
-        and Notice.objects.filter(user=it.accountant, text="1 journal lines posted.").count() == 1
+        and Notice.objects.filter(user=it.accountant, text="1 journal line posted.").count() == 1
     )
 
 
@@ -83,7 +83,7 @@ def post_invoices(it):
     ring("ledger.tasks.post_chosen_invoices", [proposal.pk], it.accountant.pk, MARCH_31.isoformat(), "/x/")
     return lambda: (
         CustomerInvoice.objects.count() == 1
-        and Notice.objects.filter(user=it.accountant, text="1 of 1 invoices posted.", url="/x/").count() == 1
+        and Notice.objects.filter(user=it.accountant, text="1 of 1 invoice posted.", url="/x/").count() == 1
     )
 
 

@@ -351,7 +351,7 @@ class Approved(EntryList):
             "entry.approve",
             icon="undo-2",
             style="danger",
-            confirm="Cancel the approval of {n} entries? Their actuals are reversed, their backlog items "
+            confirm="Cancel the approval of {n} selected? Their actuals are reversed, their backlog items "
             "canceled, and the entries wait for approval again.",
         ),
     )

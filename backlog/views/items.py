@@ -52,7 +52,7 @@ class Backlog(ListScreen):
             "Release hold",
             "backlog.mark",
             icon="play",
-            confirm="Take {n} items off hold? Their days and reasons are forgotten.",
+            confirm="Take {n} selected off hold? Their days and reasons are forgotten.",
         ),
         Action("evaluate_items", "Test limits again", "backlog.mark", icon="gauge"),
         Action("create_from_backlog", "Create proformas", "proforma.create", icon="file-plus", key="p"),

@@ -5,7 +5,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.text import capfirst
 
-from invoicing_site import days, seen
+from invoicing_site import days, seen, wording
 from invoicing_site.characters import refuse_invisible
 from invoicing_site.screens.lists import key_of
 
@@ -50,9 +50,8 @@ class RowField(forms.ModelChoiceField):
 
     def __init__(self, queryset, **kwargs):
         name = str(queryset.model._meta.verbose_name)
-        article = "an" if name[0] in "aeiou" else "a"
         kwargs.setdefault(
-            "empty_label", f"Choose {article} {name}" if kwargs.get("required", True) else f"No {name}"
+            "empty_label", f"Choose {wording.a(name)}" if kwargs.get("required", True) else f"No {name}"
         )
         super().__init__(queryset, **kwargs)
 

@@ -17,6 +17,7 @@ from invoicing_site.models import SavedView
 from invoicing_site.querysets import ExactSum
 from invoicing_site.screens.export import check_length, exported
 from invoicing_site.screens.pages import Screen
+from invoicing_site.wording import counted
 
 PAGE_SIZES = (25, 50, 100, 200)
 CHOSEN = "rows"  # keys of chosen rows in the address of a list: 4-8-15
@@ -248,10 +249,11 @@ def selection(screen, request, permission):
         rows = screen.filtered(request, posted.get("filter", ""))
         stamp, count = stamp_of(rows)
         if stamp != posted.get("stamp"):
-            shown = posted.get("stamp", "").partition("-")[0] or "other"
+            shown = posted.get("stamp", "").partition("-")[0]
+            shown = counted(int(shown), *screen.noun) if shown.isdecimal() else f"other {screen.noun[1]}"
             raise Refused(
-                f"Nothing was changed: the list held {shown} {screen.noun[1]} when you chose them all, "
-                f"and now {count} match. Look at it again and repeat.",
+                f"Nothing was changed: the list held {shown} when you chose all, and now it holds {count:,}. "
+                "Look at it again and repeat.",
                 code="SELECTION-CHANGED",
             )
     else:

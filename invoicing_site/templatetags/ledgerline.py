@@ -151,11 +151,12 @@ def day(value):
 
 @register.filter
 def share(part, whole):
-    """How much of the whole the part is, 0 to 100, for a meter."""
+    """How much of the whole the part is, in whole percent; 0 and 100 only for nothing and for all of it."""
     whole = Decimal(whole or 0)
     if not whole:
         return 0
-    return int(max(0, min(100, Decimal(part or 0) * 100 / whole)))
+    exact = max(Decimal(0), min(Decimal(100), Decimal(part or 0) * 100 / whole))
+    return int(exact) if exact in (0, 100) else max(1, min(99, int(exact + Decimal("0.5"))))
 
 
 @register.filter

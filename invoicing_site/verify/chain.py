@@ -9,6 +9,7 @@ from actuals.models import Actual
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
 from invoicing_site.querysets import in_chunks
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from invoicing_site.wording import counted
 from ledger import chain
 from ledger.models import (
     CustomerInvoice,
@@ -95,7 +96,7 @@ def _head(entity, position, last):
                 entity.code,
                 "",
                 where(LegalEntity, entity.pk),
-                f"{entity} has {position} vouchers and no voucher sequence.",
+                f"{entity} has {counted(position, 'voucher')} and no voucher sequence.",
             )
         return
     place = where(NumberSequence, sequence.pk)
@@ -106,7 +107,7 @@ def _head(entity, position, last):
             "",
             place,
             f"The chain of {entity} ends at position {position}, and its sequence counts "
-            f"{sequence.chain_length} vouchers.",
+            f"{counted(sequence.chain_length, 'voucher')}.",
         )
     elif sequence.chain_hash != last:
         yield Finding(
@@ -286,7 +287,8 @@ def _voucher_numbers(entity, counters):
             entity.code,
             missing[0] if names else "",
             where(NumberSequence, sequence.pk),
-            f"{drawn} voucher numbers of {entity} were drawn and {found} vouchers are there{names}.",
+            f"{counted(drawn, 'voucher number was', 'voucher numbers were')} drawn for {entity}, and "
+            f"{counted(found, 'voucher is', 'vouchers are')} there{names}.",
         )
 
 
@@ -369,7 +371,7 @@ def journals(entity: LegalEntity):
             entity.code,
             number,
             where(IntegrationJournal, key),
-            f"Journal {number} is posted, and {count} of its lines have no voucher.",
+            f"Journal {number} is posted, and {counted(count, 'line has', 'lines have')} no voucher.",
         )
     lines = JournalLine.objects.filter(journal__entity=entity).exclude(
         actual__booked_by=Actual.BookedBy.JOURNAL, actual__entity=F("journal__entity")

@@ -401,8 +401,9 @@ def format_sections(
     own = set(proposal.lines.values_list("pk", flat=True))
     if len(given) != len(set(given)) or set(given) != own:
         raise Refused(
-            f"Every line of {proposal} has to be in exactly one section: of its {len(own)} lines "
-            f"{len(set(given) & own)} are in a section, and the sections hold {len(given)}.",
+            f"Every line of {proposal} has to be in exactly one section: of its "
+            f"{wording.counted(len(own), 'line')} {wording.counted(len(set(given) & own), 'is', 'are')} in a "
+            f"section, and the sections hold {len(given)}.",
             code="SECTIONS",
         )
     present = list(proposal.sections.order_by("number"))

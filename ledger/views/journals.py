@@ -71,7 +71,7 @@ class Journals(ListScreen):
             "journal.post",
             icon="book-check",
             style="primary",
-            confirm="Post {n} journals for good? What can't be posted moves to a journal of its own.",
+            confirm="Post {n} selected for good? What can't be posted moves to a journal of its own.",
         ),
         Action("back_to_draft_chosen", "Back to draft", "journal.edit", icon="undo-2"),
     )

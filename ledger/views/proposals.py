@@ -69,7 +69,11 @@ class Proposals(SomeHidden, ListScreen):
     actions = (
         Action("check_proposals", "Check and post", "proposal.post", icon="list-checks", style="primary"),
         Action(
-            "approve_proposals", "Approve", "proposal.approve", icon="stamp", confirm="Approve {n} proposals?"
+            "approve_proposals",
+            "Approve",
+            "proposal.approve",
+            icon="stamp",
+            confirm="Approve {n} selected?",
         ),
     )
 

@@ -234,8 +234,8 @@ def _refuse_bad_figures(details, quantity, price, billing_type):
             )
         if detail.transaction_class in _OF_FIXED_AMOUNT:
             raise Refused(
-                f"“{detail.description}” is a {detail.get_transaction_class_display()}: its amount is "
-                "agreed, and its quantity and price can't be edited on a proforma."
+                f"“{detail.description}” is {wording.a(detail.get_transaction_class_display())}: its amount "
+                "is agreed, and its quantity and price can't be edited on a proforma."
             )
 
 
@@ -315,7 +315,7 @@ def _refuse_wrong_place(proforma, detail, contract_line):
     needed = {TransactionClass.MATERIAL: "product", TransactionClass.EXPENSE: "category"}
     needed[TransactionClass.FEE] = "category"
     if kind in needed and getattr(detail, needed[kind]) is None:
-        raise Refused(f"Say which {needed[kind]} it is: a {kind} is taxed and booked by it.")
+        raise Refused(f"Say which {needed[kind]} it is: {wording.a(kind)} is taxed and booked by it.")
     if detail.category is not None and detail.category.transaction_class != kind:
         raise Refused(
             f"Category {detail.category} is for {detail.category.transaction_class}, not for {kind}."

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import Max
 
 from contracts.models import ProjectContract
-from invoicing_site import transaction
+from invoicing_site import transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import in_chunks, totals, write_rows
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
@@ -122,8 +122,10 @@ def difference(preview) -> str:
     now = current_digests(preview)
     changed = sorted(pk for pk in then.keys() | now.keys() if then.get(pk, "") != now.get(pk, ""))
     told = [_told(preview, contract) for contract in ProjectContract.objects.filter(pk__in=changed[:_NAMED])]
-    more = f" And {len(changed) - _NAMED} more contracts have changed." if len(changed) > _NAMED else ""
-    return " ".join(told) + more
+    more = len(changed) - _NAMED
+    if more > 0:
+        told.append(f"And {wording.counted(more, 'more contract has', 'more contracts have')} changed.")
+    return " ".join(told)
 
 
 def _told(preview, contract):
@@ -137,6 +139,6 @@ def _told(preview, contract):
             f"Contract {contract} has other work for the same amount, other orders or other schedule entries."
         )
     return (
-        f"Contract {contract} had {then[0]} rows of {then[1]:,.2f} {contract.currency} "
+        f"Contract {contract} had {wording.counted(then[0], 'row')} of {then[1]:,.2f} {contract.currency} "
         f"and now has {now[0]} of {now[1]:,.2f}."
     )

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRefresh
 
-from actuals.models import Actual, BillingType
+from actuals.models import BillingType
 from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
 from backlog.tables import item_in_words
@@ -21,15 +21,20 @@ from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.tables import amount_in_words
-from invoicing_site.templatetags.ledgerline import plain_amount
-from invoicing_site.wording import counted
 from proforma import forms, operations
-from proforma.edits import TAX_GROUPS, codes_of_tax_groups, edited, what_was, with_source
+from proforma.edits import codes_of_tax_groups, edited, what_was, with_source
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.doubts import doubts_of, in_question
 from proforma.orders import order_of, order_that_fits, orders_that_fit_some
 from proforma.parties import party_changes
 from proforma.performance import contract_performance
+from proforma.views.answers import (
+    count_by_hand,
+    details_of,
+    what_became,
+    what_becomes_of_the_rest,
+    who_sets_the_tax,
+)
 from proforma.views.proformas import progress_of, with_net
 
 # Details on one page; pending items that are shown; details from which on a confirm goes to a worker.
@@ -136,7 +141,11 @@ class Proforma(DetailScreen):
             page=page,
             groups=_grouped(page.object_list, proforma.currency),
             subtotals=_subtotals(everything),
-            counts={"all": everything.count(), "edited": edited(everything).count()},
+            counts={
+                "all": everything.count(),
+                "edited": edited(everything).count(),
+                "by_hand": count_by_hand(everything) if may_edit else 0,
+            },
             pending=[(item, item_in_words(item)) for item in shown_pending],
             pending_count=pending.count() if may_edit else 0,
             currency=proforma.currency,
@@ -228,7 +237,7 @@ class _OnDraft(Operation):
 class Refresh(_OnDraft):
     def operate(self, proforma):
         n = len(operations.refresh(proforma, by=self.request.user))
-        return Told(f"{_details(n)} added." if n else "Nothing new is ready for it up to the cutoff.")
+        return Told(f"{details_of(n)} added." if n else "Nothing new is ready for it up to the cutoff.")
 
 
 class TakeParty(_OnDraft):
@@ -258,10 +267,10 @@ class Delete(_OnDraft):
     deleted = False
 
     def operate(self, proforma):
-        number = proforma.number
+        number, by_hand = proforma.number, count_by_hand(LineDetail.objects.on_proforma(proforma))
         n = operations.delete_draft(proforma, by=self.request.user)
         self.deleted = True
-        return Told(f"Proforma {number} is deleted; {_items_are(n)} ready to invoice again.")
+        return Told(f"Proforma {number} is deleted{what_became(n, by_hand)}.")
 
     def success_url(self, proforma):
         return reverse("proformas") if self.deleted else proforma.get_absolute_url()
@@ -272,9 +281,9 @@ class RemoveDetails(_OnDraft):
 
     def operate(self, proforma):
         rows = selection(DetailsOf(proforma), self.request, self.permission)
-        n = rows.count()
+        n, by_hand = rows.count(), count_by_hand(rows)
         back = operations.remove_details(rows, by=self.request.user)
-        return Told(f"{_details(n)} removed; {_items_are(back)} ready to invoice again.")
+        return Told(f"{details_of(n)} removed{what_became(back, by_hand)}.")
 
 
 class AddPending(_OnDraft):
@@ -286,7 +295,7 @@ class AddPending(_OnDraft):
         items = operations.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
         if items.count() != len(set(keys)):
             raise Refused("Some of the chosen items are not ready any more: look at the list again.")
-        return Told(f"{_details(len(operations.add_items(proforma, items, by=self.request.user)))} added.")
+        return Told(f"{details_of(len(operations.add_items(proforma, items, by=self.request.user)))} added.")
 
 
 class Confirm(Operation):
@@ -419,7 +428,7 @@ class EditDetails(FormOperation):
         if not changes:
             raise Refused("Nothing was filled in, so nothing would change.")
         n = len(operations.edit_details(self.details, by=self.request.user, seen=form.stamp, **changes))
-        return Told(f"{_details(n)} changed. {_who_sets_the_tax(self.details, changes)}".strip())
+        return Told(f"{details_of(n)} changed. {who_sets_the_tax(self.details, changes)}".strip())
 
     def get_success_url(self):
         return self.row.get_absolute_url() + kept_query(self.request.POST)
@@ -465,37 +474,8 @@ class EditDetail(FormOperation):
         if changes := form.changes():
             operations.edit_details([self.row], by=self.request.user, seen=form.stamp, **changes)
         detail = LineDetail.objects.filter(pk=self.row.pk)
-        more = [_what_becomes_of_the_rest(self.row.pk), _who_sets_the_tax(detail, changes)]
+        more = [what_becomes_of_the_rest(self.row.pk), who_sets_the_tax(detail, changes)]
         return Told(" ".join(filter(None, [self.done, *more])))
 
     def get_back_url(self):
         return f"{self.proforma.get_absolute_url()}#detail-{self.row.pk}"
-
-
-def _who_sets_the_tax(details, changes):
-    """Of work that a journal books, said when its tax group was changed: the journal decides it (PRP-7)."""
-    booked = {"backlog_item__actual__booked_by": Actual.BookedBy.JOURNAL}
-    if not TAX_GROUPS.keys() & changes.keys() or not details.filter(**booked).exists():
-        return ""
-    return (
-        "For work with an approved entry this only changes the estimate: the invoice takes the tax groups "
-        "that accountants give it in the integration journal."
-    )
-
-
-def _what_becomes_of_the_rest(pk):
-    """Said of a detail that bills less than was delivered (PRO-5); else nothing."""
-    detail = LineDetail.objects.select_related("line__proforma", "backlog_item__actual").get(pk=pk)
-    fact = detail.backlog_item and detail.backlog_item.actual
-    if fact is None or detail.billing_type != BillingType.CHARGEABLE or detail.amount >= fact.amount:
-        return ""
-    rest = plain_amount(fact.amount - detail.amount, detail.line.proforma.currency)
-    return f"It bills {rest} less than was delivered: confirming writes that off as non-chargeable."
-
-
-def _details(n):
-    return counted(n, "detail")
-
-
-def _items_are(n):
-    return counted(n, "item is", "items are")

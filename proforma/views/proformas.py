@@ -198,7 +198,7 @@ class NewProforma(FormOperation):
 
     permission = "proforma.create"
     title = "Create proformas"
-    lead = "One for each contract and customer, with all that is ready up to the cutoff."
+    lead = "One for each contract, customer and order number, with all that is ready up to the cutoff."
     template_name = "proforma/new_proforma.html"
     form_class = forms.NewProformas
     button = "Create proformas"

@@ -179,7 +179,7 @@ def test_every_option_reaches_the_import(co, file):
     assert (entry.task.code, entry.category.code) == ("New task", "Talk")
     assert entry.category.item_tax_group == co.item_tax_group
     assert answer == (
-        "New tasks made: 1.\nNew categories made: 1.\n1 of 1 rows added as drafts, 0 are there already.\n"
+        "New tasks made: 1.\nNew categories made: 1.\n1 of 1 row added as drafts, 0 are there already.\n"
     )
 
 

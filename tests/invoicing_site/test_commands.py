@@ -41,7 +41,7 @@ def test_a_month_of_the_project_manager(company):
     factories.time_entry(company, "2", date=date(2025, 4, 2))
     manager = ["--by", company.manager.username]
     assert told("approve_entries", "--until", "2025-03-31", *manager) == (
-        "1 entries approved: 2 actuals, 1 of them in the backlog.\n"
+        "1 entry approved: 2 actuals, 1 of them in the backlog.\n"
     )
     assert answered("mark_ready", "--until", "2025-03-31", *manager) == {"ready": 1, "left": {}}
     assert answered("mark_ready", *manager) == {"ready": 0, "left": {}}

@@ -80,7 +80,7 @@ def test_all_that_match_is_refused_when_something_came_meanwhile(it, client):
     waiting(it, 1)
     response = client.post(reverse("mark_ready"), shown, follow=True)
     assert marked() == set()
-    assert "held 2 items when you chose them all, and now 3 match" in said(response)[0]
+    assert "held 2 items when you chose all, and now it holds 3." in said(response)[0]
 
 
 def test_a_row_that_was_swapped_for_another_is_noticed(it, client):

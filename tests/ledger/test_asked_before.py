@@ -58,7 +58,7 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
     assert not CustomerInvoice.objects.exists()
     sentence = said(no1.accountant, f"post {proposal}")
     assert InvoiceProposal.objects.get().last_error == sentence
-    assert Notice.objects.get(user=no1.accountant).text == "0 of 1 invoices posted."
+    assert Notice.objects.get(user=no1.accountant).text == "0 of 1 invoice posted."
 
 
 def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract, monkeypatch):

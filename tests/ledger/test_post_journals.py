@@ -53,7 +53,7 @@ def test_the_command_takes_up_and_posts(no1, line):
         "2 actuals taken up, 1 left out.",
         f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 10 Mar 2025: "
         "an administrator has to enter one that is valid from that day or earlier.",
-        "journal IJ-2025-00001: 1 lines posted, 1 in error, in journal IJ-2025-00002.",
+        "journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
         "journal IJ-2025-00002 is in error, 1 line:",
         "  Company NO1 has no account for offset of expenses and materials (of class expense, category "
         "Travel, profile Cost to profit and loss, no accrual): an administrator has to enter one among "
@@ -114,7 +114,7 @@ def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
     ]
     assert run_command("--entity", "NO1", "--on", "2025-03-31", "--retry").splitlines() == [
         "0 actuals taken up, 0 left out.",
-        "journal IJ-2025-00001: 1 lines posted, 0 in error.",
+        "journal IJ-2025-00001: 1 line posted, 0 in error.",
     ]
     assert entries_of(actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
 

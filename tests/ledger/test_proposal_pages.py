@@ -462,7 +462,7 @@ def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):
     url = answer.redirect_chain[-1][0]
     assert CustomerInvoice.objects.get().number in words(desk.get(url, headers={"HX-Request": "true"}))
     notice = Notice.objects.get(user=no1.accountant)
-    assert (notice.text, notice.url) == ("1 of 1 invoices posted.", url)
+    assert (notice.text, notice.url) == ("1 of 1 invoice posted.", url)
 
 
 def test_a_selection_is_its_owners(desk, client, no1, proposal, other):

@@ -40,7 +40,7 @@ def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
     said = propose(capsys).splitlines()
 
     assert said == [
-        "1 proformas taken up, 0 proposals filled in.",
+        "1 proforma taken up, 0 proposals filled in.",
         f"proposal {proforma.number} waits for 1 actual ({item.actual_id}) to be taken into a journal.",
         f"  actual {item.actual_id}: {NO_RATE}",
     ]
@@ -71,7 +71,7 @@ def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
     take_up_and_post(no1)
 
     assert propose(capsys).splitlines() == [
-        "1 proformas taken up, 0 proposals filled in.",
+        "1 proforma taken up, 0 proposals filled in.",
         f"proposal {proforma.number} waits for journal IJ-2025-00001 (in error: mend the cause, then "
         "post_journals --retry) to be posted.",
         f"  journal IJ-2025-00001: {reason}",

@@ -158,7 +158,7 @@ def test_propose_says_what_blocks_the_rest(no1, contract, capsys):
 
     said = command("propose", capsys=capsys)
 
-    assert "2 proformas taken up, 1 proposals filled in." in said
+    assert "2 proformas taken up, 1 proposal filled in." in said
     assert f"proposal {waiting.number} waits for 1 actual" in said
     answer = json.loads(command("propose", "--json", capsys=capsys))
     assert (answer["taken_up"], answer["filled"], list(answer["blocked"])) == ([], [], [waiting.number])

@@ -227,6 +227,45 @@ def test_removed_details_are_pending_and_can_be_added_again(manager, draft):
     assert LineDetail.objects.on_proforma(draft).count() == 2
 
 
+def test_what_was_added_by_hand_is_gone_and_nothing_else_is_promised(manager, company, contract, draft):
+    """PRO-3, PRO-4: the question says it, and the answer counts what is ready again only"""
+    item = LineDetail.objects.on_proforma(draft).order_by("pk").first()
+    first, second, third = (
+        operations.add_detail(
+            draft,
+            by=company.manager,
+            contract_line=contract.lines.get(),
+            transaction_class="time",
+            date=date(2025, 3, 12),
+            quantity=Decimal(1),
+            price=Decimal(100),
+        )
+        for _ in range(3)
+    )
+    assert words_of(manager, draft.get_absolute_url()).count("; what was added by hand is gone.") == 2
+    answer = post(manager, "remove_details", draft, pk=[first.pk]).content.decode()
+    assert "1 detail removed; what was added by hand is gone." in answer
+    answer = post(manager, "remove_details", draft, pk=[second.pk, item.pk]).content.decode()
+    expected = "2 details removed; 1 item is ready to invoice again, and 1 detail added by hand is gone."
+    assert expected in answer
+    answer = post(manager, "delete_proforma", draft).content.decode()
+    assert "is deleted; 1 item is ready to invoice again, and 1 detail added by hand is gone." in answer
+
+
+def test_an_expense_needs_a_category(manager, contract, draft):
+    """PRO-3"""
+    typed = {"contract_line": contract.lines.get().pk, "transaction_class": "expense", "date": "2025-03-12"}
+    typed |= {"quantity": "1", "price": "10", "billing_type": "chargeable"}
+    words = post(manager, "add_detail", draft, **typed).content.decode()
+    assert "Say which category it is: an expense is taxed and booked by it." in words
+
+
+def test_the_page_says_what_gets_a_proforma_of_its_own(manager):
+    """PRO-1"""
+    words = words_of(manager, reverse("new_proforma"))
+    assert "One for each contract, customer and order number, with all that is ready" in words
+
+
 def test_a_refresh_takes_what_became_ready(manager, contract, draft, ready):
     ready(contract, "1", "100")
     assert "1 detail added." in post(manager, "refresh_proforma", draft).content.decode()
@@ -353,7 +392,7 @@ def test_many_are_confirmed_in_the_background(
     foreign.refresh_from_db()
     assert foreign.status == Status.DRAFT
     notice = Notice.objects.get(user=company.manager)
-    assert "1 of 2 proformas are confirmed; 1 failed" in notice.text
+    assert "1 of 2 proformas confirmed; 1 failed" in notice.text
     assert notice.is_problem
     assert "is empty" in words_of(manager, notice.url)
     assert "failed: Proforma" in words_of(manager, empty.get_absolute_url())

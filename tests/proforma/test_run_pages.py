@@ -122,7 +122,7 @@ def test_a_run_is_started_and_tells_what_it_made(
     assert "Would be invoiced" not in words
     notice = Notice.objects.get()
     assert (notice.user, notice.url) == (company.manager, answer.url)
-    assert "1 of 1 contracts invoiced" in notice.text
+    assert "1 of 1 contract invoiced" in notice.text
     assert "8,000.00" in words_of(manager, reverse("runs"))
 
 
@@ -130,7 +130,7 @@ def test_a_run_at_work_shows_its_progress(manager, company, due_contract):
     run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     words = words_of(manager, run.get_absolute_url())
     assert 'hx-trigger="every 1s"' in words
-    assert "0 of 1 contracts looked at" in words
+    assert "0 of 1 contract looked at" in words
     poll = manager.get(run.get_absolute_url(), headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in poll
 
@@ -209,7 +209,7 @@ def test_a_plan_that_does_not_hold_any_more_is_refused_with_the_difference(
     preview = operations.preview_invoicing(company.entity, as_of=APRIL, by=company.manager)
     ready(due_contract, "1", "500")
     answer = manager.post(reverse("execute_preview", args=[preview.pk]), follow=True).content.decode()
-    assert "had 1 rows of 8,000.00" in answer
+    assert "had 1 row of 8,000.00" in answer
     assert "now has 2 of 8,500.00" in answer
 
 

@@ -2,6 +2,7 @@ from actuals.models import Entry
 from backlog import operations
 from contracts.models import Project
 from invoicing_site.commands import EntityCommand, day
+from invoicing_site.wording import counted
 
 
 class Command(EntityCommand):
@@ -31,8 +32,8 @@ class Command(EntityCommand):
 
     def told(self, answer):
         yield (
-            f"{answer['approved']} entries approved: {answer['actuals']} actuals, "
-            f"{answer['backlog_items']} of them in the backlog."
+            f"{counted(answer['approved'], 'entry', 'entries')} approved: "
+            f"{counted(answer['actuals'], 'actual')}, {answer['backlog_items']} of them in the backlog."
         )
         yield from answer["warnings"]
         yield from answer["left"]

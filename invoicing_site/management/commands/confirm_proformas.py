@@ -1,6 +1,7 @@
 from invoicing_site import remedies
 from invoicing_site.commands import EntityCommand
 from invoicing_site.errors import Refused
+from invoicing_site.wording import counted
 from proforma import operations
 from proforma.models import ProformaInvoice
 
@@ -31,7 +32,7 @@ class Command(EntityCommand):
         return {"confirmed": confirmed, "refused": refused, "warnings": warnings}
 
     def told(self, answer):
-        yield f"{len(answer['confirmed'])} proforma invoices confirmed."
+        yield f"{counted(len(answer['confirmed']), 'proforma invoice')} confirmed."
         for number, sentence in answer["refused"].items():
             yield f"{number}: {sentence}"
         for number, sentences in answer["warnings"].items():

@@ -126,8 +126,8 @@ class Command(EntityCommand):
             yield f"New {kind} {said}made: {len(codes):,}."
         as_what = (" and submitted" if answer["submitted"] else " as drafts") if is_done else ""
         yield (
-            f"{answer['to_add']:,} of {answer['rows']:,} rows {said}added{as_what}, "
-            f"{answer['already_there']:,} are there already."
+            f"{answer['to_add']:,} of {wording.counted(answer['rows'], 'row')} {said}added{as_what}, "
+            f"{wording.counted(answer['already_there'], 'is', 'are')} there already."
         )
         if n := answer["to_change"]:
             yield f"{wording.counted(n, 'draft')} {said}changed."

@@ -2,6 +2,7 @@ from django.core.management import CommandError
 
 from invoicing_site import remedies
 from invoicing_site.commands import EntityCommand
+from invoicing_site.wording import counted
 from ledger.models import InvoiceProposal
 from ledger.operations.posting import look_at_all, post_all
 
@@ -23,9 +24,7 @@ class Command(EntityCommand):
         self.refused = 0
         super().handle(*args, **options)
         if self.refused:
-            raise CommandError(
-                "1 proposal is refused." if self.refused == 1 else f"{self.refused} proposals are refused."
-            )
+            raise CommandError(f"{counted(self.refused, 'proposal is', 'proposals are')} refused.")
 
     def act(self, entity, by, on, options):
         proposals = InvoiceProposal.objects.filter(entity=entity)

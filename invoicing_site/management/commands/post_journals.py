@@ -1,4 +1,5 @@
 from invoicing_site.commands import EntityCommand
+from invoicing_site.wording import counted
 from ledger.operations.journals import left_in_error, post_journals, take_up_actuals
 
 
@@ -37,7 +38,7 @@ class Command(EntityCommand):
         }
 
     def told(self, answer):
-        yield f"{answer['taken_up']} actuals taken up, {len(answer['left_out'])} left out."
+        yield f"{counted(answer['taken_up'], 'actual')} taken up, {len(answer['left_out'])} left out."
         for row in answer["left_out"]:
             yield f"  actual {row['actual']}: {row['reason']}"
         for journal in answer["journals"]:
@@ -46,14 +47,13 @@ class Command(EntityCommand):
                 continue
             where = f", in journal {journal['remainder']}" if journal["remainder"] else ""
             yield (
-                f"journal {journal['number']}: {journal['posted']} lines posted, "
+                f"journal {journal['number']}: {counted(journal['posted'], 'line')} posted, "
                 f"{journal['in_error']} in error{where}."
             )
         if not answer["journals"]:
             yield "There is no journal to post."
         for left in answer["left_in_error"]:
-            lines = "1 line" if left["lines"] == 1 else f"{left['lines']} lines"
-            yield f"journal {left['number']} is in error, {lines}:"
+            yield f"journal {left['number']} is in error, {counted(left['lines'], 'line')}:"
             yield from (f"  {error}" for error in left["errors"])
         if answer["left_in_error"]:
             yield "Mend the cause, then post_journals --retry."

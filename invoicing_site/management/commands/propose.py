@@ -1,4 +1,5 @@
 from invoicing_site.commands import EntityCommand
+from invoicing_site.wording import counted
 from ledger.blockers import blocked_by
 from ledger.models import InvoiceProposal
 from ledger.operations import proposals
@@ -40,7 +41,11 @@ class Command(EntityCommand):
         }
 
     def told(self, answer):
-        yield f"{len(answer['taken_up'])} proformas taken up, {len(answer['filled'])} proposals filled in."
+        taken_up, filled = (
+            counted(len(answer["taken_up"]), "proforma"),
+            counted(len(answer["filled"]), "proposal"),
+        )
+        yield f"{taken_up} taken up, {filled} filled in."
         if answer["refilled"]:
             yield f"Filled in again: {', '.join(answer['refilled'])}."
         yield from answer["blocked"].values()

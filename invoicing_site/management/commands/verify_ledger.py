@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from contracts.models import LegalEntity
 from invoicing_site.verify import look, seals
+from invoicing_site.wording import counted
 
 
 class Command(BaseCommand):
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             answer = [dataclasses.asdict(finding) for finding in found]
             self.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False))
         elif found:
-            self.stdout.write(f"{len(found)} findings.")
+            self.stdout.write(f"{counted(len(found), 'finding')}.")
         else:
             self.stdout.write("Everything is as it was posted.")
         if found:

@@ -270,7 +270,7 @@ def test_the_command_ends_with_1_and_names_what_is_wrong(ledger):
     with behind_the_guards():
         number = voucher_text(ledger)
     sentence = f"Voucher {number} is not what was posted: its content has another hash."
-    assert run() == (1, f"CHAIN NO1 {sentence}\n1 findings.\n")
+    assert run() == (1, f"CHAIN NO1 {sentence}\n1 finding.\n")
     code, out = run(json=True)
     assert code == 1
     assert json.loads(out) == [
