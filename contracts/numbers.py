@@ -70,8 +70,8 @@ def _refuse_to_go_back(sequence, counters, on):
     latest = max((c.last_date for c in counters if c.last_date), default=on)
     if on < latest:
         raise Refused(
-            f"{wording.capital(wording.a(sequence.get_kind_display()))} cannot be dated {wording.day(on)}: the "
-            f"last one is dated {wording.day(latest)}, and its numbers rise with time. Use that date or a "
-            "later one.",
+            f"{wording.capital(wording.a(sequence.get_kind_display()))} cannot be dated {wording.day(on)}: "
+            f"the last one is dated {wording.day(latest)}, and its numbers rise with time. Use that date or "
+            "a later one.",
             code="NUM-ORDER",
         )

@@ -25,6 +25,7 @@ from contracts.models import (
 from invoicing_site import audit, money, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import total, write_rows
+from invoicing_site.wording import counted
 
 _Method = ContractLine.BillingMethod
 
@@ -151,7 +152,7 @@ def generate_milestones(
     if not all((amount > 0) == (line.contract_amount > 0) and amount for amount in amounts):
         raise Refused(
             f"Line {line} has {money.rounded(rest, contract.currency)} {contract.currency} left, which can't "
-            f"be parted into {count} milestones.",
+            f"be parted into {counted(count, 'milestone')}.",
             code="MILESTONE-COUNT",
         )
     last = line.milestones.aggregate(last=Max("number"))["last"] or 0
