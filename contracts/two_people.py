@@ -84,11 +84,23 @@ def notify_of_role(membership, by, *, changed=False) -> None:
     else:
         extra = f", and the permission {permissions}" if permissions else ""
         text = f"{by} gave {user} the role {role} in {entity}{extra}."
+    people = {membership.user_id, by.pk, *_watching(membership)}
+    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in sorted(people))
+
+
+def _watching(membership) -> set[int]:
     roles = {Membership.Role.ADMINISTRATOR}
     if membership.role in _WATCHED or _extras_of(membership):
         roles |= {Membership.Role.ACCOUNTANT, Membership.Role.AUDITOR}
     watching = User.objects.filter(
-        is_active=True, memberships__entity=membership.entity, memberships__role__in=roles
+        is_active=True, memberships__entity=membership.entity_id, memberships__role__in=roles
     )
-    people = {membership.user_id, by.pk, *watching.values_list("pk", flat=True)}
-    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in sorted(people))
+    return set(watching.values_list("pk", flat=True))
+
+
+def watching_over(user) -> set[int]:
+    """The keys of those who are notified when a role of the user is set, in all companies.
+
+    Whoever gets at the account of somebody has their roles, so they learn of that too.
+    """
+    return {pk for membership in user.memberships.all() for pk in _watching(membership)}

@@ -23,7 +23,11 @@ from invoicing_site.screens.tables import DayColumn, MainColumn, Table, TextColu
 
 # What people do at the door, in no company.
 SIGNING_IN = [
-    f"invoicing_site.{verb}" for verb in ("sign_in", "sign_out", "change_password", "refuse_sign_in")
+    f"invoicing_site.{verb}"
+    for verb in (
+        *("sign_in", "sign_out", "refuse_sign_in", "change_password", "choose_password"),
+        *("send_password_link", "change_mail_address"),
+    )
 ]
 _MANY = 200  # items of one list that a page shows
 
@@ -130,10 +134,10 @@ class AuditTrail(ListScreen):
     @classmethod
     def rows(cls, request):
         """Events carry the code of their company; those at the door none, and count where people belong."""
-        members = _members(request)
-        names = list(members.values_list("username", flat=True))
+        names = dict(_members(request).values_list("pk", "username"))
         door = Q(entity="", action__in=SIGNING_IN)
-        theirs = Q(by__in=members.values("pk")) | Q(by=None, detail__username__in=names)
+        about = Q(subject_type=User._meta.label_lower, subject_id__in=[str(pk) for pk in names])
+        theirs = about | Q(by=None, detail__username__in=list(names.values()))
         return AuditEvent.objects.filter(Q(entity=request.entity.code) | door & theirs)
 
     def get_queryset(self):

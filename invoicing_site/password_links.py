@@ -1,5 +1,7 @@
 """Links to choose a password, sent to the person whose password it is: nobody sets it for them."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
@@ -13,11 +15,12 @@ from invoicing_site.models import Notice
 
 
 @transaction.atomic
-def send(user, *, by, request) -> str:
+def send(user, *, by, request, watching: Collection[int] = ()) -> str:
     """Send the user a link to choose a password, and notify both; returns what was done, as a sentence.
 
-    Refused for somebody who is inactive or has no mail address. The password stays as it is until the
-    person chooses another.
+    `watching` are the keys of those who watch over the roles of the user. They are notified as long as the
+    person has no password: until then whoever reads the mail gets the roles. Refused for somebody who is
+    inactive or has no mail address. The password stays as it is until the person chooses another.
     """
     if not user.is_active:
         raise Refused(f"{user} is inactive. Make them active before you send a link.", code="USER-INACTIVE")
@@ -27,8 +30,8 @@ def send(user, *, by, request) -> str:
     address = request.build_absolute_uri(reverse("password_reset_confirm", args=[key, token]))
     audit.record("invoicing_site.send_password_link", user, by=by, to=user.email)
     if by != user:
-        text = f"{by} sent {user} a link to choose a password."
-        Notice.objects.bulk_create(Notice(user=each, text=text) for each in (user, by))
+        people = {user.pk, by.pk} | (set() if user.has_usable_password() else set(watching))
+        _notify(people, f"{by} sent {user} a link to choose a password, to {user.email}.")
     days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
     _mail(
         [user.email],
@@ -47,16 +50,23 @@ def send(user, *, by, request) -> str:
 
 
 @transaction.atomic
-def notify_of_address(user, old, *, by) -> None:
-    """Write to the old and the new mail address of somebody whose address was changed, and notify both."""
+def notify_of_address(user, old, *, by, watching: Collection[int] = ()) -> None:
+    """Write to the old and the new mail address of somebody whose address was changed, and notify both.
+
+    `watching` are the keys of those who watch over the roles of the user: links go to the new address.
+    """
     text = f"{by} changed the mail address of {user} from {old or 'none'} to {user.email or 'none'}."
-    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in {user.pk, by.pk})
+    _notify({user.pk, by.pk, *watching}, text)
     _mail(
         [each for each in (old, user.email) if each],
         "Your mail address for Ledgerline was changed",
         f"Hello {user},\n\n{text} Links to choose a password go to the new address. "
         "If this is wrong, notify your administrator and your auditor now.",
     )
+
+
+def _notify(people, text):
+    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in sorted(people))
 
 
 def _mail(to, subject, text):

@@ -15,7 +15,7 @@ from unfold.forms import PaginationInlineFormSet, UserChangeForm
 
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
-from contracts.two_people import notify_of_role, own_role
+from contracts.two_people import notify_of_role, own_role, watching_over
 from invoicing_site import password_links
 from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, reach_of
 from invoicing_site.errors import Refused
@@ -127,7 +127,11 @@ class UserForm(UserChangeForm):
     by = None  # who saves it; set by the admin for each request
 
     def clean_email(self):
-        """Whoever has a password keeps their address: a link to choose another one is sent there."""
+        """Whoever has a password keeps their address: a link to choose another one is sent there.
+
+        That of somebody who was invited and has none yet can be corrected, and those who watch over their
+        roles are notified, as if the roles were given anew.
+        """
         email, person = self.cleaned_data["email"], self.instance
         free = self.by.is_superuser or person == self.by or not person.has_usable_password()
         if email != person.email and not free:
@@ -232,11 +236,12 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         if not change:
             self._send_link(request, obj)
         elif "email" in form.changed_data:
-            password_links.notify_of_address(obj, form.initial.get("email", ""), by=request.user)
+            old, watching = form.initial.get("email", ""), watching_over(obj)
+            password_links.notify_of_address(obj, old, by=request.user, watching=watching)
 
     def _send_link(self, request, user):
         try:
-            sent = password_links.send(user, by=request.user, request=request)
+            sent = password_links.send(user, by=request.user, request=request, watching=watching_over(user))
         except Refused as refusal:
             messages.error(request, refusal.message)
         else:

@@ -371,6 +371,58 @@ def test_the_address_of_somebody_without_a_password_is_corrected(
     assert set(told.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk}
 
 
+def invited(home, **fields):
+    """Somebody with the accountant's role who has not chosen a password yet."""
+    user = factories.UserFactory(email="vera@example.com")
+    user.set_unusable_password()
+    user.save()
+    return factories.MembershipFactory(user=user, entity=home.entity, **fields).user
+
+
+@pytest.mark.parametrize("role", ["accountant", "administrator", "manager", "member"])
+@pytest.mark.parametrize("extra", [False, True])
+def test_who_watches_over_the_roles_learns_where_a_first_link_goes(administrator, home, role, extra):
+    """SEC-1, SEC-3: an administrator took over an accountant who was invited, and nobody else knew."""
+    person = invited(home, role=role, overrides_limits=extra)
+    anna = factories.MembershipFactory(entity=home.entity, role="administrator").user
+    gone = factories.MembershipFactory(entity=home.entity, role="auditor", user__is_active=False).user
+    watching = {home.administrator.pk, anna.pk}
+    if extra or role in ("accountant", "administrator"):
+        watching |= {home.accountant.pk, home.auditor.pk}
+
+    fields = {"email": "mallory@example.com"}
+    assert posted(administrator, User, "change", person.pk, fields=fields).status_code == 302
+    changed = (
+        f"{home.administrator} changed the mail address of {person} from vera@example.com to "
+        "mallory@example.com."
+    )
+    assert set(Notice.objects.filter(text=changed).values_list("user", flat=True)) == {person.pk, *watching}
+
+    where = reverse("admin:auth_user_password_change", args=[person.pk])
+    assert "those who watch over their roles are notified" in administrator.get(where).text
+    assert administrator.post(where).status_code == 302
+    sent = f"{home.administrator} sent {person} a link to choose a password, to mallory@example.com."
+    assert set(Notice.objects.filter(text=sent).values_list("user", flat=True)) == {person.pk, *watching}
+    assert not Notice.objects.filter(user=gone).exists()
+    event = AuditEvent.objects.get(action="invoicing_site.change_user")
+    assert (event.by, event.detail["before"], event.detail["after"]) == (
+        home.administrator,
+        {"email": "vera@example.com"},
+        {"email": "mallory@example.com"},
+    )
+
+
+def test_those_of_every_company_learn_of_it(client, admin_user, home, abroad):
+    """SEC-3: who works for two companies is changed by a superuser."""
+    person = invited(home, role="accountant")
+    factories.MembershipFactory(user=person, entity=abroad.entity, role="member")
+    client.force_login(admin_user)
+    posted(client, User, "change", person.pk, fields={"email": "v@example.com"})
+    told = set(Notice.objects.filter(text__contains="v@example.com").values_list("user", flat=True))
+    here = {home.administrator.pk, home.accountant.pk, home.auditor.pk}
+    assert told == {person.pk, admin_user.pk, *here, abroad.administrator.pk}
+
+
 def own_membership(home):
     return home.administrator.memberships.get(entity=home.entity)
 

@@ -103,16 +103,21 @@ def test_actions_read_as_plain_words(auditor, no1):
 
 
 def test_signing_in_counts_where_people_belong(auditor, no1):
-    """SEC-3: also a refused sign-in with the name of one of them."""
+    """SEC-3: also a refused sign-in with the name of one of them, and a link that was sent to one of them."""
     came = happened("invoicing_site.sign_in", no1.member, by=no1.member)
+    link = happened("invoicing_site.send_password_link", no1.member, by=no1.administrator)
     name = no1.member.username
     refused = happened("invoicing_site.refuse_sign_in", None, username=name)
     nobody = happened("invoicing_site.refuse_sign_in", None, username="nobody")
+    other = factories.company(code="NO2", books=False)
+    elsewhere = happened("invoicing_site.send_password_link", other.member, by=no1.administrator)
     page = words(auditor, "audit_trail")
     assert f"/audit/{came.pk}/" in page
     assert f"/audit/{refused.pk}/" in page
+    assert f"/audit/{link.pk}/" in page
     assert f"“{name}”" in page
     assert f"/audit/{nobody.pk}/" not in page
+    assert f"/audit/{elsewhere.pk}/" not in page
 
 
 def test_events_are_found_and_stand_newest_first(auditor, no1):
