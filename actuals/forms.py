@@ -16,6 +16,7 @@ from invoicing_site import checked, currencies, money
 from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
+from invoicing_site.wording import counted
 
 MOST_RECEIPT_BYTES = 10 * 1024 * 1024
 
@@ -278,9 +279,19 @@ class ImportChoicesForm(forms.Form):
         help_text="Recognized by its headings, unless you choose.",
     )
 
-    def __init__(self, *args, found=None, **kwargs):
+    time_category = TextField(required=False, max_length=60)
+
+    def __init__(self, *args, found=None, unnamed=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.found = found or {}
+        self.found, self.unnamed = found or {}, unnamed
+        if unnamed:
+            n = counted(unnamed.rows, "row")
+            self.fields["time_category"] = forms.ChoiceField(
+                label=f"Category of time that names none: {n}",
+                choices=[(category.code, str(category)) for category in unnamed.offered],
+                initial=unnamed.category and unnamed.category.code,
+                help_text="Its item tax group decides the tax.",
+            )
         for name, choice in CHOICES.items():
             found = self.found.get(name)
             rows = f": {found.in_words()}" if found else ""
@@ -296,7 +307,8 @@ class ImportChoicesForm(forms.Form):
     def shown(self):
         """The program, and the choices that rows of the file are about."""
         asked = (name for name, found in self.found.items() if len(found.answers) != 1)
-        return [self["format"], *(self[name] for name in asked)]
+        categories = [self["time_category"]] if self.unnamed and len(self.unnamed.offered) > 1 else []
+        return [self["format"], *categories, *(self[name] for name in asked)]
 
     def answers(self) -> dict[str, str]:
         """What was answered otherwise than by default."""

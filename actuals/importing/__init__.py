@@ -325,7 +325,7 @@ def _as_before(earlier, mapping) -> Mapping:
     constants = dict(kept.constants)
     if "project" in mapping.constants:
         constants.setdefault("project", mapping.constants["project"])  # only rows that had none
-    now = {name: getattr(mapping, name) for name in ("create", "item_tax_group", "answers")}
+    now = {name: getattr(mapping, name) for name in ("create", "item_tax_group", "answers", "time_category")}
     return replace(kept, format=earlier.format, constants=constants, **now).checked()
 
 

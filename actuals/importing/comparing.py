@@ -131,6 +131,8 @@ def compare(
                     reader.odd(row.number, "", _STAYS)
                 continue
             ours = dict(zip(STORED, row.content(), strict=True))
+            if row.category is None:  # it got the usual one, or it was given one here
+                ours["category_id"] = theirs["category_id"]
             differing = [name for name in STORED if ours[name] != theirs[name]]
             if differing and (not program or source in own):
                 reader.odd(row.number, "", _STAYS)

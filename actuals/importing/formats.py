@@ -33,6 +33,7 @@ class Mapping:
     for every row that has none. date_format: of `strptime`, or as DD.MM.YYYY. zone: of times that name none.
     decimal: "," or "." where numbers could be read in two ways. sheet: of a workbook, else its first.
     answers: what becomes of some rows, by the name of the choice.
+    time_category: the code of the category of time that names none; empty: the usual one.
     create: what may be made when a row names it and nobody knows it; item_tax_group: the code that new
     categories and products get, else that of the category above (“Design” for “Design/Drawings”).
     """
@@ -47,6 +48,7 @@ class Mapping:
     create: tuple[str, ...] = ()
     item_tax_group: str = ""
     answers: dict[str, str] = field(default_factory=dict)
+    time_category: str = ""
 
     def checked(self) -> "Mapping":
         """The mapping with its date format in `strptime` codes; refused where it makes no sense."""

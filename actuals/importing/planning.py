@@ -15,6 +15,7 @@ from actuals.importing.reading import RowReader
 from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table
 from actuals.importing.totals import Totals, totals_of
+from actuals.importing.unnamed import Unnamed, give_categories
 from actuals.models import Entry, EntryImport
 from contracts.models import ItemTaxGroup
 from invoicing_site import wording
@@ -50,6 +51,7 @@ class Preview:
     passed_over: dict[int, str] = field(default_factory=dict)
     taken_for_totals: int = 0
     totals_of_others: Totals = field(default_factory=Totals)
+    unnamed: Unnamed = field(default_factory=Unnamed)
     within: Set[int] | None = None
 
     @property
@@ -119,6 +121,7 @@ class Preview:
             "earlier_import": self.earlier and self.earlier.pk,
             "to_create": {kind: [thing.code for thing in made] for kind, made in self.to_create.items()},
             "choices": {name: each.as_json() for name, each in self.found.items()},
+            "time_without_category": self.unnamed.as_json(),
             "changed": [each.as_json() for each in self.changed],
             "totals": self.totals.as_json(),
             "totals_to_add": self.totals_to_add.as_json(),
@@ -168,6 +171,7 @@ def plan(
     changing = [row for row in rows if row.is_change]
     errors += long_days([*new, *changing], entity, within)
     _mark(rows, changed, errors, mapping, found)
+    unnamed = give_categories([row for row in rows if row.is_new], entity, mapping.time_category)
     for row in rows:
         if not (row.is_new or row.is_refused):
             reader.totals.add_row(row)
@@ -187,6 +191,7 @@ def plan(
         passed_over=reader.left_out,
         taken_for_totals=reader.taken_for_totals,
         totals_of_others=reader.totals,
+        unnamed=unnamed,
         within=within,
     )
 

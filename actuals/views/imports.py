@@ -234,8 +234,9 @@ class Columns(_Step, FormView):
         except Refused as refusal:
             form.add_error(None, remedies.told(refusal, self.request))
             return self.form_invalid(form)
-        answers = self.work.get("mapping", {}).get("answers", {})
-        kept = mapping.as_json() | ({"answers": answers} if answers else {})
+        before = self.work.get("mapping", {})
+        answered = {name: before[name] for name in ("answers", "time_category") if before.get(name)}
+        kept = mapping.as_json() | answered
         self.request.session[_WORK] = {**self.work, "mapping": kept}
         return HttpResponseRedirect(reverse("import_preview"))
 
@@ -305,7 +306,8 @@ class PreviewPage(_Step, Page):
         """Keep what was decided about some rows, and show what would happen then."""
         form = ImportChoicesForm(self.request.POST)
         if form.is_valid():
-            mapping = {**self.work.get("mapping", {}), "answers": form.answers()}
+            chosen = form.cleaned_data["time_category"] or self.mapping().time_category
+            mapping = {**self.work.get("mapping", {}), "answers": form.answers(), "time_category": chosen}
             work = {**self.work, "format": form.cleaned_data["format"], "mapping": mapping}
             self.request.session[_WORK] = work
         else:
@@ -353,7 +355,9 @@ class PreviewPage(_Step, Page):
             work=self.work,
             errors=seen.errors[:_SHOWN_PROBLEMS],
             more_errors=max(0, len(seen.errors) - _SHOWN_PROBLEMS),
-            choices=ImportChoicesForm(initial={"format": self.work["format"], **answers}, found=seen.found),
+            choices=ImportChoicesForm(
+                initial={"format": self.work["format"], **answers}, found=seen.found, unnamed=seen.unnamed
+            ),
             totals=all_rows,
             totals_to_add=to_add,
             totals_of_others=others,

@@ -9,13 +9,12 @@ from django.utils.dateparse import parse_date
 from django.utils.html import format_html, format_html_join
 from django.views.generic import View
 
-from actuals import operations, weeks
+from actuals import categories, operations, weeks
 from actuals.forms import open_projects, task_choices
-from actuals.models import Entry
 from actuals.naming import identity_of
 from actuals.views.entries import warn_of_days
 from actuals.views.expenses import resource_of
-from contracts.models import Category, Role, Task
+from contracts.models import Role, Task
 from invoicing_site import days, wording
 from invoicing_site.errors import Refused
 from invoicing_site.screens import Page
@@ -108,7 +107,8 @@ class WeekPage(Page):
             self.adding["trouble"] = f"This task is not one of {project}: choose one of its tasks."
             return self.draw()
         role = _one(Role.objects.filter(entity=entity), keys["role"])
-        category = _one(_categories(entity), keys["category"])
+        offered = categories.of_time(entity)
+        category = _one(offered, keys["category"]) or categories.usual(offered)
         key = weeks.RowKey(project.pk, task and task.pk, role and role.pk, category and category.pk)
         if key in {row.key for row in self.typed}:
             self.adding["trouble"] = "This row is there already."
@@ -195,11 +195,14 @@ class WeekPage(Page):
         }
         if resource is None:
             return context
+        offered = list(categories.of_time(entity))
+        usual = categories.usual(offered)
         rows = weeks.week(resource, monday, typed=self.typed, problems=self.problems, empty=self.remembered())
         tasks = Task.objects.filter(project=key_of(self.adding.get("project", "")))
         return context | {
             "rows": rows,
-            "categories": list(_categories(entity)),
+            "categories": offered,
+            "default_category": self.adding.get("category") or str(getattr(usual, "pk", "")),
             "projects": list(open_projects(entity)),
             "roles": list(Role.objects.filter(entity=entity)),
             "tasks": task_choices(tasks.filter(project__entity=entity)),
@@ -254,10 +257,6 @@ def _left_out(entries):
         f" and {n - _SHOWN} more" if n > _SHOWN else "",
         *(("it", "it", "it as it is") if n == 1 else ("them", "them", "them as they are")),
     )
-
-
-def _categories(entity):
-    return Category.objects.filter(entity=entity, transaction_class=Entry.Class.TIME)
 
 
 def _one(rows, key):

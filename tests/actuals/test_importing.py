@@ -41,7 +41,7 @@ def test_time_is_imported_as_drafts(co):
     assert (first.category, first.role) == (co.time, co.role)
     assert (first.quantity, first.unit, first.description) == (Decimal("7.5"), "h", "Piers")
     assert (first.status, first.created_by, first.external_id) == ("draft", co.accountant, "A-1")
-    assert (second.task, second.category, second.role, second.description) == (None, None, None, "")
+    assert (second.task, second.category, second.role, second.description) == (None, co.time, None, "")
     assert first.source == second.source == result.entry_import
 
 

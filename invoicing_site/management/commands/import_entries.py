@@ -51,6 +51,9 @@ class Command(EntityCommand):
             metavar="KINDS",
             help=f"make what is missing: {','.join(importing.CREATABLE)}",
         )
+        parser.add_argument(
+            "--time-category", default="", metavar="CODE", help="of time that names none; else as on the week"
+        )
         parser.add_argument("--item-tax-group", default="", help="of the categories and products it makes")
         for name, choice in importing.CHOICES.items():
             default = f"; by default {choice.default}" if choice.default else "; must be answered"
@@ -72,6 +75,7 @@ class Command(EntityCommand):
             create=tuple(kind.strip() for kind in options["create"].split(",") if kind.strip()),
             item_tax_group=options["item_tax_group"],
             zone=options["zone"],
+            time_category=options["time_category"],
             answers={name: options[name] for name in importing.CHOICES if options[name]},
         )
         try:
@@ -133,6 +137,8 @@ class Command(EntityCommand):
             yield f"{wording.counted(n, 'draft')} {said}changed."
         for name, rows in answer["left_out"].items():
             yield f"Left out: {rows:,}, {importing.CHOICES[name].rows.lower()}."
+        if unnamed := answer["time_without_category"]:
+            yield unnamed["said"]
         if not is_done:
             yield from _totals(answer)
 
