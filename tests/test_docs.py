@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(FOLDER.glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(FOLDER.glob("*.md"))]
 # What `run` does itself; all other words after it are commands of manage.py.
 OF_RUN = {"test", "lint", "manage"}
 # Answered by a middleware before any address is looked up.
