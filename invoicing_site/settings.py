@@ -421,10 +421,17 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "celerybeat-schedule")
 
 # Cache: counts the tries to sign in, for all web processes together; nothing is lost when it is emptied
 
+
+def _next_database(url):
+    """The same Redis, and the database after the broker's: emptying the cache loses no message."""
+    parts = urlsplit(url)
+    return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + 1}").geturl()
+
+
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": CELERY_BROKER_URL,
+        "LOCATION": os.environ.get("CACHE_URL") or _next_database(CELERY_BROKER_URL),
         "KEY_PREFIX": "ledgerline",
         "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
     }

@@ -129,12 +129,19 @@ def test_the_session_is_kept_from_scripts_and_other_sites(client, admin_user):
 
 @pytest.mark.parametrize(
     ("broker", "cache"),
-    [("", "LocMemCache"), ("redis://h/0", "RedisCache"), ("rediss://h/0", "RedisCache")],
+    [
+        ("", "LocMemCache -"),
+        ("redis://h/0", "RedisCache redis://h/1"),
+        ("redis://h", "RedisCache redis://h/1"),
+        ("rediss://:p%40@h:1/7?ssl_cert_reqs=none", "RedisCache rediss://:p%40@h:1/8?ssl_cert_reqs=none"),
+    ],
 )
 def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broker, cache):
-    told = "import invoicing_site.settings as s; print(s.CACHES['default']['BACKEND'])"
+    """And it is not the broker's database: who empties it loses no message."""
+    told = "from invoicing_site.settings import CACHES; c = CACHES['default']; "
+    told += "print(c['BACKEND'].rpartition('.')[2], c.get('LOCATION', '-'))"
     result = python("-c", told, env=environment(tmp_path, CELERY_BROKER_URL=broker))
-    assert result.stdout.strip().rpartition(".")[2] == cache
+    assert result.stdout.strip() == cache
 
 
 @pytest.mark.parametrize(
