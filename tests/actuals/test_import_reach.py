@@ -50,7 +50,7 @@ def refused(co, content, mapping=None):
     return refusal.value
 
 
-@pytest.mark.parametrize("answer", ["", "skip", "add"])
+@pytest.mark.parametrize("answer", ["", "skip", "change", "add"])
 @pytest.mark.parametrize(
     ("before", "probe"),
     [
@@ -94,7 +94,7 @@ def test_the_id_of_an_entry_out_of_reach_tells_nothing_but_that_it_is_taken(co):
     """SEC-1: the row is on a project of the manager's, and the entry is not."""
     take(co, f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n")
     probe = f"{KIMAI}\n77,2025-03-31,3:15,ANNA,NO1-P1,,Negotiating the takeover\n"
-    for mapping in (Mapping(), Mapping(answers={"changed": "skip"})):
+    for mapping in (Mapping(), Mapping(answers={"changed": "skip"}), Mapping(answers={"changed": "change"})):
         seen = seen_by_manager(co, probe, mapping)
         assert errors(seen) == [
             "row 2, external_id: “77” is work on a project that you don't manage: give the row an id of its "
@@ -110,9 +110,10 @@ def test_an_entry_that_was_moved_out_of_reach_stays_and_is_not_shown(co):
     take(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,no\n", by=co.manager)
     Entry.objects.update(project=co.secret, description="Takeover", quantity=3)
 
-    seen = seen_by_manager(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,yes\n")
+    mapping = Mapping(answers={"changed": "change"})
+    seen = seen_by_manager(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,yes\n", mapping)
 
-    assert (seen.changed, seen.errors, seen.to_add) == ([], [], [])
+    assert (seen.changed, seen.errors, seen.to_add, seen.to_change) == ([], [], [], [])
     assert warnings(seen) == ["row 2: Its entry was changed after it was imported, and stays as it is."]
 
 

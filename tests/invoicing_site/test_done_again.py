@@ -82,6 +82,20 @@ def test_an_import_that_makes_projects_looks_at_the_file_again(co, monkeypatch):
     assert EntryImport.objects.count() == 1
 
 
+def test_an_import_that_changes_a_draft_changes_it_once(co, monkeypatch):
+    """IMP-1"""
+    head = "date,resource,project,hours,external_id\n2025-03-31,ANNA,NO1-P1"
+    importing.import_entries(f"{head},8,T-1\n".encode(), co.entity, by=co.accountant, on=APRIL_10)
+    calls = in_conflict(monkeypatch, audit, "record")
+    mapping = Mapping(answers={"changed": "change"})
+    done = importing.import_entries(
+        f"{head},5,T-1\n".encode(), co.entity, mapping, by=co.accountant, on=APRIL_10
+    )
+    assert (len(calls), done.changed, Entry.objects.get().quantity) == (2, 1, 5)
+    (change,) = AuditEvent.objects.filter(action="actuals.import").latest("pk").detail["changed"]
+    assert (change["before"], change["after"]) == ({"quantity": "8.0000"}, {"quantity": "5.0000"})
+
+
 def test_a_second_conflict_of_an_import_is_a_sentence(co, monkeypatch):
     """IMP-1"""
     in_conflict(monkeypatch, audit, "record", times=2)
