@@ -227,7 +227,7 @@ def test_batches_and_price_decisions_stay_as_well(co, line):
 
 def test_these_guards_are_in_force(db):
     """ACT-1"""
-    assert {Actual, Batch, PriceDecision} <= {guard.model for guard in guards._declared.values()}
+    assert {Actual, Batch, PriceDecision} <= {guard.model for guard in guards.declared()}
     assert guards.missing(connection) == []
 
 
