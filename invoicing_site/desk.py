@@ -100,7 +100,7 @@ class Search(TemplateView):
             (
                 "Proformas",
                 ProformaInvoice,
-                ("number", "name", "customer__name"),
+                ("number", "name", "bill_to_name", "customer__name"),
                 "proforma.view",
                 ("customer",),
             ),

@@ -4,16 +4,30 @@ import datetime
 import re
 from decimal import Decimal
 
+from babel import Locale
+
 
 def day(value: datetime.date) -> str:
     """20 Nov 2026: a day that nobody can misread, its year always with four digits."""
     return f"{value.day} {value:%b} {value.year:04}"
 
 
+def span(first: datetime.date | None, last: datetime.date | None) -> str:
+    """From 1 Jan 2026 until 31 Dec 2026, either of which may be open."""
+    said = [f"from {day(first)}"] if first else []
+    said += [f"until {day(last)}"] if last else []
+    return " ".join(said) or "on any day"
+
+
 def number(value: Decimal) -> str:
     """1,200 and 133.33: a price, a rate or a percentage without the zeros at its end."""
     text = f"{value:,f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def country(code: str) -> str:
+    """Norway, of NO; a code that nobody knows stays as it is."""
+    return Locale.parse("en").territories.get(code, code)
 
 
 def counted(n: int, one: str, many: str = "") -> str:

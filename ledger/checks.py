@@ -456,7 +456,11 @@ def _a_payer_abroad_knows_where_to_pay(examined):
     if invoice.total <= 0 or not (is_foreign or invoice.buyer_country != invoice.seller_country):
         return
     if missing := [name for name in ("IBAN", "BIC") if not getattr(invoice, f"seller_{name.lower()}")]:
-        why = f"is in {invoice.currency}" if is_foreign else f"goes abroad, to {invoice.buyer_country}"
+        why = (
+            f"is in {invoice.currency}"
+            if is_foreign
+            else f"goes abroad, to {wording.country(invoice.buyer_country)}"
+        )
         yield _error(
             "BANK-MISSING",
             f"This invoice {why}, and {invoice.seller_name} has no {' and no '.join(missing)} to be paid on: "

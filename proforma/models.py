@@ -307,6 +307,11 @@ class ProformaInvoice(models.Model):
     def get_absolute_url(self):
         return reverse("proforma", args=[self.pk])
 
+    @property
+    def buyer_name(self):
+        """Whom it is made out to, as its invoice prints it, whatever the customer is called since."""
+        return self.bill_to_name or self.customer.name
+
 
 class ProformaSchedule(models.Model):
     """A schedule entry that a proforma answers; for one the work of several lines may be due."""

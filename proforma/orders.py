@@ -58,9 +58,7 @@ class Order(NamedTuple):
     @property
     def validity(self) -> str:
         """Its days in words."""
-        said = [f"from {wording.day(self.valid_from)}"] if self.valid_from else []
-        said += [f"until {wording.day(self.valid_to)}"] if self.valid_to else []
-        return " ".join(said) or "on any day"
+        return wording.span(self.valid_from, self.valid_to)
 
     def is_valid_on(self, day: date) -> bool:
         return (self.valid_from or date.min) <= day <= self.ends

@@ -1,5 +1,6 @@
 """Who an invoice is made out to: one party, with its own name, address and numbers (CON-9). Pure."""
 
+from invoicing_site import wording
 from proforma.models import ProformaInvoice
 
 _ADDRESS = ("street", "postal_code", "city", "country")
@@ -34,8 +35,12 @@ def party_changes(proforma: ProformaInvoice) -> list[str]:
     for name in PARTY:
         was = proforma.copied_party[name]
         if was != now[name] and getattr(proforma, name) != now[name]:
-            said.append(f"{in_words(name)} was {was or 'empty'}, is now {now[name] or 'empty'}")
+            said.append(f"{in_words(name)} was {_shown(name, was)}, is now {_shown(name, now[name])}")
     return said
+
+
+def _shown(name, value):
+    return (wording.country(value) if name == "country" else value) or "empty"
 
 
 def in_words(name: str) -> str:

@@ -150,6 +150,18 @@ def day(value):
 
 
 @register.filter
+def country(code):
+    """The country's name, for an address that people read."""
+    return wording.country(code)
+
+
+@register.filter
+def span(first, last):
+    """The days in words, either end of which may be open."""
+    return wording.span(first, last)
+
+
+@register.filter
 def share(part, whole):
     """How much of the whole the part is, in whole percent; 0 and 100 only for nothing and for all of it."""
     whole = Decimal(whole or 0)

@@ -26,6 +26,7 @@ from ledger.tables.proposals import ProposalTable
 from ledger.views.chosen import SomeHidden
 from ledger.views.remedies import with_remedies
 from proforma.models import DetailActual, ProformaInvoice
+from proforma.operations import continued_by
 
 _Status = InvoiceProposal.Status
 
@@ -192,6 +193,7 @@ class ProposalPage(DetailScreen):
             may_decide=may["approve"] and proposal.status == _Status.SUBMITTED,
             may_post=may["post"] and postable and not left,
             left_to_others=left if may["post"] and proposal.status != _Status.POSTED else "",
+            continued_by=continued_by(proposal.proforma) if proposal.status == _Status.RETURNED else (),
             **context,
         )
 

@@ -15,7 +15,7 @@ from invoicing_site import audit, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.querysets import in_chunks, write_rows
-from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
+from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine, was_returned
 from proforma.operations.proformas import lock
 
 Status = ProformaInvoice.Status
@@ -115,9 +115,9 @@ def made_again_from(draft) -> TakenBack | None:
 
 
 def continued_by(proforma):
-    """The proformas that claim now what a returned one billed: its draft, and what came of it (PRP-6).
+    """The proformas that hold now what a returned one billed: its draft, and what came of it (PRP-6).
 
-    What was added by hand had no claim, and leads nowhere.
+    What was added by hand has no claim to follow: it is looked for on the draft that was made then.
     """
     made = DetailActual.objects.filter(detail__line__proforma=proforma)
     again = made.filter(part=Part.AGAIN).values("actual__replaces")
@@ -126,7 +126,26 @@ def continued_by(proforma):
         Q(actual__in=again) | Q(milestone_part__in=milestones.values("actual__milestone_part"))
     )
     claims = LineDetail.objects.filter(backlog_item__in=items)
-    return ProformaInvoice.objects.filter(pk__in=claims.values("line__proforma")).order_by("pk")
+    of_hand = LineDetail.objects.by_hand().filter(
+        line__proforma__entity=proforma.entity_id, line__proforma__number__in=_drafts_made_of(proforma)
+    )
+    found = ProformaInvoice.objects.filter(
+        Q(pk__in=claims.values("line__proforma"))
+        | (Q(pk__in=of_hand.values("line__proforma")) & ~was_returned())
+    )
+    return found.order_by("pk")
+
+
+def _drafts_made_of(proforma) -> list[str]:
+    """The number of the draft that taking it back made, and of those that taking these back made in turn."""
+    numbers, pks = [], [proforma.pk]
+    while pks:
+        events = AuditEvent.objects.filter(action="proforma.take_back", subject_id__in=map(str, pks))
+        made = list(events.values_list("detail__draft", flat=True))
+        numbers += made
+        again = ProformaInvoice.objects.filter(entity=proforma.entity_id, number__in=made)
+        pks = list(again.values_list("pk", flat=True))
+    return numbers
 
 
 def _counter_actuals(made, batch) -> list[tuple[int, str, Actual]]:

@@ -88,7 +88,11 @@ class Contract(DetailScreen):
             today=contract.entity.today(),
             may_confirm=is_draft and self.may("contract.confirm"),
             before=approved_before(contract) if is_draft else None,
-            may_create=contract.status == ProjectContract.Status.CONFIRMED and self.may("proforma.create"),
+            may_create=(
+                may_create := contract.status == ProjectContract.Status.CONFIRMED
+                and self.may("proforma.create")
+            ),
+            how_to_invoice=_how_to_invoice(contract, may_create),
             may_set_up=user.is_staff and self.request.may("setup.change", contract.entity),
             **context,
         )
@@ -97,6 +101,17 @@ class Contract(DetailScreen):
         """Whether the reader may do that with this very contract."""
         contracts = ProjectContract.objects.reachable(self.request.user, permission)
         return contracts.filter(pk=self.row.pk).exists()
+
+
+def _how_to_invoice(contract, may_create):
+    """The next step towards its first invoice, for this reader."""
+    if contract.status == ProjectContract.Status.DRAFT:
+        return "It is a draft: once a project manager has confirmed it, what its lines cover can be invoiced."
+    if contract.status == ProjectContract.Status.CLOSED:
+        return "It is closed: nothing is invoiced on it any more."
+    if may_create:
+        return "Mark work or milestones ready to invoice, then create a proforma of them."
+    return "A project manager marks what is ready to invoice, and creates proformas of it."
 
 
 class ConfirmContract(Operation):

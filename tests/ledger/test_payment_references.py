@@ -146,7 +146,7 @@ def test_a_credit_note_asks_for_nothing(no1, contract):
 @pytest.mark.parametrize(
     ("country", "gone", "sentence"),
     [
-        ("DE", {"iban": ""}, "goes abroad, to DE, and Company NO1 has no IBAN to be paid on"),
+        ("DE", {"iban": ""}, "goes abroad, to Germany, and Company NO1 has no IBAN to be paid on"),
         ("DE", {"iban": "", "bic": ""}, "has no IBAN and no BIC to be paid on"),
         ("DE", {}, ""),
         ("NO", {"iban": "", "bic": ""}, ""),

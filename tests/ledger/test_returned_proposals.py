@@ -470,6 +470,42 @@ def test_a_returned_proforma_adds_nothing_up(client, no1, contract):
     assert (row.pk, row.counted) == (draft.pk, 1000)
 
 
+def test_the_page_of_a_returned_proposal_says_where_its_work_is_now(client, no1, contract):
+    """PRP-6: on its draft, and on none once that is deleted"""
+    proposal = proposed(no1, work(no1, contract))
+    draft = return_proposal(proposal, reason="Too many hours", by=no1.accountant)
+    client.force_login(no1.accountant)
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    assert f'Its work is on <a href="{draft.get_absolute_url()}">proforma {draft.number}</a>.' in page
+    proformas.delete_draft(draft, by=no1.manager)
+    page = client.get(proposal.get_absolute_url()).content.decode()
+    assert "None of its work is on a proforma now. No document comes of this proposal." in page
+    assert "Its work is on" not in page
+
+
+def test_work_by_hand_is_found_on_the_draft_of_a_draft(client, no1, contract):
+    """PRP-6: nothing claims it, and the first draft was returned as well"""
+    draft = drafted(no1, work(no1, contract))
+    by_hand = proformas.add_detail(
+        draft,
+        by=no1.manager,
+        contract_line=contract.lines.get(),
+        transaction_class="time",
+        date=MARCH_10,
+        quantity=Decimal(1),
+        price=Decimal(100),
+    )
+    proformas.remove_details(LineDetail.objects.exclude(pk=by_hand.pk), by=no1.manager)
+    first = proformas.confirm(draft, by=no1.manager, on=MARCH_31)
+    second = return_proposal(take_up(first), reason="Wrong", by=no1.accountant)
+    assert list(proformas.continued_by(first)) == [second]
+    proformas.confirm(second, by=no1.manager, on=MARCH_31)
+    third = return_proposal(take_up(second), reason="Again", by=no1.accountant)
+    assert list(proformas.continued_by(first)) == [third]
+    proformas.delete_draft(third, by=no1.manager)
+    assert list(proformas.continued_by(first)) == []
+
+
 def test_the_page_of_a_returned_milestone_names_its_draft(client, no1):
     """PRP-6 MIL-1"""
     contract = factories.contract(no1, method="fixed", confirmed=True)

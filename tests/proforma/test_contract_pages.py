@@ -230,3 +230,34 @@ def _queries(client, address):
     with CaptureQueriesContext(connection) as found:
         assert client.get(address).status_code == 200
     return len(found)
+
+
+@pytest.mark.parametrize(
+    ("status", "reader", "said"),
+    [
+        ("draft", "manager", "It is a draft: once a project manager has confirmed it, what its lines cover"),
+        ("closed", "manager", "It is closed: nothing is invoiced on it any more."),
+        ("confirmed", "manager", "Mark work or milestones ready to invoice, then create a proforma of them."),
+        ("confirmed", "auditor", "A project manager marks what is ready to invoice, and creates proformas"),
+    ],
+)
+def test_a_contract_without_invoices_says_what_comes_next(client, company, contract, status, reader, said):
+    """CON-6, CON-7: nothing can be marked on a draft, nor on what is closed"""
+    ProjectContract.objects.filter(pk=contract.pk).update(status=status)
+    page = sign_in(client, getattr(company, reader)).get(contract.get_absolute_url()).content.decode()
+    assert f"<h3>Nothing invoiced yet</h3><p>{said}" in page
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2020-01-01", None, "from 1 Jan 2020<"),
+        ("2020-01-01", "2026-12-31", "from 1 Jan 2020 until 31 Dec 2026<"),
+    ],
+)
+def test_a_price_list_says_its_days_in_words(manager, contract, first, last, said):
+    """PRC-1"""
+    price_list = contract.contract_price_lists.get().price_list
+    price_list.valid_from, price_list.valid_to = first, last
+    price_list.save()
+    assert f"NOK, {said}" in manager.get(contract.get_absolute_url()).content.decode()
