@@ -296,7 +296,7 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
     if earlier:
         _demand_reach(earlier, within)
         mapping = _as_before(earlier, mapping)
-    table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet)
+    table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet, name=name)
     mapping = mapping.settled(table)
     own = set(before.values_list("pk", flat=True)) if earlier else ()
     on = on or entity.today()

@@ -254,7 +254,8 @@ def _about_the_file(table, reader, catalogue) -> list[Problem]:
     found = [Problem(None, "", message) for message in (*table.warnings, *catalogue.remarks())]
     if reader.ignored:
         names = ", ".join(f"“{heading}”" for heading in reader.ignored)
-        found.append(Problem(None, "", f"Nothing is read from the columns {names}."))
+        columns = "column" if len(reader.ignored) == 1 else "columns"
+        found.append(Problem(None, "", f"Nothing is read from the {columns} {names}."))
     return found
 
 

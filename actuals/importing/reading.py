@@ -7,7 +7,7 @@ from collections import defaultdict
 from decimal import Decimal
 from functools import partial
 
-from actuals.importing import values
+from actuals.importing import sentences, values
 from actuals.importing.catalogue import Catalogue
 from actuals.importing.choices import Found
 from actuals.importing.formats import Mapping
@@ -157,12 +157,15 @@ class RowReader:
         return False
 
     def _hours(self, cell):
-        """Hours to their last decimal; 0 for nothing, and something where there is what can't be read."""
+        """Hours to their last decimal; 0 for nothing, and something for what can't be read or kept."""
         name, value = self._duration(cell)
         if isinstance(value, Unsaved):
             return True
+        if not text_of(value):
+            return 0
         try:
-            return text_of(value) and money.rounded_quantity(self._read_hours(name, value))
+            hours = self._read_hours(name, value)
+            return money.rounded_quantity(hours) or hours != 0
         except (Invalid, ArithmeticError):
             return True
 
@@ -274,7 +277,7 @@ class RowReader:
     def _date(self, number, cell):
         text = text_of(cell)
         if not text:
-            return self._missing(number, "date", "The date is missing.", cell)
+            return self._missing(number, "date", cell)
         key = cell if isinstance(cell, str) else (type(cell), cell)
         day = self._dates.get(key)
         if day is None:
@@ -306,19 +309,19 @@ class RowReader:
         except Invalid:
             raise Invalid(
                 f"“{shortened(text_of(cell), 40)}” is not a date such as 2025-03-31, or one like "
-                f"{values.in_words(usual)}: say how dates are written."
+                f"{values.in_words(usual)}: {values.SAY_HOW}"
             ) from None
 
-    def _missing(self, number, field, message, cell):
+    def _missing(self, number, field, cell, name=""):
         """What is missing is told, unless a formula without a value stands there, which was."""
         if not isinstance(cell, Unsaved):
-            self._refuse(number, field, message)
+            self._refuse(number, field, sentences.missing(name or field))
 
     def _find(self, number, field, cell, *, scope=None, required=False):
         text = text_of(cell)
         if not text:
             if required:
-                self._missing(number, field, f"The {field} is missing.", cell)
+                self._missing(number, field, cell)
             return None
         try:
             return self._catalogue.find(field, text, scope)
@@ -356,25 +359,17 @@ class RowReader:
         if not text:
             if transaction_class in (Entry.Class.EXPENSE, Entry.Class.FEE):
                 return Decimal(1)
-            missing = f"The {field} is missing.".replace("hours is", "hours are")
-            return self._missing(number, field, missing, value)
+            return self._missing(number, field, value)
         read = partial(values.hours_of, in_an_hour=DURATIONS[name]) if is_time else values.number_of
         found = self._number(number, field, value, _MOST_QUANTITY, read)
         if found is None:
             return None
         if is_time:
             self._look_twice(number, cell, name, found)
-        found = money.rounded_quantity(found)
-        if found < 0:
-            return self._refuse(
-                number,
-                field,
-                f"{text} is negative, and an import only adds work: to take work back, correct or recall the "
-                "entry it was recorded with.",
-            )
-        if not found:
-            return self._refuse(number, field, f"The {field} must not be zero: leave such rows out.")
-        return found
+        try:
+            return sentences.kept(found, text, field)
+        except Invalid as trouble:
+            return self._refuse(number, field, str(trouble))
 
     def _look_twice(self, number, cell, name, hours):
         """Hours that another column of the row contradicts, or that may be meant as a part of a day."""
@@ -428,7 +423,7 @@ class RowReader:
             return "", None, None, None
         net, tax, deductible = (self._amount(number, name, cell[name], currency) for name in names)
         if "amount" not in given:
-            self._missing(number, "amount", "The net amount is missing.", cell["amount"])
+            self._missing(number, "amount", cell["amount"], "net amount")
         if tax and "deductible_tax" not in given:
             self._refuse(
                 number, "deductible_tax", "Say how much of the tax can be deducted: all of it, a part, or 0."

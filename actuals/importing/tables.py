@@ -29,6 +29,10 @@ _BINARY = {
     b"%PDF": "It is a PDF: export the entries as CSV or XLSX.",
 }
 
+# What no program writes into a text; some may slip in, and are told by row.
+_UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_MOST_UNWRITTEN = 50
+
 # What begins with one of these, whatever it is called.
 _MARKUP = re.compile(r"\s*<(!doctype|html|head|meta|body|style|table|\?xml|!--)", re.IGNORECASE)
 _MARKUP_REMEDIES = {
@@ -63,8 +67,8 @@ def normalized(heading: str) -> str:
     return " ".join(heading.replace("_", " ").casefold().split())
 
 
-def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "") -> Table:
-    """The table in a CSV or XLSX file.
+def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "", name: str = "") -> Table:
+    """The table in a CSV or XLSX file of that name.
 
     `known` are normalized headings that the separator is recognized by. Refused with a sentence for what is
     too large, is no table, or has no row below its header.
@@ -78,6 +82,12 @@ def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "") 
         if content.startswith(beginning):
             raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")
     table = _workbook(content, known, sheet) if is_workbook(content) else _csv(content, known)
+    if not table.rows and not table.is_workbook and name.casefold().endswith((".xlsx", ".xlsm")):
+        raise Refused(
+            "This file is no XLSX workbook, whatever its name says: open it in the program that wrote it, "
+            "and save it as .xlsx or CSV.",
+            code="FILE-FORMAT",
+        )
     if not table.rows:
         raise Refused("The file has no rows below its header: there is nothing to import.", code="FILE-EMPTY")
     return table
@@ -90,6 +100,12 @@ def is_workbook(content: bytes) -> bool:
 
 def _csv(content: bytes, known) -> Table:
     text, notes = _decoded(content)
+    if len(_UNWRITTEN.findall(text[:2000])) > _MOST_UNWRITTEN:
+        raise Refused(
+            "This file is neither CSV nor XLSX, whatever its name says: what it holds is no text. Export the "
+            "entries as CSV or XLSX.",
+            code="FILE-FORMAT",
+        )
     if _MARKUP.match(text[:1000]):
         remedy = next(remedy for sign, remedy in _MARKUP_REMEDIES.items() if sign in text[:5000])
         raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")

@@ -32,6 +32,7 @@ _A_SECOND, _HALF_A_SECOND = datetime.timedelta(seconds=1), datetime.timedelta(mi
 _YES = {"yes", "y", "true", "1", "x", "ja", "oui"}
 _NO = {"", "no", "n", "false", "0", "nei", "nej", "nein", "non"}
 _WORDS = {"YYYY": "%Y", "MMM": "%b", "MM": "%m", "DD": "%d", "YY": "%y"}
+SAY_HOW = "correct it, or say in “Date format” how dates are written."
 _MOST_DIGITS = 40  # longer than any number a column holds
 
 
@@ -234,8 +235,8 @@ def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.da
     if isinstance(cell, datetime.datetime):
         raise Invalid(f"“{text}” is no day in the time zone of the company.")
     if isinstance(cell, str):
-        expected = f"in the format {date_format}" if date_format else "such as 2025-03-31"
-        raise Invalid(f"“{shortened(text, 40)}” is not a date {expected}.")
+        expected = f"written as {in_words(date_format)}" if date_format else "such as 2025-03-31"
+        raise Invalid(f"“{shortened(text, 40)}” is not a date {expected}: {SAY_HOW}")
     raise Invalid(f"“{shortened(text, 40)}” is not a date: format the column as dates.")
 
 

@@ -71,11 +71,10 @@ def read(file, sheet=""):
     except MemoryError:
         raise _too_large() from None
     except Exception as trouble:  # whatever a parser of ZIP and XML can come upon in a damaged file
-        words = f"{type(trouble).__name__}: {str(trouble)[:100]}"
         raise Refusal(
             "FILE-FORMAT",
-            "The file begins like an XLSX workbook but cannot be read: open it in a spreadsheet program and "
-            f"save it again ({words}).",
+            "The file begins like an XLSX workbook, but is damaged or not complete: open it in a spreadsheet "
+            "program and save it again, or get it anew.",
         ) from trouble
 
 

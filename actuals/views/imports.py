@@ -154,7 +154,7 @@ class Upload(FormOperation):
             raise Refused("The file is larger than 50 MB: split it.")
         content = upload.read()
         # What is no table is refused here, beside the field where it was chosen.
-        table = read_table(content, known=importing.ALL_HEADINGS)
+        table = read_table(content, known=importing.ALL_HEADINGS, name=upload.name)
         stored = files.store(
             content, name=upload.name, media_type=importing.media_type_of(content), by=self.request.user
         )

@@ -14,6 +14,7 @@ from actuals.models import Entry
 from invoicing_site.errors import Refused
 from invoicing_site.explain import find
 from tests import factories
+from tests.actuals.importing import LEAVE_OUT, LEAVE_OUT_PROJECT
 
 FILES = Path(__file__).with_name("files")
 GRID, FLEET = "P-1001", "P-1002"
@@ -141,14 +142,14 @@ def test_files_that_come_in_as_they_are(way, name):
         (
             "clockify_zero_rows.csv",
             {"empty": "skip"},
-            ["row 3, hours: The hours must not be zero: leave such rows out."],
+            [f"row 3, hours: The hours must not be zero: {LEAVE_OUT}"],
             [("11-09", GRID, None, "1.0000", "", "ok")],
         ),
         (
             # Solidtime writes UTC: 23:30 on the last of October is half past midnight in Oslo.
             "solidtime_utc.csv",
             {"empty": "skip"},
-            ["row 3, hours: The hours are missing."],
+            [f"row 3, hours: The hours are missing: {LEAVE_OUT}"],
             [
                 ("11-01", GRID, "Analysis", "1.0000", "", "Late call"),
                 ("11-02", GRID, "Analysis", "0.3333", "", "Third"),
@@ -158,8 +159,8 @@ def test_files_that_come_in_as_they_are(way, name):
             "toggl_no_project_row.csv",
             {"empty": "skip", "no_project": "skip"},
             [
-                "row 3, project: The project is missing.",
-                "row 4, hours: The hours must not be zero: leave such rows out.",
+                f"row 3, project: The project is missing: {LEAVE_OUT_PROJECT}",
+                f"row 4, hours: The hours must not be zero: {LEAVE_OUT}",
             ],
             [("11-05", GRID, None, "1.0000", "non_chargeable", "Checks")],
         ),
@@ -198,7 +199,7 @@ def test_durations_that_cannot_be_read_keep_the_file_out(way):
         (row, f"“{text}” is not a number of hours: write 7.5 or 7:30.")
         for row, text in DURATIONS_REFUSED.items()
     ]
-    refused.append((16, "The hours must not be zero: leave such rows out."))
+    refused.append((16, "0.00001 comes to less than 0.0001, the least that is kept."))
     told = {row: f"row {row}, hours: {words}" for row, words in refused}
     told[14] = f"row 14, hours: Anna Eksempel would have {TOO_MANY[14]}, {MORE_THAN_A_DAY}"
     told |= {

@@ -11,7 +11,7 @@ from django.utils.html import escape
 from actuals.importing import Mapping, NotImported
 from actuals.models import Entry, EntryImport
 from tests import factories
-from tests.actuals.importing import errors, look, take, warnings
+from tests.actuals.importing import LEAVE_OUT, errors, look, take, warnings
 from tests.actuals.test_import_pages import preview, send
 
 HEAD = "date,resource,project,hours,description,billable,invoiced,exported"
@@ -384,14 +384,14 @@ def test_the_command_says_what_could_be_left_out(co, tmp_path):
     with pytest.raises(CommandError):
         call_command("import_entries", file, "--entity", "NO1", stdout=out)
     assert out.getvalue().splitlines() == [
-        "Error: row 2, hours: The hours are missing.",
+        f"Error: row 2, hours: The hours are missing: {LEAVE_OUT}",
         "Of 2 rows: 1 new, 0 here already, 1 with errors.",
         "In the file, 31 Mar 2025 to 31 Mar 2025: 1 row, 1 h. New: 1 row, 1 h.",
         "  ANNA Anna: 1 row, 1 h.",
         "Without a duration, or still running: 1 row; --empty skip.",
     ]
     assert command(file, "--empty", "skip") == (
-        "1 of 2 rows added as drafts, 0 are there already.\n"
+        "1 of 2 rows added as a draft, 0 are there already.\n"
         "Left out: 1, without a duration, or still running.\n"
         "1 row of time names no category: it gets Work.\n"
     )

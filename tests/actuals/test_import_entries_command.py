@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from actuals.importing import CREATABLE, FIELDS, FORMATS
 from actuals.models import Entry
 from tests import factories
+from tests.actuals.importing import LEAVE_OUT, SAY_HOW
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "import.md"
 CSV = """date,resource,project,hours,external_id
@@ -89,8 +90,8 @@ def test_errors_are_listed_and_nothing_is_imported(co, file):
         call_command("import_entries", str(file), "--entity", "NO1", stdout=out)
 
     assert out.getvalue().splitlines()[:2] == [
-        "Error: row 2, hours: The hours must not be zero: leave such rows out.",
-        "Error: row 3, date: “soon” is not a date such as 2025-03-31.",
+        f"Error: row 2, hours: The hours must not be zero: {LEAVE_OUT}",
+        f"Error: row 3, date: “soon” is not a date such as 2025-03-31: {SAY_HOW}",
     ]
     with pytest.raises(CommandError, match="nothing would be imported"):
         run(file, "--preview")
@@ -159,7 +160,11 @@ def test_errors_as_json(co, file):
         call_command("import_entries", str(file), "--entity", "NO1", "--json", stdout=out)
 
     assert json.loads(out.getvalue())["errors"] == [
-        {"row": 2, "field": "hours", "message": "The hours must not be zero: leave such rows out."}
+        {
+            "row": 2,
+            "field": "hours",
+            "message": f"The hours must not be zero: {LEAVE_OUT}",
+        }
     ]
 
 
@@ -187,7 +192,7 @@ def test_every_option_reaches_the_import(co, file):
     assert (entry.task.code, entry.category.code) == ("New task", "Talk")
     assert entry.category.item_tax_group == co.item_tax_group
     assert answer == (
-        "New tasks made: 1.\nNew categories made: 1.\n1 of 1 row added as drafts, 0 are there already.\n"
+        "New tasks made: 1.\nNew categories made: 1.\n1 of 1 row added as a draft, 0 are there already.\n"
     )
 
 

@@ -196,7 +196,7 @@ def test_an_unclosed_quote_is_an_error_and_not_one_long_cell():
             "Excel 2003",
         ),
         (b"%PDF-1.7", "It is a PDF"),
-        (b"PK\x03\x04 and then nothing", "cannot be read: open it in a spreadsheet program"),
+        (b"PK\x03\x04 and then nothing", "is damaged or not complete: open it in a spreadsheet program"),
         (b"\xff\xfea", "begins as UTF-16 but is not"),
         (b"a\n" + b"1" * 200_000, "not proper CSV"),
     ],
@@ -211,7 +211,32 @@ def test_a_zip_that_is_no_workbook_is_refused():
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("readme.txt", "hello")
 
-    refused(content.getvalue(), "FILE-FORMAT", "cannot be read")
+    refused(content.getvalue(), "FILE-FORMAT", "is damaged or not complete")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (
+            "junk.xlsx",
+            b"this is no workbook at all",
+            "This file is no XLSX workbook, whatever its name says",
+        ),
+        (
+            "junk.csv",
+            bytes(range(256)) * 8,
+            "This file is neither CSV nor XLSX, whatever its name",
+        ),
+        ("half.xlsx", b"PK\x03\x04half", "but is damaged or not complete: open it in a spreadsheet program"),
+    ],
+)
+def test_what_is_no_workbook_is_told_in_plain_words(name, content, sentence):
+    """IMP-1: no name of a class of ours, and not that it has no rows"""
+    with pytest.raises(Refused) as refusal:
+        read_table(content, name=name)
+    assert sentence in refusal.value.message
+    assert "Error" not in refusal.value.message
+    assert "BadZip" not in refusal.value.message
 
 
 @given(

@@ -264,3 +264,20 @@ def test_another_file_in_another_tab_is_looked_at_first(co, manager):
     assert not Entry.objects.exists()
     manager.post("/import/preview/", {"seen": answer.context["seen"]})
     assert sorted(Entry.objects.values_list("quantity", flat=True)) == [4, 9]
+
+
+def test_the_main_button_is_what_helps(manager):
+    """IMP-1: what is asked is answered on this page; what is wrong with rows may be a matter of columns"""
+    again = '<button class="btn primary">'
+    columns = '<a class="btn primary" href="/import/columns/">Change the columns</a>'
+    head = "date,resource,project,hours,exported\n"
+    asked = preview(manager, f"{head}2025-03-31,ANNA,NO1-P1,8,yes\n").text
+    assert (again in asked, columns in asked) == (True, False)
+    wrong = preview(manager, f"{head}soon,ANNA,NO1-P1,8,\n").text
+    assert (again in wrong, columns in wrong) == (False, True)
+
+
+def test_one_entry_is_imported_as_a_draft(manager):
+    """IMP-1"""
+    preview(manager, "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,8\n")
+    assert "1 entry imported as a draft." in manager.post("/import/preview/", {}, follow=True).text

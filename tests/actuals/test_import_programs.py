@@ -8,7 +8,7 @@ import pytest
 from actuals.importing import FORMATS, Mapping, recognized
 from actuals.models import Entry
 from tests import factories
-from tests.actuals.importing import errors, look, take, warnings
+from tests.actuals.importing import SAY_HOW, errors, look, take, warnings
 
 
 @pytest.fixture
@@ -249,8 +249,7 @@ def test_dates_that_a_program_usually_writes_otherwise(co):
     seen = look(co, head + "Bridge,a,Anna,03/04/2025,01:00:00\nBridge,b,Anna,31/03/2025,01:00:00\n")
     assert str(seen.rows[0].date) == "2025-03-04"
     assert errors(seen) == [
-        "row 3, date: “31/03/2025” is not a date such as 2025-03-31, or one like MM/DD/YYYY: say how dates "
-        "are written."
+        f"row 3, date: “31/03/2025” is not a date such as 2025-03-31, or one like MM/DD/YYYY: {SAY_HOW}"
     ]
     seen = look(co, head + "Bridge,b,Anna,31/03/2025,01:00:00\n", Mapping(date_format="DD/MM/YYYY"))
     assert seen.rows[0].date == datetime.date(2025, 3, 31)

@@ -10,7 +10,18 @@ from actuals.models import Entry, EntryImport
 from contracts.models import Project
 from invoicing_site.models import StoredFile
 from tests import factories
-from tests.actuals.importing import HEADER, csv, errors, look, row, take, warnings
+from tests.actuals.importing import (
+    HEADER,
+    LEAVE_OUT,
+    LEAVE_OUT_PROJECT,
+    SAY_HOW,
+    csv,
+    errors,
+    look,
+    row,
+    take,
+    warnings,
+)
 
 
 @pytest.fixture
@@ -20,7 +31,7 @@ def co(db):
 
 ERRORS = [
     ({"date": ""}, "date: The date is missing."),
-    ({"date": "31.03.2025"}, "date: “31.03.2025” is not a date such as 2025-03-31."),
+    ({"date": "31.03.2025"}, f"date: “31.03.2025” is not a date such as 2025-03-31: {SAY_HOW}"),
     (
         {"date": "1989-12-31"},
         "date: 31 Dec 1989 is out of range: choose a day between 1 Jan 1990 and 11 Apr 2026.",
@@ -29,7 +40,7 @@ ERRORS = [
         {"date": "2026-04-12"},
         "date: 12 Apr 2026 is out of range: choose a day between 1 Jan 1990 and 11 Apr 2026.",
     ),
-    ({"project": ""}, "project: The project is missing."),
+    ({"project": ""}, f"project: The project is missing: {LEAVE_OUT_PROJECT}"),
     ({"project": "NO1-P2"}, "project: There is no project “NO1-P2”: did you mean “NO1-P1”?"),
     ({"project": "Brigde"}, "project: There is no project “Brigde”: did you mean “NO1-P1”?"),
     ({"project": "zzz"}, "project: There is no project “zzz”."),
@@ -39,9 +50,9 @@ ERRORS = [
     ({"category": "WORKS"}, "category: There is no category “WORKS” for time: did you mean “WORK”?"),
     ({"category": "TRAVEL"}, "category: There is no category “TRAVEL” for time."),
     ({"role": "Consultent"}, "role: There is no role “Consultent”: did you mean “CONSULTANT”?"),
-    ({"hours": ""}, "hours: The hours are missing."),
-    ({"hours": "0"}, "hours: The hours must not be zero: leave such rows out."),
-    ({"hours": "0.00004"}, "hours: The hours must not be zero: leave such rows out."),
+    ({"hours": ""}, f"hours: The hours are missing: {LEAVE_OUT}"),
+    ({"hours": "0"}, f"hours: The hours must not be zero: {LEAVE_OUT}"),
+    ({"hours": "0.00004"}, "hours: 0.00004 comes to less than 0.0001, the least that is kept."),
     ({"hours": "many"}, "hours: “many” is not a number of hours: write 7.5 or 7:30."),
     ({"hours": "1" * 12}, "hours: “111111111111” is too large."),
     (
@@ -243,7 +254,7 @@ def test_oddities_are_warnings_and_alike_ones_are_one(co):
 
     assert seen.errors == []
     assert warnings(seen) == [
-        "Nothing is read from the columns “Remarks”.",
+        "Nothing is read from the column “Remarks”.",
         "row 2, description: Only its first 500 characters are kept.",
         "row 2, price: Prices are read for fees only: the others have price lists.",
         "row 2, date: It is dated outside of project NO1-P1, which runs from 1 Apr 2025 without an end. "

@@ -128,7 +128,8 @@ class Command(EntityCommand):
             yield f"Read as {EntryImport.Format(answer['format']).label} writes it."
         for kind, codes in answer["to_create"].items():
             yield f"New {kind} {said}made: {len(codes):,}."
-        as_what = (" and submitted" if answer["submitted"] else " as drafts") if is_done else ""
+        as_drafts = importing.as_drafts(answer["to_add"])
+        as_what = f" {'and submitted' if answer['submitted'] else as_drafts}" if is_done else ""
         yield (
             f"{answer['to_add']:,} of {wording.counted(answer['rows'], 'row')} {said}added{as_what}, "
             f"{wording.counted(answer['already_there'], 'is', 'are')} there already."
