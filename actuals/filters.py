@@ -2,7 +2,7 @@
 
 import django_filters
 
-from actuals.models import Entry
+from actuals.models import NAMED, Entry
 from contracts.models import Project
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 
@@ -49,4 +49,4 @@ class ImportedFilter(EntryFilter):
 
 
 class ImportFilter(django_filters.FilterSet):
-    q = SearchFilter("file__name", placeholder="File")
+    q = SearchFilter("file__name", f"mapping__{NAMED}", placeholder="File")

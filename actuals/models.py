@@ -41,6 +41,10 @@ class BillingType(models.TextChoices):
     COMPLIMENTARY = "complimentary", "complimentary"
 
 
+# Under it stands what a file is called, in the mapping of its import, where it was kept under another name.
+NAMED = "file_name"
+
+
 class ImportQuerySet(ReachQuerySet):
     view_permission = "entry.import"
 
@@ -108,6 +112,11 @@ class EntryImport(models.Model):
 
     def get_absolute_url(self):
         return reverse("import", args=[self.pk])
+
+    @property
+    def name(self) -> str:
+        """What the file was called this time; the bytes are kept once, under their first name."""
+        return self.mapping.get(NAMED) or self.file.name
 
     @property
     def is_at_work(self) -> bool:

@@ -99,7 +99,6 @@ class ImportedTable(EntryTable):
 
 class ImportTable(Table):
     name = MainColumn(
-        accessor="file__name",
         order_by="file__name",
         verbose_name="File",
         url="import",

@@ -23,17 +23,17 @@ def take_in(pk):
     failed = done.status == EntryImport.Status.FAILED
     sees_page = EntryImport.objects.visible_to(done.imported_by).filter(pk=done.pk).exists()
     if failed and not sees_page:
-        text = f"{done.file.name} was not imported. {done.message}"[:500]
+        text = f"{done.name} was not imported. {done.message}"[:500]
     elif failed:
-        text = f"{done.file.name} was not imported: its page says why."
+        text = f"{done.name} was not imported: its page says why."
     elif done.added:
         n = wording.counted(done.added, "entry", "entries")
         as_what = "and submitted" if done.submits else importing.as_drafts(done.added)
-        text = f"{n} of {done.file.name} imported {as_what}. {done.message}".strip()
+        text = f"{n} of {done.name} imported {as_what}. {done.message}".strip()
     elif done.message == importing.NOTHING_NEW:
-        text = f"{done.file.name} added no entries: each row is here already, or was left out."
+        text = f"{done.name} added no entries: each row is here already, or was left out."
     else:
-        text = f"{done.file.name}: {done.message}"
+        text = f"{done.name}: {done.message}"
     url = done.get_absolute_url() if sees_page else ""
     Notice.objects.create(user=done.imported_by, text=text, url=url, is_problem=failed)
 

@@ -29,7 +29,7 @@ from actuals.importing.formats import CREATABLE, Mapping
 from actuals.importing.planning import Preview, long_days, plan
 from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
-from actuals.models import Entry, EntryImport
+from actuals.models import NAMED, Entry, EntryImport
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource, managed_projects, may, roles_of
 from invoicing_site import audit, celery, files, transaction, wording
@@ -140,8 +140,8 @@ def import_entries(
 
 
 @transaction.atomic
-def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> EntryImport:
-    """Have a stored file taken in by a worker.
+def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: str = "") -> EntryImport:
+    """Have a stored file taken in by a worker; `name` is what it is called now.
 
     Where it is on its way already, the same wish of the same person is that import; any other is refused,
     because one of the two would be lost.
@@ -152,7 +152,7 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> Entry
         defaults={
             "status": _Status.QUEUED,
             "format": mapping.format or EntryImport.Format.LEDGERLINE,
-            "mapping": mapping.as_json(),
+            "mapping": mapping.as_json() | _named(name, file),
             "rows": rows,
             "added": 0,
             "submits": submit,
@@ -162,11 +162,17 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool) -> Entry
     if is_new:
         celery.ring("actuals.tasks.take_in", asked.pk)
     elif (asked.imported_by, asked.submits, Mapping.kept(asked.mapping)) != (by, submit, mapping):
-        raise Refused(_on_its_way(asked, file, mapping, by), code="IMPORT-AT-WORK")
+        raise Refused(_on_its_way(asked, name or file.name, mapping, by), code="IMPORT-AT-WORK")
     return asked
 
 
-def _on_its_way(asked, file, mapping, by) -> str:
+def _named(name, file) -> dict:
+    """What the file is called, where it was kept under another name before."""
+    name = Path(name).name
+    return {NAMED: name[:255]} if name and name != file.name else {}
+
+
+def _on_its_way(asked, name, mapping, by) -> str:
     wait = "What you ask for now is not done: wait until that import is over, and preview the file again."
     if not EntryImport.objects.visible_to(by).filter(pk=asked.pk).exists():
         return f"Somebody else asked for this very file, and it is on its way. {wait}"
@@ -177,7 +183,7 @@ def _on_its_way(asked, file, mapping, by) -> str:
     how = "to be submitted" if asked.submits else "as drafts"
     if Mapping.kept(asked.mapping) != mapping:
         how += ", its columns read in another way than now"
-    return f"{file.name} {state} taken in already: {who} asked for it on {when}, {how}. {wait}"
+    return f"{name} {state} taken in already: {who} asked for it on {when}, {how}. {wait}"
 
 
 def carry_out(asked: EntryImport) -> EntryImport | None:
@@ -195,7 +201,7 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
         tell = progress.teller(asked, "checked")
         content = files.read(asked.file)
         result = _imported(
-            lambda: _looked_at(content, asked.file.name, entity, mapping, None, within, tell),
+            lambda: _looked_at(content, asked.name, entity, mapping, None, within, tell),
             lambda seen: _fill(asked, seen),
         )
         is_done = result is not None
@@ -354,7 +360,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
         entity=entity,
         file=file,
         format=seen.mapping.format,
-        mapping=_kept(seen, mapping),
+        mapping=_kept(seen, mapping) | _named(seen.name, file),
         rows=seen.total,
         added=len(seen.to_add),
         message=_outcome(seen),
@@ -370,7 +376,7 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     if source is None:
         return None
     source.rows, source.added, source.format = seen.total, len(seen.to_add), seen.mapping.format
-    source.mapping = _kept(seen, Mapping.kept(source.mapping))
+    source.mapping = _kept(seen, Mapping.kept(source.mapping)) | _named(seen.name, asked.file)
     source.status, source.imported_at = _Status.FINISHED, timezone.now()
     source.message = _outcome(seen)
     names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]

@@ -18,7 +18,7 @@ from actuals.importing.programs import (
 )
 from actuals.importing.tables import Table, normalized
 from actuals.importing.values import Unsaved, date_format_of, text_of
-from actuals.models import EntryImport
+from actuals.models import NAMED, EntryImport
 from invoicing_site.errors import Refused
 
 CREATABLE = tuple(plural(kind) for kind in KINDS)
@@ -90,8 +90,9 @@ class Mapping:
 
     @classmethod
     def kept(cls, values: dict) -> "Mapping":
-        """The mapping that `as_json` kept."""
-        return cls(**{**values, "create": tuple(values.get("create", ()))})
+        """The mapping that `as_json` kept; beside it an import keeps what its file was called."""
+        known = {name: value for name, value in values.items() if name != NAMED}
+        return cls(**{**known, "create": tuple(values.get("create", ()))})
 
     def _values(self):
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

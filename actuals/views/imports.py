@@ -22,7 +22,7 @@ from actuals.filters import ImportedFilter, ImportFilter
 from actuals.forms import ImportChoicesForm, ImportFileForm, MappingForm, field_words
 from actuals.importing.progress import progress_of
 from actuals.importing.tables import read_table
-from actuals.models import Entry, EntryImport
+from actuals.models import NAMED, Entry, EntryImport
 from actuals.tables import ImportedTable, ImportTable
 from actuals.views.entries import _RELATED
 from invoicing_site import files, remedies, wording
@@ -76,7 +76,7 @@ class ImportPage(DetailScreen):
         return EntryImport.objects.select_related("file", "imported_by", "entity")
 
     def get_title(self):
-        return self.row.file.name
+        return self.row.name
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
@@ -109,7 +109,7 @@ class ImportPage(DetailScreen):
             + [
                 (name.replace("_", " ").capitalize(), value if isinstance(value, str) else ", ".join(value))
                 for name, value in mapping.items()
-                if name not in ("columns", "constants", "format", "answers")
+                if name not in ("columns", "constants", "format", "answers", NAMED)
             ]
             + [
                 (importing.CHOICES[name].rows, importing.CHOICES[name].answers[answer])
@@ -324,6 +324,7 @@ class PreviewPage(_Step, Page):
             by=request.user,
             rows=self.work["rows"],
             submit=submit,
+            name=self.work["name"],
         )
         return self.to_page_of(asked)
 

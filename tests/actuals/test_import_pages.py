@@ -281,3 +281,19 @@ def test_one_entry_is_imported_as_a_draft(manager):
     """IMP-1"""
     preview(manager, "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,8\n")
     assert "1 entry imported as a draft." in manager.post("/import/preview/", {}, follow=True).text
+
+
+def test_a_file_is_called_what_it_is_called_now(co, manager):
+    """IMP-1: its bytes were kept under another name before; an import of then keeps that one"""
+    send(manager, name="clockify_detailed.csv")
+    assert "clockify_detailed.csv, 2 rows" in manager.get("/import/columns/").text
+    send(manager, name="c1.csv")
+    manager.post("/import/columns/", {})
+    page = manager.post("/import/preview/", {}, follow=True)
+    assert "<h1>c1.csv" in " ".join(page.text.split())
+    assert "clockify_detailed" not in page.text
+    found = EntryImport.objects.get()
+    assert (found.name, found.file.name) == ("c1.csv", "clockify_detailed.csv")
+    assert "c1.csv" in manager.get("/import/?q=c1").text
+    assert "c1.csv" not in manager.get("/import/?q=march").text
+    assert "c1.csv" in manager.get(Entry.objects.first().get_absolute_url()).text
