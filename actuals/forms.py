@@ -12,7 +12,7 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site import checked, currencies, money
+from invoicing_site import bounds, checked, currencies, money
 from invoicing_site.figures import FigureField
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
@@ -228,8 +228,13 @@ class ExpenseForm(EntryForm):
             self.add_error("cost_tax_deductible", "Say how much of the tax can be deducted, or 0.")
         elif deductible and deductible > tax:
             self.add_error("cost_tax_deductible", "This is more than the tax.")
+        net = cleaned.get("cost_net")
+        if currency and net is not None and (said := bounds.over(net + tax, currency)):
+            self.add_error("cost_net", f"{said}, with its tax.")
         if (cleaned.get("quantity") or 1) <= 0:
             self.add_error("quantity", "The quantity must be more than zero.")
+        elif sentence := bounds.why_not_quantity(cleaned.get("quantity") or 1):
+            self.add_error("quantity", sentence)
         return cleaned
 
 
@@ -249,6 +254,8 @@ class MaterialForm(EntryForm):
         quantity = self.cleaned_data["quantity"]
         if quantity <= 0:
             raise forms.ValidationError("The quantity must be more than zero.")
+        if sentence := bounds.why_not_quantity(quantity):
+            raise forms.ValidationError(sentence)
         return quantity
 
 

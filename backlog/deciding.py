@@ -9,7 +9,7 @@ from actuals.models import BillingType, Entry
 from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from contracts.models import Project
-from invoicing_site import checked, wording
+from invoicing_site import bounds, checked, wording
 from invoicing_site.errors import Refused
 
 
@@ -87,6 +87,8 @@ def why_not_decided(entry, decision) -> str:
             checked.figure(decision.billable_quantity, Entry, "billable_quantity")
         except Refused as refusal:
             return f"{named(entry)}: {refusal}"
+        if sentence := bounds.why_not_quantity(decision.billable_quantity):
+            return f"{named(entry)}: {sentence}"
         if decision.billable_quantity < 0:
             return f"{named(entry)}: the billable quantity can't be less than 0."
         is_time = entry.transaction_class == Entry.Class.TIME

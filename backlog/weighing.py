@@ -6,6 +6,7 @@ approved before it.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from django.urls import reverse
 
@@ -15,7 +16,9 @@ from backlog.sharing import Decision, Delivered
 from contracts.chargeability import Coverage
 from contracts.models import ContractLine
 from contracts.pricing import PriceBook, Priced, Work
-from invoicing_site import checked, money, wording
+from contracts.rates import Rates
+from invoicing_site import bounds, checked, money, wording
+from invoicing_site.errors import Refused
 from invoicing_site.querysets import draw_ids, write_rows
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
@@ -47,10 +50,11 @@ class Weighing:
         self.entries, self.contracts, self.paper = entries, contracts, paper
         self.coverage = Coverage.load(entity, {entry.project_id for entry in entries})
         self.prices = PriceBook.load(entity, list(contracts.values()))
+        self.worth = Worth(entity)
 
     def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
-        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and (BAD-FIGURE)
-        where a price or an amount has no room in its column."""
+        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and (BAD-FIGURE,
+        TOO-LARGE) where a price or an amount is larger than can be kept."""
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
@@ -59,7 +63,7 @@ class Weighing:
         outside = "" if line or elsewhere else outside_of(self.coverage, entry)
         contract = line and self.contracts[line.contract_id]
         price = self.prices.cost(work, contract)
-        _demand_room(price, entry.quantity)
+        self.worth.demand_room(price, entry.quantity, entry.date)
         cost = cost_actual(entry, line, self.paper.of(price), price)
         warnings = [each for each in (outside, price.warning) if each]
         if line is None or line.billing_method == FIXED_PRICE:
@@ -67,7 +71,7 @@ class Weighing:
             missing = tuple(each for each in [price] if each.is_missing)
             return Weighed(entry, line, cost, None, warnings, terms, outside, elsewhere, missing)
         cost_price, price = price, self.prices.sales(work, contract)
-        _demand_room(price, max(entry.quantity, (decision and decision.billable_quantity) or 0))
+        self.worth.demand_room(price, most_of(entry, decision), entry.date, contract)
         warnings += [price.warning] if price.warning else []
         delivered = Delivered.of(
             entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
@@ -98,15 +102,49 @@ def page_of(price) -> str:
     return reverse("admin:contracts_pricelist_change", args=[price.mended_on.pk])
 
 
-def _demand_room(price, quantity):
-    """Refused where a database could not keep the figures of one entry, and would stop all the others."""
-    checked.figure(price.price, Actual, "price")
-    amount = price.amount
-    if amount is None:
+def most_of(entry, decision=None):
+    """The larger of what was submitted and what is billed of it."""
+    return max(entry.quantity, (decision and decision.billable_quantity) or 0)
+
+
+class Worth:
+    """What entries of one legal entity come to, in their currency and in its own."""
+
+    def __init__(self, entity):
+        self.entity = entity
+
+    def demand_room(self, price, quantity, day, contract=None):
+        """Refused where the figures of one entry could not be kept or booked, and would stop all the others.
+
+        In accounting currency they are looked at where a rate is known; a sale has that of its `contract`.
+        """
         amount = money.priced(quantity, price.price, price.currency)
-    checked.figure(amount, Actual, "amount")
-    if price.at_cost or price.amount is not None:
-        checked.figure(amount, Actual, "price")  # a share of it stands as the price of one
+        if price.amount is not None:
+            amount = max(amount, price.amount)  # more where more is billed than was submitted
+        if said := bounds.over(amount, price.currency):
+            raise Refused(f"{said}. {_CORRECT}", code="TOO-LARGE")
+        checked.figure(price.price, Actual, "price")
+        rate = self._rate(price.currency, day, contract)
+        if rate is None:
+            return
+        if said := bounds.over(money.converted(amount, rate, self.entity.currency), self.entity.currency):
+            own = f"{money.rounded(amount, price.currency):,} {price.currency}"
+            raise Refused(f"{own} at {wording.number(rate)}: {said}. {_CORRECT}", code="TOO-LARGE")
+
+    def _rate(self, currency, day, contract):
+        """The rate that the journal will take (PST-5); None where none is needed or known."""
+        if currency == self.entity.currency:
+            return None
+        if contract and contract.fixed_exchange_rate and currency == contract.currency:
+            return contract.fixed_exchange_rate
+        return self._rates.found(currency, day)
+
+    @cached_property
+    def _rates(self):
+        return Rates.load(self.entity)
+
+
+_CORRECT = "Correct the entry, or its price in the price list."
 
 
 def covering(coverage, entry, billing_type=""):

@@ -9,6 +9,8 @@ import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.urls import reverse
+
 from actuals.models import Actual, BillingType
 from contracts.models import (
     Category,
@@ -20,7 +22,7 @@ from contracts.models import (
 )
 from contracts.rates import Rates
 from contracts.tax_groups import billing_group
-from invoicing_site import money
+from invoicing_site import bounds, money, wording
 from invoicing_site.errors import Refused
 from ledger import chain
 from ledger.accounts import AccountBook, ProfileBook
@@ -82,8 +84,8 @@ class TakeUpFacts:
 def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
     """The unsaved line of an actual, without its journal; what keeps it from being posted is its `error`.
 
-    Refused where the actual has to stay out of any journal for now: no exchange rate, or a reversal whose
-    original is in none.
+    Refused where the actual has to stay out of any journal for now: no exchange rate, an amount that is more
+    than the books can hold, or a reversal whose original is in none.
     """
     if actual.reverses_id:
         line = _line_of_reversal(actual, facts)
@@ -91,7 +93,7 @@ def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
         rate = _rate(actual, facts)
         line = JournalLine(
             exchange_rate=rate,
-            accounting_amount=money.converted(actual.amount, rate, facts.entity.currency),
+            accounting_amount=_accounting_amount(actual, rate, facts.entity.currency),
             billing_tax_group_id=_billing_tax_group(actual, facts),
             item_tax_group_id=_item_tax_group(actual, facts),
             dimensions=facts.dimensions.of(
@@ -150,6 +152,21 @@ def _rate(actual, facts) -> Decimal:
     ):
         return contract.fixed_exchange_rate
     return facts.rates.on(actual.currency, actual.date)
+
+
+def _accounting_amount(actual, rate, currency) -> Decimal:
+    amount = money.converted(actual.amount, rate, currency)
+    if abs(amount) > bounds.MOST_TOTAL:
+        mend = (
+            "that" if actual.currency == currency else f"that or the exchange rate of {wording.number(rate)}"
+        )
+        raise Refused(
+            f"Actual {actual.pk} comes to {amount:,} {currency}, and a line of the books holds "
+            f"{bounds.MOST_TOTAL:,} at most: cancel the approval of its entry, and correct {mend}.",
+            code="TOO-LARGE",
+            remedy=reverse("approval", args=[actual.entry_id]) if actual.entry_id else "",
+        )
+    return amount
 
 
 def _billing_tax_group(actual, facts) -> int | None:

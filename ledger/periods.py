@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from actuals.models import Actual, Entry
+from actuals.models import Entry
 from contracts.models import LegalEntity
 from invoicing_site import audit, transaction, wording
 from invoicing_site.errors import Refused
 from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
+from ledger.waiting import waiting_actuals
 from proforma.models import ProformaInvoice
 
 _Status = FiscalPeriod.Status
@@ -147,9 +148,7 @@ def open_kinds(entity: LegalEntity | int) -> list[OpenKind]:
         (
             "ACTUALS",
             "{} of its actuals are in no integration journal",
-            Actual.objects.filter(
-                entity=entity, booked_by=Actual.BookedBy.JOURNAL, journal_line=None
-            ).exclude(transaction_class="retainer"),
+            waiting_actuals(entity),
             F("accounting_date"),
         ),
         (

@@ -13,9 +13,9 @@ SITE = "invoicing_site"
 OURS = {*ROW, SITE}
 # What every app may stand on, and what may see every app. The rest of invoicing_site sees only itself.
 FLOOR = {"errors", "money", "fields", "querysets", "guards", "audit", "models", "celery"}
-FLOOR |= {"admin_base", "admin_choices", "admin_columns", "audit_words", "characters", "checked", "days"}
-FLOOR |= {"figures", "files", "password_links", "remedies", "screens", "seals", "seen", "templatetags"}
-FLOOR |= {"currencies", "transaction", "wording"}
+FLOOR |= {"admin_base", "admin_choices", "admin_columns", "audit_words", "bounds", "characters", "checked"}
+FLOOR |= {"currencies", "days", "figures", "files", "password_links", "remedies", "screens", "seals", "seen"}
+FLOOR |= {"templatetags", "transaction", "wording"}
 ROOF = {"urls", "home", "demo", "explain", "verify", "commands", "management"}
 ROOF |= {"navigation", "desk", "explain_page", "audit_trail", "checklist", "seals_page"}
 

@@ -17,11 +17,8 @@ from actuals.importing.tables import Table
 from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
-from invoicing_site import characters, currencies, days, money
+from invoicing_site import bounds, characters, currencies, days, money
 
-_MOST_QUANTITY = Decimal(10) ** 11
-_MOST_AMOUNT = Decimal(10) ** 15
-_MOST_PRICE = Decimal(10) ** 13
 _LENGTHS = {
     name: Entry._meta.get_field(name).max_length
     for name in ("description", "internal_comment", "external_id", "unit")
@@ -361,7 +358,7 @@ class RowReader:
                 return Decimal(1)
             return self._missing(number, field, value)
         read = partial(values.hours_of, in_an_hour=DURATIONS[name]) if is_time else values.number_of
-        found = self._number(number, field, value, _MOST_QUANTITY, read)
+        found = self._number(number, field, value, bounds.MOST_QUANTITY, read)
         if found is None:
             return None
         if is_time:
@@ -430,6 +427,8 @@ class RowReader:
             )
         elif tax is not None and deductible is not None and deductible > tax:
             self._refuse(number, "deductible_tax", f"{deductible} is more than the tax, {tax}.")
+        elif None not in (net, tax) and (said := bounds.over(net + tax, currency)):
+            self._refuse(number, "amount", f"{said}, with its tax.")
         return currency, net, tax, deductible
 
     def _currency(self, cell):
@@ -441,7 +440,7 @@ class RowReader:
         """An amount in whole minor units; nothing is 0, and None is an error that was noted."""
         if not text_of(cell):
             return Decimal(0)
-        value = self._number(number, field, cell, _MOST_AMOUNT, values.number_of)
+        value = self._number(number, field, cell, bounds.MOST_AMOUNT, values.number_of)
         if value is None:
             return None
         if value < 0:
@@ -457,18 +456,19 @@ class RowReader:
             return None
         if transaction_class != Entry.Class.FEE:
             return self.odd(number, "price", "Prices are read for fees only: the others have price lists.")
-        value = self._number(number, "price", cell, _MOST_PRICE, values.number_of)
+        value = self._number(number, "price", cell, bounds.MOST_AMOUNT, values.number_of)
         if value is not None and value < 0:
             return self._refuse(number, "price", f"{value} is negative.")
         return value if value is None else money.rounded_price(value)
 
-    def _number(self, number, field, cell, bound, read):
+    def _number(self, number, field, cell, most, read):
         try:
             value = read(cell, self._mapping.decimal)
         except Invalid as trouble:
             return self._refuse(number, field, str(trouble))
-        if abs(value) >= bound:
-            return self._refuse(number, field, f"“{shortened(text_of(cell), 40)}” is too large.")
+        if abs(value) > most:
+            text = shortened(text_of(cell), 40)
+            return self._refuse(number, field, f"“{text}” is too large: at most {most:,}.")
         return value
 
     def _external_id(self, number, cell):

@@ -12,7 +12,7 @@ from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, checked, currencies, days, transaction, wording
+from invoicing_site import audit, bounds, checked, currencies, days, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
 
@@ -174,6 +174,8 @@ def _judge(entry):
             checked.figure(value, Entry, name)
     if entry.quantity <= 0:
         raise Refused("The quantity must be more than zero.", code="QUANTITY")
+    if sentence := bounds.why_not_quantity(entry.quantity):
+        raise Refused(sentence, code="TOO-LARGE")
     if entry.transaction_class == Entry.Class.TIME:
         _judge_hours(entry)
     if entry.transaction_class == Entry.Class.EXPENSE:
@@ -212,6 +214,8 @@ def _judge_costs(entry):
             raise Refused(f"{wording.number(value)} is below zero: enter 0 or more.", code="AMOUNT")
         if value is not None and (sentence := checked.too_fine(value, entry.cost_currency)):
             raise Refused(sentence, code="AMOUNT")
+    if net is not None and (said := bounds.over(net + tax, entry.cost_currency)):
+        raise Refused(f"{said}: look for a slip, or enter it as several expenses.", code="TOO-LARGE")
     if tax and deductible is None:
         raise Refused(
             "Say how much of the tax can be deducted: all of it, a part, or 0.", code="DEDUCTIBLE-MISSING"

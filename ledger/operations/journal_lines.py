@@ -34,6 +34,7 @@ from ledger.dimensions import DefaultDimensions
 from ledger.journal_plan import TakeUpFacts
 from ledger.models import DimensionSet, IntegrationJournal, JournalLine, Voucher
 from ledger.periods import PeriodBook, hold_open
+from ledger.waiting import waiting_actuals
 
 _Status = IntegrationJournal.Status
 _Grouping = LegalEntity.JournalGrouping
@@ -61,8 +62,9 @@ def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
     """Give every actual that the journal books a line in a draft journal of its day, month or year (JRN-1).
 
     Lines are added to the draft journals that are there while these have room. An actual stays out, and is
-    named, while it has no exchange rate or its original is in no journal. Run twice or twice at once it makes
-    no second line for an actual. Refused when the entity has no number sequence for journals.
+    named, while it has no exchange rate, is more than the books can hold, or its original is in no journal.
+    Run twice or twice at once it makes no second line for an actual. Refused when the entity has no number
+    sequence for journals.
     """
     result, after = TakeUp(), 0
     journals: dict[int, IntegrationJournal] = {}
@@ -75,13 +77,6 @@ def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
     if result.lines >= MANY:
         analyze(JournalLine)
     return result
-
-
-def waiting_actuals(entity: LegalEntity):
-    """The actuals that the journal books and that are in none yet (JRN-1, JRN-6)."""
-    return Actual.objects.filter(entity=entity, booked_by=Actual.BookedBy.JOURNAL, journal_line=None).exclude(
-        transaction_class="retainer"
-    )
 
 
 @transaction.atomic

@@ -46,10 +46,10 @@ from ledger.operations.journal_lines import (
     booked_behind,
     edit_journal_lines,
     take_up_actuals,
-    waiting_actuals,
 )
 from ledger.operations.vouchers import write_vouchers
 from ledger.periods import PeriodBook
+from ledger.waiting import waiting_actuals
 
 __all__ = [
     "LeftInError",

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from actuals import operations
 from actuals.models import Entry
@@ -39,6 +40,14 @@ def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
         ({"date": date(26, 3, 2)}, "2 Mar 0026 is out of range"),
         ({"quantity": Decimal("1e12")}, "The quantity 1000000000000 can't be kept"),
         ({"cost_net": Decimal("1e15")}, "can't be kept"),
+        (
+            {"quantity": Decimal("1000000.0001")},
+            r"1,000,000.0001 is too large a quantity \(at most 1,000,000\): use a larger unit, or divide it",
+        ),
+        (
+            {"cost_net": Decimal("1000000000000"), "cost_tax": Decimal("0.01")},
+            r"1,000,000,000,000.01 NOK is too large an amount \(at most 1,000,000,000,000\): look for a slip",
+        ),
         ({"quantity": Decimal("NaN")}, "is not a quantity"),
     ],
 )
@@ -55,6 +64,36 @@ def test_an_operation_has_the_bounds_of_the_forms(co, change, sentence):
     }
     with pytest.raises(Refused, match=sentence):
         operations.enter(co.resource, "expense", by=co.member, **fields)
+
+
+def test_a_million_and_an_amount_of_a_million_millions_are_kept(co):
+    """APP-10"""
+    fields = {"date": date(2026, 3, 2), "project": co.project, "category": co.travel, "cost_currency": "NOK"}
+    most = {"quantity": Decimal(1_000_000), "cost_net": Decimal(1_000_000_000_000)}
+    assert operations.enter(co.resource, "expense", by=co.member, **fields, **most).pk
+
+
+@pytest.mark.parametrize("quantity", ["20000000000", "1000000,5", "1 000 001"])
+@pytest.mark.parametrize("address", ["new_expense", "new_material"])
+def test_a_quantity_that_is_too_large_is_told_beside_its_field(co, member, address, quantity):
+    """APP-10: nothing typed is lost."""
+    typed = expense(co, quantity=quantity) | {"product": co.product.pk}
+    response = member.post(reverse(address), typed)
+    assert response.status_code == 200
+    assert "is too large a quantity (at most 1,000,000): use a larger unit, or divide it." in response.text
+    assert "quantity" in response.context["form"].errors
+    assert not Entry.objects.exists()
+
+
+def test_a_cost_that_is_too_large_is_told_beside_its_field(co, member):
+    """APP-10: 999,999,999,999 and 1.01 of tax are one too much."""
+    typed = expense(co, cost_net="999999999999", cost_tax="1.01", cost_tax_deductible="0")
+    response = member.post("/expenses/new/", typed)
+    (error,) = response.context["form"].errors["cost_net"]
+    assert (
+        error == "1,000,000,000,000.01 NOK is too large an amount (at most 1,000,000,000,000), with its tax."
+    )
+    assert not Entry.objects.exists()
 
 
 def test_odd_days_are_kept_with_a_warning(co, member):

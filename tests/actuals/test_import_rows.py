@@ -54,7 +54,7 @@ ERRORS = [
     ({"hours": "0"}, f"hours: The hours must not be zero: {LEAVE_OUT}"),
     ({"hours": "0.00004"}, "hours: 0.00004 comes to less than 0.0001, the least that is kept."),
     ({"hours": "many"}, "hours: “many” is not a number of hours: write 7.5 or 7:30."),
-    ({"hours": "1" * 12}, "hours: “111111111111” is too large."),
+    ({"hours": "1" * 12}, "hours: “111111111111” is too large: at most 1,000,000."),
     (
         {"hours": "-1"},
         "hours: -1 is negative, and an import only adds work: to take work back, correct or recall the entry "

@@ -229,8 +229,8 @@ def test_work_outside_of_its_project_is_approved_with_a_warning(company, contrac
 
 
 @pytest.mark.parametrize("kind", ["quantity", "decision", "price", "cost"])
-def test_an_amount_without_room_is_left_out_and_the_others_go_on(company, contract, kind):
-    """MON-1 APP-10: 99,999,999,999 × 9,999,999 is more than 15 digits; the other 8 h are approved."""
+def test_an_amount_that_is_too_large_is_left_out_and_the_others_go_on(company, contract, kind):
+    """MON-1 APP-10: more than 1,000,000,000,000; the other 8 h are approved."""
     good = factories.time_entry(company, "8", date=DAY)
     big, decisions = factories.expense_entry(company, date=DAY), {}
     if kind == "cost":
@@ -250,17 +250,23 @@ def test_an_amount_without_room_is_left_out_and_the_others_go_on(company, contra
         else:
             big = factories.material_entry(company, date=DAY)
             company.sales_list.product_prices.update(price=Decimal("9999999"))
-            decisions = {big.pk: Decision(billable_quantity=Decimal("99999999999"))}
+            decisions = {big.pk: Decision(billable_quantity=Decimal("1000000"))}
+    amount = {
+        "quantity": "9,999,999,999,900.00",  # its cost
+        "decision": "9,999,999,000,000.00",
+        "price": "9,999,999,999,999,000.00",
+        "cost": "99,999,999,999,999.00",
+    }[kind]
+    said = f"{amount} NOK is too large an amount (at most 1,000,000,000,000). Correct the entry, or its price"
     big.refresh_from_db()
-    assert "can't be kept" in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused
+    assert said in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused
     approval = approve([good, big], by=company.manager, decisions=decisions)
     assert approval.entries == [good]
     ((left, sentence),) = approval.refused
     assert left == big
-    assert sentence.startswith(f"{named(big)} can't be approved: The ")
-    assert "at most 1" in sentence
+    assert sentence.startswith(f"{named(big)} can't be approved: {said}")
     assert Entry.objects.get(pk=big.pk).status == "submitted"
-    with pytest.raises(Refused, match="can't be kept"):
+    with pytest.raises(Refused, match="too large an amount"):
         approve([big], by=company.manager, decisions=decisions)
 
 

@@ -1,0 +1,31 @@
+"""How much people, files and other programs may give: one place for all of them (APP-10).
+
+The columns hold a thousand times as much, so that what is added up, taxed and converted later fits in them.
+"""
+
+from decimal import Decimal
+
+from invoicing_site import money, wording
+
+# Of one entry, or of one detail of a proforma.
+MOST_QUANTITY = Decimal(1_000_000)
+MOST_AMOUNT = Decimal(1_000_000_000_000)
+# Of one document, or of one line in the books.
+MOST_TOTAL = Decimal(100_000_000_000_000)
+
+
+def why_not_quantity(quantity: Decimal) -> str:
+    """That a quantity is too large, as a sentence; empty where it can be kept."""
+    if abs(quantity) <= MOST_QUANTITY:
+        return ""
+    return (
+        f"{wording.number(quantity)} is too large a quantity (at most {MOST_QUANTITY:,}): use a larger unit, "
+        "or divide it."
+    )
+
+
+def over(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> str:
+    """That an amount is too large, as the beginning of a sentence; empty where it can be kept."""
+    if abs(amount) <= most:
+        return ""
+    return f"{money.rounded(amount, currency):,} {currency} is too large an amount (at most {most:,})"

@@ -1,0 +1,34 @@
+"""What the integration journal books and has not taken up yet (JRN-1, JRN-6)."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from actuals.models import Actual
+from contracts.models import LegalEntity
+from invoicing_site import bounds
+
+_JOURNAL, _NOTHING = Actual.BookedBy.JOURNAL, Actual.BookedBy.NOTHING
+_BEYOND = Q(amount__gt=bounds.MOST_AMOUNT) | Q(amount__lt=-bounds.MOST_AMOUNT)
+
+
+def waiting_actuals(entity: LegalEntity | int):
+    """The actuals that the journal books and that are in none yet.
+
+    One that is larger than an entry can be, and the fact that took it back before a journal had it, wait for
+    nothing: the books may have no place for the first, and together they come to nothing.
+    """
+    waiting = Actual.objects.filter(entity=entity, booked_by=_JOURNAL, journal_line=None)
+    return waiting.exclude(transaction_class="retainer").exclude(_BEYOND & _IS_OF_A_PAIR)
+
+
+def _in_no_journal(**which):
+    # One question an index: they are asked only for what is that large.
+    return Exists(Actual.objects.filter(booked_by=_JOURNAL, journal_line=None, **which))
+
+
+# What was taken back, or takes back: itself, or the fact that stands in for it after a return (PRP-6).
+_IS_OF_A_PAIR = Q(
+    _in_no_journal(reverses=OuterRef("pk"))
+    | _in_no_journal(pk=OuterRef("reverses"))
+    | _in_no_journal(reverses__replaces=OuterRef("pk"), reverses__booked_by=_NOTHING)
+    | _in_no_journal(replaced_by=OuterRef("reverses"), replaced_by__booked_by=_NOTHING)
+)

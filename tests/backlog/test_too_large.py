@@ -1,0 +1,99 @@
+"""What is too large to be billed or booked is refused by name, and stops no other (APP-10, MON-1)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from actuals.naming import named
+from backlog.operations import Decision, approve, preview
+from invoicing_site.errors import Refused
+from tests import factories
+from tests.factories import DAY
+
+# Material at 9,999.99 EUR; one euro is 11.60 NOK.
+PRICE = Decimal("9999.99")
+
+
+@pytest.fixture
+def company(db):
+    return factories.company(cost_price=100, sales_price=200)
+
+
+def rated(company, rate="11.60"):
+    factories.ExchangeRateFactory(
+        entity=company.entity, currency="EUR", valid_from=date(2025, 1, 1), rate=Decimal(rate)
+    )
+
+
+def in_euros(company, **fields):
+    prices = factories.PriceListFactory(entity=company.entity, code="SEUR", name="EUR", currency="EUR")
+    factories.ProductPriceFactory(price_list=prices, product=company.product, price=PRICE)
+    return factories.contract(company, currency="EUR", price_lists=[prices], confirmed=True, **fields)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "said"),
+    [
+        ("20000000000", "199,999,800,000,000.00 EUR is too large an amount (at most 1,000,000,000,000)."),
+        (
+            "10000000",
+            "99,999,900,000.00 EUR at 11.6: 1,159,998,840,000.00 NOK is too large an amount (at most "
+            "1,000,000,000,000).",
+        ),
+    ],
+)
+def test_what_the_books_would_not_take_is_not_approved(company, quantity, said):
+    """APP-10: looked at in both currencies; the other entry is approved."""
+    rated(company)
+    in_euros(company)
+    big = factories.material_entry(company, quantity, date=DAY)
+    good = factories.material_entry(company, "1", date=DAY)
+    assert said in preview([big, good], by=company.manager)[big.pk].refused
+    approval = approve([big, good], by=company.manager)
+    assert approval.entries == [good]
+    assert approval.refused == [
+        (big, f"{named(big)} can't be approved: {said} Correct the entry, or its price in the price list.")
+    ]
+
+
+def test_the_rate_that_the_contract_agreed_counts(company):
+    """PST-5 APP-10: at 11.60 it would be 695,999,304,000 NOK; at 20 it is 1,199,998,800,000."""
+    rated(company)
+    in_euros(company, fixed_exchange_rate=Decimal(20))
+    entry = factories.material_entry(company, "6000000", date=DAY)
+    with pytest.raises(Refused, match="EUR at 20: 1,199,998,800,000.00 NOK is too large"):
+        approve([entry], by=company.manager)
+
+
+def test_a_cost_in_another_currency_is_looked_at_in_the_books_too(company):
+    """APP-10: 90,000,000,000 EUR are 1,044,000,000,000 NOK; without a rate nobody knows yet."""
+    entries = [
+        factories.expense_entry(company, "90000000000", cost_currency=code, date=DAY)
+        for code in ("EUR", "USD")
+    ]
+    rated(company)
+    approval = approve(entries, by=company.manager)
+    assert approval.entries == entries[1:]
+    ((_, said),) = approval.refused
+    assert "90,000,000,000.00 EUR at 11.6: 1,044,000,000,000.00 NOK is too large an amount" in said
+
+
+def test_the_approver_has_the_bounds_of_who_enters(company):
+    """APP-10"""
+    entry = factories.material_entry(company, "1", date=DAY)
+    for quantity, said in (("1000000", ""), ("1000000.5", "1,000,000.5 is too large a quantity")):
+        decisions = {entry.pk: Decision(billable_quantity=Decimal(quantity))}
+        assert said in preview([entry], by=company.manager, decisions=decisions)[entry.pk].refused
+    with pytest.raises(Refused, match="too large a quantity"):
+        approve([entry], by=company.manager, decisions=decisions)
+
+
+def test_what_is_written_up_at_cost_is_looked_at_in_all(company):
+    """APP-3 APP-10: 2,000,000 paid for one, and 1,000,000 billed at that."""
+    factories.contract(company, confirmed=True)
+    entry = factories.expense_entry(company, "2000000", date=DAY)
+    decisions = {entry.pk: Decision(billable_quantity=Decimal(1_000_000))}
+    with pytest.raises(Refused, match="2,000,000,000,000.00 NOK is too large an amount"):
+        approve([entry], by=company.manager, decisions=decisions)
+    assert approve([entry], by=company.manager).entries == [entry]

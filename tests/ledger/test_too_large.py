@@ -1,0 +1,173 @@
+"""What the books can't hold stays out of them by name, and stops nothing else (MON-1, JRN-2, PRP-5)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from actuals.models import Actual, Entry
+from backlog.models import BacklogItem
+from backlog.operations import approve, cancel_approval, mark_ready
+from contracts.models import ExchangeRate
+from invoicing_site.verify import findings
+from ledger.models import InvoiceProposal, JournalLine
+from ledger.operations.journal_lines import reasons_left_out
+from ledger.operations.posting import post
+from ledger.operations.proposal_returns import return_proposal
+from ledger.operations.proposals import take_up as propose
+from ledger.periods import open_kinds, still_open
+from ledger.waiting import waiting_actuals
+from proforma.operations import delete_draft
+from tests import factories
+from tests.factories import DAY
+from tests.ledger.billing import MARCH_31, confirmed, proposed
+from tests.ledger.journal_samples import cost, take_up, unbilled
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+def rated(no1, rate="11.60", currency="EUR"):
+    return factories.ExchangeRateFactory(
+        entity=no1.entity, currency=currency, valid_from=date(2025, 1, 1), rate=Decimal(rate)
+    )
+
+
+def euro_contract(no1):
+    prices = factories.PriceListFactory(entity=no1.entity, code="SEUR", name="EUR", currency="EUR")
+    factories.ProductPriceFactory(price_list=prices, product=no1.product, price=Decimal("9999.99"))
+    factories.RolePriceFactory(price_list=prices, price=Decimal("100"))
+    return factories.contract(no1, currency="EUR", price_lists=[prices], confirmed=True)
+
+
+def approved_before_there_was_a_bound(no1, monkeypatch, quantity="20000000000"):
+    """20,000,000,000 × 9,999.99 EUR of material, and 8 h: approved together."""
+    entries = [factories.material_entry(no1, quantity, date=DAY), factories.time_entry(no1, "8", date=DAY)]
+    with monkeypatch.context() as patched:
+        patched.setattr("invoicing_site.bounds.over", lambda *args: "")
+        approve(entries, by=no1.manager)
+    return entries
+
+
+def taken_and_left(no1):
+    taken = take_up(no1)
+    return taken.lines, [sentence for _, sentence in taken.left_out]
+
+
+def test_one_that_is_too_large_keeps_no_other_out_of_the_journals(no1, monkeypatch):
+    """JRN-1 JRN-2: both costs and the 8 h are taken up; the sale of the material is named."""
+    rated(no1)
+    euro_contract(no1)
+    big, _ = approved_before_there_was_a_bound(no1, monkeypatch)
+    sale = Actual.objects.get(entry=big, type="unbilled")
+    assert taken_and_left(no1) == (
+        3,
+        [
+            f"Actual {sale.pk} comes to 2,319,997,680,000,000.00 NOK, and a line of the books holds "
+            "100,000,000,000,000 at most: cancel the approval of its entry, and correct that or the exchange "
+            "rate of 11.6."
+        ],
+    )
+    assert list(waiting_actuals(no1.entity)) == [sale]
+
+
+def test_an_amount_in_own_currency_has_no_rate_to_correct(no1):
+    """JRN-2"""
+    line = factories.contract(no1, confirmed=True).lines.get()
+    big, kept = (cost(no1, line, "100000000000001", price=1), cost(no1, line, "100000000000000", price=1))
+    said = reasons_left_out(no1.entity, [big, kept])
+    assert list(said) == [big.pk]
+    assert said[big.pk].endswith("at most: cancel the approval of its entry, and correct that.")
+
+
+def test_the_pages_say_it_and_nothing_is_an_internal_error(no1, monkeypatch, client):
+    """JRN-2"""
+    rated(no1)
+    euro_contract(no1)
+    approved_before_there_was_a_bound(no1, monkeypatch)
+    client.force_login(no1.accountant)
+    page = client.post(reverse("take_up_actuals"), follow=True)
+    assert "3 actuals taken up" in page.text
+    assert "comes to 2,319,997,680,000,000.00 NOK" in page.text
+    assert "cancel the approval of its entry" in client.get(reverse("waiting_actuals")).text
+
+
+def test_taken_back_it_is_left_out_in_peace(no1, monkeypatch):
+    """APP-5 JRN-1: neither it nor its reversal waits for anything; the 8 h are invoiced."""
+    rated(no1)
+    contract = euro_contract(no1)
+    big, _ = approved_before_there_was_a_bound(no1, monkeypatch)
+    take_up(no1)
+    cancel_approval([Entry.objects.get(pk=big.pk)], by=no1.manager, on=MARCH_31)
+    assert taken_and_left(no1) == (1, [])  # the reversal of its cost
+    assert not waiting_actuals(no1.entity).exists()
+    period = no1.entity.fiscal_years.get(year=2025).periods.get(starts=date(2025, 3, 1))
+    assert "ACTUALS" not in {kind.code for kind in still_open(period)}
+
+    mark_ready(BacklogItem.objects.filter(contract=contract).open(), by=no1.manager)
+    proposal = proposed(no1, *BacklogItem.objects.ready())
+    assert post(proposal, by=no1.accountant, on=MARCH_31).total == Decimal(1000)
+    assert list(findings(no1.entity)) == []
+
+
+def test_taken_back_unbooked_it_is_no_line_either_time(no1, monkeypatch):
+    """APP-5 JRN-7: canceled before anything was taken up; a usual amount is booked and taken back as ever."""
+    rated(no1)
+    euro_contract(no1)
+    entries = approved_before_there_was_a_bound(no1, monkeypatch)
+    cancel_approval([Entry.objects.get(pk=entry.pk) for entry in entries], by=no1.manager, on=MARCH_31)
+    assert taken_and_left(no1) == (6, [])  # two costs and the sale of the 8 h, and their reversals
+    assert sum(JournalLine.objects.values_list("accounting_amount", flat=True)) == 0
+
+
+def test_taken_back_after_a_return_it_is_left_out_in_peace(no1, monkeypatch):
+    """PRP-6 JRN-1: 5,000,000,000 pieces were confirmed without a rate, returned, and canceled."""
+    contract = euro_contract(no1)
+    big, _ = approved_before_there_was_a_bound(no1, monkeypatch, "5000000000")
+    sale = Actual.objects.get(entry=big, type="unbilled")
+    mark_ready([sale.backlog_item], by=no1.manager)
+    proposal = propose(confirmed(no1, sale.backlog_item))
+    rated(no1)
+    (said,) = taken_and_left(no1)[1]
+    assert said.startswith(f"Actual {sale.pk} comes to 579,999,420,000,000.00 NOK, and a line of the books")
+    assert proposal.status == InvoiceProposal.Status.BLOCKED
+
+    draft = return_proposal(proposal, by=no1.accountant, reason="A slip.", on=MARCH_31)
+    delete_draft(draft, by=no1.manager)
+    cancel_approval([Entry.objects.get(pk=big.pk)], by=no1.manager, on=MARCH_31)
+    assert taken_and_left(no1)[1] == []
+    assert not waiting_actuals(no1.entity).exists()
+    assert contract.status == "confirmed"
+
+
+def test_a_wrong_rate_is_corrected_and_nothing_is_lost(no1):
+    """JRN-2 MON-8: 1,000,000 × 9,999.99 EUR fit at 11.60, and not at 11,600."""
+    wrong = rated(no1)
+    euro_contract(no1)
+    entry = factories.material_entry(no1, "1000000", date=DAY)
+    approve([entry], by=no1.manager)
+    ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal(11600))
+    assert "the exchange rate of 11,600." in taken_and_left(no1)[1][0]
+    cancel_approval([Entry.objects.get(pk=entry.pk)], by=no1.manager, on=MARCH_31)
+    assert len(taken_and_left(no1)[1]) == 2  # it could still be right
+    ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal("11.60"))
+    assert taken_and_left(no1) == (2, [])
+    amounts = JournalLine.objects.filter(actual__type="unbilled").order_by("pk")
+    assert [line.accounting_amount for line in amounts] == [Decimal("115999884000"), Decimal("-115999884000")]
+
+
+def test_looking_for_what_waits_is_one_query(no1, django_assert_num_queries):
+    """JRN-1"""
+    deal = factories.contract(no1, confirmed=True)
+    for _ in range(3):
+        unbilled(no1, deal.lines.get(), "200000000000000", price=1)
+    with django_assert_num_queries(1):
+        assert waiting_actuals(no1.entity).count() == 3
+    (kind,) = (kind for kind in open_kinds(no1.entity) if kind.code == "ACTUALS")
+    with django_assert_num_queries(1):
+        assert kind.rows.count() == 3
