@@ -2,15 +2,26 @@
 
 from typing import NamedTuple
 
+from django import urls
 from django.db.models import Count
 from django.utils import timezone
 
 from actuals.models import Actual, Batch, Entry
+from actuals.naming import named
 from actuals.operations import anew, open_batch, record, reverse
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, Delivered, sales_actuals
-from backlog.weighing import FIXED_PRICE, Pricings, backlog_item, covering, outside_of, work_of
+from backlog.weighing import (
+    FIXED_PRICE,
+    Pricings,
+    Worth,
+    backlog_item,
+    covering,
+    most_of,
+    outside_of,
+    work_of,
+)
 from contracts.chargeability import Coverage, lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, generate_schedule, part_milestone
@@ -26,7 +37,8 @@ def confirm_contract(contract, *, by, on=None):
 
     Its milestones become parts and backlog items; lines with a frequency get their invoice days; entries
     approved before, and now covered by a line, get their cost under it and their unbilled sales. Refused by
-    the sentence of whatever does not add up (CON-1, CON-2, CON-4).
+    the sentence of whatever does not add up (CON-1, CON-2, CON-4), and naming an entry that would come to
+    more than can be kept (APP-10).
     """
     list(Project.objects.locked().filter(contract_lines__contract=contract).order_by("pk"))
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
@@ -93,12 +105,22 @@ def _cover_what_was_approved(contract, *, by, on):
     ]
     record(costs, batch=batch)
     prices, paper, delivered = PriceBook.load(contract.entity, [contract]), Pricings(batch), []
+    worth = Worth(contract.entity)
     for cost, (_, covered) in zip(costs, due, strict=True):
         if covered.line.billing_method == FIXED_PRICE:
             continue
         entry = cost.entry
         price = prices.sales(work_of(entry, cost), contract)
         decision = Decision(entry.billable_quantity, entry.billing_type or None)
+        try:
+            worth.demand_room(price, most_of(entry, decision), entry.date, contract)
+        except Refused as refusal:
+            raise Refused(
+                f"{named(entry)} was approved before, and contract {contract} can't be confirmed with it. "
+                f"{refusal.message} To correct the entry, cancel its approval.",
+                code=refusal.code,
+                remedy=urls.reverse("approval", args=[entry.pk]),
+            ) from None
         delivered.append(
             Delivered.of(entry, covered.line, covered.is_chargeable, cost, price, paper.of(price), decision)
         )
@@ -114,7 +136,8 @@ def _cover_what_was_approved(contract, *, by, on):
 
 def _newly_covered(contract):
     """The costs that name no line, each with what covers it now on the contract, in the order of the work."""
-    uncovered = _uncovered(contract).select_related("entry", "price_decision").order_by("date", "pk")
+    uncovered = _uncovered(contract).select_related("entry__resource", "price_decision")
+    uncovered = uncovered.order_by("date", "pk")
     coverage = Coverage.load(contract.entity, contract.lines.values_list("project_id", flat=True))
     found = ((cost, _covered(coverage, cost.entry, contract)) for cost in uncovered)
     return [(cost, covered) for cost, covered in found if covered]
