@@ -8,7 +8,7 @@ from django.utils import timezone
 from contracts.chargeability import colliding_lines, lines_of
 from contracts.models import ContractLine, ContractRevision, PriceList, ProjectContract
 from contracts.price_rows import plain
-from invoicing_site import money, wording
+from invoicing_site import bounds, money, wording
 from invoicing_site.errors import Refused
 
 _Method = ContractLine.BillingMethod
@@ -164,6 +164,10 @@ def _milestones(contract, line, whose):
                 f"{whose}: milestone {each} of {plain(each.amount)} has more decimals than "
                 f"{contract.currency} has.",
                 code="DECIMALS",
+            )
+        if said := bounds.over(each.amount, contract.currency):
+            yield Refused(
+                f"{whose}: milestone {each} can't be billed. {said}: make several of it.", code="TOO-LARGE"
             )
     together = sum(each.amount for each in milestones)
     difference = line.contract_amount - together

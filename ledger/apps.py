@@ -8,7 +8,7 @@ class LedgerConfig(AppConfig):
     def ready(self):
         from contracts import tax_groups
         from invoicing_site import seals
-        from ledger import agreement_checks  # noqa: F401  its checks are named by being imported
+        from ledger import agreement_checks, total_checks  # noqa: F401  checks are named by being imported
         from ledger.chain import heads
         from ledger.tax_groups import outside_scope
 

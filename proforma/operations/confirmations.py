@@ -22,7 +22,7 @@ from proforma.facts import (
 )
 from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
 from proforma.operations.doubts import not_yet
-from proforma.operations.drafts import MANY, new_row
+from proforma.operations.drafts import MANY, demand_room_on, new_row
 from proforma.operations.limits import broken_limits
 from proforma.operations.proformas import check_in_force, lock_open
 from proforma.orders import PO_AMOUNT, PO_DATES, outside_order, shortages
@@ -41,8 +41,8 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     posted*, milestones that are billed to the last part are completed, and the accountant is told after
     commit. Refused when it is empty or confirmed already, and when an increase breaks a not-to-exceed limit,
     unless `by` may override that and says why (PRO-6). Refused too where an order is required and has no room
-    for it (CON-12), and for work or a milestone dated after the company's today, unless it invoices in
-    advance (PRP-8).
+    for it (CON-12), for work or a milestone dated after the company's today, unless it invoices in advance
+    (PRP-8), and where it comes to too much (APP-10).
     """
     proforma = lock_open(proforma)
     check_in_force(proforma.contract)
@@ -51,6 +51,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
         raise Refused(f"Proforma {proforma.number} is empty: add details, or delete it.", code="EMPTY")
     if sentence := not_yet(proforma):
         raise Refused(sentence, code="DATE")
+    demand_room_on(proforma)
     _refuse_without_an_order(proforma)
     overrides = _overridden(proforma, work, by=by, reason=override_reason.strip())
 

@@ -1,18 +1,19 @@
 """Details of a proforma that can still be edited: changed, taken off, added by hand (PRO-3)."""
 
 from collections import defaultdict
+from decimal import Decimal
 
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import Category, LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
-from invoicing_site import audit, checked, days, money, transaction, wording
+from invoicing_site import audit, bounds, checked, days, money, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import write_rows
 from invoicing_site.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
-from proforma.operations.drafts import Desk, lines_for
+from proforma.operations.drafts import Desk, demand_room_for, demand_room_on, lines_for
 from proforma.operations.proformas import (
     claimed_items,
     delete_rows,
@@ -66,8 +67,9 @@ def edit_details(
 
     The amount becomes quantity × price, rounded once; a detail that is back at what it bills has that
     share's own amount again. Refused for all when one of them is on a confirmed proforma, is a milestone or
-    retainer and should get a quantity or price, would go below zero or beyond the hours of a day, would stand
-    beside work of another tax scope, or when they are not what was `seen` any more (their stamp).
+    retainer and should get a quantity or price, would go below zero or beyond the hours of a day, comes to
+    too much by itself or with its draft, would stand beside work of another tax scope, or when they are not
+    what was `seen` any more (their stamp).
     """
     details = _locked(details)
     refuse_changed(seen, stamp(details, *EDITABLE))
@@ -96,7 +98,12 @@ def edit_details(
                 setattr(detail, name, value)
     if "amount" in changes:
         _price(details)
+    if {"amount", "billing_type"} & changes.keys():
+        _demand_room(details)
     _write(details, list(changes))
+    if {"amount", "billing_type"} & changes.keys():
+        for draft in drafts:
+            demand_room_on(draft)
     for draft in drafts - were_mixed:
         _keep_scope(draft, [detail.pk for detail in details])
     _tell("proforma.edit_details", details, by=by, before=before)
@@ -147,7 +154,8 @@ def add_detail(
     The item tax group is that of the product or category unless given; time that names no category has that
     of the company's time categories, where they agree on one (JRN-3). Refused on a confirmed proforma, for a
     line of another contract or one that doesn't bill this customer or this class of work, for a day out of
-    bounds or more hours than it has (APP-10), and for figures below zero.
+    bounds or more hours than it has, for figures below zero, and where it or the draft comes to too much
+    (APP-10).
     """
     assert by is not None, "What is added by hand is added by somebody."
     proforma = lock_open(proforma)
@@ -191,6 +199,7 @@ def add_detail(
         )
     detail.line = lines_for(proforma, {contract_line.pk}, desk)[contract_line.pk]
     write_rows(LineDetail, [detail])
+    demand_room_on(proforma)
     _tell("proforma.add_detail", [detail], by=by, proforma=proforma)
     return detail
 
@@ -237,6 +246,8 @@ def _refuse_bad_figures(details, quantity, price, billing_type):
                 f"“{detail.description}” is {wording.a(detail.get_transaction_class_display())}: its amount "
                 "is agreed, and its quantity and price can't be edited on a proforma."
             )
+    if quantity is not None and (sentence := bounds.why_not_quantity(quantity)):
+        raise Refused(sentence, code="TOO-LARGE")
 
 
 def _item_tax_group_of(detail):
@@ -341,7 +352,20 @@ def _price(details):
 
 
 def _amount(quantity, price, currency):
-    return checked.figure(money.priced(quantity, price, currency), LineDetail, "amount")
+    amount = money.priced(quantity, price, currency)
+    if said := bounds.over(amount, currency):
+        raise Refused(f"{said}: lower the quantity or the price.", code="TOO-LARGE")
+    return amount
+
+
+def _demand_room(details):
+    """The edited details alone must fit, before the database adds up all of them."""
+    nets = defaultdict(Decimal)
+    for detail in details:
+        if detail.billing_type == BillingType.CHARGEABLE:
+            nets[detail.line.proforma] += detail.amount
+    for proforma, net in nets.items():
+        demand_room_for(proforma, net)
 
 
 def _write(details, fields):

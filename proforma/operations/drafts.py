@@ -12,9 +12,11 @@ from contracts.models import (
     NumberSequence,
 )
 from contracts.numbers import draw_numbers
+from contracts.rates import Rates
 from contracts.tax_groups import billing_group
-from invoicing_site import checked
-from invoicing_site.querysets import draw_ids, write_rows
+from invoicing_site import bounds, money, wording
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import draw_ids, total, write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaSchedule
 from proforma.parties import party_of
 
@@ -99,12 +101,12 @@ class Desk:
 def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvoice]:
     """Claim the planned shares and write their drafts, in the order of the plan.
 
-    Refused when a share is not ready any more, and for an amount that no column has room for. The numbers are
-    drawn after all that takes long, because others wait for theirs until this transaction ends.
+    Refused when a share is not ready any more, and where a draft would come to more than an invoice can. The
+    numbers are drawn after all that takes long, because others wait for theirs until this transaction ends.
     """
     if not planned:
         return []
-    demand_room(planned)
+    demand_room(planned, contract.currency)
     desk = Desk(contract)
     reserve([share for plan in planned for share in plan.shares], contract=contract)
     proformas = [desk.header(plan, on=on, by=by, run=run) for plan in planned]
@@ -138,19 +140,70 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
     return write_rows(ProformaInvoice, proformas)
 
 
-def demand_room(planned):
-    """Refused where a proforma would come to more than a column of amounts can hold (MON-1)."""
+def demand_room(planned, currency, *, left_out=()):
+    """Refused where a proforma, or what is left out, comes to more than an invoice can (APP-10, MON-1)."""
     for plan in planned:
-        checked.figure(plan.net, LineDetail, "amount")
+        _demand_slices(plan.shares, currency)
+    for plan in (*planned, *left_out):
+        if said := bounds.over(plan.net, currency, bounds.MOST_TOTAL):
+            raise Refused(
+                f"What is ready is too much for one invoice: {said}. Create proformas of some of its rows at "
+                "a time, from the backlog.",
+                code="TOO-LARGE",
+            )
+
+
+def _demand_slices(shares, currency):
+    """A milestone that was agreed is billed as it is, unless it is too large for one detail."""
+    for share in shares:
+        if share.milestone_part_id is not None and (said := bounds.over(share.amount, currency)):
+            raise Refused(
+                f"Milestone “{share.description}” can't be billed at once: {said}. Mark it not ready, and "
+                "bill it by progress, in several slices.",
+                code="TOO-LARGE",
+            )
+
+
+def demand_room_on(proforma):
+    """Refused where the draft, as it is now, comes to more than an invoice can (APP-10, MON-1)."""
+    demand_room_for(proforma, total(LineDetail.objects.on_proforma(proforma).chargeable()))
+
+
+def demand_room_for(proforma, net):
+    """Refused where so much is more than an invoice can be: also in the books, where a rate is known."""
+    said = bounds.over(net, proforma.currency, bounds.MOST_TOTAL) or _over_in_the_books(proforma, net)
+    if said:
+        raise Refused(
+            f"Proforma {proforma.number} comes to too much. {said}. Lower details, take some off, or bill "
+            "them on another proforma.",
+            code="TOO-LARGE",
+        )
+
+
+def _over_in_the_books(proforma, net):
+    own, currency, rate = proforma.entity.currency, proforma.currency, proforma.contract.fixed_exchange_rate
+    if currency == own:
+        return ""
+    if rate is None:
+        rates = Rates.load(proforma.entity, currencies=[currency])
+        rate = rates.found(currency, proforma.entity.today())
+    said = rate and bounds.over(money.converted(net, rate, own), own, bounds.MOST_TOTAL)
+    return said and f"{money.rounded(net, currency):,} {currency} at {wording.number(rate)}: {said}"
 
 
 def add_shares(proforma, shares) -> list[LineDetail]:
-    """Claim more shares for a draft of the same contract customer, on its lines or on new ones."""
+    """Claim more shares for a draft of the same contract customer, on its lines or on new ones.
+
+    Refused where it would come to more than an invoice can.
+    """
+    _demand_slices(shares, proforma.currency)
     desk = Desk(proforma.contract)
     reserve(shares, contract=proforma.contract)
     lines = lines_for(proforma, {share.line_id for share in shares}, desk)
     details = [desk.detail(share, lines[share.line_id]) for share in shares]
-    return write_rows(LineDetail, details)
+    details = write_rows(LineDetail, details)
+    demand_room_on(proforma)
+    return details
 
 
 def lines_for(proforma, contract_lines, desk) -> dict[int | None, ProformaLine]:

@@ -45,7 +45,7 @@ def store_plans(run, pks, scope) -> None:
         )
         rows.append(row)
         try:
-            demand_room([*plan.proformas, *plan.skipped])
+            demand_room(plan.proformas, currencies[pk], left_out=plan.skipped)
         except Refused as refusal:
             row.outcome, row.code, row.message = RunContract.Outcome.FAILED, refusal.code, refusal.message
             continue

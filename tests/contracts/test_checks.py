@@ -155,6 +155,18 @@ def test_a_milestone_of_half_a_cent_is_refused(it):
     assert codes(contract) == ["DECIMALS", "DECIMALS"]
 
 
+def test_a_milestone_that_no_invoice_could_bill_is_refused(it):
+    """APP-10 MON-1"""
+    amounts = ["1000000000000", "1000000000000.01"]
+    fields = {"milestones": amounts, "contract_amount": Decimal("2000000000000.01")}
+    contract = split(it, 100, method="fixed", lines=[fields])
+
+    ((code, sentence),) = troubles(contract)
+    assert code == "TOO-LARGE"
+    assert "can't be billed. 1,000,000,000,000.01 NOK is too large an amount (at most 1,000," in sentence
+    assert sentence.endswith(": make several of it.")
+
+
 def test_a_time_and_material_line_with_milestones_is_refused(it):
     """CON-4"""
     contract = split(it, 100)

@@ -270,7 +270,12 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
         ({"resource": stranger.resource}, "belongs to another company"),
         ({"quantity": Decimal(0)}, "Enter a quantity"),
         ({"quantity": Decimal(-1)}, "below zero"),
-        ({"quantity": Decimal(99999999999), "price": Decimal(9999999999999)}, "The amount"),
+        ({"quantity": Decimal(99999999999), "price": Decimal(1)}, "99,999,999,999 is too large a quantity"),
+        ({"quantity": Decimal(1000001)}, r"1,000,001 is too large a quantity \(at most 1,000,000\)"),
+        (
+            {"quantity": Decimal(1), "price": Decimal("1000000000000.01")},
+            r"1,000,000,000,000.01 NOK is too large an amount \(at most 1,000,000,000,000\): lower",
+        ),
     ]:
         with pytest.raises(Refused, match=sentence):
             by_hand(company, proforma, contract, **fields)

@@ -1,0 +1,58 @@
+"""A proposal that comes to more than the books can hold is not posted (MON-1, PRP-5)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from contracts.models import ExchangeRate
+from ledger import checks
+from ledger.models import CustomerInvoice
+from ledger.operations.posting import post, post_all
+from tests import factories
+from tests.ledger.billing import MARCH_31, proposed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no1():
+    return factories.company()
+
+
+def check_of(proposal):
+    return [(each.severity, each.message, each.remedy) for each in _too_large(proposal)]
+
+
+def _too_large(proposal):
+    return [each for each in checks.check(proposal, on=MARCH_31) if each.code == "TOO-LARGE"]
+
+
+def test_a_total_that_the_books_can_t_hold_is_a_check(no1):
+    """PRP-5 MON-1: 8,000,000,000,000 EUR at 11.60 are 92,800,000,000,000 NOK; with 25 % of tax too much."""
+    rate = factories.ExchangeRateFactory(
+        entity=no1.entity, currency="EUR", valid_from=date(2025, 1, 1), rate=Decimal("11.60")
+    )
+    contract = factories.contract(no1, currency="EUR", confirmed=True)
+    proposal = proposed(no1, work(no1, contract, "8", "1000000000000"))
+    ((severity, message, remedy),) = check_of(proposal)
+    assert message == (
+        "The total in the books: 116,000,000,000,000.00 NOK is too large an amount (at most "
+        f"100,000,000,000,000). Return {proposal} to the project manager, who lowers its details or bills "
+        "some of them on another proforma."
+    )
+    assert (severity, remedy) == ("error", reverse("return_proposal", args=[proposal.pk]))
+    (outcome,) = post_all([proposal], by=no1.accountant, on=MARCH_31)
+    assert outcome.refusal.code == "TOO-LARGE"
+    assert not CustomerInvoice.objects.exists()
+    ExchangeRate.objects.filter(pk=rate.pk).update(rate=Decimal(10))
+    assert check_of(proposal) == []
+    assert post(proposal, by=no1.accountant, on=MARCH_31).accounting_total == Decimal("100000000000000")
+
+
+def test_a_total_with_its_tax_is_looked_at_in_its_own_currency_too(no1):
+    """PRP-5 MON-1: 90,000,000,000,000 and 25 % of tax are 112,500,000,000,000."""
+    proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True), "18", "5000000000000"))
+    ((_, message, _),) = check_of(proposal)
+    assert message.startswith("The total: 112,500,000,000,000.00 NOK is too large an amount (at most")
