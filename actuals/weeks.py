@@ -143,6 +143,16 @@ class Cell:
         return sum((entry.quantity for entry in self.entries), Decimal(0))
 
     @property
+    def counted(self) -> Decimal:
+        """What fills the day: all but what was rejected (APP-10)."""
+        counting = (entry for entry in self.entries if entry.status != Entry.Status.REJECTED)
+        return sum((entry.quantity for entry in counting), Decimal(0))
+
+    @property
+    def counted_text(self) -> str:
+        return plain(self.counted)
+
+    @property
     def entry(self) -> Entry | None:
         return self.entries[0] if len(self.entries) == 1 else None
 
@@ -227,8 +237,8 @@ class WeekRow:
         return ", ".join(part for part in parts if part)
 
     @property
-    def hours(self) -> Decimal:
-        return sum((cell.hours for cell in self.cells), Decimal(0))
+    def counted(self) -> Decimal:
+        return sum((cell.counted for cell in self.cells), Decimal(0))
 
 
 def entries_of(resource, monday: datetime.date):

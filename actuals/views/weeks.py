@@ -39,9 +39,11 @@ class WeekPage(Page):
     def get(self, request, *args, **kwargs):
         if wanted := request.GET.get("day"):
             day = _day(wanted)
-            return HttpResponseRedirect(
-                reverse("week", args=[weeks.monday_of(day)]) if day else reverse("week")
-            )
+            if day and not days.why_not(day):
+                return HttpResponseRedirect(reverse("week", args=[weeks.monday_of(day)]))
+            return self.this_week(day)
+        if (day := _day(self.kwargs.get("day", ""))) and days.why_not(day):
+            return self.this_week(day)
         self.monday = self.chosen_monday()
         return super().get(request, *args, **kwargs)
 
@@ -65,9 +67,15 @@ class WeekPage(Page):
     def chosen_monday(self):
         text = self.kwargs.get("day")
         day = _day(text) if text else self.request.entity.today()
-        if day is None:
+        if day is None or days.why_not(day):
             raise Http404("That is no day.")
         return weeks.monday_of(day)
+
+    def this_week(self, day):
+        """Where another week was asked for that there is not, with the reason."""
+        why = days.why_not(day) if day else "That is no day: choose one such as 2026-03-31."
+        messages.warning(self.request, f"{why} This is the week of today.")
+        return HttpResponseRedirect(reverse("week"))
 
     # ---- what the buttons do
 
@@ -210,9 +218,9 @@ class WeekPage(Page):
             "added": getattr(self, "added", ""),
             "default_role": self.adding.get("role", ""),
             "day_totals": [
-                (day, sum(row.cells[n].hours for row in rows)) for n, day in enumerate(context["days"])
+                (day, sum(row.cells[n].counted for row in rows)) for n, day in enumerate(context["days"])
             ],
-            "week_total": sum(row.hours for row in rows),
+            "week_total": sum(row.counted for row in rows),
             "has_rejected": any(cell.rejected for row in rows for cell in row.cells),
         }
 
@@ -264,8 +272,8 @@ def _one(rows, key):
 
 
 def _day(text):
+    """The day as an address gives it; None where it is none."""
     try:
-        day = parse_date(text)
+        return parse_date(text)
     except ValueError:
         return None
-    return day if day and not days.why_not(day) else None

@@ -4,7 +4,7 @@
 // Hours may be written 7,5 or 7.5 or 7:30. Totals are live: [data-row-total="row"], [data-day-total="day"],
 // [data-week-total]; a cell that is not an input counts too ([data-cell] with data-value="7.5").
 // [data-saved] is what is stored, where the server drew what was typed and not saved; [data-trouble] keeps the
-// server's complaint until the cell is changed.
+// server's complaint until the cell is changed. [data-rejected] does not count until it is changed.
 // Hours are added in whole ten-thousandths (BigInt). What can't be read is aria-invalid and stops the form
 // (message: data-invalid-text on the table). Leaving with unsaved hours asks first.
 (() => {
@@ -45,6 +45,9 @@
 
   const savedOf = (input) => input.dataset.saved ?? input.defaultValue;
 
+  // What was rejected counts again once it is changed: saving makes it a draft.
+  const isLeft = (cell) => "rejected" in cell.dataset && cell.value === savedOf(cell);
+
   function mark(input, ok) {
     const complained = "trouble" in input.dataset && input.value === input.defaultValue;
     if (ok && !complained) input.removeAttribute("aria-invalid");
@@ -61,7 +64,7 @@
     for (const cell of cellsOf(table)) {
       const units = parse(valueOf(cell));
       if (cell.matches("input")) mark(cell, units !== null);
-      if (units === null) continue;
+      if (units === null || isLeft(cell)) continue;
       const { row, day } = cell.dataset;
       rows.set(row, (rows.get(row) ?? 0n) + units);
       days.set(day, (days.get(day) ?? 0n) + units);

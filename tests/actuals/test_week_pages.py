@@ -167,10 +167,35 @@ def test_rejected_hours_leave_their_day_to_others(co, member):
     assert sorted(hours for _, hours, _ in stored()) == [8, 20]
 
 
-@pytest.mark.parametrize("url", ["/time/0026-03-02/", "/time/9999-12-27/"])
-def test_there_is_no_week_of_a_year_out_of_bounds(co, member, url):
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("/time/0026-01-05/", "5 Jan 0026 is out of range"),
+        ("/time/9999-12-27/", "27 Dec 9999 is out of range"),
+        ("/time/?day=0026-01-05", "5 Jan 0026 is out of range"),
+        ("/time/1989-12-25/", "25 Dec 1989 is out of range"),
+        ("/time/?day=tomorrow", "That is no day"),
+    ],
+)
+def test_a_week_out_of_bounds_leads_to_that_of_today_with_the_reason(co, member, url, why):
     """APP-10"""
-    assert member.get(url).status_code == 404
+    page = member.get(url, follow=True)
+    assert page.redirect_chain == [("/time/", 302)]
+    assert why in page.text
+    assert "This is the week of today." in page.text
+    assert page.context["monday"] == weeks.monday_of(co.entity.today())
+
+
+def test_rejected_hours_are_in_no_total(co, member):
+    """APP-10: of 4 h rejected and 3 h in draft on Monday, 3 h fill it, as they do where hours are judged."""
+    draft(co, "3")
+    factories.time_entry(co, "4", date=MONDAY, status="rejected", task=None)
+    factories.time_entry(co, "2", date=MONDAY + timedelta(days=1), status="rejected", task=None)
+    page = member.get(URL)
+    assert [str(hours) for _, hours in page.context["day_totals"]][:2] == ["3.0000", "0"]
+    assert page.context["week_total"] == Decimal(3)
+    assert [row.counted for row in page.context["rows"]] == [Decimal(0), Decimal(3)]
+    assert page.text.count(" data-rejected") == 2
 
 
 def test_hours_more_than_a_year_ahead_are_refused_beside_their_cell(co, member):
