@@ -189,3 +189,11 @@ def test_what_no_line_covers_is_a_cost_only(manager, company):
     assert "A cost only: there is nothing to bill for it." in manager.get(address).text
     company.manager.memberships.update(sees_costs=True)
     assert "A cost only: there is nothing to bill for it." in manager.get(address).text
+
+
+def test_an_entry_that_waits_again_says_that_its_approval_was_canceled(manager, company, entry):
+    """APP-5: nothing is decided on it any more."""
+    manager.post(reverse("cancel_approval", args=[entry.pk]))
+    page = manager.get(reverse("approval", args=[entry.pk])).text
+    assert "<dt>Approval canceled</dt>" in page
+    assert "<dt>Decided</dt>" not in page
