@@ -1,5 +1,7 @@
 """The one exception for "the business says no"."""
 
+from invoicing_site import wording
+
 
 class Refused(Exception):
     """A rule of the business forbids this; the text is a whole sentence for the person who asked.
@@ -9,8 +11,8 @@ class Refused(Exception):
     """
 
     def __init__(self, message: str, *, code: str = "", remedy: str = ""):
-        super().__init__(message)
-        self.message = str(message)
+        self.message = wording.capital(str(message))
+        super().__init__(self.message)
         self.code = code
         self.remedy = remedy
 

@@ -36,8 +36,12 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 
 def capital(text: str) -> str:
-    """The words as they begin a sentence: Proforma 12 is confirmed; the rest keeps its case."""
-    return text[:1].upper() + text[1:]
+    """The words as they begin a sentence: "Proforma 12 is confirmed".
+
+    What is no plain word, such as a file's name or a code, keeps its case, and so does all after the first.
+    """
+    first = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
 
 
 def sentence(text: str) -> str:

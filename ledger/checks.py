@@ -41,6 +41,9 @@ class CheckResult:
     message: str
     remedy: str = ""
 
+    def __post_init__(self):
+        object.__setattr__(self, "message", wording.capital(self.message))
+
     @property
     def is_error(self) -> bool:
         return self.severity == ERROR

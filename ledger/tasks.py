@@ -114,7 +114,7 @@ def post_chosen_invoices(keys, user_pk, on, url=""):
 
 def _notify(user, text, url, *, is_problem):
     if user is not None:
-        Notice.objects.create(user=user, text=text[:500], url=url, is_problem=is_problem)
+        Notice.objects.create(user=user, text=wording.capital(text)[:500], url=url, is_problem=is_problem)
 
 
 @shared_task

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import FormView, View
 from redis.exceptions import RedisError
 
-from invoicing_site import remedies
+from invoicing_site import remedies, wording
 from invoicing_site.errors import Refused
 from invoicing_site.screens.lists import address_of_chosen, back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
@@ -39,7 +39,7 @@ class Told:
 def tell(request, told):
     """Put the answer where the next page shows it."""
     told = told if isinstance(told, Told) else Told(str(told))
-    text = format_html("{}", told.text)
+    text = format_html("{}", told.text if hasattr(told.text, "__html__") else wording.capital(told.text))
     if told.left:
         reasons = format_html_join("; ", "{} {}", ((n, reason) for reason, n in told.left.items()))
         text = format_html("{} Left as they were: {}.", text, reasons)

@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils.text import Truncator
 
-from invoicing_site import audit, checked, transaction
+from invoicing_site import audit, checked, transaction, wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice
 from ledger.models import CustomerInvoice, InvoiceProposal
@@ -60,7 +60,7 @@ def _tell_managers(proposal, draft, by, reason):
     told = Q(managed_contracts=draft.contract_id) | Q(managed_projects__in=projects)
     told |= Q(pk=proposal.proforma.confirmed_by_id)
     text = f"{proposal} was returned to you, its work is on draft {draft.number}: {reason}"
-    text = Truncator(text[:1].upper() + text[1:]).chars(Notice._meta.get_field("text").max_length)
+    text = Truncator(wording.capital(text)).chars(Notice._meta.get_field("text").max_length)
     people = get_user_model().objects.filter(told, is_active=True).exclude(pk=by.pk if by else None)
     for user in people.order_by("pk").distinct():
         Notice.objects.create(user=user, text=text, url=draft.get_absolute_url(), is_problem=True)

@@ -382,7 +382,7 @@ def test_what_is_not_there_is_refused_by_name(story, kind, name, sentence):
 
 
 def test_a_line_that_is_not_there_is_refused(story):
-    with pytest.raises(Refused, match=r"invoice INV-2025-000001 has no line 99\."):
+    with pytest.raises(Refused, match=r"Invoice INV-2025-000001 has no line 99\."):
         explain.find("invoice", "INV-2025-000001", line=99)
 
 

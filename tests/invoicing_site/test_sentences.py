@@ -1,0 +1,43 @@
+"""Sentences begin with a capital, whatever they begin with."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.contrib.messages.storage.fallback import FallbackStorage
+
+from invoicing_site import wording
+from invoicing_site.errors import Refused
+from invoicing_site.screens.operations import Told, tell
+from ledger.checks import CheckResult
+
+
+@pytest.mark.parametrize(
+    ("words", "begin"),
+    [
+        ("proforma PF-1 is confirmed.", "Proforma PF-1 is confirmed."),
+        ("proposal: nothing", "Proposal: nothing"),
+        ("Proforma PF-1", "Proforma PF-1"),
+        ("c-1 Harbour is confirmed.", "c-1 Harbour is confirmed."),
+        ("hours.csv adds nothing.", "hours.csv adds nothing."),
+        ("8 h are left.", "8 h are left."),
+        ("“x” is no day.", "“x” is no day."),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_with_a_capital(words, begin):
+    """What is no plain word is a name or a code, and keeps its case."""
+    assert wording.capital(words) == begin
+
+
+def test_refusals_answers_and_checks_do(rf):
+    """Whatever row a sentence begins with."""
+    assert str(Refused("proposal PF-1 is posted.")) == "Proposal PF-1 is posted."
+    assert CheckResult("X", "error", "proposal PF-1 is posted.").message == "Proposal PF-1 is posted."
+    request = rf.get("/")
+    request.session = {}
+    request._messages = FallbackStorage(request)
+    tell(request, "proforma PF-1 is made out to the customer.")
+    tell(request, Told("proforma PF-1 is in review.", left={"on hold": 1}))
+    assert [str(each) for each in get_messages(request)] == [
+        "Proforma PF-1 is made out to the customer.",
+        "Proforma PF-1 is in review. Left as they were: 1 on hold.",
+    ]
