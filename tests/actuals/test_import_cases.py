@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
-from actuals.importing import Mapping, preview
+from actuals.importing import Mapping, import_entries, preview
 from actuals.models import Entry
 from invoicing_site.errors import Refused
 from invoicing_site.explain import find
@@ -299,3 +299,17 @@ def test_an_id_that_two_programs_gave_is_explained_by_number(co):
     ]
     with pytest.raises(Refused, match=f"Several programs gave their id “4711” .* {entries[0].pk} or"):
         find("entry", "4711")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FILES.iterdir()))
+@pytest.mark.parametrize("answers", [{}, {"empty": "skip", "no_project": "skip", "invoiced": "skip"}])
+def test_the_counts_add_up_to_the_rows(co, name, answers):
+    """IMP-1: whatever becomes of a row, it is counted once"""
+    for _ in range(2):
+        seen = preview(path_of(name).read_bytes(), co.entity, Mapping(answers=answers))
+        parts = [len(seen.to_add), len(seen.to_change), seen.already_there, seen.open, seen.taken_for_totals]
+        assert sum(parts) + seen.wrong + sum(seen.left_out.values()) == seen.total > 0
+        assert seen.totals.rows + seen.wrong + seen.taken_for_totals == seen.total
+        if seen.errors or not seen.to_add:
+            break
+        import_entries(path_of(name).read_bytes(), co.entity, Mapping(answers=answers), by=co.accountant)
