@@ -29,6 +29,7 @@ FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-norm
 _KIDS = (PaymentReferenceKind.KID_MOD_10, PaymentReferenceKind.KID_MOD_11)
 _INK = "#17202e"
 _FIGURES_A_COLUMN = 19  # as many fit side by side into a column of the payment details
+_NARROW = len("1,234,567.89")  # the longest figure of a tax table that stands beside the totals
 
 
 @dataclass(frozen=True)
@@ -364,7 +365,14 @@ def _tax_table(content, words):
     if is_foreign:
         rate = f"{words.number(invoice.rate, 2, 9)} {accounting}"
         note = words.say("rate_note", accounting, rate, own)
-    return {"heads": heads, "rows": rows, "note": note}
+    return {"heads": heads, "rows": rows, "note": note, "is_narrow": _is_narrow(rows)}
+
+
+def _is_narrow(rows):
+    """Whether the tax fits beside the totals: two short figures in each row, and no text of the law."""
+    figures = [figure for row in rows for figure in row["amounts"]]
+    has_texts = any(row["legal_texts"] for row in rows)
+    return len(figures) == 2 * len(rows) and not has_texts and max(map(len, figures)) <= _NARROW
 
 
 def _reference_label(invoice, words):

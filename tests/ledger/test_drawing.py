@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 import threading
+from decimal import Decimal
 
 import pypdf
 import pytest
@@ -19,6 +20,8 @@ from ledger.translations import TEXTS
 from tests.factories import company
 from tests.ledger.sample_invoices import content, invoice, line, saved_invoice, tax
 from tests.threads import ended
+
+D = Decimal
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +192,7 @@ def test_two_draws_at_once_make_one_document(monkeypatch):
     assert files.read(found[0].file).startswith(b"%PDF")
 
 
-@pytest.mark.parametrize(("lines", "notes"), [(1, True), (8, True), (12, False)])
+@pytest.mark.parametrize(("lines", "notes"), [(1, True), (8, True), (10, True), (16, False)])
 def test_a_short_invoice_has_one_page(lines, notes):
     """DOC-1: lines, totals, tax and payment on one A4 page"""
     plain = {} if notes else {"task": "", "role": "", "resource": "", "category": ""}
@@ -215,8 +218,24 @@ def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
     """DOC-1: however many lines there are, the payment details are never alone on a page"""
     rows = [line(n, description=f"Work no. {n}") for n in range(1, lines + 1)]
     *_, last = pages_of(documents.pdf(content(rows)))
-    for text in (f"Work no. {lines}", "Total incl. VAT", "VAT summary", "IBAN"):
+    for text in (f"Work no. {lines - 1}", f"Work no. {lines}", "Total incl. VAT", "VAT summary", "IBAN"):
         assert text in last
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_beside"),
+    [
+        ({}, True),
+        ({"base": D("1234567.89")}, True),
+        ({"base": D("12345678.90")}, False),  # more than there is room for
+        ({"category": "E", "legal_text": "Exempt under section 3-6"}, False),
+    ],
+)
+def test_tax_stands_beside_the_totals_where_there_is_room(changes, is_beside):
+    """DOC-1: what is long or in two currencies has the width of the page"""
+    assert ('class="close beside"' in documents.html(content(taxes=[tax(**changes)]))) is is_beside
+    foreign = content(currency="EUR", taxes=[tax(**changes)])
+    assert 'class="close beside"' not in documents.html(foreign)
 
 
 def test_a_norwegian_invoice_has_no_english_words_of_ours():
