@@ -12,6 +12,7 @@ from django.urls import reverse
 from backlog.operations import approve, preview
 from contracts.models import ProjectContract
 from invoicing_site.errors import Refused
+from invoicing_site.verify import findings
 from ledger.estimates import estimate
 from ledger.operations import posting
 from proforma import tasks
@@ -154,6 +155,24 @@ def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
     tasks.confirm_one(draft.pk)
     draft.refresh_from_db()
     assert draft.status == "confirmed"
+
+
+def test_what_is_invoiced_in_advance_is_posted_too(no1):
+    """PRP-8 PST-4: a milestone of 31 December and 2 h × 180 by hand of the 20th, posted on the 15th"""
+    type(no1.entity).objects.update(invoices_in_advance=True)
+    no1.entity.refresh_from_db()
+    draft, _ = ahead_of(no1)
+    typed(no1, draft, date=date(2026, 12, 20))
+    (sentence,) = doubts_of(draft)
+    assert sentence == (
+        "2 details are work and milestones dated after today (the first on 20 Dec 2026): they are invoiced "
+        "in advance."
+    )
+    today = no1.entity.today()
+    proposal = billing.proposed(no1, proforma=confirm(draft, by=no1.manager), on=today)
+    invoice = posting.post(proposal, by=no1.accountant, on=today)
+    assert (invoice.net, invoice.tax) == (D(5360), D(1340))
+    assert findings() == []
 
 
 def test_a_run_takes_no_milestone_after_its_day(no1):
