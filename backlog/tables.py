@@ -302,7 +302,6 @@ class ApprovedTable(EntryTable):
         empty_values=(),
         orderable=False,
         verbose_name="Proforma",
-        attrs=cells("nowrap"),
         also={"Invoice": lambda entry: ", ".join(each.number for each in filter(None, entry.invoices))},
     )
     backlog = tables.Column(empty_values=(), orderable=False, attrs=cells("c-status", ""))
@@ -327,15 +326,10 @@ class ApprovedTable(EntryTable):
 
     def render_billed(self, record):
         """The proformas it is on and the invoices that came of them, each with its address."""
-        shown = [
-            format_html('<div><a href="{}">{}</a></div>', each.get_absolute_url(), each.number)
-            for each in record.proformas
-        ]
-        shown += [
-            format_html('<div class="sub"><a href="{}">{}</a></div>', each.get_absolute_url(), each.number)
-            for each in filter(None, record.invoices)
-        ]
-        return format_html_join("", "{}", ((each,) for each in shown)) if shown else _NOTHING
+        documents = [*record.proformas, *filter(None, record.invoices)]
+        links = ((each.get_absolute_url(), each.number) for each in documents)
+        shown = format_html_join(", ", '<a class="nowrap" href="{}">{}</a>', links)
+        return format_html("<div>{}</div>", shown) if documents else _NOTHING
 
     def value_billed(self, record):
         return ", ".join(each.number for each in record.proformas)

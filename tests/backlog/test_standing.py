@@ -70,7 +70,7 @@ def listed(client):
 
 
 def link(row):
-    return f'<a href="{row.get_absolute_url()}">{row.number}</a>'
+    return f'<a class="nowrap" href="{row.get_absolute_url()}">{row.number}</a>'
 
 
 def refusal_of(client, entry):

@@ -6,6 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from actuals.models import Actual
+from backlog.models import BacklogItem
+from backlog.operations import approve, mark_ready
+from proforma.operations import create_proformas
 from tests.factories import company, contract, time_entry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,3 +37,17 @@ def test_the_preview_follows_what_is_typed(page, base_url, sign_in):
         ("complimentary", "1200.0000"),
         ("non_chargeable", "400.0000"),
     ]
+
+
+def test_an_approved_entry_and_its_proforma_are_readable_by_all(page, base_url, sign_in, accessible):
+    """WCAG 2.2 AA: of work that is on a draft."""
+    it = company()
+    deal = contract(it, confirmed=True)
+    entry = time_entry(it, "8")
+    approve([entry], by=it.manager)
+    mark_ready(BacklogItem.objects.all(), by=it.manager)
+    (draft,) = create_proformas([deal], cutoff=entry.date, on=entry.date, by=it.manager)
+    sign_in(it.manager)
+    page.goto(f"{base_url}/approvals/{entry.pk}/")
+    expect(page.locator(".notice")).to_contain_text(f"is on draft proforma {draft.number}: remove it")
+    assert accessible() == []
