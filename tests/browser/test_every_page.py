@@ -7,7 +7,7 @@ from tests.test_access import ADDRESSES, WHO, path_of, people, world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # They answer with a file.
-FILES = {"invoice_pdf", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
+FILES = {"invoice_pdf", "newest_seal", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
 # They are drawn into a page, and looked at there.
 PARTS = {"project_tasks", "journal_progress", "approval_preview"}
 DESK = 1440
