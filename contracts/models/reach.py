@@ -128,10 +128,15 @@ class ReachQuerySet(LockingQuerySet):
 
     def demand(self, user, permission: str, pk):
         """The row with which the user may do that; DoesNotExist where they may not even see it."""
-        row = self.visible_to(user).get(pk=pk)
-        if permission != self.view_permission and not self.reachable(user, permission).filter(pk=pk).exists():
-            raise PermissionDenied(f"Your roles don't let you do this with {row}.")
-        return row
+        visible = self.visible_to(user)
+        if permission == self.view_permission:
+            return visible.get(pk=pk)
+        try:
+            return visible.reachable(user, permission).get(pk=pk)
+        except self.model.DoesNotExist:
+            # Whoever does not even see it learns no more than that; so does who comes after it was deleted.
+            row = visible.get(pk=pk)
+            raise PermissionDenied(f"Your roles don't let you do this with {row}.") from None
 
     def of_manager(self, user) -> Q | None:
         """Which rows a project manager calls their own; none unless a subclass says so."""

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from actuals.models import Entry
 from contracts.models import (
@@ -176,3 +177,23 @@ def test_may_speaks_of_one_company_or_of_any(it):
     assert not may(it.manager, "backlog.mark", away.entity)
     assert may(it.manager, "backlog.mark")
     assert not may(it.auditor, "backlog.mark")
+
+
+def test_who_comes_after_a_row_was_deleted_is_not_refused(it):
+    """SEC-1: a row that goes while it is asked for is no matter of roles."""
+    entry = time_entry(it, status="draft")
+    asked = []
+
+    def gone_afterwards(execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        if not asked:
+            asked.append(sql)
+            Entry.objects.filter(pk=entry.pk).delete()
+        return answer
+
+    rows = Entry.objects.all()
+    may(it.member, "entry.write", it.entity)  # its roles are read before
+    with connection.execute_wrapper(gone_afterwards):
+        assert rows.demand(it.member, "entry.write", entry.pk) == entry
+    with pytest.raises(Entry.DoesNotExist):
+        rows.demand(it.member, "entry.write", entry.pk)
