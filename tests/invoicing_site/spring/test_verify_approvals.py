@@ -116,7 +116,7 @@ def test_each_approval_is_explained_by_its_own_decision(ledger, eight):
     assert (decided(first), decided(second)) == ({False}, {True})
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_order_of_approving_and_taking_back_is_clean(ledger, eight, seed):
     """APP-5, PST-7: written up and down, recalled, changed, rejected, journalled in between."""
     company, chance = ledger.company, random.Random(seed)
