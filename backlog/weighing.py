@@ -16,7 +16,7 @@ from backlog.sharing import Decision, Delivered
 from contracts.chargeability import Coverage
 from contracts.models import ContractLine
 from contracts.pricing import PriceBook, Priced, Work
-from contracts.rates import Rates
+from contracts.rates import Rates, agreed
 from invoicing_site import bounds, checked, money, wording
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import draw_ids, write_rows
@@ -127,17 +127,14 @@ class Worth:
         rate = self._rate(price.currency, day, contract)
         if rate is None:
             return
-        if said := bounds.over(money.converted(amount, rate, self.entity.currency), self.entity.currency):
-            own = f"{money.rounded(amount, price.currency):,} {price.currency}"
-            raise Refused(f"{own} at {wording.number(rate)}: {said}. {_CORRECT}", code="TOO-LARGE")
+        if said := bounds.over_converted(amount, price.currency, rate, self.entity.currency):
+            raise Refused(f"{said}. {_CORRECT}", code="TOO-LARGE")
 
     def _rate(self, currency, day, contract):
         """The rate that the journal will take (PST-5); None where none is needed or known."""
         if currency == self.entity.currency:
             return None
-        if contract and contract.fixed_exchange_rate and currency == contract.currency:
-            return contract.fixed_exchange_rate
-        return self._rates.found(currency, day)
+        return agreed(contract, currency, self.entity.currency) or self._rates.found(currency, day)
 
     @cached_property
     def _rates(self):

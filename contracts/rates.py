@@ -15,6 +15,11 @@ _ONE = Decimal(1)
 _OLD_AFTER = datetime.timedelta(days=35)
 
 
+def agreed(contract, currency: str, own: str) -> Decimal | None:
+    """The rate of sales in a contract's currency, where it names one and that is not one's `own` (PST-5)."""
+    return contract.fixed_exchange_rate if contract and currency == contract.currency != own else None
+
+
 class Rates:
     """What one unit of a currency is worth in an entity's accounting currency, at any day."""
 

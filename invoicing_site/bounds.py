@@ -29,3 +29,11 @@ def over(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> str:
     if abs(amount) <= most:
         return ""
     return f"{money.rounded(amount, currency):,} {currency} is too large an amount (at most {most:,})"
+
+
+def over_converted(
+    amount: Decimal, currency: str, rate: Decimal, into: str, most: Decimal = MOST_AMOUNT
+) -> str:
+    """The same of what an amount comes to in another currency, by the rate for one unit of its own."""
+    said = over(money.converted(amount, rate, into), into, most)
+    return said and f"{money.rounded(amount, currency):,} {currency} at {wording.number(rate)}: {said}"

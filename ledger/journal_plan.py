@@ -20,7 +20,7 @@ from contracts.models import (
     ProjectContract,
     TransactionClass,
 )
-from contracts.rates import Rates
+from contracts.rates import Rates, agreed
 from contracts.tax_groups import billing_group
 from invoicing_site import bounds, money, wording
 from invoicing_site.errors import Refused
@@ -144,14 +144,8 @@ def _rate(actual, facts) -> Decimal:
     if replaced and replaced.actual.currency == actual.currency:
         return replaced.exchange_rate
     contract = facts.contracts.get(actual.contract_id)
-    if (
-        actual.type == _SALES
-        and contract
-        and contract.fixed_exchange_rate
-        and actual.currency == contract.currency != facts.entity.currency
-    ):
-        return contract.fixed_exchange_rate
-    return facts.rates.on(actual.currency, actual.date)
+    of_contract = actual.type == _SALES and agreed(contract, actual.currency, facts.entity.currency)
+    return of_contract or facts.rates.on(actual.currency, actual.date)
 
 
 def _accounting_amount(actual, rate, currency) -> Decimal:

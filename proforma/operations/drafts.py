@@ -12,9 +12,9 @@ from contracts.models import (
     NumberSequence,
 )
 from contracts.numbers import draw_numbers
-from contracts.rates import Rates
+from contracts.rates import Rates, agreed
 from contracts.tax_groups import billing_group
-from invoicing_site import bounds, money, wording
+from invoicing_site import bounds
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import draw_ids, total, write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaSchedule
@@ -181,14 +181,14 @@ def demand_room_for(proforma, net):
 
 
 def _over_in_the_books(proforma, net):
-    own, currency, rate = proforma.entity.currency, proforma.currency, proforma.contract.fixed_exchange_rate
+    own, currency = proforma.entity.currency, proforma.currency
     if currency == own:
         return ""
+    rate = agreed(proforma.contract, currency, own)
     if rate is None:
         rates = Rates.load(proforma.entity, currencies=[currency])
         rate = rates.found(currency, proforma.entity.today())
-    said = rate and bounds.over(money.converted(net, rate, own), own, bounds.MOST_TOTAL)
-    return said and f"{money.rounded(net, currency):,} {currency} at {wording.number(rate)}: {said}"
+    return rate and bounds.over_converted(net, currency, rate, own, bounds.MOST_TOTAL)
 
 
 def add_shares(proforma, shares) -> list[LineDetail]:
