@@ -3,18 +3,19 @@
 from collections import defaultdict
 from dataclasses import replace
 
+from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, JsonResponse
 from django.urls import reverse
 from django.views.generic import TemplateView
 
 from actuals.models import Actual, Entry
-from contracts.models import ProjectContract, sees_costs
+from contracts.models import sees_costs
 from invoicing_site import explain
 from invoicing_site.querysets import in_chunks
 from invoicing_site.remedies import remedy_url, words_of
-from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceLine, InvoiceProposal, Voucher
-from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
+from ledger.models import CustomerInvoice, InvoiceLine, Voucher
+from proforma.models import LineDetail, ProformaInvoice
 
 # What can be explained: its model, how one gets to whether it may be seen, and who tells it.
 _KINDS = {
@@ -41,22 +42,7 @@ _PAGES = {
     "contracts.projectcontract": lambda pk: reverse("contract", args=[pk]),
 }
 # Their models: a reader meets those rows only that they may see (SEC-1).
-_ROWS = {
-    model._meta.label_lower: model
-    for model in (
-        Actual,
-        Entry,
-        LineDetail,
-        ProformaInvoice,
-        InvoiceRun,
-        IntegrationJournal,
-        InvoiceProposal,
-        CustomerInvoice,
-        InvoiceLine,
-        Voucher,
-        ProjectContract,
-    )
-}
+_ROWS = {label: apps.get_model(label) for label in _PAGES}
 _NAMES = {
     "actuals.actual": "actual",
     "actuals.entry": "entry",

@@ -114,7 +114,7 @@ def _short(proforma, shortage):
     way = "remove or lower details"
     if shortage.used is None:
         way += " until it has room and enter its number in the header"
-    way = f"It can't be confirmed like this: {way}" if is_refused else f"{way[:1].upper()}{way[1:]}"
+    way = f"It can't be confirmed like this: {way}" if is_refused else wording.capital(way)
     return f"{shortage.sentence} {way}, or have the order raised."
 
 

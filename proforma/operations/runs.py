@@ -235,7 +235,7 @@ def _tell_who_started(run):
     failed, created = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.CREATED)
     words = "would be invoiced" if run.kind == Kind.PREVIEW else "invoiced"
     text = f"{run} is finished: {created} of {wording.counted(len(outcomes), 'contract')} {words}"
-    text = f"{text[:1].upper()}{text[1:]}{f', {failed} failed' if failed else ''}."
+    text = wording.sentence(f"{text}{f', {failed} failed' if failed else ''}")
     Notice.objects.create(
         user_id=run.started_by_id, text=text, url=run.get_absolute_url(), is_problem=bool(failed)
     )
