@@ -39,6 +39,20 @@ class Guard:
         return self.when == _ALWAYS
 
     @property
+    def noted_in(self) -> str:
+        """The table whose notes say which rows are to be sealed: its own, or the one it is sealed with."""
+        model = self.model
+        for step in filter(None, self.sealed_with.split("__")):
+            model = model._meta.get_field(step).related_model
+        return model._meta.db_table
+
+    @property
+    def sealed_columns(self) -> tuple[str, ...]:
+        """The key, and what is guarded beside it."""
+        key = self.model._meta.pk.column
+        return key, *(name for name in self.columns if name != key)
+
+    @property
     def trigger(self) -> str:
         return _short(f"{_PREFIX}{self.table}_{self.name}")
 

@@ -7,7 +7,6 @@ can hash all of it anew; a digest that was kept elsewhere shows that.
 """
 
 import datetime
-import functools
 import hashlib
 import json
 import logging
@@ -15,9 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
@@ -30,9 +27,11 @@ MOST = 100_000  # rows of one segment, more or less: what one transaction hashes
 _LOCK = 0x5EA1  # the head of the chain; PostgreSQL knows it by number
 WIDTH = 8
 
+_AUDITED = "audited"  # the name of what no trigger guards
+
 # What else a segment vouches for: a name, and what gives that chain's heads.
 _heads: dict[str, Callable[[], dict[str, str]]] = {}
-_audited: list["Kind"] = []
+_audited: list[guards.Guard] = []
 
 
 def witness(name: str, heads: Callable[[], dict[str, str]]):
@@ -45,52 +44,16 @@ def audited(model, columns, *, when: str, sealed_with: str):
 
     `when` and `sealed_with` are those of `guards.frozen`.
     """
-    key = model._meta.pk.column
-    _audited.append(
-        Kind(model._meta.db_table, "audited", (key, *columns), when, sealed_with, is_audited=True)
-    )
+    _audited.append(guards.Guard(model, _AUDITED, when, tuple(columns), (), "", sealed_with))
 
 
-@dataclass(frozen=True)
-class Kind:
-    """The columns that one guard holds, and when: what is hashed of a row."""
-
-    table: str
-    guard: str
-    columns: tuple[str, ...]
-    when: str
-    sealed_with: str
-    is_from_birth: bool = False
-    is_audited: bool = False
-
-    @property
-    def model(self):
-        return _models()[self.table]
-
-    @property
-    def with_table(self) -> str:
-        """The table of the row that this one is sealed with."""
-        model = self.model
-        for step in self.sealed_with.split("__"):
-            model = model._meta.get_field(step).related_model
-        return model._meta.db_table
+def is_audited(guard: guards.Guard) -> bool:
+    return guard.name == _AUDITED
 
 
-def kinds() -> list[Kind]:
-    """All that is sealed, in the order in which it is declared."""
-    found = []
-    for guard in guards.declared():
-        key = guard.model._meta.pk.column
-        columns = key, *(name for name in guard.columns if name != key)
-        found.append(
-            Kind(guard.table, guard.name, columns, guard.when, guard.sealed_with, guard.is_from_birth)
-        )
-    return found + _audited
-
-
-@functools.cache
-def _models():
-    return {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
+def declared() -> list[guards.Guard]:
+    """All that is sealed: what is guarded, and what may change with an audit event."""
+    return guards.declared() + _audited
 
 
 def seal_all() -> list[Seal]:
@@ -109,9 +72,10 @@ def seal() -> Seal | None:
     the same transaction: killed at any moment, it leaves neither a gap nor an overlap.
     """
     _lock()
-    pending, taken = _noted()
-    parts = [part for kind in kinds() if (part := _hashed(kind, pending.get((kind.table, kind.guard), ())))]
-    SealPending.objects.filter(pk__in=taken).delete()
+    notes, kinds = _next_notes(), declared()
+    noted = keys_noted(notes, kinds, MOST)
+    parts = [part for kind in kinds if (part := _hashed(kind, keys_of(kind, noted)))]
+    SealPending.objects.filter(pk__in=[note.pk for note in notes]).delete()
     if not parts:
         return None
     last = Seal.objects.first()
@@ -160,36 +124,40 @@ def _lock():
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _noted():
-    """The keys to seal now, by table and guard, and the notes that name them."""
-    by_table, taken, n = defaultdict(set), [], 0
+def _next_notes() -> list[SealPending]:
+    """The oldest notes, of about as many rows as one segment has."""
+    notes, n = [], 0
     for note in SealPending.objects.order_by("pk").iterator():
-        ids = [int(key) for key in note.ids.split(",")]
-        by_table[note.table_name].update(ids)
-        taken.append(note.pk)
-        n += len(ids)
+        notes.append(note)
+        n += note.ids.count(",") + 1
         if n >= MOST:
             break
-    for kind in kinds():
+    return notes
+
+
+def keys_noted(notes, kinds, most: int | None = None) -> dict[str, set[int]]:
+    """The keys to seal by table: those that notes name, and on SQLite so many behind the last sealed one."""
+    by_table = defaultdict(set)
+    for note in notes:
+        by_table[note.table_name].update(map(int, note.ids.split(",")))
+    for kind in kinds:
         if connection.vendor == "sqlite" and kind.is_from_birth:
-            by_table[kind.table].update(behind_the_mark(kind)[:MOST])
-    return {(kind.table, kind.guard): keys_of(kind, by_table) for kind in kinds()}, taken
+            by_table[kind.table].update(_behind_the_mark(kind)[:most])
+    return by_table
 
 
-def keys_of(kind: Kind, by_table) -> set[int]:
+def keys_of(kind: guards.Guard, noted) -> set[int]:
     """Of the keys by table that were noted, those of the kind: its own, or of the rows it is sealed with."""
-    if not kind.sealed_with:
-        return by_table.get(kind.table, set())
-    keys = by_table.get(kind.with_table)
-    if not keys:
-        return set()
+    keys = noted.get(kind.noted_in, set())
+    if not keys or not kind.sealed_with:
+        return keys
     rows = kind.model._base_manager.filter(**{f"{kind.sealed_with}__in": list(keys)})
     return set(rows.order_by().values_list("pk", flat=True))
 
 
-def behind_the_mark(kind: Kind):
+def _behind_the_mark(kind):
     """On SQLite, whose writers wait for each other: the keys behind the last one that is sealed, in order."""
-    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.guard)
+    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.name)
     last = parts.order_by("-seal__number").first()
     mark = unpacked(last.ids)[-1] if last else 0
     return kind.model._base_manager.filter(pk__gt=mark).order_by("pk").values_list("pk", flat=True)
@@ -199,7 +167,7 @@ def _hashed(kind, keys) -> SealedRows | None:
     """The unsaved part of a segment for the rows among these keys that are held now."""
     if not keys:
         return None
-    with _rows(kind.table, kind.columns, keys, kind.when) as (cursor, sql, keys):
+    with _rows(kind.table, kind.sealed_columns, keys, kind.when) as (cursor, sql, keys):
         if connection.vendor == "postgresql":
             cursor.execute(
                 f"""SELECT string_agg(int8send(key), '' ORDER BY key),
@@ -212,13 +180,18 @@ def _hashed(kind, keys) -> SealedRows | None:
             cursor.execute(sql, [keys])
             rows = [(key, hashlib.sha256(said.encode()).digest()) for key, said in cursor.fetchall()]
             ids, hashes = packed(key for key, _ in rows), b"".join(said[:WIDTH] for _, said in rows)
-            digest = _sha(b"".join(said for _, said in rows))
+            digest = digest_of_rows(said for _, said in rows)
     if not ids:
         return None
-    columns = " ".join(kind.columns)
+    columns = " ".join(kind.sealed_columns)
     return SealedRows(
-        table_name=kind.table, guard=kind.guard, columns=columns, ids=ids, hashes=hashes, digest=digest
+        table_name=kind.table, guard=kind.name, columns=columns, ids=ids, hashes=hashes, digest=digest
     )
+
+
+def digest_of_rows(hashes) -> str:
+    """One digest over the full hashes of rows, in the order of their keys."""
+    return _sha(b"".join(hashes))
 
 
 def row_hashes(table: str, columns, keys, *, when: str = "1 = 1") -> dict[int, bytes]:

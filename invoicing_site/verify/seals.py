@@ -6,10 +6,10 @@ from itertools import count
 
 from django.db import connection
 
-from invoicing_site import seals
+from invoicing_site import seals, wording
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
 from invoicing_site.querysets import in_chunks
-from invoicing_site.verify.finding import Finding
+from invoicing_site.verify.finding import Finding, where
 
 _ROWS = 20_000  # whose hashes are asked for at a time
 
@@ -17,7 +17,7 @@ _ROWS = 20_000  # whose hashes are asked for at a time
 def sealed():
     """SEAL: each segment is what it was and follows the one before; its rows are as they were sealed."""
     yield from _chain()
-    for kind in seals.kinds():
+    for kind in seals.declared():
         yield from _rows(kind)
     yield from _waiting()
 
@@ -35,8 +35,8 @@ def compared(text: str):
         yield _said(number, f"Seal {number} has another digest than the one that was kept: it was made anew.")
 
 
-def _said(number, sentence, where=""):
-    return Finding("SEAL", "", str(number), where, sentence)
+def _said(number, sentence, row=""):
+    return Finding("SEAL", "", str(number), row, sentence)
 
 
 def _chain():
@@ -57,13 +57,12 @@ def _rows(kind):
     """The rows of one kind against their newest seal; and that none is missing, or in no seal."""
     here = _keys_held(kind)
     noted = _keys_noted(kind)
-    known = array("q")
-    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.guard).order_by("-seal__number")
-    seen = set() if _comes_again(kind) else None
+    known, seen = array("q"), set()
+    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.name).order_by("-seal__number")
     for part in parts.select_related("seal").iterator(chunk_size=5):
         ids, short = seals.unpacked(part.ids), bytes(part.hashes)
         hashes = {key: short[at : at + seals.WIDTH] for key, at in zip(ids, count(0, seals.WIDTH))}
-        if seen is not None:
+        if not kind.is_from_birth:  # it may be let go in between, or be sealed with each of many others
             ids = [key for key in ids if key not in seen]
             seen.update(ids)
         known.extend(ids)
@@ -72,13 +71,12 @@ def _rows(kind):
     known = array("q", sorted(known))
     for key in here:
         if not _has(known, key) and key not in noted:
-            yield _said(
-                "", f"{_row(kind, key)} is in no seal: it was inserted past the triggers.", _where(kind, key)
-            )
+            sentence = f"{_row(kind, key)} is in no seal: it was inserted past the triggers."
+            yield _said("", sentence, where(kind.model, key))
 
 
 def _unlike(kind, part, ids, hashes):
-    columns = part.columns.split()
+    columns, full = part.columns.split(), []
     for chunk in in_chunks(ids, _ROWS):
         stands = seals.row_hashes(kind.table, columns, chunk)
         held = seals.row_hashes(kind.table, columns[:1], chunk, when=kind.when)
@@ -86,24 +84,22 @@ def _unlike(kind, part, ids, hashes):
             trouble = ""
             if key not in stands:
                 trouble = "was deleted after it was sealed"
-            elif key not in held or stands[key][: seals.WIDTH] == hashes[key]:
-                continue
-            elif not _is_audited(kind, part, key):
+            elif stands[key][: seals.WIDTH] == hashes[key]:
+                full.append(stands[key])
+            elif key in held and not _is_in_the_trail(kind, part, key):
                 trouble = "is not what was sealed: it was changed since"
             if trouble:
-                yield _said(part.seal.number, f"{_row(kind, key)} {trouble}.", _where(kind, key))
+                yield _said(part.seal.number, f"{_row(kind, key)} {trouble}.", where(kind.model, key))
+    if len(full) == len(hashes) and seals.digest_of_rows(full) != part.digest:
+        number = part.seal.number
+        yield _said(number, f"The rows of {part.table_name} in seal {number} have another digest than it.")
 
 
-def _comes_again(kind):
-    """Whether a row may be sealed more than once: let go in between, or sealed with each of many others."""
-    return not kind.is_from_birth
-
-
-def _is_audited(kind, part, key):
+def _is_in_the_trail(kind, part, key):
     """Whether the trail has the present value of what may be changed, as the newest one since the seal."""
-    if not kind.is_audited:
+    if not seals.is_audited(kind):
         return False
-    (name,) = kind.columns[1:]
+    (name,) = kind.columns
     label = kind.model._meta.label_lower
     events = AuditEvent.objects.filter(subject_type=label, subject_id=str(key), at__gte=part.seal.at)
     new = [
@@ -118,19 +114,16 @@ def _keys_held(kind):
     """The keys of the rows that the guard holds now; read before what is noted and what is sealed."""
     with connection.cursor() as cursor:
         when = kind.when.replace("OLD.", "old.")
-        cursor.execute(f'SELECT old."{kind.columns[0]}" FROM "{kind.table}" old WHERE {when} ORDER BY 1')
+        cursor.execute(
+            f'SELECT old."{kind.model._meta.pk.column}" FROM "{kind.table}" old WHERE {when} ORDER BY 1'
+        )
         return array("q", (key for (key,) in cursor.fetchall()))
 
 
 def _keys_noted(kind):
-    by_table = {}
-    for table, ids in SealPending.objects.values_list("table_name", "ids"):
-        by_table.setdefault(table, set()).update(map(int, ids.split(",")))
-    if connection.vendor == "sqlite":
-        for each in seals.kinds():
-            if each.is_from_birth and each.table in (kind.table, kind.sealed_with and kind.with_table):
-                by_table.setdefault(each.table, set()).update(seals.behind_the_mark(each))
-    return seals.keys_of(kind, by_table)
+    notes = SealPending.objects.filter(table_name=kind.noted_in)
+    others = [each for each in seals.declared() if each.table == kind.noted_in]
+    return seals.keys_of(kind, seals.keys_noted(notes, others))
 
 
 def _has(keys, key):
@@ -139,12 +132,7 @@ def _has(keys, key):
 
 
 def _row(kind, key):
-    name = str(kind.model._meta.verbose_name)
-    return f"{name[:1].upper()}{name[1:]} {key}"
-
-
-def _where(kind, key):
-    return f"{kind.model._meta.label_lower}:{key}"
+    return f"{wording.capital(str(kind.model._meta.verbose_name))} {key}"
 
 
 def _waiting():

@@ -265,6 +265,17 @@ def test_a_seal_that_is_changed_is_named(ledger, alter):
     assert "2" in {finding.number for finding in sealed()}
 
 
+def test_the_digest_of_all_rows_is_compared_as_well(ledger):
+    """PST-7: even where somebody hashed the segment anew."""
+    one = Seal.objects.get()
+    part = one.parts.get(table_name=Actual._meta.db_table)
+    part.digest = "0" * 64
+    part.save()
+    Seal.objects.update(digest=seals.digest_of(one, one.parts.all()))
+    sentence = "The rows of actuals_actual in seal 1 have another digest than it."
+    assert [finding.sentence for finding in sealed()] == [sentence]
+
+
 def test_a_seal_that_was_kept_elsewhere_is_compared(ledger, tmp_path):
     """PST-7: who hashes everything anew, or goes back to yesterday, meets the digest that somebody has."""
     kept = tmp_path / "seal.txt"
