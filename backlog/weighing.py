@@ -97,9 +97,9 @@ def way_to(price, then) -> str:
 
 def page_of(price) -> str:
     """The address of the list where that is done, or of all lists."""
-    if price.mended_on is None:
+    if price.list_to_fix is None:
         return reverse("admin:contracts_pricelist_changelist")
-    return reverse("admin:contracts_pricelist_change", args=[price.mended_on.pk])
+    return reverse("admin:contracts_pricelist_change", args=[price.list_to_fix.pk])
 
 
 def most_of(entry, decision=None):

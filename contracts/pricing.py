@@ -64,7 +64,7 @@ class Priced:
     `amount` is the worth of the whole where that comes first and the price is worked out from it: costs an
     entry names itself, and sales at cost or with a markup on cost (`at_cost`). Else it is None and the
     amount is quantity × price. No price found: 0, `is_missing`, and a `warning` for people; `way` is what a
-    billing administrator does about it, on the list `mended_on`, where there is a way.
+    billing administrator does about it, on the list `list_to_fix`, where there is a way.
     """
 
     kind: str
@@ -83,7 +83,7 @@ class Priced:
     reasoning: str = ""
     warning: str = ""
     way: str = ""
-    mended_on: PriceList | None = None
+    list_to_fix: PriceList | None = None
 
 
 class PriceBook:
@@ -354,7 +354,7 @@ class PriceBook:
         noun = "cost" if kind == "cost" else "price"
         price_list, words = listed.price_list, self._words(work)
         warning = f"Price list “{price_list}” has no price for {words}: the {noun} is 0."
-        found = {"price_list": price_list, "way": f"add one to “{price_list}”", "mended_on": price_list}
+        found = {"price_list": price_list, "way": f"add one to “{price_list}”", "list_to_fix": price_list}
         return self._missing(kind, price_list.currency, why, warning, **found)
 
     @staticmethod
@@ -443,7 +443,7 @@ def _extended(lists, contract, day):
     if not ended:
         return {}
     price_list = min(ended, key=lambda each: (each.rank, each.price_list.pk)).price_list
-    return {"way": f"move the last day of “{price_list}”", "mended_on": price_list}
+    return {"way": f"move the last day of “{price_list}”", "list_to_fix": price_list}
 
 
 def _cost_list(lists, entity, work, contracting_unit_id, why):

@@ -64,7 +64,7 @@ def seal():
 
 @app.task
 def send_seal():
-    """Mail the newest seal to whoever keeps it outside of the database (LEDGERLINE_SEAL_MAIL)."""
+    """Mail the newest seal to those who keep it outside of the database (LEDGERLINE_SEAL_MAIL)."""
     newest = Seal.objects.first()
     if newest and settings.SEAL_MAIL:
         send_mail(f"Ledgerline seal {newest.number}", seals.in_words(newest), None, settings.SEAL_MAIL)

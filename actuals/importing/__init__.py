@@ -314,7 +314,7 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
 
 
 def _demand_reach(earlier, within):
-    """What an earlier import made of the file is told only to those who reach all of it (SEC-1)."""
+    """Only those who reach all that an earlier import made of the file see what it made (SEC-1)."""
     if within is not None and not within.issuperset(
         earlier.entries.order_by().values_list("project", flat=True).distinct()
     ):
@@ -386,7 +386,7 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
 
 
 def as_drafts(n: int) -> str:
-    """How many entries are imported that are not handed in."""
+    """How entries are imported that are not submitted: one as a draft, more as drafts."""
     return "as a draft" if n == 1 else "as drafts"
 
 

@@ -5,7 +5,7 @@ from invoicing_site import wording
 
 
 def who_approves(rows, entity, by) -> list[str]:
-    """Sentences for whoever imports these rows: one for all rows with the same approvers; a query for all.
+    """Sentences for the person who imports these rows: one for all with the same approvers; one query.
 
     Managers of the project approve, but not their own work, nor what they imported or submitted themselves.
     Nothing is said of rows that `by` doesn't decide on anyway while somebody else does.

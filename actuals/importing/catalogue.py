@@ -63,7 +63,7 @@ def _only(shelf, text, thing):
 class Catalogue:
     """What one legal entity knows, loaded at once but for the tasks, and what an import adds to it.
 
-    `within` are the keys of the projects that whoever imports may enter work on; None means all.
+    `within` are the keys of the projects that the importer may enter work on; None means all.
     """
 
     def __init__(self, entity, create=(), item_tax_group=None, within=None):
@@ -108,7 +108,7 @@ class Catalogue:
         raise Invalid(self._unknown(kind, text, key))
 
     def reaches(self, project) -> bool:
-        """Whether whoever imports may enter work on this project."""
+        """Whether the importer may enter work on this project."""
         return self._within is None or project.pk in self._within
 
     def known(self, kind, text, scope=None):

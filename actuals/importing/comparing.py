@@ -103,7 +103,7 @@ def compare(
 
     What is changed is left out, unless it may be changed here and the choice says so. Ids count per program:
     the same id in two programs is two entries. What an import of this very file (`own`, their keys) made was
-    changed here, and not in the file. Of an entry on a project out of reach (`within`) nothing is told but
+    changed here, and not in the file. Of an entry on a project out of reach (`within`) only this is shown:
     that it has the id.
     """
     _identify(rows)

@@ -282,7 +282,7 @@ def _judge(new, reader) -> list[Problem]:
 def long_days(new, entity, within=None) -> list[Problem]:
     """Days on which one resource would have more than 24 hours, with those that are here already (APP-10).
 
-    Hours on projects out of reach (`within`) count, but how many they are is not told (SEC-1).
+    Hours on projects out of reach (`within`) count, but their number is not shown (SEC-1).
     """
     added, rows = defaultdict(Decimal), defaultdict(list)
     for row in new:

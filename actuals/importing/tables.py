@@ -29,7 +29,7 @@ _BINARY = {
     b"%PDF": "It is a PDF: export the entries as CSV or XLSX.",
 }
 
-# What no program writes into a text; some may slip in, and are told by row.
+# What no program writes into a text; a few are accepted, with a warning on their row.
 _UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_UNWRITTEN = 50
 

@@ -81,7 +81,7 @@ def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actua
 
 
 def anew(actual: Actual, batch: Batch, **changes) -> Actual:
-    """The unsaved fact that stands in for one that is reversed: all as it was but for the changes (CON-6).
+    """The unsaved fact that replaces one that is reversed: as it was but for the changes (CON-6).
 
     Its accounting date is the day of the action (JRN-7).
     """

@@ -30,7 +30,7 @@ CHUNK = 1000
 
 
 class Noted(NamedTuple):
-    """What is odd about one entry, and the address of the page where it can be mended, if any."""
+    """What is odd about one entry, and the address of the page where it can be fixed, if any."""
 
     entry: Entry
     text: str

@@ -134,7 +134,7 @@ class ReachQuerySet(LockingQuerySet):
         try:
             return visible.reachable(user, permission).get(pk=pk)
         except self.model.DoesNotExist:
-            # Whoever does not even see it learns no more than that; so does who comes after it was deleted.
+            # DoesNotExist where the reader may not see the row, or where it was deleted meanwhile.
             row = visible.get(pk=pk)
             raise PermissionDenied(f"Your roles don't let you do this with {row}.") from None
 
