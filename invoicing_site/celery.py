@@ -23,6 +23,12 @@ app.set_default()  # of every thread, not only of the one that imports this
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    # A worker that comes back after a day does not have to do a thousand of them.
+    "heartbeat": {
+        "task": "invoicing_site.tasks.heartbeat",
+        "schedule": crontab(),
+        "options": {"expires": 60 * 60},
+    },
     "late messages": {"task": "invoicing_site.tasks.deliver_late", "schedule": crontab()},
     # Hourly, so that each legal entity's day begins in its own time zone.
     "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},

@@ -1,44 +1,99 @@
-"""Is it alive? Answered before anything else: load balancers ask by address and without TLS or a login."""
+"""Does everything work? Answered before all else: load balancers ask by address, without TLS or a login."""
 
 import logging
 import tempfile
+import threading
 import time
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
+
+from invoicing_site import wording
+from invoicing_site.celery import app
+from invoicing_site.middleware import STRICT, header
+from invoicing_site.models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
 # Each try writes, and anybody may ask: one try serves all questions of these seconds.
 _SECONDS = 5
 _last = {"at": None, "found": {}}
+_one_at_a_time = threading.Lock()
+
+# The clock sends a heartbeat each minute. All workers may be busy with long tasks for a while.
+CLOCK_IS_LATE = timedelta(minutes=3)
+WORKER_IS_LATE = timedelta(minutes=10)
+
+_PARTS = {
+    "database": "Database",
+    "files": "Data folder",
+    "broker": "Message broker",
+    "clock": "Clock",
+    "worker": "Worker",
+}
 
 
 def health(get_response):
-    """Middleware for /health/: 200 while database and data folder can be written to, otherwise 503.
+    """Middleware for /health/: what works and what does not, as JSON, or as a page for a browser.
 
-    It names the kind of database and of broker, never their addresses: those may hold passwords.
+    The status is 503 where nobody can work, because the database does not answer or takes nothing.
+    Otherwise it is 200.
+    Strangers read it: it names no kind, version or address of a server.
     """
 
     def middleware(request):
         if request.path_info != "/health/":
             return get_response(request)
-        now = time.monotonic()
-        if _last["at"] is None or now - _last["at"] >= _SECONDS:
-            _last["found"] = {"database": _database(), "files": _files()}
-            _last["at"] = now
-        found = _last["found"]
-        answer = found | {
-            "vendor": connection.vendor,
-            "broker": settings.CELERY_BROKER_URL.partition(":")[0],
-        }
-        alive = set(found.values()) == {"up"}
-        return JsonResponse(answer, status=200 if alive else 503, headers={"Cache-Control": "no-store"})
+        found = _found()
+        status = 200 if found["database"] == "up" else 503
+        headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+        if "text/html" not in request.headers.get("Accept", ""):
+            return JsonResponse(found, status=status, headers=headers)
+        parts = [(title, found[name].capitalize()) for name, title in _PARTS.items()]
+        page = render_to_string("health.html", {"problems": found["problems"], "parts": parts})
+        return HttpResponse(
+            page, status=status, headers=headers | {"Content-Security-Policy": header(STRICT)}
+        )
 
     return middleware
+
+
+def _found() -> dict:
+    """The state of each part and a sentence for each problem, at most a few seconds old."""
+    with _one_at_a_time:
+        now = time.monotonic()
+        if _last["at"] is None or now - _last["at"] >= _SECONDS:
+            _last["found"] = _look()
+            _last["at"] = now
+        return _last["found"]
+
+
+def _look() -> dict:
+    files, broker = _files(), _broker()
+    database = _database()
+    if database == "up" and files != "up" and connection.vendor == "sqlite":
+        database = "read-only"  # its file is in the data folder
+    clock = worker = "unknown"
+    problems = [
+        sentence
+        for state, sentence in (
+            (database == "down", "The database does not answer."),
+            (database == "read-only", "The database can't be written to."),
+            (files != "up", "The data folder can't be written to."),
+            (broker != "up", "The message broker does not answer."),
+        )
+        if state
+    ]
+    if database != "down":
+        clock, worker, late = _heartbeats(timezone.now())
+        problems += late
+    states = {"database": database, "files": files, "broker": broker, "clock": clock, "worker": worker}
+    return states | {"problems": problems}
 
 
 def _database():
@@ -50,7 +105,7 @@ def _database():
         logger.exception("The database does not answer.")
         return "down"
     if connection.vendor == "sqlite":
-        return "up"  # its file lies in the data folder; a write here would wait for the one writer at work
+        return "up"  # a write here would wait for the one writer at work
     try:
         # As a sign-in does, but always the same row; a key this short opens no session.
         Session.objects.update_or_create(session_key="health", defaults={"expire_date": timezone.now()})
@@ -70,3 +125,42 @@ def _files():
         logger.exception("The data folder can't be written to.")
         return "read-only"
     return "up"
+
+
+def _broker():
+    """up or down: without it nothing is done in the background until it is back. Memory is always up."""
+    if app.conf.broker_url.startswith("memory:"):
+        return "up"
+    try:
+        with app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+    except Exception:  # each kind of broker has errors of its own
+        logger.exception("The message broker does not answer.")
+        return "down"
+    return "up"
+
+
+def _heartbeats(now: datetime):
+    """The states of the clock and the worker, and a sentence for each that is late.
+
+    A worker is late when it did not do what the clock sent. While the clock stands still, nobody knows.
+    """
+    try:
+        last = dict(Heartbeat.objects.values_list("name", "at"))
+    except DatabaseError:  # not migrated yet
+        logger.exception("The heartbeats can't be read.")
+        return "unknown", "unknown", []
+    clock, worker = last.get(Heartbeat.Name.CLOCK), last.get(Heartbeat.Name.WORKER)
+    if clock is None or now - clock > CLOCK_IS_LATE:
+        return "late", "unknown", [_since("The clock has not run", "The clock has never run", clock, now)]
+    if worker is None or now - worker > WORKER_IS_LATE:
+        late = _since("No worker has done anything", "No worker has ever done anything", worker, now)
+        return "up", "late", [late]
+    return "up", "up", []
+
+
+def _since(words, never, last, now):
+    if last is None:
+        return f"{never}."
+    day = "" if last.date() == now.date() else f" on {wording.day(last.date())}"
+    return f"{words} since {last:%H:%M} UTC{day}."

@@ -15,7 +15,7 @@ ADMIN = STRICT | {
 }
 
 
-def _header(directives):
+def header(directives):
     return "; ".join(f"{name} {sources}" for name, sources in directives.items())
 
 
@@ -23,7 +23,7 @@ def content_security_policy(get_response):
     def middleware(request):
         response = get_response(request)
         admin = request.path_info.startswith("/admin/")
-        response.headers.setdefault("Content-Security-Policy", _header(ADMIN if admin else STRICT))
+        response.headers.setdefault("Content-Security-Policy", header(ADMIN if admin else STRICT))
         return response
 
     return middleware

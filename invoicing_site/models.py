@@ -102,6 +102,20 @@ class Message(models.Model):
         return f"{self.task}{tuple(self.args)}"
 
 
+class Heartbeat(models.Model):
+    """The last sign of life of the clock or of a worker; see heartbeats.py."""
+
+    class Name(models.TextChoices):
+        CLOCK = "clock", "clock"
+        WORKER = "worker", "worker"
+
+    name = models.CharField(max_length=10, choices=Name, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self):
+        return self.name
+
+
 class SealPending(models.Model):
     """Rows that a guard has begun to hold and that are in no seal yet: written by triggers only."""
 

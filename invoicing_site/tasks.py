@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from invoicing_site import seals
+from invoicing_site import heartbeats, seals
 from invoicing_site.celery import app
-from invoicing_site.models import Message, Seal
+from invoicing_site.models import Heartbeat, Message, Seal
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,12 @@ def deliver_late():
 
 def _waiting():
     return Message.objects.filter(Q(begun_at=None) | Q(begun_at__lt=timezone.now() - DEAD))
+
+
+@app.task(name=heartbeats.TASK)
+def heartbeat():
+    """Note that a worker does what the clock sends."""
+    heartbeats.stamp(Heartbeat.Name.WORKER)
 
 
 @app.task

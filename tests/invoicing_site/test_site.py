@@ -3,79 +3,15 @@
 import json
 import logging
 import re
-import resource
 import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
-from django.test.utils import CaptureQueriesContext
+from django.db import connection
 
-from invoicing_site import health, logs, settings
+from invoicing_site import logs, settings
 from invoicing_site.logs import JsonLines
 from tests.running import PRODUCTION, environment, python
-
-
-@pytest.fixture
-def fresh_health(monkeypatch):
-    """No answer is kept from another test."""
-    monkeypatch.setattr(health, "_last", {"at": None, "found": {}})
-
-
-@pytest.mark.django_db
-def test_health_names_the_kinds_and_no_address(client, fresh_health):
-    answer = client.get("/health/", headers={"host": "10.1.2.3"})  # a load balancer knows no name
-    assert answer.status_code == 200
-    assert answer.json() == {
-        "database": "up",
-        "files": "up",
-        "vendor": connection.vendor,
-        "broker": "memory",
-    }
-
-
-def test_health_is_503_without_its_database(client, monkeypatch, fresh_health):
-    class Broken:
-        vendor = "postgresql"
-
-        def cursor(self):
-            raise DatabaseError("gone")
-
-    monkeypatch.setattr(health, "connection", Broken())
-    answer = client.get("/health/")
-    assert answer.status_code == 503
-    assert answer.json()["database"] == "down"
-
-
-@pytest.mark.django_db
-def test_health_is_503_when_the_data_folder_takes_nothing(client, fresh_health):
-    """A limit on the size of files fails every write, as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        answer = client.get("/health/")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert answer.status_code == 503
-    assert answer.json()["files"] == "read-only"
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db
-def test_health_is_503_when_the_database_takes_no_row(client, fresh_health):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL transaction_read_only = on")
-    answer = client.get("/health/")
-    assert answer.status_code == 503
-    assert answer.json()["database"] == "read-only"
-
-
-@pytest.mark.django_db
-def test_health_writes_once_in_some_seconds_however_often_it_is_asked(client, fresh_health):
-    client.get("/health/")
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get("/health/").status_code == 200
-    assert len(queries) == 0
 
 
 def test_a_wrong_host_is_a_warning_and_no_error(client, caplog):
