@@ -7,6 +7,7 @@ import datetime
 
 from benchmarks.by_hand import PART, Hand, copied, insert, same
 from benchmarks.company import BILLED_ON
+from ledger.journal.operations.lines import CHUNK
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,
@@ -21,7 +22,6 @@ from ledger.models import (
     ProposalSection,
     Voucher,
 )
-from ledger.operations.journal_lines import CHUNK
 
 NO_HASH = f"'{'0' * 64}'"
 

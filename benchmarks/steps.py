@@ -8,10 +8,10 @@ from backlog.models import BacklogItem
 from backlog.operations import approve_many, mark_ready
 from benchmarks import by_hand, by_hand_ledger
 from benchmarks.company import APPROVED_ON, BILLED_ON, World
+from ledger.invoicing.operations.posting import post_many
+from ledger.invoicing.operations.proposals import take_up_all
+from ledger.journal.operations.journals import post_journals, take_up_actuals
 from ledger.models import InvoiceProposal
-from ledger.operations.journals import post_journals, take_up_actuals
-from ledger.operations.posting import post_many
-from ledger.operations.proposals import take_up_all
 from proforma.models import ProformaInvoice
 from proforma.operations import confirm, run_invoicing
 

@@ -16,8 +16,8 @@ from contracts.models import (
     ProjectContract,
 )
 from invoicing_site.admin_base import offered
-from ledger.fiscal_years import ends_soon, what_to_do
 from ledger.models import BillingTaxGroupCode, FiscalPeriod, ItemTaxGroupCode, PostingAccount, TaxRate
+from ledger.setup.fiscal_years import ends_soon, what_to_do
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from actuals.models import Entry
 from backlog.models import BacklogItem
 from contracts.models import Milestone, ProjectContract
 from invoicing_site.querysets import ExactSum
+from ledger.journal.operations.journals import waiting_actuals
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
-from ledger.operations.journals import waiting_actuals
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
 

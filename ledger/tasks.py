@@ -11,10 +11,11 @@ from contracts.models import LegalEntity
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.models import Notice, User
-from ledger import documents
-from ledger.fiscal_years import tell_who_adds_years
+from ledger.document import documents
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal
-from ledger.operations import journals, posting, proposals
+from ledger.setup.fiscal_years import tell_who_adds_years
 from proforma.models import ProformaInvoice
 
 logger = logging.getLogger(__name__)

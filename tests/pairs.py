@@ -12,8 +12,9 @@ from actuals.weeks import RowKey
 from backlog import operations as backlog
 from backlog.models import BacklogItem
 from contracts.models import ContractLine
+from ledger.invoicing.operations import approvals, proposals
+from ledger.journal.operations import journals
 from ledger.models import FiscalPeriod, IntegrationJournal
-from ledger.operations import journals, proposal_approvals, proposals
 from proforma.models import LineDetail
 from tests import factories
 from tests.approving import as_listed, terms
@@ -153,7 +154,7 @@ blocked_proposal.meet("return × post journal", "return × take up", "post journ
 @Document
 def submitted_proposal(it):
     one = proposed(it, work(it, _contract(it)))
-    proposal_approvals.submit_proposal(one, by=it.administrator)
+    approvals.submit_proposal(one, by=it.administrator)
     return {
         "approve": ("accountant", "approve_proposals", None, {"pk": [one.pk]}),
         "reject": ("accountant", "reject_proposal", one.pk, {"comment": "No."}),

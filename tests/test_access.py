@@ -17,8 +17,8 @@ from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
 from invoicing_site import files, seals
 from invoicing_site.models import AuditEvent, SavedView
+from ledger.invoicing.operations import proposals
 from ledger.models import FiscalPeriod, InvoiceLine
-from ledger.operations import proposals
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from tests.factories import DAY, UserFactory, company, contract, contract_line, expense_entry, time_entry

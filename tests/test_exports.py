@@ -240,7 +240,7 @@ def test_a_customer_of_two_currencies_has_a_row_for_each(it, client, monkeypatch
             _Aged(customer, "EUR", Decimal("20.0000")),
         ]
 
-    monkeypatch.setattr("ledger.views.customers.Customers.aged", aged)
+    monkeypatch.setattr("ledger.reports.views.customers.Customers.aged", aged)
     own = [row for row in text(client, address, {}) if row["Number"] == customer.number]
     assert [(row["Open"], row["Over 90 days"], row["Currency"]) for row in own] == [
         ("100.50", "100.50", "NOK"),

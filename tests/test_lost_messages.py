@@ -14,8 +14,9 @@ from actuals.models import Actual, Entry
 from contracts.models import LegalEntity
 from invoicing_site.celery import app, ring
 from invoicing_site.models import Message, Notice
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, JournalLine
-from ledger.operations import journals, posting, proposals
 from proforma import operations as proformas
 from proforma.models import InvoiceRun, ProformaInvoice
 from tests import factories
@@ -29,7 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def it(monkeypatch):
     monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
     monkeypatch.setattr(
-        "ledger.documents.pdf", lambda content: b"%PDF " + content.invoice.number.encode(), raising=True
+        "ledger.document.documents.pdf",
+        lambda content: b"%PDF " + content.invoice.number.encode(),
+        raising=True,
     )
     it = factories.company()
     it.contract = factories.contract(it, confirmed=True)

@@ -13,12 +13,13 @@ from django.urls import reverse
 from actuals import operations as actuals
 from backlog.views import approvals
 from contracts.models import LegalEntity
+from ledger.invoicing.operations import proposals, sections
+from ledger.invoicing.sections import for_each_contract_line
+from ledger.invoicing.views import lines as line_views
+from ledger.invoicing.views import proposals as proposal_views
+from ledger.journal import views as journal_views
+from ledger.journal.operations import journals
 from ledger.models import JournalLine
-from ledger.operations import journals, proposal_sections, proposals
-from ledger.sections import for_each_contract_line
-from ledger.views import journals as journal_views
-from ledger.views import proposal_lines as line_views
-from ledger.views import proposals as proposal_views
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from proforma.views import drafts
@@ -117,8 +118,8 @@ def _sectioned(it):
     def title_them():
         row = proposal.sections.get()
         layout = {"number": 1, "title": OTHERS, "mode": "detail", "summary_by": ""}
-        seen = proposal_sections.stamp_of(proposal)
-        proposal_sections.edit_sections(proposal, {row.pk: layout}, seen=seen, by=it.accountant)
+        seen = sections.stamp_of(proposal)
+        sections.edit_sections(proposal, {row.pk: layout}, seen=seen, by=it.accountant)
 
     proposals.format_sections(proposal, for_each_contract_line(proposal), by=it.accountant)
     return proposal, {

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
-from ledger.operations import journals, proposals
+from ledger.invoicing.operations import proposals
+from ledger.journal.operations import journals
 from proforma import operations as proformas
 from tests.factories import contract, contract_line, expense_entry, time_entry
 from tests.factories.company import customer

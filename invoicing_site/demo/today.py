@@ -9,7 +9,8 @@ from invoicing_site.demo.catalogue import LEFT
 from invoicing_site.demo.setting import World
 from invoicing_site.demo.work import DECIDED, hour_entry, weekday_until
 from invoicing_site.demo.year import approve_until, book, confirm, mark_until
-from ledger.operations import journals, proposals
+from ledger.invoicing.operations import proposals
+from ledger.journal.operations import journals
 from proforma import operations as proformas
 from proforma.models import InvoiceRun
 

@@ -8,9 +8,10 @@ from backlog.models import BacklogItem
 from backlog.operations import Decision, approve_many, mark_ready
 from contracts.models import ScheduleEntry
 from invoicing_site.demo.setting import World
+from ledger.books.periods import close_period
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import FiscalPeriod
-from ledger.operations import journals, posting, proposals
-from ledger.periods import close_period
 from proforma import operations as proformas
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 

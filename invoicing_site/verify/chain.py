@@ -10,7 +10,7 @@ from contracts.models import LegalEntity, NumberSequence, SequenceCounter
 from invoicing_site.querysets import in_chunks
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from invoicing_site.wording import counted
-from ledger import chain
+from ledger.books import chain
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ledger.translations import Words
+from ledger.document.translations import Words
 
 CHUNK = 2000
 _WORDS = Words("en")

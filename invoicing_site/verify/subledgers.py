@@ -9,6 +9,7 @@ from actuals.models import Actual
 from contracts.models import Customer, LegalEntity, Project
 from invoicing_site.querysets import ExactSum, in_chunks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from ledger.invoicing.disbursements import entries_of_outlays
 from ledger.models import (
     Account,
     CustomerInvoice,
@@ -18,7 +19,6 @@ from ledger.models import (
     Settlement,
     Voucher,
 )
-from ledger.outlays import entries_of_outlays
 from ledger.reports import compared
 
 _Control = Account.Control

@@ -6,7 +6,6 @@ from contracts.admin.agreement import TaxGroupAdmin
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
 from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline
 from invoicing_site.admin_columns import chip
-from ledger.fiscal_years import months, next_year
 from ledger.models import (
     Account,
     BillingTaxGroupCode,
@@ -24,6 +23,7 @@ from ledger.models import (
     TaxRate,
     Voucher,
 )
+from ledger.setup.fiscal_years import months, next_year
 
 
 class BillingTaxGroupCodeInline(RowsInline):

@@ -2,7 +2,7 @@
 
 from django import template
 
-from ledger.estimates import estimate
+from ledger.invoicing.estimates import estimate
 
 register = template.Library()
 

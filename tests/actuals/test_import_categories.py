@@ -7,7 +7,7 @@ from actuals.importing import Mapping
 from actuals.models import Entry
 from backlog.operations import approve, mark_ready
 from contracts.models import Category
-from ledger.estimates import estimate
+from ledger.invoicing.estimates import estimate
 from proforma.operations import create_for_items
 from tests import factories
 from tests.actuals.importing import TODAY, errors, look, take

@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
-from ledger.operations import journals, posting, proposals
-from ledger.operations.proposal_returns import return_proposal
+from ledger.invoicing.operations import posting, proposals
+from ledger.invoicing.operations.returns import return_proposal
+from ledger.journal.operations import journals
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from tests import factories

@@ -15,8 +15,8 @@ from actuals.operations import entries
 from contracts.models import Customer
 from invoicing_site import characters
 from invoicing_site.errors import Refused
-from ledger.operations.proposal_approvals import submit_proposal
-from ledger.operations.proposals import edit_header
+from ledger.invoicing.operations.approvals import submit_proposal
+from ledger.invoicing.operations.proposals import edit_header
 from tests import factories
 from tests.ledger.billing import proposed, work
 

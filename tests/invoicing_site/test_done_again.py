@@ -21,9 +21,10 @@ from contracts.models import LegalEntity, Membership, Project
 from invoicing_site import audit, signing_in, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
+from ledger.invoicing.operations import posting
+from ledger.journal.operations import journals
 from ledger.models import IntegrationJournal
-from ledger.operations import journals, posting
-from ledger.standard import open_books
+from ledger.setup.standard import open_books
 from tests import factories
 from tests.invoicing_site.test_admin import address, posted, signed_in
 from tests.invoicing_site.test_transaction import SENTENCE, conflict

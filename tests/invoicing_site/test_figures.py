@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 import actuals.forms  # noqa: F401
 import backlog.forms  # noqa: F401
-import ledger.forms  # noqa: F401
+import ledger.invoicing.forms  # noqa: F401
 import proforma.forms  # noqa: F401
 from invoicing_site.fields import ExactDecimalField, PriceField
 from invoicing_site.figures import FigureField

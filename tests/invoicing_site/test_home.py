@@ -8,8 +8,8 @@ import pytest
 
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, split_off
+from ledger.invoicing.operations.returns import return_proposal
 from ledger.models import FiscalPeriod
-from ledger.operations.proposal_returns import return_proposal
 from proforma.models import InvoiceRun, RunContract
 from tests.factories import company, contract, ready_item, time_entry
 from tests.ledger.billing import proposed, work

@@ -11,7 +11,7 @@ from django.urls import reverse
 from contracts.models import ContractLine, ProjectContract, PurchaseOrder
 from invoicing_site.admin_base import LookupAdmin, LookupInline
 from invoicing_site.fields import AmountField
-from ledger.operations.posting import post
+from ledger.invoicing.operations.posting import post
 from tests import factories
 from tests.invoicing_site.test_admin import posted, signed_in
 from tests.ledger.billing import MARCH_31, drafted, proposed, work

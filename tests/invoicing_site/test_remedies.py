@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from invoicing_site import remedies
 from invoicing_site.errors import Refused
+from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal, PostingAccount
-from ledger.operations import journals
 from ledger.tasks import post_chosen_invoices
 from proforma import operations as proformas
 from proforma.models import ProformaInvoice

@@ -7,7 +7,7 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from invoicing_site import wording
 from invoicing_site.errors import Refused
 from invoicing_site.screens.operations import Told, tell
-from ledger.checks import CheckResult
+from ledger.invoicing.checks import CheckResult
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from datetime import date
 from actuals.models import Actual
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import ProjectTransaction, Voucher
-from ledger.operations import journals, posting, proposals
 from proforma import operations as proformas
 
 MARCH_31 = date(2025, 3, 31)

@@ -30,8 +30,9 @@ from contracts.operations import generate_schedule
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import total
 from invoicing_site.verify import findings
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, InvoiceProposal, ProfileAssignment
-from ledger.operations import journals, posting, proposals
 from proforma import operations as proformas
 from proforma.models import LineDetail, ProformaInvoice
 from tests import factories
@@ -230,6 +231,6 @@ class Business(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_any_sequence_of_steps_keeps_what_must_hold(monkeypatch):
     """APP-3 BKL-2 PRO-3 PRO-4 PRO-5 PRO-8 RUN-2 NTE-1 PST-1 PST-10"""
-    monkeypatch.setattr("ledger.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
     few = settings(settings.default, max_examples=settings.default.max_examples // 2, stateful_step_count=25)
     run_state_machine_as_test(Business, settings=few)

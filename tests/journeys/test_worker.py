@@ -13,8 +13,8 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection
 
+from ledger.invoicing.operations import posting, proposals
 from ledger.models import Document, InvoiceProposal
-from ledger.operations import posting, proposals
 from proforma.models import ProformaInvoice
 from tests import factories
 from tests.journeys.steps import APRIL_1, approved, confirmed, drafted, journalled

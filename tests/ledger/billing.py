@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from actuals.models import Actual
 from backlog.models import BacklogItem
+from ledger.invoicing.operations import proposals
+from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal
-from ledger.operations import journals, proposals
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from tests import factories

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from actuals.models import Actual, Batch
 from actuals.operations import open_batch, reverse
+from ledger.journal.operations.journals import post_journals, take_up_actuals
 from ledger.models import Voucher
-from ledger.operations.journals import post_journals, take_up_actuals
 from tests.factories import ActualFactory
 
 DAY = datetime.date(2025, 3, 10)

@@ -7,10 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from contracts.models import ContractCustomer, Customer, LegalEntity
-from ledger.checks import check
-from ledger.operations.posting import post
-from ledger.operations.proposal_returns import return_proposal
-from ledger.operations.proposals import edit_lines
+from ledger.invoicing.checks import check
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import edit_lines
+from ledger.invoicing.operations.returns import return_proposal
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from proforma.operations.headers import EDITABLE

@@ -7,8 +7,8 @@ import pytest
 from contracts.models import Membership, ScheduleEntry
 from invoicing_site.models import Notice
 from ledger import tasks
+from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, JournalLine
-from ledger.operations import journals
 from proforma import operations as proformas
 from proforma import tasks as proforma_tasks
 from proforma.models import InvoiceRun, ProformaInvoice

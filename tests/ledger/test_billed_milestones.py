@@ -8,8 +8,8 @@ import pytest
 from backlog import operations
 from backlog.models import BacklogItem
 from invoicing_site.verify import findings
-from ledger import documents
-from ledger.operations.posting import post
+from ledger.document import documents
+from ledger.invoicing.operations.posting import post
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import MARCH_10, MARCH_31, drafted, edited, proposed

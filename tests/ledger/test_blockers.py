@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ledger.blockers import all_blocked_by, blocked_by
-from ledger.operations import journals
-from ledger.operations.proposals import take_up
+from ledger.invoicing.blockers import all_blocked_by, blocked_by
+from ledger.invoicing.operations.proposals import take_up
+from ledger.journal.operations import journals
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, work
 

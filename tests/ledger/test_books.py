@@ -10,8 +10,7 @@ from contracts.models import NumberSequence
 from contracts.numbers import draw_number
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
-from ledger.accounts import AccountBook, ProfileBook
-from ledger.dimensions import DefaultDimensions, dimension_set
+from ledger.invoicing.tax import TaxBook
 from ledger.models import (
     Account,
     DefaultDimension,
@@ -23,8 +22,9 @@ from ledger.models import (
     Profile,
     ProfileAssignment,
 )
-from ledger.standard import open_books
-from ledger.tax import TaxBook
+from ledger.setup.accounts import AccountBook, ProfileBook
+from ledger.setup.dimensions import DefaultDimensions, dimension_set
+from ledger.setup.standard import open_books
 from tests.factories import (
     LegalEntityFactory,
     ProjectContractFactory,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from ledger import chain
+from ledger.books import chain
 from ledger.models import JournalLine, LedgerEntry, Voucher
 from tests.factories import company, contract
 from tests.ledger.journal_samples import DAY, cost, take_up_and_post, unbilled, use_profile

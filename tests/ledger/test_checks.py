@@ -11,14 +11,14 @@ from django.urls import reverse
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.errors import Refused
 from invoicing_site.wording import day
-from ledger import checks
-from ledger.checks import Examined, check, examine
-from ledger.invoice_facts import InvoiceFacts
+from ledger.books.periods import close_period, period_of
+from ledger.document.previews import preview
+from ledger.invoicing import checks
+from ledger.invoicing.checks import Examined, check, examine
+from ledger.invoicing.load import InvoiceFacts
+from ledger.invoicing.operations.posting import post, post_many
+from ledger.invoicing.operations.proposals import edit_header, edit_lines, take_up
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, TaxRate, Voucher
-from ledger.operations.posting import post, post_many
-from ledger.operations.proposals import edit_header, edit_lines, take_up
-from ledger.periods import close_period, period_of
-from ledger.previews import preview
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import (
@@ -492,7 +492,7 @@ def test_a_preview_is_the_plan_drawn(proposal, monkeypatch):
         drawn.update(total=invoice.total, lines=[line.net for line in lines], references=references)
         return b"%PDF"
 
-    monkeypatch.setattr("ledger.documents.preview", draw)
+    monkeypatch.setattr("ledger.document.documents.preview", draw)
 
     assert preview(proposal, on=MARCH_31) == b"%PDF"
     assert drawn == {"total": 1250, "lines": [1000], "references": []}

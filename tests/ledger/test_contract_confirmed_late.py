@@ -12,8 +12,9 @@ from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import LegalEntity
 from invoicing_site.verify import findings
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import Account, FiscalPeriod, JournalLine, Voucher
-from ledger.operations import journals, posting, proposals
 from proforma import operations as proformas
 from proforma.performance import contract_performance
 from tests import factories

@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 
 from contracts.models import ContractCustomer, Customer, LegalEntity, MeasureUnit
 from invoicing_site.errors import Refused
-from ledger import chain, documents
+from ledger.books import chain
+from ledger.document import documents
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import edit_header
 from ledger.models import CustomerInvoice, InvoiceLine, InvoiceTax, TaxCode
-from ledger.operations.posting import post
-from ledger.operations.proposals import edit_header
 from proforma import operations as proformas
 from proforma.models import DetailActual
 from tests import factories

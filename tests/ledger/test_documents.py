@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from ledger import documents, printed
-from ledger.translations import TEXTS, Words
+from ledger.document import documents, printed
+from ledger.document.translations import TEXTS, Words
 from tests.ledger.sample_invoices import content, invoice, line, tax
 
 D = Decimal

@@ -14,9 +14,9 @@ from django.db import connection
 from invoicing_site import files
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, StoredFile
-from ledger import documents
+from ledger.document import documents
+from ledger.document.translations import TEXTS
 from ledger.models import Document
-from ledger.translations import TEXTS
 from tests.factories import company
 from tests.ledger.sample_invoices import content, invoice, line, saved_invoice, tax
 from tests.threads import ended

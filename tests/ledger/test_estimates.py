@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from invoicing_site.errors import Refused
-from ledger.estimates import estimate
+from ledger.invoicing.estimates import estimate
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import edit_lines
+from ledger.invoicing.operations.returns import return_proposal
 from ledger.models import InvoiceTax
-from ledger.operations.posting import post
-from ledger.operations.proposal_returns import return_proposal
-from ledger.operations.proposals import edit_lines
 from tests import factories
 from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
 

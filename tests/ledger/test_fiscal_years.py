@@ -10,9 +10,9 @@ from invoicing_site.celery import app
 from invoicing_site.checklist import steps_for
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, Notice
-from ledger.fiscal_years import add_year_after, last_year, next_year
+from ledger.books.periods import period_of
 from ledger.models import FiscalPeriod, FiscalYear
-from ledger.periods import period_of
+from ledger.setup.fiscal_years import add_year_after, last_year, next_year
 from ledger.tasks import look_at_fiscal_years
 from tests import factories
 from tests.factories.rows import LegalEntityFactory

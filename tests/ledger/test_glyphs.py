@@ -8,12 +8,12 @@ from django.urls import reverse
 from contracts.models import LegalEntity, Project
 from invoicing_site.errors import Refused
 from invoicing_site.remedies import address_of
-from ledger import glyphs
-from ledger.checks import check
+from ledger.document import glyphs
+from ledger.document.translations import Words
+from ledger.invoicing.checks import check
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import edit_header
 from ledger.models import CustomerInvoice
-from ledger.operations.posting import post
-from ledger.operations.proposals import edit_header
-from ledger.translations import Words
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

@@ -5,8 +5,8 @@ import datetime
 import pytest
 
 from contracts.models import Customer
-from ledger.operations.posting import post
-from ledger.operations.proposals import edit_header
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import edit_header
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

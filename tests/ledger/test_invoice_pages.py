@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from contracts.models import LegalEntity
 from invoicing_site import files
 from invoicing_site.errors import Refused
-from ledger import documents
+from ledger.document import documents
+from ledger.document import views as views
+from ledger.invoicing.operations import posting
 from ledger.models import CustomerTransaction, Document, Settlement, Voucher
-from ledger.operations import posting
-from ledger.views import invoices as views
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from contracts.models import ContractCustomer, Customer, LegalEntity, Project, ProjectContract
 from invoicing_site import money
-from ledger.corrected import Corrected, Stood
-from ledger.invoice_facts import AccruedSum, Billed, InvoiceFacts
-from ledger.invoice_plan import plan_invoice
+from ledger.books.plan import imbalance
+from ledger.invoicing.corrected import Corrected, Stood
+from ledger.invoicing.load import AccruedSum, Billed, InvoiceFacts
+from ledger.invoicing.plan import plan_invoice
+from ledger.invoicing.tax import TaxAt
 from ledger.models import (
     Account,
     InvoiceProposal,
@@ -21,8 +23,6 @@ from ledger.models import (
     ProposalSection,
     TaxCode,
 )
-from ledger.operations.vouchers import imbalance
-from ledger.tax import TaxAt
 from proforma.models import LineDetail, ProformaInvoice
 
 MARCH_31 = datetime.date(2025, 3, 31)

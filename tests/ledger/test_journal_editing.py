@@ -4,9 +4,9 @@ import pytest
 
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
+from ledger.books.periods import close_period, period_of
+from ledger.journal.operations.journals import edit_journal_lines
 from ledger.models import JournalLine
-from ledger.operations.journals import edit_journal_lines
-from ledger.periods import close_period, period_of
 from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, LegalEntityFactory, company, contract
 from tests.ledger.journal_samples import (
     APRIL_10,

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
-from ledger.dimensions import dimension_set
+from ledger.journal.operations import lines as lines_module
+from ledger.journal.operations.journals import back_to_draft, edit_journal_lines
 from ledger.models import (
     DefaultDimension,
     Dimension,
@@ -18,8 +19,7 @@ from ledger.models import (
     IntegrationJournal,
     JournalLine,
 )
-from ledger.operations import journal_lines as lines_module
-from ledger.operations.journals import back_to_draft, edit_journal_lines
+from ledger.setup.dimensions import dimension_set
 from tests.factories import (
     BillingTaxGroupFactory,
     ExchangeRateFactory,

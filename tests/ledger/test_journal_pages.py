@@ -8,11 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from invoicing_site.models import Notice
-from ledger.dimensions import dimension_set
+from ledger.books.periods import close_period, period_of
+from ledger.journal import views as views
+from ledger.journal.operations import journals as operations
 from ledger.models import Dimension, IntegrationJournal, JournalLine
-from ledger.operations import journals as operations
-from ledger.periods import close_period, period_of
-from ledger.views import journals as views
+from ledger.setup.dimensions import dimension_set
 from tests import factories
 from tests.ledger.journal_samples import APRIL_10, DAY, cost, take_up, take_up_and_post, unbilled
 

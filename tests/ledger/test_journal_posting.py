@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
+from ledger.books.periods import close_period, period_of, put_on_hold, reopen_period
+from ledger.journal.operations import journals as journals_module
+from ledger.journal.operations.journals import back_to_draft, edit_journal_lines, post_journal, post_journals
 from ledger.models import IntegrationJournal, JournalLine, Voucher
-from ledger.operations import journals as journals_module
-from ledger.operations.journals import back_to_draft, edit_journal_lines, post_journal, post_journals
-from ledger.periods import close_period, period_of, put_on_hold, reopen_period
 from tests import locks
 from tests.factories import ResourceFactory, company, contract
 from tests.ledger.journal_samples import (

@@ -8,11 +8,11 @@ from django.db import OperationalError, connection, connections
 
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
+from ledger.books.periods import close_period, period_of
+from ledger.journal.operations import journals as journals_module
+from ledger.journal.operations import lines as lines_module
+from ledger.journal.operations.journals import post_journal, post_journals, take_up_actuals
 from ledger.models import IntegrationJournal, JournalLine, Voucher
-from ledger.operations import journal_lines as lines_module
-from ledger.operations import journals as journals_module
-from ledger.operations.journals import post_journal, post_journals, take_up_actuals
-from ledger.periods import close_period, period_of
 from tests.factories import company, contract
 from tests.ledger.journal_samples import DAY, cost, take_up
 from tests.threads import ended

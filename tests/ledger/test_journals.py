@@ -6,6 +6,8 @@ import pytest
 
 from actuals.models import Entry
 from backlog.operations import Decision, approve
+from ledger.books.periods import period_of
+from ledger.journal.operations.journals import back_to_draft, post_journal
 from ledger.models import (
     Account,
     IntegrationJournal,
@@ -13,8 +15,6 @@ from ledger.models import (
     ProjectTransaction,
     Voucher,
 )
-from ledger.operations.journals import back_to_draft, post_journal
-from ledger.periods import period_of
 from tests.factories import ExchangeRateFactory, company, contract, time_entry
 from tests.ledger.journal_samples import (
     ACCRUED,

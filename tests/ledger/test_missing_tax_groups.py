@@ -6,10 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from invoicing_site.errors import Refused
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import fill_lines, refill_lines, take_up
+from ledger.journal.operations.journals import take_up_actuals
 from ledger.models import JournalLine
-from ledger.operations.journals import take_up_actuals
-from ledger.operations.posting import post
-from ledger.operations.proposals import fill_lines, refill_lines, take_up
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import add_detail, edit_details
 from proforma.operations.doubts import doubts_of

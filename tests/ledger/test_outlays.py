@@ -6,11 +6,11 @@ import pytest
 
 from invoicing_site.errors import Refused
 from invoicing_site.verify import findings
-from ledger.checks import check
+from ledger.invoicing.checks import check
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
+from ledger.journal.operations.journals import post_journals, take_up_actuals
 from ledger.models import JournalLine, LedgerEntry
-from ledger.operations.journals import post_journals, take_up_actuals
-from ledger.operations.posting import post
-from ledger.operations.proposals import take_up
 from proforma import operations as proformas
 from tests import factories
 from tests.invoicing_site.spring.alterations import behind_the_guards

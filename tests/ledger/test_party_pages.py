@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from ledger.operations.posting import post
+from ledger.invoicing.operations.posting import post
 from tests import factories
 from tests.ledger.billing import MARCH_31, drafted, proposed, work
 

@@ -6,11 +6,11 @@ from django.urls import reverse
 
 from contracts.models import Customer, LegalEntity
 from invoicing_site.errors import Refused
-from ledger import documents
-from ledger.checks import check
+from ledger.document import documents
+from ledger.invoicing.checks import check
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.payment_references import reference_of
 from ledger.models import CustomerTransaction
-from ledger.operations.posting import post
-from ledger.payment_references import reference_of
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 from tests.ledger.sample_invoices import content

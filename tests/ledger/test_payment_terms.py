@@ -5,9 +5,9 @@ import datetime
 import pytest
 
 from contracts.models import PaymentTerm
-from ledger import standard
-from ledger.payment_terms import due_date, in_words
-from ledger.translations import TEXTS, Words
+from ledger.document.translations import TEXTS, Words
+from ledger.invoicing.payment_terms import due_date, in_words
+from ledger.setup import standard
 
 NET, END_OF_MONTH, DAY_OF_MONTH, IMMEDIATE = PaymentTerm.Method
 

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from contracts.models import LegalEntity
 from invoicing_site.models import AuditEvent
+from ledger.books.periods import period_of, still_open, still_open_in
+from ledger.journal.operations.journals import take_up_actuals
 from ledger.models import FiscalPeriod
-from ledger.operations.journals import take_up_actuals
-from ledger.periods import period_of, still_open, still_open_in
 from tests import factories
 from tests.ledger.billing import MARCH_10, MARCH_31, drafted, proposed, work
 

@@ -9,10 +9,7 @@ from django.db import connection, connections, transaction
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from invoicing_site.querysets import LockingQuerySet
-from ledger.models import FiscalPeriod, InvoiceProposal
-from ledger.operations import journals, posting
-from ledger.operations.journals import take_up_actuals
-from ledger.periods import (
+from ledger.books.periods import (
     PeriodBook,
     close_period,
     earlier_open,
@@ -23,6 +20,10 @@ from ledger.periods import (
     reopen_period,
     still_open,
 )
+from ledger.invoicing.operations import posting
+from ledger.journal.operations import journals
+from ledger.journal.operations.journals import take_up_actuals
+from ledger.models import FiscalPeriod, InvoiceProposal
 from proforma.models import ProformaInvoice
 from tests.factories import ActualFactory, company, contract, time_entry
 from tests.ledger.billing import proposed, work

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from contracts.models import LegalEntity
+from ledger.invoicing.operations.posting import look_at_all, post
 from ledger.models import CustomerInvoice, InvoiceProposal
-from ledger.operations.posting import look_at_all, post
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work

@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 
 from contracts.models import LegalEntity
 from ledger import tasks
+from ledger.books.periods import close_period, period_of, reopen_period
+from ledger.journal.operations.journals import left_in_error
 from ledger.models import IntegrationJournal, Voucher
-from ledger.operations.journals import left_in_error
-from ledger.periods import close_period, period_of, reopen_period
 from tests.factories import company, contract
 from tests.ledger.journal_samples import (
     COST,

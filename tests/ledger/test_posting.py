@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from contracts.models import LegalEntity, NumberSequence
+from ledger.invoicing.operations.posting import post
 from ledger.models import CustomerInvoice, CustomerTransaction, InvoiceProposal, LedgerEntry
-from ledger.operations.posting import post
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import (

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
 from ledger.models import LedgerEntry, ProjectTransaction
-from ledger.operations.posting import post
-from ledger.operations.proposals import take_up
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import (

@@ -11,10 +11,10 @@ from actuals.operations import negated, record
 from invoicing_site.errors import Refused
 from invoicing_site.querysets import ExactSum
 from invoicing_site.verify import findings
-from ledger.checks import check
+from ledger.invoicing.checks import check
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
 from ledger.models import CustomerInvoice, CustomerTransaction, LedgerEntry, TaxRate
-from ledger.operations.posting import post
-from ledger.operations.proposals import take_up
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
 from tests.invoicing_site.spring.alterations import behind_the_guards

@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
-from ledger import chain
+from ledger.books import chain
+from ledger.invoicing.operations import posting
+from ledger.invoicing.operations.posting import post, post_many
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
-from ledger.operations import posting
-from ledger.operations.posting import post, post_many
 from proforma.models import DetailActual
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
@@ -197,7 +197,7 @@ def test_who_posted_what_is_written_down(no1, contract):
 def test_documents_are_asked_for_after_commit(no1, contract, monkeypatch, django_capture_on_commit_callbacks):
     """PST-1"""
     asked = []
-    monkeypatch.setattr("ledger.documents.draw", asked.append)
+    monkeypatch.setattr("ledger.document.documents.draw", asked.append)
     proposal = proposed(no1, work(no1, contract))
 
     with django_capture_on_commit_callbacks(execute=True):

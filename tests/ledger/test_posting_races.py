@@ -8,7 +8,10 @@ import pytest
 from django.db import connection
 
 from invoicing_site.errors import Refused
-from ledger import chain
+from ledger.books import chain
+from ledger.invoicing.operations import posting
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,
@@ -17,9 +20,6 @@ from ledger.models import (
     LedgerEntry,
     Voucher,
 )
-from ledger.operations import posting
-from ledger.operations.posting import post
-from ledger.operations.proposals import take_up
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
 
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def no_documents(monkeypatch):
     """What is drawn after commit is not what is raced for."""
-    monkeypatch.setattr("ledger.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_one_that_fails_among_others_leaves_no_gap(no1, contract, monkeypatch):
     assert InvoiceLine.objects.count() == LedgerEntry.objects.filter(account__number="1500").count() == 9
 
     monkeypatch.undo()
-    monkeypatch.setattr("ledger.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
     assert post(proposals[4], by=no1.accountant, on=MARCH_31).number == "INV-2025-000010"
 
 

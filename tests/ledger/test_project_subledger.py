@@ -7,8 +7,8 @@ import pytest
 
 from contracts.models import Project
 from invoicing_site.verify import findings
+from ledger.invoicing.operations.posting import post
 from ledger.models import LedgerEntry
-from ledger.operations.posting import post
 from ledger.reports import control_accounts, project_figures, project_statement
 from proforma import operations as proformas
 from tests import factories

@@ -4,16 +4,16 @@ import pytest
 
 from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
-from ledger.models import InvoiceProposal, ProposalDecision
-from ledger.operations.posting import post
-from ledger.operations.proposal_approvals import (
+from ledger.invoicing.operations.approvals import (
     approve_proposal,
     reject_proposal,
     request_change,
     reset_approval,
     submit_proposal,
 )
-from ledger.operations.proposals import edit_header, take_up
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import edit_header, take_up
+from ledger.models import InvoiceProposal, ProposalDecision
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
 

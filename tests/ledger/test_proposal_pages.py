@@ -11,12 +11,12 @@ from django.urls import reverse
 from contracts.models import LegalEntity
 from invoicing_site.models import Notice
 from ledger import tasks
+from ledger.invoicing.operations.approvals import submit_proposal
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.views import posting
+from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, Dimension, IntegrationJournal, InvoiceProposal
-from ledger.operations import journals
-from ledger.operations.posting import post
-from ledger.operations.proposal_approvals import submit_proposal
-from ledger.operations.proposals import take_up
-from ledger.views import proposal_posting
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
 
@@ -211,7 +211,9 @@ def test_who_confirmed_does_not_post(desk, client, no1, proposal, monkeypatch):
     LegalEntity.objects.update(separate_confirm_and_post=True)
     factories.MembershipFactory(user=no1.manager, entity=no1.entity, role="accountant")
     client.force_login(no1.manager)
-    monkeypatch.setattr("ledger.checks.examine", lambda facts: SimpleNamespace(results=[], plan=None))
+    monkeypatch.setattr(
+        "ledger.invoicing.checks.examine", lambda facts: SimpleNamespace(results=[], plan=None)
+    )
 
     text = words(client.get(f"/proposals/{proposal.pk}/"))
     assert "Ready to post" not in text
@@ -262,7 +264,7 @@ def test_nothing_typed_is_lost_when_the_header_is_refused(desk, proposal):
 
 def test_the_preview_is_framed_by_us_alone(desk, proposal, monkeypatch):
     """PRP-3"""
-    monkeypatch.setattr("ledger.documents.preview", lambda *args: b"%PDF-1.7")
+    monkeypatch.setattr("ledger.document.documents.preview", lambda *args: b"%PDF-1.7")
 
     response = desk.get(f"/proposals/{proposal.pk}/preview.pdf")
 
@@ -449,9 +451,9 @@ def test_what_is_posted_now_is_told_beside_what_was_before(desk, no1, contract, 
 
 def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):
     """PST-1: with a page that follows, and a notice"""
-    monkeypatch.setattr(proposal_posting, "AT_ONCE", 0)
+    monkeypatch.setattr(posting, "AT_ONCE", 0)
     rung = []
-    monkeypatch.setattr(proposal_posting, "ring", lambda *args: rung.append(args))
+    monkeypatch.setattr(posting, "ring", lambda *args: rung.append(args))
     response = checked(desk, proposal)
 
     answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from contracts.models import LegalEntity
+from ledger.invoicing.operations.proposals import edit_header
 from ledger.models import ProposalLayout
-from ledger.operations.proposals import edit_header
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from invoicing_site.errors import Refused
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import format_sections, refill_lines
+from ledger.invoicing.sections import SectionFormat
 from ledger.models import ProposalLayout
-from ledger.operations.posting import post
-from ledger.operations.proposals import SectionFormat, format_sections, refill_lines
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

@@ -8,13 +8,10 @@ import pytest
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger import tasks
-from ledger.blockers import blocked_by
-from ledger.dimensions import dimension_set
-from ledger.invoice_facts import InvoiceFacts
-from ledger.models import Dimension, IntegrationJournal, InvoiceProposal, JournalLine, ProposalLine
-from ledger.operations import journals
-from ledger.operations.posting import post
-from ledger.operations.proposals import (
+from ledger.invoicing.blockers import blocked_by
+from ledger.invoicing.load import InvoiceFacts
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import (
     SectionFormat,
     edit_header,
     edit_lines,
@@ -25,6 +22,9 @@ from ledger.operations.proposals import (
     take_up,
     take_up_all,
 )
+from ledger.journal.operations import journals
+from ledger.models import Dimension, IntegrationJournal, InvoiceProposal, JournalLine, ProposalLine
+from ledger.setup.dimensions import dimension_set
 from proforma import operations as proformas
 from tests import factories
 from tests.ledger.billing import (

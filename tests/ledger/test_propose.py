@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from contracts.models import ExchangeRate
+from ledger.journal.operations.lines import reasons_left_out, take_up_actuals
 from ledger.models import JournalLine
-from ledger.operations.journal_lines import reasons_left_out, take_up_actuals
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, work
 from tests.ledger.journal_samples import take_up_and_post

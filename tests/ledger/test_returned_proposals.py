@@ -17,10 +17,10 @@ from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
 from invoicing_site.verify import findings
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.returns import return_proposal
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
-from ledger.operations.posting import post
-from ledger.operations.proposal_returns import return_proposal
-from ledger.operations.proposals import take_up
 from proforma import operations as proformas
 from proforma.models import LimitOverride, LineDetail, ProformaInvoice
 from tests import factories
@@ -536,7 +536,7 @@ def test_the_draft_and_what_it_was_made_of_say_the_reason(client, no1, contract)
 @pytest.mark.django_db(transaction=True)
 def test_of_returning_and_posting_at_once_one_happens(monkeypatch):
     """PRP-6 PST-1"""
-    monkeypatch.setattr("ledger.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
     no1 = factories.company()
     contract = factories.contract(no1, confirmed=True)
     for _ in range(4):

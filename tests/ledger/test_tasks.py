@@ -14,10 +14,10 @@ from contracts.models import LegalEntity
 from invoicing_site.errors import Refused
 from invoicing_site.models import StoredFile
 from ledger import tasks
+from ledger.invoicing.operations.approvals import approve_proposal, submit_proposal
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
 from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, JournalLine
-from ledger.operations.posting import post
-from ledger.operations.proposal_approvals import approve_proposal, submit_proposal
-from ledger.operations.proposals import take_up
 from proforma.operations import confirm, create_proformas
 from tests import factories
 from tests.ledger.billing import MARCH_31, book_journals, confirmed, proposed, work
@@ -48,7 +48,7 @@ def drawn(monkeypatch):
             )
             invoice.documents.create(kind=Document.Kind.PDF, file=file)
 
-    monkeypatch.setattr("ledger.documents.draw", draw)
+    monkeypatch.setattr("ledger.document.documents.draw", draw)
     return numbers
 
 
@@ -98,7 +98,7 @@ def test_one_that_cannot_be_drawn_does_not_stop_the_sweep(no1, contract, drawn, 
             raise ValueError("its logo is broken")
         return draw(invoice)
 
-    monkeypatch.setattr("ledger.documents.draw", fail_for_the_first)
+    monkeypatch.setattr("ledger.document.documents.draw", fail_for_the_first)
 
     tasks.sweep()
 
@@ -114,7 +114,7 @@ def test_without_the_libraries_a_sweep_tries_one_only(no1, contract, monkeypatch
         tried.append(invoice)
         raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
 
-    monkeypatch.setattr("ledger.documents.draw", refuse)
+    monkeypatch.setattr("ledger.document.documents.draw", refuse)
 
     tasks.sweep()
 
@@ -132,7 +132,7 @@ def test_one_companys_trouble_does_not_stop_the_others(no1, contract, drawn, mon
             raise RuntimeError("no")
         return take_up_all(entity)
 
-    monkeypatch.setattr("ledger.operations.proposals.take_up_all", fail_for_the_other)
+    monkeypatch.setattr("ledger.invoicing.operations.proposals.take_up_all", fail_for_the_other)
 
     tasks.sweep()
 

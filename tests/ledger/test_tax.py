@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from invoicing_site import money
 from invoicing_site.errors import Refused
+from ledger.invoicing.tax import TaxableLine, TaxAt, TaxBook, tax_of, tax_of_change
 from ledger.models import BillingTaxGroupCode, TaxCode, TaxRate
-from ledger.tax import TaxableLine, TaxAt, TaxBook, tax_of, tax_of_change
 from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, company
 
 DAY = datetime.date(2025, 3, 3)

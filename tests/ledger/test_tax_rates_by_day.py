@@ -7,13 +7,14 @@ import pytest
 
 from invoicing_site import explain
 from invoicing_site.verify import findings
-from ledger import documents, printed
-from ledger.checks import check
-from ledger.estimates import estimate
+from ledger.document import documents, printed
+from ledger.invoicing.checks import check
+from ledger.invoicing.estimates import estimate
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.sections import format_sections
+from ledger.invoicing.sections import SectionFormat
 from ledger.models import ProposalSection, TaxRate
-from ledger.operations.posting import post
-from ledger.operations.proposal_sections import format_sections
-from ledger.operations.proposals import SectionFormat, take_up
 from tests import factories
 from tests.invoicing_site.spring.alterations import behind_the_guards
 from tests.ledger.billing import cr, dr, drafted, entries_of, milestone, proposed, work

@@ -11,13 +11,13 @@ from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval, mark_ready
 from contracts.models import ExchangeRate
 from invoicing_site.verify import findings
+from ledger.books.periods import open_kinds, still_open
+from ledger.invoicing.operations.posting import post
+from ledger.invoicing.operations.proposals import take_up as propose
+from ledger.invoicing.operations.returns import return_proposal
+from ledger.journal.operations.lines import reasons_left_out
+from ledger.journal.waiting import waiting_actuals
 from ledger.models import InvoiceProposal, JournalLine
-from ledger.operations.journal_lines import reasons_left_out
-from ledger.operations.posting import post
-from ledger.operations.proposal_returns import return_proposal
-from ledger.operations.proposals import take_up as propose
-from ledger.periods import open_kinds, still_open
-from ledger.waiting import waiting_actuals
 from proforma.operations import delete_draft
 from tests import factories
 from tests.factories import DAY

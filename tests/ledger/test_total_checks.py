@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 
 from contracts.models import ExchangeRate
-from ledger import checks
+from ledger.invoicing import checks
+from ledger.invoicing.operations.posting import post, post_all
 from ledger.models import CustomerInvoice
-from ledger.operations.posting import post, post_all
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from contracts.models import LegalEntity
-from ledger import documents
-from ledger.operations.posting import post
+from ledger.document import documents
+from ledger.invoicing.operations.posting import post
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 

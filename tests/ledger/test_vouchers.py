@@ -9,6 +9,9 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.utils import timezone
 
 from invoicing_site.errors import Refused
+from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.periods import hold_open, period_of
+from ledger.books.plan import EntryPlan, imbalance
 from ledger.models import (
     CustomerTransaction,
     JournalLine,
@@ -16,8 +19,6 @@ from ledger.models import (
     ProjectTransaction,
     Voucher,
 )
-from ledger.operations.vouchers import EntryPlan, imbalance, write_vouchers
-from ledger.periods import hold_open, period_of
 from tests.factories import company, contract
 from tests.ledger.journal_samples import DAY, cost, take_up_and_post, unbilled
 from tests.ledger.voucher_samples import (

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
+from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.periods import hold_open, period_of
+from ledger.books.plan import EntryPlan, VoucherPlan
 from ledger.models import CustomerTransaction, ProjectTransaction, Voucher
-from ledger.operations.vouchers import EntryPlan, VoucherPlan, write_vouchers
-from ledger.periods import hold_open, period_of
 from tests.ledger.journal_samples import DAY
 
 CLAIMS = "c" * 64

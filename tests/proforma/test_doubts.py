@@ -13,8 +13,8 @@ from backlog.operations import approve, preview
 from contracts.models import ProjectContract
 from invoicing_site.errors import Refused
 from invoicing_site.verify import findings
-from ledger.estimates import estimate
-from ledger.operations import posting
+from ledger.invoicing.estimates import estimate
+from ledger.invoicing.operations import posting
 from proforma import tasks
 from proforma.edits import edited
 from proforma.models import LineDetail, ProformaInvoice

@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 
 from backlog.models import BacklogItem
 from invoicing_site.models import Notice
-from ledger.operations import posting
+from ledger.invoicing.operations import posting
 from proforma import operations
 from proforma.models import LimitOverride, LineDetail, ProformaInvoice
 from tests import factories

@@ -3,8 +3,8 @@ from django.core.management import CommandError
 from invoicing_site import remedies
 from invoicing_site.commands import EntityCommand
 from invoicing_site.wording import counted
+from ledger.invoicing.operations.posting import look_at_all, post_all
 from ledger.models import InvoiceProposal
-from ledger.operations.posting import look_at_all, post_all
 
 
 class Command(EntityCommand):

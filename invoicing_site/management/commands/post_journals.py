@@ -1,6 +1,6 @@
 from invoicing_site.commands import EntityCommand
 from invoicing_site.wording import counted
-from ledger.operations.journals import left_in_error, post_journals, take_up_actuals
+from ledger.journal.operations.journals import left_in_error, post_journals, take_up_actuals
 
 
 class Command(EntityCommand):

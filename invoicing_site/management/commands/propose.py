@@ -1,10 +1,10 @@
 from invoicing_site.commands import EntityCommand
 from invoicing_site.wording import counted
-from ledger.blockers import blocked_by
+from ledger.invoicing.blockers import blocked_by
+from ledger.invoicing.operations import proposals
+from ledger.journal.operations.journals import left_in_error
+from ledger.journal.operations.lines import reasons_left_out
 from ledger.models import InvoiceProposal
-from ledger.operations import proposals
-from ledger.operations.journal_lines import reasons_left_out
-from ledger.operations.journals import left_in_error
 
 _Status = InvoiceProposal.Status
 

@@ -11,7 +11,7 @@ from actuals.models import Actual
 from backlog.models import BacklogItem
 from contracts.models import MilestonePart, NumberSequence, SequenceCounter
 from invoicing_site import guards
-from ledger import chain
+from ledger.books import chain
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,

@@ -14,9 +14,10 @@ from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import ExchangeRate
 from invoicing_site import files
-from ledger import documents
+from ledger.document import documents
+from ledger.invoicing.operations import posting, proposals
+from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal, ProfileAssignment
-from ledger.operations import journals, posting, proposals
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from tests import factories

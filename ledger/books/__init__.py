@@ -1,0 +1,1 @@
+"""The books: vouchers, their chain of hashes, and fiscal periods."""

@@ -1,0 +1,134 @@
+"""Writing vouchers: the one way into the books (PST-1 to PST-3, PST-7).
+
+Whoever books something makes plans, which are plain data, and hands them over; a preview looks at the same
+plans. The numbers and the chain are drawn last, because everybody waits for that row until commit.
+"""
+
+from decimal import Decimal
+
+from django.db import connection
+from django.utils import timezone
+
+from contracts.models import LegalEntity, NumberSequence
+from contracts.numbers import draw_numbers
+from invoicing_site.querysets import draw_ids, write_rows
+from ledger.books import chain
+from ledger.books.plan import VoucherPlan, imbalance
+from ledger.models import (
+    CustomerTransaction,
+    LedgerEntry,
+    ProjectTransaction,
+    Voucher,
+)
+
+_ZERO = Decimal(0)
+_TEXT_LENGTH = Voucher._meta.get_field("text").max_length
+
+
+def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list[Voucher]:
+    """Write the plans into the books, in their order, and return the vouchers, saved.
+
+    Runs in the caller's transaction, which has `hold_open` of the periods, and comes as its last lock: the
+    voucher sequence stays locked until commit. Numbers have no gap and the chain no fork. A plan that does
+    not balance, in each currency and in accounting currency, or lies outside its period, is an
+    AssertionError: it is a bug of ours and nobody's mistake. Refused when the entity has no voucher sequence.
+    """
+    assert connection.in_atomic_block, "Vouchers are written inside the transaction of what they book."
+    if not plans:
+        return []
+    for plan in plans:
+        _check(entity, plan)
+    numbers = _draw(entity, plans)
+    sequence = numbers[0].sequence  # read under its lock, so that nobody else adds to the chain
+    vouchers, entries, customer_transactions, project_transactions = [], [], [], []
+    written: dict[int, int] = {}
+    stamp = timezone.now()
+    for plan, number, key in zip(plans, numbers, draw_ids(Voucher, len(plans)), strict=True):
+        voucher = Voucher(
+            pk=key,
+            entity_id=entity.pk,
+            number=number.text,
+            kind=plan.kind,
+            date=plan.date,
+            document_date=plan.document_date,
+            period_id=plan.period.pk,
+            text=plan.text[:_TEXT_LENGTH],
+            journal_line_id=_key(plan.journal_line),
+            reverses_id=written[id(plan.reverses)]
+            if isinstance(plan.reverses, VoucherPlan)
+            else _key(plan.reverses),
+            position=sequence.chain_length + 1,
+            claims_hash=plan.claims_hash,
+            previous_hash=sequence.chain_hash,
+            posted_at=stamp,
+            posted_by_id=_key(by),
+        )
+        own_entries = [_entry(key, place, entry) for place, entry in enumerate(plan.entries, start=1)]
+        for row in (*plan.customer_transactions, *plan.project_transactions):
+            row.voucher_id = key
+        voucher.hash = chain.voucher_hash(
+            voucher, own_entries, plan.customer_transactions, plan.project_transactions
+        )
+        sequence.chain_length, sequence.chain_hash = voucher.position, voucher.hash
+        written[id(plan)] = key
+        vouchers.append(voucher)
+        entries += own_entries
+        customer_transactions += plan.customer_transactions
+        project_transactions += plan.project_transactions
+    write_rows(Voucher, vouchers)
+    write_rows(LedgerEntry, entries)
+    write_rows(CustomerTransaction, customer_transactions)
+    write_rows(ProjectTransaction, project_transactions)
+    sequence.save(update_fields=["chain_length", "chain_hash"])
+    return vouchers
+
+
+def _check(entity, plan):
+    assert plan.period.entity_id == entity.pk, f"{plan.text}: the period is another entity's."
+    assert plan.period.starts <= plan.date <= plan.period.ends, (
+        f"{plan.text}: {plan.date} is outside its period."
+    )
+    own, accounting = imbalance(plan.entries)
+    assert not own, f"{plan.text} does not balance: {own}."
+    assert not accounting, f"{plan.text} does not balance in accounting currency: {accounting}."
+
+
+def _draw(entity, plans):
+    """A number for each plan, in its order; one block for each fiscal year."""
+    by_year: dict[int, list[int]] = {}
+    for place, plan in enumerate(plans):
+        by_year.setdefault(entity.fiscal_year(plan.date), []).append(place)
+    numbers = [None] * len(plans)
+    for _, places in sorted(by_year.items()):
+        first = min(plans[place].date for place in places)
+        block = draw_numbers(entity, NumberSequence.Kind.VOUCHER, on=first, count=len(places))
+        for place, number in zip(places, block, strict=True):
+            numbers[place] = number
+    return numbers
+
+
+def _entry(voucher_id, number, plan) -> LedgerEntry:
+    # By key: handing over instances costs more than all the rest when there are thousands.
+    return LedgerEntry(
+        voucher_id=voucher_id,
+        number=number,
+        account_id=plan.account.pk,
+        debit=plan.debit,
+        credit=plan.credit,
+        currency=plan.currency,
+        rate=plan.rate,
+        accounting_debit=plan.accounting_debit,
+        accounting_credit=plan.accounting_credit,
+        dimensions_id=_key(plan.dimensions),
+        project_id=_key(plan.project),
+        customer_id=_key(plan.customer),
+        tax_code_id=_key(plan.tax_code),
+        tax_percent=plan.tax_percent,
+        tax_base=plan.tax_base,
+        due_date=plan.due_date,
+        text=plan.text[:_TEXT_LENGTH],
+    )
+
+
+def _key(row) -> int | None:
+    return None if row is None else row.pk

@@ -1,0 +1,280 @@
+"""Fiscal periods: what is still open in each, and closing, holding and opening them (PST-6)."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db.models import Count
+from django.urls import reverse
+
+from invoicing_site.screens import DetailScreen, Operation, Page, Told
+from ledger.books import periods as books
+from ledger.models import FiscalPeriod, FiscalYear
+from ledger.reports import control_accounts
+from ledger.setup import fiscal_years
+
+_Status = FiscalPeriod.Status
+# So many rows of a kind are named on a period's page, the oldest first.
+SHOWN = 12
+# So many earlier periods that are open are named, when one is closed before them.
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of open thing is shown: its words, who has to act, and where all of them are."""
+
+    title: str
+    owner: str
+    link: str  # URL name with a query, "" where accountants have no such list
+    fetch: tuple = ()
+    along: tuple = ()
+
+
+KINDS = {
+    "ENTRIES": Kind(
+        "Entries that are not approved",
+        "Project members and managers",
+        "",
+        ("project", "resource"),
+        ("project__managers",),
+    ),
+    "ACTUALS": Kind(
+        "Actuals in no journal",
+        "Accounting",
+        "waiting_actuals",
+        ("project", "resource", "category", "product"),
+    ),
+    "JOURNAL-LINES": Kind(
+        "Journal lines that are not posted",
+        "Accounting",
+        "journals?status=draft&status=error&status=processing",
+        ("journal", "actual__project", "actual__resource"),
+    ),
+    "PROFORMAS": Kind(
+        "Proformas that are not confirmed",
+        "Project managers",
+        "proformas?status=draft&status=review",
+        ("contract", "customer"),
+        ("contract__managers",),
+    ),
+    "PROPOSALS": Kind(
+        "Invoice proposals that are not posted",
+        "Accounting",
+        "proposals?open=1",
+        ("proforma__customer", "proforma__contract"),
+    ),
+}
+
+
+def address(link):
+    name, _, query = link.partition("?")
+    return (reverse(name) + (f"?{query}" if query else "")) if name else ""
+
+
+def _people(managers):
+    return ", ".join(str(user) for user in managers.all())
+
+
+def _row(code, row):
+    """The address, the words, the quieter words and the owner of one open thing."""
+    if code == "ENTRIES":
+        owner = row.resource if row.status == "draft" else _people(row.project.managers)
+        what = f"{row.resource}, {row.project.code}"
+        return reverse("entry", args=[row.pk]), what, row.get_status_display(), owner
+    if code == "ACTUALS":
+        what = f"{row.get_type_display()}, {row.project.code}"
+        return reverse("explain", args=["actual", row.pk]), what, row.resource or "", ""
+    if code == "JOURNAL-LINES":
+        what = f"Journal {row.journal.number}"
+        sub = (
+            f"{row.actual.project.code}, {row.actual.resource or row.actual.get_transaction_class_display()}"
+        )
+        return row.journal.get_absolute_url(), what, row.error or sub, ""
+    if code == "PROFORMAS":
+        owner = _people(row.contract.managers)
+        return row.get_absolute_url(), row.number, f"{row.customer.name}, {row.get_status_display()}", owner
+    sub = f"{row.proforma.customer.name}, {row.get_status_display()}"
+    return row.get_absolute_url(), row.number, sub, ""
+
+
+def open_things(period, found, today):
+    """Each kind that is still open in the period, with its oldest rows: one or two queries a kind."""
+    result = []
+    rows_of = {kind.code: kind.rows for kind in books.open_kinds(period.entity_id)}
+    for each in found:
+        kind = KINDS[each.code]
+        rows = rows_of[each.code].filter(open_day__range=(period.starts, period.ends))
+        rows = rows.select_related(*kind.fetch).prefetch_related(*kind.along).order_by("open_day", "pk")
+        shown = []
+        for row in rows[:SHOWN]:
+            url, what, sub, owner = _row(each.code, row)
+            shown.append(
+                {
+                    "url": url,
+                    "what": what,
+                    "sub": sub,
+                    "owner": owner or kind.owner,
+                    "day": row.open_day,
+                    "age": (today - row.open_day).days,
+                }
+            )
+        more = each.count - len(shown)
+        result.append({"found": each, "kind": kind, "rows": shown, "more": more, "url": address(kind.link)})
+    return result
+
+
+def what_is_left(found):
+    """“2 of its entries are not approved, 1 …”, or nothing."""
+    return ", ".join(each.text for each in found)
+
+
+def question(period, found, earlier):
+    """What is asked before a period is closed: what is open in it, and which periods before it are."""
+    left = what_is_left(found)
+    text = f"Close {period} of {period.entity.code}? Nothing can be posted into it any more."
+    text = f"{text} Still open: {left}." if left else f"{text} Nothing is open in it."
+    return f"{text} {out_of_order(earlier)}" if earlier else text
+
+
+def out_of_order(earlier):
+    """The warning that periods before are open, the oldest few by name."""
+    names = ", ".join(str(each) for each in earlier[:NAMED])
+    if more := len(earlier) - NAMED:
+        names += f" and {more} more" if more > 0 else ""
+    verb = "period is" if len(earlier) == 1 else "periods are"
+    return f"{len(earlier)} earlier {verb} not closed: {names}. The oldest is closed first."
+
+
+class Periods(Page):
+    """The fiscal years with their periods, and what is still open in those that are past."""
+
+    permission = "period.view"
+    template_name = "ledger/periods.html"
+    title = "Fiscal periods"
+    lead = "A period is closed when everything dated in it is in the books."
+
+    def get_context_data(self, **context):
+        entity = self.request.entity
+        today = entity.today()
+        rows = FiscalPeriod.objects.visible_to(self.request.user).filter(entity=entity)
+        rows = list(rows.select_related("entity", "year").annotate(vouchers_in=Count("vouchers")))
+        begun = [row for row in rows if row.starts <= today and row.status != _Status.CLOSED]
+        found = books.still_open_in(begun)
+        unclosed = sorted((row for row in rows if row.status != _Status.CLOSED), key=lambda row: row.starts)
+        for row in rows:
+            row.left = found.get(row.pk, [])
+            row.is_past = row.ends < today
+            row.is_current = row.starts <= today <= row.ends
+            earlier = [each for each in unclosed if each.starts < row.starts]
+            row.question = question(row, row.left, earlier)
+            oldest = [each.oldest for each in row.left]
+            row.age = (today - min(oldest)).days if oldest else None
+        rows.sort(key=lambda row: row.starts, reverse=True)
+        years = [
+            {"year": year, "periods": list(group), "current": year.starts <= today <= year.ends}
+            for year, group in groupby(rows, lambda row: row.year)
+        ]
+        # This year and those before it come first, the years to come last.
+        years.sort(key=lambda each: each["year"].starts > today)
+        return super().get_context_data(
+            years=years,
+            late=[row for row in rows if row.is_past and row.status != _Status.CLOSED],
+            kinds=KINDS,
+            may_close=self.request.may("period.close"),
+            last=fiscal_years.last_year(entity),
+            next=fiscal_years.year_to_add(entity),
+            warning=(soon := fiscal_years.ends_soon(entity)) and fiscal_years.what_to_do(soon),
+            **context,
+        )
+
+
+class PeriodPage(DetailScreen):
+    """One period: what is still open in it and whose that is, and its control accounts at its end."""
+
+    model = FiscalPeriod
+    permission = "period.view"
+    template_name = "ledger/period.html"
+
+    def rows(self):
+        return FiscalPeriod.objects.select_related("entity", "year")
+
+    def get_context_data(self, **context):
+        period = self.row
+        today = period.entity.today()
+        found = books.still_open(period)
+        return super().get_context_data(
+            period=period,
+            things=open_things(period, found, today),
+            is_past=period.ends < today,
+            has_begun=period.starts <= today,
+            question=question(period, found, books.earlier_open(period)),
+            vouchers=period.vouchers.count(),
+            controls=control_accounts(period.entity, on=period.ends),
+            before=FiscalPeriod.objects.filter(entity=period.entity, starts__lt=period.starts)
+            .order_by("-starts")
+            .first(),
+            after=FiscalPeriod.objects.filter(entity=period.entity, starts__gt=period.starts)
+            .order_by("starts")
+            .first(),
+            may_close=self.request.may("period.close", period.entity),
+            **{key: value for key, value in context.items() if key != "period"},
+        )
+
+
+class _Turn(Operation):
+    """A period is given another status; what is still open in it is told, and hinders nothing."""
+
+    model, permission = FiscalPeriod, "period.close"
+
+    def rows(self):
+        return FiscalPeriod.objects.select_related("entity")
+
+    def turn(self, period):
+        raise NotImplementedError
+
+    def operate(self, period):
+        left = self.turn(period)
+        text = self.done.format(period)
+        return Told(f"{text} Still open in it: {what_is_left(left)}." if left else text)
+
+    def success_url(self, period):
+        return reverse("period", args=[period.pk])
+
+
+class ClosePeriod(_Turn):
+    done = "{} is closed."
+
+    def turn(self, period):
+        return books.close_period(period, by=self.request.user)
+
+
+class HoldPeriod(_Turn):
+    done = "{} is on hold: nothing is posted in it for now."
+
+    def turn(self, period):
+        return books.put_on_hold(period, by=self.request.user)
+
+
+class ReopenPeriod(_Turn):
+    done = "{} is open again."
+
+    def turn(self, period):
+        return books.reopen_period(period, by=self.request.user)
+
+
+class AddFiscalYear(Operation):
+    """The fiscal year after the last one, with its months; the year in the address is the last one."""
+
+    model, permission = FiscalYear, "period.close"
+
+    def rows(self):
+        return FiscalYear.objects.select_related("entity")
+
+    def operate(self, year):
+        added = fiscal_years.add_year_after(year, by=self.request.user)
+        return Told(f"Fiscal year {added} is added, with {added.periods.count()} open periods.")
+
+    def success_url(self, year):
+        return reverse("periods")
+
+    refused_url = success_url

@@ -1,0 +1,27 @@
+"""A proposal as it would look once it is posted: the same plan and document, marked as proforma (PRP-3)."""
+
+import datetime
+
+from invoicing_site.errors import Refused
+from ledger.document import documents
+from ledger.invoicing.blockers import blocked_by
+from ledger.invoicing.load import InvoiceFacts
+from ledger.invoicing.plan import InvoicePlan, plan_invoice
+from ledger.models import InvoiceProposal
+
+
+def planned(proposal: InvoiceProposal, *, on: datetime.date) -> InvoicePlan:
+    """What posting it on that day would make, whether or not the checks would let it pass.
+
+    Refused while its lines are not filled in, and when a rate, an account or a tax code is missing.
+    """
+    proposal = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
+    if proposal.status == InvoiceProposal.Status.BLOCKED:
+        raise Refused(blocked_by(proposal).sentence, code="BLOCKED")
+    return plan_invoice(InvoiceFacts.load(proposal, on=on))
+
+
+def preview(proposal: InvoiceProposal, *, on: datetime.date) -> bytes:
+    """The PDF of the invoice it would become; Refused like `planned`, and where no PDF can be drawn."""
+    plan = planned(proposal, on=on)
+    return documents.preview(plan.invoice, plan.lines, plan.taxes, plan.references)

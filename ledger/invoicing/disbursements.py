@@ -1,0 +1,312 @@
+"""What was laid out in a customer's name, and how the invoice clears it (APP-8, PST-10).
+
+The journal put the outlay on an account of its own, in the currency it was paid in. The invoice that charges
+it on takes exactly that off again: account, both amounts, rate. So it does where the journal
+booked it as a cost, in a closed year before its contract (CON-6) or before its category was set up so.
+Whatever else was charged is no outlay: less is our cost, more is our revenue, and what the conversion leaves
+has its own account (PST-2).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from actuals.models import Actual
+from contracts.models import Project
+from invoicing_site import money
+from ledger.books.plan import EntryPlan
+from ledger.models import (
+    Account,
+    DimensionSet,
+    LedgerEntry,
+    PostingAccount,
+    Profile,
+    ProjectTransaction,
+)
+from ledger.setup.accounts import AccountBook
+
+_ZERO = Decimal(0)
+_Purpose = PostingAccount.Purpose
+_Kind = ProjectTransaction.Kind
+
+
+@dataclass(frozen=True)
+class Outlay:
+    """One customer's share of an outlay as the journal booked it, and what it is worth on the invoice."""
+
+    account: Account
+    dimensions: DimensionSet | None
+    project: Project | None
+    currency: str
+    rate: Decimal
+    amount: Decimal
+    accounting_amount: Decimal
+    worth: Decimal  # in the currency of the invoice
+    kind: str = _Kind.OUTLAY  # as the project subledger has it
+    in_balance: bool = True
+
+    @property
+    def place(self) -> tuple:
+        """Outlays that are alike in this are cleared by one entry."""
+        keys = (row.pk if row else None for row in (self.account, self.dimensions, self.project))
+        return *keys, self.currency, self.rate
+
+
+def entries_of_outlays():
+    """The entries by which journals booked outlays: the first of a cost's voucher, where it is an asset.
+
+    The other costs are debited to profit and loss or to work in progress. Looked for where it stands, because
+    accounts and categories may be set up otherwise since.
+    """
+    return _first_entries_of_costs().filter(_IS_OUTLAY)
+
+
+_IS_OUTLAY = Q(
+    account__kind=Account.Kind.ASSET, account__control__in=[Account.Control.NONE, Account.Control.OUTLAY]
+)
+
+
+def _first_entries_of_costs():
+    return LedgerEntry.objects.filter(number=1, voucher__journal_line__actual__type=Actual.Type.COST)
+
+
+def load(proforma) -> dict[int, Outlay]:
+    """The outlays that a proforma charges on, by its details, in two queries."""
+    entries = _first_entries_of_costs().filter(
+        _IS_OUTLAY | Q(voucher__journal_line__actual__category__is_disbursement=True),
+        voucher__journal_line__actual__sales__backlog_item__detail__line__proforma=proforma,
+    )
+    booked = {
+        entry.voucher.journal_line.actual_id: entry
+        for entry in entries.select_related("account", "dimensions", "project", "voucher__journal_line")
+    }
+    if not booked:
+        return {}
+    shares = _shares(booked, proforma.entity)
+    claims = Actual.objects.filter(cost__in=booked, backlog_item__detail__line__proforma=proforma)
+    found = {}
+    for detail, key, cost, currency, approved in claims.values_list(
+        "backlog_item__detail", "pk", "cost", "currency", "amount"
+    ):
+        if key not in shares:
+            continue
+        entry, (amount, accounting_amount) = booked[cost], shares[key]
+        found[detail] = Outlay(
+            account=entry.account,
+            dimensions=entry.dimensions,
+            project=entry.project,
+            currency=entry.currency,
+            rate=entry.rate,
+            amount=amount,
+            accounting_amount=accounting_amount,
+            worth=amount if entry.currency == currency else approved,
+            **_as_booked(entry.account),
+        )
+    return found
+
+
+def _as_booked(account) -> dict:
+    """What an outlay is in the project subledger: one that was booked as a cost is a cost there too."""
+    if account.kind == Account.Kind.ASSET and account.control != Account.Control.WIP_COST:
+        return {"kind": _Kind.OUTLAY, "in_balance": True}
+    return {"kind": _Kind.COST, "in_balance": account.control == Account.Control.WIP_COST}
+
+
+def unbooked(proforma) -> list[Actual]:
+    """Costs of disbursements that it charges on, and that no journal has booked: nothing to clear as yet."""
+    return list(
+        Actual.objects.filter(
+            sales__backlog_item__detail__line__proforma=proforma,
+            category__is_disbursement=True,
+            booked_by=Actual.BookedBy.JOURNAL,
+            journal_line__voucher=None,
+        ).order_by("pk")
+    )
+
+
+def _shares(booked, entity) -> dict[int, tuple[Decimal, Decimal]]:
+    """What each unbilled sale has of the outlay behind it, in both currencies; the shares add up to it.
+
+    A sale that was divided has its share divided, so that the others keep theirs, billed or not.
+    """
+    sales = Actual.objects.filter(
+        cost__in=booked,
+        type=Actual.Type.UNBILLED_SALES,
+        booked_by=Actual.BookedBy.JOURNAL,
+        reverses=None,
+    )
+    below = defaultdict(list)
+    for sale in sales.order_by("pk"):
+        below[sale.replaces_id or ("cost", sale.cost_id)].append(sale)
+    shares: dict[int, tuple[Decimal, Decimal]] = {}
+
+    def divide(parent, amount, accounting_amount, currency):
+        if not (rows := below.get(parent)):
+            return
+        weights = [row.amount for row in rows]
+        parts = zip(
+            rows,
+            money.largest_remainder(amount, weights, currency),
+            money.largest_remainder(accounting_amount, weights, entity.currency),
+            strict=True,
+        )
+        for row, *both in parts:
+            shares[row.pk] = tuple(both)
+            divide(row.pk, *both, currency)
+
+    for cost, entry in booked.items():
+        divide(
+            ("cost", cost),
+            entry.debit - entry.credit,
+            entry.accounting_debit - entry.accounting_credit,
+            entry.currency,
+        )
+    return shares
+
+
+@dataclass(frozen=True)
+class Charged:
+    """What one invoice charges for outlays in one place of its books."""
+
+    outlays: list[tuple[Outlay, Decimal]]  # each with the amount that is charged for it
+    accounting_amount: Decimal  # what all those amounts come to, converted as one sum
+    rate: Decimal
+    currency: str
+    own_currency: str
+    dimensions: DimensionSet | None
+    project: Project | None
+    profile: Profile
+    transaction_class: str
+    category_id: int | None
+
+
+def clearing(charged: Charged, accounts: AccountBook) -> list[EntryPlan]:
+    """Credits of what is charged: the outlays themselves, and apart from them what is more or less."""
+    entries = []
+    alike = defaultdict(list)
+    for outlay, _ in charged.outlays:
+        alike[outlay.place].append(outlay)
+    for rows in alike.values():
+        entries.append(
+            EntryPlan.crediting(
+                rows[0].account,
+                sum((row.amount for row in rows), _ZERO),
+                sum((row.accounting_amount for row in rows), _ZERO),
+                currency=rows[0].currency,
+                rate=rows[0].rate,
+                dimensions=rows[0].dimensions,
+                project=rows[0].project,
+            )
+        )
+    differences = [amount - outlay.worth for outlay, amount in charged.outlays]
+    entries += _more_or_less(charged, accounts, _Purpose.PROJECT_COST, [d for d in differences if d < 0])
+    entries += _more_or_less(charged, accounts, _Purpose.INVOICED_REVENUE, [d for d in differences if d > 0])
+    return entries + _left_by_conversion(charged, accounts, entries)
+
+
+class ToProject(NamedTuple):
+    """What the project subledger is told of one outlay; positive is what adds to the kind."""
+
+    kind: str
+    amount: Decimal
+    currency: str
+    accounting_amount: Decimal
+    in_balance: bool = False
+
+
+def for_projects(charged: Charged) -> list[list[ToProject]]:
+    """Of each outlay what `clearing` books of it on accounts that the project subledger stands behind.
+
+    These add up to the entries: what was converted as one sum has its cents shared.
+    """
+    found = [
+        [
+            ToProject(
+                outlay.kind,
+                -outlay.amount,
+                outlay.currency,
+                -outlay.accounting_amount,
+                outlay.in_balance,
+            )
+        ]
+        for outlay, _ in charged.outlays
+    ]
+    differences = [amount - outlay.worth for outlay, amount in charged.outlays]
+    for kind, sign in ((_Kind.REVENUE, 1), (_Kind.COST, -1)):
+        places = [place for place, difference in enumerate(differences) if difference * sign > 0]
+        if not places:
+            continue
+        amounts = [differences[place] * sign for place in places]
+        total, *parts = (
+            money.converted(amount, charged.rate, charged.own_currency)
+            for amount in (sum(amounts, _ZERO), *amounts)
+        )
+        parts = money.adding_up(total, parts, charged.own_currency)
+        for place, amount, accounting_amount in zip(places, amounts, parts, strict=True):
+            found[place].append(ToProject(kind, amount, charged.currency, accounting_amount))
+    return found
+
+
+def _more_or_less(charged, accounts, purpose, differences) -> list[EntryPlan]:
+    if not differences:
+        return []
+    account = accounts.account(
+        purpose,
+        profile=charged.profile,
+        transaction_class=charged.transaction_class,
+        category_id=charged.category_id,
+    )
+    amount = sum(differences, _ZERO)
+    return [_credit(charged, account, amount, money.converted(amount, charged.rate, charged.own_currency))]
+
+
+def _left_by_conversion(charged, accounts, entries) -> list[EntryPlan]:
+    """What keeps the voucher balanced in each currency: an outlay may be charged in another than it was paid.
+
+    As many minor units as rounding can leave are rounding; more is a gain or loss of exchange.
+    """
+    left = defaultdict(Decimal)
+    left[charged.currency] = sum((amount for _, amount in charged.outlays), _ZERO)
+    accounting = charged.accounting_amount
+    for entry in entries:
+        left[entry.currency] -= entry.credit - entry.debit
+        accounting -= entry.accounting_credit - entry.accounting_debit
+    if not accounting and not any(left.values()):
+        return []
+    steps = money.minor_unit(charged.currency) * charged.rate + money.minor_unit(charged.own_currency)
+    if abs(accounting) <= len(charged.outlays) * steps:
+        purpose = _Purpose.ROUNDING
+    else:
+        purpose = _Purpose.EXCHANGE_GAIN if accounting > 0 else _Purpose.EXCHANGE_LOSS
+    account = accounts.account(purpose)
+    rates = {outlay.currency: outlay.rate for outlay, _ in charged.outlays} | {charged.currency: charged.rate}
+    others = []
+    for currency, amount in sorted(left.items()):
+        if currency == charged.currency or not amount:
+            continue
+        paid = sum(
+            (
+                entry.accounting_credit - entry.accounting_debit
+                for entry in entries
+                if entry.currency == currency
+            ),
+            _ZERO,
+        )
+        accounting += paid
+        others.append(_credit(charged, account, amount, -paid, currency=currency, rate=rates[currency]))
+    return [_credit(charged, account, left[charged.currency], accounting), *others]
+
+
+def _credit(charged, account, amount, accounting_amount, *, currency=None, rate=None) -> EntryPlan:
+    return EntryPlan.crediting(
+        account,
+        amount,
+        accounting_amount,
+        currency=currency or charged.currency,
+        rate=rate or charged.rate,
+        dimensions=charged.dimensions,
+        project=charged.project,
+    )

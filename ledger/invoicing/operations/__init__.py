@@ -1,0 +1,1 @@
+"""The verbs of an invoice proposal, in the order of its life."""

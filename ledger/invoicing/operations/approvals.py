@@ -1,0 +1,75 @@
+"""Approval of invoice proposals, where the entity requires it, by somebody else (PRP-4)."""
+
+from invoicing_site import audit, checked, transaction
+from invoicing_site.errors import Refused
+from ledger.invoicing.operations.proposals import locked, refuse_unless, still_open
+from ledger.models import InvoiceProposal, ProposalDecision
+
+_Status = InvoiceProposal.Status
+_Step = ProposalDecision.Step
+
+
+@transaction.atomic
+def submit_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> InvoiceProposal:
+    """Hand the open proposal to somebody else for approval; from here on it is not edited."""
+    proposal = still_open(proposal)
+    return _decided(proposal, _Step.SUBMITTED, _Status.SUBMITTED, "ledger.submit_proposal", by, comment)
+
+
+@transaction.atomic
+def approve_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> InvoiceProposal:
+    """Let a submitted proposal be posted; refused to the one who submitted it."""
+    proposal = _submitted(proposal)
+    submitted = proposal.decisions.filter(step=_Step.SUBMITTED).order_by("pk").last()
+    if submitted and submitted.by_id == by.pk:
+        raise Refused(
+            f"You submitted {proposal} yourself: somebody else has to approve it.", code="OWN-PROPOSAL"
+        )
+    return _decided(proposal, _Step.APPROVED, _Status.APPROVED, "ledger.approve_proposal", by, comment)
+
+
+@transaction.atomic
+def reject_proposal(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
+    """Send a submitted proposal back, with the reason; it is open again."""
+    proposal = _submitted(proposal)
+    _reason(proposal, comment)
+    return _decided(proposal, _Step.REJECTED, _Status.OPEN, "ledger.reject_proposal", by, comment)
+
+
+@transaction.atomic
+def request_change(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
+    """Ask for a change of a submitted proposal; it is open again."""
+    proposal = _submitted(proposal)
+    _reason(proposal, comment)
+    return _decided(proposal, _Step.CHANGE_REQUESTED, _Status.OPEN, "ledger.request_change", by, comment)
+
+
+@transaction.atomic
+def reset_approval(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
+    """Free a stuck proposal, submitted or approved, for editing; an administrator's verb."""
+    proposal = locked(proposal)
+    if proposal.status not in (_Status.SUBMITTED, _Status.APPROVED):
+        raise Refused(
+            f"{proposal} is {proposal.get_status_display()}: there is no approval to reset.",
+            code="WRONG-STATUS",
+        )
+    _reason(proposal, comment)
+    return _decided(proposal, _Step.RESET, _Status.OPEN, "ledger.reset_approval", by, comment)
+
+
+def _decided(proposal, step, status, action, by, comment):
+    checked.words(comment, ProposalDecision, "comment")
+    proposal.status = status
+    proposal.save(update_fields=["status"])
+    ProposalDecision.objects.create(proposal=proposal, step=step, by=by, comment=comment)
+    audit.record(action, proposal, by=by, entity=proposal.entity.code, comment=comment)
+    return proposal
+
+
+def _reason(proposal, comment):
+    if not comment.strip():
+        raise Refused(f"Say why {proposal} goes back.", code="COMMENT-MISSING")
+
+
+def _submitted(proposal):
+    return refuse_unless(locked(proposal), _Status.SUBMITTED)

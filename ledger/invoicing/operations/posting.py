@@ -1,0 +1,309 @@
+"""Posting an invoice proposal: number, voucher, subledgers and the frozen document, or nothing (PST-1)."""
+
+import datetime
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+from django.utils.text import Truncator
+
+from contracts.askers import demand_still
+from contracts.numbers import draw_number
+from contracts.two_people import who_else_posts
+from invoicing_site import audit, transaction, wording
+from invoicing_site.celery import ring
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import draw_ids, write_rows
+from ledger.books import chain
+from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.periods import hold_open
+from ledger.books.plan import VoucherPlan
+from ledger.invoicing.checks import CheckResult, examine
+from ledger.invoicing.load import InvoiceFacts, accounting_date
+from ledger.invoicing.payment_references import reference_of
+from ledger.invoicing.plan import InvoicePlan
+from ledger.models import (
+    CustomerInvoice,
+    InvoiceLine,
+    InvoiceProposal,
+    InvoiceReference,
+    InvoiceTax,
+    ProposalDecision,
+    Voucher,
+)
+
+logger = logging.getLogger(__name__)
+
+ALREADY_POSTED = "ALREADY-POSTED"
+_Status = InvoiceProposal.Status
+
+
+def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice:
+    """Turn the proposal into a posted, numbered invoice or credit note, whole or not at all (PST-1).
+
+    `on` is the invoice date where the proposal names none. Refused with the sentences of all errors that the
+    checks find, to the one who confirmed the proforma where the entity wants two people (SEC-2), and when it
+    is posted already (ALREADY-POSTED), naming the invoice. The documents are drawn after commit.
+    """
+    return _post(proposal, by, on, [])
+
+
+@transaction.atomic
+def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
+    """`post`; what the checks found is in `found` afterwards, whatever becomes of it."""
+    found.clear()  # of a first attempt that came to nothing
+    seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
+    _refuse_settled(seen)
+    day = accounting_date(seen, on=on)
+    period = _held(seen.entity, day)
+    proposal = InvoiceProposal.objects.locked().select_related("entity", "dimensions").get(pk=seen.pk)
+    _refuse_settled(proposal)
+    facts = InvoiceFacts.load(proposal, on=on)
+    if facts.accounting_date != day:
+        raise Refused(
+            f"{proposal} was edited at this very moment: look at it again, then post it.", code="CHANGED"
+        )
+    _refuse_who_confirmed(facts, by)
+    examination = examine(facts)
+    found[:] = examination.results
+    examination.refuse_errors()
+    return _write(facts, examination.plan, period, by)
+
+
+@dataclass
+class Outcome:
+    """What became of one proposal: its invoice, or why it has none; and all that the checks found (PRP-5)."""
+
+    proposal: InvoiceProposal
+    invoice: CustomerInvoice | None = None
+    refusal: Refused | None = None
+    was_posted_already: bool = False
+    found: list[CheckResult] = field(default_factory=list)
+    plan: InvoicePlan | None = None  # of one that was only looked at
+
+    @property
+    def errors(self) -> list[CheckResult]:
+        """What was found that would keep anybody from posting it."""
+        return [result for result in self.found if result.is_error]
+
+    @property
+    def warnings(self) -> list[CheckResult]:
+        """What was found that kept nothing from being posted."""
+        return [result for result in self.found if not result.is_error]
+
+
+def post_many(
+    proposals: Iterable[InvoiceProposal], *, by, on: datetime.date
+) -> list[tuple[InvoiceProposal, CustomerInvoice | Refused]]:
+    """`post_all` for those who do not ask for warnings: each with its invoice or refusal."""
+    return [(row.proposal, row.invoice or row.refusal) for row in post_all(proposals, by=by, on=on)]
+
+
+def post_all(
+    proposals: Iterable[InvoiceProposal], *, by, on: datetime.date, asked_before: bool = False
+) -> list[Outcome]:
+    """Post each in a transaction of its own, by invoice date, and say what became of it.
+
+    What was `asked_before`, by somebody who did not wait, is refused where they may no longer.
+
+    One that is refused keeps the reason and does not stop the others; one that is posted already counts as
+    done. Trouble that is nobody's decision is logged, and the proposal is left as it was.
+    """
+    results = []
+    for proposal in _by_date(proposals, on):
+        outcome = Outcome(proposal)
+        try:
+            if asked_before:
+                demand_still(by, "proposal.post", proposal, to=f"post {proposal}")
+            outcome.invoice = _post(proposal, by, on, outcome.found)
+        except Refused as refusal:
+            _settle(outcome, refusal)
+        except Exception:
+            logger.exception("Posting %s failed.", proposal)
+            outcome.refusal = Refused(
+                f"{proposal} could not be posted for a technical reason, which is in the log. Try again.",
+                code="FAILED",
+            )
+        if outcome.refusal:
+            _keep_reason(proposal, outcome.refusal)
+        results.append(outcome)
+    return results
+
+
+def posted_before(outcomes: Iterable[Outcome]) -> str:
+    """By whom and when those were posted that were posted already; empty where none was (PST-1)."""
+    keys = [outcome.invoice.pk for outcome in outcomes if outcome.was_posted_already]
+    if not keys:
+        return ""
+    invoices = CustomerInvoice.objects.filter(pk__in=keys).select_related("voucher__posted_by")
+    vouchers = sorted((invoice.voucher for invoice in invoices), key=lambda voucher: voucher.posted_at)
+    people = {str(voucher.posted_by or "the program"): None for voucher in vouchers}
+    stamp = timezone.localtime(vouchers[-1].posted_at)
+    were, last = ("were", "the last ") if len(vouchers) > 1 else ("was", "")
+    return (
+        f"{wording.counted(len(vouchers), 'invoice')} {were} posted already by {' and '.join(people)}, "
+        f"{last}on {wording.day(stamp.date())} at {stamp:%H:%M}."
+    )
+
+
+@transaction.atomic
+def announce(proposals: Iterable[InvoiceProposal]) -> list[InvoiceProposal]:
+    """Forget why posting these was refused before: what is said from now on is of the posting to come."""
+    rows = list(InvoiceProposal.objects.filter(pk__in=[row.pk for row in proposals]).locked())
+    keys = [row.pk for row in rows if row.last_error and row.status != _Status.POSTED]
+    InvoiceProposal.objects.filter(pk__in=keys).update(last_error="", last_remedy="")
+    return rows
+
+
+def look_at_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> list[Outcome]:
+    """What `post_all` would say of each as it is now, and nothing is posted or kept (PRP-5).
+
+    Those that would be posted have neither invoice nor refusal. Each is looked at by itself: that one of them
+    would take a number or a day before another is not foreseen.
+    """
+    results = []
+    for proposal in _by_date(proposals, on):
+        outcome = Outcome(proposal)
+        try:
+            seen = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
+            _refuse_settled(seen)
+            facts = InvoiceFacts.load(seen, on=on)
+            examination = examine(facts)
+            outcome.found, outcome.plan = examination.results, examination.plan
+            _refuse_who_confirmed(facts, by)
+            examination.refuse_errors()
+        except Refused as refusal:
+            _settle(outcome, refusal)
+        results.append(outcome)
+    return results
+
+
+def _by_date(proposals, on):
+    return sorted(proposals, key=lambda row: (row.invoice_date or on, row.number))
+
+
+def _settle(outcome, refusal):
+    """Refused, or done before: then it has its invoice."""
+    if refusal.code == ALREADY_POSTED:
+        outcome.invoice = CustomerInvoice.objects.get(proposal=outcome.proposal)
+        outcome.was_posted_already = True
+    else:
+        outcome.refusal = refusal
+
+
+def _refuse_settled(proposal):
+    if proposal.status == _Status.POSTED:
+        number = CustomerInvoice.objects.values_list("number", flat=True).get(proposal=proposal)
+        raise Refused(f"{proposal} is already posted as {number}.", code=ALREADY_POSTED)
+    if proposal.status == _Status.RETURNED:
+        raise Refused(
+            f"{proposal} was returned to the project manager: {proposal.return_reason}", code="WRONG-STATUS"
+        )
+
+
+def _held(entity, day):
+    """The period of that day, open until commit; named as the check of it is."""
+    try:
+        return hold_open(entity, [day])[day]
+    except Refused as refusal:
+        raise Refused(refusal.message, code="PERIOD-OPEN", remedy=refusal.remedy) from None
+
+
+def left_to_others(proforma, entity, by) -> str:
+    """Why who confirmed the proforma may not post its invoice, and who may; else empty (SEC-2).
+
+    Where nobody posts it, but the clock or a command, a second person is the one who approved it.
+    """
+    if not entity.separate_confirm_and_post:
+        return ""
+    if by is None:
+        return _without_a_second_person(proforma, entity)
+    if proforma.confirmed_by_id != by.pk:
+        return ""
+    return (
+        f"You confirmed {proforma} yourself, so somebody else has to post its invoice. "
+        f"{who_else_posts(entity, by)}"
+    )
+
+
+def _without_a_second_person(proforma, entity) -> str:
+    decisions = ProposalDecision.objects.filter(proposal__proforma=proforma).order_by("-pk")
+    approval = decisions.select_related("by").first()
+    if approval is None or approval.step != ProposalDecision.Step.APPROVED:
+        why = "nobody has approved its proposal"
+    elif approval.by_id == proforma.confirmed_by_id:
+        why = f"{approval.by}, who confirmed it, approved its proposal too"
+    else:
+        return ""
+    return (
+        f"At {entity} one person confirms and another posts. {proforma} can't be posted without a person: "
+        f"{why}. Somebody else than who confirmed it has to post it."
+    )
+
+
+def _refuse_who_confirmed(facts, by):
+    if why := left_to_others(facts.proforma, facts.entity, by):
+        raise Refused(why, code="SAME-PERSON")
+
+
+def _write(facts, plan, period, by) -> CustomerInvoice:
+    """Carry the plan out; what takes long comes first, because all who want a number wait for our commit."""
+    proposal, entity, invoice = facts.proposal, facts.entity, plan.invoice
+    (invoice.pk,) = draw_ids(CustomerInvoice, 1)
+    for row in (*plan.lines, *plan.taxes, *plan.references):
+        row.invoice_id = invoice.pk
+    # The invoice follows when it has its number; the database looks at foreign keys when all is done.
+    write_rows(InvoiceLine, plan.lines)
+    write_rows(InvoiceTax, plan.taxes)
+    write_rows(InvoiceReference, plan.references)
+    proposal.status, proposal.last_error, proposal.last_remedy = _Status.POSTED, "", ""
+    proposal.save(update_fields=["status", "last_error", "last_remedy"])
+
+    number = draw_number(entity, facts.series_of(invoice.kind).sequence.kind, on=invoice.invoice_date)
+    invoice.number, invoice.year, invoice.seq = number.text, number.year, number.seq
+    invoice.sequence = number.sequence
+    if invoice.kind != CustomerInvoice.Kind.CREDIT_NOTE:  # nobody pays one (DOC-5)
+        reference = reference_of(entity, facts.customer, number.text)
+        invoice.payment_reference_kind, invoice.payment_reference = reference
+    plan.customer_transaction.document_number = number.text
+    plan.customer_transaction.reference = invoice.payment_reference
+    (invoice.voucher,) = write_vouchers(
+        entity,
+        [
+            VoucherPlan(
+                kind=Voucher.Kind.INVOICE,
+                date=invoice.accounting_date,
+                document_date=invoice.invoice_date,
+                period=period,
+                text=f"{invoice.get_kind_display().capitalize()} {invoice.number}, {invoice.buyer_name}",
+                entries=plan.entries,
+                claims_hash=chain.claims_of_invoice(
+                    invoice, plan.lines, plan.taxes, plan.references, facts.links
+                ),
+                customer_transactions=[plan.customer_transaction],
+                project_transactions=plan.project_transactions,
+            )
+        ],
+        by=by,
+    )
+    write_rows(CustomerInvoice, [invoice])
+    audit.record(
+        "ledger.post",
+        invoice,
+        by=by,
+        entity=entity.code,
+        proposal=proposal.pk,
+        voucher=invoice.voucher.number,
+        currency=invoice.currency,
+        total=invoice.total,
+    )
+    ring("ledger.tasks.draw_documents", invoice.pk)
+    return invoice
+
+
+def _keep_reason(proposal, refusal):
+    longest = InvoiceProposal._meta.get_field("last_error").max_length
+    text = Truncator(refusal.message).chars(longest)
+    unposted = InvoiceProposal.objects.filter(pk=proposal.pk).exclude(status=_Status.POSTED)
+    unposted.update(last_error=text, last_remedy=refusal.remedy)

@@ -1,0 +1,460 @@
+"""The life of an invoice proposal up to posting: taken up, filled in, edited, formatted."""
+
+import datetime
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from actuals.models import Actual, BillingType
+from contracts.models import LegalEntity
+from invoicing_site import audit, checked, transaction, wording
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum, in_chunks, write_rows
+from invoicing_site.seen import refuse_changed, stamp
+from ledger.invoicing.blockers import blocked_by
+from ledger.invoicing.load import journalled
+from ledger.invoicing.sections import SectionFormat
+from ledger.models import (
+    InvoiceProposal,
+    ProposalLayout,
+    ProposalLine,
+    ProposalSection,
+)
+from ledger.models.proposals import SectionMode, SummaryBy
+from ledger.setup.dimensions import DefaultDimensions
+from proforma import tax_groups
+from proforma.models import DetailActual, LineDetail, ProformaInvoice
+
+logger = logging.getLogger(__name__)
+
+_Status = InvoiceProposal.Status
+_CHUNK = 5000
+HEADER = (
+    "invoice_date",
+    "due_date",
+    "accounting_date",
+    "delivery",
+    "dimensions",
+    "place_of_delivery",
+    "header_text",
+    "footer_text",
+    "with_annex",
+)
+
+
+@transaction.atomic
+def take_up(proforma: ProformaInvoice) -> InvoiceProposal:
+    """The proposal of a confirmed proforma, made when there is none; with its lines if nothing blocks them.
+
+    Safe to repeat, also by two at once: there is one proposal (PRO-7). Refused for an unconfirmed proforma.
+    """
+    proforma = (
+        ProformaInvoice.objects.locked().select_related("entity", "customer", "contract").get(pk=proforma.pk)
+    )
+    if proforma.status != ProformaInvoice.Status.CONFIRMED:
+        raise Refused(f"{proforma} is not confirmed yet, so it cannot be proposed.", code="WRONG-STATUS")
+    proposal = InvoiceProposal.objects.filter(proforma=proforma).first()
+    if proposal is None:
+        proposal = InvoiceProposal.objects.create(
+            proforma=proforma,
+            entity=proforma.entity,
+            number=proforma.number,
+            contract_customer_id=proforma.contract_customer_id,
+            delivery=proforma.customer.delivery,
+            place_of_delivery=proforma.contract.place_of_delivery or proforma.city,
+            header_text=proforma.description,
+            with_annex=_layout(proforma).with_annex,
+        )
+        audit.record("ledger.take_up", proposal, entity=proforma.entity.code, proforma=proforma.pk)
+    if proposal.status == _Status.BLOCKED and not blocked_by(proposal):
+        proposal = fill_lines(proposal)
+    return proposal
+
+
+def take_up_all(entity: LegalEntity) -> list[InvoiceProposal]:
+    """New proposals for all confirmed proformas of the entity that have none.
+
+    Each has a transaction of its own; one that fails is logged and does not stop the others.
+    """
+    left = ProformaInvoice.objects.filter(
+        entity=entity, status=ProformaInvoice.Status.CONFIRMED, proposal=None
+    )
+    return _each(take_up, left.order_by("pk"))
+
+
+def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
+    """Fill in the lines of all proposals of the entity that wait for nothing any more (PRP-1).
+
+    Each has a transaction of its own; one that fails is logged and does not stop the others.
+    """
+    waiting = Actual.objects.filter(
+        backlog_item__detail__line__proforma=OuterRef("proforma"),
+        type=Actual.Type.UNBILLED_SALES,
+        booked_by=Actual.BookedBy.JOURNAL,
+        journal_line__voucher=None,
+    )
+    ready = InvoiceProposal.objects.filter(~Exists(waiting), entity=entity, status=_Status.BLOCKED)
+    return _each(fill_lines, ready.order_by("pk"))
+
+
+def _each(operation, rows) -> list[InvoiceProposal]:
+    done = []
+    for row in rows:
+        try:
+            done.append(operation(row))
+        except Exception:
+            logger.exception("%s failed for %s; the next sweep tries again.", operation.__name__, row)
+    return done
+
+
+@transaction.atomic
+def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
+    """Make its lines once every original it bills is posted by a journal, and open it (PRP-1, PRP-7).
+
+    Non-chargeable work gets no line, complimentary work one of amount 0. Tax groups and dimensions are those
+    of the posted journal lines; of a correction, those of what it corrects; else the draft's. A tax group
+    that is blank there is the default as it is now. Refused, naming the journals, while something is missing;
+    a proposal that is filled in already is returned as it is.
+    """
+    proposal = locked(proposal)
+    if proposal.status != _Status.BLOCKED:
+        return proposal
+    if blockers := blocked_by(proposal):
+        raise Refused(blockers.sentence, code="BLOCKED", remedy="admin:ledger_integrationjournal_changelist")
+    lines = _write_lines(proposal)
+    proposal.status = _Status.OPEN
+    proposal.save(update_fields=["status"])
+    audit.record("ledger.fill_lines", proposal, by=by, entity=proposal.entity.code, lines=lines)
+    return proposal
+
+
+@transaction.atomic
+def refill_lines(proposal: InvoiceProposal, *, by) -> InvoiceProposal:
+    """Delete all lines and sections and fill them in again, with the header's dimensions if any (PRP-2).
+
+    What was edited on lines and sections is lost; a tax group that was missing is looked for again, where it
+    is given by now (PRP-7). Refused unless the proposal is open.
+    """
+    proposal = still_open(proposal)
+    proposal.lines.all().delete()
+    proposal.sections.all().delete()
+    lines = _write_lines(proposal)
+    audit.record("ledger.refill_lines", proposal, by=by, entity=proposal.entity.code, lines=lines)
+    return proposal
+
+
+def _write_lines(proposal) -> int:
+    proforma = ProformaInvoice.objects.select_related("entity", "customer", "contract").get(
+        pk=proposal.proforma_id
+    )
+    details = list(
+        LineDetail.objects.filter(line__proforma=proforma)
+        .select_related("line__contract_line")
+        .order_by("line__number", "date", "pk")
+    )
+    charged = _charged(proforma)
+    details = [
+        detail
+        for detail in details
+        if detail.billing_type != BillingType.NON_CHARGEABLE or charged.get(detail.pk)
+    ]
+    taxed = _tax_groups_and_dimensions(proforma)
+    defaults = DefaultDimensions.load(
+        proforma.entity,
+        project_ids={detail.project_id for detail in details if detail.project_id},
+        line_ids={detail.line.contract_line_id for detail in details if detail.line.contract_line_id},
+    )
+    sections = _sections(proposal, _layout(proforma), details)
+    of_draft = {detail.pk: (detail.billing_tax_group_id, detail.item_tax_group_id) for detail in details}
+    groups = {key: tuple(taxed[key][:2]) if key in taxed else own for key, own in of_draft.items()}
+    # Posted without a group: the journal line stays as it is, and the set-up may have been mended since.
+    for key, now in tax_groups.of_details(
+        proforma, [key for key, own in groups.items() if None in own]
+    ).items():
+        groups[key] = tuple(was or default for was, default in zip(groups[key], now, strict=True))
+    lines = []
+    for number, detail in enumerate(details, start=1):
+        of_line = groups[detail.pk]
+        if detail.pk in taxed:
+            dimensions = taxed[detail.pk][2]
+        else:
+            default = defaults.of(
+                project_id=detail.project_id,
+                contract_line_id=detail.line.contract_line_id,
+                transaction_class=detail.transaction_class,
+            )
+            dimensions = default.pk if default else None
+        lines.append(
+            ProposalLine(
+                proposal=proposal,
+                section=sections[detail.line_id],
+                detail=detail,
+                number=number,
+                billing_tax_group_id=of_line[0],
+                item_tax_group_id=of_line[1],
+                dimensions_id=proposal.dimensions_id or dimensions,
+                amount=charged.get(detail.pk, 0),
+                differs=_differs(of_line, of_draft[detail.pk]),
+            )
+        )
+    write_rows(ProposalLine, lines)
+    return len(lines)
+
+
+def _charged(proforma) -> dict:
+    """What confirming made of each detail: its billed sales, less what a correction takes back."""
+    rows = (
+        DetailActual.objects.filter(
+            detail__line__proforma=proforma,
+            actual__type=Actual.Type.BILLED_SALES,
+            actual__booked_by=Actual.BookedBy.INVOICE,
+            actual__billing_type=BillingType.CHARGEABLE,
+        )
+        .values_list("detail")
+        .annotate(charged=ExactSum("actual__amount"))
+    )
+    return dict(rows)
+
+
+def _tax_groups_and_dimensions(proforma) -> dict:
+    """By detail, from the posted journal lines of the originals, or from the line that is corrected."""
+    names = ("billing_tax_group", "item_tax_group", "dimensions")
+    posted = journalled(proforma).values_list("actual__backlog_item__detail", *names)
+    corrected = ProposalLine.objects.filter(detail__corrected_by__line__proforma=proforma)
+    return {
+        detail: values
+        for detail, *values in [*posted, *corrected.values_list("detail__corrected_by", *names)]
+    }
+
+
+def _differs(of_line, of_draft) -> bool:
+    """Whether the draft's tax was estimated with other groups; where it had none it estimated nothing."""
+    return any(draft is not None and own != draft for own, draft in zip(of_line, of_draft, strict=True))
+
+
+def _layout(proforma) -> ProposalLayout:
+    """The default format: the contract's, else the customer's, else the entity's, else one section a line."""
+    layouts = ProposalLayout.objects.filter(
+        Q(contract=proforma.contract_id) | Q(customer=proforma.customer_id) | Q(contract=None, customer=None),
+        entity=proforma.entity_id,
+    )
+    most_specific = sorted(layouts, key=lambda row: (row.contract_id is None, row.customer_id is None))
+    return most_specific[0] if most_specific else ProposalLayout(entity_id=proforma.entity_id)
+
+
+def _sections(proposal, layout, details) -> dict[int, ProposalSection]:
+    """The section of each proforma line, written."""
+
+    def section(number, title):
+        return ProposalSection(
+            proposal=proposal, number=number, title=title, mode=layout.mode, summary_by=layout.summary_by
+        )
+
+    lines = dict.fromkeys(detail.line for detail in details)
+    if not layout.section_for_each_line:
+        (whole,) = write_rows(ProposalSection, [section(1, "")])
+        return {line.pk: whole for line in lines}
+    rows = [section(number, _title(line)) for number, line in enumerate(lines, start=1)]
+    return {line.pk: row for line, row in zip(lines, write_rows(ProposalSection, rows), strict=True)}
+
+
+def _title(line):
+    longest = ProposalSection._meta.get_field("title").max_length
+    return (line.description or (line.contract_line.name if line.contract_line else ""))[:longest]
+
+
+# What the accountant does
+
+
+@transaction.atomic
+def edit_header(proposal: InvoiceProposal, *, by, seen: str = "", **changes: Any) -> InvoiceProposal:
+    """Change dates, delivery, dimensions or texts of a proposal that is not submitted (PRP-2).
+
+    A new invoice date has the due date worked out anew, unless one is given with it. Refused when the due
+    date comes before the invoice date, and when it is not what was `seen` any more (its stamp).
+    """
+    unknown = changes.keys() - set(HEADER)
+    assert not unknown, f"A proposal's header has no {', '.join(sorted(unknown))}."
+    proposal = _editable(proposal)
+    refuse_changed(seen, stamp([proposal], *HEADER))
+    _refuse_strangers(proposal, changes.get("dimensions"))
+    for name in ("place_of_delivery", "header_text", "footer_text"):
+        checked.words(changes.get(name, ""), InvoiceProposal, name)
+    if "invoice_date" in changes and changes["invoice_date"] != proposal.invoice_date:
+        changes.setdefault("due_date", None)
+    before = {name: getattr(proposal, name) for name in changes}
+    for name, value in changes.items():
+        setattr(proposal, name, value)
+    if proposal.invoice_date and proposal.due_date and proposal.due_date < proposal.invoice_date:
+        raise Refused(
+            f"{proposal} cannot be due on {wording.day(proposal.due_date)}, before its invoice date "
+            f"{wording.day(proposal.invoice_date)}: choose a later due date, or leave it empty.",
+            code="DUE-DATE",
+        )
+    proposal.save(update_fields=changes.keys())
+    audit.record(
+        "ledger.edit_proposal",
+        proposal,
+        by=by,
+        entity=proposal.entity.code,
+        before={name: _plain(value) for name, value in before.items()},
+        after={name: _plain(value) for name, value in changes.items()},
+    )
+    return proposal
+
+
+def _refuse_strangers(proposal, *rows):
+    """What a proposal names belongs to its company."""
+    for row in rows:
+        if row is not None and row.entity_id != proposal.entity_id:
+            raise Refused(
+                f"“{row}” belongs to another company: choose one of this company.", code="OTHER-ENTITY"
+            )
+
+
+TAX_GROUPS = ("billing_tax_group", "item_tax_group")
+_UNCHANGED: Any = object()
+
+
+@transaction.atomic
+def edit_lines(
+    lines: Iterable[ProposalLine], *, by, billing_tax_group=_UNCHANGED, item_tax_group=_UNCHANGED, seen=""
+) -> list[ProposalLine]:
+    """Give other tax groups to lines of one proposal that is open (PRP-2); amounts stay as they are.
+
+    Refused when the lines are not what was `seen` any more (their stamp).
+    """
+    wanted = {line.pk for line in lines}
+    if not wanted:
+        return []
+    proposal = InvoiceProposal.objects.filter(lines__pk__in=wanted).order_by("pk").first()
+    if proposal is None:
+        raise _lines_gone()
+    proposal = still_open(proposal)
+    changes = {"billing_tax_group": billing_tax_group, "item_tax_group": item_tax_group}
+    changes = {name: group for name, group in changes.items() if group is not _UNCHANGED}
+    _refuse_strangers(proposal, *changes.values())
+    found = [line for line in proposal.lines.select_related("detail") if line.pk in wanted]
+    if len(found) < len(wanted):
+        others = ProposalLine.objects.filter(pk__in=wanted).exclude(proposal=proposal)
+        assert not others.exists(), "Lines are edited on one proposal at a time."
+        raise _lines_gone()
+    refuse_changed(seen, stamp(found, *TAX_GROUPS))
+    before = sorted({(line.billing_tax_group_id, line.item_tax_group_id) for line in found}, key=str)
+    for line in found:
+        for name, group in changes.items():
+            setattr(line, name, group)
+        detail = line.detail
+        line.differs = _differs(
+            (line.billing_tax_group_id, line.item_tax_group_id),
+            (detail.billing_tax_group_id, detail.item_tax_group_id),
+        )
+    for differs in (False, True):
+        keys = [line.pk for line in found if line.differs == differs]
+        for chunk in in_chunks(keys, _CHUNK):
+            proposal.lines.filter(pk__in=chunk).update(**changes, differs=differs)
+    audit.record(
+        "ledger.edit_proposal_lines",
+        proposal,
+        by=by,
+        entity=proposal.entity.code,
+        lines=len(found),
+        before=before,
+        after={name: _plain(group) for name, group in changes.items()},
+    )
+    return found
+
+
+def _lines_gone():
+    return Refused(
+        "The lines of this proposal were filled in again while you chose: look at them and choose anew.",
+        code="GONE",
+    )
+
+
+@transaction.atomic
+def format_sections(
+    proposal: InvoiceProposal, sections: Sequence[SectionFormat], *, by
+) -> list[ProposalSection]:
+    """Lay the lines out in these sections, in this order; amounts never change by it (PRP-3).
+
+    Refused unless every line of the open proposal is in exactly one section.
+    """
+    proposal = still_open(proposal)
+    for section in sections:
+        assert section.mode == SectionMode.SUMMARY or not section.summary_by, "Details are not summed up."
+        assert not section.summary_by or section.summary_by in SummaryBy.values, "Nothing to sum up by."
+        checked.words(section.title, ProposalSection, "title")
+    given = [line.pk for section in sections for line in section.lines]
+    own = set(proposal.lines.values_list("pk", flat=True))
+    if len(given) != len(set(given)) or set(given) != own:
+        raise Refused(
+            f"Every line of {proposal} has to be in exactly one section: of its "
+            f"{wording.counted(len(own), 'line')} {wording.counted(len(set(given) & own), 'is', 'are')} in a "
+            f"section, and the sections hold {len(given)}.",
+            code="SECTIONS",
+        )
+    present = list(proposal.sections.order_by("number"))
+    kept = present[: len(sections)]
+    rows = kept + [ProposalSection(proposal=proposal) for _ in sections[len(kept) :]]
+    for number, (row, section) in enumerate(zip(rows, sections, strict=True), start=1):
+        row.number, row.title = number, section.title
+        row.mode, row.summary_by = section.mode, section.summary_by
+    # Present sections are numbered 1, 2, 3 in this order, so that no number is taken twice on the way.
+    ProposalSection.objects.bulk_update(kept, ["number", "title", "mode", "summary_by"])
+    write_rows(ProposalSection, rows[len(kept) :])
+    for row, section in zip(rows, sections, strict=True):
+        for chunk in in_chunks([line.pk for line in section.lines], _CHUNK):
+            proposal.lines.filter(pk__in=chunk).exclude(section=row).update(section=row)
+    proposal.sections.filter(pk__in=[row.pk for row in present[len(sections) :]]).delete()
+    audit.record(
+        "ledger.format_sections",
+        proposal,
+        by=by,
+        entity=proposal.entity.code,
+        sections=[[s.title, str(s.mode), str(s.summary_by), len(s.lines)] for s in sections],
+    )
+    return rows
+
+
+# Reading again, under the lock
+
+
+def locked(proposal: InvoiceProposal) -> InvoiceProposal:
+    """The proposal as it is now, locked until commit."""
+    return InvoiceProposal.objects.locked().select_related("entity").get(pk=proposal.pk)
+
+
+def still_open(proposal: InvoiceProposal) -> InvoiceProposal:
+    """The proposal, locked; Refused unless it is open for editing."""
+    proposal = locked(proposal)
+    if proposal.status == _Status.BLOCKED:
+        raise Refused(blocked_by(proposal).sentence, code="BLOCKED")
+    return refuse_unless(proposal, _Status.OPEN)
+
+
+def _editable(proposal) -> InvoiceProposal:
+    return refuse_unless(locked(proposal), _Status.OPEN, _Status.BLOCKED)
+
+
+def refuse_unless(proposal: InvoiceProposal, *allowed: str) -> InvoiceProposal:
+    """The proposal itself; Refused when it has none of these statuses, with what could be done."""
+    if proposal.status not in allowed:
+        remedy = {
+            _Status.SUBMITTED: " Ask for a change first.",
+            _Status.APPROVED: " Have its approval reset first.",
+        }.get(proposal.status, "")
+        raise Refused(
+            f"{proposal} is {proposal.get_status_display()}, so this cannot be done.{remedy}",
+            code="WRONG-STATUS",
+        )
+    return proposal
+
+
+def _plain(value):
+    """A value as the audit log keeps it: dates and texts as they are, rows by their key."""
+    if value is None or isinstance(value, str | bool | datetime.date):
+        return value
+    return value.pk

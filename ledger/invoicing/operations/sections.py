@@ -1,0 +1,84 @@
+"""Formatting the sections of a proposal as a page shows them (PRP-3)."""
+
+from collections.abc import Callable, Sequence
+
+from invoicing_site import audit, transaction
+from invoicing_site.errors import Refused
+from invoicing_site.seen import CHANGED, stamp
+from ledger.invoicing import sections
+from ledger.invoicing.operations.proposals import format_sections, still_open
+from ledger.invoicing.sections import SectionFormat
+from ledger.models import InvoiceProposal, ProposalLayout, ProposalSection
+
+
+def stamp_of(proposal: InvoiceProposal) -> str:
+    """What its sections and lines say now, in short: two who look at the same have the same stamp."""
+    sections = stamp(proposal.sections.all(), "number", "title", "mode", "summary_by")
+    return f"{sections}-{stamp(proposal.lines.only('section'), 'section')}"
+
+
+@transaction.atomic
+def edit_sections(
+    proposal: InvoiceProposal, layouts: dict[int, dict], *, seen: str, by
+) -> list[ProposalSection]:
+    """Give the sections other places, titles and modes, by key; their lines stay.
+
+    `seen` is the stamp of what the page showed. Refused (CHANGED) when the sections say something else by
+    now, so that nobody overwrites what they never saw.
+    """
+    return lay_out(proposal, lambda row: sections.changed(row, layouts), seen=seen, by=by)
+
+
+@transaction.atomic
+def lay_out(
+    proposal: InvoiceProposal,
+    layout: Callable[[InvoiceProposal], Sequence[SectionFormat]],
+    *,
+    seen: str,
+    by,
+) -> list[ProposalSection]:
+    """Format the sections as `layout` says of the proposal as it is now; `seen` as for `edit_sections`."""
+    proposal = still_open(proposal)
+    if seen and seen != stamp_of(proposal):
+        raise Refused(
+            "Somebody changed these sections while you were typing. Look at them and press the button again "
+            "to save yours.",
+            code=CHANGED,
+        )
+    return format_sections(proposal, layout(proposal), by=by)
+
+
+@transaction.atomic
+def save_layout(proposal: InvoiceProposal, *, scope: str, by) -> ProposalLayout:
+    """Keep the layout of a proposal as the default for its contract, its customer or its company (PRP-3).
+
+    What is kept is how its first section is printed, whether there is one section or several, and the annex:
+    titles and moved lines are this proposal's own. Refused while it has no sections.
+    """
+    proposal = InvoiceProposal.objects.locked().select_related("entity", "proforma").get(pk=proposal.pk)
+    rows = list(proposal.sections.order_by("number"))
+    if not rows:
+        raise Refused(f"{proposal} has no sections yet, so there is no layout to save.", code="NO-SECTIONS")
+    proforma = proposal.proforma
+    place = {
+        "contract": {"contract_id": proforma.contract_id, "customer": None},
+        "customer": {"contract": None, "customer_id": proforma.customer_id},
+        "company": {"contract": None, "customer": None},
+    }[scope]
+    values = {
+        "mode": rows[0].mode,
+        "summary_by": rows[0].summary_by,
+        "section_for_each_line": len(rows) > 1 or bool(rows[0].title),
+        "with_annex": proposal.with_annex,
+    }
+    layout, _ = ProposalLayout.objects.update_or_create(entity=proposal.entity, **place, defaults=values)
+    audit.record(
+        "ledger.save_layout",
+        layout,
+        by=by,
+        entity=proposal.entity.code,
+        scope=scope,
+        proposal=proposal.pk,
+        **values,
+    )
+    return layout

@@ -1,0 +1,402 @@
+"""What posting a proposal will write: the preview, the checks and the posting share it.
+
+Pure: facts in, unsaved rows and entry plans out. A missing rate, account or tax code is a refusal that names
+it; nothing becomes 1 or 0 in silence (MON-8).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from contracts.models import ContractLine, Project, TransactionClass
+from invoicing_site import money
+from ledger.books.plan import EntryPlan
+from ledger.invoicing.content import header_of, lines_of, type_code
+from ledger.invoicing.corrected import Stood
+from ledger.invoicing.disbursements import Charged, clearing, for_projects
+from ledger.invoicing.invoice_tax import invoice_taxes, tax_entries, tax_result
+from ledger.invoicing.load import Billed, InvoiceFacts
+from ledger.models import (
+    Account,
+    CustomerInvoice,
+    CustomerTransaction,
+    InvoiceLine,
+    InvoiceReference,
+    InvoiceTax,
+    PostingAccount,
+    Profile,
+    ProjectTransaction,
+)
+
+_ZERO = Decimal(0)
+_Purpose = PostingAccount.Purpose
+_Kind = CustomerInvoice.Kind
+
+
+@dataclass
+class InvoicePlan:
+    """An invoice to come: all it says and all it books, but for its number."""
+
+    invoice: CustomerInvoice
+    lines: list[InvoiceLine]
+    taxes: list[InvoiceTax]
+    references: list[InvoiceReference]
+    entries: list[EntryPlan]
+    customer_transaction: CustomerTransaction
+    project_transactions: list[ProjectTransaction]
+
+
+@dataclass(frozen=True)
+class _Rates:
+    official: Decimal
+    net: Decimal  # agreed in the contract, or the official one
+    is_agreed: bool
+
+
+def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
+    """The whole invoice; Refused where something that it needs is missing.
+
+    Revenue is converted by account, dimensions and project, tax by code, both rounded once. Without an agreed
+    rate the customer owes the total at the official rate, and what the rounding leaves goes to its own
+    account (PST-2); with one he owes the sum of the converted parts (PST-5).
+    """
+    rates = _rates(facts)
+    tax, codes = tax_result(facts)
+    taxes = invoice_taxes(facts, tax.by_code, rates.official)
+    revenue, project_transactions = _revenue(facts, rates)
+    net = sum((line.amount for line in facts.lines), _ZERO)
+    assert net == sum((billed.amount for billed in facts.billed), _ZERO), (
+        f"{facts.proposal}: the lines are not what was billed."
+    )
+    tax_total = sum((row.tax for row in taxes), _ZERO)
+    accounting_net = sum((entry.accounting_credit - entry.accounting_debit for entry in revenue), _ZERO)
+    accounting_tax = sum((row.accounting_tax for row in taxes), _ZERO)
+    accounting_total = accounting_net + accounting_tax
+    if not rates.is_agreed:
+        stood = facts.corrected.total if facts.corrected else Stood()
+        accounting_total = stood.changed_by(net + tax_total, rates.official, facts.entity.currency)
+
+    invoice = header_of(facts)
+    invoice.kind = _Kind.CREDIT_NOTE if net + tax_total < 0 else _Kind.INVOICE
+    invoice.type_code = type_code(facts, invoice.kind)
+    if invoice.kind == _Kind.CREDIT_NOTE:
+        _ask_for_nothing(invoice)
+    invoice.rate, invoice.net_rate = rates.official, rates.net
+    invoice.net, invoice.tax, invoice.total = net, tax_total, net + tax_total
+    invoice.accounting_net = accounting_net
+    invoice.accounting_tax = accounting_tax
+    invoice.accounting_total = accounting_total
+
+    customer_rate = _customer_rate(rates, invoice)
+    entries = [
+        _customer_entry(facts, invoice, customer_rate),
+        *revenue,
+        *tax_entries(facts, taxes, rates.official),
+        *_rounding(facts, rates, invoice.accounting_rounding),
+        *_accruals_reversed(facts),
+    ]
+    return InvoicePlan(
+        invoice=invoice,
+        lines=lines_of(facts, tax.by_line, codes),
+        taxes=taxes,
+        references=[InvoiceReference(original=facts.corrected.invoice)] if facts.corrected else [],
+        entries=[entry for entry in entries if _has_an_amount(entry)],
+        customer_transaction=_customer_transaction(facts, invoice, customer_rate),
+        project_transactions=project_transactions + _transactions_reversed(facts),
+    )
+
+
+def _ask_for_nothing(invoice):
+    """Nobody pays a credit note: it says neither how nor where to (DOC-5)."""
+    invoice.payment_terms = ""
+    invoice.seller_bank_account = invoice.seller_iban = invoice.seller_bic = ""
+
+
+def _rates(facts) -> _Rates:
+    agreed = facts.contract.fixed_exchange_rate
+    is_agreed = agreed is not None and facts.currency != facts.entity.currency
+    if facts.corrected:  # COR-3: as it was converted the first time
+        original = facts.corrected.invoice
+        return _Rates(original.rate, original.net_rate, is_agreed=original.rate != original.net_rate)
+    official = facts.rates.on(facts.currency, facts.invoice_date)
+    return _Rates(official, agreed if is_agreed else official, is_agreed)
+
+
+# Revenue
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the amount of one billed share is booked."""
+
+    purpose: str
+    kind: str
+    profile: Profile | None = None
+
+
+def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
+    """Revenue for time and material; on account, by the profile, for what has a fixed price (section 7)."""
+    if billed.transaction_class == TransactionClass.RETAINER:
+        return _Place(_Purpose.ADVANCES, "")
+    line = facts.contract_lines.get(billed.contract_line_id)
+    profile = facts.profiles.profile(project_of(facts, billed), facts.contract)
+    is_fixed = line is not None and line.billing_method == ContractLine.BillingMethod.FIXED_PRICE
+    if is_fixed or billed.transaction_class == TransactionClass.MILESTONE:
+        in_balance = profile.on_account == Profile.OnAccount.BALANCE
+        purpose = _Purpose.ON_ACCOUNT_WIP if in_balance else _Purpose.ON_ACCOUNT_REVENUE
+        return _Place(purpose, ProjectTransaction.Kind.ON_ACCOUNT, profile)
+    category = facts.the("category", billed.category_id)
+    if category and category.is_disbursement:
+        return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.OUTLAY, profile)
+    return _Place(_Purpose.INVOICED_REVENUE, ProjectTransaction.Kind.REVENUE, profile)
+
+
+def account_of(facts: InvoiceFacts, billed: Billed) -> Account:
+    """The account that its amount is credited to; Refused when none is set up."""
+    place = place_of(facts, billed)
+    return facts.accounts.account(
+        place.purpose,
+        profile=place.profile,
+        transaction_class=billed.transaction_class,
+        category_id=billed.category_id,
+    )
+
+
+def project_of(facts: InvoiceFacts, billed: Billed) -> Project | None:
+    """The project it belongs to; a milestone's is that of its contract line, an advance has none."""
+    line = facts.contract_lines.get(billed.contract_line_id)
+    return facts.the("project", billed.project_id or (line.project_id if line else None))
+
+
+def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
+    """The entries, and what each billed share is in the project subledger; these add up to the entries."""
+    own = facts.entity.currency
+    entries, transactions = [], []
+    for (account, dimensions, project, are_outlays), shares in _by_place(facts):
+        amounts = [billed.amount for billed in shares]
+        total = sum(amounts, _ZERO)
+        place = tuple(row.pk if row else None for row in (account, dimensions, project))
+        stood = facts.corrected.places.get(place, Stood()) if facts.corrected else Stood()
+        accounting = stood.changed_by(total, rates.net, own)
+        if are_outlays:
+            charged = _charged(facts, shares, accounting, rates)
+            entries += clearing(charged, facts.accounts)
+            if project:
+                transactions += _outlay_transactions(facts, project, shares, charged)
+            continue
+        if account:
+            entries.append(
+                EntryPlan.crediting(
+                    account,
+                    total,
+                    accounting,
+                    currency=facts.currency,
+                    rate=rates.net,
+                    dimensions=dimensions,
+                    project=project,
+                )
+            )
+        if project:
+            # Each share converted by itself; the cents that the sum has more or less go to the first ones.
+            parts = [money.converted(amount, rates.net, own) for amount in amounts]
+            parts = money.adding_up(accounting, parts, own)
+            transactions += _project_transactions(facts, project, shares, parts)
+    return entries, transactions
+
+
+def _by_place(facts):
+    """The billed shares by account, dimensions and project, in this order."""
+    accounts, groups = {}, {}
+    for billed in facts.billed:
+        # What is charged at nothing reaches only the project subledger, and needs no account.
+        account = dimensions = None
+        outlay = facts.outlays.get(billed.detail_id)
+        if outlay:
+            account, dimensions = outlay.account, outlay.dimensions
+        elif billed.amount:
+            if billed.sort not in accounts:
+                accounts[billed.sort] = account_of(facts, billed)
+            account = accounts[billed.sort]
+            dimensions = facts.the("dimensions", billed.line.dimensions_id)
+        project = project_of(facts, billed)
+        key = (
+            account.number if account else "",
+            project.pk if project else 0,
+            dimensions.pk if dimensions else 0,
+            billed.category_id or 0 if outlay else -1,
+        )
+        place = account, dimensions, project, outlay is not None
+        groups.setdefault(key, (place, []))[1].append(billed)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _charged(facts, shares, accounting_amount, rates) -> Charged:
+    """Shares of one category that charge outlays on; what was left uncharged of one belongs to it too."""
+    amounts = dict.fromkeys((billed.detail_id for billed in shares), _ZERO)
+    for billed in shares:
+        amounts[billed.detail_id] += billed.amount
+    first = shares[0]
+    project = project_of(facts, first)
+    return Charged(
+        outlays=[(facts.outlays[detail], amount) for detail, amount in amounts.items()],
+        accounting_amount=accounting_amount,
+        rate=rates.net,
+        currency=facts.currency,
+        own_currency=facts.entity.currency,
+        dimensions=facts.outlays[first.detail_id].dimensions,
+        project=project,
+        profile=facts.profiles.profile(project, facts.contract),
+        transaction_class=first.transaction_class,
+        category_id=first.category_id,
+    )
+
+
+def _outlay_transactions(facts, project, shares, charged) -> list[ProjectTransaction]:
+    """Each outlay taken off, and apart from it what is our revenue or cost, on its first billed share."""
+    first = {}
+    for billed in shares:
+        first.setdefault(billed.detail_id, billed)
+    return [
+        ProjectTransaction(
+            project_id=project.pk,
+            contract_line_id=billed.contract_line_id,
+            actual_id=billed.actual_id,
+            kind=row.kind,
+            transaction_class=billed.transaction_class,
+            date=facts.accounting_date,
+            quantity=_ZERO if number else -billed.quantity,
+            amount=row.amount,
+            currency=row.currency,
+            accounting_amount=row.accounting_amount,
+            in_balance=row.in_balance,
+        )
+        for billed, rows in zip(first.values(), for_projects(charged), strict=True)
+        for number, row in enumerate(rows)
+    ]
+
+
+def _project_transactions(facts, project, shares, accounting_amounts) -> list[ProjectTransaction]:
+    places = {}
+    transactions = []
+    for billed, accounting_amount in zip(shares, accounting_amounts, strict=True):
+        if billed.sort not in places:
+            places[billed.sort] = place_of(facts, billed)
+        place = places[billed.sort]
+        # What is charged on takes an outlay off its account, also where it was never booked there.
+        sign = -1 if place.kind == ProjectTransaction.Kind.OUTLAY else 1
+        transactions.append(
+            ProjectTransaction(
+                project_id=project.pk,
+                contract_line_id=billed.contract_line_id,
+                actual_id=billed.actual_id,
+                kind=place.kind,
+                transaction_class=billed.transaction_class,
+                date=facts.accounting_date,
+                quantity=sign * billed.quantity,
+                amount=sign * billed.amount,
+                currency=facts.currency,
+                accounting_amount=sign * accounting_amount,
+                in_balance=place.purpose in (_Purpose.ON_ACCOUNT_WIP, _Purpose.DISBURSEMENT),
+            )
+        )
+    return transactions
+
+
+# What the journal posted for the originals
+
+
+def _accruals_reversed(facts) -> list[EntryPlan]:
+    """Exactly what stands there, on the other side (PST-10)."""
+    return [
+        EntryPlan.crediting(
+            accrued.account,
+            accrued.debit - accrued.credit,
+            accrued.accounting_debit - accrued.accounting_credit,
+            currency=accrued.currency,
+            rate=accrued.rate,
+            dimensions=accrued.dimensions,
+            project=accrued.project,
+        )
+        for accrued in facts.accrued
+    ]
+
+
+def _transactions_reversed(facts) -> list[ProjectTransaction]:
+    return [
+        ProjectTransaction(
+            project_id=row.project_id,
+            contract_line_id=row.contract_line_id,
+            actual_id=row.actual_id,
+            kind=row.kind,
+            transaction_class=row.transaction_class,
+            date=facts.accounting_date,
+            quantity=-row.quantity,
+            amount=-row.amount,
+            currency=row.currency,
+            accounting_amount=-row.accounting_amount,
+            in_balance=row.in_balance,
+        )
+        for row in facts.accrued_transactions
+    ]
+
+
+# The customer
+
+
+def _customer_rate(rates, invoice) -> Decimal:
+    """The rate at which the customer's balance was converted (MON-5).
+
+    With an agreed rate that is a mix of the agreed and the official one: what he owes in the one currency by
+    what he owes in the other. Where net and tax have opposite signs, or the smallest unit is too coarse, no
+    rate leads from the one to the other, and the official one stands.
+    """
+    if not rates.is_agreed or not invoice.total or invoice.net * invoice.tax < 0:
+        return rates.official
+    return money.rounded_rate(invoice.accounting_total / invoice.total) or rates.official
+
+
+def _customer_entry(facts, invoice, rate) -> EntryPlan:
+    return EntryPlan.debiting(
+        facts.accounts.account(_Purpose.CUSTOMER),
+        invoice.total,
+        invoice.accounting_total,
+        currency=facts.currency,
+        rate=rate,
+        dimensions=facts.proposal.dimensions,
+        customer=facts.customer,
+        due_date=invoice.due_date,
+    )
+
+
+def _customer_transaction(facts, invoice, rate) -> CustomerTransaction:
+    is_credit = invoice.kind == _Kind.CREDIT_NOTE
+    return CustomerTransaction(
+        customer=facts.customer,
+        kind=CustomerTransaction.Kind.CREDIT_NOTE if is_credit else CustomerTransaction.Kind.INVOICE,
+        date=invoice.invoice_date,
+        due_date=invoice.due_date,
+        amount=invoice.total,
+        currency=invoice.currency,
+        rate=rate,
+        accounting_amount=invoice.accounting_total,
+    )
+
+
+def _rounding(facts, rates, difference) -> list[EntryPlan]:
+    if not difference:
+        return []
+    account = facts.accounts.account(_Purpose.ROUNDING)
+    rate = rates.official
+    return [
+        EntryPlan.crediting(
+            account,
+            _ZERO,
+            difference,
+            currency=facts.currency,
+            rate=rate,
+            dimensions=facts.proposal.dimensions,
+        )
+    ]
+
+
+def _has_an_amount(entry):
+    return any((entry.debit, entry.credit, entry.accounting_debit, entry.accounting_credit))

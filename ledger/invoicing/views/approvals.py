@@ -1,0 +1,148 @@
+"""The approval of proposals, where the entity requires it (PRP-4), and the way back (PRP-6)."""
+
+from collections import Counter
+
+from django.db.models import Q
+from django.urls import reverse
+
+from invoicing_site.errors import Refused
+from invoicing_site.screens import BulkOperation, FormOperation, Operation, Page, Told
+from invoicing_site.wording import counted
+from ledger.invoicing.forms import CommentForm, ReasonForm
+from ledger.invoicing.operations import approvals as operations
+from ledger.invoicing.operations.returns import return_proposal
+from ledger.invoicing.views.proposals import Proposals
+from ledger.models import InvoiceProposal
+
+_Status = InvoiceProposal.Status
+
+
+class SubmitProposal(FormOperation):
+    """Hand it to somebody else for approval."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    form_class = CommentForm
+    title, button = "Submit for approval", "Submit"
+    lead = "Somebody else has to approve it; until then it is not edited."
+    done = "The {} is submitted for approval."
+
+    def operate(self, form):
+        operations.submit_proposal(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class ApproveProposal(Operation):
+    model, permission = InvoiceProposal, "proposal.approve"
+    done = "The {} is approved."
+
+    def operate(self, proposal):
+        operations.approve_proposal(proposal, by=self.request.user)
+
+
+class RejectProposal(FormOperation):
+    """Send it back, with the reason."""
+
+    model, permission = InvoiceProposal, "proposal.approve"
+    form_class = ReasonForm
+    title, button, danger = "Reject the proposal", "Reject", True
+    done = "The {} is rejected and open again."
+
+    def operate(self, form):
+        operations.reject_proposal(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class RequestChange(FormOperation):
+    """Ask for a change, with the reason."""
+
+    model, permission = InvoiceProposal, "proposal.approve"
+    form_class = ReasonForm
+    title, button = "Request a change", "Request the change"
+    done = "A change of {} is requested; it is open again."
+
+    def operate(self, form):
+        operations.request_change(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+
+class ReturnProposal(FormOperation):
+    """Give its work back to the project manager, with the reason (PRP-6)."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    form_class = ReasonForm
+    title, button, danger = "Return to the project manager", "Return", True
+    lead = (
+        "Its work goes back to a new draft, where the project manager can change it. No document comes of "
+        "this proposal any more, and nothing is posted. The reason is sent to the project manager."
+    )
+
+    def operate(self, form):
+        draft = return_proposal(self.row, by=self.request.user, reason=form.cleaned_data["comment"])
+        return Told(f"The {self.row} is returned: its work is on draft {draft.number}.")
+
+
+class ApproveProposals(BulkOperation):
+    """Approve each chosen one that was submitted by somebody else."""
+
+    screen, list_url, permission = Proposals, "proposals", "proposal.approve"
+
+    def operate(self, rows):
+        done, left = 0, Counter()
+        for proposal in rows.order_by("pk"):
+            try:
+                operations.approve_proposal(proposal, by=self.request.user)
+                done += 1
+            except Refused as refusal:
+                own = refusal.code == "OWN-PROPOSAL"
+                left[
+                    "submitted by yourself"
+                    if own
+                    else f"{proposal.get_status_display()}, so not to be approved"
+                ] += 1
+        return Told(f"{counted(done, 'proposal')} approved.", left=dict(left))
+
+
+class StuckProposals(Page):
+    """What waits for journals, an approval, or posting after one; administrators free the last two."""
+
+    permission = "setup.change"
+    template_name = "ledger/proposals_stuck.html"
+    title = "Proposals that wait"
+    lead = "For journals, for an approval, or for posting after one. A stuck approval can be reset by an "
+    lead += "administrator: the proposal is open again and can be edited."
+
+    def check_permission(self, request):
+        if not request.may("proposal.view"):
+            super().check_permission(request)
+
+    def get_context_data(self, **context):
+        user = self.request.user
+        resettable = InvoiceProposal.objects.reachable(user, "setup.change")
+        reached = Q(pk__in=InvoiceProposal.objects.visible_to(user).values("pk"))
+        rows = InvoiceProposal.objects.filter(reached | Q(pk__in=resettable.values("pk")))
+        rows = rows.filter(entity=self.request.entity).stuck().select_related("proforma__customer")
+        return super().get_context_data(
+            rows=rows.order_by("pk"),
+            may_reset=self.request.may("setup.change"),
+            may_open=self.request.may("proposal.view"),
+            in_approval=InvoiceProposal.IN_APPROVAL,
+            **context,
+        )
+
+
+class ResetApproval(FormOperation):
+    """Free a stuck proposal; an administrator's verb, who sees no proposals otherwise."""
+
+    model, permission = InvoiceProposal, "setup.change"
+    form_class = ReasonForm
+    title, button, danger = "Reset the approval", "Reset", True
+    done = "The approval of {} is reset."
+
+    def check_permission(self, request):
+        reached = InvoiceProposal.objects.reachable(request.user, "setup.change")
+        self.row = reached.filter(pk=self.kwargs["pk"]).first()
+        if self.row is None:
+            super().check_permission(request)
+
+    def operate(self, form):
+        operations.reset_approval(self.row, by=self.request.user, comment=form.cleaned_data["comment"])
+
+    def get_back_url(self):
+        return reverse("stuck_proposals")

@@ -1,0 +1,168 @@
+"""Posting proposals: one at once, many after a look at what the checks say of each (PST-1, PRP-5)."""
+
+import secrets
+
+from django.http import Http404, HttpResponseRedirect
+from django.urls import reverse
+
+from invoicing_site.celery import ring
+from invoicing_site.errors import Refused
+from invoicing_site.screens import BulkOperation, Operation, Page, Told
+from invoicing_site.screens.lists import address_of_chosen, keys_of
+from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.templatetags.ledgerline import plain_amount
+from invoicing_site.wording import counted
+from ledger.invoicing.operations import posting
+from ledger.invoicing.remedies import with_remedies
+from ledger.invoicing.views.proposals import Proposals, with_net
+from ledger.models import InvoiceProposal
+
+# More invoices than this are posted in the background: each is drawn, too.
+AT_ONCE = 10
+# So many are looked at beforehand; the rest is looked at when it is posted.
+LOOKED_AT = 100
+_REMEMBERED = 10
+_KEY = "proposals_chosen"
+_Status = InvoiceProposal.Status
+
+
+class PostProposal(Operation):
+    """Turn one proposal into its invoice, and go there."""
+
+    model, permission = InvoiceProposal, "proposal.post"
+
+    def operate(self, proposal):
+        self.invoice = posting.post(proposal, by=self.request.user, on=proposal.entity.today())
+        return Told(f"The {proposal} is posted as {self.invoice}.")
+
+    def success_url(self, proposal):
+        invoice = getattr(self, "invoice", None)
+        return invoice.get_absolute_url() if invoice else proposal.get_absolute_url()
+
+
+def _remember(request, keys) -> str:
+    """Keep the keys in the session, under a word for the address of the page about them."""
+    word = secrets.token_hex(6)
+    kept = dict(list(request.session.get(_KEY, {}).items())[1 - _REMEMBERED :])
+    request.session[_KEY] = kept | {word: keys}
+    return word
+
+
+class _OfRemembered(Page):
+    """A page about the proposals chosen earlier in this session; only those still in reach."""
+
+    permission = "proposal.post"
+
+    def chosen(self):
+        keys = self.request.session.get(_KEY, {}).get(self.kwargs["word"])
+        if keys is None:
+            raise Http404("This selection is no longer known.")
+        rows = InvoiceProposal.objects.reachable(self.request.user, "proposal.post").filter(pk__in=keys)
+        return with_net(rows).order_by("pk")
+
+
+class CheckProposals(BulkOperation):
+    """From the list to the page that says what the checks find in each chosen one."""
+
+    screen, list_url, permission = Proposals, "proposals", "proposal.post"
+
+    def operate(self, rows):
+        keys = list(rows.exclude(status=_Status.POSTED).order_by("pk").values_list("pk", flat=True)[:1000])
+        if not keys:
+            raise Refused("What you chose is posted already.")
+        return HttpResponseRedirect(reverse("proposal_checks", args=[_remember(self.request, keys)]))
+
+
+class ProposalChecks(_OfRemembered):
+    """What the checks say of each chosen proposal, before anything is posted (PRP-5)."""
+
+    template_name = "ledger/proposal_checks.html"
+    title = "Check before posting"
+
+    def get_context_data(self, **context):
+        rows = self.chosen().select_related("entity", "proforma__customer")
+        shown, total = list(rows[:LOOKED_AT]), rows.count()
+        on = self.request.entity.today()
+        outcomes = posting.look_at_all(shown, by=self.request.user, on=on)
+        looked = [
+            (outcome, with_remedies(outcome.found, outcome.proposal, self.request)) for outcome in outcomes
+        ]
+        looked.sort(key=lambda row: row[0].refusal is None)
+        fine = [outcome.proposal.pk for outcome in outcomes if not outcome.refusal and not outcome.invoice]
+        unseen = list(rows.values_list("pk", flat=True)[LOOKED_AT:])
+        sums = {}
+        for outcome in outcomes:
+            if outcome.plan and not outcome.refusal:
+                invoice = outcome.plan.invoice
+                sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.total
+        amounts = " and ".join(f"{code} {plain_amount(sum_, code)}" for code, sum_ in sorted(sums.items()))
+        keys = fine + unseen
+        unknown = f" ({len(unseen):,} of them are checked while they are posted)" if unseen else ""
+        return super().get_context_data(
+            looked=looked,
+            fine=len(keys),
+            keys=",".join(str(key) for key in keys),
+            total=total,
+            unseen=len(unseen),
+            question=f"Post {counted(len(keys), 'invoice')}, {amounts}{unknown}? This can't be undone.",
+            **context,
+        )
+
+
+class PostProposals(_OfRemembered):
+    """Post those that passed; many in the background. Each has its own transaction and its own answer."""
+
+    http_method_names = ["post"]
+
+    def post(self, request, word):
+        wanted = set(keys_of(request.POST.get("keys", "").split(",")))
+        keys = [pk for pk in self.chosen().values_list("pk", flat=True) if pk in wanted]
+        if not keys:
+            refuse(request, Refused("None of these can be posted."))
+            return HttpResponseRedirect(reverse("proposal_checks", args=[word]))
+        url = reverse("proposals_posting", args=[_remember(request, keys)])
+        rows = posting.announce(InvoiceProposal.objects.filter(pk__in=keys))
+        on = request.entity.today()
+        if len(keys) > AT_ONCE and any(row.status != _Status.POSTED for row in rows):
+            ring("ledger.tasks.post_chosen_invoices", keys, request.user.pk, on.isoformat(), url)
+        else:
+            tell(request, _told(posting.post_all(rows, by=request.user, on=on)))
+        return HttpResponseRedirect(url)
+
+
+def _told(outcomes):
+    """How many were posted now, and what is said of those that were not."""
+    posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
+    refused = [outcome.proposal for outcome in outcomes if outcome.refusal]
+    before = posting.posted_before(outcomes)
+    text = f"{counted(posted, 'invoice')} posted." if posted or not before else "Nothing was posted now."
+    left = {"refused, see below": len(refused)} if refused else {}
+    return Told(f"{text} {before}".rstrip(), left=left, link=_address_of(refused))
+
+
+def _address_of(refused):
+    """The list with nothing but these; empty where there are none."""
+    keys = [proposal.pk for proposal in refused]
+    return address_of_chosen("proposals", InvoiceProposal.objects.filter(pk__in=keys)) if keys else ""
+
+
+class PostingProgress(_OfRemembered):
+    """What has become of each so far; asks again by itself until all are settled."""
+
+    title = "Posting invoices"
+
+    def get_template_names(self):
+        return ["ledger/proposal_posting_rows.html" if self.request.htmx else "ledger/proposal_posting.html"]
+
+    def get_context_data(self, **context):
+        rows = list(self.chosen().select_related("invoice", "proforma__customer"))
+        refused = [row for row in rows if row.status != _Status.POSTED and row.last_error]
+        settled = sum(row.status == _Status.POSTED for row in rows) + len(refused)
+        return super().get_context_data(
+            rows=rows,
+            settled=settled,
+            total=len(rows),
+            going_on=settled < len(rows),
+            refused_url=_address_of(refused) if settled == len(rows) else "",
+            **context,
+        )

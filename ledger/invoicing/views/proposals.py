@@ -1,0 +1,329 @@
+"""Invoice proposals: looked for, looked through, edited, previewed (PRP-1 to PRP-5)."""
+
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views import View
+
+from actuals.models import Actual, BillingType
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum
+from invoicing_site.screens import Action, DetailScreen, FormOperation, ListScreen, Operation, Page, Told
+from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.screens.pages import RowScreen
+from invoicing_site.templatetags.ledgerline import day, plain_amount
+from invoicing_site.wording import counted
+from ledger.document import previews
+from ledger.invoicing import checks
+from ledger.invoicing.blockers import blocked_by
+from ledger.invoicing.filters import ProposalFilter
+from ledger.invoicing.forms import HeaderForm
+from ledger.invoicing.load import InvoiceFacts
+from ledger.invoicing.operations import posting
+from ledger.invoicing.operations import proposals as operations
+from ledger.invoicing.remedies import with_remedies
+from ledger.invoicing.tables import ProposalTable
+from ledger.lines_screen import SomeHidden
+from ledger.models import InvoiceProposal, ProposalLine
+from proforma.models import DetailActual, ProformaInvoice
+from proforma.operations import continued_by
+
+_Status = InvoiceProposal.Status
+
+
+def with_net(proposals):
+    """Each with its net amount: of the invoice, else of its lines, else of what confirming made."""
+    lines = ProposalLine.objects.filter(proposal=OuterRef("pk")).order_by().values("proposal")
+    billed = DetailActual.objects.filter(
+        detail__line__proforma=OuterRef("proforma"),
+        actual__type=Actual.Type.BILLED_SALES,
+        actual__booked_by=Actual.BookedBy.INVOICE,
+        actual__billing_type=BillingType.CHARGEABLE,
+    )
+    billed = billed.order_by().values("detail__line__proforma")
+    return proposals.annotate(
+        net=Coalesce(
+            "invoice__net",
+            Subquery(lines.annotate(found=ExactSum("amount")).values("found")),
+            Subquery(billed.annotate(found=ExactSum("actual__amount")).values("found")),
+        )
+    )
+
+
+class Proposals(SomeHidden, ListScreen):
+    """The proposals of the legal entity, the newest first."""
+
+    model = InvoiceProposal
+    permission = "proposal.view"
+    template_name = "ledger/proposals.html"
+    title = "Invoice proposals"
+    lead = "Confirmed proformas on their way to a posted invoice."
+    filterset_class = ProposalFilter
+    table_class = ProposalTable
+    amount_field = "net"
+    currency_field = "proforma__currency"
+    noun = ("proposal", "proposals")
+    empty_title = "No proposals"
+    empty_text = (
+        "A proposal appears when a proforma is confirmed. Take up confirmed ones, or remove a filter."
+    )
+    actions = (
+        Action("check_proposals", "Check and post", "proposal.post", icon="list-checks", style="primary"),
+        Action(
+            "approve_proposals",
+            "Approve",
+            "proposal.approve",
+            icon="stamp",
+            confirm="Approve {n} selected?",
+        ),
+    )
+
+    @classmethod
+    def rows(cls, request):
+        return with_net(super().rows(request)).order_by("-pk")
+
+    def get_queryset(self):
+        rows = self.rows(self.request).select_related(
+            "entity", "invoice", "proforma__customer", "proforma__contract"
+        )
+        return rows.annotate(
+            dated=Coalesce("invoice__invoice_date", "invoice_date"),
+            due=Coalesce("invoice__due_date", "due_date"),
+        )
+
+    def get_context_data(self, **context):
+        entity = self.request.entity
+        left = ProformaInvoice.objects.filter(entity=entity, status="confirmed", proposal=None)
+        return super().get_context_data(
+            may_edit=self.request.may("proposal.edit"),
+            totals_label="Net",
+            without_proposal=left.count(),
+            stuck=self.model.objects.visible_to(self.request.user).filter(entity=entity).stuck().count(),
+            **context,
+        )
+
+
+class _ForEntity(Page):
+    """A button for all proposals of the chosen legal entity."""
+
+    http_method_names = ["post"]
+    permission = "proposal.edit"
+
+    def post(self, request):
+        try:
+            tell(request, self.operate(request.entity))
+        except Refused as refusal:
+            refuse(request, refusal)
+        return HttpResponseRedirect(reverse("proposals"))
+
+
+class TakeUpProformas(_ForEntity):
+    """What a lost message left undone: proposals of confirmed proformas (PRO-7)."""
+
+    def operate(self, entity):
+        done = operations.take_up_all(entity)
+        return Told(
+            f"{counted(len(done), 'proposal')} made." if done else "Every confirmed proforma has one."
+        )
+
+
+class FillProposals(_ForEntity):
+    """The lines of all proposals that wait for no journal any more (PRP-1)."""
+
+    def operate(self, entity):
+        done = operations.fill_unblocked(entity)
+        waiting = InvoiceProposal.objects.filter(entity=entity, status=_Status.BLOCKED).count()
+        left = {"still waiting for journals": waiting} if waiting else {}
+        return Told(
+            f"{counted(len(done), 'proposal')} filled in.",
+            left=left,
+            link=f"{reverse('proposals')}?blocked=yes" if waiting else "",
+        )
+
+
+def steps_of(proposal, needs_approval):
+    """Where the proposal stands, as the steps of its way."""
+    names = ["Journals posted", "Lines filled in", "Posted"]
+    at = {_Status.BLOCKED: 0, _Status.POSTED: 3}.get(proposal.status, 2)
+    if needs_approval:
+        names.insert(2, "Approved")
+        at = {_Status.BLOCKED: 0, _Status.APPROVED: 3, _Status.POSTED: 4}.get(proposal.status, 2)
+    return [
+        (name, "done" if place < at else "current" if place == at else "") for place, name in enumerate(names)
+    ]
+
+
+class ProposalPage(DetailScreen):
+    """One proposal: what it waits for, what the checks say, what it will be, and what can be done."""
+
+    model = InvoiceProposal
+    permission = "proposal.view"
+    template_name = "ledger/proposal.html"
+
+    def rows(self):
+        return InvoiceProposal.objects.select_related(
+            "entity",
+            "invoice",
+            "dimensions",
+            "proforma__customer",
+            "proforma__contract",
+            "proforma__confirmed_by",
+        ).prefetch_related("dimensions__values__value")
+
+    def get_context_data(self, **context):
+        proposal, user = self.row, self.request.user
+        entity = proposal.entity
+        may = {name: self.request.may(f"proposal.{name}", entity) for name in ("edit", "approve", "post")}
+        context |= self.looked_at(proposal)
+        needs_approval = entity.require_proposal_approval
+        left = posting.left_to_others(proposal.proforma, entity, user)
+        postable = proposal.status == _Status.APPROVED or (
+            proposal.status == _Status.OPEN and not needs_approval
+        )
+        return super().get_context_data(
+            steps=steps_of(proposal, needs_approval),
+            blockers=blocked_by(proposal) if proposal.status == _Status.BLOCKED else None,
+            decisions=list(proposal.decisions.select_related("by").order_by("-pk")),
+            sections=sections_with_sums(proposal),
+            is_open=proposal.status == _Status.OPEN,
+            editable=may["edit"] and proposal.status in (_Status.OPEN, _Status.BLOCKED),
+            may_edit=may["edit"],
+            may_return=may["edit"] and proposal.status not in (_Status.POSTED, _Status.RETURNED),
+            may_submit=may["edit"] and needs_approval and proposal.status == _Status.OPEN,
+            may_decide=may["approve"] and proposal.status == _Status.SUBMITTED,
+            may_post=may["post"] and postable and not left,
+            left_to_others=left if may["post"] and proposal.status != _Status.POSTED else "",
+            continued_by=continued_by(proposal.proforma) if proposal.status == _Status.RETURNED else (),
+            **context,
+        )
+
+    def looked_at(self, proposal):
+        """What the checks say now and what posting would make; of a posted one, its invoice."""
+        if proposal.status in (_Status.POSTED, _Status.RETURNED):
+            invoice = getattr(proposal, "invoice", None)
+            taxes = list(invoice.taxes.order_by("code")) if invoice else []
+            return {"invoice": invoice, "totals": invoice, "taxes": taxes, "found": []}
+        on = proposal.entity.today()
+        try:
+            examination = checks.examine(InvoiceFacts.load(proposal, on=on))
+        except Refused as refusal:
+            results, plan = (
+                [checks.CheckResult(refusal.code, checks.ERROR, refusal.message, refusal.remedy)],
+                None,
+            )
+        else:
+            results, plan = examination.results, examination.plan
+        found = with_remedies(results, proposal, self.request)
+        context = {"found": found, "errors": sum(each.result.is_error for each in found)}
+        if plan:
+            total = f"{plan.invoice.currency} {plain_amount(plan.invoice.total, plan.invoice.currency)}"
+            question = (
+                f"Post {counted(len(plan.lines), 'line')}, {total}, dated {day(plan.invoice.invoice_date)}, "
+                f"as {plan.invoice.get_kind_display()}? This can't be undone."
+            )
+            context |= {"totals": plan.invoice, "taxes": plan.taxes, "question": question}
+        return context
+
+
+def sections_with_sums(proposal):
+    """Its sections in their order, each with the number and the sum of its lines."""
+    lines = ProposalLine.objects.filter(section=OuterRef("pk")).order_by().values("section")
+    return list(
+        proposal.sections.order_by("number").annotate(
+            held=Coalesce(Subquery(lines.annotate(n=Count("pk")).values("n")), 0),
+            net=Subquery(lines.annotate(s=ExactSum("amount")).values("s")),
+        )
+    )
+
+
+class EditProposal(FormOperation):
+    """Dates, delivery, texts and dimensions of the header (PRP-2)."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    form_class = HeaderForm
+    title = "Edit the header"
+    lead = "A new invoice date has the due date worked out anew, unless you type another one too."
+    done = "The {} is changed."
+
+    def rows(self):
+        rows = InvoiceProposal.objects.select_related("entity", "dimensions")
+        return rows.prefetch_related("dimensions__values__value")
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"instance": self.row}
+
+    def operate(self, form):
+        changes = form.changes()
+        if not changes:
+            return Told("Nothing was changed.")
+        operations.edit_header(self.row, by=self.request.user, seen=form.stamp, **changes)
+        text = f"The {self.row} is changed."
+        if "dimensions" in changes and self.row.status == _Status.OPEN:
+            text += " Its lines keep their dimensions until they are filled in again."
+        return Told(text)
+
+
+class RefillProposal(Operation):
+    """Delete lines and sections and fill them in again (PRP-2)."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    done = "The lines of {} are filled in again."
+
+    def operate(self, proposal):
+        operations.refill_lines(proposal, by=self.request.user)
+
+
+class FillProposal(Operation):
+    """Fill in the lines of one that waits for nothing any more (PRP-1)."""
+
+    model, permission = InvoiceProposal, "proposal.edit"
+    done = "The lines of {} are filled in."
+
+    def operate(self, proposal):
+        operations.fill_lines(proposal, by=self.request.user)
+
+
+class PreviewPage(DetailScreen):
+    """The invoice to come, in a frame (PRP-3)."""
+
+    model = InvoiceProposal
+    permission = "proposal.view"
+    template_name = "ledger/proposal_preview.html"
+
+    def rows(self):
+        return InvoiceProposal.objects.select_related("entity")
+
+    def get_context_data(self, **context):
+        refusal = None
+        try:
+            previews.planned(self.row, on=self.row.entity.today())
+        except Refused as refused:
+            refusal = refused
+        return super().get_context_data(refusal=refusal, **context)
+
+
+class Preview(RowScreen, View):
+    """The PDF itself, marked as proforma; only our own pages may frame it."""
+
+    model = InvoiceProposal
+    permission = "proposal.view"
+
+    def rows(self):
+        return InvoiceProposal.objects.select_related("entity")
+
+    def get(self, request, pk):
+        try:
+            content = previews.preview(self.row, on=self.row.entity.today())
+        except Refused as refusal:
+            return HttpResponse(refusal.message, status=409, content_type="text/plain; charset=utf-8")
+        kind = "attachment" if "download" in request.GET else "inline"
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'{kind}; filename="proforma-{self.row.number}.pdf"',
+                "X-Frame-Options": "SAMEORIGIN",
+                "Content-Security-Policy": "frame-ancestors 'self'",
+            },
+        )

@@ -1,0 +1,364 @@
+"""The integration journal: posting it, and sending back to draft what was in error (JRN-4, JRN-5).
+
+Posting commits in chunks, so that it can be killed at any moment and started again, and asks a number of
+queries for each chunk that does not grow with it. Whoever posts holds the journal; the unique link from
+voucher to line would stop what slips past.
+"""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from django.db.models import Count, F
+from django.utils import timezone
+
+from contracts.askers import demand_still
+from contracts.models import (
+    Category,
+    ContractLine,
+    LegalEntity,
+    NumberSequence,
+    Project,
+    ProjectContract,
+    Resource,
+)
+from contracts.numbers import draw_number
+from invoicing_site import audit, transaction
+from invoicing_site.celery import ring
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import analyze
+from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.periods import PeriodBook
+from ledger.journal import plan
+from ledger.journal.operations.lines import (
+    CHUNK,
+    MANY,
+    TakeUp,
+    booked_behind,
+    edit_journal_lines,
+    take_up_actuals,
+)
+from ledger.journal.plan import Booked, PostingFacts
+from ledger.journal.waiting import waiting_actuals
+from ledger.models import (
+    DimensionSet,
+    IntegrationJournal,
+    JournalLine,
+    LedgerEntry,
+    ProjectTransaction,
+    Voucher,
+)
+from ledger.setup.accounts import AccountBook, ProfileBook
+
+__all__ = [
+    "LeftInError",
+    "PostedJournal",
+    "TakeUp",
+    "back_to_draft",
+    "edit_journal_lines",
+    "left_in_error",
+    "post_chosen",
+    "post_journal",
+    "post_journals",
+    "take_up_actuals",
+    "waiting_actuals",
+]
+
+_Status = IntegrationJournal.Status
+
+
+@dataclass
+class PostedJournal:
+    """What became of one journal: lines posted and in error now, and the journal that holds those in error.
+
+    When nothing could be posted that is the journal itself. `refused` says why it could not be worked on.
+    """
+
+    journal: IntegrationJournal
+    posted: int = 0
+    in_error: int = 0
+    remainder: IntegrationJournal | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class LeftInError:
+    """A journal in error: how many lines it still holds, and each different reason once."""
+
+    journal: IntegrationJournal
+    lines: int
+    errors: list[str]
+
+
+def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = False) -> list[PostedJournal]:
+    """Post every draft journal of the entity, and finish what was killed in the middle.
+
+    In the order in which reversals need their originals, otherwise the oldest first. A journal that is
+    refused stays as it is, says why, and stops no other. Journals in error stay where they are, see
+    `left_in_error`; with `retry` they go back to draft first, for when the cause is mended (JRN-4).
+    """
+    if retry:
+        _retry(entity, by=by)
+    unposted = [_Status.DRAFT, _Status.PROCESSING]
+    return _post_all(IntegrationJournal.objects.filter(entity=entity, status__in=unposted), by=by, on=on)
+
+
+def post_chosen(journals, *, by, on: datetime.date, asked_before: bool = False) -> list[PostedJournal]:
+    """Post these journals of one entity, in the order in which `post_journals` would.
+
+    What was `asked_before`, by somebody who did not wait, is refused where they may no longer.
+
+    One that is refused, because it is posted or in error, says why and stops no other.
+    """
+    chosen = IntegrationJournal.objects.filter(pk__in=[row.pk for row in journals])
+    return _post_all(chosen, by=by, on=on, asked_before=asked_before)
+
+
+def _post_all(journals, *, by, on, asked_before=False):
+    result = []
+    for journal in _in_order(journals):
+        try:
+            if asked_before:
+                demand_still(by, "journal.post", journal, to=f"post the {journal}")
+            result.append(_post(journal, by=by, on=on))
+        except Refused as refusal:
+            result.append(PostedJournal(journal, refused=refusal.message))
+    for entity_id in {row.journal.entity_id for row in result}:
+        _tell(entity_id, sum(row.posted for row in result if row.journal.entity_id == entity_id))
+    return result
+
+
+def _retry(entity, *, by):
+    for journal in IntegrationJournal.objects.filter(entity=entity, status=_Status.ERROR).order_by("pk"):
+        try:
+            back_to_draft(journal, by=by)
+        except Refused:
+            continue  # somebody else was quicker: it is a draft already, or posted
+
+
+def left_in_error(entity: LegalEntity) -> list[LeftInError]:
+    """The entity's journals in error, the oldest first, with what keeps their lines from being posted."""
+    journals = list(
+        IntegrationJournal.objects.filter(entity=entity, status=_Status.ERROR)
+        .annotate(held=Count("lines"))
+        .order_by("pk")
+    )
+    rows = JournalLine.objects.filter(journal__in=journals).exclude(error="")
+    errors = defaultdict(list)
+    for journal, error in rows.order_by("journal", "error").values_list("journal", "error").distinct():
+        errors[journal].append(error)
+    return [LeftInError(journal, journal.held, errors[journal.pk]) for journal in journals]
+
+
+def _tell(entity_id, posted):
+    """What was posted may be what a proposal waits for (PRP-1)."""
+    if posted >= MANY:
+        analyze(JournalLine, Voucher, LedgerEntry, ProjectTransaction)
+    if posted:
+        ring("ledger.tasks.fill_proposals", entity_id)
+
+
+def _in_order(rows) -> list[IntegrationJournal]:
+    journals = {row.pk: row for row in rows.order_by("pk")}
+    waits_for = [*_waiting(journals, "actual__reverses"), *_waiting(journals, "actual__reverses__replaces")]
+    graph = TopologicalSorter({key: set() for key in journals})
+    for journal, original in waits_for:
+        graph.add(journal, original)
+    try:
+        return [journals[key] for key in graph.static_order()]
+    except CycleError:
+        # Each holds reversals of the other's lines: those in error are posted in a second round.
+        return list(journals.values())
+
+
+def _waiting(journals, original):
+    """Pairs of a journal and one that has to be posted before: it holds an original of one of the lines."""
+    other = f"{original}__journal_line"
+    return (
+        JournalLine.objects.unposted()
+        .filter(**{"journal__in": journals, f"{other}__journal__in": journals, f"{other}__voucher": None})
+        .exclude(journal=F(f"{other}__journal"))
+        .order_by("journal")
+        .values_list("journal", f"{other}__journal")
+        .distinct()
+    )
+
+
+def post_journal(journal: IntegrationJournal, *, by, on: datetime.date) -> PostedJournal:
+    """Book the lines of a journal and put those in error into a new one that names it (JRN-4).
+
+    Commits in chunks; a journal that was killed in the middle is still in processing, and is finished by
+    calling this again. Two who post it at once share the work. When no line at all can be posted the journal
+    itself turns to error. Refused when it is posted already, or in error and not back in draft.
+    """
+    result = _post(journal, by=by, on=on)
+    _tell(journal.entity_id, result.posted)
+    return result
+
+
+def _post(journal, *, by, on) -> PostedJournal:
+    _begin(journal)
+    done, after = 0, 0
+    while after is not None:
+        after, posted = _post_chunk(journal, after, by=by)
+        done += posted
+    return _finish(journal, done, by=by, on=on)
+
+
+@transaction.atomic
+def _begin(journal):
+    locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
+    if locked.status == _Status.POSTED:
+        raise Refused(f"The {locked} is already posted.", code="WRONG-STATUS")
+    if locked.status == _Status.ERROR:
+        raise Refused(
+            f"The {locked} holds lines in error: mend them and send it back to draft (post_journals "
+            "--retry).",
+            code="WRONG-STATUS",
+        )
+    locked.status = _Status.PROCESSING
+    locked.save(update_fields=["status"])
+
+
+@transaction.atomic
+def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
+    """Post the next lines behind the key `after`: the last key, or None at the end, and how many it did."""
+    entity = LegalEntity.objects.get(pk=journal.entity_id)
+    periods = PeriodBook.hold(entity)
+    locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
+    if locked.status != _Status.PROCESSING:  # somebody else has just posted the rest
+        return None, 0
+    waiting = JournalLine.objects.unposted().filter(journal=locked, pk__gt=after)
+    lines = list(waiting.select_related("actual").order_by("pk")[:CHUNK])
+    if not lines:
+        return None, 0
+    dates = {line.pk: line.accounting_date for line in lines}
+    facts = _posting_facts(entity, periods, lines)
+    plans, errors, moved, mended = [], defaultdict(list), defaultdict(list), []
+    for line in lines:
+        try:
+            plans.append(plan.plan_line(line, facts))
+        except Refused as refusal:
+            errors[plan.shortened(refusal.message), refusal.remedy].append(line.pk)
+            continue
+        if line.accounting_date != dates[line.pk]:
+            moved[line.accounting_date].append(line.pk)
+        if line.error:
+            mended.append(line.pk)
+    # As many statements as there are different reasons and days, which a chunk does not multiply.
+    for (error, remedy), keys in errors.items():
+        JournalLine.objects.filter(pk__in=keys).update(error=error, remedy=remedy)
+    for day, keys in moved.items():
+        JournalLine.objects.filter(pk__in=keys).update(accounting_date=day)
+    if mended:
+        JournalLine.objects.filter(pk__in=mended).update(error="", remedy="")
+    write_vouchers(entity, plans, by=by)
+    return lines[-1].pk if len(lines) == CHUNK else None, len(plans)
+
+
+def _posting_facts(entity, periods, lines) -> PostingFacts:
+    actuals = [line.actual for line in lines]
+
+    def keys(name):
+        return {key for actual in actuals if (key := getattr(actual, name)) is not None}
+
+    resources = Resource.objects.filter(pk__in=keys("resource_id"))
+    behind = booked_behind(actuals)
+    booked, journals = _originals(set(behind.values()), lines[0].journal_id)
+    return PostingFacts(
+        entity=entity,
+        periods=periods,
+        accounts=AccountBook.load(entity),
+        profiles=ProfileBook.load(entity),
+        projects=Project.objects.in_bulk(keys("project_id")),
+        contracts=ProjectContract.objects.in_bulk(keys("contract_id")),
+        contract_lines=ContractLine.objects.in_bulk(keys("contract_line_id")),
+        categories=Category.objects.in_bulk(keys("category_id")),
+        resources=dict(resources.values_list("pk", "name")),
+        dimensions=DimensionSet.objects.in_bulk({line.dimensions_id for line in lines} - {None}),
+        behind=behind,
+        journals=journals,
+        booked=booked,
+    )
+
+
+def _originals(keys, journal_id) -> tuple[dict[int, Booked], dict[int, str]]:
+    """What was posted for these actuals, and the journals of those that wait in another one than this."""
+    if not keys:
+        return {}, {}
+    vouchers = {
+        voucher.journal_line.actual_id: voucher
+        for voucher in Voucher.objects.filter(journal_line__actual__in=keys).select_related("journal_line")
+    }
+    booked = {actual: Booked(voucher, [], []) for actual, voucher in vouchers.items()}
+    by_voucher = {original.voucher.pk: original for original in booked.values()}
+    entries = LedgerEntry.objects.filter(voucher__in=by_voucher).order_by("voucher", "number")
+    for entry in entries.select_related("account", "dimensions", "project"):
+        by_voucher[entry.voucher_id].entries.append(entry)
+    for row in ProjectTransaction.objects.filter(voucher__in=by_voucher).order_by("pk"):
+        by_voucher[row.voucher_id].project_transactions.append(row)
+    elsewhere = JournalLine.objects.unposted().filter(actual__in=keys).exclude(journal=journal_id)
+    return booked, dict(elsewhere.values_list("actual", "journal__number"))
+
+
+@transaction.atomic
+def _finish(journal, posted, *, by, on) -> PostedJournal:
+    """Close the journal, with its lines in error moved out; whoever comes second finds nothing to do."""
+    locked = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
+    result = PostedJournal(locked, posted)
+    if locked.status != _Status.PROCESSING:
+        return result
+    left = JournalLine.objects.unposted().filter(journal=locked)
+    result.in_error = left.count()
+    if result.in_error and not JournalLine.objects.posted().filter(journal=locked).exists():
+        locked.status = _Status.ERROR
+        result.remainder = locked
+    else:
+        locked.status = _Status.POSTED
+        locked.posted_at, locked.posted_by = timezone.now(), by
+        if result.in_error:
+            result.remainder = _remainder(locked, left, on=on)
+    locked.save(update_fields=["status", "posted_at", "posted_by"])
+    audit.record(
+        "ledger.post_journal",
+        locked,
+        by=by,
+        entity=locked.entity.code,
+        posted=result.posted,
+        in_error=result.in_error,
+        remainder=result.remainder.number if result.remainder else None,
+    )
+    return result
+
+
+def _remainder(journal, lines, *, on) -> IntegrationJournal:
+    number = draw_number(journal.entity, NumberSequence.Kind.JOURNAL, on=on)
+    remainder = IntegrationJournal.objects.create(
+        entity=journal.entity,
+        number=number.text,
+        period=journal.period,
+        status=_Status.ERROR,
+        original=journal,
+    )
+    lines.update(journal=remainder)
+    return remainder
+
+
+@transaction.atomic
+def back_to_draft(journal: IntegrationJournal, *, by) -> IntegrationJournal:
+    """Let a journal of lines in error be posted again, after the cause is mended (JRN-4).
+
+    The errors are cleared and found anew at posting. Refused in any other status.
+    """
+    journal = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
+    if journal.status != _Status.ERROR:
+        raise Refused(
+            f"The {journal} is {journal.get_status_display()}; only a journal in error goes back to draft.",
+            code="WRONG-STATUS",
+        )
+    journal.status = _Status.DRAFT
+    journal.save(update_fields=["status"])
+    JournalLine.objects.filter(journal=journal).exclude(error="").update(error="", remedy="")
+    audit.record("ledger.back_to_draft", journal, by=by, entity=journal.entity.code)
+    return journal

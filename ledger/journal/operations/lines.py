@@ -1,0 +1,364 @@
+"""Lines of the integration journal: taking actuals up, and mending lines (JRN-1 to JRN-3, JRN-6, JRN-7).
+
+Taking up commits in chunks, so that it can be killed at any moment and started again, and asks a number of
+queries for each chunk that does not grow with it. Whoever takes up holds the entity's journal sequence, so
+two who do it at once take turns; the unique link from line to actual would stop what slips past.
+"""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Exists, OuterRef
+
+from actuals.models import Actual, Batch, BillingType
+from contracts.models import (
+    BillingTaxGroup,
+    Category,
+    ContractCustomer,
+    ItemTaxGroup,
+    LegalEntity,
+    NumberSequence,
+    Product,
+    Project,
+    ProjectContract,
+)
+from contracts.numbers import draw_numbers
+from contracts.rates import Rates
+from invoicing_site import audit, transaction, wording
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import analyze, in_chunks, write_rows
+from invoicing_site.seen import refuse_changed, stamp
+from ledger.books.periods import PeriodBook, hold_open
+from ledger.journal import plan
+from ledger.journal.plan import TakeUpFacts
+from ledger.journal.waiting import waiting_actuals
+from ledger.models import DimensionSet, IntegrationJournal, JournalLine, Voucher
+from ledger.setup.dimensions import DefaultDimensions
+
+_Status = IntegrationJournal.Status
+_Grouping = LegalEntity.JournalGrouping
+
+# What takes an error back; anything else that reverses a fact changes terms or estimates (JRN-7).
+_ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
+# Lines in one commit. A thousand keep SQLite's only writer for less than a second.
+CHUNK = 1000
+# So many rows in one action, and the planner's statistics are out of date.
+MANY = 10_000
+KEEP = object()
+EDITABLE = ("billing_tax_group", "item_tax_group", "dimensions", "accounting_date")
+
+
+@dataclass
+class TakeUp:
+    """What taking up did: journals that got lines, how many lines, and (actual id, sentence) for the rest."""
+
+    journals: list[IntegrationJournal] = field(default_factory=list)
+    lines: int = 0
+    left_out: list[tuple[int, str]] = field(default_factory=list)
+
+
+def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
+    """Give every actual that the journal books a line in a draft journal of its day, month or year (JRN-1).
+
+    Lines are added to the draft journals that are there while these have room. An actual stays out, and is
+    named, while it has no exchange rate, is more than the books can hold, or its original is in no journal.
+    Run twice or twice at once it makes no second line for an actual. Refused when the entity has no number
+    sequence for journals.
+    """
+    result, after = TakeUp(), 0
+    journals: dict[int, IntegrationJournal] = {}
+    while after is not None:
+        after, chunk = _take_up_chunk(entity, after, on=on, by=by)
+        result.lines += chunk.lines
+        result.left_out += chunk.left_out
+        journals |= {journal.pk: journal for journal in chunk.journals}
+    result.journals = [journals[key] for key in sorted(journals)]
+    if result.lines >= MANY:
+        analyze(JournalLine)
+    return result
+
+
+@transaction.atomic
+def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
+    """Take up the next actuals behind the key `after`: the last key, or None at the end, and what it did."""
+    result = TakeUp()
+    drafts = _drafts(entity)
+    draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # the lock on taking up
+    # Only now, so that what somebody else has just taken up is not seen as waiting.
+    actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
+    if not actuals:
+        return None, result
+    facts = _take_up_facts(entity, actuals)
+    lines = []
+    for actual in actuals:
+        try:
+            lines.append(plan.take_up(actual, facts))
+        except Refused as refusal:
+            result.left_out.append((actual.pk, refusal.message))
+    used = _distribute(entity, lines, drafts, on=on)
+    write_rows(JournalLine, lines)
+    if lines:
+        audit.record(
+            "ledger.take_up_actuals",
+            None,
+            by=by,
+            entity=entity.code,
+            lines=len(lines),
+            journals=[journal.number for journal in used],
+        )
+    result.lines, result.journals = len(lines), used
+    return actuals[-1].pk if len(actuals) == CHUNK else None, result
+
+
+def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, str]:
+    """Why actuals that are in no journal would stay out of it now, by key; nothing for those it would take.
+
+    The sentences are those of `take_up_actuals`, and nothing is taken up.
+    """
+    reasons = {}
+    for chunk in in_chunks(actuals, CHUNK):
+        facts = _take_up_facts(entity, chunk)
+        for actual in chunk:
+            try:
+                plan.take_up(actual, facts)
+            except Refused as refusal:
+                reasons[actual.pk] = refusal.message
+    return reasons
+
+
+def old_rates(journal: IntegrationJournal) -> list[str]:
+    """A sentence for each old exchange rate that its lines were converted by, until it is posted (FX-OLD).
+
+    Rates that a contract agreed, or that an earlier line had, have no age.
+    """
+    if journal.status not in (_Status.DRAFT, _Status.ERROR):
+        return []
+    converted = JournalLine.objects.filter(journal=journal, actual__reverses=None)
+    converted = converted.exclude(actual__currency=journal.entity.currency)
+    used = list(converted.values_list("actual__currency", "actual__date", "exchange_rate").distinct())
+    if not used:
+        return []
+    rates = Rates.load(journal.entity, currencies={currency for currency, *_ in used})
+    return rates.old((currency, day) for currency, day, rate in used if rates.found(currency, day) == rate)
+
+
+def _drafts(entity) -> dict[str, list]:
+    """The entity's draft journals by period, locked, each as [journal, number of lines].
+
+    Not those that hold what was in error elsewhere: these are somebody's work.
+    """
+    own = IntegrationJournal.objects.filter(entity=entity, status=_Status.DRAFT, original=None)
+    journals = list(own.locked())
+    counts = dict(
+        JournalLine.objects.filter(journal__in=journals)
+        .order_by()
+        .values_list("journal")
+        .annotate(lines=Count("pk"))
+    )
+    drafts = defaultdict(list)
+    for journal in journals:
+        drafts[journal.period].append([journal, counts.get(journal.pk, 0)])
+    return drafts
+
+
+def _take_up_facts(entity, actuals) -> TakeUpFacts:
+    def keys(name):
+        return {key for actual in actuals if (key := getattr(actual, name)) is not None}
+
+    behind = booked_behind(actuals)
+    others = JournalLine.objects.filter(actual__in=set(behind.values())).select_related("actual")
+    others = list(others.annotate(is_posted=Exists(Voucher.objects.filter(journal_line=OuterRef("pk")))))
+    projects = keys("project_id")
+    errors = Batch.objects.filter(pk__in=keys("batch_id"), action__in=_ERRORS)
+    return TakeUpFacts(
+        entity=entity,
+        periods=PeriodBook.load(entity),
+        rates=Rates.load(entity, currencies=keys("currency")),
+        dimensions=DefaultDimensions.load(entity, projects, keys("contract_line_id")),
+        project_tax_groups=_tax_groups(Project, projects),
+        contracts=ProjectContract.objects.in_bulk(keys("contract_id")),
+        customer_tax_groups=_tax_groups(
+            ContractCustomer, keys("contract_customer_id"), "customer__billing_tax_group"
+        ),
+        category_tax_groups=_tax_groups(Category, keys("category_id"), "item_tax_group"),
+        product_tax_groups=_tax_groups(Product, keys("product_id"), "item_tax_group"),
+        lines={line.actual_id: line for line in others},
+        behind=behind,
+        posted={line.actual_id for line in others if line.is_posted},
+        errors=set(errors.values_list("pk", flat=True)),
+    )
+
+
+def _tax_groups(model, keys, name="billing_tax_group"):
+    return dict(model.objects.filter(pk__in=keys).values_list("pk", name))
+
+
+def booked_behind(actuals) -> dict[int, int]:
+    """For each actual that reverses or replaces another, the nearest fact up that row that the journal books.
+
+    What is reversed after a return stands for an original that is booked, and is booked by nothing itself.
+    One query a step; a row is as long as a fact was replaced again and again by what no journal booked.
+    """
+    first = {actual.pk: actual.reverses_id or actual.replaces_id for actual in actuals}
+    found, step = {}, {key: up for key, up in first.items() if up}
+    while step:
+        rows = Actual.objects.filter(pk__in=set(step.values()))
+        facts = {pk: (booked_by, up) for pk, booked_by, up in rows.values_list("pk", "booked_by", "replaces")}
+        further = {}
+        for key, up in step.items():
+            booked_by, next_up = facts[up]
+            if booked_by == Actual.BookedBy.JOURNAL:
+                found[key] = up
+            elif next_up:
+                further[key] = next_up
+        step = further
+    return found
+
+
+def _distribute(entity, lines, drafts, *, on) -> list[IntegrationJournal]:
+    """Give each line its journal, new ones where the drafts are full; returns those that got lines."""
+    used, new = {}, []
+    for line in lines:
+        period = _period(entity, line.accounting_date)
+        stacks = drafts[period]
+        stack = next((stack for stack in stacks if stack[1] < entity.journal_max_lines), None)
+        if stack is None:
+            stack = [IntegrationJournal(entity=entity, period=period), 0]
+            stacks.append(stack)
+            new.append(stack[0])
+        line.journal = stack[0]
+        stack[1] += 1
+        used[id(stack[0])] = stack[0]
+    numbers = draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=len(new))
+    for journal, number in zip(new, numbers, strict=True):
+        journal.number = number.text
+    write_rows(IntegrationJournal, new)
+    return list(used.values())
+
+
+def _period(entity, day) -> str:
+    """What a journal of lines of that day is called by the entity's grouping (JRN-1)."""
+    if entity.journal_grouping == _Grouping.DAY:
+        return day.isoformat()
+    if entity.journal_grouping == _Grouping.MONTH:
+        return f"{day:%Y-%m}"
+    if entity.journal_grouping == _Grouping.YEAR:
+        return str(entity.fiscal_year(day))
+    return "all"
+
+
+@transaction.atomic
+def edit_journal_lines(
+    lines,
+    *,
+    by,
+    billing_tax_group: BillingTaxGroup | None = KEEP,
+    item_tax_group: ItemTaxGroup | None = KEEP,
+    dimensions: DimensionSet | None = KEEP,
+    accounting_date: datetime.date = KEEP,
+    seen: str = "",
+) -> list[JournalLine]:
+    """Change the tax groups, the dimensions or the accounting date of lines of one entity (JRN-2).
+
+    Of draft journals and of those in error; what is not given stays. Their errors are cleared, and found
+    anew when they are posted. Refused for lines of a journal that is posted or being posted, for a day in a
+    period that is not open, for another entity's groups and dimensions, for the dimensions of a reversal,
+    which is booked with those of its original, for clearing a tax group of a sale, and for lines that are
+    not what was `seen` any more (their stamp).
+    """
+    given = {
+        "billing_tax_group": billing_tax_group,
+        "item_tax_group": item_tax_group,
+        "dimensions": dimensions,
+        "accounting_date": accounting_date,
+    }
+    changes = {name: value for name, value in given.items() if value is not KEEP}
+    keys = sorted({line.pk for line in lines})
+    if not keys or not changes:
+        raise Refused("Nothing is selected, or nothing is to be changed.")
+    entity = _entity_of(keys)
+    if accounting_date is not KEEP:
+        hold_open(entity, [accounting_date])
+    for value in (billing_tax_group, item_tax_group, dimensions):
+        if value not in (KEEP, None) and value.entity_id != entity.pk:
+            raise Refused(f"{value} belongs to another legal entity than the lines.", code="OTHER-ENTITY")
+    _lock_editable(keys)
+    if seen:
+        refuse_changed(
+            seen, stamp([row for rows in _rows(keys) for row in rows.only("pk", *EDITABLE)], *EDITABLE)
+        )
+    if dimensions is not KEEP:
+        _refuse_reversals(keys)
+    if None in (billing_tax_group, item_tax_group):
+        _refuse_sales(keys)
+    before, after = [], []
+    for rows in _rows(keys):
+        before += rows.order_by("pk").values_list("pk", *changes)
+        rows.update(**changes, error="")
+        after += rows.order_by("pk")
+    audit.record(
+        "ledger.edit_journal_lines",
+        None,
+        by=by,
+        entity=entity.code,
+        fields=list(changes),
+        before=before,
+        after=[getattr(value, "pk", value) for value in changes.values()],
+    )
+    return after
+
+
+def _rows(keys):
+    return [JournalLine.objects.filter(pk__in=chunk) for chunk in in_chunks(keys, 5000)]
+
+
+def _entity_of(keys) -> LegalEntity:
+    found = set()
+    for rows in _rows(keys):
+        found.update(rows.values_list("journal__entity", flat=True))
+    if len(found) != 1:
+        raise Refused("The selection holds lines of several legal entities; change those of one at a time.")
+    return LegalEntity.objects.get(pk=found.pop())
+
+
+def _journals_of(keys) -> set[int]:
+    found = set()
+    for rows in _rows(keys):
+        found.update(rows.values_list("journal", flat=True))
+    return found
+
+
+def _lock_editable(keys):
+    journals = _journals_of(keys)
+    for journal in IntegrationJournal.objects.filter(pk__in=journals).locked():
+        if journal.status not in (_Status.DRAFT, _Status.ERROR):
+            raise Refused(
+                f"The {journal} is {journal.get_status_display()}: its lines no longer change.",
+                code="WRONG-STATUS",
+            )
+    if _journals_of(keys) != journals:
+        raise Refused("A journal was posted at this moment: look at its lines again.", code="WRONG-STATUS")
+
+
+def _refuse_reversals(keys):
+    reversals = sum(rows.exclude(actual__reverses=None).count() for rows in _rows(keys))
+    if reversals:
+        raise Refused(
+            f"{wording.counted(reversals, 'line reverses', 'lines reverse')} earlier ones and can only be "
+            "booked with the dimensions of these: leave out what reverses.",
+            code="IS-REVERSAL",
+        )
+
+
+def _refuse_sales(keys):
+    """The invoice looks in the set-up for a group that its line has not: clearing one would do nothing."""
+    sale = {"actual__type": Actual.Type.UNBILLED_SALES, "actual__billing_type": BillingType.CHARGEABLE}
+    sales = sum(rows.filter(**sale, actual__reverses=None).count() for rows in _rows(keys))
+    if sales:
+        raise Refused(
+            f"{wording.counted(sales, 'line is a sale', 'lines are sales')}, and sales are invoiced by the "
+            "tax groups of their lines: choose the group that applies, one without tax where none is due, or "
+            "leave sales out.",
+            code="TAX-MISSING",
+        )

@@ -1,0 +1,400 @@
+"""Integration journals: taken up, looked through, mended, posted (JRN-1 to JRN-4)."""
+
+from collections import Counter
+
+from django.contrib import messages
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from actuals.models import Actual
+from actuals.naming import title_of
+from contracts.rates import ENTERED
+from invoicing_site.celery import ring
+from invoicing_site.errors import Refused
+from invoicing_site.querysets import ExactSum
+from invoicing_site.remedies import linked
+from invoicing_site.screens import (
+    Action,
+    BulkForm,
+    BulkOperation,
+    DetailScreen,
+    ListScreen,
+    Operation,
+    Page,
+    Told,
+)
+from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.wording import counted
+from ledger.journal.filters import JournalFilter, JournalLineFilter
+from ledger.journal.forms import JournalLinesForm
+from ledger.journal.operations import journals as operations
+from ledger.journal.operations.lines import old_rates, reasons_left_out
+from ledger.journal.tables import JournalLineTable, JournalTable
+from ledger.lines_screen import LinesScreen, back_to_lines
+from ledger.models import IntegrationJournal, JournalLine
+from ledger.models.journal import TAXED_OTHERWISE
+
+# More than this is done in the background: a person waits for a thousand lines, not for ten thousand.
+AT_ONCE = 1000
+# Of the actuals that wait, so many are looked at one by one on their page.
+LOOKED_AT = 200
+
+_Status = IntegrationJournal.Status
+
+
+def _of_lines(value, **filters):
+    lines = JournalLine.objects.filter(journal=OuterRef("pk"), **filters).order_by().values("journal")
+    return Subquery(lines.annotate(found=value).values("found"))
+
+
+class Journals(ListScreen):
+    """The journals of the legal entity, the newest first."""
+
+    model = IntegrationJournal
+    permission = "journal.view"
+    template_name = "ledger/journals.html"
+    title = "Integration journals"
+    lead = "Actuals on their way into the ledger. Look them through, then post them for good."
+    filterset_class = JournalFilter
+    table_class = JournalTable
+    noun = ("journal", "journals")
+    empty_title = "No journals"
+    empty_text = "Take up new actuals, or remove a filter to see more."
+    totals_template = "ledger/journal_totals.html"
+    actions = (
+        Action(
+            "post_chosen_journals",
+            "Post",
+            "journal.post",
+            icon="book-check",
+            style="primary",
+            confirm="Post {n} selected for good? What can't be posted moves to a journal of its own.",
+        ),
+        Action("back_to_draft_chosen", "Back to draft", "journal.edit", icon="undo-2"),
+    )
+
+    @classmethod
+    def rows(cls, request):
+        return super().rows(request).order_by("-pk")
+
+    def get_queryset(self):
+        amount = ExactSum("accounting_amount")
+        return (
+            self.rows(self.request)
+            .select_related("entity", "original", "posted_by")
+            .annotate(
+                held=Coalesce(_of_lines(Count("pk")), 0),
+                in_error=Coalesce(_of_lines(Count("pk", filter=~Q(error=""))), 0),
+                cost=_of_lines(amount, actual__type=Actual.Type.COST),
+                sales=_of_lines(amount, actual__type=Actual.Type.UNBILLED_SALES),
+            )
+        )
+
+    def summed(self, rows):
+        return super().summed(rows) | {
+            "sides": _sides(JournalLine.objects.filter(journal__in=rows.values("pk")))
+        }
+
+    def get_context_data(self, **context):
+        waiting = operations.waiting_actuals(self.request.entity).count()
+        return super().get_context_data(
+            waiting=waiting, may_take_up=self.request.may("journal.edit"), **context
+        )
+
+
+def _sides(lines):
+    """Cost and unbilled sales apart, in the accounting currency: how many lines and how much."""
+    sums = lines.order_by().values("actual__type", currency=F("journal__entity__currency"))
+    labels = dict(Actual.Type.choices)
+    return [
+        {"label": labels[row["actual__type"]], **row}
+        for row in sums.annotate(n=Count("pk"), sum=ExactSum("accounting_amount")).order_by("actual__type")
+    ]
+
+
+class WaitingActuals(Page):
+    """The actuals that are in no journal, and why those stay out that would not be taken (JRN-2)."""
+
+    permission = "journal.view"
+    template_name = "ledger/journal_waiting.html"
+    title = "Actuals that wait for a journal"
+
+    def get_context_data(self, **context):
+        entity = self.request.entity
+        waiting = operations.waiting_actuals(entity)
+        actuals = list(
+            waiting.select_related("project", "resource", "task", "category", "product").order_by("pk")[
+                :LOOKED_AT
+            ]
+        )
+        reasons = reasons_left_out(entity, actuals)
+        rows = [(actual, title_of(actual), reasons.get(actual.pk, "")) for actual in actuals]
+        rows.sort(key=lambda row: not row[2])
+        return super().get_context_data(
+            rows=rows,
+            waiting=waiting.count(),
+            may_take_up=self.request.may("journal.edit"),
+            **context,
+        )
+
+
+class TakeUpActuals(Page):
+    """The button: every actual that waits gets its line in a draft journal (JRN-1)."""
+
+    http_method_names = ["post"]
+    permission = "journal.edit"
+
+    def post(self, request):
+        entity, day = request.entity, request.entity.today()
+        if operations.waiting_actuals(entity).count() > 10 * AT_ONCE:
+            ring("ledger.tasks.take_up_for", entity.pk, request.user.pk, day.isoformat())
+            told = Told("The actuals are taken up in the background; a notice tells you when it is done.")
+        else:
+            try:
+                told = _taken(operations.take_up_actuals(entity, on=day, by=request.user))
+            except Refused as refusal:
+                refuse(request, refusal)
+                return HttpResponseRedirect(reverse("journals"))
+        tell(request, told)
+        return HttpResponseRedirect(reverse("journals"))
+
+
+def _taken(result):
+    if not result.lines and not result.left_out:
+        return Told("Nothing waits: every actual has its journal line.")
+    text = f"{counted(result.lines, 'actual')} taken up"
+    if result.journals:
+        names = ", ".join(journal.number for journal in result.journals[:5])
+        more = len(result.journals) - 5
+        text += f" into {names}" + (f" and {counted(more, 'more journal')}" if more > 0 else "")
+    reasons = Counter(reason.rstrip(".") for _, reason in result.left_out)
+    shown = dict(reasons.most_common(5))
+    if rest := sum(reasons.values()) - sum(shown.values()):
+        shown["for other reasons"] = rest
+    return Told(f"{text}.", left=shown, link=reverse("waiting_actuals") if shown else "")
+
+
+class JournalPage(LinesScreen):
+    """The page of one journal: its head, and its lines as a list."""
+
+    document, link = IntegrationJournal, "journal"
+    model = JournalLine
+    permission = "journal.view"
+    template_name = "ledger/journal.html"
+    filterset_class = JournalLineFilter
+    table_class = JournalLineTable
+    amount_field = "actual__amount"
+    currency_field = "actual__currency"
+    noun = ("line", "lines")
+    empty_title = "No lines"
+    totals_template = "ledger/journal_totals.html"
+    actions = (
+        Action("edit_journal_lines", "Edit tax groups, dimensions, date", "journal.edit", icon="pencil"),
+    )
+
+    def documents(self):
+        return IntegrationJournal.objects.select_related("entity", "original", "posted_by")
+
+    def get_queryset(self):
+        lines = (
+            self.rows(self.request)
+            .select_related(
+                "actual__project",
+                "actual__resource",
+                "actual__task",
+                "actual__category",
+                "actual__product",
+                "voucher",
+                "billing_tax_group",
+                "item_tax_group",
+                "dimensions",
+            )
+            .annotate(is_taxed_otherwise=ExpressionWrapper(TAXED_OTHERWISE, BooleanField()))
+        )
+        return lines.prefetch_related("dimensions__values__value")
+
+    def summed(self, rows):
+        return super().summed(rows) | {"sides": _sides(rows)}
+
+    def get_context_data(self, **context):
+        may_post = self.request.may("journal.post")
+        context = super().get_context_data(
+            **_progress(self.row),
+            remainders=list(self.row.remainders.order_by("pk")),
+            polling=self.row.status == _Status.PROCESSING or "_posting" in self.request.GET,
+            **context,
+        )
+        if self.row.status not in (_Status.DRAFT, _Status.ERROR):
+            context["actions"] = []
+        lines = counted(context["held"], "line")
+        otherwise = self.row.lines.unposted().taxed_otherwise().count()
+        context["taxed_otherwise"] = otherwise
+        untaxed = self.row.lines.unposted().without_tax_group().count()
+        context["without_tax_group"] = untaxed
+        context["old_rates"] = [linked(each, ENTERED, self.request) for each in old_rates(self.row)]
+        context["question"] = (
+            f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
+            f"journal of its own.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
+        )
+        context["may_post"] = may_post and self.row.status in (_Status.DRAFT, _Status.PROCESSING)
+        context["may_return"] = self.request.may("journal.edit") and self.row.status == _Status.ERROR
+        return context
+
+
+def _taxed_otherwise(lines):
+    """The warning about so many lines; empty for none."""
+    if not lines:
+        return ""
+    verb = "has" if lines == 1 else "have"
+    return f" {counted(lines, 'line')} {verb} another billing tax group than the customer."
+
+
+def _without_tax_group(lines):
+    if not lines:
+        return ""
+    verb = "has" if lines == 1 else "have"
+    return f" {counted(lines, 'line')} of sales {verb} no tax group, and an invoice needs one."
+
+
+def _progress(journal):
+    """How many lines there are, how many are posted and how many are in error."""
+    found = journal.lines.aggregate(
+        held=Count("pk"),
+        posted=Count("pk", filter=Q(voucher__isnull=False)),
+        in_error=Count("pk", filter=~Q(error="")),
+    )
+    return found
+
+
+class JournalProgress(DetailScreen):
+    """How far the posting of a journal is; reloads its page when it is done."""
+
+    model = IntegrationJournal
+    permission = "journal.view"
+    template_name = "ledger/journal_progress.html"
+
+    def get(self, request, *args, **kwargs):
+        if self.row.status in (_Status.DRAFT, _Status.PROCESSING):
+            return super().get(request, *args, **kwargs)
+        return HttpResponse(headers={"HX-Redirect": self.row.get_absolute_url()})
+
+    def get_context_data(self, **context):
+        return super().get_context_data(**_progress(self.row), **context)
+
+
+class EditJournalLines(BulkForm):
+    """Tax groups, dimensions or the accounting date of the chosen lines (JRN-2)."""
+
+    screen = JournalPage
+    permission = "journal.edit"
+    form_class = JournalLinesForm
+    button = "Save changes"
+
+    def get_title(self):
+        return f"Edit {counted(self.chosen, 'journal line')}"
+
+    lead = "What you leave empty stays as it is on every line. Errors are cleared and found anew at posting."
+
+    def get_form_kwargs(self):
+        entity = self.rows.select_related("journal__entity").first().journal.entity
+        return super().get_form_kwargs() | {"entity": entity, "lines": self.rows}
+
+    def operate(self, form):
+        changes = form.changes()
+        lines = operations.edit_journal_lines(self.rows, by=self.request.user, seen=form.stamp, **changes)
+        if "billing_tax_group" in changes:
+            otherwise = JournalLine.objects.filter(pk__in=[line.pk for line in lines]).taxed_otherwise()
+            self.warn(otherwise.count(), lines[0].journal)
+        return Told(f"{counted(len(lines), 'line')} changed.")
+
+    def warn(self, otherwise, journal):
+        """Not a refusal: there are sales abroad that are taxed at home."""
+        if otherwise:
+            url = f"{journal.get_absolute_url()}?taxed=otherwise"
+            text = format_html('{} <a href="{}">Show these lines</a>', _taxed_otherwise(otherwise), url)
+            messages.warning(self.request, text)
+
+    def get_back_url(self):
+        return back_to_lines(JournalPage, "journal", self.request)
+
+
+class PostJournal(Operation):
+    """Book the lines of a journal for good; a large one in the background (JRN-4)."""
+
+    model, permission = IntegrationJournal, "journal.post"
+    in_background = False
+
+    def operate(self, journal):
+        day = journal.entity.today()
+        lines = journal.lines.count()
+        if lines > AT_ONCE:
+            self.in_background = True
+            ring("ledger.tasks.post_chosen_journals", [journal.pk], self.request.user.pk, day.isoformat())
+            return Told(f"{counted(lines, 'line')} of {journal} are posted in the background.")
+        return _posted([operations.post_journal(journal, by=self.request.user, on=day)])
+
+    def success_url(self, journal):
+        return journal.get_absolute_url() + ("?_posting=1" if self.in_background else "")
+
+
+def _posted(results):
+    """What posting did, as it is told: lines posted, and where those in error are now."""
+    left, link = Counter(), ""
+    for result in results:
+        if result.refused:
+            left[result.refused.rstrip(".")] += 1
+            link = link or result.journal.get_absolute_url()
+        elif result.in_error:
+            left[f"in error, in {result.remainder}"] = result.in_error
+            link = result.remainder.get_absolute_url()
+    if len(left) > 1:
+        link = f"{reverse('journals')}?status=error"
+    lines = sum(result.posted for result in results)
+    return Told(f"{counted(lines, 'journal line')} posted.", left=dict(left), link=link)
+
+
+class BackToDraft(Operation):
+    """Let a journal in error be posted again (JRN-4)."""
+
+    model, permission = IntegrationJournal, "journal.edit"
+    done = "The {} is a draft again: post it when its cause is mended."
+
+    def operate(self, journal):
+        operations.back_to_draft(journal, by=self.request.user)
+
+
+class PostChosenJournals(BulkOperation):
+    screen, list_url, permission = Journals, "journals", "journal.post"
+
+    def operate(self, rows):
+        day = self.request.entity.today()
+        unposted = rows.exclude(status=_Status.POSTED)
+        journals = list(unposted)
+        if not journals:
+            raise Refused("What you chose is posted already.")
+        lines = JournalLine.objects.filter(journal__in=unposted.values("pk")).count()
+        if lines > AT_ONCE:
+            keys = [journal.pk for journal in journals]
+            ring("ledger.tasks.post_chosen_journals", keys, self.request.user.pk, day.isoformat())
+            return Told(
+                f"{counted(len(keys), 'journal')} with {counted(lines, 'line')} are posted in the "
+                "background; a notice tells you when it is done."
+            )
+        return _posted(operations.post_chosen(journals, by=self.request.user, on=day))
+
+
+class ChosenBackToDraft(BulkOperation):
+    screen, list_url, permission = Journals, "journals", "journal.edit"
+
+    def operate(self, rows):
+        done, left = 0, Counter()
+        for journal in rows.order_by("pk"):
+            try:
+                operations.back_to_draft(journal, by=self.request.user)
+                done += 1
+            except Refused:
+                left[f"{journal.get_status_display()}, and only those in error go back"] += 1
+        return Told(f"{counted(done, 'journal')} back in draft.", left=dict(left))
