@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from actuals.models import Actual, Batch, Entry, EntryImport, PriceDecision
-from invoicing_site.admin_base import LookupAdmin
-from invoicing_site.admin_columns import amount, chip, through
+from invoicing_site.admin.base import LookupAdmin
+from invoicing_site.admin.columns import amount, chip, through
 
 
 @admin.register(Entry)

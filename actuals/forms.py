@@ -12,11 +12,11 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site import bounds, checked, currencies, money
-from invoicing_site.figures import FigureField
+from invoicing_site.floor import bounds, checked, currencies, money
+from invoicing_site.floor.figures import FigureField
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
-from invoicing_site.wording import counted
 
 MOST_RECEIPT_BYTES = 10 * 1024 * 1024
 

@@ -30,8 +30,8 @@ from contracts.models import (
     managed_contracts,
     managed_projects,
 )
-from invoicing_site import guards, wording
-from invoicing_site.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
+from invoicing_site.floor import guards, wording
+from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.models import StoredFile
 
 

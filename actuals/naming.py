@@ -5,7 +5,7 @@ Without a description it is still told which is which: by project, what was done
 
 from actuals.models import BillingType
 from contracts.models import TransactionClass
-from invoicing_site import wording
+from invoicing_site.floor import wording
 from invoicing_site.templatetags.ledgerline import plain_quantity
 
 

@@ -3,7 +3,7 @@
 import datetime
 
 from contracts.models import Project
-from invoicing_site import days, wording
+from invoicing_site.floor import days, wording
 
 HOURS_A_DAY = 24
 

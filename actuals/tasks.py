@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from actuals import importing
 from actuals.models import EntryImport
-from invoicing_site import wording
+from invoicing_site.floor import wording
 from invoicing_site.models import Notice
 
 # An import that was asked for so long ago, and is not done, lost its message or its worker.

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from actuals.importing import values
 from actuals.models import Entry
 from contracts.models import Category, Project, Role, Task
-from invoicing_site import money
-from invoicing_site.errors import Refused
+from invoicing_site.floor import money
+from invoicing_site.floor.errors import Refused
 from invoicing_site.templatetags.ledgerline import plain_quantity
 
 DAYS = 7

@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from backlog.models import Adjustment, BacklogAction, BacklogItem, CorrectionJournal, CorrectionLine
-from invoicing_site.admin_base import LookupAdmin, LookupInline
-from invoicing_site.admin_columns import amount, chip, through
+from invoicing_site.admin.base import LookupAdmin, LookupInline
+from invoicing_site.admin.columns import amount, chip, through
 
 
 @admin.register(BacklogItem)

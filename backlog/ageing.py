@@ -10,9 +10,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 from actuals.models import Actual, Batch, BillingType
 from backlog.models import BacklogItem, BacklogQuerySet
 from contracts.models import Project, ProjectContract
-from invoicing_site import money, wording
+from invoicing_site.floor import money, wording
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.models import User
-from invoicing_site.querysets import ExactSum
 
 _Status = BacklogItem.Status
 _LimitStatus = BacklogItem.LimitStatus

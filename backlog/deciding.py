@@ -9,8 +9,8 @@ from actuals.models import BillingType, Entry
 from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from contracts.models import Project
-from invoicing_site import bounds, checked, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import bounds, checked, wording
+from invoicing_site.floor.errors import Refused
 
 
 def managed_by(user, entries):

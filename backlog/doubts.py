@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from actuals import oddities
 from actuals.models import BillingType, Entry
 from contracts.models import Project
-from invoicing_site import wording
+from invoicing_site.floor import wording
 from invoicing_site.templatetags.ledgerline import plain_quantity
 
 MAYBE_TWICE = "MAYBE-TWICE"

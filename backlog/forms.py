@@ -4,8 +4,8 @@ from django import forms
 
 from actuals.models import BillingType
 from actuals.operations import stamp
-from invoicing_site.fields import AmountField, PercentField, QuantityField
-from invoicing_site.figures import FigureField
+from invoicing_site.floor.fields import AmountField, PercentField, QuantityField
+from invoicing_site.floor.figures import FigureField
 from invoicing_site.screens.forms import DayField, TextField, Watched
 
 

@@ -22,9 +22,9 @@ from contracts.models import (
     Task,
     managed_contracts,
 )
-from invoicing_site import guards
-from invoicing_site.fields import AmountField, CurrencyField, PercentField
-from invoicing_site.querysets import LockingQuerySet
+from invoicing_site.floor import guards
+from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField
+from invoicing_site.floor.querysets import LockingQuerySet
 
 # What has no work behind it, a milestone part or a retainer, is always charged.
 _CHARGEABLE = Q(actual=None) | Q(actual__billing_type=BillingType.CHARGEABLE)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from actuals.models import Actual, BillingType
 from backlog.models import BacklogItem
 from contracts.models import ContractCustomer, ContractLine, LineCustomer, TransactionClass
-from invoicing_site.querysets import totals
+from invoicing_site.floor.querysets import totals
 
 LimitStatus = BacklogItem.LimitStatus
 Level = BacklogItem.LimitLevel

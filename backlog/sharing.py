@@ -6,7 +6,7 @@ from decimal import Decimal
 from actuals.models import Actual, BillingType, Entry, PriceDecision
 from contracts.models import ContractLine, LineCustomer
 from contracts.pricing import Priced
-from invoicing_site import money
+from invoicing_site.floor import money
 
 ZERO = Decimal(0)
 ONE = Decimal(1)

@@ -12,8 +12,8 @@ from actuals.models import BillingType
 from actuals.naming import in_words, title_of
 from backlog.models import BacklogItem
 from backlog.standing import invoice_of, items_of, proformas_of, sales_of
-from invoicing_site import money
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor import money
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens.tables import (
     AmountColumn,
     AmountsColumn,

@@ -17,9 +17,9 @@ from contracts.chargeability import Coverage
 from contracts.models import ContractLine
 from contracts.pricing import PriceBook, Priced, Work
 from contracts.rates import Rates, agreed
-from invoicing_site import bounds, checked, money, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import draw_ids, write_rows
+from invoicing_site.floor import bounds, checked, money, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import draw_ids, write_rows
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
 

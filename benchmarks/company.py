@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from actuals.models import Entry
-from invoicing_site.querysets import in_chunks, write_rows
+from invoicing_site.floor.querysets import in_chunks, write_rows
 from ledger.models import ProfileAssignment
 from tests import factories
 

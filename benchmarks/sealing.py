@@ -70,7 +70,7 @@ def _approve(world):
 
 
 def _seal():
-    from invoicing_site import seals
+    from invoicing_site.floor import seals
 
     seals.seal_all()
 
@@ -84,7 +84,7 @@ def _rows():
 def _drop_notes():
     from django.db import connection
 
-    from invoicing_site import guards
+    from invoicing_site.floor import guards
 
     with connection.cursor() as cursor:
         for note in guards.notes():

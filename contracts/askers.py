@@ -2,7 +2,7 @@
 
 from contracts.models.entity import LegalEntity
 from contracts.models.reach import may
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 
 NO_LONGER = "MAY-NO-LONGER"

@@ -17,7 +17,7 @@ from contracts.models import (
     Role,
     TransactionClass,
 )
-from invoicing_site import wording
+from invoicing_site.floor import wording
 
 # What a line can include; milestones, retainers and tax are not work.
 _WORK = (

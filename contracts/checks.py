@@ -8,8 +8,8 @@ from django.utils import timezone
 from contracts.chargeability import colliding_lines, lines_of
 from contracts.models import ContractLine, ContractRevision, PriceList, ProjectContract
 from contracts.price_rows import plain
-from invoicing_site import bounds, money, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import bounds, money, wording
+from invoicing_site.floor.errors import Refused
 
 _Method = ContractLine.BillingMethod
 

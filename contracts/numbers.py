@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.db import connections, router
 
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)

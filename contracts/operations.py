@@ -22,10 +22,10 @@ from contracts.models import (
     ProjectContract,
     ScheduleEntry,
 )
-from invoicing_site import audit, money, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import total, write_rows
-from invoicing_site.wording import counted
+from invoicing_site.floor import audit, money, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import total, write_rows
+from invoicing_site.floor.wording import counted
 
 _Method = ContractLine.BillingMethod
 

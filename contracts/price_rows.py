@@ -5,7 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from contracts.models import PriceList, ProductPrice, RolePrice, TransactionClass
-from invoicing_site import wording
+from invoicing_site.floor import wording
 
 _DAY = datetime.timedelta(days=1)
 _ZERO = Decimal(0)

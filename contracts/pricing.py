@@ -31,7 +31,7 @@ from contracts.models import (
 )
 from contracts.price_rows import Listed, Reasoning, narrowest_override, plain, role_row
 from contracts.rates import Rates
-from invoicing_site import money, wording
+from invoicing_site.floor import money, wording
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)

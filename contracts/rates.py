@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from contracts.models import ExchangeRate, LegalEntity
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 
 ENTERED = "admin:contracts_exchangerate_add"
 _ONE = Decimal(1)

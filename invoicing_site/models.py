@@ -6,7 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
-from invoicing_site import guards
+from invoicing_site.floor import guards
 
 
 class User(AbstractUser):

@@ -151,7 +151,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "invoicing_site.health.health",
+    "invoicing_site.pages.health.health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "invoicing_site.middleware.content_security_policy",
@@ -177,7 +177,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "invoicing_site.navigation.frame",
+                "invoicing_site.pages.navigation.frame",
             ],
         },
     },
@@ -201,7 +201,7 @@ UNFOLD = {
     "SITE_SYMBOL": "receipt_long",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "invoicing_site.checklist.dashboard",
+    "DASHBOARD_CALLBACK": "invoicing_site.pages.checklist.dashboard",
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .012 264)",
@@ -330,6 +330,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+
+# Who is offered at the sign-in page; the demo is not even imported in production.
+DEMO_VISITORS = "" if PRODUCTION else "invoicing_site.demo.visitors.visitors"
 
 
 # Static files: found where they lie; in production collected, compressed, under names that never change

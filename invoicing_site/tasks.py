@@ -10,8 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from invoicing_site import heartbeats, seals
+from invoicing_site import heartbeats
 from invoicing_site.celery import app
+from invoicing_site.floor import seals
 from invoicing_site.models import Heartbeat, Message, Seal
 
 logger = logging.getLogger(__name__)

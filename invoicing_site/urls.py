@@ -3,23 +3,24 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from invoicing_site import audit_trail, desk, explain_page, seals_page
-from invoicing_site.home import Home
+from invoicing_site.explain import page
+from invoicing_site.pages import audit_trail, desk, seals
+from invoicing_site.pages.home import Home
 
 urlpatterns = [
     path("", Home.as_view(), name="home"),
-    path("", include("invoicing_site.signing_in")),
+    path("", include("invoicing_site.accounts.signing_in")),
     path("entity/", desk.ChooseEntity.as_view(), name="choose_entity"),
     path("views/save/", desk.SaveView.as_view(), name="save_view"),
     path("views/<int:pk>/delete/", desk.DeleteView.as_view(), name="delete_view"),
     path("notices/", desk.Notices.as_view(), name="notices"),
     path("notices/read/", desk.ReadNotices.as_view(), name="read_notices"),
     path("search/", desk.Search.as_view(), name="search"),
-    path("explain/<slug:kind>/<int:pk>/", explain_page.Explain.as_view(), name="explain"),
+    path("explain/<slug:kind>/<int:pk>/", page.Explain.as_view(), name="explain"),
     path("audit/", audit_trail.AuditTrail.as_view(), name="audit_trail"),
     path("audit/<int:pk>/", audit_trail.AuditEventPage.as_view(), name="audit_event"),
-    path("audit/seals/", seals_page.Seals.as_view(), name="seals"),
-    path("audit/seals/newest/", seals_page.NewestSeal.as_view(), name="newest_seal"),
+    path("audit/seals/", seals.Seals.as_view(), name="seals"),
+    path("audit/seals/newest/", seals.NewestSeal.as_view(), name="newest_seal"),
     path("favicon.ico", desk.favicon),
     path("", include("actuals.urls")),
     path("", include("contracts.urls")),
@@ -29,4 +30,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler500 = "invoicing_site.error_pages.server_error"
+handler500 = "invoicing_site.pages.errors.server_error"

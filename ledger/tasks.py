@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from contracts.askers import demand_still
 from contracts.models import LegalEntity
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import Notice, User
 from ledger.document import documents
 from ledger.invoicing.operations import posting, proposals

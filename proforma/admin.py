@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from invoicing_site.admin_base import LookupAdmin, LookupInline
-from invoicing_site.admin_columns import amount, chip
+from invoicing_site.admin.base import LookupAdmin, LookupInline
+from invoicing_site.admin.columns import amount, chip
 from proforma.models import (
     InvoiceRun,
     LimitOverride,

@@ -5,11 +5,10 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q
 
 from backlog.models import BacklogItem
-from contracts.models import ContractLine, Customer, ProjectContract
+from contracts.models import ContractLine, Customer, ProjectContract, ScheduleEntry
 from invoicing_site.models import User
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, was_returned
-from proforma.operations.inputs import STILL_DUE
 
 
 def _managers(request):
@@ -69,7 +68,7 @@ class HubFilter(_OfContracts):
         items = BacklogItem.objects.open().filter(contract=OuterRef("pk"))
         schedule = ContractLine.objects.filter(
             contract=OuterRef("pk"),
-            schedule__status__in=STILL_DUE,
+            schedule__status__in=ScheduleEntry.STILL_DUE,
             schedule__run_date__lte=self.request.entity.today(),
         )
         conditions = {

@@ -19,11 +19,11 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
-from invoicing_site.figures import FigureField
+from invoicing_site.floor.figures import FigureField
+from invoicing_site.floor.seen import stamp
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
-from invoicing_site.seen import stamp
 from invoicing_site.templatetags.ledgerline import plain_quantity, price
-from invoicing_site.wording import counted
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.details import EDITABLE as DETAIL_EDITABLE

@@ -31,8 +31,8 @@ from contracts.models import (
     TransactionClass,
     managed_contracts,
 )
-from invoicing_site import guards, wording
-from invoicing_site.fields import AmountField, CurrencyField, PriceField, QuantityField
+from invoicing_site.floor import guards, wording
+from invoicing_site.floor.fields import AmountField, CurrencyField, PriceField, QuantityField
 
 
 class RunQuerySet(ReachQuerySet):

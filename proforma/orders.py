@@ -18,9 +18,9 @@ from django.db.models import Q
 from actuals.models import Actual, BillingType
 from actuals.naming import title_of
 from contracts.models import PurchaseOrder, TransactionClass
-from invoicing_site import wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import totals
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import totals
 from proforma.models import LineDetail, ProformaInvoice
 
 PO_AMOUNT, PO_DATES = "PO-AMOUNT", "PO-DATES"

@@ -1,6 +1,6 @@
 """Who an invoice is made out to: one party, with its own name, address and numbers (CON-9). Pure."""
 
-from invoicing_site import wording
+from invoicing_site.floor import wording
 from proforma.models import ProformaInvoice
 
 _ADDRESS = ("street", "postal_code", "city", "country")

@@ -22,9 +22,8 @@ from contracts.models import (
     ScheduleEntry,
     TransactionClass,
 )
-from invoicing_site.querysets import ExactSum, totals
+from invoicing_site.floor.querysets import ExactSum, totals
 from proforma.models import LineDetail, ProformaInvoice
-from proforma.operations.inputs import STILL_DUE
 
 _ZERO = Decimal(0)
 _Status = BacklogItem.Status
@@ -252,7 +251,9 @@ class _Rows:
             self._used[contract].append((amount, line, class_))
 
     def _read_schedule(self):
-        entries = ScheduleEntry.objects.filter(line__contract__in=self._contracts, status__in=STILL_DUE)
+        entries = ScheduleEntry.objects.filter(
+            line__contract__in=self._contracts, status__in=ScheduleEntry.STILL_DUE
+        )
         rows = entries.order_by("line").values_list("line").annotate(first=Min("run_date"))
         self.next_run_on = dict(rows)
 

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from contracts.models import ProjectContract
-from invoicing_site.querysets import ExactSum
-from invoicing_site.remedies import linked
+from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.screens.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     AmountsColumn,

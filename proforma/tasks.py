@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from contracts.askers import demand_still
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
 from invoicing_site.models import Notice
-from invoicing_site.wording import counted
 from proforma import operations
 from proforma.models import InvoiceRun, ProformaInvoice
 

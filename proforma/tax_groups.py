@@ -7,8 +7,8 @@ from django.db.models import Q
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity, TransactionClass
 from contracts.tax_groups import billing_giver, billing_group
-from invoicing_site import wording
-from invoicing_site.querysets import in_chunks
+from invoicing_site.floor import wording
+from invoicing_site.floor.querysets import in_chunks
 from proforma.models import LineDetail, ProformaInvoice
 
 _CHUNK = 5000

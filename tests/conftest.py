@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from invoicing_site import guards
+from invoicing_site.floor import guards
 from tests import emptying, locks
 
 # No deadline: an example that meets a busy machine is slow, not wrong.

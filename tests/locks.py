@@ -12,8 +12,8 @@ import threading
 from django.apps import apps
 from django.db import connection, models
 
-from invoicing_site import transaction
-from invoicing_site.querysets import LockingQuerySet
+from invoicing_site.floor import transaction
+from invoicing_site.floor.querysets import LockingQuerySet
 
 ORDER = [
     {"proforma.InvoiceRun", "backlog.BacklogAction", "actuals.EntryImport"},

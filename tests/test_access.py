@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from actuals.models import Actual, EntryImport
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
-from invoicing_site import files, seals
+from invoicing_site.floor import files, seals
 from invoicing_site.models import AuditEvent, SavedView
 from ledger.invoicing.operations import proposals
 from ledger.models import FiscalPeriod, InvoiceLine

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backlog.models import BacklogItem
-from invoicing_site import audit
+from invoicing_site.floor import audit
+from invoicing_site.floor.querysets import write_rows
 from invoicing_site.models import AuditEvent, Seal
-from invoicing_site.querysets import write_rows
 from invoicing_site.screens import ListScreen
 from tests.test_access import ADDRESSES, world
 

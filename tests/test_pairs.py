@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from contracts.models import LegalEntity
-from invoicing_site import transaction
+from invoicing_site.floor import transaction
 from invoicing_site.verify import findings
 from tests import factories
 from tests.emptying import empty_tables

@@ -32,9 +32,10 @@ from actuals.importing.rows import Problem
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource, managed_projects, may, roles_of
-from invoicing_site import audit, celery, files, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import LockingQuerySet, in_chunks, write_rows
+from invoicing_site import celery
+from invoicing_site.floor import audit, files, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, write_rows
 
 __all__ = [
     "ALL_HEADINGS",

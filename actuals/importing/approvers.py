@@ -1,7 +1,7 @@
 """Who can approve what somebody imports: never the person who imports it (APP-2)."""
 
 from contracts.models import Project
-from invoicing_site import wording
+from invoicing_site.floor import wording
 
 
 def who_approves(rows, entity, by) -> list[str]:

@@ -7,8 +7,8 @@ from django.db import models
 
 from actuals.importing.values import Invalid, shortened
 from contracts.models import Category, Product, Project, Resource, Role, Task
+from invoicing_site.floor.querysets import in_chunks, write_rows
 from invoicing_site.models import AuditEvent
-from invoicing_site.querysets import in_chunks, write_rows
 
 # By the name of their field, in the order in which they can be written: a task needs its project.
 KINDS = {

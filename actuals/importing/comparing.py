@@ -8,7 +8,7 @@ from decimal import Decimal
 from actuals.importing.formats import Mapping
 from actuals.importing.rows import STORED, Problem, Row
 from actuals.models import BillingType, Entry
-from invoicing_site.querysets import in_chunks
+from invoicing_site.floor.querysets import in_chunks
 
 _CHUNK = 5000
 _STATE = ("status", "billing_type", "billing_wish")

@@ -19,7 +19,7 @@ from actuals.importing.programs import (
 from actuals.importing.tables import Table, normalized
 from actuals.importing.values import Unsaved, date_format_of, text_of
 from actuals.models import NAMED, EntryImport
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 CREATABLE = tuple(plural(kind) for kind in KINDS)
 

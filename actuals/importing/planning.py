@@ -18,9 +18,9 @@ from actuals.importing.totals import Totals, totals_of
 from actuals.importing.unnamed import Unnamed, give_categories
 from actuals.models import Entry, EntryImport
 from contracts.models import ItemTaxGroup
-from invoicing_site import wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks, totals
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import in_chunks, totals
 
 _CHUNK = 5000
 _TOLD_EVERY = 1000

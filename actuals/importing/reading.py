@@ -17,7 +17,7 @@ from actuals.importing.tables import Table
 from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
-from invoicing_site import bounds, characters, currencies, days, money
+from invoicing_site.floor import bounds, characters, currencies, days, money
 
 _LENGTHS = {
     name: Entry._meta.get_field(name).max_length

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from actuals.importing.choices import CHOICES
 from actuals.importing.values import Invalid
-from invoicing_site import money
+from invoicing_site.floor import money
 
 # The choice that may leave out a row without it.
 _LEFT_OUT = {"hours": "empty", "project": "no_project"}

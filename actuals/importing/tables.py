@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from actuals.importing import workbook
 from actuals.importing.values import Unsaved, shortened, text_of
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 200_000

@@ -6,8 +6,8 @@ from actuals import categories
 from actuals.importing.rows import Row
 from actuals.models import Entry
 from contracts.models import Category
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 
 
 @dataclass

@@ -1,6 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
-import invoicing_site.fields
+import invoicing_site.floor.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
                         to="contracts.product",
                     ),
                 ),
-                ("quantity", invoicing_site.fields.QuantityField(help_text="Hours for time")),
+                ("quantity", invoicing_site.floor.fields.QuantityField(help_text="Hours for time")),
                 ("unit", models.CharField(default="h", max_length=10)),
                 ("description", models.CharField(blank=True, max_length=500)),
                 ("internal_comment", models.CharField(blank=True, max_length=500)),
@@ -295,18 +295,18 @@ class Migration(migrations.Migration):
                         to="contracts.legalentity",
                     ),
                 ),
-                ("cost_currency", invoicing_site.fields.CurrencyField(blank=True)),
+                ("cost_currency", invoicing_site.floor.fields.CurrencyField(blank=True)),
                 (
                     "cost_net",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, help_text="Net of tax, whole entry", null=True
                     ),
                 ),
-                ("cost_tax", invoicing_site.fields.AmountField(blank=True, null=True)),
-                ("cost_tax_deductible", invoicing_site.fields.AmountField(blank=True, null=True)),
+                ("cost_tax", invoicing_site.floor.fields.AmountField(blank=True, null=True)),
+                ("cost_tax_deductible", invoicing_site.floor.fields.AmountField(blank=True, null=True)),
                 (
                     "sales_price",
-                    invoicing_site.fields.PriceField(
+                    invoicing_site.floor.fields.PriceField(
                         blank=True, help_text="Fees: the price agreed for one", null=True
                     ),
                 ),
@@ -403,7 +403,7 @@ class Migration(migrations.Migration):
                 ("decision_comment", models.CharField(blank=True, max_length=500)),
                 (
                     "billable_quantity",
-                    invoicing_site.fields.QuantityField(
+                    invoicing_site.floor.fields.QuantityField(
                         blank=True, help_text="As approved; empty: all of it", null=True
                     ),
                 ),
@@ -548,9 +548,9 @@ class Migration(migrations.Migration):
                         to="contracts.productprice",
                     ),
                 ),
-                ("base_price", invoicing_site.fields.PriceField(default=0)),
-                ("markup", invoicing_site.fields.PercentField(default=0, verbose_name="markups %")),
-                ("price", invoicing_site.fields.PriceField()),
+                ("base_price", invoicing_site.floor.fields.PriceField(default=0)),
+                ("markup", invoicing_site.floor.fields.PercentField(default=0, verbose_name="markups %")),
+                ("price", invoicing_site.floor.fields.PriceField()),
                 (
                     "is_missing",
                     models.BooleanField(default=False, help_text="No price was found: 0, and a warning"),
@@ -712,7 +712,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "split",
-                    invoicing_site.fields.PercentField(
+                    invoicing_site.floor.fields.PercentField(
                         blank=True, null=True, verbose_name="customer's share %"
                     ),
                 ),
@@ -723,11 +723,11 @@ class Migration(migrations.Migration):
                         help_text="Takes the rest of a split: amount may differ from quantity × price",
                     ),
                 ),
-                ("quantity", invoicing_site.fields.QuantityField()),
+                ("quantity", invoicing_site.floor.fields.QuantityField()),
                 ("unit", models.CharField(blank=True, max_length=10)),
-                ("price", invoicing_site.fields.PriceField()),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("price", invoicing_site.floor.fields.PriceField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 (
                     "billing_type",
                     models.CharField(

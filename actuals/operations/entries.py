@@ -12,9 +12,9 @@ from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from invoicing_site import audit, bounds, checked, currencies, days, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import LockingQuerySet, in_chunks, total, totals
+from invoicing_site.floor import audit, bounds, checked, currencies, days, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, total, totals
 
 _CHUNK = 5000
 _Status = Entry.Status

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from django.db import IntegrityError
 
 from actuals.models import Actual, Batch
-from invoicing_site import money, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks, write_rows
+from invoicing_site.floor import money, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import in_chunks, write_rows
 
 _CHUNK = 5000
 

@@ -10,7 +10,7 @@ from actuals.oddities import HOURS_A_DAY
 from actuals.operations.entries import EDITABLE, demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
-from invoicing_site import audit, characters, days, transaction
+from invoicing_site.floor import audit, characters, days, transaction
 
 
 @dataclass

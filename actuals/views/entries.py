@@ -12,9 +12,9 @@ from actuals.history import history_of
 from actuals.models import Actual, Entry
 from actuals.naming import identity_of
 from actuals.tables import EntryTable
-from invoicing_site import wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen, Operation, Told
 
 _OPEN = (Entry.Status.DRAFT, Entry.Status.REJECTED)

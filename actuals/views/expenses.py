@@ -15,8 +15,8 @@ from actuals.tables import ExpenseTable
 from actuals.views import entries
 from actuals.views.entries import _OPEN, _RELATED, own
 from contracts.models import Resource
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import StoredFile
 from invoicing_site.screens import Action, FormOperation, ListScreen
 

@@ -25,11 +25,11 @@ from actuals.importing.tables import read_table
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.tables import ImportedTable, ImportTable
 from actuals.views.entries import _RELATED
-from invoicing_site import files, remedies, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.models import StoredFile
-from invoicing_site.querysets import ExactSum
-from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Page
+from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Page, remedies
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.pages import Screen
 

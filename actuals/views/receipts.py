@@ -5,8 +5,8 @@ from django.utils.http import content_disposition_header
 from django.views.generic import View
 
 from actuals.models import Entry
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.screens.pages import RowScreen
 
 # What a browser shows in a sandbox; Chrome shows no PDF in one, so that is saved like all else.

@@ -15,8 +15,8 @@ from actuals.naming import identity_of
 from actuals.views.entries import warn_of_days
 from actuals.views.expenses import resource_of
 from contracts.models import Role, Task
-from invoicing_site import days, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import days, wording
+from invoicing_site.floor.errors import Refused
 from invoicing_site.screens import Page
 from invoicing_site.screens.lists import key_of
 from invoicing_site.screens.pages import Screen

@@ -1,6 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
-import invoicing_site.fields
+import invoicing_site.floor.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -82,8 +82,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("date", models.DateField()),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 (
                     "status",
                     models.CharField(
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "limit_over",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, null=True, verbose_name="over the limit by"
                     ),
                 ),
@@ -381,11 +381,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "amount",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         help_text="Written off or up; split off; the change of price"
                     ),
                 ),
-                ("percent", invoicing_site.fields.PercentField(blank=True, null=True)),
+                ("percent", invoicing_site.floor.fields.PercentField(blank=True, null=True)),
                 ("reason", models.CharField(max_length=500)),
             ],
         ),

@@ -20,10 +20,10 @@ from backlog.sharing import Decision, sales_actuals
 from backlog.standing import invoice_of, items_on_documents
 from backlog.weighing import Pricings, Weighing, backlog_item, page_of, way_to
 from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
-from invoicing_site import audit, checked, money, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import analyze, in_chunks, write_rows
-from invoicing_site.seen import refuse_changed
+from invoicing_site.floor import audit, checked, money, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.seen import refuse_changed
 
 # Entries approved in one commit. SQLite's writers wait for each other, so none of them is long.
 CHUNK = 1000

@@ -26,9 +26,9 @@ from contracts.chargeability import Coverage, lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, generate_schedule, part_milestone
 from contracts.pricing import PriceBook
-from invoicing_site import audit, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import write_rows
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import write_rows
 
 
 @transaction.atomic

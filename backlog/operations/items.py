@@ -9,9 +9,9 @@ from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.heads import follow
 from contracts.models import LineCustomer, ProjectContract
-from invoicing_site import audit, checked, money, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks, write_rows
+from invoicing_site.floor import audit, checked, money, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import in_chunks, write_rows
 
 Status = BacklogItem.Status
 LimitStatus = BacklogItem.LimitStatus

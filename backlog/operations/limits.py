@@ -8,9 +8,9 @@ from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import over_limits
 from contracts.models import ProjectContract
-from invoicing_site import audit, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import in_chunks
 
 LimitStatus = BacklogItem.LimitStatus
 _CHUNK = 5000

@@ -7,9 +7,9 @@ from backlog.models import BacklogItem
 from backlog.operations.heads import follow
 from backlog.operations.items import cancel, obstacles, over_limits
 from contracts.models import MilestonePart, ProjectContract
-from invoicing_site import audit, checked, money, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import write_rows
+from invoicing_site.floor import audit, checked, money, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import write_rows
 
 Status = BacklogItem.Status
 

@@ -14,7 +14,7 @@ from backlog.sharing import Decision, sales_actuals
 from backlog.weighing import FIXED_PRICE, Pricings, Weighed, Weighing, backlog_item, page_of, way_to
 from contracts.models import ContractLine
 from contracts.pricing import Priced
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 
 @dataclass

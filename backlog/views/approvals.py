@@ -16,14 +16,14 @@ from backlog.forms import DecisionForm, RejectionForm
 from backlog.standing import invoice_of, item_of, proforma_of, proformas_of, standing_facts
 from backlog.tables import ApprovalTable, ApprovedTable
 from contracts.models import sees_costs
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.wording import counted, sentence
 from invoicing_site.models import AuditEvent
-from invoicing_site.querysets import ExactSum
-from invoicing_site.remedies import linked
 from invoicing_site.screens import Action, BulkForm, BulkOperation, FormOperation, ListScreen, Operation, Told
 from invoicing_site.screens.lists import drawn_at, key_of
 from invoicing_site.screens.pages import RowScreen
-from invoicing_site.wording import counted, sentence
+from invoicing_site.screens.remedies import linked
 
 _SHOWN, _MOST = 3, 50  # warnings in an answer, and behind it
 

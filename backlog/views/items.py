@@ -14,8 +14,8 @@ from backlog.models import BacklogAction, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.tables import BacklogTable
 from contracts.models import Customer, Project, ProjectContract, Role
-from invoicing_site import wording
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor import wording
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, BulkForm, BulkOperation, ListScreen, Operation, Told
 
 # Where a group's key stands, and which rows have the words for it.

@@ -9,7 +9,7 @@ from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
 from backlog.tables import MilestoneTable, share_of
 from backlog.views.items import summed_by_state, told
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Told
 from invoicing_site.templatetags.ledgerline import plain_amount
 

@@ -20,8 +20,7 @@ from contracts.models import (
     ScheduleEntry,
 )
 from contracts.operations import apply_default_customers, apply_default_price_lists, generate_schedule
-from invoicing_site import remedies, wording
-from invoicing_site.admin_base import (
+from invoicing_site.admin.base import (
     AdministeredForm,
     EntityAdmin,
     LookupAdmin,
@@ -29,8 +28,10 @@ from invoicing_site.admin_base import (
     RowsInline,
     offered,
 )
-from invoicing_site.admin_columns import amount, chip
-from invoicing_site.errors import Refused
+from invoicing_site.admin.columns import amount, chip
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.screens import remedies
 
 STATUS = chip("status", draft="info", confirmed="success", closed="")
 

@@ -11,8 +11,9 @@ from contracts.models import (
     OrganizationalUnit,
     PaymentTerm,
 )
-from invoicing_site import files
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, reach_of
+from invoicing_site.accounts.reach import reach_of
+from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
+from invoicing_site.floor import files
 
 
 class MembershipInline(MembershipRows):

@@ -16,9 +16,10 @@ from unfold.forms import PaginationInlineFormSet, UserChangeForm
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
 from contracts.two_people import notify_of_role, own_role, watching_over
-from invoicing_site import password_links
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline, reach_of
-from invoicing_site.errors import Refused
+from invoicing_site.accounts import password_links
+from invoicing_site.accounts.reach import reach_of
+from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 
 admin.site.unregister(Group)  # the five roles decide, group permissions do not

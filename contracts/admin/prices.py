@@ -12,8 +12,8 @@ from contracts.models import (
     RolePrice,
     RolePriceOverride,
 )
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, LookupInline, RowsInline
-from invoicing_site.admin_columns import chip
+from invoicing_site.admin.base import AdministeredForm, EntityAdmin, LookupInline, RowsInline
+from invoicing_site.admin.columns import chip
 
 OVERRIDE = "add an override from a day on."
 NEW_LIST = "contracts that are still drafts can be given another list."

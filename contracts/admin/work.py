@@ -16,7 +16,7 @@ from contracts.models import (
     Role,
     Task,
 )
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline
+from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
 
 
 class CustomerContactInline(RowsInline):

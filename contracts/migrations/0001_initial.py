@@ -2,7 +2,7 @@ import contracts.models.entity
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
-import invoicing_site.fields
+import invoicing_site.floor.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.CharField(max_length=20, unique=True)),
                 ("name", models.CharField(max_length=200)),
-                ("currency", invoicing_site.fields.CurrencyField(verbose_name="accounting currency")),
+                ("currency", invoicing_site.floor.fields.CurrencyField(verbose_name="accounting currency")),
                 ("country", models.CharField(default="NO", help_text="ISO 3166 code", max_length=2)),
                 (
                     "time_zone",
@@ -450,11 +450,11 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 ("valid_from", models.DateField()),
                 (
                     "rate",
-                    invoicing_site.fields.RateField(
+                    invoicing_site.floor.fields.RateField(
                         help_text="Accounting currency for one unit of the currency"
                     ),
                 ),
@@ -751,7 +751,7 @@ class Migration(migrations.Migration):
                 ),
                 ("number", models.CharField(max_length=20)),
                 ("name", models.CharField(max_length=200)),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 (
                     "language",
                     models.CharField(
@@ -1107,7 +1107,7 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 (
                     "unit",
                     models.ForeignKey(
@@ -1130,13 +1130,13 @@ class Migration(migrations.Migration):
                 ("ends", models.DateField(blank=True, null=True, verbose_name="requested end")),
                 (
                     "limit",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, null=True, verbose_name="not-to-exceed limit"
                     ),
                 ),
                 (
                     "fixed_exchange_rate",
-                    invoicing_site.fields.RateField(
+                    invoicing_site.floor.fields.RateField(
                         blank=True,
                         help_text="Accounting currency for one unit, for net sales amounts",
                         null=True,
@@ -1440,11 +1440,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_primary", models.BooleanField(default=False)),
-                ("split", invoicing_site.fields.PercentField(verbose_name="billing split %")),
+                ("split", invoicing_site.floor.fields.PercentField(verbose_name="billing split %")),
                 ("is_rounding", models.BooleanField(default=False, verbose_name="takes the rounding")),
                 (
                     "limit",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, null=True, verbose_name="not-to-exceed limit"
                     ),
                 ),
@@ -1544,7 +1544,7 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
                 ("kind", models.CharField(choices=[("sales", "sales"), ("cost", "cost")], max_length=5)),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 ("valid_from", models.DateField()),
                 ("valid_to", models.DateField(blank=True, null=True)),
                 (
@@ -1628,7 +1628,7 @@ class Migration(migrations.Migration):
                 ("valid_to", models.DateField(blank=True, null=True)),
                 (
                     "amount",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, help_text="Net, in the contract's currency; empty: no end", null=True
                     ),
                 ),
@@ -1744,19 +1744,19 @@ class Migration(migrations.Migration):
                 ("ends", models.DateField(blank=True, null=True)),
                 (
                     "contract_amount",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, help_text="Fixed price: what its milestones add up to", null=True
                     ),
                 ),
                 (
                     "estimate",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, help_text="Time and material: what is expected", null=True
                     ),
                 ),
                 (
                     "limit",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, null=True, verbose_name="not-to-exceed limit"
                     ),
                 ),
@@ -1853,7 +1853,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=200)),
-                ("total", invoicing_site.fields.AmountField()),
+                ("total", invoicing_site.floor.fields.AmountField()),
                 (
                     "frequency",
                     models.ForeignKey(
@@ -1924,7 +1924,7 @@ class Migration(migrations.Migration):
                         verbose_name="resourcing unit",
                     ),
                 ),
-                ("price", invoicing_site.fields.PriceField()),
+                ("price", invoicing_site.floor.fields.PriceField()),
             ],
             options={
                 "constraints": [
@@ -1980,7 +1980,7 @@ class Migration(migrations.Migration):
                         to="contracts.role",
                     ),
                 ),
-                ("percent", invoicing_site.fields.PercentField()),
+                ("percent", invoicing_site.floor.fields.PercentField()),
             ],
             options={
                 "constraints": [
@@ -2030,10 +2030,10 @@ class Migration(migrations.Migration):
                         max_length=6,
                     ),
                 ),
-                ("price", invoicing_site.fields.PriceField(blank=True, null=True)),
+                ("price", invoicing_site.floor.fields.PriceField(blank=True, null=True)),
                 (
                     "markup",
-                    invoicing_site.fields.PercentField(blank=True, null=True, verbose_name="markup %"),
+                    invoicing_site.floor.fields.PercentField(blank=True, null=True, verbose_name="markup %"),
                 ),
             ],
             options={
@@ -2088,7 +2088,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="contracts.product"),
                 ),
                 ("unit", models.CharField(default="each", max_length=10)),
-                ("price", invoicing_site.fields.PriceField()),
+                ("price", invoicing_site.floor.fields.PriceField()),
             ],
             options={
                 "constraints": [
@@ -2235,11 +2235,11 @@ class Migration(migrations.Migration):
                         to="contracts.contractcustomer",
                     ),
                 ),
-                ("split", invoicing_site.fields.PercentField(verbose_name="billing split %")),
+                ("split", invoicing_site.floor.fields.PercentField(verbose_name="billing split %")),
                 ("is_rounding", models.BooleanField(default=False, verbose_name="takes the rounding")),
                 (
                     "limit",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, null=True, verbose_name="not-to-exceed limit"
                     ),
                 ),
@@ -2335,7 +2335,7 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveSmallIntegerField()),
                 ("name", models.CharField(max_length=200)),
                 ("date", models.DateField()),
-                ("amount", invoicing_site.fields.AmountField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "task",
                     models.ForeignKey(
@@ -2420,7 +2420,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=200)),
                 ("date", models.DateField()),
-                ("amount", invoicing_site.fields.AmountField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "is_refund",
                     models.BooleanField(default=False, help_text="Gives back the unused rest of another"),
@@ -2473,7 +2473,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("valid_from", models.DateField()),
-                ("price", invoicing_site.fields.PriceField()),
+                ("price", invoicing_site.floor.fields.PriceField()),
                 (
                     "customer",
                     models.ForeignKey(
@@ -2541,7 +2541,7 @@ class Migration(migrations.Migration):
                         to="contracts.contractcustomer",
                     ),
                 ),
-                ("amount", invoicing_site.fields.AmountField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "split_from",
                     models.ForeignKey(

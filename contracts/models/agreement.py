@@ -16,7 +16,7 @@ from contracts.models.entity import (
 )
 from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Category, Customer, Project, Role, Task, managed_contracts
-from invoicing_site.fields import AmountField, CurrencyField, PercentField, RateField
+from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, RateField
 
 
 class ContractQuerySet(ReachQuerySet):

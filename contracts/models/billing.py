@@ -10,9 +10,9 @@ from contracts.models.agreement import ContractCustomer, ContractLine, ProjectCo
 from contracts.models.entity import LegalEntity
 from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Task, managed_contracts
-from invoicing_site import wording
-from invoicing_site.fields import AmountField
-from invoicing_site.querysets import LockingQuerySet
+from invoicing_site.floor import wording
+from invoicing_site.floor.fields import AmountField
+from invoicing_site.floor.querysets import LockingQuerySet
 
 
 class InvoiceFrequency(models.Model):
@@ -83,6 +83,9 @@ class ScheduleEntry(models.Model):
         NOT_RUN = "not_run", "not run"
         SUCCEEDED = "succeeded", "succeeded"
         FAILED = "failed", "failed"
+
+    # An entry waits until it succeeded; a failed one is tried again (RUN-2).
+    STILL_DUE = (Status.NOT_RUN, Status.FAILED)
 
     line = models.ForeignKey(ContractLine, models.PROTECT, related_name="schedule")
     run_date = models.DateField()

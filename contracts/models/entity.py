@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from contracts import code_lists
 from contracts.identifiers import demand_right_numbers
-from invoicing_site import wording
-from invoicing_site.fields import CurrencyField, RateField
+from invoicing_site.floor import wording
+from invoicing_site.floor.fields import CurrencyField, RateField
+from invoicing_site.floor.querysets import LockingQuerySet
 from invoicing_site.models import StoredFile
-from invoicing_site.querysets import LockingQuerySet
 
 
 def valid_time_zone(name):

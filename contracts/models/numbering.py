@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from contracts.models.entity import LegalEntity
-from invoicing_site.querysets import LockingQuerySet
+from invoicing_site.floor.querysets import LockingQuerySet
 
 
 class NumberSequence(models.Model):

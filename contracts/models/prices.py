@@ -10,8 +10,8 @@ from django.db.models.functions import Coalesce
 from contracts.models.agreement import ProjectContract
 from contracts.models.entity import LegalEntity, OrganizationalUnit
 from contracts.models.work import Category, Customer, Product, Role
-from invoicing_site import wording
-from invoicing_site.fields import CurrencyField, PercentField, PriceField
+from invoicing_site.floor import wording
+from invoicing_site.floor.fields import CurrencyField, PercentField, PriceField
 
 
 class PriceList(models.Model):

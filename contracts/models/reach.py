@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 
 from contracts.models.entity import Membership
-from invoicing_site.querysets import LockingQuerySet
+from invoicing_site.floor.querysets import LockingQuerySet
 
 _Role = Membership.Role
 MEMBER, MANAGER, ACCOUNTANT = _Role.MEMBER, _Role.MANAGER, _Role.ACCOUNTANT

@@ -21,8 +21,8 @@ from contracts.models.entity import (
     address_has_a_scheme,
 )
 from contracts.models.reach import ReachQuerySet
-from invoicing_site import wording
-from invoicing_site.fields import CurrencyField
+from invoicing_site.floor import wording
+from invoicing_site.floor.fields import CurrencyField
 
 
 class TransactionClass(models.TextChoices):

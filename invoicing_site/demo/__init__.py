@@ -12,9 +12,9 @@ from backlog.models import BacklogItem
 from contracts.models import LegalEntity, ProjectContract
 from invoicing_site.demo import agreements, setting, today, work, year
 from invoicing_site.demo.catalogue import COMPANIES, DEALS, PASSWORD, SMALL, USERS
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import analyze
 from invoicing_site.models import Message, User
-from invoicing_site.querysets import analyze
 from ledger.models import CustomerInvoice, InvoiceProposal, JournalLine, LedgerEntry, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 

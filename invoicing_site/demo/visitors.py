@@ -26,6 +26,7 @@ class Visitor:
     name: str
     role: str
     does: str
+    password: str = PASSWORD
 
     @property
     def initials(self):

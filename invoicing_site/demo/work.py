@@ -9,7 +9,7 @@ from actuals.operations import submit
 from invoicing_site.demo.agreements import Agreed
 from invoicing_site.demo.catalogue import LEFT, WORDS
 from invoicing_site.demo.setting import World
-from invoicing_site.querysets import write_rows
+from invoicing_site.floor.querysets import write_rows
 
 DAY = datetime.timedelta(days=1)
 # So many days back the manager has looked at everything, and people have handed in their hours.

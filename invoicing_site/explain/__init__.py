@@ -7,11 +7,11 @@ data: a page, the command line and JSON show the same.
 from django.core.exceptions import ObjectDoesNotExist
 
 from actuals.models import Actual, Entry
-from invoicing_site.errors import Refused
 from invoicing_site.explain import books, steps
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Explanation, Step, headed, ref
-from invoicing_site.wording import day
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import day
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Step, amount, headed, number, on, ref, somebody
-from invoicing_site.wording import day
+from invoicing_site.floor.wording import day
 
 _ZERO = Decimal(0)
 

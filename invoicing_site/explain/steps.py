@@ -8,10 +8,10 @@ from django.urls import reverse
 from actuals.models import Actual, Batch
 from backlog.models import BacklogItem
 from contracts.models import ContractLine, TransactionClass
-from invoicing_site import money
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Step, amount, number, on, ref, some, somebody
-from invoicing_site.wording import day
+from invoicing_site.floor import money
+from invoicing_site.floor.wording import day
 from proforma.models import ProformaInvoice
 
 _COST = Actual.Type.COST

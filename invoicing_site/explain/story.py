@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from invoicing_site import money
-from invoicing_site.wording import day
+from invoicing_site.floor import money
+from invoicing_site.floor.wording import day
 
 _MOST = 8
 _MINUS = "\N{MINUS SIGN}"

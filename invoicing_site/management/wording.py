@@ -1,6 +1,6 @@
 """Amounts as the commands print them."""
 
-from invoicing_site import money
+from invoicing_site.floor import money
 
 
 def plain(amount, currency) -> str:

@@ -3,11 +3,11 @@
 from django.http import HttpResponseRedirect
 from django.views.generic import FormView
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.operations import refuse, refused_form, tell
 from invoicing_site.screens.pages import Screen
-from invoicing_site.wording import counted
 
 _KEPT = ("pk", "filter", "stamp", "all_matching", "drawn")
 

@@ -18,7 +18,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 XLSX_ROWS = 100_000  # more take longer than a browser waits; a CSV begins at once, however long it is
 

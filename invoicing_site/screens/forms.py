@@ -5,8 +5,8 @@ from django import forms
 from django.db.models import Q
 from django.utils.text import capfirst
 
-from invoicing_site import days, seen, wording
-from invoicing_site.characters import refuse_invisible
+from invoicing_site.floor import days, seen, wording
+from invoicing_site.floor.characters import refuse_invisible
 from invoicing_site.screens.lists import key_of
 
 

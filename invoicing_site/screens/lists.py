@@ -12,12 +12,12 @@ from django.utils.dateparse import parse_datetime
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.wording import counted
 from invoicing_site.models import SavedView
-from invoicing_site.querysets import ExactSum
 from invoicing_site.screens.export import check_length, exported
 from invoicing_site.screens.pages import Screen
-from invoicing_site.wording import counted
 
 PAGE_SIZES = (25, 50, 100, 200)
 CHOSEN = "rows"  # keys of chosen rows in the address of a list: 4-8-15

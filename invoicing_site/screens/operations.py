@@ -14,11 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import FormView, View
 from redis.exceptions import RedisError
 
-from invoicing_site import remedies, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.seen import CHANGED
+from invoicing_site.screens import remedies
 from invoicing_site.screens.lists import address_of_chosen, back_to, selection
 from invoicing_site.screens.pages import RowScreen, Screen
-from invoicing_site.seen import CHANGED
 
 logger = logging.getLogger(__name__)
 

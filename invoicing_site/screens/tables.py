@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django_tables2.data import TableQuerysetData
 from django_tables2.rows import BoundRow
 
-from invoicing_site import money
-from invoicing_site.querysets import in_chunks
+from invoicing_site.floor import money
+from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.templatetags import ledgerline as tags
 
 # A file is written so many records at a time: what is read beside them is read once for each chunk.

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from invoicing_site import money, wording
-from invoicing_site.remedies import remedy_url, words_of
+from invoicing_site.floor import money, wording
+from invoicing_site.screens.remedies import remedy_url, words_of
 
 register = template.Library()
 

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from django.db import connection
 
 from contracts.models import LegalEntity
-from invoicing_site import guards
+from invoicing_site.floor import guards
 from invoicing_site.verify import accrued, chain, confirmed, entries, invoices, seals, shares, subledgers
 from invoicing_site.verify.finding import Finding
 

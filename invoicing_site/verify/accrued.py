@@ -12,7 +12,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from actuals.models import Actual, Entry
 from backlog.models import BacklogItem
 from contracts.models import LegalEntity
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from ledger.models import Account, CustomerInvoice, JournalLine, LedgerEntry, ProjectTransaction
 from proforma.models import ProformaInvoice

@@ -7,9 +7,9 @@ from django.db.models import Count, F, Max
 
 from actuals.models import Actual
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
-from invoicing_site.querysets import in_chunks
+from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.floor.wording import counted
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
-from invoicing_site.wording import counted
 from ledger.books import chain
 from ledger.models import (
     CustomerInvoice,

@@ -6,9 +6,9 @@ from decimal import Decimal
 from django.db.models import F, Q
 
 from contracts.models import LegalEntity, TransactionClass
-from invoicing_site import files, wording
+from invoicing_site.floor import files, wording
+from invoicing_site.floor.querysets import ExactSum, totals
 from invoicing_site.models import StoredFile
-from invoicing_site.querysets import ExactSum, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, percent, where
 from ledger.models import (
     Account,

@@ -6,9 +6,9 @@ from itertools import count
 
 from django.db import connection
 
-from invoicing_site import seals, wording
+from invoicing_site.floor import seals, wording
+from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
-from invoicing_site.querysets import in_chunks
 from invoicing_site.verify.finding import Finding, where
 
 _ROWS = 20_000  # whose hashes are asked for at a time

@@ -17,8 +17,8 @@ from contracts.models import (
     ProjectContract,
     TransactionClass,
 )
-from invoicing_site import money
-from invoicing_site.querysets import ExactSum, totals
+from invoicing_site.floor import money
+from invoicing_site.floor.querysets import ExactSum, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from proforma.models import DetailActual, LimitOverride, ProformaInvoice
 

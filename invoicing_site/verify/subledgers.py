@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from actuals.models import Actual
 from contracts.models import Customer, LegalEntity, Project
-from invoicing_site.querysets import ExactSum, in_chunks, totals
+from invoicing_site.floor.querysets import ExactSum, in_chunks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from ledger.invoicing.disbursements import entries_of_outlays
 from ledger.models import (

@@ -5,8 +5,8 @@ from django.db.models import Q
 
 from actuals.models import Entry, EntryImport
 from contracts.models import LegalEntity
-from invoicing_site.admin_base import LookupAdmin, LookupInline
-from invoicing_site.admin_columns import amount, chip, through
+from invoicing_site.admin.base import LookupAdmin, LookupInline
+from invoicing_site.admin.columns import amount, chip, through
 from invoicing_site.models import StoredFile
 from ledger.models import (
     CustomerInvoice,

@@ -4,8 +4,8 @@ from django.contrib import admin
 
 from contracts.admin.agreement import TaxGroupAdmin
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
-from invoicing_site.admin_base import AdministeredForm, EntityAdmin, RowsInline
-from invoicing_site.admin_columns import chip
+from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
+from invoicing_site.admin.columns import chip
 from ledger.models import (
     Account,
     BillingTaxGroupCode,

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from actuals.models import Actual
 from contracts.models import NumberSequence
-from invoicing_site.fields import ExactDecimalField
+from invoicing_site.floor.fields import ExactDecimalField
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,

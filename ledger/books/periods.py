@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce
 
 from actuals.models import Entry
 from contracts.models import LegalEntity
-from invoicing_site import audit, transaction, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor.errors import Refused
 from ledger.journal.waiting import waiting_actuals
 from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
 from proforma.models import ProformaInvoice

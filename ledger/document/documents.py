@@ -15,8 +15,8 @@ from django.db import IntegrityError
 from django.template.loader import render_to_string
 
 from contracts.models import PaymentReferenceKind
-from invoicing_site import audit, files, money, transaction
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, files, money, transaction
+from invoicing_site.floor.errors import Refused
 from ledger.document import printed
 from ledger.document.translations import Words
 from ledger.models import CustomerInvoice, Document, InvoiceLine, InvoiceReference, InvoiceTax

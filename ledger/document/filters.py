@@ -5,7 +5,7 @@ from django.db.models import DecimalField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Round
 
 from contracts.models import Customer, ProjectContract
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
 from ledger.models import CustomerInvoice, CustomerTransaction, Settlement
 

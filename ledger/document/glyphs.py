@@ -10,7 +10,7 @@ from django.db import models
 from django.urls import reverse
 from fontTools.ttLib import TTFont
 
-from invoicing_site import characters
+from invoicing_site.floor import characters
 from ledger.document.documents import FONTS, static_file
 from ledger.invoicing.plan import InvoicePlan
 

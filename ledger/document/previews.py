@@ -2,7 +2,7 @@
 
 import datetime
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.document import documents
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.load import InvoiceFacts

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 
-from invoicing_site import money
+from invoicing_site.floor import money
 
 NON_CHARGEABLE, COMPLIMENTARY = "non_chargeable", "complimentary"
 _SUMMARY = "summary"

@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
-from invoicing_site import money
+from invoicing_site.floor import money
 
 _LOCALES = {"en": "en_GB", "nb": "nb_NO"}
 

@@ -10,14 +10,14 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views import View
 
-from invoicing_site import files
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import totals
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import totals
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.pages import RowScreen
-from invoicing_site.wording import counted
 from ledger.document import documents
 from ledger.document.filters import InvoiceFilter, with_open_amount
 from ledger.document.tables import InvoiceTable

@@ -2,8 +2,8 @@
 
 from django.urls import reverse
 
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.checks import ERROR, WARNING, CheckResult, named
 from ledger.invoicing.invoice_tax import tax_codes, tax_kind
 from ledger.models import TaxCode

@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from contracts.models import LegalEntity, PaymentReferenceKind, TransactionClass
 from contracts.rates import ENTERED
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 from ledger.books.periods import PeriodBook
 from ledger.document import glyphs
 from ledger.invoicing import blockers

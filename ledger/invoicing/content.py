@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from actuals.models import BillingType
 from contracts.models import Task, TransactionClass
-from invoicing_site import money
+from invoicing_site.floor import money
 from ledger.document.translations import Words
 from ledger.invoicing.load import Billed, InvoiceFacts
 from ledger.invoicing.payment_terms import due_date, in_words

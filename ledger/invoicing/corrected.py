@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from invoicing_site import money
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor import money
+from invoicing_site.floor.querysets import ExactSum
 from ledger.models import CustomerInvoice, InvoiceLine, InvoiceTax, LedgerEntry
 from proforma.models import ProformaInvoice
 

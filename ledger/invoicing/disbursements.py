@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from actuals.models import Actual
 from contracts.models import Project
-from invoicing_site import money
+from invoicing_site.floor import money
 from ledger.books.plan import EntryPlan
 from ledger.models import (
     Account,

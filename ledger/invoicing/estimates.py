@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.content import delivery_day
 from ledger.invoicing.tax import TaxableLine, TaxBook, rate_day, tax_of
 from proforma.models import LineDetail, ProformaInvoice

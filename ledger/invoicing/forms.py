@@ -4,8 +4,8 @@ from django import forms
 from django.utils.text import capfirst
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup
+from invoicing_site.floor.seen import stamp
 from invoicing_site.screens.forms import DayField, TextField, Watched
-from invoicing_site.seen import stamp
 from ledger.invoicing.operations.proposals import HEADER, TAX_GROUPS
 from ledger.models import InvoiceProposal
 from ledger.models.proposals import SectionMode, SummaryBy

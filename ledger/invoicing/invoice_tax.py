@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.books.plan import EntryPlan
 from ledger.document.translations import Words
 from ledger.invoicing.content import delivered_on

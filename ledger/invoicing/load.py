@@ -29,7 +29,7 @@ from contracts.models import (
     Task,
 )
 from contracts.rates import Rates
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from ledger.invoicing import disbursements
 from ledger.invoicing.corrected import Corrected
 from ledger.invoicing.corrected import load as load_corrected

@@ -13,7 +13,7 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 
 from contracts.models import KidContent, PaymentReferenceKind
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 _Kind = PaymentReferenceKind
 _LONGEST_RF = 21

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.models import ContractLine, Project, TransactionClass
-from invoicing_site import money
+from invoicing_site.floor import money
 from ledger.books.plan import EntryPlan
 from ledger.invoicing.content import header_of, lines_of, type_code
 from ledger.invoicing.corrected import Stood

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from invoicing_site.remedies import remedy_url, words_of
+from invoicing_site.screens.remedies import remedy_url, words_of
 from ledger.invoicing.checks import CheckResult
 
 _RETURN = {"PO-AMOUNT", "PO-DATES", "TAX-SCOPE", "PARTY-CHANGED", "PARTY-NUMBERS"}

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from actuals.naming import in_words, title_of
-from invoicing_site.remedies import linked
+from invoicing_site.screens.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     Column,

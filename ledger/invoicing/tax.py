@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, TransactionClass
 from contracts.tax_groups import billing_giver
-from invoicing_site import money, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import money, wording
+from invoicing_site.floor.errors import Refused
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
 
 _ZERO = Decimal(0)

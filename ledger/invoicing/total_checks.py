@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from invoicing_site import bounds
+from invoicing_site.floor import bounds
 from ledger.invoicing.checks import ERROR, CheckResult, named
 
 

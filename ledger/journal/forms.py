@@ -3,8 +3,8 @@
 from django import forms
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup
+from invoicing_site.floor.seen import stamp
 from invoicing_site.screens.forms import DayField, Watched
-from invoicing_site.seen import stamp
 from ledger.journal.operations.lines import EDITABLE
 from ledger.setup.fields import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
 

@@ -22,8 +22,8 @@ from contracts.models import (
 )
 from contracts.rates import Rates, agreed
 from contracts.tax_groups import billing_group
-from invoicing_site import bounds, money, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import bounds, money, wording
+from invoicing_site.floor.errors import Refused
 from ledger.books import chain
 from ledger.books.periods import PeriodBook
 from ledger.books.plan import EntryPlan, VoucherPlan

@@ -6,7 +6,8 @@ from django.utils.html import format_html
 
 from actuals.models import BillingType
 from actuals.naming import in_words, title_of
-from invoicing_site.remedies import linked
+from invoicing_site.floor.wording import counted
+from invoicing_site.screens.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -20,7 +21,6 @@ from invoicing_site.screens.tables import (
     cells,
 )
 from invoicing_site.templatetags.ledgerline import chip, day
-from invoicing_site.wording import counted
 from ledger.models import IntegrationJournal
 
 

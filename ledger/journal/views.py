@@ -13,9 +13,9 @@ from actuals.models import Actual
 from actuals.naming import title_of
 from contracts.rates import ENTERED
 from invoicing_site.celery import ring
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum
-from invoicing_site.remedies import linked
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import (
     Action,
     BulkForm,
@@ -27,7 +27,7 @@ from invoicing_site.screens import (
     Told,
 )
 from invoicing_site.screens.operations import refuse, tell
-from invoicing_site.wording import counted
+from invoicing_site.screens.remedies import linked
 from ledger.journal.filters import JournalFilter, JournalLineFilter
 from ledger.journal.forms import JournalLinesForm
 from ledger.journal.operations import journals as operations

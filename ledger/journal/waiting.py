@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual
 from contracts.models import LegalEntity
-from invoicing_site import bounds
+from invoicing_site.floor import bounds
 
 _JOURNAL, _NOTHING = Actual.BookedBy.JOURNAL, Actual.BookedBy.NOTHING
 _BEYOND = Q(amount__gt=bounds.MOST_AMOUNT) | Q(amount__lt=-bounds.MOST_AMOUNT)

@@ -1,7 +1,7 @@
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.utils.timezone
-import invoicing_site.fields
+import invoicing_site.floor.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -917,8 +917,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("accounting_date", models.DateField()),
-                ("exchange_rate", invoicing_site.fields.RateField()),
-                ("accounting_amount", invoicing_site.fields.AmountField()),
+                ("exchange_rate", invoicing_site.floor.fields.RateField()),
+                ("accounting_amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "billing_tax_group",
                     models.ForeignKey(
@@ -1178,7 +1178,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("valid_from", models.DateField()),
-                ("percent", invoicing_site.fields.PercentField()),
+                ("percent", invoicing_site.floor.fields.PercentField()),
             ],
             options={
                 "ordering": ["tax_code", "valid_from"],
@@ -1438,7 +1438,10 @@ class Migration(migrations.Migration):
                         to="ledger.dimensionset",
                     ),
                 ),
-                ("amount", invoicing_site.fields.AmountField(help_text="Net; zero where it is not charged")),
+                (
+                    "amount",
+                    invoicing_site.floor.fields.AmountField(help_text="Net; zero where it is not charged"),
+                ),
                 (
                     "differs",
                     models.BooleanField(default=False, help_text="Its tax groups are not the draft's"),
@@ -1477,12 +1480,12 @@ class Migration(migrations.Migration):
                         to="ledger.account",
                     ),
                 ),
-                ("debit", invoicing_site.fields.AmountField(default=0)),
-                ("credit", invoicing_site.fields.AmountField(default=0)),
-                ("currency", invoicing_site.fields.CurrencyField()),
-                ("rate", invoicing_site.fields.RateField()),
-                ("accounting_debit", invoicing_site.fields.AmountField(default=0)),
-                ("accounting_credit", invoicing_site.fields.AmountField(default=0)),
+                ("debit", invoicing_site.floor.fields.AmountField(default=0)),
+                ("credit", invoicing_site.floor.fields.AmountField(default=0)),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                ("rate", invoicing_site.floor.fields.RateField()),
+                ("accounting_debit", invoicing_site.floor.fields.AmountField(default=0)),
+                ("accounting_credit", invoicing_site.floor.fields.AmountField(default=0)),
                 (
                     "dimensions",
                     models.ForeignKey(
@@ -1523,10 +1526,10 @@ class Migration(migrations.Migration):
                         to="ledger.taxcode",
                     ),
                 ),
-                ("tax_percent", invoicing_site.fields.PercentField(blank=True, null=True)),
+                ("tax_percent", invoicing_site.floor.fields.PercentField(blank=True, null=True)),
                 (
                     "tax_base",
-                    invoicing_site.fields.AmountField(
+                    invoicing_site.floor.fields.AmountField(
                         blank=True, help_text="In the transaction's currency", null=True
                     ),
                 ),
@@ -1592,10 +1595,10 @@ class Migration(migrations.Migration):
                 ("document_number", models.CharField(blank=True, max_length=40)),
                 ("date", models.DateField()),
                 ("due_date", models.DateField(blank=True, null=True)),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("currency", invoicing_site.fields.CurrencyField()),
-                ("rate", invoicing_site.fields.RateField()),
-                ("accounting_amount", invoicing_site.fields.AmountField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                ("rate", invoicing_site.floor.fields.RateField()),
+                ("accounting_amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "reference",
                     models.CharField(blank=True, help_text="Payment reference, such as KID", max_length=60),
@@ -1639,8 +1642,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("date", models.DateField()),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 ("reference", models.CharField(blank=True, max_length=60)),
                 (
                     "bank_reference",
@@ -1735,10 +1738,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("date", models.DateField()),
-                ("quantity", invoicing_site.fields.QuantityField()),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("currency", invoicing_site.fields.CurrencyField()),
-                ("accounting_amount", invoicing_site.fields.AmountField()),
+                ("quantity", invoicing_site.floor.fields.QuantityField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                ("accounting_amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "in_balance",
                     models.BooleanField(
@@ -1905,21 +1908,24 @@ class Migration(migrations.Migration):
                 ("buyer_electronic_address_scheme", models.CharField(blank=True, max_length=4)),
                 ("buyer_electronic_address", models.CharField(blank=True, max_length=100)),
                 ("delivery", models.CharField(max_length=8)),
-                ("currency", invoicing_site.fields.CurrencyField()),
-                ("accounting_currency", invoicing_site.fields.CurrencyField()),
-                ("rate", invoicing_site.fields.RateField(help_text="The official rate of the invoice date")),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                ("accounting_currency", invoicing_site.floor.fields.CurrencyField()),
+                (
+                    "rate",
+                    invoicing_site.floor.fields.RateField(help_text="The official rate of the invoice date"),
+                ),
                 (
                     "net_rate",
-                    invoicing_site.fields.RateField(
+                    invoicing_site.floor.fields.RateField(
                         help_text="The rate of net amounts: agreed in the contract, or the official one"
                     ),
                 ),
-                ("net", invoicing_site.fields.AmountField()),
-                ("tax", invoicing_site.fields.AmountField()),
-                ("total", invoicing_site.fields.AmountField()),
-                ("accounting_net", invoicing_site.fields.AmountField()),
-                ("accounting_tax", invoicing_site.fields.AmountField()),
-                ("accounting_total", invoicing_site.fields.AmountField()),
+                ("net", invoicing_site.floor.fields.AmountField()),
+                ("tax", invoicing_site.floor.fields.AmountField()),
+                ("total", invoicing_site.floor.fields.AmountField()),
+                ("accounting_net", invoicing_site.floor.fields.AmountField()),
+                ("accounting_tax", invoicing_site.floor.fields.AmountField()),
+                ("accounting_total", invoicing_site.floor.fields.AmountField()),
             ],
             options={
                 "ordering": ["entity", "pk"],
@@ -1959,9 +1965,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("date", models.DateField()),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("debit_accounting_amount", invoicing_site.fields.AmountField()),
-                ("credit_accounting_amount", invoicing_site.fields.AmountField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("debit_accounting_amount", invoicing_site.floor.fields.AmountField()),
+                ("credit_accounting_amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "voucher",
                     models.ForeignKey(
@@ -2068,17 +2074,17 @@ class Migration(migrations.Migration):
                 ("role", models.CharField(blank=True, max_length=200)),
                 ("category", models.CharField(blank=True, max_length=200)),
                 ("billing_type", models.CharField(max_length=14)),
-                ("quantity", invoicing_site.fields.QuantityField()),
+                ("quantity", invoicing_site.floor.fields.QuantityField()),
                 ("unit", models.CharField(blank=True, max_length=10)),
                 (
                     "unit_code",
                     models.CharField(blank=True, help_text="UNECE; empty: nobody has said", max_length=3),
                 ),
-                ("price", invoicing_site.fields.PriceField()),
-                ("net", invoicing_site.fields.AmountField()),
-                ("tax", invoicing_site.fields.AmountField(default=0)),
+                ("price", invoicing_site.floor.fields.PriceField()),
+                ("net", invoicing_site.floor.fields.AmountField()),
+                ("tax", invoicing_site.floor.fields.AmountField(default=0)),
                 ("tax_category", models.CharField(blank=True, max_length=2)),
-                ("tax_percent", invoicing_site.fields.PercentField(blank=True, null=True)),
+                ("tax_percent", invoicing_site.floor.fields.PercentField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["invoice", "number"],
@@ -2116,13 +2122,13 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=20)),
                 ("name", models.CharField(max_length=100)),
                 ("category", models.CharField(max_length=2)),
-                ("percent", invoicing_site.fields.PercentField()),
+                ("percent", invoicing_site.floor.fields.PercentField()),
                 ("legal_text", models.CharField(blank=True, max_length=300)),
                 ("exemption_code", models.CharField(blank=True, help_text="VATEX", max_length=20)),
-                ("base", invoicing_site.fields.AmountField()),
-                ("tax", invoicing_site.fields.AmountField()),
-                ("accounting_base", invoicing_site.fields.AmountField()),
-                ("accounting_tax", invoicing_site.fields.AmountField()),
+                ("base", invoicing_site.floor.fields.AmountField()),
+                ("tax", invoicing_site.floor.fields.AmountField()),
+                ("accounting_base", invoicing_site.floor.fields.AmountField()),
+                ("accounting_tax", invoicing_site.floor.fields.AmountField()),
             ],
             options={
                 "constraints": [

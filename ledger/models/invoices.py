@@ -14,8 +14,8 @@ from contracts.models import (
     ReachQuerySet,
     managed_contracts,
 )
-from invoicing_site import guards
-from invoicing_site.fields import (
+from invoicing_site.floor import guards
+from invoicing_site.floor.fields import (
     AmountField,
     CurrencyField,
     PercentField,

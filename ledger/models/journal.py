@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from actuals.models import Actual, BillingType
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQuerySet
-from invoicing_site import guards
-from invoicing_site.fields import AmountField, RateField
+from invoicing_site.floor import guards
+from invoicing_site.floor.fields import AmountField, RateField
 from ledger.models.setup import DimensionSet
 
 

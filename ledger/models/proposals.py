@@ -15,8 +15,8 @@ from contracts.models import (
     ProjectContract,
     ReachQuerySet,
 )
-from invoicing_site import guards
-from invoicing_site.fields import AmountField
+from invoicing_site.floor import guards
+from invoicing_site.floor.fields import AmountField
 from ledger.models.setup import DimensionSet
 from proforma.models import LineDetail, ProformaInvoice
 

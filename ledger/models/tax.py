@@ -6,8 +6,8 @@ from django.db.models import Q
 
 from contracts import code_lists
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
-from invoicing_site import wording
-from invoicing_site.fields import PercentField
+from invoicing_site.floor import wording
+from invoicing_site.floor.fields import PercentField
 from ledger.models.setup import Account
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from actuals.models import Actual
 from contracts.models import ContractLine, Customer, LegalEntity, Project, ReachQuerySet, TransactionClass
-from invoicing_site import guards, seals
-from invoicing_site.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
+from invoicing_site.floor import guards, seals
+from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
 from ledger.models.journal import JournalLine
 from ledger.models.setup import Account, DimensionSet, FiscalPeriod
 from ledger.models.tax import TaxCode

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import BigIntegerField, DecimalField, F, Func, Q, QuerySet, Sum, Value, Window
 
 from contracts.models import LegalEntity
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from ledger.models import Account, FiscalYear, LedgerEntry
 
 _ZERO = Decimal(0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.models import Customer, LegalEntity, Project
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from ledger.models import Account, CustomerTransaction, LedgerEntry, ProjectTransaction
 
 _Control = Account.Control

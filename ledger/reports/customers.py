@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.models import Customer
-from invoicing_site.querysets import totals
+from invoicing_site.floor.querysets import totals
 from ledger.models import CustomerTransaction
 from ledger.reports.receivables import settled_by
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from django.db.models.functions import TruncMonth
 
 from contracts.models import Project, TransactionClass
-from invoicing_site import money
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor import money
+from invoicing_site.floor.querysets import ExactSum
 from ledger.models import ProjectTransaction, Voucher
 
 _ZERO = Decimal(0)

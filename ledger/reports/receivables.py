@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from contracts.models import Customer, LegalEntity
-from invoicing_site.querysets import ExactSum, in_chunks, totals
+from invoicing_site.floor.querysets import ExactSum, in_chunks, totals
 from ledger.models import Account, CustomerTransaction, Settlement, Voucher
 from ledger.reports.control import ControlBalance, control_balances
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from contracts.models import Category, LegalEntity, Project, ProjectContract
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.models import Account, PostingAccount, Profile, ProfileAssignment
 
 

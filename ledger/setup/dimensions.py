@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from contracts.models import LegalEntity
-from invoicing_site import transaction
+from invoicing_site.floor import transaction
 from ledger.models import DefaultDimension, DimensionSet, DimensionSetValue, DimensionValue
 
 

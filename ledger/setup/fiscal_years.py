@@ -6,8 +6,8 @@ import datetime
 from django.urls import reverse
 
 from contracts.models import LegalEntity, Membership
-from invoicing_site import audit, transaction, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import Notice, User
 from ledger.models import FiscalPeriod, FiscalYear
 

@@ -8,7 +8,7 @@ import datetime
 from dataclasses import dataclass, field
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, NumberSequence
-from invoicing_site import audit, transaction
+from invoicing_site.floor import audit, transaction
 from ledger.models import (
     Account,
     BillingTaxGroupCode,

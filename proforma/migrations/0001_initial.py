@@ -2,7 +2,7 @@ import contracts.models.entity
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.utils.timezone
-import invoicing_site.fields
+import invoicing_site.floor.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                         to="contracts.customer",
                     ),
                 ),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
                 (
                     "run",
                     models.ForeignKey(
@@ -448,9 +448,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("items", models.PositiveIntegerField()),
-                ("amount", invoicing_site.fields.AmountField()),
-                ("previous_amount", invoicing_site.fields.AmountField(blank=True, null=True)),
-                ("currency", invoicing_site.fields.CurrencyField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
+                ("previous_amount", invoicing_site.floor.fields.AmountField(blank=True, null=True)),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
             ],
             options={
                 "constraints": [
@@ -567,8 +567,8 @@ class Migration(migrations.Migration):
                         max_length=13,
                     ),
                 ),
-                ("limit", invoicing_site.fields.AmountField()),
-                ("over", invoicing_site.fields.AmountField()),
+                ("limit", invoicing_site.floor.fields.AmountField()),
+                ("over", invoicing_site.floor.fields.AmountField()),
                 ("reason", models.CharField(max_length=500)),
                 (
                     "by",
@@ -706,10 +706,10 @@ class Migration(migrations.Migration):
                         to="contracts.product",
                     ),
                 ),
-                ("quantity", invoicing_site.fields.QuantityField()),
+                ("quantity", invoicing_site.floor.fields.QuantityField()),
                 ("unit", models.CharField(blank=True, max_length=10)),
-                ("price", invoicing_site.fields.PriceField()),
-                ("amount", invoicing_site.fields.AmountField()),
+                ("price", invoicing_site.floor.fields.PriceField()),
+                ("amount", invoicing_site.floor.fields.AmountField()),
                 (
                     "billing_type",
                     models.CharField(

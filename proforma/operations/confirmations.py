@@ -10,9 +10,10 @@ from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.models import ContractLine, TransactionClass, overrides_limits
-from invoicing_site import audit, celery, checked, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import analyze, write_rows
+from invoicing_site import celery
+from invoicing_site.floor import audit, checked, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import analyze, write_rows
 from proforma.facts import (
     ORIGINAL,
     Figures,

@@ -8,10 +8,10 @@ from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import Category, LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
-from invoicing_site import audit, bounds, checked, days, money, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import write_rows
-from invoicing_site.seen import refuse_changed, stamp
+from invoicing_site.floor import audit, bounds, checked, days, money, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import write_rows
+from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
 from proforma.operations.drafts import Desk, demand_room_for, demand_room_on, lines_for
 from proforma.operations.proformas import (

@@ -11,7 +11,7 @@ from actuals import oddities
 from actuals.naming import title_of
 from contracts.chargeability import outside_lines
 from contracts.models import TransactionClass
-from invoicing_site import wording
+from invoicing_site.floor import wording
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.twice import maybe_twice
 from proforma.orders import outside_order, shortages, unknown_order

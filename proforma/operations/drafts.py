@@ -14,9 +14,9 @@ from contracts.models import (
 from contracts.numbers import draw_numbers
 from contracts.rates import Rates, agreed
 from contracts.tax_groups import billing_group
-from invoicing_site import bounds
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import draw_ids, total, write_rows
+from invoicing_site.floor import bounds
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import draw_ids, total, write_rows
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine, ProformaSchedule
 from proforma.parties import party_of
 

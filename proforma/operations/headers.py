@@ -4,9 +4,9 @@ from django.core.exceptions import ValidationError
 
 from contracts.identifiers import demand_right_numbers
 from contracts.models import ContractCustomer, PurchaseOrder
-from invoicing_site import audit, checked, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.seen import refuse_changed, stamp
+from invoicing_site.floor import audit, checked, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import lock_open
 from proforma.orders import days_of, load_orders, named, refuse_outside_order

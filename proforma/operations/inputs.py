@@ -12,15 +12,12 @@ from actuals.models import BillingType
 from backlog.models import BacklogItem
 from contracts import tax_groups
 from contracts.models import LineCustomer, ProjectContract, ScheduleEntry, TransactionClass
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from proforma.orders import load_orders
 from proforma.plans import NO_SCHEDULE, ContractInputs, Due, Share, Waiting
 
 CONFIRMED = ProjectContract.Status.CONFIRMED
 LimitStatus = BacklogItem.LimitStatus
-
-# An entry waits until it succeeded; a failed one is tried again (RUN-2).
-STILL_DUE = [ScheduleEntry.Status.NOT_RUN, ScheduleEntry.Status.FAILED]
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ EVERYTHING = Scope()
 def due_entries(as_of: date):
     """Schedule entries whose day has come, on lines that are in force."""
     in_force = Q(line__revision=None) | Q(line__revision__status="confirmed")
-    return ScheduleEntry.objects.filter(in_force, status__in=STILL_DUE, run_date__lte=as_of)
+    return ScheduleEntry.objects.filter(in_force, status__in=ScheduleEntry.STILL_DUE, run_date__lte=as_of)
 
 
 def is_missed(as_of: date):
@@ -83,7 +80,7 @@ def is_missed(as_of: date):
     non-chargeable only goes along with other work.
     """
     taker = ScheduleEntry.objects.filter(
-        status__in=STILL_DUE, line=OuterRef("contract_line"), cutoff__gte=OuterRef("date")
+        status__in=ScheduleEntry.STILL_DUE, line=OuterRef("contract_line"), cutoff__gte=OuterRef("date")
     )
     is_work = Q(actual__isnull=False) & ~Q(actual__billing_type=BillingType.NON_CHARGEABLE)
     return is_work & (Q(hold_until=None) | Q(hold_until__lte=as_of)) & ~Exists(taker)

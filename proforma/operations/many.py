@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db import models
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import create_proformas, delete_draft, submit_for_review
 

@@ -5,8 +5,8 @@ from django.db.models import Count, Min
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import ProjectContract, Retainer
-from invoicing_site import audit, transaction, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor.errors import Refused
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.drafts import add_shares, write_proformas
 from proforma.operations.inputs import load_inputs_by_hand, load_shares

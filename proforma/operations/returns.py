@@ -11,10 +11,10 @@ from backlog.models import BacklogItem
 from backlog.operations import claim_again
 from contracts.models import NumberSequence
 from contracts.numbers import draw_numbers
-from invoicing_site import audit, transaction
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import in_chunks, write_rows
 from invoicing_site.models import AuditEvent, User
-from invoicing_site.querysets import in_chunks, write_rows
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine, was_returned
 from proforma.operations.proformas import lock
 

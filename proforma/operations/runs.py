@@ -15,10 +15,11 @@ from django.utils import timezone
 from backlog.models import BacklogItem
 from contracts.askers import NO_LONGER, demand_still
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site import audit, celery, transaction, wording
-from invoicing_site.errors import Refused
+from invoicing_site import celery
+from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import analyze, in_chunks
 from invoicing_site.models import Notice
-from invoicing_site.querysets import analyze, in_chunks
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, ProformaLine, RunContract
 from proforma.operations.drafts import MANY, write_proformas
 from proforma.operations.inputs import Scope, contracts_to_look_at, due_entries, load_inputs

@@ -6,9 +6,9 @@ from decimal import Decimal
 from django.db.models import Max
 
 from contracts.models import ProjectContract
-from invoicing_site import transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import in_chunks, totals, write_rows
+from invoicing_site.floor import transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import in_chunks, totals, write_rows
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
 from proforma.operations.drafts import demand_room
 from proforma.operations.inputs import Scope, contracts_to_look_at, load_inputs

@@ -1,8 +1,8 @@
 """What is answered after a draft was changed, where the page alone doesn't say it."""
 
 from actuals.models import Actual, BillingType
+from invoicing_site.floor.wording import counted
 from invoicing_site.templatetags.ledgerline import plain_amount
-from invoicing_site.wording import counted
 from proforma.edits import TAX_GROUPS
 from proforma.models import LineDetail
 

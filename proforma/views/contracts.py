@@ -14,11 +14,10 @@ from contracts.models import (
     ProjectContract,
     ScheduleEntry,
 )
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, ListScreen, Operation
 from proforma.filters import ContractFilter
 from proforma.models import ProformaInvoice
-from proforma.operations.inputs import STILL_DUE
 from proforma.orders import load_orders
 from proforma.performance import contract_performance
 from proforma.tables import ContractTable
@@ -67,7 +66,7 @@ class Contract(DetailScreen):
         contract, user = self.row, self.request.user
         is_draft = contract.status == ProjectContract.Status.DRAFT
         proformas = with_net(ProformaInvoice.objects.visible_to(user).filter(contract=contract))
-        schedule = ScheduleEntry.objects.filter(line__contract=contract, status__in=STILL_DUE)
+        schedule = ScheduleEntry.objects.filter(line__contract=contract, status__in=ScheduleEntry.STILL_DUE)
         milestones = Milestone.objects.visible_to(user).filter(line__contract=contract)
         shares = LineCustomer.objects.select_related("line").order_by("line__number")
         customers = ContractCustomer.objects.filter(contract=contract).select_related(

@@ -15,8 +15,8 @@ from backlog.models import BacklogItem
 from backlog.tables import item_in_words
 from contracts.models import overrides_limits
 from contracts.two_people import before_confirming
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse

@@ -9,10 +9,10 @@ from django.urls import reverse
 from backlog.models import BacklogItem
 from backlog.operations import mark_ready
 from contracts.models import ProjectContract, TransactionClass
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum, totals
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum, totals
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import ListScreen, Operation, Told
-from invoicing_site.wording import counted
 from proforma.filters import HubFilter
 from proforma.models import ProformaInvoice
 from proforma.performance import contract_performance

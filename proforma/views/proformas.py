@@ -15,13 +15,13 @@ from backlog.views.items import Backlog
 from backlog.views.milestones import Milestones
 from contracts.models import ProjectContract
 from contracts.two_people import before_confirming
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.wording import counted, day
 from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Page, Told
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.tables import amount_in_words
-from invoicing_site.wording import counted, day
 from proforma import forms, operations
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice, was_returned

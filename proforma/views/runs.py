@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contracts.models import ProjectContract
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Operation, Told
-from invoicing_site.wording import counted
 from proforma import forms, operations
 from proforma.filters import RunFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, RunPlanLine

@@ -13,9 +13,9 @@ from hypothesis.extra.django import TestCase
 
 from actuals.models import Actual, Batch, PriceDecision
 from actuals.operations import negated, open_batch, record, reverse
-from invoicing_site import guards
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import total, totals
+from invoicing_site.floor import guards
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import total, totals
 from tests import factories
 from tests.threads import ended
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from actuals import operations
 from actuals.models import Entry
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.actuals.test_entry_pages import expense
 

@@ -12,8 +12,8 @@ from actuals import operations, weeks
 from actuals.models import Entry
 from backlog import operations as backlog
 from contracts.models import Membership
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories, locks
 

@@ -8,7 +8,7 @@ from hypothesis.extra.django import TestCase
 
 from actuals.importing import FIELDS, FORMATS, Mapping, NotImported, import_entries, preview
 from actuals.models import Entry
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 
 TODAY = datetime.date(2025, 4, 10)

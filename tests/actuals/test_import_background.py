@@ -14,8 +14,9 @@ from actuals.importing import Mapping, planning
 from actuals.models import Entry, EntryImport
 from actuals.views import imports
 from contracts.models import Membership, Task
-from invoicing_site import celery, files
-from invoicing_site.errors import Refused
+from invoicing_site import celery
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, Notice
 from tests import factories
 from tests.actuals.test_import_pages import OURS, preview, send

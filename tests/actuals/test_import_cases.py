@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 
 from actuals.importing import Mapping, import_entries, preview
 from actuals.models import Entry
-from invoicing_site.errors import Refused
 from invoicing_site.explain import find
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.actuals.importing import LEAVE_OUT, LEAVE_OUT_PROJECT
 

@@ -13,7 +13,7 @@ from actuals.importing import tables
 from actuals.importing.tables import read_table
 from actuals.importing.workbook import Refusal
 from actuals.importing.workbook import read as workbook_cells
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 KNOWN = ("date", "project", "hours", "description")
 

@@ -7,7 +7,7 @@ import pytest
 from actuals.importing import Mapping
 from actuals.models import Entry
 from contracts.models import Category, Task
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.actuals.importing import HEADER, TWO_ROWS, csv, errors, look, row, take, warnings

@@ -7,7 +7,7 @@ import pytest
 from actuals import tasks
 from actuals.importing import Mapping, NotImported, projects_within
 from actuals.models import Entry, EntryImport
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.actuals.importing import errors, look, take, warnings

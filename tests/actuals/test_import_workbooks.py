@@ -16,7 +16,7 @@ from actuals.importing.tables import read_table
 from actuals.importing.values import Unsaved
 from actuals.importing.workbook import _WORDS, _Styles, kind_of
 from actuals.models import Entry
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.actuals.importing import book, errors, look, take
 

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from actuals.importing import Mapping, NotImported
 from actuals.models import Entry, EntryImport
 from contracts.models import Project, Task
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, StoredFile
 from tests import factories
 from tests.actuals.importing import HEADER, TWO_ROWS, csv, errors, look, row, take, warnings

@@ -12,7 +12,7 @@ from django.utils import timezone
 from actuals.models import Entry
 from actuals.operations import enter, recall, submit
 from contracts.models import Project
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from invoicing_site.templatetags.ledgerline import plain_quantity
 from tests import factories, locks

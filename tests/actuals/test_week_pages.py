@@ -13,7 +13,7 @@ from django.utils import timezone
 from actuals import weeks
 from actuals.models import Entry
 from actuals.operations import save_week
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.threads import ended

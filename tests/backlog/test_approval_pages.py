@@ -13,7 +13,7 @@ from actuals.operations import recall, submit
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, confirm_contract, mark_ready, preview
 from contracts.models import Membership
-from invoicing_site import files
+from invoicing_site.floor import files
 from proforma.operations import create_proformas
 from tests import factories
 from tests.approving import as_listed

@@ -21,7 +21,7 @@ from backlog.operations import (
     preview,
     reject,
 )
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma.operations import create_proformas
 from tests import factories

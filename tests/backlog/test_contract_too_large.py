@@ -9,7 +9,7 @@ from actuals.models import Actual, Entry
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract
 from contracts.models import ProductPrice
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.factories import DAY
 

@@ -12,8 +12,8 @@ from django.utils.html import escape
 from actuals.models import Actual, Entry
 from actuals.operations import recall, submit
 from backlog.operations import approve, cancel_approval, confirm_contract, preview
-from invoicing_site import audit
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.approving import as_listed
 

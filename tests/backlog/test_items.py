@@ -19,7 +19,7 @@ from backlog.operations import (
     settle,
     undo,
 )
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.threads import ended

@@ -9,7 +9,7 @@ from django.urls import reverse
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations import approve, confirm_contract, evaluate, mark_ready
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 

@@ -7,7 +7,7 @@ import pytest
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, slice_of, split_off
 from contracts.models import Milestone, MilestonePart
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories, locks
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 
 from actuals.naming import named
 from backlog.operations import Decision, approve, preview
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.factories import DAY
 

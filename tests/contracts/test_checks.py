@@ -7,7 +7,7 @@ import pytest
 
 from contracts.checks import contract_troubles
 from contracts.operations import check_contract
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.factories import (
     ContractRevisionFactory,

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from contracts import operations
 from contracts.models import PriceList
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.factories import ContractLineFactory, OrganizationalUnitFactory, PriceListFactory

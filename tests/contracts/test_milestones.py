@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 
 from contracts import operations
 from contracts.models import MilestonePart
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.factories import ContractRevisionFactory, InvoiceFrequencyFactory, MilestoneFactory

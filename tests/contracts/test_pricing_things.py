@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.pricing import PriceBook, Work
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.contracts.prices import DAY, company_without_prices, cost, expense, sales
 from tests.factories import (

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.rates import Rates
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from tests.factories import ExchangeRateFactory, LegalEntityFactory
 
 MARCH = datetime.date(2025, 3, 1)

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from contracts.operations import generate_schedule
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.factories import InvoiceFrequencyFactory, ScheduleEntryFactory

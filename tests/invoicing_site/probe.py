@@ -6,9 +6,9 @@ from django.db import connection, models
 from django.db.backends.ddl_references import Statement
 from django.test.utils import isolate_apps
 
-from invoicing_site import fields
+from invoicing_site.floor import fields
+from invoicing_site.floor.querysets import LockingQuerySet
 from invoicing_site.models import User
-from invoicing_site.querysets import LockingQuerySet
 
 
 @contextlib.contextmanager

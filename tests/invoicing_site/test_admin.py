@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contracts.models import Customer, LegalEntity, Membership, PriceList, ProjectContract, RolePrice
-from invoicing_site.admin_base import LookupAdmin
+from invoicing_site.admin.base import LookupAdmin
 from invoicing_site.models import AuditEvent, Notice, User
 from ledger.models import FiscalPeriod, FiscalYear, TaxCode, Voucher
 from tests import factories

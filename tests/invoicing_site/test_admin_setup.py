@@ -24,9 +24,9 @@ from contracts.models import (
     ProjectContract,
     RolePrice,
 )
-from invoicing_site import guards
-from invoicing_site.admin_base import LookupAdmin
-from invoicing_site.errors import Refused
+from invoicing_site.admin.base import LookupAdmin
+from invoicing_site.floor import guards
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 from ledger.models import Account, PostingAccount
 from tests import factories

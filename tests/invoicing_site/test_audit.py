@@ -3,8 +3,8 @@
 import pickle
 from decimal import Decimal as D
 
-from invoicing_site import audit
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, User
 
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from backlog.models import BacklogAction
 from backlog.operations.items import _audited
-from invoicing_site import audit
-from invoicing_site.audit_trail import flat, parts_of
-from invoicing_site.audit_words import _WORDS, in_words, known
+from invoicing_site.floor import audit
+from invoicing_site.floor.audit_words import _WORDS, in_words, known
 from invoicing_site.models import AuditEvent
+from invoicing_site.pages.audit_trail import flat, parts_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.urls import reverse
 from actuals.importing import preview
 from actuals.operations import entries
 from contracts.models import Customer
-from invoicing_site import characters
-from invoicing_site.errors import Refused
+from invoicing_site.floor import characters
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.operations.approvals import submit_proposal
 from ledger.invoicing.operations.proposals import edit_header
 from tests import factories

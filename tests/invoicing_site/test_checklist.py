@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from contracts.models import NumberSequence
-from invoicing_site.checklist import steps_for
+from invoicing_site.pages.checklist import steps_for
 from tests.factories import company, contract
 from tests.factories.rows import LegalEntityFactory, MembershipFactory, UserFactory
 

@@ -4,9 +4,9 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 
-from invoicing_site import currencies
-from invoicing_site.fields import CurrencyField
-from invoicing_site.money import minor_unit
+from invoicing_site.floor import currencies
+from invoicing_site.floor.fields import CurrencyField
+from invoicing_site.floor.money import minor_unit
 
 pytestmark = pytest.mark.django_db
 

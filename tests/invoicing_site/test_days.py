@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.test import RequestFactory
 
-from invoicing_site import days, wording
-from invoicing_site.admin_base import LookupAdmin, LookupInline
+from invoicing_site.admin.base import LookupAdmin, LookupInline
+from invoicing_site.floor import days, wording
 from invoicing_site.models import User
 from invoicing_site.screens.forms import DayField
 from tests.invoicing_site.test_form_words import declared

@@ -15,8 +15,8 @@ from backlog.models import BacklogItem
 from contracts.models import Customer, ExchangeRate, LegalEntity, Membership, Project, ProjectContract
 from invoicing_site import demo
 from invoicing_site.demo import PASSWORD
+from invoicing_site.floor.querysets import total
 from invoicing_site.models import User
-from invoicing_site.querysets import total
 from invoicing_site.verify import findings
 from ledger.models import (
     CustomerInvoice,

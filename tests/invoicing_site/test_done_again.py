@@ -18,8 +18,9 @@ from actuals.importing import Mapping
 from actuals.models import Entry, EntryImport
 from contracts.admin.people import UserAdmin
 from contracts.models import LegalEntity, Membership, Project
-from invoicing_site import audit, signing_in, transaction
-from invoicing_site.errors import Refused
+from invoicing_site.accounts import signing_in
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
 from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals

@@ -6,7 +6,7 @@ from django.urls import reverse
 from actuals.models import Actual
 from backlog.operations import approve, cancel_approval
 from contracts.models import Membership
-from invoicing_site.explain_page import _ROWS, _visible
+from invoicing_site.explain.page import _ROWS, _visible
 from ledger.models import InvoiceLine
 from tests import factories
 from tests.factories import DAY

@@ -11,8 +11,8 @@ import actuals.forms  # noqa: F401
 import backlog.forms  # noqa: F401
 import ledger.invoicing.forms  # noqa: F401
 import proforma.forms  # noqa: F401
-from invoicing_site.fields import ExactDecimalField, PriceField
-from invoicing_site.figures import FigureField
+from invoicing_site.floor.fields import ExactDecimalField, PriceField
+from invoicing_site.floor.figures import FigureField
 
 ROOMS = {"contracts", "actuals", "backlog", "proforma", "ledger", "invoicing_site"}
 

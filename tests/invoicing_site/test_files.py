@@ -6,8 +6,8 @@ import os
 import pytest
 from django.db import transaction
 
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import StoredFile
 
 PDF = "application/pdf"

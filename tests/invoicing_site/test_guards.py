@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 
-from invoicing_site import guards
+from invoicing_site.floor import guards
 from invoicing_site.models import AuditEvent, StoredFile
 from tests.invoicing_site.probe import probe_model
 

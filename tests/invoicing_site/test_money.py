@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from invoicing_site import fields, money
+from invoicing_site.floor import fields, money
 
 EVERY_KIND = ["JPY", "EUR", "BHD", "CLF"]
 
@@ -282,4 +282,4 @@ def test_column_sizes_are_said_once(field, size):
     """MON-1"""
     _, path, args, kwargs = field().clone().deconstruct()
     assert (field().max_digits, field().decimal_places) == size
-    assert (path, args, kwargs) == (f"invoicing_site.fields.{field.__name__}", [], {})
+    assert (path, args, kwargs) == (f"invoicing_site.floor.fields.{field.__name__}", [], {})

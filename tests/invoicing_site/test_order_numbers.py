@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from contracts.models import ContractLine, ProjectContract, PurchaseOrder
-from invoicing_site.admin_base import LookupAdmin, LookupInline
-from invoicing_site.fields import AmountField
+from invoicing_site.admin.base import LookupAdmin, LookupInline
+from invoicing_site.floor.fields import AmountField
 from ledger.invoicing.operations.posting import post
 from tests import factories
 from tests.invoicing_site.test_admin import posted, signed_in

@@ -13,10 +13,18 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invoicing_site import querysets
-from invoicing_site.fields import AmountField
+from invoicing_site.floor import querysets
+from invoicing_site.floor.fields import AmountField
+from invoicing_site.floor.querysets import (
+    ExactSum,
+    LockingQuerySet,
+    draw_ids,
+    in_chunks,
+    total,
+    totals,
+    write_rows,
+)
 from invoicing_site.models import AuditEvent, User
-from invoicing_site.querysets import ExactSum, LockingQuerySet, draw_ids, in_chunks, total, totals, write_rows
 from tests.invoicing_site.probe import probe_model
 from tests.threads import ended
 

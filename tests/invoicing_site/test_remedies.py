@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from invoicing_site import remedies
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.screens import remedies
 from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal, PostingAccount
 from ledger.tasks import post_chosen_invoices

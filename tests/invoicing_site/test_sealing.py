@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from invoicing_site import audit, seals
+from invoicing_site.floor import audit, seals
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
 from invoicing_site.verify.seals import sealed
 from tests.threads import ended

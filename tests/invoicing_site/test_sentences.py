@@ -4,8 +4,8 @@ import pytest
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 from invoicing_site.screens.operations import Told, tell
 from ledger.invoicing.checks import CheckResult
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from redis.exceptions import ConnectionError as CacheIsDown
 
 from contracts.models import LegalEntity
-from invoicing_site import signing_in, throttling
+from invoicing_site.accounts import signing_in, throttling
 from invoicing_site.demo import PASSWORD, USERS
 from invoicing_site.demo.catalogue import COMPANIES
 from invoicing_site.demo.setting import make_users

@@ -8,8 +8,8 @@ from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
 from django.urls import path
 
-from invoicing_site import transaction
-from invoicing_site.errors import Refused
+from invoicing_site.floor import transaction
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 from invoicing_site.urls import handler500 as handler500
 from invoicing_site.urls import urlpatterns as ours

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoicing_site import wording
+from invoicing_site.floor import wording
 from invoicing_site.templatetags import ledgerline
 
 

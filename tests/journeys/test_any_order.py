@@ -27,8 +27,8 @@ from backlog.operations import (
     undo,
 )
 from contracts.operations import generate_schedule
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import total
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import total
 from invoicing_site.verify import findings
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals

@@ -7,7 +7,7 @@ import pytest
 
 from backlog.models import BacklogItem
 from contracts.models import Milestone
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from tests import factories
 from tests.journeys.steps import (

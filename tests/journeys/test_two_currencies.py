@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.models import ExchangeRate
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.models import CustomerInvoice, ProfileAssignment
 from tests import factories

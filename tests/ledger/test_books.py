@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from contracts.models import NumberSequence
 from contracts.numbers import draw_number
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger.invoicing.tax import TaxBook
 from ledger.models import (

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
-from invoicing_site.errors import Refused
-from invoicing_site.wording import day
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import day
 from ledger.books.periods import close_period, period_of
 from ledger.document.previews import preview
 from ledger.invoicing import checks

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from contracts.models import ContractCustomer, Customer, LegalEntity, MeasureUnit
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.books import chain
 from ledger.document import documents
 from ledger.invoicing.operations.posting import post

@@ -11,8 +11,8 @@ import pypdf
 import pytest
 from django.db import connection
 
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, StoredFile
 from ledger.document import documents
 from ledger.document.translations import TEXTS

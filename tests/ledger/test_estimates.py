@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import edit_lines

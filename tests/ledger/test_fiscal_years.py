@@ -7,9 +7,9 @@ import time_machine
 from django.urls import reverse
 
 from invoicing_site.celery import app
-from invoicing_site.checklist import steps_for
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, Notice
+from invoicing_site.pages.checklist import steps_for
 from ledger.books.periods import period_of
 from ledger.models import FiscalPeriod, FiscalYear
 from ledger.setup.fiscal_years import add_year_after, last_year, next_year

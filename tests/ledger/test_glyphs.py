@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from contracts.models import LegalEntity, Project
-from invoicing_site.errors import Refused
-from invoicing_site.remedies import address_of
+from invoicing_site.floor.errors import Refused
+from invoicing_site.screens.remedies import address_of
 from ledger.document import glyphs
 from ledger.document.translations import Words
 from ledger.invoicing.checks import check

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import LegalEntity
-from invoicing_site import files
-from invoicing_site.errors import Refused
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
 from ledger.document import documents
 from ledger.document import views as views
 from ledger.invoicing.operations import posting

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.models import ContractCustomer, Customer, LegalEntity, Project, ProjectContract
-from invoicing_site import money
+from invoicing_site.floor import money
 from ledger.books.plan import imbalance
 from ledger.invoicing.corrected import Corrected, Stood
 from ledger.invoicing.load import AccruedSum, Billed, InvoiceFacts

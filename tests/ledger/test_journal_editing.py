@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger.books.periods import close_period, period_of
 from ledger.journal.operations.journals import edit_journal_lines

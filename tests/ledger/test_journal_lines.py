@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger.journal.operations import lines as lines_module
 from ledger.journal.operations.journals import back_to_draft, edit_journal_lines

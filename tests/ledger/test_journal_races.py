@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.books.periods import close_period, period_of
 from ledger.journal.operations import journals as journals_module
 from ledger.journal.operations import lines as lines_module

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import fill_lines, refill_lines, take_up
 from ledger.journal.operations.journals import take_up_actuals

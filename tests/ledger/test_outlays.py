@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post

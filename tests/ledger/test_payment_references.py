@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from contracts.models import Customer, LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.document import documents
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post

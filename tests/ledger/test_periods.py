@@ -6,9 +6,9 @@ import threading
 import pytest
 from django.db import connection, connections, transaction
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import LockingQuerySet
 from invoicing_site.models import AuditEvent
-from invoicing_site.querysets import LockingQuerySet
 from ledger.books.periods import (
     PeriodBook,
     close_period,

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from actuals.models import Actual, Batch
 from actuals.operations import negated, record
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.verify import findings
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger.books import chain
 from ledger.invoicing.operations import posting

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.books import chain
 from ledger.invoicing.operations import posting
 from ledger.invoicing.operations.posting import post

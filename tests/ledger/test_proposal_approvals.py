@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.operations.approvals import (
     approve_proposal,
     reject_proposal,

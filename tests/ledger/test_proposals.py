@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger import tasks
 from ledger.invoicing.blockers import blocked_by

@@ -14,7 +14,7 @@ from backlog.ageing import ageing
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, mark_ready
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
 from invoicing_site.verify import findings
 from ledger.invoicing.operations.posting import post

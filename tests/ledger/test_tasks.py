@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import StoredFile
 from ledger import tasks
 from ledger.invoicing.operations.approvals import approve_proposal, submit_proposal

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing_site import money
-from invoicing_site.errors import Refused
+from invoicing_site.floor import money
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.tax import TaxableLine, TaxAt, TaxBook, tax_of, tax_of_change
 from ledger.models import BillingTaxGroupCode, TaxCode, TaxRate
 from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, company

@@ -49,7 +49,7 @@ def approved_before_there_was_a_bound(no1, monkeypatch, quantity="20000000000"):
     """20,000,000,000 × 9,999.99 EUR of material, and 8 h: approved together."""
     entries = [factories.material_entry(no1, quantity, date=DAY), factories.time_entry(no1, "8", date=DAY)]
     with monkeypatch.context() as patched:
-        patched.setattr("invoicing_site.bounds.over", lambda *args: "")
+        patched.setattr("invoicing_site.floor.bounds.over", lambda *args: "")
         approve(entries, by=no1.manager)
     return entries
 

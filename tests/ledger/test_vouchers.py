@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from ledger.books.operations.vouchers import write_vouchers
 from ledger.books.periods import hold_open, period_of
 from ledger.books.plan import EntryPlan, imbalance

@@ -11,7 +11,7 @@ from actuals.models import Actual, Batch, PriceDecision
 from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.models import Milestone
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
 from proforma.models import DetailActual, LineDetail, ProformaInvoice

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backlog.models import BacklogItem
 from contracts.models import PurchaseOrder, Retainer
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine

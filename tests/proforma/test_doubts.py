@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from backlog.operations import approve, preview
 from contracts.models import ProjectContract
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations import posting

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from backlog.models import BacklogItem
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
 from proforma.edits import edited

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing_site.money import priced
+from invoicing_site.floor.money import priced
 from proforma.facts import Figures, facts_billed_only, facts_of_work, facts_of_work_by_hand, rest_of
 
 CHARGEABLE, NON_CHARGEABLE, COMPLIMENTARY = "chargeable", "non_chargeable", "complimentary"

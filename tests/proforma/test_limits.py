@@ -7,7 +7,7 @@ import pytest
 
 from backlog.not_to_exceed import LimitBook
 from contracts.models import LineCustomer
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 from proforma import operations
 from proforma.models import LimitOverride, LineDetail

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from backlog.models import BacklogItem
 from contracts.models import ScheduleEntry
-from invoicing_site.errors import Refused
-from invoicing_site.wording import day
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import day
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine
 from proforma.operations.inputs import contracts_to_look_at

@@ -7,7 +7,7 @@ import pytest
 
 from actuals.models import Actual
 from contracts.models import LegalEntity
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from proforma import operations
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine, RunPlanLine
 from proforma.operations import (

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from backlog.models import BacklogItem
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine
 from tests import factories

@@ -14,7 +14,7 @@ from actuals.models import Actual
 from backlog.models import BacklogItem
 from backlog.operations import mark_not_ready
 from contracts.models import ScheduleEntry
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from proforma import operations, tasks
 from proforma.models import DetailActual, InvoiceRun, LineDetail, ProformaInvoice, RunContract
 from tests import factories

@@ -11,7 +11,7 @@ from django.utils import timezone
 from backlog.models import BacklogItem
 from contracts.models import ContractRevision, NumberSequence, ScheduleEntry
 from contracts.operations import generate_schedule
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract

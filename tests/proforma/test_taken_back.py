@@ -8,7 +8,7 @@ from django.db.models import Sum
 
 from actuals.models import Actual
 from backlog.models import BacklogItem
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from proforma import operations
 from proforma.models import DetailActual, ProformaInvoice
 from tests import factories

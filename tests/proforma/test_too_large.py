@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from backlog.operations import mark_not_ready, split_off
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 from tests import factories

@@ -1,8 +1,8 @@
 from actuals.models import Entry
 from backlog import operations
 from contracts.models import Project
-from invoicing_site.commands import EntityCommand, day
-from invoicing_site.wording import counted
+from invoicing_site.floor.wording import counted
+from invoicing_site.management.base import EntityCommand, day
 
 
 class Command(EntityCommand):

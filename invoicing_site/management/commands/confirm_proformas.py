@@ -1,7 +1,7 @@
-from invoicing_site import remedies
-from invoicing_site.commands import EntityCommand
-from invoicing_site.errors import Refused
-from invoicing_site.wording import counted
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
+from invoicing_site.management.base import EntityCommand
+from invoicing_site.screens import remedies
 from proforma import operations
 from proforma.models import ProformaInvoice
 

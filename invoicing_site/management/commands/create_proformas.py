@@ -3,12 +3,12 @@ from decimal import Decimal
 
 from backlog.models import BacklogItem
 from contracts.models import ProjectContract
-from invoicing_site import remedies
-from invoicing_site.commands import EntityCommand, day
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import totals
+from invoicing_site.floor.wording import counted
+from invoicing_site.management.base import EntityCommand, day
 from invoicing_site.management.wording import plain, spoken
-from invoicing_site.querysets import totals
-from invoicing_site.wording import counted
+from invoicing_site.screens import remedies
 from proforma.models import LineDetail
 from proforma.operations import create_proformas
 

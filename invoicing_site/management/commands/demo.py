@@ -1,9 +1,9 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from invoicing_site import remedies
 from invoicing_site.demo import PASSWORD, USERS, load
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.screens import remedies
 
 
 class Command(BaseCommand):

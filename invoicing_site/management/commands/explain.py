@@ -5,8 +5,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
-from invoicing_site import explain, remedies
-from invoicing_site.errors import Refused
+from invoicing_site import explain
+from invoicing_site.floor.errors import Refused
+from invoicing_site.screens import remedies
 
 KINDS = ["actual", "entry", "proforma", "invoice", "voucher"]
 

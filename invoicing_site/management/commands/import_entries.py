@@ -7,8 +7,8 @@ from django.core.management.base import CommandError
 from actuals import importing
 from actuals.importing.totals import Totals
 from actuals.models import EntryImport
-from invoicing_site import wording
-from invoicing_site.commands import EntityCommand
+from invoicing_site.floor import wording
+from invoicing_site.management.base import EntityCommand
 
 _SHOWN = 50
 

@@ -1,8 +1,8 @@
 from django.core.management import CommandError
 
-from invoicing_site import remedies
-from invoicing_site.commands import EntityCommand
-from invoicing_site.wording import counted
+from invoicing_site.floor.wording import counted
+from invoicing_site.management.base import EntityCommand
+from invoicing_site.screens import remedies
 from ledger.invoicing.operations.posting import look_at_all, post_all
 from ledger.models import InvoiceProposal
 

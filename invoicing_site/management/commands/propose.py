@@ -1,5 +1,5 @@
-from invoicing_site.commands import EntityCommand
-from invoicing_site.wording import counted
+from invoicing_site.floor.wording import counted
+from invoicing_site.management.base import EntityCommand
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.operations import proposals
 from ledger.journal.operations.journals import left_in_error

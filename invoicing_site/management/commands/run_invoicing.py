@@ -5,11 +5,11 @@ from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import Customer, LegalEntity, Project, ProjectContract
-from invoicing_site.commands import EntityCommand, day
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import totals
+from invoicing_site.floor.wording import counted
+from invoicing_site.management.base import EntityCommand, day
 from invoicing_site.management.wording import plain, spoken
-from invoicing_site.querysets import totals
-from invoicing_site.wording import counted
 from proforma.models import InvoiceRun, LineDetail, RunContract, RunPlanLine
 from proforma.operations import preview_invoicing, run_invoicing
 from proforma.plans import REASONS

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from invoicing_site import seals
+from invoicing_site.floor import seals
 from invoicing_site.models import Seal
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from contracts.models import LegalEntity
+from invoicing_site.floor.wording import counted
 from invoicing_site.verify import look, seals
-from invoicing_site.wording import counted
 
 
 class Command(BaseCommand):

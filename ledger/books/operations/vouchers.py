@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from contracts.models import LegalEntity, NumberSequence
 from contracts.numbers import draw_numbers
-from invoicing_site.querysets import draw_ids, write_rows
+from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
 from ledger.books.plan import VoucherPlan, imbalance
 from ledger.models import (

@@ -2,7 +2,7 @@
 
 from django.db.models import Count, OuterRef, Subquery
 
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, ListScreen
 from invoicing_site.screens.lists import stamp_of
 from ledger.books.filters import VoucherFilter

@@ -1,7 +1,7 @@
 """Approval of invoice proposals, where the entity requires it, by somebody else (PRP-4)."""
 
-from invoicing_site import audit, checked, transaction
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, checked, transaction
+from invoicing_site.floor.errors import Refused
 from ledger.invoicing.operations.proposals import locked, refuse_unless, still_open
 from ledger.models import InvoiceProposal, ProposalDecision
 

@@ -11,10 +11,10 @@ from django.utils.text import Truncator
 from contracts.askers import demand_still
 from contracts.numbers import draw_number
 from contracts.two_people import who_else_posts
-from invoicing_site import audit, transaction, wording
 from invoicing_site.celery import ring
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import draw_ids, write_rows
+from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
 from ledger.books.operations.vouchers import write_vouchers
 from ledger.books.periods import hold_open

@@ -9,10 +9,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
-from invoicing_site import audit, checked, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum, in_chunks, write_rows
-from invoicing_site.seen import refuse_changed, stamp
+from invoicing_site.floor import audit, checked, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
+from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.load import journalled
 from ledger.invoicing.sections import SectionFormat

@@ -4,8 +4,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils.text import Truncator
 
-from invoicing_site import audit, checked, transaction, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, checked, transaction, wording
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import Notice
 from ledger.invoicing.operations.proposals import locked
 from ledger.models import CustomerInvoice, InvoiceProposal

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from invoicing_site import audit, transaction
-from invoicing_site.errors import Refused
-from invoicing_site.seen import CHANGED, stamp
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.seen import CHANGED, stamp
 from ledger.invoicing import sections
 from ledger.invoicing.operations.proposals import format_sections, still_open
 from ledger.invoicing.sections import SectionFormat

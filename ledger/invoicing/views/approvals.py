@@ -5,9 +5,9 @@ from collections import Counter
 from django.db.models import Q
 from django.urls import reverse
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import BulkOperation, FormOperation, Operation, Page, Told
-from invoicing_site.wording import counted
 from ledger.invoicing.forms import CommentForm, ReasonForm
 from ledger.invoicing.operations import approvals as operations
 from ledger.invoicing.operations.returns import return_proposal

@@ -2,11 +2,11 @@
 
 from django.http import HttpResponseRedirect
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, BulkForm, DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.operations import tell
-from invoicing_site.wording import counted
 from ledger.invoicing import sections
 from ledger.invoicing.filters import ProposalLineFilter
 from ledger.invoicing.forms import LayoutForm, MoveLinesForm, ProposalLinesForm, SectionFormSet

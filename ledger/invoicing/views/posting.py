@@ -6,12 +6,12 @@ from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 
 from invoicing_site.celery import ring
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import BulkOperation, Operation, Page, Told
 from invoicing_site.screens.lists import address_of_chosen, keys_of
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.templatetags.ledgerline import plain_amount
-from invoicing_site.wording import counted
 from ledger.invoicing.operations import posting
 from ledger.invoicing.remedies import with_remedies
 from ledger.invoicing.views.proposals import Proposals, with_net

@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.views import View
 
 from actuals.models import Actual, BillingType
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, DetailScreen, FormOperation, ListScreen, Operation, Page, Told
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
-from invoicing_site.wording import counted
 from ledger.document import previews
 from ledger.invoicing import checks
 from ledger.invoicing.blockers import blocked_by

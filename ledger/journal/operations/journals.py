@@ -24,10 +24,10 @@ from contracts.models import (
     Resource,
 )
 from contracts.numbers import draw_number
-from invoicing_site import audit, transaction
 from invoicing_site.celery import ring
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import analyze
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import analyze
 from ledger.books.operations.vouchers import write_vouchers
 from ledger.books.periods import PeriodBook
 from ledger.journal import plan

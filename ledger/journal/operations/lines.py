@@ -25,10 +25,10 @@ from contracts.models import (
 )
 from contracts.numbers import draw_numbers
 from contracts.rates import Rates
-from invoicing_site import audit, transaction, wording
-from invoicing_site.errors import Refused
-from invoicing_site.querysets import analyze, in_chunks, write_rows
-from invoicing_site.seen import refuse_changed, stamp
+from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.books.periods import PeriodBook, hold_open
 from ledger.journal import plan
 from ledger.journal.plan import TakeUpFacts

@@ -10,7 +10,7 @@ from django.db.models.functions import TruncMonth
 from backlog.ageing import unbilled
 from backlog.models import BacklogItem
 from contracts.models import Customer
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, Page
 from invoicing_site.screens.export import exported
 from ledger.models import Account, CustomerInvoice, FiscalYear

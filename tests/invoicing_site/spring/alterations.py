@@ -10,7 +10,7 @@ from django.db.models import F
 from actuals.models import Actual
 from backlog.models import BacklogItem
 from contracts.models import MilestonePart, NumberSequence, SequenceCounter
-from invoicing_site import guards
+from invoicing_site.floor import guards
 from ledger.books import chain
 from ledger.models import (
     CustomerInvoice,

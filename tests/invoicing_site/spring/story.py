@@ -13,7 +13,7 @@ from actuals.models import EntryImport
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import ExchangeRate
-from invoicing_site import files
+from invoicing_site.floor import files
 from ledger.document import documents
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals

@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from actuals.models import Actual
-from invoicing_site import explain, wording
-from invoicing_site.errors import Refused
+from invoicing_site import explain
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 from ledger.models import Voucher
 from proforma.models import DetailActual
 from tests.invoicing_site.spring.story import billed, three_shares

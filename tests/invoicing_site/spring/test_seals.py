@@ -14,7 +14,8 @@ from django.utils import timezone
 from actuals.models import Actual, Batch, Entry, PriceDecision
 from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval
-from invoicing_site import audit, guards, seals, tasks
+from invoicing_site import tasks
+from invoicing_site.floor import audit, guards, seals
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending, StoredFile, User
 from invoicing_site.verify import findings
 from invoicing_site.verify.seals import compared, sealed

@@ -10,7 +10,7 @@ from django.db import connection
 
 from actuals.models import Actual
 from backlog.operations import approve, cancel_approval
-from invoicing_site import files
+from invoicing_site.floor import files
 from invoicing_site.models import StoredFile
 from invoicing_site.verify import Finding, findings
 from ledger.models import Document

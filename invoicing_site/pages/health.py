@@ -13,8 +13,8 @@ from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from invoicing_site import wording
 from invoicing_site.celery import app
+from invoicing_site.floor import wording
 from invoicing_site.middleware import STRICT, header
 from invoicing_site.models import Heartbeat
 

@@ -14,8 +14,8 @@ from django.db import connections, models, router
 from django.db.models import fields as stock
 from django.db.transaction import TransactionManagementError
 
-from invoicing_site import money
-from invoicing_site.fields import CurrencyField, ExactDecimalField
+from invoicing_site.floor import money
+from invoicing_site.floor.fields import CurrencyField, ExactDecimalField
 
 
 class LockingQuerySet(models.QuerySet):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from contracts.models import Membership
-from invoicing_site.audit_words import in_words
+from invoicing_site.floor.audit_words import in_words
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.forms import DayFilter, SearchFilter

@@ -2,8 +2,8 @@
 
 import datetime
 
-from invoicing_site import wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import wording
+from invoicing_site.floor.errors import Refused
 
 FIRST = datetime.date(1990, 1, 1)
 LAST = datetime.date(2099, 12, 31)

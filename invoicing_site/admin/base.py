@@ -16,20 +16,19 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from unfold import admin as unfold
 
-from invoicing_site import audit, transaction
-from invoicing_site.admin_changes import changed_rows, changes, falling_with, name_of, values
-from invoicing_site.admin_choices import (
+from invoicing_site.accounts.reach import forget_reach, reach_of
+from invoicing_site.admin.changes import changed_rows, changes, falling_with, name_of, values
+from invoicing_site.admin.choices import (
     AdministeredForm,
     EntityFilter,
     Linked,
-    forget_reach,
     offered,
-    reach_of,
     way_to_entity,
     ways,
 )
-from invoicing_site.admin_columns import day, entity_of, figure, through
-from invoicing_site.fields import ExactDecimalField
+from invoicing_site.admin.columns import day, entity_of, figure, through
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.fields import ExactDecimalField
 
 
 class _Ordered:

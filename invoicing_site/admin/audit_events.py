@@ -5,8 +5,8 @@ import json
 from django.contrib import admin
 from django.utils.html import format_html
 
-from invoicing_site.admin_base import LookupAdmin
-from invoicing_site.audit_words import in_words
+from invoicing_site.admin.base import LookupAdmin
+from invoicing_site.floor.audit_words import in_words
 from invoicing_site.models import AuditEvent
 
 

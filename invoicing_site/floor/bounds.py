@@ -5,7 +5,7 @@ The columns hold a thousand times as much, so that what is added up, taxed and c
 
 from decimal import Decimal
 
-from invoicing_site import money, wording
+from invoicing_site.floor import money, wording
 
 # Of one entry, or of one detail of a proforma.
 MOST_QUANTITY = Decimal(1_000_000)

@@ -12,8 +12,8 @@ from django.views.generic import TemplateView
 from actuals.models import Actual, Entry
 from contracts.models import sees_costs
 from invoicing_site import explain
-from invoicing_site.querysets import in_chunks
-from invoicing_site.remedies import remedy_url, words_of
+from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.screens.remedies import remedy_url, words_of
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 

@@ -4,7 +4,7 @@ import django_filters
 from django.http import Http404, HttpResponse
 from django.views.generic import View
 
-from invoicing_site import seals
+from invoicing_site.floor import seals
 from invoicing_site.models import Seal
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.forms import SearchFilter

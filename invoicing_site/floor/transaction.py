@@ -12,7 +12,7 @@ import sqlite3
 from django.db import DatabaseError
 from django.db import transaction as django
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 # What follows a commit never raises: it would look like a conflict of what was committed, and do it twice.
 on_commit = functools.partial(django.on_commit, robust=True)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from django.db import connection
 from django.utils import timezone
 
-from invoicing_site import guards, transaction
+from invoicing_site.floor import guards, transaction
 from invoicing_site.models import Seal, SealedRows, SealPending
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import StoredFile
 
 _NAME_LENGTH = StoredFile._meta.get_field("name").max_length

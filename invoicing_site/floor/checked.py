@@ -6,8 +6,8 @@ SQLite would store without a word PostgreSQL would refuse with a technical error
 
 from decimal import Decimal
 
-from invoicing_site import characters, money, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import characters, money, wording
+from invoicing_site.floor.errors import Refused
 
 
 def figure(value: Decimal, model, name: str) -> Decimal:

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from unfold.decorators import display
 
-from invoicing_site import money, wording
+from invoicing_site.floor import money, wording
 
 
 def entity_of(row, path):

@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
-from invoicing_site import days, remedies, wording
-from invoicing_site.errors import Refused
+from invoicing_site.floor import days, wording
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
+from invoicing_site.screens import remedies
 
 # So many known names are suggested for one that is not.
 _SUGGESTED = 10

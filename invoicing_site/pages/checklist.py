@@ -15,7 +15,7 @@ from contracts.models import (
     PriceList,
     ProjectContract,
 )
-from invoicing_site.admin_base import offered
+from invoicing_site.admin.base import offered
 from ledger.models import BillingTaxGroupCode, FiscalPeriod, ItemTaxGroupCode, PostingAccount, TaxRate
 from ledger.setup.fiscal_years import ends_soon, what_to_do
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from invoicing_site import audit, transaction
-from invoicing_site.errors import Refused
+from invoicing_site.floor import audit, transaction
+from invoicing_site.floor.errors import Refused
 from invoicing_site.models import Notice
 
 

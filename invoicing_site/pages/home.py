@@ -10,7 +10,7 @@ from django.views.generic import TemplateView
 from actuals.models import Entry
 from backlog.models import BacklogItem
 from contracts.models import Milestone, ProjectContract
-from invoicing_site.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum
 from ledger.journal.operations.journals import waiting_actuals
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice

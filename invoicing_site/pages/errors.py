@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.defaults import server_error as internal_error
 
-from invoicing_site import transaction
+from invoicing_site.floor import transaction
 
 
 @requires_csrf_token

@@ -7,8 +7,8 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from invoicing_site import checked, currencies
-from invoicing_site.figures import FigureField
+from invoicing_site.floor import checked, currencies
+from invoicing_site.floor.figures import FigureField
 
 _CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
 

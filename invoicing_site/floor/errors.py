@@ -1,6 +1,6 @@
 """The one exception for "the business says no"."""
 
-from invoicing_site import wording
+from invoicing_site.floor import wording
 
 
 class Refused(Exception):

@@ -6,7 +6,7 @@ nothing and be overtaken before the operation begins.
 
 import hashlib
 
-from invoicing_site.errors import Refused
+from invoicing_site.floor.errors import Refused
 
 CHANGED = "CHANGED"
 

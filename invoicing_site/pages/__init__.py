@@ -1,0 +1,1 @@
+"""The roof: home, navigation, checklist, audit trail, seals, health, the pages of errors."""
