@@ -10,9 +10,10 @@ from celery.signals import before_task_publish
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from invoicing_site import health, heartbeats, tasks
+from invoicing_site import heartbeats, tasks
 from invoicing_site.celery import app
 from invoicing_site.models import Heartbeat
+from invoicing_site.pages import health
 
 NOON = datetime(2026, 12, 15, 12, tzinfo=UTC)
 
