@@ -256,6 +256,14 @@ class ProformaInvoice(models.Model):
         related_name="corrections",
         help_text="The confirmed one that it corrects",
     )
+    returned_from = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="returned_as",
+        help_text="The confirmed one that was returned, and whose work this one bills again",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -288,6 +296,10 @@ class ProformaInvoice(models.Model):
             models.CheckConstraint(
                 name="correction_names_what_it_corrects",
                 condition=Q(kind="invoice", corrects=None) | Q(kind="correction", corrects__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="what_is_returned_is_an_invoice",
+                condition=Q(returned_from=None) | Q(kind="invoice"),
             ),
             models.UniqueConstraint(
                 fields=["corrects"], condition=~Q(status="confirmed"), name="one_open_correction"

@@ -300,6 +300,17 @@ class Migration(migrations.Migration):
                         to="proforma.proformainvoice",
                     ),
                 ),
+                (
+                    "returned_from",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="The confirmed one that was returned, and whose work this one bills again",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="returned_as",
+                        to="proforma.proformainvoice",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "created_by",
@@ -394,6 +405,10 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="correction_names_what_it_corrects",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("returned_from", None), ("kind", "invoice"), _connector="OR"),
+                        name="what_is_returned_is_an_invoice",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("status", "confirmed"), _negated=True),

@@ -14,7 +14,7 @@ from contracts.numbers import draw_numbers
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, write_rows
-from invoicing_site.models import AuditEvent, User
+from invoicing_site.models import User
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine, was_returned
 from proforma.operations.proformas import lock
 
@@ -27,6 +27,7 @@ _ITS_OWN = {
     "number",
     "run",
     "run_date",
+    "returned_from",
     "status",
     "created_at",
     "created_by",
@@ -101,17 +102,13 @@ class TakenBack(NamedTuple):
 
 def made_again_from(draft) -> TakenBack | None:
     """What a draft that was made by taking a proforma back says again; None for any other (PRP-6)."""
-    events = AuditEvent.objects.filter(
-        action="proforma.take_back",
-        at__gte=draft.created_at,
-        entity=draft.entity.code,
-        detail__draft=draft.number,
-    )
-    event = events.select_related("by").first()
-    if event is None:
+    if draft.returned_from_id is None:
         return None
-    proforma = ProformaInvoice.objects.get(pk=event.subject_id)
-    return TakenBack(proforma, date.fromisoformat(event.detail["on"]), event.by)
+    undone = DetailActual.objects.filter(
+        detail__line__proforma=draft.returned_from_id, part=Part.CREDIT
+    ).select_related("actual__batch__by")
+    batch = undone[0].actual.batch
+    return TakenBack(draft.returned_from, batch.on, batch.by)
 
 
 def continued_by(proforma):
@@ -126,9 +123,7 @@ def continued_by(proforma):
         Q(actual__in=again) | Q(milestone_part__in=milestones.values("actual__milestone_part"))
     )
     claims = LineDetail.objects.filter(backlog_item__in=items)
-    of_hand = LineDetail.objects.by_hand().filter(
-        line__proforma__entity=proforma.entity_id, line__proforma__number__in=_drafts_made_of(proforma)
-    )
+    of_hand = LineDetail.objects.by_hand().filter(line__proforma__in=_drafts_made_of(proforma))
     found = ProformaInvoice.objects.filter(
         Q(pk__in=claims.values("line__proforma"))
         | (Q(pk__in=of_hand.values("line__proforma")) & ~was_returned())
@@ -136,16 +131,14 @@ def continued_by(proforma):
     return found.order_by("pk")
 
 
-def _drafts_made_of(proforma) -> list[str]:
-    """The number of the draft that taking it back made, and of those that taking these back made in turn."""
-    numbers, pks = [], [proforma.pk]
-    while pks:
-        events = AuditEvent.objects.filter(action="proforma.take_back", subject_id__in=map(str, pks))
-        made = list(events.values_list("detail__draft", flat=True))
-        numbers += made
-        again = ProformaInvoice.objects.filter(entity=proforma.entity_id, number__in=made)
-        pks = list(again.values_list("pk", flat=True))
-    return numbers
+def _drafts_made_of(proforma) -> list[int]:
+    """The draft that taking it back made, and those that taking these back made in turn."""
+    found, newest = [], [proforma.pk]
+    while newest:
+        made = ProformaInvoice.objects.filter(returned_from__in=newest)
+        newest = list(made.values_list("pk", flat=True))
+        found += newest
+    return found
 
 
 def _counter_actuals(made, batch) -> list[tuple[int, str, Actual]]:
@@ -173,6 +166,7 @@ def _draft_like(proforma, details, claims, *, by, on) -> ProformaInvoice:
     }
     (number,) = draw_numbers(proforma.entity, NumberSequence.Kind.PROFORMA, on=on, count=1)
     draft = ProformaInvoice(**columns | {"accounting_date": on, "created_by": by, "number": number.text})
+    draft.returned_from = proforma
     draft.save(force_insert=True)
     lines = {
         line.pk: ProformaLine(

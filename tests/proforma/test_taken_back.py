@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from actuals.models import Actual
@@ -51,3 +52,28 @@ def test_a_correction_is_not_taken_back(company, contract, ready):
     with pytest.raises(Refused, match="Proforma C-1 is a correction and can't be returned") as refusal:
         operations.take_back(correction, by=company.accountant, on=MAR_31)
     assert refusal.value.code == "CORRECTION"
+
+
+def test_a_draft_names_the_proforma_it_was_returned_from(company, contract, ready):
+    """PRP-6: also when the day on the draft has changed since, and nobody can change it once confirmed."""
+    ready(contract)
+    proforma = confirmed(company, contract)
+    assert operations.made_again_from(proforma) is None
+    draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
+    ProformaInvoice.objects.filter(pk=draft.pk).update(accounting_date=date(2025, 4, 30))
+    draft.refresh_from_db()
+
+    assert (draft.returned_from, proforma.returned_as) == (proforma, draft)
+    assert operations.made_again_from(draft) == (proforma, MAR_31, company.accountant)
+    operations.confirm(draft, by=company.manager, on=date(2025, 4, 30))
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        ProformaInvoice.objects.filter(pk=draft.pk).update(returned_from=None)
+
+
+def test_a_correction_was_never_returned(company, contract, ready):
+    """PRP-6"""
+    ready(contract)
+    proforma = confirmed(company, contract)
+    draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
+    with pytest.raises(IntegrityError, match="what_is_returned_is_an_invoice"), transaction.atomic():
+        ProformaInvoice.objects.filter(pk=draft.pk).update(kind="correction", corrects=proforma)
