@@ -11,11 +11,11 @@ from contracts.models import LegalEntity
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import Notice, User
-from ledger.document import documents
+from ledger.document import operations as documents
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal
-from ledger.setup.fiscal_years import tell_who_adds_years
+from ledger.setup.operations import notify_who_adds_years
 from proforma.models import ProformaInvoice
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _notify(user, text, url, *, is_problem):
 def look_at_fiscal_years():
     """Notify the people of each legal entity whose last fiscal year is about to end, once."""
     for entity in LegalEntity.objects.order_by("pk"):
-        tell_who_adds_years(entity)
+        notify_who_adds_years(entity)
 
 
 @shared_task

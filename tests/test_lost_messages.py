@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def it(monkeypatch):
     monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
     monkeypatch.setattr(
-        "ledger.document.documents.pdf",
+        "ledger.document.drawing.pdf",
         lambda content: b"%PDF " + content.invoice.number.encode(),
         raising=True,
     )

@@ -31,7 +31,7 @@ def it(django_db_setup, django_db_blocker):
         pytest.skip("runs elsewhere: needs postgres")
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(LegalEntity, "today", lambda self: MARCH_31)
-        patch.setattr("ledger.document.documents.draw", lambda invoice: None)
+        patch.setattr("ledger.document.operations.draw", lambda invoice: None)
         it = factories.company()
         it.clients = {}
         for who in ("manager", "accountant", "member"):

@@ -19,7 +19,7 @@ DOCUMENTS = [each for each in vars(pairs).values() if isinstance(each, pairs.Doc
 def test_a_form_that_is_sent_twice_is_answered_twice(document, monkeypatch):
     """PRO-1: nothing of the first is left, so that the second finds all as the first did."""
     monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
-    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     it, failed = factories.company(), []
     it.clients = {}
     for who in ("manager", "accountant", "member"):

@@ -36,7 +36,7 @@ from invoicing_site.demo.catalogue import (
 )
 from invoicing_site.models import User
 from ledger.models import Dimension, DimensionValue, TaxCode, TaxRate
-from ledger.setup.standard import Books, open_books
+from ledger.setup.operations import Books, open_books
 
 LONG_AGO = datetime.date(2020, 1, 1)
 

@@ -1,1 +1,1 @@
-"""The documents of a posted invoice: what is shown, how it is drawn, and how it is kept."""
+"""The documents of a posted invoice: shown (words and figures), drawn (HTML, PDF), kept (operations)."""

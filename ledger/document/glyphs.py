@@ -11,7 +11,7 @@ from django.urls import reverse
 from fontTools.ttLib import TTFont
 
 from invoicing_site.floor import characters
-from ledger.document.documents import FONTS, static_file
+from ledger.document.drawing import FONTS, static_file
 from ledger.invoicing.plan import InvoicePlan
 
 _NAMED = 3

@@ -3,7 +3,7 @@
 import datetime
 
 from invoicing_site.floor.errors import Refused
-from ledger.document import documents
+from ledger.document import drawing
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.plan import InvoicePlan, plan_invoice
@@ -24,4 +24,4 @@ def planned(proposal: InvoiceProposal, *, on: datetime.date) -> InvoicePlan:
 def preview(proposal: InvoiceProposal, *, on: datetime.date) -> bytes:
     """The PDF of the invoice it would become; Refused like `planned`, and where no PDF can be drawn."""
     plan = planned(proposal, on=on)
-    return documents.preview(plan.invoice, plan.lines, plan.taxes, plan.references)
+    return drawing.preview(plan.invoice, plan.lines, plan.taxes, plan.references)

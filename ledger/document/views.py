@@ -18,7 +18,7 @@ from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScre
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.pages import RowScreen
-from ledger.document import documents
+from ledger.document import drawing, operations
 from ledger.document.filters import InvoiceFilter, with_open_amount
 from ledger.document.tables import InvoiceTable
 from ledger.document.translations import Words
@@ -116,7 +116,7 @@ def sections_of(lines, nets):
 
 def stored_pdf(invoice):
     """The bytes of the invoice's PDF, as they were stored; drawn now where that was not done yet."""
-    return files.read(documents.draw(invoice).file)
+    return files.read(operations.draw(invoice).file)
 
 
 class InvoicePdf(RowScreen, View):
@@ -137,9 +137,9 @@ class InvoicePdf(RowScreen, View):
         kind = "attachment" if "download" in request.GET else "inline"
         return HttpResponse(
             content,
-            content_type=documents.PDF_TYPE,
+            content_type=drawing.PDF_TYPE,
             headers={
-                "Content-Disposition": f'{kind}; filename="{documents.file_name(self.row)}"',
+                "Content-Disposition": f'{kind}; filename="{drawing.file_name(self.row)}"',
                 "X-Content-Type-Options": "nosniff",
                 "X-Frame-Options": "SAMEORIGIN",
                 "Content-Security-Policy": "frame-ancestors 'self'",
@@ -175,7 +175,7 @@ def archive(invoices):
         )
     missing = invoices.exclude(documents__kind=Document.Kind.PDF).select_related("entity", "seller_logo")
     for invoice in missing.order_by("pk")[:DRAWN_AT_ONCE]:
-        documents.draw(invoice)
+        operations.draw(invoice)
     if left := missing.count():
         raise Refused(
             f"{counted(left, 'PDF')} of these {n} are not drawn yet; each try draws some. Download again "
@@ -193,7 +193,7 @@ def archive(invoices):
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as bundle:
         for invoice in invoices.order_by("pk"):
             document = drawn[invoice.pk]
-            name = documents.file_name(invoice)
+            name = drawing.file_name(invoice)
             if name in taken:  # two numbers that differ only in what a file name can't keep
                 name = f"{invoice.pk}-{name}"
             taken.add(name)

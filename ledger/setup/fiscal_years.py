@@ -1,18 +1,14 @@
-"""Fiscal years: the one that comes next, its months, and who is told before the last one ends."""
+"""Fiscal years: the one that comes next, its months, and the warning before the last one ends."""
 
 import calendar
 import datetime
 
-from django.urls import reverse
-
-from contracts.models import LegalEntity, Membership
-from invoicing_site.floor import audit, transaction, wording
-from invoicing_site.floor.errors import Refused
-from invoicing_site.models import Notice, User
+from contracts.models import LegalEntity
+from invoicing_site.floor import wording
 from ledger.models import FiscalPeriod, FiscalYear
 
-# So long before the last fiscal year ends its people are told: work of the next year is planned by then.
-TOLD_BEFORE = datetime.timedelta(days=60)
+# So long before the last fiscal year ends people are notified: work of the next year is planned by then.
+NOTIFIED_BEFORE = datetime.timedelta(days=60)
 # So long before it ends the next one can be added on the page of periods.
 OFFERED_BEFORE = datetime.timedelta(days=366)
 
@@ -69,59 +65,7 @@ def year_to_add(entity: LegalEntity) -> FiscalYear | None:
 def ends_soon(entity: LegalEntity) -> FiscalYear | None:
     """The last fiscal year, when it ends within 60 days or has ended."""
     last = last_year(entity)
-    return last if last and last.ends - TOLD_BEFORE <= entity.today() else None
-
-
-@transaction.atomic
-def add_year_after(last: FiscalYear, *, by) -> FiscalYear:
-    """Add the fiscal year after the entity's last one, with a period for each month, open for posting.
-
-    Refused (YEAR-EXISTS) when another year was added after this one, so that two clicks add one year.
-    """
-    entity = last.entity
-    year = next_year(entity)
-    made = False
-    if last_year(entity) == last:
-        # The unique year lets one of two transactions add it; the other one waits here and finds it.
-        year, made = FiscalYear.objects.get_or_create(
-            entity=entity,
-            year=year.year,
-            defaults={"name": year.name, "starts": year.starts, "ends": year.ends},
-        )
-    if not made:
-        raise Refused(
-            f"{entity} has a fiscal year after {last} already, or another one with the same number: "
-            "an administrator sees all of them in the administration, under Books.",
-            code="YEAR-EXISTS",
-            remedy=reverse("periods"),
-        )
-    FiscalPeriod.objects.bulk_create(months(year))
-    audit.record(
-        "ledger.add_fiscal_year", year, by=by, entity=entity.code, starts=year.starts, ends=year.ends
-    )
-    return year
-
-
-def tell_who_adds_years(entity: LegalEntity) -> int:
-    """Notify the accountants and administrators once before the last fiscal year ends, once after."""
-    last = ends_soon(entity)
-    if last is None:
-        return 0
-    text = what_to_do(last)
-    to_tell = {}
-    for role, url in (
-        (Membership.Role.ADMINISTRATOR, reverse("admin:ledger_fiscalyear_add")),
-        (Membership.Role.ACCOUNTANT, reverse("periods")),
-    ):
-        users = User.objects.filter(memberships__entity=entity, memberships__role=role, is_active=True)
-        to_tell |= dict.fromkeys(users, url)
-    told = set(Notice.objects.filter(user__in=to_tell, text=text).values_list("user", flat=True))
-    notices = [
-        Notice(user=user, text=text, url=url, is_problem=True)
-        for user, url in to_tell.items()
-        if user.pk not in told
-    ]
-    return len(Notice.objects.bulk_create(notices))
+    return last if last and last.ends - NOTIFIED_BEFORE <= entity.today() else None
 
 
 def what_to_do(last: FiscalYear) -> str:

@@ -97,7 +97,7 @@ def company(
 
 
 def _open_books(entity):
-    from ledger.setup.standard import open_books  # the ledger is opened only where a test wants books
+    from ledger.setup.operations import open_books  # the ledger is opened only where a test wants books
 
     return open_books(entity, first_year=2024, last_year=2027)
 

@@ -25,7 +25,7 @@ from invoicing_site.models import AuditEvent, Notice, User
 from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals
 from ledger.models import IntegrationJournal
-from ledger.setup.standard import open_books
+from ledger.setup.operations import open_books
 from tests import factories
 from tests.invoicing_site.test_admin import address, posted, signed_in
 from tests.invoicing_site.test_transaction import SENTENCE, conflict

@@ -231,6 +231,6 @@ class Business(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_any_sequence_of_steps_keeps_what_must_hold(monkeypatch):
     """APP-3 BKL-2 PRO-3 PRO-4 PRO-5 PRO-8 RUN-2 NTE-1 PST-1 PST-10"""
-    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     few = settings(settings.default, max_examples=settings.default.max_examples // 2, stateful_step_count=25)
     run_state_machine_as_test(Business, settings=few)

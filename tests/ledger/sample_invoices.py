@@ -3,7 +3,7 @@
 import datetime
 from decimal import Decimal
 
-from ledger.document.documents import Content
+from ledger.document.shown import Content
 from ledger.models import (
     CustomerInvoice,
     FiscalPeriod,

@@ -8,7 +8,7 @@ import pytest
 from backlog import operations
 from backlog.models import BacklogItem
 from invoicing_site.verify import findings
-from ledger.document import documents
+from ledger.document import drawing, shown
 from ledger.invoicing.operations.posting import post
 from proforma import operations as proformas
 from tests import factories
@@ -68,7 +68,7 @@ def test_a_customers_share_says_of_how_much_it_is(no1, dear):
 
     invoice = billed(no1, ready(no1, second))
     assert invoice.lines.get().description == "Cold chain 4 (del av 160\xa0000,00)"
-    assert "Cold chain 4 (del av 160\xa0000,00)" in documents.html(documents.content_of(invoice))
+    assert "Cold chain 4 (del av 160\xa0000,00)" in drawing.html(shown.content_of(invoice))
 
 
 def test_a_slice_says_of_how_much_of_the_customers_own_it_is(no1, dear):

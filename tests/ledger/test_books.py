@@ -24,7 +24,7 @@ from ledger.models import (
 )
 from ledger.setup.accounts import AccountBook, ProfileBook
 from ledger.setup.dimensions import DefaultDimensions, dimension_set
-from ledger.setup.standard import open_books
+from ledger.setup.operations import open_books
 from tests.factories import (
     LegalEntityFactory,
     ProjectContractFactory,

@@ -11,7 +11,8 @@ from django.urls import reverse
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import day
-from ledger.books.periods import close_period, period_of
+from ledger.books.operations.periods import close_period
+from ledger.books.periods import period_of
 from ledger.document.previews import preview
 from ledger.invoicing import checks
 from ledger.invoicing.checks import Examined, check, examine
@@ -492,7 +493,7 @@ def test_a_preview_is_the_plan_drawn(proposal, monkeypatch):
         drawn.update(total=invoice.total, lines=[line.net for line in lines], references=references)
         return b"%PDF"
 
-    monkeypatch.setattr("ledger.document.documents.preview", draw)
+    monkeypatch.setattr("ledger.document.drawing.preview", draw)
 
     assert preview(proposal, on=MARCH_31) == b"%PDF"
     assert drawn == {"total": 1250, "lines": [1000], "references": []}

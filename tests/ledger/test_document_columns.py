@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from contracts.models import ContractCustomer, Customer, LegalEntity, MeasureUnit
 from invoicing_site.floor.errors import Refused
 from ledger.books import chain
-from ledger.document import documents
+from ledger.document import drawing, shown
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import edit_header
 from ledger.models import CustomerInvoice, InvoiceLine, InvoiceTax, TaxCode
@@ -125,11 +125,11 @@ def test_norwegian_documents_say_where_it_was_delivered(no1, contract):
     contract.place_of_delivery = "Svolvær harbour"
     contract.save()
     invoice = posted(no1, work(no1, contract))
-    assert ("Place of delivery", "Svolvær harbour") in documents.page(documents.content_of(invoice))["facts"]
+    assert ("Place of delivery", "Svolvær harbour") in shown.page(shown.content_of(invoice))["facts"]
     invoice.language = "nb"
-    assert ("Leveringssted", "Svolvær harbour") in documents.page(documents.content_of(invoice))["facts"]
+    assert ("Leveringssted", "Svolvær harbour") in shown.page(shown.content_of(invoice))["facts"]
     invoice.seller_country = "SE"
-    facts = documents.page(documents.content_of(invoice))["facts"]
+    facts = shown.page(shown.content_of(invoice))["facts"]
     assert "Svolvær harbour" not in [value for _, value in facts]
 
 
@@ -160,7 +160,7 @@ def test_a_due_date_that_was_chosen_replaces_the_terms(no1, contract):
     edit_header(proposal, by=no1.accountant, due_date=datetime.date(2025, 4, 15))
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
     assert invoice.payment_terms == "By 15 Apr 2025"
-    printed = documents.html(documents.content_of(invoice))
+    printed = drawing.html(shown.content_of(invoice))
     assert "30 days net" not in printed
     assert "By 15 Apr 2025" in printed
 

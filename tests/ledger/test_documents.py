@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.document import documents, printed
+from ledger.document import drawing, printed
 from ledger.document.translations import TEXTS, Words
 from tests.ledger.sample_invoices import content, invoice, line, tax
 
@@ -16,7 +16,7 @@ OCT_31 = datetime.date(2026, 10, 31)
 
 def text_of(content):
     """The words of the page in reading order, with single spaces."""
-    html = re.sub(r"<style>.*?</style>", "", documents.html(content), flags=re.DOTALL)
+    html = re.sub(r"<style>.*?</style>", "", drawing.html(content), flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", html).replace("\xa0", " ").split())
 
 
@@ -228,7 +228,7 @@ def test_the_words_of_the_law_are_said_once_in_the_customers_language():
 
 def test_a_long_account_number_has_the_room_of_two_columns():
     """DOC-1: what somebody types into a bank is on one line; Inter's figures fit nineteen to a column"""
-    html = documents.html(content(seller_iban="DE89370400440532013000"))
+    html = drawing.html(content(seller_iban="DE89370400440532013000"))
     assert '<div class="columns-2 whole"><dt>IBAN</dt><dd>DE89 3704 0044 0532 0130 00</dd>' in html
     assert '<div class="columns-1 whole"><dt>Account</dt><dd>1234 56 78903</dd>' in html
     assert '<div class="columns-1"><dt>Terms</dt><dd>30 days net</dd>' in html
@@ -372,7 +372,7 @@ def test_a_preview_is_marked_and_bears_no_number():
 
 
 def test_texts_of_people_are_text_and_not_markup():
-    html = documents.html(
+    html = drawing.html(
         content(
             [line(description="<img src=http://example.com/a.png>")],
             header_text="<script>",

@@ -14,7 +14,7 @@ from django.db import connection
 from invoicing_site.floor import files
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, StoredFile
-from ledger.document import documents
+from ledger.document import drawing, operations, shown
 from ledger.document.translations import TEXTS
 from ledger.models import Document
 from tests.factories import company
@@ -36,7 +36,7 @@ def pages_of(pdf):
 
 def test_a_preview_is_a_pdf_of_rows_that_need_not_be_saved():
     """PRP-3"""
-    (page,) = pages_of(documents.preview(invoice(), [line()], [tax()]))
+    (page,) = pages_of(drawing.preview(invoice(), [line()], [tax()]))
     assert "Proforma" in page
     assert "INV-2026-000042" not in page
 
@@ -44,7 +44,7 @@ def test_a_preview_is_a_pdf_of_rows_that_need_not_be_saved():
 def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
     """DOC-1"""
     lines = [line(n, description=f"Work no. {n}") for n in range(1, 67)]
-    pages = pages_of(documents.pdf(content(lines)))
+    pages = pages_of(drawing.pdf(content(lines)))
 
     assert len(pages) == 4
     for number, page in enumerate(pages, 1):
@@ -63,27 +63,27 @@ def test_drawing_asks_nobody_for_anything(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
-    (page,) = pages_of(documents.pdf(content()))
+    (page,) = pages_of(drawing.pdf(content()))
     assert "1,250.00" in page
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "file:///etc/passwd", "ledgerline:/logo", "data:,x"])
 def test_the_fetcher_gives_out_only_what_is_ours(url):
     with pytest.raises(ValueError, match="fetches nothing from elsewhere"):
-        documents._fetcher(invoice()).fetch(url)
+        drawing._fetcher(invoice()).fetch(url)
 
 
 def test_the_font_is_ours_and_goes_into_the_file():
-    reader = pypdf.PdfReader(io.BytesIO(documents.pdf(content())))
+    reader = pypdf.PdfReader(io.BytesIO(drawing.pdf(content())))
     fonts = {font.get_object()["/BaseFont"] for font in reader.pages[0]["/Resources"]["/Font"].values()}
     assert {font.partition("+")[2].partition("-")[0] for font in fonts} == {"Inter"}
 
 
 def test_the_stored_logo_is_drawn_in_place_of_the_name(db):
     logo = files.store(_a_png(), name="logo.png", media_type="image/png")
-    reader = pypdf.PdfReader(io.BytesIO(documents.pdf(content(seller_logo=logo))))
+    reader = pypdf.PdfReader(io.BytesIO(drawing.pdf(content(seller_logo=logo))))
     assert len(reader.pages[0].images) == 1
-    assert not pypdf.PdfReader(io.BytesIO(documents.pdf(content()))).pages[0].images
+    assert not pypdf.PdfReader(io.BytesIO(drawing.pdf(content()))).pages[0].images
 
 
 def _a_png():
@@ -103,7 +103,7 @@ def test_without_the_system_libraries_drawing_is_refused(monkeypatch):
     monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
     with pytest.raises(Refused, match="Pango and HarfBuzz are not installed") as refusal:
-        documents.pdf(content())
+        drawing.pdf(content())
     assert refusal.value.code == "PDF-LIBRARIES"
 
 
@@ -116,17 +116,17 @@ def test_without_the_system_libraries_drawing_is_refused(monkeypatch):
     ],
 )
 def test_the_file_is_named_for_the_invoice(number, name):
-    assert documents.file_name(invoice(number=number)) == name
+    assert drawing.file_name(invoice(number=number)) == name
 
 
 def test_a_document_is_drawn_once_and_its_bytes_are_kept(db, monkeypatch):
     """DOC-1"""
     posted = saved_invoice(company())
-    first = documents.draw(posted)
+    first = operations.draw(posted)
     kept = files.read(first.file)
 
-    monkeypatch.setattr(documents, "pdf", None)  # a second drawing would fail
-    assert documents.draw(posted) == first
+    monkeypatch.setattr(drawing, "pdf", None)  # a second drawing would fail
+    assert operations.draw(posted) == first
     assert files.read(first.file) == kept
     assert (first.kind, first.file.media_type, first.file.name) == (
         "pdf",
@@ -143,14 +143,14 @@ def test_only_what_is_frozen_is_read(db, django_assert_num_queries):
     """PST-3, style: an invoice never reads the live customer or entity."""
     it = company()
     posted = saved_invoice(it)
-    before = documents.html(documents.content_of(posted))
+    before = drawing.html(shown.content_of(posted))
 
     it.customer.name, it.entity.name, it.project.name = "Renamed customer", "Renamed seller", "Renamed work"
     for row in (it.customer, it.entity, it.project):
         row.save()
     fresh = type(posted).objects.get(pk=posted.pk)
     with django_assert_num_queries(3):
-        after = documents.html(documents.content_of(fresh))
+        after = drawing.html(shown.content_of(fresh))
 
     assert after == before
     assert "Havneverket KF" in after
@@ -163,19 +163,19 @@ def test_two_draws_at_once_make_one_document(monkeypatch):
     """DOC-1"""
     posted = saved_invoice(company())
     both_have_drawn = threading.Barrier(2, timeout=30)
-    draw_pdf = documents.pdf
+    draw_pdf = drawing.pdf
 
     def slowly(content):
         drawn = draw_pdf(content) + threading.current_thread().name.encode()
         both_have_drawn.wait()
         return drawn
 
-    monkeypatch.setattr(documents, "pdf", slowly)
+    monkeypatch.setattr(drawing, "pdf", slowly)
     found = []
 
     def work():
         try:
-            found.append(documents.draw(posted))
+            found.append(operations.draw(posted))
         finally:
             connection.close()
 
@@ -198,7 +198,7 @@ def test_a_short_invoice_has_one_page(lines, notes):
     plain = {} if notes else {"task": "", "role": "", "resource": "", "category": ""}
     rows = [line(n, description=f"Work no. {n}", **plain) for n in range(1, lines + 1)]
 
-    (page,) = pages_of(documents.pdf(content(rows)))
+    (page,) = pages_of(drawing.pdf(content(rows)))
 
     assert f"Work no. {lines}" in page
     assert "Payment reference" in page or "KID" in page
@@ -208,7 +208,7 @@ def test_a_short_invoice_has_one_page(lines, notes):
 @pytest.mark.parametrize("iban", ["HR1210010051863000160", "MT84MALT011000012345MTLCAST001S"])
 def test_an_iban_is_never_broken_over_two_lines(iban):
     """DOC-1"""
-    (page,) = pypdf.PdfReader(io.BytesIO(documents.pdf(content(seller_iban=iban)))).pages
+    (page,) = pypdf.PdfReader(io.BytesIO(drawing.pdf(content(seller_iban=iban)))).pages
     lines = page.extract_text().replace("\xa0", " ").splitlines()
     assert any(iban in line.replace(" ", "") for line in lines)
 
@@ -217,7 +217,7 @@ def test_an_iban_is_never_broken_over_two_lines(iban):
 def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
     """DOC-1: however many lines there are, the payment details are never alone on a page"""
     rows = [line(n, description=f"Work no. {n}") for n in range(1, lines + 1)]
-    *_, last = pages_of(documents.pdf(content(rows)))
+    *_, last = pages_of(drawing.pdf(content(rows)))
     for text in (f"Work no. {lines - 1}", f"Work no. {lines}", "Total incl. VAT", "VAT summary", "IBAN"):
         assert text in last
 
@@ -233,15 +233,15 @@ def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
 )
 def test_tax_stands_beside_the_totals_where_there_is_room(changes, is_beside):
     """DOC-1: what is long or in two currencies has the width of the page"""
-    assert ('class="close beside"' in documents.html(content(taxes=[tax(**changes)]))) is is_beside
+    assert ('class="close beside"' in drawing.html(content(taxes=[tax(**changes)]))) is is_beside
     foreign = content(currency="EUR", taxes=[tax(**changes)])
-    assert 'class="close beside"' not in documents.html(foreign)
+    assert 'class="close beside"' not in drawing.html(foreign)
 
 
 def test_a_norwegian_invoice_has_no_english_words_of_ours():
     """DOC-1"""
     english = set(TEXTS["en"].values()) - set(TEXTS["nb"].values())
-    page = pages_of(documents.pdf(content(language="nb", payment_terms="Netto 30 dager")))[0]
+    page = pages_of(drawing.pdf(content(language="nb", payment_terms="Netto 30 dager")))[0]
 
     # Whole words, apart from what the sample itself says.
     said = f" {page} ".replace("Harbour renewal", "").replace("Structural analysis of quay 4", "")

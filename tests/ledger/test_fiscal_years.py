@@ -12,7 +12,8 @@ from invoicing_site.models import AuditEvent, Notice
 from invoicing_site.pages.checklist import steps_for
 from ledger.books.periods import period_of
 from ledger.models import FiscalPeriod, FiscalYear
-from ledger.setup.fiscal_years import add_year_after, last_year, next_year
+from ledger.setup.fiscal_years import last_year, next_year
+from ledger.setup.operations import add_year_after
 from ledger.tasks import look_at_fiscal_years
 from tests import factories
 from tests.factories.rows import LegalEntityFactory

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from contracts.models import LegalEntity
 from invoicing_site.floor import files
 from invoicing_site.floor.errors import Refused
-from ledger.document import documents
+from ledger.document import drawing
 from ledger.document import views as views
 from ledger.invoicing.operations import posting
 from ledger.models import CustomerTransaction, Document, Settlement, Voucher
@@ -28,7 +28,7 @@ PDF = b"%PDF-1.7 drawn once"
 def _the_last_of_march(monkeypatch, tmp_path, settings):
     """Every day is 31 March 2025; a PDF is drawn as a few bytes, into a folder of the test's own."""
     monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
-    monkeypatch.setattr(documents, "pdf", lambda content: PDF + content.invoice.number.encode())
+    monkeypatch.setattr(drawing, "pdf", lambda content: PDF + content.invoice.number.encode())
     settings.DATA = tmp_path
 
 
@@ -206,7 +206,7 @@ def test_the_pages_ask_as_often_for_many_lines(desk, no1, contract, invoice):
 def test_the_pdf_is_drawn_once_and_given_as_stored(desk, invoice, monkeypatch):
     """DOC-1"""
     first = desk.get(f"/invoices/{invoice.pk}/pdf/")
-    monkeypatch.setattr(documents, "pdf", lambda content: b"another")
+    monkeypatch.setattr(drawing, "pdf", lambda content: b"another")
     second = desk.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert first.content == second.content == PDF + invoice.number.encode()
@@ -223,7 +223,7 @@ def test_without_the_libraries_it_says_so(desk, invoice, monkeypatch):
     def no_libraries(content):
         raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
 
-    monkeypatch.setattr(documents, "pdf", no_libraries)
+    monkeypatch.setattr(drawing, "pdf", no_libraries)
     response = desk.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert response.status_code == 503

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from contracts.models import Customer, LegalEntity
 from invoicing_site.floor.errors import Refused
-from ledger.document import documents
+from ledger.document import drawing, shown
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.payment_references import reference_of
@@ -128,7 +128,7 @@ def test_a_posted_invoice_keeps_its_kid(no1, contract):
     invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
     assert (invoice.payment_reference_kind, invoice.payment_reference) == ("kid10", "20250000013")
     assert CustomerTransaction.objects.get().reference == "20250000013"
-    assert "<dt>KID</dt><dd>20250000013</dd>" in documents.html(documents.content_of(invoice))
+    assert "<dt>KID</dt><dd>20250000013</dd>" in drawing.html(shown.content_of(invoice))
 
 
 def test_a_credit_note_asks_for_nothing(no1, contract):
@@ -138,7 +138,7 @@ def test_a_credit_note_asks_for_nothing(no1, contract):
     assert note.kind == "credit_note"
     assert note.payment_reference == note.payment_terms == ""
     assert note.seller_bank_account == note.seller_iban == note.seller_bic == ""
-    text = documents.html(documents.content_of(note))
+    text = drawing.html(shown.content_of(note))
     for said in ("KID", "IBAN", "Due date", "0000 00 00018"):
         assert said not in text
 
@@ -175,7 +175,7 @@ def test_so_does_a_payer_of_another_currency(no1):
 
 def test_an_invoice_number_is_never_called_kid():
     """DOC-5: without an agreement digits are just a number."""
-    text = documents.html(content(payment_reference="2026000428", payment_reference_kind="number"))
+    text = drawing.html(content(payment_reference="2026000428", payment_reference_kind="number"))
     assert "KID" not in text
     assert "<dt>Payment reference</dt><dd>2026000428</dd>" in text
 

@@ -80,7 +80,7 @@ def test_the_terms_are_said_in_the_customers_language(method, days, day_of_month
 
 def test_the_legal_texts_that_we_ship_are_said_in_every_language():
     """PST-4 DOC-4"""
-    shipped = {text for *_, text in standard._TAX_CODES.values() if text}
+    shipped = {text for *_, text in standard.TAX_CODES.values() if text}
 
     assert [sorted(shipped - texts.keys()) for texts in TEXTS.values()] == [[], []]
     assert Words("nb").of_setup("Reverse charge") == "Omvendt avgiftsplikt"

@@ -197,7 +197,7 @@ def test_who_posted_what_is_written_down(no1, contract):
 def test_documents_are_asked_for_after_commit(no1, contract, monkeypatch, django_capture_on_commit_callbacks):
     """PST-1"""
     asked = []
-    monkeypatch.setattr("ledger.document.documents.draw", asked.append)
+    monkeypatch.setattr("ledger.document.operations.draw", asked.append)
     proposal = proposed(no1, work(no1, contract))
 
     with django_capture_on_commit_callbacks(execute=True):

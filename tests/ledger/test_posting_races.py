@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def no_documents(monkeypatch):
     """What is drawn after commit is not what is raced for."""
-    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_one_that_fails_among_others_leaves_no_gap(no1, contract, monkeypatch):
     assert InvoiceLine.objects.count() == LedgerEntry.objects.filter(account__number="1500").count() == 9
 
     monkeypatch.undo()
-    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     assert post(proposals[4], by=no1.accountant, on=MARCH_31).number == "INV-2025-000010"
 
 

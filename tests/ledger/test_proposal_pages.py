@@ -264,7 +264,7 @@ def test_nothing_typed_is_lost_when_the_header_is_refused(desk, proposal):
 
 def test_the_preview_is_framed_by_us_alone(desk, proposal, monkeypatch):
     """PRP-3"""
-    monkeypatch.setattr("ledger.document.documents.preview", lambda *args: b"%PDF-1.7")
+    monkeypatch.setattr("ledger.document.drawing.preview", lambda *args: b"%PDF-1.7")
 
     response = desk.get(f"/proposals/{proposal.pk}/preview.pdf")
 

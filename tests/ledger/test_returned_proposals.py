@@ -536,7 +536,7 @@ def test_the_draft_and_what_it_was_made_of_say_the_reason(client, no1, contract)
 @pytest.mark.django_db(transaction=True)
 def test_of_returning_and_posting_at_once_one_happens(monkeypatch):
     """PRP-6 PST-1"""
-    monkeypatch.setattr("ledger.document.documents.draw", lambda invoice: None)
+    monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     no1 = factories.company()
     contract = factories.contract(no1, confirmed=True)
     for _ in range(4):

@@ -48,7 +48,7 @@ def drawn(monkeypatch):
             )
             invoice.documents.create(kind=Document.Kind.PDF, file=file)
 
-    monkeypatch.setattr("ledger.document.documents.draw", draw)
+    monkeypatch.setattr("ledger.document.operations.draw", draw)
     return numbers
 
 
@@ -98,7 +98,7 @@ def test_one_that_cannot_be_drawn_does_not_stop_the_sweep(no1, contract, drawn, 
             raise ValueError("its logo is broken")
         return draw(invoice)
 
-    monkeypatch.setattr("ledger.document.documents.draw", fail_for_the_first)
+    monkeypatch.setattr("ledger.document.operations.draw", fail_for_the_first)
 
     tasks.sweep()
 
@@ -114,7 +114,7 @@ def test_without_the_libraries_a_sweep_tries_one_only(no1, contract, monkeypatch
         tried.append(invoice)
         raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
 
-    monkeypatch.setattr("ledger.document.documents.draw", refuse)
+    monkeypatch.setattr("ledger.document.operations.draw", refuse)
 
     tasks.sweep()
 

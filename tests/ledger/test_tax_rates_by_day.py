@@ -7,7 +7,7 @@ import pytest
 
 from invoicing_site import explain
 from invoicing_site.verify import findings
-from ledger.document import documents, printed
+from ledger.document import drawing, printed, shown
 from ledger.invoicing.checks import check
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations.posting import post
@@ -72,10 +72,10 @@ def test_the_printed_invoice_and_the_explanation_show_both_rates(no1, proposal):
     """PST-4 DOC-1 ACT-2"""
     invoice = post(proposal, by=no1.accountant, on=JAN_10)
 
-    content = documents.content_of(invoice)
+    content = shown.content_of(invoice)
     table = printed.taxes(content.taxes, content.lines)
     assert [(row.percent, row.base, row.tax) for row in table] == [(26, 10000, 2600), (25, 10000, 2500)]
-    html = documents.html(content)
+    html = drawing.html(content)
     assert html.count("2,500.00") == html.count("2,600.00") == 1
     said = "\n".join(step.sentence for step in explain.explain_invoice(invoice).steps)
     assert "25 % of 10,000.00 NOK = 2,500.00 NOK" in said

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from contracts.models import LegalEntity
-from ledger.document import documents
+from ledger.document import drawing
+from ledger.document.shown import content_of
 from ledger.invoicing.operations.posting import post
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
@@ -72,7 +73,7 @@ def test_the_printed_invoice_has_tax_base_and_tax_at_the_official_rate(no1):
     """PST-5 DOC-4: what the agreed rate makes of the net amount is our own books' affair"""
     invoice = post(in_euro(no1, "11.60", fixed_exchange_rate=Decimal(11)), by=no1.accountant, on=MARCH_31)
 
-    text = text_of(documents.html(documents.content_of(invoice)))
+    text = text_of(drawing.html(content_of(invoice)))
 
     assert "Rate Tax base VAT Tax base in NOK VAT in NOK" in text
     assert "1,000.00 250.00 11,600.00 2,900.00" in text

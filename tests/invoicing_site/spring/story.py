@@ -14,7 +14,7 @@ from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import ExchangeRate
 from invoicing_site.floor import files
-from ledger.document import documents
+from ledger.document import operations as documents
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal, ProfileAssignment

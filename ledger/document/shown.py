@@ -1,31 +1,18 @@
-"""The documents of a posted invoice: drawn once, from what is frozen in it and from nothing else (DOC-1).
+"""Every word and figure of an invoice's document, from what is frozen in the invoice (DOC-1).
 
-A page is put together as words (`page`), laid out as HTML (`html`) and drawn as PDF (`pdf`). WeasyPrint needs
-libraries of the system and is imported only when something is drawn.
+`content_of` reads the rows, `printed` puts them in order, `page` writes them in the customer's language.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from functools import cache
-from urllib.parse import urljoin
-
-from django.contrib.staticfiles import finders
-from django.db import IntegrityError
-from django.template.loader import render_to_string
 
 from contracts.models import PaymentReferenceKind
-from invoicing_site.floor import audit, files, money, transaction
-from invoicing_site.floor.errors import Refused
+from invoicing_site.floor import money
 from ledger.document import printed
 from ledger.document.translations import Words
-from ledger.models import CustomerInvoice, Document, InvoiceLine, InvoiceReference, InvoiceTax
+from ledger.models import CustomerInvoice, InvoiceLine, InvoiceReference, InvoiceTax
 
-PDF_TYPE = "application/pdf"
-_BASE = "ledgerline:/documents/"
-_LOGO = "ledgerline:/logo"
-_CSS = "documents/invoice.css"
-FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-normal.woff2")
+LOGO_URL = "ledgerline:/logo"
 _KIDS = (PaymentReferenceKind.KID_MOD_10, PaymentReferenceKind.KID_MOD_11)
 _INK = "#17202e"
 _FIGURES_A_COLUMN = 19  # as many fit side by side into a column of the payment details
@@ -51,70 +38,6 @@ def content_of(invoice: CustomerInvoice) -> Content:
         list(InvoiceTax.objects.filter(invoice=invoice).order_by("pk")),
         list(InvoiceReference.objects.filter(invoice=invoice).select_related("original").order_by("pk")),
     )
-
-
-def draw(invoice: CustomerInvoice) -> Document:
-    """Draw the PDF and keep it; a second drawing, also one at the same moment, returns the first.
-
-    Drawing takes its time, so it happens outside the transaction that keeps the result. Refused where the
-    libraries for PDF are missing.
-    """
-    if first := _drawn(invoice):
-        return first
-    drawn = pdf(content_of(invoice))
-    try:
-        return _keep(invoice, drawn)
-    except IntegrityError:
-        if first := _drawn(invoice):
-            return first
-        raise
-
-
-@transaction.atomic
-def _keep(invoice, drawn):
-    stored = files.store(drawn, name=file_name(invoice), media_type=PDF_TYPE)
-    document = Document.objects.create(invoice=invoice, kind=Document.Kind.PDF, file=stored)
-    audit.record("ledger.draw", invoice, entity=invoice.entity.code, kind=document.kind, sha256=stored.sha256)
-    return document
-
-
-def _drawn(invoice):
-    return Document.objects.filter(invoice=invoice, kind=Document.Kind.PDF).select_related("file").first()
-
-
-def preview(invoice, lines, taxes, references=()) -> bytes:
-    """The PDF of an invoice that is not posted, marked as proforma (PRP-3). The rows need not be saved."""
-    return pdf(Content(invoice, list(lines), list(taxes), list(references), is_preview=True))
-
-
-def file_name(invoice: CustomerInvoice) -> str:
-    """A name that every system can keep: INV-2026-000001.pdf."""
-    plain = unicodedata.normalize("NFKD", invoice.number).encode("ascii", "ignore").decode()
-    return (re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "invoice") + ".pdf"
-
-
-def pdf(content: Content) -> bytes:
-    """The document as PDF. Nothing is fetched but our style sheet, our fonts and the stored logo."""
-    weasyprint = _weasyprint()
-    fonts = _font_configuration(weasyprint)
-    fetcher = _fetcher(content.invoice)
-    style = weasyprint.CSS(
-        string=static_file(_CSS).decode(), base_url=_BASE, url_fetcher=fetcher, font_config=fonts
-    )
-    document = weasyprint.HTML(string=html(content), base_url=_BASE, url_fetcher=fetcher)
-    return document.write_pdf(
-        stylesheets=[style],
-        font_config=fonts,
-        pdf_variant="pdf/a-3b",
-        pdf_tags=True,
-        # In place of a random one: nothing in the bytes tells of the moment of drawing.
-        pdf_identifier=f"{content.invoice.entity_id}/{content.invoice.number}".encode(),
-    )
-
-
-def html(content: Content) -> str:
-    """The document as HTML, for the PDF and for tests that read it."""
-    return render_to_string("documents/invoice.html", page(content))
 
 
 def page(content: Content) -> dict:
@@ -160,7 +83,7 @@ def _seller(invoice, words):
         address.append(words.country(invoice.seller_country))
     return {
         "name": invoice.seller_name,
-        "logo": _LOGO if invoice.seller_logo_id else "",
+        "logo": LOGO_URL if invoice.seller_logo_id else "",
         "address": [line for line in address if line],
         "identifiers": _seller_identifiers(invoice, words),
         "contact": [
@@ -443,46 +366,3 @@ def _annex(content, words):
 
 def _colour(text):
     return text if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else _INK
-
-
-@cache
-def static_file(name: str) -> bytes:
-    found = finders.find(name)
-    if not found:
-        raise FileNotFoundError(f"static/{name}")
-    with open(found, "rb") as file:
-        return file.read()
-
-
-def _weasyprint():
-    try:
-        import weasyprint
-    except OSError:
-        raise Refused(
-            "No PDF can be drawn here: the system libraries Pango and HarfBuzz are not installed.",
-            code="PDF-LIBRARIES",
-        ) from None
-    return weasyprint
-
-
-def _font_configuration(weasyprint):
-    from weasyprint.text.fonts import FontConfiguration
-
-    return FontConfiguration()
-
-
-def _fetcher(invoice):
-    """Gives out our fonts and the stored logo and refuses every other address, without a look at it."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
-
-    class OnlyOurs(URLFetcher):
-        def fetch(self, url, headers=None):
-            for name in FONTS:
-                if url == urljoin(_BASE, f"../{name}"):
-                    return URLFetcherResponse(url, static_file(name), {"Content-Type": "font/woff2"})
-            if url == _LOGO and invoice.seller_logo_id:
-                logo = invoice.seller_logo
-                return URLFetcherResponse(url, files.read(logo), {"Content-Type": logo.media_type})
-            raise ValueError(f"A document fetches nothing from elsewhere: {url}")
-
-    return OnlyOurs()

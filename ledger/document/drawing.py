@@ -1,0 +1,100 @@
+"""The document of an invoice drawn as HTML and as PDF, from its content and nothing else (DOC-1).
+
+WeasyPrint needs libraries of the system and is imported only when something is drawn.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from urllib.parse import urljoin
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+
+from invoicing_site.floor import files
+from invoicing_site.floor.errors import Refused
+from ledger.document.shown import LOGO_URL, Content, page
+from ledger.models import CustomerInvoice
+
+PDF_TYPE = "application/pdf"
+_BASE = "ledgerline:/documents/"
+_CSS = "documents/invoice.css"
+FONTS = ("fonts/inter-latin-wght-normal.woff2", "fonts/inter-latin-ext-wght-normal.woff2")
+
+
+def preview(invoice, lines, taxes, references=()) -> bytes:
+    """The PDF of an invoice that is not posted, marked as proforma (PRP-3). The rows need not be saved."""
+    return pdf(Content(invoice, list(lines), list(taxes), list(references), is_preview=True))
+
+
+def file_name(invoice: CustomerInvoice) -> str:
+    """A name that every system can keep: INV-2026-000001.pdf."""
+    plain = unicodedata.normalize("NFKD", invoice.number).encode("ascii", "ignore").decode()
+    return (re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "invoice") + ".pdf"
+
+
+def pdf(content: Content) -> bytes:
+    """The document as PDF. Nothing is fetched but our style sheet, our fonts and the stored logo."""
+    weasyprint = _weasyprint()
+    fonts = _font_configuration(weasyprint)
+    fetcher = _fetcher(content.invoice)
+    style = weasyprint.CSS(
+        string=static_file(_CSS).decode(), base_url=_BASE, url_fetcher=fetcher, font_config=fonts
+    )
+    document = weasyprint.HTML(string=html(content), base_url=_BASE, url_fetcher=fetcher)
+    return document.write_pdf(
+        stylesheets=[style],
+        font_config=fonts,
+        pdf_variant="pdf/a-3b",
+        pdf_tags=True,
+        # In place of a random one: nothing in the bytes tells of the moment of drawing.
+        pdf_identifier=f"{content.invoice.entity_id}/{content.invoice.number}".encode(),
+    )
+
+
+def html(content: Content) -> str:
+    """The document as HTML, for the PDF and for tests that read it."""
+    return render_to_string("documents/invoice.html", page(content))
+
+
+@cache
+def static_file(name: str) -> bytes:
+    found = finders.find(name)
+    if not found:
+        raise FileNotFoundError(f"static/{name}")
+    with open(found, "rb") as file:
+        return file.read()
+
+
+def _weasyprint():
+    try:
+        import weasyprint
+    except OSError:
+        raise Refused(
+            "No PDF can be drawn here: the system libraries Pango and HarfBuzz are not installed.",
+            code="PDF-LIBRARIES",
+        ) from None
+    return weasyprint
+
+
+def _font_configuration(weasyprint):
+    from weasyprint.text.fonts import FontConfiguration
+
+    return FontConfiguration()
+
+
+def _fetcher(invoice):
+    """Gives out our fonts and the stored logo and refuses every other address, without a look at it."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class OnlyOurs(URLFetcher):
+        def fetch(self, url, headers=None):
+            for name in FONTS:
+                if url == urljoin(_BASE, f"../{name}"):
+                    return URLFetcherResponse(url, static_file(name), {"Content-Type": "font/woff2"})
+            if url == LOGO_URL and invoice.seller_logo_id:
+                logo = invoice.seller_logo
+                return URLFetcherResponse(url, files.read(logo), {"Content-Type": logo.media_type})
+            raise ValueError(f"A document fetches nothing from elsewhere: {url}")
+
+    return OnlyOurs()
