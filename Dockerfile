@@ -18,8 +18,10 @@ RUN apt-get update \
     && install -d -o ledgerline -g ledgerline /data
 
 WORKDIR /app
-COPY requirements.lock ./
-RUN pip install --require-hashes -r requirements.lock
+# requirements-s3.lock has the packages for files in a bucket as well.
+ARG LOCK=requirements.lock
+COPY requirements*.lock ./
+RUN pip install --require-hashes -r $LOCK
 
 COPY . ./
 # The settings insist on their variables; these values serve this one command and stay nowhere.

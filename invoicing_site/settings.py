@@ -336,6 +336,49 @@ TIME_ZONE = "UTC"
 DEMO_VISITORS = "" if PRODUCTION else "invoicing_site.demo.visitors.visitors"
 
 
+# Receipts, documents and imported files: a folder, or a bucket that several machines share
+
+
+def _files():
+    """LEDGERLINE_DATA/files, or the bucket that LEDGERLINE_FILES names: s3://bucket or s3://bucket/folder."""
+    url = os.environ.get("LEDGERLINE_FILES")
+    if not url:
+        return {"BACKEND": "invoicing_site.floor.files.Folder"}
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.hostname or parts.query or parts.username:
+        raise ImproperlyConfigured("LEDGERLINE_FILES must read s3://bucket or s3://bucket/folder.")
+    try:
+        from botocore.config import Config
+    except ImportError:
+        raise ImproperlyConfigured(
+            "LEDGERLINE_FILES names a bucket, which needs more packages: "
+            "pip install --require-hashes -r requirements-s3.lock"
+        ) from None
+    endpoint = os.environ.get("LEDGERLINE_S3_ENDPOINT") or None
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": parts.netloc,
+            "location": parts.path.strip("/"),
+            "endpoint_url": endpoint,
+            "region_name": os.environ.get("LEDGERLINE_S3_REGION") or None,
+            # Without a key, those of the machine's own role count.
+            "access_key": os.environ.get("LEDGERLINE_S3_KEY") or None,
+            "secret_key": os.environ.get("LEDGERLINE_S3_SECRET") or None,
+            "file_overwrite": True,  # a name is the hash of its bytes: no other bytes can come under it
+            "client_config": Config(
+                s3={"addressing_style": "path" if endpoint else "auto"},
+                connect_timeout=3,
+                read_timeout=20,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                # Other makes than Amazon's may not know its newest checksums; files.py has its own.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        },
+    }
+
+
 # Static files: found where they lie; in production collected, compressed, under names that never change
 
 STATIC_URL = "static/"
@@ -343,10 +386,7 @@ STATIC_ROOT = Path(os.environ.get("LEDGERLINE_STATIC") or BASE_DIR / "staticfile
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA / "files"},
-    },
+    "default": _files(),
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -20,7 +20,7 @@ from tests import run
 from tests.running import PRODUCTION, ROOT, environment, python
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKS = ("requirements.lock", "requirements-test.lock")
+LOCKS = {"requirements.lock": None, "requirements-s3.lock": "s3", "requirements-test.lock": "test"}
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = ("web", "worker", "beat", "migrate")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -37,15 +37,16 @@ def locked(name):
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_dependency_is_locked_at_a_version_it_allows(lock):
     wanted = list(PROJECT["dependencies"])
-    if "test" in lock:
-        wanted += PROJECT["optional-dependencies"]["test"]
+    if LOCKS[lock]:
+        wanted += PROJECT["optional-dependencies"][LOCKS[lock]]
     pins = locked(lock)
     for requirement in map(Requirement, wanted):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
 def test_what_is_tested_is_what_is_run():
-    assert locked("requirements.lock").items() <= locked("requirements-test.lock").items()
+    base, s3, test = map(locked, LOCKS)
+    assert base.items() <= s3.items() <= test.items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -192,6 +193,13 @@ def test_the_image_has_a_python_we_promise():
 def test_the_image_and_the_run_script_install_the_same_libraries():
     (in_run,) = re.findall(r"apt_install (libpango\S+ [^|]+?) \|\|", (ROOT / "run").read_text())
     assert set(in_run.split()) <= set(DOCKERFILE.split())
+
+
+def test_the_image_installs_a_lock_that_is_there():
+    assert re.findall(r"^ARG LOCK=(.*)$", DOCKERFILE, re.MULTILINE) == ["requirements.lock"]
+    assert re.findall(r"LOCK: ([\w.-]+)}", (ROOT / "docker-compose.yml").read_text()) == [
+        "requirements-s3.lock"
+    ]
 
 
 def test_the_image_does_not_run_as_root():

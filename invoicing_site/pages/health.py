@@ -1,7 +1,6 @@
 """Does everything work? Answered before all else: load balancers ask by address, without TLS or a login."""
 
 import logging
-import tempfile
 import threading
 import time
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from invoicing_site.celery import app
-from invoicing_site.floor import wording
+from invoicing_site.floor import files, wording
 from invoicing_site.middleware import STRICT, header
 from invoicing_site.models import Heartbeat
 
@@ -31,7 +30,7 @@ WORKER_IS_LATE = timedelta(minutes=10)
 
 _PARTS = {
     "database": "Database",
-    "files": "Data folder",
+    "files": "Stored files",
     "broker": "Message broker",
     "clock": "Clock",
     "worker": "Worker",
@@ -74,17 +73,16 @@ def _found() -> dict:
 
 
 def _look() -> dict:
-    files, broker = _files(), _broker()
-    database = _database()
-    if database == "up" and files != "up" and connection.vendor == "sqlite":
-        database = "read-only"  # its file is in the data folder
+    for look in (_files, _broker):
+        look.start()
+    database, stored, broker = _database(), _files.answer(), _broker.answer()
     clock = worker = "unknown"
     problems = [
         sentence
         for state, sentence in (
             (database == "down", "The database does not answer."),
             (database == "read-only", "The database can't be written to."),
-            (files != "up", "The data folder can't be written to."),
+            (stored != "up", "Files can't be stored."),
             (broker != "up", "The message broker does not answer."),
         )
         if state
@@ -92,7 +90,7 @@ def _look() -> dict:
     if database != "down":
         clock, worker, late = _heartbeats(timezone.now())
         problems += late
-    states = {"database": database, "files": files, "broker": broker, "clock": clock, "worker": worker}
+    states = {"database": database, "files": stored, "broker": broker, "clock": clock, "worker": worker}
     return states | {"problems": problems}
 
 
@@ -104,40 +102,61 @@ def _database():
     except DatabaseError:
         logger.exception("The database does not answer.")
         return "down"
-    if connection.vendor == "sqlite":
-        return "up"  # a write here would wait for the one writer at work
     try:
+        if connection.vendor == "sqlite":
+            # A write to the database would wait for the one writer at work.
+            files.check_folder(settings.DATA)
+            return "up"
         # As a sign-in does, but always the same row; a key this short opens no session.
         Session.objects.update_or_create(session_key="health", defaults={"expire_date": timezone.now()})
-    except DatabaseError:
+    except (DatabaseError, OSError):
         logger.exception("The database can't be written to.")
         return "read-only"
     return "up"
 
 
-def _files():
-    """up, or read-only: documents and receipts are kept there."""
-    try:
-        with tempfile.TemporaryFile(dir=settings.DATA) as file:
-            file.write(b"\0" * 65536)
-            file.flush()
-    except OSError:
-        logger.exception("The data folder can't be written to.")
-        return "read-only"
-    return "up"
+class _Look:
+    """A look at a server that may keep us waiting: in a thread of its own, so that no answer is an answer.
+
+    A thread that hangs is not joined by another one.
+    """
+
+    PATIENCE = 2  # seconds
+
+    def __init__(self, check, problem):
+        self._check, self._problem = check, problem
+        self._thread = None
+        self._state = "down"
+
+    def start(self):
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._look, daemon=True)
+            self._thread.start()
+
+    def answer(self):
+        """up, or down: an error, or no answer in time."""
+        self._thread.join(self.PATIENCE)
+        return "down" if self._thread.is_alive() else self._state
+
+    def _look(self):
+        try:
+            self._check()
+            self._state = "up"
+        except Exception:  # each kind of server has errors of its own
+            logger.exception(self._problem)
+            self._state = "down"
 
 
-def _broker():
-    """up or down: without it nothing is done in the background until it is back. Memory is always up."""
-    if app.conf.broker_url.startswith("memory:"):
-        return "up"
-    try:
+def _check_broker():
+    """Messages in memory have no server."""
+    if not app.conf.broker_url.startswith("memory:"):
         with app.connection_for_write() as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, timeout=3)
-    except Exception:  # each kind of broker has errors of its own
-        logger.exception("The message broker does not answer.")
-        return "down"
-    return "up"
+
+
+# Documents and receipts are kept as files; without a broker nothing is done in the background.
+_files = _Look(files.check, "Files can't be stored.")
+_broker = _Look(_check_broker, "The message broker does not answer.")
 
 
 def _heartbeats(now: datetime):

@@ -1,6 +1,5 @@
 """Posted invoices in themselves, and their documents on the disk."""
 
-import hashlib
 from decimal import Decimal
 
 from django.db.models import F, Q
@@ -243,11 +242,9 @@ def other_files():
 
 def _trouble(stored):
     try:
-        with open(files.path(stored), "rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+        sha256, size = files.found(stored)
     except FileNotFoundError:
-        return "is missing from the data folder."
+        return "is missing from the file storage."
     if size != stored.size:
-        return f"has {size} bytes in the data folder in place of {stored.size}."
-    return "" if found == stored.sha256 else "was changed in the data folder: its bytes have another hash."
+        return f"has {size} bytes in the file storage in place of {stored.size}."
+    return "" if sha256 == stored.sha256 else "was changed in the file storage: its bytes have another hash."

@@ -17,6 +17,7 @@ def draw(invoice: CustomerInvoice) -> Document:
     if first := _drawn(invoice):
         return first
     drawn = drawing.pdf(content_of(invoice))
+    files.write(drawn)  # before the transaction: a bucket may take its time
     try:
         return _keep(invoice, drawn)
     except IntegrityError:

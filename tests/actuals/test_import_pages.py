@@ -216,7 +216,7 @@ def test_a_sheet_that_is_not_there_can_be_named_anew(co, manager):
 def test_a_file_that_is_gone_is_asked_for_again(co, manager, settings, tmp_path):
     preview(manager)
     settings.DATA = tmp_path / "elsewhere"
-    assert "is missing from the data folder" in manager.get("/import/preview/", follow=True).text
+    assert "is missing from the file storage" in manager.get("/import/preview/", follow=True).text
 
 
 def test_a_file_is_bound_to_who_sent_it_and_to_the_company(co, client, manager):

@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,8 +143,28 @@ def test_health_is_503_without_its_database(client, monkeypatch, accept):
 def test_a_data_folder_that_takes_nothing_is_named_and_the_site_stays_up(noon, client):
     with no_file_can_be_written():
         answer = client.get("/health/")
-    assert (answer.status_code, answer.json()["files"]) == (200, "read-only")
-    assert answer.json()["problems"] == ["The data folder can't be written to."]
+    assert (answer.status_code, answer.json()["files"]) == (200, "down")
+    assert answer.json()["problems"] == ["Files can't be stored."]
+
+
+def test_a_server_that_never_answers_does_not_keep_health_waiting(noon, client, monkeypatch):
+    """And nobody waits for it twice."""
+    answers, begun = threading.Event(), []
+
+    def hang():
+        begun.append(1)
+        answers.wait(60)
+
+    monkeypatch.setattr(health, "_broker", health._Look(hang, "hangs"))
+    monkeypatch.setattr(health._Look, "PATIENCE", 0.05)
+    try:
+        for _ in range(3):
+            health._last["at"] = None
+            answer = client.get("/health/")
+            assert (answer.status_code, answer.json()["broker"]) == (200, "down")
+    finally:
+        answers.set()
+    assert begun == [1]
 
 
 @pytest.mark.sqlite
@@ -152,10 +173,10 @@ def test_health_is_503_when_the_folder_of_the_database_takes_nothing(noon, clien
         answer = client.get("/health/")
     assert answer.status_code == 503
     found = answer.json()
-    assert (found["database"], found["files"]) == ("read-only", "read-only")
+    assert (found["database"], found["files"]) == ("read-only", "down")
     assert found["problems"] == [
         "The database can't be written to.",
-        "The data folder can't be written to.",
+        "Files can't be stored.",
     ]
 
 

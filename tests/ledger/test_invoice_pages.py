@@ -10,13 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import LegalEntity
-from invoicing_site.floor import files
 from invoicing_site.floor.errors import Refused
 from ledger.document import drawing
 from ledger.document import views as views
 from ledger.invoicing.operations import posting
 from ledger.models import CustomerTransaction, Document, Settlement, Voucher
-from tests import factories
+from tests import factories, stored
 from tests.ledger.billing import MARCH_31, proposed, work
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +233,7 @@ def test_without_the_libraries_it_says_so(desk, invoice, monkeypatch):
 def test_a_file_that_is_gone_is_not_drawn_anew(desk, invoice):
     """DOC-1"""
     desk.get(f"/invoices/{invoice.pk}/pdf/")
-    files.path(Document.objects.get().file).unlink()
+    stored.path(Document.objects.get().file).unlink()
 
     response = desk.get(f"/invoices/{invoice.pk}/pdf/")
 

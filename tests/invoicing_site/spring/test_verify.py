@@ -17,6 +17,7 @@ from ledger.models import Document
 from proforma import operations as proformas
 from proforma.models import DetailActual, LineDetail
 from tests import factories
+from tests import stored as stored_files
 from tests.invoicing_site.spring.alterations import (
     behind_the_guards,
     customer_transaction,
@@ -198,14 +199,14 @@ def test_an_override_lets_a_limit_be_exceeded_by_so_much_and_no_more(ledger):
 def test_changed_missing_and_cut_documents_are_named(ledger):
     """PST-7, DOC-1"""
     document = Document.objects.get(invoice=ledger.invoices[0])
-    path = files.path(document.file)
+    path = stored_files.path(document.file)
     whole = path.read_bytes()
     path.chmod(0o644)
     try:
         for content, trouble in (
-            (b"X" + whole[1:], "was changed in the data folder: its bytes have another hash."),
-            (whole[:-1], f"has {len(whole) - 1} bytes in the data folder in place of {len(whole)}."),
-            (None, "is missing from the data folder."),
+            (b"X" + whole[1:], "was changed in the file storage: its bytes have another hash."),
+            (whole[:-1], f"has {len(whole) - 1} bytes in the file storage in place of {len(whole)}."),
+            (None, "is missing from the file storage."),
         ):
             path.unlink() if content is None else path.write_bytes(content)
             assert findings() == [
@@ -223,7 +224,7 @@ def test_changed_missing_and_cut_documents_are_named(ledger):
 
 def test_files_of_no_invoice_are_looked_at_too(ledger):
     stored = StoredFile.objects.get(name="march.csv")
-    path = files.path(stored)
+    path = stored_files.path(stored)
     path.unlink()
     try:
         (finding,) = findings()

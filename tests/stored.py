@@ -1,0 +1,11 @@
+"""Where the bytes of a stored file are in the folder, for tests that damage them."""
+
+from pathlib import Path
+
+from django.core.files.storage import storages
+
+from invoicing_site.floor import files
+
+
+def path(stored) -> Path:
+    return Path(storages["default"].path(files.name_of(stored.sha256)))
