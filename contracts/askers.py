@@ -8,11 +8,10 @@ from invoicing_site.models import User
 NO_LONGER = "MAY-NO-LONGER"
 
 
-def demand_still(user, permission: str, row, *, to: str):
-    """Refused where the user may not do that with the row, or in the legal entity, any more.
+def demand_still(user, permission: str, row):
+    """Refused where the user no longer has the permission for the row, or in the legal entity.
 
-    What was read of their roles before counts for nothing. The system itself, None, may. `to` says what it
-    is, such as “post proforma PF-2026-000001”.
+    Their roles are read again. The system itself, None, may do everything.
     """
     if user is None:
         return
@@ -22,8 +21,4 @@ def demand_still(user, permission: str, row, *, to: str):
     else:
         still = type(row).objects.reachable(user, permission).filter(pk=row.pk).exists()
     if not still:
-        raise Refused(
-            f"{user} asked for this and may no longer {to}, so it was not done. "
-            "Somebody who may has to do it.",
-            code=NO_LONGER,
-        )
+        raise Refused("MAY-NO-LONGER", user=user, permission=permission, row=row)

@@ -1,4 +1,4 @@
-"""What keeps a contract from being confirmed, each as a sentence (CON-1, CON-2, CON-4). Reads only."""
+"""Why a contract can't be confirmed, as reasons (CON-1, CON-2, CON-4). Reads only."""
 
 import zoneinfo
 from itertools import combinations
@@ -7,17 +7,14 @@ from django.utils import timezone
 
 from contracts.chargeability import colliding_lines, lines_of
 from contracts.models import ContractLine, ContractRevision, PriceList, ProjectContract
-from contracts.price_rows import plain
-from invoicing_site.floor import bounds, money, wording
-from invoicing_site.floor.errors import Refused
+from invoicing_site.floor import bounds, money
+from invoicing_site.floor.reasons import Amount, Reason
 
 _Method = ContractLine.BillingMethod
 
 
-def contract_troubles(
-    contract: ProjectContract, *, revision: ContractRevision | None = None
-) -> list[Refused]:
-    """Everything that speaks against confirming; empty when all is well.
+def contract_troubles(contract: ProjectContract, *, revision: ContractRevision | None = None) -> list[Reason]:
+    """All reasons against confirming; empty when there is none.
 
     With a draft revision: the contract as it will be when that is confirmed.
     """
@@ -36,33 +33,27 @@ def contract_troubles(
 
 
 def _customers(contract, customers):
-    whose = f"Contract {contract}"
     if not customers:
-        yield Refused(f"{whose} has no customer.", code="NO-CUSTOMER")
+        yield Reason("CONTRACT-NO-CUSTOMER", contract=contract)
         return
     if not any(each.is_primary for each in customers):
-        yield Refused(f"{whose} has no primary customer: choose one.", code="NO-PRIMARY")
-    yield from _shares(whose, customers, lambda each: each.customer)
+        yield Reason("NO-PRIMARY", contract=contract)
+    yield from _shares(Reason("OF-CONTRACT", contract=contract), customers, lambda each: each.customer)
     for each in customers:
         if each.customer.entity_id != contract.entity_id:
-            yield Refused(f"{whose}: {each.customer} belongs to another company.", code="OTHER-ENTITY")
+            yield Reason("CUSTOMER-OTHER-ENTITY", contract=contract, customer=each.customer)
 
 
 def _shares(whose, shares, name):
     """CON-1: splits add up to 100, and one of those who pay takes the rounding."""
     percent = sum(each.split for each in shares)
     if percent != 100:
-        yield Refused(
-            f"{whose}: the billing splits add up to {plain(percent)} %, not 100 %.", code="SPLIT-SUM"
-        )
+        yield Reason("SPLIT-SUM", whose=whose, percent=percent)
     rounding = [each for each in shares if each.is_rounding]
     if len(rounding) != 1:
-        yield Refused(f"{whose} needs exactly one customer that takes the rounding.", code="ROUNDING")
+        yield Reason("ROUNDING-ONE", whose=whose)
     elif not rounding[0].split:
-        yield Refused(
-            f"{whose}: {name(rounding[0])} takes the rounding but has a split of 0 %. Choose one that pays.",
-            code="ROUNDING",
-        )
+        yield Reason("ROUNDING-NO-SHARE", whose=whose, customer=name(rounding[0]))
 
 
 def _price_lists(contract):
@@ -71,42 +62,29 @@ def _price_lists(contract):
     attached = list(attached.order_by("valid_from", "pk"))
     for first, second in combinations(attached, 2):
         if first.overlaps(second):
-            yield Refused(
-                f"Contract {contract}: the price lists “{first}” and “{second}” hold on the same days. "
-                f"End the one before the other starts, or take one away.",
-                code="PRICE-LISTS-OVERLAP",
-            )
+            yield Reason("PRICE-LISTS-OVERLAP", contract=contract, first=first, second=second)
     for each in attached:
         if each.entity_id != contract.entity_id or each.kind != PriceList.Kind.SALES:
-            yield Refused(
-                f"Contract {contract}: “{each}” is not a sales price list of {contract.entity}.",
-                code="PRICE-LIST",
-            )
+            yield Reason("NOT-A-SALES-LIST", contract=contract, price_list=each, entity=contract.entity)
 
 
 def _line(contract, line):
-    whose = f"Line {line}"
     if line.project.entity_id != contract.entity_id:
-        yield Refused(f"{whose}: project {line.project} belongs to another company.", code="OTHER-ENTITY")
-    yield from _line_customers(contract, line, whose)
+        yield Reason("PROJECT-OTHER-ENTITY", line=line, project=line.project)
+    yield from _line_customers(contract, line)
     if line.frequency_id:
         yield from schedule_troubles(contract, line)
     tasks = list(line.line_tasks.all())
     for each in tasks:
         if each.task.project_id != line.project_id:
-            yield Refused(
-                f"{whose}: task {each.task} is not one of project {line.project}.", code="OTHER-PROJECT"
-            )
+            yield Reason("TASK-OTHER-PROJECT", line=line, task=each.task, project=line.project)
     if line.billing_method == _Method.FIXED_PRICE:
-        yield from _milestones(contract, line, whose)
+        yield from _milestones(contract, line)
         return
     if not line.entire_project and not tasks:
-        yield Refused(f"{whose} covers selected tasks, but none is selected.", code="NO-TASK")
+        yield Reason("NO-TASK", line=line)
     if line.milestones.all():
-        yield Refused(
-            f"{whose} bills time and material and has milestones, which would never be billed.",
-            code="MILESTONES",
-        )
+        yield Reason("MILESTONES-UNBILLED", line=line)
 
 
 def billing_start(contract, line):
@@ -121,75 +99,63 @@ def _confirmed_on(contract):
 
 
 def schedule_troubles(contract, line):
-    """What keeps the invoice days of a line from being planned (SCH-1)."""
+    """The reasons why the invoice days of a line can't be planned (SCH-1)."""
     start = billing_start(contract, line)
-    for given, what in (
-        (line.frequency, "an invoice frequency"),
-        (start, "a billing start"),
-        (contract.ends, "the contract's requested end"),
-    ):
-        if given is None:
-            yield Refused(
-                f"Line {line} has no schedule yet: enter {what} first.",
-                code="SCHEDULE-INCOMPLETE",
-            )
+    if line.frequency is None:
+        yield Reason("SCHEDULE-FREQUENCY", line=line)
+    if start is None:
+        yield Reason("SCHEDULE-START", line=line)
+    if contract.ends is None:
+        yield Reason("SCHEDULE-END", line=line)
     if start and contract.ends and contract.ends < start:
-        yield Refused(
-            f"Line {line} is billed from {wording.day(start)}, and contract {contract} ends before that, "
-            f"on {wording.day(contract.ends)}: change one of the dates.",
-            code="SCHEDULE-DATES",
-        )
+        yield Reason("SCHEDULE-DATES", line=line, starts=start, contract=contract, ends=contract.ends)
 
 
-def _line_customers(contract, line, whose):
+def _line_customers(contract, line):
     customers = list(line.customers.all())
     if not customers:
-        yield Refused(f"{whose} has no customers: add those of the contract.", code="NO-CUSTOMER")
+        yield Reason("LINE-NO-CUSTOMER", line=line)
         return
-    yield from _shares(whose, customers, lambda each: each.contract_customer.customer)
+    yield from _shares(Reason("OF-LINE", line=line), customers, lambda each: each.contract_customer.customer)
     for each in customers:
         if each.contract_customer.contract_id != contract.pk:
-            yield Refused(
-                f"{whose}: {each.contract_customer.customer} is a customer of another contract.",
-                code="OTHER-CONTRACT",
-            )
+            yield Reason("CUSTOMER-OTHER-CONTRACT", line=line, customer=each.contract_customer.customer)
 
 
-def _milestones(contract, line, whose):
+def _milestones(contract, line):
     """CON-4"""
+    currency = contract.currency
     milestones = list(line.milestones.all())
     for each in milestones:
-        if each.amount != money.rounded(each.amount, contract.currency):
-            yield Refused(
-                f"{whose}: milestone {each} of {plain(each.amount)} has more decimals than "
-                f"{contract.currency} has.",
-                code="DECIMALS",
+        if each.amount != money.rounded(each.amount, currency):
+            yield Reason(
+                "MILESTONE-DECIMALS", line=line, milestone=each, amount=each.amount, currency=currency
             )
-        if said := bounds.over(each.amount, contract.currency):
-            yield Refused(
-                f"{whose}: milestone {each} can't be billed. {said}: make several of it.", code="TOO-LARGE"
-            )
+        if why := bounds.amount_too_large(each.amount, currency):
+            yield Reason("MILESTONE-TOO-LARGE", line=line, milestone=each, why=why)
     together = sum(each.amount for each in milestones)
     difference = line.contract_amount - together
-    if difference:
-        remedy = "is missing" if (difference > 0) == (line.contract_amount > 0) else "is too much"
-        yield Refused(
-            f"{whose}: the milestones add up to {_amount(together, contract)} and the contract amount is "
-            f"{_amount(line.contract_amount, contract)}: {_amount(abs(difference), contract)} {remedy}.",
-            code="MILESTONE-SUM",
-        )
+    amounts = {
+        "total": Amount(money.rounded(together, currency), currency),
+        "amount": Amount(money.rounded(line.contract_amount, currency), currency),
+        "difference": Amount(money.rounded(abs(difference), currency), currency),
+    }
+    if difference and (difference > 0) == (line.contract_amount > 0):
+        yield Reason("MILESTONES-MISSING", line=line, **amounts)
+    elif difference:
+        yield Reason("MILESTONES-EXCEED", line=line, **amounts)
 
 
 def _collisions(contract, revision):
     """CON-2"""
     for line, other in colliding_lines(contract, revision=revision):
-        where = "" if other.contract_id == contract.pk else f" of contract {other.contract}"
-        yield Refused(
-            f"Line {line} covers work on project {line.project} that line {other}{where} covers already: "
-            f"take a class, a task or some days away from one of them.",
-            code="LINES-COLLIDE",
-        )
-
-
-def _amount(amount, contract):
-    return f"{money.rounded(amount, contract.currency):,} {contract.currency}"
+        if other.contract_id == contract.pk:
+            yield Reason("LINES-COLLIDE", line=line, project=line.project, other=other)
+        else:
+            yield Reason(
+                "LINES-COLLIDE-ELSEWHERE",
+                line=line,
+                project=line.project,
+                other=other,
+                contract=other.contract,
+            )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from django.db import connections, router
 
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
-from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 
 
@@ -41,11 +40,11 @@ def draw_numbers(entity: LegalEntity, kind: str, *, on: datetime.date, count: in
     assert count >= 0, "Numbers are drawn, not given back."
     sequence = NumberSequence.objects.locked().filter(entity=entity, kind=kind).first()
     if sequence is None:
-        name = NumberSequence.Kind(kind).label
         raise Refused(
-            f"{entity} has no number sequence for the kind “{name}”: an administrator has to set one up.",
-            code="NUM-MISSING",
+            "NUM-MISSING",
             remedy="admin:contracts_numbersequence_add",
+            entity=entity,
+            kind=NumberSequence.Kind(kind),
         )
     if not count:
         return []
@@ -69,9 +68,4 @@ def draw_numbers(entity: LegalEntity, kind: str, *, on: datetime.date, count: in
 def _refuse_to_go_back(sequence, counters, on):
     latest = max((c.last_date for c in counters if c.last_date), default=on)
     if on < latest:
-        raise Refused(
-            f"{wording.capital(wording.a(sequence.get_kind_display()))} cannot be dated {wording.day(on)}: "
-            f"the last one is dated {wording.day(latest)}, and its numbers rise with time. Use that date or "
-            "a later one.",
-            code="NUM-ORDER",
-        )
+        raise Refused("NUM-ORDER", kind=NumberSequence.Kind(sequence.kind), day=on, latest=latest)

@@ -25,7 +25,7 @@ from contracts.models import (
 from invoicing_site.floor import audit, money, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import total, write_rows
-from invoicing_site.floor.wording import counted
+from invoicing_site.floor.reasons import Amount
 
 _Method = ContractLine.BillingMethod
 
@@ -38,7 +38,9 @@ def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[Con
     ones: one owner's, so that none of them stands in for another that has expired. Lists of all dates come
     along. Nothing happens where the contract has price lists already: from then on only these count.
     """
-    contract = _locked_draft(contract, "its price lists stand as they were confirmed")
+    contract = _locked(contract)
+    if contract.status != ProjectContract.Status.DRAFT:
+        raise Refused("PRICE-LISTS-FIXED", contract=contract, status=_status(contract))
     if contract.contract_price_lists.exists():
         return []
     primary = contract.customers.filter(is_primary=True).first()
@@ -87,9 +89,9 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
     if contract.status == ProjectContract.Status.CLOSED:
-        raise Refused(f"Contract {contract} is closed: nothing will be invoiced under it.", code="CLOSED")
-    for trouble in schedule_troubles(contract, line):
-        raise trouble
+        raise Refused("CONTRACT-CLOSED", contract=contract)
+    for reason in schedule_troubles(contract, line):
+        raise Refused.because(reason)
     start = billing_start(contract, line)
 
     entries = list(line.schedule.order_by("run_date"))
@@ -137,24 +139,22 @@ def generate_milestones(
     line = ContractLine.objects.select_related("frequency", "revision").get(pk=line.pk)
     is_draft = contract.status == ProjectContract.Status.DRAFT
     if not is_draft and not (line.revision and line.revision.status == ContractRevision.Status.DRAFT):
-        raise _not_a_draft(contract, "its milestones stand as they were confirmed")
+        raise Refused("MILESTONES-FIXED", contract=contract, status=_status(contract))
     frequency = frequency or line.frequency
     starts = starts or line.billing_starts or line.starts or contract.starts
     if line.billing_method != _Method.FIXED_PRICE:
-        raise Refused(f"Line {line} bills time and material: it has no milestones.", code="NOT-FIXED-PRICE")
-    if frequency is None or starts is None:
-        what = "an invoice frequency" if frequency is None else "the day they start"
-        raise Refused(f"Line {line}: give {what} to generate milestones.", code="SCHEDULE-INCOMPLETE")
+        raise Refused("NOT-FIXED-PRICE", line=line)
+    if frequency is None:
+        raise Refused("MILESTONE-FREQUENCY", line=line)
+    if starts is None:
+        raise Refused("MILESTONE-START", line=line)
     if count < 1:
-        raise Refused("At least one milestone is generated.", code="MILESTONE-COUNT")
+        raise Refused("MILESTONE-COUNT")
     rest = line.contract_amount - total(line.milestones.all())
     amounts = money.equal_parts(rest, count, contract.currency)
     if not all((amount > 0) == (line.contract_amount > 0) and amount for amount in amounts):
-        raise Refused(
-            f"Line {line} has {money.rounded(rest, contract.currency)} {contract.currency} left, which can't "
-            f"be parted into {counted(count, 'milestone')}.",
-            code="MILESTONE-COUNT",
-        )
+        left = Amount(money.rounded(rest, contract.currency), contract.currency)
+        raise Refused("MILESTONE-REST", line=line, rest=left, count=count)
     last = line.milestones.aggregate(last=Max("number"))["last"] or 0
     days = islice(days_of(frequency, starts), count)
     rows = [
@@ -214,28 +214,16 @@ def check_contract(contract: ProjectContract, *, revision: ContractRevision | No
     With a draft revision: the contract as it will be when that is confirmed. The caller holds the locks of
     the contract and of its lines' projects, or another contract may claim the same work in the meantime.
     """
-    troubles = contract_troubles(contract, revision=revision)
-    if troubles:
-        raise Refused(
-            " ".join(trouble.message for trouble in troubles),
-            code=troubles[0].code,
-            remedy=troubles[0].remedy,
-        )
+    if reasons := contract_troubles(contract, revision=revision):
+        raise Refused.because(*reasons)
 
 
 def _locked(contract):
     return ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
 
 
-def _locked_draft(contract, otherwise):
-    contract = _locked(contract)
-    if contract.status != ProjectContract.Status.DRAFT:
-        raise _not_a_draft(contract, otherwise)
-    return contract
-
-
-def _not_a_draft(contract, otherwise):
-    return Refused(f"Contract {contract} is {contract.get_status_display()}: {otherwise}.", code="NOT-DRAFT")
+def _status(contract):
+    return ProjectContract.Status(contract.status)
 
 
 def _tell(action, subject, by, contract=None, **detail):

@@ -219,7 +219,7 @@ class PriceBook:
         if work.cost is not None:
             why.note(f"The cost as recorded: {plain(cost.amount)} {cost.currency}")
         base, old = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
-        warning = " ".join(filter(None, [warning, *old]))
+        warning = " ".join(filter(None, [warning, *(each.english for each in old)]))
         amount = money.percentage(base, _HUNDRED + markup, contract.currency) if markup else base
         why.note(f"Worth {plain(amount)} {contract.currency} in all")
         return Priced(
@@ -238,7 +238,7 @@ class PriceBook:
     def _in_currency_of(self, contract, amount, currency, day, why):
         """A cost in the contract's currency, by its agreed rate where there is one, else the official.
 
-        With it what is to be said of rates that are old (FX-OLD).
+        With it the reasons why a rate looks old (FX-OLD).
         """
         if currency == contract.currency:
             return money.rounded(amount, currency), []

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from contracts.models import ExchangeRate, LegalEntity
-from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 ENTERED = "admin:contracts_exchangerate_add"
 _ONE = Decimal(1)
@@ -55,11 +55,12 @@ class Rates:
         rate = self.found(currency, day)
         if rate is None:
             raise Refused(
-                f"{self._entity} has no {self._rate_type.label} exchange rate for {currency} on "
-                f"{wording.day(day)}: an administrator has to enter one that is valid from that day or "
-                "earlier.",
-                code="FX-MISSING",
+                "FX-MISSING",
                 remedy=ENTERED,
+                entity=self._entity,
+                kind=self._rate_type,
+                currency=currency,
+                day=day,
             )
         return rate
 
@@ -71,8 +72,8 @@ class Rates:
         position = bisect_right(days, day)
         return values[position - 1] if position else None
 
-    def old(self, used: Iterable[tuple[str, datetime.date]]) -> list[str]:
-        """A sentence for each currency whose rate is over 35 days older than a day it is used on (FX-OLD).
+    def old(self, used: Iterable[tuple[str, datetime.date]]) -> list[Reason]:
+        """FX-OLD for each currency whose rate is over 35 days older than a day it is used on.
 
         Of several days that of the oldest rate counts. A missing rate is not old: `on` refuses it.
         """
@@ -86,7 +87,6 @@ class Rates:
             if age > max(_OLD_AFTER, found.get(currency, (_OLD_AFTER,))[0]):
                 found[currency] = age, days[position - 1], day
         return [
-            f"The exchange rate for {currency} is of {wording.day(rated)} and is used on {wording.day(day)}, "
-            f"{age.days} days later: an administrator can enter a newer one."
+            Reason("FX-OLD", remedy=ENTERED, currency=currency, rated=rated, day=day, age=age.days)
             for currency, (age, rated, day) in sorted(found.items())
         ]

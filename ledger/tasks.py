@@ -71,7 +71,7 @@ def take_up_for(entity_pk, user_pk, on):
     """Take up the actuals of one legal entity for somebody who does not wait (JRN-1)."""
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
     try:
-        demand_still(by, "journal.edit", entity, to=f"take up actuals of {entity}")
+        demand_still(by, "journal.edit", entity)
     except Refused as refusal:
         _notify(by, refusal.message, "", is_problem=True)
         return

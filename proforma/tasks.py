@@ -59,7 +59,7 @@ def confirm_one(pk):
         return
     proforma = ProformaInvoice.objects.select_related("confirm_asked_by").get(pk=pk)
     try:
-        demand_still(proforma.confirm_asked_by, "proforma.confirm", proforma, to=f"confirm {proforma}")
+        demand_still(proforma.confirm_asked_by, "proforma.confirm", proforma)
         operations.confirm(proforma, by=proforma.confirm_asked_by, on=proforma.confirm_on)
     except Exception as problem:
         if not isinstance(problem, Refused):

@@ -6,12 +6,47 @@ The columns hold a thousand times as much, so that what is added up, taxed and c
 from decimal import Decimal
 
 from invoicing_site.floor import money, wording
+from invoicing_site.floor.reasons import Amount, Reason
 
 # Of one entry, or of one detail of a proforma.
 MOST_QUANTITY = Decimal(1_000_000)
 MOST_AMOUNT = Decimal(1_000_000_000_000)
 # Of one document, or of one line in the books.
 MOST_TOTAL = Decimal(100_000_000_000_000)
+
+
+def quantity_too_large(quantity: Decimal) -> Reason | None:
+    """That a quantity is too large; None where it can be kept."""
+    if abs(quantity) <= MOST_QUANTITY:
+        return None
+    return Reason("QUANTITY-TOO-LARGE", quantity=quantity, most=MOST_QUANTITY)
+
+
+def amount_too_large(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> Reason | None:
+    """That an amount is too large; None where it can be kept."""
+    if abs(amount) <= most:
+        return None
+    amount = Amount(money.rounded(amount, currency), currency)
+    return Reason("AMOUNT-TOO-LARGE", amount=amount, most=most)
+
+
+def converted_too_large(
+    amount: Decimal, currency: str, rate: Decimal, into: str, most: Decimal = MOST_AMOUNT
+) -> Reason | None:
+    """The same of what an amount comes to in another currency, by the rate for one unit of its own."""
+    converted = money.converted(amount, rate, into)
+    if abs(converted) <= most:
+        return None
+    return Reason(
+        "CONVERTED-TOO-LARGE",
+        amount=Amount(money.rounded(amount, currency), currency),
+        rate=rate,
+        converted=Amount(converted, into),
+        most=most,
+    )
+
+
+# The same as sentences, for rooms that have no table of refusals yet.
 
 
 def why_not_quantity(quantity: Decimal) -> str:

@@ -1,28 +1,59 @@
 """The one exception for "the business says no"."""
 
-from invoicing_site.floor import wording
+import re
+
+from invoicing_site.floor.reasons import Reason
+
+_CODE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
 
 
 class Refused(Exception):
-    """A rule of the business forbids this; the text is a whole sentence for the person who asked.
+    """A rule of the business forbids this; its sentence is for the person who asked, in their language.
 
-    `code` is stable and upper-case, for tests and JSON ("FX-MISSING"). `remedy` is the URL name or the path
-    of the page where it can be fixed; see `remedies`. Both may be empty.
+    `code` names the template in the table of a room (`<room>/refusals.py`), `params` are the values that the
+    template names. `remedy` is the URL name or the path of the page where it can be fixed; see `remedies`.
     """
 
-    def __init__(self, message: str, *, code: str = "", remedy: str = ""):
-        self.message = wording.capital(str(message))
-        super().__init__(self.message)
-        self.code = code
-        self.remedy = remedy
+    def __init__(self, code: str | Reason, /, *, remedy: str = "", **params):
+        super().__init__(code)
+        if isinstance(code, Reason):
+            self.reason = code
+        elif _CODE.fullmatch(code):
+            self.reason = Reason(code, remedy=remedy, **params)
+        else:
+            self.reason = Reason.plain(code, remedy=remedy, **params)  # of a room that has no table yet
+
+    @classmethod
+    def because(cls, *reasons: Reason) -> "Refused":
+        """The refusal for a reason, or for several at once with the remedy of the first."""
+        if len(reasons) == 1:
+            return cls(reasons[0])
+        return cls("SEVERAL-REASONS", remedy=reasons[0].remedy, reasons=reasons)
+
+    @property
+    def code(self) -> str:
+        return self.reason.code
+
+    @property
+    def params(self) -> dict:
+        return self.reason.params
+
+    @property
+    def remedy(self) -> str:
+        return self.reason.remedy
+
+    @property
+    def message(self) -> str:
+        """The sentence in the language of the one who reads."""
+        return self.reason.sentence
 
     def __str__(self) -> str:
         return self.message
 
     def __reduce__(self):
-        # Exceptions are rebuilt from their args alone; a worker would lose the code on the way home.
-        return _rebuilt, (type(self), self.message, self.code, self.remedy)
+        # Exceptions are rebuilt from their args alone; a worker would lose the values on the way home.
+        return _rebuilt, (type(self),), self.__dict__
 
 
-def _rebuilt(kind, message, code, remedy):
-    return kind(message, code=code, remedy=remedy)
+def _rebuilt(kind):
+    return kind.__new__(kind)

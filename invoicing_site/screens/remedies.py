@@ -46,8 +46,8 @@ def words_of(address: str) -> str:
 
 
 def told(refusal, request):
-    """The sentence of a refusal, with the way to its remedy."""
-    return linked(refusal.message, refusal.remedy, request)
+    """The sentence of a refusal or a reason, with the way to its remedy."""
+    return linked(str(refusal), refusal.remedy, request)
 
 
 def linked(sentence, remedy, request):
@@ -58,9 +58,10 @@ def linked(sentence, remedy, request):
 
 
 def in_plain_text(refusal) -> str:
-    """The sentence of a refusal for a terminal, with the page of its remedy."""
+    """The sentence of a refusal for a terminal, with its code and the page of its remedy."""
+    sentence = f"{refusal} [{refusal.code}]" if refusal.code else str(refusal)
     address = address_of(refusal.remedy)
-    return f"{refusal.message} Its page: {address}" if address else refusal.message
+    return f"{sentence} Its page: {address}" if address else sentence
 
 
 def _opens(address, request) -> bool:

@@ -13,7 +13,6 @@ from decimal import Decimal
 from django.urls import reverse
 
 from contracts.models import LegalEntity, PaymentReferenceKind, TransactionClass
-from contracts.rates import ENTERED
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from ledger.books.periods import PeriodBook
@@ -218,8 +217,8 @@ def _the_exchange_rate_is_recent(examined):
     """MON-8: a rate of more than 35 days before; a correction keeps that of its invoice."""
     facts = examined.facts
     if not facts.corrected:
-        for sentence in facts.rates.old([(facts.currency, facts.invoice_date)]):
-            yield _warning("FX-OLD", sentence, ENTERED)
+        for reason in facts.rates.old([(facts.currency, facts.invoice_date)]):
+            yield _warning("FX-OLD", reason.sentence, reason.remedy)
 
 
 @named("ACCOUNT-MISSING")

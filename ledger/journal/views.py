@@ -11,7 +11,6 @@ from django.utils.html import format_html
 
 from actuals.models import Actual
 from actuals.naming import title_of
-from contracts.rates import ENTERED
 from invoicing_site.celery import ring
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
@@ -27,7 +26,7 @@ from invoicing_site.screens import (
     Told,
 )
 from invoicing_site.screens.operations import refuse, tell
-from invoicing_site.screens.remedies import linked
+from invoicing_site.screens.remedies import told
 from ledger.journal.filters import JournalFilter, JournalLineFilter
 from ledger.journal.forms import JournalLinesForm
 from ledger.journal.operations import journals as operations
@@ -234,7 +233,7 @@ class JournalPage(LinesScreen):
         context["taxed_otherwise"] = otherwise
         untaxed = self.row.lines.unposted().without_tax_group().count()
         context["without_tax_group"] = untaxed
-        context["old_rates"] = [linked(each, ENTERED, self.request) for each in old_rates(self.row)]
+        context["old_rates"] = [told(each, self.request) for each in old_rates(self.row)]
         context["question"] = (
             f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
             f"journal of its own.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"

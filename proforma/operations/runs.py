@@ -266,7 +266,7 @@ def _invoice_contract(contract, run, scope):
     if contract.status != ProjectContract.Status.CONFIRMED:
         return _done(run, contract, Outcome.NOTHING_READY, "NOT-CONFIRMED", "The contract is not confirmed.")
     if run.trigger == InvoiceRun.Trigger.MANUAL:
-        demand_still(run.started_by, "run.start", contract, to=f"invoice contract {contract.code}")
+        demand_still(run.started_by, "run.start", contract)
     inputs = load_inputs([contract.pk], as_of=run.as_of, scope=scope)[contract.pk]
     _refuse_what_changed(contract, run, inputs)
     plan = plan_contract(inputs, as_of=run.as_of)

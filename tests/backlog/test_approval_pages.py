@@ -338,7 +338,7 @@ def test_a_missing_rate_says_who_enters_it(company, contract, manager):
     """MON-8: the link is there for those who may follow it, before approval and when it is refused."""
     entry = factories.expense_entry(company, cost_currency="USD")
     add = reverse("admin:contracts_exchangerate_add")
-    sentence = "an administrator has to enter one that is valid from that day or earlier."
+    sentence = "An administrator can enter one that is valid from that day or earlier."
     chosen = {"pk": entry.pk} | as_listed([entry], by=company.manager)
     for is_administrator in (False, True):
         if is_administrator:

@@ -94,10 +94,10 @@ def test_a_contract_without_a_list_for_it_gets_none(it):
 def test_a_confirmed_contract_gets_no_defaults(it):
     """PRC-6"""
     with pytest.raises(
-        Refused, match="is confirmed: its price lists stand as they were confirmed"
+        Refused, match="is confirmed. Default price lists are only added to a draft"
     ) as refusal:
         operations.apply_default_price_lists(bare(it, confirmed=True))
-    assert refusal.value.code == "NOT-DRAFT"
+    assert refusal.value.code == "PRICE-LISTS-FIXED"
 
 
 def test_a_new_line_gets_the_contracts_customers(it):

@@ -128,7 +128,7 @@ def test_an_old_rate_is_a_warning_and_prices_all_the_same(it):
 
     priced = sales(it, expense(it, cost_currency="EUR"))
     assert (priced.amount, priced.is_missing) == (Decimal("1160.00"), False)
-    assert "rate for EUR is of 2 Feb 2025 and is used on 10 Mar 2025, 36 days later" in priced.warning
+    assert "rate for EUR is from 2 Feb 2025 and is used on 10 Mar 2025, 36 days later" in priced.warning
 
     rate.valid_from = datetime.date(2025, 2, 3)
     rate.save()

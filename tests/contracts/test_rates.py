@@ -7,6 +7,7 @@ import pytest
 
 from contracts.rates import Rates
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from tests.factories import ExchangeRateFactory, LegalEntityFactory
 
 MARCH = datetime.date(2025, 3, 1)
@@ -81,6 +82,12 @@ def test_a_rate_of_more_than_35_days_before_is_old(entity):
 
     assert rates.old([("EUR", days[0]), ("NOK", days[2]), ("USD", days[2])]) == []
     assert rates.old(("EUR", day) for day in days) == [
-        "The exchange rate for EUR is of 20 Mar 2025 and is used on 30 Apr 2025, 41 days later: an "
-        "administrator can enter a newer one."
+        Reason(
+            "FX-OLD",
+            remedy="admin:contracts_exchangerate_add",
+            currency="EUR",
+            rated=datetime.date(2025, 3, 20),
+            day=days[2],
+            age=41,
+        )
     ]

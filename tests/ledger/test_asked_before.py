@@ -35,8 +35,11 @@ def without_role(user):
     Membership.objects.filter(user=user).delete()
 
 
-def said(user, to):
-    return f"{user} asked for this and may no longer {to}, so it was not done. Somebody who may has to do it."
+def said(user, permission, row):
+    return (
+        f"{user} asked for this, but no longer has the permission “{permission}” for {row}, so it was not "
+        "done. Somebody with that permission can do it."
+    )
 
 
 def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
@@ -47,7 +50,7 @@ def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
     proforma_tasks.confirm_one(proforma.pk)
     proforma = ProformaInvoice.objects.get()
     assert (proforma.status, proforma.confirm_job) == ("draft", "failed")
-    assert proforma.confirm_message == said(no1.manager, f"confirm {proforma}")
+    assert proforma.confirm_message == said(no1.manager, "proforma.confirm", proforma)
 
 
 def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
@@ -56,7 +59,7 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
     without_role(no1.accountant)
     tasks.post_chosen_invoices([proposal.pk], no1.accountant.pk, MARCH_31.isoformat())
     assert not CustomerInvoice.objects.exists()
-    sentence = said(no1.accountant, f"post {proposal}")
+    sentence = said(no1.accountant, "proposal.post", proposal)
     assert InvoiceProposal.objects.get().last_error == sentence
     assert Notice.objects.get(user=no1.accountant).text == "0 of 1 invoice posted."
 
@@ -73,7 +76,9 @@ def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract,
     monkeypatch.setattr(tasks.posting, "_write", and_leave)
     tasks.post_chosen_invoices([first.pk, second.pk], no1.accountant.pk, MARCH_31.isoformat())
     assert CustomerInvoice.objects.get().proposal == first
-    assert InvoiceProposal.objects.get(pk=second.pk).last_error == said(no1.accountant, f"post {second}")
+    assert InvoiceProposal.objects.get(pk=second.pk).last_error == said(
+        no1.accountant, "proposal.post", second
+    )
 
 
 def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
@@ -85,7 +90,7 @@ def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
     tasks.post_chosen_journals([journal.pk], no1.accountant.pk, MARCH_31.isoformat())
     assert not JournalLine.objects.posted().exists()
     assert IntegrationJournal.objects.get().status == "draft"
-    sentence = said(no1.accountant, f"post the {journal}")
+    sentence = said(no1.accountant, "journal.post", journal)
     text = f"0 journal lines posted. 1 journal refused. {sentence}"
     assert Notice.objects.get(user=no1.accountant).text == text
 
@@ -96,7 +101,7 @@ def test_actuals_of_somebody_who_left_are_not_taken_up(no1, contract):
     without_role(no1.accountant)
     tasks.take_up_for(no1.entity.pk, no1.accountant.pk, MARCH_31.isoformat())
     assert not JournalLine.objects.exists()
-    sentence = said(no1.accountant, f"take up actuals of {no1.entity}")
+    sentence = said(no1.accountant, "journal.edit", no1.entity)
     assert Notice.objects.get(user=no1.accountant).text == sentence
 
 
@@ -109,6 +114,6 @@ def test_a_run_of_somebody_who_left_makes_nothing(no1, contract):
     proforma_tasks.carry_out_run(run.pk)
     outcome = InvoiceRun.objects.get().run_contracts.get()
     assert (outcome.outcome, outcome.code) == ("failed", "MAY-NO-LONGER")
-    assert outcome.message == said(no1.manager, f"invoice contract {contract.code}")
+    assert outcome.message == said(no1.manager, "run.start", contract)
     assert ScheduleEntry.objects.get(pk=entry.pk).status == "not_run"
     assert not ProformaInvoice.objects.exists()

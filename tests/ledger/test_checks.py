@@ -437,7 +437,7 @@ def test_an_old_exchange_rate_is_a_warning(no1, rated, old):
     assert [(result.code, result.severity) for result in results] == [("FX-OLD", "warning")] * old
     for result in results:
         assert result.remedy == "admin:contracts_exchangerate_add"
-        assert "rate for EUR is of 23 Feb 2025 and is used on 31 Mar 2025, 36 days later" in result.message
+        assert "rate for EUR is from 23 Feb 2025 and is used on 31 Mar 2025, 36 days later" in result.message
 
 
 def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):

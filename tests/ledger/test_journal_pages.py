@@ -370,7 +370,7 @@ def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(desk, no1, lin
     )
     cost(no1, line, currency="EUR")
     (journal,) = take_up(no1).journals
-    sentence = "rate for EUR is of 1 Jan 2025 and is used on 10 Mar 2025, 68 days later"
+    sentence = "rate for EUR is from 1 Jan 2025 and is used on 10 Mar 2025, 68 days later"
 
     assert sentence in words(desk.get(journal.get_absolute_url()))
     assert reverse("admin:contracts_exchangerate_add") not in words(desk.get(journal.get_absolute_url()))

@@ -52,8 +52,8 @@ def test_the_command_takes_up_and_posts(no1, line):
 
     assert output.splitlines() == [
         "2 actuals taken up, 1 left out.",
-        f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 10 Mar 2025: "
-        "an administrator has to enter one that is valid from that day or earlier.",
+        f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 10 Mar 2025. "
+        "An administrator can enter one that is valid from that day or earlier.",
         "journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
         "journal IJ-2025-00002 is in error, 1 line:",
         "  Company NO1 has no account for offset of expenses and materials (of class expense, category "

@@ -15,7 +15,7 @@ from tests.ledger.journal_samples import take_up_and_post
 pytestmark = pytest.mark.django_db
 
 NO_RATE = (
-    "Company NO1 has no official exchange rate for EUR on 10 Mar 2025: an administrator has to enter one "
+    "Company NO1 has no official exchange rate for EUR on 10 Mar 2025. An administrator can enter one "
     "that is valid from that day or earlier."
 )
 

@@ -115,7 +115,7 @@ def post_all(
         outcome = Outcome(proposal)
         try:
             if asked_before:
-                demand_still(by, "proposal.post", proposal, to=f"post {proposal}")
+                demand_still(by, "proposal.post", proposal)
             outcome.invoice = _post(proposal, by, on, outcome.found)
         except Refused as refusal:
             _settle(outcome, refusal)

@@ -120,7 +120,7 @@ def _post_all(journals, *, by, on, asked_before=False):
     for journal in _in_order(journals):
         try:
             if asked_before:
-                demand_still(by, "journal.post", journal, to=f"post the {journal}")
+                demand_still(by, "journal.post", journal)
             result.append(_post(journal, by=by, on=on))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.message))

@@ -28,6 +28,7 @@ from contracts.rates import Rates
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.books.periods import PeriodBook, hold_open
 from ledger.journal import plan
@@ -127,8 +128,8 @@ def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, st
     return reasons
 
 
-def old_rates(journal: IntegrationJournal) -> list[str]:
-    """A sentence for each old exchange rate that its lines were converted by, until it is posted (FX-OLD).
+def old_rates(journal: IntegrationJournal) -> list[Reason]:
+    """A reason for each old exchange rate that its lines were converted by, until it is posted (FX-OLD).
 
     Rates that a contract agreed, or that an earlier line had, have no age.
     """
