@@ -343,7 +343,7 @@ def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract,
         "1 proforma created with work up to 2025-01-31.\n"
         f"PRO-2025-000001: contract {contract.code}, customer {customer}, NOK 33,333.33.\n"
         f"{held.code}: Contract {held} up to 31 Jan 2025: "
-        "Nothing was ready to invoice; left out: 1 on hold.\n"
+        "Nothing was ready to invoice; left out: 1 on hold. [ON-HOLD]\n"
     )
     proforma = ProformaInvoice.objects.get()
     assert (proforma.created_by, proforma.cutoff, proforma.accounting_date) == (
