@@ -47,6 +47,8 @@ urlpatterns = [
     path("proposals/<int:pk>/return/", approvals.ReturnProposal.as_view(), name="return_proposal"),
     path("proposals/<int:pk>/reset/", approvals.ResetApproval.as_view(), name="reset_approval"),
     path("proposals/<int:pk>/post/", posting.PostProposal.as_view(), name="post_proposal"),
+    path("", include("ledger.document.urls")),
     path("", include("ledger.books.urls")),
+    path("", include("ledger.closing.urls")),
     path("", include("ledger.reports.urls")),
 ]

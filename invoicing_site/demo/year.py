@@ -8,7 +8,7 @@ from backlog.models import BacklogItem
 from backlog.operations import Decision, approve_many, mark_ready
 from contracts.models import ScheduleEntry
 from invoicing_site.demo.setting import World
-from ledger.books.operations.periods import close_period
+from ledger.closing.operations import close_period
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals
 from ledger.models import FiscalPeriod

@@ -12,7 +12,6 @@ from fontTools.ttLib import TTFont
 
 from invoicing_site.floor import characters
 from ledger.document.drawing import FONTS, static_file
-from ledger.invoicing.plan import InvoicePlan
 
 _NAMED = 3
 
@@ -52,11 +51,11 @@ def undrawn(text: str) -> str:
     return "".join(dict.fromkeys(each for each in composed if not each.isspace() and each not in drawable()))
 
 
-def not_drawn(plan: InvoicePlan, number_format: str) -> Iterator[NotDrawn]:
+def not_drawn(invoice, lines, taxes, number_format: str) -> Iterator[NotDrawn]:
     """Every field of an invoice to come that holds such characters; of lines that share a fault the first."""
-    invoice, said = plan.invoice, set()
-    rows = [("", invoice), *((f" of line {line.number}", line) for line in plan.lines)]
-    rows += [(f" of tax code {tax.code}", tax) for tax in plan.taxes]
+    said = set()
+    rows = [("", invoice), *((f" of line {line.number}", line) for line in lines)]
+    rows += [(f" of tax code {tax.code}", tax) for tax in taxes]
     for of, row in rows:
         for field, text in _texts(row):
             found = undrawn(text)

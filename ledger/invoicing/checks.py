@@ -490,7 +490,9 @@ def _its_fonts_have_all_letters(examined):
     """DOC-5: what nobody could read on paper is never posted."""
     facts, plan = examined.facts, examined.plan
     series = facts.series_of(plan.invoice.kind)
-    for found in glyphs.not_drawn(plan, series.sequence.format if series else ""):
+    for found in glyphs.not_drawn(
+        plan.invoice, plan.lines, plan.taxes, series.sequence.format if series else ""
+    ):
         yield _error("GLYPH-MISSING", found.sentence, found.remedy)
 
 

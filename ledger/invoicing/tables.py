@@ -21,8 +21,8 @@ from invoicing_site.screens.tables import (
 )
 from invoicing_site.templatetags.ledgerline import chip, day
 from ledger.invoicing.blockers import all_blocked_by
-from ledger.journal.tables import dimensions_in_words
 from ledger.models import InvoiceProposal
+from ledger.setup.dimensions import dimensions_in_words
 
 _Status = InvoiceProposal.Status
 _NAMED = 3

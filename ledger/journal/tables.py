@@ -22,6 +22,7 @@ from invoicing_site.screens.tables import (
 )
 from invoicing_site.templatetags.ledgerline import chip, day
 from ledger.models import IntegrationJournal
+from ledger.setup.dimensions import dimensions_in_words
 
 
 class CountColumn(tables.Column):
@@ -63,13 +64,6 @@ class JournalTable(Table):
 
     def label(self, record):
         return f"{record}, {record.period}, {counted(record.held, 'line')}"
-
-
-def dimensions_in_words(dimensions):
-    """The values of a set whose values were fetched along: "D1 Sales, R2 North"."""
-    if dimensions is None:
-        return ""
-    return ", ".join(str(row.value) for row in dimensions.values.all())
 
 
 def explain_actual(line):

@@ -79,3 +79,10 @@ def dimension_sets(
 
 def _key(values) -> str:
     return ",".join(str(key) for key in sorted(value.pk for value in values))
+
+
+def dimensions_in_words(dimensions):
+    """The values of a set whose values were fetched along: "D1 Sales, R2 North"."""
+    if dimensions is None:
+        return ""
+    return ", ".join(str(row.value) for row in dimensions.values.all())

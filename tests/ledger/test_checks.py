@@ -11,14 +11,14 @@ from django.urls import reverse
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import day
-from ledger.books.operations.periods import close_period
 from ledger.books.periods import period_of
-from ledger.document.previews import preview
+from ledger.closing.operations import close_period
 from ledger.invoicing import checks
 from ledger.invoicing.checks import Examined, check, examine
 from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.operations.posting import post, post_many
 from ledger.invoicing.operations.proposals import edit_header, edit_lines, take_up
+from ledger.invoicing.previews import preview
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, TaxRate, Voucher
 from proforma import operations as proformas
 from tests import factories

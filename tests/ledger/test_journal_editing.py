@@ -4,8 +4,8 @@ import pytest
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
-from ledger.books.operations.periods import close_period
 from ledger.books.periods import period_of
+from ledger.closing.operations import close_period
 from ledger.journal.operations.journals import edit_journal_lines
 from ledger.models import JournalLine
 from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, LegalEntityFactory, company, contract

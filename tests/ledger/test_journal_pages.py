@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from invoicing_site.models import Notice
-from ledger.books.operations.periods import close_period
 from ledger.books.periods import period_of
+from ledger.closing.operations import close_period
 from ledger.journal import views as views
 from ledger.journal.operations import journals as operations
 from ledger.models import Dimension, IntegrationJournal, JournalLine

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
-from ledger.books.operations.periods import close_period, put_on_hold, reopen_period
 from ledger.books.periods import period_of
+from ledger.closing.operations import close_period, put_on_hold, reopen_period
 from ledger.journal.operations import journals as journals_module
 from ledger.journal.operations.journals import back_to_draft, edit_journal_lines, post_journal, post_journals
 from ledger.models import IntegrationJournal, JournalLine, Voucher

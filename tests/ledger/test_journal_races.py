@@ -8,8 +8,8 @@ from django.db import OperationalError, connection, connections
 
 from contracts.models import LegalEntity
 from invoicing_site.floor.errors import Refused
-from ledger.books.operations.periods import close_period
 from ledger.books.periods import period_of
+from ledger.closing.operations import close_period
 from ledger.journal.operations import journals as journals_module
 from ledger.journal.operations import lines as lines_module
 from ledger.journal.operations.journals import post_journal, post_journals, take_up_actuals

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from contracts.models import LegalEntity
 from invoicing_site.models import AuditEvent
-from ledger.books.periods import period_of, still_open, still_open_in
+from ledger.books.periods import period_of
+from ledger.closing.still_open import still_open, still_open_in
 from ledger.journal.operations.journals import take_up_actuals
 from ledger.models import FiscalPeriod
 from tests import factories

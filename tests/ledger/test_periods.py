@@ -9,8 +9,9 @@ from django.db import connection, connections, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet
 from invoicing_site.models import AuditEvent
-from ledger.books.operations.periods import close_period, put_on_hold, reopen_period
-from ledger.books.periods import PeriodBook, earlier_open, hold_open, next_open_day, period_of, still_open
+from ledger.books.periods import PeriodBook, hold_open, next_open_day, period_of
+from ledger.closing.operations import close_period, put_on_hold, reopen_period
+from ledger.closing.still_open import earlier_open, still_open
 from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals
 from ledger.journal.operations.journals import take_up_actuals

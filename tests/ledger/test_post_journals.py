@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 
 from contracts.models import LegalEntity
 from ledger import tasks
-from ledger.books.operations.periods import close_period, reopen_period
 from ledger.books.periods import period_of
+from ledger.closing.operations import close_period, reopen_period
 from ledger.journal.operations.journals import left_in_error
 from ledger.models import IntegrationJournal, Voucher
 from tests.factories import company, contract

@@ -11,7 +11,7 @@ from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval, mark_ready
 from contracts.models import ExchangeRate
 from invoicing_site.verify import findings
-from ledger.books.periods import open_kinds, still_open
+from ledger.closing.still_open import open_kinds, still_open
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import take_up as propose
 from ledger.invoicing.operations.returns import return_proposal

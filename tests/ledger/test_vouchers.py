@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.utils import timezone
 
 from invoicing_site.floor.errors import Refused
-from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.operations import write_vouchers
 from ledger.books.periods import hold_open, period_of
 from ledger.books.plan import EntryPlan, imbalance
 from ledger.models import (

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.operations import write_vouchers
 from ledger.books.periods import hold_open, period_of
 from ledger.books.plan import EntryPlan, VoucherPlan
 from ledger.models import CustomerTransaction, ProjectTransaction, Voucher

@@ -16,7 +16,7 @@ from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
-from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.operations import write_vouchers
 from ledger.books.periods import hold_open
 from ledger.books.plan import VoucherPlan
 from ledger.invoicing.checks import CheckResult, examine

@@ -14,8 +14,7 @@ from invoicing_site.screens import Action, DetailScreen, FormOperation, ListScre
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
-from ledger.document import previews
-from ledger.invoicing import checks
+from ledger.invoicing import checks, previews
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.filters import ProposalFilter
 from ledger.invoicing.forms import HeaderForm

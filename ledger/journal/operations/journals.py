@@ -28,7 +28,7 @@ from invoicing_site.celery import ring
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze
-from ledger.books.operations.vouchers import write_vouchers
+from ledger.books.operations import write_vouchers
 from ledger.books.periods import PeriodBook
 from ledger.journal import plan
 from ledger.journal.operations.lines import (

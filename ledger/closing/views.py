@@ -7,11 +7,12 @@ from django.db.models import Count
 from django.urls import reverse
 
 from invoicing_site.screens import DetailScreen, Operation, Page, Told
-from ledger.books import periods as reading
-from ledger.books.operations import periods
+from ledger.closing import operations
+from ledger.closing.still_open import earlier_open, open_kinds, still_open, still_open_in
 from ledger.models import FiscalPeriod, FiscalYear
 from ledger.reports import control_accounts
-from ledger.setup import fiscal_years, operations
+from ledger.setup import fiscal_years
+from ledger.setup.operations import add_year_after
 
 _Status = FiscalPeriod.Status
 # So many rows of a kind are named on a period's page, the oldest first.
@@ -101,7 +102,7 @@ def _row(code, row):
 def open_things(period, found, today):
     """Each kind that is still open in the period, with its oldest rows: one or two queries a kind."""
     result = []
-    rows_of = {kind.code: kind.rows for kind in reading.open_kinds(period.entity_id)}
+    rows_of = {kind.code: kind.rows for kind in open_kinds(period.entity_id)}
     for each in found:
         kind = KINDS[each.code]
         rows = rows_of[each.code].filter(open_day__range=(period.starts, period.ends))
@@ -160,7 +161,7 @@ class Periods(Page):
         rows = FiscalPeriod.objects.visible_to(self.request.user).filter(entity=entity)
         rows = list(rows.select_related("entity", "year").annotate(vouchers_in=Count("vouchers")))
         begun = [row for row in rows if row.starts <= today and row.status != _Status.CLOSED]
-        found = reading.still_open_in(begun)
+        found = still_open_in(begun)
         unclosed = sorted((row for row in rows if row.status != _Status.CLOSED), key=lambda row: row.starts)
         for row in rows:
             row.left = found.get(row.pk, [])
@@ -202,13 +203,13 @@ class PeriodPage(DetailScreen):
     def get_context_data(self, **context):
         period = self.row
         today = period.entity.today()
-        found = reading.still_open(period)
+        found = still_open(period)
         return super().get_context_data(
             period=period,
             things=open_things(period, found, today),
             is_past=period.ends < today,
             has_begun=period.starts <= today,
-            question=question(period, found, reading.earlier_open(period)),
+            question=question(period, found, earlier_open(period)),
             vouchers=period.vouchers.count(),
             controls=control_accounts(period.entity, on=period.ends),
             before=FiscalPeriod.objects.filter(entity=period.entity, starts__lt=period.starts)
@@ -246,21 +247,21 @@ class ClosePeriod(_Turn):
     done = "{} is closed."
 
     def turn(self, period):
-        return periods.close_period(period, by=self.request.user)
+        return operations.close_period(period, by=self.request.user)
 
 
 class HoldPeriod(_Turn):
     done = "{} is on hold: nothing is posted in it for now."
 
     def turn(self, period):
-        return periods.put_on_hold(period, by=self.request.user)
+        return operations.put_on_hold(period, by=self.request.user)
 
 
 class ReopenPeriod(_Turn):
     done = "{} is open again."
 
     def turn(self, period):
-        return periods.reopen_period(period, by=self.request.user)
+        return operations.reopen_period(period, by=self.request.user)
 
 
 class AddFiscalYear(Operation):
@@ -272,7 +273,7 @@ class AddFiscalYear(Operation):
         return FiscalYear.objects.select_related("entity")
 
     def operate(self, year):
-        added = operations.add_year_after(year, by=self.request.user)
+        added = add_year_after(year, by=self.request.user)
         return Told(f"Fiscal year {added} is added, with {added.periods.count()} open periods.")
 
     def success_url(self, year):

@@ -7,8 +7,8 @@ from invoicing_site.screens import DetailScreen, ListScreen
 from invoicing_site.screens.lists import stamp_of
 from ledger.books.filters import VoucherFilter
 from ledger.books.tables import VoucherTable
-from ledger.journal.tables import dimensions_in_words
 from ledger.models import LedgerEntry, Voucher
+from ledger.setup.dimensions import dimensions_in_words
 
 # So many rows of the project subledger are shown with a voucher; its invoice has them all.
 SHOWN = 100

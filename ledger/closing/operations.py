@@ -2,7 +2,7 @@
 
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
-from ledger.books.periods import StillOpen, earlier_open, still_open
+from ledger.closing.still_open import StillOpen, earlier_open, still_open
 from ledger.models import FiscalPeriod
 
 _Status = FiscalPeriod.Status
