@@ -117,6 +117,59 @@ def test_what_reads_or_works_out_imports_no_operation():
     assert wrong == []
 
 
+PICTURES = (ROOT / "docs" / "architecture.md").read_text().split("```mermaid")[1:]
+
+
+def arrows(picture, sign):
+    """The pairs of names between which a picture has an arrow of this kind."""
+    found = re.findall(rf"^ *(\w+)(?:\[[^]]*\])? {sign} (\w+)", picture.partition("```")[0], re.MULTILINE)
+    return set(found)
+
+
+def drawn_as(dotted):
+    """The box of the picture that holds a module; empty where none does."""
+    app, part, *_ = (*dotted.split("."), "")
+    if app == "ledger":
+        return "roof" if part in {"admin", "tasks", "urls", "apps", "templatetags", ""} else part
+    if app != SITE:
+        return app if app in ROW else ""
+    boxes = {"roof": ROOF, "shared": SHARED - {"models", "celery"}, "floor": FLOOR | {"models", "celery"}}
+    return next((box for box, parts in boxes.items() if part in parts), "")
+
+
+def reached(drawn):
+    """Every pair that arrows lead to, over any number of boxes."""
+    while further := {(a, d) for a, b in drawn for c, d in drawn if b == c} - drawn:
+        drawn = drawn | further
+    return drawn
+
+
+def test_the_picture_of_the_house_agrees_with_the_imports():
+    drawn = arrows(PICTURES[0], "-->")
+    imports = {}
+    for path in sources(*ROW, SITE):
+        dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for name in imported(path):
+            pair = (drawn_as(dotted), drawn_as(name))
+            if all(pair) and pair[0] != pair[1]:
+                imports[pair] = f"{path.relative_to(ROOT)} imports {name}"
+    allowed = reached(drawn)
+    assert not [pair for pair in allowed if pair[0] == pair[1]], "the arrows go round in a circle"
+    assert [why for pair, why in imports.items() if pair not in allowed] == []
+    assert drawn - imports.keys() == set(), "these arrows have no import"
+
+
+def test_the_picture_of_the_data_agrees_with_the_foreign_keys():
+    once, many = set(), set()
+    for model in apps.get_models():
+        for field in model._meta.fields:
+            if model._meta.app_label in ROW and field.is_relation:
+                pair = (model.__name__, field.related_model.__name__)
+                (once if field.unique else many).add(pair)
+    assert arrows(PICTURES[1], "==>") - once == set()
+    assert arrows(PICTURES[1], "-->") - many == set()
+
+
 def test_foreign_keys_point_left():
     wrong = []
     for model in apps.get_models(include_auto_created=True):

@@ -25,6 +25,7 @@ from invoicing_site.screens import (
     Page,
     Told,
 )
+from invoicing_site.screens.lines import LinesScreen, back_to_lines
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.remedies import told
 from ledger.journal.filters import JournalFilter, JournalLineFilter
@@ -32,7 +33,6 @@ from ledger.journal.forms import JournalLinesForm
 from ledger.journal.operations import journals as operations
 from ledger.journal.operations.lines import old_rates, reasons_left_out
 from ledger.journal.tables import JournalLineTable, JournalTable
-from ledger.lines_screen import LinesScreen, back_to_lines
 from ledger.models import IntegrationJournal, JournalLine
 from ledger.models.journal import TAXED_OTHERWISE
 

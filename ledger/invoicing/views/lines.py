@@ -5,6 +5,7 @@ from django.http import HttpResponseRedirect
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, BulkForm, DetailScreen, FormOperation, Operation, Told
+from invoicing_site.screens.lines import LinesScreen, back_to_lines
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.operations import tell
 from ledger.invoicing import sections
@@ -14,7 +15,6 @@ from ledger.invoicing.operations import proposals as operations
 from ledger.invoicing.operations.sections import edit_sections, lay_out, save_layout, stamp_of
 from ledger.invoicing.tables import ProposalLineTable
 from ledger.invoicing.views.proposals import sections_with_sums
-from ledger.lines_screen import LinesScreen, back_to_lines
 from ledger.models import InvoiceProposal, ProposalLine
 
 _Status = InvoiceProposal.Status

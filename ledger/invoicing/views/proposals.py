@@ -11,6 +11,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, DetailScreen, FormOperation, ListScreen, Operation, Page, Told
+from invoicing_site.screens.lines import SomeHidden
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
@@ -23,7 +24,6 @@ from ledger.invoicing.operations import posting
 from ledger.invoicing.operations import proposals as operations
 from ledger.invoicing.remedies import with_remedies
 from ledger.invoicing.tables import ProposalTable
-from ledger.lines_screen import SomeHidden
 from ledger.models import InvoiceProposal, ProposalLine
 from proforma.models import DetailActual, ProformaInvoice
 from proforma.operations import continued_by
