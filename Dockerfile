@@ -9,7 +9,7 @@ ENV PYTHONUNBUFFERED=1 \
     LEDGERLINE_STATIC=/static \
     XDG_CACHE_HOME=/tmp
 
-# What WeasyPrint draws with.
+# Libraries and a font for WeasyPrint.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
@@ -24,7 +24,7 @@ COPY requirements*.lock ./
 RUN pip install --require-hashes -r $LOCK
 
 COPY . ./
-# The settings insist on their variables; these values serve this one command and stay nowhere.
+# The settings require these variables; the values are used by this command only and are not stored.
 RUN SECRET_KEY=collects-static-files-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=none DATABASE_URL=postgres://none/none CELERY_BROKER_URL=redis://none \
     python manage.py collectstatic --noinput --verbosity 0
 

@@ -237,7 +237,7 @@ class _Turn(Operation):
     def operate(self, period):
         left = self.turn(period)
         text = self.done.format(period)
-        return Told(f"{text} Still open in it: {what_is_left(left)}." if left else text)
+        return Told(f"{text} Open items: {what_is_left(left)}." if left else text)
 
     def success_url(self, period):
         return reverse("period", args=[period.pk])

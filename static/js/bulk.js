@@ -1,4 +1,4 @@
-// Bulk selection in <form data-bulk data-total="N">, and the one question before what cannot be undone.
+// Bulk selection in <form data-bulk data-total="N">, and the question before an action that can't be undone.
 //
 // Rows       tr[data-currency][data-amount="1234.5000"] with a checkbox named pk (disabled: not selectable)
 // Head       [data-select-all] checkbox
@@ -39,7 +39,7 @@
 
   const formatCount = (n) => new Intl.NumberFormat(lang()).format(n);
 
-  // ---- what is selected ----------------------------------------------------------------------------------
+  // ---- selection -----------------------------------------------------------------------------------------
   function openTotals(form) {
     const script = form.querySelector("script[data-open-totals]");
     return script ? JSON.parse(script.textContent || "{}") : {};
@@ -81,7 +81,7 @@
     const head = part("[data-select-all]");
     let now = selection(form);
     if (now.everything && now.chosen.length < now.selectable.length) {
-      matching.value = "0"; // one row was taken out: no longer "all"
+      matching.value = "0"; // one row was deselected: no longer "all"
       now = selection(form);
     }
     const { selectable, chosen, everything, n, sum } = now;
@@ -155,7 +155,7 @@
   // ---- confirmation --------------------------------------------------------------------------------------
   const byHtmx = (element) =>
     ["get", "post", "put", "patch", "delete"].some((verb) => element.hasAttribute(`hx-${verb}`));
-  let answered = null; // the element whose question was answered with OK
+  let answered = null; // the element that was confirmed with OK
 
   function question(element, form) {
     const bulk = form?.closest("form[data-bulk]");
@@ -188,7 +188,7 @@
     dialog.showModal();
   }
 
-  // capture, so that neither the browser nor htmx acts before the answer
+  // in the capture phase, so that neither the browser nor htmx acts before the answer
   addEventListener(
     "submit",
     (event) => {

@@ -39,7 +39,7 @@
     try {
       sessionStorage.setItem(STORE, JSON.stringify({ id: row.dataset.row, index }));
     } catch {
-      /* no storage: the row is forgotten on reload */
+      /* no storage: the focused row is lost on reload */
     }
   }
 
@@ -173,7 +173,7 @@
     return Boolean(field);
   }
 
-  // in a live region that was there before, so that a screen reader hears it; said anew each time
+  // in a live region that already exists, so that a screen reader announces it; written again each time
   function sayNothingToUndo() {
     const said = document.querySelector("[data-said]");
     if (!said) return;
@@ -246,7 +246,7 @@
 
   document.addEventListener("htmx:afterSettle", () => setUp({ focus: inRow }));
 
-  // after an action the page comes back: go on from the same row; but a fresh visit starts at the top
+  // after an action, continue from the same row; a new visit starts at the top
   const cameBack = () => {
     const [entry] = performance.getEntriesByType("navigation");
     if (entry?.type === "reload") return true;

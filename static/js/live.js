@@ -1,11 +1,11 @@
-// Small things that make pages pleasant; every page works without them.
+// Small improvements; every page also works without them.
 //
 // form[data-keep]       keeps a draft of what is typed (by path and <body data-user>), restores it while the
-//                       server's values are still the ones it was typed over, and drops it on submit.
+//                       server's values have not changed since, and drops it on submit.
 //                       [data-kept] inside is shown after a restore; [data-forget] inside drops the draft.
 // [data-print]          prints                    [data-copy="text" | "#id"]  copies; label: data-copied-text
 // select[data-autosubmit]  submits its form       input[type=file]  its name appears in [data-file-name]
-// form[method=get]      leaves empty fields out of the address, which has room for 8,190 bytes
+// form[method=get]      leaves empty fields out of the address (8,190 bytes at most)
 // details.menu          closes on a click outside; the first field with an error gets the focus.
 (() => {
   // ---- drafts --------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@
         localStorage.setItem(draftKey(form), JSON.stringify({ at: Date.now(), changed }));
       else localStorage.removeItem(draftKey(form));
     } catch {
-      /* no room or no storage: no draft */
+      /* storage is full or blocked: no draft */
     }
   }
 
@@ -106,7 +106,7 @@
     );
   });
 
-  // A second click on the same button, before the answer is there, is no second wish.
+  // Ignore a second click on the same button before the server answers.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method === "get" || form.hasAttribute("hx-post")) return;
@@ -115,7 +115,7 @@
       return;
     }
     form.dataset.sent = "1";
-    setTimeout(() => delete form.dataset.sent, 5000); // what answers with a file leaves the page as it is
+    setTimeout(() => delete form.dataset.sent, 5000); // after a download the page stays open
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
@@ -125,7 +125,7 @@
     if (event.target.matches("form[data-keep]")) dropDraft(event.target);
   });
 
-  // Empty fields of a filter say nothing, and make its address long.
+  // Empty filter fields have no effect and make the address longer.
   document.addEventListener("formdata", ({ target, formData }) => {
     if (target.method !== "get") return;
     for (const name of new Set(formData.keys()))

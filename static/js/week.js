@@ -3,9 +3,9 @@
 // Arrows move between cells (left and right at the edge of the text or when all is selected); Enter goes down.
 // Hours may be written 7,5 or 7.5 or 7:30. Totals are live: [data-row-total="row"], [data-day-total="day"],
 // [data-week-total]; a cell that is not an input counts too ([data-cell] with data-value="7.5").
-// [data-saved] is what is stored, where the server drew what was typed and not saved; [data-trouble] keeps the
-// server's complaint until the cell is changed. [data-rejected] does not count until it is changed.
-// Hours are added in whole ten-thousandths (BigInt). What can't be read is aria-invalid and stops the form
+// [data-saved] is the stored value, if the server shows input that was not saved; [data-trouble] keeps the
+// server's error until the cell is changed. [data-rejected] does not count until it is changed.
+// Hours are added in whole ten-thousandths (BigInt). Invalid input is aria-invalid and stops the form
 // (message: data-invalid-text on the table). Leaving with unsaved hours asks first.
 (() => {
   const SCALE = 10000n;
@@ -45,7 +45,7 @@
 
   const savedOf = (input) => input.dataset.saved ?? input.defaultValue;
 
-  // What was rejected counts again once it is changed: saving makes it a draft.
+  // Rejected hours count again after a change, because saving makes them a draft.
   const isLeft = (cell) => "rejected" in cell.dataset && cell.value === savedOf(cell);
 
   function mark(input, ok) {
@@ -128,7 +128,7 @@
     if (event.target.querySelector("table[data-week]")) leaving = true;
   });
 
-  // a cell that htmx saved by itself is no longer unsaved
+  // a cell that htmx saved is no longer unsaved
   document.addEventListener("htmx:afterRequest", (event) => {
     const input = event.detail.elt;
     leaving = false;

@@ -414,7 +414,7 @@ def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, mem
         in member.post("/entries/submit/", {"pk": [rejected.pk]}, follow=True).text
     )
 
-    assert "Submit as it is" in member.get(f"/entries/{rejected.pk}/").text
+    assert "Submit unchanged" in member.get(f"/entries/{rejected.pk}/").text
     member.post(f"/entries/{rejected.pk}/submit/")
     rejected.refresh_from_db()
     assert rejected.status == "submitted"

@@ -80,7 +80,7 @@ def test_many_rows_are_left_to_a_worker_which_is_told_a_key_and_no_more(co, mana
     assert not Entry.objects.exists()
     assert rung == [("actuals.tasks.take_in", waiting.pk)]
     assert page.redirect_chain[-1][0] == waiting.get_absolute_url()
-    assert "Waiting for the background worker to begin." in page.text
+    assert "Waiting for the background worker to start." in page.text
     assert 'hx-trigger="every 1s"' in page.text
 
 
@@ -339,7 +339,7 @@ def test_without_a_cache_the_page_says_that_it_is_at_work(co, manager, unreachab
     EntryImport.objects.update(status="running")
     page = manager.get(waiting.get_absolute_url())
     assert page.status_code == 200
-    assert "The file is being taken in." in page.text
+    assert "The import is running." in page.text
     assert "<progress" not in page.text
 
 

@@ -87,11 +87,11 @@ def test_the_same_file_twice_adds_nothing_and_says_so(co, manager):
 def test_only_what_is_asked_is_to_be_answered(co, manager):
     """IMP-1"""
     page = preview(manager, OURS.replace("7.5", "soon")).text
-    assert "Answer what is asked above" not in page
-    assert "Correct the file or its columns, and look again." in page
+    assert "Answer the questions above" not in page
+    assert "Correct the file or its columns, and update the preview." in page
     assert '<form method="post" class="slow">' in page  # no card around two buttons
     asks = OURS.replace("description", "exported").replace("Drawings", "yes")
-    assert "Answer what is asked above" in preview(manager, asks).text
+    assert "Answer the questions above" in preview(manager, asks).text
 
 
 def test_whoever_imports_sees_beforehand_who_can_approve(co, manager):

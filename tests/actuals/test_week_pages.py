@@ -314,7 +314,7 @@ def test_a_rejected_cell_that_nobody_changed_stays_out_and_is_named(co, member):
     entry = factories.time_entry(
         co, "4", date=MONDAY, status="rejected", decided_by=co.manager, decision_comment="On which task?"
     )
-    assert "What was rejected is submitted with the week once you have changed it" in member.get(URL).text
+    assert "Rejected hours are submitted with the week after you change them" in member.get(URL).text
 
     bases = [weeks.base_of([entry])]
     page = member.post(URL, posted(key(co), ["4", "3"], bases, action="submit"), follow=True).text
@@ -454,7 +454,7 @@ def test_in_a_row_of_drafts_and_submitted_the_text_is_for_the_drafts_and_says_so
     mine = draft(co, "3", date(2026, 3, 3), description="Mine")
     page = member.get(URL).text
     assert f'<input class="words" name="d-{key(co)}" value="Mine"' in page
-    assert "For the drafts. What can't be changed here says: “Handed in”" in page
+    assert "For the drafts only. Entries that can't be changed here have the description “Handed in”" in page
 
     row = posted(key(co), ["", "3"], ["", weeks.base_of([mine])], words="New", was="Mine")
     del row[f"h-{key(co)}-0"]

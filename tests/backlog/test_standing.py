@@ -187,9 +187,9 @@ def test_what_no_line_covers_is_a_cost_only(manager, company):
     approve([entry], by=company.manager)
     assert listed(manager)["Backlog"] == "cost only"
     address = reverse("approval", args=[entry.pk])
-    assert "A cost only: there is nothing to bill for it." in manager.get(address).text
+    assert "Cost only: there is nothing to bill." in manager.get(address).text
     company.manager.memberships.update(sees_costs=True)
-    assert "A cost only: there is nothing to bill for it." in manager.get(address).text
+    assert "Cost only: there is nothing to bill." in manager.get(address).text
 
 
 def test_an_entry_that_waits_again_says_that_its_approval_was_canceled(manager, company, entry):

@@ -94,7 +94,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     # The accountant posts the journals, looks at the proposal, posts it, prints it.
     sign_in(it.accountant)
     page.goto(f"{base_url}/journals/")
-    press(page, "Take up new actuals")
+    press(page, "Add actuals to journals")
     page.get_by_label("Select all on this page").check()
     press(page, re.compile("^Post"))
     confirm(page)

@@ -337,8 +337,8 @@ def test_a_new_person_chooses_their_own_password(
     assert person.check_password("mine alone 1815")
     assert AuditEvent.objects.get(action="invoicing_site.choose_password").by == person
     dead = Client().get(link, follow=True).content.decode()
-    assert "does not work any more" in dead
-    assert "If you have just chosen a password, sign in with that." in dead
+    assert "is no longer valid" in dead
+    assert "If you have just chosen a password, sign in with it." in dead
     assert "as it was" not in dead
 
 
@@ -399,7 +399,7 @@ def test_who_watches_over_the_roles_learns_where_a_first_link_goes(administrator
     assert set(Notice.objects.filter(text=changed).values_list("user", flat=True)) == {person.pk, *watching}
 
     where = reverse("admin:auth_user_password_change", args=[person.pk])
-    assert "those who watch over their roles are notified" in administrator.get(where).text
+    assert "the people who are notified of their roles get a notice" in administrator.get(where).text
     assert administrator.post(where).status_code == 302
     sent = f"{home.administrator} sent {person} a link to choose a password, to mallory@example.com."
     assert set(Notice.objects.filter(text=sent).values_list("user", flat=True)) == {person.pk, *watching}
@@ -507,10 +507,10 @@ def test_the_page_says_where_the_link_goes(administrator, home, settings, server
     where = reverse("admin:auth_user_password_change", args=[home.member.pk])
     shown = administrator.get(where).content.decode()
     assert ("mail folder of the server" in shown) == (not server)
-    assert "Until then the old one works." in shown
+    assert "The old password works until then." in shown
     home.member.set_unusable_password()
     home.member.save()
-    assert "Until then the old one works." not in administrator.get(where).content.decode()
+    assert "The old password works until then." not in administrator.get(where).content.decode()
     said = administrator.post(where, follow=True).content.decode()
     if server:
         assert f"A link to choose a password was sent to {home.member.email}." in said

@@ -89,7 +89,7 @@ def test_the_index_leads_to_what_is_missing(administrator, it):
     """Section 11"""
     it.entity.number_sequences.filter(kind="invoice").delete()
     page = index(administrator)
-    assert "missing before a first invoice can be posted" in page
+    assert "missing before the first invoice can be posted" in page
     assert "No numbers for: customer invoice." in page
     address = f"{reverse('admin:contracts_numbersequence_changelist')}?legal_entity={it.entity.pk}"
     assert f'href="{address}"' in page

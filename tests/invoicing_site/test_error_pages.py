@@ -36,10 +36,10 @@ urlpatterns = [
 @pytest.mark.parametrize(
     ("address", "status", "sentence"),
     [
-        ("/nowhere/", 404, "There is nothing at this address"),
+        ("/nowhere/", 404, "Page not found"),
         ("/refused/", 403, "You may not do this"),
         ("/suspicious/", 400, "This request could not be read"),
-        ("/broken/", 500, "Something went wrong on our side"),
+        ("/broken/", 500, "Internal error"),
     ],
 )
 def test_every_error_has_its_page(address, status, sentence):

@@ -39,7 +39,7 @@ def test_the_first_start_says_how_long_it_takes_and_what_it_is_doing(start):
     assert "one to three minutes" in first[0]
     for line, words in zip(first[1:], (".venv", "packages", "PDF", "database"), strict=True):
         assert words in line
-    assert start() == ["run: bringing the database up to date"]
+    assert start() == ["run: updating the database"]
 
 
 def test_the_readme_says_so_too():

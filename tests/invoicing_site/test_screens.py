@@ -279,7 +279,7 @@ def test_a_filter_that_cannot_be_read_chooses_nothing(it, client, query):
 @pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31", "1989-12-31"])
 def test_ageing_leaves_days_beyond_reason_alone(it, client, on):
     page = client.get(f"{BACKLOG}ageing/?on={on}")
-    assert "Enter a day; today is shown." in page.content.decode()
+    assert "Enter a valid date. The page shows today." in page.content.decode()
 
 
 @pytest.mark.parametrize(

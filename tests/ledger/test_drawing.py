@@ -233,9 +233,9 @@ def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
 )
 def test_tax_stands_beside_the_totals_where_there_is_room(changes, is_beside):
     """DOC-1: what is long or in two currencies has the width of the page"""
-    assert ('class="close beside"' in drawing.html(content(taxes=[tax(**changes)]))) is is_beside
+    assert ('class="close side-by-side"' in drawing.html(content(taxes=[tax(**changes)]))) is is_beside
     foreign = content(currency="EUR", taxes=[tax(**changes)])
-    assert 'class="close beside"' not in drawing.html(foreign)
+    assert 'class="close side-by-side"' not in drawing.html(foreign)
 
 
 def test_a_norwegian_invoice_has_no_english_words_of_ours():

@@ -134,7 +134,7 @@ def test_the_page_shows_it_as_issued(desk, invoice):
     assert f"/explain/line/{line.pk}/" in text
     assert f"/explain/invoice/{invoice.pk}/" in text
     assert invoice.voucher.get_absolute_url() in text
-    assert "None is drawn yet" in text
+    assert "None yet. Open the PDF" in text
 
 
 def test_the_list_adds_up_and_filters(desk, no1, contract, invoice):

@@ -78,7 +78,7 @@ def test_an_auditor_changes_nothing(client, no1, draft, name):
 
     assert client.post(reverse(name)).status_code == 403
     assert client.post(f"/journals/{draft.pk}/post/").status_code == 403
-    assert b"Take up new actuals</button>" not in client.get("/journals/").content
+    assert b"Add actuals to journals</button>" not in client.get("/journals/").content
     assert b"/post/" not in client.get(f"/journals/{draft.pk}/").content
 
 

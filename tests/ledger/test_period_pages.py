@@ -131,7 +131,7 @@ def test_closing_tells_what_is_left(desk, no1, march):
 
     text = words(posted(desk, "close_period", march))
 
-    assert "March 2025 is closed. Still open in it: 1 of its entries are not approved." in text
+    assert "March 2025 is closed. Open items: 1 of its entries are not approved." in text
     assert status(march) == "closed"
     assert AuditEvent.objects.get(action="ledger.close_period").by == no1.accountant
     assert "is closed already" in words(posted(desk, "close_period", march))
@@ -199,7 +199,7 @@ def test_a_closed_period_offers_only_to_be_reopened(desk, march):
     text = words(desk.get(f"/periods/{march.pk}/"))
     assert reverse("hold_period", args=[march.pk]) not in text
     assert reverse("close_period", args=[march.pk]) not in text
-    assert "Reopen this period? Journals and invoices can be posted into it again" in text
+    assert "Reopen this period? Journals and invoices can then be posted in it again" in text
 
     assert "only an open one is put on hold: reopen it first." in words(posted(desk, "hold_period", march))
     assert status(march) == "closed"

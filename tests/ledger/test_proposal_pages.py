@@ -416,7 +416,7 @@ def test_the_page_of_the_posting_leads_to_what_was_refused(desk, no1, contract, 
 
     leads_to = desk.get(page).context["refused_url"]
 
-    assert f'<a href="{leads_to}">Show what was refused in the list</a>' in words(desk.get(page))
+    assert f'<a href="{leads_to}">Show refused proposals in the list</a>' in words(desk.get(page))
     shown = desk.get(leads_to).context["object_list"]
     assert [row.pk for row in shown] == [second.pk]
 

@@ -171,7 +171,7 @@ def test_the_page_shows_each_currency_and_the_books(no1, desk, spring):
     assert "Differs" not in page
     assert "open at the end of 20 May 2025" in words(desk)
     assert "between 1 Jan 1990 and 31 Dec 2099" in words(desk, on="9999-01-01")
-    assert "No customer owed anything" in words(desk, on="2024-12-31")
+    assert "No matching amount was owed" in words(desk, on="2024-12-31")
 
 
 def test_it_leads_down_to_the_open_transactions(no1, desk, spring):

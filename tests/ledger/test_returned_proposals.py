@@ -457,7 +457,7 @@ def test_a_returned_proforma_adds_nothing_up(client, no1, contract):
     assert ",NOK,returned," in file
 
     page = client.get(proposal.proforma.get_absolute_url()).content.decode()
-    assert "It was returned to the project manager and bills nothing. Its work is on" in page
+    assert "It was returned to the project manager. Nothing is billed on it. Its work is on" in page
     assert f'href="{draft.get_absolute_url()}"' in page
     page = client.get(contract.get_absolute_url()).content.decode()
     assert "<dt>Last confirmed proforma</dt><dd>–</dd>" in page
@@ -479,7 +479,7 @@ def test_the_page_of_a_returned_proposal_says_where_its_work_is_now(client, no1,
     assert f'Its work is on <a href="{draft.get_absolute_url()}">proforma {draft.number}</a>.' in page
     proformas.delete_draft(draft, by=no1.manager)
     page = client.get(proposal.get_absolute_url()).content.decode()
-    assert "None of its work is on a proforma now. No document comes of this proposal." in page
+    assert "None of its work is on a proforma. No invoice will be issued for this proposal." in page
     assert "Its work is on" not in page
 
 
@@ -525,11 +525,11 @@ def test_the_draft_and_what_it_was_made_of_say_the_reason(client, no1, contract)
     page = client.get(draft.get_absolute_url()).content.decode()
     origin = proposal.proforma
     link = f'<a href="{origin.get_absolute_url()}">proforma {origin.number}</a>'
-    assert f"Made again from {link}, returned on " in page
+    assert f"Recreated from {link}, returned on " in page
     assert "31 Mar 2025" in page
     assert f" by {no1.accountant}: Wrong order number." in page
     assert "The reason: Wrong order number." in client.get(origin.get_absolute_url()).content.decode()
-    assert "Made again from" not in client.get(own.get_absolute_url()).content.decode()
+    assert "Recreated from" not in client.get(own.get_absolute_url()).content.decode()
 
 
 @pytest.mark.postgres

@@ -480,14 +480,14 @@ def test_a_draft_without_an_order_says_which_one_has_room_by_now(no1, contract, 
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
     assert "Order 4711: 700.00 left of 700.00, 100.00 too little." in page
-    assert "has room for it" not in page
+    assert "covers its amount" not in page
     number.amount = D("800")
     number.save()
     page = client.get(draft.get_absolute_url()).content.decode()
-    assert "order 4711 has room for it" in page
+    assert "order 4711 covers its amount" in page
     draft = edit_header(draft, by=no1.manager, order_reference="4711")
     assert draft.purchase_order == number
-    assert "has room for it" not in client.get(draft.get_absolute_url()).content.decode()
+    assert "covers its amount" not in client.get(draft.get_absolute_url()).content.decode()
 
 
 def test_an_electronic_address_is_entered_with_its_scheme(no1, contract):

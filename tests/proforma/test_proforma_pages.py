@@ -242,9 +242,9 @@ def test_what_was_added_by_hand_is_gone_and_nothing_else_is_promised(manager, co
         )
         for _ in range(3)
     )
-    assert words_of(manager, draft.get_absolute_url()).count("; what was added by hand is gone.") == 2
+    assert words_of(manager, draft.get_absolute_url()).count(". Details added by hand are deleted.") == 2
     answer = post(manager, "remove_details", draft, pk=[first.pk]).content.decode()
-    assert "1 detail removed; what was added by hand is gone." in answer
+    assert "1 detail removed. Details added by hand are deleted." in answer
     answer = post(manager, "remove_details", draft, pk=[second.pk, item.pk]).content.decode()
     expected = "2 details removed; 1 item is ready to invoice again, and 1 detail added by hand is gone."
     assert expected in answer
@@ -323,7 +323,7 @@ def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, 
     client.force_login(company.manager)
     words = words_of(client, draft.get_absolute_url())
     assert "Remove" not in words
-    assert "Its invoice proposal is being made" in words or "Invoice proposal" in words
+    assert "Its invoice proposal is being created" in words or "Invoice proposal" in words
     detail = LineDetail.objects.on_proforma(draft).first()
     assert client.get(reverse("edit_detail", args=[detail.pk])).status_code == 404
     assert "can&#x27;t be changed" in post(client, "delete_proforma", draft).content.decode()
