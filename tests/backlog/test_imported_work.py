@@ -95,8 +95,8 @@ def test_the_approver_reads_why_it_is_a_cost_only_and_how_to_bill_it(it, client)
     assert rows.count("No contract line: cost only") == 1
     page = client.get(reverse("approval", args=[elsewhere.pk])).text
     assert (
-        "It was imported as already invoiced in another program: approving records the cost only. Choose a billing type to "
-        f"bill it on {line} of contract {deal}." in page
+        "It was imported as already invoiced in another program: approving records the cost only. "
+        f"Choose a billing type to bill it on {line} of contract {deal}." in page
     )
     assert "No confirmed contract line" not in page
     assert "No confirmed contract line" in client.get(reverse("approval", args=[uncovered.pk])).text

@@ -244,7 +244,7 @@ def test_what_was_added_by_hand_is_gone_and_nothing_else_is_promised(manager, co
     )
     assert words_of(manager, draft.get_absolute_url()).count(". Details added by hand are deleted.") == 2
     answer = post(manager, "remove_details", draft, pk=[first.pk]).content.decode()
-    assert "1 detail removed. Details added by hand are deleted." in answer
+    assert "1 detail removed; what was added by hand is gone." in answer
     answer = post(manager, "remove_details", draft, pk=[second.pk, item.pk]).content.decode()
     expected = "2 details removed; 1 item is ready to invoice again, and 1 detail added by hand is gone."
     assert expected in answer
