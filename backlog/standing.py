@@ -5,7 +5,9 @@ unbilled sales in the place of both. So what stands is asked of all facts, and w
 """
 
 from actuals.models import Actual, BillingType
+from actuals.naming import named
 from backlog.models import BacklogItem
+from invoicing_site.floor import wording
 
 _SALES = (Actual.Type.UNBILLED_SALES, Actual.Type.BILLED_SALES)
 _LINE = "detail__line"
@@ -82,3 +84,21 @@ def proformas_of(facts):
     """The proformas that facts are on, each once, in the order they were made."""
     found = {proforma.pk: proforma for proforma in map(proforma_of, facts) if proforma}
     return [found[pk] for pk in sorted(found)]
+
+
+def why_it_stays(entries) -> str:
+    """Why the approval of one of these can't be canceled, and what to do; empty where all can (APP-5)."""
+    item = items_on_documents(entries).first()
+    if item is None:
+        return ""
+    entry, proforma = item.actual.entry, item.detail.line.proforma
+    if item.status == BacklogItem.Status.CREATED:
+        before = "remove it from the draft before its approval is canceled"
+        return f"{named(entry)} is on draft {proforma}: {before}."
+    if invoice := invoice_of(proforma):
+        billed = f"{invoice} of {wording.day(invoice.invoice_date)}"
+        return f"{named(entry)} is billed on {billed}: its approval stays."
+    return (
+        f"{named(entry)} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
+        "accountant can return it; then remove the entry from the new draft and cancel its approval."
+    )

@@ -14,12 +14,11 @@ from actuals.models import Actual, BillingType, Entry, PriceDecision
 from backlog.models import BacklogItem
 from backlog.sharing import Decision, Delivered
 from contracts.chargeability import Coverage
-from contracts.models import ContractLine
+from contracts.models import ContractLine, ProjectContract
 from contracts.pricing import PriceBook, Priced, Work
 from contracts.rates import Rates, agreed
 from invoicing_site.floor import bounds, checked, money, wording
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import draw_ids, write_rows
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
 
@@ -280,9 +279,14 @@ class Pricings:
             )
         return self.rows[id(price)][1]
 
-    def write(self):
-        """Insert the rows; the actuals that point at them can be written then."""
-        rows = [row for _, row in self.rows.values()]
-        for row, pk in zip(rows, draw_ids(PriceDecision, len(rows)), strict=True):
-            row.pk = pk
-        write_rows(PriceDecision, rows)
+    def made(self):
+        """The rows, for `record_decisions`."""
+        return [row for _, row in self.rows.values()]
+
+
+def contracts_of(entity, entries):
+    """The confirmed contracts with a line on the entries' projects; `locked`, nobody bills or closes them."""
+    lines = ContractLine.objects.filter(project__in={entry.project_id for entry in entries})
+    return ProjectContract.objects.filter(
+        entity=entity, status=ProjectContract.Status.CONFIRMED, pk__in=lines.values("contract")
+    )

@@ -22,8 +22,8 @@ from invoicing_site.screens.tables import (
     cells,
 )
 from invoicing_site.templatetags import ledgerline as tags
+from proforma.duplicates import maybe_twice
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
-from proforma.operations.twice import maybe_twice
 from proforma.performance import contract_performance
 
 

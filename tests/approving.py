@@ -4,7 +4,7 @@ import json
 
 from django.utils import timezone
 
-from backlog.operations import preview
+from backlog.previews import preview
 
 
 def terms(entries, *, by) -> str:

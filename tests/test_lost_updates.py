@@ -14,7 +14,7 @@ from actuals import operations as actuals
 from backlog.views import approvals
 from contracts.models import LegalEntity
 from ledger.invoicing.operations import proposals, sections
-from ledger.invoicing.sections import for_each_contract_line
+from ledger.invoicing.sections import for_each_contract_line, stamp_of
 from ledger.invoicing.views import lines as line_views
 from ledger.invoicing.views import proposals as proposal_views
 from ledger.journal import views as journal_views
@@ -118,7 +118,7 @@ def _sectioned(it):
     def title_them():
         row = proposal.sections.get()
         layout = {"number": 1, "title": OTHERS, "mode": "detail", "summary_by": ""}
-        seen = sections.stamp_of(proposal)
+        seen = stamp_of(proposal)
         sections.edit_sections(proposal, {row.pk: layout}, seen=seen, by=it.accountant)
 
     proposals.format_sections(proposal, for_each_contract_line(proposal), by=it.accountant)

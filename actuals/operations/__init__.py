@@ -14,7 +14,7 @@ from actuals.operations.entries import (
     stamp,
     submit,
 )
-from actuals.operations.facts import anew, negated, open_batch, record, reverse
+from actuals.operations.facts import anew, negated, open_batch, record, record_decisions, reverse
 from actuals.operations.weeks import SavedWeek, SubmittedWeek, save_week, submit_week
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "open_batch",
     "recall",
     "record",
+    "record_decisions",
     "reverse",
     "save_week",
     "stamp",

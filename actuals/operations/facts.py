@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError
 
-from actuals.models import Actual, Batch
+from actuals.models import Actual, Batch, PriceDecision
 from invoicing_site.floor import money, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import in_chunks, write_rows
+from invoicing_site.floor.querysets import draw_ids, in_chunks, write_rows
 
 _CHUNK = 5000
 
@@ -18,6 +18,16 @@ def open_batch(entity, action: str, *, on, by) -> Batch:
     Belongs in the action's own transaction. The action itself writes the audit event.
     """
     return Batch.objects.create(entity=entity, action=Batch.Action(action), on=on, by=by)
+
+
+def record_decisions(decisions: list[PriceDecision]) -> None:
+    """Insert the price decisions of a batch; the actuals that point at them can be recorded then.
+
+    Belongs in the action's own transaction.
+    """
+    for row, pk in zip(decisions, draw_ids(PriceDecision, len(decisions)), strict=True):
+        row.pk = pk
+    write_rows(PriceDecision, decisions)
 
 
 @transaction.atomic

@@ -10,16 +10,16 @@ from django.utils import timezone
 
 from actuals.models import Actual, Batch, Entry
 from actuals.naming import named
-from actuals.operations import open_batch, record, reverse, stamp
+from actuals.operations import open_batch, record, record_decisions, reverse, stamp
 from backlog.deciding import Deciding, managed_by
 from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
-from backlog.standing import invoice_of, items_on_documents
-from backlog.weighing import Pricings, Weighing, backlog_item, page_of, way_to
-from contracts.models import ContractLine, LegalEntity, Project, ProjectContract
+from backlog.standing import why_it_stays
+from backlog.weighing import Pricings, Weighing, backlog_item, contracts_of, page_of, way_to
+from contracts.models import LegalEntity, Project
 from invoicing_site.floor import audit, checked, money, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
@@ -193,24 +193,6 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     return batch
 
 
-def why_it_stays(entries) -> str:
-    """Why the approval of one of these can't be canceled, and what to do; empty where all can (APP-5)."""
-    item = items_on_documents(entries).first()
-    if item is None:
-        return ""
-    entry, proforma = item.actual.entry, item.detail.line.proforma
-    if item.status == BacklogItem.Status.CREATED:
-        before = "remove it from the draft before its approval is canceled"
-        return f"{named(entry)} is on draft {proforma}: {before}."
-    if invoice := invoice_of(proforma):
-        billed = f"{invoice} of {wording.day(invoice.invoice_date)}"
-        return f"{named(entry)} is billed on {billed}: its approval stays."
-    return (
-        f"{named(entry)} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
-        "accountant can return it; then remove the entry from the new draft and cancel its approval."
-    )
-
-
 def _is_accrued_behind(fact) -> bool:
     """Whether nothing books the fact itself, but the journal booked the one that it stands for (PRP-6)."""
     journal, nothing = Actual.BookedBy.JOURNAL, Actual.BookedBy.NOTHING
@@ -256,14 +238,6 @@ def _approvable(entity, entries, decisions, by, drawn):
     return good, refused
 
 
-def contracts_of(entity, entries):
-    """The confirmed contracts with a line on the entries' projects; `locked`, nobody bills or closes them."""
-    lines = ContractLine.objects.filter(project__in={entry.project_id for entry in entries})
-    return ProjectContract.objects.filter(
-        entity=entity, status=ProjectContract.Status.CONFIRMED, pk__in=lines.values("contract")
-    )
-
-
 def _leave_repriced(entity, result, contracts, decisions, seen):
     """Take out the entries with other terms than those that were seen: the price seen is the price made."""
     looked_at = [entry for entry in result.entries if entry.pk in seen]
@@ -301,7 +275,7 @@ def _costed(entity, result, contracts, decisions):
         left = {"refused": result.refused, "repriced": result.repriced}
         raise NoneApproved(reason.message, code=reason.code, remedy=reason.remedy, **left)
     result.entries = [each.entry for each in weighed]
-    paper.write()
+    record_decisions(paper.made())
     doubts = Doubts(entity, result.entries)
     for each in weighed:
         result.noted += _noted(each)

@@ -1,14 +1,12 @@
 """Confirming a contract: its lines then cover what is approved, and what was approved before (CON-6)."""
 
-from typing import NamedTuple
-
 from django import urls
-from django.db.models import Count
 from django.utils import timezone
 
-from actuals.models import Actual, Batch, Entry
+from actuals.models import Batch
 from actuals.naming import named
-from actuals.operations import anew, open_batch, record, reverse
+from actuals.operations import anew, open_batch, record, record_decisions, reverse
+from backlog.approved_before import newly_covered
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, Delivered, sales_actuals
@@ -17,12 +15,10 @@ from backlog.weighing import (
     Pricings,
     Worth,
     backlog_item,
-    covering,
     most_of,
-    outside_of,
     work_of,
 )
-from contracts.chargeability import Coverage, lines_of
+from contracts.chargeability import lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, generate_schedule, part_milestone
 from contracts.pricing import PriceBook
@@ -95,7 +91,7 @@ def _cover_what_was_approved(contract, *, by, on):
     Each is reversed and recorded anew as it was, so that the contract's profile, dimensions and figures count
     for it, and the unbilled sales that are now due are made at the role and unit it was priced by.
     """
-    due = _newly_covered(contract)
+    due = newly_covered(contract)
     if not due:
         return [], []
     batch = open_batch(contract.entity, Batch.Action.CONFIRM_CONTRACT, on=on, by=by)
@@ -124,7 +120,7 @@ def _cover_what_was_approved(contract, *, by, on):
         delivered.append(
             Delivered.of(entry, covered.line, covered.is_chargeable, cost, price, paper.of(price), decision)
         )
-    paper.write()
+    record_decisions(paper.made())
     sales = sales_actuals(delivered, {contract.pk: contract})
     for sale in sales:
         sale.accounting_date = on  # no revenue before the contract (JRN-7)
@@ -132,54 +128,3 @@ def _cover_what_was_approved(contract, *, by, on):
     book = LimitBook.load(contract)
     write_rows(BacklogItem, [backlog_item(actual, book) for actual in sales])
     return costs, sales
-
-
-def _newly_covered(contract):
-    """The costs that name no line, each with what covers it now on the contract, in the order of the work."""
-    uncovered = _uncovered(contract).select_related("entry__resource", "price_decision")
-    uncovered = uncovered.order_by("date", "pk")
-    coverage = Coverage.load(contract.entity, contract.lines.values_list("project_id", flat=True))
-    found = ((cost, _covered(coverage, cost.entry, contract)) for cost in uncovered)
-    return [(cost, covered) for cost, covered in found if covered]
-
-
-def _covered(coverage, entry, contract):
-    """What covers an approved entry on the contract, with the billing type that its approver set; or None."""
-    covered = covering(coverage, entry, entry.billing_type)
-    return covered if covered and covered.line.contract_id == contract.pk else None
-
-
-def _uncovered(contract):
-    """The costs of approved entries on its projects that no line covers."""
-    return Actual.objects.filter(
-        type=Actual.Type.COST,
-        project__in=contract.lines.values("project"),
-        entry__status__in=[Entry.Status.APPROVED, Entry.Status.RECALL],
-        reverses=None,
-        reversed_by=None,
-        contract_line=None,
-    )
-
-
-# What decides whether a line covers an approved entry.
-_WORK = ("transaction_class", "project_id", "task_id", "date", "billing_wish", "billing_type")
-
-
-class ApprovedBefore(NamedTuple):
-    """How many entries were approved before a contract is confirmed, by what becomes of them."""
-
-    covered: int
-    outside: int  # a line covers such work, but not on its day (CON-12)
-
-
-def approved_before(contract) -> ApprovedBefore:
-    """What confirming the draft would put under its lines, and what stays outside by its day; two queries."""
-    coverage, covered, outside = Coverage.of_contract(contract), 0, 0
-    work = [f"entry__{name}" for name in _WORK]
-    for *values, n in _uncovered(contract).order_by().values_list(*work).annotate(n=Count("pk")):
-        entry = Entry(**dict(zip(_WORK, values, strict=True)))
-        if _covered(coverage, entry, contract):
-            covered += n
-        elif outside_of(coverage, entry):
-            outside += n
-    return ApprovedBefore(covered, outside)

@@ -21,22 +21,6 @@ class Slices(NamedTuple):
     rest: BacklogItem | None
 
 
-def whole_of(part: MilestonePart) -> MilestonePart:
-    """The customer's share of the milestone that a part was once cut from: what percentages are of."""
-    return MilestonePart.objects.get(
-        milestone=part.milestone_id, contract_customer=part.contract_customer_id, split_from=None
-    )
-
-
-def slice_of(item: BacklogItem, percent: Decimal) -> Decimal:
-    """So many percent of the customer's share of the milestone, in whole minor units.
-
-    Where that is within one minor unit of all that is left, it is all that is left.
-    """
-    amount = money.percentage(whole_of(item.milestone_part).amount, percent, item.currency)
-    return item.amount if abs(item.amount - amount) <= money.minor_unit(item.currency) else amount
-
-
 @transaction.atomic
 def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
     """Make a slice of a waiting milestone part ready to invoice and leave the rest not ready (MIL-2).

@@ -10,10 +10,10 @@ from django.views.generic import View
 
 from actuals.models import Actual, Entry
 from actuals.naming import named
-from backlog import operations
+from backlog import operations, previews
 from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
-from backlog.standing import invoice_of, item_of, proforma_of, proformas_of, standing_facts
+from backlog.standing import invoice_of, item_of, proforma_of, proformas_of, standing_facts, why_it_stays
 from backlog.tables import ApprovalTable, ApprovedTable
 from contracts.models import sees_costs
 from invoicing_site.floor.errors import Refused
@@ -100,7 +100,7 @@ class Approvals(EntryList):
         return context
 
     def found(self, entries):
-        return operations.preview(entries, by=self.request.user)
+        return previews.preview(entries, by=self.request.user)
 
     def hidden_columns(self):
         hidden = super().hidden_columns()
@@ -238,7 +238,7 @@ def _decided(entry, form):
 
 
 def _previewed(entry, user, decisions):
-    found = operations.preview([entry], by=user, decisions=decisions)[entry.pk]
+    found = previews.preview([entry], by=user, decisions=decisions)[entry.pk]
     customers = {item.contract_customer_id for item in found.items}
     names = {}
     if customers:
@@ -286,7 +286,7 @@ class Approval(_OneEntry, FormOperation):
                 for proforma in [proforma_of(fact)]
             ]
             context["proformas"] = [(each, invoice_of(each)) for each in proformas_of(facts)]
-            context["stays"] = operations.why_it_stays([entry])
+            context["stays"] = why_it_stays([entry])
         return context
 
     def operate(self, form):

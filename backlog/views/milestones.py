@@ -7,6 +7,7 @@ from backlog import operations
 from backlog.filters import MilestoneFilter
 from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
+from backlog.slices import slice_of, whole_of
 from backlog.tables import MilestoneTable, share_of
 from backlog.views.items import summed_by_state, told
 from invoicing_site.floor.querysets import ExactSum
@@ -92,7 +93,7 @@ class Progress(FormOperation):
         context = super().get_context_data(item=self.row, **context)
         item = self.row
         part = item.milestone_part
-        whole = operations.whole_of(part)
+        whole = whole_of(part)
         slices = BacklogItem.objects.filter(
             milestone_part__milestone=part.milestone_id, contract_customer=item.contract_customer_id
         ).exclude(status=Status.CANCELED)
@@ -122,7 +123,7 @@ class Progress(FormOperation):
         item, data = self.row, form.cleaned_data
         amount = data["amount"]
         if amount is None:
-            amount = operations.slice_of(item, data["percent"])
+            amount = slice_of(item, data["percent"])
         slices = operations.split_off(item, amount=amount, by=self.request.user)
         rest = f"{plain_amount(slices.rest.amount, item.currency)} stay not ready." if slices.rest else ""
         made = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from invoicing_site.floor.seen import stamp
 from ledger.models import InvoiceProposal, ProposalLine, ProposalSection
 from ledger.models.proposals import SectionMode
 
@@ -84,3 +85,9 @@ def for_each_contract_line(proposal: InvoiceProposal) -> list[SectionFormat]:
 def whole(proposal: InvoiceProposal) -> list[SectionFormat]:
     """All lines in one section without a title."""
     return [SectionFormat(sorted(_lines(proposal), key=lambda line: line.number))]
+
+
+def stamp_of(proposal: InvoiceProposal) -> str:
+    """What its sections and lines say now, in short: two who look at the same have the same stamp."""
+    sections = stamp(proposal.sections.all(), "number", "title", "mode", "summary_by")
+    return f"{sections}-{stamp(proposal.lines.only('section'), 'section')}"

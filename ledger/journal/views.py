@@ -30,8 +30,8 @@ from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.remedies import told
 from ledger.journal.filters import JournalFilter, JournalLineFilter
 from ledger.journal.forms import JournalLinesForm
+from ledger.journal.left_out import old_rates, reasons_left_out
 from ledger.journal.operations import journals as operations
-from ledger.journal.operations.lines import old_rates, reasons_left_out
 from ledger.journal.tables import JournalLineTable, JournalTable
 from ledger.models import IntegrationJournal, JournalLine
 from ledger.models.journal import TAXED_OTHERWISE

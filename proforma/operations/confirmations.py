@@ -14,6 +14,7 @@ from invoicing_site import celery
 from invoicing_site.floor import audit, checked, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, write_rows
+from proforma.doubts import not_yet
 from proforma.facts import (
     ORIGINAL,
     Figures,
@@ -21,10 +22,9 @@ from proforma.facts import (
     facts_of_work,
     facts_of_work_by_hand,
 )
+from proforma.limits import broken_limits
 from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
-from proforma.operations.doubts import not_yet
 from proforma.operations.drafts import MANY, demand_room_on, new_row
-from proforma.operations.limits import broken_limits
 from proforma.operations.proformas import check_in_force, lock_open
 from proforma.orders import PO_AMOUNT, PO_DATES, outside_order, shortages
 

@@ -1,15 +1,13 @@
 """The life of a draft: made by hand, filled up, handed in for review, given up (PRO-1, PRO-3, PRO-4)."""
 
-from django.db.models import Count, Min
-
 from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import ProjectContract, Retainer
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
+from proforma.inputs import load_inputs_by_hand, load_shares, what_waits
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.drafts import add_shares, write_proformas
-from proforma.operations.inputs import load_inputs_by_hand, load_shares
 from proforma.orders import load_orders, refuse_outside_order
 from proforma.plans import NOTHING_READY, plan_by_hand, plan_chosen, plan_more
 
@@ -135,12 +133,6 @@ def keep_scope_apart(proforma, scopes: set[bool], *, way_out: str):
         f"Work outside the scope of tax can't stand on one invoice with other work: {way_out}",
         code="TAX-SCOPE",
     )
-
-
-def pending(proforma):
-    """Backlog items that could still be added: ready, of the same contract customer, no retainers (PRO-3)."""
-    ready = BacklogItem.objects.ready().on_contract(proforma.contract_id)
-    return ready.filter(contract_customer=proforma.contract_customer_id, retainer=None)
 
 
 @transaction.atomic
@@ -281,16 +273,6 @@ def _is_held(share, day):
 def _horizon(proforma):
     """The last day that milestones on it may have."""
     return max(proforma.cutoff, proforma.run.as_of) if proforma.run_id else proforma.cutoff
-
-
-def what_waits(contracts, *, cutoff) -> str:
-    """The sentence on ready items of the contracts that are dated after the cutoff; empty without any."""
-    items = BacklogItem.objects.ready().filter(contract__in=contracts, retainer=None, date__gt=cutoff)
-    found = items.aggregate(n=Count("pk"), first=Min("date"))
-    if not found["n"]:
-        return ""
-    counted = wording.counted(found["n"], "ready item waits", "ready items wait")
-    return f"{counted} for a later day, from {wording.day(found['first'])} on."
 
 
 def _why_nothing(contracts, plans, cutoff):

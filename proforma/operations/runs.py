@@ -20,11 +20,12 @@ from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks
 from invoicing_site.models import Notice
+from proforma.inputs import Scope, contracts_to_look_at, due_entries, load_inputs
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, ProformaLine, RunContract
 from proforma.operations.drafts import MANY, write_proformas
-from proforma.operations.inputs import Scope, contracts_to_look_at, due_entries, load_inputs
-from proforma.operations.stored_plans import CHUNK as PLANS
-from proforma.operations.stored_plans import current_digests, difference, digest_of, store_plans
+from proforma.operations.stored_plans import store_plans
+from proforma.plan_changes import CHUNK as PLANS
+from proforma.plan_changes import current_digests, difference, digest_of
 from proforma.plans import plan_contract
 
 logger = logging.getLogger(__name__)

@@ -4,8 +4,9 @@ from django.contrib import messages
 from django.db.models import Count, Prefetch
 from django.urls import reverse
 
+from backlog.approved_before import approved_before
 from backlog.models import BacklogItem
-from backlog.operations import approved_before, confirm_contract
+from backlog.operations import confirm_contract
 from contracts.models import (
     ContractCustomer,
     ContractPriceList,

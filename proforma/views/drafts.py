@@ -21,13 +21,15 @@ from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.tables import amount_in_words
-from proforma import forms, operations
+from proforma import forms, inputs, operations
+from proforma.doubts import doubts_of, in_question
 from proforma.edits import codes_of_tax_groups, edited, what_was, with_source
+from proforma.limits import limits_at_stake
 from proforma.models import LineDetail, ProformaInvoice
-from proforma.operations.doubts import doubts_of, in_question
 from proforma.orders import order_of, order_that_fits, orders_that_fit_some
 from proforma.parties import party_changes
 from proforma.performance import contract_performance
+from proforma.returned import continued_by, made_again_from
 from proforma.views.answers import (
     count_by_hand,
     details_of,
@@ -110,9 +112,9 @@ class Proforma(DetailScreen):
         stamp, shown = stamp_of(details)
         page = Paginator(_in_order(details), PAGE).get_page(self.request.GET.get("page"))
         everything = LineDetail.objects.on_proforma(proforma)
-        pending = operations.pending(proforma) if may_edit else BacklogItem.objects.none()
+        pending = inputs.pending(proforma) if may_edit else BacklogItem.objects.none()
         shown_pending = pending.select_related(*_PENDING_RELATED).order_by("date", "pk")[:PENDING]
-        limits = operations.limits_at_stake(proforma) if is_open else []
+        limits = limits_at_stake(proforma) if is_open else []
         doubts = doubts_of(proforma) if is_open else []
         proposal = getattr(proforma, "proposal", None)
         return super().get_context_data(
@@ -121,7 +123,7 @@ class Proforma(DetailScreen):
             invoice=getattr(proposal, "invoice", None),
             is_open=is_open,
             continued_by=self.continued_by(),
-            made_again_from=operations.made_again_from(proforma),
+            made_again_from=made_again_from(proforma),
             may_edit=may_edit,
             may_confirm=may_confirm,
             posting_warning=before_confirming(proforma.entity, self.request.user) if may_confirm else "",
@@ -157,7 +159,7 @@ class Proforma(DetailScreen):
         if not self.row.is_returned:
             return []
         mine = ProformaInvoice.objects.visible_to(self.request.user).values("pk")
-        return operations.continued_by(self.row).filter(pk__in=mine)
+        return continued_by(self.row).filter(pk__in=mine)
 
     def may(self, permission):
         """Whether the reader may do that with this very proforma."""
@@ -292,7 +294,7 @@ class AddPending(_OnDraft):
     def operate(self, proforma):
         keys = keys_of(self.request.POST.getlist("pk"))[:1000]
         items = BacklogItem.objects.reachable(self.request.user, self.permission)
-        items = operations.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
+        items = inputs.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
         if items.count() != len(set(keys)):
             raise Refused("Some of the chosen items are not ready any more: look at the list again.")
         return Told(f"{details_of(len(operations.add_items(proforma, items, by=self.request.user)))} added.")
@@ -339,7 +341,7 @@ class ConfirmOverLimit(FormOperation):
 
     def get_context_data(self, **context):
         return super().get_context_data(
-            limits=operations.limits_at_stake(self.row),
+            limits=limits_at_stake(self.row),
             doubts=doubts_of(self.row),
             posting_warning=before_confirming(self.row.entity, self.request.user),
             **context,

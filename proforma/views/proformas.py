@@ -22,7 +22,7 @@ from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScr
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.tables import amount_in_words
-from proforma import forms, operations
+from proforma import doubts, duplicates, forms, inputs, operations
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice, was_returned
 from proforma.tables import ProformaTable
@@ -118,7 +118,7 @@ class ConfirmMany(_Many):
 
     def operate(self, rows):
         chosen = list(rows.open().select_related("entity"))
-        ahead, twice = operations.in_advance(chosen), operations.maybe_twice(chosen)
+        ahead, twice = doubts.in_advance(chosen), duplicates.maybe_twice(chosen)
         scheduled = operations.confirm_many(chosen, by=self.request.user)
         if not scheduled:
             raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
@@ -230,7 +230,7 @@ class NewProforma(FormOperation):
         context["chosen"] = wanted
         asked_for = self.contracts().order_by()
         asked_for = asked_for.filter(pk__in=wanted) if wanted else asked_for
-        context["waits"] = operations.what_waits(asked_for.values("pk"), cutoff=cutoff)
+        context["waits"] = inputs.what_waits(asked_for.values("pk"), cutoff=cutoff)
         context["back"] = reverse("proformas")
         return context
 
@@ -273,7 +273,7 @@ class NewProforma(FormOperation):
             told.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
         # A contract that was refused has said for itself what waits.
         invoiced = [contract for contract in contracts if contract not in answer.refused]
-        return Told(" ".join(filter(None, [*told, operations.what_waits(invoiced, cutoff=cutoff)])))
+        return Told(" ".join(filter(None, [*told, inputs.what_waits(invoiced, cutoff=cutoff)])))
 
     def get_success_url(self):
         if len(self.created) == 1:

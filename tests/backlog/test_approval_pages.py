@@ -11,7 +11,8 @@ from django.urls import reverse
 from actuals.models import Actual, Entry
 from actuals.operations import recall, submit
 from backlog.models import BacklogItem
-from backlog.operations import Decision, approve, confirm_contract, mark_ready, preview
+from backlog.operations import Decision, approve, confirm_contract, mark_ready
+from backlog.previews import preview
 from contracts.models import Membership
 from invoicing_site.floor import files
 from proforma.operations import create_proformas

@@ -18,9 +18,9 @@ from backlog.operations import (
     cancel_approval,
     confirm_contract,
     mark_ready,
-    preview,
     reject,
 )
+from backlog.previews import preview
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from proforma.operations import create_proformas

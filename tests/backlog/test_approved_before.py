@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from actuals.models import Actual
-from backlog.operations import Decision, approve, approved_before, confirm_contract
+from backlog.approved_before import approved_before
+from backlog.operations import Decision, approve, confirm_contract
 from contracts.models import CategoryPrice
 from tests import factories
 

@@ -8,7 +8,9 @@ from django.urls import reverse
 
 from actuals.models import Actual
 from actuals.naming import named
-from backlog.operations import approve, approved_before, confirm_contract, preview
+from backlog.approved_before import approved_before
+from backlog.operations import approve, confirm_contract
+from backlog.previews import preview
 from tests import factories
 
 JAN_1, MARCH_10, MARCH_31, APRIL_1, APRIL_2 = (

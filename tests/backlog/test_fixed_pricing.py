@@ -11,7 +11,8 @@ from django.utils.html import escape
 
 from actuals.models import Actual, Entry
 from actuals.operations import recall, submit
-from backlog.operations import approve, cancel_approval, confirm_contract, preview
+from backlog.operations import approve, cancel_approval, confirm_contract
+from backlog.previews import preview
 from invoicing_site.floor import audit
 from invoicing_site.floor.errors import Refused
 from tests import factories

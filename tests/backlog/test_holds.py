@@ -9,8 +9,8 @@ from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, hold, mark_ready, release_hold, undo
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
+from proforma.inputs import load_inputs_by_hand
 from proforma.operations import add_items, create_for_items, create_proformas, refresh
-from proforma.operations.inputs import load_inputs_by_hand
 from proforma.plans import plan_by_hand
 from tests import factories
 

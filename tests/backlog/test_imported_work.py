@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from actuals.models import Actual
-from backlog.operations import Decision, approve, confirm_contract, preview
+from backlog.operations import Decision, approve, confirm_contract
+from backlog.previews import preview
 from tests.factories import ProjectFactory, company, contract, time_entry
 
 

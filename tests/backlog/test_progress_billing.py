@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from backlog.models import BacklogItem
-from backlog.operations import confirm_contract, slice_of, split_off
+from backlog.operations import confirm_contract, split_off
+from backlog.slices import slice_of
 from contracts.models import Milestone, MilestonePart
 from invoicing_site.floor.errors import Refused
 from tests import factories, locks

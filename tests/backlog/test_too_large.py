@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from actuals.naming import named
-from backlog.operations import Decision, approve, preview
+from backlog.operations import Decision, approve
+from backlog.previews import preview
 from invoicing_site.floor.errors import Refused
 from tests import factories
 from tests.factories import DAY

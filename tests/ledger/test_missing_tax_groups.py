@@ -10,9 +10,9 @@ from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import fill_lines, refill_lines, take_up
 from ledger.journal.operations.journals import take_up_actuals
 from ledger.models import JournalLine
+from proforma.doubts import doubts_of
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import add_detail, edit_details
-from proforma.operations.doubts import doubts_of
 from tests import factories
 from tests.ledger.billing import (
     MARCH_10,

@@ -10,7 +10,7 @@ from contracts.models import LegalEntity
 from ledger import tasks
 from ledger.books.periods import period_of
 from ledger.closing.operations import close_period, reopen_period
-from ledger.journal.operations.journals import left_in_error
+from ledger.journal.left_out import left_in_error
 from ledger.models import IntegrationJournal, Voucher
 from tests.factories import company, contract
 from tests.ledger.journal_samples import (

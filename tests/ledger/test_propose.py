@@ -6,7 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from contracts.models import ExchangeRate
-from ledger.journal.operations.lines import reasons_left_out, take_up_actuals
+from ledger.journal.left_out import reasons_left_out
+from ledger.journal.operations.lines import take_up_actuals
 from ledger.models import JournalLine
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, work

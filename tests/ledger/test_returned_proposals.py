@@ -23,6 +23,7 @@ from ledger.invoicing.operations.returns import return_proposal
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
 from proforma import operations as proformas
 from proforma.models import LimitOverride, LineDetail, ProformaInvoice
+from proforma.returned import continued_by
 from tests import factories
 from tests.ledger.billing import (
     MARCH_10,
@@ -498,12 +499,12 @@ def test_work_by_hand_is_found_on_the_draft_of_a_draft(client, no1, contract):
     proformas.remove_details(LineDetail.objects.exclude(pk=by_hand.pk), by=no1.manager)
     first = proformas.confirm(draft, by=no1.manager, on=MARCH_31)
     second = return_proposal(take_up(first), reason="Wrong", by=no1.accountant)
-    assert list(proformas.continued_by(first)) == [second]
+    assert list(continued_by(first)) == [second]
     proformas.confirm(second, by=no1.manager, on=MARCH_31)
     third = return_proposal(take_up(second), reason="Again", by=no1.accountant)
-    assert list(proformas.continued_by(first)) == [third]
+    assert list(continued_by(first)) == [third]
     proformas.delete_draft(third, by=no1.manager)
-    assert list(proformas.continued_by(first)) == []
+    assert list(continued_by(first)) == []
 
 
 def test_the_page_of_a_returned_milestone_names_its_draft(client, no1):

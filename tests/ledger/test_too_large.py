@@ -15,7 +15,7 @@ from ledger.closing.still_open import open_kinds, still_open
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import take_up as propose
 from ledger.invoicing.operations.returns import return_proposal
-from ledger.journal.operations.lines import reasons_left_out
+from ledger.journal.left_out import reasons_left_out
 from ledger.journal.waiting import waiting_actuals
 from ledger.models import InvoiceProposal, JournalLine
 from proforma.operations import delete_draft

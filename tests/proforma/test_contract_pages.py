@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogAction, BacklogItem
 from contracts.models import ProjectContract
-from proforma.operations.inputs import load_inputs_by_hand
+from proforma.inputs import load_inputs_by_hand
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from backlog.models import BacklogItem
 from contracts.models import PurchaseOrder, Retainer
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
-from proforma import operations
+from proforma import inputs, operations
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
 
@@ -344,7 +344,7 @@ def test_refresh_takes_what_became_ready_up_to_the_cutoff(company, shared_contra
         ready(shared_contract, customer=first, status="not_ready"),
         ready(shared_contract, customer=second),
     ]
-    assert list(operations.pending(proforma).order_by("pk")) == [late, others[0]]
+    assert list(inputs.pending(proforma).order_by("pk")) == [late, others[0]]
     (added,) = operations.refresh(proforma, by=company.manager)
     assert (added.backlog_item, added.line) == (late, proforma.lines.get())
     assert statuses(late, *others) == ["created", "ready", "not_ready", "ready"]

@@ -9,13 +9,15 @@ import time_machine
 from django.core.management import call_command
 from django.urls import reverse
 
-from backlog.operations import approve, preview
+from backlog.operations import approve
+from backlog.previews import preview
 from contracts.models import ProjectContract
 from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations import posting
 from proforma import tasks
+from proforma.doubts import doubts_of, in_question
 from proforma.edits import edited
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import (
@@ -29,7 +31,6 @@ from proforma.operations import (
     run_invoicing,
     take_party,
 )
-from proforma.operations.doubts import doubts_of, in_question
 from proforma.orders import orders_that_fit_some
 from tests import factories
 from tests.ledger import billing

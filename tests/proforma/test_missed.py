@@ -14,8 +14,8 @@ from contracts.models import ScheduleEntry
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import day
 from proforma import operations
+from proforma.inputs import contracts_to_look_at
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine
-from proforma.operations.inputs import contracts_to_look_at
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from actuals.models import Actual
 from contracts.models import LegalEntity
 from invoicing_site.floor.errors import Refused
 from proforma import operations
+from proforma.inputs import pending
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine, RunPlanLine
 from proforma.operations import (
     add_detail,
@@ -332,7 +333,7 @@ def test_refresh_takes_what_fits_under_the_order_of_the_draft(no1, contract):
     small, large = ready(no1, contract, MAR_3, "1"), ready(no1, contract, MAR_3, "5")
     (added,) = refresh(draft, by=no1.manager)
     assert added.backlog_item_id == small.pk
-    assert list(operations.pending(draft)) == [large]
+    assert list(pending(draft)) == [large]
 
 
 def test_pending_work_of_another_time_is_not_added_to_an_order(no1, contract):

@@ -2,7 +2,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
 from invoicing_site.management.base import EntityCommand
 from invoicing_site.screens import remedies
-from proforma import operations
+from proforma import doubts, duplicates, operations
 from proforma.models import ProformaInvoice
 
 
@@ -17,7 +17,7 @@ class Command(EntityCommand):
         proformas = ProformaInvoice.objects.open().filter(entity=entity)
         proformas = self.chosen(proformas, "number", options["number"])
         proformas = list(proformas.select_related("entity").order_by("pk"))
-        ahead, twice = operations.in_advance(proformas), operations.maybe_twice(proformas)
+        ahead, twice = doubts.in_advance(proformas), duplicates.maybe_twice(proformas)
         confirmed, refused = [], {}
         for proforma in proformas:
             try:

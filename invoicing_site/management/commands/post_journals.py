@@ -1,6 +1,7 @@
 from invoicing_site.floor.wording import counted
 from invoicing_site.management.base import EntityCommand
-from ledger.journal.operations.journals import left_in_error, post_journals, take_up_actuals
+from ledger.journal.left_out import left_in_error
+from ledger.journal.operations.journals import post_journals, take_up_actuals
 
 
 class Command(EntityCommand):

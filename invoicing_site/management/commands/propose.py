@@ -2,8 +2,7 @@ from invoicing_site.floor.wording import counted
 from invoicing_site.management.base import EntityCommand
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.operations import proposals
-from ledger.journal.operations.journals import left_in_error
-from ledger.journal.operations.lines import reasons_left_out
+from ledger.journal.left_out import left_in_error, reasons_left_out
 from ledger.models import InvoiceProposal
 
 _Status = InvoiceProposal.Status

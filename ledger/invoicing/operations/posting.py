@@ -10,7 +10,6 @@ from django.utils.text import Truncator
 
 from contracts.askers import demand_still
 from contracts.numbers import draw_number
-from contracts.two_people import who_else_posts
 from invoicing_site.celery import ring
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
@@ -23,13 +22,13 @@ from ledger.invoicing.checks import CheckResult, examine
 from ledger.invoicing.load import InvoiceFacts, accounting_date
 from ledger.invoicing.payment_references import reference_of
 from ledger.invoicing.plan import InvoicePlan
+from ledger.invoicing.second_person import left_to_others
 from ledger.models import (
     CustomerInvoice,
     InvoiceLine,
     InvoiceProposal,
     InvoiceReference,
     InvoiceTax,
-    ProposalDecision,
     Voucher,
 )
 
@@ -208,38 +207,6 @@ def _held(entity, day):
         return hold_open(entity, [day])[day]
     except Refused as refusal:
         raise Refused(refusal.message, code="PERIOD-OPEN", remedy=refusal.remedy) from None
-
-
-def left_to_others(proforma, entity, by) -> str:
-    """Why who confirmed the proforma may not post its invoice, and who may; else empty (SEC-2).
-
-    Where nobody posts it, but the clock or a command, a second person is the one who approved it.
-    """
-    if not entity.separate_confirm_and_post:
-        return ""
-    if by is None:
-        return _without_a_second_person(proforma, entity)
-    if proforma.confirmed_by_id != by.pk:
-        return ""
-    return (
-        f"You confirmed {proforma} yourself, so somebody else has to post its invoice. "
-        f"{who_else_posts(entity, by)}"
-    )
-
-
-def _without_a_second_person(proforma, entity) -> str:
-    decisions = ProposalDecision.objects.filter(proposal__proforma=proforma).order_by("-pk")
-    approval = decisions.select_related("by").first()
-    if approval is None or approval.step != ProposalDecision.Step.APPROVED:
-        why = "nobody has approved its proposal"
-    elif approval.by_id == proforma.confirmed_by_id:
-        why = f"{approval.by}, who confirmed it, approved its proposal too"
-    else:
-        return ""
-    return (
-        f"At {entity} one person confirms and another posts. {proforma} can't be posted without a person: "
-        f"{why}. Somebody else than who confirmed it has to post it."
-    )
 
 
 def _refuse_who_confirmed(facts, by):

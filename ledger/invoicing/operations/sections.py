@@ -4,17 +4,11 @@ from collections.abc import Callable, Sequence
 
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.seen import CHANGED, stamp
+from invoicing_site.floor.seen import CHANGED
 from ledger.invoicing import sections
 from ledger.invoicing.operations.proposals import format_sections, still_open
-from ledger.invoicing.sections import SectionFormat
+from ledger.invoicing.sections import SectionFormat, stamp_of
 from ledger.models import InvoiceProposal, ProposalLayout, ProposalSection
-
-
-def stamp_of(proposal: InvoiceProposal) -> str:
-    """What its sections and lines say now, in short: two who look at the same have the same stamp."""
-    sections = stamp(proposal.sections.all(), "number", "title", "mode", "summary_by")
-    return f"{sections}-{stamp(proposal.lines.only('section'), 'section')}"
 
 
 @transaction.atomic

@@ -12,7 +12,8 @@ from ledger.invoicing import sections
 from ledger.invoicing.filters import ProposalLineFilter
 from ledger.invoicing.forms import LayoutForm, MoveLinesForm, ProposalLinesForm, SectionFormSet
 from ledger.invoicing.operations import proposals as operations
-from ledger.invoicing.operations.sections import edit_sections, lay_out, save_layout, stamp_of
+from ledger.invoicing.operations.sections import edit_sections, lay_out, save_layout
+from ledger.invoicing.sections import stamp_of
 from ledger.invoicing.tables import ProposalLineTable
 from ledger.invoicing.views.proposals import sections_with_sums
 from ledger.models import InvoiceProposal, ProposalLine

@@ -15,18 +15,17 @@ from invoicing_site.screens.lines import SomeHidden
 from invoicing_site.screens.operations import refuse, tell
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
-from ledger.invoicing import checks, previews
+from ledger.invoicing import checks, previews, second_person
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.filters import ProposalFilter
 from ledger.invoicing.forms import HeaderForm
 from ledger.invoicing.load import InvoiceFacts
-from ledger.invoicing.operations import posting
 from ledger.invoicing.operations import proposals as operations
 from ledger.invoicing.remedies import with_remedies
 from ledger.invoicing.tables import ProposalTable
 from ledger.models import InvoiceProposal, ProposalLine
 from proforma.models import DetailActual, ProformaInvoice
-from proforma.operations import continued_by
+from proforma.returned import continued_by
 
 _Status = InvoiceProposal.Status
 
@@ -176,7 +175,7 @@ class ProposalPage(DetailScreen):
         may = {name: self.request.may(f"proposal.{name}", entity) for name in ("edit", "approve", "post")}
         context |= self.looked_at(proposal)
         needs_approval = entity.require_proposal_approval
-        left = posting.left_to_others(proposal.proforma, entity, user)
+        left = second_person.left_to_others(proposal.proforma, entity, user)
         postable = proposal.status == _Status.APPROVED or (
             proposal.status == _Status.OPEN and not needs_approval
         )

@@ -10,18 +10,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from django.db.models import Count, F
+from django.db.models import F
 from django.utils import timezone
 
 from contracts.askers import demand_still
 from contracts.models import (
-    Category,
-    ContractLine,
     LegalEntity,
     NumberSequence,
-    Project,
-    ProjectContract,
-    Resource,
 )
 from contracts.numbers import draw_number
 from invoicing_site.celery import ring
@@ -31,33 +26,22 @@ from invoicing_site.floor.querysets import analyze
 from ledger.books.operations import write_vouchers
 from ledger.books.periods import PeriodBook
 from ledger.journal import plan
-from ledger.journal.operations.lines import (
-    CHUNK,
-    MANY,
-    TakeUp,
-    booked_behind,
-    edit_journal_lines,
-    take_up_actuals,
-)
-from ledger.journal.plan import Booked, PostingFacts
+from ledger.journal.load import posting_facts
+from ledger.journal.operations.lines import CHUNK, MANY, TakeUp, edit_journal_lines, take_up_actuals
 from ledger.journal.waiting import waiting_actuals
 from ledger.models import (
-    DimensionSet,
     IntegrationJournal,
     JournalLine,
     LedgerEntry,
     ProjectTransaction,
     Voucher,
 )
-from ledger.setup.accounts import AccountBook, ProfileBook
 
 __all__ = [
-    "LeftInError",
     "PostedJournal",
     "TakeUp",
     "back_to_draft",
     "edit_journal_lines",
-    "left_in_error",
     "post_chosen",
     "post_journal",
     "post_journals",
@@ -80,15 +64,6 @@ class PostedJournal:
     in_error: int = 0
     remainder: IntegrationJournal | None = None
     refused: str = ""
-
-
-@dataclass(frozen=True)
-class LeftInError:
-    """A journal in error: how many lines it still holds, and each different reason once."""
-
-    journal: IntegrationJournal
-    lines: int
-    errors: list[str]
 
 
 def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = False) -> list[PostedJournal]:
@@ -135,20 +110,6 @@ def _retry(entity, *, by):
             back_to_draft(journal, by=by)
         except Refused:
             continue  # somebody else was quicker: it is a draft already, or posted
-
-
-def left_in_error(entity: LegalEntity) -> list[LeftInError]:
-    """The entity's journals in error, the oldest first, with what keeps their lines from being posted."""
-    journals = list(
-        IntegrationJournal.objects.filter(entity=entity, status=_Status.ERROR)
-        .annotate(held=Count("lines"))
-        .order_by("pk")
-    )
-    rows = JournalLine.objects.filter(journal__in=journals).exclude(error="")
-    errors = defaultdict(list)
-    for journal, error in rows.order_by("journal", "error").values_list("journal", "error").distinct():
-        errors[journal].append(error)
-    return [LeftInError(journal, journal.held, errors[journal.pk]) for journal in journals]
 
 
 def _tell(entity_id, posted):
@@ -234,7 +195,7 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
     if not lines:
         return None, 0
     dates = {line.pk: line.accounting_date for line in lines}
-    facts = _posting_facts(entity, periods, lines)
+    facts = posting_facts(entity, periods, lines)
     plans, errors, moved, mended = [], defaultdict(list), defaultdict(list), []
     for line in lines:
         try:
@@ -255,51 +216,6 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
         JournalLine.objects.filter(pk__in=mended).update(error="", remedy="")
     write_vouchers(entity, plans, by=by)
     return lines[-1].pk if len(lines) == CHUNK else None, len(plans)
-
-
-def _posting_facts(entity, periods, lines) -> PostingFacts:
-    actuals = [line.actual for line in lines]
-
-    def keys(name):
-        return {key for actual in actuals if (key := getattr(actual, name)) is not None}
-
-    resources = Resource.objects.filter(pk__in=keys("resource_id"))
-    behind = booked_behind(actuals)
-    booked, journals = _originals(set(behind.values()), lines[0].journal_id)
-    return PostingFacts(
-        entity=entity,
-        periods=periods,
-        accounts=AccountBook.load(entity),
-        profiles=ProfileBook.load(entity),
-        projects=Project.objects.in_bulk(keys("project_id")),
-        contracts=ProjectContract.objects.in_bulk(keys("contract_id")),
-        contract_lines=ContractLine.objects.in_bulk(keys("contract_line_id")),
-        categories=Category.objects.in_bulk(keys("category_id")),
-        resources=dict(resources.values_list("pk", "name")),
-        dimensions=DimensionSet.objects.in_bulk({line.dimensions_id for line in lines} - {None}),
-        behind=behind,
-        journals=journals,
-        booked=booked,
-    )
-
-
-def _originals(keys, journal_id) -> tuple[dict[int, Booked], dict[int, str]]:
-    """What was posted for these actuals, and the journals of those that wait in another one than this."""
-    if not keys:
-        return {}, {}
-    vouchers = {
-        voucher.journal_line.actual_id: voucher
-        for voucher in Voucher.objects.filter(journal_line__actual__in=keys).select_related("journal_line")
-    }
-    booked = {actual: Booked(voucher, [], []) for actual, voucher in vouchers.items()}
-    by_voucher = {original.voucher.pk: original for original in booked.values()}
-    entries = LedgerEntry.objects.filter(voucher__in=by_voucher).order_by("voucher", "number")
-    for entry in entries.select_related("account", "dimensions", "project"):
-        by_voucher[entry.voucher_id].entries.append(entry)
-    for row in ProjectTransaction.objects.filter(voucher__in=by_voucher).order_by("pk"):
-        by_voucher[row.voucher_id].project_transactions.append(row)
-    elsewhere = JournalLine.objects.unposted().filter(actual__in=keys).exclude(journal=journal_id)
-    return booked, dict(elsewhere.values_list("actual", "journal__number"))
 
 
 @transaction.atomic

@@ -9,39 +9,29 @@ import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count
 
-from actuals.models import Actual, Batch, BillingType
+from actuals.models import Actual, BillingType
 from contracts.models import (
     BillingTaxGroup,
-    Category,
-    ContractCustomer,
     ItemTaxGroup,
     LegalEntity,
     NumberSequence,
-    Product,
-    Project,
-    ProjectContract,
 )
 from contracts.numbers import draw_numbers
-from contracts.rates import Rates
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
-from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed, stamp
-from ledger.books.periods import PeriodBook, hold_open
+from ledger.books.periods import hold_open
 from ledger.journal import plan
-from ledger.journal.plan import TakeUpFacts
+from ledger.journal.load import take_up_facts
 from ledger.journal.waiting import waiting_actuals
-from ledger.models import DimensionSet, IntegrationJournal, JournalLine, Voucher
-from ledger.setup.dimensions import DefaultDimensions
+from ledger.models import DimensionSet, IntegrationJournal, JournalLine
 
 _Status = IntegrationJournal.Status
 _Grouping = LegalEntity.JournalGrouping
 
-# What takes an error back; anything else that reverses a fact changes terms or estimates (JRN-7).
-_ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
 # Lines in one commit. A thousand keep SQLite's only writer for less than a second.
 CHUNK = 1000
 # So many rows in one action, and the planner's statistics are out of date.
@@ -90,7 +80,7 @@ def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
     actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
     if not actuals:
         return None, result
-    facts = _take_up_facts(entity, actuals)
+    facts = take_up_facts(entity, actuals)
     lines = []
     for actual in actuals:
         try:
@@ -112,38 +102,6 @@ def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
     return actuals[-1].pk if len(actuals) == CHUNK else None, result
 
 
-def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, str]:
-    """Why actuals that are in no journal would stay out of it now, by key; nothing for those it would take.
-
-    The sentences are those of `take_up_actuals`, and nothing is taken up.
-    """
-    reasons = {}
-    for chunk in in_chunks(actuals, CHUNK):
-        facts = _take_up_facts(entity, chunk)
-        for actual in chunk:
-            try:
-                plan.take_up(actual, facts)
-            except Refused as refusal:
-                reasons[actual.pk] = refusal.message
-    return reasons
-
-
-def old_rates(journal: IntegrationJournal) -> list[Reason]:
-    """A reason for each old exchange rate that its lines were converted by, until it is posted (FX-OLD).
-
-    Rates that a contract agreed, or that an earlier line had, have no age.
-    """
-    if journal.status not in (_Status.DRAFT, _Status.ERROR):
-        return []
-    converted = JournalLine.objects.filter(journal=journal, actual__reverses=None)
-    converted = converted.exclude(actual__currency=journal.entity.currency)
-    used = list(converted.values_list("actual__currency", "actual__date", "exchange_rate").distinct())
-    if not used:
-        return []
-    rates = Rates.load(journal.entity, currencies={currency for currency, *_ in used})
-    return rates.old((currency, day) for currency, day, rate in used if rates.found(currency, day) == rate)
-
-
 def _drafts(entity) -> dict[str, list]:
     """The entity's draft journals by period, locked, each as [journal, number of lines].
 
@@ -161,60 +119,6 @@ def _drafts(entity) -> dict[str, list]:
     for journal in journals:
         drafts[journal.period].append([journal, counts.get(journal.pk, 0)])
     return drafts
-
-
-def _take_up_facts(entity, actuals) -> TakeUpFacts:
-    def keys(name):
-        return {key for actual in actuals if (key := getattr(actual, name)) is not None}
-
-    behind = booked_behind(actuals)
-    others = JournalLine.objects.filter(actual__in=set(behind.values())).select_related("actual")
-    others = list(others.annotate(is_posted=Exists(Voucher.objects.filter(journal_line=OuterRef("pk")))))
-    projects = keys("project_id")
-    errors = Batch.objects.filter(pk__in=keys("batch_id"), action__in=_ERRORS)
-    return TakeUpFacts(
-        entity=entity,
-        periods=PeriodBook.load(entity),
-        rates=Rates.load(entity, currencies=keys("currency")),
-        dimensions=DefaultDimensions.load(entity, projects, keys("contract_line_id")),
-        project_tax_groups=_tax_groups(Project, projects),
-        contracts=ProjectContract.objects.in_bulk(keys("contract_id")),
-        customer_tax_groups=_tax_groups(
-            ContractCustomer, keys("contract_customer_id"), "customer__billing_tax_group"
-        ),
-        category_tax_groups=_tax_groups(Category, keys("category_id"), "item_tax_group"),
-        product_tax_groups=_tax_groups(Product, keys("product_id"), "item_tax_group"),
-        lines={line.actual_id: line for line in others},
-        behind=behind,
-        posted={line.actual_id for line in others if line.is_posted},
-        errors=set(errors.values_list("pk", flat=True)),
-    )
-
-
-def _tax_groups(model, keys, name="billing_tax_group"):
-    return dict(model.objects.filter(pk__in=keys).values_list("pk", name))
-
-
-def booked_behind(actuals) -> dict[int, int]:
-    """For each actual that reverses or replaces another, the nearest fact up that row that the journal books.
-
-    What is reversed after a return stands for an original that is booked, and is booked by nothing itself.
-    One query a step; a row is as long as a fact was replaced again and again by what no journal booked.
-    """
-    first = {actual.pk: actual.reverses_id or actual.replaces_id for actual in actuals}
-    found, step = {}, {key: up for key, up in first.items() if up}
-    while step:
-        rows = Actual.objects.filter(pk__in=set(step.values()))
-        facts = {pk: (booked_by, up) for pk, booked_by, up in rows.values_list("pk", "booked_by", "replaces")}
-        further = {}
-        for key, up in step.items():
-            booked_by, next_up = facts[up]
-            if booked_by == Actual.BookedBy.JOURNAL:
-                found[key] = up
-            elif next_up:
-                further[key] = next_up
-        step = further
-    return found
 
 
 def _distribute(entity, lines, drafts, *, on) -> list[IntegrationJournal]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.db.models import BooleanField, Case, Count, Exists, F, OuterRef, Q, When
+from django.db.models import BooleanField, Case, Count, Exists, F, Min, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
 from actuals.models import BillingType
 from backlog.models import BacklogItem
 from contracts import tax_groups
 from contracts.models import LineCustomer, ProjectContract, ScheduleEntry, TransactionClass
+from invoicing_site.floor import wording
 from invoicing_site.floor.querysets import ExactSum
 from proforma.orders import load_orders
 from proforma.plans import NO_SCHEDULE, ContractInputs, Due, Share, Waiting
@@ -268,3 +269,19 @@ def _reason(limit_status, needs_price, is_held):
     if is_held:
         return "ON-HOLD"
     return "NOT-EVALUATED" if limit_status == LimitStatus.NOT_EVALUATED else "NOT-READY"
+
+
+def pending(proforma):
+    """Backlog items that could still be added: ready, of the same contract customer, no retainers (PRO-3)."""
+    ready = BacklogItem.objects.ready().on_contract(proforma.contract_id)
+    return ready.filter(contract_customer=proforma.contract_customer_id, retainer=None)
+
+
+def what_waits(contracts, *, cutoff) -> str:
+    """The sentence on ready items of the contracts that are dated after the cutoff; empty without any."""
+    items = BacklogItem.objects.ready().filter(contract__in=contracts, retainer=None, date__gt=cutoff)
+    found = items.aggregate(n=Count("pk"), first=Min("date"))
+    if not found["n"]:
+        return ""
+    counted = wording.counted(found["n"], "ready item waits", "ready items wait")
+    return f"{counted} for a later day, from {wording.day(found['first'])} on."

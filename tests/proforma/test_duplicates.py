@@ -11,16 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from actuals.naming import named
-from backlog.operations import approve, confirm_contract, mark_ready, preview
-from proforma.operations import (
-    add_detail,
-    confirm,
-    create_proformas,
-    delete_draft,
-    edit_details,
-    maybe_twice,
-    take_back,
-)
+from backlog.operations import approve, confirm_contract, mark_ready
+from backlog.previews import preview
+from proforma.duplicates import maybe_twice
+from proforma.operations import add_detail, confirm, create_proformas, delete_draft, edit_details, take_back
 from tests import factories
 from tests.approving import as_listed
 

@@ -12,8 +12,8 @@ from actuals.naming import title_of
 from contracts.chargeability import outside_lines
 from contracts.models import TransactionClass
 from invoicing_site.floor import wording
+from proforma.duplicates import maybe_twice
 from proforma.models import LineDetail, ProformaInvoice
-from proforma.operations.twice import maybe_twice
 from proforma.orders import outside_order, shortages, unknown_order
 from proforma.parties import party_changes
 from proforma.tax_groups import lacking

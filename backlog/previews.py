@@ -9,9 +9,17 @@ from backlog.deciding import Deciding, why_not_decided
 from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
-from backlog.operations.approvals import contracts_of
 from backlog.sharing import Decision, sales_actuals
-from backlog.weighing import FIXED_PRICE, Pricings, Weighed, Weighing, backlog_item, page_of, way_to
+from backlog.weighing import (
+    FIXED_PRICE,
+    Pricings,
+    Weighed,
+    Weighing,
+    backlog_item,
+    contracts_of,
+    page_of,
+    way_to,
+)
 from contracts.models import ContractLine
 from contracts.pricing import Priced
 from invoicing_site.floor.errors import Refused
