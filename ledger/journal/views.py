@@ -61,7 +61,7 @@ class Journals(ListScreen):
     table_class = JournalTable
     noun = ("journal", "journals")
     empty_title = "No journals"
-    empty_text = "Take up new actuals, or remove a filter to see more."
+    empty_text = "Add actuals to journals, or remove a filter to see more."
     totals_template = "ledger/journal_totals.html"
     actions = (
         Action(

@@ -136,7 +136,7 @@ class EditSections(DetailScreen):
 
     model, permission = InvoiceProposal, "proposal.edit"
     template_name = "ledger/proposal_sections.html"
-    title = "Format the sections"
+    title = "Format sections"
 
     def rows(self):
         return InvoiceProposal.objects.select_related("entity", "proforma")

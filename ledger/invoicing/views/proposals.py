@@ -64,7 +64,7 @@ class Proposals(SomeHidden, ListScreen):
     noun = ("proposal", "proposals")
     empty_title = "No proposals"
     empty_text = (
-        "A proposal appears when a proforma is confirmed. Take up confirmed ones, or remove a filter."
+        "A proposal appears when a proforma is confirmed. Create the missing ones, or remove a filter."
     )
     actions = (
         Action("check_proposals", "Check and post", "proposal.post", icon="list-checks", style="primary"),
