@@ -167,6 +167,19 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+# Metrics for Prometheus: without a token they are not even measured
+METRICS_TOKEN = os.environ.get("LEDGERLINE_METRICS_TOKEN", "")
+if METRICS_TOKEN:
+    if len(METRICS_TOKEN) < 32:
+        raise ImproperlyConfigured("LEDGERLINE_METRICS_TOKEN is too short: set 32 or more random characters.")
+    MIDDLEWARE = [
+        MIDDLEWARE[0],
+        "invoicing_site.pages.metrics.metrics",
+        "django_prometheus.middleware.PrometheusBeforeMiddleware",
+        *MIDDLEWARE[1:],
+        "django_prometheus.middleware.PrometheusAfterMiddleware",
+    ]
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

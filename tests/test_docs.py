@@ -17,7 +17,7 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted(FOLDER.glob("*.md"))]
 # What `run` does itself; all other words after it are commands of manage.py.
 OF_RUN = {"test", "lint", "manage"}
 # Answered by a middleware before any address is looked up.
-BY_MIDDLEWARE = {"/health/"}
+BY_MIDDLEWARE = {"/health/", "/metrics/"}
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")

@@ -149,6 +149,37 @@ def test_with_a_real_broker_the_work_is_done_by_workers_of_their_own(tmp_path, p
 
 
 @pytest.mark.redis
+def test_web_processes_count_together_and_leave_nothing_behind(tmp_path, port):
+    token = "only-for-tests-0123456789abcdef0123456789"
+    env = environment(
+        tmp_path,
+        CELERY_BROKER_URL=settings.TEST_REDIS_URL,
+        LEDGERLINE_METRICS_TOKEN=token,
+        TMPDIR=str(tmp_path),
+    )
+    arguments = ("manage.py", "up", "--workers", "2", "--port", str(port))
+
+    def counted():
+        ask = urllib.request.Request(
+            f"http://127.0.0.1:{port}/metrics/", headers={"Authorization": f"Bearer {token}"}
+        )
+        lines = urllib.request.urlopen(ask, timeout=10).read().decode().splitlines()
+        name = "django_http_responses_total_by_status_view_method_total"
+        return [line.rsplit(" ", 1)[1] for line in lines if line.startswith(name) and 'view="login"' in line]
+
+    with running(*arguments, env=env, log=tmp_path / "log") as server:
+        get(f"http://127.0.0.1:{port}/health/")
+        (folder,) = tmp_path.glob("ledgerline-metrics-*")
+        eventually(lambda: len(list(folder.glob("counter_*.db"))) == 2)
+        for _ in range(6):
+            get(f"http://127.0.0.1:{port}/sign-in/")
+        assert [counted() for _ in range(6)] == [["6.0"]] * 6
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+    assert not folder.exists()
+
+
+@pytest.mark.redis
 def test_a_broker_that_is_down_delays_nobody_for_long(tmp_path, port):
     env = environment(tmp_path, CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
     with running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "log"):

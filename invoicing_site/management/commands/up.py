@@ -1,5 +1,8 @@
 import contextlib
+import os
+import shutil
 import signal
+import tempfile
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -74,6 +77,10 @@ class Command(BaseCommand):
             "--demo", action="store_true", help="load the demo company first if nobody is in the database"
         )
 
+    def execute(self, *args, **options):
+        with _counting_together():  # around the checks too: they import what counts
+            return super().execute(*args, **options)
+
     def handle(self, *, host, port, workers, threads, with_worker, demo, **_):
         background = with_worker or settings.CELERY_BROKER_URL.startswith("memory:")
         if background and workers != 1:
@@ -102,6 +109,25 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("This is a production database: it gets no demo company.")
         call_command("demo", stdout=self.stdout)
+
+
+@contextlib.contextmanager
+def _counting_together():
+    """A folder in which the web processes count together, so that it does not matter which one is asked.
+
+    prometheus_client looks for its name when it is imported. A forked process comes by here too when it ends,
+    and must leave the folder to the others.
+    """
+    if not settings.METRICS_TOKEN:
+        yield
+        return
+    folder, owner = tempfile.mkdtemp(prefix="ledgerline-metrics-"), os.getpid()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hooks(*, background):

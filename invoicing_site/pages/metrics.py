@@ -1,0 +1,145 @@
+"""Metrics for Prometheus, where LEDGERLINE_METRICS_TOKEN is set: requests, and what waits or failed."""
+
+import logging
+import os
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Count, Min
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from invoicing_site.floor import seals
+from invoicing_site.models import Heartbeat, Message, Seal
+from invoicing_site.tasks import TRIES
+from ledger.models import InvoiceProposal
+from proforma.models import InvoiceRun, RunContract
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = 5  # for so long what was asked of the database serves all who ask
+_last = {"at": None, "gauges": []}
+_one_at_a_time = threading.Lock()
+
+
+def metrics(get_response):
+    """Middleware for /metrics/, for those who send the token.
+
+    Prometheus asks by address and without TLS, past the proxy, so this is answered before both are checked.
+    """
+
+    def middleware(request):
+        if request.path_info != "/metrics/":
+            return get_response(request)
+        wanted = f"Bearer {settings.METRICS_TOKEN}"
+        if not constant_time_compare(request.headers.get("Authorization", ""), wanted):
+            headers = {"WWW-Authenticate": "Bearer"}
+            return HttpResponse("A token is needed.\n", "text/plain", 401, headers=headers)
+        page = b"".join(generate_latest(registry) for registry in (_of_pages(), _OF_OURS))
+        return HttpResponse(page, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+    return middleware
+
+
+def _of_pages():
+    """The metrics of django-prometheus, of all web processes of this server together (see `up`)."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return registry
+
+
+class _Ours:
+    """What operators have to know of the database, at most a few seconds old."""
+
+    def collect(self):
+        with _one_at_a_time:
+            now = time.monotonic()
+            if _last["at"] is None or now - _last["at"] >= _SECONDS:
+                _last["gauges"] = _asked()
+                _last["at"] = now
+            return _last["gauges"]
+
+    def describe(self):
+        return []  # else registering would ask the database
+
+
+_OF_OURS = CollectorRegistry()
+_OF_OURS.register(_Ours())
+
+
+def _asked():
+    up = GaugeMetricFamily("ledgerline_database_up", "1 while the database answers, else 0", value=1)
+    try:
+        return [up, *_gauges(timezone.now())]
+    except DatabaseError:
+        logger.exception("The database does not answer.")
+        return [GaugeMetricFamily(up.name, up.documentation, value=0)]
+
+
+def _gauges(now):
+    """One query each, all of them by an index or over a table that is short by nature."""
+    trying = Message.objects.filter(tries__lt=TRIES).aggregate(n=Count("pk"), oldest=Min("sent_at"))
+    yield GaugeMetricFamily(
+        "ledgerline_messages_waiting", "Tasks that wait for a worker or are at work", value=trying["n"]
+    )
+    yield GaugeMetricFamily(
+        "ledgerline_messages_oldest_age_seconds",
+        "Age of the oldest of these tasks",
+        value=_age(trying["oldest"], now),
+    )
+    yield GaugeMetricFamily(
+        "ledgerline_messages_failed",
+        "Tasks that failed so often that they are not tried again",
+        value=Message.objects.filter(tries__gte=TRIES).count(),
+    )
+    yield GaugeMetricFamily(
+        "ledgerline_run_contracts_failed",
+        "Contracts that failed in the invoice runs of the last 24 hours",
+        value=RunContract.objects.filter(
+            run__started_at__gte=now - timedelta(hours=24),
+            run__kind=InvoiceRun.Kind.RUN,
+            outcome=RunContract.Outcome.FAILED,
+        ).count(),
+    )
+    yield _proposals()
+    yield GaugeMetricFamily(
+        "ledgerline_unsealed_rows", "Rows that are final and in no seal yet", value=seals.unsealed()
+    )
+    if newest := Seal.objects.first():
+        yield GaugeMetricFamily(
+            "ledgerline_seal_age_seconds", "Age of the newest seal", value=_age(newest.at, now)
+        )
+    beats = GaugeMetricFamily(
+        "ledgerline_heartbeat_age_seconds", "Since the last sign of life of clock and worker", labels=["of"]
+    )
+    for name, at in Heartbeat.objects.order_by("name").values_list("name", "at"):
+        beats.add_metric([name], _age(at, now))
+    yield beats
+
+
+def _proposals():
+    """Those that nobody has posted or returned, by status."""
+    waiting = GaugeMetricFamily(
+        "ledgerline_proposals_waiting", "Invoice proposals that are not posted yet", labels=["status"]
+    )
+    status = InvoiceProposal.Status
+    unposted = (status.BLOCKED, status.OPEN, status.SUBMITTED, status.APPROVED)
+    rows = InvoiceProposal.objects.filter(status__in=unposted).order_by()
+    found = dict(rows.values_list("status").annotate(n=Count("pk")))
+    for each in unposted:
+        waiting.add_metric([each.value], found.get(each, 0))
+    return waiting
+
+
+def _age(moment, now):
+    """In seconds; 0 where there is nothing."""
+    return max((now - moment).total_seconds(), 0) if moment else 0
