@@ -2,11 +2,11 @@
 
 from contracts.models import Membership
 from contracts.models.reach import PERMISSIONS, may
-from invoicing_site.models import Notice, User
+from invoicing_site.models import User
 
 _NAMED = 5
 _WATCHED = {Membership.Role.ACCOUNTANT, Membership.Role.ADMINISTRATOR}
-_TO_DO = {"sees_costs": "to see costs", "overrides_limits": "to override limits"}
+EXTRA_PERMISSIONS = {"sees_costs": "to see costs", "overrides_limits": "to override limits"}
 
 
 def before_confirming(entity, by, *, several=False) -> str:
@@ -57,7 +57,7 @@ def own_role(by, membership, before=None) -> str:
         return ""
     whose = ("user_id", "entity_id", "role")
     kept = before and all(getattr(before, name) == getattr(membership, name) for name in whose)
-    if kept and not _extras_of(membership) - _extras_of(before):
+    if kept and not extras_of(membership) - extras_of(before):
         return ""
     names = _names(_administrators(membership.entity).exclude(pk=by.pk))
     way = f"That is: {names}." if names else "There is no other yet: a superuser can make somebody one."
@@ -67,35 +67,20 @@ def own_role(by, membership, before=None) -> str:
     )
 
 
-def _extras_of(membership):
-    return {name for name in _TO_DO if getattr(membership, name)}
+def extras_of(membership) -> set[str]:
+    """The names of the extra permissions of a membership."""
+    return {name for name in EXTRA_PERMISSIONS if getattr(membership, name)}
 
 
-def notify_of_role(membership, by, *, changed=False) -> None:
-    """Notify the person and who set the role, and those of the company who watch over its roles.
-
-    These are its administrators; of who posts, sets up or overrides limits its accountants and auditors too.
-    """
-    user, entity, role = membership.user, membership.entity, membership.get_role_display()
-    permissions = " and ".join(_TO_DO[name] for name in sorted(_extras_of(membership)))
-    if changed:
-        extra = f"the permission {permissions}" if permissions else "no extra permission"
-        text = f"{by} changed the role of {user} in {entity}: it is {role} now, with {extra}."
-    else:
-        extra = f", and the permission {permissions}" if permissions else ""
-        text = f"{by} gave {user} the role {role} in {entity}{extra}."
-    people = {membership.user_id, by.pk, *_watching(membership)}
-    Notice.objects.bulk_create(Notice(user_id=pk, text=text[:500]) for pk in sorted(people))
-
-
-def _watching(membership) -> set[int]:
+def watching(membership) -> set[int]:
+    """The keys of those who are notified when this membership is set."""
     roles = {Membership.Role.ADMINISTRATOR}
-    if membership.role in _WATCHED or _extras_of(membership):
+    if membership.role in _WATCHED or extras_of(membership):
         roles |= {Membership.Role.ACCOUNTANT, Membership.Role.AUDITOR}
-    watching = User.objects.filter(
+    people = User.objects.filter(
         is_active=True, memberships__entity=membership.entity_id, memberships__role__in=roles
     )
-    return set(watching.values_list("pk", flat=True))
+    return set(people.values_list("pk", flat=True))
 
 
 def watching_over(user) -> set[int]:
@@ -103,4 +88,4 @@ def watching_over(user) -> set[int]:
 
     Whoever gets at the account of somebody has their roles, so they learn of that too.
     """
-    return {pk for membership in user.memberships.all() for pk in _watching(membership)}
+    return {pk for membership in user.memberships.all() for pk in watching(membership)}

@@ -170,6 +170,65 @@ def test_the_picture_of_the_data_agrees_with_the_foreign_keys():
     assert arrows(PICTURES[1], "-->") - many == set()
 
 
+# Files besides operations that may write, each with its reason.
+WRITERS = {
+    "tasks.py": "a task stores what became of a row, or notifies",
+    "admin": "Django admin saves its own forms",
+    "ledger/setup/dimensions.py": "a set of dimension values is made when it is first used",
+    "actuals/importing/__init__.py": "an import reads, plans and writes chunk by chunk",
+    "actuals/importing/catalogue.py": "an import adds what its file names and the catalogue lacks",
+}
+_WRITES = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "write_rows"}
+
+
+def _writes(call):
+    """Whether the call changes rows: of a queryset, an instance, `write_rows` or the audit trail."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    on = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    if name in _WRITES:
+        return True
+    if name == "save":
+        return on != "super()"
+    if name in {"update", "create"}:  # of a dictionary it takes a position
+        return bool(on and call.keywords and not call.args)
+    if name == "delete":
+        return bool(on and not call.args and on != "cache")
+    return (on, name) == ("audit", "record")
+
+
+def test_only_operations_write():
+    """Locking, checking and writing stand together, under one name that says what is done."""
+    wrong = []
+    for path in sources(*ROW):
+        place = path.relative_to(ROOT)
+        if "operations" in place.with_suffix("").parts or {place.as_posix(), *place.parts} & set(WRITERS):
+            continue
+        wrong += [
+            f"{place}:{node.lineno}: {ast.unparse(node.func)}"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call) and _writes(node)
+        ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("line", "writes"),
+    [
+        ("Entry.objects.filter(pk=1).update(status='draft')", True),
+        ("found.update(other)", False),
+        ("entry.save(update_fields=['status'])", True),
+        ("super().save()", False),
+        ("audit.record('ledger.draw', invoice)", True),
+        ("rows.delete()", True),
+        ("cache.delete(key)", False),
+        ("write_rows(Actual, rows)", True),
+        ("operations.delete(entry, by=user)", False),
+    ],
+)
+def test_that_test_sees_a_write(line, writes):
+    assert _writes(ast.parse(line).body[0].value) is writes
+
+
 def test_foreign_keys_point_left():
     wrong = []
     for model in apps.get_models(include_auto_created=True):

@@ -15,7 +15,8 @@ from unfold.forms import PaginationInlineFormSet, UserChangeForm
 
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
-from contracts.two_people import notify_of_role, own_role, watching_over
+from contracts.operations.roles import notify_of_role
+from contracts.two_people import own_role, watching_over
 from invoicing_site.accounts import password_links
 from invoicing_site.accounts.reach import reach_of
 from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline

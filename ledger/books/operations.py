@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from contracts.models import LegalEntity, NumberSequence
-from contracts.numbers import draw_numbers
+from contracts.operations.numbers import draw_numbers
 from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
 from ledger.books.plan import VoucherPlan, imbalance

@@ -11,7 +11,7 @@ from contracts.models import (
     ContractLine,
     NumberSequence,
 )
-from contracts.numbers import draw_numbers
+from contracts.operations.numbers import draw_numbers
 from contracts.rates import Rates, agreed
 from contracts.tax_groups import billing_group
 from invoicing_site.floor import bounds

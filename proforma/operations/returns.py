@@ -5,7 +5,7 @@ from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import claim_again
 from contracts.models import NumberSequence
-from contracts.numbers import draw_numbers
+from contracts.operations.numbers import draw_numbers
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, write_rows

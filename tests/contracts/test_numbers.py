@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from contracts.models import NumberSequence, SequenceCounter
-from contracts.numbers import draw_number, draw_numbers
+from contracts.operations.numbers import draw_number, draw_numbers
 from invoicing_site.floor.errors import Refused
 from tests import locks
 from tests.factories import LegalEntityFactory, NumberSequenceFactory

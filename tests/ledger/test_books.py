@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import NumberSequence
-from contracts.numbers import draw_number
+from contracts.operations.numbers import draw_number
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
 from ledger.invoicing.tax import TaxBook

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from contracts.askers import demand_still
-from contracts.numbers import draw_number
+from contracts.operations.numbers import draw_number
 from invoicing_site.celery import ring
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused

@@ -18,7 +18,7 @@ from contracts.models import (
     LegalEntity,
     NumberSequence,
 )
-from contracts.numbers import draw_number
+from contracts.operations.numbers import draw_number
 from invoicing_site.celery import ring
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused

@@ -18,7 +18,7 @@ from contracts.models import (
     LegalEntity,
     NumberSequence,
 )
-from contracts.numbers import draw_numbers
+from contracts.operations.numbers import draw_numbers
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows

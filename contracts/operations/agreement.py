@@ -1,7 +1,4 @@
-"""The verbs of the agreement: what a new contract gets by default, its schedule, its milestones, its check.
-
-Confirming it, which looks at approved work, is a verb of `backlog`.
-"""
+"""What a contract gets before it is confirmed: defaults, a schedule, milestones, and its check."""
 
 import datetime
 from itertools import islice
