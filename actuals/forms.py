@@ -212,8 +212,8 @@ class ExpenseForm(EntryForm):
 
     def clean_cost_currency(self):
         currency = self.cleaned_data["cost_currency"].strip().upper()
-        if sentence := currencies.trouble(currency):
-            raise forms.ValidationError(sentence)
+        if reason := currencies.trouble(currency):
+            raise forms.ValidationError(reason.sentence)
         return currency
 
     def clean(self):
@@ -221,8 +221,8 @@ class ExpenseForm(EntryForm):
         currency = cleaned.get("cost_currency")
         for name in ("cost_net", "cost_tax", "cost_tax_deductible"):
             value = cleaned.get(name)
-            if currency and value is not None and (sentence := checked.too_fine(value, currency)):
-                self.add_error(name, sentence)
+            if currency and value is not None and (reason := checked.too_fine(value, currency)):
+                self.add_error(name, reason.sentence)
         tax, deductible = cleaned.get("cost_tax") or 0, cleaned.get("cost_tax_deductible")
         if tax and deductible is None and "cost_tax_deductible" not in self.errors:
             self.add_error("cost_tax_deductible", "Say how much of the tax can be deducted, or 0.")

@@ -105,8 +105,8 @@ class RowReader:
 
     def _judged(self, number, cell, cells) -> Row | None:
         for name, value in cell.items():
-            if isinstance(value, str) and (sentence := characters.trouble(values.prose_of(value))):
-                self._refuse(number, name, sentence)
+            if isinstance(value, str) and (reason := characters.trouble(values.prose_of(value))):
+                self._refuse(number, name, reason.sentence)
         if any(map(text_of, cells[self._header_length :])):
             self._refuse(number, "", "It has more cells than the header: look at separators and quotes.")
         transaction_class = self._class(number, cell["class"])
@@ -285,8 +285,8 @@ class RowReader:
         if self._is_usual(cell):
             words = values.in_words(self._mapping.program.date_format)
             self.odd(number, "date", f"Read as {words}, as this program writes dates: set the format if not.")
-        if sentence := days.why_not_worked(day, self.on):
-            return self._refuse(number, "date", sentence)
+        if reason := days.why_not_worked(day, self.on):
+            return self._refuse(number, "date", reason.sentence)
         return day
 
     def _is_usual(self, cell):
@@ -415,8 +415,8 @@ class RowReader:
         if not given and transaction_class == Entry.Class.MATERIAL:
             return "", None, None, None
         currency = self._currency(cell)
-        if sentence := currencies.trouble(shortened(currency, 40)):
-            self._refuse(number, "currency", sentence)
+        if reason := currencies.trouble(shortened(currency, 40)):
+            self._refuse(number, "currency", reason.sentence)
             return "", None, None, None
         net, tax, deductible = (self._amount(number, name, cell[name], currency) for name in names)
         if "amount" not in given:

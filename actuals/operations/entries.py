@@ -206,14 +206,14 @@ def hours_of_days(entries):
 
 
 def _judge_costs(entry):
-    if entry.cost_currency and (sentence := currencies.trouble(entry.cost_currency)):
-        raise Refused(sentence, code="CURRENCY")
+    if entry.cost_currency and (reason := currencies.trouble(entry.cost_currency)):
+        raise Refused.because(reason)
     net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
     for value in (net, tax, deductible):
         if value is not None and value < 0:
             raise Refused(f"{wording.number(value)} is below zero: enter 0 or more.", code="AMOUNT")
-        if value is not None and (sentence := checked.too_fine(value, entry.cost_currency)):
-            raise Refused(sentence, code="AMOUNT")
+        if value is not None and (reason := checked.too_fine(value, entry.cost_currency)):
+            raise Refused.because(reason)
     if net is not None and (said := bounds.over(net + tax, entry.cost_currency)):
         raise Refused(f"{said}: look for a slip, or enter it as several expenses.", code="TOO-LARGE")
     if tax and deductible is None:

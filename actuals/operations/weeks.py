@@ -151,8 +151,8 @@ class _Plan:
         elif base_of(entries) != typed.base or any(entry.status not in EDITABLE for entry in entries):
             if sum((entry.quantity for entry in entries), Decimal(0)) != typed.hours:
                 self.problems[place] = _changed_meanwhile(entries)
-        elif typed.hours and (sentence := days.why_not_worked(day, self.today)):
-            self.problems[place] = sentence
+        elif typed.hours and (reason := days.why_not_worked(day, self.today)):
+            self.problems[place] = reason.sentence
         elif typed.hours and entries:
             self._change(entries[0], quantity=typed.hours)
             self._touched[place] = day

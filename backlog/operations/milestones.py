@@ -63,8 +63,8 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
 def _check_amount(item, amount):
     checked.figure(amount, BacklogItem, "amount")
     left = f"{item.currency} {money.rounded(item.amount, item.currency):,}"
-    if sentence := checked.too_fine(amount, item.currency):
-        raise Refused(sentence)
+    if reason := checked.too_fine(amount, item.currency):
+        raise Refused.because(reason)
     if not amount or (amount > 0) != (item.amount > 0):
         raise Refused(f"Enter an amount of the {left} that are left.")
     if abs(amount) > abs(item.amount):

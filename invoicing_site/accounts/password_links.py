@@ -23,9 +23,9 @@ def send(user, *, by, request, watching: Collection[int] = ()) -> str:
     inactive or has no mail address. The password stays as it is until the person chooses another.
     """
     if not user.is_active:
-        raise Refused(f"{user} is inactive. Make them active before you send a link.", code="USER-INACTIVE")
+        raise Refused("USER-INACTIVE", user=user)
     if not user.email:
-        raise Refused(f"{user} has no mail address. Enter one, then send the link.", code="USER-NO-MAIL")
+        raise Refused("USER-NO-MAIL", user=user)
     key, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
     address = request.build_absolute_uri(reverse("password_reset_confirm", args=[key, token]))
     audit.record("invoicing_site.send_password_link", user, by=by, to=user.email)

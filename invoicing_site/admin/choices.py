@@ -137,8 +137,8 @@ def offered(site, request, model, *, seen=False):
 
 
 def _within_bounds(day):
-    if sentence := days.why_not(day):
-        raise ValidationError(sentence)
+    if reason := days.why_not(day):
+        raise ValidationError(reason.sentence)
 
 
 class Linked:

@@ -40,11 +40,7 @@ def load(*, small: bool = False) -> dict[str, int]:
     the next try. Documents are not drawn here: that takes long, and the sweep draws what is missing.
     """
     if User.objects.exists() or LegalEntity.objects.exists():
-        raise Refused(
-            "This database is in use: the demo company only moves into an empty one. Point LEDGERLINE_DATA "
-            "at another folder, or DATABASE_URL at another database, to see the demo.",
-            code="NOT-EMPTY",
-        )
+        raise Refused("NOT-EMPTY")
     bells = transaction.get_connection().run_on_commit
     before = len(bells)
     users = setting.make_users()

@@ -177,7 +177,7 @@ def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Expla
     try:
         return explain_invoice_line(invoice.lines.get(number=line))
     except ObjectDoesNotExist:
-        raise Refused(f"{invoice} has no line {line}.", code="NOT-FOUND") from None
+        raise Refused("LINE-NOT-FOUND", invoice=invoice, line=str(line)) from None
 
 
 def _one(model, kind, name, entity, **where):
@@ -186,17 +186,12 @@ def _one(model, kind, name, entity, **where):
     is_key = "pk" in where
     found = list(model.objects.filter(**where)[:2]) if not is_key or name.isdigit() else []
     if not found:
-        raise Refused(f"There is no {kind} “{name}”.", code="NOT-FOUND")
+        raise Refused("NOT-FOUND", kind=kind, name=name)
     if len(found) > 1 and found[0].entity_id == found[1].entity_id:
-        raise Refused(
-            f"Several programs gave their id “{name}” to an {kind}: name it by its own number, such as "
-            f"{found[0].pk} or {found[1].pk}.",
-            code="SEVERAL-PROGRAMS",
-        )
+        first, second = (str(each.pk) for each in found)
+        raise Refused("SEVERAL-PROGRAMS", kind=kind, name=name, first=first, second=second)
     if len(found) > 1:
-        raise Refused(
-            f"Several companies have the {kind} “{name}”: say of which one.", code="SEVERAL-ENTITIES"
-        )
+        raise Refused("SEVERAL-ENTITIES", kind=kind, name=name)
     return found[0]
 
 

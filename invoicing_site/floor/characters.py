@@ -10,6 +10,9 @@ import unicodedata
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from invoicing_site.floor.reasons import Reason
 
 # Invisible, though Unicode files them under letters and marks.
 _DRAWN_AS_NOTHING = (
@@ -25,13 +28,13 @@ _INVISIBLE = re.compile(f"[{_CONTROL}{_FORMAT}{_DRAWN_AS_NOTHING}]")
 _NAMED = 3
 
 
-def trouble(text: str) -> str:
-    """What is wrong with a text, as a sentence that names the characters; empty when nothing is."""
+def trouble(text: str) -> Reason | None:
+    """The invisible characters of a text, by name; None when it has none."""
     found = list(dict.fromkeys(_INVISIBLE.findall(text)))
     if not found:
-        return ""
-    names = ", ".join(name(each) for each in found[:_NAMED]) + (" and others" if len(found) > _NAMED else "")
-    return f"It holds what nobody can see: {names}. Delete that, or type the text again."
+        return None
+    names = [name(each) for each in found[:_NAMED]] + ([_("others")] if len(found) > _NAMED else [])
+    return Reason("INVISIBLE-CHARACTERS", names=names)
 
 
 def name(character: str) -> str:
@@ -42,8 +45,8 @@ def name(character: str) -> str:
 
 def refuse_invisible(text):
     """The validator of every column and form field of text."""
-    if isinstance(text, str) and (sentence := trouble(text)):
-        raise ValidationError(sentence, code="invisible")
+    if isinstance(text, str) and (reason := trouble(text)):
+        raise ValidationError(reason.sentence, code="invisible")
 
 
 def watch_columns():

@@ -2,6 +2,8 @@
 
 from babel.core import get_global
 
+from invoicing_site.floor.reasons import Reason
+
 _SINCE = (2015, 1, 1)
 # Units of account that contracts are made out in.
 _OF_ACCOUNT = {"CLF", "UYW"}
@@ -22,6 +24,6 @@ def is_in_use(code: str) -> bool:
     return code in IN_USE
 
 
-def trouble(code: str) -> str:
-    """Why the code is no currency of an amount; empty where it is one."""
-    return "" if is_in_use(code) else f"“{code}” is not a currency in use, such as EUR."
+def trouble(code: str) -> Reason | None:
+    """Why the code can't be the currency of an amount; None where it can."""
+    return None if is_in_use(code) else Reason("NOT-A-CURRENCY", code=code)

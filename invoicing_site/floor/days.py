@@ -2,8 +2,8 @@
 
 import datetime
 
-from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 FIRST = datetime.date(1990, 1, 1)
 LAST = datetime.date(2099, 12, 31)
@@ -12,12 +12,11 @@ _AHEAD = datetime.timedelta(days=366)
 _SOON = datetime.timedelta(days=7)
 
 
-def why_not(day: datetime.date, *, latest: datetime.date = LAST) -> str:
-    """What is wrong with the day, as a sentence; empty where it can be kept."""
+def why_not(day: datetime.date, *, latest: datetime.date = LAST) -> Reason | None:
+    """Why the day can't be saved; None where it can."""
     if FIRST <= day <= latest:
-        return ""
-    bounds = f"{wording.day(FIRST)} and {wording.day(latest)}"
-    return f"{wording.day(day)} is out of range: choose a day between {bounds}."
+        return None
+    return Reason("DAY-OUT-OF-RANGE", day=day, first=FIRST, latest=latest)
 
 
 def latest_of_work(today: datetime.date) -> datetime.date:
@@ -25,15 +24,15 @@ def latest_of_work(today: datetime.date) -> datetime.date:
     return today + _AHEAD
 
 
-def why_not_worked(day: datetime.date, today: datetime.date) -> str:
-    """What is wrong with the day of some work, as a sentence; empty where it can be kept."""
+def why_not_worked(day: datetime.date, today: datetime.date) -> Reason | None:
+    """Why work can't have that day; None where it can."""
     return why_not(day, latest=latest_of_work(today))
 
 
 def demand_worked(day: datetime.date, today: datetime.date):
     """Refused where work can't have that day."""
-    if sentence := why_not_worked(day, today):
-        raise Refused(sentence, code="DATE")
+    if reason := why_not_worked(day, today):
+        raise Refused.because(reason)
 
 
 def is_far_ahead(day: datetime.date, today: datetime.date) -> bool:

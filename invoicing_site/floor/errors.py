@@ -17,6 +17,8 @@ class Refused(Exception):
     def __init__(self, code: str | Reason, /, *, remedy: str = "", **params):
         super().__init__(code)
         if isinstance(code, Reason):
+            if remedy or params:
+                raise TypeError("A reason has its values and its remedy already.")
             self.reason = code
         elif _CODE.fullmatch(code):
             self.reason = Reason(code, remedy=remedy, **params)

@@ -79,8 +79,8 @@ class AmountField(ExactDecimalField):
     def validate(self, value, model_instance):
         super().validate(value, model_instance)
         currency = self._currency_of(model_instance)
-        if value is not None and currency and (sentence := checked.too_fine(value, currency)):
-            raise ValidationError(sentence, code="decimals")
+        if value is not None and currency and (reason := checked.too_fine(value, currency)):
+            raise ValidationError(reason.sentence, code="decimals")
 
     def _currency_of(self, row):
         """Empty while the form lacks what it hangs on: that is an error of its own."""
@@ -119,8 +119,8 @@ class RateField(ExactDecimalField):
 
 
 def _refuse_what_is_no_money(code):
-    if _CURRENCY.match(code) and (sentence := currencies.trouble(code)):
-        raise ValidationError(sentence)
+    if _CURRENCY.match(code) and (reason := currencies.trouble(code)):
+        raise ValidationError(reason.sentence)
 
 
 class CurrencyField(models.CharField):

@@ -65,15 +65,9 @@ def read(stored_file: StoredFile) -> bytes:
         with _storage().open(name_of(stored_file.sha256)) as file:
             content = file.read()
     except FileNotFoundError:
-        raise Refused(
-            f"The file “{stored_file.name}” is missing from the file storage: bring it back from the backup.",
-            code="FILE-MISSING",
-        ) from None
+        raise Refused("FILE-MISSING", name=stored_file.name) from None
     if hashlib.sha256(content).hexdigest() != stored_file.sha256:
-        raise Refused(
-            f"The file “{stored_file.name}” was changed in the file storage: bring it back from the backup.",
-            code="FILE-CHANGED",
-        )
+        raise Refused("FILE-CHANGED", name=stored_file.name)
     return content
 
 

@@ -17,8 +17,6 @@ from invoicing_site.floor.errors import Refused
 # What follows a commit never raises: it would look like a conflict of what was committed, and do it twice.
 on_commit = functools.partial(django.on_commit, robust=True)
 
-BUSY = "BUSY"
-SENTENCE = "Somebody else was changing the same rows. Nothing was saved. Try again."
 
 # PostgreSQL: serialization failure, deadlock detected, lock not available.
 _STATES = {"40001", "40P01", "55P03"}
@@ -67,7 +65,7 @@ def retry_once(attempt):
     except DatabaseError as error:
         if not is_conflict(error):
             raise
-        raise Refused(SENTENCE, code=BUSY) from error
+        raise Refused("BUSY") from error
 
 
 class Operation(django.Atomic):
@@ -89,7 +87,7 @@ def is_conflict(error: BaseException | None) -> bool:
 
 def is_busy(error: BaseException | None) -> bool:
     """Whether the error is such a conflict, or the refusal after the second one."""
-    return is_conflict(error) or (isinstance(error, Refused) and error.code == BUSY)
+    return is_conflict(error) or (isinstance(error, Refused) and error.code == "BUSY")
 
 
 def _is_inside():

@@ -21,8 +21,8 @@ _SUGGESTED = 10
 def day(text):
     """A date as it is typed: 2026-10-31."""
     day = datetime.date.fromisoformat(text)
-    if sentence := days.why_not(day):
-        raise ArgumentTypeError(sentence)
+    if reason := days.why_not(day):
+        raise ArgumentTypeError(reason.sentence)
     return day
 
 

@@ -35,11 +35,7 @@ _NARROWEST, _WIDEST = 8, 60
 def check_length(kind, rows):
     """Refuse an XLSX file of more rows than it may have, and say which file has them all."""
     if kind == "xlsx" and rows > XLSX_ROWS:
-        raise Refused(
-            f"{rows:,} rows are too many for an Excel file, which holds {XLSX_ROWS:,} at most here. "
-            "Choose CSV, which has no limit, or filter the list.",
-            code="EXPORT-TOO-LONG",
-        )
+        raise Refused("EXPORT-TOO-LONG", rows=rows, most=XLSX_ROWS)
 
 
 def exported(table, kind, *, name):

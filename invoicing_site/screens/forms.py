@@ -27,8 +27,8 @@ class DayField(forms.DateField):
 
     def validate(self, value):
         super().validate(value)
-        if value and (sentence := days.why_not(value, latest=self.latest)):
-            raise forms.ValidationError(sentence)
+        if value and (reason := days.why_not(value, latest=self.latest)):
+            raise forms.ValidationError(reason.sentence)
 
     def widget_attrs(self, widget):
         return {"min": days.FIRST.isoformat(), "max": self.latest.isoformat()}

@@ -14,7 +14,6 @@ from django_tables2 import SingleTableMixin
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.floor.wording import counted
 from invoicing_site.models import SavedView
 from invoicing_site.screens.export import check_length, exported
 from invoicing_site.screens.pages import Screen
@@ -250,12 +249,9 @@ def selection(screen, request, permission):
         stamp, count = stamp_of(rows)
         if stamp != posted.get("stamp"):
             shown = posted.get("stamp", "").partition("-")[0]
-            shown = counted(int(shown), *screen.noun) if shown.isdecimal() else f"other {screen.noun[1]}"
-            raise Refused(
-                f"Nothing was changed: the list held {shown} when you chose all, and now it holds {count:,}. "
-                "Look at it again and repeat.",
-                code="SELECTION-CHANGED",
-            )
+            if not shown.isdecimal():
+                raise Refused("SELECTION-UNKNOWN")
+            raise Refused("SELECTION-CHANGED", shown=int(shown), count=count)
     else:
         keys = keys_of(posted.getlist("pk"))[:1000]
         rows = screen.rows(request).filter(pk__in=keys)
@@ -264,7 +260,7 @@ def selection(screen, request, permission):
         pk__in=may_do.order_by().values("pk")
     )
     if not rows.exists():
-        raise Refused("Nothing is selected. Tick the rows that you mean, then press the button again.")
+        raise Refused("NOTHING-SELECTED")
     return rows
 
 

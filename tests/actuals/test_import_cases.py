@@ -297,7 +297,9 @@ def test_an_id_that_two_programs_gave_is_explained_by_number(co):
     entries = [
         factories.time_entry(co, external_program=program, external_id="4711") for program in ("jira", "odoo")
     ]
-    with pytest.raises(Refused, match=f"Several programs gave their id “4711” .* {entries[0].pk} or"):
+    with pytest.raises(
+        Refused, match=f"More than one entry has the external id “4711”. .* {entries[0].pk} or"
+    ):
         find("entry", "4711")
 
 

@@ -34,11 +34,11 @@ ERRORS = [
     ({"date": "31.03.2025"}, f"date: “31.03.2025” is not a date such as 2025-03-31: {SAY_HOW}"),
     (
         {"date": "1989-12-31"},
-        "date: 31 Dec 1989 is out of range: choose a day between 1 Jan 1990 and 11 Apr 2026.",
+        "date: 31 Dec 1989 is out of range. Choose a day between 1 Jan 1990 and 11 Apr 2026.",
     ),
     (
         {"date": "2026-04-12"},
-        "date: 12 Apr 2026 is out of range: choose a day between 1 Jan 1990 and 11 Apr 2026.",
+        "date: 12 Apr 2026 is out of range. Choose a day between 1 Jan 1990 and 11 Apr 2026.",
     ),
     ({"project": ""}, f"project: The project is missing: {LEAVE_OUT_PROJECT}"),
     ({"project": "NO1-P2"}, "project: There is no project “NO1-P2”: did you mean “NO1-P1”?"),

@@ -203,7 +203,7 @@ def test_hours_more_than_a_year_ahead_are_refused_beside_their_cell(co, member):
     monday = weeks.monday_of(co.entity.today() + timedelta(days=380))
     response = member.post(f"/time/{monday}/", posted(key(co), ["8"]))
     assert response.status_code == 200
-    assert "is out of range: choose a day between 1 Jan 1990 and" in response.text
+    assert "is out of range. Choose a day between 1 Jan 1990 and" in response.text
     assert stored() == []
 
 

@@ -42,8 +42,8 @@ HIDDEN = "paid\u202e001"
 )
 def test_what_nobody_sees_is_named(text, named):
     """DOC-5"""
-    assert characters.trouble(text) == (
-        f"It holds what nobody can see: {named}. Delete that, or type the text again."
+    assert characters.trouble(text).sentence == (
+        f"The text contains invisible characters: {named}. Delete them, or type the text again."
     )
 
 
@@ -52,7 +52,7 @@ def test_what_nobody_sees_is_named(text, named):
 )
 def test_what_is_seen_is_fine(text):
     """DOC-5"""
-    assert characters.trouble(text) == ""
+    assert characters.trouble(text) is None
 
 
 def test_every_text_column_refuses_it():

@@ -144,7 +144,7 @@ def test_the_demo_leaves_a_database_that_is_in_use_alone(there_is):
         User.objects.create(username="ada")
     else:
         LegalEntity.objects.create(code="X", name="X", currency="NOK")
-    with pytest.raises(CommandError, match="only moves into an empty one"):
+    with pytest.raises(CommandError, match="the demo company needs an empty one"):
         call_command("demo", small=True)
     assert not ProjectContract.objects.exists()
 

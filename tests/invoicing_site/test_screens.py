@@ -80,7 +80,7 @@ def test_all_that_match_is_refused_when_something_came_meanwhile(it, client):
     waiting(it, 1)
     response = client.post(reverse("mark_ready"), shown, follow=True)
     assert marked() == set()
-    assert "held 2 items when you chose all, and now it holds 3." in said(response)[0]
+    assert "had 2 rows when you selected all, and now it has 3." in said(response)[0]
 
 
 def test_a_row_that_was_swapped_for_another_is_noticed(it, client):
@@ -99,9 +99,7 @@ def test_rows_of_others_are_not_among_the_chosen(it, client):
     item = ready_item(foreign, contract(foreign, confirmed=True), status="not_ready")
     response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
     assert marked() == set()
-    assert said(response) == [
-        "Nothing is selected. Tick the rows that you mean, then press the button again."
-    ]
+    assert said(response) == ["Nothing is selected. Select the rows, then press the button again."]
 
 
 def test_a_row_one_may_see_but_not_change_is_left_alone(it, client):

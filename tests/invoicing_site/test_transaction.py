@@ -133,7 +133,7 @@ a_page_in_conflict.login_required = False
 
 
 def a_page_refused(request):
-    raise Refused(SENTENCE, code="BUSY")
+    raise Refused("BUSY")
 
 
 a_page_refused.login_required = False

@@ -238,7 +238,7 @@ def test_a_file_that_is_gone_is_not_drawn_anew(desk, invoice):
     response = desk.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert response.status_code == 503
-    assert "bring it back from the backup" in words(response)
+    assert "An administrator can restore it from the backup." in words(response)
 
 
 def test_many_pdfs_come_in_one_archive(desk, no1, contract, invoice):

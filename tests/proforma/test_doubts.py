@@ -492,6 +492,6 @@ def test_a_day_out_of_range_is_told_the_same_range(no1, draft, client, day):
     client.force_login(no1.manager)
     address = reverse("add_detail", args=[draft.pk])
     page = client.post(address, {"date": day}).content.decode()
-    assert "choose a day between 1 Jan 1990 and 16 Dec 2027." in page
+    assert "Choose a day between 1 Jan 1990 and 16 Dec 2027." in page
     assert "2099." not in page
     assert 'max="2027-12-16"' in page
