@@ -52,8 +52,8 @@ class Weighing:
         self.worth = Worth(entity)
 
     def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
-        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and (TOO-MANY-DIGITS,
-        TOO-LARGE) where a price or an amount is larger than can be kept."""
+        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and
+        (TOO-MANY-DIGITS, TOO-LARGE) where a price or an amount is too large to be saved."""
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
