@@ -11,8 +11,10 @@ import sqlite3
 
 from django.db import DatabaseError
 from django.db import transaction as django
+from django.utils.translation import override
 
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import ENGLISH
 
 # What follows a commit never raises: it would look like a conflict of what was committed, and do it twice.
 on_commit = functools.partial(django.on_commit, robust=True)
@@ -69,10 +71,25 @@ def retry_once(attempt):
 
 
 class Operation(django.Atomic):
-    """The transaction of one operation, told apart from others: those that tests open around several."""
+    """The transaction of one operation; those that tests open around several are plain ones.
+
+    It writes in English, whoever asks: what is stored, hashed or printed does not depend on the reader. What
+    it refuses is put into words later, in the reader's language.
+    """
 
     def __init__(self):
         super().__init__(using=None, savepoint=True, durable=False)
+        self._english = override(ENGLISH)
+
+    def __enter__(self):
+        self._english.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        try:
+            return super().__exit__(*error)
+        finally:
+            self._english.__exit__(*error)
 
 
 def is_conflict(error: BaseException | None) -> bool:
