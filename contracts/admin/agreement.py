@@ -231,7 +231,7 @@ class ContractLineAdmin(OfContractAdmin):
         super().save_related(request, form, formsets, change)
         _give_customers(ContractLine.objects.filter(pk=form.instance.pk), by=request.user)
 
-    @admin.action(description="Plan the invoice days anew")
+    @admin.action(description="Plan invoice dates again")
     def plan_invoice_days(self, request, queryset):
         """For lines that were confirmed without them: from the billing start, or else from the confirming."""
         for line in offered(self.admin_site, request, ContractLine).filter(pk__in=queryset).order_by("pk"):
