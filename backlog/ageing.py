@@ -1,21 +1,19 @@
 """How old the unbilled work is, and what keeps a backlog item from being billed (BKL-4)."""
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, Exists, OuterRef, Q
 
 from actuals.models import Actual, Batch, BillingType
+from backlog import obstacles
 from backlog.models import BacklogItem, BacklogQuerySet
 from contracts.models import Project, ProjectContract
-from invoicing_site.floor import money, wording
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.models import User
 
 _Status = BacklogItem.Status
-_LimitStatus = BacklogItem.LimitStatus
 
 # What unbilled work is grouped by: where its group stands, and what that is.
 GROUPS = {
@@ -116,87 +114,21 @@ class Blocker:
     who: str
 
 
-def with_blockers(items: BacklogQuerySet) -> BacklogQuerySet:
-    """The items with everything loaded that `blockers` reads; four queries for any number."""
-    return items.select_related(
-        "contract__entity", "contract_line", "contract_customer__customer", "actual"
-    ).prefetch_related("contract__managers", "contract_customer__purchase_orders", "contract_line__customers")
-
-
 def blockers(item: BacklogItem, *, on: datetime.date) -> list[Blocker]:
-    """Why the item can't be billed on that day, most telling first; empty where it can.
+    """Why the item can't be billed on that day, in the order of the table; empty where it can.
 
-    Of what is on a proforma already, or canceled, nothing is said. Reads only what `with_blockers` loaded.
+    Of what is on a proforma already, or canceled, nothing is said. Reads only what `obstacles.loaded` loads.
     """
-    if item.status not in (_Status.NOT_READY, _Status.READY):
+    if item.status not in obstacles.OPEN:
         return []
-    return list(_blockers(item, on))
+    found = obstacles.of(item, obstacles.Step.DRAFT, obstacles.Step.CONFIRM, on=on)
+    return [Blocker(row.code, row.reason(item).sentence, _who(row, item)) for row in found]
 
 
-def _blockers(item, on) -> Iterable[Blocker]:
-    manager = _manager(item)
-    if item.contract.status != ProjectContract.Status.CONFIRMED:
-        yield Blocker(
-            "CONTRACT",
-            f"Contract {item.contract} is {item.contract.get_status_display()}: only a confirmed one is "
-            "billed.",
-            manager,
-        )
-    if item.limit_status == _LimitStatus.FAILED:
-        over = f"{money.rounded(item.limit_over, item.currency):,} {item.currency}"
-        level = item.get_limit_level_display()
-        yield Blocker(
-            "OVER-LIMIT",
-            f"It is over the limit of the {level} by {over}. Once other work gives some of it back (an "
-            "approval is canceled, a draft lowered), test the limits again.",
-            manager,
-        )
-    if item.limit_status == _LimitStatus.NOT_EVALUATED and _has_limit(item):
-        yield Blocker(
-            "NOT-EVALUATED", "It was not evaluated against its limit: test the limits again.", manager
-        )
-    if item.needs_price:
-        yield Blocker(
-            "NO-PRICE",
-            "No price was found when it was approved. Once a price list of the contract has one for its day "
-            "(a missing row is added, or the last day of the list moved), cancel its approval and approve "
-            "it again.",
-            f"billing administrator (price list), then {manager}",
-        )
-    if item.hold_until is not None and item.hold_until > on:
-        reason = f": {item.hold_reason}" if item.hold_reason else ""
-        yield Blocker("ON-HOLD", f"It is on hold until {wording.day(item.hold_until)}{reason}.", manager)
-    if item.contract.entity.require_order_reference and not _has_order(item):
-        yield Blocker(
-            "PO-REQUIRED",
-            f"{item.contract.entity} bills only with an order number, and contract {item.contract} has none "
-            f"of {item.contract_customer.customer} that is valid on {wording.day(item.date)}, the day of the "
-            "work.",
-            "billing administrator",
-        )
-    if item.status == _Status.NOT_READY:
-        yield Blocker("NOT-READY", "It is not marked ready to invoice.", manager)
-
-
-def _manager(item) -> str:
-    """The contract's project managers by name, or as a role where it names none."""
+def _who(row, item) -> str:
+    """Who can clear it: the contract's project managers by name, or as a role where it names none."""
+    if row.who == obstacles.Who.ADMINISTRATOR:
+        return "billing administrator"
     names = ", ".join(sorted(str(user) for user in item.contract.managers.all()))
-    return f"project manager ({names})" if names else "project manager"
-
-
-def _has_limit(item) -> bool:
-    line, customer = item.contract_line, item.contract_customer
-    limits = [item.contract.limit, customer.limit]
-    if line is not None:
-        shares = (share for share in line.customers.all() if share.contract_customer_id == customer.pk)
-        limits += [line.limit, *(share.limit for share in shares)]
-    return any(limit is not None for limit in limits)
-
-
-def _has_order(item) -> bool:
-    """Whether an order of the customer is valid on the day of the work (CON-12)."""
-    return any(
-        (order.valid_from is None or order.valid_from <= item.date)
-        and (order.valid_to is None or order.valid_to >= item.date)
-        for order in item.contract_customer.purchase_orders.all()
-    )
+    manager = f"project manager ({names})" if names else "project manager"
+    return f"billing administrator (price list), then {manager}" if row.who == obstacles.Who.BOTH else manager

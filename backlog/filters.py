@@ -2,25 +2,20 @@
 
 import django_filters
 from django import forms
-from django.db.models import Q
 
 from actuals.models import BillingType, Entry
+from backlog import obstacles
 from backlog.models import BacklogItem
-from backlog.operations import obstacles
 from contracts.models import Customer, Milestone, Project, ProjectContract, Resource, Role, TransactionClass
 from invoicing_site.models import User
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
 
 _WORK = [each for each in TransactionClass.choices if each[0] in ("time", "expense", "material", "fee")]
 
-# What keeps an item from being ready: a word for the address, the words people see, the operation's reason.
-OBSTACLES = {
-    "limit": ("over a limit", "over a not-to-exceed limit"),
-    "evaluation": ("not evaluated", "not evaluated against its limit"),
-    "price": ("no price", "without a price"),
-    "hold": ("on hold", "on hold"),
-    "contract": ("contract not confirmed", "on a contract that is not confirmed"),
-}
+# What people look for among the obstacles: what keeps work from being marked ready.
+OBSTACLES = [
+    each for each in obstacles.stopping(obstacles.Step.MARK) if each.code not in obstacles.BY_STATUS.values()
+]
 GROUPS = {
     "contract": "contract",
     "project": "project",
@@ -39,16 +34,13 @@ class ObstacleFilter(ChoicesFilter):
     """Items that meet any of the chosen obstacles today."""
 
     def __init__(self, **kwargs):
-        super().__init__(choices=[(code, words) for code, (words, _) in OBSTACLES.items()], **kwargs)
+        super().__init__(choices=[(each.code, each.label) for each in OBSTACLES], **kwargs)
 
     def filter(self, rows, value):
         if not value:
             return rows
-        conditions = obstacles(self.parent.request.entity.today())
-        found = Q()
-        for code in value:
-            found |= conditions[OBSTACLES[code][1]]
-        return rows.filter(found)
+        chosen = [each for each in OBSTACLES if each.code in value]
+        return rows.filter(obstacles.any_of(chosen, on=self.parent.request.entity.today()))
 
 
 class GroupFilter(django_filters.ChoiceFilter):

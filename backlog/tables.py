@@ -7,9 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
 
 from actuals.models import BillingType
 from actuals.naming import in_words, title_of
+from backlog import obstacles
 from backlog.models import BacklogItem
 from backlog.standing import invoice_of, items_of, proformas_of, sales_of
 from invoicing_site.floor import money
@@ -52,29 +54,33 @@ def _what(item):
     return format_html('{} · <span class="warn">{}</span>', text, trouble) if trouble else text
 
 
+def _kept_by(item):
+    """What keeps an open item from being ready today, in the order of the table."""
+    if item.status not in obstacles.OPEN:
+        return []
+    return obstacles.of(item, obstacles.Step.MARK, on=item.contract.entity.today())
+
+
 def _trouble(item):
     """Why it can't be billed now, in a few words, where its chip doesn't say it."""
-    if item.needs_price:
-        return "No price found"
-    return f"On hold: {item.hold_reason}" if _is_held(item) else ""
-
-
-def _is_held(item):
-    return item.hold_until is not None and item.hold_until > item.contract.entity.today()
+    found = _kept_by(item)
+    said = [capfirst(each.chip) for each in found[1:] if each.code != "ON-HOLD"]
+    if any(each.code == "ON-HOLD" for each in found):
+        said.append(f"On hold: {item.hold_reason}")
+    return ", ".join(said)
 
 
 def _state(item):
     """One chip for where an item stands: what keeps it back, or else its status."""
-    if item.status not in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY):
+    kept_by = next(iter(_kept_by(item)), None)
+    if kept_by is None:
         return status(item)
-    if item.limit_status == BacklogItem.LimitStatus.FAILED:
-        return _chips([chip("Over the limit", "hold")], _over(item))
-    if _is_held(item):
-        until = format_html('<div class="sub">until {}</div>', day(item.hold_until))
-        return format_html("{}{}", chip("On hold", "hold"), until)
-    if item.limit_status == BacklogItem.LimitStatus.NOT_EVALUATED:
-        return chip("Not evaluated", "review")
-    return status(item)
+    shown = chip(capfirst(kept_by.chip), "review" if kept_by.code == "NOT-EVALUATED" else "hold")
+    if kept_by.code == "OVER-LIMIT":
+        return _chips([shown], _over(item))
+    if kept_by.code == "ON-HOLD":
+        return format_html('{}<div class="sub">until {}</div>', shown, day(item.hold_until))
+    return shown
 
 
 def _over(item):

@@ -1,15 +1,16 @@
 """What a plan looks at, loaded in a constant number of queries: ready items, open ones, schedule entries."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.db.models import BooleanField, Case, Count, Exists, F, Min, OuterRef, Q, When
+from django.db.models import BooleanField, Case, Count, F, Min, Q, When
 from django.db.models.functions import Coalesce
 
 from actuals.models import BillingType
+from backlog import obstacles
 from backlog.models import BacklogItem
+from backlog.obstacles import Step
 from contracts import tax_groups
 from contracts.models import LineCustomer, ProjectContract, ScheduleEntry, TransactionClass
 from invoicing_site.floor import wording
@@ -18,7 +19,6 @@ from proforma.orders import load_orders
 from proforma.plans import NO_SCHEDULE, ContractInputs, Due, Share, Waiting
 
 CONFIRMED = ProjectContract.Status.CONFIRMED
-LimitStatus = BacklogItem.LimitStatus
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,15 @@ def due_entries(as_of: date):
     return ScheduleEntry.objects.filter(in_force, status__in=ScheduleEntry.STILL_DUE, run_date__lte=as_of)
 
 
-def is_missed(as_of: date):
-    """The condition on ready items that are work to bill which no schedule entry will ever take (BKL-6).
-
-    Its line has no schedule, or it is dated after the last entry that is still open, in the past or to come.
-    Milestones and retainers need no schedule, somebody has put off what is on hold, and what is
-    non-chargeable only goes along with other work.
-    """
-    taker = ScheduleEntry.objects.filter(
-        status__in=ScheduleEntry.STILL_DUE, line=OuterRef("contract_line"), cutoff__gte=OuterRef("date")
-    )
-    is_work = Q(actual__isnull=False) & ~Q(actual__billing_type=BillingType.NON_CHARGEABLE)
-    return is_work & (Q(hold_until=None) | Q(hold_until__lte=as_of)) & ~Exists(taker)
-
-
 def contracts_to_look_at(entity, *, as_of: date, scope: Scope = EVERYTHING) -> list[int]:
     """Confirmed contracts of the entity with a due schedule entry, a ready milestone or retainer, or ready
     work that is missed by the schedule: three queries."""
     contracts = ProjectContract.objects.filter(entity=entity, status=CONFIRMED)
     entries = scope.entries(due_entries(as_of).filter(line__contract__in=contracts))
     ready = scope.items(BacklogItem.objects.ready().dated_until(as_of).filter(contract__in=contracts))
+    missed = obstacles.any_of([obstacles.BY_CODE[NO_SCHEDULE]], on=as_of)
     found = set(entries.values_list("line__contract", flat=True).distinct())
-    for items in (ready.filter(actual=None), ready.filter(is_missed(as_of))):
+    for items in (ready.filter(actual=None), ready.filter(missed)):
         found |= set(items.values_list("contract", flat=True).distinct())
     return sorted(found)
 
@@ -105,18 +92,16 @@ def load_inputs(contract_pks, *, as_of: date, scope: Scope = EVERYTHING) -> dict
     line_customers = _customers_left_out(contract_pks, scope)
     for contract, due in _due(contract_pks, as_of, scope):
         inputs[contract].due.append(due._replace(is_whole=due.line_id not in line_customers))
-    items = BacklogItem.objects.filter(contract__in=contract_pks)
-    ready = scope.items(items).dated_until(as_of).ready()
-    _add_items(inputs, items, as_of, scope, ready=ready.exclude(is_missed(as_of)))
-    for contract, missed in _missed(ready.filter(is_missed(as_of))):
-        inputs[contract].waiting.append(missed)
+    items = scope.items(BacklogItem.objects.filter(contract__in=contract_pks))
+    _add_items(inputs, items.dated_until(as_of), Step.RUN, as_of)
     return inputs
 
 
-def load_inputs_by_hand(contract_pks, *, cutoff: date) -> dict[int, ContractInputs]:
-    """What is open on each of the contracts up to the cutoff: seven queries in all."""
+def load_inputs_by_hand(contract_pks, *, cutoff: date, on: date) -> dict[int, ContractInputs]:
+    """What is open on each of the contracts up to the cutoff, as it is on that day: seven queries in all."""
     inputs = {pk: ContractInputs(pk) for pk in contract_pks}
-    _add_items(inputs, BacklogItem.objects.filter(contract__in=contract_pks), cutoff, EVERYTHING)
+    items = BacklogItem.objects.filter(contract__in=contract_pks)
+    _add_items(inputs, items.dated_until(cutoff), Step.DRAFT, on)
     return inputs
 
 
@@ -129,14 +114,14 @@ def load_shares(items) -> list[Share]:
     return [_share(row, outside) for row in rows]
 
 
-def _add_items(inputs, items, until, scope, *, ready=None):
-    items = scope.items(items).dated_until(until)
-    for share in load_shares(items.ready() if ready is None else ready):
+def _add_items(inputs, items, step, on):
+    for share in load_shares(obstacles.free(items.ready(), step, on=on)):
         inputs[share.contract_id].shares.append(share)
     for contract, orders in groupby(load_orders(inputs), key=lambda order: order.contract_id):
         inputs[contract].orders = list(orders)
-    for contract, waiting in _waiting(items.open().exclude(status=BacklogItem.Status.READY), until):
-        inputs[contract].waiting.append(waiting)
+    waiting = obstacles.with_obstacle(items.open(), step, on=on).exclude(obstacle="")
+    for contract, group in _waiting(waiting):
+        inputs[contract].waiting.append(group)
 
 
 def _due(contract_pks, as_of, scope):
@@ -163,7 +148,6 @@ _COLUMNS = (
     "contract_line",
     "date",
     "amount",
-    "hold_until",
     "retainer",
     "milestone_part",
     *(
@@ -230,57 +214,27 @@ def _share(row, outside):
     return share if share.description else share._replace(description=fact_text)
 
 
-def _waiting(items, day):
-    """Open items that are not ready, by contract, in groups of one day and one reason."""
-    by = ("contract", "contract_customer", "contract_line", "is_work", "date")
-    on_hold = Case(When(hold_until__gt=day, then=True), default=False, output_field=BooleanField())
+def _waiting(items):
+    """Open items that an obstacle stops, by contract, in groups of one day and one obstacle."""
     is_work = Case(When(actual__isnull=False, then=True), default=False, output_field=BooleanField())
-    groups = defaultdict(lambda: [0, 0])
-    rows = (
-        items.with_counted()
-        .order_by()
-        .annotate(is_work=is_work, on_hold=on_hold)
-        .values_list(*by, "limit_status", "needs_price", "on_hold")
-        .annotate(n=Count("pk"), total=ExactSum("counted"))
-    )
-    for contract, customer, line, is_work, date_, limit_status, needs_price, held, n, total in rows:
-        code = _reason(limit_status, needs_price, held)
-        group = groups[contract, customer, line, is_work, date_, code]
-        group[0] += n
-        group[1] += total
-    for (contract, *where), (n, total) in sorted(groups.items(), key=lambda pair: str(pair[0])):
-        yield contract, Waiting(*where, n, total)
-
-
-def _missed(items):
-    """Ready work that the schedule misses, by contract, in groups of one day."""
-    by = ("contract", "contract_customer", "contract_line", "date")
-    groups = items.with_counted().order_by(*by).values(*by)
+    by = ("contract", "contract_customer", "contract_line", "is_work", "date", "obstacle")
+    groups = items.with_counted().annotate(is_work=is_work).order_by(*by).values(*by)
     groups = groups.annotate(n=Count("pk"), total=ExactSum("counted"))
-    for contract, customer, line, date_, n, total in groups.values_list(*by, "n", "total"):
-        yield contract, Waiting(customer, line, True, date_, NO_SCHEDULE, n, total)
-
-
-def _reason(limit_status, needs_price, is_held):
-    if limit_status == LimitStatus.FAILED:
-        return "OVER-LIMIT"
-    if needs_price:
-        return "NO-PRICE"
-    if is_held:
-        return "ON-HOLD"
-    return "NOT-EVALUATED" if limit_status == LimitStatus.NOT_EVALUATED else "NOT-READY"
+    for contract, *group in groups.values_list(*by, "n", "total"):
+        yield contract, Waiting(*group)
 
 
 def pending(proforma):
-    """Backlog items that could still be added: ready, of the same contract customer, no retainers (PRO-3)."""
+    """Backlog items that could still be added: those of the contract customer that nothing stops (PRO-3)."""
     ready = BacklogItem.objects.ready().on_contract(proforma.contract_id)
-    return ready.filter(contract_customer=proforma.contract_customer_id, retainer=None)
+    ready = ready.filter(contract_customer=proforma.contract_customer_id)
+    return obstacles.free(ready, Step.DRAFT, on=proforma.entity.today())
 
 
-def what_waits(contracts, *, cutoff) -> str:
-    """The sentence on ready items of the contracts that are dated after the cutoff; empty without any."""
-    items = BacklogItem.objects.ready().filter(contract__in=contracts, retainer=None, date__gt=cutoff)
-    found = items.aggregate(n=Count("pk"), first=Min("date"))
+def what_waits(contracts, *, cutoff, on) -> str:
+    """The sentence on items that can be billed but are dated after the cutoff; empty without any."""
+    items = BacklogItem.objects.ready().filter(contract__in=contracts, date__gt=cutoff)
+    found = obstacles.free(items, Step.DRAFT, on=on).aggregate(n=Count("pk"), first=Min("date"))
     if not found["n"]:
         return ""
     counted = wording.counted(found["n"], "ready item waits", "ready items wait")

@@ -12,29 +12,28 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from actuals.models import BillingType
+from backlog import obstacles
 from contracts.models import TransactionClass
 from proforma.orders import Order, OrderBook
 
-# Why ready or delivered work is left out of a plan, as it is stored and as it reads in a sentence.
 NO_SCHEDULE = "NO-SCHEDULE"
 NOTHING_CHARGEABLE = "NOTHING-CHARGEABLE"
-REASONS = {
-    NO_SCHEDULE: "ready with no schedule entry left to take it (create its proforma by hand)",
-    "RETAINER": "a retainer, which this version does not put on proforma invoices",
-    "ON-HOLD": "on hold",
-    "OVER-LIMIT": "over a not-to-exceed limit",
-    "NOT-EVALUATED": "not evaluated against a limit",
-    "NO-PRICE": "without a price",
-    "NOT-READY": "not marked ready",
-    NOTHING_CHARGEABLE: "non-chargeable with nothing to bill beside it (it goes along with the next invoice)",
-    "AFTER-CUTOFF": "dated after the cutoff",
+AFTER_CUTOFF = "AFTER-CUTOFF"
+# Why work is left out of a plan, in the order of naming: what stops an item, then what only a plan can say.
+REASONS = {row.code: row.label for row in obstacles.stopping(obstacles.Step.RUN)} | {
+    NOTHING_CHARGEABLE: _(
+        "non-chargeable with nothing to bill beside it (it goes along with the next invoice)"
+    ),
+    AFTER_CUTOFF: _("dated after the cutoff"),
 }
 NOTHING_READY = "NOTHING-READY"
 
 
 class Share(NamedTuple):
-    """A backlog item that is ready to invoice, with what its detail on a proforma copies."""
+    """A backlog item that nothing keeps from an invoice, with what its detail on a proforma copies."""
 
     pk: int
     contract_id: int
@@ -42,7 +41,6 @@ class Share(NamedTuple):
     line_id: int | None
     date: date
     amount: Decimal
-    hold_until: date | None = None
     retainer_id: int | None = None
     milestone_part_id: int | None = None
     transaction_class: str = TransactionClass.TIME
@@ -127,7 +125,7 @@ class ContractInputs:
         ]
         lines += [
             f"ready {share.pk} {share.contract_customer_id} {share.line_id} {share.date} {share.amount:.4f}"
-            f" {share.billing_type} {share.hold_until} {share.is_outside_scope}"
+            f" {share.billing_type} {share.is_outside_scope}"
             for share in sorted(self.shares, key=lambda share: share.pk)
         ]
         lines += [
@@ -223,7 +221,7 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
 
     Each due run date, in order, has a proforma per customer and order with the ready work of its lines dated
     up to its cutoff that no earlier run date took. Milestones dated up to `as_of` go with the latest of them,
-    or have `as_of` for a run date where nothing is scheduled. Retainers and what is on hold are left out.
+    or have `as_of` for a run date where nothing is scheduled.
 
     Where a customer has only non-chargeable work there is no proforma for it: the work waits for the next
     run date of its line. Work that no schedule entry is left for is told, whatever is due.
@@ -246,9 +244,7 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
         if share.is_work and share.line_id not in schedule:
             continue  # nobody asked for it: its line has no due date
         if run_date is None:
-            draft.skip(share, "AFTER-CUTOFF")
-        elif code := _obstacle(share, as_of):
-            draft.skip(share, code)
+            draft.skip(share, AFTER_CUTOFF)
         else:
             draft.take(share, run_date, cutoffs[run_date])
     draft.add_what_goes_along()
@@ -270,18 +266,15 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
     return ContractPlan(latest, draft.in_order(), list(draft.skipped.values()), answered)
 
 
-def plan_by_hand(inputs: ContractInputs, *, cutoff: date, on: date) -> ContractPlan:
+def plan_by_hand(inputs: ContractInputs, *, cutoff: date) -> ContractPlan:
     """What somebody gets who asks for all that is ready up to the cutoff, schedule or not (PRO-1).
 
-    Retainers, and what is on hold on that day, are left out; and so is a customer who has only non-chargeable
-    work.
+    A customer who has only non-chargeable work is left out.
     """
     draft = _Draft(inputs.orders)
     for share in _in_order(inputs.shares):
         if share.date > cutoff:
-            draft.skip(share, "AFTER-CUTOFF")
-        elif code := _obstacle(share, on):
-            draft.skip(share, code)
+            draft.skip(share, AFTER_CUTOFF)
         else:
             draft.take(share, None, cutoff)
     draft.add_what_goes_along()
@@ -408,14 +401,6 @@ class _Draft:
         for proforma in self.proformas.values():
             proforma.shares = _in_order(proforma.shares)
         return [self.proformas[key] for key in sorted(self.proformas, key=lambda key: key.place)]
-
-
-def _obstacle(share, day):
-    if share.retainer_id is not None:
-        return "RETAINER"
-    if share.hold_until is not None and share.hold_until > day:
-        return "ON-HOLD"
-    return ""
 
 
 def _by_run_date(due: Iterable[Due]):

@@ -2,14 +2,16 @@
 
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
+from backlog import obstacles
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.not_to_exceed import LimitBook
+from backlog.obstacles import LeftAlone, Step
 from backlog.operations.heads import follow
-from contracts.models import LineCustomer, ProjectContract
-from invoicing_site.floor import audit, checked, money, transaction, wording
+from contracts.models import ProjectContract
+from invoicing_site.floor import audit, checked, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, write_rows
 
@@ -27,11 +29,21 @@ class Marked(NamedTuple):
     """
 
     action: BacklogAction | None
-    reasons: dict[str, int]
+    left: list[LeftAlone]
 
     @property
     def changed(self) -> int:
         return self.action.changed if self.action else 0
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many were left alone, by the reason in words."""
+        return obstacles.in_words(self.left)
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """How many were left alone, by the code of the reason."""
+        return obstacles.by_code(self.left)
 
 
 def mark_ready(items, *, by) -> Marked:
@@ -85,7 +97,7 @@ def undo(action, *, by) -> int:
     mine = BacklogItem.objects.filter(after, pk__in=action.items.values("item"))
     mine = mine.exclude(pk__in=_changed_after(action))
     if action.action == BacklogAction.Action.NOT_READY:
-        mine = mine.filter(_can_be_ready(action.entity.today()))
+        mine = obstacles.free(mine, Step.MARK, on=action.entity.today())
     undone = mine.update(**back)
     follow(action.items.values("item"))
     action.undone_at, action.undone_by = timezone.now(), by
@@ -130,18 +142,17 @@ def _marked(items, kind, *, by, values=None):
     if any(strangers.filter(pk__in=chunk).exists() for chunk in in_chunks(pks, CHUNK)):
         raise Refused("The selection holds rows of several legal entities; mark those of one at a time.")
     action = None
-    changed, reasons = 0, {}
+    changed, left = 0, []
     for chunk in in_chunks(pks, CHUNK):
-        action, done, left = _mark_chunk(chunk, kind, action, entity, by=by, values=values)
+        action, done, alone = _mark_chunk(chunk, kind, action, entity, by=by, values=values)
         changed += done
-        for reason, count in left.items():
-            reasons[reason] = reasons.get(reason, 0) + count
+        left = obstacles.together([*left, *alone])
     if action is None:
-        return Marked(None, reasons)
-    action.changed, action.unchanged = changed, sum(reasons.values())
+        return Marked(None, left)
+    action.changed, action.unchanged = changed, sum(each.n for each in left)
     detail = {name: str(value) for name, value in (values or {}).items() if name != "held_by"}
-    _write_down(action, by=by, entity=entity.code, changed=changed, left=reasons, **detail)
-    return Marked(action, reasons)
+    _write_down(action, by=by, entity=entity.code, changed=changed, left=obstacles.by_code(left), **detail)
+    return Marked(action, left)
 
 
 @transaction.atomic
@@ -186,7 +197,7 @@ def _possible(chosen, kind, today):
     if kind == BacklogAction.Action.RELEASE:
         return chosen.filter(_OPEN, hold_until__isnull=False)
     possible = chosen.filter(status=_MARKINGS[kind][0])
-    return possible.filter(_can_be_ready(today)) if kind == BacklogAction.Action.READY else possible
+    return obstacles.free(possible, Step.MARK, on=today) if kind == BacklogAction.Action.READY else possible
 
 
 def _lock_contracts(pks):
@@ -194,87 +205,23 @@ def _lock_contracts(pks):
     return list(ProjectContract.objects.locked().filter(pk__in=pks))
 
 
-_HAS_LIMIT = (
-    Q(contract__limit__isnull=False)
-    | Q(contract_line__limit__isnull=False)
-    | Q(contract_customer__limit__isnull=False)
-    | Exists(
-        LineCustomer.objects.filter(
-            line=OuterRef("contract_line"),
-            contract_customer=OuterRef("contract_customer"),
-            limit__isnull=False,
-        )
-    )
-)
-
-
-_OVER_LIMIT = "over a not-to-exceed limit"
-_NO_PRICE = "without a price"
-# What is done about it (PRC-6).
-_WAY_TO_A_PRICE = (
-    "have a billing administrator extend the price list or add the price to it, then cancel the approval and "
-    "approve again"
-)
-
-
-def obstacles(today):
-    """What keeps an item from being ready, most telling first: the reason in words, and its condition."""
-    return {
-        _OVER_LIMIT: Q(limit_status=LimitStatus.FAILED),
-        "not evaluated against its limit": Q(limit_status=LimitStatus.NOT_EVALUATED) & _HAS_LIMIT,
-        _NO_PRICE: Q(needs_price=True),
-        "on hold": Q(hold_until__gt=today),
-        "on a contract that is not confirmed": ~Q(contract__status=ProjectContract.Status.CONFIRMED),
-    }
-
-
-def _can_be_ready(today):
-    free = Q()
-    for obstacle in obstacles(today).values():
-        free &= ~obstacle
-    return free
-
-
-def _why_not(rest, kind, today):
-    reasons = {}
+def _why_not(rest, kind, today) -> list[LeftAlone]:
     if kind not in _MARKINGS:
-        for status, count in _counts(rest.exclude(_OPEN)).items():
-            reasons[f"already {Status(status).label}"] = count
-        if count := rest.filter(_OPEN).count():
+        left = _by_status(rest.exclude(_OPEN))
+        if n := rest.filter(_OPEN).count():
             is_hold = kind == BacklogAction.Action.HOLD
-            reasons["on hold already" if is_hold else "not on hold"] = count
-        return reasons
+            left.append(LeftAlone("ALREADY-ON-HOLD" if is_hold else "NOT-ON-HOLD", n))
+        return left
     before = _MARKINGS[kind][0]
-    for status, count in _counts(rest.exclude(status=before)).items():
-        reasons[f"already {Status(status).label}"] = count
+    left = _by_status(rest.exclude(status=before))
     if kind == BacklogAction.Action.READY:
-        left = rest.filter(status=before)
-        for reason, obstacle in obstacles(today).items():
-            found = left.filter(obstacle)
-            if count := found.count():
-                is_over = reason == _OVER_LIMIT
-                reasons |= over_limits(found) if is_over else {_in_full(reason): count}
-                left = left.exclude(pk__in=list(found.values_list("pk", flat=True)))
-    return reasons
+        left += obstacles.why_not_ready(rest.filter(status=before), on=today)
+    return left
 
 
-def _in_full(reason):
-    return f"{reason} ({_WAY_TO_A_PRICE})" if reason == _NO_PRICE else reason
-
-
-def over_limits(items) -> dict[str, int]:
-    """How many failed which limit, and by how much, in the words of a reason (NTE-2)."""
-    groups = items.order_by("limit_level", "currency").values_list("limit_level", "currency")
-    reasons = {}
-    for level, currency, n, over in groups.annotate(n=Count("pk"), over=Max("limit_over")):
-        by = "by" if n == 1 else "by up to"
-        amount = f"{money.rounded(over, currency):,} {currency}"
-        reasons[f"{_OVER_LIMIT} ({BacklogItem.LimitLevel(level).label}, {by} {amount})"] = n
-    return reasons
-
-
-def _counts(items):
-    return dict(items.order_by().values_list("status").annotate(n=Count("pk")))
+def _by_status(items):
+    counts = items.order_by().values_list("status").annotate(n=Count("pk"))
+    return [LeftAlone(obstacles.BY_STATUS[status], n) for status, n in counts]
 
 
 # What documents do. Their callers hold the contract's lock.

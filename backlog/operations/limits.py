@@ -4,9 +4,10 @@ from collections import Counter
 from typing import NamedTuple
 
 from actuals.models import BillingType
+from backlog import obstacles
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
-from backlog.operations.items import over_limits
+from backlog.obstacles import LeftAlone
 from contracts.models import ProjectContract
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
@@ -21,7 +22,12 @@ class Evaluated(NamedTuple):
 
     fitting: int
     failed: int
-    reasons: dict[str, int]
+    left: list[LeftAlone]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many did not fit or were left alone, by the reason in words."""
+        return obstacles.in_words(self.left)
 
 
 @transaction.atomic
@@ -42,10 +48,11 @@ def evaluate(items, *, by) -> Evaluated:
         for chunk in in_chunks(pks, _CHUNK)
         for item in BacklogItem.objects.filter(pk__in=chunk).select_related("actual")
     ]
-    reasons, tested = {}, []
+    alone: Counter[str] = Counter()
+    tested = []
     for item in sorted(chosen, key=lambda item: (item.date, item.pk)):
-        if reason := _left_alone(item):
-            reasons[reason] = reasons.get(reason, 0) + 1
+        if code := _left_alone(item):
+            alone[code] += 1
         else:
             books[item.contract_id].weigh(item)
             tested.append(item)
@@ -53,17 +60,18 @@ def evaluate(items, *, by) -> Evaluated:
         tested, ["limit_status", "limit_level", "limit_over"], batch_size=_CHUNK // 10
     )
     over = [item.pk for item in tested if item.limit_status == LimitStatus.FAILED]
-    reasons = over_limits(BacklogItem.objects.filter(pk__in=over)) | reasons
+    left = obstacles.over_limits(BacklogItem.objects.filter(pk__in=over))
+    left += [LeftAlone(code, n) for code, n in alone.items()]
     counts = Counter(item.contract_id for item in tested)
     for contract in contracts:
         if n := counts[contract.pk]:
             audit.record("backlog.evaluate", contract, by=by, entity=contract.entity.code, tested=n)
-    return Evaluated(len(tested) - len(over), len(over), reasons)
+    return Evaluated(len(tested) - len(over), len(over), left)
 
 
 def _left_alone(item) -> str:
     if item.status != BacklogItem.Status.NOT_READY:
-        return f"already {item.get_status_display()}"
+        return obstacles.BY_STATUS[item.status]
     if item.actual is None or item.actual.billing_type != BillingType.CHARGEABLE:
-        return "not chargeable work"
-    return "within its limits already" if item.limit_status == LimitStatus.COMMITTED else ""
+        return "NOT-CHARGEABLE-WORK"
+    return "WITHIN-ITS-LIMITS" if item.limit_status == LimitStatus.COMMITTED else ""

@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from backlog import obstacles
 from backlog.models import BacklogItem
 from backlog.operations.heads import follow
-from backlog.operations.items import cancel, obstacles, over_limits
+from backlog.operations.items import cancel
 from contracts.models import MilestonePart, ProjectContract
 from invoicing_site.floor import audit, checked, money, transaction
 from invoicing_site.floor.errors import Refused
@@ -36,10 +37,8 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
     if item.status != Status.NOT_READY:
         raise Refused(f"“{part.milestone}” is {item.get_status_display()}; only what is not ready is sliced.")
     mine = BacklogItem.objects.filter(pk=item.pk)
-    for reason, obstacle in obstacles(contract.entity.today()).items():
-        if found := mine.filter(obstacle):
-            reason = next(iter(over_limits(found)), reason) if found[0].limit_level else reason
-            raise Refused(f"“{part.milestone}” is {reason}: it can't be marked ready.")
+    if left := obstacles.why_not_ready(mine, on=contract.entity.today()):
+        raise Refused(f"“{part.milestone}” is {left[0]}: it can't be marked ready.", code=left[0].code)
     _check_amount(item, amount)
     if amount == item.amount:
         mine.update(status=Status.READY)

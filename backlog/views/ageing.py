@@ -9,8 +9,8 @@ from django.db.models import Count
 from django.http import Http404
 from django.urls import reverse
 
-from backlog import operations
-from backlog.ageing import GROUPS, AgeingRow, ageing, blockers, unbilled, with_blockers
+from backlog import obstacles
+from backlog.ageing import GROUPS, AgeingRow, ageing, blockers, unbilled
 from backlog.filters import OBSTACLES
 from backlog.forms import AgeingForm
 from backlog.models import BacklogItem
@@ -112,7 +112,7 @@ class Ageing(Page):
                 url = backlog_url(by, key, on, first, last) if on >= today and key else ""
                 each.cells.append((label, getattr(row, name), url))
             each.kept = [
-                (OBSTACLES[code][0], n, backlog_url(by, key, on, blocked=code) if key else "")
+                (obstacles.BY_CODE[code].label, n, backlog_url(by, key, on, blocked=code) if key else "")
                 for code, n in kept.get((key, row.currency), {}).items()
                 if n
             ]
@@ -127,7 +127,7 @@ class Ageing(Page):
         path, model = GROUPS[by]
         items = unbilled(items, on=on).filter(**{path: key})
         related = [f"actual__{name}" for name in ("project", "resource", "task", "category", "product")]
-        items = with_blockers(items).select_related(*related).order_by("date", "pk")
+        items = obstacles.loaded(items).select_related(*related).order_by("date", "pk")
         page = Paginator(items, _PER_PAGE).get_page(self.request.GET.get("page"))
         if not page.paginator.count:
             return {}
@@ -151,12 +151,11 @@ def backlog_url(by, key, on, first=None, last=None, blocked=""):
 def kept_back(items, by, today):
     """How many items each obstacle keeps from being ready, by group and currency; one query."""
     path, _ = GROUPS[by]
-    conditions = operations.obstacles(today)
-    counts = {
-        f"kept_by_{code}": Count("pk", filter=conditions[reason]) for code, (_, reason) in OBSTACLES.items()
-    }
+    names = {f"kept_by_{n}": each for n, each in enumerate(OBSTACLES)}
+    counts = {name: Count("pk", filter=each.condition(today)) for name, each in names.items()}
     found = items.order_by().values_list(path, "currency").annotate(**counts)
-    return {(key, currency): dict(zip(OBSTACLES, rest, strict=True)) for key, currency, *rest in found}
+    codes = [each.code for each in OBSTACLES]
+    return {(key, currency): dict(zip(codes, rest, strict=True)) for key, currency, *rest in found}
 
 
 def totals(shown):

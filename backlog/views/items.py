@@ -7,7 +7,7 @@ from django.db.models.functions import TruncMonth
 from django.http import QueryDict
 from django.urls import reverse
 
-from backlog import operations
+from backlog import obstacles, operations
 from backlog.filters import GROUPS, OBSTACLES, BacklogFilter
 from backlog.forms import HoldForm
 from backlog.models import BacklogAction, BacklogItem
@@ -66,9 +66,7 @@ class Backlog(ListScreen):
 
     def get_queryset(self):
         rows = self.rows(self.request).with_counted()
-        return rows.select_related(
-            "contract__entity",
-            "contract_customer__customer",
+        return obstacles.loaded(rows).select_related(
             "actual__project",
             "actual__resource",
             "actual__role",
@@ -190,7 +188,7 @@ class _OnBacklog:
     screen, list_url, permission = Backlog, "backlog", "backlog.mark"
 
     def told(self, marked, state):
-        return told(marked, state, link=blocked_link(marked.reasons, self.request.POST.get("filter", "")))
+        return told(marked, state, link=blocked_link(marked.codes, self.request.POST.get("filter", "")))
 
 
 class MarkReady(_OnBacklog, BulkOperation):
@@ -227,10 +225,12 @@ class Evaluate(_OnBacklog, BulkOperation):
     """Test what a limit kept back once more, after it was raised or others gave something back."""
 
     def operate(self, rows):
-        fitting, _, left = operations.evaluate(list(rows), by=self.request.user)
+        found = operations.evaluate(list(rows), by=self.request.user)
+        fitting = found.fitting
         text = wording.counted(fitting, "item fits its limits now", "items fit their limits now")
         query = self.request.POST.get("filter", "")
-        return Told(f"{text if fitting else 'No item fits now'}.", left=left, link=blocked_link(left, query))
+        link = blocked_link({each.code for each in found.left}, query)
+        return Told(f"{text if fitting else 'No item fits now'}.", left=found.reasons, link=link)
 
 
 class Undo(Operation):
@@ -255,13 +255,13 @@ def told(marked, state, noun="item", link=""):
     return Told(text, left=marked.reasons, link=link, undo=undo)
 
 
-def blocked_link(reasons, query):
+def blocked_link(codes, query):
     """The list with the rows that were left alone, where a filter can say which they are."""
-    codes = [code for code, (_, words) in OBSTACLES.items() if any(r.startswith(words) for r in reasons)]
-    if not codes:
+    shown = [each.code for each in OBSTACLES if each.code in codes]
+    if not shown:
         return ""
     rest = QueryDict(query, mutable=True)
     for name in ("blocked", "group", "status"):
         rest.pop(name, None)
-    rest.setlist("blocked", codes)
+    rest.setlist("blocked", shown)
     return f"{reverse('backlog')}?{rest.urlencode()}"

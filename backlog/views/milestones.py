@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.urls import reverse
 
-from backlog import operations
+from backlog import obstacles, operations
 from backlog.filters import MilestoneFilter
 from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
@@ -51,7 +51,7 @@ class Milestones(ListScreen):
         return rows.exclude(status=Status.CANCELED).order_by("date", "pk")
 
     def get_queryset(self):
-        return self.rows(self.request).select_related(*_RELATED)
+        return obstacles.loaded(self.rows(self.request)).select_related(*_RELATED)
 
     def summed(self, rows):
         return summed_by_state(super().summed(rows), rows)

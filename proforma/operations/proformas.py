@@ -1,8 +1,12 @@
 """The life of a draft: made by hand, filled up, handed in for review, given up (PRO-1, PRO-3, PRO-4)."""
 
+from django.db.models import Min
+
+from backlog import obstacles
 from backlog.models import BacklogItem
+from backlog.obstacles import Step
 from backlog.operations import release
-from contracts.models import ProjectContract, Retainer
+from contracts.models import ProjectContract
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from proforma.inputs import load_inputs_by_hand, load_shares, what_waits
@@ -28,10 +32,10 @@ def create_proformas(contracts, *, cutoff, on, by) -> list[ProformaInvoice]:
     if not contracts:
         raise Refused("No contract is selected.")
     _check_in_force(contracts)
-    inputs = load_inputs_by_hand([contract.pk for contract in contracts], cutoff=cutoff)
-    plans = [plan_by_hand(inputs[contract.pk], cutoff=cutoff, on=on) for contract in contracts]
+    inputs = load_inputs_by_hand([contract.pk for contract in contracts], cutoff=cutoff, on=on)
+    plans = [plan_by_hand(inputs[contract.pk], cutoff=cutoff) for contract in contracts]
     if not any(plan.proformas for plan in plans):
-        raise Refused(_why_nothing(contracts, plans, cutoff), code=plans[0].code)
+        raise Refused(_why_nothing(contracts, plans, cutoff, on), code=plans[0].code)
     created = []
     for contract, plan in zip(contracts, plans, strict=True):
         created += write_proformas(contract, plan.proformas, on=on, by=by)
@@ -73,12 +77,12 @@ def refresh(proforma, *, by) -> list[LineDetail]:
     up to the day the run looked at.
     """
     proforma = lock_open(proforma)
-    inputs = load_inputs_by_hand([proforma.contract_id], cutoff=_horizon(proforma))
+    today = proforma.entity.today()
+    inputs = load_inputs_by_hand([proforma.contract_id], cutoff=_horizon(proforma), on=today)
     cutoffs = dict(proforma.schedule_entries.values_list("entry__line", "entry__cutoff"))
     shares, orders = [], inputs[proforma.contract_id].orders
     for share in inputs[proforma.contract_id].shares:
-        is_ours = share.contract_customer_id == proforma.contract_customer_id
-        if is_ours and share.retainer_id is None and not _is_held(share, proforma.entity.today()):
+        if share.contract_customer_id == proforma.contract_customer_id:
             cutoff = cutoffs.get(share.line_id) if cutoffs and share.is_work else _horizon(proforma)
             if cutoff is not None and share.date <= cutoff:
                 shares.append(share)
@@ -190,9 +194,9 @@ def check_in_force(contract):
     """Refused unless the contract is confirmed: a draft covers nothing, a closed one is done with."""
     if contract.status != ProjectContract.Status.CONFIRMED:
         raise Refused(
-            f"Contract {contract} is {contract.get_status_display()}: "
-            "only a confirmed contract can be invoiced.",
-            code="CONTRACT-NOT-CONFIRMED",
+            "CONTRACT-NOT-CONFIRMED",
+            contract=contract,
+            status=ProjectContract.Status(contract.status),
         )
 
 
@@ -240,34 +244,37 @@ def _check_in_force(contracts):
 
 
 def _ready_shares(chosen, count, on):
-    shares = load_shares(chosen.ready())
-    if len(shares) != count:
+    stopped = obstacles.with_obstacle(chosen, Step.DRAFT, on=on).exclude(obstacle="")
+    counts = obstacles.counted(chosen, Step.DRAFT, on=on)
+    gone = count - chosen.count() + sum(counts.get(code, 0) for code in _NOT_READY)
+    if gone:
         raise Refused(
-            f"{_rows_are(count - len(shares))} not ready to invoice any more: look at the backlog again.",
-            code="CLAIM-GONE",
+            f"{_rows_are(gone)} not ready to invoice any more: look at the backlog again.", code="CLAIM-GONE"
         )
-    if retainers := [share.retainer_id for share in shares if share.retainer_id is not None]:
-        name = Retainer.objects.get(pk=retainers[0]).name
+    if "IS-RETAINER" in counts:
+        name = stopped.filter(obstacle="IS-RETAINER").order_by("pk")[0].retainer.name
         raise Refused(
             f"“{name}” is a retainer, and this version does not put retainers on proforma invoices: "
             "take it out of the selection.",
-            code="RETAINER",
+            code="IS-RETAINER",
         )
-    if held := [share for share in shares if _is_held(share, on)]:
+    if held := counts.get("ON-HOLD"):
+        first = stopped.filter(obstacle="ON-HOLD").aggregate(first=Min("hold_until"))["first"]
         raise Refused(
-            f"{_rows_are(len(held))} on hold, the first until "
-            f"{wording.day(min(share.hold_until for share in held))}: take them off hold first.",
+            f"{_rows_are(held)} on hold, the first until {wording.day(first)}: take them off hold first.",
             code="ON-HOLD",
         )
-    return shares
+    for code, n in counts.items():
+        raise Refused(f"{_rows_are(n)} {obstacles.BY_CODE[code].label}: leave them out.", code=code)
+    return load_shares(chosen)
+
+
+# Somebody else was quicker: the selection was ready when it was made.
+_NOT_READY = ("IS-CANCELED", "IS-BILLED", "ON-DRAFT", "NOT-READY")
 
 
 def _rows_are(n):
     return wording.counted(n, "chosen row is", "chosen rows are")
-
-
-def _is_held(share, day):
-    return share.hold_until is not None and share.hold_until > day
 
 
 def _horizon(proforma):
@@ -275,8 +282,8 @@ def _horizon(proforma):
     return max(proforma.cutoff, proforma.run.as_of) if proforma.run_id else proforma.cutoff
 
 
-def _why_nothing(contracts, plans, cutoff):
-    waits = what_waits(contracts, cutoff=cutoff)
+def _why_nothing(contracts, plans, cutoff, on):
+    waits = what_waits(contracts, cutoff=cutoff, on=on)
     if len(contracts) == 1:
         why = f"Contract {contracts[0]} up to {wording.day(cutoff)}: {plans[0].why_nothing}"
         return f"{why} {waits}".strip()

@@ -19,6 +19,7 @@ from invoicing_site import celery
 from invoicing_site.floor import audit, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import Notice
 from proforma.inputs import Scope, contracts_to_look_at, due_entries, load_inputs
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, ProformaLine, RunContract
@@ -265,7 +266,10 @@ def _invoice_contract(contract, run, scope):
     if found := RunContract.objects.filter(run=run, contract=contract).first():
         return found
     if contract.status != ProjectContract.Status.CONFIRMED:
-        return _done(run, contract, Outcome.NOTHING_READY, "NOT-CONFIRMED", "The contract is not confirmed.")
+        why = Reason(
+            "CONTRACT-NOT-CONFIRMED", contract=contract, status=ProjectContract.Status(contract.status)
+        )
+        return _done(run, contract, Outcome.NOTHING_READY, why.code, why.sentence)
     if run.trigger == InvoiceRun.Trigger.MANUAL:
         demand_still(run.started_by, "run.start", contract)
     inputs = load_inputs([contract.pk], as_of=run.as_of, scope=scope)[contract.pk]

@@ -5,12 +5,14 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Case, Count, DecimalField, F, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, DecimalField, F, Max, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
+from backlog import obstacles
 from backlog.models import BacklogItem
+from backlog.obstacles import Step
 from backlog.views.items import Backlog
 from backlog.views.milestones import Milestones
 from contracts.models import ProjectContract
@@ -230,16 +232,15 @@ class NewProforma(FormOperation):
         context["chosen"] = wanted
         asked_for = self.contracts().order_by()
         asked_for = asked_for.filter(pk__in=wanted) if wanted else asked_for
-        context["waits"] = inputs.what_waits(asked_for.values("pk"), cutoff=cutoff)
+        today = self.request.entity.today()
+        context["waits"] = inputs.what_waits(asked_for.values("pk"), cutoff=cutoff, on=today)
         context["back"] = reverse("proformas")
         return context
 
     def ready(self, cutoff, wanted):
         """The contracts with something ready up to the cutoff, and those that were chosen."""
         items = BacklogItem.objects.ready().dated_until(cutoff)
-        items = items.filter(
-            Q(hold_until=None) | Q(hold_until__lte=self.request.entity.today()), retainer=None
-        )
+        items = obstacles.free(items, Step.DRAFT, on=self.request.entity.today())
         mine = self.contracts()
         items = items.filter(contract__in=mine.order_by().values("pk")).with_counted()
         found = items.order_by().values("contract")
@@ -256,12 +257,8 @@ class NewProforma(FormOperation):
 
     def operate(self, form):
         cutoff, contracts = form.cleaned_data["cutoff"], list(form.cleaned_data["contracts"].order_by("code"))
-        answer = operations.create_for_each(
-            contracts,
-            cutoff=cutoff,
-            on=self.request.entity.today(),
-            by=self.request.user,
-        )
+        today = self.request.entity.today()
+        answer = operations.create_for_each(contracts, cutoff=cutoff, on=today, by=self.request.user)
         if not answer.done:
             raise Refused(" ".join(list(answer.refused.values())[:5]))
         self.created = answer.done
@@ -273,7 +270,7 @@ class NewProforma(FormOperation):
             told.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
         # A contract that was refused has said for itself what waits.
         invoiced = [contract for contract in contracts if contract not in answer.refused]
-        return Told(" ".join(filter(None, [*told, inputs.what_waits(invoiced, cutoff=cutoff)])))
+        return Told(" ".join(filter(None, [*told, inputs.what_waits(invoiced, cutoff=cutoff, on=today)])))
 
     def get_success_url(self):
         if len(self.created) == 1:
@@ -296,17 +293,16 @@ class CreateFromBacklog(BulkOperation):
 
     def operate(self, rows):
         today = self.request.entity.today()
-        free = Q(hold_until=None) | Q(hold_until__lte=today)
-        ready = rows.ready().filter(free, retainer=None)
-        left = {
-            "not marked ready": rows.exclude(status=BacklogItem.Status.READY).count(),
-            "on hold": rows.ready().exclude(free).count(),
-        }
+        ready = obstacles.free(rows, Step.DRAFT, on=today)
+        left = obstacles.counted(rows, Step.DRAFT, on=today)
         if not ready.exists():
             raise Refused("None of the chosen rows is ready to invoice: mark them ready first.")
         created = operations.create_for_items(ready.only("pk"), on=today, by=self.request.user)
         numbers = ", ".join(proforma.number for proforma in created[:10])
-        return Told(f"{_counted(created)} created: {numbers}.", left={why: n for why, n in left.items() if n})
+        return Told(
+            f"{_counted(created)} created: {numbers}.",
+            left={obstacles.BY_CODE[code].label: n for code, n in left.items()},
+        )
 
 
 class CreateFromMilestones(CreateFromBacklog):

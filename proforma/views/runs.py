@@ -31,7 +31,6 @@ _QUIET = timedelta(minutes=1)
 # What codes say that are no reasons of a plan.
 _WORDS = {
     NOTHING_READY: "nothing was ready to invoice",
-    "NOT-CONFIRMED": "the contract is not confirmed",
     "PLAN-CHANGED": "changed since the preview",
     "CLAIM-GONE": "somebody else took the work at that moment",
     "ERROR": "something went wrong in the program; the next run tries again",

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backlog.ageing import ageing, blockers, with_blockers
+from backlog import obstacles
+from backlog.ageing import ageing, blockers
 from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import LegalEntity
@@ -202,7 +203,7 @@ def test_for_today_the_items_that_stand_are_enough(company, contract):
 
 
 def found(item, on=JUNE_30):
-    (item,) = with_blockers(BacklogItem.objects.filter(pk=item.pk))
+    (item,) = obstacles.loaded(BacklogItem.objects.filter(pk=item.pk))
     return blockers(item, on=on)
 
 
@@ -279,7 +280,7 @@ def test_an_order_number_is_missing_only_where_it_is_required(company, contract)
     """BKL-4 CON-12: an order counts by the day of the work, whatever day it is now."""
     item = factories.ready_item(company, contract, date=date(2025, 6, 15))
     LegalEntity.objects.filter(pk=company.entity.pk).update(require_order_reference=True)
-    assert codes(item) == ["PO-REQUIRED"]
+    assert codes(item) == ["ORDER-MISSING"]
     factories.PurchaseOrderFactory(
         contract_customer=contract.customers.get(),
         valid_from=date(2025, 6, 1),
@@ -287,13 +288,13 @@ def test_an_order_number_is_missing_only_where_it_is_required(company, contract)
     )
     assert codes(item) == codes(item, on=date(2025, 7, 1)) == []
     for day in (date(2025, 5, 31), date(2025, 7, 1)):
-        assert codes(factories.ready_item(company, contract, date=day)) == ["PO-REQUIRED"]
+        assert codes(factories.ready_item(company, contract, date=day)) == ["ORDER-MISSING"]
 
 
 def test_an_unconfirmed_contract_bills_nothing(company):
     """BKL-4 CON-6"""
     draft = factories.contract(company)
-    assert codes(factories.ready_item(company, draft)) == ["CONTRACT"]
+    assert codes(factories.ready_item(company, draft)) == ["CONTRACT-NOT-CONFIRMED"]
 
 
 def test_blockers_ask_nothing_once_the_page_is_loaded(company, contract):
@@ -301,7 +302,7 @@ def test_blockers_ask_nothing_once_the_page_is_loaded(company, contract):
     LegalEntity.objects.filter(pk=company.entity.pk).update(require_order_reference=True)
 
     def load():
-        return list(with_blockers(BacklogItem.objects.order_by("pk")))
+        return list(obstacles.loaded(BacklogItem.objects.order_by("pk")))
 
     def make(n):
         for _ in range(n):

@@ -137,8 +137,8 @@ def test_the_answer_leads_to_what_was_left_alone(company, contract, manager, tod
     hold([held], until=today + timedelta(days=3), reason="Waits", by=company.manager)
     response = manager.post(reverse("mark_ready"), {"pk": [free.pk, failed.pk, held.pk]})
     assert "1 item marked ready to invoice." in said(response)
-    assert "?blocked=limit&amp;blocked=hold" in said(response)
-    left = manager.get(f"{reverse('backlog')}?blocked=limit&blocked=hold")
+    assert "?blocked=OVER-LIMIT&amp;blocked=ON-HOLD" in said(response)
+    left = manager.get(f"{reverse('backlog')}?blocked=OVER-LIMIT&blocked=ON-HOLD")
     assert set(left.context["object_list"].values_list("pk", flat=True)) == {failed.pk, held.pk}
 
 
@@ -170,7 +170,7 @@ def test_ageing_leads_to_the_rows_and_names_what_blocks_them(company, contract, 
         assert [amount for _, amount, _ in row.cells] == [200, 0, 0, 400]
         assert manager.get(row.cells[0][2]).context["object_list"].get() == young
         assert manager.get(row.cells[3][2]).context["object_list"].get() == old
-        assert [(words, n) for words, n, _ in row.kept] == [("over a limit", 1)]
+        assert [(words, n) for words, n, _ in row.kept] == [("over a not-to-exceed limit", 1)]
         items = manager.get(reverse("ageing") + row.url).content.decode()
         assert "It is over the limit of the contract by 7.00 NOK" in items
         assert "It is not marked ready to invoice" in items

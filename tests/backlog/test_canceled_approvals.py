@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from actuals.models import Actual, Entry
-from backlog.ageing import blockers, with_blockers
+from backlog import obstacles
+from backlog.ageing import blockers
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from tests import factories
@@ -30,7 +31,7 @@ def test_a_missing_price_is_found_when_the_work_is_approved_again(company, contr
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
     (blocker,) = [
-        b for b in blockers(with_blockers(BacklogItem.objects.all()).get(), on=DAY) if b.code == "NO-PRICE"
+        b for b in blockers(obstacles.loaded(BacklogItem.objects.all()).get(), on=DAY) if b.code == "NO-PRICE"
     ]
     assert "the last day of the list moved), cancel its approval and approve it again" in blocker.sentence
     company.sales_list.valid_to = date(2025, 12, 31)

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from backlog.ageing import blockers, with_blockers
+from backlog import obstacles
+from backlog.ageing import blockers
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, hold, mark_ready, release_hold, undo
 from invoicing_site.floor.errors import Refused
@@ -81,7 +82,7 @@ def test_a_hold_ends_on_its_day(company, item, days, is_held):
     """BKL-5: what is held until the 10th is billed from the 10th on, and not from the 11th."""
     until = company.entity.today() + timedelta(days=days)
     BacklogItem.objects.filter(pk=item.pk).update(hold_until=until, hold_reason="Waits")
-    found = {each.code for each in blockers(with_blockers(BacklogItem.objects.all()).get(), on=until)}
+    found = {each.code for each in blockers(obstacles.loaded(BacklogItem.objects.all()).get(), on=until)}
     assert "ON-HOLD" not in found
     assert mark_ready([item], by=company.manager).reasons == ({"on hold": 1} if is_held else {})
     again = hold([item], until=until + timedelta(days=9), reason="Again", by=company.manager)
@@ -97,8 +98,8 @@ def test_documents_take_what_is_held_from_its_day_on(company, item, days, is_hel
     BacklogItem.objects.filter(pk=item.pk).update(
         status="ready", hold_until=today + timedelta(days=days), hold_reason="Waits"
     )
-    inputs = load_inputs_by_hand([contract.pk], cutoff=today)[contract.pk]
-    assert bool(plan_by_hand(inputs, cutoff=today, on=today).proformas) is not is_held
+    inputs = load_inputs_by_hand([contract.pk], cutoff=today, on=today)[contract.pk]
+    assert bool(plan_by_hand(inputs, cutoff=today).proformas) is not is_held
     if not is_held:
         assert len(refresh(draft, by=company.manager)) == 1
         return

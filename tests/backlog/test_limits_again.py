@@ -43,7 +43,8 @@ def test_what_a_raised_limit_has_room_for_fits_the_rest_says_by_how_much_it_is_o
 
     deal.limit = Decimal(2500)
     deal.save()
-    assert evaluate(list(BacklogItem.objects.all()), by=no1.manager) == (
+    found = evaluate(list(BacklogItem.objects.all()), by=no1.manager)
+    assert (found.fitting, found.failed, found.reasons) == (
         0,
         1,
         {"over a not-to-exceed limit (contract, by 500.00 NOK)": 1, "within its limits already": 2},
@@ -62,7 +63,8 @@ def test_the_oldest_work_gets_what_is_left_and_it_is_given_once(no1, deal):
     """NTE-3 NTE-4: 3 × 1,000 not evaluated under 2,000; the third is over by 1,000 again"""
     BacklogItem.objects.update(limit_status="not_evaluated", limit_level="", limit_over=None)
 
-    assert evaluate(list(BacklogItem.objects.order_by("-pk")), by=no1.manager) == (
+    found = evaluate(list(BacklogItem.objects.order_by("-pk")), by=no1.manager)
+    assert (found.fitting, found.failed, found.reasons) == (
         2,
         1,
         {"over a not-to-exceed limit (contract, by 1,000.00 NOK)": 1},
@@ -117,7 +119,8 @@ def test_what_is_ready_or_not_charged_is_left_alone(no1, deal):
     )
 
     answer = evaluate([first, not_charged], by=no1.manager)
-    assert answer == (0, 0, {"already ready to invoice": 1, "not chargeable work": 1})
+    assert answer[:2] == (0, 0)
+    assert answer.reasons == {"already ready to invoice": 1, "not chargeable work": 1}
     with pytest.raises(Refused, match="Nothing is selected"):
         evaluate([], by=no1.manager)
 
@@ -132,7 +135,7 @@ def test_the_page_says_what_fits_and_leads_to_what_does_not(no1, deal, client):
     page = client.post(reverse("evaluate_items"), {"pk": failed.pk}, follow=True).content.decode()
     assert "No item fits now" in page
     assert "over a not-to-exceed limit" in page
-    assert "blocked=limit" in page
+    assert "blocked=OVER-LIMIT" in page
 
     deal.limit = Decimal(3000)
     deal.save()

@@ -95,7 +95,7 @@ def test_when_it_is_to_be_marked_ready(manager, company):
         "Left as they were: 1 without a price (have a billing administrator extend the price list or add the "
         "price to it, then cancel the approval and approve again)." in told
     )
-    assert "blocked=price" in told
+    assert "blocked=NO-PRICE" in told
 
 
 def test_where_it_is_explained(manager, company):

@@ -243,7 +243,7 @@ def test_a_contract_that_is_closed_meanwhile_bills_nothing(company, contract, re
     proforma = draft(contract)
     contract.status = "closed"
     contract.save()
-    with pytest.raises(Refused, match="only a confirmed contract can be invoiced"):
+    with pytest.raises(Refused, match="Only a confirmed contract can be invoiced"):
         confirm(proforma, company)
 
 

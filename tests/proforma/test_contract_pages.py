@@ -110,7 +110,8 @@ def test_what_waits_adds_up_what_is_chargeable(contract, ready):
     """PRO-3: a run leaves 6 h × 1,190 out, and 1.5 h that nobody is charged for."""
     ready(contract, "6", "1190", status="not_ready")
     ready(contract, "1.5", "1190", status="not_ready", billing_type="non_chargeable")
-    (group,) = load_inputs_by_hand([contract.pk], cutoff=date(2025, 3, 31))[contract.pk].waiting
+    day = date(2025, 3, 31)
+    (group,) = load_inputs_by_hand([contract.pk], cutoff=day, on=day)[contract.pk].waiting
     assert group[-2:] == (2, 7140)
 
 

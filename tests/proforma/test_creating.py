@@ -136,7 +136,7 @@ def test_only_a_confirmed_contract_is_invoiced(company, contract, ready, status)
     ready(contract)
     contract.status = status
     contract.save()
-    with pytest.raises(Refused, match="only a confirmed contract can be invoiced"):
+    with pytest.raises(Refused, match="Only a confirmed contract can be invoiced"):
         create(contract)
 
 

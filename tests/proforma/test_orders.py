@@ -46,7 +46,7 @@ def planned(shares, orders):
     found = [
         [(plan.order and plan.order.pk, [taken.pk for taken in plan.shares]) for plan in plans]
         for plans in (
-            plan_by_hand(inputs, cutoff=MAR_31, on=MAR_31).proformas,
+            plan_by_hand(inputs, cutoff=MAR_31).proformas,
             plan_contract(inputs, as_of=APR_1).proformas,
             plan_chosen(shares, orders),
         )

@@ -89,13 +89,15 @@ def test_what_changed_since_the_last_period_is_shown(company, contract, ready, d
 def test_a_contract_with_nothing_says_why(company, contract, ready, due):
     """RUN-4"""
     due(contract.lines.get(), FEB_1, JAN_31)
+    contract.limit = Decimal(1000)
+    contract.save()
     ready(contract, day=JAN_15, status="not_ready", limit_status="not_evaluated")
     found = preview(company)
     row = found.run_contracts.get()
     assert (row.outcome, row.code, row.message) == (
         "nothing",
         "NOT-EVALUATED",
-        "Nothing was ready to invoice; left out: 1 not evaluated against a limit.",
+        "Nothing was ready to invoice; left out: 1 not evaluated against its limit.",
     )
 
 

@@ -226,7 +226,7 @@ def test_a_contract_closed_meanwhile_is_passed_over(company, contract, ready, du
     contract.status = "closed"
     contract.save()
     row = operations.invoice_contract(contract, run=started)
-    assert (row.outcome, row.code) == ("nothing", "NOT-CONFIRMED")
+    assert (row.outcome, row.code) == ("nothing", "CONTRACT-NOT-CONFIRMED")
 
 
 @pytest.fixture

@@ -1,0 +1,416 @@
+"""Why an item can't be billed: the one table, read by operations, runs, filters, lists and pages.
+
+Each row says which step it stops, and has its condition twice: for the database, and for an item that is
+loaded. The order of the rows is the order in which obstacles are named: of several, the first counts.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.db.models import Case, CharField, Count, Exists, Max, OuterRef, Q, Value, When
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from actuals.models import BillingType
+from backlog.models import BacklogItem, BacklogQuerySet
+from contracts.models import LineCustomer, ProjectContract, PurchaseOrder, ScheduleEntry
+from invoicing_site.floor.reasons import Amount, Label, Reason, shown
+
+_Status = BacklogItem.Status
+_LimitStatus = BacklogItem.LimitStatus
+OPEN = (_Status.NOT_READY, _Status.READY)
+
+
+class Step(StrEnum):
+    """A step on the way to an invoice that an obstacle can stop."""
+
+    MARK = "mark"  # marking the item ready
+    DRAFT = "draft"  # taking it on a draft by hand
+    RUN = "run"  # taking it on a draft by the schedule
+    CONFIRM = "confirm"  # confirming a draft that holds it
+
+
+class Who(StrEnum):
+    """Who can clear an obstacle."""
+
+    MANAGER = "manager"
+    ADMINISTRATOR = "administrator"
+    BOTH = "both"  # first the administrator, then the manager
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One row: `label` goes on from a count ("3 on hold"), `chip` stands alone.
+
+    `condition` and `holds` answer the same for a day; `holds` reads only what `loaded` loads. `reason` puts
+    it into a sentence about the item.
+    """
+
+    code: str
+    label: Any
+    chip: Any
+    stops: frozenset[Step]
+    condition: Callable[[datetime.date], Q]
+    holds: Callable[[Any, datetime.date], bool]
+    reason: Callable[[Any], Reason]
+    who: Who = Who.MANAGER
+
+
+_NO_REASON = gettext_noop("no reason was given")
+_EVERY_STEP = frozenset(Step)
+_TAKING = frozenset({Step.DRAFT, Step.RUN})
+
+_HAS_LIMIT = (
+    Q(contract__limit__isnull=False)
+    | Q(contract_line__limit__isnull=False)
+    | Q(contract_customer__limit__isnull=False)
+    | Exists(
+        LineCustomer.objects.filter(
+            line=OuterRef("contract_line"),
+            contract_customer=OuterRef("contract_customer"),
+            limit__isnull=False,
+        )
+    )
+)
+
+
+def _has_limit(item) -> bool:
+    line, customer = item.contract_line, item.contract_customer
+    limits = [item.contract.limit, customer.limit]
+    if line is not None:
+        shares = (share for share in line.customers.all() if share.contract_customer_id == customer.pk)
+        limits += [line.limit, *(share.limit for share in shares)]
+    return any(limit is not None for limit in limits)
+
+
+def _is_without_order(day) -> Q:
+    """An order counts by the day of the work, whatever day it is now (CON-12)."""
+    orders = PurchaseOrder.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=OuterRef("date")),
+        Q(valid_to=None) | Q(valid_to__gte=OuterRef("date")),
+        contract_customer=OuterRef("contract_customer"),
+    )
+    return Q(contract__entity__require_order_reference=True) & ~Exists(orders)
+
+
+def _needs_order(item, day) -> bool:
+    return item.contract.entity.require_order_reference and not any(
+        (order.valid_from is None or order.valid_from <= item.date)
+        and (order.valid_to is None or order.valid_to >= item.date)
+        for order in item.contract_customer.purchase_orders.all()
+    )
+
+
+def _is_on_hold(item, day) -> bool:
+    return item.hold_until is not None and item.hold_until > day
+
+
+def _is_missed(day) -> Q:
+    """Ready work that no schedule entry will ever take (BKL-6).
+
+    Its line has no schedule, or it is dated after the last entry that is still open, in the past or to come.
+    Milestones and retainers need no schedule, somebody has put off what is on hold, and what is
+    non-chargeable only goes along with other work.
+    """
+    taker = ScheduleEntry.objects.filter(
+        status__in=ScheduleEntry.STILL_DUE, line=OuterRef("contract_line"), cutoff__gte=OuterRef("date")
+    )
+    is_work = Q(status=_Status.READY, actual__isnull=False)
+    is_work &= ~Q(actual__billing_type=BillingType.NON_CHARGEABLE)
+    return is_work & (Q(hold_until=None) | Q(hold_until__lte=day)) & ~Exists(taker)
+
+
+def _was_missed(item, day) -> bool:
+    if item.status != _Status.READY or item.actual is None or _is_on_hold(item, day):
+        return False
+    if item.actual.billing_type == BillingType.NON_CHARGEABLE:
+        return False
+    schedule = item.contract_line.schedule.all() if item.contract_line else ()
+    return not any(
+        entry.status in ScheduleEntry.STILL_DUE and entry.cutoff >= item.date for entry in schedule
+    )
+
+
+TABLE = (
+    Obstacle(
+        code="IS-CANCELED",
+        label=_("already canceled"),
+        chip=_("canceled"),
+        stops=_EVERY_STEP,
+        condition=lambda day: Q(status=_Status.CANCELED),
+        holds=lambda item, day: item.status == _Status.CANCELED,
+        reason=lambda item: Reason("IS-CANCELED"),
+    ),
+    Obstacle(
+        code="IS-BILLED",
+        label=_("already customer invoice posted"),
+        chip=_("customer invoice posted"),
+        stops=_EVERY_STEP,
+        condition=lambda day: Q(status=_Status.POSTED),
+        holds=lambda item, day: item.status == _Status.POSTED,
+        reason=lambda item: Reason("IS-BILLED"),
+    ),
+    Obstacle(
+        code="ON-DRAFT",
+        label=_("already customer invoice created"),
+        chip=_("customer invoice created"),
+        stops=_EVERY_STEP,
+        condition=lambda day: Q(status=_Status.CREATED),
+        holds=lambda item, day: item.status == _Status.CREATED,
+        reason=lambda item: Reason("ON-DRAFT"),
+    ),
+    Obstacle(
+        code="CONTRACT-NOT-CONFIRMED",
+        label=_("on a contract that is not confirmed"),
+        chip=_("contract not confirmed"),
+        stops=_EVERY_STEP,
+        condition=lambda day: ~Q(contract__status=ProjectContract.Status.CONFIRMED),
+        holds=lambda item, day: item.contract.status != ProjectContract.Status.CONFIRMED,
+        reason=lambda item: Reason(
+            "CONTRACT-NOT-CONFIRMED",
+            contract=item.contract,
+            status=ProjectContract.Status(item.contract.status),
+        ),
+    ),
+    Obstacle(
+        code="NO-SCHEDULE",
+        label=_("ready with no schedule entry left to take it (create its proforma by hand)"),
+        chip=_("no schedule entry"),
+        stops=frozenset({Step.RUN}),
+        condition=_is_missed,
+        holds=_was_missed,
+        reason=lambda item: Reason("NO-SCHEDULE"),
+    ),
+    Obstacle(
+        code="IS-RETAINER",
+        label=_("a retainer, which this version does not put on proforma invoices"),
+        chip=_("retainer"),
+        stops=_TAKING,
+        condition=lambda day: Q(retainer__isnull=False),
+        holds=lambda item, day: item.retainer_id is not None,
+        reason=lambda item: Reason("IS-RETAINER"),
+    ),
+    Obstacle(
+        code="OVER-LIMIT",
+        label=_("over a not-to-exceed limit"),
+        chip=_("over the limit"),
+        stops=_EVERY_STEP,
+        condition=lambda day: Q(limit_status=_LimitStatus.FAILED),
+        holds=lambda item, day: item.limit_status == _LimitStatus.FAILED,
+        reason=lambda item: Reason(
+            "OVER-LIMIT",
+            level=BacklogItem.LimitLevel(item.limit_level),
+            over=Amount(item.limit_over, item.currency),
+        ),
+    ),
+    Obstacle(
+        # What is ready and was put back from a document is weighed when that is confirmed (PRO-6).
+        code="NOT-EVALUATED",
+        label=_("not evaluated against its limit"),
+        chip=_("not evaluated"),
+        stops=_EVERY_STEP,
+        condition=lambda day: (
+            Q(status=_Status.NOT_READY, limit_status=_LimitStatus.NOT_EVALUATED) & _HAS_LIMIT
+        ),
+        holds=lambda item, day: (
+            (item.status, item.limit_status) == (_Status.NOT_READY, _LimitStatus.NOT_EVALUATED)
+            and _has_limit(item)
+        ),
+        reason=lambda item: Reason("NOT-EVALUATED"),
+    ),
+    Obstacle(
+        code="NO-PRICE",
+        label=_("without a price"),
+        chip=_("no price"),
+        stops=_EVERY_STEP,
+        condition=lambda day: Q(needs_price=True),
+        holds=lambda item, day: item.needs_price,
+        reason=lambda item: Reason("NO-PRICE"),
+        who=Who.BOTH,
+    ),
+    Obstacle(
+        code="ON-HOLD",
+        label=_("on hold"),
+        chip=_("on hold"),
+        stops=_EVERY_STEP,
+        condition=lambda day: Q(hold_until__gt=day),
+        holds=_is_on_hold,
+        reason=lambda item: Reason(
+            "ON-HOLD",
+            until=item.hold_until,
+            why=item.hold_reason or Label(_NO_REASON),
+        ),
+    ),
+    Obstacle(
+        code="ORDER-MISSING",
+        label=_("without an order number"),
+        chip=_("no order number"),
+        stops=frozenset({Step.CONFIRM}),
+        condition=_is_without_order,
+        holds=_needs_order,
+        reason=lambda item: Reason(
+            "ORDER-MISSING",
+            entity=item.contract.entity,
+            contract=item.contract,
+            customer=item.contract_customer.customer,
+            day=item.date,
+        ),
+        who=Who.ADMINISTRATOR,
+    ),
+    Obstacle(
+        code="NOT-READY",
+        label=_("not marked ready"),
+        chip=_("not ready"),
+        stops=_TAKING,
+        condition=lambda day: Q(status=_Status.NOT_READY),
+        holds=lambda item, day: item.status == _Status.NOT_READY,
+        reason=lambda item: Reason("NOT-READY"),
+    ),
+)
+BY_CODE = {obstacle.code: obstacle for obstacle in TABLE}
+
+
+def stopping(*steps: Step) -> list[Obstacle]:
+    """The rows that stop one of the steps, in the order in which they are named."""
+    return [obstacle for obstacle in TABLE if obstacle.stops & set(steps)]
+
+
+def with_obstacle(items: BacklogQuerySet, step: Step, *, on: datetime.date) -> BacklogQuerySet:
+    """The items, each with `obstacle`: the code of the first that stops the step on that day, or empty."""
+    whens = [When(row.condition(on), then=Value(row.code)) for row in stopping(step)]
+    return items.annotate(obstacle=Case(*whens, default=Value(""), output_field=CharField()))
+
+
+def free(items: BacklogQuerySet, step: Step, *, on: datetime.date) -> BacklogQuerySet:
+    """The items that nothing keeps from that step on that day."""
+    return items.exclude(any_of(stopping(step), on=on))
+
+
+def any_of(rows: Iterable[Obstacle], *, on: datetime.date) -> Q:
+    """The condition on items that meet one of these obstacles at least."""
+    found = Q(pk__in=[])
+    for row in rows:
+        found |= row.condition(on)
+    return found
+
+
+def counted(items: BacklogQuerySet, step: Step, *, on: datetime.date) -> dict[str, int]:
+    """How many of the items each obstacle keeps from that step, by code and in order; one query."""
+    rows = with_obstacle(items, step, on=on).order_by().values_list("obstacle").annotate(n=Count("pk"))
+    counts = Counter(dict(rows))
+    return {row.code: counts[row.code] for row in stopping(step) if counts[row.code]}
+
+
+def loaded(items: BacklogQuerySet) -> BacklogQuerySet:
+    """The items with everything that the rows read of an item; four queries for any number.
+
+    Only whether the schedule misses it is asked of the database.
+    """
+    return items.select_related(
+        "contract__entity", "contract_line", "contract_customer__customer", "actual"
+    ).prefetch_related("contract__managers", "contract_customer__purchase_orders", "contract_line__customers")
+
+
+def of(item, *steps: Step, on: datetime.date) -> list[Obstacle]:
+    """What keeps a loaded item from these steps on that day, in order."""
+    return [row for row in stopping(*steps) if row.holds(item, on)]
+
+
+def first_of(item, *steps: Step, on: datetime.date) -> Obstacle | None:
+    """The first of these, or None where nothing stops it."""
+    return next((row for row in stopping(*steps) if row.holds(item, on)), None)
+
+
+# What an action on many items left alone
+
+
+class LeftAlone(NamedTuple):
+    """How many rows an action left as they were, and the code of why; `over` is the most over that limit."""
+
+    code: str
+    n: int
+    level: str = ""
+    over: Amount | None = None
+
+    def __str__(self):
+        """The reason in words that go on from the count."""
+        words = str(_WORDS[self.code] if self.code in _WORDS else BY_CODE[self.code].label)
+        if self.over is not None:
+            by = gettext("by") if self.n == 1 else gettext("by up to")
+            return f"{words} ({BacklogItem.LimitLevel(self.level).label}, {by} {shown(self.over)})"
+        return f"{words} ({_WAY_TO_A_PRICE})" if self.code == "NO-PRICE" else words
+
+
+# Why a row in another status is left alone.
+BY_STATUS = {
+    _Status.NOT_READY: "ALREADY-NOT-READY",
+    _Status.READY: "ALREADY-READY",
+    _Status.CREATED: "ON-DRAFT",
+    _Status.POSTED: "IS-BILLED",
+    _Status.CANCELED: "IS-CANCELED",
+}
+# Why an action leaves a row alone that is no obstacle to billing it.
+_WORDS = {
+    "ALREADY-READY": _("already ready to invoice"),
+    "ALREADY-NOT-READY": _("already not ready"),
+    "ALREADY-ON-HOLD": _("on hold already"),
+    "NOT-ON-HOLD": _("not on hold"),
+    "NOT-CHARGEABLE-WORK": _("not chargeable work"),
+    "WITHIN-ITS-LIMITS": _("within its limits already"),
+}
+# What is done about it (PRC-6).
+_WAY_TO_A_PRICE = _(
+    "have a billing administrator extend the price list or add the price to it, then cancel the approval and "
+    "approve again"
+)
+
+
+def in_words(left: list[LeftAlone]) -> dict[str, int]:
+    """How many rows were left alone, by the reason in words."""
+    return {str(each): each.n for each in left}
+
+
+def by_code(left: list[LeftAlone]) -> dict[str, int]:
+    """How many rows were left alone, by the code of the reason."""
+    counts: Counter[str] = Counter()
+    for each in left:
+        counts[each.code] += each.n
+    return dict(counts)
+
+
+def together(left: list[LeftAlone]) -> list[LeftAlone]:
+    """Of each reason one, with all its rows and the most that one of them is over its limit."""
+    found = {}
+    for each in left:
+        key = each.code, each.level, each.over and each.over.currency
+        same = found.get(key)
+        if same is not None:
+            over = each.over and max(each.over, same.over, key=lambda amount: amount.amount)
+            each = each._replace(n=each.n + same.n, over=over)
+        found[key] = each
+    return list(found.values())
+
+
+def why_not_ready(items, *, on) -> list[LeftAlone]:
+    """What keeps these items, which are not ready, from being marked so: each under its first obstacle."""
+    left = []
+    for code, n in counted(items, Step.MARK, on=on).items():
+        if code == "OVER-LIMIT":
+            over = with_obstacle(items, Step.MARK, on=on).filter(obstacle=code)
+            left += over_limits(items.filter(pk__in=over.values("pk")))
+        else:
+            left.append(LeftAlone(code, n))
+    return left
+
+
+def over_limits(items) -> list[LeftAlone]:
+    """How many of the items, which all failed a limit, failed which one, and by how much at most (NTE-2)."""
+    groups = items.order_by("limit_level", "currency").values_list("limit_level", "currency")
+    return [
+        LeftAlone("OVER-LIMIT", n, level, Amount(over, currency))
+        for level, currency, n, over in groups.annotate(n=Count("pk"), over=Max("limit_over"))
+    ]
