@@ -30,7 +30,7 @@ from contracts.models import (
     managed_contracts,
     managed_projects,
 )
-from invoicing_site.floor import guards, wording
+from invoicing_site.floor import guards, seals, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.models import StoredFile
 
@@ -438,21 +438,15 @@ class Actual(models.Model):
 
 
 # What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).
-guards.frozen(
-    Entry,
-    when="OLD.status IN ('approved', 'recall')",
-    except_=[
-        "status",
-        "submitted_at",
-        "submitted_by",
-        "decided_at",
-        "decided_by",
-        "decision_comment",
-        "billable_quantity",
-        "billing_type",
-        "internal_comment",
-    ],
+# Canceling an approval changes what was decided together with the status, so that is sealed and not guarded.
+_APPROVED = "OLD.status IN ('approved', 'recall')"
+_DECISION = ["decided_at", "decided_by", "decision_comment", "billable_quantity", "billing_type"]
+_TIMES_CANCELED = (
+    "(SELECT count(DISTINCT b.id) FROM actuals_actual r JOIN actuals_batch b ON b.id = r.batch_id"
+    " WHERE r.entry_id = OLD.id AND r.type = 'cost' AND r.reverses_id IS NOT NULL AND b.action = 'cancel')"
 )
+guards.frozen(Entry, when=_APPROVED, except_=["status", *_DECISION], let_go=_TIMES_CANCELED)
+seals.also(Entry, _DECISION, name="decision", when=_APPROVED, let_go=_TIMES_CANCELED)
 guards.insert_only(Batch)
 guards.insert_only(PriceDecision)
 guards.insert_only(Actual)

@@ -120,11 +120,12 @@ class SealPending(models.Model):
     """Rows that a guard has begun to hold and that are in no seal yet: written by triggers only."""
 
     table_name = models.CharField(max_length=63)
-    ids = models.TextField(help_text="Separated by commas")
-    noted_at = models.DateTimeField(db_index=True)
+    ids = models.TextField(help_text="Separated by commas; “17-” is row 17 and all that follow (SQLite)")
+    noted_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "rows pending a seal"
+        indexes = [models.Index(fields=["table_name", "noted_at"], name="seal_pending_since")]
 
     def __str__(self):
         return f"{self.table_name} {self.ids[:50]}"
@@ -163,7 +164,7 @@ class SealedRows(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["seal", "table_name", "guard"], name="sealed_once_a_segment")
+            models.UniqueConstraint(fields=["table_name", "guard", "seal"], name="sealed_once_a_segment")
         ]
 
     def __str__(self):
@@ -172,3 +173,6 @@ class SealedRows(models.Model):
 
 guards.insert_only(AuditEvent)
 guards.insert_only(StoredFile)
+# Verifying finds what is done to seals past these; a seal of seals would say no more.
+guards.insert_only(Seal, is_sealed=False)
+guards.insert_only(SealedRows, is_sealed=False)

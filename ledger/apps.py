@@ -8,9 +8,9 @@ class LedgerConfig(AppConfig):
     def ready(self):
         from contracts import tax_groups
         from invoicing_site.floor import seals
-        from ledger.books.chain import heads
+        from ledger.books.chain import heads, lost
         from ledger.invoicing import agreement_checks, total_checks  # noqa: F401  checks are named by being imported
         from ledger.setup.tax_groups import outside_scope
 
         tax_groups.answered_by(outside_scope)
-        seals.witness("vouchers", heads)
+        seals.witness("vouchers", heads, lost)

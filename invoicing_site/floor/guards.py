@@ -15,6 +15,7 @@ _PREFIX = "guard_"
 _LONGEST = 60  # PostgreSQL cuts names after 63 bytes; a suffix follows.
 _ALWAYS = "1 = 1"
 PENDING = "invoicing_site_sealpending"
+_STAMP = "'%Y-%m-%d %H:%M:%f'"  # as Django writes a moment on SQLite
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Guard:
     except_: tuple[str, ...]
     because: str
     sealed_with: str = ""
+    let_go: str = ""
+    is_sealed: bool = True
 
     @property
     def table(self) -> str:
@@ -45,6 +48,15 @@ class Guard:
         for step in filter(None, self.sealed_with.split("__")):
             model = model._meta.get_field(step).related_model
         return model._meta.db_table
+
+    @property
+    def is_sealed_with_many(self) -> bool:
+        """Whether a row is noted again with each row that refers to it, and so more than once."""
+        model, many = self.model, False
+        for step in filter(None, self.sealed_with.split("__")):
+            field = model._meta.get_field(step)
+            many, model = many or field.one_to_many, field.related_model
+        return many
 
     @property
     def sealed_columns(self) -> tuple[str, ...]:
@@ -113,7 +125,8 @@ class Guard:
 class Note:
     """Triggers that note rows for the next seal when their guard begins to hold them (see seals.py).
 
-    On SQLite, where writers wait for each other, rows that are guarded from birth are found by their ids.
+    On SQLite writers wait for each other, so rows that are guarded from birth have ids in the order of their
+    commits: there a note gives the first id, and the next one comes after ten minutes.
     """
 
     guard: Guard
@@ -130,14 +143,22 @@ class Note:
         return "(" + self.guard.when.replace("OLD.", f"{row}.") + ")"
 
     def sqlite(self) -> dict[str, str]:
-        if self.guard.is_from_birth:
-            return {}
         note = (
             f"BEGIN INSERT INTO {PENDING} (table_name, ids, noted_at) "
-            f"VALUES ('{self.table}', NEW.id, strftime('%Y-%m-%d %H:%M:%f', 'now')); END"
+            f"VALUES ('{self.table}', {{ids}}, strftime({_STAMP}, 'now')); END"
         )
         insert, update = f"{self.trigger}_i", f"{self.trigger}_u"
+        if self.guard.is_from_birth:
+            lately = (
+                f"SELECT 1 FROM {PENDING} WHERE table_name = '{self.table}' "
+                f"AND noted_at > strftime({_STAMP}, 'now', '-10 minutes')"
+            )
+            return {
+                insert: f'CREATE TRIGGER "{insert}" AFTER INSERT ON "{self.table}" '
+                f"WHEN NOT EXISTS ({lately}) " + note.format(ids="NEW.id || '-'")
+            }
         begins = f"{self._holds('NEW')} AND NOT {self._holds('OLD')}"
+        note = note.format(ids="NEW.id")
         return {
             insert: f'CREATE TRIGGER "{insert}" AFTER INSERT ON "{self.table}" '
             f"WHEN {self._holds('NEW')} {note}",
@@ -193,9 +214,9 @@ class PostgresTrigger:
 _declared: dict[tuple[str, str], Guard | Note | PostgresTrigger] = {}
 
 
-def insert_only(model, *, because: str = "a new row says what is different."):
+def insert_only(model, *, because: str = "a new row says what is different.", is_sealed: bool = True):
     """Rows of the model are written once: no update that changes a column, and no delete."""
-    _declare(Guard(model, "insert_only", _ALWAYS, None, (), because))
+    _declare(Guard(model, "insert_only", _ALWAYS, None, (), because, is_sealed=is_sealed))
 
 
 def frozen(
@@ -207,18 +228,20 @@ def frozen(
     name: str = "frozen",
     because: str = "what is settled stays as it was.",
     sealed_with: str = "",
+    let_go: str = "",
 ):
     """Rows for which `when` is true are not deleted, and their columns never change.
 
     These are all columns, or the named ones, or all but `except_`. `when` is SQL over OLD that SQLite and
     PostgreSQL both understand, such as "OLD.status = 'posted'". Columns are given by field name. A second
     guard on the same model needs a `name`. Where `when` looks at another table, `sealed_with` is the path to
-    that table's row, with which this one is sealed.
+    that table's row, with which this one is sealed. `let_go` is for rows that may be changed again some day:
+    SQL that counts how often that happened to OLD, from rows that are sealed themselves.
     """
     if ("EXISTS" in when) != bool(sealed_with):
         raise ValueError("What another row decides is sealed with that row: name it.")
     fields = None if columns is None else tuple(columns)
-    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with))
+    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, let_go))
 
 
 def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):
@@ -241,7 +264,7 @@ def _declare(guard):
     if key in _declared:
         raise ValueError(f"{guard.trigger} is declared twice.")
     _declared[key] = guard
-    if isinstance(guard, Guard) and not guard.sealed_with:
+    if isinstance(guard, Guard) and guard.is_sealed and not guard.sealed_with:
         note = Note(guard)
         _declared[note.table, note.trigger] = note
 

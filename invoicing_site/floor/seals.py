@@ -14,6 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import contextmanager
+from itertools import count
 
 from django.db import connection
 from django.db.models import BinaryField, Func, Sum, Value
@@ -21,32 +22,55 @@ from django.db.models.functions import Length, Replace
 from django.utils import timezone
 
 from invoicing_site.floor import guards, transaction
+from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.models import Seal, SealedRows, SealPending
 
 logger = logging.getLogger(__name__)
 
-MOST = 100_000  # rows of one segment, more or less: what one transaction hashes and writes
+# The noted rows of one segment, which is one transaction. On SQLite nobody else can write meanwhile.
+MOST = 100_000 if connection.vendor == "postgresql" else 20_000
 _LOCK = 0x5EA1  # the head of the chain; PostgreSQL knows it by number
 WIDTH = 8
+_CHUNK = 5_000
+_LARGEST = 2**63 - 1
 
-_AUDITED = "audited"  # the name of what no trigger guards
+_AUDITED = "audited"
 
-# What else a segment vouches for: a name, and what gives that chain's heads.
-_heads: dict[str, Callable[[], dict[str, str]]] = {}
-_audited: list[guards.Guard] = []
-
-
-def witness(name: str, heads: Callable[[], dict[str, str]]):
-    """Have every segment keep the heads of another chain, by a name and a function that reads them."""
-    _heads[name] = heads
+# What else a segment vouches for: a name, what reads that chain's heads, and what finds a lost one.
+_heads: dict[str, tuple[Callable[[], dict[str, str]], Callable[[str, str], str | None]]] = {}
+_unguarded: list[guards.Guard] = []
 
 
-def audited(model, columns, *, when: str, sealed_with: str):
-    """Seal columns that may change, but not without an audit event that has the new value.
+def witness(name: str, heads: Callable[[], dict[str, str]], lost: Callable[[str, str], str | None]):
+    """Have every segment keep the heads of another chain, by a name and a function that reads them.
 
-    `when` and `sealed_with` are those of `guards.frozen`.
+    `lost` takes the key and the value of a head that was kept: None where that chain still holds it, else the
+    reference of the row that is not what it was.
     """
-    _audited.append(guards.Guard(model, _AUDITED, when, tuple(columns), (), "", sealed_with))
+    _heads[name] = heads, lost
+
+
+def lost_heads(seal: Seal) -> list[tuple[str, str]]:
+    """The heads in a seal that their chains no longer hold: the key, and the reference of the row."""
+    return [
+        (key, row)
+        for name, (_, lost) in sorted(_heads.items())
+        for key, head in sorted(seal.heads.get(name, {}).items())
+        if (row := lost(key, head)) is not None
+    ]
+
+
+def also(model, columns, *, name: str, when: str, sealed_with: str = "", let_go: str = ""):
+    """Seal columns that no trigger guards; the arguments are those of `guards.frozen`.
+
+    The rows are noted with those of a guard that has the same `when`.
+    """
+    _unguarded.append(guards.Guard(model, name, when, tuple(columns), (), "", sealed_with, let_go))
+
+
+def audited(model, column: str, *, when: str, sealed_with: str):
+    """Seal a column that may change, but not without an audit event that has the new value."""
+    also(model, [column], name=_AUDITED, when=when, sealed_with=sealed_with)
 
 
 def is_audited(guard: guards.Guard) -> bool:
@@ -54,38 +78,45 @@ def is_audited(guard: guards.Guard) -> bool:
 
 
 def declared() -> list[guards.Guard]:
-    """All that is sealed: what is guarded, and what may change with an audit event."""
-    return guards.declared() + _audited
+    """All that is sealed: what is guarded, and columns that are only sealed."""
+    return [guard for guard in guards.declared() if guard.is_sealed] + _unguarded
 
 
 def seal_all() -> list[Seal]:
     """Seal everything that is noted, a segment after the other; one transaction each."""
-    made = []
-    while one := seal():
-        made.append(one)
+    made, is_more = [], True
+    while is_more:
+        one, is_more = _seal_next()
+        made += filter(None, [one])
     return made
 
 
-@transaction.atomic
 def seal() -> Seal | None:
-    """Seal the next rows that are noted and committed, or return None where there are none.
+    """Seal the next rows that are noted and committed, or return None where none of them is held."""
+    return _seal_next()[0]
+
+
+@transaction.atomic
+def _seal_next() -> tuple[Seal | None, bool]:
+    """Make one segment; also whether it was full, so that there may be more to seal.
 
     The head is locked first, so two at once seal one after the other. What is sealed is no longer noted, in
     the same transaction: killed at any moment, it leaves neither a gap nor an overlap.
     """
     _lock()
-    notes, kinds = _next_notes(), declared()
-    noted = keys_noted(notes, kinds, MOST)
-    parts = [part for kind in kinds if (part := _hashed(kind, keys_of(kind, noted)))]
-    SealPending.objects.filter(pk__in=[note.pk for note in notes]).delete()
+    notes, rest = _next_notes()
+    noted, left = keys_noted(notes, MOST)
+    is_full = bool(rest or left) or sum(map(len, noted.values())) >= MOST
+    parts = [part for kind in declared() if (part := _hashed(kind, _keys_to_seal(kind, noted)))]
+    _forget(notes, rest, left)
     if not parts:
-        return None
+        return None, is_full
     last = Seal.objects.first()
     new = Seal(
         number=last.number + 1 if last else 1,
         at=timezone.now(),
         rows=sum(len(part.ids) // WIDTH for part in parts),
-        heads={name: heads() for name, heads in sorted(_heads.items())},
+        heads={name: heads() for name, (heads, _) in sorted(_heads.items())},
         previous=last.digest if last else "",
     )
     new.digest = digest_of(new, parts)
@@ -93,8 +124,10 @@ def seal() -> Seal | None:
     for part in parts:
         part.seal = new
     SealedRows.objects.bulk_create(parts)
-    logger.info("Seal %s over %s rows: %s", new.number, new.rows, new.digest)
-    return new
+    # The log must not name a seal that was rolled back.
+    said = (new.number, new.rows, new.digest)
+    transaction.on_commit(lambda: logger.info("Seal %s over %s rows: %s", *said))
+    return new, is_full
 
 
 def digest_of(seal: Seal, parts) -> str:
@@ -111,8 +144,8 @@ def digest_of(seal: Seal, parts) -> str:
         for part in sorted(parts, key=lambda part: (part.table_name, part.guard))
     ]
     at = seal.at.astimezone(datetime.UTC).isoformat(timespec="microseconds")
-    text = json.dumps(["ledgerline seal 1", seal.number, at, seal.rows, seal.heads, seal.previous, said])
-    return _sha(text.encode())
+    all_said = ["ledgerline seal 1", seal.number, at, seal.rows, seal.heads, seal.previous, said]
+    return _sha(json.dumps(all_said, sort_keys=True).encode())
 
 
 def _sha(data: bytes) -> str:
@@ -126,53 +159,117 @@ def _lock():
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _next_notes() -> list[SealPending]:
-    """The oldest notes, of about as many rows as one segment has."""
+def _next_notes() -> tuple[list[SealPending], str]:
+    """The oldest notes, of the rows of one segment, and those ids of the last one that are too many."""
     notes, n = [], 0
-    for note in SealPending.objects.order_by("pk").iterator():
+    for note in SealPending.objects.order_by("pk").iterator(chunk_size=_CHUNK):
         notes.append(note)
         n += note.ids.count(",") + 1
         if n >= MOST:
             break
-    return notes
+    if n <= MOST:
+        return notes, ""
+    ids = notes[-1].ids.split(",")
+    notes[-1].ids = ",".join(ids[: MOST - n])
+    return notes, ",".join(ids[MOST - n :])
 
 
 def unsealed() -> int:
     """How many rows wait for the next seal. One that was noted twice counts twice."""
     commas = Length("ids") - Length(Replace("ids", Value(","), Value("")))
-    noted = SealPending.objects.aggregate(n=Sum(commas + 1))["n"] or 0
-    if connection.vendor == "postgresql":
-        return noted
-    return noted + sum(_behind_the_mark(kind).count() for kind in declared() if kind.is_from_birth)
+    n = SealPending.objects.exclude(ids__endswith="-").aggregate(n=Sum(commas + 1))["n"] or 0
+    keys, _ = keys_noted(SealPending.objects.filter(ids__endswith="-"))
+    return n + sum(map(len, keys.values()))
 
 
-def keys_noted(notes, kinds, most: int | None = None) -> dict[str, set[int]]:
-    """The keys to seal by table: those that notes name, and on SQLite so many behind the last sealed one."""
-    by_table = defaultdict(set)
+def keys_noted(notes, most: int | None = None):
+    """The keys that notes name, by table, and the first id by table of what exceeds `most` rows in all."""
+    keys, begin, left = defaultdict(set), {}, {}
     for note in notes:
-        by_table[note.table_name].update(map(int, note.ids.split(",")))
-    for kind in kinds:
-        if connection.vendor == "sqlite" and kind.is_from_birth:
-            by_table[kind.table].update(_behind_the_mark(kind)[:most])
-    return by_table
+        if first := first_id(note):
+            begin[note.table_name] = min(first, begin.get(note.table_name, first))
+        else:
+            keys[note.table_name].update(noted_ids(note))
+    room = None if most is None else most - sum(map(len, keys.values()))
+    models = {kind.table: kind.model for kind in declared()}
+    for table, first in begin.items():
+        if table not in models:
+            continue
+        rows = models[table]._base_manager.filter(pk__gte=first).order_by("pk").values_list("pk", flat=True)
+        new = list(rows if room is None else rows[: max(room, 0) + 1])
+        if room is not None:
+            if len(new) > max(room, 0):
+                left[table] = new.pop()
+            room -= len(new)
+        keys[table].update(new)
+    return keys, left
+
+
+def noted_ids(note) -> list[int]:
+    """The ids in a note; what is no id is left out, for anybody may have written it."""
+    ids = (int(each) for each in note.ids.split(",") if re.fullmatch(r"-?\d{1,19}", each))
+    return [key for key in ids if abs(key) <= _LARGEST]
+
+
+def first_id(note) -> int | None:
+    """The first of the rows that a note of SQLite speaks of: that one, and all behind it."""
+    found = re.fullmatch(r"(\d{1,18})-", note.ids)
+    return int(found[1]) if found else None
 
 
 def keys_of(kind: guards.Guard, noted) -> set[int]:
-    """Of the keys by table that were noted, those of the kind: its own, or of the rows it is sealed with."""
-    keys = noted.get(kind.noted_in, set())
-    if not keys or not kind.sealed_with:
+    """Of the keys by table that were noted, those of the kind: its own, and of the rows it is sealed with."""
+    found = set(noted.get(kind.table, ()))
+    if kind.sealed_with:
+        for chunk in in_chunks(sorted(noted.get(kind.noted_in, ())), _CHUNK):
+            rows = kind.model._base_manager.filter(**{f"{kind.sealed_with}__in": chunk})
+            found.update(rows.order_by().values_list("pk", flat=True).distinct())
+    return found
+
+
+def _keys_to_seal(kind, noted):
+    keys = keys_of(kind, noted)
+    if not keys or not kind.is_sealed_with_many:
         return keys
-    rows = kind.model._base_manager.filter(**{f"{kind.sealed_with}__in": list(keys)})
-    return set(rows.order_by().values_list("pk", flat=True))
+    # It is noted with each row that refers to it, and sealed once as long as it stays the same.
+    names, known = " ".join(kind.sealed_columns), {}
+    for part in parts_of(kind).iterator(chunk_size=1):
+        known.update((key, (part.columns, short)) for key, short in rows_of(part))
+    hashes = row_hashes(kind.table, kind.sealed_columns, keys, when=kind.when)
+    return {key for key, full in hashes.items() if known.get(key) != (names, full[:WIDTH])}
 
 
-def _behind_the_mark(kind):
-    """On SQLite, whose writers wait for each other: the keys behind the last one that is sealed, in order."""
-    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.name).order_by("-seal__number")
-    last_id = Func("ids", Value(-WIDTH), function="SUBSTR", output_field=BinaryField())
-    last = parts.values_list(last_id, flat=True).first()
-    mark = unpacked(last)[0] if last else 0
-    return kind.model._base_manager.filter(pk__gt=mark).order_by("pk").values_list("pk", flat=True)
+def unsealed() -> int:
+    """How many rows wait for the next seal. One that was noted twice counts twice."""
+    commas = Length("ids") - Length(Replace("ids", Value(","), Value("")))
+    n = SealPending.objects.exclude(ids__endswith="-").aggregate(n=Sum(commas + 1))["n"] or 0
+    keys, _ = keys_noted(SealPending.objects.filter(ids__endswith="-"))
+    return n + sum(map(len, keys.values()))
+
+
+def parts_of(kind):
+    """The parts of all seals that are about the rows of a kind, oldest first: read them one at a time."""
+    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.name)
+    return parts.order_by("seal__number").select_related("seal")
+
+
+def rows_of(part: SealedRows) -> list[tuple[int, bytes]]:
+    """The key and the eight bytes of the hash of each row in a part of a seal."""
+    short = bytes(part.hashes)
+    return [(key, short[at : at + WIDTH]) for key, at in zip(unpacked(part.ids), count(0, WIDTH))]
+
+
+def _forget(notes, rest, left):
+    """Delete the notes of what is sealed, and leave those of rows that did not fit into the segment."""
+    done = [note.pk for note in notes]
+    if rest:
+        SealPending.objects.filter(pk=done.pop()).update(ids=rest)
+    for table, first in left.items():
+        note = max((note for note in notes if note.table_name == table and first_id(note)), key=first_id)
+        done.remove(note.pk)
+        SealPending.objects.filter(pk=note.pk).update(ids=f"{max(first, first_id(note))}-")
+    for chunk in in_chunks(done, _CHUNK):
+        SealPending.objects.filter(pk__in=chunk).delete()
 
 
 def _hashed(kind, keys) -> SealedRows | None:
@@ -201,6 +298,10 @@ def _hashed(kind, keys) -> SealedRows | None:
     )
 
 
+# How PostgreSQL writes a value as text must not depend on who asks.
+_SETTINGS = ("timezone = 'UTC'", "datestyle = 'ISO'", "intervalstyle = 'postgres'", "bytea_output = 'hex'")
+
+
 def digest_of_rows(hashes) -> str:
     """One digest over the full hashes of rows, in the order of their keys."""
     return _sha(b"".join(hashes))
@@ -215,37 +316,58 @@ def row_hashes(table: str, columns, keys, *, when: str = "1 = 1") -> dict[int, b
         return {key: hashlib.sha256(said.encode()).digest() for key, said in cursor.fetchall()}
 
 
+def hash_of(key: int, text: str) -> bytes:
+    """What `row_hashes` would give for a row of this key and one column with this text."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT sha256(convert_to(ROW(%s::bigint, %s::text)::text, 'UTF8'))", [key, text])
+            return bytes(cursor.fetchone()[0])
+    return hashlib.sha256(f"{key},x{text.encode().hex().upper()}".encode()).digest()
+
+
+def times_let_go(kind, keys) -> dict[int, int]:
+    """How often each of these rows of a kind was let go, by key."""
+    found = {}
+    for chunk in in_chunks(keys, _CHUNK):
+        with _rows(kind.table, kind.sealed_columns[:1], chunk, "1 = 1", kind.let_go) as (cursor, sql, chosen):
+            cursor.execute(sql, [chosen])
+            found.update(cursor.fetchall())
+    return found
+
+
 @contextmanager
-def _rows(table, columns, keys, when):
-    """A cursor, the SQL for key and hash of each row (on SQLite its text), and the one parameter of that."""
+def _rows(table, columns, keys, when, said=""):
+    """A cursor, the SQL for key and hash of each row (on SQLite its text), and the one parameter of that.
+
+    `said` is SQL over OLD for something else than the hash.
+    """
     key, names = columns[0], [f'old."{column}"' for column in columns]
-    when = when.replace("OLD.", "old.").replace("%", "%%")
+    when, said = (sql.replace("OLD.", "old.").replace("%", "%%") for sql in (when, said))
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # How a value is written must not depend on who asks.
-            for setting in ("timezone = 'UTC'", "datestyle = 'ISO'", "bytea_output = 'hex'"):
+            for setting in _SETTINGS:
                 cursor.execute(f"SET LOCAL {setting}")
-            said = f"sha256(convert_to(ROW({', '.join(names)})::text, 'UTF8'))"
+            full = f"sha256(convert_to(ROW({', '.join(names)})::text, 'UTF8'))"
             among = f'JOIN unnest(%s::bigint[]) AS chosen(key) ON chosen.key = old."{key}"'
             keys = "{" + ",".join(map(str, keys)) + "}"
         else:
-            said = " || ',' || ".join(f"quote({name})" for name in names)
+            # quote() ends a text at a zero byte.
+            texts = (f"CASE typeof({n}) WHEN 'text' THEN 'x' || hex({n}) ELSE quote({n}) END" for n in names)
+            full = " || ',' || ".join(texts)
             among = f'JOIN json_each(%s) AS chosen ON chosen.value = old."{key}"'
             keys = json.dumps(list(keys))
-        yield (
-            cursor,
-            f'SELECT old."{key}" AS key, {said} AS said FROM "{table}" old {among} WHERE {when} ORDER BY 1',
-            keys,
-        )
+        said = said or full
+        sql = f'SELECT old."{key}" AS key, {said} AS said FROM "{table}" old {among} WHERE {when} ORDER BY 1'
+        yield cursor, sql, keys
 
 
 def packed(keys) -> bytes:
-    return b"".join(key.to_bytes(WIDTH) for key in keys)
+    return b"".join(key.to_bytes(WIDTH, signed=True) for key in keys)
 
 
 def unpacked(data) -> list[int]:
     data = bytes(data)
-    return [int.from_bytes(data[at : at + WIDTH]) for at in range(0, len(data), WIDTH)]
+    return [int.from_bytes(data[at : at + WIDTH], signed=True) for at in range(0, len(data), WIDTH)]
 
 
 def in_words(seal: Seal) -> str:
@@ -256,9 +378,9 @@ def in_words(seal: Seal) -> str:
     )
 
 
-def read(text: str) -> tuple[int, str]:
-    """Number and digest of a seal as `in_words` wrote it; ValueError where the text holds none."""
-    number, digest = re.search(r"Number: (\d+)", text), re.search(r"Digest: ([0-9a-f]{64})", text)
-    if not number or not digest:
+def read(text: str) -> list[tuple[int, str]]:
+    """Number and digest of each seal as `in_words` wrote it; ValueError where the text holds none."""
+    found = re.findall(r"Number: (\d{1,18})\b.*?Digest: ([0-9a-f]{64})\b", text, re.DOTALL)
+    if not found:
         raise ValueError("This file holds no seal: the lines “Number: …” and “Digest: …” are missing.")
-    return int(number[1]), digest[1]
+    return [(int(number), digest) for number, digest in found]

@@ -269,10 +269,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("table_name", models.CharField(max_length=63)),
-                ("ids", models.TextField(help_text="Separated by commas")),
-                ("noted_at", models.DateTimeField(db_index=True)),
+                (
+                    "ids",
+                    models.TextField(
+                        help_text="Separated by commas; “17-” is row 17 and all that follow (SQLite)"
+                    ),
+                ),
+                ("noted_at", models.DateTimeField()),
             ],
-            options={"verbose_name_plural": "rows pending a seal"},
+            options={
+                "verbose_name_plural": "rows pending a seal",
+                "indexes": [
+                    models.Index(fields=["table_name", "noted_at"], name="seal_pending_since"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Seal",
@@ -327,7 +337,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("seal", "table_name", "guard"), name="sealed_once_a_segment"
+                        fields=("table_name", "guard", "seal"), name="sealed_once_a_segment"
                     )
                 ],
             },

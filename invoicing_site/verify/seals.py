@@ -2,16 +2,24 @@
 
 from array import array
 from bisect import bisect_left
-from itertools import count
+from collections import Counter, defaultdict
+from itertools import pairwise
 
 from django.db import connection
 
 from invoicing_site.floor import seals, wording
 from invoicing_site.floor.querysets import in_chunks
-from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
+from invoicing_site.models import AuditEvent, Seal, SealPending
 from invoicing_site.verify.finding import Finding, where
 
 _ROWS = 20_000  # whose hashes are asked for at a time
+
+_CHANGED = "is not what was sealed: it was changed since"
+_DELETED = "was deleted after it was sealed"
+_INSERTED = "is in no seal: it was inserted past the triggers"
+_NOT_LET_GO = "is not what was approved last, or was sealed again without having been approved again"
+_WAITS = "waits for over an hour to be sealed; look whether the clock runs"
+_UNEXPLAINED = "has another name than the one that was sealed, and the audit trail does not say why"
 
 
 def sealed():
@@ -23,16 +31,19 @@ def sealed():
 
 
 def compared(text: str):
-    """SEAL: the chain holds the seal that was kept outside of the database, as `seals.in_words` wrote it."""
-    number, digest = seals.read(text)
+    """SEAL: the chain holds each seal that was kept outside of the database, as `seals.in_words` wrote it."""
     last = Seal.objects.first()
-    if last is None or last.number < number:
-        has = f"the newest one here is {last.number}" if last else "there is none here"
-        yield _said(
-            number, f"Seal {number} was made, and {has}: the database was restored or its end was cut off."
-        )
-    elif not Seal.objects.filter(number=number, digest=digest).exists():
-        yield _said(number, f"Seal {number} has another digest than the one that was kept: it was made anew.")
+    for number, digest in seals.read(text):
+        if last is None or last.number < number:
+            has = f"the newest one here is {last.number}" if last else "there is none here"
+            yield _said(
+                number,
+                f"Seal {number} was made, and {has}: the database was restored or its end was cut off.",
+            )
+        elif not Seal.objects.filter(number=number, digest=digest).exists():
+            yield _said(
+                number, f"Seal {number} has another digest than the one that was kept: it was made anew."
+            )
 
 
 def _said(number, sentence, row=""):
@@ -40,7 +51,7 @@ def _said(number, sentence, row=""):
 
 
 def _chain():
-    before, number = "", 0
+    before, number, one = "", 0, None
     for one in Seal.objects.order_by("number").prefetch_related("parts").iterator(chunk_size=20):
         if one.number != number + 1:
             yield _said(number + 1, f"Seal {number + 1} is missing before seal {one.number}.")
@@ -51,67 +62,125 @@ def _chain():
                 one.number, f"Seal {one.number} is not what was sealed: its content has another hash."
             )
         before, number = one.digest, one.number
+    for code, row in seals.lost_heads(one) if one else ():
+        yield _said(
+            number, f"Seal {number} knows a last voucher of {code} that its chain does not have.", row
+        )
 
 
 def _rows(kind):
-    """The rows of one kind against their newest seal; and that none is missing, or in no seal."""
-    here = _keys_held(kind)
-    noted = _keys_noted(kind)
-    known, seen = array("q"), set()
-    parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.name).order_by("-seal__number")
-    for part in parts.select_related("seal").iterator(chunk_size=5):
-        ids, short = seals.unpacked(part.ids), bytes(part.hashes)
-        hashes = {key: short[at : at + seals.WIDTH] for key, at in zip(ids, count(0, seals.WIDTH))}
-        if not kind.is_from_birth:  # it may be let go in between, or be sealed with each of many others
-            ids = [key for key in ids if key not in seen]
-            seen.update(ids)
-        known.extend(ids)
-        # What is noted again is sealed again: it was let go, and may have changed, in between.
-        yield from _unlike(kind, part, [key for key in ids if key not in noted], hashes)
-    known = array("q", sorted(known))
-    for key in here:
+    """The rows of one kind against their seals; and that none is missing, or in no seal."""
+    # In this order: what is sealed meanwhile is noted here or known there.
+    held, noted, known = _keys_held(kind), _keys_noted(kind), _keys_sealed(kind)
+    for key in held:
         if not _has(known, key) and key not in noted:
-            sentence = f"{_row(kind, key)} is in no seal: it was inserted past the triggers."
-            yield _said("", sentence, where(kind.model, key))
+            yield _named(kind.model, "", key, _INSERTED)
+    if kind.let_go:
+        # Some are approved or canceled at this very moment: what is wrong is wrong twice.
+        if wrong := {key for key, _, _ in _wrong_since_let_go(kind)}:
+            for key, number, trouble in _wrong_since_let_go(kind, wrong):
+                yield _named(kind.model, number, key, trouble)
+        return
+    if seals.is_audited(kind):
+        yield from _wrong_in_the_trail(kind)
+        return
+    for part in seals.parts_of(kind).iterator(chunk_size=1):
+        hashes, full = dict(seals.rows_of(part)), []
+        for key, trouble in _unlike(kind, part, hashes, full):
+            yield _named(kind.model, part.seal.number, key, trouble)
+        if len(full) == len(hashes) and seals.digest_of_rows(full) != part.digest:
+            number = part.seal.number
+            yield _said(
+                number, f"The rows of {part.table_name} in seal {number} have another digest than it."
+            )
 
 
-def _unlike(kind, part, ids, hashes):
-    columns, full = part.columns.split(), []
-    for chunk in in_chunks(ids, _ROWS):
-        stands = seals.row_hashes(kind.table, columns, chunk)
-        held = seals.row_hashes(kind.table, columns[:1], chunk, when=kind.when)
+def _named(model, number, key, trouble):
+    row = f"{wording.capital(str(model._meta.verbose_name))} {key}"
+    return _said(number, f"{row} {trouble}.", where(model, key))
+
+
+def _unlike(kind, part, hashes, full):
+    """Keys that are gone or whose rows are not what a part sealed; `full` gets the hashes of the others.
+
+    Of a part with a column that a migration removed only the keys can be compared.
+    """
+    columns = part.columns.split()
+    is_comparable = _is_comparable(part)
+    for chunk in in_chunks(hashes, _ROWS):
+        stands = seals.row_hashes(kind.table, columns if is_comparable else columns[:1], chunk)
         for key in chunk:
-            trouble = ""
             if key not in stands:
-                trouble = "was deleted after it was sealed"
-            elif stands[key][: seals.WIDTH] == hashes[key]:
+                yield key, _DELETED
+            elif is_comparable and stands[key][: seals.WIDTH] != hashes[key]:
+                yield key, _CHANGED
+            elif is_comparable:
                 full.append(stands[key])
-            elif key in held and not _is_in_the_trail(kind, part, key):
-                trouble = "is not what was sealed: it was changed since"
-            if trouble:
-                yield _said(part.seal.number, f"{_row(kind, key)} {trouble}.", where(kind.model, key))
-    if len(full) == len(hashes) and seals.digest_of_rows(full) != part.digest:
-        number = part.seal.number
-        yield _said(number, f"The rows of {part.table_name} in seal {number} have another digest than it.")
 
 
-def _is_in_the_trail(kind, part, key):
-    """Whether the trail has the present value of what may be changed, as the newest one since the seal."""
-    if not seals.is_audited(kind):
-        return False
+def _is_comparable(part):
+    """Whether the table still has all columns that were sealed."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT * FROM "{part.table_name}" WHERE 1 = 0')
+        return {name for name, *_ in cursor.description}.issuperset(part.columns.split())
+
+
+def _wrong_since_let_go(kind, only=None):
+    """Rows that may be let go, changed and held again: key, number of the seal, and what is wrong.
+
+    Each time that a row is held it is noted, and sealed once at most. How often it was let go is known from
+    rows that stay.
+    """
+    noted, held, times = _keys_noted(kind), _keys_held(kind), _keys_sealed(kind)
+    often = Counter(key for key, after in pairwise(times) if key == after)
+    doubtful = {key for key in times if key in often or key in noted or not _has(held, key)}
+    let_go = seals.times_let_go(kind, doubtful)
+    for key in sorted(doubtful):
+        sealed_or_noted = 1 + often[key] + (key in noted)
+        if sealed_or_noted > let_go.get(key, 0) + _has(held, key) and (only is None or key in only):
+            yield key, "", _NOT_LET_GO
+    seen = set()
+    for part in seals.parts_of(kind).reverse().iterator(chunk_size=1):
+        hashes = {key: short for key, short in seals.rows_of(part) if only is None or key in only}
+        newest = {key: short for key, short in hashes.items() if key not in seen}
+        seen.update(key for key in newest if key in often)
+        for key, trouble in _unlike(kind, part, newest, []):
+            if trouble == _DELETED or (_has(held, key) and key not in noted):
+                yield key, part.seal.number, trouble
+
+
+def _wrong_in_the_trail(kind):
+    """Rows whose one column may change, where its changes do not stand in the audit trail, in that order."""
     (name,) = kind.columns
-    label = kind.model._meta.label_lower
-    events = AuditEvent.objects.filter(subject_type=label, subject_id=str(key), at__gte=part.seal.at)
-    new = [
-        event.detail["after"][name]
-        for event in events.order_by("pk")
-        if name in event.detail.get("after", ())
-    ]
-    return bool(new) and kind.model._base_manager.filter(pk=key, **{name: new[-1]}).exists()
+    history = defaultdict(list)
+    for part in seals.parts_of(kind).iterator(chunk_size=1):
+        for key, short in seals.rows_of(part):
+            history[key].append((part.seal, short))
+    stands = seals.row_hashes(kind.table, kind.sealed_columns, history)
+    for key, steps in sorted(history.items()):
+        if key not in stands:
+            continue  # its other columns are sealed as well, and say so
+        seal, last = steps[-1]
+        changes = list(_changes(kind.model, key, name))
+        trail, is_newer = [short for _, short in changes], bool(changes) and changes[-1][0] >= seal.at
+        now = stands[key][: seals.WIDTH]
+        is_explained = (trail and now == trail[-1]) or (now == last and not is_newer)
+        events = iter(trail)
+        if not is_explained or not all(short in events for _, short in steps[1:]):
+            yield _named(kind.model, seal.number, key, _UNEXPLAINED)
+
+
+def _changes(model, key, name):
+    """When the audit trail says that a column of a row was changed, and what it hashes to since."""
+    events = AuditEvent.objects.filter(subject_type=model._meta.label_lower, subject_id=str(key))
+    for event in events.order_by("pk"):
+        after = event.detail.get("after") if isinstance(event.detail, dict) else None
+        if isinstance(after, dict) and isinstance(value := after.get(name), str):
+            yield event.at, seals.hash_of(key, value)[: seals.WIDTH]
 
 
 def _keys_held(kind):
-    """The keys of the rows that the guard holds now; read before what is noted and what is sealed."""
+    """The keys of the rows that the guard holds now, in order."""
     with connection.cursor() as cursor:
         when = kind.when.replace("OLD.", "old.")
         cursor.execute(
@@ -121,9 +190,24 @@ def _keys_held(kind):
 
 
 def _keys_noted(kind):
-    notes = SealPending.objects.filter(table_name=kind.noted_in)
-    others = [each for each in seals.declared() if each.table == kind.noted_in]
-    return seals.keys_of(kind, seals.keys_noted(notes, others))
+    notes = SealPending.objects.filter(table_name__in={kind.table, kind.noted_in})
+    keys, _ = seals.keys_noted(notes.order_by("pk").iterator())
+    return seals.keys_of(kind, keys)
+
+
+def _keys_sealed(kind):
+    """The keys in parts that can be compared, in order, as often as each is sealed with the same columns."""
+    by_columns = defaultdict(lambda: array("q"))
+    for part in seals.parts_of(kind).iterator(chunk_size=1):
+        if _is_comparable(part):
+            by_columns[part.columns].extend(seals.unpacked(part.ids))
+    if len(by_columns) == 1:
+        (keys,) = by_columns.values()
+        return array("q", sorted(keys))
+    most = Counter()
+    for keys in by_columns.values():
+        most |= Counter(keys)
+    return array("q", sorted(most.elements()))
 
 
 def _has(keys, key):
@@ -131,16 +215,22 @@ def _has(keys, key):
     return at < len(keys) and keys[at] == key
 
 
-def _row(kind, key):
-    return f"{wording.capital(str(kind.model._meta.verbose_name))} {key}"
-
-
 def _waiting():
-    with connection.cursor() as cursor:
-        ago = "now() - interval '1 hour'"
-        if connection.vendor == "sqlite":
-            ago = "datetime('now', '-1 hour')"
-        cursor.execute(f"SELECT count(*) FROM {SealPending._meta.db_table} WHERE noted_at < {ago}")
-        (n,) = cursor.fetchone()
-    if n:
-        yield _said("", "Rows wait for over an hour to be sealed: does the clock run?")
+    """Rows that were noted over an hour ago, by the clock of the database, and are in no seal."""
+    ago = "now() - interval '1 hour'"
+    if connection.vendor == "sqlite":
+        ago = "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-1 hour')"
+    table = SealPending._meta.db_table
+    models = {kind.table: kind.model for kind in seals.declared()}
+    reached = {}
+    for note in SealPending.objects.raw(f"SELECT * FROM {table} WHERE noted_at < {ago} ORDER BY id"):
+        keys, first = seals.noted_ids(note), seals.first_id(note)
+        if first is not None:
+            # So far it is certain: what follows is younger than this note, by up to ten minutes.
+            keys = range(reached.get(note.table_name, first), first + 1)
+            reached[note.table_name] = first + 1
+        if note.table_name not in models or not keys:
+            yield _said("", f"Note {note.pk} for the next seal names no row that could be sealed.")
+            continue
+        for key in keys:
+            yield _named(models[note.table_name], "", key, _WAITS)

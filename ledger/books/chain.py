@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 
 from actuals.models import Actual
-from contracts.models import NumberSequence
+from contracts.models import LegalEntity, NumberSequence
 from invoicing_site.floor.fields import ExactDecimalField
 from ledger.models import (
     CustomerInvoice,
@@ -134,6 +134,18 @@ def heads() -> dict[str, str]:
     rows = NumberSequence.objects.filter(kind=NumberSequence.Kind.VOUCHER).exclude(chain_hash="")
     rows = rows.order_by("entity__code").values_list("entity__code", "chain_length", "chain_hash")
     return {code: f"{length} {last}" for code, length, last in rows}
+
+
+def lost(code: str, head: str) -> str | None:
+    """None while the chain of a legal entity holds a head of `heads`, else the voucher in its place, if any.
+
+    A code that nobody has now passes.
+    """
+    length, last = head.split()
+    voucher = Voucher.objects.filter(entity__code=code, position=length).first()
+    if voucher:
+        return None if voucher.hash == last else f"{voucher._meta.label_lower}:{voucher.pk}"
+    return "" if LegalEntity.objects.filter(code=code).exists() else None
 
 
 @cache

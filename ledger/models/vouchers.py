@@ -244,7 +244,7 @@ class ProjectTransaction(models.Model):
 for _model in (Voucher, LedgerEntry, CustomerTransaction, Payment, Settlement, ProjectTransaction):
     guards.insert_only(_model)
 _POSTED_TO = "EXISTS (SELECT 1 FROM ledger_ledgerentry posted WHERE posted.account_id = OLD.id)"
-seals.audited(Account, ["name"], when=_POSTED_TO, sealed_with="entries")
+seals.audited(Account, "name", when=_POSTED_TO, sealed_with="entries")
 guards.frozen(
     Account,
     when=_POSTED_TO,
