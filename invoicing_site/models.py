@@ -117,9 +117,10 @@ class Heartbeat(models.Model):
 
 
 class SealPending(models.Model):
-    """Rows that a guard has begun to hold and that are in no seal yet: written by triggers only."""
+    """Rows that a guard has begun to hold and that are in no seal yet: by triggers, and by `migrate`."""
 
     table_name = models.CharField(max_length=63)
+    guard = models.CharField(max_length=30, blank=True, help_text="Only for this one")
     ids = models.TextField(help_text="Separated by commas; “17-” is row 17 and all that follow (SQLite)")
     noted_at = models.DateTimeField()
 

@@ -144,8 +144,8 @@ class Note:
 
     def sqlite(self) -> dict[str, str]:
         note = (
-            f"BEGIN INSERT INTO {PENDING} (table_name, ids, noted_at) "
-            f"VALUES ('{self.table}', {{ids}}, strftime({_STAMP}, 'now')); END"
+            f"BEGIN INSERT INTO {PENDING} (table_name, guard, ids, noted_at) "
+            f"VALUES ('{self.table}', '', {{ids}}, strftime({_STAMP}, 'now')); END"
         )
         insert, update = f"{self.trigger}_i", f"{self.trigger}_u"
         if self.guard.is_from_birth:
@@ -180,8 +180,8 @@ class Note:
             f"""
             CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $note$
             BEGIN
-                INSERT INTO {PENDING} (table_name, ids, noted_at)
-                SELECT '{self.table}', string_agg(n.id::text, ','), now() FROM {rows} WHERE {condition}
+                INSERT INTO {PENDING} (table_name, guard, ids, noted_at)
+                SELECT '{self.table}', '', string_agg(n.id::text, ','), now() FROM {rows} WHERE {condition}
                 HAVING count(*) > 0;
                 RETURN NULL;
             END $note$;

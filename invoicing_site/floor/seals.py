@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from itertools import count
 
 from django.db import connection
-from django.db.models import BinaryField, Func, Sum, Value
+from django.db.models import Sum, Value
 from django.db.models.functions import Length, Replace
 from django.utils import timezone
 
@@ -183,13 +183,13 @@ def unsealed() -> int:
 
 
 def keys_noted(notes, most: int | None = None):
-    """The keys that notes name, by table, and the first id by table of what exceeds `most` rows in all."""
+    """The keys that notes name, by table and guard, and by table the first id that exceeds `most` rows."""
     keys, begin, left = defaultdict(set), {}, {}
     for note in notes:
         if first := first_id(note):
             begin[note.table_name] = min(first, begin.get(note.table_name, first))
         else:
-            keys[note.table_name].update(noted_ids(note))
+            keys[note.table_name, note.guard].update(noted_ids(note))
     room = None if most is None else most - sum(map(len, keys.values()))
     models = {kind.table: kind.model for kind in declared()}
     for table, first in begin.items():
@@ -201,7 +201,7 @@ def keys_noted(notes, most: int | None = None):
             if len(new) > max(room, 0):
                 left[table] = new.pop()
             room -= len(new)
-        keys[table].update(new)
+        keys[table, ""].update(new)
     return keys, left
 
 
@@ -218,10 +218,10 @@ def first_id(note) -> int | None:
 
 
 def keys_of(kind: guards.Guard, noted) -> set[int]:
-    """Of the keys by table that were noted, those of the kind: its own, and of the rows it is sealed with."""
-    found = set(noted.get(kind.table, ()))
+    """Of the keys that `keys_noted` gives, those of the kind: its own, and of the rows it is sealed with."""
+    found = set(noted.get((kind.table, ""), ())).union(noted.get((kind.table, kind.name), ()))
     if kind.sealed_with:
-        for chunk in in_chunks(sorted(noted.get(kind.noted_in, ())), _CHUNK):
+        for chunk in in_chunks(sorted(noted.get((kind.noted_in, ""), ())), _CHUNK):
             rows = kind.model._base_manager.filter(**{f"{kind.sealed_with}__in": chunk})
             found.update(rows.order_by().values_list("pk", flat=True).distinct())
     return found
@@ -243,8 +243,57 @@ def unsealed() -> int:
     """How many rows wait for the next seal. One that was noted twice counts twice."""
     commas = Length("ids") - Length(Replace("ids", Value(","), Value("")))
     n = SealPending.objects.exclude(ids__endswith="-").aggregate(n=Sum(commas + 1))["n"] or 0
-    keys, _ = keys_noted(SealPending.objects.filter(ids__endswith="-"))
-    return n + sum(map(len, keys.values()))
+    begin = {}
+    for note in SealPending.objects.filter(ids__endswith="-").order_by("-pk"):
+        begin[note.table_name] = first_id(note)
+    models = {kind.table: kind.model for kind in declared()}
+    return n + sum(
+        models[table]._base_manager.filter(pk__gte=first).count()
+        for table, first in begin.items()
+        if table in models and first
+    )
+
+
+def note_before_migrate(sender, using, plan=(), **kwargs):
+    """Receiver of `pre_migrate`: on SQLite, where triggers make way for a migration, note what it inserts."""
+    if not plan or connection.vendor != "sqlite" or not _is_there():
+        return
+    kinds = {kind.table: kind for kind in declared() if kind.is_from_birth}
+    begun = {note.table_name for note in SealPending.objects.all() if first_id(note)}
+    with connection.cursor() as cursor:
+        for table in sorted(kinds.keys() & set(connection.introspection.table_names(cursor)) - begun):
+            cursor.execute(f'SELECT coalesce(max("{kinds[table].sealed_columns[0]}"), 0) + 1 FROM "{table}"')
+            _note(table, f"{cursor.fetchone()[0]}-")
+
+
+def note_after_migrate(sender, using, **kwargs):
+    """Receiver of `post_migrate`: have rows sealed again, with the columns that they have now.
+
+    What a segment says about a column that a migration removed can't be compared any more, and a column
+    that it added is in no segment.
+    """
+    if not _is_there():
+        return
+    for kind in declared():
+        names = " ".join(kind.sealed_columns)
+        newest = parts_of(kind).reverse().values_list("columns", flat=True).first()
+        if newest in (None, names):
+            continue
+        notes = SealPending.objects.filter(table_name=kind.table, guard=kind.name)
+        done = {key for note in notes for key in noted_ids(note)}
+        for part in parts_of(kind).exclude(columns=names).iterator(chunk_size=1):
+            keys = [key for key in unpacked(part.ids) if key not in done]
+            done.update(keys)
+            for chunk in in_chunks(keys, _CHUNK):
+                _note(kind.table, ",".join(map(str, chunk)), kind.name)
+
+
+def _is_there():
+    return SealPending._meta.db_table in connection.introspection.table_names()
+
+
+def _note(table, ids, guard=""):
+    SealPending.objects.create(table_name=table, guard=guard, ids=ids, noted_at=timezone.now())
 
 
 def parts_of(kind):

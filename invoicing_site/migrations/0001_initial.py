@@ -269,6 +269,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("table_name", models.CharField(max_length=63)),
+                ("guard", models.CharField(blank=True, help_text="Only for this one", max_length=30)),
                 (
                     "ids",
                     models.TextField(

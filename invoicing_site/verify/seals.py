@@ -1,7 +1,7 @@
 """The seals against the rows as they stand: nothing was changed, deleted or put beside them (PST-7)."""
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from itertools import pairwise
 
@@ -72,8 +72,9 @@ def _rows(kind):
     """The rows of one kind against their seals; and that none is missing, or in no seal."""
     # In this order: what is sealed meanwhile is noted here or known there.
     held, noted, known = _keys_held(kind), _keys_noted(kind), _keys_sealed(kind)
+    known = [keys for columns, keys in known.items() if _is_comparable(kind.table, columns)]
     for key in held:
-        if not _has(known, key) and key not in noted:
+        if key not in noted and not any(_has(keys, key) for keys in known):
             yield _named(kind.model, "", key, _INSERTED)
     if kind.let_go:
         # Some are approved or canceled at this very moment: what is wrong is wrong twice.
@@ -106,7 +107,7 @@ def _unlike(kind, part, hashes, full):
     Of a part with a column that a migration removed only the keys can be compared.
     """
     columns = part.columns.split()
-    is_comparable = _is_comparable(part)
+    is_comparable = _is_comparable(part.table_name, part.columns)
     for chunk in in_chunks(hashes, _ROWS):
         stands = seals.row_hashes(kind.table, columns if is_comparable else columns[:1], chunk)
         for key in chunk:
@@ -118,26 +119,35 @@ def _unlike(kind, part, hashes, full):
                 full.append(stands[key])
 
 
-def _is_comparable(part):
+def _is_comparable(table, columns):
     """Whether the table still has all columns that were sealed."""
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT * FROM "{part.table_name}" WHERE 1 = 0')
-        return {name for name, *_ in cursor.description}.issuperset(part.columns.split())
+        cursor.execute(f'SELECT * FROM "{table}" WHERE 1 = 0')
+        return {name for name, *_ in cursor.description}.issuperset(columns.split())
 
 
 def _wrong_since_let_go(kind, only=None):
     """Rows that may be let go, changed and held again: key, number of the seal, and what is wrong.
 
-    Each time that a row is held it is noted, and sealed once at most. How often it was let go is known from
-    rows that stay.
+    Each time that a row is held it is noted, and then sealed once with the columns of that time. How often it
+    was let go is known from rows that stay.
     """
-    noted, held, times = _keys_noted(kind), _keys_held(kind), _keys_sealed(kind)
-    often = Counter(key for key, after in pairwise(times) if key == after)
-    doubtful = {key for key in times if key in often or key in noted or not _has(held, key)}
+    noted, held, sealed_keys = _keys_noted(kind), _keys_held(kind), _keys_sealed(kind)
+    now = " ".join(kind.sealed_columns)
+    times, doubtful, often = Counter(), set(), set()
+    for keys in sealed_keys.values():
+        twice = {key for key, after in pairwise(keys) if key == after}
+        often |= twice
+        doubtful |= twice | {key for key in keys if not _has(held, key) or key in noted}
+    if len(sealed_keys) > 1:
+        often = set().union(*sealed_keys.values())
+    for columns, keys in sealed_keys.items():
+        for key in doubtful:
+            n = bisect_right(keys, key) - bisect_left(keys, key)
+            times[key] = max(times[key], n + (columns == now and key in noted))
     let_go = seals.times_let_go(kind, doubtful)
-    for key in sorted(doubtful):
-        sealed_or_noted = 1 + often[key] + (key in noted)
-        if sealed_or_noted > let_go.get(key, 0) + _has(held, key) and (only is None or key in only):
+    for key in sorted(doubtful if only is None else doubtful & only):
+        if times[key] > let_go.get(key, 0) + _has(held, key):
             yield key, "", _NOT_LET_GO
     seen = set()
     for part in seals.parts_of(kind).reverse().iterator(chunk_size=1):
@@ -153,7 +163,7 @@ def _wrong_in_the_trail(kind):
     """Rows whose one column may change, where its changes do not stand in the audit trail, in that order."""
     (name,) = kind.columns
     history = defaultdict(list)
-    for part in seals.parts_of(kind).iterator(chunk_size=1):
+    for part in seals.parts_of(kind).filter(columns=" ".join(kind.sealed_columns)).iterator(chunk_size=1):
         for key, short in seals.rows_of(part):
             history[key].append((part.seal, short))
     stands = seals.row_hashes(kind.table, kind.sealed_columns, history)
@@ -196,18 +206,11 @@ def _keys_noted(kind):
 
 
 def _keys_sealed(kind):
-    """The keys in parts that can be compared, in order, as often as each is sealed with the same columns."""
+    """The keys in all seals, in order and as often as they are sealed, by the columns that were sealed."""
     by_columns = defaultdict(lambda: array("q"))
     for part in seals.parts_of(kind).iterator(chunk_size=1):
-        if _is_comparable(part):
-            by_columns[part.columns].extend(seals.unpacked(part.ids))
-    if len(by_columns) == 1:
-        (keys,) = by_columns.values()
-        return array("q", sorted(keys))
-    most = Counter()
-    for keys in by_columns.values():
-        most |= Counter(keys)
-    return array("q", sorted(most.elements()))
+        by_columns[part.columns].extend(seals.unpacked(part.ids))
+    return {columns: array("q", sorted(keys)) for columns, keys in by_columns.items()}
 
 
 def _has(keys, key):
