@@ -174,14 +174,6 @@ def _next_notes() -> tuple[list[SealPending], str]:
     return notes, ",".join(ids[MOST - n :])
 
 
-def unsealed() -> int:
-    """How many rows wait for the next seal. One that was noted twice counts twice."""
-    commas = Length("ids") - Length(Replace("ids", Value(","), Value("")))
-    n = SealPending.objects.exclude(ids__endswith="-").aggregate(n=Sum(commas + 1))["n"] or 0
-    keys, _ = keys_noted(SealPending.objects.filter(ids__endswith="-"))
-    return n + sum(map(len, keys.values()))
-
-
 def keys_noted(notes, most: int | None = None):
     """The keys that notes name, by table and guard, and by table the first id that exceeds `most` rows."""
     keys, begin, left = defaultdict(set), {}, {}
