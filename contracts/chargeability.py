@@ -51,7 +51,7 @@ class Coverage:
         self._lines = defaultdict(list)
         for line in lines:
             self._lines[line.project_id].append(_Reach(line))
-        self._known = {}
+        self._known: dict = {}
 
     @classmethod
     def of_contract(cls, contract: ProjectContract) -> "Coverage":
@@ -185,7 +185,7 @@ class _Reach:
         # The contract's start and requested end bound what its lines cover (CON-12).
         self.starts = max(line.starts or _FIRST, line.contract.starts or _FIRST)
         self.ends = min(line.ends or _LAST, line.contract.ends or _LAST)
-        if line.revision_id:
+        if line.revision:
             self.starts = max(self.starts, line.revision.effective_on)
         successor = getattr(line, "replaced_by", None)
         if successor is not None and _takes_over(successor, revision):

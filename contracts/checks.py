@@ -58,8 +58,8 @@ def _shares(whose, shares, name):
 
 def _price_lists(contract):
     """PRC-1: of one owner's lists, at most one counts on a day."""
-    attached = PriceList.objects.filter(pk__in=contract.contract_price_lists.values("price_list"))
-    attached = list(attached.order_by("valid_from", "pk"))
+    lists = PriceList.objects.filter(pk__in=contract.contract_price_lists.values("price_list"))
+    attached = list(lists.order_by("valid_from", "pk"))
     for first, second in combinations(attached, 2):
         if first.overlaps(second):
             yield Reason("PRICE-LISTS-OVERLAP", contract=contract, first=first, second=second)
@@ -135,7 +135,7 @@ def _milestones(contract, line):
             yield Reason("MILESTONE-TOO-LARGE", line=line, milestone=each, why=why)
     together = sum(each.amount for each in milestones)
     difference = line.contract_amount - together
-    amounts = {
+    amounts: dict = {
         "total": Amount(money.rounded(together, currency), currency),
         "amount": Amount(money.rounded(line.contract_amount, currency), currency),
         "difference": Amount(money.rounded(abs(difference), currency), currency),

@@ -83,7 +83,8 @@ def _is_vat(text, country):
     countries = [each for each in dict.fromkeys([prefix, country]) if each in _VAT]
     if "NO" in countries and _is_company(re.sub(r"(?i)^\s*NO|MVA\s*$", "", text), "NO"):
         return True  # with and without MVA behind it
-    return not countries or any(get_cc_module(each, "vat").is_valid(text) for each in countries)
+    modules = [get_cc_module(each, "vat") for each in countries]
+    return not countries or any(module.is_valid(text) for module in modules if module)
 
 
 def _is_account(text, country):

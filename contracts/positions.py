@@ -11,7 +11,8 @@ class PositionBook:
     """The positions of some resources, read in one query and asked by day."""
 
     def __init__(self, positions: Iterable[ResourcePosition]):
-        self._days, self._rows = {}, {}
+        self._days: dict[int, list[datetime.date]] = {}
+        self._rows: dict[int, list[ResourcePosition]] = {}
         for row in sorted(positions, key=lambda row: row.valid_from):
             self._days.setdefault(row.resource_id, []).append(row.valid_from)
             self._rows.setdefault(row.resource_id, []).append(row)

@@ -4,7 +4,15 @@ import datetime
 from collections import defaultdict
 from decimal import Decimal
 
-from contracts.models import PriceList, ProductPrice, RolePrice, TransactionClass
+from contracts.models import (
+    CategoryPrice,
+    PriceList,
+    PriceMarkup,
+    ProductPrice,
+    RolePrice,
+    RolePriceOverride,
+    TransactionClass,
+)
 from invoicing_site.floor import wording
 
 _DAY = datetime.timedelta(days=1)
@@ -39,11 +47,11 @@ class Listed:
 
     def __init__(self, price_list: PriceList):
         self.price_list = price_list
-        self.role_prices = []
-        self.overrides = {}  # by role price
-        self.markups = []
-        self.category_prices = {}  # by category and unit
-        self.product_prices = {}  # by product and unit
+        self.role_prices: list[RolePrice] = []
+        self.overrides: dict[int, list[RolePriceOverride]] = {}  # by role price
+        self.markups: list[PriceMarkup] = []
+        self.category_prices: dict[tuple[int, str], CategoryPrice] = {}  # by category and unit
+        self.product_prices: dict[tuple[int, str], ProductPrice] = {}  # by product and unit
 
     def changes(self):
         """The days from which something on the list is different."""
@@ -91,7 +99,7 @@ def role_row(rows: list[RolePrice], work, why: Reasoning, *, may_drop: bool = Fa
     With `may_drop` (costs), where none fits the least important dimension is no longer compared: the unit,
     then the company too, then the role. Of equals, one that leaves it blank comes first, then the older.
     """
-    compared = _DIMENSIONS
+    compared: tuple[tuple[str, str], ...] = _DIMENSIONS
     while True:
         fitting = [row for row in rows if not _mismatch(row, work, compared)]
         if fitting or not compared or not may_drop:

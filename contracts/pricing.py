@@ -105,21 +105,24 @@ class PriceBook:
     @classmethod
     def load(cls, entity: LegalEntity, contracts: Iterable[ProjectContract]) -> "PriceBook":
         """All that can count for work on these contracts, and for the cost of any work of the entity."""
-        contracts = {contract.pk for contract in contracts}
-        attached = ContractPriceList.objects.filter(
-            contract__in=contracts, price_list__kind=PriceList.Kind.SALES
-        ).select_related("price_list")
-        costs = PriceList.objects.filter(
-            entity=entity, kind=PriceList.Kind.COST, customer=None, contract=None
-        ).order_by("code")
+        pks = {contract.pk for contract in contracts}
+        attached = list(
+            ContractPriceList.objects.filter(
+                contract__in=pks, price_list__kind=PriceList.Kind.SALES
+            ).select_related("price_list")
+        )
+        costs = list(
+            PriceList.objects.filter(
+                entity=entity, kind=PriceList.Kind.COST, customer=None, contract=None
+            ).order_by("code")
+        )
         primary = dict(
-            ContractCustomer.objects.filter(contract__in=contracts, is_primary=True).values_list(
+            ContractCustomer.objects.filter(contract__in=pks, is_primary=True).values_list(
                 "contract", "customer"
             )
         )
-        attached, costs = list(attached), list(costs)
         listed = _read({row.price_list_id: row.price_list for row in attached}, costs)
-        sales = {pk: _ContractLists(primary.get(pk)) for pk in contracts}
+        sales = {pk: _ContractLists(primary.get(pk)) for pk in pks}
         for row in attached:
             sales[row.contract_id].lists.append(listed[row.price_list_id])
         names = {
@@ -149,7 +152,7 @@ class PriceBook:
     def _answer(self, find, work, contract):
         # Costs differ by contracting unit only.
         whose = contract and (contract.unit_id if find == self._cost else contract.pk)
-        key = (
+        key: tuple = (
             find.__name__,
             whose,
             bisect_right(self._changes, work.date),
@@ -216,7 +219,7 @@ class PriceBook:
             return self._missing("sales", contract.currency, why, warning, at_cost=True, **found)
         if row.method == CategoryPrice.Method.MARKUP:
             markup += row.markup
-        if work.cost is not None:
+        if work.cost is not None and cost.amount is not None:
             why.note(f"The cost as recorded: {plain(cost.amount)} {cost.currency}")
         base, old = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
         warning = " ".join(filter(None, [warning, *(each.english for each in old)]))
@@ -390,22 +393,21 @@ def _read(sales_lists, cost_lists):
     listed = {pk: Listed(price_list) for pk, price_list in sales_lists.items()}
     listed |= {price_list.pk: Listed(price_list) for price_list in cost_lists}
     overrides = defaultdict(list)
-    for row in RolePriceOverride.objects.filter(role_price__price_list__in=listed).order_by(
-        "valid_from", "pk"
-    ):
-        overrides[row.role_price_id].append(row)
+    dated = RolePriceOverride.objects.filter(role_price__price_list__in=listed)
+    for override in dated.order_by("valid_from", "pk"):
+        overrides[override.role_price_id].append(override)
     prices = RolePrice.objects.filter(price_list__in=listed).select_related("role", "company", "unit")
-    for row in prices.order_by("pk"):
-        it = listed[row.price_list_id]
-        it.role_prices.append(row)
-        if row.pk in overrides:
-            it.overrides[row.pk] = overrides[row.pk]
-    for row in PriceMarkup.objects.filter(price_list__in=listed).order_by("name"):
-        listed[row.price_list_id].markups.append(row)
-    for row in CategoryPrice.objects.filter(price_list__in=listed):
-        listed[row.price_list_id].category_prices[row.category_id, row.unit] = row
-    for row in ProductPrice.objects.filter(price_list__in=listed):
-        listed[row.price_list_id].product_prices[row.product_id, row.unit] = row
+    for price in prices.order_by("pk"):
+        it = listed[price.price_list_id]
+        it.role_prices.append(price)
+        if price.pk in overrides:
+            it.overrides[price.pk] = overrides[price.pk]
+    for markup in PriceMarkup.objects.filter(price_list__in=listed).order_by("name"):
+        listed[markup.price_list_id].markups.append(markup)
+    for category in CategoryPrice.objects.filter(price_list__in=listed):
+        listed[category.price_list_id].category_prices[category.category_id, category.unit] = category
+    for product in ProductPrice.objects.filter(price_list__in=listed):
+        listed[product.price_list_id].product_prices[product.product_id, product.unit] = product
     return listed
 
 
@@ -425,7 +427,7 @@ def _sales_list(lists, contract, day, why):
             others.append((each, f"it is in {each.price_list.currency}"))
         elif each not in valid:
             others.append((each, "not valid on that day"))
-        elif each is not chosen:
+        elif chosen and each is not chosen:
             others.append((each, f"“{chosen.price_list}” comes first"))
     why.passed_over([(f"Price list “{each.price_list}”", because) for each, because in others], "price lists")
     narrower = [each for each in right if not chosen or each.rank < chosen.rank]

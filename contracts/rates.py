@@ -40,7 +40,7 @@ class Rates:
         rows = ExchangeRate.objects.filter(entity=entity, rate_type=rate_type)
         if currencies is not None:
             rows = rows.filter(currency__in=set(currencies))
-        rates = defaultdict(lambda: ([], []))
+        rates: dict[str, tuple[list[datetime.date], list[Decimal]]] = defaultdict(lambda: ([], []))
         for currency, day, rate in rows.order_by("valid_from").values_list("currency", "valid_from", "rate"):
             days, values = rates[currency]
             days.append(day)
@@ -77,14 +77,15 @@ class Rates:
 
         Of several days that of the oldest rate counts. A missing rate is not old: `on` refuses it.
         """
-        found = {}
+        found: dict[str, tuple[datetime.timedelta, datetime.date, datetime.date]] = {}
         for currency, day in used:
             days, _ = self._rates.get(currency, ((), ()))
             position = bisect_right(days, day)
             if not position or currency == self._entity.currency:
                 continue
             age = day - days[position - 1]
-            if age > max(_OLD_AFTER, found.get(currency, (_OLD_AFTER,))[0]):
+            oldest = found[currency][0] if currency in found else _OLD_AFTER
+            if age > max(_OLD_AFTER, oldest):
                 found[currency] = age, days[position - 1], day
         return [
             Reason("FX-OLD", remedy=ENTERED, currency=currency, rated=rated, day=day, age=age.days)

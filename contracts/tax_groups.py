@@ -22,7 +22,7 @@ def billing_group(
     groups = {_Source.PROJECT: project, _Source.CONTRACT: contract, _Source.CUSTOMER: customer}
     if source == _Source.SEARCH:
         return next((group for group in groups.values() if group is not None), None)
-    return groups[source]
+    return groups[_Source(source)]
 
 
 def billing_giver(source: str) -> str:
@@ -32,7 +32,7 @@ def billing_giver(source: str) -> str:
         _Source.CONTRACT: "the contract",
         _Source.CUSTOMER: "the customer",
         _Source.SEARCH: "the project, the contract or the customer",
-    }[source]
+    }[_Source(source)]
 
 
 def answered_by(answer: Callable[[int], Pairs]) -> None:

@@ -21,7 +21,7 @@ def current_digests(preview) -> dict[int, str]:
     """The digest of each contract's inputs as they are now, within the preview's restrictions."""
     scope = Scope.of(preview)
     pks = contracts_to_look_at(preview.entity, as_of=preview.as_of, scope=scope)
-    digests = {}
+    digests: dict[int, str] = {}
     for chunk in in_chunks(pks, CHUNK):
         inputs = load_inputs(chunk, as_of=preview.as_of, scope=scope)
         digests |= {pk: found.digest(preview.as_of) for pk, found in inputs.items()}

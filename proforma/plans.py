@@ -200,7 +200,7 @@ class ContractPlan:
     @property
     def why_nothing(self) -> str:
         """The sentence for somebody who expected a proforma."""
-        counts = defaultdict(int)
+        counts: dict[str, int] = defaultdict(int)
         for skipped in self.skipped:
             counts[skipped.code] += skipped.items
         if not counts:
@@ -227,7 +227,7 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
     run date of its line. Work that no schedule entry is left for is told, whatever is due.
     """
     schedule = _by_line(inputs.due)
-    cutoffs = defaultdict(lambda: date.min)
+    cutoffs: dict[date, date] = defaultdict(lambda: date.min)
     for due in inputs.due:
         cutoffs[due.run_date] = max(cutoffs[due.run_date], due.cutoff)
     latest = max(cutoffs, default=as_of)

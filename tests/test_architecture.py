@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -294,6 +295,33 @@ def test_what_a_room_saves_is_done_again_after_a_conflict():
         f"{path.relative_to(ROOT)}: import transaction from invoicing_site"
         for path in sources(*ROW)
         if "django.db.transaction" in imported(path)
+    ]
+    assert wrong == []
+
+
+def test_types_are_checked_in_the_agreement_in_plans_and_in_every_operation():
+    """`./run lint` runs mypy on the files that pyproject.toml lists; a new one of these has to be there."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
+    found = [path for pattern in listed for path in ROOT.glob(pattern)]
+    checked = {file for path in found for file in ([path] if path.is_file() else path.rglob("*.py"))}
+    wanted = [
+        path
+        for path in sources(*ROW)
+        if place(path)[0] == "contracts"
+        or "operations" in path.with_suffix("").relative_to(ROOT).parts
+        or re.search("(^|_)plan", path.stem)
+    ]
+    missing = [str(path.relative_to(ROOT)) for path in wanted if path not in checked]
+    assert missing == []
+    assert ROOT / SITE / "floor/money.py" in checked
+
+
+def test_every_type_that_is_ignored_has_a_code_and_a_reason():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sources(*ROW, SITE)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "type: ignore" in line and not re.search(r"# type: ignore\[[a-z, -]+\]  # \w+", line)
     ]
     assert wrong == []
 

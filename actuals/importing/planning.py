@@ -182,7 +182,7 @@ def plan(
         errors=sorted(errors, key=lambda problem: problem.row or 0),
         warnings=[
             *_about_the_file(table, reader, catalogue),
-            *sorted(reader.warnings(), key=lambda problem: problem.row),
+            *sorted(reader.warnings(), key=lambda problem: problem.row or 0),
         ],
         catalogue=catalogue,
         mapping=mapping,
@@ -284,7 +284,8 @@ def long_days(new, entity, within=None) -> list[Problem]:
 
     Hours on projects out of reach (`within`) count, but their number is not shown (SEC-1).
     """
-    added, rows = defaultdict(Decimal), defaultdict(list)
+    added: dict[tuple, Decimal] = defaultdict(Decimal)
+    rows = defaultdict(list)
     for row in new:
         if row.transaction_class == Entry.Class.TIME:
             day = row.resource.code, row.date
@@ -303,7 +304,8 @@ def long_days(new, entity, within=None) -> list[Problem]:
 
 def _hours_here(days, entity, within) -> tuple[dict, dict]:
     """By code and date, the hours that count already, all but those that were rejected: in reach, and not."""
-    here, elsewhere = defaultdict(Decimal), defaultdict(Decimal)
+    here: dict[tuple, Decimal] = defaultdict(Decimal)
+    elsewhere: dict[tuple, Decimal] = defaultdict(Decimal)
     codes = {row.resource.pk: row.resource.code for rows in days.values() for row in rows if row.resource.pk}
     if not codes:
         return here, elsewhere

@@ -65,7 +65,7 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     A rejected entry that is changed becomes a draft, so that it goes in again with the others; the comment
     stays on it until then.
     """
-    if entry.resource_id:
+    if entry.resource:
         own_resource(entry.resource, by)
     project, *_ = _held([fields.get("project", entry.project), entry.project])
     (entry,) = _locked([entry])
@@ -237,7 +237,7 @@ def _content(entry) -> dict:
     values = {}
     for name in _CONTENT:
         field = Entry._meta.get_field(name)
-        value = getattr(entry, field.attname)
+        value = getattr(entry, field.attname)  # type: ignore[union-attr]  # each is a column
         values[name] = str(value.normalize()) if isinstance(value, Decimal) else value and str(value)
     return values
 
@@ -344,13 +344,13 @@ def _in_status(entries, allowed, rule):
 def _judge_days(entries):
     """No day is longer than 24 hours. What was rejected counts again."""
     worked = [entry for entry in entries if entry.transaction_class == Entry.Class.TIME]
-    hours = {}
+    hours: dict[tuple, Decimal] = {}
     for chunk in in_chunks(worked, _CHUNK):
         hours |= totals(hours_of_days(chunk), by=("resource", "date"), field="quantity")
     for entry in worked:
         place = entry.resource_id, entry.date
         if entry.status == _Status.REJECTED:
-            hours[place] = hours.get(place, 0) + entry.quantity
+            hours[place] = hours.get(place, Decimal(0)) + entry.quantity
         _demand_short(entry.date, hours[place])
 
 

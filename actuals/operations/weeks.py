@@ -213,7 +213,7 @@ class _Plan:
 
     def judge_days(self):
         """No day is longer than 24 hours, whatever its rows; what is rejected still doesn't count."""
-        hours = defaultdict(Decimal)
+        hours: dict = defaultdict(Decimal)
         gone = {entry.pk for entry in self.result.deleted}
         for entry in [*(each for found in self.cells.values() for each in found), *self.result.created]:
             counts = entry.status != Entry.Status.REJECTED

@@ -178,7 +178,7 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
         raise Refused(sentence)
     items = list(BacklogItem.objects.open().filter(actual__entry__in=entries))
     standing = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
-    by_journal = {True: [], False: []}
+    by_journal: dict[bool, list[Actual]] = {True: [], False: []}
     for fact in standing.select_related("replaces").order_by("pk"):
         by_journal[_is_accrued_behind(fact)].append(fact)
     batch = open_batch(entity, Batch.Action.CANCEL, on=on or entity.today(), by=by)

@@ -106,6 +106,7 @@ def _cover_what_was_approved(contract, *, by, on):
         if covered.line.billing_method == FIXED_PRICE:
             continue
         entry = cost.entry
+        assert entry  # a cost is of an entry
         price = prices.sales(work_of(entry, cost), contract)
         decision = Decision(entry.billable_quantity, entry.billing_type or None)
         try:

@@ -125,7 +125,7 @@ _SORTS = (set(_MARKINGS), {BacklogAction.Action.HOLD, BacklogAction.Action.RELEA
 _NO_HOLD = {"hold_until": None, "hold_reason": "", "held_by": None}
 _OPEN = Q(status__in=[Status.NOT_READY, Status.READY])
 # What an action is taken back to, and which of its items still are as it left them.
-_UNDOING = {
+_UNDOING: dict[str, tuple[dict, Q]] = {
     BacklogAction.Action.READY: ({"status": Status.NOT_READY}, Q(status=Status.READY)),
     BacklogAction.Action.NOT_READY: ({"status": Status.READY}, Q(status=Status.NOT_READY)),
     BacklogAction.Action.HOLD: (_NO_HOLD, _OPEN & Q(hold_until__isnull=False)),
@@ -142,7 +142,8 @@ def _marked(items, kind, *, by, values=None):
     if any(strangers.filter(pk__in=chunk).exists() for chunk in in_chunks(pks, CHUNK)):
         raise Refused("The selection holds rows of several legal entities; mark those of one at a time.")
     action = None
-    changed, left = 0, []
+    changed = 0
+    left: list = []
     for chunk in in_chunks(pks, CHUNK):
         action, done, alone = _mark_chunk(chunk, kind, action, entity, by=by, values=values)
         changed += done
@@ -291,7 +292,7 @@ def claim_again(items, *, contract) -> int:
 
 def _tested_again(items, book):
     """The keys of the items that their limits committed, or did not evaluate, by what a test says now."""
-    found = {LimitStatus.COMMITTED: [], LimitStatus.NOT_EVALUATED: []}
+    found: dict[str, list[int]] = {LimitStatus.COMMITTED: [], LimitStatus.NOT_EVALUATED: []}
     for item in sorted(items, key=lambda item: item.pk):
         # A negative share takes nothing from others, and makes room only once it is billed.
         if item.limit_status not in found or item.amount <= 0:

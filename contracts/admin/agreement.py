@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import PROTECT
+from django.db.models import PROTECT, ManyToOneRel
 
 from contracts.models import (
     ContractCustomer,
@@ -262,7 +262,7 @@ class PurchaseOrderForm(AdministeredForm):
     def _user_of_it(self):
         """The first that keeps the order from being deleted, whatever room it is of."""
         for link in PurchaseOrder._meta.get_fields(include_hidden=True):
-            if link.auto_created and link.one_to_many and link.on_delete is PROTECT:
+            if isinstance(link, ManyToOneRel) and link.on_delete is PROTECT:
                 rows = link.related_model._default_manager.filter(**{link.field.name: self.instance.pk})
                 if found := rows.order_by("pk").first():
                     return found
@@ -273,7 +273,7 @@ class OfOrder:
     """The amount of an order number is a limit, where there is one."""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
         if db_field.name == "amount":
             field.help_text = "Net, in the contract's currency; empty: no limit"
             field.validators.append(_more_than_nothing)

@@ -36,6 +36,8 @@ class LegalEntityForm(AdministeredForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk and "milestone_item_tax_group" in self.fields:
             groups = self.fields["milestone_item_tax_group"]
+            assert isinstance(groups, forms.ModelChoiceField)
+            assert groups.queryset is not None
             groups.queryset = groups.queryset.filter(entity=self.instance)
 
 

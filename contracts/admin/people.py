@@ -11,7 +11,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.forms import PaginationInlineFormSet, UserChangeForm
+from unfold.forms import (  # type: ignore[import-untyped]  # Unfold has no type hints
+    PaginationInlineFormSet,
+    UserChangeForm,
+)
 
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
@@ -92,7 +95,7 @@ class KeepsAdministrators(LocksAdministrators):
         return last_administrator(self.memberships_of([obj.pk]).left_alone())
 
     def get_deleted_objects(self, objs, request):
-        *found, protected = super().get_deleted_objects(objs, request)
+        *found, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]  # a mixin
         sentence = last_administrator(self.memberships_of([obj.pk for obj in objs]).left_alone())
         return *found, [*protected, *([sentence] if sentence else [])]
 
@@ -126,7 +129,7 @@ class MembershipInline(MembershipRows):
 
 
 class UserForm(UserChangeForm):
-    by = None  # who saves it; set by the admin for each request
+    by: User  # who saves it; set by the admin for each request
 
     def clean_email(self):
         """Whoever has a password keeps their address: a link to choose another one is sent there.
@@ -275,7 +278,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
 
 
 class MembershipForm(AdministeredForm):
-    by = None  # who saves it; set by the admin for each request
+    by: User  # who saves it; set by the admin for each request
 
     def refusals(self):
         if sentence := _given([self], self.by):

@@ -58,7 +58,7 @@ class NumberSequence(models.Model):
             return
         stored = NumberSequence.objects.filter(pk=self.pk).exclude(format=self.format).first()
         last = stored and stored.last_number()
-        if not last:
+        if not stored or not last:
             return
         if not (stored.shows_year and self.shows_year):
             rule = (

@@ -5,7 +5,7 @@ administrators reach all rows of their entities; project managers those of contr
 a line on a project they manage; members their own.
 """
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Q
 
 from contracts.models.entity import Membership
@@ -133,7 +133,7 @@ class ReachQuerySet(LockingQuerySet):
             return visible.get(pk=pk)
         try:
             return visible.reachable(user, permission).get(pk=pk)
-        except self.model.DoesNotExist:
+        except ObjectDoesNotExist:
             # DoesNotExist where the reader may not see the row, or where it was deleted meanwhile.
             row = visible.get(pk=pk)
             raise PermissionDenied(f"Your roles don't let you do this with {row}.") from None

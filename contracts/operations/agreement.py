@@ -44,7 +44,7 @@ def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[Con
     lists = PriceList.objects.filter(
         entity=contract.entity_id, kind=PriceList.Kind.SALES, currency=contract.currency
     ).order_by("valid_from", "pk")
-    owners = [{"contract": contract}]
+    owners: list[dict] = [{"contract": contract}]
     if primary:
         owners.append({"customer": primary.customer_id})
     owners.append({"contract": None, "customer": None, "unit": None})
@@ -93,6 +93,7 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
 
     entries = list(line.schedule.order_by("run_date"))
     ran = max((e.run_date for e in entries if e.status != ScheduleEntry.Status.NOT_RUN), default=None)
+    assert line.frequency  # else `schedule_troubles` has found it
     days = (day for day in _run_dates(line.frequency, start, contract.ends) if ran is None or day > ran)
     wanted = {day: cutoff_of(line.frequency, day) for day in days}
     waiting = {e.run_date: e for e in entries if e.status == ScheduleEntry.Status.NOT_RUN}
@@ -147,9 +148,11 @@ def generate_milestones(
         raise Refused("MILESTONE-START", line=line)
     if count < 1:
         raise Refused("MILESTONE-COUNT")
-    rest = line.contract_amount - total(line.milestones.all())
+    whole = line.contract_amount
+    assert whole is not None  # a constraint of lines of fixed price
+    rest = whole - total(line.milestones.all())
     amounts = money.equal_parts(rest, count, contract.currency)
-    if not all((amount > 0) == (line.contract_amount > 0) and amount for amount in amounts):
+    if not all((amount > 0) == (whole > 0) and amount for amount in amounts):
         left = Amount(money.rounded(rest, contract.currency), contract.currency)
         raise Refused("MILESTONE-REST", line=line, rest=left, count=count)
     last = line.milestones.aggregate(last=Max("number"))["last"] or 0
@@ -176,11 +179,11 @@ def part_milestones(milestones) -> list[MilestonePart]:
     milestone that has parts keeps them. The caller holds the contract's lock.
     """
     milestones = list(milestones)
-    parts = {}
+    parts: dict[int, list[MilestonePart]] = {}
     for part in MilestonePart.objects.filter(milestone__in=milestones, split_from=None).order_by("pk"):
         parts.setdefault(part.milestone_id, []).append(part)
     lines = {milestone.line_id for milestone in milestones}
-    shares = {}
+    shares: dict[int, list[LineCustomer]] = {}
     for share in LineCustomer.objects.filter(line__in=lines).order_by("line", "pk"):
         shares.setdefault(share.line_id, []).append(share)
     currencies = dict(ContractLine.objects.filter(pk__in=lines).values_list("pk", "contract__currency"))

@@ -5,6 +5,7 @@ belongs to it, its auditors look, a superuser sees all (SEC-1). Every change wri
 before and after of each field, rows of inlines included, in the change's own transaction (SEC-3).
 """
 
+from collections.abc import Sequence
 from functools import cache, partial
 from urllib.parse import urlencode
 
@@ -121,8 +122,8 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
     has_one_entity = True
     form = AdministeredForm
     on_index = True
-    fixed = ()  # fields that can't be changed any more once the row is there
-    option_links = ()  # other rows that `option` names
+    fixed: Sequence[str] = ()  # fields that can't be changed any more once the row is there
+    option_links: Sequence[str] = ()  # other rows that `option` names
     warn_unsaved_form = True
     list_fullwidth = True
     list_per_page = 50

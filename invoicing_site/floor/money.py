@@ -165,7 +165,7 @@ def adding_up(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[D
     sizes, scale = _as_integers(exact)
     if not sizes:
         raise ValueError("There is nothing to share the total over.")
-    places = -minor_unit(currency).as_tuple().exponent
+    places = _places(minor_unit(currency))
     return _in_currency(
         _apportioned(_units(total, currency), [size * 10**places for size in sizes], 10**scale), currency
     )
@@ -220,8 +220,15 @@ def _sum(values: Sequence[Decimal]) -> Decimal:
 def _as_integers(values: Sequence[Decimal]) -> tuple[list[int], int]:
     """The values times ten to the power of the second result, as integers: these divide without rounding."""
     values = [_decimal(value) for value in values]
-    scale = max((max(0, -value.as_tuple().exponent) for value in values), default=0)
+    scale = max((max(0, _places(value)) for value in values), default=0)
     return [int(_EXACT.scaleb(value, scale)) for value in values], scale
+
+
+def _places(value: Decimal) -> int:
+    """How many decimals it is written with; negative for 1E+2."""
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)  # neither infinite nor not a number
+    return -exponent
 
 
 def _units(total: Decimal, currency: str) -> int:

@@ -65,7 +65,7 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
         )
         own_entries = [_entry(key, place, entry) for place, entry in enumerate(plan.entries, start=1)]
         for row in (*plan.customer_transactions, *plan.project_transactions):
-            row.voucher_id = key
+            row.voucher_id = key  # type: ignore[attr-defined]  # both kinds of rows have it
         voucher.hash = chain.voucher_hash(
             voucher, own_entries, plan.customer_transactions, plan.project_transactions
         )
@@ -98,7 +98,7 @@ def _draw(entity, plans):
     by_year: dict[int, list[int]] = {}
     for place, plan in enumerate(plans):
         by_year.setdefault(entity.fiscal_year(plan.date), []).append(place)
-    numbers = [None] * len(plans)
+    numbers: list = [None] * len(plans)
     for _, places in sorted(by_year.items()):
         first = min(plans[place].date for place in places)
         block = draw_numbers(entity, NumberSequence.Kind.VOUCHER, on=first, count=len(places))

@@ -4,7 +4,7 @@ Pure: facts in, unsaved rows out. The words of summaries are in the customer's l
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 
 from actuals.models import BillingType
@@ -119,7 +119,7 @@ def delivery_day(transaction_class: str, date: datetime.date, *billed: datetime.
 
 
 def lines_of(
-    facts: InvoiceFacts, tax: dict[int, Decimal], codes: dict[int, list[TaxAt]]
+    facts: InvoiceFacts, tax: dict[Hashable, Decimal], codes: dict[int, list[TaxAt]]
 ) -> list[InvoiceLine]:
     """The lines in printed order; `tax` and `codes` are given by the key of the proposal line."""
     quantities = _charged_quantities(facts.billed)

@@ -137,7 +137,7 @@ def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
     """Revenue for time and material; on account, by the profile, for what has a fixed price (section 7)."""
     if billed.transaction_class == TransactionClass.RETAINER:
         return _Place(_Purpose.ADVANCES, "")
-    line = facts.contract_lines.get(billed.contract_line_id)
+    line = facts.contract_lines.get(billed.contract_line_id or 0)
     profile = facts.profiles.profile(project_of(facts, billed), facts.contract)
     is_fixed = line is not None and line.billing_method == ContractLine.BillingMethod.FIXED_PRICE
     if is_fixed or billed.transaction_class == TransactionClass.MILESTONE:
@@ -163,7 +163,7 @@ def account_of(facts: InvoiceFacts, billed: Billed) -> Account:
 
 def project_of(facts: InvoiceFacts, billed: Billed) -> Project | None:
     """The project it belongs to; a milestone's is that of its contract line, an advance has none."""
-    line = facts.contract_lines.get(billed.contract_line_id)
+    line = facts.contract_lines.get(billed.contract_line_id or 0)
     return facts.the("project", billed.project_id or (line.project_id if line else None))
 
 
@@ -205,7 +205,8 @@ def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
 
 def _by_place(facts):
     """The billed shares by account, dimensions and project, in this order."""
-    accounts, groups = {}, {}
+    accounts: dict = {}
+    groups: dict = {}
     for billed in facts.billed:
         # What is charged at nothing reaches only the project subledger, and needs no account.
         account = dimensions = None
@@ -252,7 +253,7 @@ def _charged(facts, shares, accounting_amount, rates) -> Charged:
 
 def _outlay_transactions(facts, project, shares, charged) -> list[ProjectTransaction]:
     """Each outlay taken off, and apart from it what is our revenue or cost, on its first billed share."""
-    first = {}
+    first: dict[int, Billed] = {}
     for billed in shares:
         first.setdefault(billed.detail_id, billed)
     return [

@@ -240,7 +240,7 @@ def plan_line(line: JournalLine, facts: PostingFacts) -> VoucherPlan:
     else:
         _book_sales(plan, line, facts)
     plan.claims_hash = chain.claims_of_journal_line(line)
-    facts.booked[actual.pk] = Booked(plan, plan.entries, plan.project_transactions)
+    facts.booked[actual.pk] = Booked(plan, list(plan.entries), plan.project_transactions)
     return plan
 
 
@@ -419,5 +419,5 @@ def _text(actual, facts) -> str:
 
 def shortened(sentence: str) -> str:
     """A sentence as it fits into a line's error."""
-    longest = JournalLine._meta.get_field("error").max_length
+    longest = JournalLine._meta.get_field("error").max_length or 0
     return sentence if len(sentence) <= longest else f"{sentence[: longest - 1]}…"

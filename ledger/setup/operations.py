@@ -263,7 +263,7 @@ def notify_who_adds_years(entity: LegalEntity) -> int:
     if last is None:
         return 0
     text = what_to_do(last)
-    people = {}
+    people: dict = {}
     for role, url in (
         (Membership.Role.ADMINISTRATOR, reverse("admin:ledger_fiscalyear_add")),
         (Membership.Role.ACCOUNTANT, reverse("periods")),

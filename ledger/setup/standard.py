@@ -67,7 +67,7 @@ POSTING = {
 
 _ACCRUING = dict.fromkeys(["accrue_time", "accrue_expense", "accrue_material", "accrue_fee"], True)
 # code: name, what differs from the model's defaults
-PROFILES = {
+PROFILES: dict[str, tuple[str, dict]] = {
     "STD": ("Cost to profit and loss, no accrual", {}),
     "ACCRUE": ("Cost to profit and loss, all revenue accrued", _ACCRUING),
     "BALANCE": ("Cost to balance, no accrual", {"cost": Profile.Cost.BALANCE}),

@@ -122,7 +122,7 @@ class _Work:
             detail_actual__part=Part.AGAIN,
             reversed_by=None,
         )
-        self.originals |= {actual.replaces_id: actual for actual in again}
+        self.originals |= {actual.replaces_id: actual for actual in again if actual.replaces_id}
 
     @property
     def claims(self):
@@ -254,7 +254,7 @@ def _give_items_to_what_was_added_by_hand(proforma, made):
     It stands for the unbilled sales just made, or, on a fixed-price line where nothing is unbilled, for the
     billed sales. It was never open, so it starts as posted.
     """
-    sources = {}
+    sources: dict = {}
     for detail, part, actual in made:
         if detail.backlog_item_id is None and part in (Part.UNBILLED, Part.BILLED):
             sources.setdefault(detail.pk, actual)  # the unbilled one comes first, where there is one
@@ -293,9 +293,8 @@ def confirm_many(proformas, *, by, on=None) -> list[ProformaInvoice]:
     waiting = chosen.exclude(confirm_job__in=[Job.SCHEDULED, Job.PROCESSING])
     scheduled = list(waiting.select_related("entity").locked())
     pks = [proforma.pk for proforma in scheduled]
-    asked = {"confirm_job": Job.SCHEDULED, "confirm_message": "", "confirm_remedy": ""}
-    asked["confirm_asked_at"] = timezone.now()
-    asked |= {"confirm_asked_by": by, "confirm_on": on}
+    asked: dict = {"confirm_job": Job.SCHEDULED, "confirm_message": "", "confirm_remedy": ""}
+    asked |= {"confirm_asked_at": timezone.now(), "confirm_asked_by": by, "confirm_on": on}
     ProformaInvoice.objects.filter(pk__in=pks).update(**asked)
     for proforma in scheduled:
         for name, value in asked.items():

@@ -360,7 +360,7 @@ def _amount(quantity, price, currency):
 
 def _demand_room(details):
     """The edited details alone must fit, before the database adds up all of them."""
-    nets = defaultdict(Decimal)
+    nets: dict = defaultdict(Decimal)
     for detail in details:
         if detail.billing_type == BillingType.CHARGEABLE:
             nets[detail.line.proforma] += detail.amount

@@ -241,4 +241,4 @@ def new_row(model, columns):
     return model(*values.values())
 
 
-_BLANKS = {}
+_BLANKS: dict = {}

@@ -19,7 +19,7 @@ class Done:
     @property
     def reasons(self) -> dict[str, int]:
         """How many were refused for which reason."""
-        counts = {}
+        counts: dict[str, int] = {}
         for reason in self.refused.values():
             counts[reason] = counts.get(reason, 0) + 1
         return counts

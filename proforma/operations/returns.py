@@ -54,8 +54,8 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
         raise Refused(f"{name} is a correction and can't be returned.", code="CORRECTION")
     details = list(LineDetail.objects.on_proforma(proforma).order_by("pk"))
-    made = DetailActual.objects.filter(detail__line__proforma=proforma)
-    made = list(made.select_related("actual", "detail__backlog_item").order_by("pk"))
+    links = DetailActual.objects.filter(detail__line__proforma=proforma)
+    made = list(links.select_related("actual", "detail__backlog_item").order_by("pk"))
     if any(each.part == Part.CREDIT for each in made):
         raise Refused(f"{name} was returned before.", code="RETURNED")
 
@@ -86,7 +86,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     return draft
 
 
-def _counter_actuals(made, batch) -> list[tuple[int, str, Actual]]:
+def _counter_actuals(made, batch) -> list[tuple[int, Part, Actual]]:
     """By detail and part, unsaved: each billed sale taken back, each original standing again."""
     nothing = Actual.BookedBy.NOTHING
     found = []

@@ -94,7 +94,7 @@ class Outcome:
 
 def post_many(
     proposals: Iterable[InvoiceProposal], *, by, on: datetime.date
-) -> list[tuple[InvoiceProposal, CustomerInvoice | Refused]]:
+) -> list[tuple[InvoiceProposal, CustomerInvoice | Refused | None]]:
     """`post_all` for those who do not ask for warnings: each with its invoice or refusal."""
     return [(row.proposal, row.invoice or row.refusal) for row in post_all(proposals, by=by, on=on)]
 
@@ -132,7 +132,7 @@ def post_all(
 
 def posted_before(outcomes: Iterable[Outcome]) -> str:
     """By whom and when those were posted that were posted already; empty where none was (PST-1)."""
-    keys = [outcome.invoice.pk for outcome in outcomes if outcome.was_posted_already]
+    keys = [outcome.invoice.pk for outcome in outcomes if outcome.invoice and outcome.was_posted_already]
     if not keys:
         return ""
     invoices = CustomerInvoice.objects.filter(pk__in=keys).select_related("voucher__posted_by")
@@ -271,6 +271,6 @@ def _write(facts, plan, period, by) -> CustomerInvoice:
 
 def _keep_reason(proposal, refusal):
     longest = InvoiceProposal._meta.get_field("last_error").max_length
-    text = Truncator(refusal.message).chars(longest)
+    text = Truncator(refusal.message).chars(longest or 0)
     unposted = InvoiceProposal.objects.filter(pk=proposal.pk).exclude(status=_Status.POSTED)
     unposted.update(last_error=text, last_remedy=refusal.remedy)

@@ -442,10 +442,11 @@ def _editable(proposal) -> InvoiceProposal:
 def refuse_unless(proposal: InvoiceProposal, *allowed: str) -> InvoiceProposal:
     """The proposal itself; Refused when it has none of these statuses, with what could be done."""
     if proposal.status not in allowed:
-        remedy = {
+        remedies: dict[str, str] = {
             _Status.SUBMITTED: " Ask for a change first.",
             _Status.APPROVED: " Have its approval reset first.",
-        }.get(proposal.status, "")
+        }
+        remedy = remedies.get(proposal.status, "")
         raise Refused(
             f"{proposal} is {proposal.get_status_display()}, so this cannot be done.{remedy}",
             code="WRONG-STATUS",

@@ -60,7 +60,7 @@ def _tell_managers(proposal, draft, by, reason):
     told = Q(managed_contracts=draft.contract_id) | Q(managed_projects__in=projects)
     told |= Q(pk=proposal.proforma.confirmed_by_id)
     text = f"{proposal} was returned to you, its work is on draft {draft.number}: {reason}"
-    text = Truncator(wording.capital(text)).chars(Notice._meta.get_field("text").max_length)
-    people = get_user_model().objects.filter(told, is_active=True).exclude(pk=by.pk if by else None)
+    text = Truncator(wording.capital(text)).chars(Notice._meta.get_field("text").max_length or 0)
+    people = get_user_model().objects.filter(told, is_active=True).exclude(pk=by.pk if by else 0)
     for user in people.order_by("pk").distinct():
         Notice.objects.create(user=user, text=text, url=draft.get_absolute_url(), is_problem=True)

@@ -54,11 +54,12 @@ def save_layout(proposal: InvoiceProposal, *, scope: str, by) -> ProposalLayout:
     if not rows:
         raise Refused(f"{proposal} has no sections yet, so there is no layout to save.", code="NO-SECTIONS")
     proforma = proposal.proforma
-    place = {
+    places: dict[str, dict] = {
         "contract": {"contract_id": proforma.contract_id, "customer": None},
         "customer": {"contract": None, "customer_id": proforma.customer_id},
         "company": {"contract": None, "customer": None},
-    }[scope]
+    }
+    place = places[scope]
     values = {
         "mode": rows[0].mode,
         "summary_by": rows[0].summary_by,

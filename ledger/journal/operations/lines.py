@@ -8,6 +8,7 @@ two who do it at once take turns; the unique link from line to actual would stop
 import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count
 
@@ -36,7 +37,7 @@ _Grouping = LegalEntity.JournalGrouping
 CHUNK = 1000
 # So many rows in one action, and the planner's statistics are out of date.
 MANY = 10_000
-KEEP = object()
+KEEP: Any = object()
 EDITABLE = ("billing_tax_group", "item_tax_group", "dimensions", "accounting_date")
 
 
