@@ -199,10 +199,10 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
     try:
         _still_may(asked.imported_by, entity)
         within = projects_within(asked.imported_by, entity)
-        tell = progress.teller(asked, "checked")
+        report = progress.reporter(asked, "checked")
         content = files.read(asked.file)
         result = _imported(
-            lambda: _looked_at(content, asked.name, entity, mapping, None, within, tell),
+            lambda: _looked_at(content, asked.name, entity, mapping, None, within, report),
             lambda seen: _fill(asked, seen),
         )
         is_done = result is not None
@@ -290,7 +290,7 @@ def _imported(look, write):
     return transaction.retry_once(attempt)
 
 
-def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) -> Preview:
+def _looked_at(content, name, entity, mapping, on, within=None, report=_nobody) -> Preview:
     mapping = (mapping or Mapping()).checked()
     if mapping.create and within is not None:
         raise Refused(
@@ -307,7 +307,7 @@ def _looked_at(content, name, entity, mapping, on, within=None, tell=_nobody) ->
     mapping = mapping.settled(table)
     own = set(before.values_list("pk", flat=True)) if earlier else ()
     on = on or entity.today()
-    seen = plan(table, entity, mapping, name=name, on=on, own=own, within=within, tell=tell)
+    seen = plan(table, entity, mapping, name=name, on=on, own=own, within=within, report=report)
     if earlier:
         seen.earlier = earlier
         seen.warnings.insert(0, Problem(None, "", _note(seen, entity)))
@@ -383,7 +383,7 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]
     source.save(update_fields=names)
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
-    return _write(seen, source, progress.teller(asked, "written"))
+    return _write(seen, source, progress.reporter(asked, "written"))
 
 
 def as_drafts(n: int) -> str:
@@ -403,7 +403,7 @@ def _kept(seen, mapping) -> dict:
     return (_as_before(seen.earlier, mapping) if seen.earlier else mapping).as_json()
 
 
-def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
+def _write(seen: Preview, source: EntryImport, report) -> ImportResult:
     entity, by, submit, new = source.entity, source.imported_by, source.submits, seen.to_add
     written = [*new, *seen.to_change]
     _hold_days(written, entity, seen.within)
@@ -416,7 +416,7 @@ def _write(seen: Preview, source: EntryImport, tell) -> ImportResult:
     if submit:
         fields |= {"status": Entry.Status.SUBMITTED, "submitted_at": now, "submitted_by_id": person}
     for n, chunk in enumerate(in_chunks(new, _CHUNK)):
-        tell(n * _CHUNK, len(new))
+        report(n * _CHUNK, len(new))
         entries = [row.entry(**fields) for row in chunk]
         write_rows(Entry, fix_pricing(entries) if submit else entries)
     audit.record(

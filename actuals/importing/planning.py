@@ -143,13 +143,13 @@ def plan(
     on: datetime.date,
     own=(),
     within=None,
-    tell: Callable[[int, int], None],
+    report: Callable[[int, int], None],
 ) -> Preview:
     """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
 
     Refused where the file as a whole does not fit the mapping. `own` are the keys of imports of this very
     file. `within` are the keys of the projects in reach: rows on others are errors, and nothing of what is
-    here for them is looked at (SEC-1). `tell` hears how many rows of all are read.
+    here for them is looked at (SEC-1). `report` hears how many rows of all are read.
     """
     group = _item_tax_group(entity, mapping.item_tax_group)
     catalogue = Catalogue(entity, mapping.create, group, within)
@@ -157,7 +157,7 @@ def plan(
     rows, total = [], len(table.rows)
     for n, (number, cells) in enumerate(table.rows):
         if n % _TOLD_EVERY == 0:
-            tell(n, total)
+            report(n, total)
         if row := reader.read(number, cells):
             rows.append(row)
     errors = reader.errors

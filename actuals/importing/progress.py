@@ -1,7 +1,7 @@
-"""How far an import at work is: told by its worker through the cache, read by its page.
+"""The progress of a running import: written to the cache by its worker, read by its page.
 
-Its rows are written in one transaction, which nobody sees into, so the database cannot tell. The numbers are
-a comfort and no more: where the cache does not answer, the import goes on, and its page shows none.
+The rows are written in one transaction, so the database can't show the progress. If the cache does not
+answer, the import continues, and its page shows no progress.
 """
 
 import logging
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 _AN_HOUR = 60 * 60
 
 
-def teller(asked, what: str) -> Callable[[int, int], None]:
-    """Tells how many rows of all are `what`; after one failure no more, as each may wait for seconds."""
+def reporter(asked, what: str) -> Callable[[int, int], None]:
+    """Return a function that reports how many rows are `what`; it stops after the first failure."""
     answers = True
 
-    def tell(done, total):
+    def report(done, total):
         nonlocal answers
         if answers:
             answers = False
@@ -28,11 +28,11 @@ def teller(asked, what: str) -> Callable[[int, int], None]:
                 cache.set(_key(asked), (what, done, total), _AN_HOUR)
                 answers = True
 
-    return tell
+    return report
 
 
 def progress_of(asked) -> tuple[str, int, int] | None:
-    """What is done to the rows, with how many it is done, of how many; None where nothing was told."""
+    """What is being done, the number of finished rows and of all rows; None if nothing was reported."""
     with _at_best(asked):
         return cache.get(_key(asked))
 

@@ -15,7 +15,7 @@ from actuals.tables import EntryTable
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen, Operation, Told
+from invoicing_site.screens import Action, Answer, BulkOperation, DetailScreen, ListScreen, Operation
 
 _OPEN = (Entry.Status.DRAFT, Entry.Status.REJECTED)
 _RELATED = ("project", "task", "resource", "role", "category", "product")
@@ -97,7 +97,7 @@ class _Chosen(BulkOperation):
         self.act(fitting)
         left = Counter(self.why_not(entry) for entry in chosen if entry not in fitting)
         n = wording.counted(len(fitting), "entry", "entries")
-        return Told(self.done.format(n), left=dict(left))
+        return Answer(self.done.format(n), left=dict(left))
 
     def why_not(self, entry):
         return self.left

@@ -232,7 +232,7 @@ class Columns(_Step, FormView):
         try:
             mapping.checked()
         except Refused as refusal:
-            form.add_error(None, remedies.told(refusal, self.request))
+            form.add_error(None, remedies.linked_sentence(refusal, self.request))
             return self.form_invalid(form)
         before = self.work.get("mapping", {})
         answered = {name: before[name] for name in ("answers", "time_category") if before.get(name)}

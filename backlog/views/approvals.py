@@ -20,7 +20,15 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted, sentence
 from invoicing_site.models import AuditEvent
-from invoicing_site.screens import Action, BulkForm, BulkOperation, FormOperation, ListScreen, Operation, Told
+from invoicing_site.screens import (
+    Action,
+    Answer,
+    BulkForm,
+    BulkOperation,
+    FormOperation,
+    ListScreen,
+    Operation,
+)
 from invoicing_site.screens.lists import drawn_at, key_of
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.screens.remedies import linked
@@ -136,7 +144,7 @@ class Approve(BulkOperation):
         if not shown:
             raise Refused(f"No entry was approved: {counted(len(entries), 'is', 'are')} {unseen}.")
         approvals = operations.approve_many(shown, by=self.request.user, drawn=drawn, terms=terms)
-        answer = told(approvals, self.request)
+        answer = reply(approvals, self.request)
         if left := len(entries) - len(shown):
             answer.left[unseen] = left
         return answer
@@ -164,7 +172,7 @@ def prices_changed(entity, *, since) -> bool:
 _PRICED_BY = ("pricelist", "roleprice", "projectcontract", "contractline", "role", "category", "exchangerate")
 
 
-def told(approvals, request):
+def reply(approvals, request):
     """How many were approved, what they made, and which were refused for which reason."""
     n = sum(len(each.entries) for each in approvals)
     text = f"{n} {'entry' if n == 1 else 'entries'} approved."
@@ -183,7 +191,7 @@ def told(approvals, request):
         left[reason] = left.get(reason, 0) + 1
     many = (" approve it", " approve them")
     left = {reason if n == 1 else reason.replace(*many): n for reason, n in left.items()}
-    return Told(text, left=left, link=reverse("approvals") if left else "")
+    return Answer(text, left=left, link=reverse("approvals") if left else "")
 
 
 def _noted(approvals, request):
@@ -219,7 +227,7 @@ class Reject(BulkForm):
     def operate(self, form):
         entries = operations.reject(self.rows, by=self.request.user, **form.cleaned_data)
         n = len(entries)
-        return Told(f"{n} {'entry' if n == 1 else 'entries'} sent back to be mended.")
+        return Answer(f"{n} {'entry' if n == 1 else 'entries'} sent back to be mended.")
 
 
 class _OneEntry(RowScreen):
@@ -295,7 +303,7 @@ class Approval(_OneEntry, FormOperation):
         approval = operations.approve(
             [entry], by=self.request.user, decisions=decisions, seen=form.stamp, terms=terms
         )
-        return told([approval], self.request)
+        return reply([approval], self.request)
 
     def get_back_url(self):
         done = self.row.status in (Entry.Status.APPROVED, Entry.Status.RECALL)
@@ -328,7 +336,7 @@ class RejectOne(_OneEntry, FormOperation):
 
     def operate(self, form):
         operations.reject([self.row], by=self.request.user, **form.cleaned_data)
-        return Told("The entry was sent back to be mended.")
+        return Answer("The entry was sent back to be mended.")
 
     def get_back_url(self):
         return reverse("approval", args=[self.row.pk])
@@ -376,7 +384,7 @@ class CancelApprovals(BulkOperation):
         entries = list(rows)
         operations.cancel_approval(entries, by=self.request.user)
         n = len(entries)
-        return Told(f"The approval of {counted(n, 'entry', 'entries')} is canceled; decide on them again.")
+        return Answer(f"The approval of {counted(n, 'entry', 'entries')} is canceled; decide on them again.")
 
 
 class CancelApproval(_OneEntry, Operation):

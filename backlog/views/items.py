@@ -16,7 +16,7 @@ from backlog.tables import BacklogTable
 from contracts.models import Customer, Project, ProjectContract, Role
 from invoicing_site.floor import wording
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.screens import Action, BulkForm, BulkOperation, ListScreen, Operation, Told
+from invoicing_site.screens import Action, Answer, BulkForm, BulkOperation, ListScreen, Operation
 
 # Where a group's key stands, and which rows have the words for it.
 _KEYS = {
@@ -187,18 +187,18 @@ def _group_url(key, by, query):
 class _OnBacklog:
     screen, list_url, permission = Backlog, "backlog", "backlog.mark"
 
-    def told(self, marked, state):
-        return told(marked, state, link=blocked_link(marked.codes, self.request.POST.get("filter", "")))
+    def reply(self, marked, state):
+        return reply(marked, state, link=blocked_link(marked.codes, self.request.POST.get("filter", "")))
 
 
 class MarkReady(_OnBacklog, BulkOperation):
     def operate(self, rows):
-        return self.told(operations.mark_ready(rows, by=self.request.user), "marked ready to invoice")
+        return self.reply(operations.mark_ready(rows, by=self.request.user), "marked ready to invoice")
 
 
 class MarkNotReady(_OnBacklog, BulkOperation):
     def operate(self, rows):
-        return self.told(operations.mark_not_ready(rows, by=self.request.user), "marked not ready")
+        return self.reply(operations.mark_not_ready(rows, by=self.request.user), "marked not ready")
 
 
 class Hold(_OnBacklog, BulkForm):
@@ -211,14 +211,14 @@ class Hold(_OnBacklog, BulkForm):
 
     def operate(self, form):
         held = operations.hold(self.rows, by=self.request.user, **form.cleaned_data)
-        return told(held, "put on hold")
+        return reply(held, "put on hold")
 
 
 class ReleaseHold(_OnBacklog, BulkOperation):
     def operate(self, rows):
         released = operations.release_hold(rows, by=self.request.user)
         n = released.changed
-        return Told(f"{n} {'item' if n == 1 else 'items'} taken off hold.", left=released.reasons)
+        return Answer(f"{n} {'item' if n == 1 else 'items'} taken off hold.", left=released.reasons)
 
 
 class Evaluate(_OnBacklog, BulkOperation):
@@ -230,7 +230,7 @@ class Evaluate(_OnBacklog, BulkOperation):
         text = wording.counted(fitting, "item fits its limits now", "items fit their limits now")
         query = self.request.POST.get("filter", "")
         link = blocked_link({each.code for each in found.left}, query)
-        return Told(f"{text if fitting else 'No item fits now'}.", left=found.reasons, link=link)
+        return Answer(f"{text if fitting else 'No item fits now'}.", left=found.reasons, link=link)
 
 
 class Undo(Operation):
@@ -240,19 +240,19 @@ class Undo(Operation):
 
     def operate(self, action):
         n = operations.undo(action, by=self.request.user)
-        return Told(f"{n} {'item' if n == 1 else 'items'} put back as before.")
+        return Answer(f"{n} {'item' if n == 1 else 'items'} put back as before.")
 
     def success_url(self, action):
         is_work = action.items.filter(item__actual__isnull=False).exists()
         return reverse("backlog" if is_work or not action.items.exists() else "milestones")
 
 
-def told(marked, state, noun="item", link=""):
+def reply(marked, state, noun="item", link=""):
     """The answer to a marking, with its undo."""
     n = marked.changed
     text = f"{n} {noun if n == 1 else noun + 's'} {state}." if n else f"No {noun} was {state}."
     undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
-    return Told(text, left=marked.reasons, link=link, undo=undo)
+    return Answer(text, left=marked.reasons, link=link, undo=undo)
 
 
 def blocked_link(codes, query):

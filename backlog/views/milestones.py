@@ -9,9 +9,9 @@ from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
 from backlog.slices import slice_of, whole_of
 from backlog.tables import MilestoneTable, share_of
-from backlog.views.items import summed_by_state, told
+from backlog.views.items import reply, summed_by_state
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Told
+from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen
 from invoicing_site.templatetags.ledgerline import plain_amount
 
 Status = BacklogItem.Status
@@ -61,14 +61,16 @@ class MarkReady(BulkOperation):
     screen, list_url, permission = Milestones, "milestones", "backlog.mark"
 
     def operate(self, rows):
-        return told(operations.mark_ready(rows, by=self.request.user), "marked ready to invoice", "milestone")
+        return reply(
+            operations.mark_ready(rows, by=self.request.user), "marked ready to invoice", "milestone"
+        )
 
 
 class MarkNotReady(BulkOperation):
     screen, list_url, permission = Milestones, "milestones", "backlog.mark"
 
     def operate(self, rows):
-        return told(operations.mark_not_ready(rows, by=self.request.user), "marked not ready", "milestone")
+        return reply(operations.mark_not_ready(rows, by=self.request.user), "marked not ready", "milestone")
 
 
 class Progress(FormOperation):
@@ -129,7 +131,7 @@ class Progress(FormOperation):
         made = (
             f"{item.currency} {plain_amount(amount, item.currency)} of “{item.title}” are ready to invoice."
         )
-        return Told(f"{made} {rest}".strip())
+        return Answer(f"{made} {rest}".strip())
 
     def get_back_url(self):
         return reverse("milestones")

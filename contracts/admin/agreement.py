@@ -238,7 +238,7 @@ class ContractLineAdmin(OfContractAdmin):
             try:
                 days = generate_schedule(line, by=request.user)
             except Refused as refusal:
-                messages.error(request, remedies.told(refusal, request))
+                messages.error(request, remedies.linked_sentence(refusal, request))
             else:
                 planned = wording.counted(len(days), "invoice day")
                 messages.success(request, f"Line {line}: {planned} to come.")

@@ -6,7 +6,7 @@ sort, totals, export, saved views, the selection of a bulk action, the message, 
 
 from invoicing_site.screens.bulk_forms import BulkForm
 from invoicing_site.screens.lists import Action, ListScreen
-from invoicing_site.screens.operations import BulkOperation, FormOperation, Operation, Told
+from invoicing_site.screens.operations import Answer, BulkOperation, FormOperation, Operation
 from invoicing_site.screens.pages import DetailScreen, Page, Screen
 
 __all__ = [
@@ -19,5 +19,5 @@ __all__ = [
     "Operation",
     "Page",
     "Screen",
-    "Told",
+    "Answer",
 ]

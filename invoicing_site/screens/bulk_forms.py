@@ -6,7 +6,7 @@ from django.views.generic import FormView
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens.lists import back_to, selection
-from invoicing_site.screens.operations import refuse, refused_form, tell
+from invoicing_site.screens.operations import refuse, refused_form, show_answer
 from invoicing_site.screens.pages import Screen
 
 _KEPT = ("pk", "filter", "stamp", "all_matching", "drawn")
@@ -49,7 +49,7 @@ class BulkForm(Screen, FormView):
         except Refused as refusal:
             form = refused_form(self, form, refusal)
             return self.form_invalid(form)
-        tell(self.request, answer)
+        show_answer(self.request, answer)
         return HttpResponseRedirect(self.get_back_url())
 
     def operate(self, form):

@@ -27,7 +27,7 @@ _A_DAY = 24 * 60 * 60
 
 
 @dataclass
-class Told:
+class Answer:
     """The answer to an action: what was done, what was left alone and why, where to look, how to undo."""
 
     text: str
@@ -37,24 +37,26 @@ class Told:
     undo: str = ""  # address that takes it back
 
 
-def tell(request, told):
+def show_answer(request, answer):
     """Put the answer where the next page shows it."""
-    told = told if isinstance(told, Told) else Told(str(told))
-    text = format_html("{}", told.text if hasattr(told.text, "__html__") else wording.capital(told.text))
-    if told.left:
-        reasons = format_html_join("; ", "{} {}", ((n, reason) for reason, n in told.left.items()))
-        text = format_html("{} Left as they were: {}.", text, reasons)
-        if told.link:
-            text = format_html('{} <a href="{}">Show these rows</a>', text, told.link)
-        elif told.chosen:
-            text = format_html('{} <a href="{}">Show the rows you chose</a>', text, told.chosen)
-    level = messages.WARNING if told.left else messages.SUCCESS
-    messages.add_message(request, level, text, extra_tags=f"undo:{told.undo}" if told.undo else "")
+    answer = answer if isinstance(answer, Answer) else Answer(str(answer))
+    text = format_html(
+        "{}", answer.text if hasattr(answer.text, "__html__") else wording.capital(answer.text)
+    )
+    if answer.left:
+        reasons = format_html_join("; ", "{} {}", ((n, reason) for reason, n in answer.left.items()))
+        text = format_html("{} Not changed: {}.", text, reasons)
+        if answer.link:
+            text = format_html('{} <a href="{}">Show these rows</a>', text, answer.link)
+        elif answer.chosen:
+            text = format_html('{} <a href="{}">Show the rows you chose</a>', text, answer.chosen)
+    level = messages.WARNING if answer.left else messages.SUCCESS
+    messages.add_message(request, level, text, extra_tags=f"undo:{answer.undo}" if answer.undo else "")
 
 
 def refuse(request, refusal):
     """Show a refusal, with the way to its remedy where it names one."""
-    messages.error(request, remedies.told(refusal, request))
+    messages.error(request, remedies.linked_sentence(refusal, request))
 
 
 def way_back(request, otherwise):
@@ -77,11 +79,11 @@ class Operation(RowScreen, View):
         except Refused as refusal:
             refuse(request, refusal)
             return HttpResponseRedirect(way_back(request, self.refused_url(self.row)))
-        tell(request, answer if isinstance(answer, Told) else self.done.format(self.row))
+        show_answer(request, answer if isinstance(answer, Answer) else self.done.format(self.row))
         return HttpResponseRedirect(way_back(request, self.success_url(self.row)))
 
     def operate(self, row):
-        """Call the operation; may return a Told instead of the standing sentence."""
+        """Call the operation; may return a Answer instead of the standing sentence."""
         raise NotImplementedError
 
     def success_url(self, row):
@@ -120,7 +122,7 @@ def refused_form(view, form, refusal):
         form = view.get_form()
         form.full_clean()
     if not form.non_field_errors():
-        form.add_error(None, remedies.told(refusal, view.request))
+        form.add_error(None, remedies.linked_sentence(refusal, view.request))
     return form
 
 
@@ -161,15 +163,15 @@ class FormOperation(Screen, FormView):
                 _not_done(self.request.user, drawn)
         if isinstance(answer, HttpResponseRedirect):
             return answer
-        if isinstance(answer, Told) or self.done:
-            tell(
+        if isinstance(answer, Answer) or self.done:
+            show_answer(
                 self.request,
-                answer if isinstance(answer, Told) else self.done.format(getattr(self, "row", "")),
+                answer if isinstance(answer, Answer) else self.done.format(getattr(self, "row", "")),
             )
         return HttpResponseRedirect(self.get_success_url())
 
     def operate(self, form):
-        """Call the operation with `form.cleaned_data`; may return a Told, or a redirect of its own."""
+        """Call the operation with `form.cleaned_data`; may return a Answer, or a redirect of its own."""
         raise NotImplementedError
 
     def get_context_data(self, **context):
@@ -191,7 +193,7 @@ class FormOperation(Screen, FormView):
 class BulkOperation(Screen, View):
     """One click on the rows chosen in a list (`screen`), by their keys or as all that match its filter.
 
-    `operate(rows)` gets a queryset of the rows with which the reader may do that, and returns a Told.
+    `operate(rows)` gets a queryset of the rows with which the reader may do that, and returns a Answer.
     """
 
     http_method_names = ["post"]
@@ -209,9 +211,9 @@ class BulkOperation(Screen, View):
             return HttpResponseRedirect(back)
         if isinstance(answer, HttpResponseRedirect):
             return answer
-        if isinstance(answer, Told):
+        if isinstance(answer, Answer):
             answer.chosen = chosen
-        tell(request, answer)
+        show_answer(request, answer)
         return HttpResponseRedirect(way_back(request, back))
 
     def operate(self, rows):

@@ -45,7 +45,7 @@ def words_of(address: str) -> str:
     return f"Open the {model._meta.verbose_name}" if model else "Open that page"
 
 
-def told(refusal, request):
+def linked_sentence(refusal, request):
     """The sentence of a refusal or a reason, with the way to its remedy."""
     return linked(str(refusal), refusal.remedy, request)
 

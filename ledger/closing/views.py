@@ -6,7 +6,7 @@ from itertools import groupby
 from django.db.models import Count
 from django.urls import reverse
 
-from invoicing_site.screens import DetailScreen, Operation, Page, Told
+from invoicing_site.screens import Answer, DetailScreen, Operation, Page
 from ledger.closing import operations
 from ledger.closing.still_open import earlier_open, open_kinds, still_open, still_open_in
 from ledger.models import FiscalPeriod, FiscalYear
@@ -237,7 +237,7 @@ class _Turn(Operation):
     def operate(self, period):
         left = self.turn(period)
         text = self.done.format(period)
-        return Told(f"{text} Open items: {what_is_left(left)}." if left else text)
+        return Answer(f"{text} Open items: {what_is_left(left)}." if left else text)
 
     def success_url(self, period):
         return reverse("period", args=[period.pk])
@@ -274,7 +274,7 @@ class AddFiscalYear(Operation):
 
     def operate(self, year):
         added = add_year_after(year, by=self.request.user)
-        return Told(f"Fiscal year {added} is added, with {added.periods.count()} open periods.")
+        return Answer(f"Fiscal year {added} is added, with {added.periods.count()} open periods.")
 
     def success_url(self, year):
         return reverse("periods")

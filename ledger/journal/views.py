@@ -17,17 +17,17 @@ from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import (
     Action,
+    Answer,
     BulkForm,
     BulkOperation,
     DetailScreen,
     ListScreen,
     Operation,
     Page,
-    Told,
 )
 from invoicing_site.screens.lines import LinesScreen, back_to_lines
-from invoicing_site.screens.operations import refuse, tell
-from invoicing_site.screens.remedies import told
+from invoicing_site.screens.operations import refuse, show_answer
+from invoicing_site.screens.remedies import linked_sentence
 from ledger.journal.filters import JournalFilter, JournalLineFilter
 from ledger.journal.forms import JournalLinesForm
 from ledger.journal.left_out import old_rates, reasons_left_out
@@ -150,20 +150,20 @@ class TakeUpActuals(Page):
         entity, day = request.entity, request.entity.today()
         if operations.waiting_actuals(entity).count() > 10 * AT_ONCE:
             ring("ledger.tasks.take_up_for", entity.pk, request.user.pk, day.isoformat())
-            told = Told("The actuals are taken up in the background; a notice tells you when it is done.")
+            answer = Answer("The actuals are taken up in the background; a notice tells you when it is done.")
         else:
             try:
-                told = _taken(operations.take_up_actuals(entity, on=day, by=request.user))
+                answer = _taken(operations.take_up_actuals(entity, on=day, by=request.user))
             except Refused as refusal:
                 refuse(request, refusal)
                 return HttpResponseRedirect(reverse("journals"))
-        tell(request, told)
+        show_answer(request, answer)
         return HttpResponseRedirect(reverse("journals"))
 
 
 def _taken(result):
     if not result.lines and not result.left_out:
-        return Told("Nothing waits: every actual has its journal line.")
+        return Answer("Nothing waits: every actual has its journal line.")
     text = f"{counted(result.lines, 'actual')} taken up"
     if result.journals:
         names = ", ".join(journal.number for journal in result.journals[:5])
@@ -173,7 +173,7 @@ def _taken(result):
     shown = dict(reasons.most_common(5))
     if rest := sum(reasons.values()) - sum(shown.values()):
         shown["for other reasons"] = rest
-    return Told(f"{text}.", left=shown, link=reverse("waiting_actuals") if shown else "")
+    return Answer(f"{text}.", left=shown, link=reverse("waiting_actuals") if shown else "")
 
 
 class JournalPage(LinesScreen):
@@ -233,7 +233,7 @@ class JournalPage(LinesScreen):
         context["taxed_otherwise"] = otherwise
         untaxed = self.row.lines.unposted().without_tax_group().count()
         context["without_tax_group"] = untaxed
-        context["old_rates"] = [told(each, self.request) for each in old_rates(self.row)]
+        context["old_rates"] = [linked_sentence(each, self.request) for each in old_rates(self.row)]
         context["question"] = (
             f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
             f"journal of its own.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
@@ -307,7 +307,7 @@ class EditJournalLines(BulkForm):
         if "billing_tax_group" in changes:
             otherwise = JournalLine.objects.filter(pk__in=[line.pk for line in lines]).taxed_otherwise()
             self.warn(otherwise.count(), lines[0].journal)
-        return Told(f"{counted(len(lines), 'line')} changed.")
+        return Answer(f"{counted(len(lines), 'line')} changed.")
 
     def warn(self, otherwise, journal):
         """Not a refusal: there are sales abroad that are taxed at home."""
@@ -332,7 +332,7 @@ class PostJournal(Operation):
         if lines > AT_ONCE:
             self.in_background = True
             ring("ledger.tasks.post_chosen_journals", [journal.pk], self.request.user.pk, day.isoformat())
-            return Told(f"{counted(lines, 'line')} of {journal} are posted in the background.")
+            return Answer(f"{counted(lines, 'line')} of {journal} are posted in the background.")
         return _posted([operations.post_journal(journal, by=self.request.user, on=day)])
 
     def success_url(self, journal):
@@ -352,7 +352,7 @@ def _posted(results):
     if len(left) > 1:
         link = f"{reverse('journals')}?status=error"
     lines = sum(result.posted for result in results)
-    return Told(f"{counted(lines, 'journal line')} posted.", left=dict(left), link=link)
+    return Answer(f"{counted(lines, 'journal line')} posted.", left=dict(left), link=link)
 
 
 class BackToDraft(Operation):
@@ -378,7 +378,7 @@ class PostChosenJournals(BulkOperation):
         if lines > AT_ONCE:
             keys = [journal.pk for journal in journals]
             ring("ledger.tasks.post_chosen_journals", keys, self.request.user.pk, day.isoformat())
-            return Told(
+            return Answer(
                 f"{counted(len(keys), 'journal')} with {counted(lines, 'line')} are posted in the "
                 "background; a notice tells you when it is done."
             )
@@ -396,4 +396,4 @@ class ChosenBackToDraft(BulkOperation):
                 done += 1
             except Refused:
                 left[f"{journal.get_status_display()}, and only those in error go back"] += 1
-        return Told(f"{counted(done, 'journal')} back in draft.", left=dict(left))
+        return Answer(f"{counted(done, 'journal')} back in draft.", left=dict(left))

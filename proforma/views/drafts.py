@@ -17,7 +17,7 @@ from contracts.models import overrides_limits
 from contracts.two_people import before_confirming
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.screens import DetailScreen, FormOperation, Operation, Told
+from invoicing_site.screens import Answer, DetailScreen, FormOperation, Operation
 from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.tables import amount_in_words
@@ -239,7 +239,7 @@ class _OnDraft(Operation):
 class Refresh(_OnDraft):
     def operate(self, proforma):
         n = len(operations.refresh(proforma, by=self.request.user))
-        return Told(f"{details_of(n)} added." if n else "Nothing new is ready for it up to the cutoff.")
+        return Answer(f"{details_of(n)} added." if n else "Nothing new is ready for it up to the cutoff.")
 
 
 class TakeParty(_OnDraft):
@@ -272,7 +272,7 @@ class Delete(_OnDraft):
         number, by_hand = proforma.number, count_by_hand(LineDetail.objects.on_proforma(proforma))
         n = operations.delete_draft(proforma, by=self.request.user)
         self.deleted = True
-        return Told(f"Proforma {number} is deleted{what_became(n, by_hand)}.")
+        return Answer(f"Proforma {number} is deleted{what_became(n, by_hand)}.")
 
     def success_url(self, proforma):
         return reverse("proformas") if self.deleted else proforma.get_absolute_url()
@@ -285,7 +285,7 @@ class RemoveDetails(_OnDraft):
         rows = selection(DetailsOf(proforma), self.request, self.permission)
         n, by_hand = rows.count(), count_by_hand(rows)
         back = operations.remove_details(rows, by=self.request.user)
-        return Told(f"{details_of(n)} removed{what_became(back, by_hand)}.")
+        return Answer(f"{details_of(n)} removed{what_became(back, by_hand)}.")
 
 
 class AddPending(_OnDraft):
@@ -297,7 +297,9 @@ class AddPending(_OnDraft):
         items = inputs.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
         if items.count() != len(set(keys)):
             raise Refused("Some of the chosen items are not ready any more: look at the list again.")
-        return Told(f"{details_of(len(operations.add_items(proforma, items, by=self.request.user)))} added.")
+        return Answer(
+            f"{details_of(len(operations.add_items(proforma, items, by=self.request.user)))} added."
+        )
 
 
 class Confirm(Operation):
@@ -312,9 +314,9 @@ class Confirm(Operation):
             if not scheduled:
                 raise Refused(f"Proforma {proforma.number} is confirmed, or on its way.")
             self.target = progress_of(scheduled)
-            return Told(f"Proforma {proforma.number} is being confirmed.")
+            return Answer(f"Proforma {proforma.number} is being confirmed.")
         operations.confirm(proforma, by=self.request.user)
-        return Told(f"Proforma {proforma.number} is confirmed and handed to accounting.")
+        return Answer(f"Proforma {proforma.number} is confirmed and handed to accounting.")
 
     def success_url(self, proforma):
         return self.target or proforma.get_absolute_url()
@@ -430,7 +432,7 @@ class EditDetails(FormOperation):
         if not changes:
             raise Refused("Nothing was filled in, so nothing would change.")
         n = len(operations.edit_details(self.details, by=self.request.user, seen=form.stamp, **changes))
-        return Told(f"{details_of(n)} changed. {who_sets_the_tax(self.details, changes)}".strip())
+        return Answer(f"{details_of(n)} changed. {who_sets_the_tax(self.details, changes)}".strip())
 
     def get_success_url(self):
         return self.row.get_absolute_url() + kept_query(self.request.POST)
@@ -477,7 +479,7 @@ class EditDetail(FormOperation):
             operations.edit_details([self.row], by=self.request.user, seen=form.stamp, **changes)
         detail = LineDetail.objects.filter(pk=self.row.pk)
         more = [what_becomes_of_the_rest(self.row.pk), who_sets_the_tax(detail, changes)]
-        return Told(" ".join(filter(None, [self.done, *more])))
+        return Answer(" ".join(filter(None, [self.done, *more])))
 
     def get_back_url(self):
         return f"{self.proforma.get_absolute_url()}#detail-{self.row.pk}"

@@ -12,7 +12,7 @@ from contracts.models import ProjectContract, TransactionClass
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum, totals
 from invoicing_site.floor.wording import counted
-from invoicing_site.screens import ListScreen, Operation, Told
+from invoicing_site.screens import Answer, ListScreen, Operation
 from proforma.filters import HubFilter
 from proforma.models import ProformaInvoice
 from proforma.performance import contract_performance
@@ -104,7 +104,7 @@ class MarkContract(Operation):
         items = f"{counted(n, 'item')} of" if n else "Not one item of"
         text = f"{items} {self.what(contract)} marked ready to invoice."
         link = f"{reverse('backlog')}?contract={contract.pk}&status=not_ready"
-        return Told(text, left=marked.reasons, link=link, undo=undo)
+        return Answer(text, left=marked.reasons, link=link, undo=undo)
 
     def _waiting(self, contract):
         waiting = self.items(contract).filter(status=BacklogItem.Status.NOT_READY)

@@ -20,7 +20,7 @@ from contracts.two_people import before_confirming
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted, day
-from invoicing_site.screens import Action, BulkOperation, FormOperation, ListScreen, Page, Told
+from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen, Page
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.tables import amount_in_words
@@ -144,7 +144,7 @@ class SubmitMany(_Many):
 
     def operate(self, rows):
         answer = operations.submit_many(rows, by=self.request.user)
-        return Told(f"{_counted(answer.done)} submitted for review.", left=answer.reasons)
+        return Answer(f"{_counted(answer.done)} submitted for review.", left=answer.reasons)
 
 
 class DeleteMany(_Many):
@@ -152,7 +152,9 @@ class DeleteMany(_Many):
 
     def operate(self, rows):
         answer = operations.delete_many(rows, by=self.request.user)
-        return Told(f"{_counted(answer.done)} deleted; what they billed is ready again.", left=answer.reasons)
+        return Answer(
+            f"{_counted(answer.done)} deleted; what they billed is ready again.", left=answer.reasons
+        )
 
 
 def _counted(proformas):
@@ -265,12 +267,12 @@ class NewProforma(FormOperation):
         numbers = ", ".join(proforma.number for proforma in answer.done[:10])
         more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
         left = list(answer.refused.values())
-        told = [f"{_counted(answer.done)} created: {numbers}{more}.", *left[:3]]
+        sentences = [f"{_counted(answer.done)} created: {numbers}{more}.", *left[:3]]
         if len(left) > 3:
-            told.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
+            sentences.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
         # A contract that was refused has said for itself what waits.
         invoiced = [contract for contract in contracts if contract not in answer.refused]
-        return Told(" ".join(filter(None, [*told, inputs.what_waits(invoiced, cutoff=cutoff, on=today)])))
+        return Answer(" ".join(filter(None, [*sentences, inputs.what_waits(invoiced, cutoff=cutoff, on=today)])))
 
     def get_success_url(self):
         if len(self.created) == 1:
@@ -299,7 +301,7 @@ class CreateFromBacklog(BulkOperation):
             raise Refused("None of the chosen rows is ready to invoice: mark them ready first.")
         created = operations.create_for_items(ready.only("pk"), on=today, by=self.request.user)
         numbers = ", ".join(proforma.number for proforma in created[:10])
-        return Told(
+        return Answer(
             f"{_counted(created)} created: {numbers}.",
             left={obstacles.BY_CODE[code].label: n for code, n in left.items()},
         )

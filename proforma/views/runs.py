@@ -12,7 +12,7 @@ from django.utils import timezone
 from contracts.models import ProjectContract
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
-from invoicing_site.screens import DetailScreen, FormOperation, ListScreen, Operation, Told
+from invoicing_site.screens import Answer, DetailScreen, FormOperation, ListScreen, Operation
 from proforma import forms, operations
 from proforma.filters import RunFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, RunPlanLine
@@ -217,7 +217,7 @@ class Execute(Operation):
         if not may_start(self.request.user, preview):
             raise Refused(f"{preview} looked at contracts that you don't manage: make a preview of yours.")
         self.run = operations.execute_in_background(preview, by=self.request.user)
-        return Told(f"The plan is being carried out as run {self.run.pk}.")
+        return Answer(f"The plan is being carried out as run {self.run.pk}.")
 
     def success_url(self, preview):
         return getattr(self, "run", preview).get_absolute_url()

@@ -147,7 +147,7 @@ def test_bulk_does_what_fits_and_counts_the_rest(co, member, colleague):
     page = member.post("/entries/submit/", {"pk": keys}, follow=True).text
 
     assert "2 entries submitted." in page
-    assert "Left as they were: 1 not a draft." in page
+    assert "Not changed: 1 not a draft." in page
     foreign.refresh_from_db()
     assert foreign.status == "draft"
 

@@ -17,7 +17,7 @@ from tests.actuals.test_import_pages import preview, send
 HEAD = "date,resource,project,hours,description,billable,invoiced,exported"
 MARKED = f"""{HEAD}
 2025-03-31,ANNA,NO1-P1,7.5,Drawn,yes,no,no
-2025-04-01,ANNA,NO1-P1,2,Told,no,no,no
+2025-04-01,ANNA,NO1-P1,2,Answer,no,no,no
 2025-04-02,ANNA,NO1-P1,3,Billed,yes,yes,yes
 2025-04-03,ANNA,NO1-P1,4,Sent,yes,no,yes
 2025-04-04,ANNA,NO1-P1,0:20,Sent for nothing,no,no,yes
@@ -58,21 +58,21 @@ def test_what_is_exported_is_a_question_without_a_default(co):
     [
         (
             {"exported": "bill"},
-            {"Drawn": "", "Told": "non_chargeable", "Billed": "cost_only", "Sent": ""}
+            {"Drawn": "", "Answer": "non_chargeable", "Billed": "cost_only", "Sent": ""}
             | {"Sent for nothing": "non_chargeable"},
         ),
         (
             {"exported": "cost"},
-            {"Drawn": "", "Told": "non_chargeable", "Billed": "cost_only", "Sent": "cost_only"}
+            {"Drawn": "", "Answer": "non_chargeable", "Billed": "cost_only", "Sent": "cost_only"}
             | {"Sent for nothing": "cost_only"},
         ),
         (
             {"exported": "skip"},
-            {"Drawn": "", "Told": "non_chargeable", "Billed": "cost_only"},
+            {"Drawn": "", "Answer": "non_chargeable", "Billed": "cost_only"},
         ),
         (
             {"exported": "skip", "invoiced": "skip"},
-            {"Drawn": "", "Told": "non_chargeable"},
+            {"Drawn": "", "Answer": "non_chargeable"},
         ),
     ],
 )
@@ -256,7 +256,7 @@ def test_rows_that_were_left_out_are_decided_again(co, client):
     assert "Import 2 entries" in page.text
     assert "only rows that are not here can be added" in page.text
     client.post("/import/preview/", {"seen": page.context["seen"]})
-    assert [text for text, _ in wishes()] == ["Drawn", "Told", "Sent", "Sent for nothing"]
+    assert [text for text, _ in wishes()] == ["Drawn", "Answer", "Sent", "Sent for nothing"]
 
     again = take(co, MARKED)
     assert (again.added, again.already_there, Entry.objects.count()) == (1, 4, 5)

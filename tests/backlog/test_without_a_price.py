@@ -92,7 +92,7 @@ def test_when_it_is_to_be_marked_ready(manager, company):
     approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
     told = said(manager.post(reverse("mark_ready"), {"pk": BacklogItem.objects.get().pk}))
     assert (
-        "Left as they were: 1 without a price (have a billing administrator extend the price list or add the "
+        "Not changed: 1 without a price (have a billing administrator extend the price list or add the "
         "price to it, then cancel the approval and approve again)." in told
     )
     assert "blocked=NO-PRICE" in told

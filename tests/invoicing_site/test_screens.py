@@ -143,7 +143,7 @@ def test_what_was_left_alone_is_named(it, client):
     it.deal.save()
     response = client.post(reverse("mark_ready"), {"pk": [item.pk, failed.pk]}, follow=True)
     assert "1 item marked ready to invoice." in said(response)[0]
-    assert "Left as they were: 1 not evaluated against its limit." in said(response)[0]
+    assert "Not changed: 1 not evaluated against its limit." in said(response)[0]
 
 
 def test_a_click_comes_back_to_the_filter(it, client):

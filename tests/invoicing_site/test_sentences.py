@@ -6,7 +6,7 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
-from invoicing_site.screens.operations import Told, tell
+from invoicing_site.screens.operations import Answer, show_answer
 from ledger.invoicing.checks import CheckResult
 
 
@@ -35,9 +35,9 @@ def test_refusals_answers_and_checks_do(rf):
     request = rf.get("/")
     request.session = {}
     request._messages = FallbackStorage(request)
-    tell(request, "proforma PF-1 is made out to the customer.")
-    tell(request, Told("proforma PF-1 is in review.", left={"on hold": 1}))
+    show_answer(request, "proforma PF-1 is made out to the customer.")
+    show_answer(request, Answer("proforma PF-1 is in review.", left={"on hold": 1}))
     assert [str(each) for each in get_messages(request)] == [
         "Proforma PF-1 is made out to the customer.",
-        "Proforma PF-1 is in review. Left as they were: 1 on hold.",
+        "Proforma PF-1 is in review. Not changed: 1 on hold.",
     ]

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
-from invoicing_site.screens import BulkOperation, FormOperation, Operation, Page, Told
+from invoicing_site.screens import Answer, BulkOperation, FormOperation, Operation, Page
 from ledger.invoicing.forms import CommentForm, ReasonForm
 from ledger.invoicing.operations import approvals as operations
 from ledger.invoicing.operations.returns import return_proposal
@@ -75,7 +75,7 @@ class ReturnProposal(FormOperation):
 
     def operate(self, form):
         draft = return_proposal(self.row, by=self.request.user, reason=form.cleaned_data["comment"])
-        return Told(f"The {self.row} is returned: its work is on draft {draft.number}.")
+        return Answer(f"The {self.row} is returned: its work is on draft {draft.number}.")
 
 
 class ApproveProposals(BulkOperation):
@@ -96,7 +96,7 @@ class ApproveProposals(BulkOperation):
                     if own
                     else f"{proposal.get_status_display()}, so not to be approved"
                 ] += 1
-        return Told(f"{counted(done, 'proposal')} approved.", left=dict(left))
+        return Answer(f"{counted(done, 'proposal')} approved.", left=dict(left))
 
 
 class StuckProposals(Page):

@@ -4,10 +4,10 @@ from django.http import HttpResponseRedirect
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
-from invoicing_site.screens import Action, BulkForm, DetailScreen, FormOperation, Operation, Told
+from invoicing_site.screens import Action, Answer, BulkForm, DetailScreen, FormOperation, Operation
 from invoicing_site.screens.lines import LinesScreen, back_to_lines
 from invoicing_site.screens.lists import keys_of
-from invoicing_site.screens.operations import tell
+from invoicing_site.screens.operations import show_answer
 from ledger.invoicing import sections
 from ledger.invoicing.filters import ProposalLineFilter
 from ledger.invoicing.forms import LayoutForm, MoveLinesForm, ProposalLinesForm, SectionFormSet
@@ -100,7 +100,7 @@ class EditProposalLines(_OfChosenLines):
 
     def operate(self, form):
         lines = operations.edit_lines(self.rows, by=self.request.user, seen=form.stamp, **form.changes())
-        return Told(f"{counted(len(lines), 'line')} changed.")
+        return Answer(f"{counted(len(lines), 'line')} changed.")
 
 
 class MoveProposalLines(_OfChosenLines):
@@ -128,7 +128,7 @@ class MoveProposalLines(_OfChosenLines):
             seen=form.stamp,
             by=self.request.user,
         )
-        return Told(f"{counted(self.chosen, 'line')} moved.")
+        return Answer(f"{counted(self.chosen, 'line')} moved.")
 
 
 class EditSections(DetailScreen):
@@ -173,7 +173,7 @@ class EditSections(DetailScreen):
                 # What was typed stays, beside what the others wrote; sending it again replaces that.
                 refused, changed = refusal.message, refusal.code == "CHANGED"
             else:
-                tell(request, Told("The sections are formatted."))
+                show_answer(request, Answer("The sections are formatted."))
                 return HttpResponseRedirect(self.row.get_absolute_url())
         context = self.get_context_data(formset=formset, shown=shown, refused=refused, changed=changed)
         return self.render_to_response(context)
@@ -197,7 +197,7 @@ class SaveLayout(FormOperation):
     def operate(self, form):
         scope = form.cleaned_data["scope"]
         save_layout(self.row, scope=scope, by=self.request.user)
-        return Told(f"The layout is now the default for {dict(form.SCOPES)[scope].lower()}.")
+        return Answer(f"The layout is now the default for {dict(form.SCOPES)[scope].lower()}.")
 
 
 class SectionsForLines(Operation):

@@ -8,9 +8,9 @@ from django.urls import reverse
 from invoicing_site.celery import ring
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
-from invoicing_site.screens import BulkOperation, Operation, Page, Told
+from invoicing_site.screens import Answer, BulkOperation, Operation, Page
 from invoicing_site.screens.lists import address_of_chosen, keys_of
-from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.screens.operations import refuse, show_answer
 from invoicing_site.templatetags.ledgerline import plain_amount
 from ledger.invoicing.operations import posting
 from ledger.invoicing.remedies import with_remedies
@@ -33,7 +33,7 @@ class PostProposal(Operation):
 
     def operate(self, proposal):
         self.invoice = posting.post(proposal, by=self.request.user, on=proposal.entity.today())
-        return Told(f"The {proposal} is posted as {self.invoice}.")
+        return Answer(f"The {proposal} is posted as {self.invoice}.")
 
     def success_url(self, proposal):
         invoice = getattr(self, "invoice", None)
@@ -126,18 +126,18 @@ class PostProposals(_OfRemembered):
         if len(keys) > AT_ONCE and any(row.status != _Status.POSTED for row in rows):
             ring("ledger.tasks.post_chosen_invoices", keys, request.user.pk, on.isoformat(), url)
         else:
-            tell(request, _told(posting.post_all(rows, by=request.user, on=on)))
+            show_answer(request, _answer_to(posting.post_all(rows, by=request.user, on=on)))
         return HttpResponseRedirect(url)
 
 
-def _told(outcomes):
+def _answer_to(outcomes):
     """How many were posted now, and what is said of those that were not."""
     posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
     refused = [outcome.proposal for outcome in outcomes if outcome.refusal]
     before = posting.posted_before(outcomes)
     text = f"{counted(posted, 'invoice')} posted." if posted or not before else "Nothing was posted now."
     left = {"refused, see below": len(refused)} if refused else {}
-    return Told(f"{text} {before}".rstrip(), left=left, link=_address_of(refused))
+    return Answer(f"{text} {before}".rstrip(), left=left, link=_address_of(refused))
 
 
 def _address_of(refused):

@@ -10,9 +10,9 @@ from actuals.models import Actual, BillingType
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
-from invoicing_site.screens import Action, DetailScreen, FormOperation, ListScreen, Operation, Page, Told
+from invoicing_site.screens import Action, Answer, DetailScreen, FormOperation, ListScreen, Operation, Page
 from invoicing_site.screens.lines import SomeHidden
-from invoicing_site.screens.operations import refuse, tell
+from invoicing_site.screens.operations import refuse, show_answer
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.templatetags.ledgerline import day, plain_amount
 from ledger.invoicing import checks, previews, second_person
@@ -110,7 +110,7 @@ class _ForEntity(Page):
 
     def post(self, request):
         try:
-            tell(request, self.operate(request.entity))
+            show_answer(request, self.operate(request.entity))
         except Refused as refusal:
             refuse(request, refusal)
         return HttpResponseRedirect(reverse("proposals"))
@@ -121,7 +121,7 @@ class TakeUpProformas(_ForEntity):
 
     def operate(self, entity):
         done = operations.take_up_all(entity)
-        return Told(
+        return Answer(
             f"{counted(len(done), 'proposal')} made." if done else "Every confirmed proforma has one."
         )
 
@@ -133,7 +133,7 @@ class FillProposals(_ForEntity):
         done = operations.fill_unblocked(entity)
         waiting = InvoiceProposal.objects.filter(entity=entity, status=_Status.BLOCKED).count()
         left = {"still waiting for journals": waiting} if waiting else {}
-        return Told(
+        return Answer(
             f"{counted(len(done), 'proposal')} filled in.",
             left=left,
             link=f"{reverse('proposals')}?blocked=yes" if waiting else "",
@@ -254,12 +254,12 @@ class EditProposal(FormOperation):
     def operate(self, form):
         changes = form.changes()
         if not changes:
-            return Told("Nothing was changed.")
+            return Answer("Nothing was changed.")
         operations.edit_header(self.row, by=self.request.user, seen=form.stamp, **changes)
         text = f"The {self.row} is changed."
         if "dimensions" in changes and self.row.status == _Status.OPEN:
             text += " Its lines keep their dimensions until they are filled in again."
-        return Told(text)
+        return Answer(text)
 
 
 class RefillProposal(Operation):
