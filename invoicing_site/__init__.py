@@ -1,4 +1,4 @@
-"""The site: its floor is what every app may use, its roof is what brings the apps together."""
+"""The site: `floor` is shared by all apps; `pages`, `explain`, `verify` and `demo` use all apps."""
 
 from invoicing_site.celery import app as celery_app
 

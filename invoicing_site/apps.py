@@ -1,4 +1,4 @@
-"""Ledgerline's floor and roof as one Django app."""
+"""The Django app of the shared parts of Ledgerline."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
@@ -13,7 +13,8 @@ class InvoicingSiteConfig(AppConfig):
         from invoicing_site.admin import choices
         from invoicing_site.floor import characters, guards, seals
 
-        # With this sender each fires once for a migrate: before its first step, and after its last one.
+        # With this sender, each signal is sent once per `migrate`: before its first step and after its last
+        # one.
         pre_migrate.connect(guards.make_way_before_migrate, sender=self, dispatch_uid="guards.make_way")
         post_migrate.connect(guards.install_after_migrate, sender=self, dispatch_uid="guards.install")
         pre_migrate.connect(seals.note_before_migrate, sender=self, dispatch_uid="seals.note_before")

@@ -1,4 +1,4 @@
-"""What every room stands on: people, what they did, and the files they left."""
+"""Shared models: users, audit events, stored files, notices, messages and seals."""
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -10,7 +10,7 @@ from invoicing_site.floor import guards
 
 
 class User(AbstractUser):
-    """One person who signs in. What they may do stands in their memberships of legal entities."""
+    """One person who signs in. Memberships of legal entities define what the person may do."""
 
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
 
@@ -19,7 +19,7 @@ class User(AbstractUser):
 
 
 class AuditEvent(models.Model):
-    """One action somebody took: who, when, on what, with before and after. Never changed (SEC-3)."""
+    """One action: who, when, on which record, with old and new values. Never changed (SEC-3)."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, help_text="Empty: the system itself")
@@ -42,7 +42,7 @@ class AuditEvent(models.Model):
 
 
 class StoredFile(models.Model):
-    """A file kept by the hash of its bytes: the same bytes are stored once, and never change."""
+    """A file identified by the hash of its bytes: the same bytes are stored once and never change."""
 
     sha256 = models.CharField("SHA-256", max_length=64, unique=True)
     size = models.PositiveBigIntegerField(help_text="bytes")
@@ -56,7 +56,7 @@ class StoredFile(models.Model):
 
 
 class SavedView(models.Model):
-    """A list with its filter, order and columns, kept under a name by one person."""
+    """A list with its filter, order and columns, saved under a name by one person."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
     page = models.CharField(max_length=100, help_text="URL name of the list")
@@ -72,7 +72,7 @@ class SavedView(models.Model):
 
 
 class Notice(models.Model):
-    """Something one person should know: a background job ended, a document is ready."""
+    """A message for one person: a background job ended, a document is ready."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="notices")
     at = models.DateTimeField(default=timezone.now)
@@ -133,7 +133,7 @@ class SealPending(models.Model):
 
 
 class Seal(models.Model):
-    """One segment of a chain over all rows that may not change any more; see seals.py."""
+    """One segment of the chain over all rows that may no longer change; see seals.py."""
 
     number = models.PositiveBigIntegerField(unique=True)
     at = models.DateTimeField(default=timezone.now)
@@ -150,9 +150,9 @@ class Seal(models.Model):
 
 
 class SealedRows(models.Model):
-    """The rows of one table in a seal: their ids, eight bytes of each one's hash, and a digest of the hashes.
+    """The rows of one table in a seal: their ids, eight bytes of each row's hash, and a digest of the hashes.
 
-    The names of the columns are kept, so that a column added later changes no old hash.
+    The names of the columns are stored, so that a column added later does not change old hashes.
     """
 
     seal = models.ForeignKey(Seal, models.PROTECT, related_name="parts")

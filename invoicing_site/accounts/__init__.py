@@ -1,1 +1,1 @@
-"""Signing in, its limits, and links to choose a password."""
+"""Signing in, its limits, and password links."""

@@ -1,4 +1,4 @@
-"""What is alike in Django admin. Django finds the audit trail's admin page through this package."""
+"""Shared parts of the Django admin. Django finds the audit trail's admin page through this package."""
 
 from invoicing_site.admin import audit_events
 

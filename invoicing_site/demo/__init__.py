@@ -1,8 +1,8 @@
 """The demo company: a year of an invented consultancy, made by the same operations that people use.
 
 Two companies, their contracts and their people are declared in `catalogue`; `setting` and `agreements` set
-them up, `work` enters what is done, `year` bills it month by month, and `today` leaves the last weeks in
-every state that work can be in. Dates are counted from today; the same day always gives the same demo.
+them up, `work` enters the work, `year` bills it month by month, and `today` leaves the last weeks in every
+state that work can have. Dates are relative to today; the same day always gives the same demo.
 """
 
 from django.db import transaction
@@ -33,11 +33,11 @@ _COUNTED = (
 
 @transaction.atomic
 def load(*, small: bool = False) -> dict[str, int]:
-    """Move the demo company into an empty database, whole or not at all, and count what was made.
+    """Create the demo company in an empty database, in one transaction, and return the counts of its rows.
 
-    Refused when anybody or any company is there already. `small` tells the story of a few weeks with fewer
-    contracts and hours. One transaction, so that a demo that was interrupted leaves the database empty for
-    the next try. Documents are not drawn here: that takes long, and the sweep draws what is missing.
+    Refused if the database has a user or a company. `small` creates a few weeks with fewer contracts and
+    hours. If the command is interrupted, the database stays empty. Documents are not created here, because
+    that takes long: the sweep creates them.
     """
     if User.objects.exists() or LegalEntity.objects.exists():
         raise Refused("NOT-EMPTY")

@@ -1,7 +1,7 @@
-"""Explaining an amount: the whole chain from entry to payment, from wherever one stands in it (ACT-2).
+"""Explain an amount: the whole chain from entry to payment, starting at any of its records (ACT-2).
 
-Each function reads what it needs in a constant number of queries and returns an `Explanation`, which is plain
-data: a page, the command line and JSON show the same.
+Each function needs a constant number of queries and returns an `Explanation`, which is plain data: the page,
+the command line and JSON show the same.
 """
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -29,18 +29,18 @@ __all__ = [
 ]
 
 
-# Of a longer document the whole is told, and its parts one by one when they are asked for.
+# For a longer document, only the document itself is explained; its parts are explained one by one on request.
 MOST_PARTS = 2000
 
 
 def explain_actual(actual: Actual) -> Explanation:
-    """One actual: what it is, how it came to be, and what became of it."""
+    """Explain one actual: its data, how it was created, and how it was billed and posted."""
     facts = Facts.around(actuals=[actual.pk])
     return _actual(facts.actuals[actual.pk], facts)
 
 
 def explain_entry(entry: Entry) -> Explanation:
-    """An entry, with a part for its cost and for each customer's share of its sales."""
+    """Explain an entry, with a part for its cost and one for each customer's share of its sales."""
     entry = Entry.objects.select_related(
         "resource", "project", "task", "role", "source", "submitted_by", "decided_by"
     ).get(pk=entry.pk)
@@ -48,14 +48,14 @@ def explain_entry(entry: Entry) -> Explanation:
     facts = Facts.around(actuals=keys)
     told = [steps.entered(entry)]
     if not facts.actuals:
-        told.append(Step("approval", f"It is {entry.get_status_display()}: no amount was made of it."))
+        told.append(Step("approval", f"The entry is {entry.get_status_display()}: it has no amounts yet."))
     own = [a for a in facts.actuals.values() if a.pk not in facts.part_of and not a.reverses_id]
     parts = [_actual(actual, facts) for actual in own if actual.entry_id == entry.pk]
     return Explanation(headed(entry), ref(entry), told, parts)
 
 
 def explain_proforma(proforma: ProformaInvoice) -> Explanation:
-    """A proforma, with a part for each of its details."""
+    """Explain a proforma, with a part for each of its details."""
     document = ProformaInvoice.objects.select_related(
         "contract", "customer", "confirmed_by", "run", "proposal"
     ).get(pk=proforma.pk)
@@ -64,7 +64,7 @@ def explain_proforma(proforma: ProformaInvoice) -> Explanation:
     if hasattr(document, "proposal"):
         told.append(books.proposal_head(document.proposal))
     if len(keys) > MOST_PARTS:
-        told.append(Step("details", f"It has {len(keys):,} details: have them explained one by one."))
+        told.append(Step("details", f"It has {len(keys):,} details. Explain them one by one."))
         return Explanation(headed(document), ref(document), told)
     facts = Facts.around(details=keys, with_entries=False)
     details = sorted(
@@ -76,13 +76,13 @@ def explain_proforma(proforma: ProformaInvoice) -> Explanation:
 
 
 def explain_detail(detail: LineDetail) -> Explanation:
-    """One detail of a proforma: where it comes from, and where it went."""
+    """Explain one detail of a proforma: its source, and how it was posted."""
     facts = Facts.around(details=[detail.pk])
     return _detail(facts.details[detail.pk], facts)
 
 
 def explain_invoice(invoice: CustomerInvoice) -> Explanation:
-    """A posted invoice as a whole, with a part for each of its lines, and for each detail without one."""
+    """Explain a posted invoice, with a part for each of its lines, and for each detail without a line."""
     document = CustomerInvoice.objects.select_related(
         "voucher__entity",
         *(f"proposal__proforma__{name}" for name in ("contract", "customer", "confirmed_by", "run")),
@@ -102,7 +102,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         *books.of_invoice(document, facts),
     ]
     if is_long:
-        told.append(Step("lines", f"It bills {len(keys):,} details: have them explained one by one."))
+        told.append(Step("lines", f"It bills {len(keys):,} details. Explain them one by one."))
     lines = sorted(
         (
             (line.invoice_line, facts.details[detail])
@@ -111,7 +111,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         ),
         key=lambda pair: pair[0].number,
     )
-    # What they have in common is told once, above.
+    # The common steps are shown once, above.
     parts = [_line(line, detail, facts, with_voucher=False) for line, detail in lines]
     printed = {detail.pk for _, detail in lines}
     left_out = [
@@ -126,7 +126,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
 
 
 def explain_invoice_line(line: InvoiceLine) -> Explanation:
-    """One line of a posted invoice, back to its entry and on to its payment."""
+    """Explain one line of a posted invoice, from its entry to its payment."""
     detail = LineDetail.objects.get(proposal_line__invoice_line=line)
     facts = Facts.around(details=[detail.pk])
     found = facts.proposal_lines[detail.pk].invoice_line
@@ -134,7 +134,7 @@ def explain_invoice_line(line: InvoiceLine) -> Explanation:
 
 
 def explain_voucher(voucher: Voucher) -> Explanation:
-    """A voucher with its entries, and with what it books as a part."""
+    """Explain a voucher with its entries; the booked item is a part."""
     voucher = Voucher.objects.select_related("entity", "journal_line__actual", "posted_by", "reverses").get(
         pk=voucher.pk
     )
@@ -151,10 +151,10 @@ def explain_voucher(voucher: Voucher) -> Explanation:
 
 
 def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Explanation:
-    """Explain what is called so: an actual or an entry by its id, anything else by its number.
+    """Explain the record with this name: an actual or an entry by its id, other kinds by their number.
 
-    Kinds: actual, entry (id or external id), proforma, invoice (with `line`: that line of it), voucher.
-    Refused when there is no such thing, and when several companies have one and `entity` is not given.
+    Kinds: actual, entry (id or external id), proforma, invoice (with `line`: only that line), voucher.
+    Refused if there is no such record, and if several companies have one and `entity` is not given.
     """
     if kind == "actual":
         return explain_actual(_one(Actual, kind, name, entity, pk=name))
@@ -170,7 +170,7 @@ def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Expla
     if kind == "voucher":
         return explain_voucher(_one(Voucher, kind, name, entity, number=name))
     if kind != "invoice":
-        raise ValueError(f"Nothing of the kind “{kind}” can be explained.")
+        raise ValueError(f"Records of the kind “{kind}” can't be explained.")
     invoice = _one(CustomerInvoice, kind, name, entity, number=name)
     if line is None:
         return explain_invoice(invoice)
@@ -211,7 +211,7 @@ def _actual(actual, facts) -> Explanation:
         told += _onward(detail, original, facts, with_voucher=True)
     undone = facts.reversal_of.get(original.pk) if original is not None else None
     if undone is not None and undone.pk not in facts.part_of:
-        # No detail asked for it, so a journal books it.
+        # It has no detail, so a journal books it.
         told += books.journals([undone], facts)
     return Explanation(steps.named(actual, facts), ref(actual), told)
 
@@ -259,7 +259,7 @@ def _origin(original, facts):
 
 
 def _origin_of_detail(detail, facts):
-    """What a detail bills that is no fact of work: a milestone's part, or nothing but what was typed."""
+    """The source of a detail without an actual of work: a milestone's part, or only the typed values."""
     item = detail.backlog_item
     if item is None or not item.milestone_part_id:
         return []
@@ -267,7 +267,7 @@ def _origin_of_detail(detail, facts):
 
 
 def _onward(detail, original, facts, *, with_voucher):
-    """From the detail to the payment, with what the journal did for the original on the way."""
+    """From the detail to the payment, with the journal entries of the original."""
     told = steps.proforma(detail, original, facts)
     told += books.journals([original] if original is not None else [], facts)
     told += books.proposal(detail, facts)

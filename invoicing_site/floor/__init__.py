@@ -1,1 +1,1 @@
-"""What every room stands on; it imports no room."""
+"""Shared basics of all rooms; imports no room."""

@@ -1,4 +1,4 @@
-"""The audit log: one event an action, written in the action's own transaction (SEC-3)."""
+"""The audit log: one event per action, written in the action's own transaction (SEC-3)."""
 
 from django.db import connections, router
 
@@ -8,9 +8,9 @@ _TEXT_LENGTH = AuditEvent._meta.get_field("subject_text").max_length
 
 
 def record(action: str, subject, *, by=None, entity: str = "", **detail) -> AuditEvent:
-    """Write down who did this, with before and after in `detail`; `by` None means the system itself.
+    """Record who did this, with old and new values in `detail`; `by` None means the system itself.
 
-    The subject is a saved model instance, or None for what concerns no single row.
+    The subject is a saved model instance, or None if the action concerns no single row.
     """
     assert connections[router.db_for_write(AuditEvent)].in_atomic_block, "An event without its action."
     about = {}

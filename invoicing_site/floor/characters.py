@@ -1,7 +1,7 @@
-"""Characters that nobody sees: they hide in a text what it says, so no text that is kept holds them.
+"""Invisible characters: they can disguise a text, so no stored text may contain them.
 
-Control characters, what turns the direction of reading (U+202E and its kin), zero-width and other invisible
-characters. Line breaks and tabs are fine.
+These are control characters, characters that change the reading direction (such as U+202E), zero-width and
+other invisible characters. Line breaks and tabs are allowed.
 """
 
 import re
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from invoicing_site.floor.reasons import Reason
 
-# Invisible, though Unicode files them under letters and marks.
+# Invisible, although Unicode classifies them as letters and marks.
 _DRAWN_AS_NOTHING = (
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\uffff"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -29,7 +29,7 @@ _NAMED = 3
 
 
 def trouble(text: str) -> Reason | None:
-    """The invisible characters of a text, by name; None when it has none."""
+    """The invisible characters of a text, by name; None if it has none."""
     found = list(dict.fromkeys(_INVISIBLE.findall(text)))
     if not found:
         return None
@@ -38,7 +38,7 @@ def trouble(text: str) -> Reason | None:
 
 
 def name(character: str) -> str:
-    """A character as Unicode calls it: RIGHT-TO-LEFT OVERRIDE (U+202E)."""
+    """The Unicode name of a character, such as RIGHT-TO-LEFT OVERRIDE (U+202E)."""
     code = f"U+{ord(character):04X}"
     return f"{unicodedata.name(character, 'a control character')} ({code})"
 
@@ -50,9 +50,9 @@ def refuse_invisible(text):
 
 
 def watch_columns():
-    """Give every text column of our models the validator, whoever declares it; the admin's forms ask it.
+    """Add the validator to every text column of our models; the admin's forms use it.
 
-    Set beside the declared validators and not among them: a migration need not know of it.
+    It is added to the instance and not to the declared validators, so that migrations do not include it.
     """
     for model in apps.get_models():
         if model.__module__.partition(".")[0] in _OURS:

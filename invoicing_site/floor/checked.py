@@ -1,7 +1,7 @@
-"""Checks of the numbers and texts that an operation is given.
+"""Checks of the numbers and texts that an operation receives.
 
-A form checks its fields too; but operations are also called by commands, jobs and other programs, and what
-SQLite would save as it is, PostgreSQL would refuse with a technical error.
+Forms check their fields too, but operations are also called by commands, jobs and other programs. SQLite
+would save invalid values, PostgreSQL would refuse them with a technical error.
 """
 
 from decimal import Decimal
@@ -12,7 +12,7 @@ from invoicing_site.floor.reasons import Reason
 
 
 def figure(value: Decimal, model, name: str) -> Decimal:
-    """The value itself, if that column of the model can keep it exactly; Refused otherwise."""
+    """Return the value if that column of the model can store it exactly; Refused otherwise."""
     field = model._meta.get_field(name)
     if not value.is_finite():
         raise Refused("NOT-A-NUMBER", value=str(value), field=field.verbose_name)
@@ -26,14 +26,14 @@ def figure(value: Decimal, model, name: str) -> Decimal:
 
 
 def too_fine(amount: Decimal, currency: str) -> Reason | None:
-    """That the amount has more decimals than its currency; None where it has not (MON-1)."""
+    """The reason if the amount has more decimals than its currency, else None (MON-1)."""
     if amount == money.rounded(amount, currency):
         return None
     return Reason("AMOUNT-DECIMALS", amount=amount, currency=currency)
 
 
 def words(text: str, model, name: str) -> str:
-    """The text itself, if it fits into that column of the model and everybody can see all of it."""
+    """Return the text if it fits into that column and has no invisible characters; Refused otherwise."""
     field = model._meta.get_field(name)
     if why := characters.trouble(text):
         raise Refused("TEXT-INVISIBLE", field=field.verbose_name, why=why)

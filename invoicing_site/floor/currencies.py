@@ -1,11 +1,11 @@
-"""Which ISO 4217 codes are money: what was legal tender somewhere in the years that books are kept for."""
+"""The accepted ISO 4217 codes: currencies that were legal tender in the years that books are kept for."""
 
 from babel.core import get_global
 
 from invoicing_site.floor.reasons import Reason
 
 _SINCE = (2015, 1, 1)
-# Units of account that contracts are made out in.
+# Units of account that contracts use.
 _OF_ACCOUNT = {"CLF", "UYW"}
 
 
@@ -20,10 +20,10 @@ IN_USE = frozenset(_in_use()) | _OF_ACCOUNT
 
 
 def is_in_use(code: str) -> bool:
-    """Whether amounts may be in it: EUR may; XXX (no currency), XAU (gold) and DEM (until 2001) may not."""
+    """Whether the currency is accepted: not XXX (no currency), XAU (gold) or DEM (until 2001)."""
     return code in IN_USE
 
 
 def trouble(code: str) -> Reason | None:
-    """Why the code can't be the currency of an amount; None where it can."""
+    """The reason why the code is not accepted as a currency; None if it is."""
     return None if is_in_use(code) else Reason("NOT-A-CURRENCY", code=code)

@@ -1,4 +1,4 @@
-"""The one exception for "the business says no"."""
+"""The one exception for a refusal by a business rule."""
 
 import re
 
@@ -8,7 +8,7 @@ _CODE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
 
 
 class Refused(Exception):
-    """A rule of the business forbids this; its sentence is for the person who asked, in their language.
+    """A business rule refuses the action; the sentence is for the person who requested it, in their language.
 
     `code` names the template in the table of a room (`<room>/refusals.py`), `params` are the values that the
     template names. `remedy` is the URL name or the path of the page where it can be fixed; see `remedies`.
@@ -27,7 +27,7 @@ class Refused(Exception):
 
     @classmethod
     def because(cls, *reasons: Reason) -> "Refused":
-        """The refusal for a reason, or for several at once with the remedy of the first."""
+        """The refusal for one reason, or for several with the remedy of the first one."""
         if len(reasons) == 1:
             return cls(reasons[0])
         return cls("SEVERAL-REASONS", remedy=reasons[0].remedy, reasons=reasons)
@@ -46,14 +46,15 @@ class Refused(Exception):
 
     @property
     def message(self) -> str:
-        """The sentence in the language of the one who reads."""
+        """The sentence in the reader's language."""
         return self.reason.sentence
 
     def __str__(self) -> str:
         return self.message
 
     def __reduce__(self):
-        # Exceptions are rebuilt from their args alone; a worker would lose the values on the way home.
+        # Unpickling rebuilds an exception from its args only; without this, an exception of a worker would
+        # lose its values.
         return _rebuilt, (type(self),), self.__dict__
 
 

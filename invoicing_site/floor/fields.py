@@ -14,10 +14,10 @@ _CURRENCY = re.compile(r"\A[A-Z]{3}\Z")
 
 
 class ExactDecimalField(models.DecimalField):
-    """A decimal column of a fixed size that never rounds what it is given.
+    """A decimal column of a fixed size that never rounds.
 
-    Floats are a TypeError. More decimals than the column has are a ValueError on saving: the databases would
-    round them, each in its own way, and only `money.py` may.
+    A float raises TypeError. More decimals than the column has raise ValueError on saving, because the
+    databases would round them in different ways, and only `money.py` may round.
     """
 
     digits = 0
@@ -48,14 +48,14 @@ class ExactDecimalField(models.DecimalField):
         return super().get_db_prep_save(value, connection)
 
     def unrounded(self, value: Decimal) -> Decimal:
-        """The value itself, or ValueError when the column would have to round it, or has no room for it.
+        """Return the value, or raise ValueError if the column would have to round it or can't hold it.
 
-        SQLite would keep what is too large, and fail to read it back for ever after.
+        SQLite would store a value that is too large, and could never read it again.
         """
         _, digits, exponent = value.as_tuple()
         if isinstance(exponent, str):
             raise ValueError(f"{self} does not keep {value}.")
-        # Zeros at the end are no decimals. Decimal.normalize() would itself round beyond 28 digits.
+        # Trailing zeros do not count as decimals. Decimal.normalize() would round beyond 28 digits.
         if exponent < -self.places and any(digits[self.places + exponent :]):
             raise ValueError(f"{self} keeps {self.places} decimals and {value} has more: round it first.")
         if len(digits) + exponent > self.digits - self.places and any(digits):
@@ -66,8 +66,8 @@ class ExactDecimalField(models.DecimalField):
 class AmountField(ExactDecimalField):
     """An amount in a currency: 15 digits and 4 decimals, the most any currency has.
 
-    `in_currency` names the column with its currency, `contract__currency` where that is another row's. What
-    people type in a form of the model then has no more decimals than the currency (MON-1).
+    `in_currency` is the path to its currency, such as `contract__currency`. Forms of the model then accept
+    no more decimals than the currency has (MON-1).
     """
 
     digits, places = 19, 4
@@ -83,7 +83,7 @@ class AmountField(ExactDecimalField):
             raise ValidationError(reason.sentence, code="decimals")
 
     def _currency_of(self, row):
-        """Empty while the form lacks what it hangs on: that is an error of its own."""
+        """The currency's code; empty while the field it depends on is missing, which is a separate error."""
         *path, name = self.in_currency.split("__")
         try:
             for step in path:

@@ -1,4 +1,4 @@
-"""Numbers as people type them, the same in every form and in the administration."""
+"""Input of numbers, the same in every form and in the administration."""
 
 import re
 from decimal import Decimal
@@ -9,10 +9,10 @@ _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 class FigureField(forms.DecimalField):
-    """A decimal in digits: a comma may stand before the decimals, spaces part the thousands.
+    """A decimal in digits: with a decimal comma or point, and spaces between the thousands.
 
-    A number with an exponent is none: 1e3 is a slip of the finger more often than a thousand. `column` is a
-    column of a model, or its class, and gives the size.
+    Exponents are refused, because 1e3 is more often a typing error than a thousand. `column` is a column of a
+    model, or its class, and defines the size.
     """
 
     default_error_messages = {"invalid": "Enter a number in digits, such as 1234.50."}
@@ -33,7 +33,7 @@ class FigureField(forms.DecimalField):
         return super().to_python(value)
 
     def prepare_value(self, value):
-        """Without zeros at its end, as one would type it."""
+        """The number without trailing zeros."""
         if not isinstance(value, Decimal) or not value.is_finite():
             return value
         text = f"{value:f}"

@@ -1,8 +1,8 @@
 """Files kept by the SHA-256 of their bytes: stored once, written before their row, never changed.
 
 They are in Django's default storage under the name `ab/abcdef…`: a folder, or a bucket that several machines
-share. A file without a row does no harm (its transaction was rolled back); a row without its file must not
-happen, so the bytes are stored for good before the row is inserted.
+share. A file without a row does no harm (its transaction was rolled back). A row without its file must not
+exist, so the bytes are stored permanently before the row is inserted.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ _NAME_LENGTH = StoredFile._meta.get_field("name").max_length
 
 
 def store(content: bytes, *, name: str, media_type: str, by=None) -> StoredFile:
-    """Keep the bytes and return their row; bytes that are already kept return the first row.
+    """Store the bytes and return their row; if the bytes are already stored, return the existing row.
 
-    On return the file is stored for good, whatever becomes of the transaction. `name` and `media_type` are
-    those of the first time.
+    The file stays stored even if the transaction is rolled back. An existing row keeps its `name` and
+    `media_type`.
     """
     sha256 = write(content)
     stored, _ = StoredFile.objects.get_or_create(
@@ -42,8 +42,8 @@ def store(content: bytes, *, name: str, media_type: str, by=None) -> StoredFile:
 def write(content: bytes) -> str:
     """Write the bytes and return their hash, without a row.
 
-    Bytes that are there are not written again. Only a damaged file is replaced, by the bytes that it had.
-    Two writers of the same bytes at once write the same file.
+    Existing bytes are not written again. Only a damaged file is replaced by its original bytes. Two writers
+    of the same bytes write the same file.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     storage, name = _storage(), name_of(sha256)
@@ -60,7 +60,7 @@ def write(content: bytes) -> str:
 
 
 def read(stored_file: StoredFile) -> bytes:
-    """The bytes as they were stored; refused where the file is gone or no longer is what was stored."""
+    """Return the stored bytes; refused if the file is missing or was changed."""
     try:
         with _storage().open(name_of(stored_file.sha256)) as file:
             content = file.read()
@@ -72,7 +72,7 @@ def read(stored_file: StoredFile) -> bytes:
 
 
 def found(stored_file: StoredFile) -> tuple[str, int]:
-    """The hash and the size of the bytes that are stored now; FileNotFoundError where there are none."""
+    """Return the hash and the size of the stored bytes; FileNotFoundError if there are none."""
     digest, size = hashlib.sha256(), 0
     with _storage().open(name_of(stored_file.sha256)) as file:
         for chunk in file.chunks():
@@ -82,7 +82,7 @@ def found(stored_file: StoredFile) -> tuple[str, int]:
 
 
 def check():
-    """Raise an error where files can't be stored. A bucket is only asked: writing into it costs money."""
+    """Raise an error if files can't be stored. A bucket is only read, because writing to it costs money."""
     storage = _storage()
     if isinstance(storage, Folder):
         check_folder(settings.DATA)
@@ -91,7 +91,7 @@ def check():
 
 
 def check_folder(folder: Path):
-    """Raise an OSError where the folder takes no file."""
+    """Raise an OSError if no file can be written to the folder."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"\0" * 65536)
         file.flush()
@@ -107,7 +107,7 @@ def _storage():
 
 
 class Folder(FileSystemStorage):
-    """The default storage: `LEDGERLINE_DATA/files`. A file appears whole or not at all."""
+    """The default storage: `LEDGERLINE_DATA/files`. A file is written completely or not at all."""
 
     def __init__(self):
         super().__init__(allow_overwrite=True)
@@ -131,7 +131,7 @@ class Folder(FileSystemStorage):
         except BaseException:
             os.unlink(draft)
             raise
-        # The name too must outlive a power cut: of the file, and of the folders made for it.
+        # Sync the folders too, so that the names of the file and of new folders survive a power failure.
         for folder in (target.parent, target.parent.parent):
             _sync_folder(folder)
         return name

@@ -1,8 +1,8 @@
-"""Triggers that refuse changes of what is settled, on both databases, below every operation.
+"""Triggers that refuse changes of final rows, on both databases, independent of the operations.
 
-Models declare their guards at the bottom of models.py. `post_migrate` installs them, `missing()` tells
-`verify_ledger` which ones are not in force. A refused statement is an `IntegrityError` that begins "<table>
-rows are never changed".
+Models declare their guards at the bottom of models.py. `post_migrate` installs them; `missing()` lists the
+inactive ones for `verify_ledger`. A refused statement raises an `IntegrityError` that begins "<table> rows
+are never changed".
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import connections, transaction
 
 _PREFIX = "guard_"
-_LONGEST = 60  # PostgreSQL cuts names after 63 bytes; a suffix follows.
+_LONGEST = 60  # PostgreSQL cuts names after 63 bytes; a suffix is added.
 _ALWAYS = "1 = 1"
 PENDING = "invoicing_site_sealpending"
 _STAMP = "'%Y-%m-%d %H:%M:%f'"  # as Django writes a moment on SQLite
@@ -20,7 +20,7 @@ _STAMP = "'%Y-%m-%d %H:%M:%f'"  # as Django writes a moment on SQLite
 
 @dataclass(frozen=True)
 class Guard:
-    """Rows of a model whose named columns never change, and which are never deleted, once `when` is true."""
+    """Rows that can't be deleted, and whose named columns can't change, as soon as `when` is true."""
 
     model: type
     name: str
@@ -38,12 +38,12 @@ class Guard:
 
     @property
     def is_from_birth(self) -> bool:
-        """Whether rows are guarded from the moment they are inserted."""
+        """Whether rows are guarded as soon as they are inserted."""
         return self.when == _ALWAYS
 
     @property
     def noted_in(self) -> str:
-        """The table whose notes say which rows are to be sealed: its own, or the one it is sealed with."""
+        """The table whose notes list the rows to be sealed: its own, or the one it is sealed with."""
         model = self.model
         for step in filter(None, self.sealed_with.split("__")):
             model = model._meta.get_field(step).related_model
@@ -60,7 +60,7 @@ class Guard:
 
     @property
     def sealed_columns(self) -> tuple[str, ...]:
-        """The key, and what is guarded beside it."""
+        """The key and the guarded columns."""
         key = self.model._meta.pk.column
         return key, *(name for name in self.columns if name != key)
 
@@ -92,7 +92,7 @@ class Guard:
         }
 
     def postgresql(self) -> dict[str, tuple[str, str]]:
-        # Columns stand in the function and not in WHEN or UPDATE OF: these would pin them in the table.
+        # Name the columns in the function and not in WHEN or UPDATE OF, which would prevent dropping them.
         refuse = f"RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{self.message}';"
         function = f"""
             CREATE OR REPLACE FUNCTION "{self.trigger}"() RETURNS trigger LANGUAGE plpgsql AS $guard$
@@ -123,7 +123,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Note:
-    """Triggers that note rows for the next seal when their guard begins to hold them (see seals.py).
+    """Triggers that note rows for the next seal as soon as they are guarded (see seals.py).
 
     On SQLite writers wait for each other, so rows that are guarded from birth have ids in the order of their
     commits: there a note gives the first id, and the next one comes after ten minutes.
@@ -193,7 +193,7 @@ class Note:
 
 @dataclass(frozen=True)
 class PostgresTrigger:
-    """A trigger in its own words; its name is that of the trigger."""
+    """A trigger with its own SQL; its name is that of the trigger."""
 
     model: type
     trigger: str
@@ -215,7 +215,7 @@ _declared: dict[tuple[str, str], Guard | Note | PostgresTrigger] = {}
 
 
 def insert_only(model, *, because: str = "a new row says what is different.", is_sealed: bool = True):
-    """Rows of the model are written once: no update that changes a column, and no delete."""
+    """Rows of the model can only be inserted: updates that change a column and deletes are refused."""
     _declare(Guard(model, "insert_only", _ALWAYS, None, (), because, is_sealed=is_sealed))
 
 
@@ -230,7 +230,7 @@ def frozen(
     sealed_with: str = "",
     let_go: str = "",
 ):
-    """Rows for which `when` is true are not deleted, and their columns never change.
+    """Rows for which `when` is true can't be deleted, and their columns can't change.
 
     These are all columns, or the named ones, or all but `except_`. `when` is SQL over OLD that SQLite and
     PostgreSQL both understand, such as "OLD.status = 'posted'". Columns are given by field name. A second
@@ -239,13 +239,13 @@ def frozen(
     SQL that counts how often that happened to OLD, from rows that are sealed themselves.
     """
     if ("EXISTS" in when) != bool(sealed_with):
-        raise ValueError("What another row decides is sealed with that row: name it.")
+        raise ValueError("A condition on another row needs sealed_with.")
     fields = None if columns is None else tuple(columns)
     _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, let_go))
 
 
 def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):
-    """A trigger `name` that only PostgreSQL can have; `drop_sql` must bear being run twice."""
+    """A trigger `name` for PostgreSQL only; it must be possible to run `drop_sql` twice."""
     if not name.startswith(_PREFIX) or len(name) > _LONGEST:
         raise ValueError(f"The name of a guard begins with {_PREFIX} and has at most {_LONGEST} letters.")
     drop_sql = drop_sql or f'DROP TRIGGER IF EXISTS "{name}" ON "{model._meta.db_table}"'
@@ -270,12 +270,12 @@ def _declare(guard):
 
 
 def declared() -> list[Guard]:
-    """What is guarded, in the order of declaration: each has a model, columns, and when they are held."""
+    """The guards, in the order of declaration: each has a model, columns, and a condition."""
     return [guard for guard in _declared.values() if isinstance(guard, Guard)]
 
 
 def install(connection):
-    """Put every declared guard in force and remove the others; does nothing where all is well."""
+    """Install every declared guard and remove all others; does nothing if they are up to date."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         dialect = _dialect(connection)
         wanted, present = dialect.wanted(_tables(connection, cursor)), dialect.present(cursor)
@@ -287,7 +287,7 @@ def install(connection):
 
 
 def drop(connection):
-    """Take every guard away, for a flush of the test database; `install` brings them back."""
+    """Remove every guard, to flush the test database; `install` creates them again."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         dialect = _dialect(connection)
         for key in dialect.present(cursor):
@@ -295,7 +295,7 @@ def drop(connection):
 
 
 def missing(connection) -> list[str]:
-    """A sentence for each declared guard that is absent, switched off or not as declared."""
+    """A sentence for each declared guard that is missing, switched off or different from its declaration."""
     dialect = _dialect(connection)
     with connection.cursor() as cursor:
         wanted, present = dialect.wanted(None), dialect.present(cursor)
@@ -304,17 +304,17 @@ def missing(connection) -> list[str]:
         if (table, name) not in present:
             found.append(f"The guard {name} on {table} is missing.")
         elif not dialect.agrees(present[table, name], declaration):
-            found.append(f"The guard {name} on {table} is switched off or not as declared.")
+            found.append(f"The guard {name} on {table} is switched off or differs from its declaration.")
     return found
 
 
 def install_after_migrate(sender, using, **kwargs):
-    """Receiver of `post_migrate`: a migration that remade a SQLite table dropped its triggers."""
+    """Receiver of `post_migrate`: a migration that recreates a SQLite table drops its triggers."""
     install(connections[using])
 
 
 def make_way_before_migrate(sender, using, plan=(), **kwargs):
-    """Receiver of `pre_migrate`: SQLite drops or renames no column that a trigger speaks of."""
+    """Receiver of `pre_migrate`: SQLite can't drop or rename a column that a trigger uses."""
     if plan and connections[using].vendor == "sqlite":
         drop(connections[using])
 
@@ -336,7 +336,7 @@ def _hash(text: str) -> str:
 
 
 class _SQLite:
-    """Keeps the very text of a trigger, which is compared."""
+    """Stores the text of a trigger, which is compared."""
 
     @staticmethod
     def wanted(tables):
@@ -371,11 +371,11 @@ class _SQLite:
         cursor.execute("PRAGMA recursive_triggers")
         if cursor.fetchone()[0]:
             return []
-        return ["PRAGMA recursive_triggers is off: INSERT OR REPLACE would go past the guards."]
+        return ["PRAGMA recursive_triggers is off: INSERT OR REPLACE could bypass the guards."]
 
 
 class _PostgreSQL:
-    """Keeps a parsed trigger and its function; the trigger's comment seals both with the declaration."""
+    """Stores a parsed trigger and its function; its comment has a hash of both and of the declaration."""
 
     @staticmethod
     def wanted(tables):

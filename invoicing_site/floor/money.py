@@ -2,8 +2,8 @@
 
 Amounts are `Decimal` in a currency and have that currency's minor unit (MON-1); quantities have 4 decimals,
 unit prices 6, exchange rates 9, percentages 6. Halves are rounded away from zero. A float is a TypeError,
-and no product is cut off on its way: Python's usual 28 digits are too few for a long quantity times a long
-price, so products are made here and not with a bare `*`.
+and products are exact: Python's default precision of 28 digits is not enough for a long quantity times a long
+price, so products are calculated here and not with a plain `*`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _HUNDRED = Decimal(100)
 
 _TROUBLE = [InvalidOperation, DivisionByZero, Overflow]
 _ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP, traps=_TROUBLE)
-# Sums and products must come out exact; one that would not is an error of ours and must be heard.
+# Sums and products must be exact; an inexact one is a bug and raises an exception.
 _EXACT = Context(prec=80, traps=[*_TROUBLE, Inexact])
 
 
@@ -75,12 +75,12 @@ def rounded_percent(percent: Decimal) -> Decimal:
 
 
 def rounded_sum(total: Decimal) -> Decimal:
-    """A sum of stored amounts or quantities as the database gave it, back on its 4 decimals."""
+    """A sum of stored amounts or quantities as the database returned it, with 4 decimals again."""
     return _to(total, _SUM_STEP)
 
 
 def priced(quantity: Decimal, price: Decimal, currency: str) -> Decimal:
-    """Quantity times unit price, rounded once (MON-2); exact for any figures a column can hold."""
+    """Quantity times unit price, rounded once (MON-2); exact for all values that a column can store."""
     return rounded(_EXACT.multiply(_decimal(quantity), _decimal(price)), currency)
 
 
@@ -90,15 +90,15 @@ def converted(amount: Decimal, rate: Decimal, currency: str) -> Decimal:
 
 
 def percentage(amount: Decimal, percent: Decimal, currency: str) -> Decimal:
-    """So many percent of the amount, rounded once: a tax, a discount."""
+    """The percentage of the amount, rounded once, such as a tax or a discount."""
     return rounded(_percent_of(_decimal(amount), _decimal(percent)), currency)
 
 
 def split(amount: Decimal, percents: Sequence[Decimal], rounding: int, currency: str) -> list[Decimal]:
     """Shares that add up to the rounded amount; the rest goes to share number `rounding` (MON-3).
 
-    The percentages are not negative and add up to 100, or it is a ValueError. A share of 0 % gets 0, but for
-    the rounding share, which takes the rest even so.
+    ValueError if a percentage is negative or they do not add up to 100. A share of 0 % gets 0, except the
+    rounding share, which always takes the rest.
     """
     return _split(amount, percents, rounding, minor_unit(currency))
 
@@ -136,11 +136,11 @@ def equal_parts(amount: Decimal, n: int, currency: str) -> list[Decimal]:
 def largest_remainder(total: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Shares in proportion to the weights that add up to the total, each less than a minor unit off (MON-4).
 
-    The total is in whole minor units, or it is a ValueError. Totals and weights may be negative; the shares
-    of the negated total are the negated shares. Ties go to the earlier one. When all weights are 0 the first
-    share takes everything; weights that cancel each other out count by their size. Where positive and
-    negative weights stand beside each other and the exact shares are known, `adding_up` is the better
-    choice: it does not magnify the rounding of the total.
+    ValueError if the total is not in whole minor units. Totals and weights may be negative; the shares of the
+    negated total are the negated shares. Ties go to the earlier share. If all weights are 0, the first share
+    gets everything; if the weights add up to 0, their absolute values count. If there are positive and
+    negative weights and the exact shares are known, use `adding_up`, which does not magnify the rounding of
+    the total.
     """
     sizes, _ = _as_integers(weights)
     if not sizes:
@@ -158,9 +158,8 @@ def largest_remainder(total: Decimal, weights: Sequence[Decimal], currency: str)
 def adding_up(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[Decimal]:
     """The exact shares in whole minor units, adding up to the total by largest remainder (MON-4).
 
-    For tax: `exact` is each line's unrounded tax, `total` the tax rounded once. Each share is less than a
-    minor unit off when the total is the rounded sum; what is left over beyond that is spread evenly. Signs
-    may be mixed.
+    For tax: `exact` is each line's unrounded tax, `total` the tax rounded once. If the total is the rounded
+    sum, each share is less than a minor unit off; a larger difference is spread evenly. Signs may be mixed.
     """
     sizes, scale = _as_integers(exact)
     if not sizes:
@@ -172,7 +171,7 @@ def adding_up(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[D
 
 
 def exact_percentage(amount: Decimal, percent: Decimal) -> Decimal:
-    """So many percent of the amount, not rounded: what `adding_up` wants."""
+    """The percentage of the amount, not rounded, for `adding_up`."""
     return _percent_of(_decimal(amount), _decimal(percent))
 
 
@@ -186,7 +185,7 @@ def _decimal(value: Decimal | int) -> Decimal:
 
 
 def _to(value: Decimal, step: Decimal) -> Decimal:
-    # plus() turns a negative zero into zero: nobody wants to read -0.00 on an invoice.
+    # plus() turns a negative zero into zero, so that no invoice shows -0.00.
     return _ROUNDING.plus(_ROUNDING.quantize(_decimal(value), step))
 
 
@@ -244,7 +243,7 @@ def _in_currency(units: list[int], currency: str) -> list[Decimal]:
 
 def _apportioned(total: int, numerators: list[int], denominator: int) -> list[int]:
     """Integers near numerator / denominator that add up to the total, by largest remainder."""
-    # Work on the positive side, so that a credit is the mirror image of its invoice to the cent.
+    # Calculate with positive numbers, so that a credit mirrors its invoice to the cent.
     if (total or next((n for n in numerators if n), 0)) < 0:
         return [-share for share in _apportioned(-total, [-n for n in numerators], denominator)]
     floors, remainders = zip(*(divmod(numerator, denominator) for numerator in numerators), strict=True)

@@ -19,16 +19,16 @@ from invoicing_site.floor.fields import CurrencyField, ExactDecimalField
 
 
 class LockingQuerySet(models.QuerySet):
-    """Rows that can be locked before they are judged. On SQLite the transaction itself is the lock."""
+    """Rows that can be locked before they are checked. On SQLite, the transaction itself is the lock."""
 
     def locked(self):
         """Locked against change, in primary-key order; rows that refer to them may still be inserted."""
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
     def held(self) -> list:
-        """The rows read again, and held as they are until commit.
+        """The rows, read again and protected against changes until commit (a shared lock).
 
-        Many may hold a row at once; whoever wants it `locked` waits.
+        Several transactions can hold a row at the same time; `locked` waits for all of them.
         """
         connection = _in_transaction(self.db)
         rows = self.order_by("pk")
@@ -38,7 +38,7 @@ class LockingQuerySet(models.QuerySet):
 
 
 def _hold(keys, connection) -> list:
-    # Django knows no FOR SHARE. PostgreSQL tests the condition again on what it had to wait for.
+    # Django has no FOR SHARE. PostgreSQL checks the condition again on rows that it had to wait for.
     try:
         sql, params = keys.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
@@ -52,15 +52,15 @@ def _hold(keys, connection) -> list:
 def _in_transaction(using):
     connection = connections[using]
     if not connection.in_atomic_block:
-        raise TransactionManagementError("This belongs inside a transaction.")
+        raise TransactionManagementError("Call this inside a transaction.")
     return connection
 
 
 class ExactSum(models.Aggregate):
-    """The sum of a column of at most 4 decimals, as a Decimal with 4 decimals; of no rows 0, never None.
+    """The sum of a column of at most 4 decimals, as a Decimal with 4 decimals; 0 for no rows, never None.
 
-    Exact on both databases, on SQLite for sums up to 1e11: there the column holds floats, so what is added
-    up are whole ten-thousandths.
+    Exact on both databases, on SQLite for sums up to 1e11: its columns store floats, so whole
+    ten-thousandths are added.
     """
 
     function = "SUM"
@@ -70,14 +70,14 @@ class ExactSum(models.Aggregate):
     empty_result_set_value = Decimal("0.0000")
 
     def __init__(self, expression, *, filter=None, output_field=None):
-        # Wider than any column: a sum has more digits than what it adds up.
+        # Wider than any column, because a sum has more digits than its parts.
         output_field = output_field or models.DecimalField(max_digits=30, decimal_places=4)
         super().__init__(expression, filter=filter, output_field=output_field)
 
     def as_sql(self, compiler, connection, **extra_context):
         try:
             sql, params = super().as_sql(compiler, connection, **extra_context)
-        except EmptyResultSet:  # a filter that nothing can meet
+        except EmptyResultSet:  # a filter that matches nothing
             return "0", ()
         return f"COALESCE({sql}, 0)", params
 
@@ -101,7 +101,7 @@ def total(queryset, field="amount") -> Decimal:
 
 
 def totals(queryset, by: str | Sequence[str] = ("currency",), field="amount") -> dict:
-    """The exact sum for each value of `by`, in its order; tuples where `by` names several fields."""
+    """The exact sum for each value of `by`, in its order; keys are tuples if `by` has several fields."""
     by = (by,) if isinstance(by, str) else tuple(by)
     rows = queryset.order_by(*by).values(*by).annotate(exact_total=ExactSum(field))
     rows = rows.values_list(*by, "exact_total")
@@ -109,9 +109,9 @@ def totals(queryset, by: str | Sequence[str] = ("currency",), field="amount") ->
 
 
 def analyze(*tables):
-    """Have the planner look again at these models' tables; called after an action on very many rows.
+    """Update the planner's statistics of these models' tables; called after an action on very many rows.
 
-    With the statistics of an empty table it reads a full one from end to end.
+    With the statistics of an empty table, the planner would scan the whole table.
     """
     connection = connections[router.db_for_write(tables[0])]
     with connection.cursor() as cursor:
@@ -127,7 +127,7 @@ def in_chunks(rows: Iterable, size: int) -> Iterator[list]:
 
 
 def draw_ids(model, n: int) -> list[int]:
-    """Primary keys for n new rows of the model, in rising order, that nobody else will get."""
+    """Reserve primary keys for n new rows of the model, in ascending order."""
     if not n:
         return []
     table, column = model._meta.db_table, model._meta.pk.column
@@ -140,7 +140,7 @@ def draw_ids(model, n: int) -> list[int]:
                 [connection.ops.quote_name(table), column, n],
             )
             return sorted(key for (key,) in cursor.fetchall())
-        # The transaction holds the whole database, so that reading and raising the sequence is one step.
+        # The transaction locks the whole database, so reading and increasing the sequence is one step.
         cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [n, table])
         if not cursor.rowcount:
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, n])
@@ -152,13 +152,13 @@ def draw_ids(model, n: int) -> list[int]:
 def write_rows(model, rows: Iterable, batch_size: int = 5000) -> list:
     """Insert unsaved instances fast and return them, saved: COPY on PostgreSQL, `bulk_create` on SQLite.
 
-    Primary keys may have been drawn with `draw_ids`; the rest are drawn here. Defaults, choices and
-    `auto_now_add` count as in `save()`; expressions and database defaults do not, and no signal is sent.
+    Primary keys can be reserved with `draw_ids`; missing ones are reserved here. Defaults, choices and
+    `auto_now_add` work as in `save()`; expressions and database defaults do not, and no signal is sent.
     """
     rows = list(rows)
     using = router.db_for_write(model)
     connection = _in_transaction(using)
-    assert not model._meta.parents, "Rows in two tables are not written at once."
+    assert not model._meta.parents, "Models with rows in two tables are not supported."
     assert all(type(row) is model and row._state.adding for row in rows), f"Unsaved {model.__name__} only."
     keyless = [row for row in rows if row.pk is None]
     for row, key in zip(keyless, draw_ids(model, len(keyless)), strict=True):
@@ -179,7 +179,7 @@ def _copy(model, rows, batch_size, connection):
     sql = f"COPY {connection.ops.quote_name(model._meta.db_table)} ({columns}) FROM STDIN"
     texts = [_column(field, connection) for field in fields]
     for chunk in in_chunks(rows, batch_size):
-        # Column by column: the choice of how to write a value is made once for the whole column.
+        # Column by column, so that the conversion is selected once per column.
         lines = map("\t".join, zip(*(text(chunk) for text in texts), strict=True))
         content = "\n".join(lines)
         if "\0" in content:
@@ -189,7 +189,7 @@ def _copy(model, rows, batch_size, connection):
 
 
 def _take_over_keys(relations, rows):
-    """Rows may have been given to each other before they had keys."""
+    """Set foreign keys to rows that had no key when they were assigned."""
     for field in relations:
         for row in rows:
             related = row._state.fields_cache.get(field.name)
@@ -212,7 +212,7 @@ def _moment(stamp: datetime.datetime) -> str:
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
-# How COPY reads a Python value, by its exact type.
+# Conversions of Python values for COPY, by exact type.
 _TEXTS = {
     type(None): lambda value: "\\N",
     bool: lambda value: "t" if value else "f",
@@ -228,7 +228,7 @@ _TEXTS = {
     memoryview: lambda value: "\\\\x" + value.hex(),
 }
 
-# Where a value of this type needs no preparation by its field.
+# Field types whose values need no preparation.
 _READY = {
     CurrencyField: str,
     stock.CharField: str,
@@ -253,10 +253,10 @@ _READY = {
 
 
 def _column(field, connection):
-    """A function from rows to the texts of one column, quick where all values are what the column holds."""
+    """A function from rows to the texts of one column; fast if all values have the column's type."""
     ready = Decimal if isinstance(field, ExactDecimalField) else _READY.get(type(field))
     write = (lambda value: str(field.unrounded(value))) if ready is Decimal else _TEXTS.get(ready)
-    # Only some fields make their value at the last moment; asking all the others takes longer than the rest.
+    # Only some fields have a pre_save; calling it for all the others would take most of the time.
     if type(field).pre_save is models.Field.pre_save:
         value_of = attrgetter(field.attname)
     else:
@@ -280,7 +280,7 @@ def _text(value, field) -> str:
     for kind in (type(value), *type(value).__mro__):
         if kind in _TEXTS:
             return _TEXTS[kind](value)
-    # psycopg2 wraps JSON, bytes and addresses; what they hold is what COPY wants.
+    # psycopg2 wraps JSON, bytes and addresses; COPY needs the wrapped value.
     if hasattr(value, "dumps"):
         return _escaped(value.dumps(value.adapted))
     if hasattr(value, "adapted"):

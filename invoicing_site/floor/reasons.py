@@ -1,4 +1,4 @@
-"""Why something is refused, blocked or found: a code and its values, put into words when it is shown.
+"""The reason for a refusal, a blocker or a finding: a code and its values, rendered when it is shown.
 
 Each room has one table in `<room>/refusals.py`: `REFUSALS` maps a code to its sentence, a template marked for
 gettext. A reason keeps the code and the values, so that it can be stored. It becomes a sentence when it is
@@ -34,13 +34,13 @@ class Amount:
 
 @dataclass(frozen=True)
 class Label:
-    """Words of the product itself, such as those of a status: kept in English, translated when shown."""
+    """A text of the product itself, such as a status: stored in English, translated when shown."""
 
     english: str
 
 
 class Reason:
-    """A code and the values that its template names; equal where both are. Treat it as immutable.
+    """A code and the values of its template; equal if both are equal. Treat it as immutable.
 
     Values are texts, whole numbers (counts, written with commas: pass identifiers as text), decimals, days,
     amounts, other reasons, and lists of these. Choices and lazy texts become labels; rows of the database
@@ -50,7 +50,7 @@ class Reason:
     __slots__ = ("code", "params", "remedy")
 
     def __init__(self, code: str, /, *, remedy: str = "", **params):
-        """TypeError for an unknown code, and where the values are not those that the template names."""
+        """TypeError for an unknown code, or if the values are not those of the template."""
         if code not in templates():
             raise TypeError(f"No table has a template for the code {code!r}.")
         if set(params) != placeholders(code):
@@ -65,7 +65,7 @@ class Reason:
 
     @classmethod
     def from_json(cls, stored: dict) -> "Reason":
-        """The reason that `as_json` gave; also where its code or values have changed since."""
+        """The reason from `as_json`, even if its code or values have changed since."""
         params = {name: _from_json(value) for name, value in stored["params"].items()}
         return cls._stored(stored["code"], params, stored["remedy"])
 
@@ -76,13 +76,13 @@ class Reason:
         return reason
 
     def as_json(self) -> dict:
-        """The same as JSON keeps it; decimals, days and amounts keep their kind."""
+        """The reason as JSON; decimals, days and amounts keep their type."""
         params = {name: _as_json(value) for name, value in self.params.items()}
         return {"code": self.code, "params": params, "remedy": self.remedy}
 
     @property
     def sentence(self) -> str:
-        """The sentence in the language of the one who reads."""
+        """The sentence in the reader's language."""
         if "sentence" in self.params:
             return wording.capital(self.params["sentence"])
         if template := templates().get(self.code):
@@ -92,7 +92,7 @@ class Reason:
 
     @property
     def english(self) -> str:
-        """The sentence as books, logs and hashes have it, whoever reads."""
+        """The sentence in English, for books, logs and hashes."""
         with override(ENGLISH):
             return self.sentence
 
@@ -143,7 +143,7 @@ class ReasonField(models.JSONField):
 
 @functools.cache
 def templates() -> dict:
-    """The templates of all rooms by code; a code that stands in two tables is ImproperlyConfigured."""
+    """The templates of all rooms by code; ImproperlyConfigured if a code is in two tables."""
     found: dict = {}
     for config in apps.get_app_configs():
         if not module_has_submodule(config.module, "refusals"):
@@ -168,7 +168,7 @@ def placeholders(code: str) -> frozenset:
 
 
 class _Named(dict):
-    """Notes which names a template asks for, and answers each with a number."""
+    """Records the names of a template, and returns a number for each."""
 
     count = 1
 
@@ -181,7 +181,7 @@ class _Named(dict):
 
 
 class _Shown(dict):
-    """Values as people read them; a value that a stored reason lacks is a question mark."""
+    """Values as text; a missing value of a stored reason is a question mark."""
 
     def __missing__(self, name):
         return "?"
@@ -202,7 +202,7 @@ class _Count(int):
 
 
 def shown(value) -> str:
-    """A value of a reason as people read it: 1,200, 7.5, 20 Nov 2026, 1,200.00 NOK, one, two and three."""
+    """A value of a reason as text: 1,200, 7.5, 20 Nov 2026, 1,200.00 NOK, one, two and three."""
     match value:
         case Amount():
             return _amount(value)
@@ -239,7 +239,7 @@ def _listed(values) -> str:
 
 
 def _kept(value):
-    """The value as a reason keeps it; TypeError for what it can't keep."""
+    """The value as a reason stores it; TypeError for other types."""
     match value:
         case models.Choices():
             return _kept(value.label)

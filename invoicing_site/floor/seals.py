@@ -1,9 +1,9 @@
-"""Seals: one chain of hashes over every row that may not change any more, whatever its table (PST-7).
+"""Seals: one chain of hashes over all rows that may no longer change, in all tables (PST-7).
 
-Triggers note each row that a guard begins to hold (`guards.Note`). Every few minutes `seal` hashes what is
-noted into a segment: the ids, eight bytes of each row's hash so that a changed one can be named, a digest of
-the full hashes, the digest of the segment before, and the heads of other chains. Whoever owns the database
-can hash all of it anew; a digest that was kept elsewhere shows that.
+Triggers note each row as soon as it is guarded (`guards.Note`). Every few minutes, `seal` hashes the noted
+rows into a segment: the ids, eight bytes of each row's hash so that a changed row can be named, a digest of
+the full hashes, the digest of the previous segment, and the heads of other chains. An owner of the database
+could hash all of it again; a digest that was kept elsewhere reveals that.
 """
 
 import datetime
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # The noted rows of one segment, which is one transaction. On SQLite nobody else can write meanwhile.
 MOST = 100_000 if connection.vendor == "postgresql" else 20_000
-_LOCK = 0x5EA1  # the head of the chain; PostgreSQL knows it by number
+_LOCK = 0x5EA1  # the number of the advisory lock for the head of the chain
 WIDTH = 8
 _CHUNK = 5_000
 _LARGEST = 2**63 - 1
@@ -83,7 +83,7 @@ def declared() -> list[guards.Guard]:
 
 
 def seal_all() -> list[Seal]:
-    """Seal everything that is noted, a segment after the other; one transaction each."""
+    """Seal all noted rows, segment by segment, each in one transaction."""
     made, is_more = [], True
     while is_more:
         one, is_more = _seal_next()
@@ -100,8 +100,8 @@ def seal() -> Seal | None:
 def _seal_next() -> tuple[Seal | None, bool]:
     """Make one segment; also whether it was full, so that there may be more to seal.
 
-    The head is locked first, so two at once seal one after the other. What is sealed is no longer noted, in
-    the same transaction: killed at any moment, it leaves neither a gap nor an overlap.
+    The head is locked first, so two calls at the same time run one after the other. The notes of the sealed
+    rows are deleted in the same transaction, so a killed task leaves neither a gap nor an overlap.
     """
     _lock()
     notes, rest = _next_notes()
@@ -131,7 +131,7 @@ def _seal_next() -> tuple[Seal | None, bool]:
 
 
 def digest_of(seal: Seal, parts) -> str:
-    """What a segment hashes to: all that it says, and the digest of the one before."""
+    """The hash of a segment: its content and the digest of the previous one."""
     said = [
         [
             part.table_name,
@@ -153,7 +153,7 @@ def _sha(data: bytes) -> str:
 
 
 def _lock():
-    """The head of the chain. On SQLite a transaction begins as the only writer."""
+    """Lock the head of the chain. On SQLite, a transaction is the only writer anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -232,7 +232,7 @@ def _keys_to_seal(kind, noted):
 
 
 def unsealed() -> int:
-    """How many rows wait for the next seal. One that was noted twice counts twice."""
+    """The number of rows that wait for the next seal. A row that was noted twice counts twice."""
     commas = Length("ids") - Length(Replace("ids", Value(","), Value("")))
     n = SealPending.objects.exclude(ids__endswith="-").aggregate(n=Sum(commas + 1))["n"] or 0
     begin = {}
@@ -314,7 +314,7 @@ def _forget(notes, rest, left):
 
 
 def _hashed(kind, keys) -> SealedRows | None:
-    """The unsaved part of a segment for the rows among these keys that are held now."""
+    """The unsaved part of a segment for those of these keys that are guarded now."""
     if not keys:
         return None
     with _rows(kind.table, kind.sealed_columns, keys, kind.when) as (cursor, sql, keys):
@@ -349,7 +349,7 @@ def digest_of_rows(hashes) -> str:
 
 
 def row_hashes(table: str, columns, keys, *, when: str = "1 = 1") -> dict[int, bytes]:
-    """SHA-256 of each row of a table among the keys for which `when` holds, by key."""
+    """The SHA-256 hash of each row with one of the keys for which `when` is true, by key."""
     with _rows(table, columns, keys, when) as (cursor, sql, keys):
         cursor.execute(sql, [keys])
         if connection.vendor == "postgresql":
@@ -412,7 +412,7 @@ def unpacked(data) -> list[int]:
 
 
 def in_words(seal: Seal) -> str:
-    """A seal as it is kept elsewhere, in a mail, a log or on paper."""
+    """A seal as text, to keep in a mail, a log or on paper."""
     return (
         f"Ledgerline seal\nNumber: {seal.number}\nSealed at: {seal.at:%Y-%m-%d %H:%M:%S} UTC\n"
         f"Rows: {seal.rows}\nDigest: {seal.digest}\n"
@@ -423,5 +423,5 @@ def read(text: str) -> list[tuple[int, str]]:
     """Number and digest of each seal as `in_words` wrote it; ValueError where the text holds none."""
     found = re.findall(r"Number: (\d{1,18})\b.*?Digest: ([0-9a-f]{64})\b", text, re.DOTALL)
     if not found:
-        raise ValueError("This file holds no seal: the lines “Number: …” and “Digest: …” are missing.")
+        raise ValueError("This file contains no seal: the lines “Number: …” and “Digest: …” are missing.")
     return [(int(number), digest) for number, digest in found]

@@ -1,7 +1,7 @@
-"""Nobody overwrites what they never saw: a form carries the stamp of what it showed, the operation compares.
+"""Protection against overwriting unseen changes: a form sends a stamp of what it showed, to be compared.
 
-The operation compares under the row's lock. A form that compares by itself, to say what changed, may find
-nothing and be overtaken before the operation begins.
+The operation compares under the row's lock. A form can also compare, to show what changed, but somebody else
+can still change the row before the operation starts.
 """
 
 import hashlib
@@ -12,13 +12,13 @@ CHANGED = "CHANGED"
 
 
 def stamp(rows, *columns: str) -> str:
-    """These columns of these rows, in short: it changes when one of them does and when rows come or go."""
+    """A hash of these columns of these rows; it changes with any value and when rows are added or removed."""
     found = sorted((row.pk, *(_read(row, name) for name in columns)) for row in rows)
     return hashlib.sha256(repr(found).encode()).hexdigest()[:20]
 
 
 def refuse_changed(seen: str, now: str) -> None:
-    """Refused (CHANGED) unless what was seen is what there is; who saw nothing, such as a command, passes."""
+    """Refused (CHANGED) if the rows differ from what was seen; commands, which saw nothing, pass None."""
     if seen and seen != now:
         raise Refused("CHANGED")
 

@@ -1,8 +1,8 @@
-"""The transaction of an operation: all or nothing, and done again where somebody else was at the same rows.
+"""The transaction of an operation: all or nothing, and repeated once after a conflict.
 
-Two who want the same rows in a different order can't both have them: the database ends one of them (deadlock,
-serialization failure), or its patience ends (lock timeout, SQLite's "database is locked"). That is nobody's
-mistake and says nothing about the rows, so the operation begins again, once. After that it is Refused.
+If two transactions lock the same rows in a different order, the database ends one of them (deadlock,
+serialization failure, lock timeout, SQLite's "database is locked"). This is not an error of the user, so the
+operation starts again, once. After a second conflict it is Refused.
 """
 
 import functools
@@ -16,7 +16,8 @@ from django.utils.translation import override
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import ENGLISH
 
-# What follows a commit never raises: it would look like a conflict of what was committed, and do it twice.
+# Errors after the commit are never raised: they would look like a conflict and repeat the committed
+# operation.
 on_commit = functools.partial(django.on_commit, robust=True)
 
 
@@ -26,11 +27,11 @@ _CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def atomic(operation=None):
-    """Decorates an operation: one transaction, and once more from the start after a conflict.
+    """Decorate an operation: one transaction, repeated once from the start after a conflict.
 
-    What the first attempt wanted done on commit is forgotten with it, but not what it did to its arguments:
-    an operation changes none of them. Only the outermost transaction is done again; inside of another one,
-    and as a `with` block, this is Django's own.
+    The on-commit callbacks of the first attempt are discarded. Changes of its arguments are not, so an
+    operation must not change them. Only the outermost transaction is repeated; inside another one, and as a
+    `with` block, this is Django's own `atomic`.
     """
     if operation is None:
         return django.atomic()
@@ -38,7 +39,7 @@ def atomic(operation=None):
     @functools.wraps(operation)
     def whole(*args, **kwargs):
         assert not any(map(inspect.isgenerator, (*args, *kwargs.values()))), (
-            "It would be empty when done again."
+            "A generator would be empty on the second attempt."
         )
 
         def attempt():
@@ -51,9 +52,9 @@ def atomic(operation=None):
 
 
 def retry_once(attempt):
-    """Call it, and once more after a conflict; a second one is Refused. Inside a transaction only once.
+    """Call the function, and again after a conflict (not inside a transaction); Refused after a second one.
 
-    For what looks first and then writes in a transaction, and has to look again.
+    For functions that read first and then write in a transaction, and have to read again.
     """
     if _is_inside():
         return attempt()
@@ -71,10 +72,10 @@ def retry_once(attempt):
 
 
 class Operation(django.Atomic):
-    """The transaction of one operation; those that tests open around several are plain ones.
+    """The transaction of one operation; tests open plain transactions around several operations.
 
-    It writes in English, whoever asks: what is stored, hashed or printed does not depend on the reader. What
-    it refuses is put into words later, in the reader's language.
+    Its language is English, so that stored, hashed and printed texts do not depend on the user. Refusals are
+    rendered later, in the reader's language.
     """
 
     def __init__(self):
@@ -93,7 +94,7 @@ class Operation(django.Atomic):
 
 
 def is_conflict(error: BaseException | None) -> bool:
-    """Whether the database gave up because somebody else was at the same rows."""
+    """Whether the database ended the transaction because of another one."""
     cause = getattr(error, "__cause__", None)
     if not isinstance(error, DatabaseError):
         return False
@@ -108,5 +109,5 @@ def is_busy(error: BaseException | None) -> bool:
 
 
 def _is_inside():
-    """In a transaction already; the one that a test wraps around everything does not count."""
+    """Whether a transaction is already open; the one around a test does not count."""
     return any(not block._from_testcase for block in django.get_connection().atomic_blocks)

@@ -124,7 +124,9 @@ def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     monkeypatch.setattr(importing, "_CHUNK", 1)
     heard = []
-    monkeypatch.setattr(importing.progress, "reporter", lambda _, what: lambda *far: heard.append((what, *far)))
+    monkeypatch.setattr(
+        importing.progress, "reporter", lambda _, what: lambda *far: heard.append((what, *far))
+    )
 
     importing.carry_out(asked(co))
 
