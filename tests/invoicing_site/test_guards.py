@@ -147,7 +147,7 @@ def test_a_guard_that_is_declared_otherwise_is_replaced(probe):
     guards._declared.clear()
     guards.frozen(probe, when="NOT OLD.is_done")
 
-    assert all("not as declared" in sentence for sentence in guards.missing(connection))
+    assert all("differs from its declaration" in sentence for sentence in guards.missing(connection))
     guards.install(connection)
 
     assert guards.missing(connection) == []
@@ -201,7 +201,9 @@ def test_tampering_is_noticed_and_mended(probe, tampering):
     (guard,) = guards.declared()
 
     run(tampering.format(table=guard.table, trigger=guard.trigger))
-    assert any("switched off or not as declared" in sentence for sentence in guards.missing(connection))
+    assert any(
+        "switched off or differs from its declaration" in sentence for sentence in guards.missing(connection)
+    )
 
     guards.install(connection)
     assert guards.missing(connection) == []

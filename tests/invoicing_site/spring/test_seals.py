@@ -288,7 +288,7 @@ def test_a_seal_that_was_kept_elsewhere_is_compared(ledger, tmp_path):
             assert sentence in {finding.sentence for finding in compared(kept.read_text())}
             transaction.set_rollback(True)
     kept.write_text("Digest: none")
-    with pytest.raises(CommandError, match="holds no seal"):
+    with pytest.raises(CommandError, match="contains no seal"):
         call_command("verify_ledger", seal=str(kept))
 
 
