@@ -272,7 +272,8 @@ class NewProforma(FormOperation):
             sentences.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
         # A contract that was refused has said for itself what waits.
         invoiced = [contract for contract in contracts if contract not in answer.refused]
-        return Answer(" ".join(filter(None, [*sentences, inputs.what_waits(invoiced, cutoff=cutoff, on=today)])))
+        sentences.append(inputs.what_waits(invoiced, cutoff=cutoff, on=today))
+        return Answer(" ".join(filter(None, sentences)))
 
     def get_success_url(self):
         if len(self.created) == 1:
