@@ -2,16 +2,20 @@
 
 SQLite with messages in memory, PostgreSQL with Redis, and a browser: the two profiles people run, and the
 eyes. As many run side by side as there are processors, each database in two parts, so that none is waited for
-in the end. What could not be run is said at the end, and in CI (CI=true) it is a failure.
+in the end. What could not be run is said at the end, and in CI (CI=true) it is a failure. With --coverage the
+end also says how much of each room the tests ran.
 """
 
+import contextlib
 import getpass
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -25,6 +29,7 @@ WALKS = "tests/browser/test_walk.py"
 # Half of the work: a process that waits for a server leaves its processor to another.
 BOOKS = ["tests/ledger", "tests/proforma"]
 NO_TESTS_COLLECTED = 5
+COVERAGE = "--coverage"
 # With these somebody sits in front of it, and wants one conversation at a time.
 TALKATIVE = {"-s", "-x", "--pdb", "--trace", "--capture=no", "--exitfirst"}
 
@@ -89,7 +94,7 @@ def drop_test_database(url):
 class Run:
     """One pytest process: started at once, waited for later."""
 
-    def __init__(self, title, arguments, environment, *, live):
+    def __init__(self, title, arguments, environment, *, live, command=("-m", "pytest")):
         self.title, self.live = title, live
         # They live as long as the run, so no `with` can hold them.
         self._note = tempfile.NamedTemporaryFile()  # noqa: SIM115
@@ -97,7 +102,7 @@ class Run:
         if live:
             self._say_title()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments],
+            [sys.executable, *command, *arguments],
             cwd=ROOT,
             env={**os.environ, **environment, "LEDGERLINE_LEFT_OUT": self._note.name},
             stdout=None if live else self._output,
@@ -121,7 +126,53 @@ class Run:
         print(f"\n=== {self.title}", flush=True)
 
 
-def finished(plans, *, one_by_one):
+class Measuring:
+    """A folder in which pytest processes leave what they ran, and the report over all of them."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="ledgerline-coverage-")
+        self._file = str(Path(self._folder.name) / "coverage")
+        self.command = ["-m", "coverage", "run", "--parallel-mode", "-m", "pytest"]
+        self.environment = {"COVERAGE_FILE": self._file}
+        if sys.version_info >= (3, 12):
+            self.environment["COVERAGE_CORE"] = "sysmon"  # which costs next to nothing
+
+    def report(self) -> list[tuple[str, int, int]]:
+        """Room, lines that ran, and all lines; nothing where no process left anything."""
+        import coverage  # only here: the usual run has no use for it
+
+        measured = coverage.Coverage(data_file=self._file, config_file=str(ROOT / "pyproject.toml"))
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                measured.combine([self._folder.name])
+        except coverage.exceptions.NoDataError:
+            return []
+        files = {}
+        for path in measured.get_data().measured_files():
+            _, lines, _, missing, _ = measured.analysis2(path)
+            files[str(Path(path).relative_to(ROOT))] = (len(lines) - len(missing), len(lines))
+        return by_room(files)
+
+
+def by_room(files: dict[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """Sums by the first folder of each path, and of everything under `all`."""
+    sums = defaultdict(lambda: [0, 0])
+    for path, (ran, lines) in files.items():
+        for room in (path.partition("/")[0], "all"):
+            sums[room][0] += ran
+            sums[room][1] += lines
+    return [(room, *sums[room]) for room in sorted(sums, key=lambda room: (room == "all", room))]
+
+
+def table(rooms: list[tuple[str, int, int]]) -> str:
+    """One line a room: `ledger 98.2 % of 5,123 lines`. Rounded down, so that 100 means all."""
+    lines = [
+        f"{room:<15} {1000 * ran // total / 10:5.1f} % of {total:6,} lines" for room, ran, total in rooms
+    ]
+    return "\n".join(["", "=== Coverage", *lines])
+
+
+def finished(plans, *, one_by_one, **how):
     """The first run shows its lines as they come, the others theirs at their end.
 
     As many run at a time as there are processors: more of them take a fifth longer in all, because each
@@ -129,20 +180,20 @@ def finished(plans, *, one_by_one):
     """
     if one_by_one:
         for plan in plans:
-            yield plan[0], *Run(*plan, live=True).finish()
+            yield plan[0], *Run(*plan, live=True, **how).finish()
         return
     pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2))
     try:
-        runs = [pool.submit(ended, plan, live=plan is plans[0]) for plan in plans]
+        runs = [pool.submit(ended, plan, live=plan is plans[0], **how) for plan in plans]
         for run in runs:
             yield run.result().title, *run.result().finish()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def ended(plan, *, live):
+def ended(plan, **how):
     """The run of a plan, started and waited for."""
-    run = Run(*plan, live=live)
+    run = Run(*plan, **how)
     run.wait()
     return run
 
@@ -175,6 +226,12 @@ def halves(title, usual, environment, books):
 
 
 def main(arguments):
+    measuring, how = None, {}
+    if COVERAGE in arguments:
+        measuring = Measuring()
+        how = {"command": measuring.command}
+        os.environ.update(measuring.environment)
+        arguments = [each for each in arguments if each != COVERAGE]
     usual, browser = split(arguments)
     postgresql, redis_url, chromium = find_postgresql(), find_redis(), find_chromium()
     sqlite = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": "" if postgresql else redis_url or ""}
@@ -207,7 +264,8 @@ def main(arguments):
 
     failed, codes = [], set()
     try:
-        for title, code, skipped in finished(runs, one_by_one=bool(TALKATIVE.intersection(arguments))):
+        one_by_one = bool(TALKATIVE.intersection(arguments))
+        for title, code, skipped in finished(runs, one_by_one=one_by_one, **how):
             codes.add(code)
             if code not in (0, NO_TESTS_COLLECTED):
                 failed.append(title)
@@ -217,6 +275,8 @@ def main(arguments):
             for suffix in ("", "_books", "_browser"):
                 drop_test_database(beside(postgresql, suffix))
 
+    if measuring and (rooms := measuring.report()):
+        print(table(rooms))
     return conclude(failed, left_out, nothing_ran=codes <= {NO_TESTS_COLLECTED})
 
 

@@ -101,6 +101,32 @@ def test_browser_tests_have_a_run_of_their_own():
     assert run.split([others, login]) == [[others], [login]]
 
 
+def test_coverage_is_added_up_by_room_and_is_all_only_when_it_is():
+    files = {"ledger/tax.py": (1999, 2000), "ledger/books/plan.py": (0, 0), "actuals/models.py": (3, 4)}
+    rooms = run.by_room(files)
+    assert rooms == [("actuals", 3, 4), ("ledger", 1999, 2000), ("all", 2002, 2004)]
+    assert run.table(rooms).splitlines()[2:] == [
+        "actuals          75.0 % of      4 lines",
+        "ledger           99.9 % of  2,000 lines",
+        "all              99.9 % of  2,004 lines",
+    ]
+
+
+@pytest.mark.slow
+def test_coverage_measures_what_a_run_runs(tmp_path):
+    """Two processes, as a run has them: what either runs counts once."""
+    measuring = run.Measuring()
+    env = {**environment(tmp_path), **measuring.environment}
+    for name in ("test_money.py", "test_days.py"):
+        arguments = [*measuring.command, "-q", f"tests/invoicing_site/{name}"]
+        assert python(*arguments, env=env).returncode == 0
+    rooms = {room: (ran, lines) for room, ran, lines in measuring.report()}
+    assert set(rooms) == {"actuals", "backlog", "contracts", "invoicing_site", "ledger", "proforma", "all"}
+    ran, lines = rooms["all"]
+    assert 0 < ran < lines
+    assert ran == sum(ran for room, (ran, _) in rooms.items() if room != "all")
+
+
 # Containers
 
 
