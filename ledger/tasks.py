@@ -94,7 +94,7 @@ def post_chosen_journals(keys, user_pk, on):
     refused = [row.refused for row in results if row.refused]
     text = f"{text}, {troubles} in error." if troubles else f"{text}."
     if refused:
-        text += f" {wording.counted(len(refused), 'journal')} refused. {refused[0]}"
+        text += f" {wording.counted(len(refused), 'journal')} refused. {refused[0].sentence}"
     _notify(by, text, url, is_problem=bool(troubles or refused))
 
 

@@ -58,7 +58,7 @@ class JournalLineAdmin(LookupAdmin):
     ]
     list_select_related = ["journal__entity"]
     list_filter = ["accounting_date"]
-    search_fields = ["journal__number", "error", "actual__project__code"]
+    search_fields = ["journal__number", "actual__project__code"]
     ordering = ["-pk"]
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from contracts.models import LegalEntity
-from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from ledger.models import FiscalPeriod
 
@@ -41,12 +40,7 @@ class PeriodBook:
         """The period of that day; refused (PERIOD-MISSING) when the books have none."""
         place = bisect_right(self._starts, day) - 1
         if place < 0 or self._periods[place].ends < day:
-            raise Refused(
-                f"{self._entity} has no fiscal period for {wording.day(day)}. The page Fiscal periods adds "
-                "the year after the last one; an administrator adds any other.",
-                code="PERIOD-MISSING",
-                remedy=_PAGE,
-            )
+            raise Refused("PERIOD-MISSING", entity=self._entity, day=day, remedy=_PAGE)
         return self._periods[place]
 
     def open_period(self, day: datetime.date) -> FiscalPeriod:
@@ -54,9 +48,11 @@ class PeriodBook:
         period = self.period(day)
         if period.status != _Status.OPEN:
             raise Refused(
-                f"The period {period} of {self._entity} is {period.get_status_display()}, so nothing is "
-                f"posted on {wording.day(day)}: open the period, or choose a day in an open one.",
-                code="PERIOD-CLOSED",
+                "PERIOD-CLOSED",
+                period=period,
+                entity=self._entity,
+                status=_Status(period.status),
+                day=day,
                 remedy=_PAGE,
             )
         return period
@@ -69,19 +65,14 @@ class PeriodBook:
     def next_open_day(self, day: datetime.date) -> datetime.date:
         """The day itself where its period is open, else the first day of the next open period.
 
-        Refused (PERIOD-CLOSED) when no later period is open.
+        Refused (NO-OPEN-PERIOD) when no later period is open.
         """
         if self.period(day).status == _Status.OPEN:
             return day
         for period in self._periods:
             if period.starts > day and period.status == _Status.OPEN:
                 return period.starts
-        raise Refused(
-            f"{self._entity} has no open period after {wording.day(day)}: open one, or add the next fiscal "
-            "year, on the page Fiscal periods.",
-            code="PERIOD-CLOSED",
-            remedy=_PAGE,
-        )
+        raise Refused("NO-OPEN-PERIOD", entity=self._entity, day=day, remedy=_PAGE)
 
 
 def period_of(entity: LegalEntity, day: datetime.date) -> FiscalPeriod:

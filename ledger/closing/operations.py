@@ -9,9 +9,9 @@ _Status = FiscalPeriod.Status
 
 
 def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
-    """Close the period to all posting, once whoever is posting into it is through.
+    """Close the period to all posting; waits for what is being posted into it.
 
-    Earlier periods may be open still, which is recorded. Returns what is still open in it: with the entity's
+    Earlier periods may still be open, which is recorded. Returns what is still open in it: with the entity's
     parameter that is booked in the next open period, otherwise it waits. Refused when the period is closed
     already.
     """
@@ -19,9 +19,9 @@ def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
 
 
 def put_on_hold(period: FiscalPeriod, *, by) -> list[StillOpen]:
-    """Let nothing be posted for now; what is dated in the period waits and is not moved.
+    """Let nothing be posted for now; what is dated in the period waits and keeps its date.
 
-    Refused when it is on hold already, and when it is closed: that is opened by `reopen_period` alone.
+    Refused when it is already on hold, and when it is closed: only `reopen_period` opens it.
     Returns what is still open in it.
     """
     return _turn(period, _Status.ON_HOLD, "ledger.put_on_hold", by)
@@ -36,16 +36,9 @@ def reopen_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
 def _turn(period, status, action, by):
     period = FiscalPeriod.objects.locked().select_related("entity").get(pk=period.pk)
     if period.status == status:
-        raise Refused(
-            f"The period {period} of {period.entity} is {period.get_status_display()} already.",
-            code="WRONG-STATUS",
-        )
+        raise Refused("PERIOD-STATUS", period=period, entity=period.entity, status=_Status(period.status))
     if (period.status, status) == (_Status.CLOSED, _Status.ON_HOLD):
-        raise Refused(
-            f"The period {period} of {period.entity} is closed, and only an open one is put on "
-            "hold: reopen it first.",
-            code="WRONG-STATUS",
-        )
+        raise Refused("PERIOD-NOT-OPEN", period=period, entity=period.entity)
     before, period.status = period.status, status
     period.save(update_fields=["status"])
     left = still_open(period)

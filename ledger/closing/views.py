@@ -91,7 +91,7 @@ def _row(code, row):
         sub = (
             f"{row.actual.project.code}, {row.actual.resource or row.actual.get_transaction_class_display()}"
         )
-        return row.journal.get_absolute_url(), what, row.error or sub, ""
+        return row.journal.get_absolute_url(), what, row.error.sentence if row.error else sub, ""
     if code == "PROFORMAS":
         owner = _people(row.contract.managers)
         return row.get_absolute_url(), row.number, f"{row.customer.name}, {row.get_status_display()}", owner

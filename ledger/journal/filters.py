@@ -30,7 +30,7 @@ class JournalFilter(django_filters.FilterSet):
         fields = []
 
     def filter_troubled(self, rows, name, value):
-        held = Exists(JournalLine.objects.filter(journal=OuterRef("pk")).exclude(error=""))
+        held = Exists(JournalLine.objects.filter(journal=OuterRef("pk")).in_error())
         return rows.filter(held if value == "yes" else ~held)
 
 
@@ -46,8 +46,8 @@ class JournalLineFilter(django_filters.FilterSet):
         "actual__description",
         "actual__project__code",
         "actual__resource__name",
-        "error",
-        placeholder="Description, project, person",
+        "error__code",
+        placeholder="Description, project, person, error code",
     )
     type = ChoicesFilter(label="Type", field_name="actual__type", choices=_TYPES)
     transaction_class = ChoicesFilter(label="Class", field_name="actual__transaction_class", choices=_CLASSES)
@@ -71,7 +71,7 @@ class JournalLineFilter(django_filters.FilterSet):
     until = DayFilter(label="Accounting date to", field_name="accounting_date", lookup_expr="lte")
 
     def filter_error(self, rows, name, value):
-        return rows.exclude(error="") if value == "yes" else rows.filter(error="")
+        return rows.filter(error__isnull=value != "yes")
 
     def filter_taxed(self, rows, name, value):
         return rows.taxed_otherwise()

@@ -19,10 +19,10 @@ _Status = IntegrationJournal.Status
 _CHUNK = 1000  # actuals that are looked at together
 
 
-def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, str]:
-    """Why actuals that are in no journal would stay out of it now, by key; nothing for those it would take.
+def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, Reason]:
+    """Why actuals that are in no journal can't be added to one now, by key; nothing for those that can.
 
-    The sentences are those of `take_up_actuals`, and nothing is taken up.
+    The reasons are those of `take_up_actuals`. Nothing is added.
     """
     reasons = {}
     for chunk in in_chunks(actuals, _CHUNK):
@@ -31,7 +31,7 @@ def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, st
             try:
                 plan.take_up(actual, facts)
             except Refused as refusal:
-                reasons[actual.pk] = refusal.message
+                reasons[actual.pk] = refusal.reason
     return reasons
 
 
@@ -57,7 +57,7 @@ class LeftInError:
 
     journal: IntegrationJournal
     lines: int
-    errors: list[str]
+    errors: list[Reason]
 
 
 def left_in_error(entity: LegalEntity) -> list[LeftInError]:
@@ -67,7 +67,7 @@ def left_in_error(entity: LegalEntity) -> list[LeftInError]:
         .annotate(held=Count("lines"))
         .order_by("pk")
     )
-    rows = JournalLine.objects.filter(journal__in=journals).exclude(error="")
+    rows = JournalLine.objects.filter(journal__in=journals).in_error()
     errors = defaultdict(list)
     for journal, error in rows.order_by("journal", "error").values_list("journal", "error").distinct():
         errors[journal].append(error)

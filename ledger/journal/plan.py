@@ -22,8 +22,9 @@ from contracts.models import (
 )
 from contracts.rates import Rates, agreed
 from contracts.tax_groups import billing_group
-from invoicing_site.floor import bounds, money, wording
+from invoicing_site.floor import bounds, money
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Amount
 from ledger.books import chain
 from ledger.books.periods import PeriodBook
 from ledger.books.plan import EntryPlan, VoucherPlan
@@ -108,7 +109,7 @@ def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
     try:
         line.accounting_date = accounting_date(facts.entity, facts.periods, line.accounting_date)
     except Refused as refusal:
-        line.error, line.remedy = shortened(refusal.message), refusal.remedy
+        line.error = refusal.reason
     facts.lines[actual.pk] = line
     return line
 
@@ -124,11 +125,7 @@ def _day_of(actual, facts) -> datetime.date:
 def _line_of_reversal(actual, facts):
     original = facts.lines.get(facts.behind.get(actual.pk))
     if original is None:
-        raise Refused(
-            f"Actual {actual.pk} reverses actual {actual.reverses_id}, which is in no integration journal: "
-            "it follows as soon as that one is taken up.",
-            code="ORIGINAL-MISSING",
-        )
+        raise Refused("ORIGINAL-MISSING", actual=str(actual.pk), original=str(actual.reverses_id))
     return JournalLine(
         exchange_rate=original.exchange_rate,
         accounting_amount=-original.accounting_amount,
@@ -151,15 +148,11 @@ def _rate(actual, facts) -> Decimal:
 def _accounting_amount(actual, rate, currency) -> Decimal:
     amount = money.converted(actual.amount, rate, currency)
     if abs(amount) > bounds.MOST_TOTAL:
-        mend = (
-            "that" if actual.currency == currency else f"that or the exchange rate of {wording.number(rate)}"
-        )
-        raise Refused(
-            f"Actual {actual.pk} comes to {amount:,} {currency}, and a line of the books holds "
-            f"{bounds.MOST_TOTAL:,} at most: cancel the approval of its entry, and correct {mend}.",
-            code="TOO-LARGE",
-            remedy=reverse("approval", args=[actual.entry_id]) if actual.entry_id else "",
-        )
+        found = {"actual": str(actual.pk), "amount": Amount(amount, currency), "most": bounds.MOST_TOTAL}
+        remedy = reverse("approval", args=[actual.entry_id]) if actual.entry_id else ""
+        if actual.currency == currency:
+            raise Refused("ACTUAL-TOO-LARGE", remedy=remedy, **found)
+        raise Refused("ACTUAL-TOO-LARGE-CONVERTED", remedy=remedy, rate=rate, **found)
     return amount
 
 
@@ -222,7 +215,7 @@ def plan_line(line: JournalLine, facts: PostingFacts) -> VoucherPlan:
     actual = line.actual
     line.accounting_date = accounting_date(facts.entity, facts.periods, line.accounting_date)
     if actual.type == Actual.Type.BILLED_SALES:
-        raise Refused("Billed sales are booked by their invoice, not by a journal.", code="NOT-OURS")
+        raise Refused("BILLED-BY-INVOICE")
     plan = VoucherPlan(
         kind=Voucher.Kind.JOURNAL,
         date=line.accounting_date,
@@ -350,11 +343,9 @@ def _mirror(plan, line, facts):
     behind = facts.behind.get(line.actual_id)
     original = facts.booked.get(behind)
     if original is None:
-        number = facts.journals.get(behind)
-        where = f"is in journal {number}: post that first" if number else "is in error or behind this line"
-        raise Refused(
-            f"The actual that it reverses is not posted yet, it {where}.", code="ORIGINAL-NOT-POSTED"
-        )
+        if number := facts.journals.get(behind):
+            raise Refused("ORIGINAL-IN-JOURNAL", journal=number)
+        raise Refused("ORIGINAL-NOT-POSTED")
     plan.reverses = original.voucher
     plan.entries = [
         EntryPlan(
@@ -415,9 +406,3 @@ def _text(actual, facts) -> str:
         actual.description,
     ]
     return ", ".join(filter(None, words))
-
-
-def shortened(sentence: str) -> str:
-    """A sentence as it fits into a line's error."""
-    longest = JournalLine._meta.get_field("error").max_length or 0
-    return sentence if len(sentence) <= longest else f"{sentence[: longest - 1]}…"

@@ -132,7 +132,7 @@ class JournalLineTable(Table):
             '<div class="main"><a href="{}">{}</a></div><div class="sub">{}</div>',
             address,
             title_of(record.actual),
-            linked(_what(record), record.remedy, self.request),
+            linked(_what(record), record.error.remedy if record.error else "", self.request),
         )
 
     def value_description(self, record):

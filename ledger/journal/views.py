@@ -1,4 +1,4 @@
-"""Integration journals: taken up, looked through, mended, posted (JRN-1 to JRN-4)."""
+"""Integration journals: actuals are added to them, reviewed, corrected and posted (JRN-1 to JRN-4)."""
 
 from collections import Counter
 
@@ -56,7 +56,7 @@ class Journals(ListScreen):
     permission = "journal.view"
     template_name = "ledger/journals.html"
     title = "Integration journals"
-    lead = "Actuals on their way into the ledger. Look them through, then post them for good."
+    lead = "Actuals on their way into the ledger. Review them, then post them."
     filterset_class = JournalFilter
     table_class = JournalTable
     noun = ("journal", "journals")
@@ -70,7 +70,7 @@ class Journals(ListScreen):
             "journal.post",
             icon="book-check",
             style="primary",
-            confirm="Post {n} selected for good? What can't be posted moves to a journal of its own.",
+            confirm="Post {n} selected? Posted lines can't change. Lines in error move to a new journal.",
         ),
         Action("back_to_draft_chosen", "Back to draft", "journal.edit", icon="undo-2"),
     )
@@ -86,7 +86,7 @@ class Journals(ListScreen):
             .select_related("entity", "original", "posted_by")
             .annotate(
                 held=Coalesce(_of_lines(Count("pk")), 0),
-                in_error=Coalesce(_of_lines(Count("pk", filter=~Q(error=""))), 0),
+                in_error=Coalesce(_of_lines(Count("pk", filter=Q(error__isnull=False))), 0),
                 cost=_of_lines(amount, actual__type=Actual.Type.COST),
                 sales=_of_lines(amount, actual__type=Actual.Type.UNBILLED_SALES),
             )
@@ -115,7 +115,7 @@ def _sides(lines):
 
 
 class WaitingActuals(Page):
-    """The actuals that are in no journal, and why those stay out that would not be taken (JRN-2)."""
+    """The actuals that are in no journal, and why some of them can't be added to one (JRN-2)."""
 
     permission = "journal.view"
     template_name = "ledger/journal_waiting.html"
@@ -130,8 +130,8 @@ class WaitingActuals(Page):
             ]
         )
         reasons = reasons_left_out(entity, actuals)
-        rows = [(actual, title_of(actual), reasons.get(actual.pk, "")) for actual in actuals]
-        rows.sort(key=lambda row: not row[2])
+        rows = [(actual, title_of(actual), reasons.get(actual.pk)) for actual in actuals]
+        rows.sort(key=lambda row: row[2] is None)
         return super().get_context_data(
             rows=rows,
             waiting=waiting.count(),
@@ -169,7 +169,7 @@ def _taken(result):
         names = ", ".join(journal.number for journal in result.journals[:5])
         more = len(result.journals) - 5
         text += f" into {names}" + (f" and {counted(more, 'more journal')}" if more > 0 else "")
-    reasons = Counter(reason.rstrip(".") for _, reason in result.left_out)
+    reasons = Counter(reason.sentence.rstrip(".") for _, reason in result.left_out)
     shown = dict(reasons.most_common(5))
     if rest := sum(reasons.values()) - sum(shown.values()):
         shown["for other reasons"] = rest
@@ -235,8 +235,8 @@ class JournalPage(LinesScreen):
         context["without_tax_group"] = untaxed
         context["old_rates"] = [linked_sentence(each, self.request) for each in old_rates(self.row)]
         context["question"] = (
-            f"Post {lines} of {self.row} for good? Posted lines never change; what is in error moves to a "
-            f"journal of its own.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
+            f"Post {lines} of {self.row}? Posted lines can't change. Lines in error move to a new "
+            f"journal.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
         )
         context["may_post"] = may_post and self.row.status in (_Status.DRAFT, _Status.PROCESSING)
         context["may_return"] = self.request.may("journal.edit") and self.row.status == _Status.ERROR
@@ -263,7 +263,7 @@ def _progress(journal):
     found = journal.lines.aggregate(
         held=Count("pk"),
         posted=Count("pk", filter=Q(voucher__isnull=False)),
-        in_error=Count("pk", filter=~Q(error="")),
+        in_error=Count("pk", filter=Q(error__isnull=False)),
     )
     return found
 
@@ -344,7 +344,7 @@ def _posted(results):
     left, link = Counter(), ""
     for result in results:
         if result.refused:
-            left[result.refused.rstrip(".")] += 1
+            left[result.refused.sentence.rstrip(".")] += 1
             link = link or result.journal.get_absolute_url()
         elif result.in_error:
             left[f"in error, in {result.remainder}"] = result.in_error
@@ -359,7 +359,7 @@ class BackToDraft(Operation):
     """Let a journal in error be posted again (JRN-4)."""
 
     model, permission = IntegrationJournal, "journal.edit"
-    done = "The {} is a draft again: post it when its cause is mended."
+    done = "The {} is a draft again. Post it when the cause of its errors is fixed."
 
     def operate(self, journal):
         operations.back_to_draft(journal, by=self.request.user)
@@ -373,7 +373,7 @@ class PostChosenJournals(BulkOperation):
         unposted = rows.exclude(status=_Status.POSTED)
         journals = list(unposted)
         if not journals:
-            raise Refused("What you chose is posted already.")
+            raise Refused("JOURNALS-POSTED")
         lines = JournalLine.objects.filter(journal__in=unposted.values("pk")).count()
         if lines > AT_ONCE:
             keys = [journal.pk for journal in journals]

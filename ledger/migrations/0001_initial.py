@@ -2,6 +2,7 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.utils.timezone
 import invoicing_site.floor.fields
+import invoicing_site.floor.reasons
 from django.conf import settings
 from django.db import migrations, models
 
@@ -953,11 +954,7 @@ class Migration(migrations.Migration):
                     "line_property",
                     models.CharField(blank=True, help_text="From the billing type", max_length=14),
                 ),
-                ("error", models.CharField(blank=True, max_length=500)),
-                (
-                    "remedy",
-                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
-                ),
+                ("error", invoicing_site.floor.reasons.ReasonField()),
             ],
         ),
         migrations.CreateModel(

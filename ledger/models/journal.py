@@ -10,6 +10,7 @@ from actuals.models import Actual, BillingType
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQuerySet
 from invoicing_site.floor import guards
 from invoicing_site.floor.fields import AmountField, RateField
+from invoicing_site.floor.reasons import ReasonField
 from ledger.models.setup import DimensionSet
 
 
@@ -71,6 +72,10 @@ class JournalLineQuerySet(ReachQuerySet):
     def posted(self):
         return self.filter(voucher__isnull=False)
 
+    def in_error(self):
+        """Lines that the last posting refused, each with its `error`."""
+        return self.filter(error__isnull=False)
+
     def taxed_otherwise(self):
         """Sales whose billing tax group is neither their customer's nor that of their contract or project.
 
@@ -111,8 +116,7 @@ class JournalLine(models.Model):
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
     line_property = models.CharField(max_length=14, blank=True, help_text="From the billing type")
-    error = models.CharField(max_length=500, blank=True)
-    remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
+    error = ReasonField()
 
     objects = JournalLineQuerySet.as_manager()
 

@@ -1,10 +1,12 @@
-"""Which account serves a purpose, and which profile counts (JRN-5, MON-8)."""
+"""Which account is used for a purpose, and which cost and revenue profile applies (JRN-5, MON-8)."""
 
 from collections import defaultdict
 
 from contracts.models import Category, LegalEntity, Project, ProjectContract
 from invoicing_site.floor.errors import Refused
 from ledger.models import Account, PostingAccount, Profile, ProfileAssignment
+
+_ACCOUNTS = "admin:ledger_postingaccount_changelist"
 
 
 class AccountBook:
@@ -29,21 +31,21 @@ class AccountBook:
         transaction_class: str = "",
         category_id: int | None = None,
     ) -> Account:
-        """The account of the row that says most of what is asked; blank fields of a row mean any.
+        """The account of the most specific row that fits; an empty field of a row means any.
 
-        Of two that say as much, the one that names the category wins, then the one that names the profile.
-        Refused (ACCOUNT-MISSING) when no row fits, or its account is no longer in use.
+        Of two equally specific rows, the one with the category wins, then the one with the profile.
+        Refused (ACCOUNT-MISSING) when no row fits, or (ACCOUNT-INACTIVE) its account is no longer in use.
         """
         asked = (purpose, profile.pk if profile else None, transaction_class, category_id)
         if asked not in self._found:
-            # A refusal is kept too: thousands of lines may want the account that is missing.
+            # A refusal is kept too: thousands of lines may need the account that is missing.
             try:
                 self._found[asked] = self._search(*asked)
             except Refused as refusal:
                 self._found[asked] = refusal
         found = self._found[asked]
         if isinstance(found, Refused):
-            raise Refused(found.message, code=found.code, remedy=found.remedy)
+            raise Refused.because(found.reason)
         return found
 
     def _search(self, purpose, profile_id, transaction_class, category_id):
@@ -56,20 +58,17 @@ class AccountBook:
         ]
         label = PostingAccount.Purpose(purpose).label
         if not fitting:
-            case = self._case(profile_id, transaction_class, category_id)
             raise Refused(
-                f"{self._entity} has no account for {label}{case}: an administrator has to enter one "
-                "among the posting accounts.",
-                code="ACCOUNT-MISSING",
-                remedy="admin:ledger_postingaccount_changelist",
+                "ACCOUNT-MISSING",
+                entity=self._entity,
+                purpose=label,
+                case=self._case(profile_id, transaction_class, category_id),
+                remedy=_ACCOUNTS,
             )
-        account = max(fitting, key=_says).account
+        account = max(fitting, key=_specificity).account
         if not account.is_active:
             raise Refused(
-                f"Account {account}, which {self._entity} has for {label}, is no longer in use: an "
-                "administrator has to choose another one among the posting accounts.",
-                code="ACCOUNT-MISSING",
-                remedy="admin:ledger_postingaccount_changelist",
+                "ACCOUNT-INACTIVE", account=account, entity=self._entity, purpose=label, remedy=_ACCOUNTS
             )
         return account
 
@@ -83,13 +82,13 @@ class AccountBook:
         return f" ({', '.join(words)})" if words else ""
 
 
-def _says(row):
-    said = row.category_id is not None, row.profile_id is not None, row.transaction_class != ""
-    return sum(said), said
+def _specificity(row):
+    given = row.category_id is not None, row.profile_id is not None, row.transaction_class != ""
+    return sum(given), given
 
 
 class ProfileBook:
-    """The cost and revenue profiles of one entity and what they count for, read in one query."""
+    """The cost and revenue profiles of one entity and where they apply, read in one query."""
 
     def __init__(self, entity: LegalEntity, assignments: list[ProfileAssignment]):
         self._entity = entity
@@ -122,9 +121,6 @@ class ProfileBook:
         if not found:
             what = project or contract or self._entity
             raise Refused(
-                f"No cost and revenue profile counts for {what}: an administrator has to assign one to it, "
-                f"to its project group, or to all of {self._entity}.",
-                code="PROFILE-MISSING",
-                remedy="admin:ledger_profile_changelist",
+                "PROFILE-MISSING", what=what, entity=self._entity, remedy="admin:ledger_profile_changelist"
             )
         return found

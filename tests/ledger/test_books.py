@@ -239,9 +239,9 @@ def test_an_account_out_of_use_is_refused(entity, books):
     """MON-8"""
     entity.accounts.filter(number="1500").update(is_active=False)
 
-    with pytest.raises(Refused, match="1500 Customers, which .* has for customer balance") as refusal:
+    with pytest.raises(Refused, match="1500 Customers, which .* uses for customer balance") as refusal:
         AccountBook.load(entity).account("customer")
-    assert refusal.value.code == "ACCOUNT-MISSING"
+    assert refusal.value.code == "ACCOUNT-INACTIVE"
 
 
 def test_the_most_specific_profile_counts(entity, books):
@@ -270,7 +270,7 @@ def test_a_missing_profile_is_named(entity, books):
     """MON-8"""
     entity.profile_assignments.all().delete()
 
-    with pytest.raises(Refused, match="No cost and revenue profile counts for P1 Bridge") as refusal:
+    with pytest.raises(Refused, match="P1 Bridge has no cost and revenue profile") as refusal:
         ProfileBook.load(entity).profile(ProjectFactory(entity=entity, code="P1", name="Bridge"), None)
     assert refusal.value.code == "PROFILE-MISSING"
 

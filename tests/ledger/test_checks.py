@@ -149,7 +149,7 @@ def test_a_missing_profile_is_named(no1, proposal):
     no1.entity.profile_assignments.all().delete()
 
     assert found(proposal) == [("PROFILE-MISSING", "error")]
-    assert "No cost and revenue profile counts for" in refused(no1, proposal).message
+    assert refused(no1, proposal).code == "PROFILE-MISSING"
 
 
 @pytest.mark.parametrize("what", ["group", "shared", "rate"])

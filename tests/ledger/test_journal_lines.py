@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent
 from ledger.journal.operations import lines as lines_module
 from ledger.journal.operations.journals import back_to_draft, edit_journal_lines
@@ -86,8 +87,8 @@ def test_each_actual_gets_one_line_cost_and_sales_apart(no1, line):
         for row in journal.lines.order_by("pk")
     ]
     assert rows == [
-        (hours, DAY, 800, 1, "chargeable", ""),
-        (sale, DAY, 1600, 1, "complimentary", ""),
+        (hours, DAY, 800, 1, "chargeable", None),
+        (sale, DAY, 1600, 1, "complimentary", None),
     ]
 
 
@@ -237,9 +238,9 @@ def test_a_missing_rate_keeps_the_actual_out_and_is_reported(no1, line):
     taken = take_up(no1)
 
     assert taken.lines == 1
-    ((actual, sentence),) = taken.left_out
+    ((actual, reason),) = taken.left_out
     assert actual == foreign.pk
-    assert "no official exchange rate for EUR on 10 Mar 2025" in sentence
+    assert (reason.code, reason.params["currency"], reason.params["day"]) == ("FX-MISSING", "EUR", DAY)
     assert domestic.journal_line
 
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
@@ -356,8 +357,8 @@ def test_a_reversal_stays_out_with_its_original(no1):
     left_out = dict(take_up(no1).left_out)
 
     assert set(left_out) == {original.pk, reversal.pk}
-    assert left_out[reversal.pk].startswith(
-        f"Actual {reversal.pk} reverses actual {original.pk}, which is in no"
+    assert left_out[reversal.pk] == Reason(
+        "ORIGINAL-MISSING", actual=str(reversal.pk), original=str(original.pk)
     )
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     assert take_up(no1).lines == 2

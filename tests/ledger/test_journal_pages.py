@@ -125,7 +125,7 @@ def test_taking_up_says_what_stayed_out_and_why(desk, no1, line):
 def test_a_journal_is_posted(desk, draft):
     """JRN-4"""
     question = words(desk.get(f"/journals/{draft.pk}/"))
-    assert f"Post 2 lines of journal {draft.number} for good?" in question
+    assert f"Post 2 lines of journal {draft.number}?" in question
 
     text = words(posted(desk, "post_journal", draft.pk))
 
@@ -144,7 +144,9 @@ def test_lines_in_error_are_shown_where_they_went(desk, no1, draft):
     assert "is closed" in words(desk.get(f"/journals/{draft.pk}/?error=yes"))
 
     assert "is a draft again" in words(posted(desk, "back_to_draft", draft.pk))
-    assert "only a journal in error goes back" in words(posted(desk, "back_to_draft", draft.pk))
+    assert "Only a journal in error can be sent back to draft" in words(
+        posted(desk, "back_to_draft", draft.pk)
+    )
 
 
 def test_a_posted_journal_refuses_by_a_sentence(desk, draft, no1):
@@ -160,7 +162,7 @@ def test_chosen_journals_are_posted(desk, no1, draft, line):
     text = words(posted(desk, "post_chosen_journals", pk=draft.pk))
 
     assert "2 journal lines posted." in text
-    assert "posted already" in words(posted(desk, "post_chosen_journals", pk=draft.pk))
+    assert "are already posted" in words(posted(desk, "post_chosen_journals", pk=draft.pk))
 
 
 def test_a_large_one_is_posted_in_the_background(desk, no1, draft, monkeypatch):
@@ -183,9 +185,9 @@ def test_the_journals_of_a_posting_stand_in_the_order_of_their_reversals(no1, li
 
     (result,) = operations.post_chosen(IntegrationJournal.objects.all(), by=None, on=DAY)
 
-    assert (result.posted, result.refused) == (1, "")
+    assert (result.posted, result.refused) == (1, None)
     (again,) = operations.post_chosen([result.journal], by=None, on=DAY)
-    assert "is already posted" in again.refused
+    assert again.refused.code == "JOURNAL-POSTED"
 
 
 # Editing lines
@@ -240,7 +242,7 @@ def test_a_group_can_be_cleared_and_dimensions_replaced(desk, no1, draft):
 
     data = {"_answered": "1", "item_tax_group": "none", "replace_dimensions": "on", name: sales.pk}
     refused = edit(desk, draft, pk=keys, **data)
-    assert "1 line is a sale, and sales are invoiced by the tax groups" in words(refused)
+    assert "1 line is a sale, which is invoiced by the tax groups" in words(refused)
     edit(desk, draft, pk=costs, **data)
     wanted = dimension_set(no1.entity, [sales])
     cleared = draft.lines.filter(pk__in=costs)
@@ -343,7 +345,7 @@ def test_another_tax_group_than_the_customers_is_warned_of(desk, no1, abroad):
     assert "2 lines have another billing tax group than the customer." in answer
     assert f'{abroad.get_absolute_url()}?taxed=otherwise">Show these lines' in answer
     assert answer.count('<span class="chip review">Not the customer&#x27;s</span>') == 2
-    assert "journal of its own. 2 lines have another" in answer
+    assert "move to a new journal. 2 lines have another" in answer
     assert abroad.lines.taxed_otherwise().count() == 2
     narrowed = words(desk.get(abroad.get_absolute_url(), {"taxed": "otherwise"}))
     assert narrowed.count('<span class="chip review">Not the customer&#x27;s</span>') == 2

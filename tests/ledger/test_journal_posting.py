@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent
 from ledger.books.periods import period_of
 from ledger.closing.operations import close_period, put_on_hold, reopen_period
@@ -71,7 +72,8 @@ def test_lines_in_error_move_to_a_journal_that_names_the_original(no1, line):
     assert [row.actual for row in result.journal.lines.all()] == [good]
     (left,) = result.remainder.lines.all()
     assert left.actual == bad
-    assert "has no account for offset of expenses and materials" in left.error
+    assert left.error.code == "ACCOUNT-MISSING"
+    assert "has no account for offset of expenses and materials" in left.error.sentence
 
 
 def test_a_journal_in_error_is_posted_once_it_is_mended(no1, line):
@@ -81,11 +83,12 @@ def test_a_journal_in_error_is_posted_once_it_is_mended(no1, line):
     bad = cost(no1, line, 300, "expense")
     _, (result,) = take_up_and_post(no1)
 
-    with pytest.raises(Refused, match="holds lines in error: mend them"):
+    with pytest.raises(Refused) as refusal:
         post_journal(result.remainder, by=None, on=DAY)
+    assert refusal.value.code == "JOURNAL-IN-ERROR"
     no1.entity.posting_accounts.create(purpose="cost_offset", account=no1.books.accounts[OFFSET])
     draft = back_to_draft(result.remainder, by=no1.accountant)
-    assert (draft.status, draft.lines.get().error) == ("draft", "")
+    assert (draft.status, draft.lines.get().error) == ("draft", None)
     assert post_journal(draft, by=None, on=DAY).posted == 1
     assert entries_of(bad) == [(COST, 300, 0), (OFFSET, 0, 300)]
 
@@ -98,7 +101,8 @@ def test_a_journal_of_nothing_but_errors_turns_to_error_itself(no1, line):
 
     assert (result.posted, result.in_error, result.remainder) == (0, 1, result.journal)
     assert result.journal.status == "error"
-    assert "No cost and revenue profile counts for NO1-P1 Bridge" in result.journal.lines.get().error
+    error = result.journal.lines.get().error
+    assert (error.code, error.params["what"]) == ("PROFILE-MISSING", "NO1-P1 Bridge")
     assert IntegrationJournal.objects.count() == 1
 
 
@@ -119,8 +123,9 @@ def test_only_a_journal_in_error_goes_back_to_draft(no1, line):
     cost(no1, line)
     (journal,) = take_up(no1).journals
 
-    with pytest.raises(Refused, match=f"The journal {journal.number} is draft; only"):
+    with pytest.raises(Refused, match=f"The journal {journal.number} is draft. Only") as refusal:
         back_to_draft(journal, by=None)
+    assert refusal.value.code == "JOURNAL-NOT-IN-ERROR"
 
 
 def test_a_posted_journal_is_not_posted_again(no1, line):
@@ -143,13 +148,13 @@ def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
 
     def refuse_march(journal):
         if journal.period == "2025-03":
-            raise Refused("Not now.")
+            raise Refused("JOURNALS-POSTED")
         begin(journal)
 
     monkeypatch.setattr(journals_module, "_begin", refuse_march)
     march, april = post_journals(no1.entity, by=None, on=DAY)
 
-    assert (march.refused, april.refused, april.posted) == ("Not now.", "", 1)
+    assert (march.refused, april.refused, april.posted) == (Reason("JOURNALS-POSTED"), None, 1)
 
 
 def test_posting_wakes_the_proposals_that_wait_once(no1, line, monkeypatch):
@@ -211,8 +216,8 @@ def test_a_period_closed_in_the_middle_keeps_the_rest_back(no1, line, monkeypatc
 
     assert (result.posted, result.in_error) == (2, 3)
     (error,) = set(result.remainder.lines.values_list("error", flat=True))
-    assert error.startswith(
-        "The period March 2025 of Company NO1 is closed, so nothing is posted on 10 Mar 2025"
+    assert error.sentence.startswith(
+        "The period March 2025 of Company NO1 is closed, so nothing can be posted on 10 Mar 2025"
     )
 
     reopen_period(period_of(no1.entity, DAY), by=None)
@@ -226,7 +231,7 @@ def test_a_date_in_a_closed_period_is_an_error(no1, line):
     actual = cost(no1, line)
     (journal,) = take_up(no1).journals
 
-    assert actual.journal_line.error.startswith("The period March 2025 of")
+    assert actual.journal_line.error.code == "PERIOD-CLOSED"
     assert post_journal(journal, by=None, on=DAY).in_error == 1
 
 
@@ -238,7 +243,7 @@ def test_a_date_in_a_closed_period_moves_when_the_entity_says_so(no1, line):
     close_period(period_of(no1.entity, datetime.date(2025, 2, 10)), by=None)
     take_up(no1)
     assert early.journal_line.accounting_date == datetime.date(2025, 3, 1)
-    assert (late.journal_line.accounting_date, late.journal_line.error) == (DAY, "")
+    assert (late.journal_line.accounting_date, late.journal_line.error) == (DAY, None)
 
     close_period(period_of(no1.entity, DAY), by=None)
     post_journals(no1.entity, by=None, on=DAY)
@@ -258,7 +263,7 @@ def test_what_is_dated_in_a_period_on_hold_waits_and_does_not_move(no1, line):
     _, (result,) = take_up_and_post(no1)
 
     assert result.in_error == 1
-    assert "is on hold" in actual.journal_line.error
+    assert "is on hold" in actual.journal_line.error.sentence
     assert actual.journal_line.accounting_date == DAY
 
 
@@ -272,7 +277,7 @@ def test_a_mended_line_is_posted_without_its_old_error(no1, line):
 
     assert post_journal(journal, by=None, on=DAY).posted == 2
     assert [voucher_of(actual).date for actual in (moved, waiting)] == [APRIL_10, DAY]
-    assert set(JournalLine.objects.values_list("error", flat=True)) == {""}
+    assert set(JournalLine.objects.values_list("error", flat=True)) == {None}
 
 
 def test_posting_asks_as_often_for_many_lines_as_for_few(no1, line):

@@ -6,6 +6,7 @@ import pytest
 
 from actuals.models import Entry
 from backlog.operations import Decision, approve
+from invoicing_site.floor.reasons import Reason
 from ledger.books.periods import period_of
 from ledger.journal.operations.journals import back_to_draft, post_journal
 from ledger.models import (
@@ -338,9 +339,7 @@ def test_a_reversal_waits_for_an_original_in_another_journal(no1, line):
 
     refused = post_journal(april, by=None, on=APRIL_10)
     assert (refused.posted, refused.in_error, refused.remainder) == (0, 1, april)
-    assert reversal.journal_line.error == (
-        f"The actual that it reverses is not posted yet, it is in journal {march.number}: post that first."
-    )
+    assert reversal.journal_line.error == Reason("ORIGINAL-IN-JOURNAL", journal=march.number)
 
     post_journal(march, by=None, on=APRIL_10)
     back_to_draft(april, by=None)
@@ -368,6 +367,4 @@ def test_a_reversal_follows_its_original_into_error(no1, line):
     reversal = reversed_on(cost(no1, line), DAY)
     take_up_and_post(no1)
 
-    assert reversal.journal_line.error == (
-        "The actual that it reverses is not posted yet, it is in error or behind this line."
-    )
+    assert reversal.journal_line.error == Reason("ORIGINAL-NOT-POSTED")

@@ -134,7 +134,7 @@ def test_closing_tells_what_is_left(desk, no1, march):
     assert "March 2025 is closed. Open items: 1 of its entries are not approved." in text
     assert status(march) == "closed"
     assert AuditEvent.objects.get(action="ledger.close_period").by == no1.accountant
-    assert "is closed already" in words(posted(desk, "close_period", march))
+    assert "is already closed" in words(posted(desk, "close_period", march))
 
 
 def test_on_hold_and_open_again(desk, march):
@@ -201,7 +201,9 @@ def test_a_closed_period_offers_only_to_be_reopened(desk, march):
     assert reverse("close_period", args=[march.pk]) not in text
     assert "Reopen this period? Journals and invoices can then be posted in it again" in text
 
-    assert "only an open one is put on hold: reopen it first." in words(posted(desk, "hold_period", march))
+    assert "only an open period can be put on hold. Reopen it first." in words(
+        posted(desk, "hold_period", march)
+    )
     assert status(march) == "closed"
 
 

@@ -57,9 +57,9 @@ def test_the_command_takes_up_and_posts(no1, line):
         "journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
         "journal IJ-2025-00002 is in error, 1 line:",
         "  Company NO1 has no account for offset of expenses and materials (of class expense, category "
-        "Travel, profile Cost to profit and loss, no accrual): an administrator has to enter one among "
-        "the posting accounts.",
-        "Mend the cause, then post_journals --retry.",
+        "Travel, profile Cost to profit and loss, no accrual). An administrator adds one to the posting "
+        "accounts.",
+        "Fix the cause, then run post_journals --retry.",
     ]
     assert Voucher.objects.get().posted_by == no1.accountant
 
@@ -80,6 +80,7 @@ def test_the_command_speaks_json(no1, line):
                 "posted": 1,
                 "in_error": 0,
                 "remainder": None,
+                "code": "",
                 "refused": "",
             }
         ],
@@ -103,15 +104,15 @@ def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
     """JRN-4: mending the cause is not enough, and the command says what is; --retry posts it"""
     march, actual = stuck
     reason = IntegrationJournal.objects.get().lines.get().error
-    assert "March 2025 of Company NO1 is closed" in reason
+    assert "March 2025 of Company NO1 is closed" in reason.sentence
     reopen_period(march, by=no1.accountant)
 
     assert run_command("--entity", "NO1", "--on", "2025-03-31").splitlines() == [
         "0 actuals taken up, 0 left out.",
         "There is no journal to post.",
         "journal IJ-2025-00001 is in error, 1 line:",
-        f"  {reason}",
-        "Mend the cause, then post_journals --retry.",
+        f"  {reason.sentence}",
+        "Fix the cause, then run post_journals --retry.",
     ]
     assert run_command("--entity", "NO1", "--on", "2025-03-31", "--retry").splitlines() == [
         "0 actuals taken up, 0 left out.",
@@ -154,7 +155,7 @@ def test_each_reason_of_a_journal_is_told_once(no1, line):
     (left,) = left_in_error(no1.entity)
 
     assert (left.journal, left.lines) == (IntegrationJournal.objects.get(), 3)
-    assert [error.split(" (")[0] for error in left.errors] == [
+    assert [error.sentence.split(" (")[0] for error in left.errors] == [
         "Company NO1 has no account for offset of expenses and materials",
         "Company NO1 has no account for payroll allocation",
     ]

@@ -46,7 +46,7 @@ def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
         f"  actual {item.actual_id}: {NO_RATE}",
     ]
     assert json.loads(propose(capsys, "--json"))["left_out"] == [
-        {"actual": item.actual_id, "reason": NO_RATE}
+        {"actual": item.actual_id, "code": "FX-MISSING", "reason": NO_RATE}
     ]
     assert not JournalLine.objects.exists()
 
@@ -67,7 +67,7 @@ def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
     no1.entity.profile_assignments.all().delete()
     take_up_and_post(no1)
     (reason,) = JournalLine.objects.values_list("error", flat=True)
-    assert "No cost and revenue profile counts for NO1-P1 Bridge" in reason
+    assert reason.code == "PROFILE-MISSING"
     work(no1, contract)
     take_up_and_post(no1)
 
@@ -75,7 +75,7 @@ def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
         "1 proforma taken up, 0 proposals filled in.",
         f"proposal {proforma.number} waits for journal IJ-2025-00001 (in error: mend the cause, then "
         "post_journals --retry) to be posted.",
-        f"  journal IJ-2025-00001: {reason}",
+        f"  journal IJ-2025-00001: {reason.sentence}",
     ]
 
 

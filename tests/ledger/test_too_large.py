@@ -10,6 +10,7 @@ from actuals.models import Actual, Entry
 from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval, mark_ready
 from contracts.models import ExchangeRate
+from invoicing_site.floor.reasons import Amount, Reason
 from invoicing_site.verify import findings
 from ledger.closing.still_open import open_kinds, still_open
 from ledger.invoicing.operations.posting import post
@@ -56,7 +57,7 @@ def approved_before_there_was_a_bound(no1, monkeypatch, quantity="20000000000"):
 
 def taken_and_left(no1):
     taken = take_up(no1)
-    return taken.lines, [sentence for _, sentence in taken.left_out]
+    return taken.lines, [reason for _, reason in taken.left_out]
 
 
 def test_one_that_is_too_large_keeps_no_other_out_of_the_journals(no1, monkeypatch):
@@ -68,9 +69,14 @@ def test_one_that_is_too_large_keeps_no_other_out_of_the_journals(no1, monkeypat
     assert taken_and_left(no1) == (
         3,
         [
-            f"Actual {sale.pk} comes to 2,319,997,680,000,000.00 NOK, and a line of the books holds "
-            "100,000,000,000,000 at most: cancel the approval of its entry, and correct that or the exchange "
-            "rate of 11.6."
+            Reason(
+                "ACTUAL-TOO-LARGE-CONVERTED",
+                actual=str(sale.pk),
+                amount=Amount(Decimal("2319997680000000.00"), "NOK"),
+                most=Decimal(100000000000000),
+                rate=Decimal("11.6"),
+                remedy=reverse("approval", args=[big.pk]),
+            )
         ],
     )
     assert list(waiting_actuals(no1.entity)) == [sale]
@@ -82,7 +88,7 @@ def test_an_amount_in_own_currency_has_no_rate_to_correct(no1):
     big, kept = (cost(no1, line, "100000000000001", price=1), cost(no1, line, "100000000000000", price=1))
     said = reasons_left_out(no1.entity, [big, kept])
     assert list(said) == [big.pk]
-    assert said[big.pk].endswith("at most: cancel the approval of its entry, and correct that.")
+    assert said[big.pk].code == "ACTUAL-TOO-LARGE"
 
 
 def test_the_pages_say_it_and_nothing_is_an_internal_error(no1, monkeypatch, client):
@@ -93,8 +99,8 @@ def test_the_pages_say_it_and_nothing_is_an_internal_error(no1, monkeypatch, cli
     client.force_login(no1.accountant)
     page = client.post(reverse("take_up_actuals"), follow=True)
     assert "3 actuals taken up" in page.text
-    assert "comes to 2,319,997,680,000,000.00 NOK" in page.text
-    assert "cancel the approval of its entry" in client.get(reverse("waiting_actuals")).text
+    assert "is 2,319,997,680,000,000.00 NOK at the exchange rate 11.6, and" in page.text
+    assert "Cancel the approval of its entry" in client.get(reverse("waiting_actuals")).text
 
 
 def test_taken_back_it_is_left_out_in_peace(no1, monkeypatch):
@@ -134,7 +140,8 @@ def test_taken_back_after_a_return_it_is_left_out_in_peace(no1, monkeypatch):
     proposal = propose(confirmed(no1, sale.backlog_item))
     rated(no1)
     (said,) = taken_and_left(no1)[1]
-    assert said.startswith(f"Actual {sale.pk} comes to 579,999,420,000,000.00 NOK, and a line of the books")
+    assert (said.code, said.params["actual"]) == ("ACTUAL-TOO-LARGE-CONVERTED", str(sale.pk))
+    assert said.params["amount"] == Amount(Decimal("579999420000000.00"), "NOK")
     assert proposal.status == InvoiceProposal.Status.BLOCKED
 
     draft = return_proposal(proposal, by=no1.accountant, reason="A slip.", on=MARCH_31)
@@ -152,7 +159,7 @@ def test_a_wrong_rate_is_corrected_and_nothing_is_lost(no1):
     entry = factories.material_entry(no1, "1000000", date=DAY)
     approve([entry], by=no1.manager)
     ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal(11600))
-    assert "the exchange rate of 11,600." in taken_and_left(no1)[1][0]
+    assert taken_and_left(no1)[1][0].params["rate"] == 11600
     cancel_approval([Entry.objects.get(pk=entry.pk)], by=no1.manager, on=MARCH_31)
     assert len(taken_and_left(no1)[1]) == 2  # it could still be right
     ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal("11.60"))

@@ -10,7 +10,7 @@ class Command(EntityCommand):
     def add_arguments(self, parser):
         super().add_arguments(parser)
         parser.add_argument(
-            "--retry", action="store_true", help="post journals in error too, now that the cause is mended"
+            "--retry", action="store_true", help="also post journals in error, after the cause is fixed"
         )
 
     def act(self, entity, by, on, options):
@@ -20,7 +20,10 @@ class Command(EntityCommand):
             "entity": entity.code,
             "on": on,
             "taken_up": taken.lines,
-            "left_out": [{"actual": actual, "reason": sentence} for actual, sentence in taken.left_out],
+            "left_out": [
+                {"actual": actual, "code": reason.code, "reason": reason.sentence}
+                for actual, reason in taken.left_out
+            ],
             "journals": [
                 {
                     "number": result.journal.number,
@@ -28,12 +31,17 @@ class Command(EntityCommand):
                     "posted": result.posted,
                     "in_error": result.in_error,
                     "remainder": result.remainder and result.remainder.number,
-                    "refused": result.refused,
+                    "code": result.refused.code if result.refused else "",
+                    "refused": result.refused.sentence if result.refused else "",
                 }
                 for result in posted
             ],
             "left_in_error": [
-                {"number": left.journal.number, "lines": left.lines, "errors": left.errors}
+                {
+                    "number": left.journal.number,
+                    "lines": left.lines,
+                    "errors": [error.sentence for error in left.errors],
+                }
                 for left in left_in_error(entity)
             ],
         }
@@ -57,4 +65,4 @@ class Command(EntityCommand):
             yield f"journal {left['number']} is in error, {counted(left['lines'], 'line')}:"
             yield from (f"  {error}" for error in left["errors"])
         if answer["left_in_error"]:
-            yield "Mend the cause, then post_journals --retry."
+            yield "Fix the cause, then run post_journals --retry."

@@ -58,13 +58,16 @@ def _left_out(entity, blocked):
     """Why actuals that a proposal waits for cannot go into a journal, in the words of post_journals."""
     actuals = sorted({actual.pk: actual for blockers in blocked for actual in blockers.left_out}.items())
     reasons = reasons_left_out(entity, [actual for _, actual in actuals])
-    return [{"actual": actual, "reason": reason} for actual, reason in reasons.items()]
+    return [
+        {"actual": actual, "code": reason.code, "reason": reason.sentence}
+        for actual, reason in reasons.items()
+    ]
 
 
 def _in_error(entity, blocked):
     waited_for = {journal.pk for blockers in blocked for journal in blockers.journals}
     return [
-        {"number": left.journal.number, "errors": left.errors}
+        {"number": left.journal.number, "errors": [error.sentence for error in left.errors]}
         for left in left_in_error(entity)
         if left.journal.pk in waited_for
     ]

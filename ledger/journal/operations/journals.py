@@ -23,6 +23,7 @@ from invoicing_site.celery import ring
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze
+from invoicing_site.floor.reasons import Reason
 from ledger.books.operations import write_vouchers
 from ledger.books.periods import PeriodBook
 from ledger.journal import plan
@@ -63,7 +64,7 @@ class PostedJournal:
     posted: int = 0
     in_error: int = 0
     remainder: IntegrationJournal | None = None
-    refused: str = ""
+    refused: Reason | None = None
 
 
 def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = False) -> list[PostedJournal]:
@@ -98,7 +99,7 @@ def _post_all(journals, *, by, on, asked_before=False):
                 demand_still(by, "journal.post", journal)
             result.append(_post(journal, by=by, on=on))
         except Refused as refusal:
-            result.append(PostedJournal(journal, refused=refusal.message))
+            result.append(PostedJournal(journal, refused=refusal.reason))
     for entity_id in {row.journal.entity_id for row in result}:
         _tell(entity_id, sum(row.posted for row in result if row.journal.entity_id == entity_id))
     return result
@@ -171,13 +172,9 @@ def _post(journal, *, by, on) -> PostedJournal:
 def _begin(journal):
     locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
     if locked.status == _Status.POSTED:
-        raise Refused(f"The {locked} is already posted.", code="WRONG-STATUS")
+        raise Refused("JOURNAL-POSTED", journal=locked)
     if locked.status == _Status.ERROR:
-        raise Refused(
-            f"The {locked} holds lines in error: mend them and send it back to draft (post_journals "
-            "--retry).",
-            code="WRONG-STATUS",
-        )
+        raise Refused("JOURNAL-IN-ERROR", journal=locked)
     locked.status = _Status.PROCESSING
     locked.save(update_fields=["status"])
 
@@ -196,24 +193,24 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
         return None, 0
     dates = {line.pk: line.accounting_date for line in lines}
     facts = posting_facts(entity, periods, lines)
-    plans, errors, moved, mended = [], defaultdict(list), defaultdict(list), []
+    plans, errors, moved, fixed = [], defaultdict(list), defaultdict(list), []
     for line in lines:
         try:
             plans.append(plan.plan_line(line, facts))
         except Refused as refusal:
-            errors[plan.shortened(refusal.message), refusal.remedy].append(line.pk)
+            errors[refusal.reason].append(line.pk)
             continue
         if line.accounting_date != dates[line.pk]:
             moved[line.accounting_date].append(line.pk)
         if line.error:
-            mended.append(line.pk)
+            fixed.append(line.pk)
     # As many statements as there are different reasons and days, which a chunk does not multiply.
-    for (error, remedy), keys in errors.items():
-        JournalLine.objects.filter(pk__in=keys).update(error=error, remedy=remedy)
+    for error, keys in errors.items():
+        JournalLine.objects.filter(pk__in=keys).update(error=error)
     for day, keys in moved.items():
         JournalLine.objects.filter(pk__in=keys).update(accounting_date=day)
-    if mended:
-        JournalLine.objects.filter(pk__in=mended).update(error="", remedy="")
+    if fixed:
+        JournalLine.objects.filter(pk__in=fixed).update(error=None)
     write_vouchers(entity, plans, by=by)
     return lines[-1].pk if len(lines) == CHUNK else None, len(plans)
 
@@ -269,12 +266,9 @@ def back_to_draft(journal: IntegrationJournal, *, by) -> IntegrationJournal:
     """
     journal = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
     if journal.status != _Status.ERROR:
-        raise Refused(
-            f"The {journal} is {journal.get_status_display()}; only a journal in error goes back to draft.",
-            code="WRONG-STATUS",
-        )
+        raise Refused("JOURNAL-NOT-IN-ERROR", journal=journal, status=_Status(journal.status))
     journal.status = _Status.DRAFT
     journal.save(update_fields=["status"])
-    JournalLine.objects.filter(journal=journal).exclude(error="").update(error="", remedy="")
+    JournalLine.objects.filter(journal=journal).in_error().update(error=None)
     audit.record("ledger.back_to_draft", journal, by=by, entity=journal.entity.code)
     return journal

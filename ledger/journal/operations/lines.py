@@ -20,9 +20,10 @@ from contracts.models import (
     NumberSequence,
 )
 from contracts.operations.numbers import draw_numbers
-from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.books.periods import hold_open
 from ledger.journal import plan
@@ -47,7 +48,7 @@ class TakeUp:
 
     journals: list[IntegrationJournal] = field(default_factory=list)
     lines: int = 0
-    left_out: list[tuple[int, str]] = field(default_factory=list)
+    left_out: list[tuple[int, Reason]] = field(default_factory=list)
 
 
 def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
@@ -87,7 +88,7 @@ def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
         try:
             lines.append(plan.take_up(actual, facts))
         except Refused as refusal:
-            result.left_out.append((actual.pk, refusal.message))
+            result.left_out.append((actual.pk, refusal.reason))
     used = _distribute(entity, lines, drafts, on=on)
     write_rows(JournalLine, lines)
     if lines:
@@ -182,13 +183,13 @@ def edit_journal_lines(
     changes = {name: value for name, value in given.items() if value is not KEEP}
     keys = sorted({line.pk for line in lines})
     if not keys or not changes:
-        raise Refused("Nothing is selected, or nothing is to be changed.")
+        raise Refused("NO-LINES-CHOSEN")
     entity = _entity_of(keys)
     if accounting_date is not KEEP:
         hold_open(entity, [accounting_date])
     for value in (billing_tax_group, item_tax_group, dimensions):
         if value not in (KEEP, None) and value.entity_id != entity.pk:
-            raise Refused(f"{value} belongs to another legal entity than the lines.", code="OTHER-ENTITY")
+            raise Refused("VALUE-OTHER-ENTITY", value=value)
     _lock_editable(keys)
     if seen:
         refuse_changed(
@@ -201,7 +202,7 @@ def edit_journal_lines(
     before, after = [], []
     for rows in _rows(keys):
         before += rows.order_by("pk").values_list("pk", *changes)
-        rows.update(**changes, error="")
+        rows.update(**changes, error=None)
         after += rows.order_by("pk")
     audit.record(
         "ledger.edit_journal_lines",
@@ -224,7 +225,7 @@ def _entity_of(keys) -> LegalEntity:
     for rows in _rows(keys):
         found.update(rows.values_list("journal__entity", flat=True))
     if len(found) != 1:
-        raise Refused("The selection holds lines of several legal entities; change those of one at a time.")
+        raise Refused("LINES-SEVERAL-ENTITIES")
     return LegalEntity.objects.get(pk=found.pop())
 
 
@@ -239,22 +240,15 @@ def _lock_editable(keys):
     journals = _journals_of(keys)
     for journal in IntegrationJournal.objects.filter(pk__in=journals).locked():
         if journal.status not in (_Status.DRAFT, _Status.ERROR):
-            raise Refused(
-                f"The {journal} is {journal.get_status_display()}: its lines no longer change.",
-                code="WRONG-STATUS",
-            )
+            raise Refused("JOURNAL-FIXED", journal=journal, status=_Status(journal.status))
     if _journals_of(keys) != journals:
-        raise Refused("A journal was posted at this moment: look at its lines again.", code="WRONG-STATUS")
+        raise Refused("JOURNAL-JUST-POSTED")
 
 
 def _refuse_reversals(keys):
     reversals = sum(rows.exclude(actual__reverses=None).count() for rows in _rows(keys))
     if reversals:
-        raise Refused(
-            f"{wording.counted(reversals, 'line reverses', 'lines reverse')} earlier ones and can only be "
-            "booked with the dimensions of these: leave out what reverses.",
-            code="IS-REVERSAL",
-        )
+        raise Refused("LINES-REVERSE", count=reversals)
 
 
 def _refuse_sales(keys):
@@ -262,9 +256,4 @@ def _refuse_sales(keys):
     sale = {"actual__type": Actual.Type.UNBILLED_SALES, "actual__billing_type": BillingType.CHARGEABLE}
     sales = sum(rows.filter(**sale, actual__reverses=None).count() for rows in _rows(keys))
     if sales:
-        raise Refused(
-            f"{wording.counted(sales, 'line is a sale', 'lines are sales')}, and sales are invoiced by the "
-            "tax groups of their lines: choose the group that applies, one without tax where none is due, or "
-            "leave sales out.",
-            code="TAX-MISSING",
-        )
+        raise Refused("LINES-ARE-SALES", count=sales)
