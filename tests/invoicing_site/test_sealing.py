@@ -1,15 +1,22 @@
 """Sealing while others write, twice at once, and killed: no gap and no overlap."""
 
+import os
+import random
+import signal
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 from django.db import connection, transaction
 
+from actuals.models import Batch
 from invoicing_site.floor import audit, seals
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
 from invoicing_site.verify.seals import sealed
+from tests import factories
 from tests.threads import ended
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -103,3 +110,140 @@ def test_a_segment_has_no_more_rows_than_one_transaction_bears(monkeypatch):
     assert [one.rows for one in seals.seal_all()] == [2, 2, 1]
     assert [one.number for one in Seal.objects.order_by("number")] == [1, 2, 3]
     assert list(sealed()) == []
+
+
+def in_a_process(work):
+    """Do this in a process of its own, with its own connection; returns its id."""
+    if pid := os.fork():
+        return pid
+    try:
+        connection.connection = None  # it belongs to the parent, who goes on with it
+        work()
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def wait_until(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "It never came to that."
+        time.sleep(0.02)
+
+
+# Where a process is killed that seals: what it waits for there, held by somebody else.
+MOMENTS = {
+    "at the head": f"SELECT pg_advisory_xact_lock({seals._LOCK})",
+    "reading the notes": "LOCK TABLE invoicing_site_sealpending IN ACCESS EXCLUSIVE MODE",
+    "hashing": "LOCK TABLE actuals_batch IN ACCESS EXCLUSIVE MODE",
+    "deleting the notes": "LOCK TABLE invoicing_site_sealpending IN SHARE MODE",
+    "writing the segment": "LOCK TABLE invoicing_site_seal IN SHARE MODE",
+    "writing its rows": "LOCK TABLE invoicing_site_sealedrows IN SHARE MODE",
+}
+
+
+def test_a_process_that_is_killed_leaves_neither_a_gap_nor_an_overlap():
+    """PST-7: killed at each moment in turn, while rows go on being written; the next one seals everything."""
+    entity = factories.LegalEntityFactory()
+    settings = connection.get_connection_params()
+    other = psycopg2.connect(**{name: settings[name] for name in ("host", "port", "user", "dbname")})
+    try:
+        for place, (moment, lock) in enumerate(MOMENTS.items(), start=1):
+            event()
+            Batch.objects.create(entity=entity, action="approve", on="2025-04-01")
+            with other.cursor() as cursor:
+                cursor.execute(lock)
+            pid = in_a_process(seals.seal)
+            wait_until(lambda: _waiting_for(other) == 1)
+            os.kill(pid, signal.SIGKILL)
+            assert os.waitpid(pid, 0)[1] == signal.SIGKILL, moment
+            other.rollback()
+            wait_until(lambda: not _others_at_work())
+            assert not Seal.objects.exists(), moment
+            assert len(in_seals()) == 0
+            assert SealPending.objects.count() == 2 * place
+            assert list(sealed()) == [], moment
+    finally:
+        other.close()
+    seals.seal_all()
+    assert len(in_seals()) == AuditEvent.objects.count() == len(MOMENTS)
+    assert set(in_seals().values()) == {1}
+    assert Seal.objects.get().rows == 2 * len(MOMENTS)
+    assert not SealPending.objects.exists()
+    assert list(sealed()) == []
+
+
+def _waiting_for(other):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))",
+            [other.info.backend_pid],
+        )
+        return cursor.fetchone()[0]
+
+
+def _others_at_work():
+    """Transactions of processes that are gone: the server ends them a moment later."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+        )
+        return cursor.fetchone()[0]
+
+
+def test_two_processes_that_seal_while_others_commit_in_odd_order_and_one_is_killed():
+    """PST-7"""
+
+    def write(seed):
+        dice = random.Random(seed)
+        for _ in range(12):
+            with transaction.atomic():
+                for _ in range(dice.randint(1, 3)):
+                    audit.record("tests.happened", None)
+                time.sleep(dice.random() / 30)  # the ids are drawn, and others commit before it
+
+    def seal_often():
+        for _ in range(25):
+            seals.seal()
+            time.sleep(0.01)
+
+    writers = [in_a_process(lambda seed=seed: write(seed)) for seed in range(3)]
+    sealing = [in_a_process(seal_often) for _ in range(3)]
+    wait_until(Seal.objects.exists)
+    os.kill(sealing[0], signal.SIGKILL)
+    ends = [os.waitpid(pid, 0)[1] for pid in writers + sealing]
+    assert ends == [0, 0, 0, signal.SIGKILL, 0, 0]
+    wait_until(lambda: not _others_at_work())
+    assert list(sealed()) == []
+    seals.seal_all()
+    assert len(in_seals()) == AuditEvent.objects.count() >= 36
+    assert set(in_seals().values()) == {1}
+    assert not SealPending.objects.exists()
+    numbers = list(Seal.objects.order_by("number").values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 2
+    assert list(sealed()) == []
+
+
+def test_a_statement_of_many_rows_is_sealed_in_several_segments(monkeypatch):
+    """PST-7: one note names them all."""
+    monkeypatch.setattr(seals, "MOST", 40)
+    AuditEvent.objects.bulk_create(AuditEvent(action="tests.happened") for _ in range(100))
+    assert SealPending.objects.count() == 1
+    assert [one.rows for one in seals.seal_all()] == [40, 40, 20]
+    assert set(in_seals().values()) == {1}
+    assert not SealPending.objects.exists()
+    assert list(sealed()) == []
+
+
+def test_a_seal_is_in_the_log_once_it_is_committed(caplog):
+    """PST-7: a number and digest in the log that no seal has would look like a chain that was made anew."""
+    event()
+    with caplog.at_level("INFO", logger=seals.logger.name):
+        with transaction.atomic():
+            seals.seal()
+            transaction.set_rollback(True)
+        assert caplog.messages == []
+        seal = seals.seal()
+    assert caplog.messages == [f"Seal 1 over 1 rows: {seal.digest}"]
