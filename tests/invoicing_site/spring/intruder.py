@@ -46,6 +46,13 @@ def drop_constraints(cursor, table):
     )
     for (name,) in cursor.fetchall():
         cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}" CASCADE')
+    cursor.execute(
+        "SELECT indexrelid::regclass::text FROM pg_index"
+        " WHERE indrelid = %s::regclass AND indisunique AND NOT indisprimary",
+        [table],
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DROP INDEX {name}")
 
 
 def another_value(field):
