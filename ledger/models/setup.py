@@ -17,6 +17,7 @@ from contracts.models import (
     ReachQuerySet,
     TransactionClass,
 )
+from invoicing_site.floor import guards
 
 
 class FiscalYearQuerySet(ReachQuerySet):
@@ -401,3 +402,8 @@ class PostingAccount(models.Model):
 
     def __str__(self):
         return self.get_purpose_display()
+
+
+# Postings name a set by its key only, so what it stands for stays.
+guards.insert_only(DimensionSet)
+guards.insert_only(DimensionSetValue)
