@@ -28,7 +28,7 @@ def main(arguments=None) -> int:
     from benchmarks.equality import Unequal
 
     # A message after a commit only says that something is due: the next step measures its work.
-    with mock.patch("invoicing_site.celery._deliver"), databases.throw_away():
+    with mock.patch("invoicing_site.floor.jobs._send"), databases.throw_away():
         try:
             report = _measured(options)
         except Unequal as problem:

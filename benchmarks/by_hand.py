@@ -15,6 +15,7 @@ from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.operations.approvals import CHUNK as APPROVED_AT_ONCE
 from backlog.operations.items import CHUNK as MARKED_AT_ONCE
 from benchmarks.company import APPROVED_ON, BILLED_ON, World
+from invoicing_site.models import Job
 from proforma.models import (
     DetailActual,
     InvoiceRun,
@@ -347,10 +348,23 @@ DONE = insert(
     outcome="'created'",
     message="'Proforma ' || %(number)s || '.'",
 )
-ALIVE = "UPDATE proforma_invoicerun SET beat_at = CURRENT_TIMESTAMP WHERE id = %(run)s"
+JOB = insert(
+    Job,
+    kind="'invoice_run'",
+    params="'{}'",
+    outcome="'{}'",
+    asked_by_id="%(manager)s",
+    state="'running'",
+    total="%(due)s",
+    due_at="CURRENT_TIMESTAMP",
+)
+ALIVE = """
+    UPDATE invoicing_site_job
+    SET done = done + 1, beat_at = CURRENT_TIMESTAMP, due_at = CURRENT_TIMESTAMP WHERE id = %(job)s
+"""
 FINISHED = """
     UPDATE proforma_invoicerun
-    SET status = 'finished', beat_at = CURRENT_TIMESTAMP, finished_at = CURRENT_TIMESTAMP WHERE id = %(run)s
+    SET status = 'finished', finished_at = CURRENT_TIMESTAMP WHERE id = %(run)s
 """
 
 
@@ -358,6 +372,7 @@ def run_invoicing(hand: Hand):
     """A proforma with its line and details for every contract that is due, each in its own commit."""
     due = hand.ask(DUE)
     run = hand.add(RUN, due=len(due))
+    job = hand.add(JOB, due=len(due))
     for (contract,) in due:
         with hand.commit():
             number = hand.number("proforma", hand.draw("proforma") + 1)
@@ -366,7 +381,7 @@ def run_invoicing(hand: Hand):
             proforma = hand.add(PROFORMA, **values)
             for sql in (LINES, DETAILS, ANSWERS, SCHEDULED, DONE):
                 hand.do(sql, proforma=proforma, **values)
-        hand.do(ALIVE, run=run)
+        hand.do(ALIVE, job=job)
     hand.do(FINISHED, run=run)
 
 

@@ -32,7 +32,7 @@ def main(arguments=None) -> int:
     from benchmarks import databases
     from benchmarks.company import build
 
-    with mock.patch("invoicing_site.celery._deliver"), databases.throw_away():
+    with mock.patch("invoicing_site.floor.jobs._send"), databases.throw_away():
         world = build(entries=options.actuals, contracts=options.contracts)
         noted, bare, sealing, rows = [], [], [], 0
         for turn in range(options.repeats):

@@ -22,3 +22,8 @@ def demand_still(user, permission: str, row):
         still = type(row).objects.reachable(user, permission).filter(pk=row.pk).exists()
     if not still:
         raise Refused("MAY-NO-LONGER", user=user, permission=permission, row=row)
+
+
+def demand_still_in(user, permission: str, entity: str):
+    """As `demand_still`, for the legal entity with that code: what a job asks before it begins."""
+    demand_still(user, permission, LegalEntity.objects.get(code=entity))

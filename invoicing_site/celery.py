@@ -1,22 +1,17 @@
 """Tasks and the clock that starts them.
 
-The broker may lose every message. What has to be done stands in a row (`Message`), written in the transaction
-that asks for it; the broker only says that there is one. A sweep does what no worker began, so tasks may run
+The broker may lose every message: what has to be done is a row (`Job`), see floor/jobs.py. Tasks may run
 twice and are safe to repeat.
 """
 
-import logging
 import os
 import threading
 
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging
-from django.db import transaction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invoicing_site.settings")
-
-logger = logging.getLogger(__name__)
 
 app = Celery("ledgerline")
 app.set_default()  # of every thread, not only of the one that imports this
@@ -29,16 +24,18 @@ app.conf.beat_schedule = {
         "schedule": crontab(),
         "options": {"expires": 60 * 60},
     },
-    "late messages": {"task": "invoicing_site.tasks.deliver_late", "schedule": crontab()},
+    "sweep jobs": {"task": "invoicing_site.tasks.sweep_jobs", "schedule": crontab()},
     # Hourly, so that each legal entity's day begins in its own time zone.
     "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},
-    "resume": {"task": "proforma.tasks.resume", "schedule": crontab(minute="*/2")},
-    "resume imports": {"task": "actuals.tasks.resume", "schedule": crontab(minute="7-59/10")},
     "take up actuals": {"task": "ledger.tasks.take_up_actuals", "schedule": crontab(minute=15)},
     "post by the clock": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
     "forget old sessions": {
         "task": "invoicing_site.tasks.forget_old_sessions",
         "schedule": crontab(minute=45, hour=3, day_of_week=0),
+    },
+    "delete old jobs": {
+        "task": "invoicing_site.tasks.delete_old_jobs",
+        "schedule": crontab(minute=55, hour=3),
     },
     "fiscal years": {"task": "ledger.tasks.look_at_fiscal_years", "schedule": crontab(minute=50, hour=4)},
     "sweep": {"task": "ledger.tasks.sweep", "schedule": crontab(minute="*/10")},
@@ -50,31 +47,7 @@ app.conf.beat_schedule = {
 worker_is_here = threading.Event()
 
 
-def ring(task, *args):
-    """After commit, have the task done: by a worker where one listens, otherwise at once and here.
-
-    The task is given by its dotted name. Whatever goes wrong is logged and left to the sweep: what the
-    caller committed stands.
-    """
-    from invoicing_site.models import Message  # Celery loads this file before the models are there
-
-    message = Message.objects.create(task=task, args=args)
-    transaction.on_commit(lambda: _deliver(message))
-
-
-def _deliver(message):
-    from invoicing_site.tasks import deliver
-
-    try:
-        if _somebody_listens():
-            deliver.delay(message.pk)
-        else:
-            deliver.apply((message.pk,), throw=True)
-    except Exception:
-        logger.exception("The message %s failed; the sweep will do its work.", message)
-
-
-def _somebody_listens():
+def somebody_listens() -> bool:
     """Messages in memory reach only a worker of this very process; any other broker keeps them for one."""
     return not app.conf.broker_url.startswith("memory:") or worker_is_here.is_set()
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from invoicing_site.floor import guards
@@ -89,17 +90,56 @@ class Notice(models.Model):
         return self.text
 
 
-class Message(models.Model):
-    """A task that waits for a worker: written with what asked for it, and deleted when it is done."""
+class Job(models.Model):
+    """One piece of work in the background, from asking for it to its outcome; see floor/jobs.py."""
 
-    task = models.CharField(max_length=100, help_text="Dotted name")
-    args = models.JSONField(default=list, blank=True)
-    sent_at = models.DateTimeField(default=timezone.now, db_index=True)
-    begun_at = models.DateTimeField(null=True, blank=True)
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    kind = models.CharField(max_length=40)
+    params = models.JSONField(default=dict, blank=True)
+    entity = models.CharField("legal entity", max_length=20, blank=True)
+    subject_type = models.CharField(max_length=60, blank=True)
+    subject_id = models.CharField(max_length=40, blank=True)
+    subject_text = models.CharField("subject", max_length=300, blank=True)
+    asked_by = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, help_text="Empty: the system itself"
+    )
+    asked_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    beat_at = models.DateTimeField("last sign of life", default=timezone.now)
+    due_at = models.DateTimeField(help_text="From then on a sweep does it, unless it has ended")
     tries = models.PositiveSmallIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    outcome_code = models.CharField("outcome", max_length=40, blank=True)
+    outcome = models.JSONField("values of the outcome", default=dict, blank=True)
+    is_problem = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = "background job"
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="job_subject"),
+            models.Index(
+                fields=["due_at"], condition=models.Q(state__in=["waiting", "running"]), name="job_open"
+            ),
+        ]
 
     def __str__(self):
-        return f"{self.task}{tuple(self.args)}"
+        return f"job {self.pk} ({self.kind})"
+
+    def get_absolute_url(self):
+        return reverse("job", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be done, or at work."""
+        return self.state in (self.State.WAITING, self.State.RUNNING)
 
 
 class Heartbeat(models.Model):

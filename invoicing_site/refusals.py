@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
+    "JOB-NOT-FAILED": _("Only a job that failed because of an internal error can be tried again."),
     "SEVERAL-REASONS": "%(reasons)s",
     # Two people at the same rows.
     "BUSY": _("Somebody else was changing the same rows. Nothing was saved. Try again."),

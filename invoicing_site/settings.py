@@ -452,7 +452,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 LEDGERLINE_PROXIES = int(os.environ.get("LEDGERLINE_PROXIES") or PRODUCTION)
 
 
-# Tasks: a message is a doorbell and a row is the truth, so a lost or a doubled one does no harm
+# Tasks: a message only notifies and a row is the truth, so a lost or a doubled one does no harm
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
 if PRODUCTION and CELERY_BROKER_URL.startswith("memory:"):

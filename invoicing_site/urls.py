@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from invoicing_site.explain import page
-from invoicing_site.pages import audit_trail, desk, seals
+from invoicing_site.pages import audit_trail, desk, jobs, seals
 from invoicing_site.pages.home import Home
 
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("views/<int:pk>/delete/", desk.DeleteView.as_view(), name="delete_view"),
     path("notices/", desk.Notices.as_view(), name="notices"),
     path("notices/read/", desk.ReadNotices.as_view(), name="read_notices"),
+    path("jobs/<int:pk>/", jobs.JobPage.as_view(), name="job"),
+    path("jobs/<int:pk>/try-again/", jobs.TryJobAgain.as_view(), name="try_job_again"),
     path("search/", desk.Search.as_view(), name="search"),
     path("explain/<slug:kind>/<int:pk>/", page.Explain.as_view(), name="explain"),
     path("audit/", audit_trail.AuditTrail.as_view(), name="audit_trail"),

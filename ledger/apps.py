@@ -8,6 +8,7 @@ class LedgerConfig(AppConfig):
     def ready(self):
         from contracts import tax_groups
         from invoicing_site.floor import seals
+        from ledger import tasks  # noqa: F401  its jobs and receivers are known by being imported
         from ledger.books.chain import heads, lost
         from ledger.invoicing import agreement_checks, total_checks  # noqa: F401  checks are named by being imported
         from ledger.setup.tax_groups import outside_scope

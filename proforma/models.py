@@ -69,9 +69,6 @@ class InvoiceRun(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    beat_at = models.DateTimeField(
-        default=timezone.now, help_text="Last sign of life; a silent run is taken up"
-    )
     finished_at = models.DateTimeField(null=True, blank=True)
     due = models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")
     digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs")
@@ -271,11 +268,6 @@ class ProformaInvoice(models.Model):
     confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
     confirm_message = models.CharField(max_length=500, blank=True)
     confirm_remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
-    confirm_asked_at = models.DateTimeField(null=True, blank=True)
-    confirm_asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
-    )
-    confirm_on = models.DateField(null=True, blank=True, help_text="The day that the one who asked gave")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False

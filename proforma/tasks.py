@@ -1,27 +1,21 @@
-"""What the clock and the doorbells start; each finds what is due and calls one operation for it."""
+"""What the clock starts, and the background jobs of proformas; each is safe to repeat."""
 
+import datetime
 import logging
-from datetime import timedelta
-from urllib.parse import urlencode
 
 from celery import shared_task
 from django.urls import reverse
-from django.utils import timezone
 
-from contracts.askers import demand_still
 from contracts.models import LegalEntity
-from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.wording import counted
-from invoicing_site.models import Notice
+from invoicing_site.floor import jobs
+from invoicing_site.floor.jobs import Outcome
+from invoicing_site.floor.wording import counted, sentence
 from proforma import operations
-from proforma.models import InvoiceRun, ProformaInvoice
+from proforma.models import InvoiceRun, ProformaInvoice, RunContract
+from proforma.operations.confirmations import confirm_scheduled, stop_confirming
+from proforma.operations.runs import KIND
 
 logger = logging.getLogger(__name__)
-
-Job = ProformaInvoice.ConfirmJob
-
-# A confirm that was asked for so long ago, and is not done, lost its message or its worker.
-PATIENCE = timedelta(minutes=10)
 
 
 @shared_task
@@ -38,70 +32,83 @@ def run_due_invoicing():
         try:
             operations.run_invoicing(entity, as_of=today, trigger=InvoiceRun.Trigger.SCHEDULE)
         except Exception:
-            # One company's trouble never stops the others; its open run is taken up again.
+            # One company's trouble never stops the others; the job of its open run is tried again.
             logger.exception("The invoice run of %s as of %s stopped.", entity, today)
-    resume()
 
 
-@shared_task
-def carry_out_run(pk):
-    """Do the work of a run that somebody started on its page."""
-    run = InvoiceRun.objects.select_related("entity").get(pk=pk)
+# Runs
+
+
+def _run_says(job):
+    outcome = job.outcome
+    words = "would be invoiced" if outcome["is_preview"] else "invoiced"
+    contracts = counted(outcome["all"], "contract")
+    text = f"{job.subject_text} is finished: {outcome['created']} of {contracts} {words}"
+    return sentence(f"{text}, {outcome['failed']} failed" if outcome["failed"] else text)
+
+
+def _run_link(job):
+    return reverse("run", args=[job.params["run"]]), "Show the run"
+
+
+@jobs.register(
+    KIND,
+    title="Invoice run",
+    permission="run.start",
+    unit="contracts",
+    says=_run_says,
+    link=_run_link,
+    asks_for_each=True,
+    silent_for=datetime.timedelta(minutes=3),  # each contract is a sign of life
+)
+def carry_out_run(work, run):
+    """Do the work of a run or a preview (RUN-2)."""
+    run = InvoiceRun.objects.select_related("entity").get(pk=run)
     if run.status == InvoiceRun.Status.RUNNING:
-        operations.carry_out(run)
+        operations.carry_out(run, report=work.report)
+    outcomes = list(run.run_contracts.values_list("outcome", flat=True))
+    failed = outcomes.count(RunContract.Outcome.FAILED)
+    found = {"all": len(outcomes), "failed": failed, "created": outcomes.count(RunContract.Outcome.CREATED)}
+    found["is_preview"] = run.kind == InvoiceRun.Kind.PREVIEW
+    return Outcome("RUN-FINISHED", found, is_problem=bool(failed))
 
 
-@shared_task
-def confirm_one(pk):
-    """Confirm a proforma for whom asked for it, and leave the reason on it where that is refused."""
-    jobs = ProformaInvoice.objects.open().filter(pk=pk, confirm_job__in=[Job.SCHEDULED, Job.PROCESSING])
-    if not jobs.update(confirm_job=Job.PROCESSING):
-        return
-    proforma = ProformaInvoice.objects.select_related("confirm_asked_by").get(pk=pk)
-    try:
-        demand_still(proforma.confirm_asked_by, "proforma.confirm", proforma)
-        operations.confirm(proforma, by=proforma.confirm_asked_by, on=proforma.confirm_on)
-    except Exception as problem:
-        if not isinstance(problem, Refused):
-            logger.exception("Confirming proforma %s failed.", proforma.number)
-        # Only what is still open: a second worker may have confirmed it meanwhile.
-        remedy = problem.remedy if isinstance(problem, Refused) else ""
-        jobs.update(confirm_job=Job.FAILED, confirm_message=_sentence(problem), confirm_remedy=remedy)
-    _tell_who_asked(proforma)
+# Confirming many
 
 
-def _tell_who_asked(proforma):
-    """A notice, when this was the last of those that were asked for together."""
-    if proforma.confirm_asked_by is None or proforma.confirm_asked_at is None:
-        return
-    together = ProformaInvoice.objects.filter(
-        confirm_asked_by=proforma.confirm_asked_by, confirm_asked_at=proforma.confirm_asked_at
-    )
-    states = list(together.values_list("confirm_job", flat=True))
-    if Job.SCHEDULED in states or Job.PROCESSING in states:
-        return
-    failed = states.count(Job.FAILED)
-    text = f"{len(states) - failed} of {counted(len(states), 'proforma')} confirmed"
-    Notice.objects.create(
-        user=proforma.confirm_asked_by,
-        text=f"{text}; {failed} failed, each says why." if failed else f"{text}.",
-        url=f"{reverse('confirming')}?{urlencode({'asked': proforma.confirm_asked_at.isoformat()})}",
-        is_problem=bool(failed),
-    )
+def _confirmed_says(job):
+    done, failed = job.outcome["confirmed"], job.outcome["failed"]
+    text = f"{done} of {counted(done + failed, 'proforma')} confirmed"
+    return f"{text}; {failed} failed, each says why." if failed else f"{text}."
 
 
-def _sentence(problem):
-    if isinstance(problem, Refused):
-        return str(problem)[:500]
-    return f"Something went wrong in the program ({type(problem).__name__}); its log has the details."
+def _confirmed_rows(job, user):
+    """Each proforma with its status and, where it was refused, the reason."""
+    from proforma.views.proformas import with_net  # pages are not needed to do the work
+
+    rows = ProformaInvoice.objects.visible_to(user).filter(pk__in=job.params["proformas"])
+    rows = with_net(rows).select_related("contract", "customer").order_by("pk")
+    return "proforma/confirming_rows.html", {"rows": rows}
 
 
-@shared_task
-def resume():
-    """Take up what was killed or never heard of: silent runs, and confirms that were asked for."""
-    operations.resume_silent_runs()
-    waiting = ProformaInvoice.objects.open().filter(
-        confirm_job__in=[Job.SCHEDULED, Job.PROCESSING], confirm_asked_at__lt=timezone.now() - PATIENCE
-    )
-    for pk in waiting.order_by("pk").values_list("pk", flat=True):
-        confirm_one(pk)
+@jobs.register(
+    "confirm_proformas",
+    title="Confirm proformas",
+    permission="proforma.confirm",
+    unit="proformas",
+    says=_confirmed_says,
+    link=lambda job: (reverse("proformas"), "Proforma invoices"),
+    rows=_confirmed_rows,
+    gave_up=lambda job: stop_confirming(job.params["proformas"]),
+    asks_for_each=True,
+)
+def confirm_proformas(work, proformas, on):
+    """Confirm each, and leave the reason on those that are refused (PRO-5)."""
+    day = datetime.date.fromisoformat(on) if on else None
+    for n, pk in enumerate(proformas, 1):
+        confirm_scheduled(pk, by=work.by, on=day)
+        work.report(n, len(proformas))
+    states = list(ProformaInvoice.objects.filter(pk__in=proformas).values_list("confirm_job", flat=True))
+    failed = states.count(ProformaInvoice.ConfirmJob.FAILED)
+    found = {"confirmed": len(states) - failed, "failed": failed}
+    return Outcome("PROFORMAS-CONFIRMED", found, is_problem=bool(failed))

@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from actuals.models import Actual, EntryImport
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
-from invoicing_site.floor import files, seals
+from invoicing_site.floor import files, jobs, seals
 from invoicing_site.models import AuditEvent, SavedView
 from ledger.invoicing.operations import proposals
 from ledger.models import FiscalPeriod, InvoiceLine
@@ -38,6 +38,8 @@ WHO = {
     "notices": (ALL, None),
     "read_notices": (ALL, None),
     "search": (ALL, None),
+    "job": (NOBODY, "job"),  # a job of somebody else
+    "try_job_again": (NOBODY, "job"),
     "save_view": (ALL, None),
     "delete_view": (NOBODY, "view"),  # a view of somebody else's
     "choose_entity": (ALL, None),
@@ -132,7 +134,6 @@ WHO = {
     "back_to_draft_chosen": ("A", None),
     "edit_journal_lines": ("A", None),
     "journal": (BOOKS, "journal"),
-    "journal_progress": (BOOKS, "journal"),
     "post_journal": ("A", "journal"),
     "back_to_draft": ("A", "journal"),
     # Invoice proposals
@@ -258,6 +259,7 @@ def world(code):
     for stale in (work[0], deal):
         stale.refresh_from_db()
     it.rows = {
+        "job": jobs.add("confirm_proformas", by=UserFactory(), entity=it.entity),
         "view": SavedView.objects.create(user=UserFactory(), page="backlog", name="theirs"),
         "draft_entry": time_entry(it, status="draft", date=DAY),
         "submitted_entry": time_entry(it, date=DAY),

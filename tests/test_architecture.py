@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
+from contracts.models.reach import PERMISSIONS
+from invoicing_site.floor import jobs
+
 ROOT = Path(__file__).resolve().parent.parent
 ROW = ["contracts", "actuals", "backlog", "proforma", "ledger"]
 SITE = "invoicing_site"
@@ -15,6 +18,8 @@ OURS = {*ROW, SITE}
 # The folders of the site in their order: the floor, what rooms use as well, and what sees all rooms.
 FLOOR = {"floor"}
 SHARED = {"models", "celery", "screens", "admin", "accounts", "templatetags"}
+# Names the tasks of all rooms with their times, as urls.py names their pages.
+TIMETABLE = {"celery"}
 ROOF = {"pages", "explain", "verify", "demo", "management", "urls"}
 # The parts of a room that show and ask; everything else but operations only reads or works something out.
 SHOWN = {
@@ -230,6 +235,49 @@ def test_that_test_sees_a_write(line, writes):
     assert _writes(ast.parse(line).body[0].value) is writes
 
 
+def dotted_names(path):
+    """The string literals of the file that may name a module: two or more words with dots between them."""
+    for node in ast.walk(tree(path)):
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if re.fullmatch(r"[a-z_]+(\.\w+)+", text):
+            yield text
+
+
+def is_module(name):
+    """Whether the dotted name is that of a module of ours, or of something in one: "ledger.tasks.sweep"."""
+    *path, _ = parts = name.split(".")
+    return any(
+        (ROOT / Path(*found)).with_suffix(".py").exists() or (ROOT / Path(*found) / "__init__.py").exists()
+        for found in (parts, path)
+        if len(found) > 1
+    )
+
+
+@pytest.mark.parametrize("folder", [*ROW, SITE])
+def test_no_string_names_a_module_to_the_right(folder):
+    """What the left causes on the right goes through signals and the names of jobs."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources(folder)
+        if folder != SITE or place(path)[1] in FLOOR | SHARED - TIMETABLE
+        for name in dotted_names(path)
+        if is_module(name) and forbidden(*place(path), name)
+    ]
+    assert wrong == []
+
+
+def test_every_kind_of_job_is_complete():
+    """A handler, a title, and a permission that roles grant, or that of the program itself."""
+    wrong = [
+        name
+        for name, kind in jobs.KINDS.items()
+        if not (callable(kind.handler) and kind.title and kind.permission in {*PERMISSIONS, jobs.SYSTEM})
+        or (kind.permission != jobs.SYSTEM and not (kind.says and kind.link))
+    ]
+    assert jobs.KINDS
+    assert wrong == []
+
+
 def test_foreign_keys_point_left():
     wrong = []
     for model in apps.get_models(include_auto_created=True):
@@ -342,6 +390,20 @@ def test_operations_know_no_requests_and_no_forms():
             if isinstance(node, ast.arg) and node.arg == "request":
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} takes a request")
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("ledger.tasks.sweep", True),
+        ("ledger.tasks", True),
+        ("proforma.operations.runs.KIND", True),
+        ("proforma.confirm", False),
+        ("contracts.Membership", False),
+    ],
+)
+def test_this_test_knows_a_module_from_a_permission(name, found):
+    assert is_module(name) is found
 
 
 @pytest.mark.parametrize(

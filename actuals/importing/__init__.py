@@ -15,13 +15,14 @@ import logging
 import zoneinfo
 from collections.abc import Set
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from django.db import IntegrityError
 from django.utils import timezone
 
-from actuals.importing import progress, tables
+from actuals.importing import tables
 from actuals.importing.approvers import who_approves
 from actuals.importing.choices import CHOICES, option_of
 from actuals.importing.comparing import CHANGEABLE
@@ -32,8 +33,7 @@ from actuals.importing.rows import Problem
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource, managed_projects, may, roles_of
-from invoicing_site import celery
-from invoicing_site.floor import audit, files, transaction, wording
+from invoicing_site.floor import audit, files, jobs, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, write_rows
 
@@ -52,6 +52,7 @@ __all__ = [
     "as_drafts",
     "ask",
     "carry_out",
+    "give_up",
     "import_entries",
     "media_type_of",
     "option_of",
@@ -76,6 +77,10 @@ class NotImported(Refused):
     def __init__(self, message, *, code="", remedy="", preview: Preview | None = None):
         super().__init__(message, code=code, remedy=remedy)
         self.preview = preview
+
+
+def _nobody(*progress):
+    """Reports how far it is to nobody."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,9 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: st
         },
     )
     if is_new:
-        celery.ring("actuals.tasks.take_in", asked.pk)
+        jobs.enqueue_on_commit(
+            "import_entries", by=by, entity=entity, about=asked, subject=asked.name, asked=asked.pk
+        )
     elif (asked.imported_by, asked.submits, Mapping.kept(asked.mapping)) != (by, submit, mapping):
         raise Refused(_on_its_way(asked, name or file.name, mapping, by), code="IMPORT-AT-WORK")
     return asked
@@ -187,10 +194,11 @@ def _on_its_way(asked, name, mapping, by) -> str:
     return f"{name} {state} taken in already: {who} asked for it on {when}, {how}. {wait}"
 
 
-def carry_out(asked: EntryImport) -> EntryImport | None:
+def carry_out(asked: EntryImport, report=_nobody) -> EntryImport | None:
     """Take in the file of an import that was asked for: all rows, or none and the reason on the import.
 
-    None where another worker has done it, or does it at this moment and is quicker.
+    None where another worker has done it, or does it at this moment and is quicker. `report(step, done,
+    total)` is called from inside the transaction.
     """
     if not EntryImport.objects.at_work().filter(pk=asked.pk).update(status=_Status.RUNNING):
         return None
@@ -199,11 +207,11 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
     try:
         _still_may(asked.imported_by, entity)
         within = projects_within(asked.imported_by, entity)
-        report = progress.reporter(asked, "checked")
+        tell = partial(report, "checked")
         content = files.read(asked.file)
         result = _imported(
-            lambda: _looked_at(content, asked.name, entity, mapping, None, within, report),
-            lambda seen: _fill(asked, seen),
+            lambda: _looked_at(content, asked.name, entity, mapping, None, within, tell),
+            lambda seen: _fill(asked, seen, partial(report, "written")),
         )
         is_done = result is not None
     except Exception as problem:
@@ -212,7 +220,6 @@ def carry_out(asked: EntryImport) -> EntryImport | None:
         is_done = _end(asked, _Status.FAILED, _sentence(problem))
     if not is_done:
         return None
-    progress.forget(asked)
     asked.refresh_from_db()
     return asked
 
@@ -245,8 +252,9 @@ def _opened(file, name) -> tuple[bytes, str]:
     return file.read(tables.MOST_BYTES + 1), name or Path(getattr(file, "name", None) or "entries").name
 
 
-def _nobody(done, total):
-    """Hears how far it is where nobody waits for it."""
+def give_up(asked: EntryImport):
+    """Note that nothing came of an import whose worker failed too often; the file can be imported again."""
+    _end(asked, _Status.FAILED, "Internal error. Nothing was imported. Import the file again.")
 
 
 def _end(asked, status, message) -> bool:
@@ -371,7 +379,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
     return _write(seen, source, _nobody)
 
 
-def _fill(asked, seen: Preview) -> ImportResult | None:
+def _fill(asked, seen: Preview, tell) -> ImportResult | None:
     """Write the entries of an import that was asked for, unless another worker has: under its lock."""
     source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()
     if source is None:
@@ -383,7 +391,7 @@ def _fill(asked, seen: Preview) -> ImportResult | None:
     names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]
     source.save(update_fields=names)
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
-    return _write(seen, source, progress.reporter(asked, "written"))
+    return _write(seen, source, tell)
 
 
 def as_drafts(n: int) -> str:

@@ -20,12 +20,11 @@ from django_htmx.http import HttpResponseClientRefresh
 from actuals import importing
 from actuals.filters import ImportedFilter, ImportFilter
 from actuals.forms import ImportChoicesForm, ImportFileForm, MappingForm, field_words
-from actuals.importing.progress import progress_of
 from actuals.importing.tables import read_table
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.tables import ImportedTable, ImportTable
 from actuals.views.entries import _RELATED
-from invoicing_site.floor import files, wording
+from invoicing_site.floor import files, jobs, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.models import StoredFile
@@ -80,9 +79,7 @@ class ImportPage(DetailScreen):
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
-        if self.row.is_at_work and (told := progress_of(self.row)):
-            step, done, total = told
-            context |= {"words": f"Rows {step}", "done": done, "total": total}
+        context["job"] = jobs.about(self.row).first() if self.row.is_at_work else None
         work = self.request.session.get(_WORK) or {}
         context["can_look_again"] = work.get("file") == self.row.file_id
         entries = Entry.objects.visible_to(self.request.user).filter(source=self.row)

@@ -1,5 +1,5 @@
-"""Shared parts of the Django admin. Django finds the audit trail's admin page through this package."""
+"""Shared parts of the Django admin. Django finds the pages of the audit trail and of jobs through it."""
 
-from invoicing_site.admin import audit_events
+from invoicing_site.admin import audit_events, jobs
 
-__all__ = ["audit_events"]
+__all__ = ["audit_events", "jobs"]

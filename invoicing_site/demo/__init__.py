@@ -14,7 +14,7 @@ from invoicing_site.demo import agreements, setting, today, work, year
 from invoicing_site.demo.catalogue import COMPANIES, DEALS, PASSWORD, SMALL, USERS
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze
-from invoicing_site.models import Message, User
+from invoicing_site.models import Job, User
 from ledger.models import CustomerInvoice, InvoiceProposal, JournalLine, LedgerEntry, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -41,8 +41,8 @@ def load(*, small: bool = False) -> dict[str, int]:
     """
     if User.objects.exists() or LegalEntity.objects.exists():
         raise Refused("NOT-EMPTY")
-    bells = transaction.get_connection().run_on_commit
-    before = len(bells)
+    after_commit = transaction.get_connection().run_on_commit
+    before = len(after_commit)
     users = setting.make_users()
     for company in COMPANIES:
         world = setting.settle(company, users, months=2 if small else 12, every=6 if small else 1)
@@ -52,7 +52,7 @@ def load(*, small: bool = False) -> dict[str, int]:
         year.pass_months(world)
         today.leave_open(world)
     analyze(Entry, Actual, BacklogItem, LineDetail, JournalLine, LedgerEntry, Voucher, InvoiceProposal)
-    # What the doorbells ask for is done, but for the documents; nobody has to be rung.
-    del bells[before:]
-    Message.objects.all().delete()
+    # What the jobs ask for is done, except the documents, which the sweep draws.
+    del after_commit[before:]
+    Job.objects.all().delete()
     return {name: model.objects.count() for name, model in _COUNTED}

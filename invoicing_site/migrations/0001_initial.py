@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Message",
+            name="Job",
             fields=[
                 (
                     "id",
@@ -130,12 +130,64 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("task", models.CharField(help_text="Dotted name", max_length=100)),
-                ("args", models.JSONField(blank=True, default=list)),
-                ("sent_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ("begun_at", models.DateTimeField(blank=True, null=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("params", models.JSONField(blank=True, default=dict)),
+                ("entity", models.CharField(blank=True, max_length=20, verbose_name="legal entity")),
+                ("subject_type", models.CharField(blank=True, max_length=60)),
+                ("subject_id", models.CharField(blank=True, max_length=40)),
+                ("subject_text", models.CharField(blank=True, max_length=300, verbose_name="subject")),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="waiting",
+                        max_length=7,
+                    ),
+                ),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                (
+                    "beat_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last sign of life"),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(help_text="From then on a sweep does it, unless it has ended"),
+                ),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("ended_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("outcome_code", models.CharField(blank=True, max_length=40, verbose_name="outcome")),
+                ("outcome", models.JSONField(blank=True, default=dict, verbose_name="values of the outcome")),
+                ("is_problem", models.BooleanField(default=False)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the system itself",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "verbose_name": "background job",
+                "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["subject_type", "subject_id"], name="job_subject"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=["due_at"],
+                        name="job_open",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuditEvent",

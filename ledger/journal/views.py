@@ -5,13 +5,13 @@ from collections import Counter
 from django.contrib import messages
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
 from actuals.models import Actual
 from actuals.naming import title_of
-from invoicing_site.celery import ring
+from invoicing_site.floor import jobs
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
@@ -20,7 +20,6 @@ from invoicing_site.screens import (
     Answer,
     BulkForm,
     BulkOperation,
-    DetailScreen,
     ListScreen,
     Operation,
     Page,
@@ -149,15 +148,14 @@ class TakeUpActuals(Page):
     def post(self, request):
         entity, day = request.entity, request.entity.today()
         if operations.waiting_actuals(entity).count() > 10 * AT_ONCE:
-            ring("ledger.tasks.take_up_for", entity.pk, request.user.pk, day.isoformat())
-            answer = Answer("The actuals are taken up in the background; a notice tells you when it is done.")
-        else:
-            try:
-                answer = _taken(operations.take_up_actuals(entity, on=day, by=request.user))
-            except Refused as refusal:
-                refuse(request, refusal)
-                return HttpResponseRedirect(reverse("journals"))
-        show_answer(request, answer)
+            job = jobs.enqueue_on_commit(
+                "take_up_actuals", by=request.user, entity=entity, subject=str(entity), on=day.isoformat()
+            )
+            return HttpResponseRedirect(job.get_absolute_url())
+        try:
+            show_answer(request, _taken(operations.take_up_actuals(entity, on=day, by=request.user)))
+        except Refused as refusal:
+            refuse(request, refusal)
         return HttpResponseRedirect(reverse("journals"))
 
 
@@ -223,7 +221,6 @@ class JournalPage(LinesScreen):
         context = super().get_context_data(
             **_progress(self.row),
             remainders=list(self.row.remainders.order_by("pk")),
-            polling=self.row.status == _Status.PROCESSING or "_posting" in self.request.GET,
             **context,
         )
         if self.row.status not in (_Status.DRAFT, _Status.ERROR):
@@ -268,22 +265,6 @@ def _progress(journal):
     return found
 
 
-class JournalProgress(DetailScreen):
-    """How far the posting of a journal is; reloads its page when it is done."""
-
-    model = IntegrationJournal
-    permission = "journal.view"
-    template_name = "ledger/journal_progress.html"
-
-    def get(self, request, *args, **kwargs):
-        if self.row.status in (_Status.DRAFT, _Status.PROCESSING):
-            return super().get(request, *args, **kwargs)
-        return HttpResponse(headers={"HX-Redirect": self.row.get_absolute_url()})
-
-    def get_context_data(self, **context):
-        return super().get_context_data(**_progress(self.row), **context)
-
-
 class EditJournalLines(BulkForm):
     """Tax groups, dimensions or the accounting date of the chosen lines (JRN-2)."""
 
@@ -324,19 +305,30 @@ class PostJournal(Operation):
     """Book the lines of a journal for good; a large one in the background (JRN-4)."""
 
     model, permission = IntegrationJournal, "journal.post"
-    in_background = False
+    job = None
 
     def operate(self, journal):
         day = journal.entity.today()
         lines = journal.lines.count()
         if lines > AT_ONCE:
-            self.in_background = True
-            ring("ledger.tasks.post_chosen_journals", [journal.pk], self.request.user.pk, day.isoformat())
+            self.job = _post_in_background([journal], lines, by=self.request.user, on=day)
             return Answer(f"{counted(lines, 'line')} of {journal} are posted in the background.")
         return _posted([operations.post_journal(journal, by=self.request.user, on=day)])
 
     def success_url(self, journal):
-        return journal.get_absolute_url() + ("?_posting=1" if self.in_background else "")
+        return (self.job or journal).get_absolute_url()
+
+
+def _post_in_background(journals, lines, *, by, on):
+    return jobs.enqueue_on_commit(
+        "post_journals",
+        by=by,
+        entity=journals[0].entity,
+        subject=", ".join(journal.number for journal in journals[:5]),
+        total=lines,
+        journals=[journal.pk for journal in journals],
+        on=on.isoformat(),
+    )
 
 
 def _posted(results):
@@ -371,17 +363,13 @@ class PostChosenJournals(BulkOperation):
     def operate(self, rows):
         day = self.request.entity.today()
         unposted = rows.exclude(status=_Status.POSTED)
-        journals = list(unposted)
+        journals = list(unposted.select_related("entity"))
         if not journals:
             raise Refused("JOURNALS-POSTED")
         lines = JournalLine.objects.filter(journal__in=unposted.values("pk")).count()
         if lines > AT_ONCE:
-            keys = [journal.pk for journal in journals]
-            ring("ledger.tasks.post_chosen_journals", keys, self.request.user.pk, day.isoformat())
-            return Answer(
-                f"{counted(len(keys), 'journal')} with {counted(lines, 'line')} are posted in the "
-                "background; a notice tells you when it is done."
-            )
+            job = _post_in_background(journals, lines, by=self.request.user, on=day)
+            return HttpResponseRedirect(job.get_absolute_url())
         return _posted(operations.post_chosen(journals, by=self.request.user, on=day))
 
 

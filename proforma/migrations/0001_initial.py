@@ -73,13 +73,6 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                (
-                    "beat_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now,
-                        help_text="Last sign of life; a silent run is taken up",
-                    ),
-                ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("due", models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")),
                 ("digest", models.CharField(blank=True, help_text="Of the plan's inputs", max_length=64)),
@@ -340,22 +333,6 @@ class Migration(migrations.Migration):
                 (
                     "confirm_remedy",
                     models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
-                ),
-                ("confirm_asked_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "confirm_asked_by",
-                    models.ForeignKey(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "confirm_on",
-                    models.DateField(blank=True, help_text="The day that the one who asked gave", null=True),
                 ),
                 ("confirmed_at", models.DateTimeField(blank=True, null=True)),
                 (

@@ -22,7 +22,6 @@ from proforma.operations.runs import (
     execute_preview,
     invoice_contract,
     preview_invoicing,
-    resume_silent_runs,
     run_invoicing,
     start_run,
 )
@@ -48,7 +47,6 @@ __all__ = [
     "preview_invoicing",
     "refresh",
     "remove_details",
-    "resume_silent_runs",
     "return_to_draft",
     "run_invoicing",
     "start_run",

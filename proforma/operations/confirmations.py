@@ -1,5 +1,6 @@
 """Confirming: the one-way step from a draft to facts (PRO-5, PRO-6)."""
 
+import logging
 from functools import partial
 
 from django.db.models import OuterRef, Subquery
@@ -9,11 +10,12 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
+from contracts.askers import demand_still
 from contracts.models import ContractLine, TransactionClass, overrides_limits
-from invoicing_site import celery
-from invoicing_site.floor import audit, checked, transaction
+from invoicing_site.floor import audit, checked, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, write_rows
+from invoicing_site.models import Job
 from proforma.doubts import not_yet
 from proforma.facts import (
     ORIGINAL,
@@ -27,11 +29,15 @@ from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInv
 from proforma.operations.drafts import MANY, demand_room_on, new_row
 from proforma.operations.proformas import check_in_force, lock_open
 from proforma.orders import PO_AMOUNT, PO_DATES, outside_order, shortages
+from proforma.signals import proforma_confirmed
+
+logger = logging.getLogger(__name__)
 
 Status = ProformaInvoice.Status
-Job = ProformaInvoice.ConfirmJob
+ConfirmJob = ProformaInvoice.ConfirmJob
 Part = DetailActual.Part
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
+INTERNAL_ERROR = "Internal error. Nothing was saved halfway. Confirm it again; the log has the details."
 
 
 @transaction.atomic
@@ -74,7 +80,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
 
     proforma.status = Status.CONFIRMED
     proforma.confirmed_by, proforma.confirmed_at, proforma.batch = by, timezone.now(), batch
-    proforma.confirm_job = proforma.confirm_job and Job.COMPLETE
+    proforma.confirm_job = proforma.confirm_job and ConfirmJob.COMPLETE
     proforma.confirm_message = proforma.confirm_remedy = ""
     proforma.save(
         update_fields=[
@@ -99,7 +105,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     )
     if len(made) >= MANY:
         transaction.on_commit(partial(analyze, Actual, BacklogItem, DetailActual))
-    celery.ring("ledger.tasks.take_up_proforma", proforma.pk)
+    proforma_confirmed.send(ProformaInvoice, proforma=proforma)
     return proforma
 
 
@@ -284,28 +290,61 @@ def _give_items_to_what_was_added_by_hand(proforma, made):
 
 
 @transaction.atomic
-def confirm_many(proformas, *, by, on=None) -> list[ProformaInvoice]:
+def confirm_many(proformas, *, by, on=None) -> Job | None:
     """Have these proformas confirmed in the background, each in a transaction and with a status of its own.
 
-    Returns those that are scheduled now; confirmed ones and those already scheduled are passed over.
+    Returns the job, or None where there is nothing to do: confirmed ones and those on their way are left out.
     """
     chosen = ProformaInvoice.objects.open().filter(pk__in=[proforma.pk for proforma in proformas])
-    waiting = chosen.exclude(confirm_job__in=[Job.SCHEDULED, Job.PROCESSING])
+    waiting = chosen.exclude(confirm_job__in=[ConfirmJob.SCHEDULED, ConfirmJob.PROCESSING])
     scheduled = list(waiting.select_related("entity").locked())
-    pks = [proforma.pk for proforma in scheduled]
-    asked: dict = {"confirm_job": Job.SCHEDULED, "confirm_message": "", "confirm_remedy": ""}
-    asked |= {"confirm_asked_at": timezone.now(), "confirm_asked_by": by, "confirm_on": on}
-    ProformaInvoice.objects.filter(pk__in=pks).update(**asked)
-    for proforma in scheduled:
-        for name, value in asked.items():
-            setattr(proforma, name, value)
-        celery.ring("proforma.tasks.confirm_one", proforma.pk)
-    if scheduled:
-        audit.record(
-            "proforma.confirm_many",
-            None,
-            by=by,
-            entity=scheduled[0].entity.code,
-            proformas=[proforma.number for proforma in scheduled],
+    if not scheduled:
+        return None
+    keys = [proforma.pk for proforma in scheduled]
+    ProformaInvoice.objects.filter(pk__in=keys).update(
+        confirm_job=ConfirmJob.SCHEDULED, confirm_message="", confirm_remedy=""
+    )
+    audit.record(
+        "proforma.confirm_many",
+        None,
+        by=by,
+        entity=scheduled[0].entity.code,
+        proformas=[proforma.number for proforma in scheduled],
+    )
+    return jobs.enqueue_on_commit(
+        "confirm_proformas",
+        by=by,
+        entity=scheduled[0].entity,
+        subject=", ".join(proforma.number for proforma in scheduled[:5]),
+        total=len(keys),
+        proformas=keys,
+        on=on.isoformat() if on else None,
+    )
+
+
+def confirm_scheduled(pk: int, *, by, on=None):
+    """Confirm one of those that `confirm_many` scheduled, or note on it why that is refused."""
+    scheduled = ProformaInvoice.objects.open().filter(
+        pk=pk, confirm_job__in=[ConfirmJob.SCHEDULED, ConfirmJob.PROCESSING]
+    )
+    if not scheduled.update(confirm_job=ConfirmJob.PROCESSING):
+        return
+    proforma = ProformaInvoice.objects.get(pk=pk)
+    try:
+        demand_still(by, "proforma.confirm", proforma)
+        confirm(proforma, by=by, on=on)
+    except Refused as refusal:
+        # Only what is still open: a second worker may have confirmed it meanwhile.
+        scheduled.update(
+            confirm_job=ConfirmJob.FAILED, confirm_message=str(refusal)[:500], confirm_remedy=refusal.remedy
         )
-    return scheduled
+    except Exception:
+        logger.exception("Confirming proforma %s failed.", proforma.number)
+        scheduled.update(confirm_job=ConfirmJob.FAILED, confirm_message=INTERNAL_ERROR)
+
+
+def stop_confirming(keys):
+    """Note on those still scheduled that nothing came of it; each can be confirmed again."""
+    ProformaInvoice.objects.open().filter(
+        pk__in=keys, confirm_job__in=[ConfirmJob.SCHEDULED, ConfirmJob.PROCESSING]
+    ).update(confirm_job=ConfirmJob.FAILED, confirm_message=INTERNAL_ERROR)

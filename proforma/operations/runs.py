@@ -7,7 +7,6 @@ claims and the status of schedule entries say so, and no run row does.
 
 import logging
 from collections import defaultdict
-from datetime import timedelta
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -15,12 +14,11 @@ from django.utils import timezone
 from backlog.models import BacklogItem
 from contracts.askers import NO_LONGER, demand_still
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site import celery
-from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor import audit, jobs, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks
 from invoicing_site.floor.reasons import Reason
-from invoicing_site.models import Notice
+from invoicing_site.models import Job
 from proforma.inputs import Scope, contracts_to_look_at, due_entries, load_inputs
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, ProformaLine, RunContract
 from proforma.operations.drafts import MANY, write_proformas
@@ -37,8 +35,8 @@ Status = InvoiceRun.Status
 Entry = ScheduleEntry.Status
 
 _LENGTH = 500  # of the columns for messages
-# Each contract is a sign of life; a run without one for so long lost its worker.
-SILENT_FOR = timedelta(minutes=3)
+# The kind of the job that does the work of a run.
+KIND = "invoice_run"
 
 
 def run_invoicing(
@@ -57,7 +55,7 @@ def run_invoicing(
     a killed run of the same entity left. A contract that fails is logged and told in its `RunContract`, and
     the others go on.
     """
-    resume_silent_runs(entity=entity)
+    jobs.sweep(kind=KIND, entity=entity.code)
     run = start_run(
         entity,
         as_of=as_of,
@@ -67,7 +65,7 @@ def run_invoicing(
         customers=customers,
         projects=projects,
     )
-    return carry_out(run)
+    return _carry_out_here(run)
 
 
 @transaction.atomic
@@ -83,7 +81,7 @@ def start_run(
     projects=None,
     executes=None,
 ) -> InvoiceRun:
-    """Write down that a run begins, and return at once; `carry_out` does its work, here or in a worker.
+    """Write down that a run begins, with its job, and return at once; the job does its work.
 
     Refused for a day that has not come: it would use up schedule entries before their work is done. A preview
     may look ahead.
@@ -108,6 +106,20 @@ def start_run(
     audit.record(
         action, run, by=by, entity=entity.code, as_of=str(as_of), trigger=str(trigger), contracts=run.due
     )
+    # Who starts one on a command line waits for it and needs no notice.
+    asker = by if trigger == InvoiceRun.Trigger.MANUAL else None
+    jobs.add(KIND, by=asker, entity=entity, about=run, total=run.due, run=run.pk)
+    return run
+
+
+def job_of(run) -> Job | None:
+    """The job that does the work of the run; None when it has ended and nobody asked for it."""
+    return jobs.about(run).first()
+
+
+def _carry_out_here(run) -> InvoiceRun:
+    jobs.carry_out(job_of(run).pk)
+    run.refresh_from_db()
     return run
 
 
@@ -117,7 +129,7 @@ def begin_run(entity, *, as_of, by, kind=Kind.RUN, contracts=None, customers=Non
     run = start_run(
         entity, as_of=as_of, by=by, kind=kind, contracts=contracts, customers=customers, projects=projects
     )
-    celery.ring("proforma.tasks.carry_out_run", run.pk)
+    jobs.send_on_commit(job_of(run))
     return run
 
 
@@ -146,7 +158,7 @@ def preview_invoicing(
         customers=customers,
         projects=projects,
     )
-    return carry_out(run)
+    return _carry_out_here(run)
 
 
 def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> InvoiceRun:
@@ -155,13 +167,13 @@ def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> Invoic
     Refused with the difference when what it rests on has changed since. A contract that changes while the
     run is at work fails in the run, and is left for the next.
     """
-    return carry_out(_start_execution(preview, by=by, trigger=trigger))
+    return _carry_out_here(_start_execution(preview, by=by, trigger=trigger))
 
 
 def execute_in_background(preview, *, by) -> InvoiceRun:
     """As `execute_preview`: refused at once, carried out by a worker."""
     run = _start_execution(preview, by=by, trigger=InvoiceRun.Trigger.MANUAL)
-    celery.ring("proforma.tasks.carry_out_run", run.pk)
+    jobs.send_on_commit(job_of(run))
     return run
 
 
@@ -194,54 +206,36 @@ def _start_execution(preview, *, by, trigger):
         raise Refused(f"{preview} was carried out already.", code="PLAN-DONE") from None
 
 
-def carry_out(run) -> InvoiceRun:
+def carry_out(run, report=lambda done, total: None) -> InvoiceRun:
     """Invoice, or in a preview plan, every contract that is due and has no row in this run; then finish it.
 
-    Safe to repeat, and for two workers at once. It raises only when not even a failure can be written down;
-    then the run stays open and is taken up again.
+    Safe to repeat, and for two workers at once. `report(done, total)` is called after each contract. It
+    raises only when not even a failure can be written down; then the run stays open and its job is tried
+    again.
     """
     scope = Scope.of(run)
     done = set(run.run_contracts.values_list("contract", flat=True))
     due = [pk for pk in contracts_to_look_at(run.entity, as_of=run.as_of, scope=scope) if pk not in done]
+    total = len(done) + len(due)
     if run.kind == Kind.PREVIEW:
-        for chunk in in_chunks(due, PLANS):
+        for n, chunk in enumerate(in_chunks(due, PLANS)):
             store_plans(run, chunk, scope)
-            _give_sign_of_life(run)
+            report(min(len(done) + (n + 1) * PLANS, total), total)
         return _finish(run, digest=digest_of(dict(run.run_contracts.values_list("contract", "digest"))))
-    for pk in due:
+    for n, pk in enumerate(due, len(done) + 1):
         invoice_contract(ProjectContract(pk=pk), run=run, scope=scope)
-        _give_sign_of_life(run)
+        report(n, total)
     if LineDetail.objects.filter(line__proforma__run=run)[:MANY].count() == MANY:
         analyze(BacklogItem, ProformaInvoice, ProformaLine, LineDetail)
     return _finish(run)
 
 
-def _give_sign_of_life(run):
-    """Whoever wants to take up silent runs sees that this one is at work."""
-    InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(beat_at=timezone.now())
-
-
 def _finish(run, **values):
-    now = timezone.now()
-    finished = InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
-        status=Status.FINISHED, finished_at=now, beat_at=now, **values
+    InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+        status=Status.FINISHED, finished_at=timezone.now(), **values
     )
     run.refresh_from_db()
-    if finished and run.started_by_id and run.trigger == InvoiceRun.Trigger.MANUAL:
-        _tell_who_started(run)
     return run
-
-
-def _tell_who_started(run):
-    """Whoever finishes a run tells it, so it is told once."""
-    outcomes = list(run.run_contracts.values_list("outcome", flat=True))
-    failed, created = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.CREATED)
-    words = "would be invoiced" if run.kind == Kind.PREVIEW else "invoiced"
-    text = f"{run} is finished: {created} of {wording.counted(len(outcomes), 'contract')} {words}"
-    text = wording.sentence(f"{text}{f', {failed} failed' if failed else ''}")
-    Notice.objects.create(
-        user_id=run.started_by_id, text=text, url=run.get_absolute_url(), is_problem=bool(failed)
-    )
 
 
 def invoice_contract(contract, *, run, scope=None) -> RunContract:
@@ -357,20 +351,3 @@ def _reason(problem):
         f"Something went wrong in the program ({type(problem).__name__}); its log has the details. "
         "The next run tries again.",
     )
-
-
-def resume_silent_runs(*, silent_for=SILENT_FOR, entity=None) -> list[InvoiceRun]:
-    """Take up the runs and previews that gave no sign of life for so long, and finish them.
-
-    Of several who look at once, one takes up each.
-    """
-    silent = InvoiceRun.objects.filter(status=Status.RUNNING, beat_at__lt=timezone.now() - silent_for)
-    if entity is not None:
-        silent = silent.filter(entity=entity)
-    resumed = []
-    for run in silent.select_related("entity").order_by("pk"):
-        # The condition is tested again by the one statement that takes the run.
-        if silent.filter(pk=run.pk).update(beat_at=timezone.now()):
-            logger.warning("%s was silent since %s and is taken up again.", run, run.beat_at)
-            resumed.append(carry_out(run))
-    return resumed

@@ -37,7 +37,7 @@ from proforma.views.answers import (
     what_becomes_of_the_rest,
     who_sets_the_tax,
 )
-from proforma.views.proformas import progress_of, with_net
+from proforma.views.proformas import with_net
 
 # Details on one page; pending items that are shown; details from which on a confirm goes to a worker.
 PAGE = 200
@@ -310,10 +310,10 @@ class Confirm(Operation):
 
     def operate(self, proforma):
         if LineDetail.objects.on_proforma(proforma)[:MANY].count() == MANY:
-            scheduled = operations.confirm_many([proforma], by=self.request.user)
-            if not scheduled:
+            job = operations.confirm_many([proforma], by=self.request.user)
+            if job is None:
                 raise Refused(f"Proforma {proforma.number} is confirmed, or on its way.")
-            self.target = progress_of(scheduled)
+            self.target = job.get_absolute_url()
             return Answer(f"Proforma {proforma.number} is being confirmed.")
         operations.confirm(proforma, by=self.request.user)
         return Answer(f"Proforma {proforma.number} is confirmed and handed to accounting.")

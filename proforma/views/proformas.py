@@ -1,8 +1,6 @@
 """Proformas: the list, making new ones, and what is done with many at once (PRO-1, PRO-4, PRO-5)."""
 
 from dataclasses import replace
-from datetime import datetime
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Case, Count, DecimalField, F, Max, OuterRef, Subquery, Value, When
@@ -20,6 +18,7 @@ from contracts.two_people import before_confirming
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted, day
+from invoicing_site.models import Job
 from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen, Page
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
@@ -28,8 +27,6 @@ from proforma import doubts, duplicates, forms, inputs, operations
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice, was_returned
 from proforma.tables import ProformaTable
-
-Job = ProformaInvoice.ConfirmJob
 
 
 def with_net(proformas):
@@ -121,22 +118,18 @@ class ConfirmMany(_Many):
     def operate(self, rows):
         chosen = list(rows.open().select_related("entity"))
         ahead, twice = doubts.in_advance(chosen), duplicates.maybe_twice(chosen)
-        scheduled = operations.confirm_many(chosen, by=self.request.user)
-        if not scheduled:
+        job = operations.confirm_many(chosen, by=self.request.user)
+        if job is None:
             raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
-        for proforma in scheduled:
+        for proforma in chosen:
+            if proforma.pk not in job.params["proformas"]:
+                continue
             if proforma.pk in ahead:
                 messages.warning(self.request, f"Proforma {proforma.number}: {ahead[proforma.pk]}")
             if found := twice.get(proforma.pk):
                 more = f" And {len(found) - 1} more like it." if len(found) > 1 else ""
                 messages.warning(self.request, f"Proforma {proforma.number}: {found[0]}{more}")
-        return HttpResponseRedirect(progress_of(scheduled))
-
-
-def progress_of(scheduled):
-    """The address of the page that shows how far those are that were asked for together."""
-    asked = {"asked": scheduled[0].confirm_asked_at.isoformat()}
-    return f"{reverse('confirming')}?{urlencode(asked)}"
+        return HttpResponseRedirect(job.get_absolute_url())
 
 
 class SubmitMany(_Many):
@@ -162,39 +155,16 @@ def _counted(proformas):
 
 
 class Confirming(Page):
-    """How far the confirming in the background is that the reader asked for, by default the last time."""
+    """To the job in which the reader last had proformas confirmed."""
 
     permission = "proforma.confirm"
-    title = "Confirming proformas"
 
-    def get_template_names(self):
-        is_poll = self.request.htmx and not self.request.htmx.boosted
-        return ["proforma/confirming_status.html" if is_poll else "proforma/confirming.html"]
-
-    def get_context_data(self, **context):
-        user, entity = self.request.user, self.request.entity
-        mine = ProformaInvoice.objects.visible_to(user).filter(entity=entity, confirm_asked_by=user)
-        asked = _moment(self.request.GET.get("asked", ""))
-        asked = asked or mine.aggregate(last=Max("confirm_asked_at"))["last"]
-        rows = with_net(mine.filter(confirm_asked_at=asked)) if asked else with_net(mine.none())
-        rows = list(rows.select_related("contract", "customer").order_by("pk"))
-        done = sum(row.confirm_job in (Job.COMPLETE, Job.FAILED) for row in rows)
-        return super().get_context_data(
-            rows=rows,
-            done=done,
-            failed=sum(row.confirm_job == Job.FAILED for row in rows),
-            at_work=done < len(rows),
-            **context,
-        )
-
-
-def _moment(text):
-    """A stamp as an address carries it; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
+    def get(self, request):
+        mine = Job.objects.filter(kind="confirm_proformas", asked_by=request.user, entity=request.entity.code)
+        if job := mine.order_by("-pk").first():
+            return HttpResponseRedirect(job.get_absolute_url())
+        messages.info(request, "Nothing is being confirmed. Choose proformas in the list and press Confirm.")
+        return HttpResponseRedirect(reverse("proformas"))
 
 
 class NewProforma(FormOperation):

@@ -1,13 +1,11 @@
 """The periodic run: started, watched, previewed, carried out (RUN-1 to RUN-4)."""
 
 from collections import defaultdict
-from datetime import timedelta
 
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from contracts.models import ProjectContract
 from invoicing_site.floor.errors import Refused
@@ -16,6 +14,7 @@ from invoicing_site.screens import Answer, DetailScreen, FormOperation, ListScre
 from proforma import forms, operations
 from proforma.filters import RunFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, RunPlanLine
+from proforma.operations.runs import job_of
 from proforma.plans import NOTHING_READY, REASONS
 from proforma.tables import RunTable, duration, run_totals, who_started
 from proforma.views.proformas import with_net
@@ -25,8 +24,6 @@ Outcome = RunContract.Outcome
 
 # Contracts on one page of a run.
 PAGE = 100
-# A run without a sign of life for so long has no worker at the moment.
-_QUIET = timedelta(minutes=1)
 
 # What codes say that are no reasons of a plan.
 _WORDS = {
@@ -130,7 +127,7 @@ class Run(DetailScreen):
             run=run,
             is_preview=run.kind == Kind.PREVIEW,
             at_work=run.status == InvoiceRun.Status.RUNNING,
-            is_silent=run.status == InvoiceRun.Status.RUNNING and run.beat_at < timezone.now() - _QUIET,
+            job=job_of(run) if run.status == InvoiceRun.Status.RUNNING else None,
             done=run.run_contracts.count(),
             started_by=who_started(run),
             duration=duration(run),

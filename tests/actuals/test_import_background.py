@@ -6,20 +6,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.utils import timezone
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from actuals import importing, tasks
+from actuals import importing
 from actuals.importing import Mapping, planning
 from actuals.models import Entry, EntryImport
 from actuals.views import imports
 from contracts.models import Membership, Task
-from invoicing_site import celery
-from invoicing_site.floor import files
+from invoicing_site.floor import files, jobs
 from invoicing_site.floor.errors import Refused
-from invoicing_site.models import AuditEvent, Notice
+from invoicing_site.models import AuditEvent, Job, Notice
 from tests import factories
 from tests.actuals.test_import_pages import OURS, preview, send
+from tests.background import do_jobs, make_late
 from tests.threads import ended
 
 
@@ -70,15 +69,13 @@ def told():
 
 
 def test_many_rows_are_left_to_a_worker_which_is_told_a_key_and_no_more(co, manager, monkeypatch):
-    rung = []
-    monkeypatch.setattr(celery, "ring", lambda *args: rung.append(args))
-
+    monkeypatch.setattr(jobs, "_send", lambda job: None)
     page = confirm(manager, submit="1")
 
     waiting = EntryImport.objects.get()
     assert (waiting.status, waiting.rows, waiting.added, waiting.submits) == ("queued", 2, 0, True)
     assert not Entry.objects.exists()
-    assert rung == [("actuals.tasks.take_in", waiting.pk)]
+    assert list(Job.objects.values_list("kind", "params")) == [("import_entries", {"asked": waiting.pk})]
     assert page.redirect_chain[-1][0] == waiting.get_absolute_url()
     assert "Waiting for the background worker to start." in page.text
     assert 'hx-trigger="every 1s"' in page.text
@@ -109,14 +106,17 @@ def test_the_worker_takes_all_rows_in_and_a_notice_says_so(co, manager, django_c
 def test_the_page_shows_how_far_it_is_and_comes_anew_at_the_end(co, manager):
     waiting = asked(co)
     EntryImport.objects.update(status="running")
-    cache.set(f"import-{waiting.pk}", ("written", 5000, 20000))
+    job = jobs.about(waiting).get()
+    Job.objects.update(state="running")
+    jobs.Work(job, jobs.KINDS["import_entries"]).report_inside("written", 5000, 20000)
 
     page = manager.get(waiting.get_absolute_url()).text
     assert "Rows written" in page
     assert "5,000 of 20,000 rows." in page
     assert 'value="5000" max="20000"' in page
 
-    tasks.take_in(waiting.pk)
+    Job.objects.update(state="waiting")
+    do_jobs()
     assert manager.get(waiting.get_absolute_url(), headers={"HX-Request": "true"}).headers["HX-Refresh"]
 
 
@@ -124,11 +124,8 @@ def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     monkeypatch.setattr(importing, "_CHUNK", 1)
     heard = []
-    monkeypatch.setattr(
-        importing.progress, "reporter", lambda _, what: lambda *far: heard.append((what, *far))
-    )
 
-    importing.carry_out(asked(co))
+    importing.carry_out(asked(co), report=lambda *far: heard.append(far))
 
     assert heard == [("checked", 0, 2), ("checked", 1, 2), ("written", 0, 2), ("written", 1, 2)]
 
@@ -139,7 +136,7 @@ def test_one_wrong_row_and_nothing_comes_in_and_the_page_says_why(co, manager):
     send(manager, wrong)
     waiting = asked(co, wrong)
 
-    tasks.take_in(waiting.pk)
+    do_jobs()
 
     waiting.refresh_from_db()
     assert waiting.status == "failed"
@@ -160,7 +157,7 @@ def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(importing.audit, "record", failing)  # the last thing that is written
-    tasks.take_in(waiting.pk)
+    do_jobs()
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added) == ("failed", 0)
@@ -171,9 +168,9 @@ def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
 
 def test_a_message_that_comes_twice_adds_nothing_and_tells_nothing_twice(co):
     """IMP-1"""
-    waiting = asked(co)
-    tasks.take_in(waiting.pk)
-    tasks.take_in(waiting.pk)
+    job = jobs.about(asked(co)).get()
+    for _ in range(2):
+        jobs.perform(job.pk)
     assert Entry.objects.count() == 2
     assert len(told()) == 1
 
@@ -181,20 +178,21 @@ def test_a_message_that_comes_twice_adds_nothing_and_tells_nothing_twice(co):
 def test_a_worker_that_was_killed_is_followed_by_another(co):
     waiting = asked(co)
     EntryImport.objects.update(status="running")
-    tasks.resume()
+    Job.objects.update(state="running", tries=1)
+    jobs.sweep()
     assert not Entry.objects.exists()  # it may still be at work
 
-    EntryImport.objects.update(imported_at=timezone.now() - timedelta(minutes=11))
-    tasks.resume()
+    make_late()
+    jobs.sweep()
     waiting.refresh_from_db()
     assert (waiting.status, Entry.objects.count()) == ("finished", 2)
 
 
 def test_the_same_file_asked_for_twice_is_one_import(co, django_capture_on_commit_callbacks):
     """IMP-1"""
-    with django_capture_on_commit_callbacks() as rung:
+    with django_capture_on_commit_callbacks() as sent:
         assert asked(co) == asked(co)
-    assert len(rung) == 1
+    assert len(sent) == 1
 
 
 def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, manager):
@@ -202,7 +200,7 @@ def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, man
     waiting = asked(co)
     importing.import_entries(OURS.encode(), co.entity, by=co.accountant)
 
-    tasks.take_in(waiting.pk)
+    do_jobs()
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 0, 2)
@@ -211,15 +209,15 @@ def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, man
 
 
 def test_after_a_failure_the_same_file_can_be_asked_for_again(co):
-    waiting = asked(co)
+    asked(co)
     co.project.is_open = False
     co.project.save()
-    tasks.take_in(waiting.pk)
+    do_jobs()
     co.project.is_open = True
     co.project.save()
 
-    again = asked(co)
-    tasks.take_in(again.pk)
+    asked(co)
+    do_jobs()
 
     assert list(EntryImport.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "finished"]
     assert Entry.objects.count() == 2
@@ -229,7 +227,7 @@ def test_the_reach_of_who_asked_counts_when_it_is_done(co):
     """SEC-1"""
     waiting = asked(co)
     co.project.managers.clear()
-    tasks.take_in(waiting.pk)
+    do_jobs()
     waiting.refresh_from_db()
     assert "You don't manage project NO1-P1" in waiting.message
     assert not Entry.objects.exists()
@@ -248,7 +246,7 @@ def test_whoever_lost_the_right_to_import_meanwhile_imports_nothing(co, lost):
         co.manager.is_active = False
         co.manager.save()
 
-    tasks.take_in(waiting.pk)
+    do_jobs()
 
     waiting.refresh_from_db()
     sentence = (
@@ -257,9 +255,11 @@ def test_whoever_lost_the_right_to_import_meanwhile_imports_nothing(co, lost):
     )
     assert (waiting.status, waiting.added, waiting.message) == ("failed", 0, sentence)
     assert not Entry.objects.exists()
-    # The page of the import is theirs no more, so the notice says why itself.
+    # The page of the import is theirs no more, so the notice says why itself, and leads to the job.
     assert told() == [(f"march.csv was not imported. {sentence}", True)]
-    assert Notice.objects.get().url == ""
+    job = jobs.about(waiting).get()
+    assert Notice.objects.get().url == job.get_absolute_url()
+    assert jobs.result_of(job)[0] == ""
 
 
 def test_an_accountant_who_is_a_manager_by_then_makes_nothing_new(co):
@@ -269,7 +269,7 @@ def test_an_accountant_who_is_a_manager_by_then_makes_nothing_new(co):
     Membership.objects.filter(user=co.accountant).update(role="manager")
     co.project.managers.add(co.accountant)
 
-    tasks.take_in(waiting.pk)
+    do_jobs()
 
     waiting.refresh_from_db()
     assert waiting.message.startswith("Only accountants make what is missing:")
@@ -313,7 +313,7 @@ def test_the_same_file_read_in_another_way_is_refused(co):
 
 def test_a_second_wish_stays_on_the_preview_and_is_told_why(co, manager, monkeypatch):
     """IMP-1"""
-    monkeypatch.setattr(celery, "ring", lambda *args: None)
+    monkeypatch.setattr(jobs, "_send", lambda job: None)
     assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
     # The same once more is the same import; another wish is not.
     assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
@@ -328,20 +328,21 @@ def test_a_cache_that_does_not_answer_costs_no_import(co, unreachable, monkeypat
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     waiting = asked(co)
 
-    tasks.take_in(waiting.pk)
+    do_jobs()
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added) == ("finished", 2)
     assert told() == [("2 entries of march.csv imported as drafts.", False)]
-    assert [args[1][0] for args in unreachable if len(args) > 1] == ["checked", "written"]
+    assert [args[1][0] for args in unreachable if len(args) > 1] == ["checked"]
 
 
 def test_without_a_cache_the_page_says_that_it_is_at_work(co, manager, unreachable):
     waiting = asked(co)
     EntryImport.objects.update(status="running")
+    Job.objects.update(state="running")
     page = manager.get(waiting.get_absolute_url())
     assert page.status_code == 200
-    assert "The import is running." in page.text
+    assert "A worker is working on it." in page.text
     assert "<progress" not in page.text
 
 
@@ -384,7 +385,8 @@ def test_how_the_columns_were_chosen_travels_with_the_import(co):
         date_format="DD.MM.YYYY",
         create=("tasks",),
     )
-    tasks.take_in(asked(co, text, by=co.accountant, mapping=mapping).pk)
+    asked(co, text, by=co.accountant, mapping=mapping)
+    do_jobs()
     assert Entry.objects.get().task == Task.objects.get(code="NEW")
 
 
@@ -395,11 +397,12 @@ def test_two_workers_at_once_write_every_row_once():
     co = factories.company(books=False)
     text = OURS + "".join(f"2026-04-{n:02},ANNA,NO1-P1,1,Piers {n}\n" for n in range(1, 29))
     waiting, start = asked(co, text), threading.Barrier(2)
+    job = jobs.about(waiting).get()
 
     def work():
         try:
             start.wait(20)
-            tasks.take_in(waiting.pk)
+            jobs.perform(job.pk)
         finally:
             connection.close()
 

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from actuals import tasks
 from actuals.importing import Mapping, NotImported, projects_within
 from actuals.models import Entry, EntryImport
 from invoicing_site.floor.errors import Refused
@@ -13,6 +12,7 @@ from tests import factories
 from tests.actuals.importing import errors, look, take, warnings
 from tests.actuals.test_import_background import asked
 from tests.actuals.test_import_pages import preview
+from tests.background import do_jobs
 
 HEAD = "date,resource,project,hours,description"
 KIMAI = "ID,Date,Duration,User,Project,Activity,Description"
@@ -201,7 +201,7 @@ def test_a_worker_tells_no_more_than_the_page(co):
     """SEC-1"""
     take(co, SECRET)
     waiting = asked(co, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n")
-    tasks.take_in(waiting.pk)
+    do_jobs()
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("failed", 0, 1)
     assert waiting.message == (

@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # They answer with a file.
 FILES = {"invoice_pdf", "newest_seal", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
 # They are drawn into a page, and looked at there.
-PARTS = {"project_tasks", "journal_progress", "approval_preview"}
+PARTS = {"project_tasks", "approval_preview"}
 DESK = 1440
 # Widths between a phone and a desk: a page that is loaded is made smaller, never loaded again.
 WIDTHS = (1366, 1280, 1024, 768, 480, 390)

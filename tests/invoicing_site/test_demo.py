@@ -63,12 +63,12 @@ def check_every_state_and_the_books():
 
 
 def test_the_demo_shows_every_state_and_its_books_hold(django_capture_on_commit_callbacks):
-    """One load, because it takes seconds: sizes, people, states, and the doorbells that stay silent."""
+    """One load, because it takes seconds: sizes, people, states, and no messages."""
     said = StringIO()
-    with django_capture_on_commit_callbacks() as rung:
+    with django_capture_on_commit_callbacks() as sent:
         call_command("demo", small=True, stdout=said)
 
-    assert rung == []
+    assert sent == []
     assert not Document.objects.exists()
 
     assert set(LegalEntity.objects.values_list("code", "currency")) == {("NO1", "NOK"), ("HR1", "EUR")}

@@ -13,7 +13,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from PIL import Image
 
-from actuals import importing, tasks
+from actuals import importing
 from actuals.importing import Mapping
 from actuals.models import Entry, EntryImport
 from contracts.admin.people import UserAdmin
@@ -27,6 +27,7 @@ from ledger.journal.operations import journals
 from ledger.models import IntegrationJournal
 from ledger.setup.operations import open_books
 from tests import factories
+from tests.background import do_jobs
 from tests.invoicing_site.test_admin import address, posted, signed_in
 from tests.invoicing_site.test_transaction import SENTENCE, conflict
 from tests.journeys import steps
@@ -116,7 +117,7 @@ def test_a_worker_looks_at_the_file_again(co, monkeypatch, times, status, added)
     stored = importing.files.store(NEW_PROJECT, name="march.csv", media_type="text/csv")
     asked = importing.ask(stored, co.entity, create(), by=co.accountant, rows=1, submit=False)
     in_conflict(monkeypatch, audit, "record", times=times)
-    tasks.take_in(asked.pk)
+    do_jobs()
     asked.refresh_from_db()
     assert (asked.status, asked.added, Entry.objects.count()) == (status, added, added)
     assert asked.message == ("" if added else SENTENCE)

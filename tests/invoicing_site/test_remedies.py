@@ -8,11 +8,11 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.screens import remedies
 from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal, PostingAccount
-from ledger.tasks import post_chosen_invoices
 from proforma import operations as proformas
 from proforma.models import ProformaInvoice
-from proforma.tasks import confirm_one
+from proforma.operations import confirmations
 from tests import factories
+from tests.background import do_jobs, post_invoices
 from tests.ledger.billing import MARCH_31, drafted, proposed, work
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_what_a_worker_was_refused_links_to_the_remedy(no1, contract, client):
     no1.accountant.save()
     proposal = proposed(no1, work(no1, contract))
     PostingAccount.objects.filter(purpose="customer").delete()
-    post_chosen_invoices([proposal.pk], no1.accountant.pk, MARCH_31.isoformat())
+    post_invoices(no1, proposal)
     address = reverse("admin:ledger_postingaccount_changelist")
     assert InvoiceProposal.objects.get().last_remedy == "admin:ledger_postingaccount_changelist"
     shown = page(client, no1.accountant, "/proposals/")
@@ -155,8 +155,8 @@ def test_a_confirm_in_the_background_keeps_its_remedy(no1, contract, monkeypatch
     def refused(*args, **kwargs):
         raise Refused("It lacks a rate.", code="FX-MISSING", remedy="admin:contracts_exchangerate_add")
 
-    monkeypatch.setattr(proformas, "confirm", refused)
-    confirm_one(proforma.pk)
+    monkeypatch.setattr(confirmations, "confirm", refused)
+    do_jobs()
     row = ProformaInvoice.objects.get()
     assert (row.confirm_message, row.confirm_remedy) == (
         "It lacks a rate.",

@@ -17,7 +17,7 @@ from invoicing_site.management.commands import up
 from tests.running import ROOT, environment, eventually, free_port, get, python, running
 
 pytestmark = pytest.mark.slow
-SITE = ("-m", "tests.doorbell_site")
+SITE = ("-m", "tests.worker_site")
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_with_a_real_broker_the_work_is_done_by_workers_of_their_own(tmp_path, p
     worker = ("-m", "celery", "--app", "invoicing_site", "worker", "--concurrency", "1")
     with (
         running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "web.log"),
-        running(*worker, "--include", "tests.doorbell_site", env=env, log=tmp_path / "worker.log") as process,
+        running(*worker, "--include", "tests.worker_site", env=env, log=tmp_path / "worker.log") as process,
     ):
         page, task = press(port, tmp_path)
         assert page[0] != task[0]
@@ -184,7 +184,7 @@ def test_a_broker_that_is_down_delays_nobody_for_long(tmp_path, port):
     env = environment(tmp_path, CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
     with running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "log"):
         assert get(f"http://127.0.0.1:{port}/press/?file={tmp_path}/never", within=30)
-        eventually(lambda: "the sweep will do its work" in (tmp_path / "log").read_text())
+        eventually(lambda: "The sweep does it" in (tmp_path / "log").read_text())
 
 
 @pytest.mark.django_db

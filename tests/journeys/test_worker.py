@@ -7,19 +7,23 @@ import time
 import uuid
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from celery import Celery
 from django.conf import settings
 from django.db import connection
 
+from invoicing_site.floor import jobs
 from ledger.invoicing.operations import posting, proposals
 from ledger.models import Document, InvoiceProposal
+from proforma import operations as proformas
 from proforma.models import ProformaInvoice
 from tests import factories
 from tests.journeys.steps import APRIL_1, approved, confirmed, drafted, journalled
 
 ROOT = Path(__file__).resolve().parents[2]
+PERFORM = jobs.deliver.name
 PATIENCE = 60  # seconds; the machine may be busy
 
 
@@ -68,6 +72,11 @@ def worker(transactional_db, tmp_path):
     sender.close()
 
 
+def _lost_messages():
+    """Inside of it, no message of a job is sent."""
+    return patch("invoicing_site.floor.jobs._send", lambda job: None)
+
+
 @pytest.mark.postgres
 @pytest.mark.redis
 def test_a_worker_confirms_proposes_and_prints(worker):
@@ -77,23 +86,24 @@ def test_a_worker_confirms_proposes_and_prints(worker):
     approved(company, [factories.time_entry(company, "8", date=date(2025, 3, 10))])
     journalled(company)
     (proforma,) = drafted(company, contract)
-    ProformaInvoice.objects.filter(pk=proforma.pk).update(
-        confirm_job="scheduled", confirm_asked_by=company.manager, confirm_on=APRIL_1
-    )
-    worker.send_task("proforma.tasks.confirm_one", [proforma.pk])
+    with _lost_messages():
+        asked = proformas.confirm_many([proforma], by=company.manager, on=APRIL_1)
+    assert not ProformaInvoice.objects.filter(status="confirmed").exists()
+    worker.send_task(PERFORM, [asked.pk])
     assert until(lambda: ProformaInvoice.objects.filter(pk=proforma.pk, status="confirmed").first())
 
-    worker.send_task("ledger.tasks.take_up_proforma", [proforma.pk])
+    # The worker sent what follows to the usual queue, which it does not read in this test.
+    worker.send_task(PERFORM, [jobs.about(proforma).get(kind="propose").pk])
     proposal = until(lambda: InvoiceProposal.objects.filter(proforma=proforma).first())
     assert proposal
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("invoicing_site.celery._deliver", lambda message: None)  # the message is lost
+    with _lost_messages():
         proposals.fill_lines(proposal)
         invoice = posting.post(proposal, by=company.accountant, on=APRIL_1)
     assert not Document.objects.exists()
-    worker.send_task("ledger.tasks.draw_documents", [invoice.pk])
-    worker.send_task("ledger.tasks.draw_documents", [invoice.pk])
+    (drawing,) = jobs.about(invoice)
+    for _ in range(2):
+        worker.send_task(PERFORM, [drawing.pk])
     document = until(
         lambda: Document.objects.filter(invoice=invoice, kind="pdf").select_related("file").first()
     )

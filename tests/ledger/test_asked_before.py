@@ -6,13 +6,13 @@ import pytest
 
 from contracts.models import Membership, ScheduleEntry
 from invoicing_site.models import Notice
-from ledger import tasks
+from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, JournalLine
 from proforma import operations as proformas
-from proforma import tasks as proforma_tasks
 from proforma.models import InvoiceRun, ProformaInvoice
 from tests import factories
+from tests.background import do, do_jobs, post_invoices
 from tests.ledger.billing import MARCH_31, drafted, proposed, work
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
     proforma = drafted(no1, work(no1, contract))
     proformas.confirm_many([proforma], by=no1.manager, on=MARCH_31)
     without_role(no1.manager)
-    proforma_tasks.confirm_one(proforma.pk)
+    do_jobs("confirm_proformas")
     proforma = ProformaInvoice.objects.get()
     assert (proforma.status, proforma.confirm_job) == ("draft", "failed")
     assert proforma.confirm_message == said(no1.manager, "proforma.confirm", proforma)
@@ -57,7 +57,7 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
     """PST-1, SEC-1"""
     proposal = proposed(no1, work(no1, contract))
     without_role(no1.accountant)
-    tasks.post_chosen_invoices([proposal.pk], no1.accountant.pk, MARCH_31.isoformat())
+    post_invoices(no1, proposal)
     assert not CustomerInvoice.objects.exists()
     sentence = said(no1.accountant, "proposal.post", proposal)
     assert InvoiceProposal.objects.get().last_error == sentence
@@ -67,14 +67,14 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
 def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract, monkeypatch):
     """SEC-1: asked anew for each."""
     first, second = proposed(no1, work(no1, contract)), proposed(no1, work(no1, contract))
-    write = tasks.posting._write
+    write = posting._write
 
     def and_leave(*args):
         without_role(no1.accountant)
         return write(*args)
 
-    monkeypatch.setattr(tasks.posting, "_write", and_leave)
-    tasks.post_chosen_invoices([first.pk, second.pk], no1.accountant.pk, MARCH_31.isoformat())
+    monkeypatch.setattr(posting, "_write", and_leave)
+    post_invoices(no1, first, second)
     assert CustomerInvoice.objects.get().proposal == first
     assert InvoiceProposal.objects.get(pk=second.pk).last_error == said(
         no1.accountant, "proposal.post", second
@@ -87,7 +87,7 @@ def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
     journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
     journal = IntegrationJournal.objects.get()
     without_role(no1.accountant)
-    tasks.post_chosen_journals([journal.pk], no1.accountant.pk, MARCH_31.isoformat())
+    do("post_journals", by=no1.accountant, entity=no1.entity, journals=[journal.pk], on="2025-03-31")
     assert not JournalLine.objects.posted().exists()
     assert IntegrationJournal.objects.get().status == "draft"
     sentence = said(no1.accountant, "journal.post", journal)
@@ -99,7 +99,8 @@ def test_actuals_of_somebody_who_left_are_not_taken_up(no1, contract):
     """JRN-1, SEC-1"""
     work(no1, contract)
     without_role(no1.accountant)
-    tasks.take_up_for(no1.entity.pk, no1.accountant.pk, MARCH_31.isoformat())
+    job = do("take_up_actuals", by=no1.accountant, entity=no1.entity, on="2025-03-31")
+    assert (job.state, job.outcome_code) == ("failed", "MAY-NO-LONGER")
     assert not JournalLine.objects.exists()
     sentence = said(no1.accountant, "journal.edit", no1.entity)
     assert Notice.objects.get(user=no1.accountant).text == sentence
@@ -109,9 +110,9 @@ def test_a_run_of_somebody_who_left_makes_nothing(no1, contract):
     """RUN-1, SEC-1: its schedule is as if it had not been tried."""
     work(no1, contract)
     entry = factories.ScheduleEntryFactory(line=contract.lines.get(), run_date=MARCH_31, cutoff=MARCH_31)
-    run = proformas.begin_run(no1.entity, as_of=APRIL_1, by=no1.manager)
+    proformas.begin_run(no1.entity, as_of=APRIL_1, by=no1.manager)
     without_role(no1.manager)
-    proforma_tasks.carry_out_run(run.pk)
+    do_jobs("invoice_run")
     outcome = InvoiceRun.objects.get().run_contracts.get()
     assert (outcome.outcome, outcome.code) == ("failed", "MAY-NO-LONGER")
     assert outcome.message == said(no1.manager, "run.start", contract)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from invoicing_site.models import Notice
+from invoicing_site.models import Job, Notice
 from ledger.books.periods import period_of
 from ledger.closing.operations import close_period
 from ledger.journal import views as views
@@ -15,6 +15,7 @@ from ledger.journal.operations import journals as operations
 from ledger.models import Dimension, IntegrationJournal, JournalLine
 from ledger.setup.dimensions import dimension_set
 from tests import factories
+from tests.background import do_jobs
 from tests.ledger.journal_samples import APRIL_10, DAY, cost, take_up, take_up_and_post, unbilled
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,6 @@ def test_who_looks_at_journals(client, no1, draft, role, status):
     assert client.get("/journals/waiting/").status_code == status
     of_one = 404 if status == 403 else 200
     assert client.get(f"/journals/{draft.pk}/").status_code == of_one
-    assert client.get(f"/journals/{draft.pk}/progress/").status_code == of_one
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,18 @@ def test_chosen_journals_are_posted(desk, no1, draft, line):
 def test_a_large_one_is_posted_in_the_background(desk, no1, draft, monkeypatch):
     """JRN-4: with a notice when it is done"""
     monkeypatch.setattr(views, "AT_ONCE", 1)
-    monkeypatch.setattr("invoicing_site.celery.transaction.on_commit", lambda do: do())
 
     response = posted(desk, "post_journal", draft.pk)
 
     assert "2 lines of journal" in words(response)
-    assert response.redirect_chain[0][0].endswith("?_posting=1")
+    assert "0 of 2 done." in words(response)
+    do_jobs("post_journals")
     assert Notice.objects.get(user=no1.accountant).text == "2 journal lines posted."
-    progress = desk.get(f"/journals/{draft.pk}/progress/")
-    assert progress.headers["HX-Redirect"] == f"/journals/{draft.pk}/"
+    page = words(desk.get(response.redirect_chain[0][0]))
+    assert "2 journal lines posted." in page
+    assert f'<a href="/journals/{draft.pk}/">{draft.number}</a>' in page
+    job = Job.objects.get(kind="post_journals")
+    assert (job.done, job.total) == (2, 2)
 
 
 def test_the_journals_of_a_posting_stand_in_the_order_of_their_reversals(no1, line):

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Reason
-from invoicing_site.models import AuditEvent
+from invoicing_site.models import AuditEvent, Job
 from ledger.books.periods import period_of
 from ledger.closing.operations import close_period, put_on_hold, reopen_period
 from ledger.journal.operations import journals as journals_module
@@ -157,10 +157,8 @@ def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
     assert (march.refused, april.refused, april.posted) == (Reason("JOURNALS-POSTED"), None, 1)
 
 
-def test_posting_wakes_the_proposals_that_wait_once(no1, line, monkeypatch):
+def test_posting_wakes_the_proposals_that_wait_once(no1, line):
     """PRP-1: not once a journal, and not when nothing was posted."""
-    rung = []
-    monkeypatch.setattr(journals_module, "ring", lambda *message: rung.append(message))
     for day in (DAY, APRIL_10):
         cost(no1, line, date=day)
     take_up_and_post(no1)
@@ -169,7 +167,8 @@ def test_posting_wakes_the_proposals_that_wait_once(no1, line, monkeypatch):
     (journal,) = take_up(no1).journals
     post_journal(journal, by=None, on=DAY)
 
-    assert rung == [("ledger.tasks.fill_proposals", no1.entity.pk)] * 2
+    waiting = Job.objects.filter(kind="fill_proposals").values_list("params", flat=True)
+    assert list(waiting) == [{"entity_key": no1.entity.pk}] * 2
 
 
 def test_killed_in_the_middle_it_is_finished_by_the_next_start(no1, line, monkeypatch):

@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from contracts.models import LegalEntity
 from invoicing_site.models import Notice
-from ledger import tasks
 from ledger.invoicing.operations.approvals import submit_proposal
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import take_up
@@ -18,6 +17,7 @@ from ledger.invoicing.views import posting
 from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, Dimension, IntegrationJournal, InvoiceProposal
 from tests import factories
+from tests.background import do_jobs, post_invoices
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
 
 pytestmark = pytest.mark.django_db
@@ -434,7 +434,7 @@ def test_what_another_tab_has_posted_is_not_told_as_posted_now(desk, no1, contra
     assert "Nothing was posted now. 2 invoices were " + said in again
     assert "invoices posted." not in again
     assert CustomerInvoice.objects.count() == 2
-    tasks.post_chosen_invoices([proposal.pk, second.pk], no1.accountant.pk, MARCH_31.isoformat())
+    post_invoices(no1, proposal, second)
     assert f"0 of 2 invoices posted. 2 invoices were {said}" in Notice.objects.get().text
 
 
@@ -452,15 +452,13 @@ def test_what_is_posted_now_is_told_beside_what_was_before(desk, no1, contract, 
 def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):
     """PST-1: with a page that follows, and a notice"""
     monkeypatch.setattr(posting, "AT_ONCE", 0)
-    rung = []
-    monkeypatch.setattr(posting, "ring", lambda *args: rung.append(args))
     response = checked(desk, proposal)
 
     answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])
     assert "0 of 1 done." in words(answer)
+    assert 'hx-trigger="every 1s"' in words(answer)
 
-    name, *arguments = rung[0]
-    getattr(tasks, name.rpartition(".")[2])(*arguments)
+    do_jobs("post_invoices")
     url = answer.redirect_chain[-1][0]
     assert CustomerInvoice.objects.get().number in words(desk.get(url, headers={"HX-Request": "true"}))
     notice = Notice.objects.get(user=no1.accountant)

@@ -444,15 +444,13 @@ def test_the_accountant_is_told_after_commit(
     company, contract, ready, monkeypatch, django_capture_on_commit_callbacks
 ):
     """PRO-7"""
-    rung = []
-    monkeypatch.setattr(
-        "invoicing_site.celery._deliver", lambda message: rung.append((message.task, message.args))
-    )
+    sent = []
+    monkeypatch.setattr("invoicing_site.floor.jobs._send", lambda job: sent.append((job.kind, job.params)))
     ready(contract)
     with django_capture_on_commit_callbacks(execute=True):
         proforma = confirm(draft(contract), company)
-        assert rung == []
-    assert rung == [("ledger.tasks.take_up_proforma", (proforma.pk,))]
+        assert sent == []
+    assert sent == [("propose", {"proforma": proforma.pk})]
 
 
 def test_confirming_costs_as_many_queries_for_many_details_as_for_few(company, contract, ready):

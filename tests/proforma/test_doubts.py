@@ -16,7 +16,6 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations import posting
-from proforma import tasks
 from proforma.doubts import doubts_of, in_question
 from proforma.edits import edited
 from proforma.models import LineDetail, ProformaInvoice
@@ -33,6 +32,7 @@ from proforma.operations import (
 )
 from proforma.orders import orders_that_fit_some
 from tests import factories
+from tests.background import do_jobs
 from tests.ledger import billing
 
 D = Decimal
@@ -121,7 +121,7 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
     assert page.count("1 detail is a milestone dated after today") == 2  # above, and in the question
     client.post(reverse("confirm_proforma", args=[draft.pk]))
     client.post(reverse("confirm_proformas"), {"pk": draft.pk})
-    tasks.confirm_one(draft.pk)
+    do_jobs("confirm_proformas")
     draft.refresh_from_db()
     assert (draft.status, draft.confirm_job, draft.confirm_message) == ("draft", "failed", sentence)
     told = StringIO()
@@ -153,7 +153,7 @@ def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
     client.force_login(no1.manager)
     answer = client.post(reverse("confirm_proformas"), {"pk": draft.pk}, follow=True)
     assert f"Proforma {draft.number}: {sentence}" in answer.content.decode()
-    tasks.confirm_one(draft.pk)
+    do_jobs("confirm_proformas")
     draft.refresh_from_db()
     assert draft.status == "confirmed"
 

@@ -1,7 +1,7 @@
-"""What the clock, the doorbells and the command line start."""
+"""What the clock, background jobs and the command line start."""
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,9 +9,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from contracts.models import LegalEntity, Membership, ScheduleEntry
+from invoicing_site.floor import jobs
+from invoicing_site.models import Job
 from proforma import operations, tasks
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 from tests import factories
+from tests.background import do_jobs, make_late
 
 pytestmark = pytest.mark.django_db
 
@@ -70,38 +73,39 @@ def test_a_run_started_on_its_page_is_carried_out_by_a_worker(company, due_contr
     """RUN-3"""
     run = operations.start_run(company.entity, as_of=MAR_1, by=company.manager)
     assert (run.due, run.proformas.count()) == (1, 0)
-    tasks.carry_out_run(run.pk)
-    tasks.carry_out_run(run.pk)
+    job = jobs.about(run).get()
+    for _ in range(2):
+        jobs.perform(job.pk)
     run.refresh_from_db()
     assert (run.status, run.proformas.count()) == ("finished", 1)
 
 
 def test_a_run_of_somebody_who_may_no_longer_leaves_the_schedule_as_it_was(company, due_contract):
     """RUN-1, SEC-1: that says nothing of the contract, so its entry did not fail."""
-    run = operations.begin_run(company.entity, as_of=MAR_1, by=company.manager)
+    operations.begin_run(company.entity, as_of=MAR_1, by=company.manager)
     Membership.objects.filter(user=company.manager).delete()
 
-    tasks.carry_out_run(run.pk)
+    do_jobs()
 
     assert InvoiceRun.objects.get().run_contracts.get().code == "MAY-NO-LONGER"
     assert ScheduleEntry.objects.get().status == "not_run"
     assert not LineDetail.objects.exists()
 
 
-def test_resume_takes_up_what_was_killed(company, due_contract):
+def test_the_sweep_finishes_a_run_that_was_killed(company, due_contract):
     """RUN-2"""
     run = operations.start_run(company.entity, as_of=MAR_1)
-    tasks.resume()
+    jobs.sweep()
     assert run.proformas.count() == 0
-    InvoiceRun.objects.update(beat_at=timezone.now() - timedelta(minutes=11))
-    tasks.resume()
+    make_late()
+    jobs.sweep()
     assert run.proformas.count() == 1
 
 
 # Confirming many
 
 
-def jobs(*proformas):
+def states(*proformas):
     rows = ProformaInvoice.objects.filter(pk__in=[proforma.pk for proforma in proformas]).order_by("pk")
     return [(row.confirm_job, row.status, row.confirm_message) for row in rows]
 
@@ -116,10 +120,10 @@ def test_many_are_confirmed_in_the_background_each_with_its_status(
     good, empty = draft(contract), draft(other)
     operations.remove_details(LineDetail.objects.on_proforma(empty), by=company.manager)
     with django_capture_on_commit_callbacks(execute=True):
-        scheduled = operations.confirm_many([good, empty], by=company.manager, on=MAR_1)
-        assert jobs(good, empty) == [("scheduled", "draft", ""), ("scheduled", "draft", "")]
-    assert scheduled == [good, empty]
-    assert jobs(good, empty) == [
+        job = operations.confirm_many([good, empty], by=company.manager, on=MAR_1)
+        assert states(good, empty) == [("scheduled", "draft", ""), ("scheduled", "draft", "")]
+    assert job.params["proformas"] == [good.pk, empty.pk]
+    assert states(good, empty) == [
         ("complete", "confirmed", ""),
         ("failed", "draft", "Proforma PRO-2025-000002 is empty: add details, or delete it."),
     ]
@@ -132,13 +136,13 @@ def test_a_failed_one_can_be_asked_for_again(company, contract, ready):
     ready(contract)
     proforma = draft(contract)
     ProformaInvoice.objects.update(confirm_job="failed", confirm_message="No")
-    assert operations.confirm_many([proforma], by=company.manager) == [proforma]
-    assert operations.confirm_many([proforma], by=company.manager) == []  # it is on its way
-    tasks.confirm_one(proforma.pk)
-    assert jobs(proforma) == [("complete", "confirmed", "")]
-    tasks.confirm_one(proforma.pk)
-    assert jobs(proforma) == [("complete", "confirmed", "")]
-    assert operations.confirm_many([proforma], by=company.manager) == []
+    job = operations.confirm_many([proforma], by=company.manager)
+    assert job.params["proformas"] == [proforma.pk]
+    assert operations.confirm_many([proforma], by=company.manager) is None  # it is on its way
+    for _ in range(2):
+        jobs.perform(job.pk)
+        assert states(proforma) == [("complete", "confirmed", "")]
+    assert operations.confirm_many([proforma], by=company.manager) is None
 
 
 def test_an_error_of_the_program_is_told_without_its_innards(company, contract, ready, monkeypatch, caplog):
@@ -151,10 +155,9 @@ def test_an_error_of_the_program_is_told_without_its_innards(company, contract, 
         raise RuntimeError("secret table")
 
     monkeypatch.setattr("proforma.operations.confirmations.settle", fail)
-    tasks.confirm_one(proforma.pk)
-    assert jobs(proforma) == [
-        ("failed", "draft", "Something went wrong in the program (RuntimeError); its log has the details.")
-    ]
+    do_jobs()
+    sentence = "Internal error. Nothing was saved halfway. Confirm it again; the log has the details."
+    assert states(proforma) == [("failed", "draft", sentence)]
     assert "secret table" in caplog.text
 
 
@@ -163,12 +166,29 @@ def test_a_confirm_whose_message_was_lost_is_done_by_the_sweep(company, contract
     ready(contract)
     proforma = draft(contract)
     operations.confirm_many([proforma], by=company.manager, on=MAR_1)
-    tasks.resume()
-    assert jobs(proforma) == [("scheduled", "draft", "")]
-    asked = timezone.now() - timedelta(minutes=11)
-    ProformaInvoice.objects.update(confirm_asked_at=asked, confirm_job="processing")
-    tasks.resume()
-    assert jobs(proforma) == [("complete", "confirmed", "")]
+    jobs.sweep()
+    assert states(proforma) == [("scheduled", "draft", "")]
+    make_late()
+    ProformaInvoice.objects.update(confirm_job="processing")
+    jobs.sweep()
+    assert states(proforma) == [("complete", "confirmed", "")]
+
+
+def test_a_confirm_that_is_given_up_can_be_asked_for_again(company, contract, ready, monkeypatch):
+    """PRO-5: its worker died five times."""
+    ready(contract)
+    proforma = draft(contract)
+    job = operations.confirm_many([proforma], by=company.manager, on=MAR_1)
+    Job.objects.update(state="running", tries=5)
+    ProformaInvoice.objects.update(confirm_job="processing")
+    make_late()
+    jobs.sweep()
+    job.refresh_from_db()
+    assert (job.state, job.outcome_code, job.is_problem) == ("failed", "GAVE-UP", True)
+    assert states(proforma)[0][:2] == ("failed", "draft")
+    assert operations.confirm_many([proforma], by=company.manager, on=MAR_1)
+    do_jobs()
+    assert states(proforma) == [("complete", "confirmed", "")]
 
 
 # The command line
@@ -268,7 +288,7 @@ def test_after_very_many_rows_the_planner_looks_again(
     for module in ("runs", "confirmations"):
         monkeypatch.setattr(f"proforma.operations.{module}.MANY", 2)
         monkeypatch.setattr(f"proforma.operations.{module}.analyze", lambda *tables: analyzed.append(tables))
-    monkeypatch.setattr("invoicing_site.celery._deliver", lambda message: None)
+    monkeypatch.setattr("invoicing_site.floor.jobs._send", lambda job: None)
     line = contract.lines.get()
     for month, expected in ((1, []), (2, [LineDetail])):
         due(line, date(2025, month + 1, 1), date(2025, month, 28))

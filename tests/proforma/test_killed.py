@@ -7,18 +7,18 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from datetime import date, timedelta
+from datetime import date
 
 import psycopg2
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from backlog.models import BacklogItem
 from contracts.models import NumberSequence, ScheduleEntry
-from proforma import operations
+from invoicing_site.floor import jobs
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract
 from tests import factories
+from tests.background import make_late
 from tests.running import ROOT, environment
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -117,7 +117,7 @@ def test_killed_in_the_middle_of_writing_a_contract(company, contracts, tmp_path
     assert len(done) == 3
     assert BacklogItem.objects.filter(contract=contracts[3], status="ready").count() == ITEMS
 
-    InvoiceRun.objects.update(beat_at=timezone.now() - timedelta(minutes=11))
+    make_late()
     again = start(tmp_path)
     assert again.wait(120) == 0, (tmp_path / "run.log").read_text()
 
@@ -144,8 +144,8 @@ def test_killed_at_any_moment_again_and_again(company, contracts, tmp_path):
     assert_everything_is_invoiced_once()
 
     left = InvoiceRun.objects.filter(status="running")
-    left.update(beat_at=timezone.now() - timedelta(minutes=11))
-    operations.resume_silent_runs()
+    make_late()
+    jobs.sweep()
     assert not left.exists()
     assert_everything_is_invoiced_once()
     assert not RunContract.objects.filter(outcome="failed").exists()

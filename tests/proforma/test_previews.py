@@ -1,16 +1,17 @@
 """A preview stores the plan; carrying it out does what was shown, or is refused with the difference."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from backlog.models import BacklogItem
+from invoicing_site.floor import jobs
 from invoicing_site.floor.errors import Refused
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine
 from tests import factories
+from tests.background import make_late
 
 pytestmark = pytest.mark.django_db
 
@@ -172,8 +173,9 @@ def test_a_contract_that_changes_while_the_run_is_at_work_fails_in_it(company, p
 def test_a_preview_that_was_killed_is_finished(company, planned):
     """RUN-2"""
     dead = operations.start_run(company.entity, as_of=MAR_1, kind="preview")
-    InvoiceRun.objects.update(beat_at=timezone.now() - timedelta(minutes=11))
-    assert operations.resume_silent_runs() == [dead]
+    job = jobs.about(dead).get()
+    make_late()
+    assert jobs.sweep() == [job.pk]
     assert len(lines(dead)) == 2
     assert not ProformaInvoice.objects.exists()
 

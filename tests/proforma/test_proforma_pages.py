@@ -386,7 +386,7 @@ def test_many_are_confirmed_in_the_background(
         keys = [draft.pk, empty.pk, foreign.pk]
         answer = manager.post(reverse("confirm_proformas"), {"pk": keys})
     words = words_of(manager, answer.url)
-    assert "2 of 2 done, 1 failed" in words
+    assert "1 of 2 proformas confirmed; 1 failed" in words
     assert f"Proforma {empty.number} is empty" in words
     assert foreign.number not in words
     foreign.refresh_from_db()
@@ -402,11 +402,17 @@ def test_many_are_confirmed_in_the_background(
 
 
 def test_while_it_works_the_page_asks_again(manager, company, draft):
-    operations.confirm_many([draft], by=company.manager)
-    words = words_of(manager, reverse("confirming"))
+    job = operations.confirm_many([draft], by=company.manager)
+    assert manager.get(reverse("confirming")).url == job.get_absolute_url()
+    words = words_of(manager, job.get_absolute_url())
     assert 'hx-trigger="every 1s"' in words
     assert "0 of 1 done" in words
-    assert "0 of 1 done" in words_of(manager, reverse("confirming"), {"asked": "nonsense"})
+
+
+def test_where_nothing_is_being_confirmed_the_way_leads_to_the_list(manager, draft):
+    answer = manager.get(reverse("confirming"), follow=True)
+    assert answer.redirect_chain[-1][0] == reverse("proformas")
+    assert "Nothing is being confirmed." in answer.content.decode()
 
 
 def test_many_are_submitted_or_deleted(manager, company, contract, draft, ready):

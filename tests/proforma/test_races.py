@@ -3,21 +3,23 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from actuals.models import Actual
 from backlog.models import BacklogItem
 from backlog.operations import mark_not_ready
 from contracts.models import ScheduleEntry
+from invoicing_site.floor import jobs
 from invoicing_site.floor.errors import Refused
-from proforma import operations, tasks
+from invoicing_site.models import Notice
+from proforma import operations
 from proforma.models import DetailActual, InvoiceRun, LineDetail, ProformaInvoice, RunContract
 from tests import factories
+from tests.background import make_late
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -27,7 +29,7 @@ JAN_15, JAN_31, FEB_1, MAR_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 
 @pytest.fixture(autouse=True)
 def _nobody_listens(monkeypatch):
     """The accountant's room is not part of these tests."""
-    monkeypatch.setattr("invoicing_site.celery._deliver", lambda message: None)
+    monkeypatch.setattr("invoicing_site.floor.jobs._send", lambda job: None)
 
 
 def at_once(*actions):
@@ -97,8 +99,8 @@ def test_twenty_workers_on_one_run(company, six_contracts):
 def test_a_silent_run_is_taken_up_by_one(company, six_contracts):
     """RUN-2"""
     run = operations.start_run(company.entity, as_of=MAR_1)
-    InvoiceRun.objects.update(beat_at=timezone.now() - timedelta(minutes=11))
-    taken = at_once(*[operations.resume_silent_runs] * 8)
+    make_late()
+    taken = at_once(*[jobs.sweep] * 8)
     assert sorted(len(found) for found in taken) == [0] * 7 + [1]
     run.refresh_from_db()
     assert (run.status, run.run_contracts.count()) == ("finished", 6)
@@ -173,11 +175,12 @@ def test_two_workers_confirm_the_same_one(company, contract, ready):
     """PRO-5: a doubled message leaves no failure behind."""
     ready(contract, day=JAN_15)
     (proforma,) = operations.create_proformas([contract], cutoff=MAR_1, on=MAR_1, by=None)
-    operations.confirm_many([proforma], by=company.manager, on=MAR_1)
-    at_once(*[lambda: tasks.confirm_one(proforma.pk)] * 6)
+    job = operations.confirm_many([proforma], by=company.manager, on=MAR_1)
+    at_once(*[lambda: jobs.perform(job.pk)] * 6)
     proforma.refresh_from_db()
     assert (proforma.confirm_job, proforma.status, proforma.confirm_message) == ("complete", "confirmed", "")
     assert Actual.objects.filter(type="billed").count() == 1
+    assert Notice.objects.count() == 1
 
 
 def test_one_confirms_while_another_edits(company, contract, ready):

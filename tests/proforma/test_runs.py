@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,8 +12,9 @@ from django.utils import timezone
 from backlog.models import BacklogItem
 from contracts.models import ContractRevision, NumberSequence, ScheduleEntry
 from contracts.operations import generate_schedule
+from invoicing_site.floor import jobs
 from invoicing_site.floor.errors import Refused
-from invoicing_site.models import AuditEvent
+from invoicing_site.models import AuditEvent, Job
 from proforma import operations
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract
 from proforma.operations import runs
@@ -309,8 +311,18 @@ def killed(company, *done, silent=timedelta(minutes=11), **fields):
     started = operations.start_run(company.entity, as_of=MAR_1, **fields)
     for contract in done:
         operations.invoice_contract(contract, run=started)
-    InvoiceRun.objects.filter(pk=started.pk).update(beat_at=timezone.now() - silent)
+    begun = timezone.now() - silent
+    jobs.about(started).update(state="running", tries=1, beat_at=begun, due_at=begun + runs_are_silent_for)
     return started
+
+
+runs_are_silent_for = timedelta(minutes=3)
+
+
+def swept(**restricted):
+    """The runs that a sweep carried out."""
+    before = {job.pk: job.params["run"] for job in Job.objects.all()}
+    return [InvoiceRun.objects.get(pk=before[pk]) for pk in jobs.sweep(**restricted)]
 
 
 def test_a_silent_run_is_taken_up_and_finished(company, contract, ready, due):
@@ -321,31 +333,32 @@ def test_a_silent_run_is_taken_up_and_finished(company, contract, ready, due):
         ready(found, day=JAN_15)
     dead = killed(company, contract)
     before = dead.proformas.get()
-    assert operations.resume_silent_runs() == [dead]
+    assert swept() == [dead]
     dead.refresh_from_db()
     assert dead.status == "finished"
     assert [(c, outcome) for c, outcome, *_ in outcomes(dead)] == [(contract, "created"), (other, "created")]
     assert dead.proformas.order_by("pk").first() == before
-    assert operations.resume_silent_runs() == []
+    assert swept() == []
 
 
 def test_a_run_that_gives_signs_of_life_is_left_alone(company):
     """RUN-2"""
     alive = killed(company, silent=timedelta(minutes=2))
-    assert operations.resume_silent_runs() == []
-    assert operations.resume_silent_runs(silent_for=timedelta(minutes=1)) == [alive]
+    assert swept() == []
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert swept() == [alive]
 
 
 def test_a_run_that_somebody_else_has_just_taken_up_is_left_to_them(company, monkeypatch):
     """RUN-2: of two silent runs another process takes the second while the first is carried out."""
     first, second = killed(company), killed(company)
 
-    def carry_out(run):
-        InvoiceRun.objects.filter(pk=second.pk).update(beat_at=timezone.now())
+    def carry_out(run, report):
+        jobs.about(second).update(due_at=timezone.now() + runs_are_silent_for)
         return run
 
-    monkeypatch.setattr(runs, "carry_out", carry_out)
-    assert operations.resume_silent_runs() == [first]
+    monkeypatch.setattr(operations, "carry_out", carry_out)
+    assert swept() == [first]
 
 
 def test_every_start_takes_up_silent_runs_of_the_same_entity(company, contract, ready, due):
@@ -365,11 +378,21 @@ def test_every_start_takes_up_silent_runs_of_the_same_entity(company, contract, 
 def test_a_run_shows_life_after_every_contract(company, contract, ready, due, monkeypatch):
     """RUN-2"""
     due(contract.lines.get(), FEB_1, JAN_31)
-    started = killed(company)
+    killed(company)
     seen = []
-    monkeypatch.setattr(runs, "_finish", lambda run: seen.append(InvoiceRun.objects.get(pk=run.pk).beat_at))
-    operations.carry_out(started)
-    assert timezone.now() - seen[0] < timedelta(minutes=1)
+
+    def finish(run):
+        job = jobs.about(run).get()
+        seen.append((job.done, job.total, job.beat_at, job.due_at))
+
+    monkeypatch.setattr(runs, "_finish", finish)
+    with time_machine.travel(timezone.now() + timedelta(minutes=9)):
+        now = timezone.now()
+        swept()
+    (done, total, beat_at, due_at), *_ = seen
+    assert (done, total) == (1, 1)
+    assert beat_at >= now
+    assert due_at - beat_at == runs_are_silent_for
 
 
 # Restrictions

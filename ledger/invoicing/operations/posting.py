@@ -2,7 +2,7 @@
 
 import datetime
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -10,8 +10,7 @@ from django.utils.text import Truncator
 
 from contracts.askers import demand_still
 from contracts.operations.numbers import draw_number
-from invoicing_site.celery import ring
-from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor import audit, jobs, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
@@ -100,17 +99,23 @@ def post_many(
 
 
 def post_all(
-    proposals: Iterable[InvoiceProposal], *, by, on: datetime.date, asked_before: bool = False
+    proposals: Iterable[InvoiceProposal],
+    *,
+    by,
+    on: datetime.date,
+    asked_before: bool = False,
+    report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Outcome]:
     """Post each in a transaction of its own, by invoice date, and say what became of it.
 
-    What was `asked_before`, by somebody who did not wait, is refused where they may no longer.
+    What was `asked_before`, by somebody who did not wait, is refused where they may no longer. `report(done,
+    total)` is called after each.
 
     One that is refused keeps the reason and does not stop the others; one that is posted already counts as
     done. Trouble that is nobody's decision is logged, and the proposal is left as it was.
     """
-    results = []
-    for proposal in _by_date(proposals, on):
+    results, rows = [], _by_date(proposals, on)
+    for proposal in rows:
         outcome = Outcome(proposal)
         try:
             if asked_before:
@@ -127,15 +132,20 @@ def post_all(
         if outcome.refusal:
             _keep_reason(proposal, outcome.refusal)
         results.append(outcome)
+        report(len(results), len(rows))
     return results
 
 
 def posted_before(outcomes: Iterable[Outcome]) -> str:
     """By whom and when those were posted that were posted already; empty where none was (PST-1)."""
-    keys = [outcome.invoice.pk for outcome in outcomes if outcome.invoice and outcome.was_posted_already]
-    if not keys:
+    return who_posted([outcome.proposal.pk for outcome in outcomes if outcome.was_posted_already])
+
+
+def who_posted(proposals: Iterable[int]) -> str:
+    """By whom and when the invoices of these proposals, by key, were posted; empty for none."""
+    if not proposals:
         return ""
-    invoices = CustomerInvoice.objects.filter(pk__in=keys).select_related("voucher__posted_by")
+    invoices = CustomerInvoice.objects.filter(proposal__in=proposals).select_related("voucher__posted_by")
     vouchers = sorted((invoice.voucher for invoice in invoices), key=lambda voucher: voucher.posted_at)
     people = {str(voucher.posted_by or "the program"): None for voucher in vouchers}
     stamp = timezone.localtime(vouchers[-1].posted_at)
@@ -265,7 +275,7 @@ def _write(facts, plan, period, by) -> CustomerInvoice:
         currency=invoice.currency,
         total=invoice.total,
     )
-    ring("ledger.tasks.draw_documents", invoice.pk)
+    jobs.enqueue_on_commit("draw_documents", about=invoice, invoice=invoice.pk)
     return invoice
 
 

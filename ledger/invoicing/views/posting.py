@@ -5,7 +5,7 @@ import secrets
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 
-from invoicing_site.celery import ring
+from invoicing_site.floor import jobs
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Answer, BulkOperation, Operation, Page
@@ -124,9 +124,17 @@ class PostProposals(_OfRemembered):
         rows = posting.announce(InvoiceProposal.objects.filter(pk__in=keys))
         on = request.entity.today()
         if len(keys) > AT_ONCE and any(row.status != _Status.POSTED for row in rows):
-            ring("ledger.tasks.post_chosen_invoices", keys, request.user.pk, on.isoformat(), url)
-        else:
-            show_answer(request, _answer_to(posting.post_all(rows, by=request.user, on=on)))
+            job = jobs.enqueue_on_commit(
+                "post_invoices",
+                by=request.user,
+                entity=request.entity,
+                subject=counted(len(keys), "invoice proposal"),
+                total=len(keys),
+                proposals=keys,
+                on=on.isoformat(),
+            )
+            return HttpResponseRedirect(job.get_absolute_url())
+        show_answer(request, _answer_to(posting.post_all(rows, by=request.user, on=on)))
         return HttpResponseRedirect(url)
 
 
@@ -146,23 +154,18 @@ def _address_of(refused):
     return address_of_chosen("proposals", InvoiceProposal.objects.filter(pk__in=keys)) if keys else ""
 
 
-class PostingProgress(_OfRemembered):
-    """What has become of each so far; asks again by itself until all are settled."""
+def posted_rows(rows) -> dict:
+    """What has become of each proposal, and where the refused ones are; for the pages of a posting."""
+    rows = list(with_net(rows).select_related("invoice", "proforma__customer").order_by("pk"))
+    refused = [row for row in rows if row.status != _Status.POSTED and row.last_error]
+    return {"rows": rows, "refused_url": _address_of(refused)}
+
+
+class Posted(_OfRemembered):
+    """What became of each proposal that was posted at once."""
 
     title = "Posting invoices"
-
-    def get_template_names(self):
-        return ["ledger/proposal_posting_rows.html" if self.request.htmx else "ledger/proposal_posting.html"]
+    template_name = "ledger/proposal_posting.html"
 
     def get_context_data(self, **context):
-        rows = list(self.chosen().select_related("invoice", "proforma__customer"))
-        refused = [row for row in rows if row.status != _Status.POSTED and row.last_error]
-        settled = sum(row.status == _Status.POSTED for row in rows) + len(refused)
-        return super().get_context_data(
-            rows=rows,
-            settled=settled,
-            total=len(rows),
-            going_on=settled < len(rows),
-            refused_url=_address_of(refused) if settled == len(rows) else "",
-            **context,
-        )
+        return super().get_context_data(**posted_rows(self.chosen()), **context)

@@ -19,8 +19,7 @@ from contracts.models import (
     NumberSequence,
 )
 from contracts.operations.numbers import draw_number
-from invoicing_site.celery import ring
-from invoicing_site.floor import audit, transaction
+from invoicing_site.floor import audit, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze
 from invoicing_site.floor.reasons import Reason
@@ -53,11 +52,15 @@ __all__ = [
 _Status = IntegrationJournal.Status
 
 
+def _nobody(done, total):
+    """Reports how far it is to nobody."""
+
+
 @dataclass
 class PostedJournal:
     """What became of one journal: lines posted and in error now, and the journal that holds those in error.
 
-    When nothing could be posted that is the journal itself. `refused` says why it could not be worked on.
+    When nothing could be posted that is the journal itself. `reason` says why it could not be worked on.
     """
 
     journal: IntegrationJournal
@@ -80,24 +83,34 @@ def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = F
     return _post_all(IntegrationJournal.objects.filter(entity=entity, status__in=unposted), by=by, on=on)
 
 
-def post_chosen(journals, *, by, on: datetime.date, asked_before: bool = False) -> list[PostedJournal]:
+def post_chosen(
+    journals, *, by, on: datetime.date, asked_before: bool = False, report=_nobody
+) -> list[PostedJournal]:
     """Post these journals of one entity, in the order in which `post_journals` would.
 
-    What was `asked_before`, by somebody who did not wait, is refused where they may no longer.
+    What was `asked_before`, by somebody who did not wait, is refused where they may no longer. `report(done,
+    total)` is called after each chunk of lines.
 
     One that is refused, because it is posted or in error, says why and stops no other.
     """
     chosen = IntegrationJournal.objects.filter(pk__in=[row.pk for row in journals])
-    return _post_all(chosen, by=by, on=on, asked_before=asked_before)
+    return _post_all(chosen, by=by, on=on, asked_before=asked_before, report=report)
 
 
-def _post_all(journals, *, by, on, asked_before=False):
-    result = []
+def _post_all(journals, *, by, on, asked_before=False, report=_nobody):
+    result, lines = [], JournalLine.objects.unposted().filter(journal__in=journals.order_by().values("pk"))
+    total, done = lines.count(), 0
+
+    def went_through(n):
+        nonlocal done
+        done += n
+        report(min(done, total), total)
+
     for journal in _in_order(journals):
         try:
             if asked_before:
                 demand_still(by, "journal.post", journal)
-            result.append(_post(journal, by=by, on=on))
+            result.append(_post(journal, by=by, on=on, went_through=went_through))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.reason))
     for entity_id in {row.journal.entity_id for row in result}:
@@ -118,7 +131,7 @@ def _tell(entity_id, posted):
     if posted >= MANY:
         analyze(JournalLine, Voucher, LedgerEntry, ProjectTransaction)
     if posted:
-        ring("ledger.tasks.fill_proposals", entity_id)
+        jobs.enqueue_on_commit("fill_proposals", entity_key=entity_id)
 
 
 def _in_order(rows) -> list[IntegrationJournal]:
@@ -159,12 +172,13 @@ def post_journal(journal: IntegrationJournal, *, by, on: datetime.date) -> Poste
     return result
 
 
-def _post(journal, *, by, on) -> PostedJournal:
+def _post(journal, *, by, on, went_through=lambda lines: None) -> PostedJournal:
     _begin(journal)
     done, after = 0, 0
     while after is not None:
-        after, posted = _post_chunk(journal, after, by=by)
+        after, posted, lines = _post_chunk(journal, after, by=by)
         done += posted
+        went_through(lines)
     return _finish(journal, done, by=by, on=on)
 
 
@@ -180,17 +194,20 @@ def _begin(journal):
 
 
 @transaction.atomic
-def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
-    """Post the next lines behind the key `after`: the last key, or None at the end, and how many it did."""
+def _post_chunk(journal, after, *, by) -> tuple[int | None, int, int]:
+    """Post the next lines after the key `after`.
+
+    Returns the last key, or None at the end, how many lines were posted and how many were looked at.
+    """
     entity = LegalEntity.objects.get(pk=journal.entity_id)
     periods = PeriodBook.hold(entity)
     locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
     if locked.status != _Status.PROCESSING:  # somebody else has just posted the rest
-        return None, 0
+        return None, 0, 0
     waiting = JournalLine.objects.unposted().filter(journal=locked, pk__gt=after)
     lines = list(waiting.select_related("actual").order_by("pk")[:CHUNK])
     if not lines:
-        return None, 0
+        return None, 0, 0
     dates = {line.pk: line.accounting_date for line in lines}
     facts = posting_facts(entity, periods, lines)
     plans, errors, moved, fixed = [], defaultdict(list), defaultdict(list), []
@@ -212,7 +229,7 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int]:
     if fixed:
         JournalLine.objects.filter(pk__in=fixed).update(error=None)
     write_vouchers(entity, plans, by=by)
-    return lines[-1].pk if len(lines) == CHUNK else None, len(plans)
+    return lines[-1].pk if len(lines) == CHUNK else None, len(plans), len(lines)
 
 
 @transaction.atomic

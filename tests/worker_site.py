@@ -1,4 +1,4 @@
-"""A site with one page that rings and one task that answers: shows which process and thread does the work.
+"""A site with one page that asks for a job: shows which process and thread does the work.
 
 Run as a program it is `manage.py` on these pages.
 """
@@ -8,23 +8,24 @@ import sys
 import threading
 from pathlib import Path
 
+from django.apps import apps
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.urls import path
 
-from invoicing_site.celery import app, ring
+if apps.ready:  # run as a program this file is loaded twice, the first time before Django is set up
+    from invoicing_site.floor import jobs
 
-
-@app.task(name="tests.doorbell_site.answer")
-def answer(file):
-    draft = Path(file + ".draft")
-    draft.write_text(f"{os.getpid()} {threading.current_thread().name}")
-    draft.rename(file)
+    @jobs.register("answer", title="Answer", permission=jobs.SYSTEM)
+    def answer(work, file):
+        draft = Path(file + ".draft")
+        draft.write_text(f"{os.getpid()} {threading.current_thread().name}")
+        draft.rename(file)
 
 
 @login_not_required
 def press(request):
-    ring("tests.doorbell_site.answer", request.GET["file"])
+    jobs.enqueue_on_commit("answer", file=request.GET["file"])
     return HttpResponse(f"{os.getpid()} {threading.current_thread().name}")
 
 
@@ -38,5 +39,5 @@ if __name__ == "__main__":
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "invoicing_site.settings"
     django.setup()
-    settings.ROOT_URLCONF = "tests.doorbell_site"
+    settings.ROOT_URLCONF = "tests.worker_site"
     execute_from_command_line(sys.argv)

@@ -1,0 +1,404 @@
+"""Work in the background: one kind of row, one page, one notice, one sweep.
+
+A job is a row (`Job`), written in the transaction that asks for it. After the commit a message with its key
+goes to a worker. The broker may lose or repeat the message, because the row is the truth: `perform` takes a
+job only once, and `sweep` takes each job that no worker began, whose worker died, or whose last try failed.
+So a handler may run twice and is safe to repeat.
+
+Each room registers its kinds in its `tasks.py`. Whoever asks for a job names its kind, never a module.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from invoicing_site.celery import app, somebody_listens
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
+from invoicing_site.floor.transaction import is_busy
+from invoicing_site.models import Job, Notice, User
+
+logger = logging.getLogger(__name__)
+
+State = Job.State
+
+# The permission of what the program does by itself.
+SYSTEM = "system"
+# Codes of outcomes that every kind may have.
+GAVE_UP, UNKNOWN_KIND = "GAVE-UP", "UNKNOWN-KIND"
+
+# A job is tried so often. Then it has failed, and a person decides.
+TRIES = 5
+# A message that no worker has received for so long is lost.
+LOST = timedelta(minutes=1)
+# A worker that gives no sign of life for so long is dead.
+SILENT = timedelta(minutes=15)
+# An ended job is kept for so long.
+KEPT = timedelta(days=90)
+_AN_HOUR = 60 * 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: a code and values, put into words by its kind when it is shown."""
+
+    code: str
+    params: dict = field(default_factory=dict)
+    is_problem: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of job does, who may ask for it, and how its page shows it.
+
+    `handler(work, **params)` does it, returns an Outcome and reports its progress in `unit`. `says(job)` is
+    the sentence of that outcome, `link(job)` the address and the words of where the result is, `rows(job,
+    user)` a template and its context with what became of each row. `gave_up(job)` notes the end of a job that
+    failed too often; it may be called twice.
+    """
+
+    name: str
+    title: str
+    permission: str
+    handler: Callable
+    unit: str = "steps"
+    says: Callable[[Job], str] | None = None
+    link: Callable[[Job], tuple[str, str]] | None = None
+    rows: Callable[[Job, User], tuple[str, dict]] | None = None
+    gave_up: Callable[[Job], None] | None = None
+    asks_for_each: bool = False
+    silent_for: timedelta = SILENT
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(name: str, *, title: str, permission: str, **options):
+    """Decorates the handler of a kind of job; for the options see `Kind`.
+
+    Before the handler is called, the permission of who asked is checked again, for the legal entity. With
+    `asks_for_each` the handler does that itself for each row, so that each says why it was refused.
+    """
+
+    def registered(handler):
+        assert name not in KINDS or KINDS[name].handler.__qualname__ == handler.__qualname__, name
+        KINDS[name] = Kind(name, title, permission, handler, **options)
+        return handler
+
+    return registered
+
+
+_check: Callable | None = None
+
+
+def check_askers_with(check: Callable):
+    """Have `check(user, permission, entity code)` refuse those who may no longer do what they asked for."""
+    global _check
+    _check = check
+
+
+class Work:
+    """A job at work, as its handler sees it."""
+
+    def __init__(self, job: Job, kind: Kind):
+        self.job, self.kind = job, kind
+        self._cache_answers = True
+
+    @property
+    def by(self) -> User | None:
+        """Who asked for it; None is the program itself."""
+        return self.job.asked_by
+
+    def report(self, done: int, total: int):
+        """Say how far it is, outside of a transaction; also the sign of life that keeps the sweep away."""
+        now = timezone.now()
+        _mine(self.job).update(done=done, total=total, beat_at=now, due_at=now + self.kind.silent_for)
+
+    def report_inside(self, step: str, done: int, total: int):
+        """Say how far it is from inside a transaction, which nobody else can read: through the cache.
+
+        After one failure of the cache nothing more is said, because each one may take seconds.
+        """
+        if self._cache_answers:
+            self._cache_answers = _at_best(self.job, cache.set, (step, done, total), _AN_HOUR) is not _NOTHING
+
+
+_NOTHING = object()
+
+
+def _at_best(job, action, *args):
+    """What the cache answers; `_NOTHING` where it does not answer, which is logged and harms nothing."""
+    try:
+        return action(f"job-{job.pk}", *args)
+    except (RedisError, OSError) as problem:
+        logger.warning("The progress of %s is not known: the cache does not answer (%r).", job, problem)
+        return _NOTHING
+
+
+def progress_of(job: Job) -> tuple[str, int, int] | None:
+    """The step, how many rows are done and how many there are; None where nothing is known."""
+    inside = _at_best(job, cache.get) if job.state == State.RUNNING else None
+    if inside and inside is not _NOTHING:
+        return inside
+    return ("", job.done, job.total) if job.total else None
+
+
+# Asking
+
+
+def add(kind: str, *, by=None, entity=None, about=None, subject: str = "", total: int = 0, **params) -> Job:
+    """Write down a job, without a message; a sweep does it where the caller does not `carry_out` it.
+
+    `about` is the row that it is for, `subject` says what it is for where that is no single row.
+    """
+    assert kind in KINDS, f"No room registers the kind {kind}."
+    now = timezone.now()
+    return Job.objects.create(
+        kind=kind,
+        params=params,
+        asked_by=by,
+        asked_at=now,
+        entity=entity.code if entity else "",
+        subject_type=about._meta.label_lower if about else "",
+        subject_id=str(about.pk) if about else "",
+        subject_text=(subject or (str(about) if about else ""))[:300],
+        total=total,
+        beat_at=now,
+        due_at=now + LOST,
+    )
+
+
+def enqueue_on_commit(kind: str, **asked) -> Job:
+    """Write down a job (see `add`), and send it to a worker after the commit.
+
+    Where no worker listens it is done after the commit, here. What goes wrong then is logged and left to the
+    sweep: what the caller committed stands.
+    """
+    job = add(kind, **asked)
+    send_on_commit(job)
+    return job
+
+
+def send_on_commit(job: Job):
+    """After the commit, have the job done as `enqueue_on_commit` does."""
+    transaction.on_commit(lambda: _send(job))
+
+
+def _send(job):
+    """Have a worker perform it, or do it here where no worker listens; never raises."""
+    try:
+        if somebody_listens():
+            deliver.delay(job.pk)
+        else:
+            perform(job.pk)
+    except Exception:
+        logger.exception("%s was not sent. The sweep does it.", job)
+
+
+def about(row) -> QuerySet[Job]:
+    """The jobs for that row, the newest first."""
+    return Job.objects.filter(subject_type=row._meta.label_lower, subject_id=str(row.pk)).order_by("-pk")
+
+
+# Doing
+
+
+@app.task
+def deliver(pk):
+    """What a message asks of a worker."""
+    perform(pk)
+
+
+def perform(pk):
+    """Do one job, unless another worker has done or does it; what goes wrong is logged."""
+    try:
+        carry_out(pk)
+    except Exception:
+        logger.exception("Job %s failed. The sweep tries it again, %s times in all.", pk, TRIES)
+
+
+def carry_out(pk) -> bool:
+    """Do one job here and now; False where it is done, or another worker does it.
+
+    A refusal ends the job of a person with that reason. Any other exception is raised, and the job is tried
+    again later.
+    """
+    job = Job.objects.select_related("asked_by").filter(pk=pk).first()
+    kind = KINDS.get(job.kind) if job else None
+    if job is None or not _claim(job, kind.silent_for if kind else SILENT):
+        return False
+    if kind is None:
+        _end(job, State.FAILED, Outcome(UNKNOWN_KIND, is_problem=True))
+        return True
+    try:
+        if job.asked_by_id and not kind.asks_for_each:
+            _check(job.asked_by, kind.permission, job.entity)
+        outcome = kind.handler(Work(job, kind), **job.params) or Outcome("DONE")
+    except Refused as refusal:
+        if is_busy(refusal) or job.asked_by_id is None:  # it may work later, and nobody waits for the reason
+            _put_back(job)
+            raise
+        reason = {"reason": refusal.reason.as_json()}
+        _end(job, State.FAILED, Outcome(refusal.code or "REFUSED", reason, is_problem=True))
+    except Exception:
+        _put_back(job)
+        raise
+    else:
+        _end(job, State.DONE, outcome)
+    return True
+
+
+def _claim(job, silent_for) -> bool:
+    """Take the job for this worker, by one statement; False where it is not to be had."""
+    now = timezone.now()
+    free = Job.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING, due_at__lt=now), pk=job.pk)
+    if not free.update(state=State.RUNNING, beat_at=now, due_at=now + silent_for, tries=F("tries") + 1):
+        return False
+    job.refresh_from_db(fields=["state", "tries", "params"])
+    return True
+
+
+def _mine(job):
+    """The row, while no other worker has taken it over."""
+    return Job.objects.filter(pk=job.pk, state=State.RUNNING, tries=job.tries)
+
+
+def _put_back(job):
+    """Have it tried again, after 2, 4, 8 and 16 minutes; give it up after the last try."""
+    now = timezone.now()
+    if job.tries >= TRIES:
+        _give_up(job)
+        return
+    later = now + timedelta(minutes=2**job.tries)
+    _mine(job).update(state=State.WAITING, beat_at=now, due_at=later)
+
+
+def _end(job, state, outcome):
+    """Note how it ended and notify who asked, once. What the program asked for itself leaves no row."""
+    _at_best(job, cache.delete)
+    with transaction.atomic():
+        if state == State.DONE and job.asked_by_id is None:
+            _mine(job).delete()
+            return
+        values = {"state": state, "ended_at": timezone.now(), "outcome_code": outcome.code}
+        values |= {"outcome": outcome.params, "is_problem": outcome.is_problem}
+        if _mine(job).update(**values):
+            for name, value in values.items():
+                setattr(job, name, value)
+            _notify(job)
+
+
+def _notify(job):
+    if job.asked_by_id:
+        Notice.objects.create(
+            user_id=job.asked_by_id,
+            text=sentence_of(job)[:500],
+            url=address_of(job),
+            is_problem=job.is_problem,
+        )
+
+
+# The sweep
+
+
+def sweep(kind: str = "", entity: str = "") -> list[int]:
+    """Do each job that is due, or give it up after too many tries; one that fails stops no other.
+
+    Returns the keys of those that were done here. It can be restricted to a kind, and to a legal entity.
+    """
+    late = Job.objects.filter(state__in=[State.WAITING, State.RUNNING], due_at__lt=timezone.now())
+    if kind:
+        late = late.filter(kind=kind)
+    if entity:
+        late = late.filter(entity=entity)
+    done = []
+    for job in late.order_by("pk"):
+        try:
+            if job.tries >= TRIES:
+                _give_up(job)
+            elif carry_out(job.pk):
+                done.append(job.pk)
+        except Exception:
+            logger.exception("%s failed. It is tried %s times in all.", job, TRIES)
+    return done
+
+
+def _give_up(job):
+    """End a job that failed or lost its worker too often."""
+    if not _mine(job).exists():
+        return
+    logger.error("%s is given up after %s tries.", job, job.tries)
+    kind = KINDS.get(job.kind)
+    if kind and kind.gave_up:
+        kind.gave_up(job)
+    _end(job, State.FAILED, Outcome(GAVE_UP, {"tries": job.tries}, is_problem=True))
+
+
+def delete_old():
+    """Delete jobs that ended long ago."""
+    Job.objects.filter(ended_at__lt=timezone.now() - KEPT).delete()
+
+
+def can_try_again(job: Job) -> bool:
+    """Whether it was given up, and its kind has not noted that as the end of what it was for."""
+    kind = KINDS.get(job.kind)
+    return bool(job.outcome_code == GAVE_UP and kind and not kind.gave_up)
+
+
+def try_again(job: Job):
+    """Do a job again that was given up, for somebody who has removed the cause; refused for all others."""
+    failed = Job.objects.filter(pk=job.pk, state=State.FAILED, outcome_code=GAVE_UP)
+    values = {"state": State.WAITING, "tries": 0, "outcome_code": "", "outcome": {}, "is_problem": False}
+    values |= {"ended_at": None, "due_at": timezone.now() + LOST}
+    if not can_try_again(job) or not failed.update(**values):
+        raise Refused("JOB-NOT-FAILED")
+    send_on_commit(job)
+
+
+# Words
+
+
+def title_of(job: Job) -> str:
+    """What it does."""
+    kind = KINDS.get(job.kind)
+    return kind.title if kind else job.kind
+
+
+def sentence_of(job: Job) -> str:
+    """How it ended, in words; empty while it has not."""
+    kind = KINDS.get(job.kind)
+    match job.outcome_code:
+        case "":
+            return ""
+        case code if code == GAVE_UP:
+            again = "Try again on its page." if can_try_again(job) else "Start it again."
+            return (
+                f"{title_of(job)}: internal error, {job.outcome['tries']} times. Nothing was saved halfway. "
+                f"{again} If it fails again, report job {job.pk} to who runs the server."
+            )
+        case code if code == UNKNOWN_KIND:
+            return f"This version does not know the job {job.kind}."
+    if "reason" in job.outcome:
+        return Reason.from_json(job.outcome["reason"]).sentence
+    return kind.says(job) if kind and kind.says else "Done."
+
+
+def result_of(job: Job) -> tuple[str, str]:
+    """The address of its result and the words of the link; empty where there is none."""
+    kind = KINDS.get(job.kind)
+    return kind.link(job) if kind and kind.link else ("", "")
+
+
+def address_of(job: Job) -> str:
+    """Where one sees what became of it: the page of its result, or the job's own page with a list of rows."""
+    kind = KINDS.get(job.kind)
+    if job.state == State.DONE and kind and not kind.rows:
+        return result_of(job)[0] or job.get_absolute_url()
+    return job.get_absolute_url()

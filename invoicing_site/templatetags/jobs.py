@@ -1,0 +1,32 @@
+"""How far a background job is, on its page and on the page of what it makes."""
+
+from datetime import timedelta
+
+from django import template
+from django.utils import timezone
+
+from invoicing_site.floor import jobs, wording
+
+register = template.Library()
+
+# A worker that gave no sign of life for so long is not at work at the moment.
+_QUIET = timedelta(minutes=1)
+
+
+@register.inclusion_tag("jobs/progress.html")
+def job_progress(job):
+    """The progress of a job, or what it waits for; how it ended, once it has."""
+    kind = jobs.KINDS.get(job.kind)
+    step, done, total = jobs.progress_of(job) or ("", 0, 0)
+    return {
+        "job": job,
+        "words": wording.capital(f"{kind.unit if kind else 'steps'} {step or 'done'}"),
+        "unit": kind.unit if kind else "steps",
+        "done": done,
+        "total": total,
+        "is_running": job.state == jobs.State.RUNNING,
+        "is_silent": job.state == jobs.State.RUNNING and job.beat_at < timezone.now() - _QUIET,
+        "has_failed_before": job.state == jobs.State.WAITING and job.tries > 0,
+        "tries": jobs.TRIES,
+        "sentence": jobs.sentence_of(job),
+    }

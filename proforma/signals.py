@@ -1,0 +1,6 @@
+"""What proforma announces to the rooms on its right."""
+
+from django.dispatch import Signal
+
+# Sent inside the transaction that confirms, with `proforma`. A receiver may enqueue a job and nothing more.
+proforma_confirmed = Signal()

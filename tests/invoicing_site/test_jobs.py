@@ -1,0 +1,315 @@
+"""Background jobs: done once, late rather than never, and given up after five tries."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from invoicing_site import celery
+from invoicing_site.celery import app
+from invoicing_site.floor import jobs
+from invoicing_site.floor.errors import Refused
+from invoicing_site.models import Job, Notice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+heard = []
+LONG_AGO = timedelta(minutes=20)
+
+
+@pytest.fixture(autouse=True)
+def _kinds(monkeypatch):
+    """Three kinds of this file only."""
+    monkeypatch.setattr(jobs, "KINDS", dict(jobs.KINDS))
+    heard.clear()
+
+    @jobs.register(
+        "hear",
+        title="Hear",
+        permission="entry.import",
+        unit="words",
+        says=lambda job: f"Heard {job.outcome['word']}.",
+        link=lambda job: ("/entries/", "Show it"),
+    )
+    def hear(work, word):
+        work.report(1, 2)
+        heard.append(word)
+        return jobs.Outcome("HEARD", {"word": word})
+
+    @jobs.register("stumble", title="Stumble", permission=jobs.SYSTEM)
+    def stumble(work):
+        raise RuntimeError("no paper")
+
+    @jobs.register("refuse", title="Refuse", permission="entry.import")
+    def refuse(work):
+        raise Refused("There is no paper.")
+
+
+@pytest.fixture
+def it():
+    return factories.company(books=False)
+
+
+def lost(kind="hear", minutes=2, **fields):
+    """A job whose message was lost so many minutes ago."""
+    if kind == "hear":
+        fields.setdefault("word", "ding")
+    with time_machine.travel(timezone.now() - timedelta(minutes=minutes)):
+        return jobs.add(kind, **fields)
+
+
+def fresh(job):
+    job.refresh_from_db()
+    return job
+
+
+# Sending
+
+
+def test_without_a_worker_it_is_done_at_once(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.enqueue_on_commit("hear", word="ding")
+        assert heard == []  # nothing leaves before the commit
+    assert heard == ["ding"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_is_not_done():
+    with transaction.atomic():
+        jobs.enqueue_on_commit("hear", word="ding")
+        transaction.set_rollback(True)
+    assert heard == []
+    assert not Job.objects.exists()
+
+
+def test_a_failure_is_logged_and_disturbs_nobody(django_capture_on_commit_callbacks, caplog):
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.enqueue_on_commit("stumble")
+        jobs.enqueue_on_commit("hear", word="after")
+    assert heard == ["after"]
+    assert "The sweep tries it again" in caplog.text
+    assert "no paper" in caplog.text
+
+
+def test_a_kind_that_no_room_registers_is_a_mistake_of_the_caller():
+    with pytest.raises(AssertionError, match="No room registers the kind juggle"):
+        jobs.enqueue_on_commit("juggle")
+
+
+@pytest.mark.parametrize("broker", ["memory://", "redis://somewhere"])
+def test_where_a_worker_listens_the_message_is_sent(broker, monkeypatch, django_capture_on_commit_callbacks):
+    sent = []
+    monkeypatch.setattr(app.conf, "broker_url", broker)
+    monkeypatch.setattr(jobs.deliver, "delay", sent.append)
+    if broker == "memory://":
+        celery.worker_is_here.set()
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            jobs.enqueue_on_commit("hear", word="ding")
+    finally:
+        celery.worker_is_here.clear()
+    assert sent == [Job.objects.get().pk]
+    assert heard == []
+
+
+# The sweep
+
+
+def test_what_no_worker_began_is_done_by_the_sweep_and_once():
+    lost()
+    for _ in range(2):
+        jobs.sweep()
+    assert heard == ["ding"]
+    assert not Job.objects.exists()  # nobody asked, so nobody looks at it
+
+
+def test_what_was_sent_just_now_is_left_to_the_worker():
+    lost(minutes=0)
+    jobs.sweep()
+    assert heard == []
+
+
+def test_a_message_that_comes_twice_is_done_once(it):
+    job = lost(by=it.accountant, entity=it.entity)
+    for _ in range(2):
+        jobs.perform(job.pk)
+    assert heard == ["ding"]
+    assert Notice.objects.get().text == "Heard ding."
+
+
+@pytest.mark.parametrize(("minutes", "done"), [(14, []), (16, ["ding"])])
+def test_a_worker_that_died_is_followed_by_another(minutes, done):
+    """It gave its last sign of life so many minutes ago."""
+    job = lost(minutes=minutes)
+    with time_machine.travel(timezone.now() - timedelta(minutes=minutes)):
+        assert jobs._claim(job, jobs.SILENT)
+    jobs.sweep()
+    assert heard == done
+
+
+def test_a_sign_of_life_keeps_the_sweep_away():
+    job = lost(minutes=16)
+    with time_machine.travel(timezone.now() - timedelta(minutes=16)):
+        jobs._claim(job, jobs.SILENT)
+    with time_machine.travel(timezone.now() - timedelta(minutes=10)):
+        jobs.Work(job, jobs.KINDS["hear"]).report(3, 7)
+    jobs.sweep()
+    assert heard == []
+    assert (fresh(job).done, job.total, job.state) == (3, 7, "running")
+
+
+def test_a_worker_that_was_only_slow_ends_nothing_of_its_successor(it):
+    """Both do the work, which is safe to repeat; the one that has the job now ends it, and notifies once."""
+    job = lost(minutes=20, by=it.accountant, entity=it.entity)
+    with time_machine.travel(timezone.now() - timedelta(minutes=20)):
+        jobs._claim(job, jobs.SILENT)
+    successor = fresh(Job.objects.get())
+    assert jobs._claim(successor, jobs.SILENT)
+    jobs._end(job, jobs.State.DONE, jobs.Outcome("HEARD", {"word": "slow"}))
+    assert (fresh(job).state, Notice.objects.count()) == ("running", 0)
+    jobs._end(successor, jobs.State.DONE, jobs.Outcome("HEARD", {"word": "quick"}))
+    assert (fresh(job).state, Notice.objects.get().text) == ("done", "Heard quick.")
+
+
+def test_one_that_fails_stops_no_other_and_is_given_up_after_five_tries(caplog):
+    stumbling = lost("stumble")
+    lost()
+    tries = []
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(60):
+            jobs.sweep()
+            tries.append(fresh(stumbling).tries)
+            clock.shift(60)
+    assert heard == ["ding"]
+    assert (stumbling.tries, stumbling.state, stumbling.outcome_code) == (5, "failed", "GAVE-UP")
+    assert [tries.count(n) for n in (1, 2, 3, 4)] == [3, 5, 9, 17]  # it waits 2, 4, 8, 16 minutes
+    assert "no paper" in caplog.text
+
+
+def test_a_job_of_a_kind_that_is_gone_fails_and_says_so(it):
+    job = lost(by=it.accountant, entity=it.entity)
+    del jobs.KINDS["hear"]
+    jobs.sweep()
+    assert (fresh(job).state, job.outcome_code) == ("failed", "UNKNOWN-KIND")
+    assert "does not know" in Notice.objects.get().text
+
+
+def test_a_sweep_can_be_restricted(it):
+    first, second = lost(entity=it.entity), lost(word="dong")
+    assert jobs.sweep(kind="stumble") == []
+    assert jobs.sweep(kind="hear", entity=it.entity.code) == [first.pk]
+    assert jobs.sweep() == [second.pk]
+    assert heard == ["ding", "dong"]
+
+
+def test_old_jobs_are_deleted(it):
+    job = lost(by=it.accountant, entity=it.entity)
+    jobs.perform(job.pk)
+    waiting = lost()
+    with time_machine.travel(timezone.now() + timedelta(days=89)):
+        jobs.delete_old()
+    assert Job.objects.count() == 2
+    with time_machine.travel(timezone.now() + timedelta(days=91)):
+        jobs.delete_old()
+    assert Job.objects.get() == waiting
+
+
+# Who asked
+
+
+def test_who_asked_gets_one_notice_with_the_way_to_the_result(it):
+    job = lost(by=it.accountant, entity=it.entity)
+    jobs.perform(job.pk)
+    notice = Notice.objects.get()
+    assert (notice.user, notice.text, notice.url) == (it.accountant, "Heard ding.", "/entries/")
+    assert (fresh(job).outcome_code, job.outcome, job.is_problem) == ("HEARD", {"word": "ding"}, False)
+
+
+def test_who_may_no_longer_is_refused_before_anything_is_done(it):
+    """SEC-1"""
+    job = lost(by=it.auditor, entity=it.entity)
+    jobs.perform(job.pk)
+    assert heard == []
+    assert (fresh(job).state, job.outcome_code) == ("failed", "MAY-NO-LONGER")
+    assert (Notice.objects.get().is_problem, Notice.objects.get().url) == (True, job.get_absolute_url())
+
+
+def test_a_refusal_ends_the_job_of_a_person_and_is_not_tried_again(it):
+    job = lost("refuse", by=it.accountant, entity=it.entity)
+    for _ in range(2):
+        jobs.sweep()
+    assert (fresh(job).tries, job.state) == (1, "failed")
+    assert Notice.objects.get().text == "There is no paper."
+
+
+def test_what_the_program_asked_for_itself_is_tried_again_after_a_refusal():
+    """Libraries that are missing today may be there tomorrow."""
+    job = lost("refuse")
+    jobs.sweep()
+    assert (fresh(job).state, job.tries) == ("waiting", 1)
+
+
+# Its page
+
+
+def page(client, user, job, **headers):
+    client.force_login(user)
+    return client.get(job.get_absolute_url(), headers=headers)
+
+
+def test_the_page_asks_again_until_the_job_has_ended(it, client):
+    job = lost(minutes=0, by=it.accountant, entity=it.entity, subject="March", total=2)
+    text = page(client, it.accountant, job).text
+    assert 'hx-trigger="every 1s"' in text
+    assert '<meta http-equiv="refresh"' in text  # without JavaScript
+    assert "March. Requested by" in text
+    assert "0 of 2 done." in text
+    jobs._claim(job, jobs.SILENT)
+    jobs.Work(job, jobs.KINDS["hear"]).report(1, 2)
+    text = page(client, it.accountant, job, **{"HX-Request": "true"}).text
+    assert "1 of 2 words." in text
+    assert 'value="1" max="2"' in text
+    assert "<html" not in text
+    jobs._end(job, jobs.State.DONE, jobs.Outcome("HEARD", {"word": "ding"}))
+    text = page(client, it.accountant, job).text
+    assert "Heard ding." in text
+    assert '<a class="btn primary" href="/entries/">Show it</a>' in text
+    assert "every 1s" not in text
+
+
+def test_the_page_says_when_a_silent_or_failed_job_goes_on(it, client):
+    job = lost(minutes=5, by=it.accountant, entity=it.entity)
+    with time_machine.travel(timezone.now() - timedelta(minutes=5)):
+        jobs._claim(job, jobs.SILENT)
+    assert "No worker has worked on it since" in page(client, it.accountant, job).text
+    jobs._put_back(job)
+    assert "is tried again at" in page(client, it.accountant, job).text
+    assert "1 of 5 tries so far" in page(client, it.accountant, job).text
+
+
+def test_a_job_that_was_given_up_can_be_tried_again(it, client, django_capture_on_commit_callbacks):
+    job = lost(by=it.accountant, entity=it.entity)
+    Job.objects.update(state="running", tries=5)
+    jobs.sweep()
+    text = page(client, it.accountant, job).text
+    assert "Try again</button>" in text
+    assert f"report job {job.pk}" in text
+    assert Notice.objects.get().is_problem
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("try_job_again", args=[job.pk]))
+    assert heard == ["ding"]
+    assert fresh(job).state == "done"
+    again = client.post(reverse("try_job_again", args=[job.pk]), follow=True)
+    assert "Only a job that failed because of an internal error can be tried again." in again.text
+    assert heard == ["ding"]
+
+
+def test_a_job_is_its_askers_alone(it, client):
+    """SEC-1"""
+    job = lost(by=it.accountant, entity=it.entity)
+    for user in (it.manager, it.administrator, it.auditor):
+        assert page(client, user, job).status_code == 404
+        assert client.post(reverse("try_job_again", args=[job.pk])).status_code == 404
