@@ -59,7 +59,7 @@ JOURNAL_LINES = insert(
 )
 
 
-def take_up_journals(hand: Hand):
+def add_to_journals(hand: Hand):
     """A journal line for every actual, a new journal wherever one is full."""
     most = hand.world.entity.journal_max_lines
     journals = []

@@ -9,8 +9,8 @@ from backlog.operations import approve_many, mark_ready
 from benchmarks import by_hand, by_hand_ledger
 from benchmarks.company import APPROVED_ON, BILLED_ON, World
 from ledger.invoicing.operations.posting import post_many
-from ledger.invoicing.operations.proposals import take_up_all
-from ledger.journal.operations.journals import post_journals, take_up_actuals
+from ledger.invoicing.operations.proposals import create_proposals
+from ledger.journal.operations.journals import add_to_journals, post_journals
 from ledger.models import InvoiceProposal
 from proforma.models import ProformaInvoice
 from proforma.operations import confirm, run_invoicing
@@ -42,8 +42,8 @@ def _confirm(world):
         confirm(proforma, by=world.company.manager, on=BILLED_ON)
 
 
-def _take_up(world):
-    take_up_actuals(world.entity, on=BILLED_ON, by=world.company.accountant)
+def _add_to_journals(world):
+    add_to_journals(world.entity, on=BILLED_ON, by=world.company.accountant)
 
 
 def _post_journals(world):
@@ -51,7 +51,7 @@ def _post_journals(world):
 
 
 def _propose(world):
-    take_up_all(world.entity)
+    create_proposals(world.entity)
 
 
 def _post_invoices(world):
@@ -64,7 +64,7 @@ STEPS = [
     Step("mark the backlog ready", _mark_ready, by_hand.mark_ready),
     Step("run invoicing", _invoice, by_hand.run_invoicing),
     Step("confirm the proformas", _confirm, by_hand.confirm),
-    Step("take up the integration journals", _take_up, by_hand_ledger.take_up_journals),
+    Step("add the actuals to integration journals", _add_to_journals, by_hand_ledger.add_to_journals),
     Step("post the integration journals", _post_journals, by_hand_ledger.post_journals),
     Step("propose the invoices", _propose, by_hand_ledger.propose),
     Step("post the invoices", _post_invoices, by_hand_ledger.post_invoices),

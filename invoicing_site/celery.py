@@ -27,7 +27,7 @@ app.conf.beat_schedule = {
     "sweep jobs": {"task": "invoicing_site.tasks.sweep_jobs", "schedule": crontab()},
     # Hourly, so that each legal entity's day begins in its own time zone.
     "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},
-    "take up actuals": {"task": "ledger.tasks.take_up_actuals", "schedule": crontab(minute=15)},
+    "add actuals to journals": {"task": "ledger.tasks.add_to_journals", "schedule": crontab(minute=15)},
     "post by the clock": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
     "forget old sessions": {
         "task": "invoicing_site.tasks.forget_old_sessions",

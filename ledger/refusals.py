@@ -57,7 +57,7 @@ REFUSALS = {
     "ORIGINAL-NOT-POSTED": _(
         "The actual that it reverses is not posted yet: it is in error, or later in this journal."
     ),
-    "JOURNALS-POSTED": _("The journals that you selected are already posted."),
+    "JOURNALS-ALREADY-POSTED": _("The journals that you selected are already posted."),
     "JOURNAL-POSTED": _("The %(journal)s is already posted."),
     "JOURNAL-IN-ERROR": _(
         "The %(journal)s has lines in error. Fix them and send the journal back to draft (post_journals "

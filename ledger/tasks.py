@@ -1,4 +1,4 @@
-"""The background jobs of accounting, and what the clock starts; each is safe to repeat."""
+"""Background jobs and scheduled tasks of the ledger; each can be repeated safely."""
 
 import datetime
 import logging
@@ -23,11 +23,11 @@ from proforma.signals import proforma_confirmed
 
 logger = logging.getLogger(__name__)
 
-# A sweep draws so many missing documents at most, so that the next one finds it done.
+# One sweep creates at most so many missing documents, so that it ends before the next one starts.
 DRAWN_IN_A_SWEEP = 200
 
 
-# Jobs that the program asks for itself
+# Jobs that the program starts itself
 
 
 @receiver(proforma_confirmed)
@@ -35,45 +35,45 @@ def _propose_what_was_confirmed(proforma, **_):
     jobs.enqueue_on_commit("propose", about=proforma, proforma=proforma.pk)
 
 
-@jobs.register("propose", title="Make an invoice proposal", permission=jobs.SYSTEM)
+@jobs.register("propose", title="Create an invoice proposal", permission=jobs.SYSTEM)
 def propose(work, proforma):
-    """Make the proposal of a proforma that was just confirmed (PRO-7)."""
-    proposals.take_up(ProformaInvoice.objects.get(pk=proforma))
+    """Create the proposal of a proforma that was just confirmed (PRO-7)."""
+    proposals.create_proposal(ProformaInvoice.objects.get(pk=proforma))
 
 
 @jobs.register("fill_proposals", title="Fill in invoice proposals", permission=jobs.SYSTEM)
 def fill_proposals(work, entity_key):
-    """Fill in the proposals that waited for a journal which is now posted (PRP-1)."""
+    """Fill in the proposals of a legal entity that waited for journals that are now posted (PRP-1)."""
     proposals.fill_unblocked(LegalEntity.objects.get(pk=entity_key))
 
 
 @jobs.register("draw_documents", title="Draw the documents of an invoice", permission=jobs.SYSTEM)
 def draw_documents(work, invoice):
-    """Draw the documents of a posted invoice, each once."""
+    """Create the PDF of a posted invoice, if it has none."""
     documents.draw(CustomerInvoice.objects.get(pk=invoice))
 
 
-# Jobs that people ask for
+# Jobs that people start
 
 
 def _added_says(job):
     lines, kept = job.outcome["lines"], job.outcome["left_out"]
-    return f"{wording.counted(lines, 'actual')} taken up into journals, {kept} kept out."
+    return f"{wording.counted(lines, 'actual')} added to journals, {kept} left out."
 
 
 @jobs.register(
-    "take_up_actuals",
-    title="Take up actuals into journals",
+    "add_to_journals",
+    title="Add actuals to journals",
     permission="journal.edit",
     says=_added_says,
     link=lambda job: (reverse("waiting_actuals" if job.is_problem else "journals"), "Show them"),
 )
-def take_up_for(work, on):
-    """Take up the actuals of one legal entity (JRN-1)."""
+def add_to_journals_for(work, on):
+    """Add the waiting actuals of one legal entity to journals (JRN-1)."""
     entity = LegalEntity.objects.get(code=work.job.entity)
-    taken = journal_operations.take_up_actuals(entity, on=datetime.date.fromisoformat(on), by=work.by)
-    found = {"lines": taken.lines, "left_out": len(taken.left_out)}
-    return jobs.Outcome("ACTUALS-TAKEN-UP", found, is_problem=bool(taken.left_out))
+    added = journal_operations.add_to_journals(entity, on=datetime.date.fromisoformat(on), by=work.by)
+    found = {"lines": added.lines, "left_out": len(added.left_out)}
+    return jobs.Outcome("ACTUALS-ADDED", found, is_problem=bool(added.left_out))
 
 
 def _journals_say(job):
@@ -91,7 +91,7 @@ def _journals_link(job):
 
 
 def _journals_rows(job, user):
-    """Each journal with what it still holds, and the journals that were made of lines in error."""
+    """Each journal with its lines, and the journals that hold its lines in error."""
     keys = job.params["journals"]
     rows = IntegrationJournal.objects.visible_to(user).filter(Q(pk__in=keys) | Q(original__in=keys))
     rows = rows.annotate(
@@ -163,15 +163,15 @@ def post_chosen_invoices(work, proposals, on):
     return jobs.Outcome("INVOICES-POSTED", found, is_problem=bool(refused))
 
 
-# What the clock starts
+# Scheduled tasks
 
 
 @shared_task
-def take_up_actuals():
-    """Take the actuals of every legal entity up into journals, for the accountant to look at (JRN-1)."""
+def add_to_journals():
+    """Add the waiting actuals of every legal entity to draft journals (JRN-1)."""
     for entity in LegalEntity.objects.order_by("pk"):
         _try(
-            lambda entity=entity: journal_operations.take_up_actuals(entity, on=entity.today(), by=None),
+            lambda entity=entity: journal_operations.add_to_journals(entity, on=entity.today(), by=None),
             entity,
         )
 
@@ -179,14 +179,14 @@ def take_up_actuals():
 def post_journals(entity_pk, user_pk=None, on=None, retry=False):
     """Post the journals of a legal entity; `on` is an ISO date (JRN-4).
 
-    With `retry` those in error too, for when the cause is fixed. The clock leaves them to people.
+    With `retry` also those in error. The scheduled task does not retry.
     """
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
     journal_operations.post_journals(entity, by=by, on=day, retry=retry)
 
 
 def post_invoices(entity_pk, user_pk=None, on=None):
-    """Post the proposals of a legal entity that may be posted; `on` is an ISO date (PST-1)."""
+    """Post the proposals of a legal entity that can be posted; `on` is an ISO date (PST-1)."""
     entity, by, day = _who_and_when(entity_pk, user_pk, on)
     posting.post_many(InvoiceProposal.objects.filter(entity=entity).postable(), by=by, on=day)
 
@@ -200,7 +200,7 @@ def look_at_fiscal_years():
 
 @shared_task
 def post_by_clock():
-    """Post journals and invoices of the legal entities that leave it to the clock."""
+    """Post journals and invoices of the legal entities that have this scheduled."""
     for entity in LegalEntity.objects.filter(posts_journals_by_clock=True).order_by("pk"):
         _try(lambda entity=entity: post_journals(entity.pk), entity)
     for entity in LegalEntity.objects.filter(posts_invoices_by_clock=True).order_by("pk"):
@@ -215,24 +215,24 @@ def _who_and_when(entity_pk, user_pk, on):
 
 @shared_task
 def sweep():
-    """Do what a lost message left undone: proposals, their lines, documents."""
+    """Do what was not done because a message was lost: proposals, their lines, documents."""
     for entity in LegalEntity.objects.order_by("pk"):
-        _try(lambda entity=entity: proposals.take_up_all(entity), entity)
+        _try(lambda entity=entity: proposals.create_proposals(entity), entity)
         _try(lambda entity=entity: proposals.fill_unblocked(entity), entity)
     without = CustomerInvoice.objects.exclude(documents__kind=Document.Kind.PDF).order_by("pk")
     for invoice in without[:DRAWN_IN_A_SWEEP]:
         if _try(lambda invoice=invoice: documents.draw(invoice), invoice) == "PDF-LIBRARIES":
-            break  # no other could be drawn either
+            break  # no other PDF could be created either
 
 
 def _try(action, what) -> str:
-    """Do it, and say by a code what kept it from being done: one thing's trouble never stops the others."""
+    """Run the action; log a failure and return its code, so that the others still run."""
     try:
         action()
     except Refused as refusal:
         logger.warning("%s: %s", what, refusal)
         return refusal.code
     except Exception:
-        logger.exception("The sweep had trouble with %s.", what)
+        logger.exception("The sweep failed for %s.", what)
         return "FAILED"
     return ""

@@ -6,7 +6,7 @@ from ledger.journal import views
 urlpatterns = [
     path("journals/", views.Journals.as_view(), name="journals"),
     path("journals/waiting/", views.WaitingActuals.as_view(), name="waiting_actuals"),
-    path("journals/take-up/", views.TakeUpActuals.as_view(), name="take_up_actuals"),
+    path("journals/add/", views.AddToJournals.as_view(), name="add_to_journals"),
     path("journals/post/", views.PostChosenJournals.as_view(), name="post_chosen_journals"),
     path("journals/back-to-draft/", views.ChosenBackToDraft.as_view(), name="back_to_draft_chosen"),
     path("journals/lines/edit/", views.EditJournalLines.as_view(), name="edit_journal_lines"),
@@ -14,7 +14,7 @@ urlpatterns = [
     path("journals/<int:pk>/post/", views.PostJournal.as_view(), name="post_journal"),
     path("journals/<int:pk>/back-to-draft/", views.BackToDraft.as_view(), name="back_to_draft"),
     path("proposals/", proposals.Proposals.as_view(), name="proposals"),
-    path("proposals/take-up/", proposals.TakeUpProformas.as_view(), name="take_up_proformas"),
+    path("proposals/create/", proposals.CreateProposals.as_view(), name="create_proposals"),
     path("proposals/fill/", proposals.FillProposals.as_view(), name="fill_proposals"),
     path("proposals/check/", posting.CheckProposals.as_view(), name="check_proposals"),
     path("proposals/check/<slug:word>/", posting.ProposalChecks.as_view(), name="proposal_checks"),

@@ -137,18 +137,18 @@ open_proposal.meet(
 
 @Document
 def blocked_proposal(it):
-    one = proposals.take_up(confirmed(it, work(it, _contract(it))))
-    journals.take_up_actuals(it.entity, on=MARCH_31, by=it.accountant)
+    one = proposals.create_proposal(confirmed(it, work(it, _contract(it))))
+    journals.add_to_journals(it.entity, on=MARCH_31, by=it.accountant)
     journal = IntegrationJournal.objects.filter(status="draft").order_by("-pk").first()
     return {
         "return": ("accountant", "return_proposal", one.pk, {"comment": "Wrong."}),
         "post journal": ("accountant", "post_journal", journal.pk, {}),
-        "take up": ("accountant", "take_up_proformas", None, {}),
+        "create": ("accountant", "create_proposals", None, {}),
         "fill": ("accountant", "fill_proposals", None, {}),
     }
 
 
-blocked_proposal.meet("return × post journal", "return × take up", "post journal × fill")
+blocked_proposal.meet("return × post journal", "return × create", "post journal × fill")
 
 
 @Document
@@ -169,9 +169,9 @@ submitted_proposal.meet("approve × reject", "approve × request change", "appro
 @Document
 def journal(it):
     work(it, _contract(it))
-    journals.take_up_actuals(it.entity, on=MARCH_31, by=it.accountant)
+    journals.add_to_journals(it.entity, on=MARCH_31, by=it.accountant)
     one = IntegrationJournal.objects.filter(status="draft").order_by("-pk").first()
-    work(it, _contract(it))  # for taking up
+    work(it, _contract(it))  # to be added
     lines = list(one.lines.order_by("pk").values_list("pk", flat=True))
     chosen = {"pk": lines, "filter": f"journal={one.pk}", "_answered": "1", "accounting_date": "2025-03-20"}
     period = FiscalPeriod.objects.get(entity=it.entity, starts="2025-03-01")
@@ -179,7 +179,7 @@ def journal(it):
     return {
         "post": ("accountant", "post_journal", one.pk, {}),
         "edit lines": ("accountant", "edit_journal_lines", None, chosen),
-        "take up": ("accountant", "take_up_actuals", None, {}),
+        "add to journals": ("accountant", "add_to_journals", None, {}),
         "close period": ("accountant", "close_period", period.pk, {}),
         "hold period": ("accountant", "hold_period", period.pk, {}),
     }
@@ -188,7 +188,7 @@ def journal(it):
 journal.meet(
     "post × post",
     "post × edit lines",
-    "post × take up",
+    "post × add to journals",
     "edit lines × edit lines",
     "close period × post",
     "close period × edit lines",
@@ -315,11 +315,11 @@ def approved_entry(it):
         "cancel": ("manager", "cancel_approval", one.pk, {}),
         "mark ready": ("manager", "mark_ready", None, {"pk": [item.pk]}),
         "hold": ("manager", "hold_items", None, {"pk": [item.pk], "_answered": "1"} | _HOLD),
-        "take up": ("accountant", "take_up_actuals", None, {}),
+        "add to journals": ("accountant", "add_to_journals", None, {}),
     }
 
 
-approved_entry.meet("cancel × mark ready", "cancel × cancel", "cancel × take up")
+approved_entry.meet("cancel × mark ready", "cancel × cancel", "cancel × add to journals")
 
 
 @Document

@@ -129,7 +129,7 @@ WHO = {
     # Integration journals
     "journals": (BOOKS, None),
     "waiting_actuals": (BOOKS, None),
-    "take_up_actuals": ("A", None),
+    "add_to_journals": ("A", None),
     "post_chosen_journals": ("A", None),
     "back_to_draft_chosen": ("A", None),
     "edit_journal_lines": ("A", None),
@@ -138,7 +138,7 @@ WHO = {
     "back_to_draft": ("A", "journal"),
     # Invoice proposals
     "proposals": (BOOKS, None),
-    "take_up_proformas": ("A", None),
+    "create_proposals": ("A", None),
     "fill_proposals": ("A", None),
     "check_proposals": ("A", None),
     "proposal_checks": ("A", "word"),
@@ -252,7 +252,7 @@ def world(code):
             entity=it.entity, file=stored, rows=0, added=0, imported_by=it.manager
         )
     waiting = proformas.confirm(ready, by=it.manager, on=APRIL_1)
-    proposal = proposals.take_up(waiting)
+    proposal = proposals.create_proposal(waiting)
     approve([work[2]], by=it.manager, on=MARCH_31)
     mark_ready(items.filter(actual__isnull=False), by=it.manager)
     draft = proformas.create_proformas([deal], cutoff=APRIL_1, on=APRIL_1, by=it.manager)[0]

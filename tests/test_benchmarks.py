@@ -34,7 +34,7 @@ def test_the_billing_run_is_measured_beside_hand_written_sql_that_makes_the_same
         ("mark the backlog ready", 13),
         ("run invoicing", 22),
         ("confirm the proformas", 50),
-        ("take up the integration journals", 26),
+        ("add the actuals to integration journals", 26),
         ("post the integration journals", 97),
         ("propose the invoices", 16),
         ("post the invoices", 55),

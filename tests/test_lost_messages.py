@@ -45,7 +45,7 @@ def confirm(it):
     return lambda: ProformaInvoice.objects.filter(status="confirmed").count() == 2
 
 
-def take_up(it):
+def create_proposal(it):
     book = work(it, it.contract)
     book_journals(it)
     confirmed(it, book)
@@ -53,7 +53,7 @@ def take_up(it):
 
 
 def fill(it):
-    proposal = proposals.take_up(confirmed(it, work(it, it.contract)))
+    proposal = proposals.create_proposal(confirmed(it, work(it, it.contract)))
     assert proposal.status == "blocked"
     book_journals(it)
     return lambda: InvoiceProposal.objects.get().status == "open"
@@ -72,7 +72,7 @@ def run(it):
 
 def post_journals(it):
     work(it, it.contract)
-    journals.take_up_actuals(it.entity, on=MARCH_31, by=it.accountant)
+    journals.add_to_journals(it.entity, on=MARCH_31, by=it.accountant)
     journal = IntegrationJournal.objects.get()
     asked = {"by": it.accountant, "entity": it.entity, "on": MARCH_31.isoformat()}
     jobs.enqueue_on_commit("post_journals", journals=[journal.pk], **asked)
@@ -93,10 +93,10 @@ def post_invoices(it):
     )
 
 
-def take_up_actuals(it):
+def add_to_journals(it):
     work(it, it.contract)
     asked = {"by": it.accountant, "entity": it.entity, "on": MARCH_31.isoformat()}
-    jobs.enqueue_on_commit("take_up_actuals", **asked)
+    jobs.enqueue_on_commit("add_to_journals", **asked)
     return lambda: (
         JournalLine.objects.filter(actual__type=Actual.Type.UNBILLED_SALES).count() == 1
         and Notice.objects.filter(user=it.accountant).count() == 1
@@ -114,10 +114,10 @@ def take_in(it):
 KINDS = {
     "confirm_proformas": confirm,
     "invoice_run": run,
-    "propose": take_up,
+    "propose": create_proposal,
     "fill_proposals": fill,
     "draw_documents": draw,
-    "take_up_actuals": take_up_actuals,
+    "add_to_journals": add_to_journals,
     "post_journals": post_journals,
     "post_invoices": post_invoices,
     "import_entries": take_in,
@@ -160,7 +160,7 @@ def test_a_message_that_comes_many_times_does_it_once(kind, it):
     assert not Job.objects.filter(kind=kind).exclude(state="done").exists()
     assert Notice.objects.count() == ended.count()
     Notice.objects.all().delete()
-    if kind in ("post_journals", "post_invoices", "take_up_actuals"):
+    if kind in ("post_journals", "post_invoices", "add_to_journals"):
         return  # what these ask for includes the notice of the first time
     assert is_done()
 

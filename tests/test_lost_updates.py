@@ -149,7 +149,7 @@ def sections_for_lines(it):
 
 def journal_lines(it):
     work(it, it.contract)
-    journals.take_up_actuals(it.entity, on=MARCH_31, by=it.accountant)
+    journals.add_to_journals(it.entity, on=MARCH_31, by=it.accountant)
     line = JournalLine.objects.get()
     others_day = MARCH_10 + datetime.timedelta(days=1)
     return {

@@ -112,10 +112,10 @@ def whole_company(django_db_setup, django_db_blocker):
         approve(work(it), by=it.manager, on=MARCH_31)
         journalled(it)
         confirmed, it.rows["draft"] = drafted(it, deal)
-        proposal = proposals.take_up(proformas.confirm(confirmed, by=it.manager, on=APRIL_1))
+        proposal = proposals.create_proposal(proformas.confirm(confirmed, by=it.manager, on=APRIL_1))
         it.rows["open_proposal"] = proposals.fill_lines(proposal)
         approve(work(it), by=it.manager, on=MARCH_31)
-        taken = journals.take_up_actuals(it.entity, on=MARCH_31, by=it.accountant)
+        taken = journals.add_to_journals(it.entity, on=MARCH_31, by=it.accountant)
         it.rows["open_journal"] = taken.journals[0]
         waiting = BacklogItem.objects.open().filter(contract=deal, actual__isnull=False)
         mark_ready(waiting.filter(contract_customer=it.rows["draft"].contract_customer), by=it.manager)

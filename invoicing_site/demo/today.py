@@ -37,14 +37,14 @@ def leave_open(world: World):
     for draft in _drafts(world, left["review"], until):
         proformas.submit_for_review(draft, by=world.users["manager"])
     for draft in _drafts(world, left["open"], until):
-        proposals.take_up(confirm(world, draft, on=today))
+        proposals.create_proposal(confirm(world, draft, on=today))
 
     # Their actuals lie in a journal that nobody has posted.
     approve_until(world, left["blocked"], until, on=today)
-    journals.take_up_actuals(world.entity, on=today, by=world.users["accountant"])
+    journals.add_to_journals(world.entity, on=today, by=world.users["accountant"])
     mark_until(world, left["blocked"], until)
     for draft in _drafts(world, left["blocked"], until):
-        proposals.take_up(confirm(world, draft, on=today))
+        proposals.create_proposal(confirm(world, draft, on=today))
     _reject_some(world, until)
 
 

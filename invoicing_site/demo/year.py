@@ -68,7 +68,9 @@ def _close(world, day, deals, month):
         proformas.create_proformas(by_hand, cutoff=day - DAY, on=day, by=world.users["manager"])
     drafts = ProformaInvoice.objects.filter(entity=world.entity, status=ProformaInvoice.Status.DRAFT)
     confirmed = [confirm(world, draft, on=day) for draft in _adjusted(world, list(drafts.order_by("pk")))]
-    posting.post_many([proposals.take_up(each) for each in confirmed], by=world.users["accountant"], on=day)
+    posting.post_many(
+        [proposals.create_proposal(each) for each in confirmed], by=world.users["accountant"], on=day
+    )
 
 
 def _adjusted(world, drafts):
@@ -123,9 +125,9 @@ def _given_away(world, entries):
 
 
 def book(world: World, *, on: datetime.date):
-    """Take up all actuals in integration journals and post them."""
+    """Add all actuals to integration journals and post them."""
     accountant = world.users["accountant"]
-    journals.take_up_actuals(world.entity, on=on, by=accountant)
+    journals.add_to_journals(world.entity, on=on, by=accountant)
     journals.post_journals(world.entity, by=accountant, on=on)
 
 

@@ -10,7 +10,7 @@ from ledger.setup.fields import CHANGED_LINES, STAYS, ChangeField, DimensionFiel
 
 
 class JournalLinesForm(Watched, DimensionFields, forms.Form):
-    """Changes for many lines of one entity; what is empty stays as it is."""
+    """Changes for many lines of one entity; an empty field changes nothing."""
 
     def __init__(self, *args, entity, lines, **kwargs):
         super().__init__(*args, **kwargs)
@@ -28,12 +28,12 @@ class JournalLinesForm(Watched, DimensionFields, forms.Form):
         self.fields["accounting_date"] = DayField(
             label="Accounting date",
             required=False,
-            help_text="Empty: every line keeps its own. A day in an open period.",
+            help_text="Leave empty to keep the date of each line. The day must be in an open period.",
         )
         self.fields["replace_dimensions"] = forms.BooleanField(
             label="Replace the dimensions by these",
             required=False,
-            help_text="Unticked: every line keeps its own. Ticked with nothing chosen: they are cleared.",
+            help_text="Tick this to replace the dimensions of every line. Select none to clear them.",
         )
         self.add_dimensions(entity)
         if not self.dimension_names:
@@ -50,12 +50,10 @@ class JournalLinesForm(Watched, DimensionFields, forms.Form):
         chosen = self.chosen_values()
         if chosen and not cleaned.get("replace_dimensions"):
             self.add_error(
-                "replace_dimensions", "Tick this to give the lines the dimensions that you chose below."
+                "replace_dimensions", "Tick this to give the lines the dimensions that you selected below."
             )
         elif not self._is_a_change(cleaned):
-            raise forms.ValidationError(
-                "Nothing is to be changed yet: choose a tax group, dimensions or a day."
-            )
+            raise forms.ValidationError("Choose a tax group, dimensions or a day to change.")
         return cleaned
 
     def _is_a_change(self, cleaned):

@@ -1,4 +1,4 @@
-"""Which actuals and journal lines can't be booked as they are, and why (JRN-1, JRN-4)."""
+"""Which actuals and journal lines can't be posted as they are, and why (JRN-1, JRN-4)."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,33 +12,33 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.floor.reasons import Reason
 from ledger.journal import plan
-from ledger.journal.load import take_up_facts
+from ledger.journal.load import adding_facts
 from ledger.models import IntegrationJournal, JournalLine
 
 _Status = IntegrationJournal.Status
-_CHUNK = 1000  # actuals that are looked at together
+_CHUNK = 1000  # actuals that are checked together
 
 
 def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, Reason]:
     """Why actuals that are in no journal can't be added to one now, by key; nothing for those that can.
 
-    The reasons are those of `take_up_actuals`. Nothing is added.
+    The reasons are those of `add_to_journals`. Nothing is added.
     """
     reasons = {}
     for chunk in in_chunks(actuals, _CHUNK):
-        facts = take_up_facts(entity, chunk)
+        facts = adding_facts(entity, chunk)
         for actual in chunk:
             try:
-                plan.take_up(actual, facts)
+                plan.new_line(actual, facts)
             except Refused as refusal:
                 reasons[actual.pk] = refusal.reason
     return reasons
 
 
 def old_rates(journal: IntegrationJournal) -> list[Reason]:
-    """A reason for each old exchange rate that its lines were converted by, until it is posted (FX-OLD).
+    """A reason (FX-OLD) for each old exchange rate that its lines use; none once the journal is posted.
 
-    Rates that a contract agreed, or that an earlier line had, have no age.
+    Without rates that a contract agreed or that came from an earlier line.
     """
     if journal.status not in (_Status.DRAFT, _Status.ERROR):
         return []
@@ -53,7 +53,7 @@ def old_rates(journal: IntegrationJournal) -> list[Reason]:
 
 @dataclass(frozen=True)
 class LeftInError:
-    """A journal in error: how many lines it still holds, and each different reason once."""
+    """A journal in error: how many lines it holds, and each different reason once."""
 
     journal: IntegrationJournal
     lines: int
@@ -61,7 +61,7 @@ class LeftInError:
 
 
 def left_in_error(entity: LegalEntity) -> list[LeftInError]:
-    """The entity's journals in error, the oldest first, with what keeps their lines from being posted."""
+    """The entity's journals in error, the oldest first, with the reasons why their lines can't be posted."""
     journals = list(
         IntegrationJournal.objects.filter(entity=entity, status=_Status.ERROR)
         .annotate(held=Count("lines"))

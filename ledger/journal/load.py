@@ -1,4 +1,4 @@
-"""Everything that taking up and posting journal lines look at, in a number of queries that does not grow."""
+"""Loads what adding actuals to journals and posting journal lines need, in a fixed number of queries."""
 
 from django.db.models import Exists, OuterRef
 
@@ -14,17 +14,17 @@ from contracts.models import (
 )
 from contracts.rates import Rates
 from ledger.books.periods import PeriodBook
-from ledger.journal.plan import Booked, PostingFacts, TakeUpFacts
+from ledger.journal.plan import AddingFacts, Booked, PostingFacts
 from ledger.models import DimensionSet, JournalLine, LedgerEntry, ProjectTransaction, Voucher
 from ledger.setup.accounts import AccountBook, ProfileBook
 from ledger.setup.dimensions import DefaultDimensions
 
-# What takes an error back; anything else that reverses a fact changes terms or estimates (JRN-7).
+# Batches that undo a mistake; all others that reverse an actual change terms or estimates (JRN-7).
 _ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
 
 
-def take_up_facts(entity, actuals) -> TakeUpFacts:
-    """What `plan.take_up` looks at for these actuals."""
+def adding_facts(entity, actuals) -> AddingFacts:
+    """What `plan.new_line` needs for these actuals."""
 
     def keys(name):
         return {key for actual in actuals if (key := getattr(actual, name)) is not None}
@@ -34,7 +34,7 @@ def take_up_facts(entity, actuals) -> TakeUpFacts:
     others = list(others.annotate(is_posted=Exists(Voucher.objects.filter(journal_line=OuterRef("pk")))))
     projects = keys("project_id")
     errors = Batch.objects.filter(pk__in=keys("batch_id"), action__in=_ERRORS)
-    return TakeUpFacts(
+    return AddingFacts(
         entity=entity,
         periods=PeriodBook.load(entity),
         rates=Rates.load(entity, currencies=keys("currency")),
@@ -58,10 +58,10 @@ def _tax_groups(model, keys, name="billing_tax_group"):
 
 
 def booked_behind(actuals) -> dict[int, int]:
-    """For each actual that reverses or replaces another, the nearest fact up that row that the journal books.
+    """For each actual that reverses or replaces another: the nearest one in the chain that a journal books.
 
-    What is reversed after a return stands for an original that is booked, and is booked by nothing itself.
-    One query a step; a row is as long as a fact was replaced again and again by what no journal booked.
+    After a return, a reversed actual replaces an original that is booked, and is not booked itself. One query
+    for each step of the chain; the chain has one step for each replacement that no journal booked.
     """
     first = {actual.pk: actual.reverses_id or actual.replaces_id for actual in actuals}
     found, step = {}, {key: up for key, up in first.items() if up}
@@ -80,7 +80,7 @@ def booked_behind(actuals) -> dict[int, int]:
 
 
 def posting_facts(entity, periods, lines) -> PostingFacts:
-    """What posting these lines of one journal looks at, with the periods that the caller holds."""
+    """What posting these lines of one journal needs; the caller holds the periods."""
     actuals = [line.actual for line in lines]
 
     def keys(name):
@@ -107,7 +107,7 @@ def posting_facts(entity, periods, lines) -> PostingFacts:
 
 
 def _originals(keys, journal_id) -> tuple[dict[int, Booked], dict[int, str]]:
-    """What was posted for these actuals, and the journals of those that wait in another one than this."""
+    """What was posted for these actuals, and the journal numbers of those that wait in another journal."""
     if not keys:
         return {}, {}
     vouchers = {

@@ -1,8 +1,8 @@
-"""What becomes of an actual in the books, worked out from what was read (JRN-2, JRN-3, JRN-5 to JRN-7).
+"""Plans journal lines and their vouchers from what was loaded (JRN-2, JRN-3, JRN-5 to JRN-7).
 
-Pure: rows in, unsaved lines and voucher plans out. Both steps stand here, taking an actual up into a journal
-and posting its line, because they share the periods and the treatment of reversals: a reversal is the mirror
-image of its original, at the stored rate and on the original's accounts, whatever the set-up says today.
+Pure: rows in, unsaved lines and voucher plans out. Adding an actual to a journal and posting its line are in
+one file because they share the periods and the rule for reversals: a reversal mirrors its original, at the
+stored rate and on the accounts of the original, whatever the set-up says today.
 """
 
 import datetime
@@ -48,10 +48,11 @@ _SALES = Actual.Type.UNBILLED_SALES
 
 
 def accounting_date(entity: LegalEntity, periods: PeriodBook, day: datetime.date) -> datetime.date:
-    """The day on which a fact of that accounting date is booked (JRN-2).
+    """The day on which an actual of that accounting date is posted (JRN-2).
 
-    A day in a closed period becomes the first day of the next open one when the entity says so. Otherwise it
-    is Refused, as it is on hold (which passes, so nothing is moved) and outside the books.
+    A day in a closed period becomes the first day of the next open period if the entity's parameter says so.
+    Otherwise it is refused. Refused also if the period is on hold (this is temporary, so the day does not
+    move) and if there is no period.
     """
     closed = periods.period(day).status == FiscalPeriod.Status.CLOSED
     if closed and entity.closed_period == LegalEntity.ClosedPeriod.MOVE:
@@ -60,12 +61,12 @@ def accounting_date(entity: LegalEntity, periods: PeriodBook, day: datetime.date
     return day
 
 
-# Taking up
+# Adding actuals to journals
 
 
 @dataclass
-class TakeUpFacts:
-    """What is asked of actuals that become journal lines; dictionaries by primary key."""
+class AddingFacts:
+    """What `new_line` needs; dictionaries by primary key."""
 
     entity: LegalEntity
     periods: PeriodBook
@@ -76,17 +77,17 @@ class TakeUpFacts:
     customer_tax_groups: dict[int, int | None]  # by contract customer
     category_tax_groups: dict[int, int | None]
     product_tax_groups: dict[int, int | None]
-    lines: dict[int, JournalLine]  # of the actuals that are reversed or replaced; grows with what is taken up
-    behind: dict[int, int]  # for what reverses or replaces another, the nearest one that the journal books
-    posted: set[int]  # of those behind, the ones that are posted
-    errors: set[int]  # the batches that take errors back
+    lines: dict[int, JournalLine]  # of the actuals that are reversed or replaced; new lines are added to it
+    behind: dict[int, int]  # see `booked_behind`
+    posted: set[int]  # those in `behind` that are posted
+    errors: set[int]  # the batches that undo mistakes
 
 
-def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
-    """The unsaved line of an actual, without its journal; what keeps it from being posted is its `error`.
+def new_line(actual: Actual, facts: AddingFacts) -> JournalLine:
+    """The unsaved line of an actual, without its journal; `error` is the reason why it can't be posted yet.
 
-    Refused where the actual has to stay out of any journal for now: no exchange rate, an amount that is more
-    than the books can hold, or a reversal whose original is in none.
+    Refused if the actual can't be added to a journal: it has no exchange rate (FX-MISSING), its amount is too
+    large for the books, or it reverses an actual that is in no journal (ORIGINAL-MISSING).
     """
     if actual.reverses_id:
         line = _line_of_reversal(actual, facts)
@@ -115,7 +116,7 @@ def take_up(actual: Actual, facts: TakeUpFacts) -> JournalLine:
 
 
 def _day_of(actual, facts) -> datetime.date:
-    """The day of the action; an error that is not posted yet is canceled on its own day (JRN-7)."""
+    """The accounting date; a mistake that is not posted yet is reversed on its own day (JRN-7)."""
     behind = facts.behind.get(actual.pk)
     if actual.reverses_id and actual.batch_id in facts.errors and behind not in facts.posted:
         return facts.lines[behind].accounting_date
@@ -136,7 +137,7 @@ def _line_of_reversal(actual, facts):
 
 
 def _rate(actual, facts) -> Decimal:
-    """What stands in for another fact keeps its rate (JRN-7), sales have that of their contract (PST-5)."""
+    """A replacement keeps the rate of what it replaces (JRN-7); sales have their contract's (PST-5)."""
     replaced = facts.lines.get(facts.behind.get(actual.pk))
     if replaced and replaced.actual.currency == actual.currency:
         return replaced.exchange_rate
@@ -180,7 +181,7 @@ def _item_tax_group(actual, facts) -> int | None:
 
 @dataclass
 class Booked:
-    """What was posted for an original: the voucher (or its plan), its entries, its project transactions."""
+    """The voucher of an original (or its plan), with its entries and project transactions."""
 
     voucher: Voucher | VoucherPlan
     entries: list[LedgerEntry | EntryPlan]
@@ -189,7 +190,7 @@ class Booked:
 
 @dataclass
 class PostingFacts:
-    """What is asked of journal lines that are posted; dictionaries by primary key."""
+    """What `plan_line` needs; dictionaries by primary key."""
 
     entity: LegalEntity
     periods: PeriodBook
@@ -201,16 +202,16 @@ class PostingFacts:
     categories: dict[int, Category]
     resources: dict[int, str]
     dimensions: dict[int, DimensionSet]
-    behind: dict[int, int]  # for what reverses or replaces another, the nearest one that the journal books
-    journals: dict[int, str]  # for originals that are not posted, by actual: the number of their journal
-    booked: dict[int, Booked] = field(default_factory=dict)  # by actual; grows with what is planned
+    behind: dict[int, int]  # see `booked_behind`
+    journals: dict[int, str]  # number of the journal of an original that is not posted, by actual
+    booked: dict[int, Booked] = field(default_factory=dict)  # by actual; planned vouchers are added to it
 
 
 def plan_line(line: JournalLine, facts: PostingFacts) -> VoucherPlan:
-    """The voucher of one line; sets its accounting date where that has to move.
+    """The voucher of one line; changes its accounting date if that has to move to another period.
 
-    Refused, with what to mend, when its day can't be posted on, a profile or an account is missing, or its
-    original is not posted before it.
+    Refused if its day can't be posted on, if a profile or an account is missing, or if the line that it
+    reverses is not posted.
     """
     actual = line.actual
     line.accounting_date = accounting_date(facts.entity, facts.periods, line.accounting_date)
@@ -238,7 +239,7 @@ def plan_line(line: JournalLine, facts: PostingFacts) -> VoucherPlan:
 
 
 def _book_cost(plan, line, facts):
-    """Dr project cost (or WIP), Cr payroll or offset; a disbursement is the customer's debt, not a cost."""
+    """Dr project cost (or WIP), Cr payroll or offset; a disbursement goes to its own account, not to cost."""
     actual = line.actual
     before = facts.booked.get(facts.behind.get(actual.pk))
     if before and facts.periods.is_year_closed(before.voucher.date):
@@ -247,7 +248,7 @@ def _book_cost(plan, line, facts):
     profile = _profile(actual, facts)
     kind, in_balance = _Kind.COST, profile.cost == Profile.Cost.BALANCE
     debit = _Purpose.WIP_COST if in_balance else _Purpose.PROJECT_COST
-    if _is_disbursement(actual, facts):  # whatever the profile says of costs: the invoice takes it off again
+    if _is_disbursement(actual, facts):  # whatever the profile says about costs: the invoice clears it
         debit, kind, in_balance = _Purpose.DISBURSEMENT, _Kind.OUTLAY, True
     elif profile.cost == Profile.Cost.NEVER:
         _to_project(plan, line, _Kind.COST)
@@ -258,7 +259,7 @@ def _book_cost(plan, line, facts):
 
 
 def _book_as_before(plan, line, before, facts):
-    """What stands in for a cost of a closed fiscal year keeps the accounts that it was booked on (CON-6)."""
+    """A replacement for a cost of a closed fiscal year is posted on the same accounts (CON-6)."""
     dimensions = facts.dimensions.get(line.dimensions_id)
     plan.entries = [
         EntryPlan(
@@ -339,7 +340,7 @@ def _to_project(plan, line, kind, *, in_balance=False):
 
 
 def _mirror(plan, line, facts):
-    """What was posted for the original, on the other side: accounts, both amounts, rate (MON-5, JRN-7)."""
+    """The entries of the original with debit and credit swapped; same accounts and rate (MON-5, JRN-7)."""
     behind = facts.behind.get(line.actual_id)
     original = facts.booked.get(behind)
     if original is None:
@@ -386,7 +387,7 @@ def _profile(actual, facts) -> Profile:
 
 
 def _is_disbursement(actual, facts) -> bool:
-    """Paid in a customer's name, on a line where it can be charged on: no cost of ours and no revenue."""
+    """Whether it was paid in the customer's name, on a line that charges it on: neither cost nor revenue."""
     category = facts.categories.get(actual.category_id)
     line = facts.contract_lines.get(actual.contract_line_id)
     return bool(

@@ -26,7 +26,7 @@ from ledger.setup.dimensions import dimensions_in_words
 
 
 class CountColumn(tables.Column):
-    """How many, with a quiet dash for none; `alarm` shows them as trouble."""
+    """A count, with a dash for none; `alarm` shows it as a warning."""
 
     def __init__(self, *args, alarm=False, **kwargs):
         kwargs.setdefault("attrs", cells("num"))
@@ -90,7 +90,7 @@ def _booked_on(line):
 
 
 class JournalLineTable(Table):
-    """Some columns say in a second line what others say alone; these are hidden until somebody wants them."""
+    """Some columns repeat in a second line what other columns show; these others are hidden by default."""
 
     description = MainColumn(accessor="actual__pk", order_by="actual__description", verbose_name="Line")
     date = TextColumn(

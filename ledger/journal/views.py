@@ -35,9 +35,9 @@ from ledger.journal.tables import JournalLineTable, JournalTable
 from ledger.models import IntegrationJournal, JournalLine
 from ledger.models.journal import TAXED_OTHERWISE
 
-# More than this is done in the background: a person waits for a thousand lines, not for ten thousand.
+# More lines than this are posted in the background.
 AT_ONCE = 1000
-# Of the actuals that wait, so many are looked at one by one on their page.
+# So many waiting actuals are checked one by one on their page.
 LOOKED_AT = 200
 
 _Status = IntegrationJournal.Status
@@ -98,13 +98,11 @@ class Journals(ListScreen):
 
     def get_context_data(self, **context):
         waiting = operations.waiting_actuals(self.request.entity).count()
-        return super().get_context_data(
-            waiting=waiting, may_take_up=self.request.may("journal.edit"), **context
-        )
+        return super().get_context_data(waiting=waiting, may_add=self.request.may("journal.edit"), **context)
 
 
 def _sides(lines):
-    """Cost and unbilled sales apart, in the accounting currency: how many lines and how much."""
+    """Number and sum of the lines for cost and for unbilled sales, in the accounting currency."""
     sums = lines.order_by().values("actual__type", currency=F("journal__entity__currency"))
     labels = dict(Actual.Type.choices)
     return [
@@ -134,13 +132,13 @@ class WaitingActuals(Page):
         return super().get_context_data(
             rows=rows,
             waiting=waiting.count(),
-            may_take_up=self.request.may("journal.edit"),
+            may_add=self.request.may("journal.edit"),
             **context,
         )
 
 
-class TakeUpActuals(Page):
-    """The button: every actual that waits gets its line in a draft journal (JRN-1)."""
+class AddToJournals(Page):
+    """Adds every waiting actual to a draft journal (JRN-1)."""
 
     http_method_names = ["post"]
     permission = "journal.edit"
@@ -149,24 +147,24 @@ class TakeUpActuals(Page):
         entity, day = request.entity, request.entity.today()
         if operations.waiting_actuals(entity).count() > 10 * AT_ONCE:
             job = jobs.enqueue_on_commit(
-                "take_up_actuals", by=request.user, entity=entity, subject=str(entity), on=day.isoformat()
+                "add_to_journals", by=request.user, entity=entity, subject=str(entity), on=day.isoformat()
             )
             return HttpResponseRedirect(job.get_absolute_url())
         try:
-            show_answer(request, _taken(operations.take_up_actuals(entity, on=day, by=request.user)))
+            show_answer(request, _added(operations.add_to_journals(entity, on=day, by=request.user)))
         except Refused as refusal:
             refuse(request, refusal)
         return HttpResponseRedirect(reverse("journals"))
 
 
-def _taken(result):
+def _added(result):
     if not result.lines and not result.left_out:
-        return Answer("Nothing waits: every actual has its journal line.")
-    text = f"{counted(result.lines, 'actual')} taken up"
+        return Answer("No actual waits for a journal.")
+    text = f"{counted(result.lines, 'actual')} added"
     if result.journals:
         names = ", ".join(journal.number for journal in result.journals[:5])
         more = len(result.journals) - 5
-        text += f" into {names}" + (f" and {counted(more, 'more journal')}" if more > 0 else "")
+        text += f" to {names}" + (f" and {counted(more, 'more journal')}" if more > 0 else "")
     reasons = Counter(reason.sentence.rstrip(".") for _, reason in result.left_out)
     shown = dict(reasons.most_common(5))
     if rest := sum(reasons.values()) - sum(shown.values()):
@@ -175,7 +173,7 @@ def _taken(result):
 
 
 class JournalPage(LinesScreen):
-    """The page of one journal: its head, and its lines as a list."""
+    """The page of one journal: its header, and its lines as a list."""
 
     document, link = IntegrationJournal, "journal"
     model = JournalLine
@@ -276,7 +274,7 @@ class EditJournalLines(BulkForm):
     def get_title(self):
         return f"Edit {counted(self.chosen, 'journal line')}"
 
-    lead = "What you leave empty stays as it is on every line. Errors are cleared and found anew at posting."
+    lead = "Empty fields do not change. Errors are cleared. Posting checks the lines again."
 
     def get_form_kwargs(self):
         entity = self.rows.select_related("journal__entity").first().journal.entity
@@ -291,7 +289,7 @@ class EditJournalLines(BulkForm):
         return Answer(f"{counted(len(lines), 'line')} changed.")
 
     def warn(self, otherwise, journal):
-        """Not a refusal: there are sales abroad that are taxed at home."""
+        """Only a warning: some sales abroad are taxed at home."""
         if otherwise:
             url = f"{journal.get_absolute_url()}?taxed=otherwise"
             text = format_html('{} <a href="{}">Show these lines</a>', _taxed_otherwise(otherwise), url)
@@ -302,7 +300,7 @@ class EditJournalLines(BulkForm):
 
 
 class PostJournal(Operation):
-    """Book the lines of a journal for good; a large one in the background (JRN-4)."""
+    """Post the lines of a journal; a large one in the background (JRN-4)."""
 
     model, permission = IntegrationJournal, "journal.post"
     job = None
@@ -332,7 +330,7 @@ def _post_in_background(journals, lines, *, by, on):
 
 
 def _posted(results):
-    """What posting did, as it is told: lines posted, and where those in error are now."""
+    """The answer about posting: lines posted, and where those in error are now."""
     left, link = Counter(), ""
     for result in results:
         if result.refused:
@@ -348,7 +346,7 @@ def _posted(results):
 
 
 class BackToDraft(Operation):
-    """Let a journal in error be posted again (JRN-4)."""
+    """Send a journal in error back to draft (JRN-4)."""
 
     model, permission = IntegrationJournal, "journal.edit"
     done = "The {} is a draft again. Post it when the cause of its errors is fixed."
@@ -365,7 +363,7 @@ class PostChosenJournals(BulkOperation):
         unposted = rows.exclude(status=_Status.POSTED)
         journals = list(unposted.select_related("entity"))
         if not journals:
-            raise Refused("JOURNALS-POSTED")
+            raise Refused("JOURNALS-ALREADY-POSTED")
         lines = JournalLine.objects.filter(journal__in=unposted.values("pk")).count()
         if lines > AT_ONCE:
             job = _post_in_background(journals, lines, by=self.request.user, on=day)
@@ -383,5 +381,5 @@ class ChosenBackToDraft(BulkOperation):
                 operations.back_to_draft(journal, by=self.request.user)
                 done += 1
             except Refused:
-                left[f"{journal.get_status_display()}, and only those in error go back"] += 1
+                left[f"{journal.get_status_display()} (only journals in error can be sent back)"] += 1
         return Answer(f"{counted(done, 'journal')} back in draft.", left=dict(left))

@@ -1,4 +1,4 @@
-"""What the integration journal books and has not taken up yet (JRN-1, JRN-6)."""
+"""The actuals that wait for an integration journal (JRN-1, JRN-6)."""
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -11,21 +11,21 @@ _BEYOND = Q(amount__gt=bounds.MOST_AMOUNT) | Q(amount__lt=-bounds.MOST_AMOUNT)
 
 
 def waiting_actuals(entity: LegalEntity | int):
-    """The actuals that the journal books and that are in none yet.
+    """The actuals that the journal books and that are in no journal yet.
 
-    One that is larger than an entry can be, and the fact that took it back before a journal had it, wait for
-    nothing: the books may have no place for the first, and together they come to nothing.
+    Without pairs of an actual that is too large for the books and its reversal, if neither is in a journal:
+    the first can't be posted, and the two add up to zero.
     """
     waiting = Actual.objects.filter(entity=entity, booked_by=_JOURNAL, journal_line=None)
     return waiting.exclude(transaction_class="retainer").exclude(_BEYOND & _IS_OF_A_PAIR)
 
 
 def _in_no_journal(**which):
-    # One question an index: they are asked only for what is that large.
+    # One index lookup each, and only for amounts that large.
     return Exists(Actual.objects.filter(booked_by=_JOURNAL, journal_line=None, **which))
 
 
-# What was taken back, or takes back: itself, or the fact that stands in for it after a return (PRP-6).
+# A reversed actual and its reversal; or the one that replaces it after a return (PRP-6).
 _IS_OF_A_PAIR = Q(
     _in_no_journal(reverses=OuterRef("pk"))
     | _in_no_journal(pk=OuterRef("reverses"))

@@ -1,4 +1,4 @@
-"""The integration journal: the accountant's list of actuals to be booked (JRN-1 to JRN-7)."""
+"""The integration journal: the accountant's list of actuals to post (JRN-1 to JRN-7)."""
 
 from django.conf import settings
 from django.db import models
@@ -19,7 +19,7 @@ class JournalQuerySet(ReachQuerySet):
 
 
 class IntegrationJournal(models.Model):
-    """A stack of journal lines that are reviewed and posted together."""
+    """Journal lines that are reviewed and posted together."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -79,7 +79,7 @@ class JournalLineQuerySet(ReachQuerySet):
     def taxed_otherwise(self):
         """Sales whose billing tax group is neither their customer's nor that of their contract or project.
 
-        That can be right, but is worth a look: it decides whether the customer is charged tax.
+        That can be right, but should be checked: it decides whether the customer is charged tax.
         """
         return self.filter(TAXED_OTHERWISE)
 
@@ -103,7 +103,7 @@ TAXED_OTHERWISE = (
 
 
 class JournalLine(models.Model):
-    """One actual to be booked. Its voucher names it, so it is booked at most once."""
+    """One actual to post. Its voucher links to it, so it is posted at most once."""
 
     journal = models.ForeignKey(IntegrationJournal, models.PROTECT, related_name="lines")
     actual = models.OneToOneField(Actual, models.PROTECT, related_name="journal_line")

@@ -43,7 +43,7 @@ def entry(company, contract):
     """8 h × 200 of 10 March, approved and journalled."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
-    journals.take_up_actuals(company.entity, on=MARCH_31, by=company.accountant)
+    journals.add_to_journals(company.entity, on=MARCH_31, by=company.accountant)
     journals.post_journals(company.entity, by=company.accountant, on=MARCH_31)
     return entry
 
@@ -55,7 +55,7 @@ def drafted(company, contract):
 
 
 def confirmed(company, proforma):
-    return proposals.take_up(proformas.confirm(proforma, by=company.manager, on=MARCH_31))
+    return proposals.create_proposal(proformas.confirm(proforma, by=company.manager, on=MARCH_31))
 
 
 def posted(company, proposal):

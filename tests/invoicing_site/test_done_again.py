@@ -141,7 +141,7 @@ def test_a_journal_that_another_finished_meanwhile_names_no_remainder_of_the_fir
     contract = factories.contract(it)
     steps.confirmed(contract, it)
     steps.approved(it, [factories.time_entry(it, date=date(2025, 3, 3))])
-    journals.take_up_actuals(it.entity, on=steps.MARCH_31, by=it.accountant)
+    journals.add_to_journals(it.entity, on=steps.MARCH_31, by=it.accountant)
     journal = IntegrationJournal.objects.get()
     it.entity.posting_accounts.all().delete()  # so that no line can be posted
 

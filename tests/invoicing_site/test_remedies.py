@@ -137,7 +137,7 @@ def test_a_line_in_error_links_to_the_remedy(no1, contract, client):
     from backlog.operations import approve
 
     approve([entry], by=no1.manager, on=MARCH_31)
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     PostingAccount.objects.filter(purpose="project_cost").delete()
     (result,) = journals.post_journals(no1.entity, by=None, on=MARCH_31)
     assert result.in_error

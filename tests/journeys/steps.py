@@ -23,8 +23,8 @@ def approved(company, entries, decisions=None, on=MARCH_31):
 
 
 def journalled(company, on=MARCH_31):
-    """Take up all actuals and post them; returns the vouchers in order."""
-    journals.take_up_actuals(company.entity, on=on, by=company.accountant)
+    """Add all actuals to journals and post them; returns the vouchers in order."""
+    journals.add_to_journals(company.entity, on=on, by=company.accountant)
     journals.post_journals(company.entity, by=company.accountant, on=on)
     return list(Voucher.objects.filter(entity=company.entity, kind="journal").order_by("position"))
 
@@ -38,7 +38,7 @@ def drafted(company, contract, cutoff=MARCH_31, on=APRIL_1):
 def invoiced(company, proforma, on=APRIL_1):
     """Confirm, propose and post one proforma; returns the invoice."""
     proforma = proformas.confirm(proforma, by=company.manager, on=on)
-    proposal = proposals.take_up(proforma)
+    proposal = proposals.create_proposal(proforma)
     proposals.fill_lines(proposal)
     return posting.post(proposal, by=company.accountant, on=on)
 

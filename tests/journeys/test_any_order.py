@@ -157,7 +157,7 @@ class Business(RuleBasedStateMachine):
 
     @rule()
     def post_journals(self):
-        journals.take_up_actuals(self.company.entity, on=self.day, by=self.company.accountant)
+        journals.add_to_journals(self.company.entity, on=self.day, by=self.company.accountant)
         journals.post_journals(self.company.entity, by=self.company.accountant, on=self.day)
 
     @precondition(lambda self: ProformaInvoice.objects.filter(status="confirmed").exists())
@@ -165,7 +165,7 @@ class Business(RuleBasedStateMachine):
     def post(self, data):
         confirmed = ProformaInvoice.objects.filter(status="confirmed").exclude(proposal__status="posted")
         if proforma := self.pick(confirmed, data):
-            proposal = proposals.take_up(proforma)
+            proposal = proposals.create_proposal(proforma)
             self.perhaps(proposals.fill_lines, proposal)
             self.perhaps(posting.post, proposal, by=self.company.accountant, on=self.day)
 

@@ -80,7 +80,7 @@ def _lost_messages():
 @pytest.mark.postgres
 @pytest.mark.redis
 def test_a_worker_confirms_proposes_and_prints(worker):
-    """PRO-5 PRO-7 DOC-1: confirmed, taken up and printed by messages only."""
+    """PRO-5 PRO-7 DOC-1: confirmed, proposed and printed by messages only."""
     company = factories.company(cost_price=100, sales_price=200)
     contract = confirmed(factories.contract(company), company)
     approved(company, [factories.time_entry(company, "8", date=date(2025, 3, 10))])

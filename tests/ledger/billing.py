@@ -59,7 +59,7 @@ def confirmed(company, *items, on=MARCH_31):
 
 def book_journals(company, on=MARCH_31):
     """Everything that waits for a journal is posted by one."""
-    journals.take_up_actuals(company.entity, on=on, by=company.accountant)
+    journals.add_to_journals(company.entity, on=on, by=company.accountant)
     for result in journals.post_journals(company.entity, by=company.accountant, on=on):
         assert not result.in_error
         assert not result.refused
@@ -70,7 +70,7 @@ def proposed(company, *items, on=MARCH_31, proforma=None):
     book_journals(company, on=on)
     if proforma is None:
         proforma = confirmed(company, *items, on=on)
-    proposal = proposals.take_up(proforma)
+    proposal = proposals.create_proposal(proforma)
     assert proposal.status == InvoiceProposal.Status.OPEN
     return proposal
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from actuals.models import Actual, Batch
 from actuals.operations import open_batch, reverse
-from ledger.journal.operations.journals import post_journals, take_up_actuals
+from ledger.journal.operations.journals import add_to_journals, post_journals
 from ledger.models import Voucher
 from tests.factories import ActualFactory
 
@@ -58,12 +58,12 @@ def reversed_on(actual, day) -> Actual:
     return reversal
 
 
-def take_up(no1, on=DAY):
-    return take_up_actuals(no1.entity, on=on, by=no1.accountant)
+def add_all(no1, on=DAY):
+    return add_to_journals(no1.entity, on=on, by=no1.accountant)
 
 
-def take_up_and_post(no1, on=DAY):
-    taken = take_up(no1, on)
+def add_and_post(no1, on=DAY):
+    taken = add_all(no1, on)
     return taken, post_journals(no1.entity, by=no1.accountant, on=on)
 
 

@@ -84,7 +84,7 @@ def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract,
 def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
     """JRN-4, SEC-1"""
     work(no1, contract)
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     journal = IntegrationJournal.objects.get()
     without_role(no1.accountant)
     do("post_journals", by=no1.accountant, entity=no1.entity, journals=[journal.pk], on="2025-03-31")
@@ -95,11 +95,11 @@ def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
     assert Notice.objects.get(user=no1.accountant).text == text
 
 
-def test_actuals_of_somebody_who_left_are_not_taken_up(no1, contract):
+def test_actuals_of_somebody_who_left_are_not_added(no1, contract):
     """JRN-1, SEC-1"""
     work(no1, contract)
     without_role(no1.accountant)
-    job = do("take_up_actuals", by=no1.accountant, entity=no1.entity, on="2025-03-31")
+    job = do("add_to_journals", by=no1.accountant, entity=no1.entity, on="2025-03-31")
     assert (job.state, job.outcome_code) == ("failed", "MAY-NO-LONGER")
     assert not JournalLine.objects.exists()
     sentence = said(no1.accountant, "journal.edit", no1.entity)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger.invoicing.blockers import all_blocked_by, blocked_by
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.journal.operations import journals
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, work
@@ -25,9 +25,9 @@ def contract(no1):
 
 def test_what_blocks_many_is_what_blocks_each(no1, contract):
     """PRP-1: in two queries for all"""
-    waiting = [take_up(confirmed(no1, work(no1, contract))) for _ in range(2)]
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
-    waiting.append(take_up(confirmed(no1, work(no1, contract), work(no1, contract))))
+    waiting = [create_proposal(confirmed(no1, work(no1, contract))) for _ in range(2)]
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
+    waiting.append(create_proposal(confirmed(no1, work(no1, contract), work(no1, contract))))
 
     with CaptureQueriesContext(connection) as queries:
         found = all_blocked_by(waiting)

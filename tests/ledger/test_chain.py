@@ -9,7 +9,7 @@ from django.db import connection
 from ledger.books import chain
 from ledger.models import JournalLine, LedgerEntry, Voucher
 from tests.factories import company, contract
-from tests.ledger.journal_samples import DAY, cost, take_up_and_post, unbilled, use_profile
+from tests.ledger.journal_samples import DAY, add_and_post, cost, unbilled, use_profile
 from tests.ledger.voucher_samples import balanced, customer_row, post, project_row, run
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def test_each_voucher_carries_the_hash_before_it(no1, line):
     post(no1, balanced(no1))
     cost(no1, line, Decimal("333.33"))
     unbilled(no1, line, Decimal("0.10"), quantity=Decimal("7.5"))
-    take_up_and_post(no1)
+    add_and_post(no1)
     vouchers = list(Voucher.objects.order_by("position"))
 
     assert [v.previous_hash for v in vouchers] == ["", *(v.hash for v in vouchers[:-1])]
@@ -114,7 +114,7 @@ def test_whatever_is_changed_past_the_guards_the_hash_tells(posted, guards_off, 
 def test_a_changed_claim_no_longer_fits_its_voucher(no1, line, guards_off):
     """PST-7: the hash covers the actual behind the line."""
     actual = cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     voucher = Voucher.objects.get()
     run(f"UPDATE actuals_actual SET quantity = 9 WHERE id = {actual.pk}")
 

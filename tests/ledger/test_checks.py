@@ -17,7 +17,7 @@ from ledger.invoicing import checks
 from ledger.invoicing.checks import Examined, check, examine
 from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.operations.posting import post, post_many
-from ledger.invoicing.operations.proposals import edit_header, edit_lines, take_up
+from ledger.invoicing.operations.proposals import create_proposal, edit_header, edit_lines
 from ledger.invoicing.previews import preview
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, TaxRate, Voucher
 from proforma import operations as proformas
@@ -276,7 +276,7 @@ def test_a_due_date_before_the_posting_day_is_named(no1, proposal):
 
 def test_what_waits_for_a_journal_is_not_posted(no1, contract):
     """BLOCKED PRP-1"""
-    proposal = take_up(confirmed(no1, work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, work(no1, contract)))
 
     codes = [code for code, severity in found(proposal) if severity == "error"]
     assert codes == ["BLOCKED"]
@@ -502,7 +502,7 @@ def test_a_preview_is_the_plan_drawn(proposal, monkeypatch):
 
 def test_what_is_not_filled_in_has_no_preview(no1, contract):
     """PRP-3 PRP-1"""
-    proposal = take_up(confirmed(no1, work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, work(no1, contract)))
 
     with pytest.raises(Refused, match="waits for 1 actual"):
         preview(proposal, on=MARCH_31)

@@ -42,7 +42,7 @@ def approved(no1, day=JAN_20, decision=None):
 def posted(no1, on):
     """What the journal books now, as (accounting date, entries) in the order of the vouchers."""
     before = set(Voucher.objects.values_list("pk", flat=True))
-    journals.take_up_actuals(no1.entity, on=on, by=no1.accountant)
+    journals.add_to_journals(no1.entity, on=on, by=no1.accountant)
     for result in journals.post_journals(no1.entity, by=no1.accountant, on=on):
         assert not result.in_error
         assert not result.refused
@@ -191,7 +191,7 @@ def test_an_approval_is_canceled_after_the_contract_was_confirmed(no1):
 def test_an_error_that_is_not_posted_is_canceled_on_its_own_day(no1):
     """JRN-7 APP-5: the original waits in a journal, so that both are of 20 January; no profit of February."""
     entry = approved(no1)
-    journals.take_up_actuals(no1.entity, on=JAN_31, by=no1.accountant)
+    journals.add_to_journals(no1.entity, on=JAN_31, by=no1.accountant)
     cancel_approval([entry], by=no1.manager, on=FEB_5)
     assert posted(no1, FEB_5) == [(JAN_20, TO_RESULT), (JAN_20, BACK_FROM_RESULT)]
 
@@ -257,5 +257,5 @@ def court_fees(no1):
 def billed(no1, contract):
     mark_ready(BacklogItem.objects.open().filter(contract=contract), by=no1.manager)
     (draft,) = proformas.create_proformas([contract], cutoff=FEB_5, on=FEB_5, by=no1.manager)
-    proposal = proposals.take_up(proformas.confirm(draft, by=no1.manager, on=FEB_5))
+    proposal = proposals.create_proposal(proformas.confirm(draft, by=no1.manager, on=FEB_5))
     return posting.post(proposal, by=no1.accountant, on=FEB_5)

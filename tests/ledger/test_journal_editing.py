@@ -12,10 +12,10 @@ from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, LegalEn
 from tests.ledger.journal_samples import (
     APRIL_10,
     DAY,
+    add_all,
+    add_and_post,
     cost,
     reversed_on,
-    take_up,
-    take_up_and_post,
     unbilled,
 )
 
@@ -35,7 +35,7 @@ def line(no1):
 def test_lines_are_edited_in_bulk(no1, line):
     """JRN-2"""
     first, second = cost(no1, line), unbilled(no1, line)
-    take_up(no1)
+    add_all(no1)
     group = BillingTaxGroupFactory(entity=no1.entity, code="EU")
     item = ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     changed = edit_journal_lines(
@@ -59,7 +59,7 @@ def test_lines_are_edited_in_bulk(no1, line):
 def test_what_is_not_given_stays(no1, line):
     """JRN-2"""
     actual = unbilled(no1, line)
-    take_up(no1)
+    add_all(no1)
     reduced = ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     edit_journal_lines([actual.journal_line], by=None, item_tax_group=reduced)
 
@@ -72,7 +72,7 @@ def test_what_is_not_given_stays(no1, line):
 def test_the_tax_group_of_a_sale_is_not_cleared(no1, line, field):
     """JRN-2 PRP-7: the invoice would take that of the set-up in its place, unasked"""
     paid, charged = cost(no1, line), unbilled(no1, line)
-    take_up(no1)
+    add_all(no1)
     before = getattr(charged.journal_line, field)
 
     with pytest.raises(Refused, match="1 line is a sale, which is invoiced") as refusal:
@@ -88,7 +88,7 @@ def test_the_tax_group_of_a_sale_is_not_cleared(no1, line, field):
 def test_the_tax_group_of_what_reverses_a_sale_may_be_cleared(no1, line, field):
     """JRN-2 PRP-7: no invoice takes its groups."""
     reversal = reversed_on(unbilled(no1, line), DAY)
-    take_up(no1)
+    add_all(no1)
 
     (changed,) = edit_journal_lines([JournalLine.objects.get(actual=reversal)], by=None, **{field: None})
     assert getattr(changed, field) is None
@@ -98,7 +98,7 @@ def test_mending_clears_the_error(no1, line):
     """JRN-2, JRN-4: it is found anew when the line is posted."""
     close_period(period_of(no1.entity, DAY), by=None)
     actual = cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     assert JournalLine.objects.get().error.code == "PERIOD-CLOSED"
 
     (changed,) = edit_journal_lines([actual.journal_line], by=None, accounting_date=APRIL_10)
@@ -108,7 +108,7 @@ def test_mending_clears_the_error(no1, line):
 def test_a_line_is_not_moved_into_a_closed_period(no1, line):
     """JRN-2"""
     actual = cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     close_period(period_of(no1.entity, APRIL_10), by=None)
 
     with pytest.raises(Refused, match=r"April 2025 of .* is closed") as refusal:
@@ -119,7 +119,7 @@ def test_a_line_is_not_moved_into_a_closed_period(no1, line):
 def test_the_lines_of_a_posted_journal_no_longer_change(no1, line):
     """JRN-2, PST-3"""
     cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     with pytest.raises(Refused) as refusal:
         edit_journal_lines(JournalLine.objects.all(), by=None, accounting_date=APRIL_10)
@@ -129,7 +129,7 @@ def test_the_lines_of_a_posted_journal_no_longer_change(no1, line):
 def test_the_dimensions_of_a_reversal_are_its_originals(no1, line):
     """JRN-7"""
     reversed_on(cost(no1, line), DAY)
-    take_up(no1)
+    add_all(no1)
 
     with pytest.raises(Refused) as refusal:
         edit_journal_lines(JournalLine.objects.all(), by=None, dimensions=None)
@@ -139,7 +139,7 @@ def test_the_dimensions_of_a_reversal_are_its_originals(no1, line):
 def test_groups_of_another_entity_are_refused(no1, line):
     """SEC-1"""
     actual = cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     theirs = BillingTaxGroupFactory(entity=LegalEntityFactory(code="SE1"), code="HOME")
 
     with pytest.raises(Refused, match="HOME .*belongs to another company than the lines"):

@@ -32,11 +32,11 @@ from tests.factories import (
 from tests.ledger.journal_samples import (
     APRIL_10,
     DAY,
+    add_all,
+    add_and_post,
     cost,
     entries_of,
     reversed_on,
-    take_up,
-    take_up_and_post,
     unbilled,
     use_profile,
 )
@@ -70,11 +70,11 @@ def test_each_actual_gets_one_line_cost_and_sales_apart(no1, line):
     """JRN-1, JRN-2"""
     hours = cost(no1, line, 800, quantity=Decimal(8), price=Decimal(100))
     sale = unbilled(no1, line, 1600, billing_type="complimentary")
-    taken = take_up(no1)
+    added = add_all(no1)
 
-    (journal,) = taken.journals
+    (journal,) = added.journals
     assert (journal.number, journal.period, journal.status) == ("IJ-2025-00001", "2025-03", "draft")
-    assert taken.lines == 2
+    assert added.lines == 2
     rows = [
         (
             row.actual,
@@ -95,20 +95,20 @@ def test_each_actual_gets_one_line_cost_and_sales_apart(no1, line):
 def test_taking_up_twice_adds_nothing(no1, line):
     """JRN-1"""
     cost(no1, line)
-    take_up(no1)
-    again = take_up(no1)
+    add_all(no1)
+    again = add_all(no1)
 
     assert (again.lines, again.journals, again.left_out) == (0, [], [])
     assert JournalLine.objects.count() == IntegrationJournal.objects.count() == 1
-    assert AuditEvent.objects.filter(action="ledger.take_up_actuals").count() == 1
+    assert AuditEvent.objects.filter(action="ledger.add_to_journals").count() == 1
 
 
 def test_new_actuals_join_the_draft_of_their_month(no1, line):
     """JRN-1"""
     cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
 
     assert journal.lines.count() == 2
 
@@ -116,13 +116,13 @@ def test_new_actuals_join_the_draft_of_their_month(no1, line):
 def test_a_posted_journal_and_one_of_errors_get_no_new_lines(no1, line):
     """JRN-1, JRN-4"""
     cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
     cost(no1, line)
     cost(no1, line, 300, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
     cost(no1, line)
-    take_up(no1)
+    add_all(no1)
 
     def journals():
         return [(j.status, j.lines.count()) for j in IntegrationJournal.objects.order_by("pk")]
@@ -132,7 +132,7 @@ def test_a_posted_journal_and_one_of_errors_get_no_new_lines(no1, line):
     IntegrationJournal.objects.filter(status="draft").update(status="posted", posted_at=timezone.now())
     back_to_draft(IntegrationJournal.objects.get(status="error"), by=None)
     cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     assert journals()[2:] == [("draft", 1), ("posted", 1), ("draft", 1)]
 
 
@@ -150,10 +150,10 @@ def test_journals_are_grouped_as_the_entity_says(no1, line, grouping, periods):
     no1.entity.journal_grouping = grouping
     for day in [APRIL_10, DAY, DAY, datetime.date(2025, 3, 11), datetime.date(2024, 12, 31)]:
         cost(no1, line, date=day)
-    taken = take_up(no1)
+    added = add_all(no1)
 
-    assert sorted(journal.period for journal in taken.journals) == periods
-    assert taken.lines == 5
+    assert sorted(journal.period for journal in added.journals) == periods
+    assert added.lines == 5
 
 
 def test_the_year_is_the_fiscal_one():
@@ -163,7 +163,7 @@ def test_the_year_is_the_fiscal_one():
     for day in [datetime.date(2025, 6, 30), datetime.date(2025, 7, 1)]:
         cost(no1, line, date=day)
 
-    assert [journal.period for journal in take_up(no1).journals] == ["2025", "2026"]
+    assert [journal.period for journal in add_all(no1).journals] == ["2025", "2026"]
 
 
 def test_a_journal_has_at_most_so_many_lines(no1, line, monkeypatch):
@@ -172,12 +172,12 @@ def test_a_journal_has_at_most_so_many_lines(no1, line, monkeypatch):
     no1.entity.journal_max_lines = 3
     for _ in range(7):
         cost(no1, line)
-    taken = take_up(no1)
+    added = add_all(no1)
     cost(no1, line)
-    take_up(no1)
+    add_all(no1)
 
-    assert [journal.lines.count() for journal in taken.journals] == [3, 3, 2]
-    assert taken.lines == 7
+    assert [journal.lines.count() for journal in added.journals] == [3, 3, 2]
+    assert added.lines == 7
 
 
 def test_the_journal_takes_what_it_books_and_nothing_else(no1, line):
@@ -187,9 +187,9 @@ def test_the_journal_takes_what_it_books_and_nothing_else(no1, line):
     unbilled(no1, line, booked_by="nothing")
     unbilled(no1, line, booked_by="invoice", type="billed")
     unbilled(no1, line, -1000, "retainer")
-    taken = take_up(no1)
+    added = add_all(no1)
 
-    assert taken.lines == 3
+    assert added.lines == 3
     assert {row.actual for row in JournalLine.objects.all()} == {mine, correction, again}
 
 
@@ -199,17 +199,17 @@ def test_another_entitys_actuals_stay_where_they_are(no1, line):
     theirs = cost(other, contract(other, confirmed=True).lines.get())
     cost(no1, line)
 
-    assert take_up(no1).lines == 1
+    assert add_all(no1).lines == 1
     assert not JournalLine.objects.filter(actual=theirs).exists()
 
 
-def test_without_a_number_sequence_nothing_is_taken_up(no1, line):
+def test_without_a_number_sequence_nothing_is_added(no1, line):
     """MON-8"""
     cost(no1, line)
     no1.entity.number_sequences.filter(kind="journal").delete()
 
     with pytest.raises(Refused, match="integration journal") as refusal:
-        take_up(no1)
+        add_all(no1)
     assert refusal.value.code == "NUM-MISSING"
     assert JournalLine.objects.count() == 0
 
@@ -224,7 +224,7 @@ def test_a_line_converts_at_the_transaction_date(no1):
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.90"), valid_from=APRIL_10)
     before = unbilled(no1, euro_line(no1), Decimal("100.05"), date=datetime.date(2025, 3, 9))
     on_the_day = unbilled(no1, euro_line(no1), Decimal("100.05"), accounting_date=APRIL_10)
-    take_up(no1, APRIL_10)
+    add_all(no1, APRIL_10)
 
     found = [
         (row.exchange_rate, row.accounting_amount) for row in (before.journal_line, on_the_day.journal_line)
@@ -235,16 +235,16 @@ def test_a_line_converts_at_the_transaction_date(no1):
 def test_a_missing_rate_keeps_the_actual_out_and_is_reported(no1, line):
     """JRN-2, MON-8"""
     foreign, domestic = unbilled(no1, euro_line(no1)), cost(no1, line)
-    taken = take_up(no1)
+    added = add_all(no1)
 
-    assert taken.lines == 1
-    ((actual, reason),) = taken.left_out
+    assert added.lines == 1
+    ((actual, reason),) = added.left_out
     assert actual == foreign.pk
     assert (reason.code, reason.params["currency"], reason.params["day"]) == ("FX-MISSING", "EUR", DAY)
     assert domestic.journal_line
 
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
-    assert (take_up(no1).lines, take_up(no1).left_out) == (1, [])
+    assert (add_all(no1).lines, add_all(no1).left_out) == (1, [])
     assert foreign.journal_line.accounting_amount == 18560
 
 
@@ -255,9 +255,9 @@ def test_those_left_out_do_not_keep_others_out(no1, line, monkeypatch):
     for _ in range(3):
         unbilled(no1, foreign)
     actual = cost(no1, line)
-    taken = take_up(no1)
+    added = add_all(no1)
 
-    assert (taken.lines, len(taken.left_out)) == (1, 3)
+    assert (added.lines, len(added.left_out)) == (1, 3)
     assert actual.journal_line
 
 
@@ -266,7 +266,7 @@ def test_the_contracts_agreed_rate_counts_for_its_sales_only(no1):
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     line = euro_line(no1, fixed_exchange_rate=Decimal("11.00"))
     sale, paid = unbilled(no1, line, 1000), cost(no1, line, 100, "expense", currency="EUR")
-    take_up(no1)
+    add_all(no1)
 
     assert [(a.journal_line.exchange_rate, a.journal_line.accounting_amount) for a in (sale, paid)] == [
         (Decimal("11.00"), 11000),
@@ -278,7 +278,7 @@ def test_an_agreed_rate_needs_no_official_one(no1):
     """PST-5"""
     sale = unbilled(no1, euro_line(no1, fixed_exchange_rate=Decimal("11.00")), 1000)
 
-    assert take_up(no1).left_out == []
+    assert add_all(no1).left_out == []
     assert sale.journal_line.accounting_amount == 11000
 
 
@@ -286,7 +286,7 @@ def test_an_agreed_rate_means_nothing_in_the_accounting_currency(no1):
     """PST-5"""
     domestic = contract(no1, confirmed=True, fixed_exchange_rate=Decimal("11.00")).lines.get()
     sale = unbilled(no1, domestic, 1000)
-    take_up(no1)
+    add_all(no1)
 
     assert (sale.journal_line.exchange_rate, sale.journal_line.accounting_amount) == (1, 1000)
 
@@ -297,7 +297,7 @@ def test_what_replaces_a_fact_keeps_its_rate(no1):
     use_profile(no1, "ACCRUE")
     line = euro_line(no1)
     original = unbilled(no1, line, 10000)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     rate.rate = Decimal("12.00")
     rate.save()
@@ -306,7 +306,7 @@ def test_what_replaces_a_fact_keeps_its_rate(no1):
     lost = unbilled(
         no1, line, 4000, replaces=original, accounting_date=APRIL_10, billing_type="non_chargeable"
     )
-    take_up_and_post(no1, APRIL_10)
+    add_and_post(no1, APRIL_10)
 
     assert entries_of(reversal) == [("1530", 0, 116000), ("3080", 116000, 0)]
     assert entries_of(stays) == [("1530", 69600, 0), ("3080", 0, 69600)]
@@ -318,13 +318,13 @@ def test_the_rate_is_kept_through_facts_that_no_journal_books(no1):
     rate = ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     line = euro_line(no1)
     original = unbilled(no1, line, 1000)
-    take_up(no1)
+    add_all(no1)
     rate.rate = Decimal("12.00")
     rate.save()
     edited = unbilled(no1, line, 900, replaces=original, booked_by="nothing")
     again = unbilled(no1, line, 300, replaces=edited, accounting_date=APRIL_10)
     fresh = unbilled(no1, line, 300)
-    take_up(no1, APRIL_10)
+    add_all(no1, APRIL_10)
 
     assert again.journal_line.exchange_rate == Decimal("11.60")
     assert fresh.journal_line.exchange_rate == Decimal("12.00")
@@ -334,7 +334,7 @@ def test_a_reversal_has_its_originals_rate_groups_and_dimensions(no1, line):
     """MON-5, JRN-7"""
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     original = unbilled(no1, euro_line(no1), Decimal("333.33"))
-    take_up(no1)
+    add_all(no1)
     export = BillingTaxGroupFactory(entity=no1.entity, code="EXPORT")
     dimension = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     value = DimensionValue.objects.create(dimension=dimension, code="A", name="A")
@@ -342,7 +342,7 @@ def test_a_reversal_has_its_originals_rate_groups_and_dimensions(no1, line):
     edit_journal_lines([original.journal_line], by=None, billing_tax_group=export, dimensions=chosen)
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("12.00"), valid_from=DAY)
     reversal = reversed_on(original, APRIL_10)
-    take_up(no1, APRIL_10)
+    add_all(no1, APRIL_10)
 
     row = reversal.journal_line
     assert (row.exchange_rate, row.accounting_amount) == (Decimal("11.60"), Decimal("-3866.63"))
@@ -354,14 +354,14 @@ def test_a_reversal_stays_out_with_its_original(no1):
     """JRN-2, JRN-7"""
     original = unbilled(no1, euro_line(no1))
     reversal = reversed_on(original, APRIL_10)
-    left_out = dict(take_up(no1).left_out)
+    left_out = dict(add_all(no1).left_out)
 
     assert set(left_out) == {original.pk, reversal.pk}
     assert left_out[reversal.pk] == Reason(
         "ORIGINAL-MISSING", actual=str(reversal.pk), original=str(original.pk)
     )
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
-    assert take_up(no1).lines == 2
+    assert add_all(no1).lines == 2
 
 
 # Tax groups and dimensions
@@ -390,7 +390,7 @@ def test_the_billing_tax_group_comes_from_where_the_entity_says(no1, deal, line,
         owner.billing_tax_group = group if name in given else None
         owner.save()
     actual = unbilled(no1, line)
-    take_up(no1)
+    add_all(no1)
 
     group = actual.journal_line.billing_tax_group
     assert (group and group.code) == found
@@ -399,7 +399,7 @@ def test_the_billing_tax_group_comes_from_where_the_entity_says(no1, deal, line,
 def test_a_cost_has_no_customer_to_ask(no1, line):
     """JRN-3"""
     actual = cost(no1, line)
-    take_up(no1)
+    add_all(no1)
 
     assert actual.journal_line.billing_tax_group is None
 
@@ -414,7 +414,7 @@ def test_the_item_tax_group_comes_from_category_product_or_setting(no1, line):
     hours = unbilled(no1, line)
     cable, trip = unbilled(no1, line, 80, "material"), unbilled(no1, line, 300, "expense")
     milestone = unbilled(no1, line, 1000, "milestone")
-    take_up(no1)
+    add_all(no1)
 
     codes = [actual.journal_line.item_tax_group.code for actual in (hours, cable, trip, milestone)]
     assert codes == ["SERVICES", "G", "F", "M"]
@@ -428,7 +428,7 @@ def test_dimensions_come_from_the_project(no1, line):
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, line)
     elsewhere = unbilled(no1, line, project=ProjectFactory(entity=no1.entity))
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert actual.journal_line.dimensions == dimension_set(no1.entity, [value])
     assert elsewhere.journal_line.dimensions is None
@@ -451,7 +451,7 @@ def test_taking_up_asks_as_often_for_many_as_for_few(no1, line):
             unbilled(no1, line, replaces=actual)
             reversed_on(actual, DAY)
         with CaptureQueriesContext(connection) as captured:
-            assert take_up(no1).lines == 4 * count
+            assert add_all(no1).lines == 4 * count
         # SQLite takes rows in small batches.
         return sum(not query["sql"].startswith("INSERT") for query in captured)
 
@@ -464,9 +464,9 @@ def test_the_planner_looks_again_after_very_many(no1, line, monkeypatch):
     analyzed = []
     monkeypatch.setattr(lines_module, "analyze", lambda *tables: analyzed.append(tables))
     cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     assert analyzed == []
     cost(no1, line)
     cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     assert analyzed == [(JournalLine,)]

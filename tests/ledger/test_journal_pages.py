@@ -16,7 +16,7 @@ from ledger.models import Dimension, IntegrationJournal, JournalLine
 from ledger.setup.dimensions import dimension_set
 from tests import factories
 from tests.background import do_jobs
-from tests.ledger.journal_samples import APRIL_10, DAY, cost, take_up, take_up_and_post, unbilled
+from tests.ledger.journal_samples import APRIL_10, DAY, add_all, add_and_post, cost, unbilled
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def line(no1):
 def draft(no1, line):
     """A draft journal with a cost of 800 and unbilled sales of 1,600."""
     cost(no1, line), unbilled(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     return journal
 
 
@@ -70,7 +70,7 @@ def test_who_looks_at_journals(client, no1, draft, role, status):
 
 
 @pytest.mark.parametrize(
-    "name", ["take_up_actuals", "post_chosen_journals", "back_to_draft_chosen", "edit_journal_lines"]
+    "name", ["add_to_journals", "post_chosen_journals", "back_to_draft_chosen", "edit_journal_lines"]
 )
 def test_an_auditor_changes_nothing(client, no1, draft, name):
     """SEC-1"""
@@ -111,9 +111,9 @@ def test_taking_up_says_what_stayed_out_and_why(desk, no1, line):
     """JRN-2 MON-8: a missing rate keeps the actual out, and is named"""
     cost(no1, line), cost(no1, line, currency="USD")
 
-    text = words(posted(desk, "take_up_actuals"))
+    text = words(posted(desk, "add_to_journals"))
 
-    assert "1 actual taken up into" in text
+    assert "1 actual added to" in text
     assert "USD" in text
     assert "/journals/waiting/" in text
     assert JournalLine.objects.count() == 1
@@ -184,7 +184,7 @@ def test_a_large_one_is_posted_in_the_background(desk, no1, draft, monkeypatch):
 
 def test_the_journals_of_a_posting_stand_in_the_order_of_their_reversals(no1, line):
     """JRN-4: the same order as when all are posted"""
-    _, _ = cost(no1, line), take_up(no1)
+    _, _ = cost(no1, line), add_all(no1)
 
     (result,) = operations.post_chosen(IntegrationJournal.objects.all(), by=None, on=DAY)
 
@@ -261,7 +261,7 @@ def test_nothing_typed_is_lost_when_it_is_refused(desk, no1, draft):
     assert "is closed" in text
     assert 'value="2025-03-12"' in text
     unchanged = edit(desk, draft, pk=draft.lines.first().pk, _answered="1")
-    assert "Nothing is to be changed yet" in words(unchanged)
+    assert "Choose a tax group, dimensions or a day to change." in words(unchanged)
 
 
 def test_all_that_match_are_edited_unless_they_changed_meanwhile(desk, no1, draft, line):
@@ -309,12 +309,12 @@ def test_queries_do_not_grow_with_rows(desk, no1, line):
         return len(captured)
 
     cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     few = IntegrationJournal.objects.get()
     before = [queries("/journals/"), queries(f"/journals/{few.pk}/"), queries("/journals/waiting/")]
     for _ in range(9):
         cost(no1, line), unbilled(no1, line, date=APRIL_10)
-    take_up_and_post(no1)
+    add_and_post(no1)
     many = IntegrationJournal.objects.filter(period="2025-03").last()
     assert IntegrationJournal.objects.count() == 3
     assert many.lines.count() == 9
@@ -329,7 +329,7 @@ def abroad(no1):
     no1.customer.save()
     line = factories.contract(no1, confirmed=True).lines.get()
     unbilled(no1, line), unbilled(no1, line), cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     return journal
 
 
@@ -374,7 +374,7 @@ def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(desk, no1, lin
         entity=no1.entity, currency="EUR", valid_from=datetime.date(2025, 1, 1), rate=11
     )
     cost(no1, line, currency="EUR")
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     sentence = "rate for EUR is from 1 Jan 2025 and is used on 10 Mar 2025, 68 days later"
 
     assert sentence in words(desk.get(journal.get_absolute_url()))

@@ -21,11 +21,11 @@ from tests.ledger.journal_samples import (
     COST,
     DAY,
     OFFSET,
+    add_all,
+    add_and_post,
     cost,
     entries_of,
     reversed_on,
-    take_up,
-    take_up_and_post,
     unbilled,
     use_profile,
     voucher_of,
@@ -47,7 +47,7 @@ def line(no1):
 def test_a_voucher_names_its_line_and_the_line_its_actual(no1, line):
     """JRN-2, ACT-2"""
     actual = cost(no1, line, description="Bearing walls")
-    _, (result,) = take_up_and_post(no1)
+    _, (result,) = add_and_post(no1)
 
     voucher = voucher_of(actual)
     assert voucher.journal_line.journal == result.journal
@@ -63,7 +63,7 @@ def test_lines_in_error_move_to_a_journal_that_names_the_original(no1, line):
     """JRN-4"""
     no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
     good, bad = cost(no1, line), cost(no1, line, 300, "expense")
-    _, (result,) = take_up_and_post(no1)
+    _, (result,) = add_and_post(no1)
 
     assert (result.posted, result.in_error) == (1, 1)
     assert (result.journal.status, result.remainder.status) == ("posted", "error")
@@ -81,7 +81,7 @@ def test_a_journal_in_error_is_posted_once_it_is_mended(no1, line):
     no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
     cost(no1, line)
     bad = cost(no1, line, 300, "expense")
-    _, (result,) = take_up_and_post(no1)
+    _, (result,) = add_and_post(no1)
 
     with pytest.raises(Refused) as refusal:
         post_journal(result.remainder, by=None, on=DAY)
@@ -97,7 +97,7 @@ def test_a_journal_of_nothing_but_errors_turns_to_error_itself(no1, line):
     """JRN-4"""
     no1.entity.profile_assignments.all().delete()
     cost(no1, line)
-    _, (result,) = take_up_and_post(no1)
+    _, (result,) = add_and_post(no1)
 
     assert (result.posted, result.in_error, result.remainder) == (0, 1, result.journal)
     assert result.journal.status == "error"
@@ -110,7 +110,7 @@ def test_a_journal_goes_back_to_draft_under_its_lock(no1, line, monkeypatch):
     """JRN-4: asked for on every database, so that nobody posts it meanwhile."""
     close_period(period_of(no1.entity, DAY), by=None)
     cost(no1, line)
-    _, (posted,) = take_up_and_post(no1)
+    _, (posted,) = add_and_post(no1)
     asked = locks.asked(monkeypatch)
 
     back_to_draft(posted.remainder, by=None)
@@ -121,7 +121,7 @@ def test_a_journal_goes_back_to_draft_under_its_lock(no1, line, monkeypatch):
 def test_only_a_journal_in_error_goes_back_to_draft(no1, line):
     """JRN-4"""
     cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
 
     with pytest.raises(Refused, match=f"The journal {journal.number} is draft. Only") as refusal:
         back_to_draft(journal, by=None)
@@ -131,7 +131,7 @@ def test_only_a_journal_in_error_goes_back_to_draft(no1, line):
 def test_a_posted_journal_is_not_posted_again(no1, line):
     """JRN-4"""
     cost(no1, line)
-    _, (result,) = take_up_and_post(no1)
+    _, (result,) = add_and_post(no1)
 
     with pytest.raises(Refused, match="is already posted"):
         post_journal(result.journal, by=None, on=DAY)
@@ -143,28 +143,28 @@ def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
     """JRN-4"""
     cost(no1, line)
     cost(no1, line, date=APRIL_10)
-    take_up(no1)
+    add_all(no1)
     begin = journals_module._begin
 
     def refuse_march(journal):
         if journal.period == "2025-03":
-            raise Refused("JOURNALS-POSTED")
+            raise Refused("JOURNALS-ALREADY-POSTED")
         begin(journal)
 
     monkeypatch.setattr(journals_module, "_begin", refuse_march)
     march, april = post_journals(no1.entity, by=None, on=DAY)
 
-    assert (march.refused, april.refused, april.posted) == (Reason("JOURNALS-POSTED"), None, 1)
+    assert (march.refused, april.refused, april.posted) == (Reason("JOURNALS-ALREADY-POSTED"), None, 1)
 
 
 def test_posting_wakes_the_proposals_that_wait_once(no1, line):
     """PRP-1: not once a journal, and not when nothing was posted."""
     for day in (DAY, APRIL_10):
         cost(no1, line, date=day)
-    take_up_and_post(no1)
-    take_up_and_post(no1)
+    add_and_post(no1)
+    add_and_post(no1)
     cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     post_journal(journal, by=None, on=DAY)
 
     waiting = Job.objects.filter(kind="fill_proposals").values_list("params", flat=True)
@@ -176,7 +176,7 @@ def test_killed_in_the_middle_it_is_finished_by_the_next_start(no1, line, monkey
     monkeypatch.setattr(journals_module, "CHUNK", 2)
     for _ in range(5):
         cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     write = journals_module.write_vouchers
 
     def dies_the_second_time(entity, plans, *, by):
@@ -201,7 +201,7 @@ def test_a_period_closed_in_the_middle_keeps_the_rest_back(no1, line, monkeypatc
     monkeypatch.setattr(journals_module, "CHUNK", 2)
     for _ in range(5):
         cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     write = journals_module.write_vouchers
 
     def close_after_the_first(entity, plans, *, by):
@@ -225,22 +225,22 @@ def test_a_period_closed_in_the_middle_keeps_the_rest_back(no1, line, monkeypatc
 
 
 def test_a_date_in_a_closed_period_is_an_error(no1, line):
-    """JRN-2: found when it is taken up, and again when it is posted."""
+    """JRN-2: found when it is added, and again when it is posted."""
     close_period(period_of(no1.entity, DAY), by=None)
     actual = cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
 
     assert actual.journal_line.error.code == "PERIOD-CLOSED"
     assert post_journal(journal, by=None, on=DAY).in_error == 1
 
 
 def test_a_date_in_a_closed_period_moves_when_the_entity_says_so(no1, line):
-    """JRN-2: to the first day of the next open period, at taking up and at posting."""
+    """JRN-2: to the first day of the next open period, when it is added and when it is posted."""
     no1.entity.closed_period = "move"
     no1.entity.save()
     early, late = cost(no1, line, date=datetime.date(2025, 2, 10)), cost(no1, line)
     close_period(period_of(no1.entity, datetime.date(2025, 2, 10)), by=None)
-    take_up(no1)
+    add_all(no1)
     assert early.journal_line.accounting_date == datetime.date(2025, 3, 1)
     assert (late.journal_line.accounting_date, late.journal_line.error) == (DAY, None)
 
@@ -259,7 +259,7 @@ def test_what_is_dated_in_a_period_on_hold_waits_and_does_not_move(no1, line):
     no1.entity.save()
     put_on_hold(period_of(no1.entity, DAY), by=None)
     actual = cost(no1, line)
-    _, (result,) = take_up_and_post(no1)
+    _, (result,) = add_and_post(no1)
 
     assert result.in_error == 1
     assert "is on hold" in actual.journal_line.error.sentence
@@ -270,7 +270,7 @@ def test_a_mended_line_is_posted_without_its_old_error(no1, line):
     """JRN-2"""
     close_period(period_of(no1.entity, DAY), by=None)
     moved, waiting = cost(no1, line), cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     edit_journal_lines([moved.journal_line], by=None, accounting_date=APRIL_10)
     reopen_period(period_of(no1.entity, DAY), by=None)
 
@@ -289,7 +289,7 @@ def test_posting_asks_as_often_for_many_lines_as_for_few(no1, line):
             actual = unbilled(no1, line, resource=resource)
             cost(no1, line, resource=resource)
             reversed_on(actual, DAY)
-        (journal,) = take_up(no1).journals
+        (journal,) = add_all(no1).journals
         with CaptureQueriesContext(connection) as captured:
             assert post_journal(journal, by=None, on=DAY).posted == 3 * count
         # SQLite takes rows in small batches.

@@ -12,10 +12,10 @@ from ledger.books.periods import period_of
 from ledger.closing.operations import close_period
 from ledger.journal.operations import journals as journals_module
 from ledger.journal.operations import lines as lines_module
-from ledger.journal.operations.journals import post_journal, post_journals, take_up_actuals
+from ledger.journal.operations.journals import add_to_journals, post_journal, post_journals
 from ledger.models import IntegrationJournal, JournalLine, Voucher
 from tests.factories import company, contract
-from tests.ledger.journal_samples import DAY, cost, take_up
+from tests.ledger.journal_samples import DAY, add_all, cost
 from tests.threads import ended
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -48,7 +48,7 @@ def test_two_who_post_one_journal_share_the_work(monkeypatch):
     line = contract(no1, confirmed=True).lines.get()
     for _ in range(20):
         cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
 
     results = at_once(*[lambda: post_journal(journal, by=None, on=DAY)] * 2)
 
@@ -65,7 +65,7 @@ def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
     line = contract(no1, confirmed=True).lines.get()
     for _ in range(10):
         cost(no1, line)
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     write = journals_module.write_vouchers
 
     def dies_behind_the_second(entity, plans, *, by):
@@ -87,7 +87,7 @@ def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
     assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 11))
 
 
-def test_two_who_take_up_at_once_make_one_line_an_actual(monkeypatch):
+def test_two_who_add_at_once_make_one_line_for_each_actual(monkeypatch):
     """JRN-1: they take turns, and neither meets an error."""
     monkeypatch.setattr(lines_module, "CHUNK", 5)
     no1 = company()
@@ -95,10 +95,10 @@ def test_two_who_take_up_at_once_make_one_line_an_actual(monkeypatch):
     for n in range(40):
         cost(no1, line, date=DAY + datetime.timedelta(days=n))
 
-    def lines_taken_up():
-        return take_up_actuals(LegalEntity.objects.get(pk=no1.entity.pk), on=DAY, by=None).lines
+    def lines_added():
+        return add_to_journals(LegalEntity.objects.get(pk=no1.entity.pk), on=DAY, by=None).lines
 
-    results = at_once(*[lines_taken_up] * 3)
+    results = at_once(*[lines_added] * 3)
 
     assert sum(results) == 40, results
     assert JournalLine.objects.count() == 40
@@ -131,7 +131,7 @@ def test_taking_up_while_others_post_locks_nobody_out():
 
     threads = [
         threading.Thread(target=run, args=(step,))
-        for step in (post, post, lambda: take_up(no1), lambda: take_up(no1))
+        for step in (post, post, lambda: add_all(no1), lambda: add_all(no1))
     ]
     for thread in threads:
         thread.start()
@@ -142,7 +142,7 @@ def test_taking_up_while_others_post_locks_nobody_out():
     ended(*threads)
 
     assert troubles == []
-    take_up(no1)
+    add_all(no1)
     post()
     assert Voucher.objects.count() == 5
     assert JournalLine.objects.filter(journal__status="error").count() == 10
@@ -152,7 +152,7 @@ def test_a_period_closes_only_once_a_journal_is_through_with_it(monkeypatch):
     """PST-6, JRN-4: between reading the period and committing the vouchers nobody can close it."""
     no1 = company()
     cost(no1, contract(no1, confirmed=True).lines.get())
-    (journal,) = take_up(no1).journals
+    (journal,) = add_all(no1).journals
     march = period_of(no1.entity, DAY)
     writing, closed = threading.Event(), threading.Event()
     write = journals_module.write_vouchers
@@ -184,7 +184,7 @@ def test_two_who_post_into_one_period_do_not_wait_for_each_other(monkeypatch):
     journals = []
     for _ in range(2):
         cost(no1, line)
-        journals += take_up(no1).journals
+        journals += add_all(no1).journals
         type(no1.entity).objects.update(journal_max_lines=1)
         no1.entity.refresh_from_db()
     both = threading.Barrier(2)

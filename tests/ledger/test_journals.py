@@ -27,12 +27,12 @@ from tests.ledger.journal_samples import (
     PAYROLL,
     WIP_COST,
     WIP_SALES,
+    add_all,
+    add_and_post,
     cost,
     entries_of,
     reversed_on,
     subledger_of,
-    take_up,
-    take_up_and_post,
     unbilled,
     use_profile,
     voucher_of,
@@ -67,7 +67,7 @@ def test_cost_goes_to_profit_and_loss(no1, line, profile, transaction_class, off
     """JRN-5: time against payroll allocation, all else against the offset account, accrued or not."""
     use_profile(no1, profile)
     actual = cost(no1, line, 800, transaction_class)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == [(COST, 800, 0), (offset, 0, 800)]
     assert subledger_of(actual) == [("cost", 800, False)]
@@ -78,7 +78,7 @@ def test_cost_to_balance_stands_on_wip(no1, line, transaction_class, offset):
     """JRN-5: WIP cost value stands in place of project cost."""
     use_profile(no1, "BALANCE")
     actual = cost(no1, line, 800, transaction_class)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == [(WIP_COST, 800, 0), (offset, 0, 800)]
     assert subledger_of(actual) == [("cost", 800, True)]
@@ -88,7 +88,7 @@ def test_cost_that_is_never_posted_reaches_the_project_only(no1, line):
     """JRN-5"""
     use_profile(no1, "STD", cost="never")
     actual = cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == []
     assert subledger_of(actual) == [("cost", 800, False)]
@@ -98,7 +98,7 @@ def test_cost_that_is_never_posted_reaches_the_project_only(no1, line):
 def test_unbilled_sales_without_accrual_reach_the_project_only(no1, line, transaction_class):
     """JRN-5"""
     actual = unbilled(no1, line, 1600, transaction_class)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == []
     assert subledger_of(actual) == [("unbilled", 1600, False)]
@@ -109,7 +109,7 @@ def test_unbilled_sales_are_accrued(no1, line, transaction_class):
     """JRN-5"""
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, line, 1600, transaction_class)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == [(WIP_SALES, 1600, 0), (ACCRUED, 0, 1600)]
     assert subledger_of(actual) == [("accrued", 1600, True)]
@@ -119,7 +119,7 @@ def test_accrual_is_decided_class_by_class(no1, line):
     """JRN-5"""
     use_profile(no1, "STD", accrue_time=True)
     hours, trip = unbilled(no1, line, 1600), unbilled(no1, line, 300, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(hours) == [(WIP_SALES, 1600, 0), (ACCRUED, 0, 1600)]
     assert entries_of(trip) == []
@@ -130,9 +130,9 @@ def test_fixed_price_work_is_cost_only(no1):
     contract(no1, method="fixed", confirmed=True)
     use_profile(no1, "ACCRUE")
     approve(Entry.objects.filter(pk=time_entry(no1, "8").pk), by=no1.manager, on=DAY)
-    taken, _ = take_up_and_post(no1)
+    added, _ = add_and_post(no1)
 
-    assert taken.lines == 1
+    assert added.lines == 1
     (voucher,) = Voucher.objects.all()
     assert entries_of(voucher.journal_line.actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
 
@@ -144,7 +144,7 @@ def test_approved_hours_are_booked_from_entry_to_ledger(no1):
     entry = time_entry(no1, "8")
     decided = {entry.pk: Decision(billable_quantity=Decimal(6))}
     approve(Entry.objects.filter(pk=entry.pk), by=no1.manager, on=DAY, decisions=decided)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     booked = {
         (actual.type, actual.billing_type): (entries_of(actual), subledger_of(actual))
@@ -165,7 +165,7 @@ def test_what_is_not_charged_never_reaches_the_ledger(no1, line, billing_type):
     """JRN-5: only the project subledger."""
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, line, billing_type=billing_type)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == []
     assert subledger_of(actual) == [("unbilled", 1600, False)]
@@ -175,7 +175,7 @@ def test_negative_amounts_swap_sides(no1, line):
     """JRN-5"""
     use_profile(no1, "ACCRUE")
     back, less = cost(no1, line, -250, "expense"), unbilled(no1, line, -300, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(back) == [(COST, 0, 250), (OFFSET, 250, 0)]
     assert entries_of(less) == [(WIP_SALES, 0, 300), (ACCRUED, 300, 0)]
@@ -185,7 +185,7 @@ def test_negative_amounts_swap_sides(no1, line):
 def test_what_comes_to_nothing_has_no_entries(no1, line):
     """PRC-6: work without a price is 0, and is posted all the same."""
     actual = cost(no1, line, 0)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == []
     assert subledger_of(actual) == [("cost", 0, False)]
@@ -197,7 +197,7 @@ def test_a_disbursement_is_owed_by_the_customer(no1, line):
     no1.travel.is_disbursement = True
     no1.travel.save()
     paid, charged = cost(no1, line, 500, "expense"), unbilled(no1, line, 500, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(paid) == [(DISBURSEMENT, 500, 0), (OFFSET, 0, 500)]
     assert entries_of(charged) == []
@@ -209,7 +209,7 @@ def test_a_disbursement_is_no_work_in_progress(no1, line):
     no1.travel.is_disbursement = True
     no1.travel.save()
     paid = cost(no1, line, 500, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(paid) == [(DISBURSEMENT, 500, 0), (OFFSET, 0, 500)]
     assert subledger_of(paid) == [("outlay", 500, True)]
@@ -222,7 +222,7 @@ def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):
     fixed = contract(no1, method="fixed", confirmed=True).lines.get()
     uncovered = cost(no1, line, 500, "expense", contract=None, contract_line=None)
     on_fixed = cost(no1, fixed, 500, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(uncovered) == [(COST, 500, 0), (OFFSET, 0, 500)]
     assert entries_of(on_fixed) == [(COST, 500, 0), (OFFSET, 0, 500)]
@@ -233,10 +233,10 @@ def test_the_profile_of_the_project_wins_over_that_of_the_contract(no1, line):
     books = no1.books
     no1.entity.profile_assignments.create(profile=books.profiles["ACCRUE"], contract=line.contract)
     first = cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     no1.entity.profile_assignments.create(profile=books.profiles["BALANCE"], project=line.project)
     second = cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert [entries_of(actual)[0][0] for actual in (first, second)] == [COST, WIP_COST]
 
@@ -248,7 +248,7 @@ def test_a_category_may_have_an_account_of_its_own(no1, line):
         entity=no1.entity, purpose="project_cost", category=no1.travel, account=trips
     )
     actual = cost(no1, line, 500, "expense")
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert entries_of(actual) == [("4310", 500, 0), (OFFSET, 0, 500)]
 
@@ -261,7 +261,7 @@ def test_entries_keep_both_amounts_and_the_rate(no1):
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.6333"))
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, euro_line(no1), Decimal("333.33"))
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     entries = voucher_of(actual).entries.order_by("number")
     assert [
@@ -282,13 +282,13 @@ def test_a_reversal_is_the_mirror_image_at_the_stored_rate_on_the_same_accounts(
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, euro_line(no1), 1000)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     ExchangeRateFactory(entity=no1.entity, currency="EUR", valid_from=DAY, rate=Decimal("12.00"))
     no1.entity.accounts.filter(number=WIP_SALES).update(is_active=False)
     use_profile(no1, "STD")
     reversal = reversed_on(actual, APRIL_10)
-    take_up_and_post(no1, APRIL_10)
+    add_and_post(no1, APRIL_10)
 
     assert entries_of(actual) == [(WIP_SALES, 11600, 0), (ACCRUED, 0, 11600)]
     assert entries_of(reversal) == [(WIP_SALES, 0, 11600), (ACCRUED, 11600, 0)]
@@ -306,9 +306,9 @@ def test_a_reversal_is_the_mirror_image_at_the_stored_rate_on_the_same_accounts(
 def test_march_work_canceled_in_april_is_booked_in_april(no1, line):
     """JRN-7: even with March open."""
     actual = cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     reversal = reversed_on(actual, APRIL_10)
-    take_up_and_post(no1, APRIL_10)
+    add_and_post(no1, APRIL_10)
 
     voucher = voucher_of(reversal)
     assert (voucher.date, voucher.document_date) == (APRIL_10, DAY)
@@ -321,7 +321,7 @@ def test_a_reversal_is_posted_behind_its_original_in_one_journal(no1, line):
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, line)
     reversal = reversed_on(actual, DAY)
-    _, (posted,) = take_up_and_post(no1)
+    _, (posted,) = add_and_post(no1)
 
     assert (posted.posted, posted.in_error) == (2, 0)
     assert entries_of(reversal) == [(WIP_SALES, 0, 1600), (ACCRUED, 1600, 0)]
@@ -332,9 +332,9 @@ def test_a_reversal_is_posted_behind_its_original_in_one_journal(no1, line):
 def test_a_reversal_waits_for_an_original_in_another_journal(no1, line):
     """JRN-7: in error, with a sentence, until the original is posted."""
     actual = cost(no1, line)
-    take_up(no1)
+    add_all(no1)
     reversal = reversed_on(actual, APRIL_10)
-    take_up(no1, APRIL_10)
+    add_all(no1, APRIL_10)
     march, april = IntegrationJournal.objects.order_by("period")
 
     refused = post_journal(april, by=None, on=APRIL_10)
@@ -350,10 +350,10 @@ def test_a_reversal_waits_for_an_original_in_another_journal(no1, line):
 def test_journals_are_posted_in_the_order_that_reversals_need(no1, line):
     """JRN-7: the original's journal first, also when it was made later."""
     cost(no1, line, date=APRIL_10)
-    take_up(no1)  # the journal of April
+    add_all(no1)  # the journal of April
     actual = cost(no1, line)
     reversed_on(actual, APRIL_10)
-    _, posted = take_up_and_post(no1, APRIL_10)
+    _, posted = add_and_post(no1, APRIL_10)
 
     assert [(p.journal.period, p.posted, p.in_error) for p in posted] == [
         ("2025-03", 1, 0),
@@ -365,6 +365,6 @@ def test_a_reversal_follows_its_original_into_error(no1, line):
     """JRN-4, JRN-7"""
     no1.entity.profile_assignments.all().delete()
     reversal = reversed_on(cost(no1, line), DAY)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert reversal.journal_line.error == Reason("ORIGINAL-NOT-POSTED")

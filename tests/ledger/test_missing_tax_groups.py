@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 
 from invoicing_site.floor.errors import Refused
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import fill_lines, refill_lines, take_up
-from ledger.journal.operations.journals import take_up_actuals
+from ledger.invoicing.operations.proposals import create_proposal, fill_lines, refill_lines
+from ledger.journal.operations.journals import add_to_journals
 from ledger.models import JournalLine
 from proforma.doubts import doubts_of
 from proforma.models import LineDetail, ProformaInvoice
@@ -77,7 +77,7 @@ def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_ag
 
 def test_a_group_given_before_the_lines_are_filled_in_needs_nothing_more(no1, contract):
     """PRP-7 JRN-3"""
-    proposal = take_up(confirmed(no1, work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, work(no1, contract)))
     book_journals(no1)
     mend(no1)
 
@@ -166,7 +166,7 @@ def test_the_command_fills_lines_in_again(no1, contract, capsys):
     call_command("propose", "--entity", "NO1", "--refill", proposal.number)
 
     assert capsys.readouterr().out.splitlines() == [
-        "0 proformas taken up, 0 proposals filled in.",
+        "0 proposals created, 0 filled in.",
         f"Filled in again: {proposal.number}.",
     ]
     assert groups(proposal) == [("DOMESTIC", "SERVICES")]
@@ -186,8 +186,8 @@ def test_the_command_fills_in_no_more_what_is_posted_or_not_there(no1):
 def test_looking_for_missing_groups_asks_as_often_for_many_lines(
     no1, contract, django_assert_max_num_queries, django_assert_num_queries
 ):
-    first, one = (take_up(confirmed(no1, work(no1, contract))) for _ in range(2))
-    many = take_up(confirmed(no1, *(work(no1, contract) for _ in range(30))))
+    first, one = (create_proposal(confirmed(no1, work(no1, contract))) for _ in range(2))
+    many = create_proposal(confirmed(no1, *(work(no1, contract) for _ in range(30))))
     book_journals(no1)
     fill_lines(first)  # only the first one of all has to make its counters
     with django_assert_max_num_queries(30) as queries:
@@ -250,7 +250,7 @@ def test_a_journal_warns_of_sales_without_a_tax_group(client, no1):
     """JRN-2 JRN-3: costs need none, and what was given one is warned of no more"""
     contract = factories.contract(no1, confirmed=True)
     work(no1, contract), work(no1, contract, category=None)
-    (journal,) = take_up_actuals(no1.entity, on=MARCH_31, by=no1.accountant).journals
+    (journal,) = add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant).journals
     client.force_login(no1.accountant)
     warning = "1 line of sales has no tax group, and an invoice needs one."
 

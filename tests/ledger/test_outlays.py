@@ -8,8 +8,8 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
-from ledger.journal.operations.journals import post_journals, take_up_actuals
+from ledger.invoicing.operations.proposals import create_proposal
+from ledger.journal.operations.journals import add_to_journals, post_journals
 from ledger.models import JournalLine, LedgerEntry
 from proforma import operations as proformas
 from tests import factories
@@ -294,10 +294,10 @@ def test_an_outlay_that_no_journal_has_booked_yet_holds_its_invoice_back(no1, co
     contract = factories.contract(no1, confirmed=True)
     cost = paid(no1, contract, court_fee, "80")
     item = charged(no1, contract, cost, "80")
-    take_up_actuals(no1.entity, on=MARCH_31, by=no1.accountant)
+    add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant)
     JournalLine.objects.filter(actual=cost).update(accounting_date="2031-01-01")  # outside of the books
     post_journals(no1.entity, by=no1.accountant, on=MARCH_31)
-    proposal = take_up(confirmed(no1, item))
+    proposal = create_proposal(confirmed(no1, item))
 
     assert [result.code for result in check(proposal, on=MARCH_31) if result.is_error] == ["OUTLAY-POSTED"]
     with pytest.raises(Refused, match=r"What was paid for the customer on 10 Mar 2025 \(80.00 NOK\)"):

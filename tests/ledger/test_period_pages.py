@@ -11,7 +11,7 @@ from contracts.models import LegalEntity
 from invoicing_site.models import AuditEvent
 from ledger.books.periods import period_of
 from ledger.closing.still_open import still_open, still_open_in
-from ledger.journal.operations.journals import take_up_actuals
+from ledger.journal.operations.journals import add_to_journals
 from ledger.models import FiscalPeriod
 from tests import factories
 from tests.ledger.billing import MARCH_10, MARCH_31, drafted, proposed, work
@@ -107,7 +107,7 @@ def test_a_period_names_what_is_open_and_whose_it_is(desk, no1, contract, march)
     submitted = factories.time_entry(no1, date=MARCH_10)
     proposal = proposed(no1, work(no1, contract))
     proforma = drafted(no1, work(no1, contract))
-    take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    add_to_journals(no1.entity, on=MARCH_31, by=None)
     actual = factories.ActualFactory(line=contract.lines.first(), date=MARCH_31)
 
     text = words(desk.get(f"/periods/{march.pk}/"))
@@ -181,7 +181,7 @@ def test_the_pages_ask_as_often_for_many_rows(desk, no1, contract, march):
     def fill():
         factories.time_entry(no1, date=MARCH_10)
         drafted(no1, work(no1, contract))
-        take_up_actuals(no1.entity, on=MARCH_31, by=None)
+        add_to_journals(no1.entity, on=MARCH_31, by=None)
         factories.ActualFactory(line=contract.lines.first(), date=MARCH_31)
 
     fill()

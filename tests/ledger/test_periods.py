@@ -14,7 +14,7 @@ from ledger.closing.operations import close_period, put_on_hold, reopen_period
 from ledger.closing.still_open import earlier_open, still_open
 from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals
-from ledger.journal.operations.journals import take_up_actuals
+from ledger.journal.operations.journals import add_to_journals
 from ledger.models import FiscalPeriod, InvoiceProposal
 from proforma.models import ProformaInvoice
 from tests.factories import ActualFactory, company, contract, time_entry
@@ -121,7 +121,7 @@ def test_closing_lists_what_is_still_open(no1, march):
     time_entry(no1, date=MARCH_31, status="draft")
     time_entry(no1, date=APRIL_1)
     ActualFactory(line=deal.lines.get(), date=MARCH_10)
-    take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    add_to_journals(no1.entity, on=MARCH_31, by=None)
     ActualFactory(line=deal.lines.get(), date=MARCH_31)
     ActualFactory(line=deal.lines.get(), date=MARCH_31, booked_by="nothing")
 
@@ -250,7 +250,7 @@ def test_a_journal_holds_its_periods_before_anything_else_is_locked(no1, steps, 
     line = contract(no1, confirmed=True).lines.get()
     for _ in range(2):
         ActualFactory(line=line, type="cost", date=MARCH_10)
-    (journal,) = take_up_actuals(no1.entity, on=MARCH_31, by=None).journals
+    (journal,) = add_to_journals(no1.entity, on=MARCH_31, by=None).journals
     steps.clear()
 
     journals.post_journal(journal, by=None, on=MARCH_31)

@@ -17,9 +17,9 @@ from tests.ledger.journal_samples import (
     COST,
     DAY,
     PAYROLL,
+    add_and_post,
     cost,
     entries_of,
-    take_up_and_post,
     unbilled,
 )
 
@@ -42,7 +42,7 @@ def run_command(*arguments):
     return out.getvalue()
 
 
-def test_the_command_takes_up_and_posts(no1, line):
+def test_the_command_adds_and_posts(no1, line):
     """JRN-1, JRN-4"""
     no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
     cost(no1, line)
@@ -51,7 +51,7 @@ def test_the_command_takes_up_and_posts(no1, line):
     output = run_command("--entity", "NO1", "--on", "2025-03-31", "--by", no1.accountant.username)
 
     assert output.splitlines() == [
-        "2 actuals taken up, 1 left out.",
+        "2 actuals added to journals, 1 left out.",
         f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 10 Mar 2025. "
         "An administrator can enter one that is valid from that day or earlier.",
         "journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
@@ -71,7 +71,7 @@ def test_the_command_speaks_json(no1, line):
     assert json.loads(run_command("--entity", "NO1", "--on", "2025-03-31", "--json")) == {
         "entity": "NO1",
         "on": "2025-03-31",
-        "taken_up": 1,
+        "added": 1,
         "left_out": [],
         "journals": [
             {
@@ -108,14 +108,14 @@ def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
     reopen_period(march, by=no1.accountant)
 
     assert run_command("--entity", "NO1", "--on", "2025-03-31").splitlines() == [
-        "0 actuals taken up, 0 left out.",
+        "0 actuals added to journals, 0 left out.",
         "There is no journal to post.",
         "journal IJ-2025-00001 is in error, 1 line:",
         f"  {reason.sentence}",
         "Fix the cause, then run post_journals --retry.",
     ]
     assert run_command("--entity", "NO1", "--on", "2025-03-31", "--retry").splitlines() == [
-        "0 actuals taken up, 0 left out.",
+        "0 actuals added to journals, 0 left out.",
         "journal IJ-2025-00001: 1 line posted, 0 in error.",
     ]
     assert entries_of(actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
@@ -150,7 +150,7 @@ def test_each_reason_of_a_journal_is_told_once(no1, line):
     no1.entity.posting_accounts.filter(purpose__in=["cost_offset", "payroll"]).delete()
     for amount, transaction_class in [(300, "expense"), (400, "expense"), (800, "time")]:
         cost(no1, line, amount, transaction_class)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     (left,) = left_in_error(no1.entity)
 

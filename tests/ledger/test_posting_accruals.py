@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.models import LedgerEntry, ProjectTransaction
 from proforma import operations as proformas
 from tests import factories
@@ -46,7 +46,7 @@ def invoiced(no1, *items, on=MARCH_31, **changes):
     if changes:
         edited(no1, proforma, items[0], **changes)
     proformas.confirm(proforma, by=no1.manager, on=on)
-    return post(take_up(proforma), by=no1.accountant, on=on)
+    return post(create_proposal(proforma), by=no1.accountant, on=on)
 
 
 def left_in_books():
@@ -219,7 +219,7 @@ def test_work_added_by_hand_was_never_accrued(no1, contract):
         category=no1.time,
     )
     proformas.confirm(proforma, by=no1.manager, on=MARCH_31)
-    proposal = take_up(proforma)
+    proposal = create_proposal(proforma)
 
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
 

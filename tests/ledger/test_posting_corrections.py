@@ -13,7 +13,7 @@ from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.verify import findings
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.models import CustomerInvoice, CustomerTransaction, LedgerEntry, TaxRate
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
@@ -82,7 +82,7 @@ def _standing(billed, quantity):
 
 
 def credited(no1, original, stands, on=APRIL_15):
-    return post(take_up(correction(no1, original, stands)), by=no1.accountant, on=on)
+    return post(create_proposal(correction(no1, original, stands)), by=no1.accountant, on=on)
 
 
 def details_of(proposal):
@@ -229,7 +229,7 @@ def test_what_was_never_posted_cannot_be_credited(no1):
     contract = factories.contract(no1, confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))
     (detail,) = details_of(proposal)
-    credit = take_up(correction(no1, proposal.proforma, {detail: Decimal(0)}))
+    credit = create_proposal(correction(no1, proposal.proforma, {detail: Decimal(0)}))
 
     (result,) = [result for result in check(credit, on=APRIL_15) if result.is_error]
 
@@ -244,7 +244,7 @@ def test_a_credit_is_never_dated_or_booked_before_its_invoice(no1, booked):
     proposal = proposed(no1, work(no1, contract, "10", "100"))
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
     (detail,) = details_of(proposal)
-    credit = take_up(correction(no1, proposal.proforma, {detail: Decimal(0)}))
+    credit = create_proposal(correction(no1, proposal.proforma, {detail: Decimal(0)}))
     day, what = datetime.date(2025, 3, 30), "dated"
     if booked:
         credit.accounting_date, what = day, "booked"

@@ -11,7 +11,7 @@ from invoicing_site.floor.errors import Refused
 from ledger.books import chain
 from ledger.invoicing.operations import posting
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,
@@ -158,11 +158,11 @@ def test_dates_that_race_leave_numbers_that_rise_with_time(no1, contract):
     assert InvoiceProposal.objects.filter(status="posted").count() == len(invoices)
 
 
-def test_two_workers_who_take_up_one_proforma_make_one_proposal(no1, contract):
+def test_two_workers_create_one_proposal_for_one_proforma(no1, contract):
     """PRO-7"""
     proforma = confirmed(no1, work(no1, contract))
     InvoiceProposal.objects.all().delete()  # what the message after confirm made
 
-    first, second = at_once(*[lambda: take_up(proforma)] * 2)
+    first, second = at_once(*[lambda: create_proposal(proforma)] * 2)
 
     assert first == second == InvoiceProposal.objects.get()

@@ -12,7 +12,7 @@ from ledger.invoicing.operations.approvals import (
     submit_proposal,
 )
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import edit_header, take_up
+from ledger.invoicing.operations.proposals import create_proposal, edit_header
 from ledger.models import InvoiceProposal, ProposalDecision
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
@@ -102,7 +102,7 @@ def test_a_stuck_one_can_be_reset(no1, proposal):
 
 def test_only_an_open_one_is_submitted(no1, contract):
     """PRP-4"""
-    proposal = take_up(confirmed(no1, work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, work(no1, contract)))
 
     with pytest.raises(Refused, match="waits for 1 actual"):
         submit_proposal(proposal, by=no1.accountant)

@@ -12,7 +12,7 @@ from contracts.models import LegalEntity
 from invoicing_site.models import Notice
 from ledger.invoicing.operations.approvals import submit_proposal
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.invoicing.views import posting
 from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, Dimension, IntegrationJournal, InvoiceProposal
@@ -79,7 +79,7 @@ def test_who_looks_at_proposals(client, no1, proposal, role, status):
 @pytest.mark.parametrize(
     "name",
     [
-        "take_up_proformas",
+        "create_proposals",
         "fill_proposals",
         "check_proposals",
         "approve_proposals",
@@ -136,14 +136,14 @@ def test_an_auditor_sees_no_buttons(client, no1, proposal):
 
 def test_the_list_shows_net_amounts_and_what_blocks(desk, no1, contract, proposal):
     """PRP-1"""
-    blocked = take_up(confirmed(no1, work(no1, contract, hours="3")))
+    blocked = create_proposal(confirmed(no1, work(no1, contract, hours="3")))
     text = words(desk.get("/proposals/"))
     assert "1,500.00" in text
     assert "300.00" in text
     assert "1,800.00" in text
     assert "1 actual in no journal" in text
 
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     draft = IntegrationJournal.objects.get(status="draft")
     text = words(desk.get("/proposals/?blocked=yes"))
     assert f'<a href="/journals/{draft.pk}/">{draft.number}</a>' in text
@@ -151,13 +151,13 @@ def test_the_list_shows_net_amounts_and_what_blocks(desk, no1, contract, proposa
     assert desk.get(f"/proposals/?q={blocked.number}").context["object_list"].get() == blocked
 
 
-def test_take_up_and_fill_by_button(desk, no1, contract):
+def test_create_and_fill_by_button(desk, no1, contract):
     """PRO-7 PRP-1"""
     confirmed(no1, work(no1, contract))
 
-    assert "1 proposal made." in words(posted(desk, "take_up_proformas"))
+    assert "1 proposal made." in words(posted(desk, "create_proposals"))
     assert "1 still waiting for journals" in words(posted(desk, "fill_proposals"))
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=None)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     journals.post_journals(no1.entity, by=None, on=MARCH_31)
     assert "1 proposal filled in." in words(posted(desk, "fill_proposals"))
 
@@ -167,7 +167,7 @@ def test_take_up_and_fill_by_button(desk, no1, contract):
 
 def test_the_page_says_what_it_waits_for(desk, no1, contract):
     """PRP-1"""
-    blocked = take_up(confirmed(no1, work(no1, contract)))
+    blocked = create_proposal(confirmed(no1, work(no1, contract)))
 
     text = words(desk.get(f"/proposals/{blocked.pk}/"))
 
@@ -483,13 +483,13 @@ def test_queries_do_not_grow_with_rows(desk, no1, contract, proposal):
             assert desk.get(url).status_code == 200
         return len(captured)
 
-    take_up(confirmed(no1, work(no1, contract)))
+    create_proposal(confirmed(no1, work(no1, contract)))
     of_one = [queries(f"/proposals/{proposal.pk}/{rest}") for rest in ("", "lines/")]
     before = queries("/proposals/")
     large = proposed(no1, *[work(no1, contract) for _ in range(12)])
     for _ in range(4):
         proposed(no1, work(no1, contract))
-        take_up(confirmed(no1, work(no1, contract)))
+        create_proposal(confirmed(no1, work(no1, contract)))
 
     assert queries("/proposals/") == before
     assert [queries(f"/proposals/{large.pk}/{rest}") for rest in ("", "lines/")] == of_one

@@ -1,4 +1,4 @@
-"""Proposals: taken up, filled in, edited."""
+"""Proposals: created, filled in, edited."""
 
 import datetime
 from decimal import Decimal
@@ -13,14 +13,14 @@ from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import (
     SectionFormat,
+    create_proposal,
+    create_proposals,
     edit_header,
     edit_lines,
     fill_lines,
     fill_unblocked,
     format_sections,
     refill_lines,
-    take_up,
-    take_up_all,
 )
 from ledger.journal.operations import journals
 from ledger.models import Dimension, IntegrationJournal, InvoiceProposal, JournalLine, ProposalLine
@@ -65,27 +65,27 @@ def test_a_confirmed_proforma_becomes_a_proposal_with_its_number(no1, contract):
     """PRP-1"""
     proforma = confirmed(no1, work(no1, contract))
 
-    proposal = take_up(proforma)
+    proposal = create_proposal(proforma)
 
     assert (proposal.number, proposal.proforma, proposal.status) == (proforma.number, proforma, "blocked")
     assert proposal.delivery == no1.customer.delivery
 
 
-def test_it_is_taken_up_once_whatever_is_repeated(no1, contract):
+def test_it_is_created_once_also_when_repeated(no1, contract):
     """PRO-7"""
     proforma = confirmed(no1, work(no1, contract))
 
-    first, second = take_up(proforma), take_up(proforma)
+    first, second = create_proposal(proforma), create_proposal(proforma)
 
     assert first == second
-    assert take_up_all(no1.entity) == []
-    assert AuditEvent.objects.filter(action="ledger.take_up").count() == 1
+    assert create_proposals(no1.entity) == []
+    assert AuditEvent.objects.filter(action="ledger.create_proposal").count() == 1
 
 
-def test_a_draft_is_not_taken_up(no1, contract):
+def test_a_draft_gets_no_proposal(no1, contract):
     """PRP-1"""
     with pytest.raises(Refused, match="is not confirmed yet"):
-        take_up(drafted(no1, work(no1, contract)))
+        create_proposal(drafted(no1, work(no1, contract)))
 
 
 def test_the_message_after_confirm_takes_it_up_at_once(no1, contract, django_capture_on_commit_callbacks):
@@ -123,17 +123,17 @@ def test_one_that_fails_does_not_stop_the_sweep(no1, contract, monkeypatch, capl
 
     monkeypatch.setattr(InvoiceProposal.objects, "create", fail_for_the_first)
 
-    assert [proposal.proforma for proposal in take_up_all(no1.entity)] == [second]
+    assert [proposal.proforma for proposal in create_proposals(no1.entity)] == [second]
     assert "no room" in caplog.text
 
 
 def test_it_says_which_journal_blocks_it(no1, contract):
     """PRP-1"""
-    proposal = take_up(confirmed(no1, work(no1, contract), work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, work(no1, contract), work(no1, contract)))
     assert (len(blocked_by(proposal).left_out), blocked_by(proposal).journals) == (2, [])
     assert "2 actuals" in blocked_by(proposal).sentence
 
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=no1.accountant)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant)
     (journal,) = IntegrationJournal.objects.all()
     assert (blocked_by(proposal).journals, blocked_by(proposal).left_out) == ([journal], [])
     with pytest.raises(Refused, match=f"waits for journal {journal.number} to be posted") as refused:
@@ -151,7 +151,7 @@ def test_one_unposted_original_of_many_blocks_it(no1, contract):
     """PRP-1: every one it bills"""
     first = work(no1, contract)
     book_journals(no1)
-    proposal = take_up(confirmed(no1, first, work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, first, work(no1, contract)))
 
     assert proposal.status == "blocked"
     assert fill_unblocked(no1.entity) == []
@@ -161,7 +161,7 @@ def test_milestones_wait_for_no_journal(no1):
     """PRP-1"""
     contract = factories.contract(no1, method="fixed", confirmed=True)
 
-    proposal = take_up(confirmed(no1, milestone(contract)))
+    proposal = create_proposal(confirmed(no1, milestone(contract)))
 
     assert (proposal.status, amounts(proposal)) == ("open", [5000])
 
@@ -192,7 +192,7 @@ def test_lines_are_what_was_billed(no1, contract):
 def test_lines_take_the_tax_groups_of_the_posted_journal_lines(no1, contract):
     """PRP-7: and a difference from the draft is flagged"""
     same, other = work(no1, contract), work(no1, contract)
-    journals.take_up_actuals(no1.entity, on=MARCH_31, by=no1.accountant)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant)
     journals.edit_journal_lines(
         JournalLine.objects.filter(actual=other.actual),
         by=no1.accountant,
@@ -208,7 +208,7 @@ def test_lines_take_the_tax_groups_of_the_posted_journal_lines(no1, contract):
 
 
 def test_lines_take_the_dimensions_of_the_posted_journal_lines(no1, contract):
-    """PRP-7: the project's when it was taken up, whatever the project has now"""
+    """PRP-7: the project's when it was added to a journal, whatever the project has now"""
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     north, south = (department.values.create(code=code, name=code) for code in ("N", "S"))
     default = no1.project.default_dimensions.create(dimension=department, value=north)
@@ -241,8 +241,8 @@ def test_milestones_have_the_dimensions_of_their_contract_line(no1):
 def test_filling_in_asks_as_many_queries_for_many_lines_as_for_one(
     no1, contract, count, django_assert_max_num_queries, django_assert_num_queries
 ):
-    first, one = (take_up(confirmed(no1, work(no1, contract))) for _ in range(2))
-    many = take_up(confirmed(no1, *(work(no1, contract) for _ in range(count))))
+    first, one = (create_proposal(confirmed(no1, work(no1, contract))) for _ in range(2))
+    many = create_proposal(confirmed(no1, *(work(no1, contract) for _ in range(count))))
     book_journals(no1)
     fill_lines(first)  # only the first one of all has to make its counters
     with django_assert_max_num_queries(30) as queries:

@@ -7,11 +7,11 @@ from django.core.management import call_command
 
 from contracts.models import ExchangeRate
 from ledger.journal.left_out import reasons_left_out
-from ledger.journal.operations.lines import take_up_actuals
+from ledger.journal.operations.lines import add_to_journals
 from ledger.models import JournalLine
 from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, work
-from tests.ledger.journal_samples import take_up_and_post
+from tests.ledger.journal_samples import add_and_post
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
     said = propose(capsys).splitlines()
 
     assert said == [
-        "1 proforma taken up, 0 proposals filled in.",
+        "1 proposal created, 0 filled in.",
         f"proposal {proforma.number} waits for 1 actual ({item.actual_id}) to be taken into a journal.",
         f"  actual {item.actual_id}: {NO_RATE}",
     ]
@@ -65,14 +65,14 @@ def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
     contract = factories.contract(no1, confirmed=True)
     proforma = confirmed(no1, work(no1, contract))
     no1.entity.profile_assignments.all().delete()
-    take_up_and_post(no1)
+    add_and_post(no1)
     (reason,) = JournalLine.objects.values_list("error", flat=True)
     assert reason.code == "PROFILE-MISSING"
     work(no1, contract)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     assert propose(capsys).splitlines() == [
-        "1 proforma taken up, 0 proposals filled in.",
+        "1 proposal created, 0 filled in.",
         f"proposal {proforma.number} waits for journal IJ-2025-00001 (in error: mend the cause, then "
         "post_journals --retry) to be posted.",
         f"  journal IJ-2025-00001: {reason.sentence}",
@@ -89,4 +89,4 @@ def test_looking_for_reasons_takes_nothing_up_and_asks_as_often_for_many(no1, dj
     with django_assert_num_queries(len(one)):
         reasons_left_out(no1.entity, [item.actual for item in items])
     assert not JournalLine.objects.exists()
-    assert take_up_actuals(no1.entity, on=MARCH_31, by=None).lines == 20
+    assert add_to_journals(no1.entity, on=MARCH_31, by=None).lines == 20

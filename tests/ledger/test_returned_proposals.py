@@ -18,7 +18,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
 from invoicing_site.verify import findings
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.invoicing.operations.returns import return_proposal
 from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
 from proforma import operations as proformas
@@ -70,7 +70,7 @@ def returned(no1, proposal, reason="Two hours belong to another project."):
 
 def billed_again(no1, draft):
     proforma = proformas.confirm(draft, by=no1.manager, on=MARCH_31)
-    return post(take_up(proforma), by=no1.accountant, on=MARCH_31)
+    return post(create_proposal(proforma), by=no1.accountant, on=MARCH_31)
 
 
 def net_of(kind):
@@ -107,7 +107,7 @@ def test_it_is_confirmed_and_posted_like_any_other(no1, contract):
     """PRP-6 PST-10: returned twice, billed at 7 h; the accrual of 1,000 is taken back once"""
     item = work(no1, contract)
     draft = returned(no1, proposed(no1, item))
-    again = returned(no1, take_up(proformas.confirm(draft, by=no1.manager, on=MARCH_31)))
+    again = returned(no1, create_proposal(proformas.confirm(draft, by=no1.manager, on=MARCH_31)))
     edited(no1, again, item, quantity=Decimal(7))
 
     invoice = billed_again(no1, again)
@@ -185,14 +185,14 @@ def test_the_draft_can_be_deleted_and_its_work_billed_by_another(no1, contract):
 
 def test_one_that_waits_for_its_journal_can_be_returned_too(no1, contract):
     """PRP-1 PRP-6: the next one waits for the same journal"""
-    proposal = take_up(confirmed(no1, work(no1, contract)))
+    proposal = create_proposal(confirmed(no1, work(no1, contract)))
     draft = returned(no1, proposal)
 
-    waiting = take_up(proformas.confirm(draft, by=no1.manager, on=MARCH_31))
+    waiting = create_proposal(proformas.confirm(draft, by=no1.manager, on=MARCH_31))
     assert waiting.status == InvoiceProposal.Status.BLOCKED
 
     book_journals(no1)
-    invoice = post(take_up(waiting.proforma), by=no1.accountant, on=MARCH_31)
+    invoice = post(create_proposal(waiting.proforma), by=no1.accountant, on=MARCH_31)
     assert (invoice.net, left_on("1530")) == (1000, 0)
     assert findings() == []
 
@@ -422,7 +422,7 @@ def test_returned_work_is_unbilled_again_and_ages(client, no1, contract):
     item = approved(no1, "5", on=MARCH_10)
     on = {day: datetime.date(2025, 3, day) for day in range(1, 32)}
     proforma = proformas.confirm(drafted(no1, item, on=on[20]), by=no1.manager, on=on[20])
-    draft = return_proposal(take_up(proforma), by=no1.accountant, reason="Too early.", on=on[25])
+    draft = return_proposal(create_proposal(proforma), by=no1.accountant, reason="Too early.", on=on[25])
     items = BacklogItem.objects.all()
 
     def unbilled(*days):
@@ -436,7 +436,7 @@ def test_returned_work_is_unbilled_again_and_ages(client, no1, contract):
     edited(no1, draft, item, quantity=Decimal(3))
     again = proformas.confirm(draft, by=no1.manager, on=on[29])
     assert unbilled(19, 20, 26, 28, 29, 31) == [[1000], [], [1000], [1000], [], []]
-    return_proposal(take_up(again), by=no1.accountant, reason="Once more.", on=on[30])
+    return_proposal(create_proposal(again), by=no1.accountant, reason="Once more.", on=on[30])
     assert unbilled(19, 24, 26, 29, 30, 31) == [[1000], [], [1000], [], [1000], [1000]]
 
 
@@ -498,10 +498,10 @@ def test_work_by_hand_is_found_on_the_draft_of_a_draft(client, no1, contract):
     )
     proformas.remove_details(LineDetail.objects.exclude(pk=by_hand.pk), by=no1.manager)
     first = proformas.confirm(draft, by=no1.manager, on=MARCH_31)
-    second = return_proposal(take_up(first), reason="Wrong", by=no1.accountant)
+    second = return_proposal(create_proposal(first), reason="Wrong", by=no1.accountant)
     assert list(continued_by(first)) == [second]
     proformas.confirm(second, by=no1.manager, on=MARCH_31)
-    third = return_proposal(take_up(second), reason="Again", by=no1.accountant)
+    third = return_proposal(create_proposal(second), reason="Again", by=no1.accountant)
     assert list(continued_by(first)) == [third]
     proformas.delete_draft(third, by=no1.manager)
     assert list(continued_by(first)) == []

@@ -17,7 +17,7 @@ from invoicing_site.models import Job, StoredFile
 from ledger import tasks
 from ledger.invoicing.operations.approvals import approve_proposal, submit_proposal
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, JournalLine
 from proforma.operations import confirm, create_proformas
 from tests import factories
@@ -133,26 +133,26 @@ def test_one_companys_trouble_does_not_stop_the_others(no1, contract, drawn, mon
     """PRO-7"""
     factories.company(code="AA0")
     confirmed(no1, work(no1, contract))
-    take_up_all = tasks.proposals.take_up_all
+    create_proposals = tasks.proposals.create_proposals
 
     def fail_for_the_other(entity):
         if entity.code == "AA0":
             raise RuntimeError("no")
-        return take_up_all(entity)
+        return create_proposals(entity)
 
-    monkeypatch.setattr("ledger.invoicing.operations.proposals.take_up_all", fail_for_the_other)
+    monkeypatch.setattr("ledger.invoicing.operations.proposals.create_proposals", fail_for_the_other)
 
     tasks.sweep()
 
     assert InvoiceProposal.objects.count() == 1
 
 
-def test_actuals_are_taken_up_by_the_clock(no1, contract):
+def test_actuals_are_added_to_journals_by_the_schedule(no1, contract):
     """JRN-1"""
     item = work(no1, contract)
 
-    tasks.take_up_actuals()
-    tasks.take_up_actuals()
+    tasks.add_to_journals()
+    tasks.add_to_journals()
 
     assert JournalLine.objects.get().actual == item.actual
 
@@ -166,16 +166,16 @@ def test_propose_says_what_blocks_the_rest(no1, contract, capsys):
 
     said = command("propose", capsys=capsys)
 
-    assert "2 proformas taken up, 1 proposal filled in." in said
+    assert "2 proposals created, 1 filled in." in said
     assert f"proposal {waiting.number} waits for 1 actual" in said
     answer = json.loads(command("propose", "--json", capsys=capsys))
-    assert (answer["taken_up"], answer["filled"], list(answer["blocked"])) == ([], [], [waiting.number])
+    assert (answer["created"], answer["filled"], list(answer["blocked"])) == ([], [], [waiting.number])
 
 
 def test_post_invoices_posts_what_is_open(no1, contract, capsys, drawn):
     """PST-1"""
     proposal = proposed(no1, work(no1, contract))
-    take_up(confirmed(no1, work(no1, contract)))  # blocked
+    create_proposal(confirmed(no1, work(no1, contract)))  # blocked
 
     answer = json.loads(command("post_invoices", "--by", no1.accountant.username, "--json", capsys=capsys))
 
@@ -278,7 +278,7 @@ def test_the_clock_posts_only_for_those_who_leave_it_to_the_clock(drawn):
         mark_ready(BacklogItem.objects.filter(contract=contract), by=company.manager)
         (proforma,) = create_proformas([contract], cutoff=date(2025, 3, 31), on=date(2025, 4, 1), by=None)
         confirm(proforma, by=company.manager)
-    tasks.take_up_actuals()
+    tasks.add_to_journals()
     for _ in range(2):
         tasks.sweep()
         tasks.post_by_clock()

@@ -11,7 +11,7 @@ from ledger.document import drawing, printed, shown
 from ledger.invoicing.checks import check
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.invoicing.operations.sections import format_sections
 from ledger.invoicing.sections import SectionFormat
 from ledger.models import ProposalSection, TaxRate
@@ -148,12 +148,12 @@ def test_a_credit_keeps_the_rate_of_each_line(no1, proposal):
     old, new = details_of(proposal)
 
     credit = post(
-        take_up(correction(no1, proposal.proforma, {new: Decimal(4)})), by=no1.accountant, on=JAN_10
+        create_proposal(correction(no1, proposal.proforma, {new: Decimal(4)})), by=no1.accountant, on=JAN_10
     )
     assert [(tax.percent, tax.base, tax.tax) for tax in credit.taxes.all()] == [(26, -6000, -1560)]
 
     credit = post(
-        take_up(correction(no1, proposal.proforma, {old: Decimal(0)})), by=no1.accountant, on=JAN_10
+        create_proposal(correction(no1, proposal.proforma, {old: Decimal(0)})), by=no1.accountant, on=JAN_10
     )
     assert [(tax.percent, tax.base, tax.tax) for tax in credit.taxes.all()] == [(25, -10000, -2500)]
     assert findings() == []

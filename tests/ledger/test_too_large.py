@@ -14,7 +14,7 @@ from invoicing_site.floor.reasons import Amount, Reason
 from invoicing_site.verify import findings
 from ledger.closing.still_open import open_kinds, still_open
 from ledger.invoicing.operations.posting import post
-from ledger.invoicing.operations.proposals import take_up as propose
+from ledger.invoicing.operations.proposals import create_proposal
 from ledger.invoicing.operations.returns import return_proposal
 from ledger.journal.left_out import reasons_left_out
 from ledger.journal.waiting import waiting_actuals
@@ -23,7 +23,7 @@ from proforma.operations import delete_draft
 from tests import factories
 from tests.factories import DAY
 from tests.ledger.billing import MARCH_31, confirmed, proposed
-from tests.ledger.journal_samples import cost, take_up, unbilled
+from tests.ledger.journal_samples import add_all, cost, unbilled
 
 pytestmark = pytest.mark.django_db
 
@@ -55,18 +55,18 @@ def approved_before_there_was_a_bound(no1, monkeypatch, quantity="20000000000"):
     return entries
 
 
-def taken_and_left(no1):
-    taken = take_up(no1)
-    return taken.lines, [reason for _, reason in taken.left_out]
+def added_and_left(no1):
+    added = add_all(no1)
+    return added.lines, [reason for _, reason in added.left_out]
 
 
 def test_one_that_is_too_large_keeps_no_other_out_of_the_journals(no1, monkeypatch):
-    """JRN-1 JRN-2: both costs and the 8 h are taken up; the sale of the material is named."""
+    """JRN-1 JRN-2: both costs and the 8 h are added; the sale of the material is named."""
     rated(no1)
     euro_contract(no1)
     big, _ = approved_before_there_was_a_bound(no1, monkeypatch)
     sale = Actual.objects.get(entry=big, type="unbilled")
-    assert taken_and_left(no1) == (
+    assert added_and_left(no1) == (
         3,
         [
             Reason(
@@ -97,20 +97,20 @@ def test_the_pages_say_it_and_nothing_is_an_internal_error(no1, monkeypatch, cli
     euro_contract(no1)
     approved_before_there_was_a_bound(no1, monkeypatch)
     client.force_login(no1.accountant)
-    page = client.post(reverse("take_up_actuals"), follow=True)
-    assert "3 actuals taken up" in page.text
+    page = client.post(reverse("add_to_journals"), follow=True)
+    assert "3 actuals added" in page.text
     assert "is 2,319,997,680,000,000.00 NOK at the exchange rate 11.6, and" in page.text
     assert "Cancel the approval of its entry" in client.get(reverse("waiting_actuals")).text
 
 
-def test_taken_back_it_is_left_out_in_peace(no1, monkeypatch):
+def test_after_cancellation_it_is_not_reported(no1, monkeypatch):
     """APP-5 JRN-1: neither it nor its reversal waits for anything; the 8 h are invoiced."""
     rated(no1)
     contract = euro_contract(no1)
     big, _ = approved_before_there_was_a_bound(no1, monkeypatch)
-    take_up(no1)
+    add_all(no1)
     cancel_approval([Entry.objects.get(pk=big.pk)], by=no1.manager, on=MARCH_31)
-    assert taken_and_left(no1) == (1, [])  # the reversal of its cost
+    assert added_and_left(no1) == (1, [])  # the reversal of its cost
     assert not waiting_actuals(no1.entity).exists()
     period = no1.entity.fiscal_years.get(year=2025).periods.get(starts=date(2025, 3, 1))
     assert "ACTUALS" not in {kind.code for kind in still_open(period)}
@@ -121,25 +121,25 @@ def test_taken_back_it_is_left_out_in_peace(no1, monkeypatch):
     assert list(findings(no1.entity)) == []
 
 
-def test_taken_back_unbooked_it_is_no_line_either_time(no1, monkeypatch):
-    """APP-5 JRN-7: canceled before anything was taken up; a usual amount is booked and taken back as ever."""
+def test_canceled_before_it_was_added_it_gets_no_line(no1, monkeypatch):
+    """APP-5 JRN-7: canceled before it was added to a journal; a usual amount is booked and reversed."""
     rated(no1)
     euro_contract(no1)
     entries = approved_before_there_was_a_bound(no1, monkeypatch)
     cancel_approval([Entry.objects.get(pk=entry.pk) for entry in entries], by=no1.manager, on=MARCH_31)
-    assert taken_and_left(no1) == (6, [])  # two costs and the sale of the 8 h, and their reversals
+    assert added_and_left(no1) == (6, [])  # two costs and the sale of the 8 h, and their reversals
     assert sum(JournalLine.objects.values_list("accounting_amount", flat=True)) == 0
 
 
-def test_taken_back_after_a_return_it_is_left_out_in_peace(no1, monkeypatch):
+def test_canceled_after_a_return_it_is_not_reported(no1, monkeypatch):
     """PRP-6 JRN-1: 5,000,000,000 pieces were confirmed without a rate, returned, and canceled."""
     contract = euro_contract(no1)
     big, _ = approved_before_there_was_a_bound(no1, monkeypatch, "5000000000")
     sale = Actual.objects.get(entry=big, type="unbilled")
     mark_ready([sale.backlog_item], by=no1.manager)
-    proposal = propose(confirmed(no1, sale.backlog_item))
+    proposal = create_proposal(confirmed(no1, sale.backlog_item))
     rated(no1)
-    (said,) = taken_and_left(no1)[1]
+    (said,) = added_and_left(no1)[1]
     assert (said.code, said.params["actual"]) == ("ACTUAL-TOO-LARGE-CONVERTED", str(sale.pk))
     assert said.params["amount"] == Amount(Decimal("579999420000000.00"), "NOK")
     assert proposal.status == InvoiceProposal.Status.BLOCKED
@@ -147,7 +147,7 @@ def test_taken_back_after_a_return_it_is_left_out_in_peace(no1, monkeypatch):
     draft = return_proposal(proposal, by=no1.accountant, reason="A slip.", on=MARCH_31)
     delete_draft(draft, by=no1.manager)
     cancel_approval([Entry.objects.get(pk=big.pk)], by=no1.manager, on=MARCH_31)
-    assert taken_and_left(no1)[1] == []
+    assert added_and_left(no1)[1] == []
     assert not waiting_actuals(no1.entity).exists()
     assert contract.status == "confirmed"
 
@@ -159,11 +159,11 @@ def test_a_wrong_rate_is_corrected_and_nothing_is_lost(no1):
     entry = factories.material_entry(no1, "1000000", date=DAY)
     approve([entry], by=no1.manager)
     ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal(11600))
-    assert taken_and_left(no1)[1][0].params["rate"] == 11600
+    assert added_and_left(no1)[1][0].params["rate"] == 11600
     cancel_approval([Entry.objects.get(pk=entry.pk)], by=no1.manager, on=MARCH_31)
-    assert len(taken_and_left(no1)[1]) == 2  # it could still be right
+    assert len(added_and_left(no1)[1]) == 2  # it could still be right
     ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal("11.60"))
-    assert taken_and_left(no1) == (2, [])
+    assert added_and_left(no1) == (2, [])
     amounts = JournalLine.objects.filter(actual__type="unbilled").order_by("pk")
     assert [line.accounting_amount for line in amounts] == [Decimal("115999884000"), Decimal("-115999884000")]
 

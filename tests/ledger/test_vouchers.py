@@ -20,7 +20,7 @@ from ledger.models import (
     Voucher,
 )
 from tests.factories import company, contract
-from tests.ledger.journal_samples import DAY, cost, take_up_and_post, unbilled
+from tests.ledger.journal_samples import DAY, add_and_post, cost, unbilled
 from tests.ledger.voucher_samples import (
     CLAIMS,
     balanced,
@@ -222,7 +222,7 @@ def test_what_is_posted_is_neither_changed_nor_removed(posted, table, statement)
 def test_a_posted_journal_line_stays_as_it_was(no1, line):
     """PST-3"""
     cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     for sql in ("UPDATE ledger_journalline SET accounting_amount = 1", "DELETE FROM ledger_journalline"):
         with pytest.raises(IntegrityError, match="rows are never changed"), transaction.atomic():
@@ -281,7 +281,7 @@ def test_postgresql_accepts_what_balances_and_what_has_no_entries(no1, line):
     """PST-2"""
     post(no1, balanced(no1))
     unbilled(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
 
     run("SET CONSTRAINTS ALL IMMEDIATE")
     assert Voucher.objects.count() == 2
@@ -325,7 +325,7 @@ def test_an_entry_is_a_debit_or_a_credit(no1):
 def test_a_journal_line_is_posted_once(no1, line):
     """PST-1: the unique link from voucher to line decides."""
     cost(no1, line)
-    take_up_and_post(no1)
+    add_and_post(no1)
     plan = balanced(no1, journal_line=JournalLine.objects.get())
     plan.kind = Voucher.Kind.JOURNAL
 

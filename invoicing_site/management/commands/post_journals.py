@@ -1,11 +1,11 @@
 from invoicing_site.floor.wording import counted
 from invoicing_site.management.base import EntityCommand
 from ledger.journal.left_out import left_in_error
-from ledger.journal.operations.journals import post_journals, take_up_actuals
+from ledger.journal.operations.journals import add_to_journals, post_journals
 
 
 class Command(EntityCommand):
-    help = "Takes all actuals of a legal entity up into integration journals, and posts these."
+    help = "Adds all waiting actuals of a legal entity to integration journals, and posts these."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
@@ -14,15 +14,15 @@ class Command(EntityCommand):
         )
 
     def act(self, entity, by, on, options):
-        taken = take_up_actuals(entity, on=on, by=by)
+        added = add_to_journals(entity, on=on, by=by)
         posted = post_journals(entity, by=by, on=on, retry=options["retry"])
         return {
             "entity": entity.code,
             "on": on,
-            "taken_up": taken.lines,
+            "added": added.lines,
             "left_out": [
                 {"actual": actual, "code": reason.code, "reason": reason.sentence}
-                for actual, reason in taken.left_out
+                for actual, reason in added.left_out
             ],
             "journals": [
                 {
@@ -47,7 +47,7 @@ class Command(EntityCommand):
         }
 
     def told(self, answer):
-        yield f"{counted(answer['taken_up'], 'actual')} taken up, {len(answer['left_out'])} left out."
+        yield f"{counted(answer['added'], 'actual')} added to journals, {len(answer['left_out'])} left out."
         for row in answer["left_out"]:
             yield f"  actual {row['actual']}: {row['reason']}"
         for journal in answer["journals"]:

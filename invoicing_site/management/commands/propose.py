@@ -9,7 +9,7 @@ _Status = InvoiceProposal.Status
 
 
 class Command(EntityCommand):
-    help = "Takes confirmed proformas up as invoice proposals, and fills in the lines that no journal blocks."
+    help = "Creates invoice proposals for confirmed proformas, and fills in those that wait for no journal."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
@@ -17,11 +17,11 @@ class Command(EntityCommand):
             "--refill",
             action="append",
             metavar="NUMBER",
-            help="fill the lines of this open proposal in anew; what was edited on them is lost",
+            help="fill in the lines of this open proposal again; edits of its lines are lost",
         )
 
     def act(self, entity, by, on, options):
-        taken = proposals.take_up_all(entity)
+        created = proposals.create_proposals(entity)
         filled = proposals.fill_unblocked(entity)
         refilled = []
         if options["refill"]:
@@ -31,8 +31,10 @@ class Command(EntityCommand):
         blocked = [blocked_by(proposal) for proposal in waiting]
         return {
             "entity": entity.code,
-            "taken_up": [proposal.number for proposal in taken],
-            "filled": [proposal.number for proposal in [*taken, *filled] if proposal.status == _Status.OPEN],
+            "created": [proposal.number for proposal in created],
+            "filled": [
+                proposal.number for proposal in [*created, *filled] if proposal.status == _Status.OPEN
+            ],
             "refilled": [proposal.number for proposal in refilled],
             "blocked": {blockers.proposal.number: blockers.sentence for blockers in blocked},
             "left_out": _left_out(entity, blocked),
@@ -40,11 +42,7 @@ class Command(EntityCommand):
         }
 
     def told(self, answer):
-        taken_up, filled = (
-            counted(len(answer["taken_up"]), "proforma"),
-            counted(len(answer["filled"]), "proposal"),
-        )
-        yield f"{taken_up} taken up, {filled} filled in."
+        yield f"{counted(len(answer['created']), 'proposal')} created, {len(answer['filled'])} filled in."
         if answer["refilled"]:
             yield f"Filled in again: {', '.join(answer['refilled'])}."
         yield from answer["blocked"].values()
@@ -55,7 +53,7 @@ class Command(EntityCommand):
 
 
 def _left_out(entity, blocked):
-    """Why actuals that a proposal waits for cannot go into a journal, in the words of post_journals."""
+    """Why actuals that a proposal waits for can't be added to a journal."""
     actuals = sorted({actual.pk: actual for blockers in blocked for actual in blockers.left_out}.items())
     reasons = reasons_left_out(entity, [actual for _, actual in actuals])
     return [

@@ -45,7 +45,7 @@ HEADER = (
 
 
 @transaction.atomic
-def take_up(proforma: ProformaInvoice) -> InvoiceProposal:
+def create_proposal(proforma: ProformaInvoice) -> InvoiceProposal:
     """The proposal of a confirmed proforma, made when there is none; with its lines if nothing blocks them.
 
     Safe to repeat, also by two at once: there is one proposal (PRO-7). Refused for an unconfirmed proforma.
@@ -67,13 +67,13 @@ def take_up(proforma: ProformaInvoice) -> InvoiceProposal:
             header_text=proforma.description,
             with_annex=_layout(proforma).with_annex,
         )
-        audit.record("ledger.take_up", proposal, entity=proforma.entity.code, proforma=proforma.pk)
+        audit.record("ledger.create_proposal", proposal, entity=proforma.entity.code, proforma=proforma.pk)
     if proposal.status == _Status.BLOCKED and not blocked_by(proposal):
         proposal = fill_lines(proposal)
     return proposal
 
 
-def take_up_all(entity: LegalEntity) -> list[InvoiceProposal]:
+def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
     """New proposals for all confirmed proformas of the entity that have none.
 
     Each has a transaction of its own; one that fails is logged and does not stop the others.
@@ -81,7 +81,7 @@ def take_up_all(entity: LegalEntity) -> list[InvoiceProposal]:
     left = ProformaInvoice.objects.filter(
         entity=entity, status=ProformaInvoice.Status.CONFIRMED, proposal=None
     )
-    return _each(take_up, left.order_by("pk"))
+    return _each(create_proposal, left.order_by("pk"))
 
 
 def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:

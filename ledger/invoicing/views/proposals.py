@@ -116,11 +116,11 @@ class _ForEntity(Page):
         return HttpResponseRedirect(reverse("proposals"))
 
 
-class TakeUpProformas(_ForEntity):
+class CreateProposals(_ForEntity):
     """What a lost message left undone: proposals of confirmed proformas (PRO-7)."""
 
     def operate(self, entity):
-        done = operations.take_up_all(entity)
+        done = operations.create_proposals(entity)
         return Answer(
             f"{counted(len(done), 'proposal')} made." if done else "Every confirmed proforma has one."
         )

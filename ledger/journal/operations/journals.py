@@ -1,8 +1,8 @@
-"""The integration journal: posting it, and sending back to draft what was in error (JRN-4, JRN-5).
+"""Posting integration journals, and sending journals in error back to draft (JRN-4, JRN-5).
 
-Posting commits in chunks, so that it can be killed at any moment and started again, and asks a number of
-queries for each chunk that does not grow with it. Whoever posts holds the journal; the unique link from
-voucher to line would stop what slips past.
+Lines are posted in chunks, each in its own transaction, so that posting can be killed at any time and started
+again. A chunk takes the same number of queries whatever its size. Posting locks the journal; the unique link
+from voucher to line is a second guard.
 """
 
 import datetime
@@ -27,7 +27,7 @@ from ledger.books.operations import write_vouchers
 from ledger.books.periods import PeriodBook
 from ledger.journal import plan
 from ledger.journal.load import posting_facts
-from ledger.journal.operations.lines import CHUNK, MANY, TakeUp, edit_journal_lines, take_up_actuals
+from ledger.journal.operations.lines import CHUNK, MANY, Added, add_to_journals, edit_journal_lines
 from ledger.journal.waiting import waiting_actuals
 from ledger.models import (
     IntegrationJournal,
@@ -39,28 +39,28 @@ from ledger.models import (
 
 __all__ = [
     "PostedJournal",
-    "TakeUp",
+    "Added",
     "back_to_draft",
     "edit_journal_lines",
     "post_chosen",
     "post_journal",
     "post_journals",
-    "take_up_actuals",
+    "add_to_journals",
     "waiting_actuals",
 ]
 
 _Status = IntegrationJournal.Status
 
 
-def _nobody(done, total):
-    """Reports how far it is to nobody."""
+def _no_report(done, total):
+    """Progress that nobody reads."""
 
 
 @dataclass
 class PostedJournal:
-    """What became of one journal: lines posted and in error now, and the journal that holds those in error.
+    """The result for one journal: lines posted and in error now, and the journal that holds those in error.
 
-    When nothing could be posted that is the journal itself. `reason` says why it could not be worked on.
+    If no line could be posted, that is the journal itself. `refused` is the reason why it was not posted.
     """
 
     journal: IntegrationJournal
@@ -71,11 +71,11 @@ class PostedJournal:
 
 
 def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = False) -> list[PostedJournal]:
-    """Post every draft journal of the entity, and finish what was killed in the middle.
+    """Post every draft journal of the entity, and finish journals that were killed while they were posted.
 
-    In the order in which reversals need their originals, otherwise the oldest first. A journal that is
-    refused stays as it is, says why, and stops no other. Journals in error stay where they are, see
-    `left_in_error`; with `retry` they go back to draft first, for when the cause is mended (JRN-4).
+    A journal that reverses lines of another one is posted after it, otherwise the oldest goes first. A
+    journal that is refused does not change and does not stop the others. Journals in error are not posted
+    (see `left_in_error`); with `retry` they are first sent back to draft, after the cause is fixed (JRN-4).
     """
     if retry:
         _retry(entity, by=by)
@@ -84,24 +84,23 @@ def post_journals(entity: LegalEntity, *, by, on: datetime.date, retry: bool = F
 
 
 def post_chosen(
-    journals, *, by, on: datetime.date, asked_before: bool = False, report=_nobody
+    journals, *, by, on: datetime.date, asked_before: bool = False, report=_no_report
 ) -> list[PostedJournal]:
-    """Post these journals of one entity, in the order in which `post_journals` would.
+    """Post these journals of one entity, in the same order as `post_journals`.
 
-    What was `asked_before`, by somebody who did not wait, is refused where they may no longer. `report(done,
-    total)` is called after each chunk of lines.
-
-    One that is refused, because it is posted or in error, says why and stops no other.
+    With `asked_before` (in the background) a journal is refused if `by` has lost the permission since. A
+    journal that is refused does not stop the others. `report(done, total)` is called after each chunk of
+    lines.
     """
     chosen = IntegrationJournal.objects.filter(pk__in=[row.pk for row in journals])
     return _post_all(chosen, by=by, on=on, asked_before=asked_before, report=report)
 
 
-def _post_all(journals, *, by, on, asked_before=False, report=_nobody):
+def _post_all(journals, *, by, on, asked_before=False, report=_no_report):
     result, lines = [], JournalLine.objects.unposted().filter(journal__in=journals.order_by().values("pk"))
     total, done = lines.count(), 0
 
-    def went_through(n):
+    def count_lines(n):
         nonlocal done
         done += n
         report(min(done, total), total)
@@ -110,11 +109,11 @@ def _post_all(journals, *, by, on, asked_before=False, report=_nobody):
         try:
             if asked_before:
                 demand_still(by, "journal.post", journal)
-            result.append(_post(journal, by=by, on=on, went_through=went_through))
+            result.append(_post(journal, by=by, on=on, count_lines=count_lines))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.reason))
     for entity_id in {row.journal.entity_id for row in result}:
-        _tell(entity_id, sum(row.posted for row in result if row.journal.entity_id == entity_id))
+        _follow_up(entity_id, sum(row.posted for row in result if row.journal.entity_id == entity_id))
     return result
 
 
@@ -123,11 +122,11 @@ def _retry(entity, *, by):
         try:
             back_to_draft(journal, by=by)
         except Refused:
-            continue  # somebody else was quicker: it is a draft already, or posted
+            continue  # somebody else has already sent it back, or posted it
 
 
-def _tell(entity_id, posted):
-    """What was posted may be what a proposal waits for (PRP-1)."""
+def _follow_up(entity_id, posted):
+    """Refresh statistics, and fill proposals that waited for the posted lines (PRP-1)."""
     if posted >= MANY:
         analyze(JournalLine, Voucher, LedgerEntry, ProjectTransaction)
     if posted:
@@ -143,12 +142,12 @@ def _in_order(rows) -> list[IntegrationJournal]:
     try:
         return [journals[key] for key in graph.static_order()]
     except CycleError:
-        # Each holds reversals of the other's lines: those in error are posted in a second round.
+        # Two journals reverse lines of each other: the lines in error are posted by a second run.
         return list(journals.values())
 
 
 def _waiting(journals, original):
-    """Pairs of a journal and one that has to be posted before: it holds an original of one of the lines."""
+    """Pairs of a journal and the journal that has to be posted before it: it holds an original of a line."""
     other = f"{original}__journal_line"
     return (
         JournalLine.objects.unposted()
@@ -161,24 +160,24 @@ def _waiting(journals, original):
 
 
 def post_journal(journal: IntegrationJournal, *, by, on: datetime.date) -> PostedJournal:
-    """Book the lines of a journal and put those in error into a new one that names it (JRN-4).
+    """Post the lines of a journal, and move those in error to a new journal that names it (JRN-4).
 
-    Commits in chunks; a journal that was killed in the middle is still in processing, and is finished by
-    calling this again. Two who post it at once share the work. When no line at all can be posted the journal
-    itself turns to error. Refused when it is posted already, or in error and not back in draft.
+    If posting was killed, the journal still has the status processing; calling this again finishes it. Two
+    users who post it at the same time share the work. If no line can be posted, the journal itself gets the
+    status error. Refused if it is already posted (JOURNAL-POSTED) or in error (JOURNAL-IN-ERROR).
     """
     result = _post(journal, by=by, on=on)
-    _tell(journal.entity_id, result.posted)
+    _follow_up(journal.entity_id, result.posted)
     return result
 
 
-def _post(journal, *, by, on, went_through=lambda lines: None) -> PostedJournal:
+def _post(journal, *, by, on, count_lines=lambda lines: None) -> PostedJournal:
     _begin(journal)
     done, after = 0, 0
     while after is not None:
         after, posted, lines = _post_chunk(journal, after, by=by)
         done += posted
-        went_through(lines)
+        count_lines(lines)
     return _finish(journal, done, by=by, on=on)
 
 
@@ -197,7 +196,7 @@ def _begin(journal):
 def _post_chunk(journal, after, *, by) -> tuple[int | None, int, int]:
     """Post the next lines after the key `after`.
 
-    Returns the last key, or None at the end, how many lines were posted and how many were looked at.
+    Returns the last key, or None at the end, how many lines were posted and how many were checked.
     """
     entity = LegalEntity.objects.get(pk=journal.entity_id)
     periods = PeriodBook.hold(entity)
@@ -221,7 +220,7 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int, int]:
             moved[line.accounting_date].append(line.pk)
         if line.error:
             fixed.append(line.pk)
-    # As many statements as there are different reasons and days, which a chunk does not multiply.
+    # One statement for each different reason and day.
     for error, keys in errors.items():
         JournalLine.objects.filter(pk__in=keys).update(error=error)
     for day, keys in moved.items():
@@ -234,7 +233,7 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int, int]:
 
 @transaction.atomic
 def _finish(journal, posted, *, by, on) -> PostedJournal:
-    """Close the journal, with its lines in error moved out; whoever comes second finds nothing to do."""
+    """Set the journal to posted and move its lines in error to a new one; a second call does nothing."""
     locked = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
     result = PostedJournal(locked, posted)
     if locked.status != _Status.PROCESSING:
@@ -277,9 +276,9 @@ def _remainder(journal, lines, *, on) -> IntegrationJournal:
 
 @transaction.atomic
 def back_to_draft(journal: IntegrationJournal, *, by) -> IntegrationJournal:
-    """Let a journal of lines in error be posted again, after the cause is mended (JRN-4).
+    """Send a journal in error back to draft, so that it can be posted again (JRN-4).
 
-    The errors are cleared and found anew at posting. Refused in any other status.
+    The errors of its lines are cleared; posting checks the lines again. Refused in any other status.
     """
     journal = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
     if journal.status != _Status.ERROR:

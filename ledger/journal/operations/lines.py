@@ -1,8 +1,9 @@
-"""Lines of the integration journal: taking actuals up, and mending lines (JRN-1 to JRN-3, JRN-6, JRN-7).
+"""Lines of the integration journal: adding actuals, and editing lines (JRN-1 to JRN-3, JRN-6, JRN-7).
 
-Taking up commits in chunks, so that it can be killed at any moment and started again, and asks a number of
-queries for each chunk that does not grow with it. Whoever takes up holds the entity's journal sequence, so
-two who do it at once take turns; the unique link from line to actual would stop what slips past.
+Actuals are added in chunks, each in its own transaction, so that the operation can be killed at any time and
+started again. A chunk takes the same number of queries whatever its size. The operation locks the entity's
+journal sequence, so two users who add at the same time wait for each other. The unique link from line to
+actual is a second guard.
 """
 
 import datetime
@@ -27,42 +28,42 @@ from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.books.periods import hold_open
 from ledger.journal import plan
-from ledger.journal.load import take_up_facts
+from ledger.journal.load import adding_facts
 from ledger.journal.waiting import waiting_actuals
 from ledger.models import DimensionSet, IntegrationJournal, JournalLine
 
 _Status = IntegrationJournal.Status
 _Grouping = LegalEntity.JournalGrouping
 
-# Lines in one commit. A thousand keep SQLite's only writer for less than a second.
+# Lines in one commit. A thousand lines block SQLite, which has one writer, for less than a second.
 CHUNK = 1000
-# So many rows in one action, and the planner's statistics are out of date.
+# From so many rows in one action on, the statistics of the query planner are out of date.
 MANY = 10_000
 KEEP: Any = object()
 EDITABLE = ("billing_tax_group", "item_tax_group", "dimensions", "accounting_date")
 
 
 @dataclass
-class TakeUp:
-    """What taking up did: journals that got lines, how many lines, and (actual id, sentence) for the rest."""
+class Added:
+    """The journals that got lines, the number of lines, and (actual id, reason) for each actual left out."""
 
     journals: list[IntegrationJournal] = field(default_factory=list)
     lines: int = 0
     left_out: list[tuple[int, Reason]] = field(default_factory=list)
 
 
-def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
-    """Give every actual that the journal books a line in a draft journal of its day, month or year (JRN-1).
+def add_to_journals(entity: LegalEntity, *, on: datetime.date, by) -> Added:
+    """Add every waiting actual to a draft journal of its day, month or year (JRN-1).
 
-    Lines are added to the draft journals that are there while these have room. An actual stays out, and is
-    named, while it has no exchange rate, is more than the books can hold, or its original is in no journal.
-    Run twice or twice at once it makes no second line for an actual. Refused when the entity has no number
-    sequence for journals.
+    Lines go to existing draft journals while these have room, then to new ones. An actual is left out, with a
+    reason, if it has no exchange rate, if its amount is too large for the books, or if it reverses an actual
+    that is in no journal. An actual never gets a second line, also when two users run this at the same time.
+    Refused (NUM-MISSING) if the entity has no number sequence for journals.
     """
-    result, after = TakeUp(), 0
+    result, after = Added(), 0
     journals: dict[int, IntegrationJournal] = {}
     while after is not None:
-        after, chunk = _take_up_chunk(entity, after, on=on, by=by)
+        after, chunk = _add_chunk(entity, after, on=on, by=by)
         result.lines += chunk.lines
         result.left_out += chunk.left_out
         journals |= {journal.pk: journal for journal in chunk.journals}
@@ -73,27 +74,27 @@ def take_up_actuals(entity: LegalEntity, *, on: datetime.date, by) -> TakeUp:
 
 
 @transaction.atomic
-def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
-    """Take up the next actuals behind the key `after`: the last key, or None at the end, and what it did."""
-    result = TakeUp()
+def _add_chunk(entity, after, *, on, by) -> tuple[int | None, Added]:
+    """Add the next actuals after the key `after`; returns the last key (None at the end) and the result."""
+    result = Added()
     drafts = _drafts(entity)
-    draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # the lock on taking up
-    # Only now, so that what somebody else has just taken up is not seen as waiting.
+    draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # locks the sequence
+    # Read under the lock, so that actuals that somebody else has just added are not seen as waiting.
     actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
     if not actuals:
         return None, result
-    facts = take_up_facts(entity, actuals)
+    facts = adding_facts(entity, actuals)
     lines = []
     for actual in actuals:
         try:
-            lines.append(plan.take_up(actual, facts))
+            lines.append(plan.new_line(actual, facts))
         except Refused as refusal:
             result.left_out.append((actual.pk, refusal.reason))
     used = _distribute(entity, lines, drafts, on=on)
     write_rows(JournalLine, lines)
     if lines:
         audit.record(
-            "ledger.take_up_actuals",
+            "ledger.add_to_journals",
             None,
             by=by,
             entity=entity.code,
@@ -107,7 +108,7 @@ def _take_up_chunk(entity, after, *, on, by) -> tuple[int | None, TakeUp]:
 def _drafts(entity) -> dict[str, list]:
     """The entity's draft journals by period, locked, each as [journal, number of lines].
 
-    Not those that hold what was in error elsewhere: these are somebody's work.
+    Without journals that hold the lines in error of another journal: an accountant works on these.
     """
     own = IntegrationJournal.objects.filter(entity=entity, status=_Status.DRAFT, original=None)
     journals = list(own.locked())
@@ -124,7 +125,7 @@ def _drafts(entity) -> dict[str, list]:
 
 
 def _distribute(entity, lines, drafts, *, on) -> list[IntegrationJournal]:
-    """Give each line its journal, new ones where the drafts are full; returns those that got lines."""
+    """Give each line a journal, a new one if the drafts are full; returns the journals that got lines."""
     used, new = {}, []
     for line in lines:
         period = _period(entity, line.accounting_date)
@@ -145,7 +146,7 @@ def _distribute(entity, lines, drafts, *, on) -> list[IntegrationJournal]:
 
 
 def _period(entity, day) -> str:
-    """What a journal of lines of that day is called by the entity's grouping (JRN-1)."""
+    """The period of a journal for lines of that day, by the entity's grouping (JRN-1)."""
     if entity.journal_grouping == _Grouping.DAY:
         return day.isoformat()
     if entity.journal_grouping == _Grouping.MONTH:
@@ -168,11 +169,11 @@ def edit_journal_lines(
 ) -> list[JournalLine]:
     """Change the tax groups, the dimensions or the accounting date of lines of one entity (JRN-2).
 
-    Of draft journals and of those in error; what is not given stays. Their errors are cleared, and found
-    anew when they are posted. Refused for lines of a journal that is posted or being posted, for a day in a
-    period that is not open, for another entity's groups and dimensions, for the dimensions of a reversal,
-    which is booked with those of its original, for clearing a tax group of a sale, and for lines that are
-    not what was `seen` any more (their stamp).
+    The journals are drafts or in error. Values that are not given do not change. Errors of the lines are
+    cleared; posting checks the lines again. Refused for lines of a journal that is posted or being posted,
+    for a day in a period that is not open, for groups and dimensions of another entity, for the dimensions of
+    a reversal (it is posted with those of the line that it reverses), for clearing a tax group of a sale, and
+    if the lines changed since the stamp `seen` (CHANGED).
     """
     given = {
         "billing_tax_group": billing_tax_group,
@@ -252,7 +253,7 @@ def _refuse_reversals(keys):
 
 
 def _refuse_sales(keys):
-    """The invoice looks in the set-up for a group that its line has not: clearing one would do nothing."""
+    """Refused: a sale without a tax group gets the default on its invoice, so clearing one has no effect."""
     sale = {"actual__type": Actual.Type.UNBILLED_SALES, "actual__billing_type": BillingType.CHARGEABLE}
     sales = sum(rows.filter(**sale, actual__reverses=None).count() for rows in _rows(keys))
     if sales:

@@ -104,7 +104,7 @@ def _work(it):
 
 def _booked(it, on):
     entity, by = it.company.entity, it.company.accountant
-    journals.take_up_actuals(entity, on=on, by=by)
+    journals.add_to_journals(entity, on=on, by=by)
     for result in journals.post_journals(entity, by=by, on=on):
         assert not result.in_error
         assert not result.refused
@@ -125,7 +125,7 @@ def _invoiced(it):
     it.invoices = []
     for proforma in it.proformas:
         proformas.confirm(proforma, by=by, on=APRIL_1)
-        proposal = proposals.take_up(proforma)
+        proposal = proposals.create_proposal(proforma)
         assert proposal.status == InvoiceProposal.Status.OPEN
         it.invoices.append(posting.post(proposal, by=it.company.accountant, on=APRIL_1))
 
@@ -158,7 +158,7 @@ def billed(it, entries, not_charged=()):
         if details:
             proformas.edit_details(details, by=by, billing_type="non_chargeable")
         proformas.confirm(draft, by=by, on=APRIL_2)
-        invoices.append(posting.post(proposals.take_up(draft), by=it.company.accountant, on=APRIL_2))
+        invoices.append(posting.post(proposals.create_proposal(draft), by=it.company.accountant, on=APRIL_2))
     return invoices
 
 
