@@ -12,7 +12,7 @@ from actuals.importing.tables import normalized
 from actuals.models import Entry, EntryImport
 from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
-from invoicing_site.floor import bounds, checked, currencies, money
+from invoicing_site.floor import bounds, checked, currencies, formatting, money
 from invoicing_site.floor.figures import FigureField
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens.forms import DayField, RowField, TextField
@@ -130,7 +130,7 @@ class EntryForm(forms.Form):
         names = [name for name in self.base_fields if name not in ("stamp", "receipt")]
         values = {name: getattr(entry, name) for name in names}
         if values.get("quantity") is not None:
-            values["quantity"] = f"{entry.quantity.normalize():f}"
+            values["quantity"] = formatting.typed(entry.quantity)
         for name in ("cost_net", "cost_tax", "cost_tax_deductible"):
             if values.get(name) is not None:
                 values[name] = str(money.rounded(values[name], entry.cost_currency))

@@ -5,8 +5,7 @@ Without a description it is still told which is which: by project, what was done
 
 from actuals.models import BillingType
 from contracts.models import TransactionClass
-from invoicing_site.floor import wording
-from invoicing_site.templatetags.ledgerline import plain_quantity
+from invoicing_site.floor import formatting, wording
 
 
 def title_of(work):
@@ -41,4 +40,4 @@ def _what(work):
 
 
 def _quantity(work):
-    return f"{plain_quantity(work.quantity)} {work.unit}".rstrip()
+    return f"{formatting.quantity(work.quantity)} {work.unit}".rstrip()

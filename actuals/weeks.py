@@ -9,9 +9,8 @@ from typing import NamedTuple
 from actuals.importing import values
 from actuals.models import Entry
 from contracts.models import Category, Project, Role, Task
-from invoicing_site.floor import money
+from invoicing_site.floor import formatting, money
 from invoicing_site.floor.errors import Refused
-from invoicing_site.templatetags.ledgerline import plain_quantity
 
 DAYS = 7
 MOST_ROWS = 60
@@ -66,7 +65,7 @@ def is_described(entries) -> bool:
 
 
 def plain(quantity: Decimal) -> str:
-    return plain_quantity(quantity).replace(",", "")
+    return formatting.typed(quantity)
 
 
 @dataclass

@@ -13,8 +13,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from actuals import oddities
 from actuals.models import BillingType, Entry
 from contracts.models import Project
-from invoicing_site.floor import wording
-from invoicing_site.templatetags.ledgerline import plain_quantity
+from invoicing_site.floor import formatting, wording
 
 MAYBE_TWICE = "MAYBE-TWICE"
 
@@ -52,7 +51,7 @@ class ByHand(NamedTuple):
 
     def __str__(self):
         whose = f" of {self.person}" if self.person else ""
-        what = f"{plain_quantity(self.quantity)} {self.unit}".strip()
+        what = f"{formatting.quantity(self.quantity)} {self.unit}".strip()
         return f"{what}{whose} on {wording.day(self.date)}"
 
 

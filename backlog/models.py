@@ -22,7 +22,7 @@ from contracts.models import (
     Task,
     managed_contracts,
 )
-from invoicing_site.floor import guards
+from invoicing_site.floor import formatting, guards
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.floor.querysets import LockingQuerySet
 
@@ -209,7 +209,7 @@ class BacklogAction(models.Model):
     objects = BacklogActionQuerySet.as_manager()
 
     def __str__(self):
-        return f"{self.get_action_display()} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_action_display()} {formatting.moment(self.at)}"
 
 
 class BacklogActionItem(models.Model):

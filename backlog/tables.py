@@ -14,7 +14,7 @@ from actuals.naming import in_words, title_of
 from backlog import obstacles
 from backlog.models import BacklogItem
 from backlog.standing import invoice_of, items_of, proformas_of, sales_of
-from invoicing_site.floor import money
+from invoicing_site.floor import formatting, money
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens.tables import (
     AmountColumn,
@@ -36,8 +36,6 @@ from invoicing_site.templatetags.ledgerline import (
     chip,
     day,
     percent,
-    plain_amount,
-    plain_quantity,
     price,
     status,
 )
@@ -85,7 +83,7 @@ def _state(item):
 
 def _over(item):
     """Which limit it is over, and by how much; it goes on from the chip's words."""
-    by = plain_amount(item.limit_over, item.currency)
+    by = formatting.amount(item.limit_over, item.currency)
     return f"of the {item.get_limit_level_display()}, by {by}"
 
 
@@ -104,7 +102,7 @@ def item_in_words(item):
 
 
 def _quantity(item):
-    return format_html("{} {}", plain_quantity(item.actual.quantity), item.actual.unit)
+    return format_html("{} {}", formatting.quantity(item.actual.quantity), item.actual.unit)
 
 
 class BacklogTable(Table):
@@ -284,7 +282,7 @@ class ApprovalTable(EntryTable):
 
     def render_price(self, record):
         found = self._price(record)
-        return _NOTHING if found is None else price(found)
+        return _NOTHING if found is None else price(found, self.found[record.pk].currency)
 
     def value_price(self, record):
         return plain_number(self._price(record))

@@ -13,7 +13,7 @@ from contracts.models import (
     RolePriceOverride,
     TransactionClass,
 )
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 
 _DAY = datetime.timedelta(days=1)
 _ZERO = Decimal(0)
@@ -148,8 +148,7 @@ def narrowest_override(overrides, scopes: dict, day: datetime.date, row: RolePri
 
 def plain(number: Decimal) -> str:
     """A number without zeros at its end: 200, 133.33."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return formatting.typed(number)
 
 
 def _by_unit(rows, pk, unit, why):

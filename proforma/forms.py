@@ -19,11 +19,11 @@ from contracts.models import (
     Task,
     TransactionClass,
 )
+from invoicing_site.floor import formatting
 from invoicing_site.floor.figures import FigureField
 from invoicing_site.floor.seen import stamp
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens.forms import DayField, RowField, RowsField, TextField, Watched, WatchedRows
-from invoicing_site.templatetags.ledgerline import plain_quantity, price
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations.details import BY_HAND
 from proforma.operations.details import EDITABLE as DETAIL_EDITABLE
@@ -160,8 +160,9 @@ class EditDetails(WatchedRows, _DetailFields):
 
 def _now_reads(detail):
     name = detail.description or detail.get_transaction_class_display()
-    figures = f"{plain_quantity(detail.quantity)} {detail.unit}".strip()
-    return f"“{name[:60]}” {figures} × {price(detail.price)}, {detail.get_billing_type_display()}"
+    figures = f"{formatting.quantity(detail.quantity)} {detail.unit}".strip()
+    price = formatting.amount(detail.price, detail.line.proforma.currency)
+    return f"“{name[:60]}” {figures} × {price}, {detail.get_billing_type_display()}"
 
 
 class EditDetail(Watched, _DetailFields):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -18,7 +19,7 @@ from django.db.models import Q
 from actuals.models import Actual, BillingType
 from actuals.naming import title_of
 from contracts.models import PurchaseOrder, TransactionClass
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import totals
 from proforma.models import LineDetail, ProformaInvoice
@@ -72,18 +73,21 @@ class Shortage(NamedTuple):
     left: Decimal
     missing: Decimal
     order_id: int
+    currency: str
     used: Decimal | None = None  # of the order it stands under, with what it bills itself
 
     @property
     def sentence(self) -> str:
+        amount = partial(formatting.amount, currency=self.currency)
         if self.used is not None:
             return (
-                f"Order {self.number} is for {self.amount:,.2f}; {self.used:,.2f} is on proformas under it, "
-                f"{self.missing:,.2f} too much."
+                f"Order {self.number} is for {amount(self.amount)}; {amount(self.used)} is on proformas "
+                "under it, "
+                f"{amount(self.missing)} too much."
             )
         return (
-            f"Order {self.number}: {self.left:,.2f} left of {self.amount:,.2f}, "
-            f"{self.missing:,.2f} too little."
+            f"Order {self.number}: {amount(self.left)} left of {amount(self.amount)}, "
+            f"{amount(self.missing)} too little."
         )
 
 
@@ -184,7 +188,11 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
     if own := _own(orders, proforma):
         needs = sum((amount for _, amount in _rows_of(proforma)), _ZERO)
         found = own.over and needs > 0
-        return [Shortage(own.number, own.amount, _ZERO, own.over, own.pk, own.used)] if found else []
+        return (
+            [Shortage(own.number, own.amount, _ZERO, own.over, own.pk, proforma.currency, own.used)]
+            if found
+            else []
+        )
     if not proforma.order_reference and orders:
         for day, amount in _rows_of(proforma):
             if valid := [order for order in orders if order.is_valid_on(day)]:
@@ -196,6 +204,7 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
             max(order.left, _ZERO),
             needed[order.pk] - max(order.left, _ZERO),
             order.pk,
+            proforma.currency,
         )
         for order in orders
         if order.left is not None and needed[order.pk] > max(order.left, _ZERO)

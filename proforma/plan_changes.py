@@ -3,7 +3,7 @@
 import hashlib
 
 from contracts.models import ProjectContract
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.querysets import in_chunks
 from proforma.inputs import Scope, contracts_to_look_at, load_inputs
 from proforma.models import RunPlanLine
@@ -57,6 +57,7 @@ def _told(preview, contract):
             f"Contract {contract} has other work for the same amount, other orders or other schedule entries."
         )
     return (
-        f"Contract {contract} had {wording.counted(then[0], 'row')} of {then[1]:,.2f} {contract.currency} "
-        f"and now has {now[0]} of {now[1]:,.2f}."
+        f"Contract {contract} had {wording.counted(then[0], 'row')} of "
+        f"{formatting.currency_last(then[1], contract.currency)} "
+        f"and now has {now[0]} of {formatting.amount(now[1], contract.currency)}."
     )

@@ -337,6 +337,59 @@ def test_some_things_are_done_in_one_file_only(only, pattern):
     assert wrong == []
 
 
+# Ways to write amounts, numbers and days by hand.
+_BY_HAND = re.compile(
+    r"""\{[^{}"']*:[+>]?,?(\.\d+|,)f?\}  # {n:,} {amount:,.2f}
+    | \{[^{}"']*:,f\} | normalize\(\):,?f\} | \.rstrip\(["']0["']\)
+    | \{[^{}"']*:[^{}"']*%[a-zA-Z] | \.strftime\(
+    | \bintcomma\b | \bfloatformat\b | \|date:["']
+    | \bformat_(date|decimal|skeleton|currency|percent)\( | \b(date|number)_format\(
+    """,
+    re.VERBOSE,
+)
+# Files that write for machines or read what people typed.
+_NOT_FOR_READERS = {
+    "invoicing_site/floor/formatting.py": "the one place",
+    "invoicing_site/floor/guards.py": "SQL of SQLite",
+    "invoicing_site/templatetags/charts.py": "lengths of a drawing",
+    "actuals/importing/values.py": "tries whether a format reads a day",
+    "ledger/journal/operations/lines.py": "the key of a month",
+    "proforma/plans.py": "what a fingerprint is taken of",
+}
+
+
+def test_amounts_numbers_and_days_are_formatted_in_one_place():
+    """MON-1: what is formatted by hand has two decimals in a currency that has none."""
+    pages = sorted((ROOT / "templates").rglob("*.html"))
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {found[0]}"
+        for path in [*sources(*ROW, SITE), *pages]
+        if path.relative_to(ROOT).as_posix() not in _NOT_FOR_READERS
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if (found := _BY_HAND.search(line))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'f"{n:,} rows"',
+        'f"{amount:,.2f} {currency}"',
+        'f"{day:%d %b %Y}"',
+        'text.rstrip("0")',
+        "{{ total|floatformat:2 }}",
+        "{{ day|date:'Y-m-d' }}",
+        "{{ n|intcomma }}",
+        "format_decimal(value)",
+        "day.strftime('%d')",
+        'f"{hours.normalize():f} h"',
+    ],
+)
+def test_that_test_sees_a_format(line):
+    assert _BY_HAND.search(line)
+
+
 def test_what_a_room_saves_is_done_again_after_a_conflict():
     """Django's own transaction would answer a deadlock with an internal error."""
     wrong = [

@@ -33,7 +33,7 @@ from actuals.importing.rows import Problem
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource, managed_projects, may, roles_of
-from invoicing_site.floor import audit, files, jobs, transaction, wording
+from invoicing_site.floor import audit, files, formatting, jobs, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, write_rows
 
@@ -187,7 +187,7 @@ def _on_its_way(asked, name, mapping, by) -> str:
     state = "is being" if asked.status == _Status.RUNNING else "waits to be"
     who = "you" if asked.imported_by == by else asked.imported_by or "the system"
     at = timezone.localtime(asked.imported_at)
-    when = f"{wording.day(at)} at {at:%H:%M}"
+    when = f"{wording.day(at)} at {formatting.time(at)}"
     how = "to be submitted" if asked.submits else "as drafts"
     if Mapping.kept(asked.mapping) != mapping:
         how += ", its columns read in another way than now"
@@ -357,7 +357,8 @@ def _refusal(seen: Preview) -> str:
     if not first.row:
         return str(first)
     rows = wording.counted(seen.total, "row")
-    return f"{seen.wrong:,} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
+    wrong = formatting.count(seen.wrong)
+    return f"{wrong} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
 
 
 def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:

@@ -7,6 +7,7 @@ from django.db import models
 
 from actuals.importing.values import Invalid, shortened
 from contracts.models import Category, Product, Project, Resource, Role, Task
+from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import in_chunks, write_rows
 from invoicing_site.models import AuditEvent
 
@@ -197,7 +198,7 @@ def _nearest_of(text, known: dict) -> str:
 
 
 def _some(codes) -> str:
-    return ", ".join(codes[:5]) + (f" and {len(codes) - 5:,} more" if len(codes) > 5 else "")
+    return ", ".join(codes[:5]) + (f" and {formatting.count(len(codes) - 5)} more" if len(codes) > 5 else "")
 
 
 def _scope(thing):

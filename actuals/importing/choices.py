@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from invoicing_site.floor import formatting
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -69,11 +71,13 @@ class Found:
 
     def in_words(self) -> str:
         """“3 rows with 12.5 h and 100.00 EUR”."""
-        parts = [f"{self.hours.normalize():,f} h"] if self.hours else []
-        parts += [f"{amount:,f} {currency}".strip() for currency, amount in sorted(self.amounts.items())]
-        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        parts = [f"{formatting.number(self.hours)} h"] if self.hours else []
+        parts += [
+            formatting.currency_last(amount, currency) for currency, amount in sorted(self.amounts.items())
+        ]
+        rows = f"{formatting.count(self.rows)} row{'' if self.rows == 1 else 's'}"
         return f"{rows} with {' and '.join(parts)}" if parts else rows
 
     def as_json(self) -> dict:
         amounts = {currency: str(amount) for currency, amount in sorted(self.amounts.items())}
-        return {"rows": self.rows, "hours": f"{self.hours.normalize():f}", "amounts": amounts}
+        return {"rows": self.rows, "hours": formatting.typed(self.hours), "amounts": amounts}

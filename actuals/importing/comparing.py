@@ -8,6 +8,7 @@ from decimal import Decimal
 from actuals.importing.formats import Mapping
 from actuals.importing.rows import STORED, Problem, Row
 from actuals.models import BillingType, Entry
+from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import in_chunks
 
 _CHUNK = 5000
@@ -87,8 +88,8 @@ class Changed:
         return {
             "row": self.row.number,
             "entry": self.entry_id,
-            "was": f"{self.quantity.normalize():f}",
-            "is": f"{self.row.quantity.normalize():f}",
+            "was": formatting.typed(self.quantity),
+            "is": formatting.typed(self.row.quantity),
             "billing_was": self.billing[0],
             "billing_is": self.billing[1],
             "status": self.status,

@@ -18,7 +18,7 @@ from actuals.importing.totals import Totals, totals_of
 from actuals.importing.unnamed import Unnamed, give_categories
 from actuals.models import Entry, EntryImport
 from contracts.models import ItemTaxGroup
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, totals
 
@@ -324,11 +324,11 @@ def _hours_here(days, entity, within) -> tuple[dict, dict]:
 
 def _too_long(rows, added, here) -> str:
     last, n = rows[-1], len(rows)
-    parts = [f"{here.normalize():f} of them here already"] if here else []
+    parts = [f"{formatting.number(here)} of them here already"] if here else []
     parts += [f"from {wording.counted(n, 'row')} of the file"] if n > 1 else []
     said = f" ({', '.join(parts)})" if parts else ""
     return (
-        f"{last.resource.name} would have {(added + here).normalize():f} hours on {wording.day(last.date)}"
+        f"{last.resource.name} would have {formatting.number(added + here)} hours on {wording.day(last.date)}"
         f"{said}, more than a day has: correct the hours or the date in the file."
     )
 

@@ -17,7 +17,7 @@ from actuals.importing.tables import Table
 from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
-from invoicing_site.floor import bounds, characters, currencies, days, money
+from invoicing_site.floor import bounds, characters, currencies, days, formatting, money, wording
 
 _LENGTHS = {
     name: Entry._meta.get_field(name).max_length
@@ -185,7 +185,7 @@ class RowReader:
         found = []
         for (field, message), numbers in self._odd.items():
             if len(numbers) > 1:
-                message += f" The same on {len(numbers) - 1:,} more row{'s' if len(numbers) > 2 else ''}."
+                message += f" The same on {wording.counted(len(numbers) - 1, 'more row')}."
             found.append(Problem(numbers[0], field, message))
         return found
 
@@ -380,7 +380,7 @@ class RowReader:
                 self._refuse(
                     number,
                     "hours",
-                    f"The {name} come to {money.rounded_quantity(hours).normalize():f} hours, and the hours "
+                    f"The {name} come to {formatting.quantity(hours)} hours, and the hours "
                     f"say {text_of(other)}: each column stands for the whole duration. Map one of them.",
                 )
         elif self._is_workbook and isinstance(cell[name], float) and values.looks_like_a_part_of_a_day(hours):
@@ -468,7 +468,7 @@ class RowReader:
             return self._refuse(number, field, str(trouble))
         if abs(value) > most:
             text = shortened(text_of(cell), 40)
-            return self._refuse(number, field, f"“{text}” is too large: at most {most:,}.")
+            return self._refuse(number, field, f"“{text}” is too large: at most {formatting.number(most)}.")
         return value
 
     def _external_id(self, number, cell):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from actuals.importing import workbook
 from actuals.importing.values import Unsaved, shortened, text_of
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -75,7 +76,8 @@ def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "", 
     """
     if len(content) > MOST_BYTES:
         raise Refused(
-            f"The file has {len(content):,} bytes; at most {MOST_BYTES:,} (50 MB) are read: split it.",
+            f"The file has {formatting.count(len(content))} bytes; at most {formatting.count(MOST_BYTES)} "
+            "(50 MB) are read: split it.",
             code="FILE-SIZE",
         )
     for beginning, remedy in _BINARY.items():
@@ -164,7 +166,8 @@ def _records(text, separator) -> Iterator[list[str]]:
             taken += len(line)
             if taken > _MOST_RECORD:
                 raise Refused(
-                    f"One row of the file has more than {_MOST_RECORD:,} characters: look at line ends and "
+                    f"One row of the file has more than {formatting.count(_MOST_RECORD)} characters: look "
+                    "at line ends and "
                     "quotes.",
                     code="FILE-FORMAT",
                 )
@@ -196,7 +199,8 @@ def _table(numbered, known, notes, *, is_workbook=False) -> Table:
             raise _too_many()
         if cells > workbook.MOST_CELLS:
             raise Refused(
-                f"The file has more than {workbook.MOST_CELLS:,} cells: split it, or leave columns out.",
+                f"The file has more than {formatting.count(workbook.MOST_CELLS)} cells: split it, or leave "
+                "columns out.",
                 code="FILE-SIZE",
             )
     if not kept:
@@ -236,7 +240,9 @@ def _header(record) -> list[str]:
 
 
 def _too_many():
-    return Refused(f"The file has more than {MOST_ROWS:,} rows: split it into several.", code="FILE-SIZE")
+    return Refused(
+        f"The file has more than {formatting.count(MOST_ROWS)} rows: split it into several.", code="FILE-SIZE"
+    )
 
 
 def _workbook(content: bytes, known, sheet: str) -> Table:

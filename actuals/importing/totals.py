@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.importing.choices import Found
+from invoicing_site.floor import formatting
 
 _NAMED = 20
 
@@ -46,7 +47,7 @@ class Totals:
         if not self.unread:
             return ""
         n, first = len(self.unread), ", ".join(map(str, self.unread[:_NAMED]))
-        more = f" and {n - _NAMED:,} more" if n > _NAMED else ""
+        more = f" and {formatting.count(n - _NAMED)} more" if n > _NAMED else ""
         if n == 1:
             return f"Row {first} is counted without its hours or amount, which can't be read."
         return f"Rows {first}{more} are counted without their hours or amounts, which can't be read."
@@ -74,7 +75,7 @@ class Totals:
     def as_json(self) -> dict:
         return {
             "rows": self.rows,
-            "hours": f"{self.hours.normalize():f}",
+            "hours": formatting.typed(self.hours),
             "amounts": {currency: str(amount) for currency, amount in self.amounts.items()},
             "first_day": self.first_day and self.first_day.isoformat(),
             "last_day": self.last_day and self.last_day.isoformat(),

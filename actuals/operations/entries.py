@@ -12,7 +12,7 @@ from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from invoicing_site.floor import audit, bounds, checked, currencies, days, transaction, wording
+from invoicing_site.floor import audit, bounds, checked, currencies, days, formatting, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, total, totals
 
@@ -191,7 +191,7 @@ def _judge_hours(entry):
 def _demand_short(day, hours):
     if hours > HOURS_A_DAY:
         raise Refused(
-            f"With this, {wording.day(day)} has {hours.normalize():f} hours, more than a day has.",
+            f"With this, {wording.day(day)} has {formatting.number(hours)} hours, more than a day has.",
             code="LONG-DAY",
         )
 
@@ -222,7 +222,8 @@ def _judge_costs(entry):
         )
     if deductible and deductible > tax:
         raise Refused(
-            f"The deductible tax, {deductible.normalize():f}, is more than the tax, {tax.normalize():f}.",
+            f"The deductible tax, {formatting.number(deductible)}, is more than the tax, "
+            f"{formatting.number(tax)}.",
             code="DEDUCTIBLE",
         )
 

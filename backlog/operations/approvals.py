@@ -20,7 +20,7 @@ from backlog.sharing import Decision, sales_actuals
 from backlog.standing import why_it_stays
 from backlog.weighing import Pricings, Weighing, backlog_item, contracts_of, page_of, way_to
 from contracts.models import LegalEntity, Project
-from invoicing_site.floor import audit, checked, money, transaction, wording
+from invoicing_site.floor import audit, checked, formatting, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed
@@ -308,7 +308,7 @@ def _write_sales(result, contracts, delivered):
             failed[item.contract_id, item.limit_level].append(item.limit_over)
     for (pk, level), overs in failed.items():
         contract, by = contracts[pk], "by" if len(overs) == 1 else "by up to"
-        over = f"{money.rounded(max(overs), contract.currency):,} {contract.currency}"
+        over = formatting.currency_last(max(overs), contract.currency)
         result.over.append(
             f"{wording.counted(len(overs), 'actual is', 'actuals are')} over the limit of "
             f"{_limited(level, contract)} {by} {over}."

@@ -8,7 +8,7 @@ from backlog.models import BacklogItem
 from backlog.operations.heads import follow
 from backlog.operations.items import cancel
 from contracts.models import MilestonePart, ProjectContract
-from invoicing_site.floor import audit, checked, money, transaction
+from invoicing_site.floor import audit, checked, formatting, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
 
@@ -61,7 +61,7 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
 
 def _check_amount(item, amount):
     checked.figure(amount, BacklogItem, "amount")
-    left = f"{item.currency} {money.rounded(item.amount, item.currency):,}"
+    left = formatting.currency_first(item.amount, item.currency)
     if reason := checked.too_fine(amount, item.currency):
         raise Refused.because(reason)
     if not amount or (amount > 0) != (item.amount > 0):

@@ -14,7 +14,7 @@ from backlog.models import BacklogAction, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.tables import BacklogTable
 from contracts.models import Customer, Project, ProjectContract, Role
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, Answer, BulkForm, BulkOperation, ListScreen, Operation
 
@@ -159,7 +159,7 @@ def grouped(rows, by, query):
 
 def _group_label(key, names, by):
     if by == "month":
-        return f"{key:%B %Y}"
+        return formatting.month(key)
     row = names.get(key)
     if row is None:
         return f"No {GROUPS[by]}"

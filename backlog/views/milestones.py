@@ -10,9 +10,9 @@ from backlog.models import BacklogItem
 from backlog.slices import slice_of, whole_of
 from backlog.tables import MilestoneTable, share_of
 from backlog.views.items import reply, summed_by_state
+from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen
-from invoicing_site.templatetags.ledgerline import plain_amount
 
 Status = BacklogItem.Status
 _RELATED = (
@@ -127,10 +127,10 @@ class Progress(FormOperation):
         if amount is None:
             amount = slice_of(item, data["percent"])
         slices = operations.split_off(item, amount=amount, by=self.request.user)
-        rest = f"{plain_amount(slices.rest.amount, item.currency)} stay not ready." if slices.rest else ""
-        made = (
-            f"{item.currency} {plain_amount(amount, item.currency)} of “{item.title}” are ready to invoice."
+        rest = (
+            f"{formatting.amount(slices.rest.amount, item.currency)} stay not ready." if slices.rest else ""
         )
+        made = f"{formatting.currency_first(amount, item.currency)} of “{item.title}” are ready to invoice."
         return Answer(f"{made} {rest}".strip())
 
     def get_back_url(self):

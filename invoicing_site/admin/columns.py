@@ -5,12 +5,11 @@ from decimal import Decimal
 from functools import cache
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from unfold.decorators import display
 
-from invoicing_site.floor import money, wording
+from invoicing_site.floor import formatting
 
 
 def entity_of(row, path):
@@ -69,23 +68,18 @@ def day(path, description):
         value = entity_of(row, path)
         if value is None:
             return None
-        pattern = "j M Y"
-        if isinstance(value, datetime.datetime):
-            value, pattern = timezone.localtime(value), "j M Y H:i"
-        return format_html('<span class="whitespace-nowrap">{}</span>', formats.date_format(value, pattern))
+        is_moment = isinstance(value, datetime.datetime)
+        text = formatting.moment(value) if is_moment else formatting.day(value)
+        return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
     show.path = path
     return show
 
 
 def money_text(value, currency):
-    """NOK 1,234.50 in figures of one width; with all its decimals where the currency is not known."""
-    try:
-        places = -money.minor_unit(currency).as_tuple().exponent
-    except ValueError:
-        places = 4
-    number = f"{Decimal(value):,.{places}f}".replace("-", "−")
-    return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', currency or "", number)
+    """NOK 1,234.50 in figures of one width."""
+    text = formatting.currency_first(Decimal(value), currency or "")
+    return format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', text)
 
 
 @cache
@@ -95,7 +89,7 @@ def figure(path, description):
     @display(description=description, ordering=path)
     def show(row):
         value = entity_of(row, path)
-        return None if value is None else wording.number(value)
+        return None if value is None else formatting.number(value)
 
     show.path = path
     return show

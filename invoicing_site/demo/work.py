@@ -9,6 +9,7 @@ from actuals.operations import submit
 from invoicing_site.demo.agreements import Agreed
 from invoicing_site.demo.catalogue import LEFT, WORDS
 from invoicing_site.demo.setting import World
+from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import write_rows
 
 DAY = datetime.timedelta(days=1)
@@ -139,7 +140,7 @@ def _things(world):
                     category=world.categories["HOSTING"],
                     quantity=Decimal(1),
                     unit="each",
-                    description=f"Hosting in {day:%B %Y}",
+                    description=f"Hosting in {formatting.month(day)}",
                 )
             elif day >= agreed.starts:
                 yield _entry(

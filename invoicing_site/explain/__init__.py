@@ -11,6 +11,7 @@ from invoicing_site.explain import books, steps
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Explanation, Step, headed, ref
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.formatting import count
 from invoicing_site.floor.wording import day
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
@@ -64,7 +65,7 @@ def explain_proforma(proforma: ProformaInvoice) -> Explanation:
     if hasattr(document, "proposal"):
         told.append(books.proposal_head(document.proposal))
     if len(keys) > MOST_PARTS:
-        told.append(Step("details", f"It has {len(keys):,} details. Explain them one by one."))
+        told.append(Step("details", f"It has {count(len(keys))} details. Explain them one by one."))
         return Explanation(headed(document), ref(document), told)
     facts = Facts.around(details=keys, with_entries=False)
     details = sorted(
@@ -102,7 +103,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         *books.of_invoice(document, facts),
     ]
     if is_long:
-        told.append(Step("lines", f"It bills {len(keys):,} details. Explain them one by one."))
+        told.append(Step("lines", f"It bills {count(len(keys))} details. Explain them one by one."))
     lines = sorted(
         (
             (line.invoice_line, facts.details[detail])

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Step, amount, headed, number, on, ref, somebody
+from invoicing_site.explain.story import Step, headed, on, ref, somebody
+from invoicing_site.floor.formatting import currency_last as amount
+from invoicing_site.floor.formatting import number
 from invoicing_site.floor.wording import day
 
 _ZERO = Decimal(0)

@@ -9,13 +9,14 @@ from actuals.models import Actual, Batch
 from backlog.models import BacklogItem
 from contracts.models import ContractLine, TransactionClass
 from invoicing_site.explain.facts import Facts
-from invoicing_site.explain.story import Step, amount, number, on, ref, some, somebody
-from invoicing_site.floor import money
+from invoicing_site.explain.story import Step, on, ref, some, somebody
+from invoicing_site.floor import formatting, money
+from invoicing_site.floor.formatting import currency_last as amount
+from invoicing_site.floor.formatting import number
 from invoicing_site.floor.wording import day
 from proforma.models import ProformaInvoice
 
 _COST = Actual.Type.COST
-_MINUS = "\N{MINUS SIGN}"
 
 
 def named(actual: Actual, facts: Facts) -> str:
@@ -277,12 +278,12 @@ def _is_lump(original, shares):
 
 
 def _rounded(original, said, exact, rounded) -> Step:
-    exact = Decimal(f"{exact.normalize():f}")  # without zeros at its end, and without an exponent
+    exact = Decimal(formatting.typed(exact))
     figures = {"exact": exact, "amount": original.amount}
     if exact == original.amount:
         words = f"{said} = {amount(original.amount, original.currency)}, nothing to round."
         return Step("rounding", words, figures, [])
-    words = f"{said} = {exact:,f} {original.currency}".replace("-", _MINUS)
+    words = f"{said} = {formatting.number(exact)} {original.currency}"
     words += (
         ", exactly"
         if exact == rounded

@@ -3,13 +3,10 @@
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from invoicing_site.floor import money
-from invoicing_site.floor.wording import day
+from invoicing_site.floor.formatting import day, time
 
 _MOST = 8
-_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -70,18 +67,6 @@ def ref(row) -> str:
     return f"{row._meta.label_lower}:{row.pk}"
 
 
-def amount(value: Decimal, currency: str) -> str:
-    """1,600.00 NOK."""
-    places = -money.minor_unit(currency).as_tuple().exponent
-    return f"{value:,.{places}f} {currency}".replace("-", _MINUS)
-
-
-def number(value: Decimal) -> str:
-    """A quantity, a price or a rate, with the decimals it has."""
-    text = f"{value:,f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", _MINUS)
-
-
 def somebody(user) -> str:
     """Who it was; what nobody did, the system did."""
     return str(user) if user else "the system"
@@ -89,4 +74,4 @@ def somebody(user) -> str:
 
 def on(moment: datetime.datetime | None) -> str:
     """The day and minute of a stamp, in UTC."""
-    return f"{day(moment.date())} {moment:%H:%M} UTC" if moment else "an unknown day"
+    return f"{day(moment.date())} {time(moment)} UTC" if moment else "an unknown day"

@@ -5,7 +5,7 @@ The columns hold a thousand times as much, so that what is added up, taxed and c
 
 from decimal import Decimal
 
-from invoicing_site.floor import money, wording
+from invoicing_site.floor import formatting, money
 from invoicing_site.floor.reasons import Amount, Reason
 
 # Of one entry, or of one detail of a proforma.
@@ -54,8 +54,8 @@ def why_not_quantity(quantity: Decimal) -> str:
     if abs(quantity) <= MOST_QUANTITY:
         return ""
     return (
-        f"{wording.number(quantity)} is too large a quantity (at most {MOST_QUANTITY:,}): use a larger unit, "
-        "or divide it."
+        f"{formatting.number(quantity)} is too large a quantity (at most {formatting.count(MOST_QUANTITY)}): "
+        "use a larger unit, or divide it."
     )
 
 
@@ -63,7 +63,8 @@ def over(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> str:
     """That an amount is too large, as the beginning of a sentence; empty where it can be kept."""
     if abs(amount) <= most:
         return ""
-    return f"{money.rounded(amount, currency):,} {currency} is too large an amount (at most {most:,})"
+    text = formatting.currency_last(money.rounded(amount, currency), currency)
+    return f"{text} is too large an amount (at most {formatting.number(most)})"
 
 
 def over_converted(
@@ -71,4 +72,5 @@ def over_converted(
 ) -> str:
     """The same of what an amount comes to in another currency, by the rate for one unit of its own."""
     said = over(money.converted(amount, rate, into), into, most)
-    return said and f"{money.rounded(amount, currency):,} {currency} at {wording.number(rate)}: {said}"
+    text = formatting.currency_last(money.rounded(amount, currency), currency)
+    return said and f"{text} at {formatting.number(rate)}: {said}"

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from django import forms
 
+from invoicing_site.floor import formatting
+
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
@@ -36,5 +38,4 @@ class FigureField(forms.DecimalField):
         """The number without trailing zeros."""
         if not isinstance(value, Decimal) or not value.is_finite():
             return value
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return formatting.typed(value)

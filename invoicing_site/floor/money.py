@@ -24,6 +24,7 @@ _QUANTITY_STEP = Decimal("0.0001")
 _PRICE_STEP = Decimal("0.000001")
 _RATE_STEP = Decimal("0.000000001")
 _PERCENT_STEP = Decimal("0.000001")
+_MARGIN_STEP = Decimal("0.1")
 _SUM_STEP = Decimal("0.0001")
 _HUNDRED = Decimal(100)
 
@@ -72,6 +73,11 @@ def rounded_rate(rate: Decimal) -> Decimal:
 def rounded_percent(percent: Decimal) -> Decimal:
     """A percentage with 6 decimals, half away from zero."""
     return _to(percent, _PERCENT_STEP)
+
+
+def rounded_margin(percent: Decimal) -> Decimal:
+    """A margin in percent with one decimal, as reports show it."""
+    return _to(percent, _MARGIN_STEP)
 
 
 def rounded_sum(total: Decimal) -> Decimal:

@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext, override
 
-from invoicing_site.floor import money, wording
+from invoicing_site.floor import formatting, wording
 
 ENGLISH = "en"
 
@@ -205,7 +205,7 @@ def shown(value) -> str:
     """A value of a reason as text: 1,200, 7.5, 20 Nov 2026, 1,200.00 NOK, one, two and three."""
     match value:
         case Amount():
-            return _amount(value)
+            return formatting.currency_last(value.amount, value.currency)
         case Label():
             return gettext(value.english)
         case Reason():
@@ -213,21 +213,13 @@ def shown(value) -> str:
         case list():
             return _listed(value)
         case Decimal():
-            return wording.number(value)
+            return formatting.number(value)
         case int():
-            return f"{value:,}".replace("-", "−")
+            return formatting.count(value)
         case datetime.date():
-            return wording.day(value)
+            return formatting.day(value)
         case _:
             return str(value)
-
-
-def _amount(value) -> str:
-    """With the decimals of its currency, or more where it has more."""
-    places = -money.minor_unit(value.currency).as_tuple().exponent
-    whole, _, rest = f"{value.amount:,f}".partition(".")
-    rest = rest.rstrip("0").ljust(places, "0")
-    return (f"{whole}.{rest}" if rest else whole).replace("-", "−") + f" {value.currency}"
 
 
 def _listed(values) -> str:

@@ -414,7 +414,8 @@ def unpacked(data) -> list[int]:
 def in_words(seal: Seal) -> str:
     """A seal as text, to keep in a mail, a log or on paper."""
     return (
-        f"Ledgerline seal\nNumber: {seal.number}\nSealed at: {seal.at:%Y-%m-%d %H:%M:%S} UTC\n"
+        f"Ledgerline seal\nNumber: {seal.number}\nSealed at: "
+        f"{seal.at.astimezone(datetime.UTC).isoformat(' ', 'seconds')[:19]} UTC\n"
         f"Rows: {seal.rows}\nDigest: {seal.digest}\n"
     )
 

@@ -1,28 +1,12 @@
-"""Dates and counts in sentences, the same in operations, pages and commands."""
+"""Words of sentences, the same in operations, pages and commands."""
 
-import datetime
 import re
-from decimal import Decimal
 
 from babel import Locale
 
+from invoicing_site.floor.formatting import count, day, number, span
 
-def day(value: datetime.date) -> str:
-    """A date such as 20 Nov 2026, with a year of four digits."""
-    return f"{value.day} {value:%b} {value.year:04}"
-
-
-def span(first: datetime.date | None, last: datetime.date | None) -> str:
-    """A range such as “from 1 Jan 2026 until 31 Dec 2026”; either end may be open."""
-    said = [f"from {day(first)}"] if first else []
-    said += [f"until {day(last)}"] if last else []
-    return " ".join(said) or "on any day"
-
-
-def number(value: Decimal) -> str:
-    """A price, a rate or a percentage without trailing zeros, such as 1,200 and 133.33."""
-    text = f"{value:,f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+__all__ = ["a", "capital", "counted", "country", "day", "number", "sentence", "span"]
 
 
 def country(code: str) -> str:
@@ -32,7 +16,7 @@ def country(code: str) -> str:
 
 def counted(n: int, one: str, many: str = "") -> str:
     """A count such as “1 line” or “12 lines”; `many` is an irregular plural."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
 def capital(text: str) -> str:

@@ -1,6 +1,6 @@
 """Amounts as the commands print them."""
 
-from invoicing_site.floor import money
+from invoicing_site.floor import formatting, money
 
 
 def plain(amount, currency) -> str:
@@ -10,4 +10,4 @@ def plain(amount, currency) -> str:
 
 def spoken(amount, currency) -> str:
     """The amount with its currency, for people: NOK 33,333.33."""
-    return f"{currency} {money.rounded(amount, currency):,}"
+    return formatting.currency_first(money.rounded(amount, currency), currency)

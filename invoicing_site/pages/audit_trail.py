@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from contracts.models import Membership
+from invoicing_site.floor import formatting
 from invoicing_site.floor.audit_words import in_words
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.screens import ListScreen
@@ -225,9 +226,9 @@ def flat(value, name=""):
         for number, each in enumerate(value[:_MANY], 1):
             yield from flat(each, f"{name} {number}".strip() if len(value) > 1 else name)
         if len(value) > _MANY:
-            yield name, f"and {len(value) - _MANY:,} more"
+            yield name, f"and {formatting.count(len(value) - _MANY)} more"
     elif isinstance(value, list):
-        more = f" and {len(value) - _MANY:,} more" if len(value) > _MANY else ""
+        more = f" and {formatting.count(len(value) - _MANY)} more" if len(value) > _MANY else ""
         yield name, ", ".join(map(_text, value[:_MANY])) + more
     elif name or value is not None:
         yield name or "Value", _text(value)

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from invoicing_site.celery import app
-from invoicing_site.floor import files, wording
+from invoicing_site.floor import files, formatting, wording
 from invoicing_site.middleware import STRICT, header
 from invoicing_site.models import Heartbeat
 
@@ -182,4 +182,4 @@ def _since(words, never, last, now):
     if last is None:
         return f"{never}."
     day = "" if last.date() == now.date() else f" on {wording.day(last.date())}"
-    return f"{words} since {last:%H:%M} UTC{day}."
+    return f"{words} since {formatting.time(last)} UTC{day}."

@@ -18,6 +18,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 
 XLSX_ROWS = 100_000  # more take longer than a browser waits; a CSV begins at once, however long it is
@@ -141,4 +142,4 @@ def _shown(value):
     value = _plain(value)
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, Decimal | int) else str(value)
+    return formatting.number(value) if isinstance(value, Decimal | int) else str(value)

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django_tables2.data import TableQuerysetData
 from django_tables2.rows import BoundRow
 
-from invoicing_site.floor import money
+from invoicing_site.floor import formatting, money
 from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.templatetags import ledgerline as tags
 
@@ -137,8 +137,7 @@ def plain_number(value):
     """A number without zeros at its end; anything else as it is."""
     if not isinstance(value, Decimal):
         return value
-    text = f"{value:f}"
-    return Decimal(text.rstrip("0").rstrip(".") or 0) if "." in text else value
+    return Decimal(formatting.typed(value))
 
 
 def in_minor_units(value, currency):
@@ -150,7 +149,7 @@ def in_minor_units(value, currency):
 
 def amount_in_words(value, currency):
     """NOK 1,234.50, for a sentence or a label; empty where there is none."""
-    return "" if value is None else f"{currency} {tags.plain_amount(value, currency)}".lstrip()
+    return "" if value is None else formatting.currency_first(value, currency)
 
 
 class Column(tables.Column):
@@ -249,14 +248,29 @@ class AmountsColumn(AmountColumn):
 
 
 class PriceColumn(Column):
-    """The price of a unit, with as many decimals as it has, in the currency of the amount beside it."""
+    """The price of a unit in the currency at `currency` (a path), that of the amount beside it."""
+
+    def __init__(self, *args, currency="currency", **kwargs):
+        kwargs.setdefault("attrs", cells("num"))
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+
+    def render(self, value, record):
+        return tags.price(value, follow(record, self.currency))
+
+    def value(self, value):
+        return plain_number(value)
+
+
+class RateColumn(Column):
+    """An exchange rate, with as many decimals as it has."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", cells("num"))
         super().__init__(*args, **kwargs)
 
     def render(self, value):
-        return tags.price(value)
+        return tags.rate(value)
 
     def value(self, value):
         return plain_number(value)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django import template
 
-from invoicing_site.templatetags.ledgerline import plain_amount
+from invoicing_site.floor import formatting
 
 register = template.Library()
 
@@ -66,7 +66,8 @@ def bars(context, labels, first, second=None, title="", first_name="", second_na
         ],
         "names": names,
         "rows": [
-            (label, [plain_amount(row[n], currency) for _, row in series]) for n, label in enumerate(labels)
+            (label, [formatting.amount(row[n], currency) for _, row in series])
+            for n, label in enumerate(labels)
         ],
         "view": f"0 0 {_WIDTH} {_HEIGHT}",
         "left": _LEFT,
@@ -88,7 +89,7 @@ def _scale(values):
         return _TOP + (top * step - value) * room
 
     return [
-        Line(_short(place(n * step)), _in_short(n * step)) for n in range(int(bottom), int(top) + 1)
+        Line(_short(place(n * step)), formatting.short(n * step)) for n in range(int(bottom), int(top) + 1)
     ], place
 
 
@@ -104,11 +105,3 @@ def _step(span):
 def _short(value):
     """A length for the drawing: a point between its digits whatever the language, one decimal."""
     return f"{value:.1f}"
-
-
-def _in_short(value):
-    """1.5M, 200k, 50."""
-    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if abs(value) >= size:
-            return f"{(value / size).normalize():f}{unit}".replace("-", "−")
-    return f"{value.normalize():f}".replace("-", "−") if value else "0"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from invoicing_site.floor import money, wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.screens.remedies import remedy_url, words_of
 
 register = template.Library()
@@ -82,31 +82,17 @@ def chip(words, tone="open"):
     return format_html('<span class="chip {}">{}</span>', tone, text[:1].upper() + text[1:])
 
 
-def plain_amount(value, currency=""):
-    """1,234.50 in the currency's minor unit (at least; never less than the value has); a real minus."""
-    places = -money.minor_unit(currency).as_tuple().exponent if currency else 2
-    whole, _, rest = f"{Decimal(value):,f}".partition(".")
-    rest = rest.rstrip("0").ljust(places, "0")
-    return (f"{whole}.{rest}" if rest else whole).replace("-", "−")
-
-
 @register.simple_tag
 def amount(value, currency="", url="", css=""):
     """An amount with its currency small before it; a link where something explains it."""
     if value is None or value == "":
         return mark_safe('<span class="muted">–</span>')
     code = format_html('<span class="cur">{}</span>', currency) if currency else ""
-    text = plain_amount(value, currency)
+    text = formatting.amount(Decimal(value), currency)
     body = format_html("{}{}", code, text)
     if url:
         return format_html('<a class="money {}" href="{}" title="Explain this amount">{}</a>', css, url, body)
     return format_html('<span class="money {}">{}</span>', css, body)
-
-
-def plain_quantity(value):
-    """7.5 or 12.3333, without trailing zeros."""
-    text = f"{Decimal(value):,.4f}".rstrip("0").rstrip(".")
-    return ("0" if text in ("", "-0") else text).replace("-", "−")
 
 
 @register.simple_tag
@@ -114,7 +100,7 @@ def quantity(value, unit=""):
     """A quantity as its user thinks of it: 7.5 h."""
     if value is None or value == "":
         return mark_safe('<span class="muted">–</span>')
-    return format_html('<span class="nowrap">{} {}</span>', plain_quantity(value), unit or "")
+    return format_html('<span class="nowrap">{} {}</span>', formatting.quantity(value), unit or "")
 
 
 @register.filter
@@ -124,18 +110,27 @@ def hours(value):
 
 
 @register.filter
-def price(value):
-    """A price with at least two decimals and at most six."""
-    if value is None or value == "":
-        return "–"
-    whole, _, rest = f"{Decimal(value):,.6f}".partition(".")
-    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}".replace("-", "−")
+def price(value, currency=""):
+    """The price of one: at least the decimals of its currency, and more where it has more."""
+    return "–" if value is None or value == "" else formatting.amount(Decimal(value), currency)
+
+
+@register.filter
+def rate(value):
+    """An exchange rate with at least two decimals."""
+    return "–" if value is None or value == "" else formatting.number(value, 2)
+
+
+@register.filter
+def margin(value):
+    """80.0 %, of a number out of a hundred."""
+    return "–" if value is None else formatting.margin(value)
 
 
 @register.filter
 def percent(value):
     """40 %, of a number out of a hundred."""
-    return "–" if value is None else f"{plain_quantity(value)} %"
+    return "–" if value is None else formatting.percent(value)
 
 
 @register.filter
@@ -143,10 +138,55 @@ def day(value):
     """20 Nov 2026; with the time where there is one."""
     if not value:
         return "–"
-    if hasattr(value, "hour"):
-        value = timezone.localtime(value) if timezone.is_aware(value) else value
-        return f"{wording.day(value)} {value:%H:%M}"
-    return wording.day(value)
+    return formatting.moment(value) if hasattr(value, "hour") else formatting.day(value)
+
+
+@register.filter
+def time(value):
+    """14:05, in the time zone of the reader."""
+    return formatting.time(timezone.localtime(value)) if value else "–"
+
+
+@register.filter
+def stamp(value):
+    """20 Nov 2026 14:05:09."""
+    return formatting.stamp(value) if value else "–"
+
+
+@register.filter
+def iso(value):
+    """2026-11-20, for addresses and date fields; a text as it was typed."""
+    return value.isoformat() if hasattr(value, "isoformat") else value or ""
+
+
+@register.filter
+def weekday(value):
+    """Fri 20."""
+    return formatting.weekday(value)
+
+
+@register.filter
+def long_day(value):
+    """Friday 20 November."""
+    return formatting.long_day(value)
+
+
+@register.filter
+def money(value, currency):
+    """NOK 1,234.50, in a sentence."""
+    return formatting.currency_first(Decimal(value), currency)
+
+
+@register.filter
+def figure(value):
+    """A quantity without its unit: 7.5."""
+    return formatting.quantity(value)
+
+
+@register.filter
+def count(n):
+    """12,000: how many there are."""
+    return formatting.count(n or 0)
 
 
 @register.filter
@@ -158,7 +198,7 @@ def country(code):
 @register.filter
 def span(first, last):
     """The days in words, either end of which may be open."""
-    return wording.span(first, last)
+    return formatting.span(first, last)
 
 
 @register.filter

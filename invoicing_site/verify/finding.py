@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ledger.document.translations import Words
+from invoicing_site.floor import formatting
 
 CHUNK = 2000
-_WORDS = Words("en")
 
 
 @dataclass(frozen=True, order=True)
@@ -25,12 +24,12 @@ class Finding:
 
 def amount(value: Decimal, currency: str = "") -> str:
     """An amount for a sentence, to the last decimal that differs."""
-    return f"{_WORDS.number(value, 2, 4)} {currency}".strip()
+    return formatting.currency_last(value, currency)
 
 
 def percent(value: Decimal) -> str:
     """A rate for a sentence."""
-    return f"{_WORDS.number(value, 0, 4)} %"
+    return formatting.percent(value)
 
 
 def where(model, key) -> str:

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 
 from contracts.models import PaymentReferenceKind
-from invoicing_site.floor import money
 from ledger.document import printed
 from ledger.document.translations import Words
 from ledger.models import CustomerInvoice, InvoiceLine, InvoiceReference, InvoiceTax
@@ -224,19 +223,11 @@ def _line(line, words, currency, decimals):
         "notes": " · ".join(notes),
         "quantity": words.number(line.quantity, decimals),
         "unit": words.unit(line.unit),
-        "price": (
-            words["complimentary"]
-            if line.is_complimentary
-            else words.number(line.price, _decimals_of(currency))
-        ),
+        "price": (words["complimentary"] if line.is_complimentary else words.amount(line.price, currency)),
         "is_complimentary": line.is_complimentary,
         "tax": _line_tax(line, words),
         "net": words.amount(line.net, currency),
     }
-
-
-def _decimals_of(currency):
-    return -money.minor_unit(currency).as_tuple().exponent
 
 
 def _line_tax(line, words):
@@ -286,7 +277,7 @@ def _tax_table(content, words):
         heads += [words.say("tax_base_in", accounting), words.say("tax_amount_in", accounting)]
     note = ""
     if is_foreign:
-        rate = f"{words.number(invoice.rate, 2, 9)} {accounting}"
+        rate = f"{words.number(invoice.rate, 2)} {accounting}"
         note = words.say("rate_note", accounting, rate, own)
     return {"heads": heads, "rows": rows, "note": note, "is_narrow": _is_narrow(rows)}
 

@@ -8,10 +8,8 @@ import datetime
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
 
-from invoicing_site.floor import money
+from invoicing_site.floor import formatting
 
 _LOCALES = {"en": "en_GB", "nb": "nb_NO"}
 
@@ -241,11 +239,11 @@ class Words:
 
     def date(self, day: datetime.date | None) -> str:
         """A day that nobody can misread: 20 Nov 2026."""
-        return _plain(format_date(day, "medium", locale=self.locale)) if day else ""
+        return formatting.day(day, locale=self.locale) if day else ""
 
     def month(self, day: datetime.date) -> str:
         """A month with its year."""
-        return _plain(format_skeleton("yMMMM", day, locale=self.locale))
+        return formatting.month(day, locale=self.locale)
 
     def period(self, first: datetime.date | None, last: datetime.date | None) -> str:
         """One day, or from one to another."""
@@ -255,23 +253,16 @@ class Words:
 
     def amount(self, amount: Decimal, currency: str) -> str:
         """An amount with exactly the decimals of its currency."""
-        places = -money.minor_unit(currency).as_tuple().exponent
-        return self.number(amount, places, places)
+        return formatting.amount(amount, currency, locale=self.locale)
 
-    def number(self, value: Decimal, least: int = 0, most: int = 6) -> str:
+    def number(self, value: Decimal, least: int = 0) -> str:
         """A number with at least so many decimals, and more only where it has them."""
-        pattern = "#,##0." + "0" * least + "#" * (max(least, most) - least) if max(least, most) else "#,##0"
-        return _plain(format_decimal(value, format=pattern.rstrip("."), locale=self.locale))
+        return formatting.number(value, least, locale=self.locale)
 
     def percent(self, percent: Decimal) -> str:
         """A percentage: 25 %."""
-        return f"{self.number(percent)}\N{NO-BREAK SPACE}%"
+        return formatting.percent(percent, locale=self.locale)
 
     def country(self, code: str) -> str:
         """The country's name; a code that nobody knows stays as it is."""
         return self.locale.territories.get(code, code)
-
-
-def _plain(text: str) -> str:
-    """With a real minus, and spaces that the document's font has."""
-    return text.replace("-", "\N{MINUS SIGN}").replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views import View
 
-from invoicing_site.floor import files
+from invoicing_site.floor import files, formatting
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import totals
 from invoicing_site.floor.wording import counted
@@ -169,8 +169,8 @@ def archive(invoices):
     n = invoices.count()
     if n > IN_AN_ARCHIVE:
         raise Refused(
-            f"{n:,} invoices are chosen, and one archive holds {IN_AN_ARCHIVE}: narrow the filter, for "
-            f"example to a month, and download them in parts.",
+            f"{formatting.count(n)} invoices are chosen, and one archive holds {IN_AN_ARCHIVE}: narrow the "
+            f"filter, for example to a month, and download them in parts.",
             code="TOO-MANY",
         )
     missing = invoices.exclude(documents__kind=Document.Kind.PDF).select_related("entity", "seller_logo")

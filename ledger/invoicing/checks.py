@@ -13,7 +13,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from contracts.models import LegalEntity, PaymentReferenceKind, TransactionClass
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.errors import Refused
 from ledger.books.periods import PeriodBook
 from ledger.document import glyphs
@@ -273,8 +273,9 @@ def _its_outlays_are_booked(examined):
     for cost in examined.facts.unbooked_outlays:
         yield _error(
             "OUTLAY-POSTED",
-            f"What was paid for the customer on {wording.day(cost.date)} ({cost.amount:,.2f} "
-            f"{cost.currency}) is in no posted journal: post its integration journal first.",
+            f"What was paid for the customer on {wording.day(cost.date)} ("
+            f"{formatting.currency_last(cost.amount, cost.currency)}) is in no posted journal: post its "
+            "integration journal first.",
             "journals",
         )
 

@@ -160,7 +160,9 @@ class ProposalLineTable(Table):
     project = TextColumn(accessor="detail__project__code", verbose_name="Project", attrs=cells("c-wide"))
     section = tables.Column(order_by="section__number", attrs=cells("c-wide"))
     quantity = QuantityColumn(accessor="detail__quantity", unit="detail__unit", verbose_name="Quantity")
-    price = PriceColumn(accessor="detail__price", verbose_name="Price")
+    price = PriceColumn(
+        accessor="detail__price", verbose_name="Price", currency="proposal__proforma__currency"
+    )
     amount = AmountColumn(currency="proposal__proforma__currency", explain=explain_line, verbose_name="Net")
     billing_tax_group = TextColumn(accessor="billing_tax_group__code", verbose_name="Billing tax group")
     item_tax_group = TextColumn(accessor="item_tax_group__code", verbose_name="Item tax group")

@@ -6,14 +6,15 @@ from django.utils.html import format_html
 
 from actuals.models import BillingType
 from actuals.naming import in_words, title_of
+from invoicing_site.floor import formatting
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
     MainColumn,
-    PriceColumn,
     QuantityColumn,
+    RateColumn,
     StatusColumn,
     Table,
     TextColumn,
@@ -36,7 +37,11 @@ class CountColumn(tables.Column):
     def render(self, value):
         if not value:
             return "–"
-        return format_html('<span class="warn">{}</span>', f"{value:,}") if self.alarm else f"{value:,}"
+        return (
+            format_html('<span class="warn">{}</span>', formatting.count(value))
+            if self.alarm
+            else formatting.count(value)
+        )
 
     def value(self, value):
         return value
@@ -111,7 +116,7 @@ class JournalLineTable(Table):
     category = TextColumn(accessor="actual__pk", verbose_name="Category", orderable=False)
     quantity = QuantityColumn(accessor="actual__quantity", unit="actual__unit", verbose_name="Quantity")
     amount = AmountColumn(accessor="actual__amount", currency="actual__currency", explain=explain_actual)
-    exchange_rate = PriceColumn(attrs=cells("num c-wide"), verbose_name="Rate")
+    exchange_rate = RateColumn(attrs=cells("num c-wide"), verbose_name="Rate")
     billing_tax_group = tables.Column(accessor="billing_tax_group__code", verbose_name="Billing tax group")
     item_tax_group = TextColumn(
         accessor="item_tax_group__code", verbose_name="Item tax group", attrs=cells("c-wide")

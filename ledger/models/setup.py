@@ -17,7 +17,7 @@ from contracts.models import (
     ReachQuerySet,
     TransactionClass,
 )
-from invoicing_site.floor import guards
+from invoicing_site.floor import formatting, guards
 
 
 class FiscalYearQuerySet(ReachQuerySet):
@@ -101,7 +101,7 @@ class FiscalPeriod(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.starts:%B %Y}"
+        return formatting.month(self.starts)
 
 
 class Account(models.Model):

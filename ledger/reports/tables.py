@@ -4,6 +4,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 
 from contracts.models import Customer, Project
+from invoicing_site.floor import formatting
 from invoicing_site.screens.tables import (
     AmountsColumn,
     MainColumn,
@@ -131,7 +132,7 @@ class GrossMarginColumn(FigureColumn):
 def gross_percent(figures):
     """The gross margin in percent as a quieter line; nothing where nothing was billed."""
     share = figures.gross_margin_percent
-    words = "" if share is None else f"{share:.1f} %".replace("-", "\N{MINUS SIGN}")
+    words = "" if share is None else formatting.margin(share)
     return format_html('<div class="sub">{}</div>', words) if words else ""
 
 

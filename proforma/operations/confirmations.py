@@ -12,7 +12,7 @@ from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.askers import demand_still
 from contracts.models import ContractLine, TransactionClass, overrides_limits
-from invoicing_site.floor import audit, checked, jobs, transaction
+from invoicing_site.floor import audit, checked, formatting, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, write_rows
 from invoicing_site.models import Job
@@ -235,8 +235,10 @@ def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:
         return []
     worst = broken[0]
     sentence = (
-        f"Proforma {proforma.number} goes over the limit of {worst.limit:,.2f} {proforma.currency} "
-        f"of the {BacklogItem.LimitLevel(worst.level).label} by {worst.over:,.2f}"
+        f"Proforma {proforma.number} goes over the limit of "
+        f"{formatting.currency_last(worst.limit, proforma.currency)} "
+        f"of the {BacklogItem.LimitLevel(worst.level).label} by "
+        f"{formatting.amount(worst.over, proforma.currency)}"
     )
     if by is None or not overrides_limits(by, proforma.entity):
         raise Refused(

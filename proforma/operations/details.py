@@ -8,7 +8,7 @@ from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import Category, LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
-from invoicing_site.floor import audit, bounds, checked, days, money, transaction, wording
+from invoicing_site.floor import audit, bounds, checked, days, formatting, money, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
@@ -237,7 +237,8 @@ def _refuse_bad_figures(details, quantity, price, billing_type):
         is_time = detail.transaction_class == TransactionClass.TIME
         if is_time and quantity is not None and quantity > _HOURS_A_DAY:
             raise Refused(
-                f"{quantity.normalize():f} hours are more than {wording.day(detail.date)} has. A detail of "
+                f"{formatting.number(quantity)} hours are more than {wording.day(detail.date)} has. A "
+                "detail of "
                 f"time is of one day: enter {_HOURS_A_DAY} at most, and other days as details of their own.",
                 code="LONG-DAY",
             )

@@ -1,8 +1,8 @@
 """What is answered after a draft was changed, where the page alone doesn't say it."""
 
 from actuals.models import Actual, BillingType
+from invoicing_site.floor import formatting
 from invoicing_site.floor.wording import counted
-from invoicing_site.templatetags.ledgerline import plain_amount
 from proforma.edits import TAX_GROUPS
 from proforma.models import LineDetail
 
@@ -24,7 +24,7 @@ def what_becomes_of_the_rest(pk):
     fact = detail.backlog_item and detail.backlog_item.actual
     if fact is None or detail.billing_type != BillingType.CHARGEABLE or detail.amount >= fact.amount:
         return ""
-    rest = plain_amount(fact.amount - detail.amount, detail.line.proforma.currency)
+    rest = formatting.amount(fact.amount - detail.amount, detail.line.proforma.currency)
     return f"It bills {rest} less than was delivered: confirming writes that off as non-chargeable."
 
 

@@ -8,6 +8,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from contracts.models import ProjectContract
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Answer, DetailScreen, FormOperation, ListScreen, Operation
@@ -187,7 +188,7 @@ def _scope(run, reader):
         return counted(n, "contract") if n else ""
     mine = ProjectContract.objects.reachable(reader, "run.start").filter(entity=run.entity_id).confirmed()
     if mine.exclude(pk__in=run.contracts.order_by().values("pk")).exists():
-        return f"{n:,} of your contracts"
+        return f"{formatting.count(n)} of your contracts"
     return f"your {counted(n, 'contract')}"
 
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from actuals.models import Entry
 from actuals.operations import enter, recall, submit
 from contracts.models import Project
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent
-from invoicing_site.templatetags.ledgerline import plain_quantity
 from tests import factories, locks
 from tests.threads import ended
 
@@ -139,7 +139,7 @@ def test_only_drafts_and_rejected_entries_are_submitted(co, status):
     message = refused("WRONG-STATUS", submit, [draft, other], by=co.member)
 
     assert message == (
-        f"Anna's {plain_quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()}: "
+        f"Anna's {formatting.quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()}: "
         "only drafts and rejected entries are submitted."
     )
     assert statuses() == ["draft", status]

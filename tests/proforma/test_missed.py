@@ -266,7 +266,7 @@ def test_a_preview_says_what_would_be_created_and_what_changed(company, contract
     assert out == (
         f"NO1: preview {number} as of 2025-03-01, 1 contract, 1 proforma would be created, NOK 33,333.33\n"
         f"  {contract.code}: proforma would be created\n"
-        f"    2025-03-01, {who}: 1 row, NOK 33,333.33 (-66,666.67 since 100,000.00)\n"
+        f"    2025-03-01, {who}: 1 row, NOK 33,333.33 (−66,666.67 since 100,000.00)\n"
         f"    left out, {who}: 1 row, NOK 200.00, NOT-READY: not marked ready\n"
     )
     assert ProformaInvoice.objects.count() == 1

@@ -8,6 +8,7 @@ from actuals import importing
 from actuals.importing.totals import Totals
 from actuals.models import EntryImport
 from invoicing_site.floor import wording
+from invoicing_site.floor.formatting import count
 from invoicing_site.management.base import EntityCommand
 
 _SHOWN = 50
@@ -127,17 +128,17 @@ class Command(EntityCommand):
         if answer["format"] != EntryImport.Format.LEDGERLINE:
             yield f"Read as {EntryImport.Format(answer['format']).label} writes it."
         for kind, codes in answer["to_create"].items():
-            yield f"New {kind} {said}made: {len(codes):,}."
+            yield f"New {kind} {said}made: {count(len(codes))}."
         as_drafts = importing.as_drafts(answer["to_add"])
         as_what = f" {'and submitted' if answer['submitted'] else as_drafts}" if is_done else ""
         yield (
-            f"{answer['to_add']:,} of {wording.counted(answer['rows'], 'row')} {said}added{as_what}, "
+            f"{count(answer['to_add'])} of {wording.counted(answer['rows'], 'row')} {said}added{as_what}, "
             f"{wording.counted(answer['already_there'], 'is', 'are')} there already."
         )
         if n := answer["to_change"]:
             yield f"{wording.counted(n, 'draft')} {said}changed."
         for name, rows in answer["left_out"].items():
-            yield f"Left out: {rows:,}, {importing.CHOICES[name].rows.lower()}."
+            yield f"Left out: {count(rows)}, {importing.CHOICES[name].rows.lower()}."
         if unnamed := answer["time_without_category"]:
             yield unnamed["said"]
         if not is_done:
@@ -146,12 +147,15 @@ class Command(EntityCommand):
 
 def _counts(answer):
     """What becomes of the rows, each counted once."""
-    parts = [f"{answer['to_add']:,} new", f"{answer['already_there']:,} here already"]
-    parts += [f"{answer['to_change']:,} to change"] if answer["to_change"] else []
+    parts = [
+        f"{count(answer['to_add'])} new",
+        f"{count(answer['already_there'])} here already",
+    ]
+    parts += [f"{count(answer['to_change'])} to change"] if answer["to_change"] else []
     for name, rows in answer["left_out"].items():
-        parts.append(f"{rows:,} left out ({importing.CHOICES[name].rows.lower()})")
+        parts.append(f"{count(rows)} left out ({importing.CHOICES[name].rows.lower()})")
     words = {"open": "to be decided", "taken_for_totals": "taken for totals", "wrong": "with errors"}
-    parts += [f"{answer[name]:,} {said}" for name, said in words.items() if answer[name]]
+    parts += [f"{count(answer[name])} {said}" for name, said in words.items() if answer[name]]
     return f"Of {wording.counted(answer['rows'], 'row')}: {', '.join(parts)}."
 
 
@@ -184,7 +188,7 @@ def _list(title, problems):
     for problem in problems[:_SHOWN]:
         yield f"{title}: {importing.Problem(**problem)}"
     if len(problems) > _SHOWN:
-        yield f"… and {len(problems) - _SHOWN:,} more ({title.lower()}); --json has them all."
+        yield f"… and {count(len(problems) - _SHOWN)} more ({title.lower()}); --json has them all."
 
 
 def _pairs(texts):

@@ -1,5 +1,6 @@
 from django.core.management import CommandError
 
+from invoicing_site.floor.formatting import currency_first
 from invoicing_site.floor.wording import counted
 from invoicing_site.management.base import EntityCommand
 from invoicing_site.screens import remedies
@@ -55,10 +56,10 @@ class Command(EntityCommand):
             counts.insert(1, f"{len(answer['posted_already'])} posted before")
         yield f"{', '.join(counts)}."
         for row in answer["checked"]:
-            yield f"{row['proposal']} may be posted, {row['currency']} {row['total']:,.2f}."
+            yield f"{row['proposal']} may be posted, {currency_first(row['total'], row['currency'])}."
             yield from _told(row)
         for row in answer["posted"]:
-            yield f"{row['proposal']} is {row['invoice']}, {row['currency']} {row['total']:,.2f}."
+            yield f"{row['proposal']} is {row['invoice']}, {currency_first(row['total'], row['currency'])}."
             yield from _told(row)
         for row in answer["posted_already"]:
             yield f"{row['proposal']} was posted already as {row['invoice']}."

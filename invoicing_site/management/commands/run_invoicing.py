@@ -5,6 +5,7 @@ from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import Customer, LegalEntity, Project, ProjectContract
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import totals
 from invoicing_site.floor.wording import counted
@@ -165,7 +166,9 @@ def _plan_line(line):
 def _planned(line):
     before = "the first"
     if line["previous"] is not None:
-        before = f"{Decimal(line['change']):+,} since {Decimal(line['previous']):,}"
+        places = formatting.decimals(line["currency"])
+        change = formatting.change(Decimal(line["change"]), places)
+        before = f"{change} since {formatting.number(Decimal(line['previous']), places)}"
     order = f", order {line['order']}" if line["order"] else ""
     outside = ", outside the scope of tax" if line["outside_scope"] else ""
     return (

@@ -10,7 +10,7 @@ from django.utils.text import Truncator
 
 from contracts.askers import demand_still
 from contracts.operations.numbers import draw_number
-from invoicing_site.floor import audit, jobs, transaction, wording
+from invoicing_site.floor import audit, formatting, jobs, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
@@ -152,7 +152,7 @@ def who_posted(proposals: Iterable[int]) -> str:
     were, last = ("were", "the last ") if len(vouchers) > 1 else ("was", "")
     return (
         f"{wording.counted(len(vouchers), 'invoice')} {were} posted already by {' and '.join(people)}, "
-        f"{last}on {wording.day(stamp.date())} at {stamp:%H:%M}."
+        f"{last}on {wording.day(stamp.date())} at {formatting.time(stamp)}."
     )
 
 

@@ -5,13 +5,12 @@ import secrets
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 
-from invoicing_site.floor import jobs
+from invoicing_site.floor import formatting, jobs
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Answer, BulkOperation, Operation, Page
 from invoicing_site.screens.lists import address_of_chosen, keys_of
 from invoicing_site.screens.operations import refuse, show_answer
-from invoicing_site.templatetags.ledgerline import plain_amount
 from ledger.invoicing.operations import posting
 from ledger.invoicing.remedies import with_remedies
 from ledger.invoicing.views.proposals import Proposals, with_net
@@ -95,9 +94,11 @@ class ProposalChecks(_OfRemembered):
             if outcome.plan and not outcome.refusal:
                 invoice = outcome.plan.invoice
                 sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.total
-        amounts = " and ".join(f"{code} {plain_amount(sum_, code)}" for code, sum_ in sorted(sums.items()))
+        amounts = " and ".join(formatting.currency_first(sum_, code) for code, sum_ in sorted(sums.items()))
         keys = fine + unseen
-        unknown = f" ({len(unseen):,} of them are checked while they are posted)" if unseen else ""
+        unknown = (
+            f" ({formatting.count(len(unseen))} of them are checked while they are posted)" if unseen else ""
+        )
         return super().get_context_data(
             looked=looked,
             fine=len(keys),

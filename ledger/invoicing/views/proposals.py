@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views import View
 
 from actuals.models import Actual, BillingType
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
@@ -14,7 +15,7 @@ from invoicing_site.screens import Action, Answer, DetailScreen, FormOperation, 
 from invoicing_site.screens.lines import SomeHidden
 from invoicing_site.screens.operations import refuse, show_answer
 from invoicing_site.screens.pages import RowScreen
-from invoicing_site.templatetags.ledgerline import day, plain_amount
+from invoicing_site.templatetags.ledgerline import day
 from ledger.invoicing import checks, previews, second_person
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.filters import ProposalFilter
@@ -215,7 +216,7 @@ class ProposalPage(DetailScreen):
         found = with_remedies(results, proposal, self.request)
         context = {"found": found, "errors": sum(each.result.is_error for each in found)}
         if plan:
-            total = f"{plan.invoice.currency} {plain_amount(plan.invoice.total, plan.invoice.currency)}"
+            total = formatting.currency_first(plan.invoice.total, plan.invoice.currency)
             question = (
                 f"Post {counted(len(plan.lines), 'line')}, {total}, dated {day(plan.invoice.invoice_date)}, "
                 f"as {plan.invoice.get_kind_display()}? This can't be undone."

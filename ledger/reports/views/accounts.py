@@ -10,6 +10,7 @@ from django.db.models.functions import TruncMonth
 from backlog.ageing import unbilled
 from backlog.models import BacklogItem
 from contracts.models import Customer
+from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, Page
 from invoicing_site.screens.export import exported
@@ -82,7 +83,7 @@ def invoiced(invoices, today):
     found = invoices.filter(invoice_date__range=(months[0], today)).annotate(month=TruncMonth("invoice_date"))
     sums = dict(found.order_by("month").values_list("month").annotate(exact_net=ExactSum("accounting_net")))
     return {
-        "labels": [f"{month:%b %Y}" for month in months],
+        "labels": [formatting.short_month(month) for month in months],
         "amounts": [sums.get(month, 0) for month in months],
         "total": sum(sums.values()),
     }

@@ -1,6 +1,7 @@
 """Projects: hours, cost, revenue and margin, as the project subledger has them (PST-8)."""
 
 from contracts.models import Project, ProjectContract, sees_costs
+from invoicing_site.floor import formatting
 from invoicing_site.screens import DetailScreen, ListScreen
 from ledger.reports import project_statement
 from ledger.reports.filters import ProjectFilter
@@ -69,7 +70,7 @@ class ProjectPage(DetailScreen):
             statement=statement,
             currency=statement.currency,
             costs=sees_costs(user, project.entity),
-            months=[f"{each.month:%b %Y}" for each in months],
+            months=[formatting.short_month(each.month) for each in months],
             revenue=[each.revenue for each in months],
             cost=[each.cost for each in months],
             shortened=len(statement.months) > _MONTHS,
