@@ -162,6 +162,7 @@ def post_journals(hand: Hand):
         position="%(position)s + place - %(after)s",
         claims_hash=NO_HASH,
         previous_hash=NO_HASH,
+        hash_format="1",
         hash=NO_HASH,
         posted_by_id="%(accountant)s",
     )
@@ -373,6 +374,7 @@ VOUCHER = insert(
     position="%(position)s + 1",
     claims_hash=NO_HASH,
     previous_hash=NO_HASH,
+    hash_format="1",
     hash=NO_HASH,
     posted_by_id="%(accountant)s",
 )

@@ -37,7 +37,8 @@ def vouchers(entity: LegalEntity):
     rows = Voucher.objects.filter(entity=entity).select_related("journal_line__actual").order_by("position")
     for chunk in _in_order(rows):
         content = _content(chunk)
-        claims = _claims_of_invoices([v for v in chunk if v.kind == _Kind.INVOICE])
+        known = [v for v in chunk if v.hash_format in chain.FORMATS]
+        claims = _claims_of_invoices([v for v in known if v.kind == _Kind.INVOICE])
         for voucher in chunk:
             if voucher.position != position + 1:
                 yield _missing(entity, position + 1, voucher)
@@ -46,13 +47,25 @@ def vouchers(entity: LegalEntity):
                     "CHAIN", entity, voucher, "does not follow the voucher before it: the hashes differ."
                 )
             entries, customer, project = content[voucher.pk]
-            if voucher.hash != chain.voucher_hash(voucher, entries, customer, project):
-                yield _said("CHAIN", entity, voucher, "is not what was posted: its content has another hash.")
-            yield from _claims(entity, voucher, claims)
+            if voucher.hash_format not in chain.FORMATS:
+                yield _said("CHAIN", entity, voucher, _unknown_format(voucher))
+            else:
+                if voucher.hash != chain.voucher_hash(voucher, entries, customer, project):
+                    yield _said(
+                        "CHAIN", entity, voucher, "is not what was posted: its content has another hash."
+                    )
+                yield from _claims(entity, voucher, claims)
             yield from _balance(entity, voucher, entries)
             before, position = voucher.hash, voucher.position
         yield from _reversals(entity, chunk, content)
     yield from _head(entity, position, before)
+
+
+def _unknown_format(voucher):
+    return (
+        f"says that its hashes have format {voucher.hash_format}, which this version doesn't know: the "
+        "number was changed, or a newer version posted it. Its content can't be verified."
+    )
 
 
 def _in_order(rows):
@@ -125,6 +138,7 @@ def _head(entity, position, last):
 def _claims_of_invoices(chunk):
     """The hash of each invoice as it reads now, by voucher; None where the voucher has no invoice."""
     claims = {}
+    by_key = {voucher.pk: voucher for voucher in chunk}
     for some in in_chunks(chunk, _INVOICES):
         invoices = {
             invoice.pk: invoice
@@ -139,13 +153,14 @@ def _claims_of_invoices(chunk):
         for link in links.select_related("actual", "detail__line").iterator(chunk_size=CHUNK):
             rows[by_proforma[link.detail.line.proforma_id]][3].append(link)
         for key, invoice in invoices.items():
-            claims[invoice.voucher_id] = chain.claims_of_invoice(invoice, *rows[key])
+            of = by_key[invoice.voucher_id].hash_format
+            claims[invoice.voucher_id] = chain.claims_of_invoice(invoice, *rows[key], of=of)
     return claims
 
 
 def _claims(entity, voucher, claims):
     if voucher.kind == _Kind.JOURNAL:
-        if voucher.claims_hash != chain.claims_of_journal_line(voucher.journal_line):
+        if voucher.claims_hash != chain.claims_of_journal_line(voucher.journal_line, voucher.hash_format):
             yield _said(
                 "CLAIMS",
                 entity,

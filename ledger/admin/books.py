@@ -140,7 +140,10 @@ class VoucherAdmin(LookupAdmin):
         ("Where it comes from", {"fields": [("journal_line", "reverses"), ("posted_at", "posted_by")]}),
         (
             "Chain",
-            {"classes": ["collapse"], "fields": ["position", "claims_hash", "previous_hash", "hash"]},
+            {
+                "classes": ["collapse"],
+                "fields": ["position", "hash_format", "claims_hash", "previous_hash", "hash"],
+            },
         ),
     ]
 

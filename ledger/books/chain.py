@@ -4,6 +4,10 @@ A voucher's hash covers its own fields, its entries, its rows in both subledgers
 books, and the hash of the voucher before it. What a text is made of is listed here by name, so that a column
 added later changes no old hash. Decimals are written with all the places of their column, days and moments in
 ISO 8601, moments in UTC.
+
+These lists are a format, and have a number. Each voucher has the number of the format of its hashes, which is
+hashed too. To hash other columns from now on, add a format and make it the current one. A format with posted
+vouchers never changes.
 """
 
 import datetime
@@ -29,13 +33,12 @@ from ledger.models import (
 )
 from proforma.models import DetailActual
 
-_VERSION = "ledgerline 1"
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
-_COLUMNS = {
+_FIRST = {
     Voucher: (
         "entity_id number kind date document_date period_id text journal_line_id reverses_id position"
-        " claims_hash previous_hash posted_at posted_by_id"
+        " hash_format claims_hash previous_hash posted_at posted_by_id"
     ),
     LedgerEntry: (
         "number account_id debit credit currency rate accounting_debit accounting_credit dimensions_id"
@@ -84,49 +87,54 @@ _COLUMNS = {
     InvoiceReference: "invoice_id original_id",
     DetailActual: "detail_id actual_id part",
 }
+# The columns of each row, by the number of the format; where no number is given the current one is used.
+FORMATS = {1: _FIRST}
+CURRENT = 1
 
 
-def canonical(row) -> str:
+def canonical(row, of: int | None = None) -> str:
     """What one row says, as a text that is the same before it is saved and after it was read back."""
-    label, read, writers = _reader(type(row))
+    label, read, writers = _reader(type(row), of or CURRENT)
     values = [None if v is None else write(v) for v, write in zip(read(row), writers, strict=True)]
     return _encode([label, *values])
 
 
-def digest(*texts: str) -> str:
-    """SHA-256 over texts, in hexadecimal; where one ends and the next begins counts too."""
-    return hashlib.sha256("\n".join([_VERSION, *texts]).encode()).hexdigest()
+def digest(*texts: str, of: int | None = None) -> str:
+    """SHA-256 over the format and texts, in hexadecimal; where one ends and the next begins counts too."""
+    return hashlib.sha256("\n".join([f"ledgerline {of or CURRENT}", *texts]).encode()).hexdigest()
 
 
-def claims_of_journal_line(line: JournalLine) -> str:
+def claims_of_journal_line(line: JournalLine, of: int | None = None) -> str:
     """The hash of what a journal voucher books: the line as it is posted, and its actual."""
-    return digest(canonical(line), canonical(line.actual))
+    return digest(canonical(line, of), canonical(line.actual, of), of=of)
 
 
-def claims_of_invoice(invoice, lines, taxes, references, details) -> str:
+def claims_of_invoice(invoice, lines, taxes, references, details, of: int | None = None) -> str:
     """The hash of what an invoice voucher books: all that the invoice says, and the facts that it bills.
 
     `details` are the `DetailActual` rows of its proforma, with their actuals; rows may come in any order.
     """
     actuals = [link.actual for link in details]
     return digest(
-        canonical(invoice),
+        canonical(invoice, of),
         *(
             text
             for rows in (lines, taxes, references, details, actuals)
-            for text in sorted(map(canonical, rows))
+            for text in sorted(canonical(row, of) for row in rows)
         ),
+        of=of,
     )
 
 
 def voucher_hash(voucher, entries, customer_transactions, project_transactions) -> str:
-    """The voucher's hash, over rows in any order; `voucher.previous_hash` and `claims_hash` are within."""
-    return digest(
-        canonical(voucher),
-        *sorted(map(canonical, entries)),
-        *sorted(map(canonical, customer_transactions)),
-        *sorted(map(canonical, project_transactions)),
-    )
+    """The voucher's hash in its own format, over rows in any order.
+
+    `voucher.hash_format`, `previous_hash` and `claims_hash` are within.
+    """
+    of = voucher.hash_format
+    groups = (entries, customer_transactions, project_transactions)
+    rows = (text for group in groups for text in sorted(canonical(row, of) for row in group))
+    return digest(canonical(voucher, of), *rows, of=of)
 
 
 def heads() -> dict[str, str]:
@@ -149,8 +157,8 @@ def lost(code: str, head: str) -> str | None:
 
 
 @cache
-def _reader(model):
-    names = _COLUMNS[model].split()
+def _reader(model, of):
+    names = FORMATS[of][model].split()
     fields = {field.attname: field for field in model._meta.concrete_fields}
     return model._meta.label_lower, attrgetter(*names), [_writer(fields[name]) for name in names]
 

@@ -58,6 +58,7 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
             if isinstance(plan.reverses, VoucherPlan)
             else _key(plan.reverses),
             position=sequence.chain_length + 1,
+            hash_format=chain.CURRENT,
             claims_hash=plan.claims_hash,
             previous_hash=sequence.chain_hash,
             posted_at=stamp,

@@ -1328,6 +1328,12 @@ class Migration(migrations.Migration):
                 ),
                 ("position", models.PositiveBigIntegerField(help_text="Its place in the entity's chain")),
                 (
+                    "hash_format",
+                    models.PositiveSmallIntegerField(
+                        help_text="How its hashes are made: a number of chain.py"
+                    ),
+                ),
+                (
                     "claims_hash",
                     models.CharField(help_text="SHA-256 of what it books, as it was read", max_length=64),
                 ),

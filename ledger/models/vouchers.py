@@ -44,6 +44,7 @@ class Voucher(models.Model):
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
     position = models.PositiveBigIntegerField(help_text="Its place in the entity's chain")
+    hash_format = models.PositiveSmallIntegerField(help_text="How its hashes are made: a number of chain.py")
     claims_hash = models.CharField(max_length=64, help_text="SHA-256 of what it books, as it was read")
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)

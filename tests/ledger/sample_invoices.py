@@ -195,6 +195,7 @@ def saved_invoice(company, **changes) -> CustomerInvoice:
         document_date=NOV_20,
         period=period,
         position=1,
+        hash_format=1,
         claims_hash="0" * 64,
         hash="0" * 64,
     )

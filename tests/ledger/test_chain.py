@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from invoicing_site.verify.chain import vouchers
 from ledger.books import chain
 from ledger.models import JournalLine, LedgerEntry, Voucher
 from tests.factories import company, contract
@@ -50,14 +51,14 @@ def test_each_voucher_carries_the_hash_before_it(no1, line):
     cost(no1, line, Decimal("333.33"))
     unbilled(no1, line, Decimal("0.10"), quantity=Decimal("7.5"))
     add_and_post(no1)
-    vouchers = list(Voucher.objects.order_by("position"))
+    rows = list(Voucher.objects.order_by("position"))
 
-    assert [v.previous_hash for v in vouchers] == ["", *(v.hash for v in vouchers[:-1])]
+    assert [v.previous_hash for v in rows] == ["", *(v.hash for v in rows[:-1])]
     sequence = no1.entity.number_sequences.get(kind="voucher")
-    assert (sequence.chain_length, sequence.chain_hash) == (3, vouchers[-1].hash)
-    assert [v.hash for v in vouchers] == [verified(v) for v in vouchers]
-    assert [v.claims_hash for v in vouchers[1:]] == [
-        chain.claims_of_journal_line(v.journal_line) for v in vouchers[1:]
+    assert (sequence.chain_length, sequence.chain_hash) == (3, rows[-1].hash)
+    assert [v.hash for v in rows] == [verified(v) for v in rows]
+    assert [v.claims_hash for v in rows[1:]] == [
+        chain.claims_of_journal_line(v.journal_line) for v in rows[1:]
     ]
 
 
@@ -76,6 +77,7 @@ CHANGES = [
     "UPDATE ledger_voucher SET claims_hash = 'd'",
     "UPDATE ledger_voucher SET previous_hash = 'd'",
     "UPDATE ledger_voucher SET text = 'other'",
+    "UPDATE ledger_voucher SET hash_format = 2",
     "UPDATE ledger_ledgerentry SET debit = 100.01 WHERE number = 1",
     "UPDATE ledger_ledgerentry SET accounting_credit = 99 WHERE number = 2",
     "UPDATE ledger_ledgerentry SET account_id = (SELECT max(id) FROM ledger_account)",
@@ -88,6 +90,17 @@ CHANGES = [
     "UPDATE ledger_projecttransaction SET in_balance = NOT in_balance",
     "DELETE FROM ledger_projecttransaction",
 ]
+
+
+@pytest.fixture(autouse=True)
+def a_later_format(monkeypatch):
+    """One that hashes a voucher's row number too, as a later version might."""
+    first = chain.FORMATS[1]
+    later = {**first, Voucher: first[Voucher] + " id"}
+    monkeypatch.setattr(chain, "FORMATS", {**chain.FORMATS, 2: later})
+    chain._reader.cache_clear()
+    yield
+    chain._reader.cache_clear()
 
 
 @pytest.fixture
@@ -109,6 +122,41 @@ def test_whatever_is_changed_past_the_guards_the_hash_tells(posted, guards_off, 
     assert verified(posted) == posted.hash
     run(sql)
     assert verified(posted) != posted.hash
+
+
+def test_vouchers_of_an_older_format_verify_beside_newer_ones(no1, line, monkeypatch):
+    """PST-7"""
+    cost(no1, line)
+    add_and_post(no1)
+    monkeypatch.setattr(chain, "CURRENT", 2)
+    unbilled(no1, line)
+    add_and_post(no1)
+
+    assert [v.hash_format for v in Voucher.objects.order_by("position")] == [1, 2]
+    assert [v.hash for v in Voucher.objects.all()] == [verified(v) for v in Voucher.objects.all()]
+    assert list(vouchers(no1.entity)) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (2, "is not what was posted: its content has another hash."),
+        (3, "says that its hashes have format 3, which this version doesn't know"),
+    ],
+)
+def test_a_format_that_was_changed_is_named(posted, no1, guards_off, number, words):
+    """PST-7"""
+    assert list(vouchers(no1.entity)) == []
+    run(f"UPDATE ledger_voucher SET hash_format = {number}")
+    (finding,) = vouchers(no1.entity)
+    assert (finding.code, finding.number) == ("CHAIN", posted.number)
+    assert words in finding.sentence
+
+
+def test_the_format_stands_in_the_text_and_in_each_hash():
+    """PST-7"""
+    assert "hash_format" in chain.FORMATS[chain.CURRENT][Voucher].split()
+    assert chain.digest("a", of=2) != chain.digest("a")
 
 
 def test_a_changed_claim_no_longer_fits_its_voucher(no1, line, guards_off):

@@ -42,7 +42,7 @@ def test_every_column_of_a_frozen_invoice_stands_in_the_chain():
     links[InvoiceTax] = {"id", "invoice_id"}
     for model, own in links.items():
         columns = {field.attname for field in model._meta.concrete_fields} - own
-        assert columns == set(chain._COLUMNS[model].split())
+        assert columns == set(chain.FORMATS[chain.CURRENT][model].split())
 
 
 def test_a_line_keeps_the_code_of_its_unit(no1, contract):

@@ -247,6 +247,7 @@ def written(no1, position, **sides):
         document_date=DAY,
         period=period_of(no1.entity, DAY),
         position=position,
+        hash_format=1,
         claims_hash=CLAIMS,
         hash=CLAIMS,
         posted_at=timezone.now(),

@@ -95,6 +95,13 @@ def both_entries_deleted(ledger):
     return voucher.number
 
 
+def voucher_format(ledger):
+    """A number that no version has used: nobody could say what the hash is made of."""
+    voucher = ledger.invoices[0].voucher
+    altered(Voucher.objects.filter(pk=voucher.pk), hash_format=9)
+    return voucher.number
+
+
 def voucher_text(ledger):
     voucher = ledger.invoices[0].voucher
     altered(Voucher.objects.filter(pk=voucher.pk), text="Gift")

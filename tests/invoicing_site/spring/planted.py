@@ -9,6 +9,7 @@ ALTERATIONS = [
     (alterations.entry_deleted, "CHAIN", {"CHAIN", "BALANCE"}),
     (alterations.both_entries_deleted, "CHAIN", {"CHAIN"}),
     (alterations.voucher_text, "CHAIN", {"CHAIN"}),
+    (alterations.voucher_format, "CHAIN", {"CHAIN"}),
     (alterations.voucher_deleted, "CHAIN", {"CHAIN", "SEQUENCE", "JOURNAL"}),
     (
         alterations.last_voucher_deleted,
