@@ -268,7 +268,7 @@ def note_after_migrate(sender, using, **kwargs):
         return
     for kind in declared():
         names = " ".join(kind.sealed_columns)
-        newest = parts_of(kind).reverse().values_list("columns", flat=True).first()
+        newest = parts_of(kind).order_by("-seal_id").values_list("columns", flat=True).first()
         if newest in (None, names):
             continue
         notes = SealPending.objects.filter(table_name=kind.table, guard=kind.name)

@@ -76,14 +76,12 @@ def _rows(kind):
     for key in held:
         if key not in noted and not any(_has(keys, key) for keys in known):
             yield _named(kind.model, "", key, _INSERTED)
-    if kind.let_go:
-        # Some are approved or canceled at this very moment: what is wrong is wrong twice.
-        if wrong := {key for key, _, _ in _wrong_since_let_go(kind)}:
-            for key, number, trouble in _wrong_since_let_go(kind, wrong):
+    check = _wrong_since_let_go if kind.let_go else _wrong_in_the_trail if seals.is_audited(kind) else None
+    if check:
+        # Some are changed at this very moment, by right: what is wrong is wrong twice.
+        if wrong := {key for key, _, _ in check(kind)}:
+            for key, number, trouble in check(kind, wrong):
                 yield _named(kind.model, number, key, trouble)
-        return
-    if seals.is_audited(kind):
-        yield from _wrong_in_the_trail(kind)
         return
     for part in seals.parts_of(kind).iterator(chunk_size=1):
         hashes, full = dict(seals.rows_of(part)), []
@@ -159,8 +157,11 @@ def _wrong_since_let_go(kind, only=None):
                 yield key, part.seal.number, trouble
 
 
-def _wrong_in_the_trail(kind):
-    """Rows whose one column may change, where its changes do not stand in the audit trail, in that order."""
+def _wrong_in_the_trail(kind, only=None):
+    """Rows whose one column may change, where its changes do not stand in the audit trail, in that order.
+
+    Gives the key, the number of the newest seal, and what is wrong.
+    """
     (name,) = kind.columns
     history = defaultdict(list)
     for part in seals.parts_of(kind).filter(columns=" ".join(kind.sealed_columns)).iterator(chunk_size=1):
@@ -168,7 +169,7 @@ def _wrong_in_the_trail(kind):
             history[key].append((part.seal, short))
     stands = seals.row_hashes(kind.table, kind.sealed_columns, history)
     for key, steps in sorted(history.items()):
-        if key not in stands:
+        if key not in stands or (only is not None and key not in only):
             continue  # its other columns are sealed as well, and say so
         seal, last = steps[-1]
         changes = list(_changes(kind.model, key, name))
@@ -177,7 +178,7 @@ def _wrong_in_the_trail(kind):
         is_explained = (trail and now == trail[-1]) or (now == last and not is_newer)
         events = iter(trail)
         if not is_explained or not all(short in events for _, short in steps[1:]):
-            yield _named(kind.model, seal.number, key, _UNEXPLAINED)
+            yield key, seal.number, _UNEXPLAINED
 
 
 def _changes(model, key, name):

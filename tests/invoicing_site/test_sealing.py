@@ -12,11 +12,13 @@ import psycopg2
 import pytest
 from django.db import connection, transaction
 
-from actuals.models import Batch
+from actuals.models import Batch, Entry
+from backlog.operations import approve, cancel_approval
 from invoicing_site.floor import audit, seals
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
 from invoicing_site.verify.seals import sealed
 from tests import factories
+from tests.invoicing_site.spring.story import APRIL_2
 from tests.threads import ended
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -212,6 +214,8 @@ def test_two_processes_that_seal_while_others_commit_in_odd_order_and_one_is_kil
     sealing = [in_a_process(seal_often) for _ in range(3)]
     wait_until(Seal.objects.exists)
     os.kill(sealing[0], signal.SIGKILL)
+    for _ in range(10):
+        assert list(sealed()) == []  # whoever looks meanwhile finds nothing wrong
     ends = [os.waitpid(pid, 0)[1] for pid in writers + sealing]
     assert ends == [0, 0, 0, signal.SIGKILL, 0, 0]
     wait_until(lambda: not _others_at_work())
@@ -223,6 +227,31 @@ def test_two_processes_that_seal_while_others_commit_in_odd_order_and_one_is_kil
     numbers = list(Seal.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) > 2
+    assert list(sealed()) == []
+
+
+def test_verifying_while_entries_are_approved_changed_and_sealed(monkeypatch):
+    """PST-7: nothing of that looks like an alteration."""
+    company = factories.company()
+    entry = factories.time_entry(company, "3")
+
+    def work():
+        for n in range(8):
+            approve([entry], by=company.manager, on=APRIL_2)
+            if n % 3:
+                seals.seal()
+            cancel_approval([entry], by=company.manager, on=APRIL_2)
+            Entry.objects.filter(pk=entry.pk).update(description=f"Change {n}")
+
+    pid = in_a_process(work)
+    kinds = [kind for kind in seals.declared() if kind.model is Entry]
+    with monkeypatch.context() as patch:
+        patch.setattr(seals, "declared", lambda: kinds)  # these quickly, and so more often
+        while (end := os.waitpid(pid, os.WNOHANG)) == (0, 0):
+            assert [finding for finding in sealed() if finding.where] == []
+    assert end == (pid, 0)
+    assert list(sealed()) == []
+    seals.seal_all()
     assert list(sealed()) == []
 
 

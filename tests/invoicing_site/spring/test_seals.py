@@ -312,3 +312,23 @@ def test_the_newest_seal_is_mailed_and_downloaded(ledger, client, mailoutbox, se
     client.force_login(ledger.company.auditor)
     assert seals.read(client.get("/audit/seals/newest/").content.decode()) == [(1, newest.digest)]
     assert newest.digest in client.get("/audit/seals/").content.decode()
+
+
+def test_who_may_see_and_download_seals(ledger, client):
+    """PST-7: those who may look at the audit trail."""
+    pages = ("/audit/seals/", "/audit/seals/newest/")
+    for page in pages:
+        assert client.get(page).status_code == 302
+        assert client.post(page).status_code == 302
+    for user, status in ((ledger.company.member, 403), (ledger.company.auditor, 200)):
+        client.force_login(user)
+        assert [client.get(page).status_code for page in pages] == [status] * 2
+    answer = client.get(pages[1])
+    assert answer["Content-Disposition"] == 'attachment; filename="seal-1.txt"'
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert client.post(pages[1]).status_code == 405
+    with without_triggers():
+        SealedRows.objects.all().delete()
+        Seal.objects.all().delete()
+    assert client.get(pages[1]).status_code == 404
+    assert "No seals yet" in client.get(pages[0]).content.decode()
