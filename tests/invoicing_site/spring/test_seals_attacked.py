@@ -153,6 +153,22 @@ def test_names_of_an_account_follow_each_other_in_the_trail(ledger):
     assert named() == {where(account)}
 
 
+def test_an_account_that_is_renamed_in_the_administration_is_clean(ledger, client, admin_user):
+    """PST-7: the audit trail has the new name."""
+    account = Account.objects.filter(entries__isnull=False).order_by("pk").first()
+    client.force_login(admin_user)
+    page = f"/admin/ledger/account/{account.pk}/change/"
+    form = client.get(page).context["adminform"].form
+    answer = client.post(page, {**form.initial, "name": "Projects, costs"})
+    assert answer.status_code == 302
+    account.refresh_from_db()
+    assert account.name == "Projects, costs"
+    assert named() == set()
+    note(LedgerEntry.objects.filter(account=account))
+    seals.seal_all()
+    assert findings() == []
+
+
 # Rows that change places.
 
 
