@@ -1,6 +1,7 @@
 """What has changed since a preview was made: fingerprints of what its plans looked at (RUN-4)."""
 
 import hashlib
+from decimal import Decimal
 
 from contracts.models import ProjectContract
 from invoicing_site.floor import formatting, wording
@@ -48,10 +49,13 @@ def difference(preview) -> str:
 
 def _told(preview, contract):
     planned = RunPlanLine.objects.filter(run_contract__run=preview, run_contract__contract=contract, code="")
-    then = sum(planned.values_list("items", flat=True)), sum(planned.values_list("amount", flat=True))
+    then = (
+        sum(planned.values_list("items", flat=True)),
+        sum(planned.values_list("amount", flat=True), Decimal(0)),
+    )
     inputs = load_inputs([contract.pk], as_of=preview.as_of, scope=Scope.of(preview))[contract.pk]
     proformas = plan_contract(inputs, as_of=preview.as_of).proformas
-    now = sum(len(found.shares) for found in proformas), sum(found.net for found in proformas)
+    now = sum(len(found.shares) for found in proformas), sum((found.net for found in proformas), Decimal(0))
     if then == now:
         return (
             f"Contract {contract} has other work for the same amount, other orders or other schedule entries."

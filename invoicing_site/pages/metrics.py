@@ -16,9 +16,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from invoicing_site.floor import seals
-from invoicing_site.models import Heartbeat, Message, Seal
-from invoicing_site.tasks import TRIES
+from invoicing_site.floor import jobs, seals
+from invoicing_site.models import Heartbeat, Job, Seal
 from ledger.models import InvoiceProposal
 from proforma.models import InvoiceRun, RunContract
 
@@ -87,25 +86,29 @@ def _asked():
 
 def _gauges(now):
     """One query each, all of them by an index or over a table that is short by nature."""
-    trying = Message.objects.filter(tries__lt=TRIES).aggregate(n=Count("pk"), oldest=Min("sent_at"))
+    open_jobs = Job.objects.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
+    waiting = open_jobs.aggregate(n=Count("pk"), oldest=Min("asked_at"))
     yield GaugeMetricFamily(
-        "ledgerline_messages_waiting", "Tasks that wait for a worker or are at work", value=trying["n"]
+        "ledgerline_jobs_waiting", "Background jobs that wait for a worker or are at work", value=waiting["n"]
     )
     yield GaugeMetricFamily(
-        "ledgerline_messages_oldest_age_seconds",
-        "Age of the oldest of these tasks",
-        value=_age(trying["oldest"], now),
+        "ledgerline_jobs_oldest_age_seconds",
+        "Age of the oldest of these jobs",
+        value=_age(waiting["oldest"], now),
     )
+    a_day_ago = now - timedelta(hours=24)
     yield GaugeMetricFamily(
-        "ledgerline_messages_failed",
-        "Tasks that failed so often that they are not tried again",
-        value=Message.objects.filter(tries__gte=TRIES).count(),
+        "ledgerline_jobs_failed",
+        "Jobs of the last 24 hours that failed so often that they are not tried again",
+        value=Job.objects.filter(
+            ended_at__gte=a_day_ago, state=Job.State.FAILED, outcome_code=jobs.GAVE_UP
+        ).count(),
     )
     yield GaugeMetricFamily(
         "ledgerline_run_contracts_failed",
         "Contracts that failed in the invoice runs of the last 24 hours",
         value=RunContract.objects.filter(
-            run__started_at__gte=now - timedelta(hours=24),
+            run__started_at__gte=a_day_ago,
             run__kind=InvoiceRun.Kind.RUN,
             outcome=RunContract.Outcome.FAILED,
         ).count(),

@@ -118,7 +118,7 @@ def job_of(run) -> Job | None:
 
 
 def _carry_out_here(run) -> InvoiceRun:
-    jobs.carry_out(job_of(run).pk)
+    jobs.carry_out(jobs.about(run)[0].pk)
     run.refresh_from_db()
     return run
 
@@ -129,7 +129,7 @@ def begin_run(entity, *, as_of, by, kind=Kind.RUN, contracts=None, customers=Non
     run = start_run(
         entity, as_of=as_of, by=by, kind=kind, contracts=contracts, customers=customers, projects=projects
     )
-    jobs.send_on_commit(job_of(run))
+    jobs.send_on_commit(jobs.about(run)[0])
     return run
 
 
@@ -173,7 +173,7 @@ def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> Invoic
 def execute_in_background(preview, *, by) -> InvoiceRun:
     """As `execute_preview`: refused at once, carried out by a worker."""
     run = _start_execution(preview, by=by, trigger=InvoiceRun.Trigger.MANUAL)
-    jobs.send_on_commit(job_of(run))
+    jobs.send_on_commit(jobs.about(run)[0])
     return run
 
 

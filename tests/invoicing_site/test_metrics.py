@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from contracts.models import LegalEntity
 from invoicing_site.floor import audit, seals
-from invoicing_site.models import Heartbeat, Message
+from invoicing_site.models import Heartbeat, Job
 from invoicing_site.pages import metrics
 from proforma.models import InvoiceRun, RunContract
 from tests import factories
@@ -93,9 +93,9 @@ def ours(client):
 def test_an_empty_database_has_its_zeros(on):
     assert ours(on) == {
         "ledgerline_database_up": 1,
-        "ledgerline_messages_waiting": 0,
-        "ledgerline_messages_oldest_age_seconds": 0,
-        "ledgerline_messages_failed": 0,
+        "ledgerline_jobs_waiting": 0,
+        "ledgerline_jobs_oldest_age_seconds": 0,
+        "ledgerline_jobs_failed": 0,
         "ledgerline_run_contracts_failed": 0,
         'ledgerline_proposals_waiting{status="blocked"}': 0,
         'ledgerline_proposals_waiting{status="open"}': 0,
@@ -106,14 +106,22 @@ def test_an_empty_database_has_its_zeros(on):
 
 
 @pytest.mark.django_db
-def test_messages_that_wait_and_those_that_failed_for_good(on):
+def test_jobs_that_wait_and_those_that_were_given_up(on):
     now = timezone.now()
-    for age, tries in ((5, 0), (90, 4), (3600, 5)):
-        Message.objects.create(task="t", sent_at=now - timedelta(seconds=age), tries=tries)
+    for age, values in (
+        (5, {"state": "waiting"}),
+        (90, {"state": "running"}),
+        (3600, {"state": "done", "ended_at": now}),
+        (3600, {"state": "failed", "ended_at": now, "outcome_code": "GAVE-UP"}),
+        (3600, {"state": "failed", "ended_at": now, "outcome_code": "CHANGED"}),
+        (3600, {"state": "failed", "ended_at": now - timedelta(hours=25), "outcome_code": "GAVE-UP"}),
+    ):
+        asked_at = now - timedelta(seconds=age)
+        Job.objects.create(kind="tests", asked_at=asked_at, due_at=now, **values)
     found = ours(on)
-    assert found["ledgerline_messages_waiting"] == 2
-    assert found["ledgerline_messages_failed"] == 1
-    assert 90 <= found["ledgerline_messages_oldest_age_seconds"] < 150
+    assert found["ledgerline_jobs_waiting"] == 2
+    assert found["ledgerline_jobs_failed"] == 1
+    assert 90 <= found["ledgerline_jobs_oldest_age_seconds"] < 150
 
 
 @pytest.mark.django_db
