@@ -294,19 +294,20 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="units",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
+                ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
             ],
             options={
+                "default_related_name": "units",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="unit_code_once",
-                        violation_error_message="Another unit of this company has this code.",
+                        name="organizationalunit_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -324,11 +325,10 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_terms",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
+                ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
                 (
                     "method",
@@ -347,11 +347,13 @@ class Migration(migrations.Migration):
                 ("day_of_month", models.PositiveSmallIntegerField(blank=True, null=True)),
             ],
             options={
+                "default_related_name": "payment_terms",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="payment_term_code_once",
-                        violation_error_message="Another payment term of this company has this code.",
+                        name="paymentterm_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -378,19 +380,20 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="billing_tax_groups",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
+                ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
             ],
             options={
+                "default_related_name": "billing_tax_groups",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="billing_tax_group_code_once",
-                        violation_error_message="Another billing tax group of this company has this code.",
+                        name="billingtaxgroup_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -408,19 +411,20 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="item_tax_groups",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
+                ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
             ],
             options={
+                "default_related_name": "item_tax_groups",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="item_tax_group_code_once",
-                        violation_error_message="Another item tax group of this company has this code.",
+                        name="itemtaxgroup_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -488,19 +492,20 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="project_groups",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
+                ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
             ],
             options={
+                "default_related_name": "project_groups",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="project_group_code_once",
-                        violation_error_message="Another project group of this company has this code.",
+                        name="projectgroup_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -518,7 +523,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="roles",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -527,12 +531,13 @@ class Migration(migrations.Migration):
                 ("is_chargeable", models.BooleanField(default=True)),
             ],
             options={
+                "default_related_name": "roles",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="role_code_once",
-                        violation_error_message="Another role of this company has this code.",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -618,12 +623,11 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="frequencies",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
-                ("name", models.CharField(max_length=100)),
+                ("code", models.CharField(max_length=30)),
+                ("name", models.CharField(max_length=200)),
                 (
                     "rhythm",
                     models.CharField(
@@ -659,12 +663,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "frequencies",
+                "ordering": ["code"],
                 "verbose_name_plural": "invoice frequencies",
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="frequency_code_once",
-                        violation_error_message="Another frequency of this company has this code.",
+                        name="invoicefrequency_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("every__gte", 1)),
@@ -878,7 +884,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="projects",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -914,12 +919,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "projects",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="project_code_once",
-                        violation_error_message="Another project of this company has this code.",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -937,7 +943,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="categories",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -968,6 +973,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "categories",
                 "verbose_name_plural": "categories",
                 "ordering": ["transaction_class", "code"],
                 "constraints": [
@@ -992,7 +998,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="products",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -1011,12 +1016,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "products",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="product_code_once",
-                        violation_error_message="Another product of this company has this code.",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -1034,7 +1040,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="resources",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -1073,12 +1078,13 @@ class Migration(migrations.Migration):
                 ("is_active", models.BooleanField(default=True)),
             ],
             options={
+                "default_related_name": "resources",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="resource_code_once",
-                        violation_error_message="Another resource of this company has this code.",
+                        violation_error_message="Another one of this company has this code.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity", "user"),
@@ -1101,7 +1107,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="contracts",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -1182,13 +1187,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "contracts",
                 "verbose_name": "contract",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="contract_code_once",
-                        violation_error_message="Another contract of this company has this code.",
+                        name="projectcontract_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1537,7 +1543,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="price_lists",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -1579,12 +1584,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "price_lists",
                 "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="price_list_code_once",
-                        violation_error_message="Another price list of this company has this code.",
+                        name="pricelist_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

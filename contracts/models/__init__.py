@@ -22,6 +22,7 @@ from contracts.models.billing import (
 )
 from contracts.models.entity import (
     BillingTaxGroup,
+    Coded,
     ElectronicAddressSchemeField,
     ExchangeRate,
     ItemTaxGroup,
@@ -71,6 +72,7 @@ __all__ = [
     "BillingTaxGroup",
     "Category",
     "CategoryPrice",
+    "Coded",
     "ContractCustomer",
     "ContractLine",
     "ContractLineCategory",

@@ -8,8 +8,8 @@ from django.urls import reverse
 from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
     BillingTaxGroup,
+    Coded,
     ElectronicAddressSchemeField,
-    LegalEntity,
     OrganizationalUnit,
     PaymentTerm,
     address_has_a_scheme,
@@ -29,7 +29,7 @@ class ContractQuerySet(ReachQuerySet):
         return self.filter(status=ProjectContract.Status.CONFIRMED)
 
 
-class ProjectContract(models.Model):
+class ProjectContract(Coded):
     """The deal. Draft until it is confirmed; its row is the lock for all that is billed under it."""
 
     class Status(models.TextChoices):
@@ -37,9 +37,6 @@ class ProjectContract(models.Model):
         CONFIRMED = "confirmed", "confirmed"
         CLOSED = "closed", "closed"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="contracts")
-    code = models.CharField(max_length=30)
-    name = models.CharField(max_length=200)
     currency = CurrencyField()
     unit = models.ForeignKey(
         OrganizationalUnit, models.PROTECT, null=True, blank=True, verbose_name="contracting unit"
@@ -69,15 +66,11 @@ class ProjectContract(models.Model):
 
     objects = ContractQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["code"]
+    class Meta(Coded.Meta):
+        default_related_name = "contracts"
         verbose_name = "contract"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="contract_code_once",
-                violation_error_message="Another contract of this company has this code.",
-            ),
+            *Coded.Meta.constraints,
             models.CheckConstraint(
                 name="contract_confirmed_has_a_time",
                 condition=Q(status="draft") | Q(confirmed_at__isnull=False) | Q(closed_as_lost=True),

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from contracts.models.agreement import ContractCustomer, ContractLine, ProjectContract
-from contracts.models.entity import LegalEntity
+from contracts.models.entity import Coded, LegalEntity
 from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Task, managed_contracts
 from invoicing_site.floor import wording
@@ -15,7 +15,7 @@ from invoicing_site.floor.fields import AmountField
 from invoicing_site.floor.querysets import LockingQuerySet
 
 
-class InvoiceFrequency(models.Model):
+class InvoiceFrequency(Coded):
     """How often invoices run (SCH-1). Which fields count depends on the rhythm."""
 
     class Rhythm(models.TextChoices):
@@ -23,9 +23,6 @@ class InvoiceFrequency(models.Model):
         MONTHLY = "monthly", "every so many months, on given days"
         WEEKDAY = "weekday", "every so many months, on the n-th weekday"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="frequencies")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=100)
     rhythm = models.CharField(max_length=7, choices=Rhythm)
     every = models.PositiveSmallIntegerField(default=1, help_text="So many weeks or months")
     days = models.CharField(
@@ -40,14 +37,11 @@ class InvoiceFrequency(models.Model):
         "before. Schedules that exist follow when they are planned again",
     )
 
-    class Meta:
+    class Meta(Coded.Meta):
+        default_related_name = "frequencies"
         verbose_name_plural = "invoice frequencies"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="frequency_code_once",
-                violation_error_message="Another frequency of this company has this code.",
-            ),
+            *Coded.Meta.constraints,
             models.CheckConstraint(
                 name="frequency_moves_on",
                 condition=Q(every__gte=1),
@@ -61,9 +55,6 @@ class InvoiceFrequency(models.Model):
                 violation_error_message="Say on which days: a weekday, days of a month, or the n-th weekday.",
             ),
         ]
-
-    def __str__(self):
-        return self.name
 
     def clean(self):
         days = re.split(r"\s*,\s*", self.days.strip()) if self.days.strip() else []

@@ -300,19 +300,21 @@ class Membership(models.Model):
             raise ValidationError({"role": sentence})
 
 
-class OrganizationalUnit(models.Model):
-    """A part of a legal entity that makes contracts or lends resources; it owns cost price lists."""
+class Coded(models.Model):
+    """What a legal entity keeps under a code and a name; the code is unique in the company."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="units")
-    code = models.CharField(max_length=20)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT)
+    code = models.CharField(max_length=30)
     name = models.CharField(max_length=200)
 
     class Meta:
+        abstract = True
+        ordering = ["code"]
         constraints = [
             models.UniqueConstraint(
                 fields=["entity", "code"],
-                name="unit_code_once",
-                violation_error_message="Another unit of this company has this code.",
+                name="%(class)s_code_once",
+                violation_error_message="Another one of this company has this code.",
             )
         ]
 
@@ -320,7 +322,14 @@ class OrganizationalUnit(models.Model):
         return self.name
 
 
-class PaymentTerm(models.Model):
+class OrganizationalUnit(Coded):
+    """A part of a legal entity that makes contracts or lends resources; it owns cost price lists."""
+
+    class Meta(Coded.Meta):
+        default_related_name = "units"
+
+
+class PaymentTerm(Coded):
     """When an invoice is due (PRP-9)."""
 
     class Method(models.TextChoices):
@@ -329,20 +338,14 @@ class PaymentTerm(models.Model):
         DAY_OF_MONTH = "dom", "fixed day of the month"
         IMMEDIATE = "now", "immediate"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="payment_terms")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=200)
     method = models.CharField(max_length=3, choices=Method, default=Method.NET)
     days = models.PositiveSmallIntegerField(default=0)
     day_of_month = models.PositiveSmallIntegerField(null=True, blank=True)
 
-    class Meta:
+    class Meta(Coded.Meta):
+        default_related_name = "payment_terms"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="payment_term_code_once",
-                violation_error_message="Another payment term of this company has this code.",
-            ),
+            *Coded.Meta.constraints,
             models.CheckConstraint(
                 name="payment_term_names_its_day",
                 condition=~Q(method="dom") | Q(day_of_month__gte=1, day_of_month__lte=31),
@@ -350,45 +353,22 @@ class PaymentTerm(models.Model):
             ),
         ]
 
-    def __str__(self):
-        return self.name
 
-
-class BillingTaxGroup(models.Model):
+class BillingTaxGroup(Coded):
     """Who is taxed: one half of PST-4, given to customers, contracts and projects."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="billing_tax_groups")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="billing_tax_group_code_once",
-                violation_error_message="Another billing tax group of this company has this code.",
-            )
-        ]
+    class Meta(Coded.Meta):
+        default_related_name = "billing_tax_groups"
 
     def __str__(self):
         return self.code
 
 
-class ItemTaxGroup(models.Model):
+class ItemTaxGroup(Coded):
     """What is taxed: the other half of PST-4, given to categories, products and milestones."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="item_tax_groups")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="item_tax_group_code_once",
-                violation_error_message="Another item tax group of this company has this code.",
-            )
-        ]
+    class Meta(Coded.Meta):
+        default_related_name = "item_tax_groups"
 
     def __str__(self):
         return self.code

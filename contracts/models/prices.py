@@ -8,13 +8,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from contracts.models.agreement import ProjectContract
-from contracts.models.entity import LegalEntity, OrganizationalUnit
+from contracts.models.entity import Coded, LegalEntity, OrganizationalUnit
 from contracts.models.work import Category, Customer, Product, Role
 from invoicing_site.floor import wording
 from invoicing_site.floor.fields import CurrencyField, PercentField, PriceField
 
 
-class PriceList(models.Model):
+class PriceList(Coded):
     """Prices of one kind in one currency for a range of days.
 
     Its owner is the entity (its standard), a customer, a contract, or for costs an organizational unit;
@@ -25,9 +25,6 @@ class PriceList(models.Model):
         SALES = "sales", "sales"
         COST = "cost", "cost"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="price_lists")
-    code = models.CharField(max_length=30)
-    name = models.CharField(max_length=200)
     kind = models.CharField(max_length=5, choices=Kind)
     currency = CurrencyField()
     valid_from = models.DateField()
@@ -40,14 +37,10 @@ class PriceList(models.Model):
         OrganizationalUnit, models.PROTECT, null=True, blank=True, related_name="price_lists"
     )
 
-    class Meta:
-        ordering = ["code"]
+    class Meta(Coded.Meta):
+        default_related_name = "price_lists"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="price_list_code_once",
-                violation_error_message="Another price list of this company has this code.",
-            ),
+            *Coded.Meta.constraints,
             models.CheckConstraint(
                 name="price_list_dates_in_order",
                 condition=Q(valid_to=None) | Q(valid_from__lte=F("valid_to")),
@@ -61,9 +54,6 @@ class PriceList(models.Model):
                 violation_error_message="A price list belongs to one customer, one contract or one unit.",
             ),
         ]
-
-    def __str__(self):
-        return self.name
 
     def clean(self):
         """Refuse an owner of the wrong kind, and days that another list of the same owner has (PRC-1)."""

@@ -11,6 +11,7 @@ from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
     KID_LENGTHS,
     BillingTaxGroup,
+    Coded,
     ElectronicAddressSchemeField,
     ItemTaxGroup,
     KidContent,
@@ -148,24 +149,11 @@ class CustomerContact(models.Model):
         return self.name
 
 
-class ProjectGroup(models.Model):
+class ProjectGroup(Coded):
     """Projects that are booked alike."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="project_groups")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="project_group_code_once",
-                violation_error_message="Another project group of this company has this code.",
-            )
-        ]
-
-    def __str__(self):
-        return self.name
+    class Meta(Coded.Meta):
+        default_related_name = "project_groups"
 
 
 def managed_projects(user):
@@ -188,12 +176,9 @@ def _projects_of(contracts):
     return lines.filter(contract__in=contracts).values("project")
 
 
-class Project(models.Model):
+class Project(Coded):
     """The work."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="projects")
-    code = models.CharField(max_length=30)
-    name = models.CharField(max_length=200)
     group = models.ForeignKey(ProjectGroup, models.PROTECT, null=True, blank=True)
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
@@ -205,15 +190,8 @@ class Project(models.Model):
 
     objects = ProjectQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["code"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="project_code_once",
-                violation_error_message="Another project of this company has this code.",
-            )
-        ]
+    class Meta(Coded.Meta):
+        default_related_name = "projects"
 
     def __str__(self):
         return f"{self.code} {self.name}"
@@ -244,29 +222,16 @@ class Task(models.Model):
         return f"{self.code} {self.name}"
 
 
-class Role(models.Model):
+class Role(Coded):
     """As what somebody's time is priced."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="roles")
-    code = models.CharField(max_length=30)
-    name = models.CharField(max_length=200)
     is_chargeable = models.BooleanField(default=True)
 
-    class Meta:
-        ordering = ["code"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="role_code_once",
-                violation_error_message="Another role of this company has this code.",
-            )
-        ]
-
-    def __str__(self):
-        return self.name
+    class Meta(Coded.Meta):
+        default_related_name = "roles"
 
 
-class Category(models.Model):
+class Category(Coded):
     """What kind of time, expense or fee an entry is; decides its item tax group."""
 
     class Class(models.TextChoices):
@@ -274,17 +239,16 @@ class Category(models.Model):
         EXPENSE = "expense", "expense"
         FEE = "fee", "fee"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="categories")
     transaction_class = models.CharField(max_length=10, choices=Class)
     code = models.CharField(max_length=60)
-    name = models.CharField(max_length=200)
     is_chargeable = models.BooleanField(default=True)
     is_disbursement = models.BooleanField(
         default=False, help_text="Paid in the customer's name: no revenue, no tax"
     )
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
 
-    class Meta:
+    class Meta(Coded.Meta):
+        default_related_name = "categories"
         verbose_name_plural = "categories"
         ordering = ["transaction_class", "code"]
         constraints = [
@@ -294,9 +258,6 @@ class Category(models.Model):
                 violation_error_message="Another category of this class has this code in this company.",
             )
         ]
-
-    def __str__(self):
-        return self.name
 
 
 class MeasureUnit(models.Model):
@@ -322,35 +283,20 @@ class MeasureUnit(models.Model):
         return self.unit
 
 
-class Product(models.Model):
+class Product(Coded):
     """What a material is."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="products")
     code = models.CharField(max_length=60)
-    name = models.CharField(max_length=200)
     unit = models.CharField(max_length=10, default="each")
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
 
-    class Meta:
-        ordering = ["code"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="product_code_once",
-                violation_error_message="Another product of this company has this code.",
-            )
-        ]
-
-    def __str__(self):
-        return self.name
+    class Meta(Coded.Meta):
+        default_related_name = "products"
 
 
-class Resource(models.Model):
+class Resource(Coded):
     """Who does the work; tied to a user where there is one."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="resources")
-    code = models.CharField(max_length=30)
-    name = models.CharField(max_length=200)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
     )
@@ -366,23 +312,16 @@ class Resource(models.Model):
     )
     is_active = models.BooleanField(default=True)
 
-    class Meta:
-        ordering = ["code"]
+    class Meta(Coded.Meta):
+        default_related_name = "resources"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="resource_code_once",
-                violation_error_message="Another resource of this company has this code.",
-            ),
+            *Coded.Meta.constraints,
             models.UniqueConstraint(
                 fields=["entity", "user"],
                 name="resource_user_once",
                 violation_error_message="This user is a resource of this company already.",
             ),
         ]
-
-    def __str__(self):
-        return self.name
 
 
 class ResourcePosition(models.Model):

@@ -136,19 +136,20 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="dimensions",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
-                ("name", models.CharField(max_length=100)),
+                ("code", models.CharField(max_length=30)),
+                ("name", models.CharField(max_length=200)),
             ],
             options={
+                "default_related_name": "dimensions",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="dimension_code_once",
-                        violation_error_message="Another dimension of this company has this code.",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },
@@ -194,11 +195,10 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="profiles",
                         to="contracts.legalentity",
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
+                ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
                 (
                     "cost",
@@ -230,11 +230,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "profiles",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="profile_code_once",
-                        violation_error_message="Another profile of this company has this code.",
+                        violation_error_message="Another one of this company has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -811,7 +813,6 @@ class Migration(migrations.Migration):
                     "entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tax_codes",
                         to="contracts.legalentity",
                     ),
                 ),
@@ -883,11 +884,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "default_related_name": "tax_codes",
+                "ordering": ["code"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("entity", "code"),
-                        name="tax_code_once",
-                        violation_error_message="Another tax code of this company has this code.",
+                        name="taxcode_code_once",
+                        violation_error_message="Another one of this company has this code.",
                     )
                 ],
             },

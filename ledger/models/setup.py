@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from contracts.models import (
     Category,
+    Coded,
     ContractLine,
     EntityQuerySet,
     LegalEntity,
@@ -169,24 +170,11 @@ class Account(models.Model):
         )
 
 
-class Dimension(models.Model):
+class Dimension(Coded):
     """A way to break the books down, such as department."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="dimensions")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=100)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="dimension_code_once",
-                violation_error_message="Another dimension of this company has this code.",
-            )
-        ]
-
-    def __str__(self):
-        return self.name
+    class Meta(Coded.Meta):
+        default_related_name = "dimensions"
 
 
 class DimensionValue(models.Model):
@@ -272,7 +260,7 @@ class DefaultDimension(models.Model):
         return f"{self.value_id}"
 
 
-class Profile(models.Model):
+class Profile(Coded):
     """A cost and revenue profile: what is booked where and whether revenue is accrued (JRN-5)."""
 
     class Cost(models.TextChoices):
@@ -284,9 +272,6 @@ class Profile(models.Model):
         BALANCE = "balance", "balance"
         PROFIT_AND_LOSS = "pl", "profit and loss"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="profiles")
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=200)
     cost = models.CharField("cost posts to", max_length=7, choices=Cost, default=Cost.PROFIT_AND_LOSS)
     accrue_time = models.BooleanField("accrue revenue of time", default=False)
     accrue_expense = models.BooleanField("accrue revenue of expenses", default=False)
@@ -296,13 +281,10 @@ class Profile(models.Model):
         "on-account invoices post to", max_length=7, choices=OnAccount, default=OnAccount.BALANCE
     )
 
-    class Meta:
+    class Meta(Coded.Meta):
+        default_related_name = "profiles"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="profile_code_once",
-                violation_error_message="Another profile of this company has this code.",
-            ),
+            *Coded.Meta.constraints,
             models.CheckConstraint(
                 name="accruing_needs_cost_in_profit_and_loss",
                 condition=Q(cost="pl")
@@ -310,9 +292,6 @@ class Profile(models.Model):
                 violation_error_message="Accruing revenue needs cost that posts to profit and loss.",
             ),
         ]
-
-    def __str__(self):
-        return self.name
 
     def accrues(self, transaction_class):
         """Whether unbilled sales of that class are accrued."""

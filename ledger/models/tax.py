@@ -5,13 +5,13 @@ from django.db import models
 from django.db.models import Q
 
 from contracts import code_lists
-from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity
+from contracts.models import BillingTaxGroup, Coded, ItemTaxGroup
 from invoicing_site.floor import wording
 from invoicing_site.floor.fields import PercentField
 from ledger.models.setup import Account
 
 
-class TaxCode(models.Model):
+class TaxCode(Coded):
     """A sales tax as the law names it, with the account it is owed on (PST-4)."""
 
     class Category(models.TextChoices):
@@ -22,7 +22,6 @@ class TaxCode(models.Model):
         REVERSE_CHARGE = "AE", "reverse charge"
         OUTSIDE_SCOPE = "O", "outside scope"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="tax_codes")
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
     category = models.CharField(max_length=2, choices=Category)
@@ -37,14 +36,8 @@ class TaxCode(models.Model):
     standard_code = models.CharField("standard tax code", max_length=20, blank=True, help_text="SAF-T")
     account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "code"],
-                name="tax_code_once",
-                violation_error_message="Another tax code of this company has this code.",
-            )
-        ]
+    class Meta(Coded.Meta):
+        default_related_name = "tax_codes"
 
     def __str__(self):
         return f"{self.code} {self.name}"

@@ -4,8 +4,10 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.apps import apps
 
 from actuals.models import Entry
+from contracts.models import Coded
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +79,13 @@ def test_a_ready_item_repeats_its_actual():
 
     assert (item.amount, item.currency, item.contract_line) == (300, "NOK", contract.lines.get())
     assert factories.ready_item(it, contract).contract_customer == item.contract_customer
+
+
+def test_what_has_a_code_and_a_name_has_one_model_behind_it():
+    """The base names the constraint of each model, and the company finds its rows by their plural."""
+    coded = [model for model in apps.get_models() if issubclass(model, Coded)]
+    assert len(coded) == 16
+    for model in coded:
+        assert model._meta.get_field("entity").remote_field.related_name == model._meta.default_related_name
+        names = {each.name for each in model._meta.constraints}
+        assert f"{model._meta.model_name}_code_once" in names or model.__name__ == "Category"
