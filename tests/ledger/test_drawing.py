@@ -107,6 +107,21 @@ def test_without_the_system_libraries_drawing_is_refused(monkeypatch):
     assert refusal.value.code == "PDF-LIBRARIES"
 
 
+def test_the_bytes_are_stored_before_the_transaction_begins(db, monkeypatch):
+    """DOC-1: a bucket may take its time, and nobody waits behind it for a lock."""
+    depths, save = [], files.Folder._save
+
+    def noted(self, name, content):
+        depths.append(len(connection.savepoint_ids))
+        return save(self, name, content)
+
+    monkeypatch.setattr(files.Folder, "_save", noted)
+    monkeypatch.setattr(drawing, "pdf", lambda content: b"%PDF drawn")
+    posted, outside = saved_invoice(company()), len(connection.savepoint_ids)
+    operations.draw(posted)
+    assert depths == [outside]
+
+
 @pytest.mark.parametrize(
     ("number", "name"),
     [
