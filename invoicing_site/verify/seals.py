@@ -51,18 +51,19 @@ def _said(number, sentence, row=""):
 
 
 def _chain():
-    before, number, one = "", 0, None
+    before, number, is_whole, one = "", 0, True, None
     for one in Seal.objects.order_by("number").prefetch_related("parts").iterator(chunk_size=20):
         if one.number != number + 1:
             yield _said(number + 1, f"Seal {number + 1} is missing before seal {one.number}.")
         elif one.previous != before:
             yield _said(one.number, f"Seal {one.number} does not follow the one before it.")
-        if one.digest != seals.digest_of(one, one.parts.all()):
+        is_whole = one.digest == seals.digest_of(one, one.parts.all())
+        if not is_whole:
             yield _said(
                 one.number, f"Seal {one.number} is not what was sealed: its content has another hash."
             )
         before, number = one.digest, one.number
-    for code, row in seals.lost_heads(one) if one else ():
+    for code, row in seals.lost_heads(one) if one and is_whole else ():
         yield _said(
             number, f"Seal {number} knows a last voucher of {code} that its chain does not have.", row
         )
@@ -72,7 +73,7 @@ def _rows(kind):
     """The rows of one kind against their seals; and that none is missing, or in no seal."""
     # In this order: what is sealed meanwhile is noted here or known there.
     held, noted, known = _keys_held(kind), _keys_noted(kind), _keys_sealed(kind)
-    known = [keys for columns, keys in known.items() if _is_comparable(kind.table, columns)]
+    known = [keys for columns, keys in known.items() if _is_comparable(kind, columns)]
     for key in held:
         if key not in noted and not any(_has(keys, key) for keys in known):
             yield _named(kind.model, "", key, _INSERTED)
@@ -104,10 +105,10 @@ def _unlike(kind, part, hashes, full):
 
     Of a part with a column that a migration removed only the keys can be compared.
     """
-    columns = part.columns.split()
-    is_comparable = _is_comparable(part.table_name, part.columns)
+    is_comparable = _is_comparable(kind, part.columns)
+    columns = part.columns.split() if is_comparable else kind.sealed_columns[:1]
     for chunk in in_chunks(hashes, _ROWS):
-        stands = seals.row_hashes(kind.table, columns if is_comparable else columns[:1], chunk)
+        stands = seals.row_hashes(kind.table, columns, chunk)
         for key in chunk:
             if key not in stands:
                 yield key, _DELETED
@@ -117,11 +118,12 @@ def _unlike(kind, part, hashes, full):
                 full.append(stands[key])
 
 
-def _is_comparable(table, columns):
+def _is_comparable(kind, columns):
     """Whether the table still has all columns that were sealed."""
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT * FROM "{table}" WHERE 1 = 0')
-        return {name for name, *_ in cursor.description}.issuperset(columns.split())
+        cursor.execute(f'SELECT * FROM "{kind.table}" WHERE 1 = 0')
+        here = {name for name, *_ in cursor.description}
+    return columns.split()[:1] == [kind.sealed_columns[0]] and here.issuperset(columns.split())
 
 
 def _wrong_since_let_go(kind, only=None):
