@@ -59,6 +59,7 @@ class InvoiceRun(models.Model):
     class Status(models.TextChoices):
         RUNNING = "running", "running"
         FINISHED = "finished", "finished"
+        STOPPED = "stopped", "stopped"
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoice_runs")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.RUN)

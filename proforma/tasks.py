@@ -13,7 +13,7 @@ from invoicing_site.floor.wording import counted, sentence
 from proforma import operations
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract
 from proforma.operations.confirmations import confirm_scheduled, stop_confirming
-from proforma.operations.runs import KIND
+from proforma.operations.runs import KIND, stop
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +22,13 @@ logger = logging.getLogger(__name__)
 def run_due_invoicing():
     """The daily run of every legal entity whose day has begun; started hourly, because days begin apart.
 
-    That today's run is there only spares the work of another: two at once do no harm (RUN-2).
+    That today's run is there only spares the work of another: two at once do no harm (RUN-2). One that
+    stopped is followed by another.
     """
     for entity in LegalEntity.objects.order_by("pk"):
         today = entity.today()
         todays = InvoiceRun.objects.filter(entity=entity, kind=InvoiceRun.Kind.RUN, as_of=today)
+        todays = todays.exclude(status=InvoiceRun.Status.STOPPED)
         if todays.filter(trigger=InvoiceRun.Trigger.SCHEDULE).exists():
             continue
         try:
@@ -58,6 +60,7 @@ def _run_link(job):
     unit="contracts",
     says=_run_says,
     link=_run_link,
+    gave_up=lambda job: stop(InvoiceRun(pk=job.params["run"])),
     asks_for_each=True,
     silent_for=datetime.timedelta(minutes=3),  # each contract is a sign of life
 )

@@ -38,8 +38,8 @@ WHO = {
     "notices": (ALL, None),
     "read_notices": (ALL, None),
     "search": (ALL, None),
-    "job": (NOBODY, "job"),  # a job of somebody else
-    "try_job_again": (NOBODY, "job"),
+    "job": ("P", "job"),  # who asked for it, and nobody else
+    "try_job_again": ("P", "job"),
     "save_view": (ALL, None),
     "delete_view": (NOBODY, "view"),  # a view of somebody else's
     "choose_entity": (ALL, None),
@@ -259,7 +259,7 @@ def world(code):
     for stale in (work[0], deal):
         stale.refresh_from_db()
     it.rows = {
-        "job": jobs.add("confirm_proformas", by=UserFactory(), entity=it.entity),
+        "job": jobs.add("confirm_proformas", by=it.manager, entity=it.entity, proformas=[draft.pk], on=None),
         "view": SavedView.objects.create(user=UserFactory(), page="backlog", name="theirs"),
         "draft_entry": time_entry(it, status="draft", date=DAY),
         "submitted_entry": time_entry(it, date=DAY),

@@ -347,9 +347,9 @@ def delete_old():
 
 
 def can_try_again(job: Job) -> bool:
-    """Whether it was given up, and its kind has not noted that as the end of what it was for."""
+    """Whether it was given up, somebody asked for it, and its kind leaves the next step to the job's page."""
     kind = KINDS.get(job.kind)
-    return bool(job.outcome_code == GAVE_UP and kind and not kind.gave_up)
+    return bool(job.outcome_code == GAVE_UP and job.asked_by_id and kind and not kind.gave_up)
 
 
 def try_again(job: Job):

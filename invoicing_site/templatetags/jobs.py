@@ -13,13 +13,14 @@ register = template.Library()
 _QUIET = timedelta(minutes=1)
 
 
-@register.inclusion_tag("jobs/progress.html")
-def job_progress(job):
+@register.inclusion_tag("jobs/progress.html", takes_context=True)
+def job_progress(context, job):
     """The progress of a job, or what it waits for; how it ended, once it has."""
     kind = jobs.KINDS.get(job.kind)
     step, done, total = jobs.progress_of(job) or ("", 0, 0)
     return {
         "job": job,
+        "is_own": job.asked_by_id == context["request"].user.pk,
         "words": wording.capital(f"{kind.unit if kind else 'steps'} {step or 'done'}"),
         "unit": kind.unit if kind else "steps",
         "done": done,

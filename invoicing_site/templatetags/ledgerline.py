@@ -47,6 +47,7 @@ TONES = {
     "closed": "done",
     "rejected": "hold",
     "failed": "hold",
+    "stopped": "hold",
     "error": "hold",
     "canceled": "draft",
     "na": "draft",

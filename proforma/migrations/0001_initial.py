@@ -56,7 +56,11 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[("running", "running"), ("finished", "finished")],
+                        choices=[
+                            ("running", "running"),
+                            ("finished", "finished"),
+                            ("stopped", "stopped"),
+                        ],
                         default="running",
                         max_length=8,
                     ),

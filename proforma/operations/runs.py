@@ -238,6 +238,13 @@ def _finish(run, **values):
     return run
 
 
+def stop(run: InvoiceRun):
+    """Note that the run failed too often; the next run invoices the contracts that it did not reach."""
+    InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+        status=Status.STOPPED, finished_at=timezone.now()
+    )
+
+
 def invoice_contract(contract, *, run, scope=None) -> RunContract:
     """One contract's part of a run, in one transaction under the contract's lock.
 

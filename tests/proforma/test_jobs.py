@@ -174,6 +174,20 @@ def test_a_confirm_whose_message_was_lost_is_done_by_the_sweep(company, contract
     assert states(proforma) == [("complete", "confirmed", "")]
 
 
+def test_a_run_that_is_given_up_stops_and_another_invoices_the_rest(company, due_contract):
+    """RUN-2: its worker died five times; the hourly task starts another."""
+    stopped = operations.start_run(company.entity, as_of=company.entity.today(), trigger="schedule")
+    Job.objects.update(state="running", tries=5)
+    make_late()
+    jobs.sweep()
+    stopped.refresh_from_db()
+    assert (stopped.status, stopped.proformas.count()) == ("stopped", 0)
+    for _ in range(2):
+        tasks.run_due_invoicing()
+    again = InvoiceRun.objects.exclude(pk=stopped.pk).get()
+    assert (again.status, again.proformas.count()) == ("finished", 1)
+
+
 def test_a_confirm_that_is_given_up_can_be_asked_for_again(company, contract, ready, monkeypatch):
     """PRO-5: its worker died five times."""
     ready(contract)

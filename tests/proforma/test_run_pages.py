@@ -135,6 +135,23 @@ def test_a_run_at_work_shows_its_progress(manager, company, due_contract):
     assert "<html" not in poll
 
 
+def test_a_run_that_stopped_says_what_is_next(manager, company, due_contract, client):
+    """RUN-2"""
+    run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
+    InvoiceRun.objects.update(status="stopped", finished_at=run.started_at)
+    words = words_of(manager, run.get_absolute_url())
+    assert "The next run invoices the others." in words
+    assert "every 1s" not in words
+
+
+def test_a_run_tells_only_who_started_it_of_a_notice(client, company, due_contract):
+    run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
+    for user, is_told in ((company.manager, True), (company.accountant, False)):
+        client.force_login(user)
+        words = words_of(client, run.get_absolute_url())
+        assert ("You get a notice when it is done." in words) is is_told
+
+
 def test_a_day_that_has_not_come_is_refused_and_stays_typed(
     manager, due_contract, django_capture_on_commit_callbacks
 ):
