@@ -82,7 +82,7 @@ def carry_out_run(work, run):
 def _confirmed_says(job):
     done, failed = job.outcome["confirmed"], job.outcome["failed"]
     text = f"{done} of {counted(done + failed, 'proforma')} confirmed"
-    return f"{text}; {failed} failed, each says why." if failed else f"{text}."
+    return f"{text}, {failed} failed. The page shows the reason for each." if failed else f"{text}."
 
 
 def _confirmed_rows(job, user):

@@ -380,8 +380,9 @@ def sentence_of(job: Job) -> str:
         case code if code == GAVE_UP:
             again = "Try again on its page." if can_try_again(job) else "Start it again."
             return (
-                f"{title_of(job)}: internal error, {job.outcome['tries']} times. Nothing was saved halfway. "
-                f"{again} If it fails again, report job {job.pk} to who runs the server."
+                f"“{title_of(job)}” was tried {job.outcome['tries']} times and failed because of an internal "
+                f"error. Finished work is kept. {again} If it fails again, report job {job.pk} to the person "
+                "who runs the server."
             )
         case code if code == UNKNOWN_KIND:
             return f"This version does not know the job {job.kind}."

@@ -386,13 +386,13 @@ def test_many_are_confirmed_in_the_background(
         keys = [draft.pk, empty.pk, foreign.pk]
         answer = manager.post(reverse("confirm_proformas"), {"pk": keys})
     words = words_of(manager, answer.url)
-    assert "1 of 2 proformas confirmed; 1 failed" in words
+    assert "1 of 2 proformas confirmed, 1 failed" in words
     assert f"Proforma {empty.number} is empty" in words
     assert foreign.number not in words
     foreign.refresh_from_db()
     assert foreign.status == Status.DRAFT
     notice = Notice.objects.get(user=company.manager)
-    assert "1 of 2 proformas confirmed; 1 failed" in notice.text
+    assert "1 of 2 proformas confirmed, 1 failed" in notice.text
     assert notice.is_problem
     assert "is empty" in words_of(manager, notice.url)
     assert "failed: Proforma" in words_of(manager, empty.get_absolute_url())
