@@ -63,7 +63,6 @@ class SavedView(models.Model):
     page = models.CharField(max_length=100, help_text="URL name of the list")
     name = models.CharField(max_length=100)
     query = models.TextField(blank=True, help_text="The address's query string")
-    is_shared = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once")]

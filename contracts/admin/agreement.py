@@ -175,7 +175,7 @@ class LineCustomerInline(RowsInline):
 
 class MilestoneInline(RowsInline):
     model, form, entity_path, tab = Milestone, OfLineForm, "line__contract__entity", True
-    fields = ["number", "name", "date", "amount", "task", "by_progress"]
+    fields = ["number", "name", "date", "amount", "task"]
     per_page = 50
 
 
@@ -419,6 +419,6 @@ class MilestoneAdmin(LookupAdmin):
 class RetainerAdmin(LookupAdmin):
     entity_path = "contract__entity"
     list_display = ["name", "contract", "kind", "date", amount("amount", currency="contract__currency")]
-    list_filter = ["kind", "is_refund"]
+    list_filter = ["kind"]
     search_fields = ["name", "contract__code"]
     ordering = ["-date", "-pk"]

@@ -103,7 +103,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
             {
                 "fields": [
                     ("journal_grouping", "journal_max_lines"),
-                    ("closed_period", "retainer_kind"),
+                    "closed_period",
                     ("tax_group_source", "milestone_item_tax_group"),
                     ("posts_journals_by_clock", "posts_invoices_by_clock"),
                 ]

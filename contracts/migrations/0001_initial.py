@@ -190,15 +190,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "retainer_kind",
-                    models.CharField(
-                        choices=[("advance", "advance invoice"), ("request", "payment request")],
-                        default="request",
-                        help_text="What a customer gets who is asked for an advance; retainers are not in use yet",
-                        max_length=7,
-                    ),
-                ),
-                (
                     "require_order_reference",
                     models.BooleanField(
                         default=False,
@@ -1264,8 +1255,6 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=200)),
                 ("email", models.EmailField(max_length=254)),
-                ("gets_invoices", models.BooleanField(default=True)),
-                ("gets_reminders", models.BooleanField(default=False)),
             ],
             options={
                 "constraints": [
@@ -2364,7 +2353,6 @@ class Migration(migrations.Migration):
                         max_length=11,
                     ),
                 ),
-                ("by_progress", models.BooleanField(default=False, verbose_name="progress billing")),
             ],
             options={
                 "ordering": ["line", "number"],
@@ -2427,20 +2415,6 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("date", models.DateField()),
                 ("amount", invoicing_site.floor.fields.AmountField()),
-                (
-                    "is_refund",
-                    models.BooleanField(default=False, help_text="Gives back the unused rest of another"),
-                ),
-                (
-                    "refunds",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refunded_by",
-                        to="contracts.retainer",
-                    ),
-                ),
             ],
             options={
                 "constraints": [
@@ -2448,15 +2422,6 @@ class Migration(migrations.Migration):
                         condition=models.Q(("amount__gt", 0)),
                         name="retainer_has_an_amount",
                         violation_error_message="A retainer has an amount of more than 0.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("is_refund", False), ("refunds", None)),
-                            models.Q(("is_refund", True), ("refunds__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="retainer_refund_names_its_retainer",
-                        violation_error_message="A refund names the retainer that it gives back.",
                     ),
                 ],
             },

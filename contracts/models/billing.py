@@ -128,7 +128,6 @@ class Milestone(models.Model):
     amount = AmountField(in_currency="line__contract__currency")
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
     status = models.CharField(max_length=11, choices=Status, default=Status.NOT_STARTED)
-    by_progress = models.BooleanField("progress billing", default=False)
 
     objects = MilestoneQuerySet.as_manager()
 
@@ -211,8 +210,6 @@ class Retainer(models.Model):
     name = models.CharField(max_length=200)
     date = models.DateField()
     amount = AmountField(in_currency="contract__currency")
-    is_refund = models.BooleanField(default=False, help_text="Gives back the unused rest of another")
-    refunds = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="refunded_by")
 
     objects = LockingQuerySet.as_manager()
 
@@ -222,11 +219,6 @@ class Retainer(models.Model):
                 name="retainer_has_an_amount",
                 condition=Q(amount__gt=0),
                 violation_error_message="A retainer has an amount of more than 0.",
-            ),
-            models.CheckConstraint(
-                name="retainer_refund_names_its_retainer",
-                condition=Q(is_refund=False, refunds=None) | Q(is_refund=True, refunds__isnull=False),
-                violation_error_message="A refund names the retainer that it gives back.",
             ),
         ]
 

@@ -180,12 +180,6 @@ class LegalEntity(models.Model):
     separate_confirm_and_post = models.BooleanField(
         default=False, help_text="Who confirmed a proforma may not post its invoice"
     )
-    retainer_kind = models.CharField(
-        max_length=7,
-        choices=RetainerKind,
-        default=RetainerKind.REQUEST,
-        help_text="What a customer gets who is asked for an advance; retainers are not in use yet",
-    )
     require_order_reference = models.BooleanField(
         default=False, help_text="No invoice is posted without an order number of the customer"
     )

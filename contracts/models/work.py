@@ -128,13 +128,11 @@ class Customer(models.Model):
 
 
 class CustomerContact(models.Model):
-    """A person at a customer, and which documents reach them."""
+    """A person at a customer, with their address."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200)
     email = models.EmailField()
-    gets_invoices = models.BooleanField(default=True)
-    gets_reminders = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -275,7 +275,6 @@ class Migration(migrations.Migration):
                 ("page", models.CharField(help_text="URL name of the list", max_length=100)),
                 ("name", models.CharField(max_length=100)),
                 ("query", models.TextField(blank=True, help_text="The address's query string")),
-                ("is_shared", models.BooleanField(default=False)),
             ],
             options={
                 "constraints": [

@@ -141,7 +141,6 @@ class AccountAdmin(EntityAdmin):
     search_fields = ["number", "name"]
     fieldsets = [
         (None, {"fields": ["entity", ("number", "name"), ("kind", "control"), "is_active"]}),
-        ("SAF-T", {"fields": [("grouping_category", "grouping_code")]}),
     ]
 
     def get_readonly_fields(self, request, obj=None):

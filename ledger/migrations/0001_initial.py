@@ -108,8 +108,6 @@ class Migration(migrations.Migration):
                         verbose_name="control account of",
                     ),
                 ),
-                ("grouping_category", models.CharField(blank=True, help_text="SAF-T", max_length=60)),
-                ("grouping_code", models.CharField(blank=True, help_text="SAF-T", max_length=60)),
                 ("is_active", models.BooleanField(default=True)),
             ],
             options={
@@ -1651,22 +1649,7 @@ class Migration(migrations.Migration):
                 ("amount", invoicing_site.floor.fields.AmountField()),
                 ("currency", invoicing_site.floor.fields.CurrencyField()),
                 ("reference", models.CharField(blank=True, max_length=60)),
-                (
-                    "bank_reference",
-                    models.CharField(
-                        blank=True, help_text="The bank's own id; the same line is taken once", max_length=100
-                    ),
-                ),
             ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("bank_reference", ""), _negated=True),
-                        fields=("entity", "bank_reference"),
-                        name="bank_line_once",
-                    )
-                ],
-            },
         ),
         migrations.CreateModel(
             name="ProjectTransaction",

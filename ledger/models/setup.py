@@ -128,8 +128,6 @@ class Account(models.Model):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=9, choices=Kind)
     control = models.CharField("control account of", max_length=10, choices=Control, blank=True, default="")
-    grouping_category = models.CharField(max_length=60, blank=True, help_text="SAF-T")
-    grouping_code = models.CharField(max_length=60, blank=True, help_text="SAF-T")
     is_active = models.BooleanField(default=True)
 
     objects = EntityQuerySet.as_manager()

@@ -160,16 +160,6 @@ class Payment(models.Model):
     amount = AmountField()
     currency = CurrencyField()
     reference = models.CharField(max_length=60, blank=True)
-    bank_reference = models.CharField(
-        max_length=100, blank=True, help_text="The bank's own id; the same line is taken once"
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "bank_reference"], condition=~Q(bank_reference=""), name="bank_line_once"
-            )
-        ]
 
     def __str__(self):
         return f"payment of {self.date}"

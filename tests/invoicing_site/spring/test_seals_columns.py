@@ -33,8 +33,6 @@ MAY_CHANGE = {
     (ProformaInvoice, "confirm_message"),
     (ProformaInvoice, "confirm_remedy"),
     (Account, "is_active"),
-    (Account, "grouping_category"),
-    (Account, "grouping_code"),
 }
 
 
