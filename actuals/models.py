@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contracts.models import (
     Category,
@@ -32,6 +33,7 @@ from contracts.models import (
 )
 from invoicing_site.floor import guards, seals, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
+from invoicing_site.floor.moves import GONE, Move, Moves
 from invoicing_site.models import StoredFile
 
 
@@ -158,6 +160,26 @@ class Entry(models.Model):
         APPROVED = "approved", "approved"
         REJECTED = "rejected", "rejected"
         RECALL = "recall", "recall requested"
+
+    MOVES = Moves(
+        Move((Status.DRAFT, Status.REJECTED), "amend", Status.DRAFT, "entry.write"),
+        Move((Status.DRAFT, Status.REJECTED), "delete", GONE, "entry.write"),
+        Move((Status.DRAFT, Status.REJECTED), "submit", Status.SUBMITTED, "entry.write"),
+        Move(Status.SUBMITTED, "recall", Status.DRAFT, "entry.write"),
+        Move(Status.SUBMITTED, "approve", Status.APPROVED, "entry.approve"),
+        Move(Status.SUBMITTED, "reject", Status.REJECTED, "entry.approve"),
+        Move(Status.APPROVED, "cancel_approval", Status.SUBMITTED, "entry.approve"),
+        Move(Status.RECALL, "cancel_approval", Status.DRAFT, "entry.approve"),
+        done={
+            "amend": _("changed"),
+            "delete": _("deleted"),
+            "submit": _("submitted"),
+            "recall": _("recalled"),
+            "approve": _("approved"),
+            "reject": _("rejected"),
+            "cancel_approval": _("taken back"),
+        },
+    )
 
     class Wish(models.TextChoices):
         NON_CHARGEABLE = "non_chargeable", "non-chargeable"

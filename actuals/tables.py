@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from actuals.models import Entry
 from actuals.naming import identity_of, in_words
+from invoicing_site.floor import moves
 from invoicing_site.screens.tables import (
     AmountColumn,
     DayColumn,
@@ -66,7 +67,7 @@ class EntryTable(Table):
         return _title(record)
 
     def can_select(self, record):
-        return record.status in (Entry.Status.DRAFT, Entry.Status.REJECTED, Entry.Status.SUBMITTED)
+        return moves.allows(record, "submit") or moves.allows(record, "recall")
 
     def label(self, record):
         return in_words(record, amount_in_words(record.cost_net, record.cost_currency))

@@ -9,12 +9,11 @@ from typing import NamedTuple
 from actuals.importing import values
 from actuals.models import Entry
 from contracts.models import Category, Project, Role, Task
-from invoicing_site.floor import formatting, money
+from invoicing_site.floor import formatting, money, moves
 from invoicing_site.floor.errors import Refused
 
 DAYS = 7
 MOST_ROWS = 60
-EDITABLE = {Entry.Status.DRAFT, Entry.Status.REJECTED}
 _MOST_HOURS = 24
 
 
@@ -61,7 +60,7 @@ def base_of(entries) -> str:
 
 def is_described(entries) -> bool:
     """Whether a cell with these entries takes the row's words: one at most, and it can be changed."""
-    return len(entries) < 2 and all(entry.status in EDITABLE for entry in entries)
+    return len(entries) < 2 and all(moves.allows(entry, "amend") for entry in entries)
 
 
 def plain(quantity: Decimal) -> str:

@@ -9,7 +9,7 @@ from actuals.models import BillingType, Entry
 from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from contracts.models import Project
-from invoicing_site.floor import bounds, checked, wording
+from invoicing_site.floor import bounds, checked, moves, wording
 from invoicing_site.floor.errors import Refused
 
 
@@ -34,8 +34,8 @@ class Deciding:
 
     def why_not(self, entry) -> str:
         """Why this person can't approve or reject the entry; empty where they can."""
-        if entry.status != Entry.Status.SUBMITTED:
-            return f"{named(entry)} is {entry.get_status_display()}; only submitted entries are decided on."
+        if not moves.allows(entry, "approve"):
+            return moves.reason(entry, "approve", name=named(entry)).sentence
         if entry.project_id not in self.mine:
             return f"{named(entry)} is on project {entry.project}, which is not yours to approve."
         if self.by is not None and not self.entity.allow_own_approval and (part := _part_in(entry, self.by)):

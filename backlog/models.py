@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from actuals import naming
 from actuals.models import Actual, Batch, BillingType, Entry
@@ -24,6 +25,7 @@ from contracts.models import (
 )
 from invoicing_site.floor import formatting, guards
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField
+from invoicing_site.floor.moves import STAYS, Move, Moves
 from invoicing_site.floor.querysets import LockingQuerySet
 
 # What has no work behind it, a milestone part or a retainer, is always charged.
@@ -80,6 +82,47 @@ class BacklogItem(models.Model):
         CREATED = "created", "customer invoice created"
         POSTED = "posted", "customer invoice posted"
         CANCELED = "canceled", "canceled"
+
+    MOVES = Moves(
+        Move(Status.NOT_READY, "mark_ready", Status.READY, "backlog.mark"),
+        Move(Status.READY, "mark_not_ready", Status.NOT_READY, "backlog.mark"),
+        Move((Status.NOT_READY, Status.READY), "hold", STAYS, "backlog.mark"),
+        Move((Status.NOT_READY, Status.READY), "release_hold", STAYS, "backlog.mark"),
+        Move(Status.NOT_READY, "evaluate", STAYS, "backlog.mark"),
+        Move(Status.NOT_READY, "split_off", Status.READY, "backlog.mark"),
+        Move(Status.NOT_READY, "split_off", Status.CANCELED, "backlog.mark"),
+        Move((Status.NOT_READY, Status.READY), "cancel", Status.CANCELED, "entry.approve"),
+        Move(Status.READY, "reserve", Status.CREATED, "proforma.create"),
+        Move(Status.CREATED, "release", Status.READY, "proforma.edit"),
+        Move(Status.CREATED, "settle", Status.POSTED, "proforma.confirm"),
+        Move(Status.POSTED, "claim_again", Status.CREATED, "proposal.edit"),
+        done={
+            "mark_ready": _("marked ready"),
+            "mark_not_ready": _("marked not ready"),
+            "hold": _("put on hold"),
+            "release_hold": _("taken off hold"),
+            "evaluate": _("tested against its limits"),
+            "split_off": _("billed in part"),
+            "cancel": _("canceled"),
+            "reserve": _("taken on a draft"),
+            "release": _("released by a draft"),
+            "settle": _("billed"),
+            "claim_again": _("taken back to a draft"),
+        },
+        refusals={
+            Status.NOT_READY: "ALREADY-NOT-READY",
+            Status.READY: "ALREADY-READY",
+            Status.CREATED: "ON-DRAFT",
+            Status.POSTED: "IS-BILLED",
+            Status.CANCELED: "IS-CANCELED",
+            "split_off": "NOT-ALLOWED-NOW",
+            "cancel": "CLAIM-GONE",
+            "reserve": "CLAIM-GONE",
+            "release": "CLAIM-GONE",
+            "settle": "CLAIM-GONE",
+            "claim_again": "CLAIM-GONE",
+        },
+    )
 
     class LimitStatus(models.TextChoices):
         NOT_EVALUATED = "not_evaluated", "not evaluated"

@@ -345,14 +345,8 @@ class LeftAlone(NamedTuple):
         return f"{words} ({_WAY_TO_A_PRICE})" if self.code == "NO-PRICE" else words
 
 
-# Why a row in another status is left alone.
-BY_STATUS = {
-    _Status.NOT_READY: "ALREADY-NOT-READY",
-    _Status.READY: "ALREADY-READY",
-    _Status.CREATED: "ON-DRAFT",
-    _Status.POSTED: "IS-BILLED",
-    _Status.CANCELED: "IS-CANCELED",
-}
+# Why an action on many leaves a row in another status alone.
+BY_STATUS = {status: BacklogItem.MOVES.refusals[status] for status in _Status}
 # Why an action leaves a row alone that is no obstacle to billing it.
 _WORDS = {
     "ALREADY-READY": _("already ready to invoice"),

@@ -14,7 +14,7 @@ from actuals.naming import in_words, title_of
 from backlog import obstacles
 from backlog.models import BacklogItem
 from backlog.standing import invoice_of, items_of, proformas_of, sales_of
-from invoicing_site.floor import formatting, money
+from invoicing_site.floor import formatting, money, moves
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens.tables import (
     AmountColumn,
@@ -415,7 +415,7 @@ class MilestoneTable(Table):
         return plain_number(self.billed_of.get(record.milestone_part.milestone_id, 0))
 
     def can_select(self, record):
-        return record.status in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY)
+        return moves.allows(record, "hold")
 
     def label(self, record):
         return item_in_words(record)

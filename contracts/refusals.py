@@ -53,7 +53,7 @@ REFUSALS = {
         "%(difference)s is too much."
     ),
     # Schedules and generated milestones.
-    "CONTRACT-CLOSED": _("Contract %(contract)s is closed, so nothing more is invoiced under it."),
+    "CONTRACT-CLOSED": _("Contract %(row)s is closed, so nothing more is invoiced under it."),
     "SCHEDULE-FREQUENCY": _("Line %(line)s has no schedule yet: choose an invoice frequency first."),
     "SCHEDULE-START": _("Line %(line)s has no schedule yet: enter a billing start first."),
     "SCHEDULE-END": _("Line %(line)s has no schedule yet: enter the contract's requested end first."),
@@ -61,11 +61,9 @@ REFUSALS = {
         "Line %(line)s is billed from %(starts)s, but contract %(contract)s ends before that, on %(ends)s. "
         "Change one of the dates."
     ),
-    "PRICE-LISTS-FIXED": _(
-        "Contract %(contract)s is %(status)s. Default price lists are only added to a draft."
-    ),
+    "PRICE-LISTS-FIXED": _("Contract %(row)s is %(status)s. Default price lists are only added to a draft."),
     "MILESTONES-FIXED": _(
-        "Contract %(contract)s is %(status)s, so its milestones can't change. Add new lines in a revision."
+        "Contract %(row)s is %(status)s, so its milestones can't change. Add new lines in a revision."
     ),
     "NOT-FIXED-PRICE": _("Line %(line)s bills time and material, so it has no milestones."),
     "MILESTONE-FREQUENCY": _("Line %(line)s: choose an invoice frequency to generate milestones."),

@@ -9,6 +9,8 @@ REFUSALS = {
     # Two people at the same rows.
     "BUSY": _("Somebody else was changing the same rows. Nothing was saved. Try again."),
     "CHANGED": _("Somebody changed this while you were typing. Look at it as it is now, then save again."),
+    # What a document's status does not allow; see floor/moves.py.
+    "NOT-ALLOWED-NOW": _("%(row)s is %(status)s. Only these can be %(done)s: %(starts)s."),
     # Values that can't be saved.
     "DAY-OUT-OF-RANGE": _("%(day)s is out of range. Choose a day between %(first)s and %(latest)s."),
     "NOT-A-NUMBER": _("“%(value)s” is not a number for the field “%(field)s”."),

@@ -4,6 +4,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
+    # Invoice proposals.
+    "PROPOSAL-SUBMITTED": _(
+        "%(row)s is submitted for approval and can't be %(done)s. Ask for a change first."
+    ),
+    "PROPOSAL-APPROVED": _("%(row)s is approved and can't be %(done)s. Have its approval reset first."),
+    "PROPOSAL-RETURNED": _("%(row)s was returned to the project manager: “%(why)s”."),
     # Fiscal periods.
     "PERIOD-MISSING": _(
         "%(entity)s has no fiscal period for %(day)s. Add the next fiscal year on the page Fiscal periods, "
@@ -17,11 +23,8 @@ REFUSALS = {
         "%(entity)s has no open period after %(day)s. Open one, or add the next fiscal year, on the page "
         "Fiscal periods."
     ),
-    "PERIOD-STATUS": _("The period %(period)s of %(entity)s is already %(status)s."),
-    "PERIOD-NOT-OPEN": _(
-        "The period %(period)s of %(entity)s is closed, and only an open period can be put on hold. Reopen "
-        "it first."
-    ),
+    "PERIOD-STATUS": _("%(row)s is already %(status)s."),
+    "PERIOD-NOT-OPEN": _("%(row)s is closed, and only an open period can be put on hold. Reopen it first."),
     # Accounts and profiles.
     "ACCOUNT-MISSING": _(
         "%(entity)s has no account for %(purpose)s%(case)s. An administrator adds one to the posting "
@@ -58,15 +61,14 @@ REFUSALS = {
         "The actual that it reverses is not posted yet: it is in error, or later in this journal."
     ),
     "JOURNALS-ALREADY-POSTED": _("The journals that you selected are already posted."),
-    "JOURNAL-POSTED": _("The %(journal)s is already posted."),
+    "JOURNAL-POSTED": _("The %(row)s is already posted."),
     "JOURNAL-IN-ERROR": _(
-        "The %(journal)s has lines in error. Fix them and send the journal back to draft (post_journals "
-        "--retry)."
+        "The %(row)s has lines in error. Fix them and send the journal back to draft (post_journals --retry)."
     ),
     "JOURNAL-NOT-IN-ERROR": _(
-        "The %(journal)s is %(status)s. Only a journal in error can be sent back to draft."
+        "The %(row)s is %(status)s. Only a journal in error can be sent back to draft."
     ),
-    "JOURNAL-FIXED": _("The %(journal)s is %(status)s, so its lines can't change."),
+    "JOURNAL-FIXED": _("The %(row)s is %(status)s, so its lines can't change."),
     "JOURNAL-JUST-POSTED": _("A journal was posted at this moment. Look at its lines again."),
     "NO-LINES-CHOSEN": _("No line is selected, or no change was entered."),
     "LINES-SEVERAL-ENTITIES": _(

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from actuals.models import Actual, Batch, BillingType
 from backlog.models import BacklogItem
@@ -33,6 +34,7 @@ from contracts.models import (
 )
 from invoicing_site.floor import guards, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PriceField, QuantityField
+from invoicing_site.floor.moves import GONE, STAYS, THE_PROGRAM, Move, Moves
 
 
 class RunQuerySet(ReachQuerySet):
@@ -60,6 +62,12 @@ class InvoiceRun(models.Model):
         RUNNING = "running", "running"
         FINISHED = "finished", "finished"
         STOPPED = "stopped", "stopped"
+
+    MOVES = Moves(
+        Move(Status.RUNNING, "carry_out", Status.FINISHED, THE_PROGRAM),
+        Move(Status.FINISHED, "execute_preview", STAYS, "run.start"),
+        done={"carry_out": _("finished"), "execute_preview": _("carried out")},
+    )
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoice_runs")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.RUN)
@@ -208,6 +216,24 @@ class ProformaInvoice(models.Model):
         DRAFT = "draft", "draft"
         IN_REVIEW = "review", "in review"
         CONFIRMED = "confirmed", "confirmed"
+
+    MOVES = Moves(
+        Move((Status.DRAFT, Status.IN_REVIEW), "edit", STAYS, "proforma.edit"),
+        Move((Status.DRAFT, Status.IN_REVIEW), "delete_draft", GONE, "proforma.edit"),
+        Move(Status.DRAFT, "submit_for_review", Status.IN_REVIEW, "proforma.edit"),
+        Move(Status.IN_REVIEW, "return_to_draft", Status.DRAFT, "proforma.edit"),
+        Move((Status.DRAFT, Status.IN_REVIEW), "confirm", Status.CONFIRMED, "proforma.confirm"),
+        Move(Status.CONFIRMED, "take_back", STAYS, "proposal.edit"),
+        done={
+            "edit": _("changed"),
+            "delete_draft": _("deleted"),
+            "submit_for_review": _("submitted for review"),
+            "return_to_draft": _("returned to draft"),
+            "confirm": _("confirmed"),
+            "take_back": _("returned"),
+        },
+        refusals={Status.CONFIRMED: "PROFORMA-CONFIRMED", ("confirm", Status.CONFIRMED): "NOT-ALLOWED-NOW"},
+    )
 
     class ConfirmJob(models.TextChoices):
         SCHEDULED = "scheduled", "scheduled"

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from contracts.models import ProjectContract
+from invoicing_site.floor import moves
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens.remedies import linked
 from invoicing_site.screens.tables import (
@@ -151,7 +152,7 @@ class ProformaTable(Table):
         self.twice = maybe_twice([row for row in records if row.status != ProformaInvoice.Status.CONFIRMED])
 
     def can_select(self, record):
-        return record.status != ProformaInvoice.Status.CONFIRMED
+        return moves.allows(record, "edit")
 
     def label(self, record):
         whose = f"{record.contract.code} {record.customer.name}"

@@ -14,7 +14,7 @@ ROW = ["invoicing_site", "contracts", "actuals", "backlog", "proforma", "ledger"
 # Rooms that still pass whole sentences to `Refused`; empty in the end, and `Reason.plain` goes with it.
 WITHOUT_TABLE = {"actuals", "backlog", "proforma", "ledger"}
 # Where a refusal is made of a reason that is there already.
-MAKES_REFUSALS = ROOT / "invoicing_site" / "floor" / "errors.py"
+MAKES_REFUSALS = {ROOT / "invoicing_site" / "floor" / name for name in ("errors.py", "moves.py")}
 
 
 def sources(room):
@@ -52,7 +52,7 @@ KINDS = kinds()
 def calls(room):
     for path, tree in TREES[room].items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS and path != MAKES_REFUSALS:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS and path not in MAKES_REFUSALS:
                 yield path, node
 
 

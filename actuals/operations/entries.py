@@ -12,13 +12,22 @@ from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from actuals.pricing import fix_pricing
 from contracts.models import Membership, Project, Resource
-from invoicing_site.floor import audit, bounds, checked, currencies, days, formatting, transaction, wording
+from invoicing_site.floor import (
+    audit,
+    bounds,
+    checked,
+    currencies,
+    days,
+    formatting,
+    moves,
+    transaction,
+    wording,
+)
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, total, totals
 
 _CHUNK = 5000
 _Status = Entry.Status
-EDITABLE = {_Status.DRAFT, _Status.REJECTED}
 # What its owner decides about an entry; the rest is made by what happens to it.
 _CONTENT = (
     "date",
@@ -69,7 +78,7 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
         own_resource(entry.resource, by)
     project, *_ = _held([fields.get("project", entry.project), entry.project])
     (entry,) = _locked([entry])
-    _in_status([entry], EDITABLE, "only drafts and rejected entries are changed")
+    _refuse_unless([entry], "amend")
     _demand_own([entry], by)
     if stamp(entry) != seen:
         raise Refused(
@@ -108,7 +117,7 @@ def delete(entries: Iterable[Entry], *, by) -> int:
     entries = _locked(entries)
     if not entries:
         return 0
-    _in_status(entries, EDITABLE, "only drafts and rejected entries are deleted")
+    _refuse_unless(entries, "delete")
     _demand_own(entries, by)
     demand_no_facts(entries)
     kept = [{"entry": entry.pk, **_content(entry)} for entry in entries]
@@ -256,7 +265,7 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
     entries = _locked(entries)
     if not entries:
         return []
-    _in_status(entries, {_Status.DRAFT, _Status.REJECTED}, "only drafts and rejected entries are submitted")
+    _refuse_unless(entries, "submit")
     _may_submit(entries, by)
     for entry in entries:
         if not entry.project.is_open:
@@ -301,7 +310,7 @@ def recall(entries: Iterable[Entry], *, by) -> list[Entry]:
     entries = _locked(entries)
     if not entries:
         return []
-    _in_status(entries, {_Status.SUBMITTED}, "only submitted entries are recalled")
+    _refuse_unless(entries, "recall")
     for entry in entries:
         if by is not None and not _owns(by, entry):
             raise Refused(f"{named(entry)} is not yours: only its owner can recall it.", code="NOT-OWN")
@@ -332,14 +341,10 @@ def _locked(entries) -> list[Entry]:
     return found
 
 
-def _in_status(entries, allowed, rule):
-    wrong = [entry for entry in entries if entry.status not in allowed]
-    if wrong:
-        n = len(wrong) - 1
-        others = f", and {n} more of the chosen {'is' if n == 1 else 'are'} not open either" if n else ""
-        raise Refused(
-            f"{named(wrong[0])} is {wrong[0].get_status_display()}{others}: {rule}.", code="WRONG-STATUS"
-        )
+def _refuse_unless(entries, verb):
+    """Refused, naming the first, unless the status of each allows the verb."""
+    for entry in entries:
+        moves.refuse_unless(entry, verb, name=named(entry))
 
 
 def _judge_days(entries):

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from actuals.models import NAMED_BY, Entry
 from actuals.oddities import HOURS_A_DAY
-from actuals.operations.entries import EDITABLE, demand_no_facts, own_resource, submit
+from actuals.operations.entries import demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
-from invoicing_site.floor import audit, characters, days, transaction
+from invoicing_site.floor import audit, characters, days, moves, transaction
 
 
 @dataclass
@@ -148,7 +148,7 @@ class _Plan:
         entries = self.cells.get(place, [])
         if typed.trouble:
             self.problems[place] = typed.trouble
-        elif base_of(entries) != typed.base or any(entry.status not in EDITABLE for entry in entries):
+        elif base_of(entries) != typed.base or not all(moves.allows(entry, "amend") for entry in entries):
             if sum((entry.quantity for entry in entries), Decimal(0)) != typed.hours:
                 self.problems[place] = _changed_meanwhile(entries)
         elif typed.hours and (reason := days.why_not_worked(day, self.today)):
@@ -264,7 +264,7 @@ def _words(entry):
 
 
 def _keeps_its_words(entries):
-    if all(entry.status in EDITABLE for entry in entries):
+    if all(moves.allows(entry, "amend") for entry in entries):
         return "The description was not saved: a day holds several entries. Open them to describe each."
     states = " and ".join(sorted({entry.get_status_display() for entry in entries} - {"draft", "rejected"}))
     return (

@@ -12,7 +12,7 @@ from actuals.history import history_of
 from actuals.models import Actual, Entry
 from actuals.naming import identity_of
 from actuals.tables import EntryTable
-from invoicing_site.floor import wording
+from invoicing_site.floor import moves, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, Answer, BulkOperation, DetailScreen, ListScreen, Operation
@@ -153,12 +153,11 @@ class EntryPage(DetailScreen):
         context = super().get_context_data(**context)
         mine = Entry.objects.reachable(user, "entry.write").filter(Entry.objects.of_member(user))
         is_mine = mine.filter(pk=entry.pk).exists()
-        is_open = entry.status in _OPEN
-        context["can_edit"] = is_mine and is_open and entry.transaction_class != Entry.Class.FEE
-        context["can_delete"] = context["can_submit"] = is_mine and is_open
-        context["can_recall"] = is_mine and entry.status == Entry.Status.SUBMITTED
+        offered = moves.offered(entry, lambda permission: is_mine and permission == "entry.write")
+        context["can_edit"] = "amend" in offered and entry.transaction_class != Entry.Class.FEE
+        context |= {f"can_{verb}": verb in offered for verb in ("submit", "recall", "delete")}
         context["is_mine"] = is_mine
-        is_approved = entry.status in (Entry.Status.APPROVED, Entry.Status.RECALL)
+        is_approved = moves.allows(entry, "cancel_approval")
         amounts = Actual.objects.visible_to(user).filter(entry=entry)
         context["can_explain"] = is_approved and amounts.exists()
         context["monday"] = weeks.monday_of(entry.date)

@@ -20,7 +20,7 @@ from backlog.sharing import Decision, sales_actuals
 from backlog.standing import why_it_stays
 from backlog.weighing import Pricings, Weighing, backlog_item, contracts_of, page_of, way_to
 from contracts.models import LegalEntity, Project
-from invoicing_site.floor import audit, checked, formatting, transaction, wording
+from invoicing_site.floor import audit, checked, formatting, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed
@@ -119,7 +119,8 @@ def approve(
     _leave_repriced(entity, result, contracts, decisions, terms or {})
     if not result.entries:
         left = [*result.refused, *result.repriced]
-        raise NoneApproved(left[0][1], refused=result.refused, repriced=result.repriced)
+        code = "" if moves.allows(left[0][0], "approve") else "NOT-ALLOWED-NOW"
+        raise NoneApproved(left[0][1], code=code, refused=result.refused, repriced=result.repriced)
     result.batch = open_batch(entity, Batch.Action.APPROVE, on=on or entity.today(), by=by)
     delivered = _costed(entity, result, contracts, decisions)
     _write_sales(result, contracts, delivered)
@@ -146,6 +147,7 @@ def reject(entries, *, by, comment) -> list[Entry]:
     checked.words(comment, Entry, "decision_comment")
     deciding = Deciding(entity, entries, by)
     for entry in entries:
+        moves.refuse_unless(entry, "reject", name=named(entry))
         if sentence := deciding.why_not(entry):
             raise Refused(sentence)
     _decide(entries, Entry.Status.REJECTED, by=by, comment=comment)
@@ -166,11 +168,9 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     """
     entity, entries = _locked_entries(entries)
     checked.words(comment, Entry, "decision_comment")
-    approved = {Entry.Status.APPROVED, Entry.Status.RECALL}
     mine = managed_by(by, entries)
     for entry in entries:
-        if entry.status not in approved:
-            raise Refused(f"{named(entry)} is not approved: there is nothing to take back.")
+        moves.refuse_unless(entry, "cancel_approval", name=named(entry))
         if entry.project_id not in mine:
             raise Refused(f"{named(entry)} is on project {entry.project}, which is not yours.")
     list(contracts_of(entity, entries).locked())
@@ -185,9 +185,11 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     reverse(by_journal[False], batch=batch)
     reverse(by_journal[True], batch=batch, booked_by=Actual.BookedBy.JOURNAL)
     cancel(items)
-    recalled = {entry.pk for entry in entries if entry.status == Entry.Status.RECALL}
-    for status in (Entry.Status.DRAFT, Entry.Status.SUBMITTED):
-        chosen = [e for e in entries if (e.pk in recalled) == (status == Entry.Status.DRAFT)]
+    by_end = defaultdict(list)
+    for entry in entries:
+        (end,) = Entry.MOVES.ends("cancel_approval", entry.status)
+        by_end[end].append(entry)
+    for status, chosen in by_end.items():
         _decide(chosen, status, by=by, comment=comment, billable_quantity=None, billing_type="")
     audit.record("backlog.cancel_approval", batch, by=by, entity=entity.code, entries=[e.pk for e in entries])
     return batch

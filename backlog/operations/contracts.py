@@ -22,7 +22,7 @@ from contracts.chargeability import lines_of
 from contracts.models import Milestone, MilestonePart, Project, ProjectContract
 from contracts.operations import check_contract, generate_schedule, part_milestone
 from contracts.pricing import PriceBook
-from invoicing_site.floor import audit, transaction
+from invoicing_site.floor import audit, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
 
@@ -38,10 +38,7 @@ def confirm_contract(contract, *, by, on=None):
     """
     list(Project.objects.locked().filter(contract_lines__contract=contract).order_by("pk"))
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
-    if contract.status != ProjectContract.Status.DRAFT:
-        raise Refused(
-            f"Contract {contract} is {contract.get_status_display()}; only a draft can be confirmed."
-        )
+    moves.refuse_unless(contract, "confirm_contract", name=f"contract {contract}")
     check_contract(contract)
     contract.status = ProjectContract.Status.CONFIRMED
     contract.confirmed_at, contract.confirmed_by = timezone.now(), by

@@ -117,13 +117,13 @@ def _changed_after(action):
 
 # The state a marking starts from, and the one it leads to.
 _MARKINGS = {
-    BacklogAction.Action.READY: (Status.NOT_READY, Status.READY),
-    BacklogAction.Action.NOT_READY: (Status.READY, Status.NOT_READY),
+    BacklogAction.Action.READY: BacklogItem.MOVES.only("mark_ready"),
+    BacklogAction.Action.NOT_READY: BacklogItem.MOVES.only("mark_not_ready"),
 }
 # Actions that change the same thing of an item.
 _SORTS = (set(_MARKINGS), {BacklogAction.Action.HOLD, BacklogAction.Action.RELEASE})
 _NO_HOLD = {"hold_until": None, "hold_reason": "", "held_by": None}
-_OPEN = Q(status__in=[Status.NOT_READY, Status.READY])
+_OPEN = Q(status__in=BacklogItem.MOVES.starts("hold"))
 # What an action is taken back to, and which of its items still are as it left them.
 _UNDOING: dict[str, tuple[dict, Q]] = {
     BacklogAction.Action.READY: ({"status": Status.NOT_READY}, Q(status=Status.READY)),
@@ -238,8 +238,7 @@ def reserve(items, *, contract) -> list[BacklogItem]:
     _move(
         mine,
         len(pks),
-        Status.READY,
-        Status.CREATED,
+        "reserve",
         f"{contract}: {{}} no longer ready.",
     )
     return list(mine.order_by("pk"))
@@ -251,8 +250,7 @@ def release(items) -> int:
     return _move(
         BacklogItem.objects.filter(pk__in=pks),
         len(pks),
-        Status.CREATED,
-        Status.READY,
+        "release",
         "{} on no draft any more.",
     )
 
@@ -263,8 +261,7 @@ def settle(items) -> int:
     return _move(
         BacklogItem.objects.filter(pk__in=pks),
         len(pks),
-        Status.CREATED,
-        Status.POSTED,
+        "settle",
         "{} on no draft any more.",
     )
 
@@ -284,8 +281,7 @@ def claim_again(items, *, contract) -> int:
     return _move(
         BacklogItem.objects.filter(pk__in=pks),
         len(pks),
-        Status.POSTED,
-        Status.CREATED,
+        "claim_again",
         "{} not confirmed any more.",
     )
 
@@ -309,15 +305,17 @@ def _tested_again(items, book):
 def cancel(items) -> int:
     """Not ready or ready → canceled: the fact behind them was reversed or replaced."""
     pks = [item.pk for item in items]
-    canceled = BacklogItem.objects.open().filter(pk__in=pks).update(status=Status.CANCELED)
+    open_ones = BacklogItem.objects.filter(pk__in=pks, status__in=BacklogItem.MOVES.starts("cancel"))
+    canceled = open_ones.update(status=Status.CANCELED)
     follow(pks)
     if canceled != len(pks):
         left = wording.counted(len(pks) - canceled, "row is", "rows are")
-        raise Refused(f"{left} on an invoice and can't be canceled.")
+        raise Refused(f"{left} on an invoice and can't be canceled.", code="CLAIM-GONE")
     return canceled
 
 
-def _move(items, count, before, after, sentence):
+def _move(items, count, verb, sentence):
+    before, after = BacklogItem.MOVES.only(verb)
     moved = items.filter(status=before).update(status=after)
     follow(items.values("pk"))
     if moved != count:

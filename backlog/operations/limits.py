@@ -9,7 +9,7 @@ from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.obstacles import LeftAlone
 from contracts.models import ProjectContract
-from invoicing_site.floor import audit, transaction
+from invoicing_site.floor import audit, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks
 
@@ -70,7 +70,7 @@ def evaluate(items, *, by) -> Evaluated:
 
 
 def _left_alone(item) -> str:
-    if item.status != BacklogItem.Status.NOT_READY:
+    if not moves.allows(item, "evaluate"):
         return obstacles.BY_STATUS[item.status]
     if item.actual is None or item.actual.billing_type != BillingType.CHARGEABLE:
         return "NOT-CHARGEABLE-WORK"

@@ -8,7 +8,7 @@ from backlog.models import BacklogItem
 from backlog.operations.heads import follow
 from backlog.operations.items import cancel
 from contracts.models import MilestonePart, ProjectContract
-from invoicing_site.floor import audit, checked, formatting, transaction
+from invoicing_site.floor import audit, checked, formatting, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
 
@@ -34,8 +34,7 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
     part = item.milestone_part
     if part is None:
         raise Refused("Only a milestone is billed by progress.")
-    if item.status != Status.NOT_READY:
-        raise Refused(f"“{part.milestone}” is {item.get_status_display()}; only what is not ready is sliced.")
+    moves.refuse_unless(item, "split_off", name=f"“{part.milestone}”")
     mine = BacklogItem.objects.filter(pk=item.pk)
     if left := obstacles.why_not_ready(mine, on=contract.entity.today()):
         raise Refused(f"“{part.milestone}” is {left[0]}: it can't be marked ready.", code=left[0].code)

@@ -16,6 +16,7 @@ from backlog.forms import DecisionForm, RejectionForm
 from backlog.standing import invoice_of, item_of, proforma_of, proformas_of, standing_facts, why_it_stays
 from backlog.tables import ApprovalTable, ApprovedTable
 from contracts.models import sees_costs
+from invoicing_site.floor import moves
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted, sentence
@@ -277,7 +278,8 @@ class Approval(_OneEntry, FormOperation):
     def get_context_data(self, **context):
         context = super().get_context_data(entry=self.row, **context)
         entry, user = self.row, self.request.user
-        if entry.status == Entry.Status.SUBMITTED:
+        context["offered"] = moves.offered(entry, lambda permission: permission == self.permission)
+        if moves.allows(entry, "approve"):
             form = context["form"]
             decisions = _decided(entry, form) if form.is_bound and form.is_valid() else None
             context |= _previewed(entry, user, decisions)
@@ -306,7 +308,7 @@ class Approval(_OneEntry, FormOperation):
         return reply([approval], self.request)
 
     def get_back_url(self):
-        done = self.row.status in (Entry.Status.APPROVED, Entry.Status.RECALL)
+        done = moves.allows(self.row, "cancel_approval")
         return reverse("approved" if done else "approvals")
 
     def get_success_url(self):
@@ -317,7 +319,7 @@ class ApprovalPreview(_OneEntry, View):
     """What approving would make with the quantity and billing type that are being typed."""
 
     def get(self, request, *args, **kwargs):
-        if self.row.status != Entry.Status.SUBMITTED:
+        if not moves.allows(self.row, "approve"):
             raise Http404("Only what is submitted can be previewed.")
         form = DecisionForm(request.GET, entry=self.row)
         if not form.is_valid():

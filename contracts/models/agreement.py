@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from contracts.identifiers import demand_right_numbers
 from contracts.models.entity import (
@@ -17,6 +18,7 @@ from contracts.models.entity import (
 from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Category, Customer, Project, Role, Task, managed_contracts
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, RateField
+from invoicing_site.floor.moves import STAYS, Move, Moves
 
 
 class ContractQuerySet(ReachQuerySet):
@@ -36,6 +38,27 @@ class ProjectContract(Coded):
         DRAFT = "draft", "draft"
         CONFIRMED = "confirmed", "confirmed"
         CLOSED = "closed", "closed"
+
+    MOVES = Moves(
+        Move(Status.DRAFT, "apply_default_price_lists", STAYS, "setup.change"),
+        Move(Status.DRAFT, "generate_milestones", STAYS, "setup.change"),
+        Move((Status.DRAFT, Status.CONFIRMED), "generate_schedule", STAYS, "setup.change"),
+        Move(Status.DRAFT, "confirm_contract", Status.CONFIRMED, "contract.confirm"),
+        Move(Status.CONFIRMED, "create_proformas", STAYS, "proforma.create"),
+        done={
+            "apply_default_price_lists": _("given the default price lists"),
+            "generate_milestones": _("given milestones"),
+            "generate_schedule": _("given a schedule"),
+            "confirm_contract": _("confirmed"),
+            "create_proformas": _("invoiced"),
+        },
+        refusals={
+            "apply_default_price_lists": "PRICE-LISTS-FIXED",
+            "generate_milestones": "MILESTONES-FIXED",
+            "generate_schedule": "CONTRACT-CLOSED",
+            "create_proformas": "CONTRACT-NOT-CONFIRMED",
+        },
+    )
 
     currency = CurrencyField()
     unit = models.ForeignKey(

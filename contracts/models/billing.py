@@ -5,6 +5,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from contracts.models.agreement import ContractCustomer, ContractLine, ProjectContract
 from contracts.models.entity import Coded, LegalEntity
@@ -12,6 +13,7 @@ from contracts.models.reach import ReachQuerySet
 from contracts.models.work import Task, managed_contracts
 from invoicing_site.floor import wording
 from invoicing_site.floor.fields import AmountField
+from invoicing_site.floor.moves import GONE, Move, Moves
 from invoicing_site.floor.querysets import LockingQuerySet
 
 
@@ -75,8 +77,14 @@ class ScheduleEntry(models.Model):
         SUCCEEDED = "succeeded", "succeeded"
         FAILED = "failed", "failed"
 
+    MOVES = Moves(
+        Move(Status.NOT_RUN, "generate_schedule", GONE, "setup.change"),
+        Move((Status.NOT_RUN, Status.FAILED), "run_invoicing", Status.SUCCEEDED, "run.start"),
+        Move((Status.NOT_RUN, Status.FAILED), "run_invoicing", Status.FAILED, "run.start"),
+        done={"generate_schedule": _("planned anew"), "run_invoicing": _("run")},
+    )
     # An entry waits until it succeeded; a failed one is tried again (RUN-2).
-    STILL_DUE = (Status.NOT_RUN, Status.FAILED)
+    STILL_DUE = tuple(MOVES.starts("run_invoicing"))
 
     line = models.ForeignKey(ContractLine, models.PROTECT, related_name="schedule")
     run_date = models.DateField()

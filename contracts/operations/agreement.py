@@ -19,7 +19,7 @@ from contracts.models import (
     ProjectContract,
     ScheduleEntry,
 )
-from invoicing_site.floor import audit, money, transaction
+from invoicing_site.floor import audit, money, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import total, write_rows
 from invoicing_site.floor.reasons import Amount
@@ -36,8 +36,7 @@ def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[Con
     along. Nothing happens where the contract has price lists already: from then on only these count.
     """
     contract = _locked(contract)
-    if contract.status != ProjectContract.Status.DRAFT:
-        raise Refused("PRICE-LISTS-FIXED", contract=contract, status=_status(contract))
+    moves.refuse_unless(contract, "apply_default_price_lists")
     if contract.contract_price_lists.exists():
         return []
     primary = contract.customers.filter(is_primary=True).first()
@@ -85,8 +84,7 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
     """
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
-    if contract.status == ProjectContract.Status.CLOSED:
-        raise Refused("CONTRACT-CLOSED", contract=contract)
+    moves.refuse_unless(contract, "generate_schedule")
     for reason in schedule_troubles(contract, line):
         raise Refused.because(reason)
     start = billing_start(contract, line)
@@ -135,9 +133,8 @@ def generate_milestones(
     """
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency", "revision").get(pk=line.pk)
-    is_draft = contract.status == ProjectContract.Status.DRAFT
-    if not is_draft and not (line.revision and line.revision.status == ContractRevision.Status.DRAFT):
-        raise Refused("MILESTONES-FIXED", contract=contract, status=_status(contract))
+    if not (line.revision and line.revision.status == ContractRevision.Status.DRAFT):
+        moves.refuse_unless(contract, "generate_milestones")
     frequency = frequency or line.frequency
     starts = starts or line.billing_starts or line.starts or contract.starts
     if line.billing_method != _Method.FIXED_PRICE:
@@ -220,10 +217,6 @@ def check_contract(contract: ProjectContract, *, revision: ContractRevision | No
 
 def _locked(contract):
     return ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
-
-
-def _status(contract):
-    return ProjectContract.Status(contract.status)
 
 
 def _tell(action, subject, by, contract=None, **detail):

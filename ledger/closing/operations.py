@@ -1,7 +1,6 @@
 """Opening, holding and closing a fiscal period (PST-6)."""
 
-from invoicing_site.floor import audit, transaction
-from invoicing_site.floor.errors import Refused
+from invoicing_site.floor import audit, moves, transaction
 from ledger.closing.still_open import StillOpen, earlier_open, still_open
 from ledger.models import FiscalPeriod
 
@@ -15,7 +14,7 @@ def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
     parameter that is booked in the next open period, otherwise it waits. Refused when the period is closed
     already.
     """
-    return _turn(period, _Status.CLOSED, "ledger.close_period", by)
+    return _turn(period, "close_period", by)
 
 
 def put_on_hold(period: FiscalPeriod, *, by) -> list[StillOpen]:
@@ -24,26 +23,24 @@ def put_on_hold(period: FiscalPeriod, *, by) -> list[StillOpen]:
     Refused when it is already on hold, and when it is closed: only `reopen_period` opens it.
     Returns what is still open in it.
     """
-    return _turn(period, _Status.ON_HOLD, "ledger.put_on_hold", by)
+    return _turn(period, "put_on_hold", by)
 
 
 def reopen_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
     """Let the period be posted in again; refused when it is open. Returns what is still open in it."""
-    return _turn(period, _Status.OPEN, "ledger.reopen_period", by)
+    return _turn(period, "reopen_period", by)
 
 
 @transaction.atomic
-def _turn(period, status, action, by):
+def _turn(period, verb, by):
     period = FiscalPeriod.objects.locked().select_related("entity").get(pk=period.pk)
-    if period.status == status:
-        raise Refused("PERIOD-STATUS", period=period, entity=period.entity, status=_Status(period.status))
-    if (period.status, status) == (_Status.CLOSED, _Status.ON_HOLD):
-        raise Refused("PERIOD-NOT-OPEN", period=period, entity=period.entity)
+    moves.refuse_unless(period, verb, name=f"the period {period} of {period.entity}")
+    (status,) = period.MOVES.ends(verb, period.status)
     before, period.status = period.status, status
     period.save(update_fields=["status"])
     left = still_open(period)
     audit.record(
-        action,
+        f"ledger.{verb}",
         period,
         by=by,
         entity=period.entity.code,

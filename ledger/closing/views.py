@@ -6,6 +6,7 @@ from itertools import groupby
 from django.db.models import Count
 from django.urls import reverse
 
+from invoicing_site.floor import moves
 from invoicing_site.screens import Answer, DetailScreen, Operation, Page
 from ledger.closing import operations
 from ledger.closing.still_open import earlier_open, open_kinds, still_open, still_open_in
@@ -218,7 +219,7 @@ class PeriodPage(DetailScreen):
             after=FiscalPeriod.objects.filter(entity=period.entity, starts__gt=period.starts)
             .order_by("starts")
             .first(),
-            may_close=self.request.may("period.close", period.entity),
+            offered=moves.offered(period, lambda permission: self.request.may(permission, period.entity)),
             **{key: value for key, value in context.items() if key != "period"},
         )
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from actuals.naming import in_words, title_of
+from invoicing_site.floor import moves
 from invoicing_site.screens.remedies import linked
 from invoicing_site.screens.tables import (
     AmountColumn,
@@ -99,7 +100,7 @@ class ProposalTable(Table):
         self.blockers = all_blocked_by(waiting) if waiting else {}
 
     def can_select(self, record):
-        return record.status not in (_Status.POSTED, _Status.RETURNED)
+        return moves.allows(record, "return_proposal")
 
     def label(self, record):
         proforma = record.proforma

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from actuals.models import Actual
 from actuals.naming import title_of
-from invoicing_site.floor import jobs
+from invoicing_site.floor import jobs, moves
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
@@ -215,13 +215,13 @@ class JournalPage(LinesScreen):
         return super().summed(rows) | {"sides": _sides(rows)}
 
     def get_context_data(self, **context):
-        may_post = self.request.may("journal.post")
+        offered = moves.offered(self.row, self.request.may)
         context = super().get_context_data(
             **_progress(self.row),
             remainders=list(self.row.remainders.order_by("pk")),
             **context,
         )
-        if self.row.status not in (_Status.DRAFT, _Status.ERROR):
+        if not moves.allows(self.row, "edit_journal_lines"):
             context["actions"] = []
         lines = counted(context["held"], "line")
         otherwise = self.row.lines.unposted().taxed_otherwise().count()
@@ -233,8 +233,7 @@ class JournalPage(LinesScreen):
             f"Post {lines} of {self.row}? Posted lines can't change. Lines in error move to a new "
             f"journal.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
         )
-        context["may_post"] = may_post and self.row.status in (_Status.DRAFT, _Status.PROCESSING)
-        context["may_return"] = self.request.may("journal.edit") and self.row.status == _Status.ERROR
+        context["offered"] = offered
         return context
 
 

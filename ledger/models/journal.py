@@ -5,11 +5,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from actuals.models import Actual, BillingType
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQuerySet
 from invoicing_site.floor import guards
 from invoicing_site.floor.fields import AmountField, RateField
+from invoicing_site.floor.moves import STAYS, Move, Moves
 from invoicing_site.floor.reasons import ReasonField
 from ledger.models.setup import DimensionSet
 
@@ -26,6 +28,25 @@ class IntegrationJournal(models.Model):
         PROCESSING = "processing", "processing"
         POSTED = "posted", "posted"
         ERROR = "error", "error"
+
+    MOVES = Moves(
+        Move((Status.DRAFT, Status.ERROR), "edit_journal_lines", STAYS, "journal.edit"),
+        Move(Status.DRAFT, "post_journal", Status.PROCESSING, "journal.post"),
+        Move((Status.DRAFT, Status.PROCESSING), "post_journal", Status.POSTED, "journal.post"),
+        Move((Status.DRAFT, Status.PROCESSING), "post_journal", Status.ERROR, "journal.post"),
+        Move(Status.ERROR, "back_to_draft", Status.DRAFT, "journal.edit"),
+        done={
+            "edit_journal_lines": _("changed"),
+            "post_journal": _("posted"),
+            "back_to_draft": _("sent back to draft"),
+        },
+        refusals={
+            ("post_journal", Status.POSTED): "JOURNAL-POSTED",
+            ("post_journal", Status.ERROR): "JOURNAL-IN-ERROR",
+            "back_to_draft": "JOURNAL-NOT-IN-ERROR",
+            "edit_journal_lines": "JOURNAL-FIXED",
+        },
+    )
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="journals")
     number = models.CharField(max_length=40)

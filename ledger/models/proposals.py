@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contracts.models import (
     BillingTaxGroup,
@@ -17,6 +18,7 @@ from contracts.models import (
 )
 from invoicing_site.floor import guards
 from invoicing_site.floor.fields import AmountField
+from invoicing_site.floor.moves import STAYS, Move, Moves
 from ledger.models.setup import DimensionSet
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -98,8 +100,49 @@ class InvoiceProposal(models.Model):
         POSTED = "posted", "posted"
         RETURNED = "returned", "returned to the project manager"
 
+    MOVES = Moves(
+        Move(Status.BLOCKED, "fill_lines", Status.OPEN, "proposal.edit"),
+        Move((Status.BLOCKED, Status.OPEN), "edit_header", STAYS, "proposal.edit"),
+        Move(Status.OPEN, "edit_lines", STAYS, "proposal.edit"),
+        Move(Status.OPEN, "submit_proposal", Status.SUBMITTED, "proposal.edit"),
+        Move(Status.SUBMITTED, "approve_proposal", Status.APPROVED, "proposal.approve"),
+        Move(Status.SUBMITTED, "reject_proposal", Status.OPEN, "proposal.approve"),
+        Move(Status.SUBMITTED, "request_change", Status.OPEN, "proposal.approve"),
+        Move((Status.SUBMITTED, Status.APPROVED), "reset_approval", Status.OPEN, "setup.change"),
+        Move((Status.OPEN, Status.APPROVED), "post", Status.POSTED, "proposal.post"),
+        Move(
+            (Status.BLOCKED, Status.OPEN, Status.SUBMITTED, Status.APPROVED),
+            "return_proposal",
+            Status.RETURNED,
+            "proposal.edit",
+        ),
+        done={
+            "fill_lines": _("filled in"),
+            "edit_header": _("changed"),
+            "edit_lines": _("changed"),
+            "submit_proposal": _("submitted for approval"),
+            "approve_proposal": _("approved"),
+            "reject_proposal": _("rejected"),
+            "request_change": _("sent back for a change"),
+            "reset_approval": _("reset"),
+            "post": _("posted"),
+            "return_proposal": _("returned"),
+        },
+        refusals={
+            Status.SUBMITTED: "PROPOSAL-SUBMITTED",
+            Status.APPROVED: "PROPOSAL-APPROVED",
+            ("edit_lines", Status.BLOCKED): "BLOCKED",
+            ("submit_proposal", Status.BLOCKED): "BLOCKED",
+            ("post", Status.BLOCKED): "BLOCKED",
+            ("post", Status.SUBMITTED): "APPROVAL",
+            ("post", Status.POSTED): "ALREADY-POSTED",
+            ("post", Status.RETURNED): "PROPOSAL-RETURNED",
+            ("return_proposal", Status.POSTED): "ALREADY-POSTED",
+        },
+    )
+
     # An administrator can reset these; then they are open again.
-    IN_APPROVAL = (Status.SUBMITTED, Status.APPROVED)
+    IN_APPROVAL = tuple(MOVES.starts("reset_approval"))
 
     proforma = models.OneToOneField(ProformaInvoice, models.PROTECT, related_name="proposal")
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proposals")

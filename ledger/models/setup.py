@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from contracts.models import (
     Category,
@@ -19,6 +20,7 @@ from contracts.models import (
     TransactionClass,
 )
 from invoicing_site.floor import formatting, guards
+from invoicing_site.floor.moves import Move, Moves
 
 
 class FiscalYearQuerySet(ReachQuerySet):
@@ -66,6 +68,19 @@ class FiscalPeriod(models.Model):
         OPEN = "open", "open"
         ON_HOLD = "hold", "on hold"
         CLOSED = "closed", "closed"
+
+    MOVES = Moves(
+        Move((Status.OPEN, Status.ON_HOLD), "close_period", Status.CLOSED, "period.close"),
+        Move(Status.OPEN, "put_on_hold", Status.ON_HOLD, "period.close"),
+        Move((Status.ON_HOLD, Status.CLOSED), "reopen_period", Status.OPEN, "period.close"),
+        done={"close_period": _("closed"), "put_on_hold": _("put on hold"), "reopen_period": _("reopened")},
+        refusals={
+            "close_period": "PERIOD-STATUS",
+            "put_on_hold": "PERIOD-STATUS",
+            "reopen_period": "PERIOD-STATUS",
+            ("put_on_hold", Status.CLOSED): "PERIOD-NOT-OPEN",
+        },
+    )
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_periods")
     year = models.ForeignKey(FiscalYear, models.PROTECT, related_name="periods")

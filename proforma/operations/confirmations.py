@@ -51,7 +51,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     for it (CON-12), for work or a milestone dated after the company's today, unless it invoices in advance
     (PRP-8), and where it comes to too much (APP-10).
     """
-    proforma = lock_open(proforma)
+    proforma = lock_open(proforma, "confirm")
     check_in_force(proforma.contract)
     work = _Work(proforma)
     if not work.details:

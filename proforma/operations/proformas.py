@@ -7,7 +7,7 @@ from backlog.models import BacklogItem
 from backlog.obstacles import Step
 from backlog.operations import release
 from contracts.models import ProjectContract
-from invoicing_site.floor import audit, transaction, wording
+from invoicing_site.floor import audit, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
 from proforma.inputs import load_inputs_by_hand, load_shares, what_waits
 from proforma.models import LineDetail, ProformaInvoice
@@ -142,9 +142,8 @@ def keep_scope_apart(proforma, scopes: set[bool], *, way_out: str):
 @transaction.atomic
 def submit_for_review(proforma, *, by) -> ProformaInvoice:
     """Hand a draft in for review. It can still be edited, and is confirmed by whoever may."""
-    proforma = lock_open(proforma)
-    if proforma.status != Status.DRAFT:
-        raise Refused(f"{_name(proforma)} is already in review.")
+    proforma = lock(proforma)
+    moves.refuse_unless(proforma, "submit_for_review")
     if not LineDetail.objects.on_proforma(proforma).exists():
         raise Refused(f"{_name(proforma)} is empty: add details, or delete it.")
     return _move(proforma, Status.IN_REVIEW, "proforma.submit_for_review", by)
@@ -153,9 +152,8 @@ def submit_for_review(proforma, *, by) -> ProformaInvoice:
 @transaction.atomic
 def return_to_draft(proforma, *, by) -> ProformaInvoice:
     """Take a proforma back from review."""
-    proforma = lock_open(proforma)
-    if proforma.status != Status.IN_REVIEW:
-        raise Refused(f"{_name(proforma)} is not in review.")
+    proforma = lock(proforma)
+    moves.refuse_unless(proforma, "return_to_draft")
     return _move(proforma, Status.DRAFT, "proforma.return_to_draft", by)
 
 
@@ -166,7 +164,7 @@ def delete_draft(proforma, *, by) -> int:
     Refused once it is confirmed. A schedule entry that it answered stays answered: the work goes with the
     next run date, or by hand.
     """
-    proforma = lock_open(proforma)
+    proforma = lock_open(proforma, "delete_draft")
     details = LineDetail.objects.on_proforma(proforma)
     items = claimed_items(details)
     audit.record(
@@ -192,7 +190,7 @@ def lock_contracts(pks) -> list[ProjectContract]:
 
 def check_in_force(contract):
     """Refused unless the contract is confirmed: a draft covers nothing, a closed one is done with."""
-    if contract.status != ProjectContract.Status.CONFIRMED:
+    if not moves.allows(contract, "create_proformas"):
         raise Refused(
             "CONTRACT-NOT-CONFIRMED",
             contract=contract,
@@ -211,15 +209,10 @@ def lock(proforma) -> ProformaInvoice:
     return proforma
 
 
-def lock_open(proforma) -> ProformaInvoice:
-    """The same, and refused unless it can be edited."""
+def lock_open(proforma, verb="edit") -> ProformaInvoice:
+    """The same, and refused unless its status allows the verb."""
     proforma = lock(proforma)
-    if proforma.status == Status.CONFIRMED:
-        raise Refused(
-            f"{_name(proforma)} is confirmed and can't be changed any more. An accountant can return it, as "
-            "long as it is neither posted nor returned.",
-            code="CONFIRMED",
-        )
+    moves.refuse_unless(proforma, verb)
     return proforma
 
 

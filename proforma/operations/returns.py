@@ -6,7 +6,7 @@ from backlog.models import BacklogItem
 from backlog.operations import claim_again
 from contracts.models import NumberSequence
 from contracts.operations.numbers import draw_numbers
-from invoicing_site.floor import audit, transaction
+from invoicing_site.floor import audit, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, write_rows
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
@@ -46,8 +46,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     """
     proforma = lock(proforma)
     name = f"Proforma {proforma.number}"
-    if proforma.status != Status.CONFIRMED:
-        raise Refused(f"{name} is not confirmed: change it as it is.", code="WRONG-STATUS")
+    moves.refuse_unless(proforma, "take_back")
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
         raise Refused(f"{name} is a correction and can't be returned.", code="CORRECTION")
     details = list(LineDetail.objects.on_proforma(proforma).order_by("pk"))

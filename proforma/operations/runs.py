@@ -14,7 +14,7 @@ from django.utils import timezone
 from backlog.models import BacklogItem
 from contracts.askers import NO_LONGER, demand_still
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site.floor import audit, jobs, transaction, wording
+from invoicing_site.floor import audit, jobs, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks
 from invoicing_site.floor.reasons import Reason
@@ -178,8 +178,9 @@ def execute_in_background(preview, *, by) -> InvoiceRun:
 
 
 def _start_execution(preview, *, by, trigger):
-    if preview.kind != Kind.PREVIEW or preview.status != Status.FINISHED:
-        raise Refused(f"{preview} is not a finished preview.")
+    if preview.kind != Kind.PREVIEW:
+        raise Refused(f"{preview} is not a preview.")
+    moves.refuse_unless(preview, "execute_preview")
     if InvoiceRun.objects.filter(executes=preview).exists():
         raise Refused(f"{preview} was carried out already.", code="PLAN-DONE")
     if preview.as_of > preview.entity.today():

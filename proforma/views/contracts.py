@@ -15,6 +15,7 @@ from contracts.models import (
     ProjectContract,
     ScheduleEntry,
 )
+from invoicing_site.floor import moves
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, ListScreen, Operation
 from proforma.filters import ContractFilter
@@ -65,7 +66,8 @@ class Contract(DetailScreen):
 
     def get_context_data(self, **context):
         contract, user = self.row, self.request.user
-        is_draft = contract.status == ProjectContract.Status.DRAFT
+        is_draft = moves.allows(contract, "confirm_contract")
+        offered = moves.offered(contract, self.may)
         proformas = with_net(ProformaInvoice.objects.visible_to(user).filter(contract=contract))
         schedule = ScheduleEntry.objects.filter(line__contract=contract, status__in=ScheduleEntry.STILL_DUE)
         milestones = Milestone.objects.visible_to(user).filter(line__contract=contract)
@@ -86,13 +88,10 @@ class Contract(DetailScreen):
             price_lists=ContractPriceList.objects.filter(contract=contract).select_related("price_list"),
             proformas=proformas.select_related("customer", "proposal__invoice").order_by("-pk")[:SHOWN],
             today=contract.entity.today(),
-            may_confirm=is_draft and self.may("contract.confirm"),
+            may_confirm="confirm_contract" in offered,
             before=approved_before(contract) if is_draft else None,
-            may_create=(
-                may_create := contract.status == ProjectContract.Status.CONFIRMED
-                and self.may("proforma.create")
-            ),
-            how_to_invoice=_how_to_invoice(contract, may_create),
+            may_create="create_proformas" in offered,
+            how_to_invoice=_how_to_invoice(contract, "create_proformas" in offered),
             may_set_up=user.is_staff and self.request.may("setup.change", contract.entity),
             **context,
         )

@@ -15,6 +15,7 @@ from backlog.models import BacklogItem
 from backlog.tables import item_in_words
 from contracts.models import overrides_limits
 from contracts.two_people import before_confirming
+from invoicing_site.floor import moves
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Answer, DetailScreen, FormOperation, Operation
@@ -103,9 +104,9 @@ class Proforma(DetailScreen):
 
     def get_context_data(self, **context):
         proforma = self.row
-        is_open = proforma.status != ProformaInvoice.Status.CONFIRMED
-        may_edit = is_open and self.may("proforma.edit")
-        may_confirm = is_open and self.may("proforma.confirm")
+        is_open = moves.allows(proforma, "edit")
+        offered = moves.offered(proforma, self.may)
+        may_edit, may_confirm = "edit" in offered, "confirm" in offered
         performance = contract_performance([proforma.contract])[0]
         show = "edited" if self.request.GET.get("show") == "edited" else ""
         details = DetailsOf(proforma).filtered(self.request, f"show={show}")
@@ -122,6 +123,7 @@ class Proforma(DetailScreen):
             may_see_proposal=self.request.may("proposal.view", proforma.entity),
             invoice=getattr(proposal, "invoice", None),
             is_open=is_open,
+            offered=offered,
             continued_by=self.continued_by(),
             made_again_from=made_again_from(proforma),
             may_edit=may_edit,
@@ -454,7 +456,7 @@ class EditDetail(FormOperation):
         return self.row.line.proforma
 
     def get_form_kwargs(self):
-        if self.proforma.status == ProformaInvoice.Status.CONFIRMED:
+        if not moves.allows(self.proforma, "edit"):
             raise Http404("What is confirmed can't be edited.")
         kwargs = super().get_form_kwargs() | {"detail": self.row, "entity": self.proforma.entity_id}
         return kwargs | {"auto_id": f"detail_{self.row.pk}_%s"}  # several may stand on one page

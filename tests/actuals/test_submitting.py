@@ -136,11 +136,11 @@ def test_only_drafts_and_rejected_entries_are_submitted(co, status):
     draft = factories.time_entry(co, status="draft")
     other = factories.time_entry(co, status=status)
 
-    message = refused("WRONG-STATUS", submit, [draft, other], by=co.member)
+    message = refused("NOT-ALLOWED-NOW", submit, [draft, other], by=co.member)
 
     assert message == (
-        f"Anna's {formatting.quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()}: "
-        "only drafts and rejected entries are submitted."
+        f"Anna's {formatting.quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()}. "
+        "Only these can be submitted: draft and rejected."
     )
     assert statuses() == ["draft", status]
 
@@ -150,7 +150,7 @@ def test_only_submitted_entries_are_recalled(co, status):
     """APP-1"""
     entry = factories.time_entry(co, status=status)
 
-    refused("WRONG-STATUS", recall, [entry], by=co.member)
+    refused("NOT-ALLOWED-NOW", recall, [entry], by=co.member)
 
     assert statuses() == [status]
 
@@ -160,7 +160,7 @@ def test_what_was_approved_meanwhile_is_not_recalled(co):
     entry = factories.time_entry(co)
     Entry.objects.update(status="approved", decided_at="2025-03-11T08:00:00Z")
 
-    refused("WRONG-STATUS", recall, [entry], by=co.member)
+    refused("NOT-ALLOWED-NOW", recall, [entry], by=co.member)
 
 
 @pytest.mark.postgres
@@ -191,7 +191,7 @@ def test_a_recall_that_meets_an_approval_waits_for_it_and_is_refused():
         Entry.objects.update(status="approved", decided_at=timezone.now())
     ended(thread)
 
-    assert outcomes == ["WRONG-STATUS"]
+    assert outcomes == ["NOT-ALLOWED-NOW"]
     assert statuses() == ["approved"]
 
 

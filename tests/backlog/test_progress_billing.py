@@ -66,7 +66,7 @@ def test_what_is_no_slice_is_refused(company, item, amount, sentence):
 def test_a_part_is_split_once(company, item):
     """MIL-2: whoever comes second with the same page finds it gone."""
     split_off(item, amount=Decimal(6000), by=company.manager)
-    with pytest.raises(Refused, match="only what is not ready is sliced"):
+    with pytest.raises(Refused, match="Only these can be billed in part: not ready"):
         split_off(item, amount=Decimal(6000), by=company.manager)
     assert sum(i.amount for i in BacklogItem.objects.exclude(status="canceled")) == 10000
 

@@ -77,8 +77,9 @@ def test_the_latest_submitter_counts(no1, proposal):
 def test_a_submitted_one_goes_back_with_a_reason(no1, proposal, send_back):
     """PRP-4"""
     submit_proposal(proposal, by=no1.accountant)
-    with pytest.raises(Refused, match="is submitted for approval, so this cannot be done"):
+    with pytest.raises(Refused) as refused:
         edit_header(proposal, by=no1.accountant, footer_text="Late")
+    assert refused.value.code == "PROPOSAL-SUBMITTED"
     with pytest.raises(Refused, match="Say why"):
         send_back(proposal, by=no1.administrator, comment=" ")
 
@@ -96,8 +97,9 @@ def test_a_stuck_one_can_be_reset(no1, proposal):
     reset_approval(proposal, by=no1.administrator, comment="The approver has left")
 
     assert InvoiceProposal.objects.get().status == "open"
-    with pytest.raises(Refused, match="there is no approval to reset"):
+    with pytest.raises(Refused) as refused:
         reset_approval(proposal, by=no1.administrator, comment="Again")
+    assert refused.value.code == "NOT-ALLOWED-NOW"
 
 
 def test_only_an_open_one_is_submitted(no1, contract):

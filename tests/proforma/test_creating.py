@@ -309,7 +309,7 @@ def test_a_confirmed_proforma_cannot_be_deleted(company, contract, ready):
     item = ready(contract)
     (proforma,) = create(contract)
     operations.confirm(proforma, by=company.manager, on=APRIL_1)
-    with pytest.raises(Refused, match="is confirmed and can't be changed any more"):
+    with pytest.raises(Refused, match="is confirmed and can't be deleted any more"):
         operations.delete_draft(proforma, by=company.manager)
     assert statuses(item) == ["posted"]
     with pytest.raises(IntegrityError, match="rows are never changed"), transaction.atomic():

@@ -188,7 +188,7 @@ def test_a_confirmed_proforma_is_not_edited(company, contract, detail):
     ):
         with pytest.raises(Refused, match="is confirmed and can't be changed any more") as refused:
             action()
-        assert refused.value.code == "CONFIRMED"
+        assert refused.value.code == "PROFORMA-CONFIRMED"
 
 
 def test_a_detail_is_taken_off(company, contract, ready):

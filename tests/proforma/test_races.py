@@ -164,7 +164,7 @@ def test_two_people_confirm_at_once(company, contract, ready):
         return operations.confirm(ProformaInvoice.objects.get(pk=proforma.pk), by=company.manager, on=MAR_1)
 
     results = at_once(*[confirm] * 8)
-    assert [result.code for result in results if isinstance(result, Refused)] == ["CONFIRMED"] * 7
+    assert [result.code for result in results if isinstance(result, Refused)] == ["NOT-ALLOWED-NOW"] * 7
     assert Actual.objects.filter(type="billed").count() == 3
     assert DetailActual.objects.count() == 6
     proforma.refresh_from_db()

@@ -1,8 +1,8 @@
 """Approval of invoice proposals, where the entity requires it, by somebody else (PRP-4)."""
 
-from invoicing_site.floor import audit, checked, transaction
+from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
-from ledger.invoicing.operations.proposals import locked, refuse_unless, still_open
+from ledger.invoicing.operations.proposals import locked, still_open
 from ledger.models import InvoiceProposal, ProposalDecision
 
 _Status = InvoiceProposal.Status
@@ -12,14 +12,14 @@ _Step = ProposalDecision.Step
 @transaction.atomic
 def submit_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> InvoiceProposal:
     """Hand the open proposal to somebody else for approval; from here on it is not edited."""
-    proposal = still_open(proposal)
+    proposal = still_open(proposal, "submit_proposal")
     return _decided(proposal, _Step.SUBMITTED, _Status.SUBMITTED, "ledger.submit_proposal", by, comment)
 
 
 @transaction.atomic
 def approve_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> InvoiceProposal:
     """Let a submitted proposal be posted; refused to the one who submitted it."""
-    proposal = _submitted(proposal)
+    proposal = _allowed(proposal, "approve_proposal")
     submitted = proposal.decisions.filter(step=_Step.SUBMITTED).order_by("pk").last()
     if submitted and submitted.by_id == by.pk:
         raise Refused(
@@ -31,7 +31,7 @@ def approve_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> Inv
 @transaction.atomic
 def reject_proposal(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
     """Send a submitted proposal back, with the reason; it is open again."""
-    proposal = _submitted(proposal)
+    proposal = _allowed(proposal, "reject_proposal")
     _reason(proposal, comment)
     return _decided(proposal, _Step.REJECTED, _Status.OPEN, "ledger.reject_proposal", by, comment)
 
@@ -39,7 +39,7 @@ def reject_proposal(proposal: InvoiceProposal, *, by, comment: str) -> InvoicePr
 @transaction.atomic
 def request_change(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
     """Ask for a change of a submitted proposal; it is open again."""
-    proposal = _submitted(proposal)
+    proposal = _allowed(proposal, "request_change")
     _reason(proposal, comment)
     return _decided(proposal, _Step.CHANGE_REQUESTED, _Status.OPEN, "ledger.request_change", by, comment)
 
@@ -47,12 +47,7 @@ def request_change(proposal: InvoiceProposal, *, by, comment: str) -> InvoicePro
 @transaction.atomic
 def reset_approval(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
     """Free a stuck proposal, submitted or approved, for editing; an administrator's verb."""
-    proposal = locked(proposal)
-    if proposal.status not in (_Status.SUBMITTED, _Status.APPROVED):
-        raise Refused(
-            f"{proposal} is {proposal.get_status_display()}: there is no approval to reset.",
-            code="WRONG-STATUS",
-        )
+    proposal = _allowed(proposal, "reset_approval")
     _reason(proposal, comment)
     return _decided(proposal, _Step.RESET, _Status.OPEN, "ledger.reset_approval", by, comment)
 
@@ -71,5 +66,7 @@ def _reason(proposal, comment):
         raise Refused(f"Say why {proposal} goes back.", code="COMMENT-MISSING")
 
 
-def _submitted(proposal):
-    return refuse_unless(locked(proposal), _Status.SUBMITTED)
+def _allowed(proposal, verb):
+    proposal = locked(proposal)
+    moves.refuse_unless(proposal, verb)
+    return proposal

@@ -206,9 +206,7 @@ def _refuse_settled(proposal):
         number = CustomerInvoice.objects.values_list("number", flat=True).get(proposal=proposal)
         raise Refused(f"{proposal} is already posted as {number}.", code=ALREADY_POSTED)
     if proposal.status == _Status.RETURNED:
-        raise Refused(
-            f"{proposal} was returned to the project manager: {proposal.return_reason}", code="WRONG-STATUS"
-        )
+        raise Refused("PROPOSAL-RETURNED", row=proposal, why=proposal.return_reason)
 
 
 def _held(entity, day):

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
-from invoicing_site.floor import audit, checked, transaction, wording
+from invoicing_site.floor import audit, checked, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
@@ -119,7 +119,7 @@ def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
     a proposal that is filled in already is returned as it is.
     """
     proposal = locked(proposal)
-    if proposal.status != _Status.BLOCKED:
+    if not moves.allows(proposal, "fill_lines"):
         return proposal
     if blockers := blocked_by(proposal):
         raise Refused(blockers.sentence, code="BLOCKED", remedy="admin:ledger_integrationjournal_changelist")
@@ -427,30 +427,18 @@ def locked(proposal: InvoiceProposal) -> InvoiceProposal:
     return InvoiceProposal.objects.locked().select_related("entity").get(pk=proposal.pk)
 
 
-def still_open(proposal: InvoiceProposal) -> InvoiceProposal:
-    """The proposal, locked; Refused unless it is open for editing."""
+def still_open(proposal: InvoiceProposal, verb: str = "edit_lines") -> InvoiceProposal:
+    """The proposal, locked; Refused, naming the journals it waits for, unless it is open for that."""
     proposal = locked(proposal)
     if proposal.status == _Status.BLOCKED:
         raise Refused(blocked_by(proposal).sentence, code="BLOCKED")
-    return refuse_unless(proposal, _Status.OPEN)
+    moves.refuse_unless(proposal, verb)
+    return proposal
 
 
 def _editable(proposal) -> InvoiceProposal:
-    return refuse_unless(locked(proposal), _Status.OPEN, _Status.BLOCKED)
-
-
-def refuse_unless(proposal: InvoiceProposal, *allowed: str) -> InvoiceProposal:
-    """The proposal itself; Refused when it has none of these statuses, with what could be done."""
-    if proposal.status not in allowed:
-        remedies: dict[str, str] = {
-            _Status.SUBMITTED: " Ask for a change first.",
-            _Status.APPROVED: " Have its approval reset first.",
-        }
-        remedy = remedies.get(proposal.status, "")
-        raise Refused(
-            f"{proposal} is {proposal.get_status_display()}, so this cannot be done.{remedy}",
-            code="WRONG-STATUS",
-        )
+    proposal = locked(proposal)
+    moves.refuse_unless(proposal, "edit_header")
     return proposal
 
 

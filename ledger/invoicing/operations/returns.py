@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils.text import Truncator
 
-from invoicing_site.floor import audit, checked, transaction, wording
+from invoicing_site.floor import audit, checked, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import Notice
 from ledger.invoicing.operations.proposals import locked
@@ -37,6 +37,7 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
         raise Refused(
             f"{proposal} is already posted as {number} and can't be returned any more.", code="ALREADY-POSTED"
         )
+    moves.refuse_unless(proposal, "return_proposal")
     draft = proformas.take_back(proforma, by=by, on=on)
     proposal.status, proposal.return_reason = _Status.RETURNED, reason
     proposal.last_error = proposal.last_remedy = ""

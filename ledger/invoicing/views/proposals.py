@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views import View
 
 from actuals.models import Actual, BillingType
-from invoicing_site.floor import formatting
+from invoicing_site.floor import formatting, moves
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
@@ -173,33 +173,29 @@ class ProposalPage(DetailScreen):
     def get_context_data(self, **context):
         proposal, user = self.row, self.request.user
         entity = proposal.entity
-        may = {name: self.request.may(f"proposal.{name}", entity) for name in ("edit", "approve", "post")}
+        offered = moves.offered(proposal, lambda permission: self.request.may(permission, entity))
         context |= self.looked_at(proposal)
         needs_approval = entity.require_proposal_approval
         left = second_person.left_to_others(proposal.proforma, entity, user)
-        postable = proposal.status == _Status.APPROVED or (
-            proposal.status == _Status.OPEN and not needs_approval
-        )
+        postable = proposal.status == _Status.APPROVED or not needs_approval
         return super().get_context_data(
             steps=steps_of(proposal, needs_approval),
             blockers=blocked_by(proposal) if proposal.status == _Status.BLOCKED else None,
             decisions=list(proposal.decisions.select_related("by").order_by("-pk")),
             sections=sections_with_sums(proposal),
-            is_open=proposal.status == _Status.OPEN,
-            editable=may["edit"] and proposal.status in (_Status.OPEN, _Status.BLOCKED),
-            may_edit=may["edit"],
-            may_return=may["edit"] and proposal.status not in (_Status.POSTED, _Status.RETURNED),
-            may_submit=may["edit"] and needs_approval and proposal.status == _Status.OPEN,
-            may_decide=may["approve"] and proposal.status == _Status.SUBMITTED,
-            may_post=may["post"] and postable and not left,
-            left_to_others=left if may["post"] and proposal.status != _Status.POSTED else "",
+            offered=offered,
+            may_submit=needs_approval and "submit_proposal" in offered,
+            may_post="post" in offered and postable and not left,
+            left_to_others=left
+            if self.request.may("proposal.post", entity) and proposal.status != _Status.POSTED
+            else "",
             continued_by=continued_by(proposal.proforma) if proposal.status == _Status.RETURNED else (),
             **context,
         )
 
     def looked_at(self, proposal):
         """What the checks say now and what posting would make; of a posted one, its invoice."""
-        if proposal.status in (_Status.POSTED, _Status.RETURNED):
+        if not moves.allows(proposal, "return_proposal"):
             invoice = getattr(proposal, "invoice", None)
             taxes = list(invoice.taxes.order_by("code")) if invoice else []
             return {"invoice": invoice, "totals": invoice, "taxes": taxes, "found": []}

@@ -19,7 +19,7 @@ from contracts.models import (
     NumberSequence,
 )
 from contracts.operations.numbers import draw_number
-from invoicing_site.floor import audit, jobs, transaction
+from invoicing_site.floor import audit, jobs, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze
 from invoicing_site.floor.reasons import Reason
@@ -184,10 +184,7 @@ def _post(journal, *, by, on, count_lines=lambda lines: None) -> PostedJournal:
 @transaction.atomic
 def _begin(journal):
     locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
-    if locked.status == _Status.POSTED:
-        raise Refused("JOURNAL-POSTED", journal=locked)
-    if locked.status == _Status.ERROR:
-        raise Refused("JOURNAL-IN-ERROR", journal=locked)
+    moves.refuse_unless(locked, "post_journal")
     locked.status = _Status.PROCESSING
     locked.save(update_fields=["status"])
 
@@ -281,8 +278,7 @@ def back_to_draft(journal: IntegrationJournal, *, by) -> IntegrationJournal:
     The errors of its lines are cleared; posting checks the lines again. Refused in any other status.
     """
     journal = IntegrationJournal.objects.locked().select_related("entity").get(pk=journal.pk)
-    if journal.status != _Status.ERROR:
-        raise Refused("JOURNAL-NOT-IN-ERROR", journal=journal, status=_Status(journal.status))
+    moves.refuse_unless(journal, "back_to_draft")
     journal.status = _Status.DRAFT
     journal.save(update_fields=["status"])
     JournalLine.objects.filter(journal=journal).in_error().update(error=None)

@@ -21,7 +21,7 @@ from contracts.models import (
     NumberSequence,
 )
 from contracts.operations.numbers import draw_numbers
-from invoicing_site.floor import audit, transaction
+from invoicing_site.floor import audit, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
 from invoicing_site.floor.reasons import Reason
@@ -240,8 +240,7 @@ def _journals_of(keys) -> set[int]:
 def _lock_editable(keys):
     journals = _journals_of(keys)
     for journal in IntegrationJournal.objects.filter(pk__in=journals).locked():
-        if journal.status not in (_Status.DRAFT, _Status.ERROR):
-            raise Refused("JOURNAL-FIXED", journal=journal, status=_Status(journal.status))
+        moves.refuse_unless(journal, "edit_journal_lines")
     if _journals_of(keys) != journals:
         raise Refused("JOURNAL-JUST-POSTED")
 
