@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.urls import get_resolver
@@ -25,7 +26,9 @@ from proforma import operations as proformas
 from proforma.models import InvoiceRun, ProformaInvoice
 from tests import factories
 from tests.ledger import billing, journal_samples
+from tests.moves_page import page
 
+ROOT = Path(__file__).resolve().parent.parent
 MARCH_31 = billing.MARCH_31
 
 
@@ -421,3 +424,7 @@ def patterns(resolver=None):
             yield from patterns(each)
         else:
             yield each
+
+
+def test_the_page_of_moves_is_as_the_tables_are():
+    assert (ROOT / "docs" / "moves.md").read_text() == page(), "python -m tests.moves_page > docs/moves.md"
