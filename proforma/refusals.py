@@ -7,4 +7,5 @@ REFUSALS = {
         "%(row)s is confirmed and can't be %(done)s any more. An accountant can return it, as long as it is "
         "neither posted nor returned."
     ),
+    "PROFORMA-EMPTY": _("%(proforma)s is empty. Add details, or delete it."),
 }

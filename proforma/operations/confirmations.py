@@ -55,7 +55,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     check_in_force(proforma.contract)
     work = _Work(proforma)
     if not work.details:
-        raise Refused(f"Proforma {proforma.number} is empty: add details, or delete it.", code="EMPTY")
+        raise Refused("PROFORMA-EMPTY", proforma=proforma)
     if sentence := not_yet(proforma):
         raise Refused(sentence, code="DATE")
     demand_room_on(proforma)

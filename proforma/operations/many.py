@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
+from invoicing_site.floor import moves
 from invoicing_site.floor.errors import Refused
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import create_proformas, delete_draft, submit_for_review
@@ -40,23 +42,32 @@ def create_for_each(contracts, *, cutoff, on, by) -> Done:
 
 def submit_many(proformas, *, by) -> Done:
     """Hand in for review each that is a draft with something on it."""
-    return _each(submit_for_review, proformas, by)
+    return _each(submit_for_review, "submit_for_review", proformas, by)
 
 
 def delete_many(proformas, *, by) -> Done:
     """Delete each that is not confirmed; what they bill goes back to ready."""
-    return _each(delete_draft, proformas, by)
+    return _each(delete_draft, "delete_draft", proformas, by)
 
 
-def _each(operation, proformas, by):
+def _each(operation, verb, proformas, by):
     answer = Done()
     for proforma in ProformaInvoice.objects.filter(pk__in=[each.pk for each in proformas]).order_by("pk"):
         try:
             operation(proforma, by=by)
         except Refused as refusal:
-            # Counted by reason, so that the reason doesn't name the one.
-            reason = refusal.message.removeprefix(f"Proforma {proforma.number} is ")
-            answer.refused[proforma] = reason.removesuffix(".")
+            answer.refused[proforma] = _reason(proforma, verb, refusal)
         else:
             answer.done.append(proforma)
     return answer
+
+
+def _reason(proforma, verb, refusal):
+    """Why it was left alone, in words that go on from a count and do not name the one."""
+    proforma.refresh_from_db()
+    if not moves.allows(proforma, verb):
+        return proforma.get_status_display()
+    return str(_WORDS[refusal.code]) if refusal.code in _WORDS else refusal.message
+
+
+_WORDS = {"PROFORMA-EMPTY": _("empty: add details, or delete it")}

@@ -145,7 +145,7 @@ def submit_for_review(proforma, *, by) -> ProformaInvoice:
     proforma = lock(proforma)
     moves.refuse_unless(proforma, "submit_for_review")
     if not LineDetail.objects.on_proforma(proforma).exists():
-        raise Refused(f"{_name(proforma)} is empty: add details, or delete it.")
+        raise Refused("PROFORMA-EMPTY", proforma=proforma)
     return _move(proforma, Status.IN_REVIEW, "proforma.submit_for_review", by)
 
 

@@ -125,7 +125,7 @@ def test_many_are_confirmed_in_the_background_each_with_its_status(
     assert job.params["proformas"] == [good.pk, empty.pk]
     assert states(good, empty) == [
         ("complete", "confirmed", ""),
-        ("failed", "draft", "Proforma PRO-2025-000002 is empty: add details, or delete it."),
+        ("failed", "draft", "Proforma PRO-2025-000002 is empty. Add details, or delete it."),
     ]
     good.refresh_from_db()
     assert (good.confirmed_by, good.batch.on) == (company.manager, MAR_1)
