@@ -104,7 +104,7 @@ def proforma(no1, contract, status):
 def proposal(no1, contract, status):
     if status == "blocked":
         journal_samples.use_profile(no1, "ACCRUE")
-        it = proposals.take_up(billing.confirmed(no1, billing.work(no1, contract)))
+        it = proposals.create_proposal(billing.confirmed(no1, billing.work(no1, contract)))
         assert it.status == "blocked"
         return it
     it = billing.proposed(no1, billing.work(no1, contract))
@@ -122,7 +122,7 @@ def proposal(no1, contract, status):
 
 def journal(no1, contract, status):
     journal_samples.cost(no1, contract.lines.get())
-    journal_samples.take_up(no1)
+    journal_samples.add_all(no1)
     it = IntegrationJournal.objects.get()
     if status == "posted":
         return journals.post_journal(it, by=no1.accountant, on=MARCH_31).journal

@@ -64,9 +64,9 @@ def _each(operation, verb, proformas, by):
 
 def _reason(proforma, verb, refusal):
     """Why it was left alone, in words that go on from a count and do not name the one."""
-    proforma.refresh_from_db()
-    if not moves.allows(proforma, verb):
-        return proforma.get_status_display()
+    now = ProformaInvoice.objects.filter(pk=proforma.pk).first()
+    if now is not None and not moves.allows(now, verb):
+        return now.get_status_display()
     return str(_WORDS[refusal.code]) if refusal.code in _WORDS else refusal.message
 
 
