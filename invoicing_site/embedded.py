@@ -1,6 +1,6 @@
-"""A Celery worker and the clock as threads of the web process, so that one command is a whole company.
+"""A Celery worker and the clock as threads of the web process, so that one command runs everything.
 
-Messages in memory reach only their own process. gunicorn forks, and threads do not survive a fork: so these
+Messages in memory reach only their own process. gunicorn forks, and threads do not survive a fork, so they
 are started in the forked worker and stopped there before it ends.
 """
 
@@ -14,11 +14,13 @@ from invoicing_site.celery import app, worker_is_here
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 20  # seconds that a stop leaves to the task at work; its row tells the next start what is missing
+PATIENCE = (
+    20  # seconds for the running task before a stop; unfinished work is found by its row at the next start
+)
 
 
 class Background:
-    """To be made in the process where it works: Python 3.13 starts no thread that was made before a fork."""
+    """Create it in the process that uses it: Python 3.13 starts no thread that was created before a fork."""
 
     def __init__(self):
         self._worker = threading.Thread(target=self._work, name="Worker", daemon=True)
@@ -30,7 +32,7 @@ class Background:
 
     def stop(self):
         worker_is_here.clear()
-        state.should_stop = 0  # the exit code: the loop sees it within two seconds and ends itself
+        state.should_stop = 0  # the exit code; the loop reads it within two seconds and ends
         self._clock.service.stop()
         for thread in (self._clock, self._worker):
             thread.join(PATIENCE)
@@ -48,6 +50,6 @@ class Background:
             )
             worker.start()
         except Exception:
-            logger.exception("The worker stopped; tasks are done at once from now on.")
+            logger.exception("The worker stopped. Tasks now run at once in the web process.")
         finally:
             worker_is_here.clear()

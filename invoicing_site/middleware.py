@@ -1,4 +1,4 @@
-"""What a browser may load, our own files and nothing else, and which of its devices it may offer: none."""
+"""Security headers: the browser may load our own files only, and pages may not use its devices."""
 
 STRICT = {
     "default-src": "'self'",
@@ -7,7 +7,7 @@ STRICT = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
-# Alpine, in the admin's theme, evaluates the attributes it finds; nothing of ours may.
+# Alpine, in the admin's theme, evaluates attributes; our own pages don't allow this.
 ADMIN = STRICT | {
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",
@@ -30,7 +30,7 @@ def content_security_policy(get_response):
 
 
 def permissions_policy(get_response):
-    """No page of ours looks, listens or asks where somebody is; no script on it shall be able to."""
+    """Disable camera, microphone and geolocation for all pages."""
 
     def middleware(request):
         response = get_response(request)

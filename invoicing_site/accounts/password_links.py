@@ -1,4 +1,4 @@
-"""Links to choose a password, sent to the person whose password it is: nobody sets it for them."""
+"""Links to choose a password, sent to the user: nobody else sets a user's password."""
 
 from collections.abc import Collection
 
@@ -16,11 +16,11 @@ from invoicing_site.models import Notice
 
 @transaction.atomic
 def send(user, *, by, request, watching: Collection[int] = ()) -> str:
-    """Send the user a link to choose a password, and notify both; returns what was done, as a sentence.
+    """Send the user a link to choose a password, and notify both; return a sentence with the result.
 
-    `watching` are the keys of those who watch over the roles of the user. They are notified as long as the
-    person has no password: until then whoever reads the mail gets the roles. Refused for somebody who is
-    inactive or has no mail address. The password stays as it is until the person chooses another.
+    `watching` are the keys of the people who are notified of the user's roles. They are notified while the
+    user has no password, because until then the first reader of the mail gets the roles. Refused if the user
+    is inactive or has no mail address. The password does not change until the user chooses another.
     """
     if not user.is_active:
         raise Refused("USER-INACTIVE", user=user)
@@ -37,13 +37,13 @@ def send(user, *, by, request, watching: Collection[int] = ()) -> str:
         [user.email],
         "Choose your password for Ledgerline",
         f"Hello {user},\n\n"
-        f"with this link you choose a password for Ledgerline. Your name to sign in is {user.username}.\n\n"
+        f"Use this link to choose a password for Ledgerline. Your user name is {user.username}.\n\n"
         f"{address}\n\n"
-        f"It works once, for {days} days. If you did not ask for it, leave it: your password stays as it is.",
+        f"The link works once, for {days} days. If you did not request it, ignore this message.",
     )
     if not settings.EMAIL_HOST:
         return (
-            f"No mail server is set: the message to {user.email} with a link to choose a password was "
+            f"No mail server is configured: the message to {user.email} with a link to choose a password was "
             "written to the mail folder of the server."
         )
     return f"A link to choose a password was sent to {user.email}."
@@ -51,17 +51,17 @@ def send(user, *, by, request, watching: Collection[int] = ()) -> str:
 
 @transaction.atomic
 def notify_of_address(user, old, *, by, watching: Collection[int] = ()) -> None:
-    """Write to the old and the new mail address of somebody whose address was changed, and notify both.
+    """Send a message to the old and the new mail address of a user, and notify the people concerned.
 
-    `watching` are the keys of those who watch over the roles of the user: links go to the new address.
+    `watching` are the keys of the people who are notified of the user's roles: links go to the new address.
     """
     text = f"{by} changed the mail address of {user} from {old or 'none'} to {user.email or 'none'}."
     _notify({user.pk, by.pk, *watching}, text)
     _mail(
         [each for each in (old, user.email) if each],
         "Your mail address for Ledgerline was changed",
-        f"Hello {user},\n\n{text} Links to choose a password go to the new address. "
-        "If this is wrong, notify your administrator and your auditor now.",
+        f"Hello {user},\n\n{text} Links to choose a password are now sent to the new address. "
+        "If this is wrong, contact your administrator and your auditor immediately.",
     )
 
 
@@ -70,6 +70,6 @@ def _notify(people, text):
 
 
 def _mail(to, subject, text):
-    """Each address gets a message of its own, after the commit; a mail server that is down stops nothing."""
+    """Send a separate message to each address after the commit; errors of the mail server are only logged."""
     for address in to:
         transaction.on_commit(lambda address=address: send_mail(subject, text, None, [address]))

@@ -1,7 +1,7 @@
-"""Which companies somebody sees and sets up in the admin.
+"""Which companies a user sees and sets up in the admin.
 
-In the admin a person's roles decide, not Django's permissions: administrators of a legal entity set up what
-belongs to it, its auditors look, a superuser sees all (SEC-1).
+In the admin, a user's roles decide, not Django's permissions: administrators of a legal entity change its
+set-up, its auditors can only read, a superuser sees everything (SEC-1).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ADMINISTRATOR, AUDITOR = "administrator", "auditor"
 
 @dataclass(frozen=True)
 class Entities:
-    """Some legal entities by id and by code, or all there are."""
+    """Some legal entities by id and by code, or all of them."""
 
     everything: bool = False
     ids: frozenset = frozenset()
@@ -23,21 +23,21 @@ class Entities:
 
 @dataclass(frozen=True)
 class Reach:
-    """The legal entities that somebody sees in the admin, and those that they set up."""
+    """The legal entities that a user sees in the admin, and those that the user sets up."""
 
     seen: Entities
     administered: Entities
 
 
 def reach_of(request):
-    """The reach of the one who asks; read once a request."""
+    """The reach of the request's user; read once per request."""
     if not hasattr(request, "_admin_reach"):
         request._admin_reach = _reach(request.user)
     return request._admin_reach
 
 
 def forget_reach(request):
-    """Read it again when it is asked for next."""
+    """Read the reach again the next time it is needed."""
     for name in ("_admin_reach", "_admin_several", "_admin_entity"):
         vars(request).pop(name, None)
 

@@ -1,6 +1,6 @@
-"""The front door: signing in and out, changing one's password; each of them is written to the audit log.
+"""Signing in and out, changing the password; each action is recorded in the audit log.
 
-The sign-in page is the only one. The admin's own leads here, or it would be a door without a throttle.
+This is the only sign-in page. The admin's own page redirects here, because it does not limit attempts.
 """
 
 from django import forms
@@ -25,13 +25,11 @@ _NAME_LENGTH = 150
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password, looked at only when this person, at this address, need not wait."""
+    """User name and password; checked only if this user, at this address, does not have to wait."""
 
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": (
-            "This username and password do not belong together. Mind capital letters, and try again."
-        ),
+        "invalid_login": ("User name or password is wrong. Check capital letters and try again."),
         "too_soon": (
             "This did not fit several times. Please wait %(wait)s and try again; nothing is locked and your "
             "password is unchanged. If you have forgotten it, choose a new one below."
@@ -55,13 +53,13 @@ class SignInForm(AuthenticationForm):
 
 
 def _in_words(seconds):
-    """A time to wait, rounded up."""
+    """The time to wait, rounded up."""
     number, unit = (seconds, "second") if seconds <= 90 else (-(-seconds // 60), "minute")
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 class SignIn(views.LoginView):
-    """The sign-in page. In the demo a button types the name and password of one of its people."""
+    """The sign-in page. In the demo, buttons fill in the name and password of a demo user."""
 
     authentication_form = SignInForm
 
@@ -84,17 +82,17 @@ class SignIn(views.LoginView):
         return response
 
     def visitors(self):
-        """The demo's people, who sign in with one click; the setting is empty in production."""
+        """The demo users, who sign in with one click; the setting is empty in production."""
         return import_string(settings.DEMO_VISITORS)() if settings.DEMO_VISITORS else []
 
 
 @method_decorator(login_not_required, name="dispatch")
 class SignOut(views.LogoutView):
-    """Only by POST; whose session has ended already comes to the sign-in page as well."""
+    """Sign out, by POST only; without a session, redirect to the sign-in page."""
 
 
 class ChangePassword(views.PasswordChangeView):
-    """One's own password; every other session of this person ends with it."""
+    """Change the user's own password; all other sessions of the user end."""
 
     def form_valid(self, form):
         user = _set_password(form, "invoicing_site.change_password", self.request)
@@ -104,14 +102,14 @@ class ChangePassword(views.PasswordChangeView):
 
 @transaction.atomic
 def _set_password(form, action, request):
-    """Keep the password that was typed. The session and what is said are the caller's, after the commit."""
+    """Save the new password. The caller updates the session and shows the message after the commit."""
     user = form.save()
     audit.record(action, user, by=user, **_from(request))
     return user
 
 
 class AddressForm(forms.Form):
-    """One's own mail address, changed by somebody who knows the password."""
+    """The user's own mail address; changing it needs the password."""
 
     email = forms.EmailField(label="Mail address", max_length=254)
     password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput)
@@ -122,12 +120,12 @@ class AddressForm(forms.Form):
 
     def clean_password(self):
         if not self.user.check_password(self.cleaned_data["password"]):
-            raise ValidationError("This is not your password.")
+            raise ValidationError("The password is wrong.")
         return self.cleaned_data["password"]
 
 
 class ChangeAddress(FormView):
-    """One's own mail address; the old one gets a message."""
+    """Change the user's own mail address; the old address gets a message."""
 
     form_class = AddressForm
     template_name = "registration/mail_address.html"
@@ -158,13 +156,13 @@ def _set_address(user, address, request):
 
 
 class ForgottenForm(forms.Form):
-    """A mail address. The answer is the same whether somebody has it or not."""
+    """A mail address. The answer is the same whether a user has it or not."""
 
     email = forms.EmailField(label="Mail address", max_length=254)
 
 
 class Forgotten(FormView):
-    """Ask for a link to choose a new password; one person gets at most one in five minutes."""
+    """Request a link to choose a new password; a user gets at most one in five minutes."""
 
     form_class = ForgottenForm
     template_name = "registration/password_forgotten.html"
@@ -178,7 +176,7 @@ class Forgotten(FormView):
 
 
 class Sent(views.PasswordResetDoneView):
-    """What comes next, the same for every address."""
+    """The next step, the same for every address."""
 
     template_name = "registration/password_sent.html"
 
@@ -187,7 +185,7 @@ class Sent(views.PasswordResetDoneView):
 
 
 class ChoosePassword(views.PasswordResetConfirmView):
-    """The page of the link: choose a password. It ends every session of this person."""
+    """The page of the link: choose a password. It ends all sessions of the user."""
 
     template_name = "registration/password_choose.html"
     success_url = reverse_lazy("login")
@@ -200,7 +198,7 @@ class ChoosePassword(views.PasswordResetConfirmView):
 
 
 def connect():
-    """Write down who comes, who is refused and who goes; called once, when the apps are ready."""
+    """Record sign-ins, refused sign-ins and sign-outs; called once, when the apps are ready."""
     for signal, receiver in (
         (user_logged_in, _signed_in),
         (user_login_failed, _refused),
@@ -216,7 +214,7 @@ def _signed_in(sender, request, user, **_):
 
 @transaction.atomic
 def _refused(sender, credentials, request=None, **_):
-    # A name, not a password; but some people type theirs here, so no more of it than a name can have.
+    # Some people type their password here by mistake, so store no more characters than a user name can have.
     name = str(credentials.get("username", ""))[:_NAME_LENGTH]
     audit.record("invoicing_site.refuse_sign_in", None, username=name, **_from(request))
 
@@ -252,7 +250,7 @@ urlpatterns = [
         name="password_reset_confirm",
     ),
     path("password/changed/", views.PasswordChangeDoneView.as_view(), name="password_change_done"),
-    # Before the admin's own pages of these addresses.
+    # These come before the admin's own pages with the same addresses.
     path("admin/login/", _leads_to("login")),
     path("admin/password_change/", _leads_to("password_change")),
 ]

@@ -1,8 +1,8 @@
-"""How often somebody may try to sign in: after failures a growing wait, counted in the cache that all share.
+"""Limits for sign-in attempts: after failures, a growing wait, counted in the shared cache.
 
-Nobody is locked out for good. The wait has a longest step, a try that comes too early adds nothing to it, and
-who signed in from an address before is not held up there by what strangers do elsewhere or by its neighbours.
-A cache that is down lets everybody try: the passwords still guard, and the log says so.
+Nobody is locked out permanently. The wait has a maximum, an attempt that comes too early does not add to it,
+and a user who signed in from an address before does not wait there because of failures from other addresses
+or of other users. While the cache is down, attempts are not limited, and the log shows this.
 """
 
 import hashlib
@@ -18,27 +18,27 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT = 15  # seconds; each further failure doubles it
-FORGOTTEN_AFTER = 60 * 60  # seconds without a try
+FORGOTTEN_AFTER = 60 * 60  # seconds without an attempt
 KNOWN_FOR = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
 class Limit:
-    """So many tries are free; then the wait grows up to the longest one, in seconds."""
+    """The number of attempts without a wait, and the longest wait in seconds."""
 
     free: int
     longest: int
 
 
 NAME_AND_ADDRESS = Limit(free=5, longest=15 * 60)
-ADDRESS = Limit(free=30, longest=15 * 60)  # an office may share one
+ADDRESS = Limit(free=30, longest=15 * 60)  # an office may share one address
 NAME = Limit(free=30, longest=60)  # from many addresses: slowed down, never kept out
 
 
 def begin(name: str, address: str) -> int:
-    """Count a try before its password is looked at; 0 lets it go on, else it is so many seconds too early.
+    """Count an attempt before its password is checked; return 0 or the number of seconds to wait.
 
-    Counted beforehand, so that a hundred at the same moment are not all the first.
+    It is counted before the check, so that a hundred simultaneous attempts are not all the first one.
     """
     try:
         counts = _counts(name, address)
@@ -46,21 +46,21 @@ def begin(name: str, address: str) -> int:
             return wait
         return max(_count(key, limit) for key, limit in counts)
     except RedisError:
-        logger.exception("Tries to sign in are not counted: the cache does not answer.")
+        logger.exception("Sign-in attempts are not counted: the cache does not answer.")
         return 0
 
 
 def first_in(key: str, *, seconds: int) -> bool:
-    """Whether this is the first time in so many seconds; always, while the cache is down."""
+    """Whether this is the first time in that number of seconds; always true while the cache is down."""
     try:
         return cache.add(f"once:{key}", 1, seconds)
     except RedisError:
-        logger.exception("What is asked for again and again is not counted: the cache does not answer.")
+        logger.exception("Repeated requests are not counted: the cache does not answer.")
         return True
 
 
 def succeed(name: str, address: str) -> None:
-    """Take back what `begin` counted, and remember that this person comes from this address."""
+    """Reset what `begin` counted, and remember that this user signed in from this address."""
     try:
         (own, _), *shared = _counts(name, address)
         cache.delete_many([own, _gate(own)])
@@ -73,7 +73,7 @@ def succeed(name: str, address: str) -> None:
 
 
 def address_of(request) -> str:
-    """Where a request comes from, past the proxies in front of us; what a client claims is not asked."""
+    """The client's address, as the proxies in front report it; headers of the client are ignored."""
     if request is None:
         return ""
     nearest = request.META.get("REMOTE_ADDR", "")
@@ -87,7 +87,7 @@ def address_of(request) -> str:
 
 
 def _counts(name, address):
-    """What a try counts for; a known person at a known address answers for nobody else."""
+    """The counters of an attempt; a known user at a known address has a separate one."""
     name, network = name.casefold(), _network(address)
     own = _key("name-and-address", name, network)
     if cache.get(_known(own)):
@@ -100,7 +100,7 @@ def _count(key, limit):
     if over < 0:
         return 0
     wait = min(FIRST_WAIT << min(over, 16), limit.longest)
-    # Of several at the same moment, one closes the gate behind itself; the others stand before it.
+    # Of several simultaneous attempts, only the first may continue; the others have to wait.
     if cache.add(_gate(key), int(time.time()) + wait, wait):
         return 0
     _raise(key, -1)
@@ -111,7 +111,7 @@ def _raise(key, by):
     cache.add(key, 0, FORGOTTEN_AFTER)
     try:
         number = cache.incr(key, by)
-    except ValueError:  # forgotten in between
+    except ValueError:  # it expired in between
         number = -1
     if number < 0:
         cache.set(key, number := max(by, 0))
@@ -132,7 +132,7 @@ def _known(key):
 
 
 def _network(address):
-    """Who has one IPv6 address has billions beside it: they count as one."""
+    """The network of an IPv6 address, because one client has billions of addresses: they count as one."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

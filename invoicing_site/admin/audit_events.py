@@ -1,4 +1,4 @@
-"""Who did what and when (SEC-3). Users stand with their memberships in contracts/admin."""
+"""Admin of audit events (SEC-3). Users are in contracts/admin, with their memberships."""
 
 import json
 

@@ -1,8 +1,8 @@
-"""What every page of the admin stands on: whose rows one meets there, and what is written down of a change.
+"""Base classes of the admin: which rows a user sees, and how a change is recorded.
 
-In the admin a person's roles decide, not Django's permissions: administrators of a legal entity set up what
-belongs to it, its auditors look, a superuser sees all (SEC-1). Every change writes one audit event with
-before and after of each field, rows of inlines included, in the change's own transaction (SEC-3).
+In the admin, a user's roles decide, not Django's permissions: administrators of a legal entity change its
+set-up, its auditors can only read, a superuser sees everything (SEC-1). Every change writes one audit event
+with old and new values of each field, including inline rows, in the transaction of the change (SEC-3).
 """
 
 from collections.abc import Sequence
@@ -33,14 +33,14 @@ from invoicing_site.floor.fields import ExactDecimalField
 
 
 class _Ordered:
-    """Rows of an inline come in an order, so that its pages don't overlap."""
+    """Orders the rows of an inline, so that its pages don't overlap."""
 
     def get_ordering(self, request):
         return self.ordering or self.model._meta.ordering or ["pk"]
 
 
 class _Inline(_Ordered, Linked):
-    """Rows that are set up on the page of what they belong to, by whoever may set that up."""
+    """Rows that are edited on the page of their parent, with the parent's permissions."""
 
     extra = 0
     hide_title = True
@@ -75,7 +75,7 @@ class RowsInline(_Inline, unfold.TabularInline):
 
 
 class LookupInline(_Ordered, unfold.TabularInline):
-    """Rows to look at, a page at a time; nobody changes them here."""
+    """Read-only rows, with pagination."""
 
     extra = 0
     hide_title = True
@@ -92,7 +92,7 @@ class LookupInline(_Ordered, unfold.TabularInline):
 
 
 def _wrong(part):
-    """What is wrong in a form, or in the rows of an inline, each with where it is."""
+    """The errors of a form or of the rows of an inline, each with its place."""
     if hasattr(part, "management_form"):
         rows = capfirst(part.model._meta.verbose_name_plural)
         yield from (f"{rows}: {sentence}" for sentence in part.non_form_errors())
@@ -113,7 +113,7 @@ def _code_of(path):
 
 
 class EntityAdmin(Linked, unfold.ModelAdmin):
-    """Rows of legal entities, seen by their administrators and auditors, set up by their administrators."""
+    """Rows of legal entities: administrators and auditors see them, administrators change them."""
 
     class Media:
         js = ["js/admin.js"]
@@ -122,17 +122,17 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
     has_one_entity = True
     form = AdministeredForm
     on_index = True
-    fixed: Sequence[str] = ()  # fields that can't be changed any more once the row is there
-    option_links: Sequence[str] = ()  # other rows that `option` names
+    fixed: Sequence[str] = ()  # fields that can't be changed after the row is created
+    option_links: Sequence[str] = ()  # related rows that `option` uses
     warn_unsaved_form = True
     list_fullwidth = True
     list_per_page = 50
     show_full_result_count = False
 
-    # Who may what (SEC-1)
+    # Permissions (SEC-1)
 
     def within(self, rows, entities):
-        """Those of the rows that belong to the entities."""
+        """The rows that belong to the entities."""
         return rows.filter(**{f"{self.entity_path}__in": entities.ids})
 
     def entity_model(self):
@@ -170,30 +170,30 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return self.has_change_permission(request, obj) and not (obj and self.keeps_rows(obj))
 
     def closed_to_change(self, obj):
-        """A sentence why the row, and all on its page, can't be changed in the admin any more; or nothing."""
+        """The reason why the row and its page can no longer be changed in the admin; or nothing."""
         return ""
 
     def keeps_rows(self, obj):
-        """A sentence why neither the row nor rows on its page can be deleted; or nothing."""
+        """The reason why the row and the rows on its page can't be deleted; or nothing."""
         return ""
 
     def option(self, obj):
-        """What a row is called where it can be chosen."""
+        """The name of a row in a select box."""
         return str(obj)
 
     def get_model_perms(self, request):
         return super().get_model_perms(request) if self.on_index else {}
 
     def lock(self, request):
-        """Lock the rows that decide whether the page may save; most pages need none."""
+        """Lock the rows that decide whether the page can be saved; most pages need none."""
 
-    # What is shown
+    # Display
 
     def get_list_filter(self, request):
         return [*([EntityFilter] if way_to_entity(self) else []), *super().get_list_filter(request)]
 
     def get_search_fields(self, request):
-        """A company's code finds its rows in every list."""
+        """Add the company's code to the search of every list."""
         found, path = super().get_search_fields(request), way_to_entity(self)
         return [*found, f"{path}__code"] if found and path else found
 
@@ -203,7 +203,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return [*columns, _code_of(f"{path}__code")] if (path := way_to_entity(self)) else columns
 
     def _column(self, name):
-        """Dates and figures are shown alike everywhere; every other column as it was declared."""
+        """The shared column for dates and numbers; other columns as declared."""
         try:
             *links, last = name.split("__") if isinstance(name, str) else ("",)
             model = self.model
@@ -219,7 +219,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return figure(name, capfirst(field.verbose_name)) if isinstance(field, ExactDecimalField) else name
 
     def get_list_select_related(self, request):
-        """What the columns show of other rows, so that a list costs the same however long it is."""
+        """The related rows of the columns, so that long lists need no more queries than short ones."""
         paths = list(self.list_select_related or ())
         for column in self.get_list_display(request):
             model, path, column = self.model, [], getattr(column, "path", column)
@@ -267,7 +267,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def delete_view(self, request, object_id, extra_context=None):
-        """What is in use is not deleted, and the answer says so instead of speaking of roles."""
+        """Refuse to delete a row that is in use, with that reason instead of a message about permissions."""
         obj = self.get_object(request, object_id)
         sentence = obj and (self.closed_to_change(obj) or self.keeps_rows(obj))
         if sentence and self._may(reach_of(request).administered, obj):
@@ -280,7 +280,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return view(request, object_id, extra_context)
 
     def render_change_form(self, request, context, *args, **kwargs):
-        """What is wrong stands above the form, each with its field: a tab may hide it."""
+        """Show the errors above the form, each with its field, because a tab may hide the field."""
         if context.get("errors"):
             for part in (context["adminform"].form, *(f.formset for f in context["inline_admin_formsets"])):
                 for sentence in _wrong(part):
@@ -288,7 +288,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(self, request, object_id, extra_context=None):
-        """The audit events of the row: there is no second history."""
+        """Show the audit events of the row instead of Django's history."""
         obj = self.get_object(request, object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -297,12 +297,14 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         about = urlencode({"subject_type": self.opts.label_lower, "subject_id": obj.pk})
         return HttpResponseRedirect(f"{reverse('admin:invoicing_site_auditevent_changelist')}?{about}")
 
-    # What is written down (SEC-3)
+    # Audit log (SEC-3)
 
     def changelist_view(self, request, extra_context=None):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
-        return _as_one(self, super().changelist_view, request, extra_context)  # deleting many, and its events
+        return _as_one(
+            self, super().changelist_view, request, extra_context
+        )  # deleting several rows, and its events
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         view = super().changeform_view
@@ -311,7 +313,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return view(request, object_id, form_url, extra_context)
 
     def construct_change_message(self, request, form, formsets, add=False):
-        """Before and after of every field that changed, rows of inlines included; empty when none did."""
+        """Old and new values of every changed field, including inline rows; empty if nothing changed."""
         before, after = changes(form, add)
         rows = [row for formset in formsets or () for row in changed_rows(formset)]
         if not (add or after or rows):
@@ -345,10 +347,10 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
 
 
 def _as_one(page, view, request, *args):
-    """A page of the administration that saves: one transaction, done again after a conflict like all.
+    """Decorate an admin page that saves: one transaction, repeated after a conflict.
 
-    What an attempt that came to nothing left on the request is forgotten with it: what it said and whose rows
-    it found in reach. Files are read from their beginning.
+    Before the second attempt, the messages and the reach of the first one are removed from the request, and
+    uploaded files are rewound.
     """
     queued = getattr(messages.get_messages(request), "_queued_messages", [])
     said = list(queued)
@@ -371,7 +373,7 @@ def _as_one(page, view, request, *args):
 
 
 class LookupAdmin(EntityAdmin):
-    """Rows of the business, for looking things up: nobody changes them here."""
+    """Read-only pages of business rows."""
 
     warn_unsaved_form = False
 

@@ -1,11 +1,11 @@
-"""Before and after of a change made in the admin, as the audit log keeps it (SEC-3)."""
+"""Old and new values of a change in the admin, for the audit log (SEC-3)."""
 
 from django.contrib.admin.utils import NestedObjects
 from django.db import models
 
 
 def plain(value):
-    """A value as the audit log keeps it: numbers, dates and texts as they are, rows by name and id."""
+    """A value for the audit log: numbers, dates and texts unchanged, rows by name and id."""
     if isinstance(value, models.Model):
         return f"{value} (#{value.pk})"
     if isinstance(value, (list, tuple, set, models.QuerySet)):
@@ -14,7 +14,7 @@ def plain(value):
 
 
 def values(row):
-    """Every stored field of a row, passwords left out."""
+    """All stored fields of a row except passwords."""
     return {
         field.name: plain(getattr(row, field.attname)) if not field.choices else getattr(row, field.attname)
         for field in row._meta.concrete_fields
@@ -23,7 +23,7 @@ def values(row):
 
 
 def changes(form, add=False):
-    """(before, after) of the fields of a form that changed; a password only says that it did."""
+    """(before, after) of the changed fields of a form; for a password, only that it changed."""
     before, after = {}, {}
     for name in form.changed_data:
         if "password" in name:
@@ -38,7 +38,7 @@ def changes(form, add=False):
 
 
 def _as_shown(form, name, value):
-    """The row behind the id that a form starts with."""
+    """The row of the initial id of a form field."""
     rows = getattr(form.fields[name], "queryset", None)
     if rows is None or value in (None, "") or isinstance(value, (models.Model, list, models.QuerySet)):
         return value
@@ -46,8 +46,8 @@ def _as_shown(form, name, value):
 
 
 def changed_rows(formset):
-    """What became of each row of an inline that was added, changed or deleted."""
-    forms = {id(form.instance): form for form in formset.forms}  # a deleted row has no hash any more
+    """The added, changed and deleted rows of an inline."""
+    forms = {id(form.instance): form for form in formset.forms}  # a deleted row has no hash
     for row in formset.new_objects:
         after = changes(forms[id(row)], add=True)[1]
         yield {"row": name_of(row), "what": "added", "before": {}, "after": after}
@@ -59,12 +59,12 @@ def changed_rows(formset):
 
 
 def name_of(row):
-    """What a row is and how it is called."""
+    """The kind and the name of a row."""
     return f"{row._meta.verbose_name} {row}"
 
 
 def falling_with(obj):
-    """The rows that the database removes together with this one."""
+    """The rows that are deleted together with this one."""
     fallen = NestedObjects(using=obj._state.db)
     fallen.collect([obj])
     return [row for rows in fallen.data.values() for row in rows if row != obj]

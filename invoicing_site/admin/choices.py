@@ -1,4 +1,4 @@
-"""Which rows can be chosen in the admin: those of the companies that the reader sees or administers."""
+"""Choices in the admin: rows of the companies that the user sees or administers."""
 
 from functools import partial
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from invoicing_site.floor import days
 
 
 class EntityFilter(admin.SimpleListFilter):
-    """Choose among the legal entities in one's reach."""
+    """A filter by the legal entities that the user sees."""
 
     title = "legal entity"
     parameter_name = "legal_entity"
@@ -33,7 +33,7 @@ class EntityFilter(admin.SimpleListFilter):
 
 
 class AdministeredForm(ModelForm):
-    """A form that links only rows of one legal entity, and says why it refuses a change."""
+    """A form that links only rows of one legal entity, and shows why it refuses a change."""
 
     entity_path = ""  # set for each form class by its admin
     paths = {}
@@ -45,11 +45,11 @@ class AdministeredForm(ModelForm):
             self.add_error(field if field in self.fields else None, sentence)
 
     def refusals(self):
-        """Pairs of a field (or None) and a sentence why the row can't be saved like this."""
+        """Pairs of a field (or None) and a sentence with the reason why the row can't be saved."""
         return ()
 
     def _check_with_what_stands(self):
-        """A code is once in its company, although the company of a row that is there is on no form."""
+        """Check that a code is unique in its company; forms of existing rows have no company field."""
         if self.errors or self.instance._state.adding:
             return
         typed = {name for name in self._get_validation_exclusions() if name in self.fields}
@@ -70,19 +70,19 @@ class AdministeredForm(ModelForm):
 
 
 def ways(site):
-    """How a row of each model reaches its legal entity, for models that have exactly one."""
+    """The path from a row of each model to its legal entity, for models that have exactly one."""
     return {model: path for model, page in site._registry.items() if (path := way_to_entity(page))}
 
 
 def way_to_entity(page):
-    """How rows of a page lead to their one legal entity; empty for others, and for legal entities."""
+    """The path from a row of a page to its legal entity; empty for other models and legal entities."""
     if not getattr(page, "has_one_entity", False) or page.entity_path == "pk":
         return ""
     return page.entity_path
 
 
 def _several(request, page):
-    """Whether the one who asks reaches more than one legal entity; asked once a request."""
+    """Whether the user sees more than one legal entity; checked once per request."""
     if not hasattr(request, "_admin_several"):
         seen = reach_of(request).seen
         count = page.entity_model()._default_manager.count() if seen.everything else len(seen.ids)
@@ -91,7 +91,7 @@ def _several(request, page):
 
 
 def option(site, request, row):
-    """A row as a choice; with the code of its legal entity where the one who asks reaches several."""
+    """A row as a choice; with the code of its legal entity if the user sees several."""
     page = site._registry.get(type(row))
     text = page.option(row) if hasattr(page, "option") else str(row)
     path = way_to_entity(page)
@@ -101,7 +101,7 @@ def option(site, request, row):
 
 
 class Options(AutocompleteJsonView):
-    """What a search box offers: rows of the form's legal entity, each with the code where it needs one."""
+    """The choices of a search box: rows of the form's legal entity, with its code if needed."""
 
     def get_queryset(self):
         path, chosen = way_to_entity(self.model_admin), self.request.GET.get("legal_entity", "")
@@ -120,12 +120,12 @@ def _options(request):
 
 
 def connect():
-    """Have search boxes ask `Options`; called when the apps are ready: by then the theme has set its site."""
+    """Use `Options` for search boxes; called when the apps are ready, after the theme has set its site."""
     admin.site.autocomplete_view = _options
 
 
 def offered(site, request, model, *, seen=False):
-    """The rows of a model that the one who asks may link to: of the entities that they set up (or see)."""
+    """The rows of a model that the user may link to: those of the entities that they set up (or see)."""
     page, rows = site._registry.get(model), model._default_manager.all()
     if path := way_to_entity(page):
         rows = rows.select_related(path)
@@ -142,10 +142,10 @@ def _within_bounds(day):
 
 
 class Linked:
-    """Choices of links are limited by reach, and searched for, never rendered whole."""
+    """Limits the choices of foreign keys to the user's reach, and uses search boxes for them."""
 
     def get_autocomplete_fields(self, request):
-        """Every link to a model that can be searched for."""
+        """All foreign keys to models with a search."""
         links = (*self.model._meta.fields, *self.model._meta.many_to_many)
         searchable = [
             field.name
@@ -159,14 +159,14 @@ class Linked:
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         kwargs.setdefault("queryset", offered(self.admin_site, request, db_field.related_model))
-        return self._told_apart(super().formfield_for_foreignkey(db_field, request, **kwargs), request)
+        return self._with_entity(super().formfield_for_foreignkey(db_field, request, **kwargs), request)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         kwargs.setdefault("queryset", offered(self.admin_site, request, db_field.related_model))
-        return self._told_apart(super().formfield_for_manytomany(db_field, request, **kwargs), request)
+        return self._with_entity(super().formfield_for_manytomany(db_field, request, **kwargs), request)
 
-    def _told_apart(self, field, request):
-        """Choices say whose they are, and are searched for in the legal entity of the row on the page."""
+    def _with_entity(self, field, request):
+        """Show the legal entity of choices, and search in the legal entity of the row on the page."""
         if field is None:
             return field
         field.label_from_instance = partial(option, self.admin_site, request)

@@ -1,4 +1,4 @@
-"""Columns of the admin's lists: statuses, amounts, figures and days as people read them."""
+"""Columns of the admin's lists: statuses, amounts, numbers and dates, formatted."""
 
 import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from invoicing_site.floor import formatting
 
 
 def entity_of(row, path):
-    """The legal entity a row belongs to along the path; None where a link is still missing."""
+    """The legal entity at the end of the path from a row; None if a link is missing."""
     try:
         for name in path.split("__"):
             row = getattr(row, name)
@@ -36,7 +36,7 @@ def chip(name, description=None, **colours):
 
 
 def amount(name, description=None, currency="currency"):
-    """A column with an amount as people read it: the currency, then the number in its minor unit."""
+    """A column with an amount: the currency, then the number with the currency's decimals."""
 
     @display(description=description or capfirst(name.replace("_", " ")), ordering=name)
     def show(row):
@@ -49,7 +49,7 @@ def amount(name, description=None, currency="currency"):
 
 @cache
 def through(path, description):
-    """A column with a row that is reached over another, under a name of its own."""
+    """A column with a related row of a related row, with its own heading."""
 
     @display(description=description, ordering=path)
     def show(row):
@@ -61,7 +61,7 @@ def through(path, description):
 
 @cache
 def day(path, description):
-    """A column with a date that nobody misreads, 20 Nov 2026, and the time where there is one."""
+    """A column with a date such as 20 Nov 2026, and the time if there is one."""
 
     @display(description=description, ordering=path)
     def show(row):
@@ -84,7 +84,7 @@ def money_text(value, currency):
 
 @cache
 def figure(path, description):
-    """A column with a price, a rate or a percentage, without the zeros at its end."""
+    """A column with a price, a rate or a percentage, without trailing zeros."""
 
     @display(description=description, ordering=path)
     def show(row):

@@ -1,4 +1,4 @@
-"""The contracts, each with its project, drawn up by the project manager and confirmed."""
+"""The contracts, each with its project, created and confirmed by the project manager."""
 
 import datetime
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from ledger.models import DefaultDimension, ProfileAssignment
 
 @dataclass
 class Agreed:
-    """A deal of the catalogue as it stands in the database; work is done on the days given."""
+    """A deal of the catalogue in the database, with the first and last day of its work."""
 
     deal: Deal
     contract: ProjectContract
@@ -45,7 +45,7 @@ class Agreed:
 
 
 def agree(world: World, deals):
-    """Draw up and confirm these contracts of a company."""
+    """Create and confirm these contracts of a company."""
     for number, deal in enumerate(deals):
         agreed = world.deals[deal.code] = _draw_up(world, deal, number)
         if not deal.is_draft:
@@ -111,7 +111,7 @@ def _customers(world, deal, contract):
 
 
 def _price_lists(world, deal, contract):
-    """The standard lists, but where a price is to be missing: there an agreed list without trainees."""
+    """The standard lists, or an agreed list without trainees if a price has to be missing."""
     no_price = LEFT[world.entity.code]["no price"]
     if no_price and deal.code == no_price[0]:
         agreed = PriceList.objects.create(

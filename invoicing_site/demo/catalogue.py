@@ -1,14 +1,14 @@
-"""What the demo company is made of. All names, numbers and addresses are invented, and look it.
+"""The data of the demo company. All names, numbers and addresses are invented.
 
-Months are counted from the day the story begins; amounts are for a story of twelve months.
+Months are counted from the first day of the demo; amounts are for a demo of twelve months.
 """
 
 from dataclasses import dataclass
 
-# Who signs in; each has one role in both companies. The password is for the demo only.
+# The users; each has one role in both companies. The password is for the demo only.
 PASSWORD = "demo-only"
 
-# user name: first name, last name, role. Two accountants, because who confirmed an invoice may not post it.
+# user name: first name, last name, role. Two accountants, because the one who confirmed may not post.
 USERS = {
     "member": ("Anna", "Eksempel", "member"),
     "manager": ("Magne", "Eksempel", "manager"),
@@ -85,7 +85,7 @@ PEOPLE = {
     ),
 }
 
-# code: name, class, item tax group, paid in the customer's name
+# code: name, class, item tax group, whether it is a disbursement
 CATEGORIES = {
     "WORK": ("Work", "time", "SERVICES", False),
     "TRAVEL": ("Travel", "expense", "SERVICES", False),
@@ -128,11 +128,11 @@ CUSTOMERS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A contract line; `shares` are its customers' splits where they differ from the contract's."""
+    """A contract line; `shares` are its customers' splits if they differ from the contract's."""
 
     name: str = "Consulting"
     tasks: tuple = ()
-    amount: int = 0  # a fixed price, with its milestones as pairs (month, amount), or so many equal ones
+    amount: int = 0  # a fixed price, with its milestones as pairs (month, amount), or a number of equal ones
     milestones: tuple = ()
     equal: int = 0
     limit: int = 0
@@ -141,9 +141,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Deal:
-    """A contract with its project and who works on it.
+    """A contract with its project and its people.
 
-    `billing` is an invoice frequency, or so many months between invoices made by hand.
+    `billing` is an invoice frequency, or the number of months between invoices made by hand.
     """
 
     code: str
@@ -162,7 +162,7 @@ class Deal:
     is_draft: bool = False
     order: str = ""
     tasks: tuple = ("ANALYSIS", "BUILD", "SUPPORT")
-    sells: str = ""  # what it has beside time and travel: "material" or "fee"
+    sells: str = ""  # further classes besides time and travel: "material" or "fee"
 
 
 _THIRDS = (("10001", "33.33"), ("10002", "33.33"), ("10008", "33.34"))
@@ -332,7 +332,7 @@ DEALS = {
     ),
 }
 
-# How the last weeks stand: which contract is left in which state, for each company.
+# The state of the last weeks: which contract is left in which state, for each company.
 LEFT = {
     "NO1": {
         "ready": ("C-1001", "C-1012"),
@@ -362,10 +362,10 @@ SMALL = {
     *("C-2001", "C-2002", "C-2004", "C-2005", "C-2006", "C-2007", "C-2008"),
 }
 
-# What people write beside their hours, by task.
+# Descriptions of hours, by task.
 WORDS = {
-    "ANALYSIS": ("Workshop with the users", "Looked into how it is done today", "Wrote down what is wanted"),
-    "BUILD": ("Built the first version", "Tests and review", "Put it into service", "Mended what was found"),
-    "SUPPORT": ("Answered questions", "Trained new users", "Watched over the night run"),
+    "ANALYSIS": ("Workshop with the users", "Analysed the present process", "Wrote the requirements"),
+    "BUILD": ("Built the first version", "Tests and review", "Deployed to production", "Fixed reported bugs"),
+    "SUPPORT": ("Answered questions", "Trained new users", "Monitored the nightly run"),
 }
 TASK_NAMES = {"ANALYSIS": "Analysis", "BUILD": "Build", "SUPPORT": "Support"}

@@ -1,4 +1,4 @@
-"""The two companies with their books, people, prices, customers; what an administrator would enter."""
+"""The two companies with their books, people, prices and customers, as an administrator would enter them."""
 
 import datetime
 import random
@@ -43,7 +43,7 @@ LONG_AGO = datetime.date(2020, 1, 1)
 
 @dataclass
 class World:
-    """One company of the demo, with what is in it by the names of the catalogue."""
+    """One company of the demo, with its records by the names of the catalogue."""
 
     company: Company
     entity: LegalEntity
@@ -53,7 +53,7 @@ class World:
     starts: datetime.date
     today: datetime.date
     months: int
-    every: int  # one day in so many is worked
+    every: int  # one of this number of days is worked
     frequencies: dict = field(default_factory=dict)
     people: dict = field(default_factory=dict)
     categories: dict = field(default_factory=dict)
@@ -64,17 +64,17 @@ class World:
     entries: int = 0
 
     def scaled(self, amount: int) -> Decimal | None:
-        """An amount of the catalogue, which is for twelve full months, for as much work as is done here."""
+        """Scale an amount of the catalogue, which is for twelve full months, to the work of this demo."""
         return Decimal(amount * self.months // (12 * self.every)) or None
 
     def on_month(self, month: int) -> datetime.date:
-        """The day in the story that the catalogue counts in months of a whole year."""
+        """The date of the demo for a month of the catalogue."""
         return self.starts + month * (self.today - self.starts) // 12
 
 
 def make_users() -> dict:
-    """The people of the catalogue; the administrator reaches the admin."""
-    password = make_password(PASSWORD)  # once: it is slow on purpose
+    """Create the users of the catalogue; the administrator gets access to the admin."""
+    password = make_password(PASSWORD)  # once, because hashing is slow by design
     return {
         name: User.objects.create(
             username=name,
@@ -89,7 +89,7 @@ def make_users() -> dict:
 
 
 def settle(company: Company, users: dict, *, months: int, every: int) -> World:
-    """A company ready to make contracts: books, people, prices, customers."""
+    """Create a company that is ready for contracts: books, people, prices, customers."""
     entity = LegalEntity.objects.create(
         code=company.code,
         name=company.name,
@@ -133,7 +133,7 @@ def _months_before(first, months):
 
 
 def _croatian_tax(entity):
-    """The standard books have Norway's reduced rate; the standard rate is the same."""
+    """Replace Norway's reduced rate of the standard books; the standard rate is the same."""
     reduced = TaxCode.objects.get(entity=entity, code="OUT15")
     reduced.code, reduced.name = "OUT13", "Output VAT 13 %"
     reduced.save(update_fields=["code", "name"])
@@ -244,7 +244,7 @@ def price_expenses(world, prices):
 
 
 def _rates(world):
-    """An official rate for each week, wandering a little."""
+    """An official rate for each week, with small changes."""
     if world.entity.currency == "EUR":
         return
     ore, rates = 1165, []
@@ -264,7 +264,7 @@ def _rates(world):
     ExchangeRate.objects.bulk_create(rates)
 
 
-# How the number of a company becomes its VAT number.
+# The VAT number made from a company number.
 _VAT_NUMBERS = {"NO": "NO {} MVA", "HR": "HR{}", "DE": "{}", "FR": "FR66{}"}
 
 

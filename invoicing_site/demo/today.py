@@ -1,4 +1,4 @@
-"""How things stand today: the last weeks are left in every state that work can be in."""
+"""The last weeks of the demo: work in every state that it can have."""
 
 import datetime
 
@@ -16,13 +16,14 @@ from proforma.models import InvoiceRun
 
 
 def leave_open(world: World):
-    """Bring the weeks since the last closing up to today, and leave something to do for everybody."""
+    """Process the weeks since the last closing, and leave work for every role."""
     today = world.today
     left = {
         state: _deals(world, codes) for state, codes in LEFT[world.entity.code].items() if state != "no price"
     }
     until = today - DECIDED
-    # What was due since then found nothing ready; so the clock does not invoice what is left here.
+    # The schedule entries since then found nothing ready, so that no scheduled run invoices the remaining
+    # work.
     proformas.run_invoicing(world.entity, as_of=today, by=None, trigger=InvoiceRun.Trigger.SCHEDULE)
     waiting = {each.deal.code for each in left["blocked"]}
     rest = [each for each in world.deals.values() if each.deal.code not in waiting]
@@ -39,7 +40,7 @@ def leave_open(world: World):
     for draft in _drafts(world, left["open"], until):
         proposals.create_proposal(confirm(world, draft, on=today))
 
-    # Their actuals lie in a journal that nobody has posted.
+    # Their actuals are in an unposted journal.
     approve_until(world, left["blocked"], until, on=today)
     journals.add_to_journals(world.entity, on=today, by=world.users["accountant"])
     mark_until(world, left["blocked"], until)
@@ -61,7 +62,7 @@ def _drafts(world, deals, until):
 
 
 def _approve_late_and_cancel(world, agreed):
-    """Hours that came weeks late, were approved and booked, and turned out to belong elsewhere."""
+    """Hours that were entered weeks late, approved and booked, and then canceled."""
     day = weekday_until(max(world.today - datetime.timedelta(days=40), agreed.starts))
     entry = hour_entry(world, agreed, agreed.deal.team[0], day)
     entry.save()

@@ -1,4 +1,4 @@
-"""Who a visitor of the demo may be: asked by the sign-in page, which offers them as buttons."""
+"""The demo users on the sign-in page."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ _DOES = {
     "member": "Enters hours and expenses, and submits them for approval.",
     "manager": "Approves work, marks it ready to invoice, confirms proforma invoices.",
     "accountant": "Posts journals and invoices, and closes periods.",
-    "accountant2": "Posts the invoices of what Rita confirmed herself.",
+    "accountant2": "Posts invoices that Rita confirmed.",
     "administrator": "Sets up customers, contracts, prices and tax.",
     "auditor": "Sees everything and changes nothing.",
 }
@@ -34,9 +34,9 @@ class Visitor:
 
 
 def visitors() -> list[Visitor]:
-    """The demo's people who still have the demo's password; nobody in production or without the demo.
+    """The demo users that still have the demo password; none in production or without the demo.
 
-    The password is printed in the README: whoever is named here could sign in with it anyway.
+    The password is in the README, so listing these users gives no additional access.
     """
     codes = {company.code for company in COMPANIES}
     if settings.PRODUCTION or LegalEntity.objects.filter(code__in=codes).count() != len(codes):
@@ -50,6 +50,6 @@ def visitors() -> list[Visitor]:
     ]
 
 
-@lru_cache(maxsize=32)  # a hash is slow to check on purpose, and all of them share one
+@lru_cache(maxsize=32)  # checking a hash is slow by design, and all of them share one
 def _is_the_demos(encoded):
     return check_password(PASSWORD, encoded)

@@ -1,4 +1,4 @@
-"""What the people of a company enter in the course of the year."""
+"""The entries of a company during the year."""
 
 import datetime
 from collections import Counter
@@ -13,14 +13,14 @@ from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import write_rows
 
 DAY = datetime.timedelta(days=1)
-# So many days back the manager has looked at everything, and people have handed in their hours.
+# Work older than this number of days is decided on, and its hours are submitted.
 DECIDED, HANDED_IN = 8 * DAY, 4 * DAY
 
 _WHOLE, _HALVES = (Decimal("7.5"),), (Decimal(4), Decimal("3.5"))
 
 
 def enter(world: World):
-    """Enter the whole story up to today, and hand in all but the last days."""
+    """Enter all work up to today, and submit all but the last days."""
     rows = [*_ordinary_days(world), *_things(world), *_the_last_days(world)]
     write_rows(Entry, rows)
     world.entries += len(rows)
@@ -57,7 +57,7 @@ def hour_entry(world: World, agreed: Agreed, person: str, day, hours=Decimal("7.
 
 def _entry(world, agreed, day, **what):
     resource = what.get("resource")
-    # Who has no user hands in on paper; not to the manager, who approves it.
+    # Somebody else records the hours of people without a user; not the manager, who approves them.
     by = resource.user if resource and resource.user else world.users["accountant"]
     what.setdefault("task", agreed.tasks["SUPPORT"])
     return Entry(entity=world.entity, project=agreed.project, date=day, created_by=by, **what)
@@ -72,7 +72,7 @@ def _ordinary_days(world):
     day = world.starts
     while day <= world.today:
         for person in world.people if day.weekday() < 5 else ():
-            # Holidays in July; on other days some are away, or at work for their own company.
+            # Holidays in July; on other days, some people are absent or do internal work.
             is_away = rng.randrange(3) > 0 if day.month == 7 else rng.randrange(10) < 3
             if is_away or rng.randrange(world.every):
                 continue
@@ -92,12 +92,12 @@ def _ordinary_days(world):
 
 
 def _has_price(world, agreed, person):
-    """Only one contract has a person without a price, who works on it in the last weeks only."""
+    """Whether the person has a price; on one contract, one person without a price works at the end only."""
     return (agreed.deal.code, person) != LEFT[world.entity.code]["no price"]
 
 
 def _expense(world, agreed, person, day):
-    """Paid in the company's own currency; half of a hotel's tax can be deducted."""
+    """An expense in the company's own currency; half of a hotel's tax is deductible."""
     code = world.rng.choice(("TRAVEL", "TRAVEL", "HOTEL", "MILEAGE", "PUBLIC"))
     scale = 10 if world.entity.currency == "NOK" else 1
     quantity, unit, tax, deductible = 1, "each", 0, 0
@@ -151,16 +151,16 @@ def _things(world):
                     product=world.product,
                     quantity=Decimal(world.rng.randint(2, 9)),
                     unit="each",
-                    description="Sensors, put up and tested",
+                    description="Sensors, installed and tested",
                 )
             day = (day.replace(day=28) + 7 * DAY).replace(day=12)
 
 
 def _the_last_days(world):
-    """Work for each of the states in which the last weeks are left; nothing here is left to the dice."""
+    """Work for each state of the last weeks; nothing here is random."""
     left = LEFT[world.entity.code]
     day = weekday_until(world.today - DECIDED - DAY)
-    at_work = Counter()  # nobody works more than a day has
+    at_work = Counter()  # at most 24 hours a day
     for state in ("ready", "draft", "review", "open", "blocked", "over"):
         for code in left[state]:
             agreed = world.deals[code]

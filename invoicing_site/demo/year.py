@@ -1,4 +1,4 @@
-"""The year in the office: every month is approved, booked, invoiced and posted, by the people who may."""
+"""The year in the office: every month is approved, booked, invoiced and posted by the responsible people."""
 
 import datetime
 from decimal import Decimal
@@ -16,12 +16,12 @@ from proforma import operations as proformas
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
 DAY = datetime.timedelta(days=1)
-# Months that ended so long ago are closed.
+# Months that ended this number of days ago are closed.
 _CLOSED_AFTER = 120 * DAY
 
 
 def pass_months(world: World):
-    """Go through the months that are over, and through the days on which a contract is billed in between."""
+    """Process the past months, and the days between on which a contract is billed."""
     firsts = _firsts(world.starts, world.today - 14 * DAY)
     between = ScheduleEntry.objects.filter(
         line__frequency=world.frequencies["BIWEEKLY"], run_date__lt=firsts[-1]
@@ -44,12 +44,12 @@ def _firsts(start, until):
     while day <= until:
         days.append(day)
         day = (day.replace(day=28) + 7 * DAY).replace(day=1)
-    assert days, "The story is too short for a month to be over."
+    assert days, "The demo is too short: no month has ended."
     return days
 
 
 def _close(world, day, deals, month):
-    """One day of billing, for these deals; `month` counts those that are over, 0 in between."""
+    """Bill these deals on one day; `month` is the number of past months, 0 for days between."""
     approve_until(world, deals, day - DAY, on=day, decide=_given_away)
     book(world, on=day)
     mark_until(world, deals, day - DAY)
@@ -74,7 +74,7 @@ def _close(world, day, deals, month):
 
 
 def _adjusted(world, drafts):
-    """Here and there the project manager takes an hour off before confirming."""
+    """On some proformas, the project manager removes an hour before confirming."""
     for draft in drafts:
         if not world.rng.randrange(6):
             detail = (
@@ -93,7 +93,7 @@ def _adjusted(world, drafts):
 
 
 def approve_until(world: World, deals, until: datetime.date, *, on: datetime.date, decide=None):
-    """Approve what was handed in on these deals up to a day; `decide` says what is changed of the entries."""
+    """Approve the submitted entries of these deals up to a day; `decide` returns changes of the entries."""
     entries = list(
         Entry.objects.filter(
             status=Entry.Status.SUBMITTED,
@@ -109,7 +109,7 @@ def approve_until(world: World, deals, until: datetime.date, *, on: datetime.dat
 
 
 def _given_away(world, entries):
-    """A few hours are not charged, for one reason or another."""
+    """Mark a few hours as not chargeable."""
     decisions = {}
     for entry in entries:
         if entry.transaction_class != Entry.Class.TIME or entry.quantity < Decimal(3):
@@ -132,7 +132,7 @@ def book(world: World, *, on: datetime.date):
 
 
 def mark_until(world: World, deals, until: datetime.date):
-    """Mark what these deals have delivered up to a day ready to invoice."""
+    """Mark the work of these deals up to a day as ready to invoice."""
     items = BacklogItem.objects.filter(
         contract__in=[each.contract for each in deals],
         status=BacklogItem.Status.NOT_READY,

@@ -1,4 +1,4 @@
-"""The steps in the accountant's room: journal, proposal, invoice, vouchers, payment. Pure, over facts."""
+"""The accountant's steps of an explanation: journal, proposal, invoice, vouchers, payment. Pure."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -13,7 +13,7 @@ _ZERO = Decimal(0)
 
 
 def journals(actuals: Iterable, facts: Facts) -> list[Step]:
-    """The integration journal that books these actuals, and the vouchers posted from it."""
+    """The integration journal of these actuals, and the vouchers posted from it."""
     steps = []
     for actual in actuals:
         line = facts.journal_lines.get(actual.pk)
@@ -36,9 +36,9 @@ def journals(actuals: Iterable, facts: Facts) -> list[Step]:
 
 
 def voucher(row, entries) -> Step:
-    """One voucher with its entries and its place in the chain."""
+    """One voucher with its entries and its position in the chain."""
     words = f"{headed(row)} ({row.get_kind_display()}) of {day(row.date)}, number {row.position} in the chain"
-    words += f", hash {row.hash[:12]}…" if entries else f", hash {row.hash[:12]}…: in no ledger account"
+    words += f", hash {row.hash[:12]}…" if entries else f", hash {row.hash[:12]}…, no ledger entries"
     lines = []
     for entry in entries:
         side, own, accounting = "Dr", entry.debit, entry.accounting_debit
@@ -70,7 +70,7 @@ def voucher(row, entries) -> Step:
 
 
 def proposal(detail, facts: Facts) -> list[Step]:
-    """The proposal line that carries the detail into the books."""
+    """The proposal line of the detail."""
     line = facts.proposal_lines.get(detail.pk) if detail else None
     if line is None:
         return []
@@ -79,7 +79,7 @@ def proposal(detail, facts: Facts) -> list[Step]:
         words += f", in section “{line.section.title}”"
     words += f": {amount(line.amount, detail.line.proforma.currency)}"
     if line.differs:
-        words += "; its tax groups are not the draft's"
+        words += "; its tax groups differ from the draft's"
     references = [ref(line.proposal), ref(line)]
     return [
         Step("proposal", words + ".", {"amount": line.amount, "status": line.proposal.status}, references)
@@ -87,7 +87,7 @@ def proposal(detail, facts: Facts) -> list[Step]:
 
 
 def invoice_line(detail, facts: Facts) -> list[Step]:
-    """The line of the posted invoice."""
+    """The line on the posted invoice."""
     line = facts.proposal_lines.get(detail.pk) if detail else None
     if line is None and detail is not None:
         return not_charged(detail)
@@ -97,7 +97,7 @@ def invoice_line(detail, facts: Facts) -> list[Step]:
 
 
 def not_charged(detail) -> list[Step]:
-    """Why a detail of a posted invoice has no line on it."""
+    """The reason why a detail of a posted invoice has no line on it."""
     invoice = _invoice_of(detail.line.proforma)
     if invoice is None:
         return []
@@ -106,7 +106,7 @@ def not_charged(detail) -> list[Step]:
 
 
 def left_out(detail) -> str:
-    """Not on the invoice: 3 h non-chargeable."""
+    """The reason in words, such as “not on the invoice: 3 h non-chargeable”."""
     quantity = f"{number(detail.quantity)} {detail.unit}".strip()
     return f"not on the invoice: {quantity} {detail.get_billing_type_display()}"
 
@@ -139,7 +139,7 @@ def of_invoice(document, facts: Facts, entries=None) -> list[Step]:
 
 
 def payments(document, facts: Facts) -> list[Step]:
-    """What the customer owes for it, and what was paid or set off."""
+    """The amount that the customer owes for it, and what was paid or set off."""
     steps = []
     for row in facts.customer_transactions.get(document.voucher_id, []):
         settled = facts.settlements.get(row.pk, [])

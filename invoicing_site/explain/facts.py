@@ -1,7 +1,7 @@
-"""What explaining looks at: all that stands around some actuals, read in a constant number of queries.
+"""The data of an explanation: all records related to some actuals, read in a constant number of queries.
 
-From an actual one gets to its entry and to all that was made of that entry, to the backlog item and the
-detail that claims it, to what confirming made of that detail, and on to journal, invoice and payment.
+An actual leads to its entry and to all actuals of that entry, to the backlog item and the detail that claims
+it, to the actuals that confirming created for that detail, and to journal, invoice and payment.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from backlog.models import Adjustment, BacklogItem
 from ledger.models import CustomerTransaction, JournalLine, LedgerEntry, ProposalLine, Settlement
 from proforma.models import DetailActual, LimitOverride, LineDetail
 
-# What many rows share is read once and not joined to each of them.
+# Records that many rows share are read once and not joined to each row.
 _OF_ACTUAL = (
     "entity",
     "batch__by",
@@ -43,7 +43,7 @@ _OF_DETAIL = (
     "backlog_item__milestone_part__milestone",
     "corrects__line__proforma",
 )
-# Confirming makes them for one detail, to be claimed by another.
+# Confirming creates them for one detail; another detail claims them.
 _BILLED_LATER = {DetailActual.Part.AGAIN, DetailActual.Part.BALANCE}
 
 _OF_PROPOSAL_LINE = ("proposal", "section", "invoice_line__invoice__voucher__entity")
@@ -52,7 +52,7 @@ _OF_JOURNAL_LINE = ("journal", "voucher__entity")
 
 @dataclass
 class Facts:
-    """Rows by what leads to them; see each name."""
+    """Related rows in dictionaries; the comments name the keys."""
 
     actuals: dict[int, Actual] = field(default_factory=dict)
     of_entry: dict[int, list[Actual]] = field(default_factory=lambda: defaultdict(list))
@@ -80,10 +80,10 @@ class Facts:
     def around(
         cls, actuals: Iterable[int] = (), details: Iterable[int] = (), with_entries: bool = True
     ) -> "Facts":
-        """Read what stands around actuals and details, given by key.
+        """Read the rows related to actuals and details, given by key.
 
-        `with_entries` False leaves the ledger entries of invoices out, which are as many as the invoice has
-        accounts and projects, and the same for each of its lines.
+        `with_entries` False leaves out the ledger entries of invoices, which are numerous and the same for
+        each line.
         """
         facts = cls()
         seeds = set(actuals)
@@ -132,7 +132,7 @@ class Facts:
         keys = {item.pk for item in self.items.values()}
         for adjustment in Adjustment.objects.filter(item__in=keys):
             self.adjustments[adjustment.item_id] = adjustment
-        # Shares of the same entry may be claimed by details that nobody asked for; they are named, no more.
+        # Other details may claim shares of the same entry; they are only named.
         others = LineDetail.objects.filter(backlog_item__in=keys - set(self.claims))
         for detail in others.prefetch_related(*_OF_DETAIL):
             self.details[detail.pk] = detail
@@ -154,7 +154,7 @@ class Facts:
         self.read_vouchers(vouchers | invoices if with_entries else vouchers, invoices)
 
     def read_vouchers(self, vouchers, invoices):
-        """The entries of some vouchers, and what became of the customer transactions of some invoices'."""
+        """The entries of some vouchers, and the customer transactions of invoices with their settlements."""
         entries = LedgerEntry.objects.filter(voucher__in=vouchers).prefetch_related("account")
         for entry in entries.order_by("voucher", "number"):
             self.entries[entry.voucher_id].append(entry)
@@ -167,9 +167,9 @@ class Facts:
                 self.settlements[key].append(row)
 
     def original_of(self, actual: Actual) -> Actual | None:
-        """The fact that the story begins with: what the detail claims, what was reversed, or itself.
+        """The first actual of the explanation: the one that the detail claims, the reversed one, or this one.
 
-        None for what has no fact before it: a milestone's billed sales, work added by hand.
+        None if there is no earlier actual: for a milestone's billed sales and for work added by hand.
         """
         part = self._passing_part(actual)
         if part:
@@ -181,18 +181,18 @@ class Facts:
         return actual
 
     def detail_of(self, actual: Actual) -> LineDetail | None:
-        """The detail that claims the actual, or for which confirming made it."""
+        """The detail that claims the actual, or for which confirming created it."""
         if part := self._passing_part(actual):
             return self.details[part.detail_id]
         item = self.items.get(actual.pk)
         return self.claims.get(item.pk) if item else None
 
     def _passing_part(self, actual):
-        """What the actual is to a detail, unless it is there to be billed later by another one."""
+        """The role of the actual for a detail, unless another detail bills it later."""
         part = self.part_of.get(actual.pk)
         return None if part is None or part.part in _BILLED_LATER else part
 
-    def shares_beside(self, actual: Actual) -> list[Actual]:
+    def other_shares(self, actual: Actual) -> list[Actual]:
         """The actual and the other customers' shares of the same part of the same entry."""
         return [
             other

@@ -1,4 +1,4 @@
-"""The page behind every amount: where it comes from, step by step, and where it went (ACT-2)."""
+"""The explanation page of an amount: how it was calculated and posted, step by step (ACT-2)."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -17,7 +17,7 @@ from invoicing_site.screens.remedies import remedy_url, words_of
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 
-# What can be explained: its model, how one gets to whether it may be seen, and who tells it.
+# What can be explained: the model, the permission check, and the function that explains it.
 _KINDS = {
     "actual": (Actual, explain.explain_actual),
     "entry": (Entry, explain.explain_entry),
@@ -27,7 +27,7 @@ _KINDS = {
     "line": (InvoiceLine, explain.explain_invoice_line),
     "voucher": (Voucher, explain.explain_voucher),
 }
-# Pages of the rows that an explanation speaks of.
+# Pages of the rows in an explanation.
 _PAGES = {
     "actuals.actual": lambda pk: reverse("explain", args=["actual", pk]),
     "actuals.entry": lambda pk: reverse("entry", args=[pk]),
@@ -41,7 +41,7 @@ _PAGES = {
     "ledger.voucher": lambda pk: reverse("voucher", args=[pk]),
     "contracts.projectcontract": lambda pk: reverse("contract", args=[pk]),
 }
-# Their models: a reader meets those rows only that they may see (SEC-1).
+# Their models: a reader sees only the rows that they may see (SEC-1).
 _ROWS = {label: apps.get_model(label) for label in _PAGES}
 _NAMES = {
     "actuals.actual": "actual",
@@ -56,28 +56,28 @@ _NAMES = {
     "ledger.voucher": "voucher",
     "contracts.projectcontract": "contract",
 }
-# What tells of costs or of the books is for those who may see them.
+# Steps with costs or ledger data need a permission.
 _BOOKS = {"journal", "voucher"}
-# What became of the work: told beside how it came to be.
+# Steps after the origin, shown in the right column.
 _AFTERWARDS = {"journal", "voucher", "proposal", "invoice", "payment", "reversal"}
 _CHUNK = 5000  # keys in one query
-_MOST_LINES, _MOST_LINKS, _MOST_PARTS = 8, 6, 20  # of what repeats, on the page; JSON has all of it
+_MOST_LINES, _MOST_LINKS, _MOST_PARTS = 8, 6, 20  # number of repeated items on the page; JSON has all
 
 
 class Explain(TemplateView):
-    """One amount explained; as JSON with ?format=json. 404 for what the reader may not see."""
+    """The explanation of one amount; as JSON with ?format=json. 404 for rows that the reader may not see."""
 
     template_name = "explain.html"
 
     def get(self, request, kind, pk):
         if kind not in _KINDS:
-            raise Http404("This can't be explained.")
+            raise Http404("This kind of record can't be explained.")
         model, tell = _KINDS[kind]
         row, entity = self.find(model, pk)
         self.costs = sees_costs(request.user, entity)
         self.books = request.may("voucher.view", entity)
         if model is Actual and row.type == Actual.Type.COST and not self.costs:
-            raise PermissionDenied("Costs are for those with the permission to see them.")
+            raise PermissionDenied("You need the permission to see costs.")
         told = self.seen(tell(row))
         if request.GET.get("format") == "json":
             return JsonResponse(self.as_data(told))
@@ -101,12 +101,12 @@ class Explain(TemplateView):
         return row, entity
 
     def seen(self, told):
-        """The explanation with nothing in it that the reader may not see: rows, costs and books."""
+        """The explanation without the rows, costs and ledger data that the reader may not see."""
         visible = self.visible(told)
         return _pruned(told, self.steps, lambda reference: reference in visible or not _is_row(reference))
 
     def visible(self, told):
-        """Those of the references in an explanation whose rows the reader may see, one query a model."""
+        """The references in an explanation whose rows the reader may see; one query per model."""
         keys = defaultdict(set)
         for reference in _references(told):
             if _is_row(reference):
@@ -122,12 +122,12 @@ class Explain(TemplateView):
         return found
 
     def steps(self, told):
-        """The steps that the reader may see, without the costs where they are none of theirs."""
+        """The steps that the reader may see, without costs if the reader may not see them."""
         found = [step for step in told.steps if self.books or step.stage not in _BOOKS]
         return found if self.costs else [step.without_costs or step for step in found]
 
     def drawn(self, told):
-        """The explanation for the template: what was before and what came after, and its first parts."""
+        """The explanation for the template: the steps of both columns, and the first parts."""
         steps, parts = told.steps, told.parts
         return {
             "subject": told.subject,
@@ -185,7 +185,7 @@ def _is_row(reference):
 
 
 def _references(told):
-    """All that an explanation and its parts refer to."""
+    """All references of an explanation and its parts."""
     yield told.reference
     for step in told.steps:
         yield from step.references
@@ -194,7 +194,7 @@ def _references(told):
 
 
 def _pruned(told, steps, is_seen):
-    """The explanation with the steps that `steps` leaves, and without what is not seen."""
+    """The explanation with the steps of `steps`, without invisible references."""
     return replace(
         told,
         steps=[replace(step, references=list(filter(is_seen, step.references))) for step in steps(told)],

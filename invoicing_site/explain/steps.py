@@ -1,4 +1,4 @@
-"""The steps of one share, from the entry to the invoice: pure, over facts that were read before."""
+"""The steps of one share, from the entry to the invoice: pure functions over rows that were read before."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -20,7 +20,7 @@ _COST = Actual.Type.COST
 
 
 def named(actual: Actual, facts: Facts) -> str:
-    """The actual in a few words, and that it was undone: what confirming reversed lives on, billed."""
+    """A short description of the actual, and whether it was reversed (other than by confirming)."""
     words = (
         f"Actual {actual.pk}: {actual.get_type_display()} ({actual.get_transaction_class_display()}) of "
         f"{day(actual.date)}, {amount(actual.amount, actual.currency)}"
@@ -32,19 +32,19 @@ def named(actual: Actual, facts: Facts) -> str:
 
 
 def fact(actual: Actual, facts: Facts) -> list[Step]:
-    """What this very actual is to others: what it reverses or replaces, what undid it, what made it."""
+    """The relations of this actual: what it reverses or replaces, what reversed it, what created it."""
     references = []
     said = [f"{number(actual.quantity)} {actual.unit} × {number(actual.price)}".replace("  ", " ")]
     said[0] += f" = {amount(actual.amount, actual.currency)}, {actual.get_billing_type_display()}"
     if part := facts.part_of.get(actual.pk):
         detail = facts.details[part.detail_id]
-        said.append(f"made by confirming {detail.line.proforma}: {part.get_part_display()}")
+        said.append(f"created by confirming {detail.line.proforma}: {part.get_part_display()}")
         references += [ref(detail), ref(detail.line.proforma)]
     if actual.reverses_id:
         said.append(f"reverses actual {actual.reverses_id}")
         references.append(f"actuals.actual:{actual.reverses_id}")
     if actual.replaces_id:
-        said.append(f"stands in for actual {actual.replaces_id}")
+        said.append(f"replaces actual {actual.replaces_id}")
         references.append(f"actuals.actual:{actual.replaces_id}")
     if undone := facts.reversal_of.get(actual.pk):
         said.append(f"reversed by actual {undone.pk} ({_happened(undone.batch)})")
@@ -67,7 +67,7 @@ def _figures(actual):
 
 
 def entry(original: Actual | None, facts: Facts) -> list[Step]:
-    """What somebody entered, or the milestone that fell due."""
+    """The entry, or the milestone that became due."""
     if original is None:
         return []
     if original.milestone_part_id:
@@ -78,8 +78,8 @@ def entry(original: Actual | None, facts: Facts) -> list[Step]:
 
 
 def entered(row) -> Step:
-    """The entry as it was made."""
-    who = row.resource or "Nobody named"
+    """The entry as it was created."""
+    who = row.resource or "Somebody unknown"
     words = f"{who} entered {number(row.quantity)} {row.unit} of {row.get_transaction_class_display()}"
     words += f" on {day(row.date)} for project {row.project}"
     if row.task:
@@ -90,7 +90,7 @@ def entered(row) -> Step:
     rest = f": “{row.description}”" if row.description else ""
     references = [ref(row)]
     if row.source_id:
-        rest += f". It came with {row.source}"
+        rest += f". It was imported with {row.source}"
         references.append(ref(row.source))
     if row.external_id:
         rest += f" (external id {row.external_id})"
@@ -114,13 +114,13 @@ def milestone(part, currency: str) -> Step:
 
 
 def approval(original: Actual, facts: Facts) -> list[Step]:
-    """The action that made the fact: who approved, when, and what they changed."""
+    """The action that created the actual: who approved it, when, and with which changes."""
     batch, row = original.batch, original.entry
     if batch.action == Batch.Action.APPROVE:
-        # Its day may be any; the stamp beside it is what the stamp of the submission is compared with.
+        # The date can be any date; compare the timestamp with that of the submission.
         words = f"Approved by {somebody(batch.by)} on {day(batch.on)}"
         words += f" (batch {batch.pk}, recorded {on(batch.at)})"
-        # The entry holds the decision of the approval in force, and not those that were taken back (APP-5).
+        # The entry has the decision of the valid approval, not of canceled ones (APP-5).
         says = row and not _is_taken_back(original, facts)
         if says and row.billable_quantity is not None and row.billable_quantity != row.quantity:
             words += f": {number(row.billable_quantity)} of {number(row.quantity)} {row.unit} billable"
@@ -132,9 +132,9 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
     figures = {"on": batch.on, "at": batch.at, "by": somebody(batch.by)}
     references = [ref(batch)]
     if original.cost_id and (cost := facts.actuals.get(original.cost_id)):
-        # Only a sale has a cost behind it.
+        # Only sales have a related cost.
         open_ = Step("approval", words + ".", figures, references)
-        behind = f". The cost behind it is {amount(cost.amount, cost.currency)} (actual {cost.pk})."
+        behind = f". Its cost is {amount(cost.amount, cost.currency)} (actual {cost.pk})."
         told = Step("approval", words + behind, figures | {"cost": cost.amount}, [*references, ref(cost)])
         return [replace(told, without_costs=open_)]
     if original.type == _COST:
@@ -160,7 +160,7 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
 
 
 def _is_taken_back(fact: Actual, facts: Facts) -> bool:
-    """Whether the approval that made the fact was canceled."""
+    """Whether the approval that created the actual was canceled."""
     reversal = facts.reversal_of.get(fact.cost_id or fact.pk)
     return reversal is not None and reversal.batch.action == Batch.Action.CANCEL
 
@@ -169,7 +169,7 @@ def _no_sales(cost):
     line, row = cost.contract_line, cost.entry
     if line is None:
         if row and row.billing_wish == row.Wish.COST_ONLY and not row.billing_type:
-            return "It was imported as invoiced elsewhere, so there are no sales"
+            return "It was imported as already invoiced, so there are no sales"
         return "No contract line covered it, so there are no sales"
     if line.billing_method == ContractLine.BillingMethod.FIXED_PRICE:
         return f"Contract line {line} has a fixed price: its milestones are billed, not the work"
@@ -177,23 +177,23 @@ def _no_sales(cost):
 
 
 def price(original: Actual, facts: Facts) -> list[Step]:
-    """The price row that was chosen, and those that were passed over."""
+    """The price row that was selected, and the rows that were not."""
     decision = original.price_decision
     if decision is None:
-        return [Step("price", f"The price {number(original.price)} was given by hand.", {}, [])]
+        return [Step("price", f"The price {number(original.price)} was entered by hand.", {}, [])]
     rows = [decision.override, decision.role_price, decision.category_price, decision.product_price]
     chosen = [row for row in rows if row is not None]
     words = f"{decision.get_kind_display().capitalize()} price {number(decision.price)} {original.currency}"
     if decision.price_list:
         words += f" from price list {decision.price_list.code} {decision.price_list.name}"
     if decision.markup:
-        words += f": {number(decision.base_price)} and {number(decision.markup)} % on top"
+        words += f": {number(decision.base_price)} plus {number(decision.markup)} % markup"
     remedy = ""
     if decision.is_missing:
         words += "; no price was found, so it is 0"
         if _can_be_approved_again(original, facts):
             words += (
-                ". To price it, have a billing administrator extend the price list or add the price to it; "
+                ". To price it, ask a billing administrator to extend the price list or to add the price, "
             )
             words += "then cancel the approval and approve the entry again"
             remedy = _page_of(decision.price_list)
@@ -209,14 +209,14 @@ def price(original: Actual, facts: Facts) -> list[Step]:
     told = Step("price", "\n".join([words + ".", *reasons]), figures, references, remedy=remedy)
     if not decision.markup:
         return [told]
-    # What a markup stands on is a cost.
+    # The base of a markup is a cost.
     plain = words.replace(f"{number(decision.base_price)} and ", "cost and ")
     hidden = {name: value for name, value in figures.items() if name not in ("base_price", "looked_at")}
     return [replace(told, without_costs=Step("price", plain + ".", hidden, references))]
 
 
 def _can_be_approved_again(original, facts):
-    """Whether it stands, and no share of its entry is on a document (APP-5)."""
+    """Whether it is not reversed, and no share of its entry is on a document (APP-5)."""
     if original.entry_id is None or original.pk in facts.reversal_of:
         return False
     shares = (facts.items.get(fact.pk) for fact in facts.of_entry[original.entry_id])
@@ -231,36 +231,36 @@ def _page_of(price_list):
 
 
 def rate(original: Actual, facts: Facts) -> list[Step]:
-    """What one unit of its currency was worth in the books."""
+    """The exchange rate of its currency in the books."""
     line = facts.journal_lines.get(original.pk)
     own = original.entity.currency
     if line is None:
         if original.currency == own:
             words = f"{own} is the accounting currency: the rate is 1."
         else:
-            words = f"It is in no integration journal yet, so {original.currency} has no rate here."
+            words = f"It is in no integration journal yet, so there is no rate for {original.currency}."
         return [Step("rate", words, {}, [])]
     agreed = original.contract.fixed_exchange_rate if original.contract else None
     words = f"1 {original.currency} = {number(line.exchange_rate)} {own}"
     if original.currency == own:
         words = f"{own} is the accounting currency: the rate is 1"
     elif original.type != _COST and agreed == line.exchange_rate:
-        words += f", as contract {original.contract.code} agrees"
+        words += f", as agreed in contract {original.contract.code}"
     words += f"; {amount(line.accounting_amount, own)} in the books"
     figures = {"rate": line.exchange_rate, "accounting_amount": line.accounting_amount}
     return [Step("rate", words + ".", figures, [ref(line)])]
 
 
 def rounding(original: Actual, facts: Facts) -> list[Step]:
-    """Quantity times price as it is, or so many percent of what was split, and what became of it."""
-    shares = facts.shares_beside(original)
+    """Quantity times price, or the percentage of a split amount, and how it was rounded."""
+    shares = facts.other_shares(original)
     if _is_lump(original, shares):
         whole = sum((share.amount for share in shares), Decimal(0))
         exact = money.exact_percentage(whole, original.split)
         said = f"{number(original.split)} % of {amount(whole, original.currency)}"
         rounded = money.rounded(exact, original.currency)
         return [_rounded(original, said, exact, rounded)]
-    # Exact for any figures: a bare product of two decimals keeps only 28 digits.
+    # Exact for all numbers: a plain product of two decimals has only 28 digits.
     exact = money.exact_percentage(original.quantity, original.price.scaleb(2))
     said = f"{number(original.quantity)} × {number(original.price)}"
     rounded = money.priced(original.quantity, original.price, original.currency)
@@ -268,7 +268,7 @@ def rounding(original: Actual, facts: Facts) -> list[Step]:
 
 
 def _is_lump(original, shares):
-    """Whether the amount itself was split, and each share is one piece of it: at cost, or a fee (MON-9)."""
+    """Whether the amount itself was split, so that each share has quantity 1: at cost, or a fee (MON-9)."""
     return (
         len(shares) > 1
         and original.transaction_class in (TransactionClass.EXPENSE, TransactionClass.FEE)
@@ -297,13 +297,13 @@ def _rounded(original, said, exact, rounded) -> Step:
 
 
 def split(original: Actual, facts: Facts) -> list[Step]:
-    """Whose share it is, and the shares of the others."""
+    """The customer of the share, and the shares of the other customers."""
     if original.contract_customer_id is None:
         return []
-    shares = facts.shares_beside(original)
+    shares = facts.other_shares(original)
     customer = original.contract_customer.customer
     if len(shares) < 2 and (original.split is None or original.split == 100):
-        words = f"{customer} bears all of it."
+        words = f"{customer} pays all of it."
     else:
         parts = [
             f"{share.contract_customer.customer} {number(share.split or Decimal(0))} % = "
@@ -324,15 +324,15 @@ def split(original: Actual, facts: Facts) -> list[Step]:
 
 
 def limit(original: Actual, facts: Facts) -> list[Step]:
-    """What the not-to-exceed limits said."""
+    """The result of the test against the not-to-exceed limits."""
     item = facts.items.get(original.pk)
     if item is None:
         return []
     status = item.limit_status
     words = {
         BacklogItem.LimitStatus.COMMITTED: "Within every limit that is set.",
-        BacklogItem.LimitStatus.NOT_APPLICABLE: "No limit counts for it.",
-        BacklogItem.LimitStatus.NOT_EVALUATED: "Not evaluated against the limits.",
+        BacklogItem.LimitStatus.NOT_APPLICABLE: "No limit applies.",
+        BacklogItem.LimitStatus.NOT_EVALUATED: "Not tested against the limits.",
     }.get(status)
     figures = {"status": status}
     if status == BacklogItem.LimitStatus.FAILED:
@@ -343,7 +343,7 @@ def limit(original: Actual, facts: Facts) -> list[Step]:
 
 
 def claim(original: Actual, facts: Facts) -> list[Step]:
-    """Where its backlog item stands, and which detail claims it."""
+    """The status of its backlog item, and the detail that claims it."""
     item = facts.items.get(original.pk)
     if item is None:
         return []
@@ -351,7 +351,7 @@ def claim(original: Actual, facts: Facts) -> list[Step]:
 
 
 def claim_of(item: BacklogItem, facts: Facts) -> Step:
-    """The same for an item that is known already, such as a milestone's."""
+    """The same for a given item, such as a milestone's."""
     words = f"Backlog item {item.pk} is {item.get_status_display()}"
     figures, references = {"status": item.status, "amount": item.amount}, [ref(item)]
     if item.hold_until:
@@ -363,15 +363,15 @@ def claim_of(item: BacklogItem, facts: Facts) -> Step:
         words += f": {adjusted.reason}"
         references.append(ref(adjusted))
     if detail := facts.claims.get(item.pk):
-        words += f"; claimed by a detail of {detail.line.proforma}"
+        words += f"; on {detail.line.proforma}"
         references.append(ref(detail))
     else:
-        words += "; claimed by no invoice"
+        words += "; on no proforma"
     return Step("claim", words + ".", figures, references)
 
 
 def proforma(detail, original: Actual | None, facts: Facts) -> list[Step]:
-    """The detail that bills it, what was edited there, and the actuals that confirming made."""
+    """The detail that bills it, its edited values, and the actuals that confirming created."""
     if detail is None:
         return []
     document = detail.line.proforma
@@ -386,7 +386,7 @@ def proforma(detail, original: Actual | None, facts: Facts) -> list[Step]:
     elif original is None:
         words += "; added by hand"
     elif edited := _edited(detail, original):
-        words += f"; edited, it was {edited}"
+        words += f"; edited, before: {edited}"
     if document.run_id:
         words += f"; created by {document.run}"
     if document.status == ProformaInvoice.Status.CONFIRMED:
@@ -395,7 +395,7 @@ def proforma(detail, original: Actual | None, facts: Facts) -> list[Step]:
         words += f"; the proforma is {document.get_status_display()}"
     references = [ref(document), ref(detail)] + ([ref(document.run)] if document.run_id else [])
     for override in facts.overrides.get(document.pk, []):
-        words += f"; {somebody(override.by)} let it go over the {override.get_level_display()} limit by "
+        words += f"; {somebody(override.by)} allowed it over the {override.get_level_display()} limit by "
         words += f"{amount(override.over, own)}: {override.reason}"
         references.append(ref(override))
     made = [(part, facts.actuals[part.actual_id]) for part in facts.parts.get(detail.pk, [])]

@@ -1,4 +1,4 @@
-"""How an explanation is told: steps, each a sentence with its figures and the rows it speaks of."""
+"""The structure of an explanation: steps, each with a sentence, its numbers and its related rows."""
 
 import datetime
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ _MOST = 8
 
 @dataclass(frozen=True)
 class Step:
-    """One stage on the way. References read `app.model:pk`."""
+    """One step. References have the form `app.model:pk`."""
 
     stage: str
     sentence: str
     figures: dict = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
-    without_costs: "Step | None" = None  # what those read who may not see costs, where it differs
-    remedy: str = ""  # the address of the page where what is missing is entered
+    without_costs: "Step | None" = None  # the step for readers who may not see costs, if it differs
+    remedy: str = ""  # the address of the page where missing data can be entered
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is explained, the steps to it and on from it, and the explanations it is made up of."""
+    """The explained record, the steps before and after it, and the explanations of its parts."""
 
     subject: str
     reference: str
@@ -52,12 +52,12 @@ class Explanation:
 
 
 def some(words: list[str]) -> list[str]:
-    """The first of many phrases of one sentence, and how many are left out."""
+    """The first phrases of a sentence, and the number of the others."""
     return words if len(words) <= _MOST else [*words[:_MOST], f"… and {len(words) - _MOST} more"]
 
 
 def headed(row) -> str:
-    """The row's name at the beginning of a line; what follows keeps its case."""
+    """The row's name with a capital letter at the beginning."""
     text = str(row)
     return text[:1].upper() + text[1:]
 
@@ -68,10 +68,10 @@ def ref(row) -> str:
 
 
 def somebody(user) -> str:
-    """Who it was; what nobody did, the system did."""
+    """The user's name, or “the system”."""
     return str(user) if user else "the system"
 
 
 def on(moment: datetime.datetime | None) -> str:
-    """The day and minute of a stamp, in UTC."""
+    """The date and minute of a timestamp, in UTC."""
     return f"{day(moment.date())} {time(moment)} UTC" if moment else "an unknown day"

@@ -1,4 +1,4 @@
-"""What the commands share: whose books, who acts, on which day, and how the answer is given."""
+"""Shared parts of the commands: legal entity, user, date, and output."""
 
 import datetime
 import json
@@ -14,12 +14,12 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 from invoicing_site.screens import remedies
 
-# So many known names are suggested for one that is not.
+# The number of known names that are suggested for an unknown one.
 _SUGGESTED = 10
 
 
 def day(text):
-    """A date as it is typed: 2026-10-31."""
+    """A date of the command line, such as 2026-10-31."""
     day = datetime.date.fromisoformat(text)
     if reason := days.why_not(day):
         raise ArgumentTypeError(reason.sentence)
@@ -29,15 +29,15 @@ def day(text):
 class EntityCommand(BaseCommand):
     """A command that acts in the books of one legal entity.
 
-    Subclasses say what they do in `act(entity, by, on, options)`; it returns what `--json` prints, and `told`
-    puts it into words. A refusal ends the command with its sentence and exit code 1.
+    Subclasses define `act(entity, by, on, options)`, which returns the data of `--json`, and `lines`, which
+    returns it as text. A refusal ends the command with its sentence and exit code 1.
     """
 
     def add_arguments(self, parser):
-        parser.add_argument("--entity", help="code of the legal entity; needed where there are several")
-        parser.add_argument("--by", help="user name of the person who acts; by default the system itself")
-        parser.add_argument("--on", type=day, help="day of the action, such as 2026-10-31; by default today")
-        parser.add_argument("--json", action="store_true", help="answer as JSON")
+        parser.add_argument("--entity", help="code of the legal entity; needed if there are several")
+        parser.add_argument("--by", help="user name of the acting person; default: the system")
+        parser.add_argument("--on", type=day, help="date of the action, such as 2026-10-31; default: today")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args, **options):
         entity = self.the_entity(options["entity"])
@@ -54,7 +54,7 @@ class EntityCommand(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(answer, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         else:
-            for line in self.told(answer):
+            for line in self.lines(answer):
                 self.stdout.write(line)
 
     def the_entity(self, code):
@@ -67,7 +67,7 @@ class EntityCommand(BaseCommand):
         entities = list(LegalEntity.objects.all()[:2])
         if len(entities) != 1:
             known = ", ".join(LegalEntity.objects.values_list("code", flat=True)) or "none"
-            raise CommandError(f"Say which legal entity with --entity. Known: {known}.")
+            raise CommandError(f"Choose a legal entity with --entity. Known: {known}.")
         return entities[0]
 
     def the_user(self, name):
@@ -79,9 +79,9 @@ class EntityCommand(BaseCommand):
         return user
 
     def chosen(self, rows, field, values):
-        """The rows that were named on the command line, or all where none was.
+        """The rows that are named on the command line, or all rows if none is named.
 
-        A name that is not among them ends the command, with the nearest ones that are.
+        An unknown name ends the command and shows similar names.
         """
         if not values:
             return rows
@@ -99,5 +99,5 @@ class EntityCommand(BaseCommand):
     def act(self, entity, by, on, options):
         raise NotImplementedError
 
-    def told(self, answer):
+    def lines(self, answer):
         raise NotImplementedError

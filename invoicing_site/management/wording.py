@@ -1,4 +1,4 @@
-"""Amounts as the commands print them."""
+"""Formats of amounts in the output of commands."""
 
 from invoicing_site.floor import formatting, money
 

@@ -420,7 +420,7 @@ def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, mem
     assert rejected.status == "submitted"
 
 
-def test_entries_without_a_description_are_told_apart(co, member):
+def test_entries_without_a_description_can_be_distinguished(co, member):
     """A reader of the list, and of its boxes, knows which is which."""
     factories.time_entry(co, "7.5", status="draft", description="", date=date(2026, 3, 2))
     factories.time_entry(co, "3", status="draft", description="Piers", date=date(2026, 3, 3))

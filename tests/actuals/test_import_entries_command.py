@@ -93,7 +93,7 @@ def test_errors_are_listed_and_nothing_is_imported(co, file):
         f"Error: row 2, hours: The hours must not be zero: {LEAVE_OUT}",
         f"Error: row 3, date: “soon” is not a date such as 2025-03-31: {SAY_HOW}",
     ]
-    with pytest.raises(CommandError, match="nothing would be imported"):
+    with pytest.raises(CommandError, match="Nothing is imported while there are errors"):
         run(file, "--preview")
     assert not Entry.objects.exists()
 

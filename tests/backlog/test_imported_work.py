@@ -105,4 +105,4 @@ def test_the_approver_reads_why_it_is_a_cost_only_and_how_to_bill_it(it, client)
     approve([elsewhere], by=it.manager)
     client.force_login(it.accountant)
     told = client.get(reverse("explain", args=["entry", elsewhere.pk])).text
-    assert "It was imported as invoiced elsewhere, so there are no sales." in told
+    assert "It was imported as already invoiced, so there are no sales." in told

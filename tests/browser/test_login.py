@@ -43,5 +43,5 @@ def test_a_mistake_is_told_where_everybody_finds_it(page, admin_user, accessible
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_role("alert")).to_contain_text("User name or password is wrong")
     assert accessible() == []

@@ -151,6 +151,6 @@ def test_the_demo_leaves_a_database_that_is_in_use_alone(there_is):
 
 def test_the_demo_stays_out_of_production(settings):
     settings.PRODUCTION = True
-    with pytest.raises(CommandError, match="production database"):
+    with pytest.raises(CommandError, match="can't be loaded in production"):
         call_command("demo", small=True)
     assert not User.objects.exists()

@@ -54,8 +54,8 @@ def test_the_command_adds_and_posts(no1, line):
         "2 actuals added to journals, 1 left out.",
         f"  actual {foreign.pk}: Company NO1 has no official exchange rate for EUR on 10 Mar 2025. "
         "An administrator can enter one that is valid from that day or earlier.",
-        "journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
-        "journal IJ-2025-00002 is in error, 1 line:",
+        "Journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
+        "Journal IJ-2025-00002 is in error, 1 line:",
         "  Company NO1 has no account for offset of expenses and materials (of class expense, category "
         "Travel, profile Cost to profit and loss, no accrual). An administrator adds one to the posting "
         "accounts.",
@@ -110,13 +110,13 @@ def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
     assert run_command("--entity", "NO1", "--on", "2025-03-31").splitlines() == [
         "0 actuals added to journals, 0 left out.",
         "There is no journal to post.",
-        "journal IJ-2025-00001 is in error, 1 line:",
+        "Journal IJ-2025-00001 is in error, 1 line:",
         f"  {reason.sentence}",
         "Fix the cause, then run post_journals --retry.",
     ]
     assert run_command("--entity", "NO1", "--on", "2025-03-31", "--retry").splitlines() == [
         "0 actuals added to journals, 0 left out.",
-        "journal IJ-2025-00001: 1 line posted, 0 in error.",
+        "Journal IJ-2025-00001: 1 line posted, 0 in error.",
     ]
     assert entries_of(actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
 

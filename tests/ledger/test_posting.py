@@ -98,7 +98,7 @@ def test_tax_is_rounded_once_and_shared_over_the_lines(no1, contract):
     assert [line.tax for line in invoice.lines.order_by("number")] == [Decimal("2.53"), Decimal("2.52")]
 
 
-def test_revenue_is_told_apart_by_project(no1):
+def test_revenue_is_separate_by_project(no1):
     """PST-1: two projects, one customer entry, one tax entry."""
     tower = factories.ProjectFactory(entity=no1.entity, name="Tower")
     contract = factories.contract(no1, lines=[{}, {"project": tower}], confirmed=True)

@@ -132,7 +132,7 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
         assert confirm(draft, by=no1.manager).status == "confirmed"
 
 
-def test_work_and_milestones_after_today_are_told_apart(no1):
+def test_work_and_milestones_after_today_are_separate(no1):
     """PRP-8 APP-10: what was typed may be a slip, what is planned is taken off or waited for."""
     draft, item = ahead_of(no1)
     typed(no1, draft, date=date(2026, 12, 20))

@@ -6,14 +6,12 @@ from invoicing_site.management.base import EntityCommand, day
 
 
 class Command(EntityCommand):
-    help = "Approve submitted entries: they become actuals, and wait in the billing backlog."
+    help = "Approve submitted entries: this creates actuals and backlog items."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
-        parser.add_argument("--until", type=day, help="entries dated up to this day; by default all")
-        parser.add_argument(
-            "--project", action="append", help="code of a project; may be given several times"
-        )
+        parser.add_argument("--until", type=day, help="entries dated up to this date; default: all")
+        parser.add_argument("--project", action="append", help="code of a project; can be repeated")
 
     def act(self, entity, by, on, options):
         entries = Entry.objects.filter(entity=entity, status=Entry.Status.SUBMITTED)
@@ -30,7 +28,7 @@ class Command(EntityCommand):
             "left": [sentence for approval in approvals for _, sentence in approval.refused],
         }
 
-    def told(self, answer):
+    def lines(self, answer):
         yield (
             f"{counted(answer['approved'], 'entry', 'entries')} approved: "
             f"{counted(answer['actuals'], 'actual')}, {answer['backlog_items']} of them in the backlog."

@@ -7,11 +7,13 @@ from proforma.models import ProformaInvoice
 
 
 class Command(EntityCommand):
-    help = "Confirm proforma invoices: drafts and those in review become final and go to the accountant."
+    help = (
+        "Confirm proforma invoices: drafts and proformas in review become final and get an invoice proposal."
+    )
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
-        parser.add_argument("--number", action="append", help="a proforma's number; by default all open ones")
+        parser.add_argument("--number", action="append", help="number of a proforma; default: all open ones")
 
     def act(self, entity, by, on, options):
         proformas = ProformaInvoice.objects.open().filter(entity=entity)
@@ -31,7 +33,7 @@ class Command(EntityCommand):
         }
         return {"confirmed": confirmed, "refused": refused, "warnings": warnings}
 
-    def told(self, answer):
+    def lines(self, answer):
         yield f"{counted(len(answer['confirmed']), 'proforma invoice')} confirmed."
         for number, sentence in answer["refused"].items():
             yield f"{number}: {sentence}"

@@ -15,9 +15,9 @@ from proforma.operations import create_proformas
 
 class Command(EntityCommand):
     help = (
-        "Creates proformas of all that is ready to invoice, whatever the invoice schedule says: for "
-        "contracts without one, and for work that came too late for it. Each contract is a "
-        "transaction of its own."
+        "Create proformas of all work that is ready to invoice, regardless of the invoice schedule: for "
+        "contracts without a schedule, and for work that was too late for it. Each contract has its own "
+        "transaction."
     )
 
     def add_arguments(self, parser):
@@ -27,13 +27,13 @@ class Command(EntityCommand):
             action="append",
             default=[],
             metavar="CODE",
-            help="only this one; may be given again; by default all confirmed ones with something ready",
+            help="only this contract; can be repeated; default: all confirmed contracts with ready work",
         )
         parser.add_argument(
             "--cutoff",
             type=day,
             metavar="DATE",
-            help="work dated up to this day; by default the day of the action",
+            help="work dated up to this date; default: the date of the action",
         )
 
     def act(self, entity, by, on, options):
@@ -82,7 +82,7 @@ class Command(EntityCommand):
             for pk, proforma in created.items()
         ]
 
-    def told(self, answer):
+    def lines(self, answer):
         yield f"{counted(len(answer['created']), 'proforma')} created with work up to {answer['cutoff']}."
         for row in answer["created"]:
             yield (

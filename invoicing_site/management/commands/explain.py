@@ -13,18 +13,20 @@ KINDS = ["actual", "entry", "proforma", "invoice", "voucher"]
 
 
 class Command(BaseCommand):
-    help = "Explains an amount: from the entry over price, split and limit to invoice, voucher and payment."
+    help = "Explain an amount: entry, price, split, limit, invoice, voucher and payment."
 
     def add_arguments(self, parser):
         parser.add_argument("kind", choices=KINDS)
-        parser.add_argument("name", help="id of an actual; id or external id of an entry; else the number")
-        parser.add_argument("--line", type=int, metavar="N", help="of an invoice, only this line")
-        parser.add_argument("--entity", metavar="CODE", help="needed where several have that number")
-        parser.add_argument("--json", action="store_true", help="the explanation as one JSON object")
+        parser.add_argument(
+            "name", help="id of an actual; id or external id of an entry; otherwise the number"
+        )
+        parser.add_argument("--line", type=int, metavar="N", help="only this line of an invoice")
+        parser.add_argument("--entity", metavar="CODE", help="needed if several companies have that number")
+        parser.add_argument("--json", action="store_true", help="print the explanation as one JSON object")
 
     def handle(self, *, kind, name, line, entity, **options):
         if line is not None and kind != "invoice":
-            raise CommandError("Only an invoice has lines to be explained one by one.")
+            raise CommandError("--line is for invoices only.")
         if entity:
             entity = LegalEntity.objects.filter(code=entity).first() or self._unknown(entity)
         try:
@@ -42,5 +44,5 @@ class Command(BaseCommand):
 
 
 def _whole(pairs):
-    """All that is told; whoever has this command may see costs."""
+    """The whole explanation, including costs: everybody who can run this command may see them."""
     return {name: value for name, value in pairs if name != "without_costs"}

@@ -15,54 +15,61 @@ _SHOWN = 50
 
 
 class Command(EntityCommand):
-    help = "Imports time, expense, material and fee entries from a CSV or XLSX file: all rows or none."
+    help = "Import time, expense, material and fee entries from a CSV or XLSX file: all rows or none."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
         parser.add_argument("file", type=Path)
-        parser.add_argument("--preview", action="store_true", help="say what would happen, and write nothing")
+        parser.add_argument("--preview", action="store_true", help="show the result and write nothing")
         parser.add_argument("--submit", action="store_true", help="submit the new entries for approval")
         parser.add_argument(
             "--format",
             choices=EntryImport.Format.values,
             default="",
-            help="which program wrote the file; without it, it is recognized by its headings",
+            help="the program that wrote the file; default: recognized by its headings",
         )
         parser.add_argument(
             "--map",
             action="append",
             default=[],
             metavar="FIELD=COLUMN",
-            help="the column of a field; “A|B” is the first that holds anything, “A+B” is both",
+            help="the column of a field; “A|B” is the first column that is not empty, “A+B” is both",
         )
         parser.add_argument(
             "--set",
             action="append",
             default=[],
             metavar="FIELD=VALUE",
-            help="a value for every row that has none",
+            help="a value for every row without one",
         )
-        parser.add_argument("--date-format", default="", help="such as DD.MM.YYYY; without it ISO dates")
-        parser.add_argument("--zone", default="", help="of times that name none, such as UTC or Europe/Oslo")
-        parser.add_argument("--decimal", default="", choices=[",", "."], help="the sign before decimals")
-        parser.add_argument("--sheet", default="", help="of a workbook; without it the first")
+        parser.add_argument("--date-format", default="", help="such as DD.MM.YYYY; default: ISO dates")
+        parser.add_argument(
+            "--zone", default="", help="time zone of times without one, such as UTC or Europe/Oslo"
+        )
+        parser.add_argument("--decimal", default="", choices=[",", "."], help="the decimal sign")
+        parser.add_argument("--sheet", default="", help="sheet of a workbook; default: the first one")
         parser.add_argument(
             "--create",
             default="",
             metavar="KINDS",
-            help=f"make what is missing: {','.join(importing.CREATABLE)}",
+            help=f"create missing records: {','.join(importing.CREATABLE)}",
         )
         parser.add_argument(
-            "--time-category", default="", metavar="CODE", help="of time that names none; else as on the week"
+            "--time-category",
+            default="",
+            metavar="CODE",
+            help="category of time without one; default: the one of the week page",
         )
-        parser.add_argument("--item-tax-group", default="", help="of the categories and products it makes")
+        parser.add_argument(
+            "--item-tax-group", default="", help="item tax group of new categories and products"
+        )
         for name, choice in importing.CHOICES.items():
-            default = f"; by default {choice.default}" if choice.default else "; must be answered"
+            default = f"; default: {choice.default}" if choice.default else "; required"
             parser.add_argument(
                 importing.option_of(name),
                 choices=list(choice.answers),
                 default="",
-                help=f"what becomes of rows: {choice.rows[:1].lower()}{choice.rows[1:]}{default}",
+                help=f"rows: {choice.rows[:1].lower()}{choice.rows[1:]}{default}",
             )
 
     def act(self, entity, by, on, options):
@@ -82,12 +89,12 @@ class Command(EntityCommand):
         try:
             file = options["file"].open("rb")
         except OSError as trouble:
-            raise CommandError(f"{options['file']} cannot be read: {trouble.strerror}.") from None
+            raise CommandError(f"{options['file']} can't be read: {trouble.strerror}.") from None
         with file:
             if options["preview"]:
                 seen = importing.preview(file, entity, mapping, on=on)
                 if seen.errors:
-                    self._fail(seen, "With these errors nothing would be imported.", options)
+                    self._fail(seen, "Nothing is imported while there are errors.", options)
                 return seen.as_json() | {"approval": importing.who_approves(seen.to_add, entity, by)}
             try:
                 result = importing.import_entries(
@@ -101,7 +108,7 @@ class Command(EntityCommand):
         return seen.as_json() | {"approval": approval} | done
 
     def _fail(self, seen, sentence, options):
-        """Every error first, on the output: who asked wants the answer no less than that of a success."""
+        """Print all errors to standard output, like a successful result, then fail."""
         if options["json"]:
             self.stdout.write(json.dumps(seen.as_json(), ensure_ascii=False, indent=2))
         else:
@@ -119,7 +126,7 @@ class Command(EntityCommand):
                 self.stdout.write(f"{choice.rows}: {found.in_words()}; {importing.option_of(name)} {words}.")
         raise CommandError(sentence)
 
-    def told(self, answer):
+    def lines(self, answer):
         yield from _list("Warning", answer["warnings"])
         for sentence in answer["approval"]:
             yield f"Warning: {sentence}"
@@ -146,7 +153,7 @@ class Command(EntityCommand):
 
 
 def _counts(answer):
-    """What becomes of the rows, each counted once."""
+    """The rows by result, each counted once."""
     parts = [
         f"{count(answer['to_add'])} new",
         f"{count(answer['already_there'])} here already",
@@ -154,16 +161,16 @@ def _counts(answer):
     parts += [f"{count(answer['to_change'])} to change"] if answer["to_change"] else []
     for name, rows in answer["left_out"].items():
         parts.append(f"{count(rows)} left out ({importing.CHOICES[name].rows.lower()})")
-    words = {"open": "to be decided", "taken_for_totals": "taken for totals", "wrong": "with errors"}
+    words = {"open": "to be decided", "taken_for_totals": "totals rows", "wrong": "with errors"}
     parts += [f"{count(answer[name])} {said}" for name, said in words.items() if answer[name]]
     return f"Of {wording.counted(answer['rows'], 'row')}: {', '.join(parts)}."
 
 
 def _totals(answer):
-    """What the file comes to, to be compared with what its program says."""
+    """The totals of the file, to compare with the report of the other program."""
     for each in answer["changed"][:_SHOWN]:
         now, before = (", ".join(filter(None, [each[k], each[f"billing_{k}"]])) for k in ("is", "was"))
-        yield f"Changed: row {each['row']} says {now}; entry {each['entry']} {before}. {each['way']}"
+        yield f"Changed: row {each['row']} has {now}; entry {each['entry']} {before}. {each['way']}"
     totals, new = answer["totals"], answer["totals_to_add"]
     if totals["rows"]:
         first, last = (
@@ -196,6 +203,6 @@ def _pairs(texts):
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
-            raise CommandError(f"“{text}” should read field=… .")
+            raise CommandError(f"“{text}” must have the form field=value.")
         pairs[name.strip()] = value.strip()
     return pairs

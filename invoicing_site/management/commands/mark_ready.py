@@ -6,14 +6,12 @@ from invoicing_site.management.base import EntityCommand, day
 
 
 class Command(EntityCommand):
-    help = "Mark the billing backlog up to a day ready to invoice, time and material and milestones alike."
+    help = "Mark the billing backlog up to a date ready to invoice, both time and material and milestones."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
-        parser.add_argument("--until", type=day, help="items dated up to this day; by default all")
-        parser.add_argument(
-            "--contract", action="append", help="code of a contract; may be given several times"
-        )
+        parser.add_argument("--until", type=day, help="items dated up to this date; default: all")
+        parser.add_argument("--contract", action="append", help="code of a contract; can be repeated")
 
     def act(self, entity, by, on, options):
         items = BacklogItem.objects.filter(contract__entity=entity, status=BacklogItem.Status.NOT_READY)
@@ -26,7 +24,7 @@ class Command(EntityCommand):
         marked = operations.mark_ready(items, by=by)
         return {"ready": marked.changed, "left": marked.reasons}
 
-    def told(self, answer):
+    def lines(self, answer):
         yield f"{counted(answer['ready'], 'item is', 'items are')} ready to invoice."
         for reason, count in answer["left"].items():
-            yield f"{count} left alone: {reason}."
+            yield f"{count} not changed: {reason}."

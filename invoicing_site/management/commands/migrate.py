@@ -5,11 +5,11 @@ from pathlib import Path
 from django.core.management.commands import migrate
 from django.db import connections
 
-_KEY = 7_236_481  # of the advisory lock; any number that nobody else uses in this database
+_KEY = 7_236_481  # the advisory lock: any number that is not used otherwise in this database
 
 
 class Command(migrate.Command):
-    """Django's own, one at a time: of several processes that start at once each finds the tables made."""
+    """Django's command under a lock, so that several processes can start at the same time."""
 
     def handle(self, *args, **options):
         with _alone(connections[options["database"]]):
@@ -32,4 +32,4 @@ def _alone(connection):
                 yield
             finally:
                 if not connection.in_atomic_block:
-                    connection.close()  # closing locks the file once more
+                    connection.close()  # closing locks the file again

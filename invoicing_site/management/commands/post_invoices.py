@@ -10,16 +10,14 @@ from ledger.models import InvoiceProposal
 
 class Command(EntityCommand):
     help = (
-        "Posts all invoice proposals of a legal entity that are open, or approved where it wants that. "
-        "The exit code is 1 when one is refused."
+        "Post all open invoice proposals of a legal entity, or the approved ones if it requires approval. "
+        "The exit code is 1 if one is refused."
     )
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
-        parser.add_argument("--number", action="append", help="a proposal's number; by default all")
-        parser.add_argument(
-            "--check", action="store_true", help="say what posting would say, and post nothing"
-        )
+        parser.add_argument("--number", action="append", help="number of a proposal; default: all")
+        parser.add_argument("--check", action="store_true", help="check and post nothing")
 
     def handle(self, *args, **options):
         self.refused = 0
@@ -48,24 +46,24 @@ class Command(EntityCommand):
         self.refused = len(answer["refused"])
         return answer
 
-    def told(self, answer):
+    def lines(self, answer):
         counts = [f"{len(answer['posted'])} posted", f"{len(answer['refused'])} refused"]
         if answer["checked"]:
-            counts.insert(0, f"{len(answer['checked'])} may be posted")
+            counts.insert(0, f"{len(answer['checked'])} can be posted")
         if answer["posted_already"]:
-            counts.insert(1, f"{len(answer['posted_already'])} posted before")
+            counts.insert(1, f"{len(answer['posted_already'])} already posted")
         yield f"{', '.join(counts)}."
         for row in answer["checked"]:
             yield f"{row['proposal']} may be posted, {currency_first(row['total'], row['currency'])}."
-            yield from _told(row)
+            yield from _warnings_of(row)
         for row in answer["posted"]:
             yield f"{row['proposal']} is {row['invoice']}, {currency_first(row['total'], row['currency'])}."
-            yield from _told(row)
+            yield from _warnings_of(row)
         for row in answer["posted_already"]:
-            yield f"{row['proposal']} was posted already as {row['invoice']}."
+            yield f"{row['proposal']} is already posted as {row['invoice']}."
         for row in answer["refused"]:
             yield f"{row['proposal']} is not posted: {row['reason']}"
-            yield from _told(row)
+            yield from _warnings_of(row)
 
 
 def _row(outcome):
@@ -86,5 +84,5 @@ def _warnings(outcome):
     return {"warnings": [{"code": found.code, "message": found.message} for found in outcome.warnings]}
 
 
-def _told(row):
+def _warnings_of(row):
     return (f"  warning {warning['code']}: {warning['message']}" for warning in row["warnings"])

@@ -46,23 +46,23 @@ class Command(EntityCommand):
             ],
         }
 
-    def told(self, answer):
+    def lines(self, answer):
         yield f"{counted(answer['added'], 'actual')} added to journals, {len(answer['left_out'])} left out."
         for row in answer["left_out"]:
             yield f"  actual {row['actual']}: {row['reason']}"
         for journal in answer["journals"]:
             if journal["refused"]:
-                yield f"journal {journal['number']} is not posted: {journal['refused']}"
+                yield f"Journal {journal['number']} is not posted: {journal['refused']}"
                 continue
             where = f", in journal {journal['remainder']}" if journal["remainder"] else ""
             yield (
-                f"journal {journal['number']}: {counted(journal['posted'], 'line')} posted, "
+                f"Journal {journal['number']}: {counted(journal['posted'], 'line')} posted, "
                 f"{journal['in_error']} in error{where}."
             )
         if not answer["journals"]:
             yield "There is no journal to post."
         for left in answer["left_in_error"]:
-            yield f"journal {left['number']} is in error, {counted(left['lines'], 'line')}:"
+            yield f"Journal {left['number']} is in error, {counted(left['lines'], 'line')}:"
             yield from (f"  {error}" for error in left["errors"])
         if answer["left_in_error"]:
             yield "Fix the cause, then run post_journals --retry."

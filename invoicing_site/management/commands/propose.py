@@ -41,7 +41,7 @@ class Command(EntityCommand):
             "left_in_error": _in_error(entity, blocked),
         }
 
-    def told(self, answer):
+    def lines(self, answer):
         yield f"{counted(len(answer['created']), 'proposal')} created, {len(answer['filled'])} filled in."
         if answer["refilled"]:
             yield f"Filled in again: {', '.join(answer['refilled'])}."

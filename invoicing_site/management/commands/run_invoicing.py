@@ -24,9 +24,9 @@ _RESTRICTIONS = (
 
 class Command(EntityCommand):
     help = (
-        "Creates the proformas of everything that is due: schedule entries, milestones. "
-        "May be started at any time, any number of times. A contract that fails is told and the others go "
-        "on. Without --entity it does so for every legal entity in turn."
+        "Create the proformas that are due, for schedule entries and milestones. "
+        "You can run it at any time and repeat it. If a contract fails, it is reported, and the others "
+        "continue. Without --entity, all legal entities are processed."
     )
     requires_migrations_checks = True
 
@@ -36,20 +36,20 @@ class Command(EntityCommand):
             "--as-of",
             type=day,
             metavar="DATE",
-            help="what is due up to this day, by default that of the action; only a preview may look ahead",
+            help="due up to this date; default: the date of the action; only a preview can use a future date",
         )
-        restrict = "only this one; may be given again"
+        restrict = "only this one; can be repeated"
         parser.add_argument("--contract", action="append", default=[], metavar="CODE", help=restrict)
         parser.add_argument("--customer", action="append", default=[], metavar="NUMBER", help=restrict)
         parser.add_argument("--project", action="append", default=[], metavar="CODE", help=restrict)
-        parser.add_argument("--preview", action="store_true", help="store a plan and claim nothing")
+        parser.add_argument("--preview", action="store_true", help="store a plan only")
 
     def handle(self, *args, **options):
-        """The base's, for one entity or for all of them: one that refuses does not stop the others."""
+        """Run for one entity or for all: a refusal of one does not stop the others."""
         if options["entity"]:
             entities = [self.the_entity(options["entity"])]
         elif options["contract"] or options["customer"] or options["project"]:
-            raise CommandError("Codes belong to a legal entity: say which by --entity.")
+            raise CommandError("Codes belong to a legal entity: choose it with --entity.")
         else:
             entities = LegalEntity.objects.order_by("pk")
         by = self.the_user(options["by"])
@@ -63,7 +63,7 @@ class Command(EntityCommand):
             self.stdout.write(json.dumps(answers, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         else:
             for answer in answers:
-                for line in self.told(answer):
+                for line in self.lines(answer):
                     self.stdout.write(line)
                 for row in answer["contracts"]:
                     if row["outcome"] == RunContract.Outcome.FAILED:
@@ -83,7 +83,7 @@ class Command(EntityCommand):
         )
         return _report(run)
 
-    def told(self, answer):
+    def lines(self, answer):
         is_preview = answer["kind"] == InvoiceRun.Kind.PREVIEW
         made = f"{counted(answer['proformas'], 'proforma')} {'would be created' if is_preview else 'created'}"
         amounts = [spoken(Decimal(amount), currency) for currency, amount in answer["totals"].items()]
@@ -105,7 +105,7 @@ class Command(EntityCommand):
 
 
 def _report(run):
-    """What the run page shows, as plain values."""
+    """The content of the run page as plain values."""
     plans = RunPlanLine.objects.filter(run_contract__run=run)
     if run.kind == InvoiceRun.Kind.PREVIEW:
         amounts, made = totals(plans.filter(code="")), plans.filter(code="").count()
@@ -142,9 +142,9 @@ def _report(run):
 
 
 def _plan_line(line):
-    """One line of a stored plan: a proforma with what changed since the customer's last, or a reason."""
+    """One line of a stored plan: a proforma and its difference from the previous one, or a reason."""
     customer = line.contract_customer.customer
-    told = {
+    plan_line = {
         "customer": customer.number,
         "name": customer.name,
         "items": line.items,
@@ -152,9 +152,9 @@ def _plan_line(line):
         "currency": line.currency,
     }
     if line.code:
-        return told | {"code": line.code, "reason": REASONS.get(line.code, "")}
+        return plan_line | {"code": line.code, "reason": REASONS.get(line.code, "")}
     before = line.previous_amount
-    return told | {
+    return plan_line | {
         "run_date": line.run_date,
         "order": line.purchase_order.number if line.purchase_order else None,
         "outside_scope": line.is_outside_scope,

@@ -5,7 +5,7 @@ from invoicing_site.models import Seal
 
 
 class Command(BaseCommand):
-    help = "Seals what may not change any more, as the clock does, and prints the newest seal."
+    help = "Seal the rows that are final, as the scheduled task does, and print the newest seal."
 
     def handle(self, **options):
         made = seals.seal_all()

@@ -19,7 +19,7 @@ from invoicing_site.embedded import Background
 
 
 class Server(BaseApplication):
-    """gunicorn, told what to do by us alone: no command line, no configuration file of its own."""
+    """gunicorn, configured by this command only: without its own command line and configuration file."""
 
     def __init__(self, **options):
         self.options = options
@@ -33,18 +33,18 @@ class Server(BaseApplication):
         return get_wsgi_application()
 
 
-# What gunicorn reads of an address at most. nginx and most others in front have room for as much.
+# The longest address that gunicorn reads. The default of nginx and most other proxies is as long.
 LONGEST_ADDRESS = 8190
 
 
 class Worker(ThreadWorker):
-    """gunicorn's own worker, which answers an address that is too long with a page of ours."""
+    """gunicorn's worker, which answers an address that is too long with our error page."""
 
     def handle_error(self, req, client, addr, exc):
         if not isinstance(exc, LimitRequestLine):
             super().handle_error(req, client, addr, exc)
             return
-        self.log.warning("The address that %s asked for is longer than %s bytes.", addr[0], LONGEST_ADDRESS)
+        self.log.warning("The address requested by %s is longer than %s bytes.", addr[0], LONGEST_ADDRESS)
         page = render_to_string("414.html").encode()
         head = (
             "HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Type: text/html; charset=utf-8\r\n"
@@ -60,7 +60,7 @@ class Worker(ThreadWorker):
 
 
 class Command(BaseCommand):
-    help = "Serves Ledgerline; with messages in memory (the default) also does its tasks and keeps its clock."
+    help = "Serve Ledgerline; with messages in memory (the default), also run its tasks and its scheduler."
     requires_migrations_checks = True
 
     def add_arguments(self, parser):
@@ -71,20 +71,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--with-worker",
             action="store_true",
-            help="run worker and clock in here although the broker could serve others",
+            help="run worker and scheduler in this process although there is a broker",
         )
         parser.add_argument(
-            "--demo", action="store_true", help="load the demo company first if nobody is in the database"
+            "--demo", action="store_true", help="load the demo company first if the database is empty"
         )
 
     def execute(self, *args, **options):
-        with _counting_together():  # around the checks too: they import what counts
+        with _counting_together():  # also around the checks, which import the metrics
             return super().execute(*args, **options)
 
     def handle(self, *, host, port, workers, threads, with_worker, demo, **_):
         background = with_worker or settings.CELERY_BROKER_URL.startswith("memory:")
         if background and workers != 1:
-            raise CommandError("Worker and clock can run inside one web process only: leave out --workers.")
+            raise CommandError(
+                "Worker and scheduler can run inside one web process only: leave out --workers."
+            )
         if demo:
             self._load_demo()
         connections.close_all()  # a connection must not pass through a fork
@@ -107,16 +109,16 @@ class Command(BaseCommand):
         if "demo" not in get_commands() or get_user_model().objects.exists():
             return
         if settings.PRODUCTION:
-            raise CommandError("This is a production database: it gets no demo company.")
+            raise CommandError("The demo company can't be loaded in production.")
         call_command("demo", stdout=self.stdout)
 
 
 @contextlib.contextmanager
 def _counting_together():
-    """A folder in which the web processes count together, so that it does not matter which one is asked.
+    """A folder in which all web processes count together, so that any of them can answer.
 
-    prometheus_client looks for its name when it is imported. A forked process comes by here too when it ends,
-    and must leave the folder to the others.
+    prometheus_client reads its name on import. A forked process runs this code too when it ends, and must not
+    delete the folder.
     """
     if not settings.METRICS_TOKEN:
         yield
@@ -131,7 +133,7 @@ def _counting_together():
 
 
 def _hooks(*, background):
-    """gunicorn calls these in the forked web process, where the threads of the background have to live."""
+    """gunicorn calls these in the forked web process, where the background threads have to run."""
     running = []
 
     def start(worker):
@@ -150,14 +152,14 @@ def _hooks(*, background):
 def _stop_gently(worker):
     """Ctrl-C reaches the web process from the terminal and again, as SIGQUIT, from its parent.
 
-    gunicorn answers both by a handler that waits for a lock its own thread may hold. The parent's signal is
-    enough, and is taken as SIGTERM: requests at work are finished.
+    gunicorn handles both with a function that waits for a lock, which its own thread may hold. The parent's
+    signal is enough and is treated as SIGTERM: running requests are finished.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, worker.handle_exit)
 
 
 def _logging():
-    """gunicorn lays its own handlers over ours otherwise; its lines shall look like all others."""
+    """Prevent gunicorn from adding its own handlers, so that its log lines look like all others."""
     ours = {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")}
     return {**settings.LOGGING, "loggers": settings.LOGGING["loggers"] | ours}

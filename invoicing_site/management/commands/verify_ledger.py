@@ -13,14 +13,16 @@ from invoicing_site.verify import look, seals
 
 class Command(BaseCommand):
     help = (
-        "Verifies the ledger: chain, balances, numbers, subledgers, documents, claims, guards and seals. "
-        "Says what is wrong and where, and ends with exit code 1 when anything is."
+        "Verify the ledger: chain, balances, numbers, subledgers, documents, claims, guards and seals. "
+        "Print each finding, and end with exit code 1 if there is one."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--entity", metavar="CODE", help="only this legal entity")
-        parser.add_argument("--json", action="store_true", help="the findings as one JSON list")
-        parser.add_argument("--seal", metavar="FILE", help="a seal that was kept outside of the database")
+        parser.add_argument("--json", action="store_true", help="print the findings as one JSON list")
+        parser.add_argument(
+            "--seal", metavar="FILE", help="a file with a seal that was kept outside the database"
+        )
 
     def handle(self, *, entity, seal, **options):
         if entity:

@@ -408,5 +408,5 @@ def test_the_command_refuses_with_a_sentence(story):
         call_command("explain", "voucher", "V-1", entity="NO1")
     with pytest.raises(CommandError, match=r"There is no legal entity SE1\."):
         call_command("explain", "voucher", "V-1", entity="SE1")
-    with pytest.raises(CommandError, match="Only an invoice has lines"):
+    with pytest.raises(CommandError, match="for invoices only"):
         call_command("explain", "voucher", "V-1", line=1)
