@@ -1,4 +1,4 @@
-"""The sentences of what the floor and the roof refuse, by code."""
+"""The sentences of the refusals of `invoicing_site`, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -6,9 +6,9 @@ from django.utils.translation import ngettext_lazy
 REFUSALS = {
     "JOB-NOT-FAILED": _("Only a job that failed because of an internal error can be tried again."),
     "SEVERAL-REASONS": "%(reasons)s",
-    # Two people at the same rows.
+    # Conflicts between two people.
     "BUSY": _("Somebody else was changing the same rows. Nothing was saved. Try again."),
-    "CHANGED": _("Somebody changed this while you were typing. Look at it as it is now, then save again."),
+    "CHANGED": _("Somebody changed this while you were typing. Check the current values, then save again."),
     # What a document's status does not allow; see floor/moves.py.
     "NOT-ALLOWED-NOW": _("%(row)s is %(status)s. Only these can be %(done)s: %(starts)s."),
     # Values that can't be saved.
@@ -57,7 +57,7 @@ REFUSALS = {
         "shown",
     ),
     "SELECTION-UNKNOWN": _(
-        "Nothing was changed. The list is not the one on which you selected all. Check it, then try again."
+        "Nothing was changed. The list has changed since you selected all rows. Check it, then try again."
     ),
     "EXPORT-TOO-LONG": _(
         "%(rows)s rows are too many for an Excel file, which has at most %(most)s here. Choose CSV, which "

@@ -1,1 +1,1 @@
-"""The roof: home, navigation, checklist, audit trail, seals, health, the pages of errors."""
+"""Pages of the site: home, navigation, checklist, audit trail, seals, health, error pages."""

@@ -1,4 +1,4 @@
-"""The audit trail on pages: who did what, when, and what it was before and after (SEC-3)."""
+"""The pages of the audit trail: who did what and when, with old and new values (SEC-3)."""
 
 import datetime
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from invoicing_site.screens.forms import DayFilter, SearchFilter
 from invoicing_site.screens.pages import Screen
 from invoicing_site.screens.tables import DayColumn, MainColumn, Table, TextColumn
 
-# What people do at the door, in no company.
+# Actions outside of any company, such as signing in.
 SIGNING_IN = [
     f"invoicing_site.{verb}"
     for verb in (
@@ -30,11 +30,11 @@ SIGNING_IN = [
         *("send_password_link", "change_mail_address"),
     )
 ]
-_MANY = 200  # items of one list that a page shows
+_MANY = 200  # the number of list items on the page
 
 
 def subject_kind(subject_type):
-    """The subject's model in words; the stored name of one that is no more."""
+    """The subject's model in words; the stored name if the model no longer exists."""
     try:
         return str(apps.get_model(subject_type)._meta.verbose_name)
     except (LookupError, ValueError):
@@ -60,7 +60,7 @@ class AuditFilter(django_filters.FilterSet):
     q = SearchFilter("subject_text", "action", "subject_id", placeholder="Subject, action")
     by = django_filters.ModelChoiceFilter(label="Who", queryset=_members, empty_label="Anyone")
     action = django_filters.ChoiceFilter(label="Action", choices=_actions, empty_label="Any")
-    subject_type = django_filters.ChoiceFilter(label="On what", choices=_subjects, empty_label="Anything")
+    subject_type = django_filters.ChoiceFilter(label="Record", choices=_subjects, empty_label="Anything")
     since = DayFilter(label="From", method="from_day")
     until = DayFilter(label="To", method="to_day")
 
@@ -78,7 +78,7 @@ class AuditFilter(django_filters.FilterSet):
 
 
 def _midnight(day):
-    # A moment, so that the index on moments is of use.
+    # Compare timestamps, so that their index is used.
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
 
 
@@ -87,7 +87,7 @@ class AuditTable(Table):
     at = DayColumn(verbose_name="When")
     by = tables.Column(verbose_name="Who", empty_values=(), order_by=("by__username",))
     subject_text = TextColumn(
-        verbose_name="On what",
+        verbose_name="Record",
         empty_values=(),
         sub=lambda event: f"{subject_kind(event.subject_type).capitalize()} {event.subject_id}".strip(),
     )
@@ -110,7 +110,7 @@ class AuditTable(Table):
 
 
 def who(event):
-    """Who did it; of a refused sign-in, the name that was typed."""
+    """The user who did it; for a refused sign-in, the name that was typed."""
     if event.by is not None:
         return str(event.by)
     if event.action == "invoicing_site.refuse_sign_in" and isinstance(event.detail, dict):
@@ -119,22 +119,22 @@ def who(event):
 
 
 class AuditTrail(ListScreen):
-    """The events of the chosen company, newest first, and when its members signed in."""
+    """The events of the selected company, newest first, and the sign-ins of its members."""
 
     model = AuditEvent
     permission = "audit.view"
     template_name = "home/audit_trail.html"
     title = "Audit trail"
-    lead = "Everything that was done, by whom and when; nothing here can be changed."
+    lead = "Every action, with person and time. Events can't be changed."
     filterset_class = AuditFilter
     table_class = AuditTable
     noun = ("event", "events")
     empty_title = "No events"
-    empty_text = "Nothing matches. Remove a filter to see more."
+    empty_text = "No rows match. Remove a filter to see more."
 
     @classmethod
     def rows(cls, request):
-        """Events carry the code of their company; those at the door none, and count where people belong."""
+        """Events of the company by its code; sign-ins have none and are shown in the user's companies."""
         names = dict(_members(request).values_list("pk", "username"))
         door = Q(entity="", action__in=SIGNING_IN)
         about = Q(subject_type=User._meta.label_lower, subject_id__in=[str(pk) for pk in names])
@@ -147,7 +147,7 @@ class AuditTrail(ListScreen):
 
 @dataclass(frozen=True)
 class Change:
-    """One value of an event: its name, what it was before where that is known, and what it is."""
+    """One value of an event: its name, the old value if it is known, and the new value."""
 
     name: str
     before: str
@@ -156,7 +156,7 @@ class Change:
 
 
 class AuditEventPage(Screen, TemplateView):
-    """One event with all it says, and a link to its subject if the reader may see that."""
+    """One event with all its values, and a link to its subject if the reader may see it."""
 
     permission = "audit.view"
     template_name = "home/audit_event.html"
@@ -180,7 +180,7 @@ class AuditEventPage(Screen, TemplateView):
 
 
 def address_of(event, user):
-    """The page of what the event is about, if there is one that the reader may see."""
+    """The page of the event's subject, if there is one and the reader may see it."""
     try:
         model = apps.get_model(event.subject_type)
         rows = model._default_manager.all()
@@ -193,7 +193,7 @@ def address_of(event, user):
 
 
 def parts_of(detail):
-    """What an event says: values before and after, and all else by its name."""
+    """The content of an event: old and new values, and all other values by name."""
     if not isinstance(detail, dict):
         return [], list(flat(detail))
     rest = dict(detail)
@@ -218,7 +218,7 @@ def _compared(before, after):
 
 
 def flat(value, name=""):
-    """A value from JSON as pairs of a name and a text, however deep it is; names tell the way down."""
+    """A JSON value as pairs of a name and a text; names of nested values include the path."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from flat(each, f"{name} › {_plain_name(key)}" if name else _plain_name(key))

@@ -1,4 +1,4 @@
-"""What a company still lacks before its first invoice can be posted: a list for whoever sets it up."""
+"""The missing set-up of a company before its first invoice can be posted: a list for administrators."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -22,7 +22,7 @@ from ledger.setup.fiscal_years import ends_soon, what_to_do
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that has to be there, what is missing of it (nothing: it is done), and where one adds it."""
+    """One step of the set-up: what is missing (empty if it is done), and the page to add it."""
 
     title: str
     missing: str
@@ -30,7 +30,7 @@ class Step:
 
 
 def steps_for(entity: LegalEntity) -> list[Step]:
-    """Everything that posting a first invoice needs, in the order in which one sets it up."""
+    """All steps before the first invoice can be posted, in the order of the set-up."""
     today = entity.today()
     return [
         _step("People", "contracts_membership", entity, _roles(entity)),
@@ -54,19 +54,19 @@ def _roles(entity):
     held = set(entity.memberships.values_list("role", flat=True))
     role = Membership.Role
     lacking = [each.label for each in (role.MEMBER, role.MANAGER, role.ACCOUNTANT) if each not in held]
-    return f"Nobody is {_listed(lacking, 'or')}." if lacking else ""
+    return f"There is no {_listed(lacking, 'or')}." if lacking else ""
 
 
 def _sequences(entity):
     there = set(entity.number_sequences.values_list("kind", flat=True))
     lacking = [kind.label for kind in NumberSequence.Kind if kind not in there]
-    return f"No numbers for: {_listed(lacking)}." if lacking else ""
+    return f"No number sequence for: {_listed(lacking)}." if lacking else ""
 
 
 def _periods(entity, today):
     periods = FiscalPeriod.objects.filter(entity=entity, status=FiscalPeriod.Status.OPEN)
     if not periods.filter(starts__lte=today, ends__gte=today).exists():
-        return "No open period holds today."
+        return "No open period includes today."
     last = ends_soon(entity)
     return what_to_do(last) if last else ""
 
@@ -75,12 +75,12 @@ def _accounts(entity):
     there = PostingAccount.objects.filter(entity=entity, profile=None, transaction_class="", category=None)
     there = set(there.values_list("purpose", flat=True))
     lacking = [purpose.label for purpose in PostingAccount.Purpose if purpose not in there]
-    return f"No account for all cases of: {_listed(lacking)}." if lacking else ""
+    return f"No general posting account for: {_listed(lacking)}." if lacking else ""
 
 
 def _profile(entity):
     everywhere = entity.profile_assignments.filter(project=None, contract=None, group=None)
-    return "" if everywhere.exists() else "No profile is assigned for all cases."
+    return "" if everywhere.exists() else "No posting profile is assigned to all projects."
 
 
 def _tax(entity, today):
@@ -88,14 +88,14 @@ def _tax(entity, today):
     who = BillingTaxGroupCode.objects.filter(tax_code__in=rated).values("tax_code")
     if ItemTaxGroupCode.objects.filter(tax_code__in=who).exists():
         return ""
-    return "No tax code with a rate stands in both a billing and an item tax group."
+    return "No tax code with a rate is in both a billing tax group and an item tax group."
 
 
 def _prices(entity, today):
     lists = entity.price_lists.filter(Q(valid_to=None) | Q(valid_to__gte=today), valid_from__lte=today)
     if lists.filter(kind=PriceList.Kind.SALES, role_prices__isnull=False).exists():
         return ""
-    return "No sales price list that counts today has a price for a role."
+    return "No sales price list that is valid today has a price for a role."
 
 
 def _rates(entity, today):
@@ -105,7 +105,7 @@ def _rates(entity, today):
         entity=entity, rate_type=ExchangeRate.RateType.SPOT, valid_from__lte=today
     )
     lacking = sorted(used - set(official.values_list("currency", flat=True)))
-    return f"No official rate for: {_listed(lacking)}." if lacking else ""
+    return f"No official exchange rate for: {_listed(lacking)}." if lacking else ""
 
 
 def _contracts(entity):
@@ -119,7 +119,7 @@ def _listed(words, last="and"):
 
 
 def dashboard(request, context):
-    """The first page of the administration: the groups of the sidebar, and the list of the chosen company."""
+    """The administration's home page: the groups of the sidebar, and the steps of the selected company."""
     seen = offered(admin.site, request, LegalEntity, seen=True)
     chosen = seen.filter(pk=request.entity.pk).first() if request.entity else None
     entity = chosen or seen.order_by("code").first()

@@ -1,4 +1,4 @@
-"""What everybody has on their desk: the chosen company, notices, saved views, and the search over all."""
+"""Views of the page header and of saved views: choose a company, notices, search."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -23,7 +23,7 @@ _FOUND = 10
 
 @login_not_required
 def favicon(request):
-    """Where browsers look without being told."""
+    """The icon at the default address that browsers request."""
     return HttpResponseRedirect(static("icon.svg"))
 
 
@@ -32,18 +32,18 @@ class Post(View):
 
 
 class ChooseEntity(Post):
-    """Work in another of one's companies; 404 for any other."""
+    """Choose one of the user's companies; 404 for any other company."""
 
     def post(self, request):
         wanted = next((e for e in request.entities if str(e.pk) == request.POST.get("entity")), None)
         if wanted is None:
-            raise Http404("You have no part in such a legal entity.")
+            raise Http404("You have no role in this legal entity.")
         request.session[CHOSEN] = wanted.pk
         return HttpResponseRedirect(reverse("home"))
 
 
 class SaveView(Post):
-    """Keep a list's filter under a name; the same name again replaces it."""
+    """Save a list's filter under a name; an existing view with this name is replaced."""
 
     def post(self, request):
         posted = {key: request.POST.get(key, "").replace("\0", "") for key in ("name", "page", "query")}
@@ -57,7 +57,7 @@ class SaveView(Post):
 
 
 class DeleteView(Post):
-    """Forget a saved view of one's own."""
+    """Delete one of the user's saved views."""
 
     def post(self, request, pk):
         get_object_or_404(SavedView, pk=pk, user=request.user).delete()
@@ -65,7 +65,7 @@ class DeleteView(Post):
 
 
 class Notices(TemplateView):
-    """What one should know: newest first."""
+    """The user's notices, newest first."""
 
     template_name = "home/notices.html"
 
@@ -75,7 +75,7 @@ class Notices(TemplateView):
 
 
 class ReadNotices(Post):
-    """Mark all of one's notices as read."""
+    """Mark all notices of the user as read."""
 
     def post(self, request):
         Notice.objects.filter(user=request.user, read_at=None).update(read_at=timezone.now())
@@ -83,7 +83,7 @@ class ReadNotices(Post):
 
 
 class Search(TemplateView):
-    """Rows of every kind whose number or name holds the text, of those the reader may see."""
+    """Rows of all kinds whose number or name contains the text, and that the reader may see."""
 
     template_name = "home/search.html"
 
@@ -117,7 +117,7 @@ class Search(TemplateView):
 
 
 def matching(rows, fields, text):
-    """Those in which one of the fields holds the text."""
+    """The rows in which one of the fields contains the text."""
     found = Q()
     for name in fields:
         found |= Q(**{f"{name}__icontains": text})

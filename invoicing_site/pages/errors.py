@@ -1,4 +1,4 @@
-"""What is shown where an error reached nobody who could answer it."""
+"""The response to an exception that no view handles."""
 
 import sys
 
@@ -13,7 +13,7 @@ from invoicing_site.floor.reasons import Reason
 
 @requires_csrf_token
 def server_error(request):
-    """The page of an internal error; after a conflict with somebody else, a sentence that says so (503)."""
+    """The page of an internal error (500); after a database conflict, a page that explains it (503)."""
     if transaction.is_busy(sys.exc_info()[1]):
         page = render_to_string("503.html", {"sentence": Reason("BUSY").sentence})
         return HttpResponse(page, status=503, headers={"Retry-After": "1"})

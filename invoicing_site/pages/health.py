@@ -1,4 +1,4 @@
-"""Does everything work? Answered before all else: load balancers ask by address, without TLS or a login."""
+"""The health check, answered by a middleware: load balancers call it by IP address, without TLS or login."""
 
 import logging
 import threading
@@ -19,12 +19,12 @@ from invoicing_site.models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
-# Each try writes, and anybody may ask: one try serves all questions of these seconds.
+# Each check writes, and anybody can call it, so one check answers all requests within these seconds.
 _SECONDS = 5
 _last = {"at": None, "found": {}}
 _one_at_a_time = threading.Lock()
 
-# The clock sends a heartbeat each minute. All workers may be busy with long tasks for a while.
+# The clock sends a heartbeat every minute. All workers can be busy with long tasks for a while.
 CLOCK_IS_LATE = timedelta(minutes=3)
 WORKER_IS_LATE = timedelta(minutes=10)
 
@@ -38,11 +38,10 @@ _PARTS = {
 
 
 def health(get_response):
-    """Middleware for /health/: what works and what does not, as JSON, or as a page for a browser.
+    """Middleware for /health/: the state of each part, as JSON, or as a page in a browser.
 
-    The status is 503 where nobody can work, because the database does not answer or takes nothing.
-    Otherwise it is 200.
-    Strangers read it: it names no kind, version or address of a server.
+    The status is 503 if nobody can work, because the database does not answer or can't be written to.
+    Otherwise it is 200. It is public, so it reveals no kind, version or address of a server.
     """
 
     def middleware(request):
@@ -104,10 +103,10 @@ def _database():
         return "down"
     try:
         if connection.vendor == "sqlite":
-            # A write to the database would wait for the one writer at work.
+            # On SQLite, a write would wait for the running writer.
             files.check_folder(settings.DATA)
             return "up"
-        # As a sign-in does, but always the same row; a key this short opens no session.
+        # Writes like a sign-in, but always the same row; a key this short is not a valid session.
         Session.objects.update_or_create(session_key="health", defaults={"expire_date": timezone.now()})
     except (DatabaseError, OSError):
         logger.exception("The database can't be written to.")
@@ -116,9 +115,9 @@ def _database():
 
 
 class _Look:
-    """A look at a server that may keep us waiting: in a thread of its own, so that no answer is an answer.
+    """A check of a server that may not answer: in a separate thread, so that a timeout is a result.
 
-    A thread that hangs is not joined by another one.
+    If a thread hangs, no second one is started.
     """
 
     PATIENCE = 2  # seconds
@@ -134,7 +133,7 @@ class _Look:
             self._thread.start()
 
     def answer(self):
-        """up, or down: an error, or no answer in time."""
+        """`up`, or `down` after an error or a timeout."""
         self._thread.join(self.PATIENCE)
         return "down" if self._thread.is_alive() else self._state
 
@@ -142,7 +141,7 @@ class _Look:
         try:
             self._check()
             self._state = "up"
-        except Exception:  # each kind of server has errors of its own
+        except Exception:  # each kind of server has its own exceptions
             logger.exception(self._problem)
             self._state = "down"
 
@@ -154,7 +153,7 @@ def _check_broker():
             broker.ensure_connection(max_retries=1, interval_start=0, timeout=3)
 
 
-# Documents and receipts are kept as files; without a broker nothing is done in the background.
+# Documents and receipts are files; without a broker, no background task runs.
 _files = _Look(files.check, "Files can't be stored.")
 _broker = _Look(_check_broker, "The message broker does not answer.")
 
@@ -162,7 +161,7 @@ _broker = _Look(_check_broker, "The message broker does not answer.")
 def _heartbeats(now: datetime):
     """The states of the clock and the worker, and a sentence for each that is late.
 
-    A worker is late when it did not do what the clock sent. While the clock stands still, nobody knows.
+    A worker is late if it has not run the tasks of the clock. While the clock is late, its state is unknown.
     """
     try:
         last = dict(Heartbeat.objects.values_list("name", "at"))
@@ -173,7 +172,7 @@ def _heartbeats(now: datetime):
     if clock is None or now - clock > CLOCK_IS_LATE:
         return "late", "unknown", [_since("The clock has not run", "The clock has never run", clock, now)]
     if worker is None or now - worker > WORKER_IS_LATE:
-        late = _since("No worker has done anything", "No worker has ever done anything", worker, now)
+        late = _since("No worker has completed a task", "No worker has ever completed a task", worker, now)
         return "up", "late", [late]
     return "up", "up", []
 

@@ -1,4 +1,4 @@
-"""The first page: what needs me, with counts and amounts, by role; a tile is a list that is ready to open."""
+"""The home page: the work of each role with counts and amounts; each tile opens a list."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
 @dataclass
 class Tile:
-    """One kind of work that waits: how many, how much in each currency, and where."""
+    """One kind of open work: the count, the amount per currency, and the address of its list."""
 
     title: str
     url: str
@@ -38,14 +38,14 @@ class Part:
 
 
 def counted(rows, amount="amount", currency="currency"):
-    """How many rows, and their total in each currency, in one query."""
+    """The number of rows and their total per currency, in one query."""
     found = rows.order_by().values(currency).annotate(n=Count("pk"), sum=ExactSum(amount)).order_by(currency)
     found = list(found)
     return sum(each["n"] for each in found), {each[currency]: each["sum"] for each in found}
 
 
 class Home(TemplateView):
-    """The work list of all roles that the reader has in the chosen company."""
+    """The work list for all roles of the reader in the selected company."""
 
     template_name = "home/home.html"
 
@@ -53,7 +53,7 @@ class Home(TemplateView):
         request = self.request
         parts = [make(request) for role, make in _PARTS.items() if role in request.roles]
         return super().get_context_data(
-            title=f"Good to see you, {request.user.first_name or request.user.username}",
+            title=f"Welcome, {request.user.first_name or request.user.username}",
             parts=parts,
             **context,
         )
@@ -68,12 +68,12 @@ def _member(request):
         "My time and expenses",
         [
             Tile("This week", reverse("week"), 0, "Enter your hours", unit="week"),
-            Tile("Drafts to submit", f"{entries}?status=draft", n.get(status.DRAFT, 0), "Not handed in yet"),
+            Tile("Drafts to submit", f"{entries}?status=draft", n.get(status.DRAFT, 0), "Not submitted yet"),
             Tile(
-                "Sent back",
+                "Rejected",
                 f"{entries}?status=rejected",
                 n.get(status.REJECTED, 0),
-                "Mend and submit again",
+                "Correct and submit again",
                 urgent=True,
             ),
             Tile("Waiting for approval", f"{entries}?status=submitted", n.get(status.SUBMITTED, 0)),
@@ -85,7 +85,7 @@ def _manager(request):
     user, entity = request.user, request.entity
     entries = Entry.objects.reachable(user, "entry.approve").filter(entity=entity).submitted()
     items = BacklogItem.objects.reachable(user, "backlog.mark").filter(contract__entity=entity)
-    work = items.filter(actual__isnull=False).with_counted()  # milestones have a list of their own
+    work = items.filter(actual__isnull=False).with_counted()  # milestones have their own list
     waiting, waiting_sums = counted(
         work.filter(status="not_ready").exclude(limit_status="failed"), amount="counted"
     )
@@ -108,10 +108,10 @@ def _manager(request):
         [
             Tile("Entries to approve", reverse("approvals"), entries.count(), urgent=True),
             Tile(
-                "Backlog to look at",
+                "Backlog to review",
                 f"{backlog}?status=not_ready&limit_status=committed&limit_status=na&limit_status=not_evaluated",
                 waiting,
-                "Mark what is complete",
+                "Mark completed work as ready",
                 waiting_sums,
             ),
             Tile("Ready to invoice", f"{backlog}?status=ready", ready, "Create proformas", ready_sums),
@@ -160,13 +160,13 @@ def _accountant(request):
     return Part(
         "Accounting",
         [
-            Tile("Actuals in no journal", reverse("waiting_actuals"), untaken, "Take them up"),
+            Tile("Actuals in no journal", reverse("waiting_actuals"), untaken, "Add them to journals"),
             Tile("Journals to post", f"{reverse('journals')}?status=draft", n.get("draft", 0)),
             Tile(
                 "Journals in error",
                 f"{reverse('journals')}?status=error",
                 n.get("error", 0),
-                "Mend the cause, then back to draft",
+                "Fix the cause, then return to draft",
                 urgent=True,
             ),
             Tile(
@@ -177,17 +177,17 @@ def _accountant(request):
                 sums,
             ),
             Tile(
-                "Proposals that wait",
+                "Blocked proposals",
                 reverse("stuck_proposals"),
                 proposals.stuck().count(),
-                "For journals, an approval, or posting after it",
+                "Waiting for journals, approval or posting",
             ),
             Tile(
                 "Proformas not confirmed",
                 f"{reverse('proformas')}?status=draft&status=review",
                 confirmable.open().count(),
             ),
-            Tile("Periods to close", reverse("periods"), late, "Past periods that are open"),
+            Tile("Periods to close", reverse("periods"), late, "Past periods that are still open"),
             Tile("Runs with failures", f"{reverse('runs')}?failed=1&since={lately}", failed, urgent=True),
         ],
     )
@@ -200,8 +200,8 @@ def _auditor(request):
         [
             Tile("Audit trail", reverse("audit_trail"), 0, "Who did what, and when", unit="page"),
             Tile("Trial balance", reverse("trial_balance"), 0, f"The books of {entity}", unit="page"),
-            Tile("Vouchers", reverse("vouchers"), 0, "Every entry, and what it books", unit="page"),
-            Tile("Invoices", reverse("invoices"), 0, "As they were issued", unit="page"),
+            Tile("Vouchers", reverse("vouchers"), 0, "All posted vouchers with their entries", unit="page"),
+            Tile("Invoices", reverse("invoices"), 0, "Issued invoices", unit="page"),
         ],
     )
 
@@ -212,10 +212,10 @@ def _administrator(request):
         "Administration",
         [
             Tile(
-                "Proposals that wait",
+                "Blocked proposals",
                 reverse("stuck_proposals"),
                 proposals.stuck().count(),
-                "An approval that is stuck can be reset",
+                "You can reset an approval that is stuck",
             ),
             Tile(
                 "Set-up",
@@ -228,7 +228,7 @@ def _administrator(request):
                 "Contracts",
                 reverse("admin:contracts_projectcontract_changelist"),
                 0,
-                "Agreements with customers, lines, prices",
+                "Contracts with lines and prices",
                 unit="page",
             ),
             Tile(

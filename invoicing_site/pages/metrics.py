@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, where LEDGERLINE_METRICS_TOKEN is set: requests, and what waits or failed."""
+"""Metrics for Prometheus if LEDGERLINE_METRICS_TOKEN is set: requests, and waiting or failed work."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ from proforma.models import InvoiceRun, RunContract
 
 logger = logging.getLogger(__name__)
 
-_SECONDS = 5  # for so long what was asked of the database serves all who ask
+_SECONDS = 5  # results of the database are reused for this time
 _last = {"at": None, "gauges": []}
 _one_at_a_time = threading.Lock()
 
@@ -31,7 +31,7 @@ _one_at_a_time = threading.Lock()
 def metrics(get_response):
     """Middleware for /metrics/, for those who send the token.
 
-    Prometheus asks by address and without TLS, past the proxy, so this is answered before both are checked.
+    Prometheus calls it by IP address and without TLS, so the middleware comes before the checks of both.
     """
 
     def middleware(request):
@@ -57,7 +57,7 @@ def _of_pages():
 
 
 class _Ours:
-    """What operators have to know of the database, at most a few seconds old."""
+    """Metrics of the database for operators, at most a few seconds old."""
 
     def collect(self):
         with _one_at_a_time:
@@ -68,7 +68,7 @@ class _Ours:
             return _last["gauges"]
 
     def describe(self):
-        return []  # else registering would ask the database
+        return []  # otherwise registering would query the database
 
 
 _OF_OURS = CollectorRegistry()
@@ -76,7 +76,7 @@ _OF_OURS.register(_Ours())
 
 
 def _asked():
-    up = GaugeMetricFamily("ledgerline_database_up", "1 while the database answers, else 0", value=1)
+    up = GaugeMetricFamily("ledgerline_database_up", "1 if the database answers, otherwise 0", value=1)
     try:
         return [up, *_gauges(timezone.now())]
     except DatabaseError:
@@ -85,7 +85,7 @@ def _asked():
 
 
 def _gauges(now):
-    """One query each, all of them by an index or over a table that is short by nature."""
+    """One query per metric, each using an index or a small table."""
     open_jobs = Job.objects.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
     waiting = open_jobs.aggregate(n=Count("pk"), oldest=Min("asked_at"))
     yield GaugeMetricFamily(
@@ -115,14 +115,14 @@ def _gauges(now):
     )
     yield _proposals()
     yield GaugeMetricFamily(
-        "ledgerline_unsealed_rows", "Rows that are final and in no seal yet", value=seals.unsealed()
+        "ledgerline_unsealed_rows", "Final rows that are not sealed yet", value=seals.unsealed()
     )
     if newest := Seal.objects.first():
         yield GaugeMetricFamily(
             "ledgerline_seal_age_seconds", "Age of the newest seal", value=_age(newest.at, now)
         )
     beats = GaugeMetricFamily(
-        "ledgerline_heartbeat_age_seconds", "Since the last sign of life of clock and worker", labels=["of"]
+        "ledgerline_heartbeat_age_seconds", "Time since the last heartbeat of clock and worker", labels=["of"]
     )
     for name, at in Heartbeat.objects.order_by("name").values_list("name", "at"):
         beats.add_metric([name], _age(at, now))
@@ -130,7 +130,7 @@ def _gauges(now):
 
 
 def _proposals():
-    """Those that nobody has posted or returned, by status."""
+    """The proposals that are not posted or returned, by status."""
     waiting = GaugeMetricFamily(
         "ledgerline_proposals_waiting", "Invoice proposals that are not posted yet", labels=["status"]
     )
@@ -144,5 +144,5 @@ def _proposals():
 
 
 def _age(moment, now):
-    """In seconds; 0 where there is nothing."""
+    """The age in seconds; 0 if there is none."""
     return max((now - moment).total_seconds(), 0) if moment else 0

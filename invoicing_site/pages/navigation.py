@@ -1,4 +1,4 @@
-"""The way around: what stands in the head of each page, by what the reader may do."""
+"""The navigation in the page header, by the permissions of the reader."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from invoicing_site.models import Notice
 
 
 class Place(NamedTuple):
-    """One link of the head: its words, its page, the key after g, and who sees it."""
+    """One link of the navigation: its label, its page, the key after g, and its permission."""
 
     label: str
     view: str
@@ -35,12 +35,12 @@ PLACES = [
     Place("Import", "imports", "x", "entry.import"),
     Place("Audit trail", "audit_trail", "l", "audit.view"),
 ]
-# Accountants and auditors come to these through their own pages; the head stays short for them.
+# Accountants and auditors reach these through their own pages, so that their navigation stays short.
 _LESS_FOR = dict.fromkeys(("accountant", "auditor"), {"milestones", "hub", "runs", "projects"})
 
 
 def places(request):
-    """The links for this reader, each with whether its room is the one they are in."""
+    """The links for this reader, each with a flag for the current part of the site."""
     if not request.roles:
         return []
     spared = set.intersection(*(_LESS_FOR.get(role, set()) for role in request.roles))
@@ -56,7 +56,7 @@ def places(request):
 
 
 def frame(request):
-    """What base.html shows of the reader: links, unread notices."""
+    """The reader's data for base.html: links, unread notices."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""The seals on pages: the newest ones, each to be kept elsewhere as a file (PST-7)."""
+"""The pages of seals: the list, and the newest seal as a file to keep elsewhere (PST-7)."""
 
 import django_filters
 from django.http import Http404, HttpResponse
@@ -38,12 +38,14 @@ class Seals(ListScreen):
     permission = "audit.view"
     template_name = "home/seals.html"
     title = "Seals"
-    lead = "Every few minutes, all that may not change any more is hashed. Keep the newest seal elsewhere."
+    lead = (
+        "Every few minutes, all final records are hashed into a seal. Keep the newest one outside the system."
+    )
     filterset_class = SealFilter
     table_class = SealTable
     noun = ("seal", "seals")
     empty_title = "No seals yet"
-    empty_text = "The clock makes the first one within five minutes of the first approval."
+    empty_text = "The first seal is made within five minutes after the first approval."
 
     def get_queryset(self):
         return Seal.objects.order_by("-number")

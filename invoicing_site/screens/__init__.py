@@ -1,7 +1,7 @@
-"""The shared screens: a list, a detail, an operation on one row or on many; templates/screens has the look.
+"""The shared screens: a list, a detail page, an operation on one or several rows; see templates/screens.
 
-A view names its parts; what is done here, for all of them alike: permission, the rows one may see, filter,
-sort, totals, export, saved views, the selection of a bulk action, the message, the way back.
+A view names its parts. The screens handle permission, visible rows, filter, sort, totals, export, saved
+views, the selection of a bulk action, the message and the redirect.
 """
 
 from invoicing_site.screens.bulk_forms import BulkForm

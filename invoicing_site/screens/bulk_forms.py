@@ -1,4 +1,4 @@
-"""A bulk action that needs input first: a form that keeps the rows chosen on the list."""
+"""A bulk action that needs input first: a form that keeps the rows selected in the list."""
 
 from django.http import HttpResponseRedirect
 from django.views.generic import FormView
@@ -13,10 +13,10 @@ _KEPT = ("pk", "filter", "stamp", "all_matching", "drawn")
 
 
 class BulkForm(Screen, FormView):
-    """The list (`screen`) posts its selection and gets the form; the form posts both, and it is done.
+    """The list (`screen`) posts its selection and gets the form; the form posts both, and the operation runs.
 
-    `operate(form)` acts on `self.rows`, the chosen rows with which the reader may do that, and returns what
-    is told. They are looked up again each time; what was typed stays when the business refuses.
+    `operate(form)` acts on `self.rows`, the selected rows for which the reader has the permission, and
+    returns the message. The rows are looked up again each time; the input stays if the operation is refused.
     """
 
     http_method_names = ["post"]
@@ -39,7 +39,7 @@ class BulkForm(Screen, FormView):
 
     def get_form_kwargs(self):
         kwargs = super().get_form_kwargs()
-        if "_answered" not in self.request.POST:  # the choice was made, nothing typed yet
+        if "_answered" not in self.request.POST:  # rows are selected, nothing is typed yet
             del kwargs["data"], kwargs["files"]
         return kwargs
 
@@ -53,11 +53,11 @@ class BulkForm(Screen, FormView):
         return HttpResponseRedirect(self.get_back_url())
 
     def operate(self, form):
-        """Call the operation with `self.rows`; returns what is told."""
+        """Call the operation with `self.rows`; return the message or an Answer."""
         raise NotImplementedError
 
     def get_back_url(self):
-        """The list that the rows were chosen in."""
+        """The list in which the rows were selected."""
         return back_to(self.list_url, self.request)
 
     def get_context_data(self, **context):
@@ -66,5 +66,5 @@ class BulkForm(Screen, FormView):
         context.setdefault("back", self.get_back_url())
         context.setdefault("button", self.button)
         context.setdefault("danger", self.danger)
-        context.setdefault("lead", self.lead or f"{counted(self.chosen, *self.screen.noun)} chosen.")
+        context.setdefault("lead", self.lead or f"{counted(self.chosen, *self.screen.noun)} selected.")
         return super().get_context_data(**context)

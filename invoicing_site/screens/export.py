@@ -1,6 +1,6 @@
-"""What a list shows, as a file: CSV (UTF-8, with a mark that spreadsheets know) or XLSX.
+"""The export of a list: CSV (UTF-8 with a byte order mark for spreadsheets) or XLSX.
 
-A file is written row by row, so that it takes as much memory for a hundred thousand rows as for ten.
+A file is written row by row, so that the memory does not depend on the number of rows.
 """
 
 import re
@@ -21,26 +21,26 @@ from openpyxl.utils import get_column_letter
 from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 
-XLSX_ROWS = 100_000  # more take longer than a browser waits; a CSV begins at once, however long it is
+XLSX_ROWS = 100_000  # more rows take longer than a browser waits; a CSV download starts at once
 
-_SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are their full-width forms
+_SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are full-width characters
 _FORMULA = re.compile(f"[{_SIGNS}]")
-# Spreadsheets of other countries split a line at these, even inside our quotes; a formula may follow.
+# Spreadsheets of other countries split a line at these, even inside quotes, so a formula may follow.
 _SPLIT = re.compile(rf"([;|\t\r\n][\s\"]*)(?=[{_SIGNS}])")
 _SEPARATORS = re.compile(r"[,;|\t\r\n\"]")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MEASURED = 200  # rows that say how wide a column is
+_MEASURED = 200  # rows that are measured for the column widths
 _NARROWEST, _WIDEST = 8, 60
 
 
 def check_length(kind, rows):
-    """Refuse an XLSX file of more rows than it may have, and say which file has them all."""
+    """Refuse an XLSX file with too many rows; the message suggests CSV."""
     if kind == "xlsx" and rows > XLSX_ROWS:
         raise Refused("EXPORT-TOO-LONG", rows=rows, most=XLSX_ROWS)
 
 
 def exported(table, kind, *, name):
-    """All rows of the table with the columns that are shown."""
+    """The response with all rows of the table and the visible columns."""
     file_name = f"{slugify(name) or 'list'}.{kind}"
     if kind == "csv":
         response = StreamingHttpResponse(_csv(table.as_values()), content_type="text/csv; charset=utf-8")
@@ -49,11 +49,11 @@ def exported(table, kind, *, name):
     if kind == "xlsx":
         file = _xlsx(table.as_values(), name)
         return FileResponse(file, as_attachment=True, filename=file_name, content_type=_XLSX)
-    raise Http404("A list can be had as csv or xlsx.")
+    raise Http404("A list can be exported as csv or xlsx.")
 
 
 def _plain(value):
-    """A number, a day, or a text without characters that no spreadsheet keeps."""
+    """A number, a date, or a text without characters that spreadsheets can't store."""
     if isinstance(value, datetime):
         value = timezone.localtime(value).replace(tzinfo=None) if value.tzinfo else value
         return value.replace(microsecond=0)
@@ -72,10 +72,10 @@ def _csv(rows):
 
 
 def _field(value):
-    """A field of a CSV. A text that a spreadsheet would take for a formula is marked as text.
+    """A field of a CSV. A text that a spreadsheet would read as a formula is marked as text.
 
-    Where a comma is no separator, a quote inside a line means nothing: a text is split at the separators of
-    that country too, so what would begin a cell there is marked as well.
+    In countries where a comma is not the separator, quotes inside a line have no effect and a text is split
+    at the local separator, so text after such a separator is marked as well.
     """
     value = _plain(value)
     if value is None:
@@ -92,7 +92,7 @@ def _field(value):
 
 
 def _xlsx(rows, name):
-    """A workbook in a file of its own that is gone once it is closed."""
+    """A workbook in a temporary file that is deleted when it is closed."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "List")
     sheet.freeze_panes = "A2"
@@ -118,7 +118,7 @@ def _xlsx(rows, name):
 
 
 def _cell(sheet, value):
-    """A number that has decimals shows all of them: 1250.50 and not 1250.5. A text is never a formula."""
+    """A cell: a number shows all its decimals, 1250.50 and not 1250.5; a text is never a formula."""
     value = _plain(value)
     if value is None:
         return WriteOnlyCell(sheet)
@@ -126,7 +126,7 @@ def _cell(sheet, value):
     if isinstance(value, str):
         cell.data_type = "s"
         if _FORMULA.match(value):
-            cell.quotePrefix = True  # stays a text when somebody edits it
+            cell.quotePrefix = True  # stays a text after editing
     elif isinstance(value, Decimal) and (places := -value.as_tuple().exponent) > 0:
         cell.number_format = f"#,##0.{'0' * places}"
     return cell

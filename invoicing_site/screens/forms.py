@@ -1,4 +1,4 @@
-"""Widgets and filters that look and read the same in every form."""
+"""Shared widgets, form fields and filters."""
 
 import django_filters
 from django import forms
@@ -11,7 +11,7 @@ from invoicing_site.screens.lists import key_of
 
 
 class DayInput(forms.DateInput):
-    """The browser's own date picker; always in ISO, whatever the language."""
+    """The browser's date picker; the value is always in ISO format."""
 
     input_type = "date"
 
@@ -20,7 +20,7 @@ class DayInput(forms.DateInput):
 
 
 class DayField(forms.DateField):
-    """A day within the bounds of all business dates (APP-10)."""
+    """A date within the range of business dates (APP-10)."""
 
     widget = DayInput
     latest = days.LAST
@@ -34,19 +34,19 @@ class DayField(forms.DateField):
         return {"min": days.FIRST.isoformat(), "max": self.latest.isoformat()}
 
     def of_work(self, today):
-        """From here on the day of some work, which has a range of its own."""
+        """Use the range of dates of work instead."""
         self.latest = days.latest_of_work(today)
         self.widget.attrs |= self.widget_attrs(self.widget)
 
 
 class TextField(forms.CharField):
-    """A text that is kept: nothing invisible may hide in it."""
+    """A text without invisible characters."""
 
     default_validators = [refuse_invisible]
 
 
 class RowField(forms.ModelChoiceField):
-    """One row; where none is chosen yet, words say so, and not dashes: “Choose a project”, “No role”."""
+    """One row; the empty choice is a text such as “Choose a project” or “No role”."""
 
     def __init__(self, queryset, **kwargs):
         name = str(queryset.model._meta.verbose_name)
@@ -57,7 +57,7 @@ class RowField(forms.ModelChoiceField):
 
 
 class RowsField(forms.ModelMultipleChoiceField):
-    """Several rows; a key that no database can look for is a wrong choice like any other."""
+    """Several rows; an invalid key is an error like any other invalid choice."""
 
     def clean(self, value):
         for key in value or ():
@@ -76,15 +76,15 @@ class _Seen(forms.CharField):
 
 
 class Watched:
-    """A form about rows that others may change meanwhile: the stamp of what it shows travels along in `seen`.
+    """A form that detects changes by others: it sends the stamp of the shown values in `seen`.
 
-    When they say something else by then, nothing is done and the form says so; what was typed stays, and
-    sending it again puts it in the place of what the others wrote. The operation gets `stamp`, and compares
-    it once more under its lock.
+    If the values have changed, nothing is saved and the form shows the change; the input stays, and
+    submitting again overwrites the new values. The operation gets `stamp` and compares it again under its
+    lock.
     """
 
     def watch(self, stamp):
-        """Remember what the rows say now; called at the end of __init__."""
+        """Remember the present values of the rows; called at the end of __init__."""
         self.stamp = stamp
         self._watch(stamp)
 
@@ -104,20 +104,22 @@ class Watched:
 
     def changed_meanwhile(self):
         now = [f"{self[name].label.lower()} “{self[name].initial}”"[:100] for name in self.changed_data]
-        reads = f" Now it reads: {', '.join(now)}." if now else ""
-        return f"Somebody changed this while you were typing.{reads} Press the button again to save yours."
+        reads = f" The new value is: {', '.join(now)}." if now else ""
+        return (
+            f"Somebody changed this while you were typing.{reads} Press the button again to save your input."
+        )
 
 
 class WatchedRows(Watched):
-    """A form about several rows at once: each is watched, so that those can be named that changed."""
+    """A form for several rows: each row has its own stamp, so that changed rows can be named."""
 
     def watch_each(self, rows, *columns):
-        """Remember what each row says now; called at the end of __init__."""
+        """Remember the present values of each row; called at the end of __init__."""
         self.stamp = seen.stamp(rows, *columns)
         self._watch(" ".join(f"{row.pk}-{seen.stamp([row], *columns)[:10]}" for row in rows))
 
     def changed_keys(self):
-        """The keys of the rows that say something else than when the form was shown, or came since."""
+        """The keys of the rows that changed or were added since the form was shown."""
         seen = set(self._seen.split())
         return [int(each.partition("-")[0]) for each in self._now.split() if each not in seen]
 
@@ -127,7 +129,7 @@ class DayFilter(django_filters.DateFilter):
 
 
 class ChoicesFilter(django_filters.MultipleChoiceFilter):
-    """Any of several statuses, as ticks."""
+    """A filter with a check box for each choice."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
@@ -136,7 +138,7 @@ class ChoicesFilter(django_filters.MultipleChoiceFilter):
 
 
 class SearchFilter(django_filters.CharFilter):
-    """Words that each stand in one of the fields, in any order."""
+    """A text search: each word must be in one of the fields, in any order."""
 
     def __init__(self, *fields, placeholder="", **kwargs):
         kwargs.setdefault("label", "Search")
@@ -154,7 +156,7 @@ class SearchFilter(django_filters.CharFilter):
 
 
 class RowFilter(django_filters.ModelChoiceFilter):
-    """One row of another model, among those that the reader may see in the chosen legal entity."""
+    """A filter by a row of another model that the reader may see in the selected legal entity."""
 
     def __init__(self, *args, model, entity="entity", **kwargs):
         def rows(request):

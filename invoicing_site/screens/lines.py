@@ -1,4 +1,4 @@
-"""The lines of one document as a list on its page."""
+"""A document's page with its lines as a list."""
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -9,10 +9,10 @@ from invoicing_site.screens.pages import demanded
 
 
 class SomeHidden:
-    """A list whose table hides some columns by itself."""
+    """A list whose table hides some columns by default."""
 
     def hidden_columns(self):
-        """Those that the table hides by itself, until columns are chosen or the list is exported."""
+        """The columns that are hidden until columns are selected or the list is exported."""
         if self.request.GET.getlist("_columns"):
             return super().hidden_columns()
         return [] if "_export" in self.request.GET else list(getattr(self.table_class, "HIDDEN", ()))
@@ -21,8 +21,8 @@ class SomeHidden:
 class LinesScreen(SomeHidden, ListScreen):
     """The page of one document (`self.row`, 404 and 403 as everywhere) with its lines as a list.
 
-    `document` is its model and `link` the name of the lines' foreign key to it. A selection made here carries
-    the document's key in its filter, so that bulk actions find the lines again without an address of its own.
+    `document` is its model and `link` the name of the lines' foreign key to it. The filter of a selection
+    includes the document's key, so that bulk actions find the lines without a separate address.
     """
 
     document = None
@@ -30,10 +30,10 @@ class LinesScreen(SomeHidden, ListScreen):
 
     def check_permission(self, request):
         self.row = demanded(self.documents(), request, self.permission, self.kwargs["pk"])
-        request.entity = self.row.entity  # what can be chosen on this page is that entity's
+        request.entity = self.row.entity  # choices on this page belong to that entity
 
     def documents(self):
-        """The documents to look in, with what the page needs joined to them."""
+        """The documents, with the related rows that the page needs."""
         return self.document.objects.select_related("entity")
 
     @classmethod
@@ -61,12 +61,12 @@ class LinesScreen(SomeHidden, ListScreen):
 
 
 def document_key(screen, request):
-    """The key of the document whose lines were chosen; 0 where none is named."""
+    """The key of the document whose lines were selected; 0 if there is none."""
     return key_of(QueryDict(request.POST.get("filter", "")).get(screen.link, "")) or 0
 
 
 def back_to_lines(screen, url_name, request):
-    """The page that lines were chosen on, with the filter it had; the list of documents without one."""
+    """The page on which lines were selected, with its filter; without a document, the list of documents."""
     query = QueryDict(request.POST.get("filter", ""), mutable=True)
     key = document_key(screen, request)
     query.pop(screen.link, None)

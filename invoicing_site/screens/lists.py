@@ -1,4 +1,4 @@
-"""A list: filter, sort, totals, columns, page size, saved views, export, and what a bulk action acts on."""
+"""A list: filter, sort, totals, columns, page size, saved views, export, selection for bulk actions."""
 
 from dataclasses import dataclass
 
@@ -19,44 +19,44 @@ from invoicing_site.screens.export import check_length, exported
 from invoicing_site.screens.pages import Screen
 
 PAGE_SIZES = (25, 50, 100, 200)
-CHOSEN = "rows"  # keys of chosen rows in the address of a list: 4-8-15
+CHOSEN = "rows"  # keys of selected rows in the address of a list: 4-8-15
 _MOST_CHOSEN = 200
 
 
 @dataclass(frozen=True)
 class Action:
-    """A button of the bulk bar: where it posts to, its words, its key in the grid, what it asks before."""
+    """A button of the bulk bar: its URL name, label, keyboard key, and confirmation question."""
 
     url: str  # URL name
     label: str
     permission: str
     icon: str = "check"
     key: str = ""
-    confirm: str = ""  # may hold {n} and {sum}
+    confirm: str = ""  # can contain {n} and {sum}
     style: str = ""  # primary, danger, or a plain button
 
 
 class ListScreen(Screen, SingleTableMixin, FilterView):
-    """The rows of one model that the reader may see in the chosen legal entity.
+    """The rows of one model that the reader may see in the selected legal entity.
 
-    Subclasses name model, permission, table_class, filterset_class, and where there is one the field with
-    the amount (`amount_field`, per `currency_field`) whose totals stand above. With htmx only the results
-    are drawn again. `?_export=csv` or `xlsx` gives all rows of the filter with the columns that are shown.
-    What a table shows beside its rows it reads in `load`, for the rows of the page or a chunk of the file.
+    Subclasses define model, permission, table_class, filterset_class, and optionally `amount_field` with
+    `currency_field` for the totals above the list. With htmx, only the results are rendered.
+    `?_export=csv` or `xlsx` returns all filtered rows with the visible columns. A table reads additional data
+    in `load`, for the rows of the page or a chunk of the file.
     """
 
     template_name = "screens/list.html"
     results_template = "screens/results.html"
-    strict = True  # a filter that can't be read shows nothing; without it the list would show everything
+    strict = True  # an invalid filter shows no rows; otherwise the list would show all rows
     entity_path = "entity"
     amount_field = ""
     currency_field = "currency"
     actions = ()
     table_data_keys = False
     noun = ("row", "rows")
-    empty_title = "Nothing here"
-    empty_text = "Nothing matches. Remove a filter to see more."
-    empty_link = ()  # URL name and words of the next step, where there is one
+    empty_title = "No rows"
+    empty_text = "No rows match. Remove a filter to see more."
+    empty_link = ()  # URL name and label of the next step, if there is one
 
     @classmethod
     def rows(cls, request):
@@ -76,7 +76,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return self.rows(self.request)
 
     def get_filterset_kwargs(self, filterset_class):
-        # Always bound, so that the defaults of a filter count without a query, too.
+        # Always bound, so that the defaults of a filter also apply without a query.
         kwargs = super().get_filterset_kwargs(filterset_class)
         kwargs["data"] = self.request.GET
         kwargs["queryset"] = only_chosen(kwargs["queryset"], self.request.GET)
@@ -91,7 +91,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return {"exclude": tuple(hidden)} if hidden else {}
 
     def optional_columns(self):
-        """Columns that a reader may hide: all but the first."""
+        """Columns that the reader can hide: all but the first."""
         return list(self.table_class.base_columns)[1:]
 
     def hidden_columns(self):
@@ -110,7 +110,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return super().get(request, *args, **kwargs)
 
     def file(self, kind):
-        """All rows of the filter as a file; an XLSX that would be too long is refused on the list."""
+        """All filtered rows as a file; if an XLSX file would be too long, it is refused on the list."""
         self.filterset = self.get_filterset(self.get_filterset_class())
         found = self.filterset.qs if self.filterset.is_valid() else self.filterset.queryset.none()
         self.object_list = found
@@ -161,7 +161,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         ]
 
     def summed(self, rows):
-        """Count, a stamp for "select all", and the total of each currency for the whole filter."""
+        """The count, a stamp for "select all", and the total per currency of all filtered rows."""
         rows = rows.order_by()
         if not self.amount_field:
             stamp, count = stamp_of(rows)
@@ -177,12 +177,12 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return {"stamp": f"{count}-{keys}", "matching": count, "sums": sums}
 
     def active_filters(self, query):
-        """Filter by filter: its label, its value in words, and the query without it."""
+        """For each active filter: its label, its value in words, and the query without it."""
         active = []
         if CHOSEN in query:
             rest = query.copy()
             del rest[CHOSEN]
-            active.append(("Only", "the rows you chose", rest.urlencode()))
+            active.append(("Only", "the rows you selected", rest.urlencode()))
         form = self.filterset.form
         for name, field in form.fields.items():
             values = [value for value in query.getlist(name) if value]
@@ -196,12 +196,12 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
 
 
 def only_chosen(rows, query):
-    """Of the rows those that the query names by their keys, where it names any."""
+    """The rows with the keys in the query, or all rows if it has none."""
     return rows.filter(pk__in=keys_of(query[CHOSEN].split("-"))) if CHOSEN in query else rows
 
 
 def address_of_chosen(url_name, rows):
-    """The list with nothing but these rows, if an address can hold their keys; else nothing."""
+    """The address of the list with only these rows; empty if there are too many keys for an address."""
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[: _MOST_CHOSEN + 1])
     return f"{reverse(url_name)}?{CHOSEN}={'-'.join(map(str, keys))}" if len(keys) <= _MOST_CHOSEN else ""
 
@@ -210,7 +210,7 @@ def _in_words(field, value):
     choices = getattr(field, "choices", None)
     if choices is None:
         return value
-    # A queryset of choices is asked for the one row, never read whole.
+    # Read only the chosen row of a queryset of choices, not all of them.
     queryset = getattr(field, "queryset", None)
     if queryset is not None:
         try:
@@ -222,7 +222,7 @@ def _in_words(field, value):
 
 
 def key_of(text):
-    """The key that a text from outside names; None for what no database can look for."""
+    """The key in a text from outside; None if it is not a valid key."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
@@ -232,16 +232,16 @@ def keys_of(texts):
 
 
 def stamp_of(rows):
-    """A word that changes when rows come or go, and how many there are."""
+    """A stamp that changes when rows are added or removed, and the number of rows."""
     found = rows.order_by().aggregate(n=Count("pk"), keys=Sum("pk"))
     return f"{found['n']}-{found['keys'] or 0}", found["n"]
 
 
 def selection(screen, request, permission):
-    """The rows that were chosen on a list: by their keys, or all that match the filter it was shown with.
+    """The rows that were selected in a list: by their keys, or all rows of its filter.
 
-    Refused when nothing is chosen, and when what matches is not what was shown any more. Rows outside the
-    reader's reach are not among them.
+    Refused if nothing is selected, and if the filtered rows have changed since the list was shown. Rows that
+    the reader may not see are not included.
     """
     posted = request.POST
     if posted.get("all_matching") == "1":
@@ -265,7 +265,7 @@ def selection(screen, request, permission):
 
 
 def drawn_at(request):
-    """When the list was drawn on which the rows were chosen; None where the form does not say."""
+    """The time when the list of the selection was rendered; None if the form does not include it."""
     try:
         drawn = parse_datetime(request.POST.get("drawn", ""))
     except ValueError:
@@ -274,6 +274,6 @@ def drawn_at(request):
 
 
 def back_to(url_name, request):
-    """The list with the filter it had."""
+    """The address of the list with its filter."""
     query = request.POST.get("filter", "")
     return f"{reverse(url_name)}?{QueryDict(query).urlencode()}" if query else reverse(url_name)

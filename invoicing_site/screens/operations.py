@@ -1,4 +1,4 @@
-"""A button that posts: on one row, on one row with a form before, or on the rows chosen in a list."""
+"""Buttons that post: for one row, for one row with a form, or for the rows selected in a list."""
 
 import hashlib
 import logging
@@ -28,17 +28,17 @@ _A_DAY = 24 * 60 * 60
 
 @dataclass
 class Answer:
-    """The answer to an action: what was done, what was left alone and why, where to look, how to undo."""
+    """The answer to an action: a text, the rows that were not changed and why, a link, and how to undo it."""
 
     text: str
-    left: dict = field(default_factory=dict)  # reason: how many
-    link: str = ""  # where the rows are that were left alone
-    chosen: str = ""  # or, where nobody can say which they are, where all are that were chosen
-    undo: str = ""  # address that takes it back
+    left: dict = field(default_factory=dict)  # number of rows by reason
+    link: str = ""  # the list of the rows that were not changed
+    chosen: str = ""  # or, if these are not known, the list of all selected rows
+    undo: str = ""  # the address that undoes the action
 
 
 def show_answer(request, answer):
-    """Put the answer where the next page shows it."""
+    """Show the answer as a message on the next page."""
     answer = answer if isinstance(answer, Answer) else Answer(str(answer))
     text = format_html(
         "{}", answer.text if hasattr(answer.text, "__html__") else wording.capital(answer.text)
@@ -49,18 +49,18 @@ def show_answer(request, answer):
         if answer.link:
             text = format_html('{} <a href="{}">Show these rows</a>', text, answer.link)
         elif answer.chosen:
-            text = format_html('{} <a href="{}">Show the rows you chose</a>', text, answer.chosen)
+            text = format_html('{} <a href="{}">Show the selected rows</a>', text, answer.chosen)
     level = messages.WARNING if answer.left else messages.SUCCESS
     messages.add_message(request, level, text, extra_tags=f"undo:{answer.undo}" if answer.undo else "")
 
 
 def refuse(request, refusal):
-    """Show a refusal, with the way to its remedy where it names one."""
+    """Show a refusal as a message, with a link to its remedy if there is one."""
     messages.error(request, remedies.linked_sentence(refusal, request))
 
 
 def way_back(request, otherwise):
-    """Where the reader came from, as the form said, if that is a page of ours."""
+    """The page that the form names in `next`, if it is on this site."""
     wanted = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
         return wanted
@@ -68,7 +68,7 @@ def way_back(request, otherwise):
 
 
 class Operation(RowScreen, View):
-    """One click on one row. A GET is refused; what the business refuses is shown as a sentence."""
+    """One click on one row, by POST only. A refusal is shown as a message."""
 
     http_method_names = ["post"]
     done = ""
@@ -83,7 +83,7 @@ class Operation(RowScreen, View):
         return HttpResponseRedirect(way_back(request, self.success_url(self.row)))
 
     def operate(self, row):
-        """Call the operation; may return a Answer instead of the standing sentence."""
+        """Call the operation; can return an Answer instead of `done`."""
         raise NotImplementedError
 
     def success_url(self, row):
@@ -98,27 +98,27 @@ def _once_key(user, drawn):
 
 
 def _first_time(user, drawn):
-    """Whether this very form, as it was drawn, is sent for the first time: a double click makes one of it."""
+    """Whether this rendered form is submitted for the first time, to ignore double clicks."""
     try:
         return cache.add(_once_key(user, drawn), True, _A_DAY)
     except RedisError:
-        # Only the double click goes unnoticed; what may happen at most once has its constraint below.
-        logger.exception("Forms that are sent twice are not noticed: the cache does not answer.")
+        # Only double clicks are not detected then; constraints prevent what may happen only once.
+        logger.exception("Double submissions are not detected: the cache does not answer.")
         return True
 
 
 def _not_done(user, drawn):
-    """It may be sent again."""
+    """Allow the form to be submitted again."""
     try:
         cache.delete(_once_key(user, drawn))
     except RedisError:
-        logger.exception("A form that was refused can't be sent again as it is: the cache does not answer.")
+        logger.exception("A refused form can't be submitted again unchanged: the cache does not answer.")
 
 
 def refused_form(view, form, refusal):
-    """The form with the sentence above it; where somebody was quicker it says what changed, as it is now."""
+    """The form with the refusal above it; after a change by somebody else, it shows the new values."""
     if refusal.code == CHANGED:
-        view.check_permission(view.request)  # reads the row again
+        view.check_permission(view.request)  # this reads the row again
         form = view.get_form()
         form.full_clean()
     if not form.non_field_errors():
@@ -127,10 +127,10 @@ def refused_form(view, form, refusal):
 
 
 class FormOperation(Screen, FormView):
-    """An operation that needs input first: the GET shows the form, the POST does it.
+    """An operation that needs input first: GET shows the form, POST runs the operation.
 
-    With `model` it acts on one row in the reader's reach (`self.row`, 404 and 403 as everywhere), else on
-    the chosen legal entity. What was typed stays when the business refuses, and the sentence stands above.
+    With `model` it acts on one row that the reader may see (`self.row`, with 404 and 403), otherwise on the
+    selected legal entity. If the operation is refused, the input stays and the message is above the form.
     """
 
     model = None
@@ -150,7 +150,7 @@ class FormOperation(Screen, FormView):
     def form_valid(self, form):
         drawn = self.request.POST.get("once", "")
         if drawn and not _first_time(self.request.user, drawn):
-            messages.warning(self.request, "This was sent already, and is done once. Nothing was done again.")
+            messages.warning(self.request, "This form was already submitted. It was processed only once.")
             return HttpResponseRedirect(self.get_success_url())
         done = False
         try:
@@ -171,7 +171,7 @@ class FormOperation(Screen, FormView):
         return HttpResponseRedirect(self.get_success_url())
 
     def operate(self, form):
-        """Call the operation with `form.cleaned_data`; may return a Answer, or a redirect of its own."""
+        """Call the operation with `form.cleaned_data`; can return an Answer or a redirect."""
         raise NotImplementedError
 
     def get_context_data(self, **context):
@@ -191,9 +191,10 @@ class FormOperation(Screen, FormView):
 
 
 class BulkOperation(Screen, View):
-    """One click on the rows chosen in a list (`screen`), by their keys or as all that match its filter.
+    """One click on the rows selected in a list (`screen`), by their keys or as all rows of its filter.
 
-    `operate(rows)` gets a queryset of the rows with which the reader may do that, and returns a Answer.
+    `operate(rows)` gets a queryset of the rows for which the reader has the permission, and returns an
+    Answer.
     """
 
     http_method_names = ["post"]

@@ -1,4 +1,4 @@
-"""What every page has: a permission, a title, and a row that its reader may see."""
+"""Base classes of pages: a permission, a title, and a row that the reader may see."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -6,7 +6,7 @@ from django.views.generic import TemplateView
 
 
 class Screen:
-    """A view for those whose roles grant `permission` in the chosen legal entity; 403 for all others."""
+    """A view that requires `permission` in the selected legal entity; 403 without it."""
 
     permission = ""
     title = ""
@@ -19,7 +19,9 @@ class Screen:
 
     def check_permission(self, request):
         if not request.may(self.permission):
-            raise PermissionDenied(f"Your roles in {request.entity or 'any company'} don't open this page.")
+            raise PermissionDenied(
+                f"Your roles in {request.entity or 'any company'} do not include this page."
+            )
 
     def get_title(self):
         return self.title
@@ -31,7 +33,7 @@ class Screen:
 
 
 def demanded(rows, request, permission, pk):
-    """The row with which the reader may do that: 404 outside of their reach, 403 where they only see it."""
+    """The row for which the reader has the permission: 404 if they can't see it, 403 if they only see it."""
     try:
         return rows.demand(request.user, permission, pk)
     except rows.model.DoesNotExist as missing:
@@ -39,7 +41,7 @@ def demanded(rows, request, permission, pk):
 
 
 class RowScreen(Screen):
-    """A view of one row, which counts by the row's own legal entity: 404 for rows outside one's reach."""
+    """A view of one row, in the row's own legal entity: 404 for rows that the reader can't see."""
 
     model = None
 
@@ -47,16 +49,16 @@ class RowScreen(Screen):
         self.row = demanded(self.rows(), request, self.permission, self.kwargs["pk"])
 
     def rows(self):
-        """The rows to look in, with what the page needs joined to them."""
+        """The rows, with the related rows that the page needs."""
         return self.model.objects.all()
 
 
 class Page(Screen, TemplateView):
-    """A page that is neither a list nor one row."""
+    """A read-only page that is neither a list nor one row."""
 
 
 class DetailScreen(RowScreen, TemplateView):
-    """The page of one row, `object` in its template; reading it changes nothing."""
+    """The read-only page of one row, `object` in its template."""
 
     def get_title(self):
         text = str(self.row)

@@ -1,4 +1,4 @@
-"""The way to the page where what a refusal names is entered (MON-8), for those who may go there."""
+"""Links to the page where the cause of a refusal can be fixed (MON-8), for users who may open it."""
 
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.html import format_html
@@ -10,7 +10,7 @@ _ADMIN = "/admin/"
 
 
 def address_of(remedy: str) -> str:
-    """The path of a remedy, which is a path or the name of an address; empty where there is none."""
+    """The path of a remedy, which is a path or a URL name; empty if there is none."""
     if not remedy or remedy.startswith("/"):
         return remedy
     try:
@@ -20,13 +20,13 @@ def address_of(remedy: str) -> str:
 
 
 def remedy_url(remedy: str, request) -> str:
-    """The address of a remedy; empty where the one who asks could not open it."""
+    """The address of a remedy; empty if the user can't open it."""
     address = address_of(remedy)
     return address if address and _opens(address, request) else ""
 
 
 def words_of(address: str) -> str:
-    """What a link to the address says: which page it opens, or what is done there with one row."""
+    """The label of a link to the address: the page that it opens, or the action on its row."""
     try:
         match = resolve(address.partition("?")[0])
     except Resolver404:
@@ -42,16 +42,16 @@ def words_of(address: str) -> str:
     if title:
         return title if of_one_row else f"Open {title}"
     model = getattr(screen, "model", None)
-    return f"Open the {model._meta.verbose_name}" if model else "Open that page"
+    return f"Open the {model._meta.verbose_name}" if model else "Open this page"
 
 
 def linked_sentence(refusal, request):
-    """The sentence of a refusal or a reason, with the way to its remedy."""
+    """The sentence of a refusal or a reason, with a link to its remedy."""
     return linked(str(refusal), refusal.remedy, request)
 
 
 def linked(sentence, remedy, request):
-    """A sentence with the way to its remedy, where the reader may go there."""
+    """A sentence with a link to its remedy, if the reader can open it."""
     if url := remedy_url(remedy, request):
         return format_html('{} <a href="{}">{}</a>', sentence, url, words_of(url))
     return format_html("{}", sentence)

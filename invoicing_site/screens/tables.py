@@ -1,7 +1,7 @@
 """Columns that look the same in every list: the main cell, amounts, hours, days, statuses, links.
 
-On a page they draw; in a file (`Table.as_values`) they give plain values, and what a page shows small beside
-or below a value, its currency or unit or a second fact, stands in a column of its own.
+On a page they render HTML; in a file (`Table.as_values`) they return plain values, and secondary values that
+the page shows in small print (currency, unit and so on) get their own columns.
 """
 
 from decimal import Decimal
@@ -16,14 +16,14 @@ from invoicing_site.floor import formatting, money
 from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.templatetags import ledgerline as tags
 
-# A file is written so many records at a time: what is read beside them is read once for each chunk.
+# The number of records per chunk of a file; `load` is called once per chunk.
 CHUNK = 1000
 
 
 def follow(record, path):
-    """What stands at the end of a path such as customer__name, or comes of a function of the record.
+    """The value at the end of a path such as customer__name, or the result of a function of the record.
 
-    None where a link is missing.
+    None if a link is missing.
     """
     if callable(path):
         return path(record)
@@ -35,15 +35,15 @@ def follow(record, path):
 
 
 class Table(tables.Table):
-    """A table of ours. `amount`/`currency` name what the selection adds up; `selectable` gives boxes.
+    """Base class of tables. The selection adds up `row_amount`; `selectable` adds check boxes.
 
     Subclasses set Meta with model, fields (or declare columns) and may set `row_amount`, `row_currency`.
     """
 
-    prefixed_per_page_field = None  # no address chooses another size than those that the page offers
+    prefixed_per_page_field = None  # only the page sizes that the page offers are accepted
     selectable = False
-    wide = False  # more columns than a screen has room for: it scrolls sideways, and its head does not stick
-    adds_up = ""  # what the totals above it count, where that is not its rows
+    wide = False  # more columns than fit on a screen: it scrolls horizontally, and its header is not sticky
+    adds_up = ""  # the name of what the totals count, if it is not the rows
     row_amount = ""
     row_currency = "currency"
 
@@ -61,27 +61,27 @@ class Table(tables.Table):
         super().__init__(*args, **kwargs)
 
     def can_select(self, record):
-        """Whether the row's box can be ticked."""
+        """Whether the row can be selected."""
         return True
 
     def load(self, records):
-        """Read what the columns show beside these records: those of a page, or one chunk of a file."""
+        """Read additional data for the columns of these records: those of a page, or one chunk of a file."""
 
     def records(self):
-        """All records in their order, none kept in memory once it was given out."""
+        """All records in order, without keeping them in memory."""
         if isinstance(self.data, TableQuerysetData):
             return self.data.data.iterator(chunk_size=CHUNK)
         return iter(self.data)
 
     def label(self, record):
-        """The row in words, for its box: whose it is, what, and how much, so that no other is called so."""
+        """The label of the row's check box: customer, kind and amount, so that it is unique."""
         return str(record)
 
     def as_values(self, exclude_columns=()):
         """Rows of plain values for a file, the headings first.
 
-        A record with amounts in several currencies has a row for each of them; its quantities and counts
-        stand in the first, so that every column adds up.
+        A record with amounts in several currencies has one row per currency; its quantities and counts are in
+        the first one, so that every column adds up.
         """
         shown = [each for each in self.columns.iterall() if each.name not in (exclude_columns or ())]
         sides = [self._beside(shown, place) for place in range(len(shown))]
@@ -95,10 +95,10 @@ class Table(tables.Table):
             for record in chunk:
                 row = BoundRow(record, table=self)
                 yield from self._lines_of(row, shown, sides, several)
-                row.cells = None  # it points back at the row, which would keep both until the collector runs
+                row.cells = None  # it refers back to the row and would keep it in memory
 
     def _lines_of(self, row, shown, sides, several):
-        """The lines of a file for one record: one for each of its currencies, at least one."""
+        """The lines of a file for one record: one per currency, at least one."""
         found = dict.fromkeys(code for each in several for code in each.sums(row.record, self))
         for number, currency in enumerate(found or [None]):
             values = []
@@ -113,7 +113,7 @@ class Table(tables.Table):
             yield values
 
     def _beside(self, shown, place):
-        """What goes beside a column of a file: by heading, a function of a record and the row's currency."""
+        """The additional columns of a file after a column: by heading, a function of record and currency."""
         column = shown[place].column
         taken = {_heading(each) for each in shown}
         beside = {
@@ -123,7 +123,7 @@ class Table(tables.Table):
         }
         if isinstance(column, AmountColumn) and column.currency:
             later = [each.column for each in shown[place + 1 :]]
-            # Amounts in one currency share its column, beside the last of them.
+            # Amounts in one currency share its column, after the last of them.
             if all(getattr(each, "currency", None) != column.currency for each in later):
                 beside["Currency"] = lambda record, currency: currency or column.currency_of(record, self)
         return beside
@@ -134,30 +134,30 @@ def _heading(bound):
 
 
 def plain_number(value):
-    """A number without zeros at its end; anything else as it is."""
+    """A number without trailing zeros; other values unchanged."""
     if not isinstance(value, Decimal):
         return value
     return Decimal(formatting.typed(value))
 
 
 def in_minor_units(value, currency):
-    """An amount with the decimals of its currency; None where there is none."""
+    """An amount with the decimals of its currency; None if there is none."""
     if value is None or value == "":
         return None
     return money.rounded(value, currency) if currency else plain_number(value)
 
 
 def amount_in_words(value, currency):
-    """NOK 1,234.50, for a sentence or a label; empty where there is none."""
+    """NOK 1,234.50, for a sentence or a label; empty if there is none."""
     return "" if value is None else formatting.currency_first(value, currency)
 
 
 class Column(tables.Column):
-    """A column that knows its place in a file.
+    """A column with options for files.
 
-    There it is called `heading`, where that is another than on the page, and `also` names facts for columns
-    beside it: by heading, a path or a function of the record. A fact that is shown in a column of its own is
-    not repeated.
+    `heading` is its heading in a file, if it differs from the page. `also` defines additional columns after
+    it: by heading, a path or a function of the record. A value that already has its own column is not
+    repeated.
     """
 
     def __init__(self, *args, heading="", also=None, **kwargs):
@@ -170,7 +170,7 @@ def cells(css, header_css=None):
 
 
 class MainColumn(Column):
-    """What the row is: a link to its page, and a quieter second line (`sub`, a path or a function)."""
+    """The main column: a link to the row's page, and a secondary line (`sub`, a path or a function)."""
 
     def __init__(self, *args, url="", sub="", **kwargs):
         kwargs.setdefault("attrs", cells("c-main", "keep"))
@@ -193,7 +193,7 @@ class MainColumn(Column):
 
 
 class TextColumn(Column):
-    """A text with a quieter second line."""
+    """A text with a secondary line."""
 
     def __init__(self, *args, sub="", **kwargs):
         super().__init__(*args, **kwargs)
@@ -208,7 +208,7 @@ class TextColumn(Column):
 
 
 class AmountColumn(Column):
-    """An amount in the currency at `currency` (a path); `explain` gives the address that explains it."""
+    """An amount in the currency at `currency` (a path); `explain` returns the address of its explanation."""
 
     def __init__(self, *args, currency="currency", explain=None, main=True, **kwargs):
         kwargs.setdefault("attrs", cells("num amount" if main else "num", "num"))
@@ -216,7 +216,7 @@ class AmountColumn(Column):
         self.currency, self.explain = currency, explain
 
     def currency_of(self, record, table):
-        """Its currency's code; a column that reads it elsewhere says where."""
+        """The code of its currency."""
         return follow(record, self.currency)
 
     def render(self, value, record, table):
@@ -228,7 +228,7 @@ class AmountColumn(Column):
 
 
 class AmountsColumn(AmountColumn):
-    """An amount in each of several currencies: `sums` gives them by currency, of a record and its table."""
+    """Amounts in several currencies: `sums` returns them by currency, for a record and its table."""
 
     def __init__(self, sums, **kwargs):
         super().__init__(accessor="pk", orderable=False, **kwargs)
@@ -240,11 +240,11 @@ class AmountsColumn(AmountColumn):
         return format_html_join("", "<div>{}</div>", lines) if found else tags.amount(None)
 
     def amount_in(self, record, table, currency):
-        """What there is in that currency; None where there is nothing."""
+        """The amount in that currency; None if there is none."""
         return in_minor_units(self.sums(record, table).get(currency), currency)
 
     def currency_of(self, record, table):
-        return None  # none of its own: each row of a file has one
+        return None  # no currency of its own: each row of a file has one
 
 
 class PriceColumn(Column):
@@ -292,7 +292,7 @@ class QuantityColumn(Column):
 
 
 class DayColumn(Column):
-    """A date nobody misreads: 20 Nov 2026."""
+    """A date such as 20 Nov 2026."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", cells("nowrap", ""))

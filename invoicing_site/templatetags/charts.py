@@ -1,4 +1,4 @@
-"""Bar charts drawn as SVG on the server, each with its figures as a table for those who don't see it."""
+"""Bar charts as SVG, each with its numbers in a table for screen readers."""
 
 from decimal import Decimal
 from itertools import count
@@ -10,10 +10,10 @@ from invoicing_site.floor import formatting
 
 register = template.Library()
 
-# The drawing in its own units: as wide as a phone's screen, so that its words stay readable there.
+# The size in SVG units: as wide as a phone's screen, so that labels stay readable there.
 _WIDTH, _HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 4, 12, 24
-_LETTER = 7  # a wide letter of a label; words under the bars keep the width of one apart
+_LETTER = 7  # the width of a wide letter, which is also the space between two labels
 
 
 class Bar(NamedTuple):
@@ -31,10 +31,10 @@ class Line(NamedTuple):
 
 @register.inclusion_tag("partials/chart.html", takes_context=True)
 def bars(context, labels, first, second=None, title="", first_name="", second_name="", currency=""):
-    """A bar for each label, or two side by side; below zero where a figure is. Figures are exact decimals.
+    """A bar for each label, or two side by side; negative numbers are below zero. Numbers are exact decimals.
 
-    Under a bar stands the first word of its label, in the table all of it; where words would run into each
-    other only every second or third bar has one.
+    The first word of the label is below the bar, the whole label in the table. If the words would overlap,
+    only every second or third bar has one.
     """
     labels, first, second = list(labels), list(first), list(second or ())
     numbers = context.render_context.setdefault("chart_numbers", count(1))
@@ -77,7 +77,7 @@ def bars(context, labels, first, second=None, title="", first_name="", second_na
 
 
 def _scale(values):
-    """The lines of the scale, and a function from a value to its height in the drawing."""
+    """The lines of the scale, and a function from a value to its vertical position."""
     highest, lowest = max([Decimal(0), *values]), min([Decimal(0), *values])
     step = _step(highest - lowest)
     bottom, top = lowest // step, highest // step
@@ -94,7 +94,7 @@ def _scale(values):
 
 
 def _step(span):
-    """1, 2 or 5 with noughts, so that four or five lines cover the span."""
+    """The step of the scale: 1, 2 or 5 times a power of ten, so that there are four or five lines."""
     if not span:
         return Decimal(1)
     rough = Decimal(span) / 4
@@ -103,5 +103,5 @@ def _step(span):
 
 
 def _short(value):
-    """A length for the drawing: a point between its digits whatever the language, one decimal."""
+    """A length for SVG: one decimal with a decimal point in all languages."""
     return f"{value:.1f}"

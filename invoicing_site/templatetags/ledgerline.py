@@ -1,4 +1,4 @@
-"""How amounts, quantities, days and statuses look; the same on every page."""
+"""Template tags and filters for amounts, quantities, dates and statuses."""
 
 import json
 from decimal import Decimal
@@ -14,7 +14,7 @@ from invoicing_site.screens.remedies import remedy_url, words_of
 
 register = template.Library()
 
-# Shape and colour of a status, by its stored value; the same word looks the same everywhere.
+# Shape and colour of a status by its stored value.
 TONES = {
     "draft": "draft",
     "not_ready": "open",
@@ -59,7 +59,7 @@ TONES = {
 
 @register.simple_tag(takes_context=True)
 def remedy(context, where):
-    """The way to where the cause of a refusal is fixed, for a reader who may go there (MON-8)."""
+    """A link to the page where the cause of a refusal can be fixed, if the reader may open it (MON-8)."""
     url = remedy_url(where or "", context["request"])
     return format_html(' <a href="{}">{}</a>', url, words_of(url)) if url else ""
 
@@ -78,14 +78,14 @@ def status(row, field="status"):
 
 @register.simple_tag
 def chip(words, tone="open"):
-    """A short state in words: its shape and colour say the same."""
+    """A short status text; its shape and colour have the same meaning."""
     text = str(words)
     return format_html('<span class="chip {}">{}</span>', tone, text[:1].upper() + text[1:])
 
 
 @register.simple_tag
 def amount(value, currency="", url="", css=""):
-    """An amount with its currency small before it; a link where something explains it."""
+    """An amount after its currency in small print; a link if it has an explanation."""
     if value is None or value == "":
         return mark_safe('<span class="muted">–</span>')
     code = format_html('<span class="cur">{}</span>', currency) if currency else ""
@@ -98,7 +98,7 @@ def amount(value, currency="", url="", css=""):
 
 @register.simple_tag
 def quantity(value, unit=""):
-    """A quantity as its user thinks of it: 7.5 h."""
+    """A quantity with its unit: 7.5 h."""
     if value is None or value == "":
         return mark_safe('<span class="muted">–</span>')
     return format_html('<span class="nowrap">{} {}</span>', formatting.quantity(value), unit or "")
@@ -130,13 +130,13 @@ def margin(value):
 
 @register.filter
 def percent(value):
-    """40 %, of a number out of a hundred."""
+    """A percentage: 40 %."""
     return "–" if value is None else formatting.percent(value)
 
 
 @register.filter
 def day(value):
-    """20 Nov 2026; with the time where there is one."""
+    """20 Nov 2026; with the time if there is one."""
     if not value:
         return "–"
     return formatting.moment(value) if hasattr(value, "hour") else formatting.day(value)
@@ -192,19 +192,19 @@ def count(n):
 
 @register.filter
 def country(code):
-    """The country's name, for an address that people read."""
+    """The country's name, for an address."""
     return wording.country(code)
 
 
 @register.filter
 def span(first, last):
-    """The days in words, either end of which may be open."""
+    """A range of dates in words; either end may be open."""
     return formatting.span(first, last)
 
 
 @register.filter
 def share(part, whole):
-    """How much of the whole the part is, in whole percent; 0 and 100 only for nothing and for all of it."""
+    """The part in whole percent of the whole; 0 and 100 only for none and for all of it."""
     whole = Decimal(whole or 0)
     if not whole:
         return 0
@@ -214,43 +214,43 @@ def share(part, whole):
 
 @register.filter
 def undo_url(tags):
-    """The address that takes an action back, where its message carries one."""
+    """The address that undoes an action, if its message has one."""
     return next((tag.removeprefix("undo:") for tag in (tags or "").split() if tag.startswith("undo:")), "")
 
 
 @register.filter
 def open_totals(sums):
-    """Count and exact total of each currency, for the script that adds up a selection."""
+    """Count and exact total per currency, for the script that adds up a selection."""
     return {each["currency"]: [str(each["n"]), str(each["sum"])] for each in sums}
 
 
 @register.filter
 def label_of(value):
-    """The heading of a model's field, or a word with a capital."""
+    """A label with a capital letter."""
     text = value.verbose_name if isinstance(value, models.Field) else str(value)
     return text[:1].upper() + text[1:]
 
 
 @register.filter
 def get(mapping, key):
-    """An item of a dictionary by a key that is only known when the page is drawn."""
+    """An item of a dictionary by a variable key."""
     return mapping.get(key)
 
 
 @register.simple_tag
 def row_label(table, record):
-    """What a row is called where it is ticked."""
+    """The label of a row's check box."""
     return table.label(record)
 
 
 @register.simple_tag
 def cannot_select(table, record):
-    """Closes the box of a row with which nothing can be done."""
+    """The attribute that disables the check box of a row without possible actions."""
     return "" if table.can_select(record) else " disabled"
 
 
 @register.filter
 def as_json(value, attribute):
-    """Data for a script, in an element that carries the attribute; nothing in it can end the element."""
+    """Data for a script, in a script element with the attribute; escaped."""
     text = json.dumps(value).translate({ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"})
     return format_html('<script type="application/json" {}>{}</script>', attribute, mark_safe(text))

@@ -1,30 +1,30 @@
-"""Verifying the ledger: what must hold at any moment, looked at from outside (PST-7, domain section 13).
+"""Verify the ledger: rules that must always be true, checked independently (PST-7, domain section 13).
 
-Nothing here trusts what wrote the rows: hashes are worked out again, sums are taken again, files are read
-again. Each check has a code, and each finding says what is wrong and where.
+The checks do not use the code that wrote the rows: they compute hashes and sums again and read files again.
+Each check has a code, and each finding is a sentence with its place.
 
-| code | what holds |
+| code | rule |
 | --- | --- |
-| CHAIN | every voucher hashes to what was posted and follows the one before; the head is the last |
-| CLAIMS | what a voucher books, a journal line with its actual or an invoice, is as it was |
+| CHAIN | every voucher has the hash of its content and follows the previous one; the head is the last one |
+| CLAIMS | the item that a voucher books, a journal line with its actual or an invoice, is unchanged |
 | BALANCE | every voucher balances, in each currency and in accounting currency |
 | REVERSAL | reversing vouchers and actuals mirror their originals |
-| SEQUENCE | no number is missing, too much, or about to be drawn again; invoices rise with their dates |
-| JOURNAL | every line of a posted journal has its voucher, and none books what journals don't book |
+| SEQUENCE | no number is missing, extra, or about to be used twice; invoices rise with their dates |
+| JOURNAL | every line of a posted journal has its voucher, and journals book only their own actuals |
 | CONTROL | control accounts equal the customer and project subledgers |
-| WIP | accruals stand until their invoice is posted, and no longer |
-| ACCRUED | accounts, subledger and what is still to be invoiced hold the same accruals |
-| OUTLAY | what was laid out for customers is cleared once it is billed |
-| SETTLED | settlements fit what they settle |
-| INVOICE | lines, tax, totals and the customer's entry of an invoice say the same |
-| DOCUMENT | stored files are there, byte for byte |
-| CONFIRMED | what a confirmed proforma made adds up to its details and says what they say |
-| ENTRY | an approved entry has its facts once, as it says; any other has none |
+| WIP | accruals are reversed when their invoice is posted, and not before |
+| ACCRUED | accounts, subledger and work that is still to be invoiced have the same accruals |
+| OUTLAY | disbursements are cleared when they are billed |
+| SETTLED | settlements match the transactions that they settle |
+| INVOICE | lines, tax, totals and the customer's entry of an invoice agree |
+| DOCUMENT | stored files exist and are unchanged |
+| CONFIRMED | the actuals of a confirmed proforma add up to its details and agree with them |
+| ENTRY | an approved entry has one set of actuals that agree with it; other entries have none |
 | SPLIT | shares add up to the whole |
-| BACKLOG | backlog items repeat their source and agree with their claims |
-| LIMIT | limits are kept, but for recorded overrides |
+| BACKLOG | backlog items agree with their source and their claims |
+| LIMIT | limits are kept, except for recorded overrides |
 | GUARD | the database refuses changes, as declared |
-| SEAL | what was sealed is as it was, and nothing stands beside the seals |
+| SEAL | sealed rows are unchanged, and every final row is in a seal |
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ from invoicing_site.verify.finding import Finding
 
 __all__ = ["CHECKS", "Finding", "findings", "look"]
 
-# In the order in which they are made; each takes a legal entity and yields findings.
+# In the order of execution; each takes a legal entity and yields findings.
 CHECKS = (
     chain.vouchers,
     chain.numbers,
@@ -61,10 +61,10 @@ CHECKS = (
 
 
 def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
-    """Make every check for one legal entity, or for all of them; findings come as they are found.
+    """Run all checks for one legal entity, or for all of them; yield findings as they are found.
 
-    The guards are looked at either way; files that belong to no invoice, and the seals, which are of the
-    whole database, only when no entity is given.
+    The guards are always checked. Files that belong to no invoice, and the seals of the whole database, are
+    checked only if no entity is given.
     """
     for sentence in guards.missing(connection):
         yield Finding("GUARD", "", "", "", sentence)
@@ -78,5 +78,5 @@ def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
 
 
 def findings(entity: LegalEntity | None = None) -> list[Finding]:
-    """All that is wrong; an empty list when the ledger is as it should be."""
+    """All findings; an empty list if the ledger is correct."""
     return list(look(entity))

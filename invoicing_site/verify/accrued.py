@@ -1,8 +1,8 @@
-"""The balance of what is accrued: accounts, subledger and what is still to be invoiced say the same.
+"""The balance of accruals: accounts, subledger and work that is still to be invoiced agree.
 
 Section 13, invariant 4: the WIP sales value of time and material is what journals accrued and no posted
-invoice has reversed; and that is the backlog and the originals that are confirmed and not posted, less what
-is not yet journalled and what is not accrued, at the rates that were stored.
+invoice has reversed. It equals the backlog plus confirmed and not posted originals, without actuals that are
+not in a posted journal or not accrued, at the stored rates.
 """
 
 from decimal import Decimal
@@ -20,13 +20,14 @@ from proforma.models import ProformaInvoice
 _ZERO = Decimal(0)
 _Kind = ProjectTransaction.Kind
 _Status = BacklogItem.Status
-# The facts of one share of an entry are one row, however often it was approved, returned and taken back.
+# The actuals of one share of an entry are one row, no matter how often it was approved, returned and
+# canceled.
 _ROW = ("actual__entry", "actual__contract_customer", "of_no_entry")
 _OF_NO_ENTRY = Case(When(actual__entry=None, then=F("actual")))
 
 
 def accrued(entity: LegalEntity):
-    """ACCRUED: what stands as accrued is what is still to be invoiced, row by row and on the accounts."""
+    """ACCRUED: accruals equal the work that is still to be invoiced, row by row and on the accounts."""
     standing = _by_row(
         ProjectTransaction.objects.filter(voucher__entity=entity, kind=_Kind.ACCRUED, in_balance=True)
     )
@@ -42,8 +43,8 @@ def accrued(entity: LegalEntity):
             entity.code,
             "",
             "",
-            f"The accounts of WIP sales value hold {amount(on_accounts, entity.currency)} of time and "
-            f"material, and {amount(in_all, entity.currency)} was accrued and not reversed.",
+            f"The accounts of WIP sales value have {amount(on_accounts, entity.currency)} of time and "
+            f"material, but {amount(in_all, entity.currency)} was accrued and not reversed.",
         )
 
 
@@ -58,9 +59,9 @@ def _by_row(rows) -> dict:
 
 
 def _still_to_be_invoiced(entity):
-    """The journal lines of originals that accrued, and that stand in the backlog or on what is not posted.
+    """The journal lines of accrued originals that are in the backlog or on an unposted document.
 
-    Of one that was taken back the accrual stands until a journal has reversed it.
+    The accrual of a canceled one stays until a journal has reversed it.
     """
     items = BacklogItem.objects.filter(actual=OuterRef("actual"))
     confirmed = items.filter(
@@ -108,13 +109,13 @@ def _on_accounts(entity) -> Decimal:
 
 def _unlike(entity, key, stands, should):
     entry, _, actual = key
-    model, number, what = (Entry, entry, "entry") if entry else (Actual, actual, "actual")
+    model, number, what = (Entry, entry, "Entry") if entry else (Actual, actual, "Actual")
     own = entity.currency
     return Finding(
         "ACCRUED",
         entity.code,
         str(number),
         where(model, number),
-        f"Of {what} {number} {amount(stands, own)} stands as accrued, and {amount(should, own)} of what was "
-        "journalled for it is still to be invoiced.",
+        f"{what} {number} has an accrual of {amount(stands, own)}, but "
+        f"{amount(should, own)} of its journal lines is still to be invoiced.",
     )

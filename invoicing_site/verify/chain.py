@@ -1,4 +1,4 @@
-"""The vouchers one by one, in order of position: chain, claims, balance, reversals; and their numbers."""
+"""The vouchers in order of position: chain, claims, balance, reversals; and their numbers."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -27,12 +27,12 @@ from proforma.models import DetailActual, ProformaInvoice
 
 _Kind = Voucher.Kind
 _ZERO = Decimal(0)
-# An invoice has many lines; so many of them are held at a time.
+# The number of invoice lines that are held in memory.
 _INVOICES = 200
 
 
 def vouchers(entity: LegalEntity):
-    """CHAIN, CLAIMS, BALANCE and REVERSAL of every voucher, and the head of the chain."""
+    """CHAIN, CLAIMS, BALANCE and REVERSAL for every voucher, and the head of the chain."""
     before, position = "", 0
     rows = Voucher.objects.filter(entity=entity).select_related("journal_line__actual").order_by("position")
     for chunk in _in_order(rows):
@@ -44,7 +44,7 @@ def vouchers(entity: LegalEntity):
                 yield _missing(entity, position + 1, voucher)
             elif voucher.previous_hash != before:
                 yield _said(
-                    "CHAIN", entity, voucher, "does not follow the voucher before it: the hashes differ."
+                    "CHAIN", entity, voucher, "does not follow the previous voucher: the hashes differ."
                 )
             entries, customer, project = content[voucher.pk]
             if voucher.hash_format not in chain.FORMATS:
@@ -52,7 +52,7 @@ def vouchers(entity: LegalEntity):
             else:
                 if voucher.hash != chain.voucher_hash(voucher, entries, customer, project):
                     yield _said(
-                        "CHAIN", entity, voucher, "is not what was posted: its content has another hash."
+                        "CHAIN", entity, voucher, "was changed after posting: its content has another hash."
                     )
                 yield from _claims(entity, voucher, claims)
             yield from _balance(entity, voucher, entries)
@@ -88,9 +88,9 @@ def _content(chunk):
 def _missing(entity, expected, voucher):
     gone = voucher.position - expected
     if gone < 0:
-        return _said("CHAIN", entity, voucher, f"has position {voucher.position}, which is taken.")
+        return _said("CHAIN", entity, voucher, f"has position {voucher.position}, which another voucher has.")
     which = f"the voucher at position {expected} is" if gone == 1 else f"{gone} vouchers are"
-    return _said("CHAIN", entity, voucher, f"stands at position {voucher.position}, but {which} missing.")
+    return _said("CHAIN", entity, voucher, f"has position {voucher.position}, but {which} missing.")
 
 
 def _said(code, entity, voucher, sentence):
@@ -100,7 +100,7 @@ def _said(code, entity, voucher, sentence):
 
 
 def _head(entity, position, last):
-    """The sequence's row carries the last hash: the chain's end can be neither cut off nor rewritten."""
+    """The sequence's row stores the last hash, so that the end of the chain can't be cut off or rewritten."""
     sequence = NumberSequence.objects.filter(entity=entity, kind=NumberSequence.Kind.VOUCHER).first()
     if sequence is None:
         if position:
@@ -119,7 +119,7 @@ def _head(entity, position, last):
             entity.code,
             "",
             place,
-            f"The chain of {entity} ends at position {position}, and its sequence counts "
+            f"The chain of {entity} ends at position {position}, but its sequence has "
             f"{counted(sequence.chain_length, 'voucher')}.",
         )
     elif sequence.chain_hash != last:
@@ -128,15 +128,15 @@ def _head(entity, position, last):
             entity.code,
             "",
             place,
-            f"The last voucher of {entity} has another hash than the head of the chain remembers.",
+            f"The hash of the last voucher of {entity} differs from the stored head of the chain.",
         )
 
 
-# What a voucher books
+# The items that vouchers book
 
 
 def _claims_of_invoices(chunk):
-    """The hash of each invoice as it reads now, by voucher; None where the voucher has no invoice."""
+    """The present hash of each invoice, by voucher; None if the voucher has no invoice."""
     claims = {}
     by_key = {voucher.pk: voucher for voucher in chunk}
     for some in in_chunks(chunk, _INVOICES):
@@ -165,19 +165,19 @@ def _claims(entity, voucher, claims):
                 "CLAIMS",
                 entity,
                 voucher,
-                f"books something else than it did: journal line {voucher.journal_line_id} or its actual "
+                f"no longer matches what it books: journal line {voucher.journal_line_id} or its actual "
                 f"{voucher.journal_line.actual_id} was changed.",
             )
     elif voucher.kind == _Kind.INVOICE:
         found = claims.get(voucher.pk)
         if found is None:
-            yield _said("CLAIMS", entity, voucher, "is an invoice's, and that invoice is gone.")
+            yield _said("CLAIMS", entity, voucher, "books an invoice that is missing.")
         elif found != voucher.claims_hash:
             yield _said(
                 "CLAIMS",
                 entity,
                 voucher,
-                "books another invoice than it did: the invoice, a line, its tax, a reference or a claim "
+                "no longer matches its invoice: the invoice, a line, its tax, a reference or a claim "
                 "was changed.",
             )
 
@@ -201,7 +201,7 @@ def _balance(entity, voucher, entries):
         )
 
 
-# What a reversal undoes
+# Reversals
 
 
 def _reversals(entity, chunk, content):
@@ -212,7 +212,9 @@ def _reversals(entity, chunk, content):
     content = content | _content(Voucher.objects.filter(pk__in=far)) if far else content
     for voucher in reversals:
         if _sides(content[voucher.pk][0]) != _sides(content[voucher.reverses_id][0], mirrored=True):
-            yield _said("REVERSAL", entity, voucher, "does not mirror the entries of what it reverses.")
+            yield _said(
+                "REVERSAL", entity, voucher, "does not mirror the entries of the voucher that it reverses."
+            )
 
 
 def _sides(entries, mirrored=False):
@@ -230,7 +232,7 @@ def _sides(entries, mirrored=False):
 
 
 def numbers(entity: LegalEntity):
-    """SEQUENCE: no gap and nothing too much in vouchers and invoices; invoices rise with their dates."""
+    """SEQUENCE: no missing or extra voucher and invoice numbers; invoices rise with their dates."""
     counters = defaultdict(dict)
     rows = SequenceCounter.objects.filter(sequence__entity=entity).select_related("sequence")
     for counter in rows:
@@ -242,7 +244,7 @@ def numbers(entity: LegalEntity):
 
 
 def _drawn_again(entity, counters):
-    """Proformas and journals bear no place in their sequence: the next number must be free."""
+    """Proformas and journals do not store their place in the sequence: the next number must be unused."""
     kinds = {
         NumberSequence.Kind.PROFORMA: ProformaInvoice,
         NumberSequence.Kind.JOURNAL: IntegrationJournal,
@@ -257,12 +259,12 @@ def _drawn_again(entity, counters):
                     entity.code,
                     number,
                     where(NumberSequence, sequence.pk),
-                    f"Number {number} is the next of its sequence, and there is a document that bears it.",
+                    f"Number {number} is the next of its sequence, but a document already has it.",
                 )
 
 
 def _counters_behind(entity, counters):
-    """The last date keeps the next invoice from being dated back."""
+    """The last date must be stored, to prevent an earlier date of the next invoice."""
     dates = CustomerInvoice.objects.filter(entity=entity).order_by("sequence", "year")
     dates = dates.values_list("sequence", "year").annotate(latest=Max("invoice_date"))
     latest = {(sequence, year): day for sequence, year, day in dates}
@@ -274,13 +276,13 @@ def _counters_behind(entity, counters):
                 entity.code,
                 str(counter.sequence),
                 where(SequenceCounter, counter.pk),
-                f"An invoice of the sequence {counter.sequence} is dated {day}, and its counter says that "
-                f"the last is of {counter.last_date}.",
+                f"An invoice of the sequence {counter.sequence} is dated {day}, but according to its counter "
+                f"the last one is dated {counter.last_date}.",
             )
 
 
 def _voucher_numbers(entity, counters):
-    """A voucher shows no place in its sequence but its number; there are as many as were drawn."""
+    """A voucher stores only its number, so compare the number of vouchers with the counter."""
     for sequence, by_year in counters.items():
         if sequence.kind != NumberSequence.Kind.VOUCHER:
             continue
@@ -295,15 +297,15 @@ def _voucher_numbers(entity, counters):
             for seq in range(1, last + 1)
         )
         missing = [number for number in named if number not in there]
-        # A format that was changed since would name numbers that never were.
+        # After a change of the format, the missing numbers can't be named.
         names = f": {_listed(missing)}" if len(missing) == drawn - found else ""
         yield Finding(
             "SEQUENCE",
             entity.code,
             missing[0] if names else "",
             where(NumberSequence, sequence.pk),
-            f"{counted(drawn, 'voucher number was', 'voucher numbers were')} drawn for {entity}, and "
-            f"{counted(found, 'voucher is', 'vouchers are')} there{names}.",
+            f"{counted(drawn, 'voucher number was', 'voucher numbers were')} assigned for {entity}, but "
+            f"{counted(found, 'voucher exists', 'vouchers exist')}{names}.",
         )
 
 
@@ -351,7 +353,7 @@ def _invoice_gaps(entity, counters, drawn):
                     entity.code,
                     number,
                     where(NumberSequence, sequence.pk),
-                    f"Number {number} was drawn and there is no {sequence.get_kind_display()} that bears it.",
+                    f"Number {number} was assigned, but no {sequence.get_kind_display()} has it.",
                 )
             for seq in sorted(there - set(range(1, last + 1))):
                 yield _never_drawn(entity, sequence, year, seq)
@@ -366,7 +368,7 @@ def _never_drawn(entity, sequence, year, seq):
         entity.code,
         sequence.format.format(year=year, seq=seq),
         where(NumberSequence, sequence.pk),
-        f"An invoice has place {seq} of {year} in the sequence {sequence}, which was never drawn.",
+        f"An invoice has place {seq} of {year} in the sequence {sequence}, which was never assigned.",
     )
 
 
@@ -376,7 +378,7 @@ def _listed(names):
 
 
 def journals(entity: LegalEntity):
-    """JOURNAL: of a posted journal every line has its voucher; and journals book what is theirs."""
+    """JOURNAL: every line of a posted journal has its voucher, and journals book only their own actuals."""
     posted = IntegrationJournal.objects.filter(
         entity=entity, status=IntegrationJournal.Status.POSTED, lines__voucher=None, lines__isnull=False
     )
@@ -386,7 +388,7 @@ def journals(entity: LegalEntity):
             entity.code,
             number,
             where(IntegrationJournal, key),
-            f"Journal {number} is posted, and {counted(count, 'line has', 'lines have')} no voucher.",
+            f"Journal {number} is posted, but {counted(count, 'line has', 'lines have')} no voucher.",
         )
     lines = JournalLine.objects.filter(journal__entity=entity).exclude(
         actual__booked_by=Actual.BookedBy.JOURNAL, actual__entity=F("journal__entity")
@@ -397,5 +399,5 @@ def journals(entity: LegalEntity):
             entity.code,
             row.journal.number,
             where(JournalLine, row.pk),
-            f"Journal {row.journal.number} holds actual {row.actual_id}, which it does not book.",
+            f"Journal {row.journal.number} contains actual {row.actual_id}, which journals do not book.",
         )

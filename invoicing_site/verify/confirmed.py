@@ -1,4 +1,4 @@
-"""Confirmed proformas: what confirming made of each detail, against the detail (invariant 2, PRO-5)."""
+"""Confirmed proformas: the actuals of each detail compared with the detail (invariant 2, PRO-5)."""
 
 from decimal import Decimal
 from itertools import groupby
@@ -11,7 +11,7 @@ from proforma.models import DetailActual, LineDetail, ProformaInvoice
 _ZERO = Decimal(0)
 _Part = DetailActual.Part
 
-# What every fact that confirming makes takes over from its detail …
+# The fields that every actual of a confirmation copies from its detail …
 _COPIED = (
     "transaction_class",
     "date",
@@ -24,7 +24,7 @@ _COPIED = (
     "unit",
     "description",
 )
-# … and from where the detail stands.
+# … and from the detail's proforma.
 _PLACE = {
     "contract": "line__proforma__contract",
     "contract_line": "line__contract_line",
@@ -36,7 +36,7 @@ _FROM = (*_COPIED, *_PLACE.values())
 
 
 def confirmed(entity: LegalEntity):
-    """CONFIRMED: of each confirmed detail the unbilled nets to zero and the billed is it (invariant 2)."""
+    """CONFIRMED: for each confirmed detail, unbilled sales are 0 and billed sales equal it (invariant 2)."""
     details = LineDetail.objects.filter(
         line__proforma__entity=entity, line__proforma__status=ProformaInvoice.Status.CONFIRMED
     )
@@ -86,11 +86,11 @@ def confirmed(entity: LegalEntity):
             entity.code,
             str(key),
             where(Actual, key),
-            f"Actual {key} is billed sales, and no detail of a proforma made it.",
+            f"Actual {key} is billed sales, but no detail of a proforma created it.",
         )
 
 
-# Made by confirming to be billed later, or given up: they do not pass through.
+# Confirming creates these to be billed later or written off, so they are not part of the detail.
 _STAYS = {_Part.AGAIN, _Part.GIVEN_UP, _Part.BALANCE}
 
 
@@ -118,37 +118,37 @@ def _troubles_of_detail(parts):
             says = (row.actual__amount, row.actual__billing_type)
             if says != (row.detail__amount, row.detail__billing_type):
                 yield (
-                    f"is {amount(row.detail__amount)} {row.detail__billing_type}, and billed as "
+                    f"is {amount(row.detail__amount)} {row.detail__billing_type}, but billed as "
                     f"{amount(row.actual__amount)} {row.actual__billing_type}"
                 )
             if row.actual__milestone_part != row.detail__backlog_item__milestone_part:
-                yield "claims another milestone part than it billed"
+                yield "claims another milestone part than the one it billed"
         if row.part == _Part.REVERSAL and claimed not in (row.actual__reverses, _stands_in_for(row)):
-            yield f"claims actual {claimed}, but its reversal is that of actual {row.actual__reverses}"
+            yield f"claims actual {claimed}, but reverses actual {row.actual__reverses}"
     if detail.detail__corrects is None and detail.detail__transaction_class != TransactionClass.RETAINER:
         yield from _unlike(parts, claimed if claimed not in made else None)
 
 
 def _stands_in_for(row):
-    """The original of what the fact reverses, where that was returned and stands again (PRP-6)."""
+    """The original of the reversed actual, if that was returned and is valid again (PRP-6)."""
     returned = row.actual__reverses__detail_actual__part == _Part.AGAIN
     return row.actual__reverses__replaces if returned else row.actual__reverses
 
 
 def _of_returned(parts):
-    """Returned: nothing of it is billed or unbilled by it any more, and it claims no work (PRP-6)."""
+    """A returned proforma has no billed or unbilled sales, and claims no work (PRP-6)."""
     totals = {Actual.Type.UNBILLED_SALES: _ZERO, Actual.Type.BILLED_SALES: _ZERO}
     for row in parts:
         totals[row.actual__type] += row.actual__amount
     for kind, total in totals.items():
         if total:
-            yield f"was returned, and leaves {amount(total)} of {kind.label}"
+            yield f"was returned, but still has {amount(total)} of {kind.label}"
     if any(row.part == _Part.REVERSAL for row in parts) and parts[0].detail__backlog_item:
-        yield "was returned, and claims its work all the same"
+        yield "was returned, but still claims its work"
 
 
 def _unlike(parts, original):
-    """The facts say what the detail says, as far as confirming copied it; what was lowered left a rest."""
+    """The differences between the actuals and their detail, and wrong remainders of lowered details."""
     detail, found = parts[0], {row.part for row in parts}
     if detail.detail__backlog_item is None:
         yield "claims nothing"
@@ -166,7 +166,9 @@ def _unlike(parts, original):
         price = detail.detail__backlog_item__actual__price
         rest = (quantity, price, left, BillingType.NON_CHARGEABLE)
     if (rest is not None) != (_Part.REST_BILLED in found):
-        yield "leaves a rest that was not billed" if rest else "has billed a rest that it does not leave"
+        yield (
+            "has a remainder that was not billed" if rest else "has billed a remainder that it does not have"
+        )
     should = {_Part.UNBILLED: stands, _Part.BILLED: stands, _Part.REST: rest, _Part.REST_BILLED: rest}
     for row in parts:
         if row.part not in should:
@@ -183,7 +185,7 @@ def _unlike(parts, original):
         ]
         if unlike:
             label = _Part(row.part).label
-            yield f"and actual {row.actual}, its {label}, do not agree: {', '.join(unlike)}"
+            yield f"and actual {row.actual}, its {label}, differ: {', '.join(unlike)}"
 
 
 def _of_detail(entity, key, number, trouble):

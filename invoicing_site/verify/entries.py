@@ -1,4 +1,4 @@
-"""Entries against the facts that were made of them: once, while approved, and of what they say."""
+"""Entries compared with their actuals: one set while approved, with the same values."""
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 
@@ -8,7 +8,7 @@ from invoicing_site.verify.finding import CHUNK, Finding, where
 
 _Status = Entry.Status
 _APPROVED = (_Status.APPROVED, _Status.RECALL)
-# What a fact takes over from its entry as it stands there; the quantity is the cost's alone.
+# The fields that an actual copies from its entry; the quantity applies to the cost only.
 _COPIED = (
     "date",
     "project",
@@ -22,9 +22,10 @@ _COPIED = (
 
 
 def entries(entity: LegalEntity):
-    """ENTRY: an approved entry has one live cost and its sales once, as it says; any other has no live fact.
+    """ENTRY: an approved entry has one live cost and one set of sales; other entries have no live actuals.
 
-    Live is what was not reversed. Sales that confirming reversed count as well: they are billed.
+    Actuals that are not reversed are live. Sales that confirming reversed also count, because they are
+    billed.
     """
     for key, trouble in _troubles(entity):
         yield Finding("ENTRY", entity.code, str(key), where(Entry, key), f"Entry {key} {trouble}.")
@@ -36,21 +37,21 @@ def _troubles(entity):
     costs = live.filter(type=Actual.Type.COST)
     yield from _made_twice(facts, costs)
     mine = Entry.objects.filter(entity=entity)
-    # The facts of a corrected entry are those of the entry that corrects it (APP-6).
+    # The actuals of a corrected entry belong to the entry that corrects it (APP-6).
     without = mine.filter(
         ~Exists(costs.filter(entry=OuterRef("pk"))), status__in=_APPROVED, corrected_by=None
     )
     for key in without.order_by("pk").values_list("pk", flat=True):
-        yield key, "is approved and has no cost actual that stands"
+        yield key, "is approved but has no valid cost actual"
     idle = mine.filter(Exists(live.filter(entry=OuterRef("pk")))).exclude(status__in=_APPROVED)
     for row in idle.order_by("pk"):
-        yield row.pk, f"is {row.get_status_display()}, and facts of it stand"
+        yield row.pk, f"is {row.get_status_display()}, but has valid actuals"
     yield from _decided_by_another(mine)
     yield from _unlike(live)
 
 
 def _decided_by_another(mine):
-    """Who approved stands on the entry, where it may change, and on the batch of its facts for good."""
+    """Compare the approver on the entry, which may change, with the batch of its actuals, which may not."""
     made = Actual.objects.filter(
         entry=OuterRef("pk"), type=Actual.Type.COST, batch__action=Batch.Action.APPROVE
     )
@@ -58,14 +59,14 @@ def _decided_by_another(mine):
     approved = approved.annotate(approver=Subquery(made.order_by("-pk").values("batch__by")[:1]))
     unlike = approved.exclude(Q(decided_by=F("approver")) | Q(decided_by__isnull=True, approver__isnull=True))
     for key in unlike.order_by("pk").values_list("pk", flat=True):
-        yield key, "was approved by somebody else than it says"
+        yield key, "was approved by somebody other than the entry shows"
 
 
 def _made_twice(facts, costs):
     counted = costs.order_by("entry").values("entry").annotate(n=Count("pk"))
     for key, count in counted.filter(n__gt=1).values_list("entry", "n"):
-        yield key, f"has {count} cost actuals that stand"
-    # Billed once; unless that was returned, and its approval canceled then (APP-5, PRP-6).
+        yield key, f"has {count} valid cost actuals"
+    # Billed once, unless it was returned and its approval then canceled (APP-5, PRP-6).
     taken_back = Exists(
         Actual.objects.filter(replaces=OuterRef("pk"), reversed_by__batch__action=Batch.Action.CANCEL)
     )
@@ -83,12 +84,12 @@ def _made_twice(facts, costs):
     whole = whole.annotate(contracts=Count("contract", distinct=True), costs=Count("cost", distinct=True))
     twice |= set(whole.filter(Q(contracts__gt=1) | Q(costs__gt=1)).values_list("entry", flat=True))
     for key in sorted(twice):
-        yield key, "had its sales made more than once"
+        yield key, "has more than one set of sales"
 
 
 def _unlike(live):
-    """Compared here and not by the database, where nothing is not equal to nothing."""
-    # What confirming made says what the draft said, and what stands in for a share may be dated anew.
+    """Compare in Python, because in SQL NULL is not equal to NULL."""
+    # Actuals of a confirmation have the draft's values, and replacements of a share can have a new date.
     rows = live.filter(detail_actual=None, replaces=None).exclude(batch__action=Batch.Action.CORRECT)
     rows = rows.order_by("pk").values_list(
         "pk",
@@ -107,4 +108,4 @@ def _unlike(live):
             unlike.insert(0, "quantity")
         if unlike:
             names = ", ".join(name.replace("_", " ") for name in unlike)
-            yield entry, f"and its actual {key} do not agree: {names}"
+            yield entry, f"and its actual {key} differ: {names}"

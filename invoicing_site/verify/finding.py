@@ -1,4 +1,4 @@
-"""What verification says, and what all its parts share."""
+"""The findings of the verification, and shared helpers."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,9 +10,9 @@ CHUNK = 2000
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that is wrong: a stable code, the number it stands under, the row, and a sentence.
+    """One finding: a stable code, the code of the legal entity, the row, and a sentence.
 
-    `where` reads `app.model:pk`, or is empty where it concerns no single row.
+    `where` has the form `app.model:pk`, or is empty if the finding concerns no single row.
     """
 
     code: str
@@ -23,7 +23,7 @@ class Finding:
 
 
 def amount(value: Decimal, currency: str = "") -> str:
-    """An amount for a sentence, to the last decimal that differs."""
+    """An amount for a sentence, with all its decimals."""
     return formatting.currency_last(value, currency)
 
 
@@ -33,5 +33,5 @@ def percent(value: Decimal) -> str:
 
 
 def where(model, key) -> str:
-    """The reference of a row that need not be loaded."""
+    """The reference of a row, without loading it."""
     return f"{model._meta.label_lower}:{key}"

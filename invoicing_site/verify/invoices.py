@@ -1,4 +1,4 @@
-"""Posted invoices in themselves, and their documents on the disk."""
+"""The consistency of posted invoices, and their stored documents."""
 
 from decimal import Decimal
 
@@ -26,7 +26,7 @@ _ZERO = Decimal(0)
 
 
 def invoices(entity: LegalEntity):
-    """INVOICE: lines, tax rows, totals, the customer's entry and transaction all say the same."""
+    """INVOICE: lines, tax rows, totals, the customer's entry and transaction agree."""
     mine = {"invoice__entity": entity}
     lines = InvoiceLine.objects.filter(**mine)
     net, line_tax = totals(lines, by="invoice", field="net"), totals(lines, by="invoice", field="tax")
@@ -67,11 +67,13 @@ def invoices(entity: LegalEntity):
                 yield _said(
                     entity,
                     invoice,
-                    f"says {amount(says)} where its {what} comes to {amount(should)}.",
+                    f"has {amount(says)}, but its {what} is {amount(should)}.",
                 )
         if (invoice.total < 0) != (invoice.kind == CustomerInvoice.Kind.CREDIT_NOTE):
             yield _said(
-                entity, invoice, f"is called {invoice.get_kind_display()} at {amount(invoice.total)}."
+                entity,
+                invoice,
+                f"is of the kind {invoice.get_kind_display()}, but its total is {amount(invoice.total)}.",
             )
     yield from _unlike_their_rates(entity)
     yield from _before_their_originals(entity)
@@ -79,7 +81,7 @@ def invoices(entity: LegalEntity):
 
 
 def _unlike_their_rates(entity):
-    """What is taxed at a rate is what the lines that bear it come to; lines of several codes name no rate."""
+    """The tax base of a rate equals the sum of its lines; lines of several codes have no rate."""
     mine = {"invoice__entity": entity}
     mixed = InvoiceLine.objects.filter(**mine, tax_percent=None).values("invoice")
     keys = ("invoice", "tax_category", "tax_percent")
@@ -93,12 +95,12 @@ def _unlike_their_rates(entity):
             yield _said(
                 entity,
                 invoice,
-                f"taxes {amount(base)} at {percent(key[2])} where its lines come to {amount(net)}.",
+                f"taxes {amount(base)} at {percent(key[2])}, but its lines add up to {amount(net)}.",
             )
 
 
 def _before_their_originals(entity):
-    """PRP-8: a correction is neither dated nor booked before the invoice that it corrects."""
+    """PRP-8: a correction is not dated or booked before the invoice that it corrects."""
     rows = InvoiceReference.objects.filter(
         Q(invoice__invoice_date__lt=F("original__invoice_date"))
         | Q(invoice__accounting_date__lt=F("original__accounting_date")),
@@ -139,16 +141,16 @@ def _said(entity, invoice, sentence):
 
 
 def _unlike_their_proposals(entity):
-    """Every proposal line is an invoice line of the same amount; a posted proposal has its invoice."""
+    """Every proposal line has an invoice line with the same amount; a posted proposal has an invoice."""
     lines = ProposalLine.objects.filter(proposal__invoice__entity=entity)
     for row in lines.filter(invoice_line=None).select_related("proposal__invoice"):
-        yield _said(entity, row.proposal.invoice, f"lacks {row} of {row.proposal}.")
+        yield _said(entity, row.proposal.invoice, f"has no line for {row} of {row.proposal}.")
     unlike = InvoiceLine.objects.filter(invoice__entity=entity).exclude(net=F("proposal_line__amount"))
     for row in unlike.select_related("invoice", "proposal_line"):
         yield _said(
             entity,
             row.invoice,
-            f"bills {amount(row.net)} in {row}, and the proposal {amount(row.proposal_line.amount)}.",
+            f"bills {amount(row.net)} in {row}, but the proposal has {amount(row.proposal_line.amount)}.",
         )
     yield from _unlike_their_details(entity)
     posted = InvoiceProposal.objects.filter(entity=entity, status=InvoiceProposal.Status.POSTED, invoice=None)
@@ -167,9 +169,9 @@ _LONGEST = InvoiceLine._meta.get_field("description").max_length
 
 
 def _unlike_their_details(entity):
-    """A line says what its detail says, and bills a detail of its own proforma.
+    """A line has the values of its detail, which is on the invoice's own proforma.
 
-    A correction prints a difference; that is its own.
+    Corrections are not compared, because they print differences.
     """
     strangers = ProposalLine.objects.filter(proposal__invoice__entity=entity).exclude(
         detail__line__proforma=F("proposal__proforma")
@@ -196,28 +198,26 @@ def _unlike_their_details(entity):
         unlike = [name.replace("_", " ") for name in _COPIED if not _agree(name, line, billed)]
         if unlike:
             invoice = CustomerInvoice.objects.get(pk=key)
-            sentence = (
-                f"and detail {detail}, which its line {number} bills, do not agree: {', '.join(unlike)}."
-            )
+            sentence = f"and detail {detail}, which its line {number} bills, differ: {', '.join(unlike)}."
             yield _said(entity, invoice, sentence)
 
 
 def _agree(name, line, detail) -> bool:
-    """Whether the line says of this what its detail says, or what may be printed in its place."""
+    """Whether the line has this value of its detail, or an allowed replacement."""
     said, should = line[name], detail[name]
     of_milestone = detail["transaction_class"] == TransactionClass.MILESTONE
     if name == "description" and said != should:
-        # What nobody described is called by another name; a part of a milestone adds of how much it is one.
+        # Lines without a description print another name; lines of a milestone's part also print its share.
         what, _, whole = said.rpartition(" (")
         return not should or (of_milestone and what == should[: _LONGEST - len(f" ({whole}")])
     if name == "date" and of_milestone:
-        # Its date is a plan: what is billed before it was delivered before it.
+        # The date of a milestone is a plan: if it is billed earlier, it was delivered earlier.
         return said <= should
     return said == should
 
 
 def documents(entity: LegalEntity):
-    """DOCUMENT: the bytes of every document are there and are those that were drawn (DOC-1)."""
+    """DOCUMENT: the file of every document exists and is unchanged (DOC-1)."""
     rows = Document.objects.filter(invoice__entity=entity).select_related("file", "invoice").order_by("pk")
     for row in rows.iterator(chunk_size=CHUNK):
         if trouble := _trouble(row.file):
@@ -246,5 +246,5 @@ def _trouble(stored):
     except FileNotFoundError:
         return "is missing from the file storage."
     if size != stored.size:
-        return f"has {size} bytes in the file storage in place of {stored.size}."
+        return f"has {size} bytes in the file storage instead of {stored.size}."
     return "" if sha256 == stored.sha256 else "was changed in the file storage: its bytes have another hash."

@@ -1,4 +1,4 @@
-"""Facts and shares before the books: reversals, splits, backlog items, limits."""
+"""Actuals and shares before posting: reversals, splits, backlog items, limits."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -30,7 +30,7 @@ _SAME = tuple(field.name for field in Actual._meta.concrete_fields if field.name
 
 
 def reversals(entity: LegalEntity):
-    """REVERSAL: a reversing actual is its original negated, at the same price and date, and the like."""
+    """REVERSAL: a reversing actual is its negated original, with the same price, date and so on."""
     rows = (
         Actual.objects.filter(entity=entity, reverses__isnull=False)
         .order_by("pk")
@@ -43,7 +43,7 @@ def reversals(entity: LegalEntity):
         )
     )
     half, negated = len(_NEGATED) + len(_SAME), len(_NEGATED)
-    # Compared here and not by the database, where nothing is not equal to nothing.
+    # Compare in Python, because in SQL NULL is not equal to NULL.
     for key, original, *values in rows.iterator(chunk_size=CHUNK):
         own, was = values[:half], values[half:]
         if own[negated:] == was[negated:] and own[:negated] == [-value for value in was[:negated]]:
@@ -62,7 +62,7 @@ def reversals(entity: LegalEntity):
             entity.code,
             str(key),
             where(Actual, key),
-            f"Actual {key} reverses what is a reversal itself.",
+            f"Actual {key} reverses a reversal.",
         )
 
 
@@ -94,14 +94,14 @@ def splits(entity: LegalEntity):
     for row in groups.iterator(chunk_size=CHUNK):
         entry = row["entry"]
         trouble = ""
-        # SQLite adds percentages as floats; nobody splits to the seventh decimal.
+        # SQLite adds percentages as floats; splits have at most six decimals.
         percent = money.rounded_percent(Decimal(row["percent"]))
         if percent != 100:
             trouble = f"add up to {amount(percent)} %"
         elif row["lowest"] == row["highest"]:
             should = money.priced(row["whole"], row["lowest"], row["currency"])
             if row["total"] != should:
-                trouble = f"add up to {amount(row['total'])} in place of {amount(should, row['currency'])}"
+                trouble = f"add up to {amount(row['total'])} instead of {amount(should, row['currency'])}"
         if trouble:
             yield Finding(
                 "SPLIT",
@@ -115,10 +115,10 @@ def splits(entity: LegalEntity):
 
 
 def _quantities(entity, shares):
-    """All shares of time and material, charged or not, are what was delivered, or written up to.
+    """All shares of time and material, chargeable or not, add up to the delivered or the approved quantity.
 
-    An entry says what the approval in force wrote it up to. Of one that was taken back, its cost is reversed,
-    and nothing but its facts says it: they are what was delivered, or more.
+    The entry has the approved quantity of a valid approval. If the approval was canceled, its cost is
+    reversed and only the actuals have that quantity: it is the delivered one or more.
     """
     delivered = (
         shares.filter(transaction_class__in=[TransactionClass.TIME, TransactionClass.MATERIAL])
@@ -136,7 +136,7 @@ def _quantities(entity, shares):
             entity.code,
             str(row["entry"]),
             where(Entry, row["entry"]),
-            f"The shares of entry {row['entry']} are {amount(whole)} in all; {amount(should)} was delivered.",
+            f"The shares of entry {row['entry']} add up to {amount(whole)} instead of {amount(should)}.",
         )
 
 
@@ -150,12 +150,12 @@ def _milestones(entity):
             entity.code,
             row.name,
             where(Milestone, row.pk),
-            f"The parts of milestone “{row.name}” add up to {amount(row.shared)} in place of "
+            f"The parts of milestone “{row.name}” add up to {amount(row.shared)} instead of "
             f"{amount(row.amount)}.",
         )
 
 
-# Returned to the project manager: a new fact stands in for the one that was reversed (PRP-6).
+# Returned to the project manager: a new actual replaces the reversed one (PRP-6).
 _STANDS_AGAIN = Exists(
     Actual.objects.filter(
         replaces=OuterRef("actual"), detail_actual__part=DetailActual.Part.AGAIN, reversed_by=None
@@ -164,7 +164,7 @@ _STANDS_AGAIN = Exists(
 
 
 def backlog(entity: LegalEntity):
-    """BACKLOG: an item repeats its source, and its status agrees with who claims it (PRO-8)."""
+    """BACKLOG: an item agrees with its source, and its status with its claim (PRO-8)."""
     items = BacklogItem.objects.filter(contract__entity=entity)
     unlike_fact = items.filter(actual__isnull=False).exclude(
         amount=F("actual__amount"),
@@ -182,30 +182,30 @@ def backlog(entity: LegalEntity):
     confirmed = Q(detail__line__proforma__status=ProformaInvoice.Status.CONFIRMED)
     open_fact = Q(status__in=[_Status.NOT_READY, _Status.READY])
     for rows, trouble in (
-        (unlike_fact, "does not repeat its actual"),
-        (unlike_part, "does not repeat its milestone part"),
-        (items.filter(open_fact & claimed), "is open, and a proforma claims it"),
-        (items.filter(claimed, status=_Status.CANCELED), "is canceled, and a proforma claims it"),
-        (items.filter(status=_Status.CREATED, detail=None), "is on an invoice, and no proforma claims it"),
+        (unlike_fact, "differs from its actual"),
+        (unlike_part, "differs from its milestone part"),
+        (items.filter(open_fact & claimed), "is open, but a proforma claims it"),
+        (items.filter(claimed, status=_Status.CANCELED), "is canceled, but a proforma claims it"),
+        (items.filter(status=_Status.CREATED, detail=None), "is on an invoice, but no proforma claims it"),
         (
             items.filter(confirmed, status=_Status.CREATED),
-            "is on a draft, and the proforma that claims it is confirmed",
+            "is on a draft, but the proforma that claims it is confirmed",
         ),
         (
             items.filter(claimed, status=_Status.POSTED).exclude(confirmed),
-            "is posted, and the proforma that claims it is a draft",
+            "is posted, but the proforma that claims it is a draft",
         ),
         (
             items.filter(status=_Status.POSTED, detail=None).exclude(actual__batch__action="cutover"),
-            "is posted, and no proforma claims it",
+            "is posted, but no proforma claims it",
         ),
         (
             items.filter(open_fact, actual__reversed_by__isnull=False).exclude(_STANDS_AGAIN),
-            "is open, and its actual was reversed",
+            "is open, but its actual was reversed",
         ),
         (
             items.filter(status=_Status.CANCELED, actual__isnull=False, actual__reversed_by=None),
-            "is canceled, and its actual stands",
+            "is canceled, but its actual is valid",
         ),
     ):
         for key in rows.values_list("pk", flat=True):
@@ -226,12 +226,12 @@ def backlog(entity: LegalEntity):
             entity.code,
             str(key),
             where(Actual, key),
-            f"Actual {key} can be billed and has no backlog item.",
+            f"Actual {key} can be billed but has no backlog item.",
         )
 
 
 def limits(entity: LegalEntity):
-    """LIMIT: committed plus invoiced is within every limit, but for recorded overrides (NTE-1, PRO-6)."""
+    """LIMIT: committed plus invoiced is within every limit, except recorded overrides (NTE-1, PRO-6)."""
     books = _limit_books(entity)
     if not books:
         return
@@ -239,7 +239,7 @@ def limits(entity: LegalEntity):
         contract__in=books,
         limit_status=BacklogItem.LimitStatus.COMMITTED,
         status__in=[_Status.NOT_READY, _Status.READY, _Status.CREATED],
-        amount__gt=0,  # a negative share makes room only once it is billed
+        amount__gt=0,  # a negative share frees its amount only when it is billed
     )
     billed = Actual.objects.filter(
         contract__in=books, type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE

@@ -1,4 +1,4 @@
-"""Control accounts against their subledgers, work in progress against invoices, settlements."""
+"""Control accounts compared with subledgers, work in progress with invoices; settlements."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -26,12 +26,12 @@ _Kind = ProjectTransaction.Kind
 
 
 def customers(entity: LegalEntity):
-    """CONTROL: what customers owe by the ledger and by their subledger, each customer and currency."""
+    """CONTROL: the balance of customers in the ledger and in their subledger, by customer and currency."""
     yield from _compared(entity, Customer, _Control.CUSTOMER, "customer", "the customer control accounts")
 
 
 def projects(entity: LegalEntity):
-    """CONTROL: work in progress, and disbursements, by the ledger and by the project subledger."""
+    """CONTROL: work in progress and disbursements in the ledger and in the project subledger."""
     for control in (_Control.WIP_SALES, _Control.WIP_COST, _Control.ON_ACCOUNT, _Control.OUTLAY):
         yield from _compared(entity, Project, control, "project", f"the accounts of the {control.label}")
 
@@ -43,7 +43,7 @@ def _compared(entity, model, control, what, accounts):
             continue
         key = row.key
         if key is None:
-            sentence = f"Entries of {amount(row.ledger, row.currency)} on {accounts} name no {what}."
+            sentence = f"Entries of {amount(row.ledger, row.currency)} on {accounts} have no {what}."
         else:
             sides, unit = (row.ledger, row.subledger), row.currency
             if row.ledger == row.subledger:
@@ -56,11 +56,11 @@ def _compared(entity, model, control, what, accounts):
 
 
 def work_in_progress(entity: LegalEntity):
-    """WIP: what was accrued stands until its invoice is posted, and is gone from then on (invariant 4)."""
+    """WIP: an accrual stays until its invoice is posted and is then reversed (invariant 4)."""
     accrued = ProjectTransaction.objects.filter(
         voucher__entity=entity, kind=_Kind.ACCRUED, actual__isnull=False
     )
-    # By way of the proforma: work that was not charged has no line of its own (PST-10).
+    # Join through the proforma: work that is not charged has no invoice line (PST-10).
     posted = CustomerInvoice.objects.filter(
         proposal__proforma__lines__details__backlog_item__actual=OuterRef("actual")
     )
@@ -80,12 +80,12 @@ def work_in_progress(entity: LegalEntity):
         if row["is_invoiced"] and stands:
             sentence = (
                 f"Actual {row['actual']} is on a posted invoice, and {amount(stands, own)} of its accrual "
-                f"of {amount(row['journal'], own)} still stands."
+                f"of {amount(row['journal'], own)} is not reversed."
             )
         elif not row["is_invoiced"] and row["invoice"]:
             sentence = (
-                f"Of the accrual of actual {row['actual']} {amount(-row['invoice'], own)} was reversed by an "
-                "invoice, and it is on no posted invoice."
+                f"Actual {row['actual']} is on no posted invoice, but an invoice reversed "
+                f"{amount(-row['invoice'], own)} of its accrual."
             )
         else:
             continue
@@ -93,18 +93,18 @@ def work_in_progress(entity: LegalEntity):
 
 
 def outlays(entity: LegalEntity):
-    """OUTLAY: once all outlays of a project are billed, nothing of them stands on their account (PST-10).
+    """OUTLAY: when all disbursements of a project are billed, their account has no balance (PST-10).
 
-    Project by project, because an invoice clears many by one entry. Passed over is a project with an outlay
-    that is still to be billed, or that was charged, credited or taken back in a way of its own. Where
-    none was ever booked, nothing can be taken off: a credit balance is found there too.
+    Each project is checked as a whole, because an invoice clears many by one entry. Projects with
+    disbursements that are not billed yet, or that were edited, credited or reversed, are skipped. In a
+    project without booked disbursements, a credit balance is a finding.
     """
     booked = entries_of_outlays().filter(voucher__entity=entity)
     costs = Actual.objects.filter(journal_line__voucher__entries__in=booked)
     accounts = Account.objects.filter(entity=entity, control=Account.Control.OUTLAY)
     touched = LedgerEntry.objects.filter(account__in=accounts, voucher__kind=Voucher.Kind.INVOICE)
-    laid_out = set(costs.values_list("project", flat=True))
-    projects = laid_out | set(touched.exclude(project=None).values_list("project", flat=True))
+    with_cost = set(costs.values_list("project", flat=True))
+    projects = with_cost | set(touched.exclude(project=None).values_list("project", flat=True))
     left = (
         LedgerEntry.objects.filter(
             voucher__entity=entity,
@@ -120,7 +120,7 @@ def outlays(entity: LegalEntity):
         )
     )
     own = entity.currency
-    left = [row for row in left if (row[3] or row[4] if row[0] in laid_out else row[4] < 0)]
+    left = [row for row in left if (row[3] or row[4] if row[0] in with_cost else row[4] < 0)]
     projects = Project.objects.in_bulk({row[0] for row in left})
     accounts = Account.objects.in_bulk({row[1] for row in left})
     for project, account, currency, stands, in_books in left:
@@ -130,7 +130,7 @@ def outlays(entity: LegalEntity):
             entity.code,
             projects[project].code,
             where(Project, project),
-            f"All outlays of project {projects[project]} are billed, and {what} of them still stands on "
+            f"All disbursements of project {projects[project]} are billed, but {what} of them is still on "
             f"account {accounts[account]}.",
         )
 
@@ -168,7 +168,7 @@ def settlements(entity: LegalEntity):
             entity.code,
             "",
             where(Settlement, key),
-            f"Settlement {key} sets off transactions of different customers or currencies.",
+            f"Settlement {key} settles transactions of different customers or currencies.",
         )
     settled = defaultdict(Decimal)
     for side, sign in (("debit", 1), ("credit", -1)):

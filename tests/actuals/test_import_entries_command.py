@@ -200,7 +200,7 @@ def test_every_option_reaches_the_import(co, file):
     ("arguments", "message"),
     [
         (["--by", "nobody"], "There is no active user “nobody”."),
-        (["--map", "date"], "“date” should read field=… ."),
+        (["--map", "date"], "“date” must have the form field=value."),
         (["--create", "everything"], "An import creates no “everything”"),
     ],
 )
@@ -212,9 +212,9 @@ def test_options_that_make_no_sense(co, file, arguments, message):
 def test_an_unknown_company_or_file(co, file, tmp_path):
     with pytest.raises(CommandError, match="There is no legal entity “XX”."):
         run(file, entity="XX")
-    with pytest.raises(CommandError, match="nowhere.csv cannot be read: No such file"):
+    with pytest.raises(CommandError, match="nowhere.csv can.t be read: No such file"):
         run(tmp_path / "nowhere.csv")
-    with pytest.raises(CommandError, match="cannot be read: Is a directory"):
+    with pytest.raises(CommandError, match="can.t be read: Is a directory"):
         run(tmp_path)
 
 

@@ -61,22 +61,22 @@ def test_a_company_that_can_invoice_lacks_nothing(it):
         (
             lambda it: it.entity.number_sequences.filter(kind=NumberSequence.Kind.INVOICE).delete(),
             "Number sequences",
-            "No numbers for: customer invoice.",
+            "No number sequence for: customer invoice.",
         ),
         (
             lambda it: it.entity.posting_accounts.filter(purpose__in=["bank", "customer"]).delete(),
             "Accounts to post to",
-            "No account for all cases of: customer balance and bank.",
+            "No general posting account for: customer balance and bank.",
         ),
         (
             lambda it: it.entity.memberships.filter(role="accountant").delete(),
             "People",
-            "Nobody is project accountant.",
+            "There is no project accountant.",
         ),
         (
             lambda it: it.entity.contracts.update(currency="USD"),
             "Exchange rates",
-            "No official rate for: USD.",
+            "No official exchange rate for: USD.",
         ),
     ],
 )
@@ -90,7 +90,7 @@ def test_the_index_leads_to_what_is_missing(administrator, it):
     it.entity.number_sequences.filter(kind="invoice").delete()
     page = index(administrator)
     assert "missing before the first invoice can be posted" in page
-    assert "No numbers for: customer invoice." in page
+    assert "No number sequence for: customer invoice." in page
     address = f"{reverse('admin:contracts_numbersequence_changelist')}?legal_entity={it.entity.pk}"
     assert f'href="{address}"' in page
     assert administrator.get(address).status_code == 200

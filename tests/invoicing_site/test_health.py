@@ -75,12 +75,12 @@ def test_a_browser_gets_a_page_under_our_policy(noon, client):
     [
         ({"clock": 3, "worker": 10}, "up", "up", []),
         ({"clock": 228, "worker": 228}, "late", "unknown", ["The clock has not run since 08:12 UTC."]),
-        ({"clock": 1, "worker": 11}, "up", "late", ["No worker has done anything since 11:49 UTC."]),
+        ({"clock": 1, "worker": 11}, "up", "late", ["No worker has completed a task since 11:49 UTC."]),
         (
             {"clock": 1, "worker": 720},
             "up",
             "late",
-            ["No worker has done anything since 00:00 UTC."],
+            ["No worker has completed a task since 00:00 UTC."],
         ),
         (
             {"clock": 721, "worker": 1},
@@ -89,7 +89,7 @@ def test_a_browser_gets_a_page_under_our_policy(noon, client):
             ["The clock has not run since 23:59 UTC on 14 Dec 2026."],
         ),
         ({"worker": 1}, "late", "unknown", ["The clock has never run."]),
-        ({"clock": 1}, "up", "late", ["No worker has ever done anything."]),
+        ({"clock": 1}, "up", "late", ["No worker has ever completed a task."]),
     ],
 )
 def test_what_stands_still_is_named_with_the_time_and_the_site_stays_up(

@@ -45,8 +45,8 @@ def test_what_is_over_a_limit_is_not_among_what_is_to_be_looked_at(client):
     type(item).objects.filter(pk=item.pk).update(limit_status="failed", limit_level="contract", limit_over=1)
     client.force_login(it.manager)
     by_title = {tile.title: tile for tile in tiles(client)}
-    assert (by_title["Backlog to look at"].count, by_title["Over a limit"].count) == (1, 1)
-    for tile in (by_title["Backlog to look at"], by_title["Over a limit"]):
+    assert (by_title["Backlog to review"].count, by_title["Over a limit"].count) == (1, 1)
+    for tile in (by_title["Backlog to review"], by_title["Over a limit"]):
         assert urlsplit(tile.url).path == "/backlog/"
         assert client.get(tile.url).context["matching"] == 1
 

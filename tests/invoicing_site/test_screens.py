@@ -410,7 +410,7 @@ def test_costs_are_explained_to_those_who_may_see_them(client):
     entry = time_entry(it, "8")
     approve([entry], by=it.manager)
     sale = entry.actuals.get(type="unbilled")
-    words, figure = "The cost behind it is 800.00", '"cost"'
+    words, figure = "Its cost is 800.00", '"cost"'
     for person, sees in ((it.manager, False), (it.accountant, True), (it.auditor, True)):
         client.force_login(person)
         for kind, pk in (("actual", sale.pk), ("entry", entry.pk)):
@@ -438,11 +438,11 @@ def test_an_answer_leads_to_the_rows_that_were_chosen(it, client):
     chosen = [time_entry(it, "5", status=status) for status in ("draft", "draft", "submitted")]
     time_entry(it, "5", status="draft")
     answer = client.post(reverse("submit_entries"), {"pk": [entry.pk for entry in chosen]}, follow=True)
-    [link] = re.findall(r'<a href="([^"]+)">Show the rows you chose</a>', said(answer)[0])
+    [link] = re.findall(r'<a href="([^"]+)">Show the selected rows</a>', said(answer)[0])
     shown = client.get(link).context
     assert shown["matching"] == 3
     assert {entry.pk for entry in shown["object_list"]} == {entry.pk for entry in chosen}
-    assert ("Only", "the rows you chose", "") in shown["active_filters"]
+    assert ("Only", "the rows you selected", "") in shown["active_filters"]
     assert client.get(reverse("entries"), {"rows": "x--9999999999999999999999"}).context["matching"] == 0
     # What the list is of is also what "select all matching" means.
     data = {"all_matching": "1", "filter": shown["query"], "stamp": shown["stamp"]}
@@ -491,7 +491,7 @@ def test_a_form_that_is_sent_twice_is_done_once(it, client):
     assert Entry.objects.count() == 1
     again = client.post(address, data, follow=True)
     assert Entry.objects.count() == 1
-    assert said(again)[-1] == "This was sent already, and is done once. Nothing was done again."
+    assert said(again)[-1] == "This form was already submitted. It was processed only once."
 
 
 def test_a_form_works_while_the_cache_is_down(it, client, monkeypatch):

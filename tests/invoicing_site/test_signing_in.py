@@ -128,7 +128,7 @@ def test_who_may_not_enter_the_admin_is_told_who_they_are(client, ada):
     client.force_login(ada)
     page = client.get("/admin/", follow=True)
     assert page.status_code == 200
-    assert "You are signed in as Ada Lovelace. The page you asked for is not open to you" in text(page)
+    assert "You are signed in as Ada Lovelace. You may not open the page you asked for" in text(page)
 
 
 # Going out
@@ -504,7 +504,7 @@ def test_a_link_goes_to_the_person_and_to_nobody_who_guesses(
         known, unknown = ask(client, "ADA@example.com"), ask(client, "eve@example.com")
     assert known == unknown
     assert [mail.to for mail in mailoutbox] == [["ada@example.com"]]
-    assert "Your name to sign in is ada." in mailoutbox[0].body
+    assert "Your user name is ada." in mailoutbox[0].body
     ada.refresh_from_db()
     assert ada.check_password(SECRET)  # it counts until another is chosen
 

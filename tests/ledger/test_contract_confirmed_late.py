@@ -232,7 +232,7 @@ def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booke
         wrong = Account.objects.get(entity=no1.entity, number="1570")
         invoice.voucher.entries.filter(account__number="4300").update(account=wrong)
     (found,) = [row for row in findings(no1.entity) if row.code == "OUTLAY"]
-    assert "−100.00 NOK of them still stands on account 1570" in found.sentence
+    assert "−100.00 NOK of them is still on account 1570" in found.sentence
 
 
 def test_a_disbursement_is_booked_where_costs_never_are(no1):

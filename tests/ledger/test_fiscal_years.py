@@ -127,7 +127,7 @@ def test_the_checklist_asks_for_the_next_year(no1):
     with time_machine.travel(SOON):
         assert missing() == SENTENCE
     with time_machine.travel(AFTER):
-        assert missing() == "No open period holds today."
+        assert missing() == "No open period includes today."
 
 
 def test_who_adds_years_is_notified_once_before_the_end(no1):

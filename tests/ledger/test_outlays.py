@@ -315,7 +315,7 @@ def test_verifying_finds_what_is_left_of_outlays_that_were_billed(no1, court_fee
     (found,) = [row for row in findings() if row.code == "OUTLAY"]
 
     assert found.sentence == (
-        f"All outlays of project {no1.project} are billed, and −0.01 NOK of them still stands on account "
+        f"All disbursements of project {no1.project} are billed, but −0.01 NOK of them is still on account "
         "1570 Disbursements for customers."
     )
 

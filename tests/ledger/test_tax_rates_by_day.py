@@ -136,7 +136,7 @@ def test_a_base_that_is_not_that_of_its_lines_is_found(no1, proposal):
     sentences = [finding.sentence for finding in findings() if finding.code == "INVOICE"]
 
     assert sentences == [
-        f"Invoice {invoice.number} taxes {base}.00 at {percent} % where its lines come to 10,000.00."
+        f"Invoice {invoice.number} taxes {base}.00 at {percent} %, but its lines add up to 10,000.00."
         for percent, base in ((25, "9,999"), (26, "10,001"))
     ]
 

@@ -472,7 +472,7 @@ def test_a_double_click_leads_to_the_drafts(manager, contract, ready):
     assert manager.post(reverse("new_proforma"), typed).status_code == 302
     again = manager.post(reverse("new_proforma"), typed, follow=True)
     assert again.redirect_chain[-1][0] == f"{reverse('proformas')}?status=draft"
-    assert "This was sent already" in again.content.decode()
+    assert "This form was already submitted" in again.content.decode()
     assert ProformaInvoice.objects.count() == 1
 
 
@@ -544,7 +544,7 @@ def test_two_people_at_one_detail_do_not_undo_each_other(manager, draft):
     operations.edit_details([detail], by=manager.get(address).wsgi_request.user, quantity=Decimal(5))
     answer = manager.post(address, typed)
     text = answer.content.decode()
-    assert "Somebody changed this while you were typing. Now it reads: quantity “5" in text
+    assert "Somebody changed this while you were typing. The new value is: quantity “5" in text
     assert "Design of the bridge" in text
     detail.refresh_from_db()
     assert (detail.quantity, detail.description) == (5, "Design")

@@ -73,7 +73,7 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(story):
     assert said["approval"].startswith("Approved by Manager.No1 on 31 Mar 2025 (batch ")
     recorded = sales_of(story, story.eight).batch.at
     assert f", recorded {wording.day(recorded.date())} {recorded:%H:%M} UTC)" in said["approval"]
-    assert "6 of 8 h billable. The cost behind it is 800.00 NOK" in said["approval"]
+    assert "6 of 8 h billable. Its cost is 800.00 NOK" in said["approval"]
     assert "Sales price 200 NOK from price list SALES Sales." in said["price"]
     assert "any role · any company · any unit: 200 — chosen" in said["price"]
     assert said["rate"] == "NOK is the accounting currency: the rate is 1; 720.00 NOK in the books."
@@ -84,7 +84,7 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(story):
         "(takes the rounding); together 1,200.00 NOK."
     )
     assert said["limit"] == "Within every limit that is set."
-    assert "claimed by a detail of proforma PF-2025-000001." in said["claim"]
+    assert "on proforma PF-2025-000001." in said["claim"]
     assert "On proforma PF-2025-000001, line 1: 3.6 h × 200 = 720.00 NOK" in said["proforma"]
     assert "billed sales: 720.00 NOK (actual " in said["proforma"]
     assert (
@@ -117,10 +117,10 @@ def test_whatever_confirming_made_is_traced_back_to_the_entry(story, part):
     """ACT-2, PRO-5"""
     explanation = explain.explain_actual(made(story, part))
 
-    assert "made by confirming proforma PF-2025-000001" in explanation.step("actual").sentence
+    assert "created by confirming proforma PF-2025-000001" in explanation.step("actual").sentence
     assert "Anna entered 7.5 h of time on 11 Mar 2025" in explanation.step("entry").sentence
     told = explanation.step("proforma").sentence
-    assert "4 h × 200 = 800.00 NOK, chargeable; edited, it was 4.5 × 200 = 900.00 NOK, chargeable" in told
+    assert "4 h × 200 = 800.00 NOK, chargeable; edited, before: 4.5 × 200 = 900.00 NOK, chargeable" in told
     assert [line.partition(" (actual")[0] for line in told.split("\n")[1:]] == [
         "reversal of the original: −900.00 NOK",
         "unbilled sales for the billed part: 800.00 NOK",
@@ -154,7 +154,7 @@ def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(story):
     explanation = explain.explain_actual(sales_of(story, story.abroad))
 
     assert explanation.step("rate").sentence == (
-        "1 EUR = 11 NOK, as contract EURO agrees; 11,000.00 NOK in the books."
+        "1 EUR = 11 NOK, as agreed in contract EURO; 11,000.00 NOK in the books."
     )
     assert sentences(explanation, "voucher")[1].split("\n")[1:] == [
         "Dr 1500 Customers  1,250.00 EUR, 13,900.00 NOK at 11.12",
@@ -198,7 +198,7 @@ def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(story):
     explanation = explain.explain_actual(sales_of(story, story.canceled))
 
     assert "(approval canceled on 31 Mar 2025)" in explanation.step("actual").sentence
-    assert "is canceled; claimed by no invoice." in explanation.step("claim").sentence
+    assert "is canceled; on no proforma." in explanation.step("claim").sentence
     there, back = sentences(explanation, "voucher")
     assert there.split("\n")[1:] == [
         "Dr 1530 WIP sales value  240.00 NOK",
@@ -217,7 +217,7 @@ def test_what_is_still_open_says_how_far_it_got(story):
     assert "is in no integration journal yet" in on_a_draft.step("journal").sentence
 
     still_open = explain.explain_actual(sales_of(story, story.open))
-    assert "is not ready; claimed by no invoice." in still_open.step("claim").sentence
+    assert "is not ready; on no proforma." in still_open.step("claim").sentence
     assert "proforma" not in still_open.stages()
 
 
@@ -260,7 +260,7 @@ def test_an_entry_shows_its_cost_and_every_share(story):
 def test_an_entry_that_nobody_approved_has_no_amounts(story):
     explanation = explain.explain_entry(story.unsubmitted)
     assert explanation.parts == []
-    assert explanation.step("approval").sentence == "It is draft: no amount was made of it."
+    assert explanation.step("approval").sentence == "The entry is draft: it has no amounts yet."
 
 
 def test_an_invoice_shows_the_whole_once_and_then_every_line(story):
@@ -310,12 +310,12 @@ def test_a_very_long_document_is_told_as_a_whole(story, monkeypatch):
 
     invoice = explain.find("invoice", "INV-2025-000001")
     assert invoice.stages() == ["proforma", "proposal", "invoice", "voucher", "payment", "lines"]
-    assert invoice.step("lines").sentence == "It bills 4 details: have them explained one by one."
+    assert invoice.step("lines").sentence == "It bills 4 details. Explain them one by one."
     assert "Dr 1500 Customers  2,125.00 NOK" in invoice.step("voucher").sentence
     assert invoice.parts == []
 
     proforma = explain.find("proforma", "PF-2025-000001")
-    assert proforma.step("details").sentence == "It has 4 details: have them explained one by one."
+    assert proforma.step("details").sentence == "It has 4 details. Explain them one by one."
     assert proforma.parts == []
 
 

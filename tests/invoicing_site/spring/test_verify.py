@@ -105,7 +105,7 @@ def test_a_fact_that_no_longer_says_what_its_entry_says_names_what(ledger):
     with behind_the_guards():
         entry_changed(ledger)
     cost = Actual.objects.get(entry=ledger.open, type="cost")
-    assert f"Entry {ledger.open.pk} and its actual {cost.pk} do not agree: quantity." in {
+    assert f"Entry {ledger.open.pk} and its actual {cost.pk} differ: quantity." in {
         finding.sentence for finding in findings()
     }
 
@@ -118,7 +118,7 @@ def test_a_billed_fact_that_was_changed_is_named_with_what_changed(ledger):
     (finding,) = [finding for finding in findings() if finding.code == "CONFIRMED"]
     assert finding.sentence == (
         f"Detail {ledger.lowered.pk} of proforma PF-2025-000001 and actual {fact}, its billed sales, "
-        "do not agree: price."
+        "differ: price."
     )
 
 
@@ -129,7 +129,7 @@ def test_the_rewritten_chain_is_found_at_its_head(ledger):
     (finding,) = findings()
     assert (
         finding.sentence
-        == "The last voucher of Company NO1 has another hash than the head of the chain remembers."
+        == "The hash of the last voucher of Company NO1 differs from the stored head of the chain."
     )
 
 
@@ -140,8 +140,8 @@ def test_a_deleted_voucher_is_missed_by_its_place_and_by_its_number(ledger):
         delete_voucher(gone)
     sentences = [finding.sentence for finding in findings()]
     place = f"the voucher at position {gone.position} is missing."
-    assert f"Voucher V-2025-0000005 stands at position 5, but {place}" in sentences
-    assert any(sentence.endswith(f"vouchers are there: {gone.number}.") for sentence in sentences)
+    assert f"Voucher V-2025-0000005 has position 5, but {place}" in sentences
+    assert any(sentence.endswith(f"vouchers exist: {gone.number}.") for sentence in sentences)
 
 
 def test_a_finding_says_what_is_wrong_and_where(ledger):
@@ -205,7 +205,7 @@ def test_changed_missing_and_cut_documents_are_named(ledger):
     try:
         for content, trouble in (
             (b"X" + whole[1:], "was changed in the file storage: its bytes have another hash."),
-            (whole[:-1], f"has {len(whole) - 1} bytes in the file storage in place of {len(whole)}."),
+            (whole[:-1], f"has {len(whole) - 1} bytes in the file storage instead of {len(whole)}."),
             (None, "is missing from the file storage."),
         ):
             path.unlink() if content is None else path.write_bytes(content)
@@ -270,7 +270,7 @@ def test_the_command_ends_with_1_and_names_what_is_wrong(ledger):
     """PST-7"""
     with behind_the_guards():
         number = voucher_text(ledger)
-    sentence = f"Voucher {number} is not what was posted: its content has another hash."
+    sentence = f"Voucher {number} was changed after posting: its content has another hash."
     assert run() == (1, f"CHAIN NO1 {sentence}\n1 finding.\n")
     code, out = run(json=True)
     assert code == 1

@@ -42,8 +42,8 @@ def test_what_the_backlog_lost_still_stands_as_accrued(ledger):
         (
             "ACCRUED",
             str(ledger.open.pk),
-            f"Of entry {ledger.open.pk} 120.00 NOK stands as accrued, and 0.00 NOK of what was journalled "
-            "for it is still to be invoiced.",
+            f"Entry {ledger.open.pk} has an accrual of 120.00 NOK, but 0.00 NOK of its journal lines is "
+            "still to be invoiced.",
         )
     ]
 
@@ -55,8 +55,8 @@ def test_a_stored_amount_that_is_not_what_was_accrued_is_named(ledger):
     with behind_the_guards():
         altered(JournalLine.objects.filter(pk=line.pk), accounting_amount=Decimal(90))
     assert [sentence for *_, sentence in found(ledger)] == [
-        f"Of entry {ledger.open.pk} 80.00 NOK stands as accrued, and 90.00 NOK of what was journalled "
-        "for it is still to be invoiced."
+        f"Entry {ledger.open.pk} has an accrual of 80.00 NOK, but 90.00 NOK of its journal lines is "
+        "still to be invoiced."
     ]
 
 
@@ -70,7 +70,7 @@ def test_accounts_that_hold_something_else_are_named(ledger):
     with behind_the_guards():
         altered(LedgerEntry.objects.filter(pk=entry.pk), accounting_debit=Decimal(100))
     assert [sentence for *_, sentence in found(ledger)] == [
-        "The accounts of WIP sales value hold 380.00 NOK of time and material, and 400.00 NOK was accrued "
+        "The accounts of WIP sales value have 380.00 NOK of time and material, but 400.00 NOK was accrued "
         "and not reversed."
     ]
 

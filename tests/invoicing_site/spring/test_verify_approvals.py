@@ -63,7 +63,7 @@ def test_work_whose_recall_is_requested_is_still_what_its_approver_wrote_it_up_t
     assert findings() == []
     with behind_the_guards():
         altered(Entry.objects.filter(pk=eight.pk), billable_quantity=D(9))
-    sentence = f"The shares of entry {eight.pk} are 10.00 in all; 8.00 was delivered."
+    sentence = f"The shares of entry {eight.pk} add up to 10.00 instead of 8.00."
     assert said() == [("SPLIT", sentence)]
 
 
@@ -79,7 +79,7 @@ def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(
         for share, quantity, amount in zip(shares.order_by("pk"), (6, 4), (1200, 800), strict=True):
             altered(Actual.objects.filter(pk=share.pk), quantity=D(quantity), amount=D(amount))
             altered(BacklogItem.objects.filter(actual=share), amount=D(amount))
-    sentence = f"The shares of entry {eight.pk} are 10.00 in all; 8.00 was delivered."
+    sentence = f"The shares of entry {eight.pk} add up to 10.00 instead of 8.00."
     assert said() == [("SPLIT", sentence)]
 
 
