@@ -352,6 +352,7 @@ _NOT_FOR_READERS = {
     "invoicing_site/floor/formatting.py": "the one place",
     "invoicing_site/floor/guards.py": "SQL of SQLite",
     "invoicing_site/templatetags/charts.py": "lengths of a drawing",
+    "actuals/importing/workbook.py": "runs in a process of its own that sees nothing of ours",
     "actuals/importing/values.py": "tries whether a format reads a day",
     "ledger/journal/operations/lines.py": "the key of a month",
     "proforma/plans.py": "what a fingerprint is taken of",

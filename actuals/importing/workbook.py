@@ -22,8 +22,6 @@ import zipfile
 from decimal import Decimal
 from xml.parsers import expat
 
-from invoicing_site.floor import formatting
-
 MOST_UNPACKED = 500 * 1024 * 1024  # bytes of all parts together, as the archive says and as they come out
 MOST_PARTS = 5_000
 MOST_ROWS = 200_100  # some more than are imported: titles, the header, totals
@@ -327,7 +325,7 @@ class _Texts(_Handler):
 def _long_cell(where):
     return Refusal(
         "FILE-SIZE",
-        f"{where} has more than {formatting.count(MOST_IN_A_CELL)} characters, more than a spreadsheet "
+        f"{where} has more than {MOST_IN_A_CELL:,} characters, more than a spreadsheet "
         "program allows: "
         "shorten it.",
     )
