@@ -9,8 +9,9 @@ from actuals.models import BillingType, Entry
 from actuals.naming import named
 from actuals.oddities import HOURS_A_DAY
 from contracts.models import Project
-from invoicing_site.floor import bounds, checked, moves, wording
+from invoicing_site.floor import bounds, checked, moves
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 
 def managed_by(user, entries):
@@ -32,32 +33,38 @@ class Deciding:
         self.entity, self.by, self.today = entity, by, entity.today()
         self.mine = managed_by(by, entries)
 
-    def why_not(self, entry) -> str:
-        """Why this person can't approve or reject the entry; empty where they can."""
+    def why_not(self, entry) -> Reason | None:
+        """Why this person can't approve or reject the entry; None where they can."""
         if not moves.allows(entry, "approve"):
-            return moves.reason(entry, "approve", name=named(entry)).sentence
+            return moves.reason(entry, "approve", name=named(entry))
         if entry.project_id not in self.mine:
-            return f"{named(entry)} is on project {entry.project}, which is not yours to approve."
-        if self.by is not None and not self.entity.allow_own_approval and (part := _part_in(entry, self.by)):
-            return f"{named(entry)} {part}; {self._who_else(entry)}."
-        return ""
+            return Reason("NOT-YOUR-PROJECT", entry=named(entry), project=entry.project)
+        if self.by is None or self.entity.allow_own_approval:
+            return None
+        return self._why_own(entry)
 
-    def why_not_approved(self, entry, decision=None) -> str:
-        """Why this person can't approve the entry with that decision; empty where they can."""
-        sentence = self.why_not(entry)
-        if not sentence and entry.date > self.today:
-            day = wording.day(entry.date)
-            sentence = f"{named(entry)} is dated after today; it can be approved from {day} on."
-        return sentence or why_not_decided(entry, decision)
+    def why_not_approved(self, entry, decision=None) -> Reason | None:
+        """Why this person can't approve the entry with that decision; None where they can."""
+        if reason := self.why_not(entry):
+            return reason
+        if entry.date > self.today:
+            return Reason("ENTRY-FUTURE", entry=named(entry), day=entry.date)
+        return why_not_decided(entry, decision)
+
+    def _why_own(self, entry):
+        """Why this person had too much to do with the entry before it came to be decided on."""
+        if entry.resource is not None and entry.resource.user_id == self.by.pk:
+            return Reason("OWN-WORK", entry=named(entry), why=self._who_else(entry))
+        if entry.submitted_by_id == self.by.pk:
+            return Reason("OWN-SUBMISSION", entry=named(entry), why=self._who_else(entry))
+        if entry.created_by_id == self.by.pk:
+            return Reason("OWN-RECORD", entry=named(entry), why=self._who_else(entry))
+        return None
 
     def _who_else(self, entry):
-        others = self._other_managers.get(entry.project_id)
-        if others:
-            return f"{' or '.join(others)} can approve it"
-        return (
-            f"project {entry.project.code} has no other manager to approve it: a billing administrator adds "
-            "one to the project, or allows own approval for the company"
-        )
+        if others := self._other_managers.get(entry.project_id):
+            return Reason("OTHERS-APPROVE", others=others)
+        return Reason("NO-OTHER-APPROVER", project=entry.project.code)
 
     @cached_property
     def _other_managers(self):
@@ -69,32 +76,23 @@ class Deciding:
         return found
 
 
-def _part_in(entry, user):
-    """What the user had to do with the entry before it came to be decided on."""
-    if entry.resource is not None and entry.resource.user_id == user.pk:
-        return "is your own"
-    if entry.submitted_by_id == user.pk:
-        return "was submitted by you"
-    return "was recorded by you" if entry.created_by_id == user.pk else ""
-
-
-def why_not_decided(entry, decision) -> str:
-    """Why the decision itself makes no sense, whoever takes it."""
+def why_not_decided(entry, decision) -> Reason | None:
+    """Why the decision itself makes no sense, whoever takes it; None where it does."""
     if decision is None:
-        return ""
+        return None
     if decision.billable_quantity is not None:
         try:
             checked.figure(decision.billable_quantity, Entry, "billable_quantity")
         except Refused as refusal:
-            return f"{named(entry)}: {refusal}"
-        if sentence := bounds.why_not_quantity(decision.billable_quantity):
-            return f"{named(entry)}: {sentence}"
+            return Reason("OF-ENTRY", entry=named(entry), why=refusal.reason)
+        if why := bounds.quantity_too_large(decision.billable_quantity):
+            return Reason("OF-ENTRY", entry=named(entry), why=why)
         if decision.billable_quantity < 0:
-            return f"{named(entry)}: the billable quantity can't be less than 0."
+            return Reason("BILLABLE-NEGATIVE", entry=named(entry))
         is_time = entry.transaction_class == Entry.Class.TIME
         if is_time and decision.billable_quantity > max(HOURS_A_DAY, entry.quantity):
-            hours = wording.number(decision.billable_quantity)
-            return f"{named(entry)}: {hours} h are more than a day has; enter {HOURS_A_DAY} at most."
+            hours, most = decision.billable_quantity, HOURS_A_DAY
+            return Reason("BILLABLE-LONG-DAY", entry=named(entry), hours=hours, most=most)
     if decision.billing_type is not None and decision.billing_type not in BillingType.values:
-        return f"{named(entry)}: “{decision.billing_type}” is not a billing type."
-    return ""
+        return Reason("NOT-A-BILLING-TYPE", entry=named(entry), kind=decision.billing_type)
+    return None

@@ -23,6 +23,7 @@ from backlog.weighing import (
 from contracts.models import ContractLine
 from contracts.pricing import Priced
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Preview:
     """
 
     entry: Entry
-    refused: str = ""
+    refused: Reason | None = None
     remedy: str = ""  # where the cause of the refusal is fixed
     line: ContractLine | None = None
     cost: Actual | None = None
@@ -114,15 +115,15 @@ def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> 
     deciding = Deciding(entity, entries, by)
     found, weighed = {}, []
     for entry in entries:
-        sentence = deciding.why_not_approved(entry, decisions.get(entry.pk))
-        found[entry.pk] = Preview(entry, refused=sentence)
-        if sentence and why_not_decided(entry, decisions.get(entry.pk)):
+        reason = deciding.why_not_approved(entry, decisions.get(entry.pk))
+        found[entry.pk] = Preview(entry, refused=reason)
+        if reason and why_not_decided(entry, decisions.get(entry.pk)):
             continue
         try:
             weighed.append(weighing.of(entry, decisions.get(entry.pk)))
         except Refused as refusal:
-            found[entry.pk].refused = sentence or refusal.message
-            found[entry.pk].remedy = "" if sentence else refusal.remedy
+            found[entry.pk].refused = reason or refusal.reason
+            found[entry.pk].remedy = "" if reason else refusal.remedy
     _test(weighed, contracts, found)
     doubts = Doubts(entity, entries)
     for result in found.values():

@@ -29,4 +29,30 @@ REFUSALS = {
         "is valid on %(day)s, the day of the work."
     ),
     "NOT-READY": _("It is not marked ready to invoice."),
+    # Why an entry can't be approved or rejected.
+    "NOT-YOUR-PROJECT": _("%(entry)s is on project %(project)s, which is not yours to approve."),
+    "OWN-WORK": _("%(entry)s is your own. %(why)s"),
+    "OWN-SUBMISSION": _("%(entry)s was submitted by you. %(why)s"),
+    "OWN-RECORD": _("%(entry)s was recorded by you. %(why)s"),
+    "OTHERS-APPROVE": _("%(others)s can approve it."),
+    "NO-OTHER-APPROVER": _(
+        "Project %(project)s has no other manager to approve it. A billing administrator adds one to the "
+        "project, or allows own approval for the company."
+    ),
+    "ENTRY-FUTURE": _("%(entry)s is dated after today. It can be approved from %(day)s on."),
+    "ENTRY-HAS-ACTUALS": _("%(entry)s has actuals already. Cancel its approval first."),
+    "ENTRY-SUBMITTED-AGAIN": _("%(entry)s was submitted again after you looked. Look once more."),
+    "ENTRY-REPRICED": _(
+        "%(entry)s was “%(was)s” when you looked at it and is “%(now)s” now. Look at it again, then approve "
+        "it or not."
+    ),
+    "ENTRY-SHOWN-UNPRICED": _(
+        "%(entry)s was shown without its price. It is “%(now)s” now. Look at it again, then approve it or "
+        "not."
+    ),
+    "ENTRY-NOT-PRICED": _("%(entry)s can't be approved. %(why)s"),
+    "OF-ENTRY": _("%(entry)s: %(why)s"),
+    "BILLABLE-NEGATIVE": _("%(entry)s: the billable quantity can't be less than 0."),
+    "BILLABLE-LONG-DAY": _("%(entry)s: %(hours)s h are more than a day has. Enter %(most)s at most."),
+    "NOT-A-BILLING-TYPE": _("%(entry)s: “%(kind)s” is not a billing type."),
 }

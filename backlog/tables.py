@@ -294,7 +294,7 @@ class ApprovalTable(EntryTable):
         found = self.found.get(record.pk)
         if not found:
             return ""
-        return found.refused or ("over the limit" if found.over else " ".join(found.doubts))
+        return str(found.refused or "") or ("over the limit" if found.over else " ".join(found.doubts))
 
 
 class ApprovedTable(EntryTable):

@@ -245,5 +245,5 @@ def test_what_was_submitted_again_meanwhile_is_not_approved_with_the_list(it, cl
 
     monkeypatch.setattr(approvals.operations, "approve_many", overtake)
     answer = client.post(reverse("approve_entries"), listed, follow=True)
-    assert "was submitted again after you looked: look once more" in answer.content.decode()
+    assert "was submitted again after you looked. Look once more." in answer.content.decode()
     assert case["now"]() == OTHERS

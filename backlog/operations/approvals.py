@@ -23,6 +23,7 @@ from contracts.models import LegalEntity, Project
 from invoicing_site.floor import audit, checked, formatting, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed
 
 # Entries approved in one commit. SQLite's writers wait for each other, so none of them is long.
@@ -50,8 +51,8 @@ class Approval:
     items: list[BacklogItem] = field(default_factory=list)
     noted: list[Noted] = field(default_factory=list)
     over: list[str] = field(default_factory=list)
-    refused: list[tuple[Entry, str]] = field(default_factory=list)
-    repriced: list[tuple[Entry, str]] = field(default_factory=list)
+    refused: list[tuple[Entry, Reason]] = field(default_factory=list)
+    repriced: list[tuple[Entry, Reason]] = field(default_factory=list)
 
     @property
     def warnings(self) -> list[str]:
@@ -119,8 +120,7 @@ def approve(
     _leave_repriced(entity, result, contracts, decisions, terms or {})
     if not result.entries:
         left = [*result.refused, *result.repriced]
-        code = "" if moves.allows(left[0][0], "approve") else "NOT-ALLOWED-NOW"
-        raise NoneApproved(left[0][1], code=code, refused=result.refused, repriced=result.repriced)
+        raise NoneApproved(left[0][1], refused=result.refused, repriced=result.repriced)
     result.batch = open_batch(entity, Batch.Action.APPROVE, on=on or entity.today(), by=by)
     delivered = _costed(entity, result, contracts, decisions)
     _write_sales(result, contracts, delivered)
@@ -147,9 +147,8 @@ def reject(entries, *, by, comment) -> list[Entry]:
     checked.words(comment, Entry, "decision_comment")
     deciding = Deciding(entity, entries, by)
     for entry in entries:
-        moves.refuse_unless(entry, "reject", name=named(entry))
-        if sentence := deciding.why_not(entry):
-            raise Refused(sentence)
+        if reason := deciding.why_not(entry):
+            raise Refused.because(reason)
     _decide(entries, Entry.Status.REJECTED, by=by, comment=comment)
     audit.record(
         "backlog.reject", None, by=by, entity=entity.code, entries=[e.pk for e in entries], comment=comment
@@ -228,13 +227,13 @@ def _approvable(entity, entries, decisions, by, drawn):
     live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
     has_facts = set(live.values_list("entry", flat=True))
     for entry in entries:
-        sentence = deciding.why_not_approved(entry, decisions.get(entry.pk))
-        if entry.pk in has_facts:
-            sentence = sentence or f"{named(entry)} has actuals already; cancel its approval first."
-        if drawn and entry.submitted_at and entry.submitted_at > drawn:
-            sentence = sentence or f"{named(entry)} was submitted again after you looked: look once more."
-        if sentence:
-            refused.append((entry, sentence))
+        reason = deciding.why_not_approved(entry, decisions.get(entry.pk))
+        if reason is None and entry.pk in has_facts:
+            reason = Reason("ENTRY-HAS-ACTUALS", entry=named(entry))
+        if reason is None and drawn and entry.submitted_at and entry.submitted_at > drawn:
+            reason = Reason("ENTRY-SUBMITTED-AGAIN", entry=named(entry))
+        if reason:
+            refused.append((entry, reason))
         else:
             good.append(entry)
     return good, refused
@@ -254,11 +253,15 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
         except Refused:
             continue  # it has no price at all, and is left out for that
         if was not in now:
-            before = (
-                f"was “{was[:200]}” when you looked at it and" if was else "was shown without its price; it"
+            name, now = named(entry), now[0]
+            result.repriced.append(
+                (
+                    entry,
+                    Reason("ENTRY-REPRICED", entry=name, was=was[:200], now=now)
+                    if was
+                    else Reason("ENTRY-SHOWN-UNPRICED", entry=name, now=now),
+                )
             )
-            sentence = f"{named(entry)} {before} is “{now[0]}” now: look at it again, then approve it or not."
-            result.repriced.append((entry, sentence))
     left = {entry.pk for entry, _ in result.repriced}
     result.entries = [entry for entry in result.entries if entry.pk not in left]
 
@@ -271,11 +274,11 @@ def _costed(entity, result, contracts, decisions):
         try:
             weighed.append(weighing.of(entry, decisions.get(entry.pk)))
         except Refused as refusal:
-            result.refused.append((entry, f"{named(entry)} can't be approved: {refusal.message}"))
-            reason = refusal
+            why = refusal.reason
+            result.refused.append((entry, Reason("ENTRY-NOT-PRICED", entry=named(entry), why=why)))
     if not weighed:
         left = {"refused": result.refused, "repriced": result.repriced}
-        raise NoneApproved(reason.message, code=reason.code, remedy=reason.remedy, **left)
+        raise NoneApproved(why, **left)
     result.entries = [each.entry for each in weighed]
     record_decisions(paper.made())
     doubts = Doubts(entity, result.entries)

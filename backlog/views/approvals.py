@@ -6,6 +6,8 @@ from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.generic import View
 
 from actuals.models import Actual, Entry
@@ -19,6 +21,7 @@ from contracts.models import sees_costs
 from invoicing_site.floor import moves
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.reasons import shown
 from invoicing_site.floor.wording import counted, sentence
 from invoicing_site.models import AuditEvent
 from invoicing_site.screens import (
@@ -184,15 +187,44 @@ def reply(approvals, request):
     if repriced := [named(entry) for each in approvals for entry, _ in each.repriced]:
         listed = ", ".join(repriced[:3]) + (f" and {len(repriced) - 3} more" if len(repriced) > 3 else "")
         left[f"not at the price that you saw ({listed}); look once more"] = len(repriced)
-    for entry, why in (refused for each in approvals for refused in each.refused):
-        # The sentence names its entry; those with one reason are counted together.
-        reason = why.removeprefix(f"{named(entry)} ").rstrip(".").removeprefix("was ").removeprefix("is ")
-        if reason.startswith("dated after today"):
-            reason = reason.partition(";")[0]
-        left[reason] = left.get(reason, 0) + 1
-    many = (" approve it", " approve them")
-    left = {reason if n == 1 else reason.replace(*many): n for reason, n in left.items()}
+    left |= _counted_alike([reason for each in approvals for _, reason in each.refused])
     return Answer(text, left=left, link=reverse("approvals") if left else "")
+
+
+def _counted_alike(reasons):
+    """How many entries were left alone for which reason, in words that name none of them."""
+    alike = {}
+    for reason in reasons:
+        alike.setdefault((reason.code, reason.params.get("why")), []).append(reason)
+    return {_in_words(each[0], len(each)): len(each) for each in alike.values()}
+
+
+def _in_words(reason, n):
+    label, why = _LEFT.get(reason.code), reason.params.get("why")
+    if label is None:
+        return why.sentence if why else reason.sentence
+    if why is None:
+        return str(label)
+    if why.code == "NO-OTHER-APPROVER":
+        return f"{label}; {why.sentence}"
+    others = shown(why.params["others"])
+    return ngettext("%(label)s; %(others)s can approve it", "%(label)s; %(others)s can approve them", n) % {
+        "label": label,
+        "others": others,
+    }
+
+
+# Why entries were left alone, in words that go on from their count.
+_LEFT = {
+    "NOT-ALLOWED-NOW": _("not submitted"),
+    "NOT-YOUR-PROJECT": _("on a project that is not yours"),
+    "OWN-WORK": _("your own"),
+    "OWN-SUBMISSION": _("submitted by you"),
+    "OWN-RECORD": _("recorded by you"),
+    "ENTRY-FUTURE": _("dated after today"),
+    "ENTRY-HAS-ACTUALS": _("approved already"),
+    "ENTRY-SUBMITTED-AGAIN": _("submitted again after you looked: look once more"),
+}
 
 
 def _noted(approvals, request):

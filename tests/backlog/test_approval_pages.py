@@ -111,7 +111,7 @@ def test_many_are_approved_and_ones_own_are_named(company, contract, manager):
     response = manager.post(reverse("approve_entries"), as_listed([theirs, own], by=company.manager))
     assert response.status_code == 302
     assert "1 entry approved." in said(response)
-    assert "1 your own; project NO1-P1 has no other manager to approve it" in said(response)
+    assert "1 your own; Project NO1-P1 has no other manager to approve it" in said(response)
     assert set(Entry.objects.values_list("pk", "status")) == {(theirs.pk, "approved"), (own.pk, "submitted")}
 
 
@@ -300,7 +300,7 @@ def test_time_is_written_up_to_a_day_at_most(company, contract, manager, typed):
     address = reverse("approval", args=[entry.pk])
     terms = manager.get(address).context["terms"]
     answer = manager.post(address, {"billable_quantity": typed, "terms": terms})
-    assert "h are more than a day has; enter 24 at most." in answer.text
+    assert "h are more than a day has. Enter 24 at most." in answer.text
     assert f'value="{typed}"' in answer.text
     assert not Actual.objects.exists()
 

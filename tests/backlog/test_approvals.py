@@ -22,6 +22,7 @@ from backlog.operations import (
 )
 from backlog.previews import preview
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent
 from proforma.operations import create_proformas
 from tests import factories
@@ -168,7 +169,7 @@ def test_who_recorded_or_submitted_an_entry_does_not_decide_on_it(company, contr
     part = {name: getattr(company, user) for name, user in part.items()}
     make = factories.time_entry if kind == "time" else factories.fee_entry
     entry = make(company, date=DAY, **part)
-    assert words in preview([entry], by=company.manager)[entry.pk].refused
+    assert words in preview([entry], by=company.manager)[entry.pk].refused.sentence
     with pytest.raises(Refused, match=words):
         approve([entry], by=company.manager)
     with pytest.raises(Refused, match=words):
@@ -195,13 +196,11 @@ def test_work_dated_after_today_is_approved_when_its_day_has_come(company, contr
     """APP-10: it can be submitted and rejected meanwhile; today is the entity's."""
     today = company.entity.today()
     now, then = (factories.time_entry(company, "8", date=today + timedelta(days=n)) for n in (0, 1))
-    assert "dated after today" in preview([then], by=company.manager)[then.pk].refused
+    assert "dated after today" in preview([then], by=company.manager)[then.pk].refused.sentence
     approval = approve([now, then], by=company.manager)
     assert approval.entries == [now]
     day = f"{then.date.day} {then.date:%b %Y}"
-    assert approval.refused == [
-        (then, f"Anna's 8 h of {day} is dated after today; it can be approved from {day} on.")
-    ]
+    assert approval.refused == [(then, Reason("ENTRY-FUTURE", entry=f"Anna's 8 h of {day}", day=then.date))]
     assert reject([then], by=company.manager, comment="Not yet.") == [then]
 
 
@@ -259,12 +258,13 @@ def test_an_amount_that_is_too_large_is_left_out_and_the_others_go_on(company, c
     }[kind]
     said = f"{amount} NOK is too large an amount (at most 1,000,000,000,000). Correct the entry, or its price"
     big.refresh_from_db()
-    assert said in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused
+    assert said in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
     approval = approve([good, big], by=company.manager, decisions=decisions)
     assert approval.entries == [good]
-    ((left, sentence),) = approval.refused
+    ((left, reason),) = approval.refused
     assert left == big
-    assert sentence.startswith(f"{named(big)} can't be approved: {said}")
+    assert reason.code == "ENTRY-NOT-PRICED"
+    assert reason.sentence.startswith(f"{named(big)} can't be approved. {said}")
     assert Entry.objects.get(pk=big.pk).status == "submitted"
     with pytest.raises(Refused, match="too large an amount"):
         approve([big], by=company.manager, decisions=decisions)
@@ -298,7 +298,7 @@ def test_what_cannot_be_approved_is_named_and_the_rest_is_done(company, contract
     draft = factories.time_entry(company, "3", date=DAY, status="draft")
     approval = approve([good, draft], by=company.manager)
     assert approval.entries == [good]
-    assert [(entry, "is draft" in sentence) for entry, sentence in approval.refused] == [(draft, True)]
+    assert [(entry, reason.code) for entry, reason in approval.refused] == [(draft, "NOT-ALLOWED-NOW")]
     with pytest.raises(Refused, match="is approved"):
         approve([good], by=company.manager)
 

@@ -25,7 +25,7 @@ class Command(EntityCommand):
             "actuals": sum(len(approval.actuals) for approval in approvals),
             "backlog_items": sum(len(approval.items) for approval in approvals),
             "warnings": [warning for approval in approvals for warning in approval.warnings],
-            "left": [sentence for approval in approvals for _, sentence in approval.refused],
+            "left": [reason.sentence for approval in approvals for _, reason in approval.refused],
         }
 
     def lines(self, answer):
