@@ -18,10 +18,8 @@ from invoicing_site.floor import (
     checked,
     currencies,
     days,
-    formatting,
     moves,
     transaction,
-    wording,
 )
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, total, totals
@@ -53,7 +51,7 @@ def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
     resource = own_resource(resource, by)
     (project,) = _held([fields["project"]])
     if not resource.is_active:
-        raise Refused(f"{resource} is no longer active: ask an administrator.", code="INACTIVE")
+        raise Refused("RESOURCE-INACTIVE", resource=resource)
     entry = Entry(
         entity_id=resource.entity_id,
         resource=resource,
@@ -81,11 +79,7 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     _refuse_unless([entry], "amend")
     _demand_own([entry], by)
     if stamp(entry) != seen:
-        raise Refused(
-            f"{named(entry)} was changed by somebody else meanwhile. Open it again, so that their change is "
-            "not lost.",
-            code="CHANGED-MEANWHILE",
-        )
+        raise Refused("ENTRY-CHANGED", entry=named(entry))
     before = _content(entry)
     for name, value in {**fields, "project": project}.items():
         setattr(entry, name, value)
@@ -138,7 +132,7 @@ def own_resource(resource: Resource, by) -> Resource:
     """The resource under its lock, which guards its days; refused when it is not the person's own."""
     resource = LockingQuerySet(Resource).filter(pk=resource.pk).locked().get()
     if resource.user_id is None or resource.user_id != by.pk:
-        raise Refused(f"{resource} is somebody else: everybody enters their own work.", code="NOT-OWN")
+        raise Refused("OTHER-PERSON", resource=resource)
     return resource
 
 
@@ -147,11 +141,7 @@ def demand_no_facts(entries):
     for chunk in in_chunks(entries, _CHUNK):
         fact = Actual.objects.filter(entry__in=[entry.pk for entry in chunk]).first()
         if fact:
-            raise Refused(
-                f"Entry {fact.entry_id} was approved once, and its reversed actuals refer to it: it cannot "
-                "be deleted. Leave it as it is.",
-                code="HAS-FACTS",
-            )
+            raise Refused("ENTRY-HAS-ACTUALS", entry=str(fact.entry_id))
 
 
 def _held(projects):
@@ -163,28 +153,26 @@ def _held(projects):
 def _judge(entry):
     project = entry.project
     if project.entity_id != entry.entity_id or (entry.role and entry.role.entity_id != entry.entity_id):
-        raise Refused(f"{project} belongs to another company.", code="OTHER-ENTITY")
+        raise Refused("OF-OTHER-ENTITY", thing=project)
     if not project.is_open:
-        raise Refused(f"Project {project} is closed for entries: choose another one.", code="PROJECT-CLOSED")
+        raise Refused("PROJECT-CLOSED", project=project)
     if entry.task and entry.task.project_id != project.pk:
-        raise Refused(f"Task {entry.task} is not a task of {project}.", code="OTHER-PROJECT")
+        raise Refused("TASK-OF-OTHER-PROJECT", task=entry.task, project=project)
     for thing in (entry.category, entry.product):
         if thing and thing.entity_id != entry.entity_id:
-            raise Refused(f"{thing} belongs to another company.", code="OTHER-ENTITY")
+            raise Refused("OF-OTHER-ENTITY", thing=thing)
     if entry.category and entry.category.transaction_class != entry.transaction_class:
-        raise Refused(
-            f"{entry.category} is no category for {entry.get_transaction_class_display()}.",
-            code="OTHER-CLASS",
-        )
+        kind = Entry.Class(entry.transaction_class)
+        raise Refused("CATEGORY-OTHER-CLASS", category=entry.category, kind=kind)
     checked.words(entry.description, Entry, "description")
     days.demand_worked(entry.date, entry.entity.today())
     for name in ("quantity", "cost_net", "cost_tax", "cost_tax_deductible"):
         if (value := getattr(entry, name)) is not None:
             checked.figure(value, Entry, name)
     if entry.quantity <= 0:
-        raise Refused("The quantity must be more than zero.", code="QUANTITY")
-    if sentence := bounds.why_not_quantity(entry.quantity):
-        raise Refused(sentence, code="TOO-LARGE")
+        raise Refused("QUANTITY-ZERO")
+    if reason := bounds.quantity_too_large(entry.quantity):
+        raise Refused.because(reason)
     if entry.transaction_class == Entry.Class.TIME:
         _judge_hours(entry)
     if entry.transaction_class == Entry.Class.EXPENSE:
@@ -199,10 +187,7 @@ def _judge_hours(entry):
 
 def _demand_short(day, hours):
     if hours > HOURS_A_DAY:
-        raise Refused(
-            f"With this, {wording.day(day)} has {formatting.number(hours)} hours, more than a day has.",
-            code="LONG-DAY",
-        )
+        raise Refused("LONG-DAY", day=day, hours=hours)
 
 
 def hours_of_days(entries):
@@ -220,27 +205,21 @@ def _judge_costs(entry):
     net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
     for value in (net, tax, deductible):
         if value is not None and value < 0:
-            raise Refused(f"{wording.number(value)} is below zero: enter 0 or more.", code="AMOUNT")
+            raise Refused("NEGATIVE-AMOUNT", amount=value)
         if value is not None and (reason := checked.too_fine(value, entry.cost_currency)):
             raise Refused.because(reason)
-    if net is not None and (said := bounds.over(net + tax, entry.cost_currency)):
-        raise Refused(f"{said}: look for a slip, or enter it as several expenses.", code="TOO-LARGE")
+    if net is not None and (reason := bounds.amount_too_large(net + tax, entry.cost_currency)):
+        raise Refused("EXPENSE-TOO-LARGE", why=reason)
     if tax and deductible is None:
-        raise Refused(
-            "Say how much of the tax can be deducted: all of it, a part, or 0.", code="DEDUCTIBLE-MISSING"
-        )
+        raise Refused("DEDUCTIBLE-MISSING")
     if deductible and deductible > tax:
-        raise Refused(
-            f"The deductible tax, {formatting.number(deductible)}, is more than the tax, "
-            f"{formatting.number(tax)}.",
-            code="DEDUCTIBLE",
-        )
+        raise Refused("DEDUCTIBLE-OVER-TAX", deductible=deductible, tax=tax)
 
 
 def _demand_own(entries, by):
     for entry in entries:
         if not _owns(by, entry):
-            raise Refused(f"{named(entry)} is not yours: only its owner changes it.", code="NOT-OWN")
+            raise Refused("NOT-YOURS-TO-CHANGE", entry=named(entry))
 
 
 def _content(entry) -> dict:
@@ -269,17 +248,9 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
     _may_submit(entries, by)
     for entry in entries:
         if not entry.project.is_open:
-            raise Refused(
-                f"{named(entry)} cannot be submitted: project {entry.project} is closed for entries. "
-                "Open the project, or move the entry to another one.",
-                code="PROJECT-CLOSED",
-            )
+            raise Refused("SUBMIT-PROJECT-CLOSED", entry=named(entry), project=entry.project)
         if entry.resource and entry.resource.entity_id != entry.entity_id:
-            raise Refused(
-                f"{named(entry)} cannot be submitted: {entry.resource} works for another company. "
-                "Choose a resource of the company that owns the project.",
-                code="OTHER-ENTITY",
-            )
+            raise Refused("SUBMIT-OTHER-ENTITY", entry=named(entry), resource=entry.resource)
     _judge_days(entries)
     submitted = {
         "status": _Status.SUBMITTED,
@@ -313,7 +284,7 @@ def recall(entries: Iterable[Entry], *, by) -> list[Entry]:
     _refuse_unless(entries, "recall")
     for entry in entries:
         if by is not None and not _owns(by, entry):
-            raise Refused(f"{named(entry)} is not yours: only its owner can recall it.", code="NOT-OWN")
+            raise Refused("NOT-YOURS-TO-RECALL", entry=named(entry))
     _update(entries, status=_Status.DRAFT, submitted_at=None, submitted_by=None)
     _tell("actuals.recall", entries, by)
     return entries
@@ -332,12 +303,9 @@ def _locked(entries) -> list[Entry]:
         rows = Entry.objects.filter(pk__in=chunk).select_related("project", "resource", "entity")
         found += rows.locked()
     if len(found) < len(keys):
-        raise Refused("One of the chosen entries no longer exists: look at the list again.", code="GONE")
+        raise Refused("ENTRY-GONE")
     if len({entry.entity_id for entry in found}) > 1:
-        raise Refused(
-            "The chosen entries belong to several companies: choose those of one company at a time.",
-            code="OTHER-ENTITY",
-        )
+        raise Refused("ENTRIES-SEVERAL-ENTITIES")
     return found
 
 
@@ -370,10 +338,7 @@ def _may_submit(entries, by):
     managed = set(Project.objects.filter(managers=by).values_list("pk", flat=True))
     for entry in others:
         if entry.project_id not in managed:
-            raise Refused(
-                f"{named(entry)} is not yours: its owner, a project manager or an accountant submits it.",
-                code="NOT-OWN",
-            )
+            raise Refused("NOT-YOURS-TO-SUBMIT", entry=named(entry))
 
 
 def _owns(user, entry) -> bool:

@@ -58,10 +58,7 @@ def reverse(actuals: Iterable[Actual], *, batch: Batch, booked_by: str | None = 
     assert len({actual.pk for actual in actuals}) == len(actuals), "A fact stands twice in one selection."
     for actual in actuals:
         if actual.reverses_id:
-            raise Refused(
-                f"Actual {actual.pk} is the reversal of actual {actual.reverses_id} and cannot be reversed.",
-                code="IS-REVERSAL",
-            )
+            raise Refused("ACTUAL-IS-REVERSAL", actual=str(actual.pk), original=str(actual.reverses_id))
     reversals = [negated(actual, batch, booked_by) for actual in actuals]
     try:
         with transaction.atomic():
@@ -114,6 +111,4 @@ def _say_which_is_reversed(actuals):
             .values_list("reverses", "pk")
         )
         if found := twice.first():
-            raise Refused(
-                f"Actual {found[0]} is already reversed, by actual {found[1]}.", code="ALREADY-REVERSED"
-            )
+            raise Refused("ACTUAL-REVERSED", actual=str(found[0]), reversal=str(found[1]))

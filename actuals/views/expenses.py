@@ -163,10 +163,7 @@ class NewExpense(_WithReceipt):
     def operate(self, form):
         resource = resource_of(self.request)
         if resource is None:
-            raise Refused(
-                f"You are not a resource of {self.request.entity.name} yet, so nothing can be entered here. "
-                "Ask an administrator to make you one."
-            )
+            raise Refused("NO-RESOURCE", entity=self.request.entity.name)
         fields = self.values(form)
         if self.transaction_class == Entry.Class.MATERIAL:
             fields["unit"] = fields["product"].unit
