@@ -47,7 +47,12 @@ REFUSALS = {
     "ENTRIES-SEVERAL-ENTITIES": _(
         "The selected entries belong to several companies. Select those of one company at a time."
     ),
-    "NOTHING-ALLOWS": _("Nothing was changed. %(rule)s"),
+    "NO-DRAFT-SELECTED": _(
+        "Nothing was submitted. Only drafts are submitted here. Change a rejected entry first, or open it to "
+        "submit it as it is."
+    ),
+    "NO-SUBMITTED-SELECTED": _("Nothing was recalled. Only submitted entries can be recalled."),
+    "NO-OPEN-SELECTED": _("Nothing was deleted. Only drafts and rejected entries can be deleted."),
     # Actuals.
     "ACTUAL-IS-REVERSAL": _(
         "Actual %(actual)s is the reversal of actual %(original)s and can't be reversed itself."

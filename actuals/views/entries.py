@@ -87,13 +87,13 @@ class _Chosen(BulkOperation):
 
     screen, list_url, permission = Entries, "entries", "entry.write"
     statuses = ()
-    done = rule = left = ""
+    done = left = ""
 
     def operate(self, rows):
         chosen = list(rows)
         fitting = [entry for entry in chosen if entry.status in self.statuses]
         if not fitting:
-            raise Refused(f"Nothing was changed: {self.rule}.")
+            self.refuse()
         self.act(fitting)
         left = Counter(self.why_not(entry) for entry in chosen if entry not in fitting)
         n = wording.counted(len(fitting), "entry", "entries")
@@ -105,17 +105,23 @@ class _Chosen(BulkOperation):
     def act(self, entries):
         raise NotImplementedError
 
+    def refuse(self):
+        """Raise the refusal for when it can be done with none of them."""
+        raise NotImplementedError
+
 
 class SubmitMany(_Chosen):
-    """Hand drafts in. What was rejected and not changed since goes in again from its own page only."""
+    """Submit drafts. A rejected entry that was not changed can only be submitted on its own page."""
 
     statuses = (Entry.Status.DRAFT,)
     done, left = "{} submitted.", "not a draft"
-    rule = "only drafts are submitted here. Change what was rejected, or open it to hand it in again as it is"
+
+    def refuse(self):
+        raise Refused("NO-DRAFT-SELECTED")
 
     def why_not(self, entry):
         if entry.status == Entry.Status.REJECTED:
-            return "rejected and not changed since (change it, or open it to hand it in as it is)"
+            return "rejected and not changed since (change it, or open it to submit it as it is)"
         return self.left
 
     def act(self, entries):
@@ -124,7 +130,10 @@ class SubmitMany(_Chosen):
 
 class RecallMany(_Chosen):
     statuses = (Entry.Status.SUBMITTED,)
-    done, rule, left = "{} recalled into draft.", "only submitted entries are recalled", "not submitted"
+    done, left = "{} recalled into draft.", "not submitted"
+
+    def refuse(self):
+        raise Refused("NO-SUBMITTED-SELECTED")
 
     def act(self, entries):
         operations.recall(entries, by=self.request.user)
@@ -132,7 +141,10 @@ class RecallMany(_Chosen):
 
 class DeleteMany(_Chosen):
     statuses, left = _OPEN, "neither draft nor rejected"
-    done, rule = "{} deleted.", "only drafts and rejected entries are deleted"
+    done = "{} deleted."
+
+    def refuse(self):
+        raise Refused("NO-OPEN-SELECTED")
 
     def act(self, entries):
         operations.delete(entries, by=self.request.user)

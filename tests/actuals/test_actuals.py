@@ -278,7 +278,7 @@ def test_a_fact_is_reversed_at_most_once(line):
     with transaction.atomic():
         (reversal,) = reverse([fact], batch=batch(fact.entity))
 
-    message = refused("ALREADY-REVERSED", reverse, [other, fact], batch=batch(fact.entity))
+    message = refused("ACTUAL-REVERSED", reverse, [other, fact], batch=batch(fact.entity))
 
     assert message == f"Actual {fact.pk} is already reversed, by actual {reversal.pk}."
     assert not Actual.objects.filter(reverses=other).exists()
@@ -300,9 +300,11 @@ def test_a_reversal_is_not_reversed(line):
     with transaction.atomic():
         (reversal,) = reverse([fact], batch=batch(fact.entity))
 
-    message = refused("IS-REVERSAL", reverse, [reversal], batch=batch(fact.entity))
+    message = refused("ACTUAL-IS-REVERSAL", reverse, [reversal], batch=batch(fact.entity))
 
-    assert message == f"Actual {reversal.pk} is the reversal of actual {fact.pk} and cannot be reversed."
+    assert (
+        message == f"Actual {reversal.pk} is the reversal of actual {fact.pk} and can't be reversed itself."
+    )
 
 
 def test_a_fact_stands_once_in_a_selection(line):
@@ -360,7 +362,7 @@ def test_two_who_reverse_at_once_make_one_reversal():
         _wait_until_somebody_waits()
     ended(thread)
 
-    assert outcomes == ["ALREADY-REVERSED"]
+    assert outcomes == ["ACTUAL-REVERSED"]
     assert total(Actual.objects.all()) == 0
     assert Actual.objects.count() == 2
 
@@ -406,7 +408,7 @@ class ReversalsCancel(TestCase):
                 for index in chosen:
                     del standing[index]
             else:
-                refused("ALREADY-REVERSED", reverse, facts_chosen, batch=batch(self.co.entity))
+                refused("ACTUAL-REVERSED", reverse, facts_chosen, batch=batch(self.co.entity))
 
         stand = [fact for fact in originals if fact in standing.values()]
         assert total(Actual.objects.all()) == sum((fact.amount for fact in stand), Decimal(0))

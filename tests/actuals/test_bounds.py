@@ -42,11 +42,11 @@ def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
         ({"cost_net": Decimal("1e15")}, "can't hold"),
         (
             {"quantity": Decimal("1000000.0001")},
-            r"1,000,000.0001 is too large a quantity \(at most 1,000,000\): use a larger unit, or divide it",
+            "A quantity of 1,000,000.0001 is too large: at most 1,000,000 is possible.",
         ),
         (
             {"cost_net": Decimal("1000000000000"), "cost_tax": Decimal("0.01")},
-            r"1,000,000,000,000.01 NOK is too large an amount \(at most 1,000,000,000,000\): look for a slip",
+            "1,000,000,000,000.01 NOK is too large an amount: .* is possible. Look for a typing error",
         ),
         ({"quantity": Decimal("NaN")}, "“NaN” is not a number for the field “quantity”."),
     ],

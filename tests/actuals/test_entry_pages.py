@@ -293,7 +293,7 @@ def test_an_edit_does_not_lose_somebody_elses(co, member):
     seen = operations.stamp(entry)
     Entry.objects.filter(pk=entry.pk).update(cost_net=7)
     page = member.post(f"/entries/{entry.pk}/edit/", expense(co, stamp=seen))
-    assert "was changed by somebody else meanwhile" in page.text
+    assert "was changed by another person" in page.text
     entry.refresh_from_db()
     assert entry.cost_net == 7
 
@@ -320,22 +320,28 @@ def test_what_left_facts_behind_is_not_deleted(co):
     factories.ActualFactory(entry=entry, type="cost", contract_customer=None, project=co.project)
     with pytest.raises(Refused) as refusal:
         operations.delete([entry], by=co.member)
-    assert refusal.value.code == "HAS-FACTS"
+    assert refusal.value.code == "ENTRY-HAS-ACTUALS"
 
 
 def test_operations_refuse_the_work_of_others(co, colleague):
     """SEC-1"""
     entry = factories.time_entry(co, status="draft")
-    for act in (
-        lambda: operations.delete([entry], by=colleague),
-        lambda: operations.amend(entry, by=colleague, seen=operations.stamp(entry), description="x"),
-        lambda: operations.enter(
-            co.resource, "time", by=colleague, date=entry.date, project=co.project, quantity=Decimal(1)
+    for code, act in (
+        ("NOT-YOURS-TO-CHANGE", lambda: operations.delete([entry], by=colleague)),
+        (
+            "OTHER-PERSON",
+            lambda: operations.amend(entry, by=colleague, seen=operations.stamp(entry), description="x"),
+        ),
+        (
+            "OTHER-PERSON",
+            lambda: operations.enter(
+                co.resource, "time", by=colleague, date=entry.date, project=co.project, quantity=Decimal(1)
+            ),
         ),
     ):
         with pytest.raises(Refused) as refusal:
             act()
-        assert refusal.value.code == "NOT-OWN"
+        assert refusal.value.code == code
 
 
 def test_work_of_nobody_in_particular_belongs_to_who_typed_it_in(co, colleague):
@@ -343,7 +349,7 @@ def test_work_of_nobody_in_particular_belongs_to_who_typed_it_in(co, colleague):
     entry = factories.material_entry(co, status="draft", resource=None, created_by=co.member)
     with pytest.raises(Refused) as refusal:
         operations.amend(entry, by=colleague, seen=operations.stamp(entry), description="Mine")
-    assert refusal.value.code == "NOT-OWN"
+    assert refusal.value.code == "NOT-YOURS-TO-CHANGE"
     assert Entry.objects.get().description == entry.description
 
     operations.amend(entry, by=co.member, seen=operations.stamp(entry), description="Bolts")
@@ -405,7 +411,7 @@ def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, mem
     rejected, draft = (factories.time_entry(co, status=status) for status in ("rejected", "draft"))
     page = member.post("/entries/submit/", {"pk": [rejected.pk, draft.pk]}, follow=True).text
     assert "1 entry submitted." in page
-    assert "1 rejected and not changed since (change it, or open it to hand it in as it is)" in page
+    assert "1 rejected and not changed since (change it, or open it to submit it as it is)" in page
     rejected.refresh_from_db()
     assert rejected.status == "rejected"
 

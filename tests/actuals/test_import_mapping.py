@@ -43,7 +43,7 @@ def test_columns_can_be_mapped_and_constants_set(co):
     )
 
     (too_long,) = errors(seen)
-    assert too_long.startswith("row 3, hours: Anna would have 1000 hours on 31 Mar 2025")
+    assert too_long.startswith("row 3, hours: Anna would have 1,000 hours on 31 Mar 2025")
     first, second = seen.rows
     assert (first.resource.code, first.project, first.quantity) == ("B1", co.project, Decimal("1.125"))
     assert (first.external_id, first.role, first.description) == ("1", co.role, "Work")

@@ -95,7 +95,7 @@ def test_rejected_hours_go_in_again_where_their_day_has_room(co, hours, is_room)
         submit([again], by=co.member)
     else:
         message = refused("LONG-DAY", submit, [again], by=co.member)
-        assert message == "With this, 10 Mar 2025 has 24.0001 hours, more than a day has."
+        assert message == "10 Mar 2025 would have 24.0001 hours, and a day has 24. Enter fewer hours."
 
     assert statuses() == ["submitted" if is_room else "rejected", "submitted"]
 
@@ -104,7 +104,7 @@ def test_drafts_of_more_than_a_day_are_not_submitted(co):
     """APP-10: whichever way they came in."""
     drafts = [factories.time_entry(co, hours, status="draft") for hours in ("12", "12.5")]
     message = refused("LONG-DAY", submit, drafts, by=co.member)
-    assert message == "With this, 10 Mar 2025 has 24.5 hours, more than a day has."
+    assert message == "10 Mar 2025 would have 24.5 hours, and a day has 24. Enter fewer hours."
     assert "24.5 hours" in refused("LONG-DAY", submit, drafts[:1], by=co.member)
     assert statuses() == ["draft", "draft"]
 
@@ -200,7 +200,7 @@ def test_nobody_recalls_the_work_of_others(co):
     entry = factories.time_entry(co)
 
     for other in (co.manager, co.accountant, factories.UserFactory()):
-        refused("NOT-OWN", recall, [entry], by=other)
+        refused("NOT-YOURS-TO-RECALL", recall, [entry], by=other)
 
     assert statuses() == ["submitted"]
 
@@ -226,7 +226,7 @@ def test_managers_of_the_project_and_accountants_submit_for_others(co, person, m
     if may:
         submit([entry], by=by)
     else:
-        refused("NOT-OWN", submit, [entry], by=by)
+        refused("NOT-YOURS-TO-SUBMIT", submit, [entry], by=by)
 
     assert statuses() == ["submitted" if may else "draft"]
 
@@ -237,7 +237,7 @@ def test_a_manager_of_another_project_submits_nothing_here(co):
     other = factories.UserFactory()
     factories.ProjectFactory(entity=co.entity).managers.add(other)
 
-    refused("NOT-OWN", submit, [entry], by=other)
+    refused("NOT-YOURS-TO-SUBMIT", submit, [entry], by=other)
 
 
 def test_an_accountant_of_another_company_submits_nothing_here(co):
@@ -245,7 +245,7 @@ def test_an_accountant_of_another_company_submits_nothing_here(co):
     entry = factories.time_entry(co, status="draft")
     elsewhere = factories.company("SE1", "SEK", books=False)
 
-    refused("NOT-OWN", submit, [entry], by=elsewhere.accountant)
+    refused("NOT-YOURS-TO-SUBMIT", submit, [entry], by=elsewhere.accountant)
 
 
 def test_the_system_submits_and_recalls(co):
@@ -262,7 +262,7 @@ def test_nothing_is_submitted_on_a_closed_project(co):
     co.project.is_open = False
     co.project.save()
 
-    message = refused("PROJECT-CLOSED", submit, [entry], by=co.member)
+    message = refused("SUBMIT-PROJECT-CLOSED", submit, [entry], by=co.member)
 
     assert "project NO1-P1 Bridge is closed for entries" in message
     assert statuses() == ["draft"]
@@ -272,7 +272,7 @@ def test_a_resource_of_another_company_is_refused(co):
     elsewhere = factories.company("SE1", "SEK", books=False)
     entry = factories.time_entry(co, status="draft", resource=elsewhere.resource, role=None)
 
-    message = refused("OTHER-ENTITY", submit, [entry], by=co.member)
+    message = refused("SUBMIT-OTHER-ENTITY", submit, [entry], by=co.member)
 
     assert "works for another company" in message
 
@@ -281,14 +281,14 @@ def test_entries_of_one_company_at_a_time(co):
     elsewhere = factories.company("SE1", "SEK", books=False)
     entries = [factories.time_entry(it, status="draft") for it in (co, elsewhere)]
 
-    refused("OTHER-ENTITY", submit, entries, by=None)
+    refused("ENTRIES-SEVERAL-ENTITIES", submit, entries, by=None)
 
 
 def test_a_deleted_entry_is_noticed(co):
     entry = factories.time_entry(co, status="draft")
     Entry.objects.all().delete()
 
-    refused("GONE", submit, [entry], by=co.member)
+    refused("ENTRY-GONE", submit, [entry], by=co.member)
 
 
 def test_no_entries_are_no_event(co):

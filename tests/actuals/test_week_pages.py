@@ -503,7 +503,7 @@ def test_nobody_saves_the_week_of_somebody_else(co):
     )
     with pytest.raises(Refused) as refusal:
         save_week(co.resource, MONDAY, [row], by=co.manager)
-    assert refusal.value.code == "NOT-OWN"
+    assert refusal.value.code == "OTHER-PERSON"
 
 
 def test_as_many_queries_for_many_rows_as_for_few(co, member):
