@@ -140,8 +140,8 @@ def test_vouchers_of_an_older_format_verify_beside_newer_ones(no1, line, monkeyp
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (2, "is not what was posted: its content has another hash."),
-        (3, "says that its hashes have format 3, which this version doesn't know"),
+        (2, "its content has another hash"),
+        (3, "format 3"),
     ],
 )
 def test_a_format_that_was_changed_is_named(posted, no1, guards_off, number, words):
