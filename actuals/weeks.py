@@ -338,3 +338,9 @@ def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRo
             now.cells[day].description = now.description or old.description
             filled += old.hours
     return list(merged.values()), filled
+
+
+def copied(resource, monday: datetime.date, typed: list[TypedRow], *, hours: bool):
+    """`with_last_week` for the rows and hours as they are stored now."""
+    last = week(resource, monday - datetime.timedelta(days=DAYS))
+    return with_last_week(week(resource, monday), typed, last, hours=hours)

@@ -21,3 +21,12 @@ def slice_of(item: BacklogItem, percent: Decimal) -> Decimal:
     """
     amount = money.percentage(whole_of(item.milestone_part).amount, percent, item.currency)
     return item.amount if abs(item.amount - amount) <= money.minor_unit(item.currency) else amount
+
+
+def slices_of(item: BacklogItem):
+    """All slices of the same customer's share of the milestone, without what was canceled."""
+    slices = BacklogItem.objects.filter(
+        milestone_part__milestone=item.milestone_part.milestone_id,
+        contract_customer=item.contract_customer_id,
+    )
+    return slices.exclude(status=BacklogItem.Status.CANCELED)

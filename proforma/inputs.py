@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.db.models import BooleanField, Case, Count, F, Min, Q, When
+from django.db.models import BooleanField, Case, Count, F, Max, Min, Q, When
 from django.db.models.functions import Coalesce
 
 from actuals.models import BillingType
@@ -229,6 +229,21 @@ def pending(proforma):
     ready = BacklogItem.objects.ready().on_contract(proforma.contract_id)
     ready = ready.filter(contract_customer=proforma.contract_customer_id)
     return obstacles.free(ready, Step.DRAFT, on=proforma.entity.today())
+
+
+def ready_by_contract(contracts, also, *, cutoff: date, on: date) -> list[tuple[ProjectContract, dict]]:
+    """The contracts with something ready up to the cutoff, and those with the keys in `also`, by code.
+
+    Each with how many items are ready, what they come to and the last day of them.
+    """
+    items = obstacles.free(BacklogItem.objects.ready().dated_until(cutoff), Step.DRAFT, on=on)
+    items = items.filter(contract__in=contracts.order_by().values("pk")).with_counted()
+    sums = items.order_by().values("contract")
+    sums = sums.annotate(items=Count("pk"), amount=ExactSum("counted"), last=Max("date"))
+    found = {row["contract"]: row for row in sums}
+    nothing = {"items": 0, "amount": 0, "last": None}
+    shown = contracts.filter(pk__in=found.keys() | also).prefetch_related("customers__customer")
+    return [(contract, found.get(contract.pk, nothing)) for contract in shown.order_by("code")]
 
 
 def what_waits(contracts, *, cutoff, on) -> str:

@@ -278,6 +278,26 @@ def test_every_kind_of_job_is_complete():
     assert wrong == []
 
 
+# View classes whose methods have more than 30 lines together. Lower the number when one is split.
+LONG_VIEWS = 19
+LONGEST_VIEW = 55
+
+
+def test_views_are_short():
+    """Views name their parts; what they show is worked out beside them, and what they do in operations."""
+    found = {}
+    for path in sources(*ROW, SITE):
+        if {"views", "pages"} & set(path.relative_to(ROOT).with_suffix("").parts):
+            for node in tree(path).body:
+                if isinstance(node, ast.ClassDef):
+                    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+                    lines = sum(each.end_lineno - each.lineno + 1 for each in methods)
+                    found[f"{path.relative_to(ROOT)}: {node.name}"] = lines
+    long = {name: lines for name, lines in found.items() if lines > 30}
+    assert len(long) <= LONG_VIEWS, long
+    assert max(found.values()) <= LONGEST_VIEW, long
+
+
 def test_foreign_keys_point_left():
     wrong = []
     for model in apps.get_models(include_auto_created=True):

@@ -251,83 +251,15 @@ class Columns(_Step, FormView):
         }
 
 
-class PreviewPage(_Step, Page):
-    """Third step: what would happen, with every error; the button does it, whole or not at all."""
+class _Look(_Step, Page):
+    """What would happen, with every error and what can be decided about it."""
 
     title = "Import entries"
     template_name = "actuals/import_preview.html"
 
-    def post(self, request, *args, **kwargs):
-        if request.POST.get("seen", self.seen()) != self.seen():
-            messages.error(request, "The file or its columns were changed in another tab: this is it now.")
-            return HttpResponseRedirect(reverse("import_preview"))
-        if "choose" in request.POST:
-            return self.choose()
-        submit = request.POST.get("submit") == "1"
-        try:
-            if self.work.get("rows", 0) > AT_ONCE:
-                return self.ask(submit)
-            result = importing.import_entries(
-                self.content,
-                request.entity,
-                self.mapping(),
-                by=request.user,
-                name=self.work["name"],
-                on=request.entity.today(),
-                submit=submit,
-                within=importing.projects_within(request.user, request.entity),
-            )
-        except importing.NotImported as refusal:
-            messages.error(request, str(refusal))
-            return HttpResponseRedirect(reverse("import_preview"))
-        except Refused as refusal:
-            refuse(request, refusal)
-            return HttpResponseRedirect(reverse("import_preview"))
-        del request.session[_WORK]
-        there = wording.counted(result.already_there, "is here already", "are here already")
-        left = sum(result.preview.left_out.values())
-        done = [wording.counted(result.changed, "draft", "drafts") + " changed."] if result.changed else []
-        if result.added:
-            n = wording.counted(result.added, "entry", "entries")
-            as_what = "and submitted for approval" if submit else importing.as_drafts(result.added)
-            done.insert(0, f"{n} imported {as_what}.")
-        if done:
-            done += [f"{there}."] if result.already_there else []
-            messages.success(request, " ".join(done))
-        else:
-            rest = f", {wording.counted(left, 'row is', 'rows are')} left out" if left else ""
-            messages.info(request, f"0 entries added: {there}{rest}.")
-        return self.to_page_of(result.entry_import)
-
-    def choose(self):
-        """Keep what was decided about some rows, and show what would happen then."""
-        form = ImportChoicesForm(self.request.POST)
-        if form.is_valid():
-            chosen = form.cleaned_data["time_category"] or self.mapping().time_category
-            mapping = {**self.work.get("mapping", {}), "answers": form.answers(), "time_category": chosen}
-            work = {**self.work, "format": form.cleaned_data["format"], "mapping": mapping}
-            self.request.session[_WORK] = work
-        else:
-            messages.error(self.request, "Choose one of the answers that the page offers.")
-        return HttpResponseRedirect(reverse("import_preview"))
-
-    def ask(self, submit):
-        """Leave it to a worker. The session keeps the file, so that what failed can be looked at again."""
-        request = self.request
-        asked = importing.ask(
-            StoredFile.objects.get(pk=self.work["file"]),
-            request.entity,
-            self.mapping(),
-            by=request.user,
-            rows=self.work["rows"],
-            submit=submit,
-            name=self.work["name"],
-        )
-        return self.to_page_of(asked)
-
-    def to_page_of(self, entry_import):
-        seen = EntryImport.objects.visible_to(self.request.user).filter(pk=entry_import.pk).exists()
-        return HttpResponseRedirect(entry_import.get_absolute_url() if seen else reverse("imports"))
+    def within(self):
+        """The projects that the reader may import for; None is all of the company."""
+        return importing.projects_within(self.request.user, self.request.entity)
 
     def seen(self):
         """A word for the file and how it is read, so that what is confirmed is what was looked at."""
@@ -335,48 +267,121 @@ class PreviewPage(_Step, Page):
         return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()[:16]
 
     def get_context_data(self, **context):
-        request = self.request
-        seen = importing.preview(
-            self.content,
-            request.entity,
-            self.mapping(),
-            name=self.work["name"],
-            on=request.entity.today(),
-            within=importing.projects_within(request.user, request.entity),
+        entity, name = self.request.entity, self.work["name"]
+        found = importing.preview(
+            self.content, entity, self.mapping(), name=name, on=entity.today(), within=self.within()
         )
-        request.session[_WORK] = {**self.work, "rows": seen.total}
-        all_rows, to_add, others = seen.totals, seen.totals_to_add, seen.totals_of_others
-        answers = {name: seen.mapping.answer(name) for name in importing.CHOICES}
+        self.request.session[_WORK] = {**self.work, "rows": found.total}
+        answers = {name: found.mapping.answer(name) for name in importing.CHOICES}
+        initial = {"format": self.work["format"], **answers}
         return super().get_context_data(
-            preview=seen,
             seen=self.seen(),
             work=self.work,
-            errors=seen.errors[:_SHOWN_PROBLEMS],
-            more_errors=max(0, len(seen.errors) - _SHOWN_PROBLEMS),
-            choices=ImportChoicesForm(
-                initial={"format": self.work["format"], **answers}, found=seen.found, unnamed=seen.unnamed
-            ),
-            totals=all_rows,
-            totals_to_add=to_add,
-            totals_of_others=others,
-            people=[
-                (name, to_add.people.get(name), others.people.get(name)) for name, _ in all_rows.by_name()
-            ],
-            left_out=[(importing.CHOICES[name].rows, rows) for name, rows in seen.left_out.items()],
-            changed=seen.changed[:_SHOWN_PROBLEMS],
-            more_changed=max(0, len(seen.changed) - _SHOWN_PROBLEMS),
-            warnings=seen.warnings[:_SHOWN_PROBLEMS],
-            more_warnings=max(0, len(seen.warnings) - _SHOWN_PROBLEMS),
-            first=seen.to_add[:_SHOWN_ROWS],
-            n=len(seen.to_add),
-            to_create=[(kind, [thing.code for thing in made]) for kind, made in seen.to_create.items()],
-            approval=importing.who_approves(seen.to_add, request.entity, request.user),
-            asks=any(not problem.row and problem.field in importing.CHOICES for problem in seen.errors),
-            may_submit=bool(seen.to_add or seen.to_change) and not seen.errors,
-            n_changing=len(seen.to_change),
-            in_background=seen.total > AT_ONCE,
+            choices=ImportChoicesForm(initial=initial, found=found.found, unnamed=found.unnamed),
+            approval=importing.who_approves(found.to_add, entity, self.request.user),
+            **_found(found),
             **context,
         )
+
+
+def _found(preview):
+    """What a preview found, the first rows of each kind."""
+    all_rows, to_add, others = preview.totals, preview.totals_to_add, preview.totals_of_others
+    shown = {}
+    for name in ("errors", "changed", "warnings"):
+        rows = getattr(preview, name)
+        shown |= {name: rows[:_SHOWN_PROBLEMS], f"more_{name}": max(0, len(rows) - _SHOWN_PROBLEMS)}
+    return shown | {
+        "preview": preview,
+        "totals": all_rows,
+        "totals_to_add": to_add,
+        "totals_of_others": others,
+        "people": [
+            (name, to_add.people.get(name), others.people.get(name)) for name, _ in all_rows.by_name()
+        ],
+        "left_out": [(importing.CHOICES[name].rows, rows) for name, rows in preview.left_out.items()],
+        "first": preview.to_add[:_SHOWN_ROWS],
+        "n": len(preview.to_add),
+        "to_create": [(kind, [thing.code for thing in made]) for kind, made in preview.to_create.items()],
+        "asks": any(not problem.row and problem.field in importing.CHOICES for problem in preview.errors),
+        "may_submit": bool(preview.to_add or preview.to_change) and not preview.errors,
+        "n_changing": len(preview.to_change),
+        "in_background": preview.total > AT_ONCE,
+    }
+
+
+class PreviewPage(_Look):
+    """Third step: what would happen; the button imports all or nothing, at once or in the background."""
+
+    def post(self, request, *args, **kwargs):
+        again = HttpResponseRedirect(reverse("import_preview"))
+        if request.POST.get("seen", self.seen()) != self.seen():
+            messages.error(request, "The file or its columns were changed in another tab: this is it now.")
+            return again
+        if "choose" in request.POST:
+            self.choose()
+            return again
+        submit = request.POST.get("submit") == "1"
+        try:
+            return self.to_page_of(self.ask(submit) if self.is_long() else self.do(submit))
+        except importing.NotImported as refusal:
+            messages.error(request, str(refusal))
+        except Refused as refusal:
+            refuse(request, refusal)
+        return again
+
+    def is_long(self):
+        return self.work.get("rows", 0) > AT_ONCE
+
+    def choose(self):
+        """Keep what was decided about some rows, to show what would happen then."""
+        form = ImportChoicesForm(self.request.POST)
+        if not form.is_valid():
+            messages.error(self.request, "Choose one of the answers that the page offers.")
+            return
+        chosen = form.cleaned_data["time_category"] or self.mapping().time_category
+        mapping = {**self.work.get("mapping", {}), "answers": form.answers(), "time_category": chosen}
+        work = {**self.work, "format": form.cleaned_data["format"], "mapping": mapping}
+        self.request.session[_WORK] = work
+
+    def do(self, submit):
+        entity, by, name = self.request.entity, self.request.user, self.work["name"]
+        how = {"by": by, "name": name, "on": entity.today(), "submit": submit, "within": self.within()}
+        result = importing.import_entries(self.content, entity, self.mapping(), **how)
+        del self.request.session[_WORK]
+        messages.add_message(self.request, *_imported(result, submit))
+        return result.entry_import
+
+    def ask(self, submit):
+        """Leave it to a worker. The session keeps the file, so that what failed can be looked at again."""
+        stored = StoredFile.objects.get(pk=self.work["file"])
+        how = {
+            "by": self.request.user,
+            "rows": self.work["rows"],
+            "submit": submit,
+            "name": self.work["name"],
+        }
+        return importing.ask(stored, self.request.entity, self.mapping(), **how)
+
+    def to_page_of(self, entry_import):
+        seen = EntryImport.objects.visible_to(self.request.user).filter(pk=entry_import.pk).exists()
+        return HttpResponseRedirect(entry_import.get_absolute_url() if seen else reverse("imports"))
+
+
+def _imported(result, submit):
+    """The level of the message on an import that is done, and its text."""
+    there = wording.counted(result.already_there, "is here already", "are here already")
+    done = []
+    if result.added:
+        as_what = "and submitted for approval" if submit else importing.as_drafts(result.added)
+        done.append(f"{wording.counted(result.added, 'entry', 'entries')} imported {as_what}.")
+    if result.changed:
+        done.append(f"{wording.counted(result.changed, 'draft', 'drafts')} changed.")
+    if done:
+        return messages.SUCCESS, " ".join([*done, *([f"{there}."] if result.already_there else [])])
+    left = sum(result.preview.left_out.values())
+    rest = f", {wording.counted(left, 'row is', 'rows are')} left out" if left else ""
+    return messages.INFO, f"0 entries added: {there}{rest}."
 
 
 def _short(cell):

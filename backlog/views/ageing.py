@@ -75,9 +75,7 @@ class Ageing(Page):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **context):
-        context = super().get_context_data(**context)
-        request = self.request
-        today = request.entity.today()
+        request, today = self.request, self.request.entity.today()
         form = AgeingForm(request.GET if request.GET.get("on") else {"on": today})
         on = form.cleaned_data["on"] if form.is_valid() else today
         by = request.GET.get("by", "contract")
@@ -85,55 +83,52 @@ class Ageing(Page):
             raise Http404("Unbilled work is grouped by contract, project or manager.")
         items = BacklogItem.objects.visible_to(request.user).filter(contract__entity=request.entity)
         items = BacklogItem.objects.filter(pk__in=items.values("pk"))
-        if on >= today:
-            items = items.open()
-        shown = self.shown(items, by, on, today)
+        items = items.open() if on >= today else items
+        rows = shown(items, by, on, today)
+        context |= {"form": form, "on": on, "by": by, "groups": list(GROUPS), "is_today": on >= today}
         context |= {
-            "form": form,
-            "on": on,
-            "by": by,
-            "groups": list(GROUPS),
             "columns": [label for label, *_ in _BUCKETS.values()],
-            "rows": shown,
-            "totals": totals(shown),
-            "is_today": on >= today,
+            "rows": rows,
+            "totals": totals(rows),
         }
-        return context | self.chosen(items, by, on, today)
+        return super().get_context_data(**context | chosen(request, items, by, on))
 
-    def shown(self, items, by, on, today):
-        kept = kept_back(unbilled(items, on=on), by, today) if on >= today else {}
-        rows = []
-        for row in ageing(items, by=by, on=on):
-            key = row.group.pk if row.group else None
-            each = Shown(row, str(row.group) if row.group else f"No {by}")
-            if key is not None:
-                each.url = f"?{urlencode({'by': by, 'on': on.isoformat(), 'group': key})}"
-            for name, (label, first, last) in _BUCKETS.items():
-                url = backlog_url(by, key, on, first, last) if on >= today and key else ""
-                each.cells.append((label, getattr(row, name), url))
-            each.kept = [
-                (obstacles.BY_CODE[code].label, n, backlog_url(by, key, on, blocked=code) if key else "")
-                for code, n in kept.get((key, row.currency), {}).items()
-                if n
-            ]
-            rows.append(each)
-        return rows
 
-    def chosen(self, items, by, on, today):
-        """The items of the chosen group with their blockers, a page of them."""
-        key = key_of(self.request.GET.get("group", ""))
-        if key is None:
-            return {}
-        path, model = GROUPS[by]
-        items = unbilled(items, on=on).filter(**{path: key})
-        related = [f"actual__{name}" for name in ("project", "resource", "task", "category", "product")]
-        items = obstacles.loaded(items).select_related(*related).order_by("date", "pk")
-        page = Paginator(items, _PER_PAGE).get_page(self.request.GET.get("page"))
-        if not page.paginator.count:
-            return {}
-        group = model.objects.filter(pk=key).first()
-        rows = [(item, blockers(item, on=on), (on - item.date).days) for item in page]
-        return {"group": group, "items": rows, "page": page}
+def shown(items, by, on, today):
+    """The rows of the page: each group's amounts by age, and for today what keeps how many back."""
+    kept = kept_back(unbilled(items, on=on), by, today) if on >= today else {}
+    rows = []
+    for row in ageing(items, by=by, on=on):
+        key = row.group.pk if row.group else None
+        each = Shown(row, str(row.group) if row.group else f"No {by}")
+        if key is not None:
+            each.url = f"?{urlencode({'by': by, 'on': on.isoformat(), 'group': key})}"
+        for name, (label, first, last) in _BUCKETS.items():
+            url = backlog_url(by, key, on, first, last) if on >= today and key else ""
+            each.cells.append((label, getattr(row, name), url))
+        each.kept = [
+            (obstacles.BY_CODE[code].label, n, backlog_url(by, key, on, blocked=code) if key else "")
+            for code, n in kept.get((key, row.currency), {}).items()
+            if n
+        ]
+        rows.append(each)
+    return rows
+
+
+def chosen(request, items, by, on):
+    """The items of the chosen group with their blockers, a page of them."""
+    key = key_of(request.GET.get("group", ""))
+    if key is None:
+        return {}
+    path, model = GROUPS[by]
+    items = unbilled(items, on=on).filter(**{path: key})
+    related = [f"actual__{name}" for name in ("project", "resource", "task", "category", "product")]
+    items = obstacles.loaded(items).select_related(*related).order_by("date", "pk")
+    page = Paginator(items, _PER_PAGE).get_page(request.GET.get("page"))
+    if not page.paginator.count:
+        return {}
+    rows = [(item, blockers(item, on=on), (on - item.date).days) for item in page]
+    return {"group": model.objects.filter(pk=key).first(), "items": rows, "page": page}
 
 
 def backlog_url(by, key, on, first=None, last=None, blocked=""):

@@ -7,7 +7,7 @@ from backlog import obstacles, operations
 from backlog.filters import MilestoneFilter
 from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
-from backlog.slices import slice_of, whole_of
+from backlog.slices import slice_of, slices_of, whole_of
 from backlog.tables import MilestoneTable, share_of
 from backlog.views.items import reply, summed_by_state
 from invoicing_site.floor import formatting
@@ -73,6 +73,15 @@ class MarkNotReady(BulkOperation):
         return reply(operations.mark_not_ready(rows, by=self.request.user), "marked not ready", "milestone")
 
 
+# What a milestone's slices add up to by status, as the page calls it.
+_STATES = {
+    "Invoiced": ("posted", Status.POSTED),
+    "On a draft": ("created", Status.CREATED),
+    "Ready to invoice": ("ready", Status.READY),
+    "Not ready": ("waiting", Status.NOT_READY),
+}
+
+
 class Progress(FormOperation):
     """One part of a milestone: what was invoiced of it, and how much comes next (MIL-2)."""
 
@@ -93,27 +102,14 @@ class Progress(FormOperation):
 
     def get_context_data(self, **context):
         context = super().get_context_data(item=self.row, **context)
-        item = self.row
-        part = item.milestone_part
-        whole = whole_of(part)
-        slices = BacklogItem.objects.filter(
-            milestone_part__milestone=part.milestone_id, contract_customer=item.contract_customer_id
-        ).exclude(status=Status.CANCELED)
+        item, whole = self.row, whole_of(self.row.milestone_part)
+        slices = slices_of(item)
         sums = slices.aggregate(
-            posted=ExactSum("amount", filter=Q(status=Status.POSTED)),
-            created=ExactSum("amount", filter=Q(status=Status.CREATED)),
-            ready=ExactSum("amount", filter=Q(status=Status.READY)),
-            waiting=ExactSum("amount", filter=Q(status=Status.NOT_READY)),
+            **{name: ExactSum("amount", filter=Q(status=status)) for name, status in _STATES.values()}
         )
-        labels = {
-            "posted": "Invoiced",
-            "created": "On a draft",
-            "ready": "Ready to invoice",
-            "waiting": "Not ready",
-        }
         context["whole"] = whole
         context["progress"] = [
-            (label, sums[name], share_of(sums[name], whole.amount)) for name, label in labels.items()
+            (label, sums[name], share_of(sums[name], whole.amount)) for label, (name, _) in _STATES.items()
         ]
         context["left"], context["left_share"] = item.amount, share_of(item.amount, whole.amount)
         context["slices"] = slices.order_by("pk")

@@ -215,26 +215,27 @@ class JournalPage(LinesScreen):
         return super().summed(rows) | {"sides": _sides(rows)}
 
     def get_context_data(self, **context):
-        offered = moves.offered(self.row, self.request.may)
-        context = super().get_context_data(
-            **_progress(self.row),
-            remainders=list(self.row.remainders.order_by("pk")),
-            **context,
-        )
-        if not moves.allows(self.row, "edit_journal_lines"):
+        journal = self.row
+        context = super().get_context_data(**_progress(journal), **context)
+        if not moves.allows(journal, "edit_journal_lines"):
             context["actions"] = []
-        lines = counted(context["held"], "line")
-        otherwise = self.row.lines.unposted().taxed_otherwise().count()
-        context["taxed_otherwise"] = otherwise
-        untaxed = self.row.lines.unposted().without_tax_group().count()
-        context["without_tax_group"] = untaxed
-        context["old_rates"] = [linked_sentence(each, self.request) for each in old_rates(self.row)]
-        context["question"] = (
-            f"Post {lines} of {self.row}? Posted lines can't change. Lines in error move to a new "
-            f"journal.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
-        )
-        context["offered"] = offered
-        return context
+        return context | {
+            "remainders": list(journal.remainders.order_by("pk")),
+            "old_rates": [linked_sentence(each, self.request) for each in old_rates(journal)],
+            "offered": moves.offered(journal, self.request.may),
+            **_to_post(journal, context["held"]),
+        }
+
+
+def _to_post(journal, held):
+    """What to look at before the journal is posted, and the question."""
+    otherwise = journal.lines.unposted().taxed_otherwise().count()
+    untaxed = journal.lines.unposted().without_tax_group().count()
+    question = (
+        f"Post {counted(held, 'line')} of {journal}? Posted lines can't change. Lines in error move to a new "
+        f"journal.{_taxed_otherwise(otherwise)}{_without_tax_group(untaxed)}"
+    )
+    return {"taxed_otherwise": otherwise, "without_tax_group": untaxed, "question": question}
 
 
 def _taxed_otherwise(lines):

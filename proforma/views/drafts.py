@@ -107,17 +107,10 @@ class Proforma(DetailScreen):
         is_open = moves.allows(proforma, "edit")
         offered = moves.offered(proforma, self.may)
         may_edit, may_confirm = "edit" in offered, "confirm" in offered
-        performance = contract_performance([proforma.contract])[0]
-        show = "edited" if self.request.GET.get("show") == "edited" else ""
-        details = DetailsOf(proforma).filtered(self.request, f"show={show}")
-        stamp, shown = stamp_of(details)
-        page = Paginator(_in_order(details), PAGE).get_page(self.request.GET.get("page"))
-        everything = LineDetail.objects.on_proforma(proforma)
-        pending = inputs.pending(proforma) if may_edit else BacklogItem.objects.none()
-        shown_pending = pending.select_related(*_PENDING_RELATED).order_by("date", "pk")[:PENDING]
-        limits = limits_at_stake(proforma) if is_open else []
-        doubts = doubts_of(proforma) if is_open else []
         proposal = getattr(proforma, "proposal", None)
+        context |= _standing(proforma, is_open) | _details_shown(self.request, proforma, may_edit)
+        context |= _could_be_added(proforma) if may_edit else {}
+        context |= _to_confirm(proforma, self.request.user, context["doubts"]) if may_confirm else {}
         return super().get_context_data(
             proposal=proposal,
             may_see_proposal=self.request.may("proposal.view", proforma.entity),
@@ -128,30 +121,6 @@ class Proforma(DetailScreen):
             made_again_from=made_again_from(proforma),
             may_edit=may_edit,
             may_confirm=may_confirm,
-            posting_warning=before_confirming(proforma.entity, self.request.user) if may_confirm else "",
-            may_override=may_confirm and overrides_limits(self.request.user, proforma.entity),
-            performance=performance,
-            remaining_after=_remaining_after(performance, proforma) if is_open else performance.remaining,
-            limits=limits,
-            doubts=doubts,
-            asked=in_question(proforma, doubts) if may_confirm else [],
-            order=order_of(proforma),
-            order_that_fits=(fits := order_that_fits(proforma) if may_edit else None),
-            orders_that_fit_some=orders_that_fit_some(proforma) if may_edit and not fits else "",
-            party_changes=party_changes(proforma) if is_open else [],
-            show=show,
-            stamp=stamp,
-            shown=shown,
-            page=page,
-            groups=_grouped(page.object_list, proforma.currency),
-            subtotals=_subtotals(everything),
-            counts={
-                "all": everything.count(),
-                "edited": edited(everything).count(),
-                "by_hand": count_by_hand(everything) if may_edit else 0,
-            },
-            pending=[(item, item_in_words(item)) for item in shown_pending],
-            pending_count=pending.count() if may_edit else 0,
             currency=proforma.currency,
             **context,
         )
@@ -167,6 +136,60 @@ class Proforma(DetailScreen):
         """Whether the reader may do that with this very proforma."""
         mine = ProformaInvoice.objects.reachable(self.request.user, permission)
         return mine.filter(pk=self.row.pk).exists()
+
+
+def _standing(proforma, is_open):
+    """How its contract stands, and, while it is open, what to look at before it is confirmed."""
+    performance = contract_performance([proforma.contract])[0]
+    return {
+        "performance": performance,
+        "remaining_after": _remaining_after(performance, proforma) if is_open else performance.remaining,
+        "limits": limits_at_stake(proforma) if is_open else [],
+        "doubts": doubts_of(proforma) if is_open else [],
+        "party_changes": party_changes(proforma) if is_open else [],
+        "order": order_of(proforma),
+    }
+
+
+def _details_shown(request, proforma, may_edit):
+    """A page of its details, all or those that were edited, with the sums of all."""
+    show = "edited" if request.GET.get("show") == "edited" else ""
+    details = DetailsOf(proforma).filtered(request, f"show={show}")
+    stamp, shown = stamp_of(details)
+    page = Paginator(_in_order(details), PAGE).get_page(request.GET.get("page"))
+    everything = LineDetail.objects.on_proforma(proforma)
+    by_hand = count_by_hand(everything) if may_edit else 0
+    return {
+        "show": show,
+        "stamp": stamp,
+        "shown": shown,
+        "page": page,
+        "groups": _grouped(page.object_list, proforma.currency),
+        "subtotals": _subtotals(everything),
+        "counts": {"all": everything.count(), "edited": edited(everything).count(), "by_hand": by_hand},
+    }
+
+
+def _could_be_added(proforma):
+    """What is ready and could still stand on it, and the orders that it could be billed under."""
+    pending = inputs.pending(proforma)
+    shown = pending.select_related(*_PENDING_RELATED).order_by("date", "pk")[:PENDING]
+    fits = order_that_fits(proforma)
+    return {
+        "pending": [(item, item_in_words(item)) for item in shown],
+        "pending_count": pending.count(),
+        "order_that_fits": fits,
+        "orders_that_fit_some": "" if fits else orders_that_fit_some(proforma),
+    }
+
+
+def _to_confirm(proforma, user, doubts):
+    """What the question before confirming says to this person."""
+    return {
+        "asked": in_question(proforma, doubts),
+        "posting_warning": before_confirming(proforma.entity, user),
+        "may_override": overrides_limits(user, proforma.entity),
+    }
 
 
 def _remaining_after(performance, proforma):

@@ -55,30 +55,35 @@ class Hub(ListScreen):
     def get_context_data(self, **context):
         context = super().get_context_data(**context)
         contracts = [row.record for row in context["table"].paginated_rows]
-        drafts = defaultdict(list)
-        for draft in ProformaInvoice.objects.open().filter(contract__in=contracts).order_by("pk"):
-            drafts[draft.contract_id].append(draft)
-        mine = {
-            permission: set(
-                ProjectContract.objects.reachable(self.request.user, permission)
-                .filter(pk__in=[contract.pk for contract in contracts])
-                .values_list("pk", flat=True)
-            )
-            for permission in ("backlog.mark", "proforma.create")
-        }
-        advances = _available_retainers(contracts)
-        context["blocks"] = [
-            {
-                "contract": found.contract,
-                "figures": found,
-                "drafts": drafts[found.contract.pk],
-                "retainer": advances.get(found.contract.pk, 0),
-                "may_mark": found.contract.pk in mine["backlog.mark"],
-                "may_create": found.contract.pk in mine["proforma.create"],
-            }
-            for found in contract_performance(contracts)
-        ]
+        context["blocks"] = _blocks(contracts, self.request.user)
         return context
+
+
+def _blocks(contracts, user):
+    """Each contract with its figures, its drafts, and what the reader may do with it."""
+    drafts = defaultdict(list)
+    for draft in ProformaInvoice.objects.open().filter(contract__in=contracts).order_by("pk"):
+        drafts[draft.contract_id].append(draft)
+    mine = {
+        permission: set(
+            ProjectContract.objects.reachable(user, permission)
+            .filter(pk__in=[contract.pk for contract in contracts])
+            .values_list("pk", flat=True)
+        )
+        for permission in ("backlog.mark", "proforma.create")
+    }
+    advances = _available_retainers(contracts)
+    return [
+        {
+            "contract": found.contract,
+            "figures": found,
+            "drafts": drafts[found.contract.pk],
+            "retainer": advances.get(found.contract.pk, 0),
+            "may_mark": found.contract.pk in mine["backlog.mark"],
+            "may_create": found.contract.pk in mine["proforma.create"],
+        }
+        for found in contract_performance(contracts)
+    ]
 
 
 def _available_retainers(contracts):

@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 from django.contrib import messages
-from django.db.models import Case, Count, DecimalField, F, Max, OuterRef, Subquery, Value, When
+from django.db.models import Case, DecimalField, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from backlog import obstacles
-from backlog.models import BacklogItem
 from backlog.obstacles import Step
 from backlog.views.items import Backlog
 from backlog.views.milestones import Milestones
@@ -192,40 +191,20 @@ class NewProforma(FormOperation):
         return super().get_form_kwargs() | {"contracts": self.contracts()}
 
     def get_context_data(self, **context):
-        context = super().get_context_data(**context)
         asked = self.request.POST if self.request.method == "POST" else self.request.GET
-        try:
-            cutoff = DayField(required=False).clean(asked.get("cutoff"))
-        except forms.forms.ValidationError:
-            cutoff = None
-        context["cutoff"] = cutoff = cutoff or self.request.entity.today()
-        wanted = set(keys_of(asked.getlist("contracts") + asked.getlist("contract")))
-        context["ready"] = self.ready(cutoff, wanted)
-        context["chosen"] = wanted
-        asked_for = self.contracts().order_by()
-        asked_for = asked_for.filter(pk__in=wanted) if wanted else asked_for
         today = self.request.entity.today()
-        context["waits"] = inputs.what_waits(asked_for.values("pk"), cutoff=cutoff, on=today)
-        context["back"] = reverse("proformas")
-        return context
-
-    def ready(self, cutoff, wanted):
-        """The contracts with something ready up to the cutoff, and those that were chosen."""
-        items = BacklogItem.objects.ready().dated_until(cutoff)
-        items = obstacles.free(items, Step.DRAFT, on=self.request.entity.today())
+        cutoff = _cutoff(asked) or today
+        wanted = set(keys_of(asked.getlist("contracts") + asked.getlist("contract")))
         mine = self.contracts()
-        items = items.filter(contract__in=mine.order_by().values("pk")).with_counted()
-        found = items.order_by().values("contract")
-        by_contract = {
-            row["contract"]: row
-            for row in found.annotate(items=Count("pk"), amount=ExactSum("counted"), last=Max("date"))
-        }
-        nothing = {"items": 0, "amount": 0, "last": None}
-        shown = mine.filter(pk__in=by_contract.keys() | wanted).prefetch_related("customers__customer")
-        return [
-            (contract, found := by_contract.get(contract.pk, nothing), _ready_in_words(contract, found))
-            for contract in shown.order_by("code")
+        asked_for = (mine.filter(pk__in=wanted) if wanted else mine).order_by().values("pk")
+        context = super().get_context_data(**context)
+        context |= {"cutoff": cutoff, "chosen": wanted, "back": reverse("proformas")}
+        context["ready"] = [
+            (contract, found, _ready_in_words(contract, found))
+            for contract, found in inputs.ready_by_contract(mine, wanted, cutoff=cutoff, on=today)
         ]
+        context["waits"] = inputs.what_waits(asked_for, cutoff=cutoff, on=today)
+        return context
 
     def operate(self, form):
         cutoff, contracts = form.cleaned_data["cutoff"], list(form.cleaned_data["contracts"].order_by("code"))
@@ -234,21 +213,34 @@ class NewProforma(FormOperation):
         if not answer.done:
             raise Refused(" ".join(list(answer.refused.values())[:5]))
         self.created = answer.done
-        numbers = ", ".join(proforma.number for proforma in answer.done[:10])
-        more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
-        left = list(answer.refused.values())
-        sentences = [f"{_counted(answer.done)} created: {numbers}{more}.", *left[:3]]
-        if len(left) > 3:
-            sentences.append(f"And {counted(len(left) - 3, 'more contract')} had nothing.")
         # A contract that was refused has said for itself what waits.
         invoiced = [contract for contract in contracts if contract not in answer.refused]
-        sentences.append(inputs.what_waits(invoiced, cutoff=cutoff, on=today))
+        sentences = [*_created(answer), inputs.what_waits(invoiced, cutoff=cutoff, on=today)]
         return Answer(" ".join(filter(None, sentences)))
 
     def get_success_url(self):
         if len(self.created) == 1:
             return self.created[0].get_absolute_url()
         return f"{reverse('proformas')}?status=draft"
+
+
+def _cutoff(asked):
+    """The cutoff as it was asked for; None where it is no day."""
+    try:
+        return DayField(required=False).clean(asked.get("cutoff"))
+    except forms.forms.ValidationError:
+        return None
+
+
+def _created(answer):
+    """Which proformas were created, and why the first of the other contracts have none."""
+    numbers = ", ".join(proforma.number for proforma in answer.done[:10])
+    more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
+    left = list(answer.refused.values())
+    yield f"{_counted(answer.done)} created: {numbers}{more}."
+    yield from left[:3]
+    if len(left) > 3:
+        yield f"And {counted(len(left) - 3, 'more contract')} had nothing."
 
 
 def _ready_in_words(contract, found):

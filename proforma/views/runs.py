@@ -115,60 +115,64 @@ class Run(DetailScreen):
 
     def get_context_data(self, **context):
         run, user = self.row, self.request.user
-        rows = RunContract.objects.visible_to(user).filter(run=run)
-        counts = dict(rows.order_by().values_list("outcome").annotate(n=Count("pk")))
-        outcome = self.request.GET.get("outcome", "")
-        outcome = outcome if outcome in Outcome.values else ""
-        chosen = rows.filter(outcome=outcome) if outcome else rows
-        page = Paginator(chosen.select_related("run", "contract").order_by("contract__code"), PAGE).get_page(
-            self.request.GET.get("page")
-        )
-        self._join(page.object_list)
+        at_work = run.status == InvoiceRun.Status.RUNNING
         return super().get_context_data(
             run=run,
             is_preview=run.kind == Kind.PREVIEW,
-            at_work=run.status == InvoiceRun.Status.RUNNING,
-            job=job_of(run) if run.status == InvoiceRun.Status.RUNNING else None,
+            at_work=at_work,
+            job=job_of(run) if at_work else None,
             done=run.run_contracts.count(),
             started_by=who_started(run),
             duration=duration(run),
             totals=sorted(run_totals([run], user).get(run.pk, {}).items()),
-            counts=counts,
-            failed=counts.get(Outcome.FAILED, 0),
-            tabs=_tabs(counts, outcome),
-            page=page,
             scope=_scope(run, user),
             restrictions=_restrictions(run),
-            may_execute=self._may_execute(),
-            looks_ahead=self.row.kind == Kind.PREVIEW and self.row.as_of > self.row.entity.today(),
+            may_execute=_may_execute(run, user),
+            looks_ahead=run.kind == Kind.PREVIEW and run.as_of > run.entity.today(),
+            **_contracts_shown(run, self.request),
             **context,
         )
 
-    def _join(self, rows):
-        """Give the rows of the page their proformas and plan lines, in two queries."""
-        made, planned = defaultdict(list), defaultdict(list)
-        proformas = ProformaInvoice.objects.visible_to(self.request.user).filter(
-            run=self.row, contract__in=[row.contract_id for row in rows]
-        )
-        for proforma in with_net(proformas).select_related("customer").order_by("pk"):
-            made[proforma.contract_id].append(proforma)
-        lines = RunPlanLine.objects.filter(run_contract__in=rows)
-        lines = lines.select_related("contract_customer__customer", "purchase_order")
-        for line in lines.order_by("run_date", "pk"):
-            line.why = in_words(line.code) if line.code else ""
-            line.change = None if line.previous_amount is None else line.amount - line.previous_amount
-            planned[line.run_contract_id].append(line)
-        for row in rows:
-            row.proformas, row.lines = made[row.contract_id], planned[row.pk]
-            row.why = in_words(row.code) if row.code else ""
 
-    def _may_execute(self):
-        run = self.row
-        if run.kind != Kind.PREVIEW or run.status != InvoiceRun.Status.FINISHED:
-            return False
-        if run.as_of > run.entity.today():
-            return False  # it looks ahead; the day has to come first
-        return not hasattr(run, "executed_by") and may_start(self.request.user, run)
+def _contracts_shown(run, request):
+    """A page of the contracts with the chosen outcome, and how many have which."""
+    rows = RunContract.objects.visible_to(request.user).filter(run=run)
+    counts = dict(rows.order_by().values_list("outcome").annotate(n=Count("pk")))
+    outcome = request.GET.get("outcome", "")
+    outcome = outcome if outcome in Outcome.values else ""
+    chosen = rows.filter(outcome=outcome) if outcome else rows
+    chosen = chosen.select_related("run", "contract").order_by("contract__code")
+    page = Paginator(chosen, PAGE).get_page(request.GET.get("page"))
+    _join(page.object_list, run, request.user)
+    failed = counts.get(Outcome.FAILED, 0)
+    return {"counts": counts, "failed": failed, "tabs": _tabs(counts, outcome), "page": page}
+
+
+def _join(rows, run, user):
+    """Give the rows of the page their proformas and plan lines, in two queries."""
+    made, planned = defaultdict(list), defaultdict(list)
+    proformas = ProformaInvoice.objects.visible_to(user).filter(
+        run=run, contract__in=[row.contract_id for row in rows]
+    )
+    for proforma in with_net(proformas).select_related("customer").order_by("pk"):
+        made[proforma.contract_id].append(proforma)
+    lines = RunPlanLine.objects.filter(run_contract__in=rows)
+    lines = lines.select_related("contract_customer__customer", "purchase_order")
+    for line in lines.order_by("run_date", "pk"):
+        line.why = in_words(line.code) if line.code else ""
+        line.change = None if line.previous_amount is None else line.amount - line.previous_amount
+        planned[line.run_contract_id].append(line)
+    for row in rows:
+        row.proformas, row.lines = made[row.contract_id], planned[row.pk]
+        row.why = in_words(row.code) if row.code else ""
+
+
+def _may_execute(run, user):
+    if run.kind != Kind.PREVIEW or run.status != InvoiceRun.Status.FINISHED:
+        return False
+    if run.as_of > run.entity.today():
+        return False  # it looks ahead; the day has to come first
+    return not hasattr(run, "executed_by") and may_start(user, run)
 
 
 def _tabs(counts, chosen):

@@ -174,7 +174,7 @@ class ProposalPage(DetailScreen):
         proposal, user = self.row, self.request.user
         entity = proposal.entity
         offered = moves.offered(proposal, lambda permission: self.request.may(permission, entity))
-        context |= self.looked_at(proposal)
+        context |= looked_at(proposal, self.request)
         needs_approval = entity.require_proposal_approval
         left = second_person.left_to_others(proposal.proforma, entity, user)
         postable = proposal.status == _Status.APPROVED or not needs_approval
@@ -193,32 +193,33 @@ class ProposalPage(DetailScreen):
             **context,
         )
 
-    def looked_at(self, proposal):
-        """What the checks say now and what posting would make; of a posted one, its invoice."""
-        if not moves.allows(proposal, "return_proposal"):
-            invoice = getattr(proposal, "invoice", None)
-            taxes = list(invoice.taxes.order_by("code")) if invoice else []
-            return {"invoice": invoice, "totals": invoice, "taxes": taxes, "found": []}
-        on = proposal.entity.today()
-        try:
-            examination = checks.examine(InvoiceFacts.load(proposal, on=on))
-        except Refused as refusal:
-            results, plan = (
-                [checks.CheckResult(refusal.code, checks.ERROR, refusal.message, refusal.remedy)],
-                None,
-            )
-        else:
-            results, plan = examination.results, examination.plan
-        found = with_remedies(results, proposal, self.request)
-        context = {"found": found, "errors": sum(each.result.is_error for each in found)}
-        if plan:
-            total = formatting.currency_first(plan.invoice.total, plan.invoice.currency)
-            question = (
-                f"Post {counted(len(plan.lines), 'line')}, {total}, dated {day(plan.invoice.invoice_date)}, "
-                f"as {plan.invoice.get_kind_display()}? This can't be undone."
-            )
-            context |= {"totals": plan.invoice, "taxes": plan.taxes, "question": question}
-        return context
+
+def looked_at(proposal, request):
+    """What the checks say now and what posting would make; of a posted one, its invoice."""
+    if not moves.allows(proposal, "return_proposal"):
+        invoice = getattr(proposal, "invoice", None)
+        taxes = list(invoice.taxes.order_by("code")) if invoice else []
+        return {"invoice": invoice, "totals": invoice, "taxes": taxes, "found": []}
+    on = proposal.entity.today()
+    try:
+        examination = checks.examine(InvoiceFacts.load(proposal, on=on))
+    except Refused as refusal:
+        results, plan = (
+            [checks.CheckResult(refusal.code, checks.ERROR, refusal.message, refusal.remedy)],
+            None,
+        )
+    else:
+        results, plan = examination.results, examination.plan
+    found = with_remedies(results, proposal, request)
+    context = {"found": found, "errors": sum(each.result.is_error for each in found)}
+    if plan:
+        total = formatting.currency_first(plan.invoice.total, plan.invoice.currency)
+        question = (
+            f"Post {counted(len(plan.lines), 'line')}, {total}, dated {day(plan.invoice.invoice_date)}, "
+            f"as {plan.invoice.get_kind_display()}? This can't be undone."
+        )
+        context |= {"totals": plan.invoice, "taxes": plan.taxes, "question": question}
+    return context
 
 
 def sections_with_sums(proposal):

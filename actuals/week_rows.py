@@ -1,0 +1,72 @@
+"""Rows of the week page before they are saved: read from the form, added, remembered while they are empty."""
+
+import datetime
+
+from actuals import categories
+from actuals.weeks import MOST_ROWS, RowKey, Typed, TypedRow, days_of
+from contracts.models import Project, Role, Task
+from invoicing_site.floor.errors import Refused
+from invoicing_site.screens.lists import key_of
+
+_EMPTY = "empty_week_rows"
+_WEEKS_REMEMBERED = 4
+
+
+def posted_rows(posted, monday: datetime.date) -> list[TypedRow]:
+    """The rows of the submitted form, each once; what names no row is left out."""
+    rows = {}
+    for text in posted.getlist("row")[: MOST_ROWS * 2]:
+        key = RowKey.read(text)
+        if key is None or key in rows:
+            continue
+        cells = {
+            day: Typed.read(posted[f"h-{key}-{n}"], posted.get(f"b-{key}-{n}", ""))
+            for n, day in enumerate(days_of(monday))
+            if f"h-{key}-{n}" in posted
+        }
+        rows[key] = TypedRow(key, cells, posted.get(f"d-{key}", "").strip(), posted.get(f"o-{key}", ""))
+    return list(rows.values())
+
+
+def chosen_keys(posted) -> dict[str, str]:
+    """What was chosen for another row, as it was submitted."""
+    keys = {name: posted.get(f"add_{name}", "") for name in ("project", "role", "category")}
+    return keys | {"task": posted.get("task", "")}
+
+
+def new_row(entity, keys: dict[str, str], rows: list[TypedRow]) -> TypedRow:
+    """Another row for what was chosen; refused where that is not open, or the row is there already."""
+    project = one(Project.objects.filter(entity=entity).open_for_entries(), keys["project"])
+    if project is None:
+        raise Refused("Choose a project that is open for entries.")
+    task = one(Task.objects.filter(project=project), keys["task"])
+    if keys["task"] and task is None:
+        raise Refused(f"This task is not one of {project}: choose one of its tasks.")
+    role = one(Role.objects.filter(entity=entity), keys["role"])
+    offered = categories.of_time(entity)
+    category = one(offered, keys["category"]) or categories.usual(offered)
+    key = RowKey(project.pk, task and task.pk, role and role.pk, category and category.pk)
+    if key in {row.key for row in rows}:
+        raise Refused("This row is there already.")
+    return TypedRow(key)
+
+
+def one(rows, key):
+    """The row with the key that a form gave; None where there is none."""
+    return rows.filter(pk=key_of(key)).first()
+
+
+def remember(session, place: str, rows: list[TypedRow]) -> None:
+    """Keep the rows without hours in the session, those of a few weeks: nothing else holds them."""
+    kept = dict(list(session.get(_EMPTY, {}).items())[1 - _WEEKS_REMEMBERED :])
+    kept.pop(place, None)
+    if empty := [row for row in rows if not any(cell.text for cell in row.cells.values())]:
+        kept[place] = [[str(row.key), row.description] for row in empty]
+    session[_EMPTY] = kept
+
+
+def remembered(session, place: str):
+    """The rows that `remember` kept for this place."""
+    for text, words in session.get(_EMPTY, {}).get(place, ()):
+        if key := RowKey.read(text):
+            yield TypedRow(key, description=words, description_before="")
