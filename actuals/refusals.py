@@ -31,7 +31,7 @@ REFUSALS = {
     "ENTRY-CHANGED": _(
         "%(entry)s was changed by another person. Open it again, so that their change is not lost."
     ),
-    "ENTRY-HAS-ACTUALS": _(
+    "ENTRY-WAS-APPROVED": _(
         "Entry %(entry)s was approved before, and its reversed actuals refer to it. It can't be deleted. "
         "Leave it as a draft."
     ),

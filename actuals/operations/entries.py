@@ -141,7 +141,7 @@ def demand_no_facts(entries):
     for chunk in in_chunks(entries, _CHUNK):
         fact = Actual.objects.filter(entry__in=[entry.pk for entry in chunk]).first()
         if fact:
-            raise Refused("ENTRY-HAS-ACTUALS", entry=str(fact.entry_id))
+            raise Refused("ENTRY-WAS-APPROVED", entry=str(fact.entry_id))
 
 
 def _held(projects):

@@ -320,7 +320,7 @@ def test_what_left_facts_behind_is_not_deleted(co):
     factories.ActualFactory(entry=entry, type="cost", contract_customer=None, project=co.project)
     with pytest.raises(Refused) as refusal:
         operations.delete([entry], by=co.member)
-    assert refusal.value.code == "ENTRY-HAS-ACTUALS"
+    assert refusal.value.code == "ENTRY-WAS-APPROVED"
 
 
 def test_operations_refuse_the_work_of_others(co, colleague):
@@ -416,7 +416,7 @@ def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, mem
     assert rejected.status == "rejected"
 
     assert (
-        "only drafts are submitted here"
+        "Only drafts are submitted here"
         in member.post("/entries/submit/", {"pk": [rejected.pk]}, follow=True).text
     )
 
