@@ -17,7 +17,6 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, Answer, BulkOperation, DetailScreen, ListScreen, Operation
 
-_OPEN = (Entry.Status.DRAFT, Entry.Status.REJECTED)
 _RELATED = ("project", "task", "resource", "role", "category", "product")
 
 
@@ -129,7 +128,7 @@ class SubmitMany(_Chosen):
 
 
 class RecallMany(_Chosen):
-    statuses = (Entry.Status.SUBMITTED,)
+    statuses = Entry.MOVES.starts("recall")
     done, left = "{} recalled into draft.", "not submitted"
 
     def refuse(self):
@@ -140,7 +139,7 @@ class RecallMany(_Chosen):
 
 
 class DeleteMany(_Chosen):
-    statuses, left = _OPEN, "neither draft nor rejected"
+    statuses, left = Entry.MOVES.starts("delete"), "neither draft nor rejected"
     done = "{} deleted."
 
     def refuse(self):

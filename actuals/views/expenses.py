@@ -13,9 +13,9 @@ from actuals.models import Entry
 from actuals.naming import identity_of
 from actuals.tables import ExpenseTable
 from actuals.views import entries
-from actuals.views.entries import _OPEN, _RELATED, own
+from actuals.views.entries import _RELATED, own
 from contracts.models import Resource
-from invoicing_site.floor import files
+from invoicing_site.floor import files, moves
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import StoredFile
 from invoicing_site.screens import Action, FormOperation, ListScreen
@@ -204,7 +204,7 @@ class Edit(_WithReceipt):
 
     def _not_open(self):
         self.entry, self.transaction_class = self.row, self.row.transaction_class
-        if self.row.status in _OPEN and self.transaction_class in FORMS:
+        if moves.allows(self.row, "amend") and self.transaction_class in FORMS:
             return None
         messages.error(self.request, "Only drafts and rejected entries can be changed.")
         return HttpResponseRedirect(self.row.get_absolute_url())

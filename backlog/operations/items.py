@@ -194,7 +194,7 @@ def _mark_chunk(pks, kind, action, entity, *, by, values):
 
 def _possible(chosen, kind, today):
     if kind == BacklogAction.Action.HOLD:
-        return chosen.filter(_OPEN).exclude(hold_until__gt=today)
+        return chosen.filter(_OPEN).exclude(obstacles.BY_CODE["ON-HOLD"].condition(today))
     if kind == BacklogAction.Action.RELEASE:
         return chosen.filter(_OPEN, hold_until__isnull=False)
     possible = chosen.filter(status=_MARKINGS[kind][0])

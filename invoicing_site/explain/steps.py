@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from actuals.models import Actual, Batch
+from backlog import obstacles
 from backlog.models import BacklogItem
 from contracts.models import ContractLine, TransactionClass
 from invoicing_site.explain.facts import Facts
@@ -354,10 +355,6 @@ def claim_of(item: BacklogItem, facts: Facts) -> Step:
     """The same for a given item, such as a milestone's."""
     words = f"Backlog item {item.pk} is {item.get_status_display()}"
     figures, references = {"status": item.status, "amount": item.amount}, [ref(item)]
-    if item.hold_until:
-        words += f", on hold until {day(item.hold_until)}: {item.hold_reason}"
-    if item.needs_price and item.status in (BacklogItem.Status.NOT_READY, BacklogItem.Status.READY):
-        words += ", and has no price"
     if adjusted := facts.adjustments.get(item.pk):
         words += f"; {adjusted.get_kind_display()} of {amount(adjusted.amount, item.currency)}"
         words += f": {adjusted.reason}"
@@ -367,7 +364,16 @@ def claim_of(item: BacklogItem, facts: Facts) -> Step:
         references.append(ref(detail))
     else:
         words += "; on no proforma"
-    return Step("claim", words + ".", figures, references)
+    return Step("claim", " ".join([words + ".", *_why_open(item)]), figures, references)
+
+
+def _why_open(item) -> list[str]:
+    """What keeps an open item from being billed today, a sentence each."""
+    if item.status not in obstacles.OPEN:
+        return []
+    item = obstacles.loaded(BacklogItem.objects.filter(pk=item.pk)).get()
+    found = obstacles.of(item, obstacles.Step.MARK, on=item.contract.entity.today())
+    return [row.reason(item).sentence for row in found]
 
 
 def proforma(detail, original: Actual | None, facts: Facts) -> list[Step]:

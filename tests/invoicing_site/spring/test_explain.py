@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from actuals.models import Actual
+from backlog.models import BacklogItem
 from invoicing_site import explain
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
@@ -219,6 +220,16 @@ def test_what_is_still_open_says_how_far_it_got(story):
     still_open = explain.explain_actual(sales_of(story, story.open))
     assert "is not ready; on no proforma." in still_open.step("claim").sentence
     assert "proforma" not in still_open.stages()
+
+
+def test_what_is_still_open_says_what_keeps_it_from_being_billed(story):
+    """ACT-2 BKL-4: in the words of the backlog."""
+    fact = sales_of(story, story.open)
+    BacklogItem.objects.filter(actual=fact).update(
+        hold_until="2099-01-01", hold_reason="Waits for a signature"
+    )
+    claim = explain.explain_actual(fact).step("claim").sentence
+    assert claim.endswith("on no proforma. It is on hold until 1 Jan 2099: Waits.")
 
 
 def test_a_milestone_is_explained_without_an_entry(story):
