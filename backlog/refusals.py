@@ -40,7 +40,7 @@ REFUSALS = {
         "project, or allows own approval for the company."
     ),
     "ENTRY-FUTURE": _("%(entry)s is dated after today. It can be approved from %(day)s on."),
-    "ENTRY-HAS-ACTUALS": _("%(entry)s has actuals already. Cancel its approval first."),
+    "ENTRY-APPROVED-BEFORE": _("%(entry)s has actuals already. Cancel its approval first."),
     "ENTRY-SUBMITTED-AGAIN": _("%(entry)s was submitted again after you looked. Look once more."),
     "ENTRY-REPRICED": _(
         "%(entry)s was “%(was)s” when you looked at it and is “%(now)s” now. Look at it again, then approve "

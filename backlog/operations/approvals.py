@@ -229,7 +229,7 @@ def _approvable(entity, entries, decisions, by, drawn):
     for entry in entries:
         reason = deciding.why_not_approved(entry, decisions.get(entry.pk))
         if reason is None and entry.pk in has_facts:
-            reason = Reason("ENTRY-HAS-ACTUALS", entry=named(entry))
+            reason = Reason("ENTRY-APPROVED-BEFORE", entry=named(entry))
         if reason is None and drawn and entry.submitted_at and entry.submitted_at > drawn:
             reason = Reason("ENTRY-SUBMITTED-AGAIN", entry=named(entry))
         if reason:

@@ -222,7 +222,7 @@ _LEFT = {
     "OWN-SUBMISSION": _("submitted by you"),
     "OWN-RECORD": _("recorded by you"),
     "ENTRY-FUTURE": _("dated after today"),
-    "ENTRY-HAS-ACTUALS": _("approved already"),
+    "ENTRY-APPROVED-BEFORE": _("approved already"),
     "ENTRY-SUBMITTED-AGAIN": _("submitted again after you looked: look once more"),
 }
 
