@@ -1,4 +1,4 @@
-"""Entries and facts, for looking things up."""
+"""Read-only admin of entries and actuals."""
 
 from django.contrib import admin
 

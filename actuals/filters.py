@@ -1,4 +1,4 @@
-"""What people look for among their entries."""
+"""Filters of entries."""
 
 import django_filters
 
@@ -8,7 +8,7 @@ from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 
 
 def _own_projects(request):
-    """The projects one has entered something on: members reach no others."""
+    """The projects with entries of the user: members see no others."""
     if request is None:
         return Project.objects.none()
     own = Entry.objects.filter(Entry.objects.of_member(request.user), entity=request.entity)

@@ -1,4 +1,4 @@
-"""What people type about their work: expenses, material, hours, files of entries and how they are read."""
+"""Forms for expenses, material, hours, and the import of entries."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ MOST_RECEIPT_BYTES = 10 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came, with what its bytes say it is."""
+    """An uploaded file, with the media type of its content."""
 
     content: bytes
     name: str
@@ -31,7 +31,7 @@ class Upload:
 
 
 def receipt_type(content: bytes) -> str:
-    """The media type by the first bytes, or nothing for what is no receipt, whatever it is called."""
+    """The media type by the first bytes; empty if the file is not a receipt."""
     if content.startswith(b"%PDF-"):
         return "application/pdf"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -49,7 +49,7 @@ _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
 class ReceiptField(forms.FileField):
-    """A PDF or a picture, judged by its content."""
+    """A PDF or a picture, checked by its content."""
 
     widget = forms.FileInput(
         attrs={
@@ -63,16 +63,16 @@ class ReceiptField(forms.FileField):
         if not file or not hasattr(file, "read"):
             return None
         if file.size > MOST_RECEIPT_BYTES:
-            raise forms.ValidationError("The receipt is larger than 10 MB: send a smaller picture of it.")
+            raise forms.ValidationError("The receipt is larger than 10 MB. Upload a smaller picture.")
         content = file.read()
         media_type = receipt_type(content)
         if not media_type:
-            raise forms.ValidationError("A receipt is a PDF or a picture (PNG, JPEG, WebP, HEIC).")
+            raise forms.ValidationError("A receipt must be a PDF or a picture (PNG, JPEG, WebP, HEIC).")
         return Upload(content, Path(file.name).name, media_type)
 
 
 class _ProjectSelect(forms.Select):
-    """Choosing a project brings its tasks."""
+    """A select box of projects that loads the tasks of the project."""
 
     def __init__(self):
         super().__init__(
@@ -90,7 +90,7 @@ def open_projects(entity, also=None):
 
 
 def task_choices(tasks):
-    """The tasks, below the projects they belong to."""
+    """The tasks, grouped by project."""
     groups = {}
     for task in tasks.select_related("project").order_by("project__code", "code"):
         groups.setdefault(str(task.project), []).append((task.pk, str(task)))
@@ -139,7 +139,7 @@ class EntryForm(forms.Form):
     def clean_task(self):
         task, project = self.cleaned_data.get("task"), self.cleaned_data.get("project")
         if task and project and task.project_id != project.pk:
-            raise forms.ValidationError(f"This task is not one of {project}: choose one of its tasks.")
+            raise forms.ValidationError(f"This task belongs to another project. Choose a task of {project}.")
         return task
 
 
@@ -160,16 +160,20 @@ class ExpenseForm(EntryForm):
     transaction_class = Entry.Class.EXPENSE
     category = RowField(Category.objects.none(), label="Category")
     quantity = FigureField(
-        label="Quantity", max_digits=15, decimal_places=4, initial=1, help_text="Kilometres, nights; else 1."
+        label="Quantity",
+        max_digits=15,
+        decimal_places=4,
+        initial=1,
+        help_text="Kilometres or nights, for example; otherwise 1.",
     )
-    unit = forms.ChoiceField(label="Unit", help_text="Where the category has a price for a unit.")
+    unit = forms.ChoiceField(label="Unit", help_text="If the category has a price per unit.")
     cost_currency = TextField(
         label="Currency",
         max_length=3,
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "size": 4}),
     )
     cost_net = FigureField(
-        label="Net amount", max_digits=19, decimal_places=4, min_value=0, help_text="Without tax, in all."
+        label="Net amount", max_digits=19, decimal_places=4, min_value=0, help_text="The total without tax."
     )
     cost_tax = FigureField(
         label="Tax",
@@ -185,7 +189,7 @@ class ExpenseForm(EntryForm):
         decimal_places=4,
         min_value=0,
         required=False,
-        help_text="How much of the tax the company gets back: all, a part, or 0.",
+        help_text="The part of the tax that the company gets back: all, some or 0.",
     )
     receipt = ReceiptField(label="Receipt", required=False, help_text="PDF or picture, at most 10 MB.")
 
@@ -225,14 +229,14 @@ class ExpenseForm(EntryForm):
                 self.add_error(name, reason.sentence)
         tax, deductible = cleaned.get("cost_tax") or 0, cleaned.get("cost_tax_deductible")
         if tax and deductible is None and "cost_tax_deductible" not in self.errors:
-            self.add_error("cost_tax_deductible", "Say how much of the tax can be deducted, or 0.")
+            self.add_error("cost_tax_deductible", "Enter the deductible part of the tax, or 0.")
         elif deductible and deductible > tax:
             self.add_error("cost_tax_deductible", "This is more than the tax.")
         net = cleaned.get("cost_net")
         if currency and net is not None and (said := bounds.over(net + tax, currency)):
             self.add_error("cost_net", f"{said}, with its tax.")
         if (cleaned.get("quantity") or 1) <= 0:
-            self.add_error("quantity", "The quantity must be more than zero.")
+            self.add_error("quantity", "The quantity must be greater than zero.")
         elif sentence := bounds.why_not_quantity(cleaned.get("quantity") or 1):
             self.add_error("quantity", sentence)
         return cleaned
@@ -253,7 +257,7 @@ class MaterialForm(EntryForm):
     def clean_quantity(self):
         quantity = self.cleaned_data["quantity"]
         if quantity <= 0:
-            raise forms.ValidationError("The quantity must be more than zero.")
+            raise forms.ValidationError("The quantity must be greater than zero.")
         if sentence := bounds.why_not_quantity(quantity):
             raise forms.ValidationError(sentence)
         return quantity
@@ -263,10 +267,10 @@ FORMS = {each.transaction_class: each for each in (TimeForm, ExpenseForm, Materi
 
 
 class ImportFileForm(forms.Form):
-    """The file, and which program wrote it."""
+    """The file, and the program that wrote it."""
 
     format = forms.ChoiceField(
-        label="Written by",
+        label="Program",
         required=False,
         choices=[("", "Recognized by its headings"), *EntryImport.Format.choices],
     )
@@ -278,10 +282,10 @@ class ImportFileForm(forms.Form):
 
 
 class ImportChoicesForm(forms.Form):
-    """What becomes of some rows of a file, and which program wrote it."""
+    """Decisions on some rows of a file, and the program that wrote it."""
 
     format = forms.ChoiceField(
-        label="Written by",
+        label="Program",
         choices=EntryImport.Format.choices,
         help_text="Recognized by its headings, unless you choose.",
     )
@@ -294,10 +298,10 @@ class ImportChoicesForm(forms.Form):
         if unnamed:
             n = counted(unnamed.rows, "row")
             self.fields["time_category"] = forms.ChoiceField(
-                label=f"Category of time that names none: {n}",
+                label=f"Category for time without one: {n}",
                 choices=[(category.code, str(category)) for category in unnamed.offered],
                 initial=unnamed.category and unnamed.category.code,
-                help_text="Its item tax group decides the tax.",
+                help_text="Its item tax group determines the tax.",
             )
         for name, choice in CHOICES.items():
             found = self.found.get(name)
@@ -312,13 +316,13 @@ class ImportChoicesForm(forms.Form):
             )
 
     def shown(self):
-        """The program, and the choices that rows of the file are about."""
+        """The program, and the decisions that the rows of the file need."""
         asked = (name for name, found in self.found.items() if len(found.answers) != 1)
         categories = [self["time_category"]] if self.unnamed and len(self.unnamed.offered) > 1 else []
         return [self["format"], *categories, *(self[name] for name in asked)]
 
     def answers(self) -> dict[str, str]:
-        """What was answered otherwise than by default."""
+        """The answers that differ from the defaults."""
         given = {name: self.cleaned_data[name] for name in CHOICES}
         return {name: answer for name, answer in given.items() if answer not in ("", CHOICES[name].default)}
 
@@ -331,23 +335,26 @@ def field_words(name):
 
 
 class MappingForm(forms.Form):
-    """Which column of the file is which field of ours, and a value for rows that have none."""
+    """The column of the file for each field, and a value for rows without one."""
 
     date_format = TextField(
-        label="Date format", required=False, max_length=30, help_text="Such as DD.MM.YYYY; empty: 2026-03-31."
+        label="Date format",
+        required=False,
+        max_length=30,
+        help_text="Such as DD.MM.YYYY. If empty: YYYY-MM-DD, such as 2026-03-31.",
     )
     decimal = forms.ChoiceField(
-        label="Sign before decimals",
+        label="Decimal sign",
         required=False,
-        choices=[("", "As it can be told"), (",", "Comma"), (".", "Point")],
+        choices=[("", "Recognized from the numbers"), (",", "Comma"), (".", "Point")],
     )
     zone = TextField(
-        label="Time zone of its times",
+        label="Time zone",
         required=False,
         max_length=60,
-        help_text="Such as UTC or Europe/Oslo; empty: as the program writes them.",
+        help_text="Such as UTC or Europe/Oslo. If empty: the usual one of the program.",
     )
-    sheet = TextField(label="Sheet", required=False, max_length=60, help_text="Empty: the first one.")
+    sheet = TextField(label="Sheet", required=False, max_length=60, help_text="If empty: the first one.")
 
     def __init__(self, *args, entity, header, format_, preset, may_create, **kwargs):
         super().__init__(*args, **kwargs)
@@ -362,15 +369,15 @@ class MappingForm(forms.Form):
                 choices=[("", otherwise), *[(heading, heading) for heading in header if heading]],
             )
             self.fields[f"constant-{name}"] = TextField(
-                label=f"{field_words(name)} where there is none", required=False, max_length=200
+                label=f"{field_words(name)} if there is no column", required=False, max_length=200
             )
         if may_create:
             self.fields["create"] = forms.MultipleChoiceField(
-                label="Make what nobody knows yet",
+                label="Create missing records",
                 required=False,
                 choices=[(kind, kind.capitalize()) for kind in CREATABLE],
                 widget=forms.CheckboxSelectMultiple,
-                help_text="Else a row that names something unknown is an error.",
+                help_text="Otherwise, rows with unknown names are errors.",
             )
             self.fields["item_tax_group"] = RowField(
                 ItemTaxGroup.objects.filter(entity=entity),
@@ -380,7 +387,7 @@ class MappingForm(forms.Form):
             )
 
     def lines(self):
-        """Field by field: its words, where it comes from, and what it is otherwise."""
+        """For each field: its label, its column, and its default value."""
         return [(field_words(name), self[f"column-{name}"], self[f"constant-{name}"]) for name in FIELDS]
 
     def options(self):

@@ -84,15 +84,15 @@ class EntryImport(models.Model):
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=20, choices=Format, default=Format.LEDGERLINE)
-    mapping = models.JSONField(
-        default=dict, blank=True, help_text="Column of the file for each field of ours"
-    )
+    mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field")
     rows = models.PositiveIntegerField(help_text="Rows in the file")
-    added = models.PositiveIntegerField(help_text="Entries that were new")
+    added = models.PositiveIntegerField(help_text="New entries")
     status = models.CharField(max_length=8, choices=Status, default=Status.FINISHED)
     message = models.CharField(max_length=500, blank=True, help_text="Why it failed, or added nothing")
-    submits = models.BooleanField(default=False, help_text="Its entries are handed in for approval")
-    imported_at = models.DateTimeField(default=timezone.now, help_text="Until it is done: asked for")
+    submits = models.BooleanField(default=False, help_text="Its entries are submitted for approval")
+    imported_at = models.DateTimeField(
+        default=timezone.now, help_text="While it runs: the time of the request"
+    )
     imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -215,15 +215,13 @@ class Entry(models.Model):
     cost_net = AmountField(null=True, blank=True, help_text="Net of tax, whole entry")
     cost_tax = AmountField(null=True, blank=True)
     cost_tax_deductible = AmountField(null=True, blank=True)
-    sales_price = PriceField(null=True, blank=True, help_text="Fees: the price agreed for one")
+    sales_price = PriceField(null=True, blank=True, help_text="Fees: the agreed unit price")
     receipt = models.ForeignKey(
         StoredFile, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
-    external_program = models.CharField(
-        max_length=20, blank=True, help_text="The program that gave it its external id"
-    )
+    external_program = models.CharField(max_length=20, blank=True, help_text="The program of its external id")
     external_id = models.CharField(max_length=100, blank=True)
     source = models.ForeignKey(
         EntryImport, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
@@ -234,7 +232,7 @@ class Entry(models.Model):
         null=True,
         blank=True,
         related_name="corrected_by",
-        help_text="The entry it stands in for",
+        help_text="The entry that it replaces",
     )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -249,18 +247,20 @@ class Entry(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     decision_comment = models.CharField(max_length=500, blank=True)
-    billable_quantity = QuantityField(null=True, blank=True, help_text="As approved; empty: all of it")
+    billable_quantity = QuantityField(
+        null=True, blank=True, help_text="As approved; empty: the whole quantity"
+    )
     billing_type = models.CharField(
         max_length=14,
         choices=BillingType,
         blank=True,
-        help_text="As the approver set it; empty: as the line says",
+        help_text="Set by the approver; empty: according to the contract line",
     )
     billing_wish = models.CharField(
         max_length=14,
         choices=Wish,
         blank=True,
-        help_text="What the program it comes from says; the approver may decide otherwise",
+        help_text="From the other program; the approver can decide otherwise",
     )
 
     objects = EntryQuerySet.as_manager()
@@ -279,7 +279,7 @@ class Entry(models.Model):
                 condition=Q(transaction_class="time", resource__isnull=False)
                 | Q(transaction_class="material", product__isnull=False)
                 | Q(transaction_class__in=["expense", "fee"], category__isnull=False),
-                violation_error_message="Time needs its resource, material its product, the rest a category.",
+                violation_error_message="Time needs a resource, material a product, the rest a category.",
             ),
             models.CheckConstraint(
                 name="entry_is_priced_from_submitting_on",
@@ -318,7 +318,7 @@ class Batch(models.Model):
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
     action = models.CharField(max_length=8, choices=Action)
-    on = models.DateField(help_text="The entity's day of the action")
+    on = models.DateField(help_text="The date of the action in the entity's time zone")
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -347,8 +347,12 @@ class PriceDecision(models.Model):
     base_price = PriceField(default=0)
     markup = PercentField("markups %", default=0)
     price = PriceField()
-    is_missing = models.BooleanField(default=False, help_text="No price was found: 0, and a warning")
-    reasoning = models.TextField(blank=True, help_text="One line for each row looked at, and why")
+    is_missing = models.BooleanField(
+        default=False, help_text="No price was found: the price is 0, with a warning"
+    )
+    reasoning = models.TextField(
+        blank=True, help_text="One line for each row that was checked, with the reason"
+    )
 
     def __str__(self):
         return f"{self.price}"
@@ -383,7 +387,7 @@ class Actual(models.Model):
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     date = models.DateField("transaction date")
     accounting_date = models.DateField(
-        help_text="The transaction date; of what changes it, the day of the action"
+        help_text="The transaction date; for reversals, the date of the action"
     )
     project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, related_name="actuals")
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
@@ -400,7 +404,7 @@ class Actual(models.Model):
     )
     split = PercentField("customer's share %", null=True, blank=True)
     is_rounding_share = models.BooleanField(
-        default=False, help_text="Takes the rest of a split: amount may differ from quantity × price"
+        default=False, help_text="Takes the rest of a split: the amount can differ from quantity × price"
     )
     quantity = QuantityField()
     unit = models.CharField(max_length=10, blank=True)
@@ -426,7 +430,7 @@ class Actual(models.Model):
         null=True,
         blank=True,
         related_name="sales",
-        help_text="The cost behind this sale",
+        help_text="The cost of this sale",
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
     replaces = models.ForeignKey(
@@ -435,7 +439,7 @@ class Actual(models.Model):
         null=True,
         blank=True,
         related_name="replaced_by",
-        help_text="The original that this fact stands in for, wholly or in part",
+        help_text="The original that this actual replaces, wholly or in part",
     )
 
     objects = ActualQuerySet.as_manager()

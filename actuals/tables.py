@@ -1,4 +1,4 @@
-"""What people see of entries and of imports."""
+"""Tables of entries and of imports."""
 
 from django.urls import reverse
 
@@ -21,7 +21,7 @@ _QUIET = cells("num c-hide", "num")
 
 
 def _title(entry):
-    """What its owner wrote; without that, what tells the entry from all others."""
+    """The entry's description; without one, values that distinguish it from other entries."""
     return entry.description or identity_of(entry)
 
 

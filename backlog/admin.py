@@ -1,4 +1,4 @@
-"""The backlog and what was done with it, for looking things up."""
+"""Read-only admin of the backlog and its actions."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What people look for in the backlog."""
+"""Filters of the backlog."""
 
 import django_filters
 from django import forms
@@ -26,12 +26,12 @@ GROUPS = {
 
 
 def managers(request):
-    """Who manages a contract of the company."""
+    """The managers of the company's contracts."""
     return User.objects.filter(managed_contracts__entity=request.entity).distinct()
 
 
 class ObstacleFilter(ChoicesFilter):
-    """Items that meet any of the chosen obstacles today."""
+    """Items with any of the selected obstacles today."""
 
     def __init__(self, **kwargs):
         super().__init__(choices=[(each.code, each.label) for each in OBSTACLES], **kwargs)
@@ -44,7 +44,7 @@ class ObstacleFilter(ChoicesFilter):
 
 
 class GroupFilter(django_filters.ChoiceFilter):
-    """How the list is summed up; it leaves no row out."""
+    """The grouping of the list; it does not filter rows."""
 
     def __init__(self, groups, **kwargs):
         choices = [(code, words.capitalize()) for code, words in groups.items()]
@@ -63,7 +63,7 @@ class BacklogFilter(django_filters.FilterSet):
         placeholder="Description, project, person",
     )
     status = ChoicesFilter(label="Status", choices=BacklogItem.Status.choices[:2])
-    blocked = ObstacleFilter(label="Kept back by")
+    blocked = ObstacleFilter(label="Blocked by")
     group = GroupFilter(GROUPS)
     customer = RowFilter(label="Customer", model=Customer, field_name="contract_customer__customer")
     contract = RowFilter(label="Contract", model=ProjectContract)

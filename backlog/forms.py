@@ -1,4 +1,4 @@
-"""What people type in the project manager's room; the operations judge it."""
+"""Forms for project managers; the operations check the rules."""
 
 from django import forms
 
@@ -10,19 +10,22 @@ from invoicing_site.screens.forms import DayField, TextField, Watched
 
 
 class DecisionForm(Watched, forms.Form):
-    """What the approver may change about one entry."""
+    """The fields of an entry that the approver can change."""
 
     billable_quantity = FigureField(
         column=QuantityField,
         required=False,
         min_value=0,
         label="Billable quantity",
-        help_text="Empty: all of it. Below what was entered, the rest is non-chargeable.",
+        help_text="If empty: the whole quantity. If less, the rest is non-chargeable.",
     )
     billing_type = forms.ChoiceField(
         required=False,
         label="Billing type",
-        choices=[("", "As the contract line says"), *((v, w.capitalize()) for v, w in BillingType.choices)],
+        choices=[
+            ("", "According to the contract line"),
+            *((v, w.capitalize()) for v, w in BillingType.choices),
+        ],
     )
 
     def __init__(self, *args, entry, **kwargs):
@@ -30,20 +33,20 @@ class DecisionForm(Watched, forms.Form):
         self.watch(stamp(entry))
 
     def changed_meanwhile(self):
-        return "The entry was changed after you opened it. Look at it as it is now; then approve it, or not."
+        return "The entry was changed after you opened it. Check the new values before you approve it."
 
 
 class RejectionForm(forms.Form):
     comment = TextField(
-        label="What has to be mended",
+        label="Reason",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Whoever entered it reads this.",
+        help_text="The person who entered it can read this.",
     )
 
 
 class HoldForm(forms.Form):
-    until = DayField(label="Hold until", help_text="From that day on it can be billed again.")
+    until = DayField(label="Hold until", help_text="It can be billed again from this date.")
     reason = TextField(max_length=300, label="Reason")
 
     def __init__(self, *args, today, **kwargs):
@@ -58,7 +61,7 @@ class HoldForm(forms.Form):
 
 
 class ProgressForm(forms.Form):
-    """The next invoice of a milestone: a percentage or an amount, each works out the other."""
+    """The next invoice of a milestone: a percentage or an amount; one is calculated from the other."""
 
     percent = FigureField(
         column=PercentField, required=False, label="Next invoice, %", help_text="Of the whole milestone."
@@ -68,7 +71,7 @@ class ProgressForm(forms.Form):
     def clean(self):
         data = super().clean()
         if not self.errors and (data.get("percent") is None) == (data.get("amount") is None):
-            raise forms.ValidationError("Enter a percentage or an amount, one of them.")
+            raise forms.ValidationError("Enter either a percentage or an amount.")
         return data
 
 

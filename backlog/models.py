@@ -184,7 +184,7 @@ class BacklogItem(models.Model):
             models.CheckConstraint(
                 name="what_is_billed_is_within_its_limit",
                 condition=~Q(status__in=["ready", "created"]) | ~Q(limit_status="failed"),
-                violation_error_message="What failed a limit can't be marked ready.",
+                violation_error_message="Items over a limit can't be marked ready.",
             ),
             models.CheckConstraint(
                 name="failed_limit_names_its_level",
@@ -241,7 +241,7 @@ class BacklogAction(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    selection = models.TextField(blank=True, help_text="The filter, where all rows of a filter were meant")
+    selection = models.TextField(blank=True, help_text="The filter, if all its rows were selected")
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""What people see of the backlog."""
+"""Tables of the backlog."""
 
 from decimal import Decimal
 
@@ -53,14 +53,14 @@ def _what(item):
 
 
 def _kept_by(item):
-    """What keeps an open item from being ready today, in the order of the table."""
+    """The obstacles that prevent an open item from being ready today, in the order of the table."""
     if item.status not in obstacles.OPEN:
         return []
     return obstacles.of(item, obstacles.Step.MARK, on=item.contract.entity.today())
 
 
 def _trouble(item):
-    """Why it can't be billed now, in a few words, where its chip doesn't say it."""
+    """A short reason why it can't be billed now, if its chip does not show it."""
     found = _kept_by(item)
     said = [capfirst(each.chip) for each in found[1:] if each.code != "ON-HOLD"]
     if any(each.code == "ON-HOLD" for each in found):
@@ -69,7 +69,7 @@ def _trouble(item):
 
 
 def _state(item):
-    """One chip for where an item stands: what keeps it back, or else its status."""
+    """One chip for the state of an item: what blocks it, otherwise its status."""
     kept_by = next(iter(_kept_by(item)), None)
     if kept_by is None:
         return status(item)
@@ -82,7 +82,7 @@ def _state(item):
 
 
 def _over(item):
-    """Which limit it is over, and by how much; it goes on from the chip's words."""
+    """The exceeded limit and the amount over it; continues the text of the chip."""
     by = formatting.amount(item.limit_over, item.currency)
     return f"of the {item.get_limit_level_display()}, by {by}"
 
@@ -92,7 +92,7 @@ def explain_item(item):
 
 
 def item_in_words(item):
-    """The item with all that tells it from others: its work, whose it is, who pays for it, and how much."""
+    """A unique description of the item: its work, person, customer and amount."""
     amount = amount_in_words(item.amount, item.currency)
     customer = f"{item.contract.code} {item.contract_customer.customer.name}"
     actual = item.actual
@@ -160,7 +160,7 @@ def _entry_what(entry):
 
 
 class EntryTable(Table):
-    """What entries look like to their approver."""
+    """The table of entries for their approver."""
 
     description = MainColumn(
         verbose_name="Entry",
@@ -185,7 +185,7 @@ class EntryTable(Table):
 
     def __init__(self, *args, find, **kwargs):
         super().__init__(*args, **kwargs)
-        self.find = find  # what is shown beside entries, by their keys
+        self.find = find  # additional data of entries, by key
         self.found = {}
 
     def load(self, records):
@@ -201,12 +201,12 @@ class EntryTable(Table):
         return in_words(record, record.resource, self.worth(record))
 
     def worth(self, record):
-        """What is known of the entry's sales, in words."""
+        """The entry's sales in words."""
         raise NotImplementedError
 
 
 def outcome(preview):
-    """In chips and a few words, what approving would make of an entry."""
+    """Chips and a short text with the result of approving an entry."""
     if preview is None:
         return ""
     if preview.refused:
@@ -215,24 +215,24 @@ def outcome(preview):
         if preview.outside:
             return _chips([chip("Cost only", "review")], "Outside the dates of its contract line")
         if preview.elsewhere:
-            return _chips([chip("Cost only", "draft")], "Imported as invoiced elsewhere")
+            return _chips([chip("Cost only", "draft")], "Imported as already invoiced")
         words = "Fixed price" if preview.is_fixed_price else "No contract line: cost only"
         return _chips([chip("Cost only", "draft")], words)
     if preview.over:
         worst = max(preview.over, key=lambda item: item.limit_over)
         return _chips([chip("Over the limit", "hold")], _over(worst))
     if preview.has_no_price:
-        return _chips([chip("No price", "review")], "It gets 0 and can't be billed until it has one")
+        return _chips([chip("No price", "review")], "Its amount is 0, and it can't be billed without a price")
     if preview.warnings:
-        return _chips([chip("Look at it first", "review")], preview.warnings[0])
+        return _chips([chip("Check first", "review")], preview.warnings[0])
     chips = [
         chip(BillingType(each).label, "open" if each == "chargeable" else "draft")
         for each in preview.billing_types
     ]
     if preview.doubts:
-        return _chips([chip("Look at it first", "review")], preview.doubts[0])
+        return _chips([chip("Check first", "review")], preview.doubts[0])
     if preview.crowded:
-        return _chips([chip("Limit is tight", "review")], "Over it after the entries before")
+        return _chips([chip("Limit is tight", "review")], "Over the limit together with the entries above")
     return _chips(chips, "Within the limit" if preview.is_limited else "")
 
 
@@ -245,7 +245,7 @@ _NOTHING = mark_safe('<span class="muted">–</span>')
 
 
 class FoundColumn(AmountColumn):
-    """An amount of the preview of an entry."""
+    """An amount in the preview of an entry."""
 
     def __init__(self, name, css):
         super().__init__(empty_values=(), orderable=False, currency="preview", attrs=cells(css, "num"))
@@ -298,7 +298,7 @@ class ApprovalTable(EntryTable):
 
 
 class ApprovedTable(EntryTable):
-    """What was approved, what it is billed at, and where its shares have got to."""
+    """Approved entries, their billed amounts, and the status of their shares."""
 
     amount = AmountsColumn(lambda entry, table: sales_of(table.found.get(entry.pk, ())), verbose_name="Sales")
     decided_at = DayColumn(verbose_name="Approved", attrs=cells("nowrap c-wide"))
@@ -329,7 +329,7 @@ class ApprovedTable(EntryTable):
         return timezone.localtime(record.decided_at).date()
 
     def render_billed(self, record):
-        """The proformas it is on and the invoices that came of them, each with its address."""
+        """The proformas with the entry and their invoices, as links."""
         documents = [*record.proformas, *filter(None, record.invoices)]
         links = ((each.get_absolute_url(), each.number) for each in documents)
         shown = format_html_join(", ", '<a class="nowrap" href="{}">{}</a>', links)
@@ -339,7 +339,7 @@ class ApprovedTable(EntryTable):
         return ", ".join(each.number for each in record.proformas)
 
     def render_backlog(self, record):
-        """How far its shares are, and that its owner wants it back."""
+        """The status of its shares, and whether its owner has recalled it."""
         shown = list(dict.fromkeys(status(item) for item in record.shares)) or [chip("Cost only", "draft")]
         if record.status == record.Status.RECALL:
             shown.append(status(record))
@@ -356,7 +356,7 @@ def _milestone_sub(item):
 
 
 def billed_of(milestones):
-    """How many percent of each milestone stand on confirmed proformas, by its key; one query."""
+    """The percentage of each milestone on confirmed proformas, by key; one query."""
     heads = {milestone.pk: milestone for milestone in milestones}
     posted = BacklogItem.objects.filter(milestone_part__milestone__in=heads, status=BacklogItem.Status.POSTED)
     sums = posted.order_by().values_list("milestone_part__milestone").annotate(sum=ExactSum("amount"))
@@ -364,7 +364,7 @@ def billed_of(milestones):
 
 
 def share_of(amount, whole):
-    """So many percent of the whole."""
+    """The part as a percentage of the whole."""
     return Decimal(0) if not whole else money.rounded_percent(amount * 100 / whole)
 
 

@@ -1,4 +1,4 @@
-"""Invoice runs and proforma invoices, for looking things up."""
+"""Read-only admin of invoice runs and proforma invoices."""
 
 from django.contrib import admin
 

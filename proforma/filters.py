@@ -1,4 +1,4 @@
-"""What people look for among contracts, proformas and runs."""
+"""Filters of contracts, proformas and runs."""
 
 import django_filters
 from django import forms
@@ -16,7 +16,7 @@ def _managers(request):
 
 
 class _OfContracts(django_filters.FilterSet):
-    """What contracts are found by, on each page that lists them."""
+    """Common filters of all lists of contracts."""
 
     q = SearchFilter("code", "name", placeholder="Code or name")
     customer = RowFilter(label="Customer", model=Customer, method="of_customer")
@@ -52,7 +52,7 @@ class HubFilter(_OfContracts):
             ("ready", "work ready to invoice"),
             ("failed", "work over a limit"),
             ("draft", "an open draft"),
-            ("due", "an invoice day that has come"),
+            ("due", "an invoice date that is due"),
         ],
     )
     contract = RowFilter(label="Contract", model=ProjectContract, method="this_contract")
@@ -109,7 +109,7 @@ class ProformaFilter(django_filters.FilterSet):
     def of_status(self, rows, name, wanted):
         if not wanted:
             return rows
-        # What was returned or posted stays confirmed in its row; to people it is one or the other.
+        # Returned and posted proformas have the status confirmed; the filter shows them separately.
         posted = Q(proposal__invoice__isnull=False)
         found = Q(status__in=wanted) & ~was_returned() & ~posted
         if "posted" in wanted:

@@ -1,4 +1,4 @@
-"""What people type about proformas and runs; operations judge it."""
+"""Forms of proformas and runs; the operations check the rules."""
 
 from django import forms
 
@@ -30,7 +30,7 @@ from proforma.operations.details import EDITABLE as DETAIL_EDITABLE
 from proforma.operations.headers import EDITABLE, wrong_now
 from proforma.parties import NUMBERS
 
-# Of details that changed meanwhile so many are named.
+# The number of changed details that are named.
 _NAMED = 5
 
 _BILLING_TYPES = [(value, str(label).capitalize()) for value, label in BillingType.choices]
@@ -48,7 +48,7 @@ def _words(model, name, **kwargs):
 
 
 class NewProformas(forms.Form):
-    cutoff = DayField(label="Work up to and with", help_text="The cutoff: what is dated later waits.")
+    cutoff = DayField(label="Work up to", help_text="The cutoff: later work is not included.")
     contracts = RowsField(
         queryset=None,
         widget=forms.CheckboxSelectMultiple,
@@ -61,10 +61,10 @@ class NewProformas(forms.Form):
 
 
 class Header(Watched, forms.Form):
-    """The editable head of a proforma."""
+    """The editable header of a proforma."""
 
     name = _words(ProformaInvoice, "name")
-    cutoff = DayField(label="Cutoff", help_text="For the next refresh; what is on the draft stays.")
+    cutoff = DayField(label="Cutoff", help_text="For the next refresh; details on the draft are kept.")
     accounting_date = DayField(label="Accounting date")
     payment_term = forms.ModelChoiceField(PaymentTerm.objects.none(), required=False, empty_label="None")
     order_reference = _words(ProformaInvoice, "order_reference", label="Order number")
@@ -75,7 +75,7 @@ class Header(Watched, forms.Form):
     postal_code = _words(ProformaInvoice, "postal_code")
     city = _words(ProformaInvoice, "city")
     country = _words(ProformaInvoice, "country", required=True, help_text="Two letters, such as NO")
-    organisation_number = _words(ProformaInvoice, "organisation_number", help_text="Of whom it is billed to")
+    organisation_number = _words(ProformaInvoice, "organisation_number", help_text="Of the buyer")
     vat_number = _words(ProformaInvoice, "vat_number", label="VAT number")
     electronic_address_scheme = forms.ChoiceField(
         choices=[("", "None"), *ProformaInvoice._meta.get_field("electronic_address_scheme").choices],
@@ -83,7 +83,7 @@ class Header(Watched, forms.Form):
     )
     electronic_address = _words(ProformaInvoice, "electronic_address")
     description = _words(
-        ProformaInvoice, "description", widget=forms.Textarea, help_text="The customer reads it."
+        ProformaInvoice, "description", widget=forms.Textarea, help_text="The customer can read this."
     )
 
     def __init__(self, *args, proforma, **kwargs):
@@ -98,7 +98,7 @@ class Header(Watched, forms.Form):
     def clean(self):
         cleaned = super().clean()
         if bool(cleaned.get("electronic_address")) != bool(cleaned.get("electronic_address_scheme")):
-            self.add_error("electronic_address", "Give an electronic address together with its scheme.")
+            self.add_error("electronic_address", "Enter an electronic address together with its scheme.")
         party = {name: cleaned.get(name) or "" for name in ("country", *NUMBERS)}
         try:
             demand_right_numbers(ProformaInvoice(**party))
@@ -109,7 +109,7 @@ class Header(Watched, forms.Form):
 
 
 class _DetailFields(forms.Form):
-    """What can be changed of details of a proforma."""
+    """The fields of a detail that can be changed."""
 
     quantity = _figure("quantity", required=False)
     price = _figure("price", required=False)
@@ -132,7 +132,7 @@ class _DetailFields(forms.Form):
 
 
 class EditDetails(WatchedRows, _DetailFields):
-    """The same change for many details; what is left empty stays as it is."""
+    """The same change for several details; an empty field changes nothing."""
 
     def __init__(self, *args, details, **kwargs):
         super().__init__(*args, **kwargs)
@@ -140,21 +140,21 @@ class EditDetails(WatchedRows, _DetailFields):
         self.watch_each(self.details.values(), *DETAIL_EDITABLE)
 
     def changes(self):
-        """What was filled in, for `edit_details`."""
+        """The entered values, for `edit_details`."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
     def changed_meanwhile(self):
         changed = [self.details[pk] for pk in self.changed_keys()]
         if not changed:
             return (
-                "Somebody took chosen details off while you were typing. "
+                "Somebody removed selected details while you were typing. "
                 "Press the button again to change the rest."
             )
         now = [_now_reads(detail) for detail in changed[:_NAMED]]
         more = f"; and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         return (
             f"Somebody changed {counted(len(changed), 'chosen detail')} while you were typing. Now: "
-            f"{'; '.join(now)}{more}. Press the button again to put yours in its place."
+            f"{'; '.join(now)}{more}. Press the button again to save your input."
         )
 
 
@@ -166,7 +166,7 @@ def _now_reads(detail):
 
 
 class EditDetail(Watched, _DetailFields):
-    """All that can be changed of one detail, as it stands now."""
+    """The editable fields of one detail, with their present values."""
 
     def __init__(self, *args, detail, **kwargs):
         kwargs["initial"] = {name: getattr(detail, name) for name in DETAIL_EDITABLE}
@@ -182,12 +182,12 @@ class EditDetail(Watched, _DetailFields):
         self.watch(stamp([detail], *DETAIL_EDITABLE))
 
     def changes(self):
-        """What differs from the detail; words may be emptied here."""
+        """The differences from the detail; texts can be emptied here."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 class AddDetail(forms.Form):
-    """Work by hand that has no entry behind it."""
+    """Work added by hand, without an entry."""
 
     contract_line = forms.ModelChoiceField(ContractLine.objects.none(), empty_label=None)
     transaction_class = forms.ChoiceField(
@@ -195,16 +195,16 @@ class AddDetail(forms.Form):
     )
     date = DayField()
     quantity = _figure("quantity")
-    unit = _words(LineDetail, "unit", help_text="Empty: hours for time")
+    unit = _words(LineDetail, "unit", help_text="If empty: hours for time")
     price = _figure("price")
     billing_type = forms.ChoiceField(choices=_BILLING_TYPES)
     task = RowField(Task.objects.none(), required=False)
     resource = RowField(Resource.objects.none(), required=False)
     role = RowField(Role.objects.none(), required=False)
-    category = RowField(Category.objects.none(), required=False, help_text="Expenses and fees need one.")
-    product = RowField(Product.objects.none(), required=False, help_text="Materials need one.")
+    category = RowField(Category.objects.none(), required=False, help_text="Required for expenses and fees.")
+    product = RowField(Product.objects.none(), required=False, help_text="Required for material.")
     item_tax_group = forms.ModelChoiceField(
-        ItemTaxGroup.objects.none(), required=False, empty_label="That of the category or product"
+        ItemTaxGroup.objects.none(), required=False, empty_label="From the category or product"
     )
     description = _words(LineDetail, "description", label="Description for the customer")
     internal_description = _words(LineDetail, "internal_description")
@@ -228,15 +228,15 @@ class AddDetail(forms.Form):
 
 class ConfirmOverLimit(forms.Form):
     reason = TextField(
-        label="Why it is confirmed all the same",
+        label="Reason for confirming over the limit",
         max_length=500,
         widget=forms.Textarea,
-        help_text="It stands in the records for ever, with your name.",
+        help_text="It is recorded permanently, with your name.",
     )
 
 
 class NewRun(forms.Form):
-    as_of = DayField(label="As of", help_text="Invoice days up to and with this one are answered.")
+    as_of = DayField(label="As of", help_text="Invoice dates up to this date are included.")
     contracts = RowsField(queryset=None, required=False)
     customers = RowsField(queryset=None, required=False)
     projects = RowsField(queryset=None, required=False)
@@ -253,10 +253,10 @@ class NewRun(forms.Form):
         ).distinct()
         for name in ("contracts", "customers", "projects"):
             self.fields[name].widget.attrs["size"] = 8
-            self.fields[name].help_text = "None chosen: all of yours."
+            self.fields[name].help_text = "If none is selected: all of yours."
 
     def restriction(self):
-        """What the run is restricted to; always to contracts, because nobody starts one for others' work."""
+        """The restrictions of the run; always to contracts, because users run only their own."""
         chosen = self.cleaned_data
         found = {name: list(chosen[name]) for name in ("customers", "projects") if chosen[name]}
         return {"contracts": list(chosen["contracts"] or self.fields["contracts"].queryset), **found}

@@ -79,7 +79,7 @@ class InvoiceRun(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     finished_at = models.DateTimeField(null=True, blank=True)
-    due = models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")
+    due = models.PositiveIntegerField(default=0, help_text="Number of contracts to process")
     digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs")
     executes = models.OneToOneField(
         "self",
@@ -87,7 +87,7 @@ class InvoiceRun(models.Model):
         null=True,
         blank=True,
         related_name="executed_by",
-        help_text="The plan carried out",
+        help_text="The plan that it carries out",
     )
     contracts = models.ManyToManyField(ProjectContract, blank=True, related_name="+")
     customers = models.ManyToManyField(Customer, blank=True, related_name="+")
@@ -129,9 +129,9 @@ class RunContract(models.Model):
     run = models.ForeignKey(InvoiceRun, models.CASCADE, related_name="run_contracts")
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=7, choices=Outcome)
-    code = models.CharField(max_length=40, blank=True, help_text="The reason, as a stable word")
+    code = models.CharField(max_length=40, blank=True, help_text="The code of the reason")
     message = models.CharField(max_length=500, blank=True)
-    remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
+    remedy = models.CharField(max_length=200, blank=True, help_text="The page where the cause can be fixed")
     digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview")
     done_at = models.DateTimeField(default=timezone.now)
 
@@ -160,7 +160,7 @@ class RunPlanLine(models.Model):
         PurchaseOrder, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
     )
     is_outside_scope = models.BooleanField(default=False, help_text="Of tax (category O)")
-    code = models.CharField(max_length=40, blank=True, help_text="Why it is skipped; empty: it is taken")
+    code = models.CharField(max_length=40, blank=True, help_text="Why it is left out; empty: it is included")
     items = models.PositiveIntegerField()
     amount = AmountField()
     previous_amount = AmountField(null=True, blank=True)
@@ -251,7 +251,7 @@ class ProformaInvoice(models.Model):
     currency = CurrencyField()
     run = models.ForeignKey(InvoiceRun, models.PROTECT, null=True, blank=True, related_name="proformas")
     run_date = models.DateField(null=True, blank=True)
-    cutoff = models.DateField(help_text="Work up to this day")
+    cutoff = models.DateField(help_text="Work up to this date")
     accounting_date = models.DateField()
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
     bill_to_name = models.CharField(max_length=200, blank=True)
@@ -278,7 +278,7 @@ class ProformaInvoice(models.Model):
         null=True,
         blank=True,
         related_name="corrections",
-        help_text="The confirmed one that it corrects",
+        help_text="The confirmed proforma that it corrects",
     )
     returned_from = models.OneToOneField(
         "self",
@@ -286,7 +286,7 @@ class ProformaInvoice(models.Model):
         null=True,
         blank=True,
         related_name="returned_as",
-        help_text="The confirmed one that was returned, and whose work this one bills again",
+        help_text="The returned proforma whose work it bills again",
     )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -294,13 +294,15 @@ class ProformaInvoice(models.Model):
     )
     confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
     confirm_message = models.CharField(max_length=500, blank=True)
-    confirm_remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
+    confirm_remedy = models.CharField(
+        max_length=200, blank=True, help_text="The page where the cause can be fixed"
+    )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     batch = models.OneToOneField(
-        Batch, models.PROTECT, null=True, blank=True, help_text="The actuals that confirming made"
+        Batch, models.PROTECT, null=True, blank=True, help_text="The actuals that confirming created"
     )
 
     objects = ProformaQuerySet.as_manager()
@@ -420,7 +422,7 @@ class LineDetail(models.Model):
         help_text="The detail that it corrects",
     )
     credited_part = models.CharField(
-        max_length=8, choices=CreditedPart, blank=True, help_text="What becomes of the rest"
+        max_length=8, choices=CreditedPart, blank=True, help_text="What happens with the remainder"
     )
     credit_reason = models.CharField(max_length=300, blank=True)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)

@@ -1,4 +1,4 @@
-"""What people see of contracts, proformas and runs in lists."""
+"""Tables of contracts, proformas and runs."""
 
 from collections import defaultdict
 
@@ -29,7 +29,7 @@ from proforma.performance import contract_performance
 
 
 class TogetherTable(Table):
-    """A table with figures that are read for many rows at once, when the first of them is asked for."""
+    """A table with figures that are read for all rows at once, when the first one is needed."""
 
     def load(self, records):
         self._records, self._figures = records, None
@@ -110,7 +110,7 @@ def explain_proforma(proforma):
 
 
 def _job(proforma, request):
-    """How the confirm in the background goes, and why it failed."""
+    """The progress of confirming in the background, and the error if it failed."""
     if not proforma.confirm_job:
         return ""
     chip = tags.status(proforma, "confirm_job")
@@ -180,7 +180,7 @@ class ProformaTable(Table):
 
 
 def duration(run):
-    """How long a run took, in words; empty while it runs."""
+    """The duration of a run in words; empty while it runs."""
     if run.finished_at is None:
         return ""
     seconds = int((run.finished_at - run.started_at).total_seconds())
@@ -192,14 +192,14 @@ def duration(run):
 
 
 def who_started(run):
-    """Somebody, or what."""
+    """The user or the schedule that started the run."""
     if run.started_by_id:
         return str(run.started_by)
     return "the schedule" if run.trigger == InvoiceRun.Trigger.SCHEDULE else run.get_trigger_display()
 
 
 def run_totals(runs, user) -> dict[int, dict[str, object]]:
-    """What runs made, or would make, of contracts in the user's reach: per run the total of each currency."""
+    """The totals of runs or previews for contracts that the user sees: by run and currency."""
     totals = defaultdict(dict)
     made = LineDetail.objects.visible_to(user).chargeable().filter(line__proforma__run__in=runs)
     by = ("line__proforma__run", "line__proforma__currency")
@@ -218,7 +218,7 @@ def _totals(run, table):
 
 
 class RunTable(TogetherTable):
-    """Counts and totals are those of the contracts that the reader may see."""
+    """Runs, with counts and totals of the contracts that the reader may see."""
 
     pk = MainColumn(verbose_name="Run", url="run", sub=who_started, also={"Started by": who_started})
     as_of = DayColumn(verbose_name="As of")

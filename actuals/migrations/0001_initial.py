@@ -63,12 +63,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "mapping",
-                    models.JSONField(
-                        blank=True, default=dict, help_text="Column of the file for each field of ours"
-                    ),
+                    models.JSONField(blank=True, default=dict, help_text="Column of the file for each field"),
                 ),
                 ("rows", models.PositiveIntegerField(help_text="Rows in the file")),
-                ("added", models.PositiveIntegerField(help_text="Entries that were new")),
+                ("added", models.PositiveIntegerField(help_text="New entries")),
                 (
                     "status",
                     models.CharField(
@@ -88,12 +86,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "submits",
-                    models.BooleanField(default=False, help_text="Its entries are handed in for approval"),
+                    models.BooleanField(default=False, help_text="Its entries are submitted for approval"),
                 ),
                 (
                     "imported_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, help_text="Until it is done: asked for"
+                        default=django.utils.timezone.now, help_text="While it runs: the time of the request"
                     ),
                 ),
                 (
@@ -151,7 +149,7 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("on", models.DateField(help_text="The entity's day of the action")),
+                ("on", models.DateField(help_text="The date of the action in the entity's time zone")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "by",
@@ -307,7 +305,7 @@ class Migration(migrations.Migration):
                 (
                     "sales_price",
                     invoicing_site.floor.fields.PriceField(
-                        blank=True, help_text="Fees: the price agreed for one", null=True
+                        blank=True, help_text="Fees: the agreed unit price", null=True
                     ),
                 ),
                 (
@@ -337,9 +335,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "external_program",
-                    models.CharField(
-                        blank=True, help_text="The program that gave it its external id", max_length=20
-                    ),
+                    models.CharField(blank=True, help_text="The program of its external id", max_length=20),
                 ),
                 ("external_id", models.CharField(blank=True, max_length=100)),
                 (
@@ -357,7 +353,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The entry it stands in for",
+                        help_text="The entry that it replaces",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrected_by",
@@ -404,7 +400,7 @@ class Migration(migrations.Migration):
                 (
                     "billable_quantity",
                     invoicing_site.floor.fields.QuantityField(
-                        blank=True, help_text="As approved; empty: all of it", null=True
+                        blank=True, help_text="As approved; empty: the whole quantity", null=True
                     ),
                 ),
                 (
@@ -416,7 +412,7 @@ class Migration(migrations.Migration):
                             ("non_chargeable", "non-chargeable"),
                             ("complimentary", "complimentary"),
                         ],
-                        help_text="As the approver set it; empty: as the line says",
+                        help_text="Set by the approver; empty: according to the contract line",
                         max_length=14,
                     ),
                 ),
@@ -428,7 +424,7 @@ class Migration(migrations.Migration):
                             ("non_chargeable", "non-chargeable"),
                             ("cost_only", "cost only, invoiced elsewhere"),
                         ],
-                        help_text="What the program it comes from says; the approver may decide otherwise",
+                        help_text="From the other program; the approver can decide otherwise",
                         max_length=14,
                     ),
                 ),
@@ -458,7 +454,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="entry_names_what_it_is",
-                        violation_error_message="Time needs its resource, material its product, the rest a category.",
+                        violation_error_message="Time needs a resource, material a product, the rest a category.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -553,11 +549,15 @@ class Migration(migrations.Migration):
                 ("price", invoicing_site.floor.fields.PriceField()),
                 (
                     "is_missing",
-                    models.BooleanField(default=False, help_text="No price was found: 0, and a warning"),
+                    models.BooleanField(
+                        default=False, help_text="No price was found: the price is 0, with a warning"
+                    ),
                 ),
                 (
                     "reasoning",
-                    models.TextField(blank=True, help_text="One line for each row looked at, and why"),
+                    models.TextField(
+                        blank=True, help_text="One line for each row that was checked, with the reason"
+                    ),
                 ),
             ],
         ),
@@ -615,9 +615,7 @@ class Migration(migrations.Migration):
                 ("date", models.DateField(verbose_name="transaction date")),
                 (
                     "accounting_date",
-                    models.DateField(
-                        help_text="The transaction date; of what changes it, the day of the action"
-                    ),
+                    models.DateField(help_text="The transaction date; for reversals, the date of the action"),
                 ),
                 (
                     "project",
@@ -720,7 +718,7 @@ class Migration(migrations.Migration):
                     "is_rounding_share",
                     models.BooleanField(
                         default=False,
-                        help_text="Takes the rest of a split: amount may differ from quantity × price",
+                        help_text="Takes the rest of a split: the amount can differ from quantity × price",
                     ),
                 ),
                 ("quantity", invoicing_site.floor.fields.QuantityField()),
@@ -797,7 +795,7 @@ class Migration(migrations.Migration):
                     "cost",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The cost behind this sale",
+                        help_text="The cost of this sale",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="sales",
@@ -818,7 +816,7 @@ class Migration(migrations.Migration):
                     "replaces",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The original that this fact stands in for, wholly or in part",
+                        help_text="The original that this actual replaces, wholly or in part",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="replaced_by",

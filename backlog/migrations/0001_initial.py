@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="what_is_billed_is_within_its_limit",
-                        violation_error_message="What failed a limit can't be marked ready.",
+                        violation_error_message="Items over a limit can't be marked ready.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -240,9 +240,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "selection",
-                    models.TextField(
-                        blank=True, help_text="The filter, where all rows of a filter were meant"
-                    ),
+                    models.TextField(blank=True, help_text="The filter, if all its rows were selected"),
                 ),
                 ("changed", models.PositiveIntegerField(default=0)),
                 ("unchanged", models.PositiveIntegerField(default=0)),

@@ -1,4 +1,4 @@
-"""What an administrator sets up of the agreement: companies, people, work, prices, contracts."""
+"""Admin of companies, people, work, prices and contracts."""
 
 from contracts.admin import agreement, entity, people, prices, work
 

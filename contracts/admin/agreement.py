@@ -1,4 +1,4 @@
-"""Contracts: drafts are set up here, confirmed and closed ones are looked at. No status changes here."""
+"""Admin of contracts: drafts are editable, confirmed and closed ones read-only. No status changes."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -37,7 +37,7 @@ STATUS = chip("status", draft="info", confirmed="success", closed="")
 
 
 class OfContractAdmin(EntityAdmin):
-    """A contract, or what stands on one: editable while the contract is a draft."""
+    """A contract or a part of it: editable while the contract is a draft."""
 
     def contract_of(self, obj):
         return obj.contract
@@ -46,7 +46,7 @@ class OfContractAdmin(EntityAdmin):
         contract = self.contract_of(obj)
         if contract.status == ProjectContract.Status.DRAFT:
             return ""
-        return f"Contract {contract.code} is {contract.get_status_display()}: what was agreed stands."
+        return f"Contract {contract.code} is {contract.get_status_display()} and can't be changed."
 
     def contracts_offered(self, request):
         drafts = offered(self.admin_site, request, ProjectContract)
@@ -126,7 +126,7 @@ class ProjectContractAdmin(OfContractAdmin):
         return obj
 
     def save_related(self, request, form, formsets, change):
-        """A new contract gets the price lists that are meant for it, unless some were chosen (PRC-6)."""
+        """A new contract gets the default price lists unless some were selected (PRC-6)."""
         super().save_related(request, form, formsets, change)
         contract = form.instance
         if not change and not contract.contract_price_lists.exists():
@@ -141,12 +141,12 @@ def _give_customers(lines, *, by):
 
 
 class OfLineForm(AdministeredForm):
-    """A row of a line: its task is one of the line's project."""
+    """A row of a line: its task must belong to the line's project."""
 
     def refusals(self):
         task = self.cleaned_data.get("task")
         if task and task.project_id != self.instance.line.project_id:
-            yield "task", f"“{task}” is a task of another project than the line's."
+            yield "task", f"“{task}” belongs to another project than the line."
 
 
 class LineTaskInline(RowsInline):
@@ -166,7 +166,10 @@ class LineCustomerForm(AdministeredForm):
     def refusals(self):
         share = self.cleaned_data.get("contract_customer")
         if share and share.contract_id != self.instance.line.contract_id:
-            yield "contract_customer", "This customer stands on another contract: choose one of the line's."
+            yield (
+                "contract_customer",
+                "This customer is on another contract. Choose a customer of the line's contract.",
+            )
 
 
 class LineCustomerInline(RowsInline):
@@ -233,15 +236,15 @@ class ContractLineAdmin(OfContractAdmin):
 
     @admin.action(description="Plan invoice dates again")
     def plan_invoice_days(self, request, queryset):
-        """For lines that were confirmed without them: from the billing start, or else from the confirming."""
+        """Plan invoice dates of lines without any, from the billing start or the date of confirming."""
         for line in offered(self.admin_site, request, ContractLine).filter(pk__in=queryset).order_by("pk"):
             try:
                 days = generate_schedule(line, by=request.user)
             except Refused as refusal:
                 messages.error(request, remedies.linked_sentence(refusal, request))
             else:
-                planned = wording.counted(len(days), "invoice day")
-                messages.success(request, f"Line {line}: {planned} to come.")
+                planned = wording.counted(len(days), "invoice date")
+                messages.success(request, f"Line {line}: {planned} planned.")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "contract":
@@ -251,7 +254,7 @@ class ContractLineAdmin(OfContractAdmin):
 
 class PurchaseOrderForm(AdministeredForm):
     def refusals(self):
-        """What was billed under an order has its number in print (CON-12)."""
+        """The number of an order can't change after it was used, because it is printed (CON-12)."""
         if "number" in self.changed_data and self.instance.pk and (user := self._user_of_it()):
             yield (
                 "number",
@@ -260,7 +263,7 @@ class PurchaseOrderForm(AdministeredForm):
             )
 
     def _user_of_it(self):
-        """The first that keeps the order from being deleted, whatever room it is of."""
+        """The first record that prevents deleting the order."""
         for link in PurchaseOrder._meta.get_fields(include_hidden=True):
             if isinstance(link, ManyToOneRel) and link.on_delete is PROTECT:
                 rows = link.related_model._default_manager.filter(**{link.field.name: self.instance.pk})
@@ -270,19 +273,19 @@ class PurchaseOrderForm(AdministeredForm):
 
 
 class OfOrder:
-    """The amount of an order number is a limit, where there is one."""
+    """The amount of an order number is a limit if it is set."""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
         if db_field.name == "amount":
-            field.help_text = "Net, in the contract's currency; empty: no limit"
+            field.help_text = "Net, in the contract's currency. If empty: no limit"
             field.validators.append(_more_than_nothing)
         return field
 
 
 def _more_than_nothing(amount):
     if amount <= 0:
-        raise ValidationError("An order number is for more than 0. Leave the amount empty for no limit.")
+        raise ValidationError("An order amount must be more than 0. Leave it empty for no limit.")
 
 
 class PurchaseOrderInline(OfOrder, RowsInline):
@@ -292,7 +295,7 @@ class PurchaseOrderInline(OfOrder, RowsInline):
 
 @admin.register(ContractCustomer)
 class ContractCustomerAdmin(OfContractAdmin):
-    """A customer of a contract: share, limit, where its invoices go and its order numbers (CON-9)."""
+    """A customer of a contract: share, limit, billing address and order numbers (CON-9)."""
 
     on_index = False
     entity_path = "contract__entity"
@@ -305,7 +308,7 @@ class ContractCustomerAdmin(OfContractAdmin):
     fieldsets = [
         (None, {"fields": [("contract", "customer"), ("split", "limit"), ("is_primary", "is_rounding")]}),
         (
-            "Bill to, where it differs from the customer",
+            "Bill to, if different from the customer",
             {
                 "fields": [
                     "bill_to_name",
@@ -338,7 +341,7 @@ class ContractCustomerAdmin(OfContractAdmin):
 
 @admin.register(PurchaseOrder)
 class PurchaseOrderAdmin(OfOrder, EntityAdmin):
-    """A customer's order number: no amendment, so it can be entered while the contract runs (CON-11)."""
+    """A customer's order number; not an amendment, so it can be added while the contract runs (CON-11)."""
 
     entity_path = "contract_customer__contract__entity"
     form = PurchaseOrderForm
@@ -366,7 +369,7 @@ class PurchaseOrderAdmin(OfOrder, EntityAdmin):
     def closed_to_change(self, obj):
         contract = obj.contract_customer.contract
         if contract.status == ProjectContract.Status.CLOSED:
-            return f"Contract {contract.code} is closed: its order numbers stand."
+            return f"Contract {contract.code} is closed. Its order numbers can't be changed."
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Legal entities with their parameters, and what they lend to everything else."""
+"""Admin of legal entities with their parameters, and a base class for records of an entity."""
 
 from django import forms
 from django.contrib import admin
@@ -112,7 +112,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
     ]
 
     def has_add_permission(self, request):
-        """A new company is founded by a superuser: nobody can be its administrator yet."""
+        """A superuser creates a new company, because it has no administrator yet."""
         return reach_of(request).administered.everything
 
     def has_delete_permission(self, request, obj=None):
@@ -142,7 +142,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
 
 
 class OfEntityAdmin(EntityAdmin):
-    """What has a code and a name in a legal entity."""
+    """Admin of models with a code and a name in a legal entity."""
 
     list_display = ["code", "name", "entity"]
     search_fields = ["code", "name"]
@@ -163,14 +163,17 @@ class ExchangeRateForm(AdministeredForm):
     is_sure = forms.BooleanField(
         required=False,
         label="This rate is right",
-        help_text="Asked for where it is more than ten times the rate before, or less than a tenth",
+        help_text="Needed if it is more than ten times the previous rate, or less than a tenth of it",
     )
 
     def refusals(self):
         if self.errors or self.cleaned_data.get("is_sure") or not (other := self.instance.neighbour()):
             return
         if not other.rate / 10 <= self.instance.rate <= other.rate * 10:
-            yield "rate", f"{other} is far from this. Look again, and tick “This rate is right” if it is."
+            yield (
+                "rate",
+                f"{other} differs a lot from this. Check it, and tick “This rate is right” if it is correct.",
+            )
 
 
 @admin.register(ExchangeRate)

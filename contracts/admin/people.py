@@ -1,4 +1,4 @@
-"""Users and what they are in which legal entity."""
+"""Admin of users and their memberships of legal entities."""
 
 from django import forms
 from django.conf import settings
@@ -26,11 +26,11 @@ from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 
-admin.site.unregister(Group)  # the five roles decide, group permissions do not
+admin.site.unregister(Group)  # only the five roles count, not group permissions
 
 
 def _given(forms, by):
-    """Why one of the memberships in the forms can't be given by `by`; empty where all can."""
+    """The reason why `by` can't give one of the memberships in the forms; empty if all are allowed."""
     for form in forms:
         before = Membership.objects.filter(pk=form.instance.pk).first() if form.instance.pk else None
         complete = form.instance.user_id and form.instance.entity_id
@@ -40,9 +40,9 @@ def _given(forms, by):
 
 
 class MembershipFormSet(PaginationInlineFormSet):
-    """Memberships of a person or of a company; none of them leaves a company without an administrator."""
+    """Memberships of a person or of a company; a company must keep an administrator."""
 
-    by = None  # who saves them; set by the inline for each request
+    by = None  # the user who saves them; set by the inline for each request
 
     def save_new(self, form, commit=True):
         membership = super().save_new(form, commit)
@@ -66,7 +66,7 @@ class MembershipFormSet(PaginationInlineFormSet):
         kept = [form for form in typed if form not in self.deleted_forms]
         if any("user" in form.changed_data for form in kept if form in self.initial_forms):
             raise ValidationError(
-                "A membership stays with its person: delete the row, and add another for the other person."
+                "You can't move a membership to another person. Delete the row and add a new one."
             )
         if sentence := _given(kept, self.by):
             raise ValidationError(sentence)
@@ -77,7 +77,7 @@ class MembershipFormSet(PaginationInlineFormSet):
 
 
 class LocksAdministrators:
-    """Two who take each other away at the same moment are judged one after the other."""
+    """If two administrators remove each other at the same time, process one request after the other."""
 
     def lock(self, request):
         rows = Membership.objects.filter(role=Membership.Role.ADMINISTRATOR)
@@ -86,7 +86,7 @@ class LocksAdministrators:
 
 
 class KeepsAdministrators(LocksAdministrators):
-    """Nothing is deleted that would leave a company without a billing administrator."""
+    """Refuses a deletion that would leave a company without a billing administrator."""
 
     def memberships_of(self, rows):
         return Membership.objects.filter(pk__in=rows)
@@ -117,7 +117,7 @@ class MembershipRows(RowsInline):
 
 class MembershipInline(MembershipRows):
     def get_min_num(self, request, obj=None, **kwargs):
-        """Somebody without any membership would be out of the reach of whoever made them."""
+        """Require one membership, because without one the creator could no longer see the new user."""
         return 0 if reach_of(request).administered.everything else 1
 
     def get_formset(self, request, obj=None, **kwargs):
@@ -129,13 +129,13 @@ class MembershipInline(MembershipRows):
 
 
 class UserForm(UserChangeForm):
-    by: User  # who saves it; set by the admin for each request
+    by: User  # the user who saves it; set by the admin for each request
 
     def clean_email(self):
-        """Whoever has a password keeps their address: a link to choose another one is sent there.
+        """Refuse to change the address of a user with a password, because password links are sent there.
 
-        That of somebody who was invited and has none yet can be corrected, and those who watch over their
-        roles are notified, as if the roles were given anew.
+        The address of an invited user without a password can be corrected. The people who are notified of
+        role changes get a notice.
         """
         email, person = self.cleaned_data["email"], self.instance
         free = self.by.is_superuser or person == self.by or not person.has_usable_password()
@@ -156,7 +156,7 @@ class UserForm(UserChangeForm):
 
 
 class NewUserForm(forms.ModelForm):
-    """A new person, who chooses their own password: a link to it goes to their mail address."""
+    """A new user, who gets a mail with a link to choose a password."""
 
     class Meta:
         model = User
@@ -174,7 +174,7 @@ class NewUserForm(forms.ModelForm):
 
 @admin.register(User)
 class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
-    """People. An administrator sets up those who work for their own legal entities and nobody else."""
+    """Users. An administrator can change users who work for the administrator's legal entities only."""
 
     has_one_entity = False
     form, add_form = UserForm, NewUserForm
@@ -195,7 +195,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
 
     @admin.display(description="Password")
     def own_password(self, user):
-        chosen = "Chosen by the person" if user.has_usable_password() else "Not chosen yet"
+        chosen = "Chosen by the user" if user.has_usable_password() else "Not chosen yet"
         where = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html(
             '{}. <a class="text-primary-600 dark:text-primary-500" href="{}">Send a link to choose one</a>',
@@ -211,7 +211,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return rows.filter(pk__in=members.values("user"))
 
     def has_change_permission(self, request, obj=None):
-        """Only those who work for nobody else: a password opens every company its owner belongs to."""
+        """Only users of no other company, because a password gives access to all companies of its owner."""
         if not super().has_change_permission(request, obj):
             return False
         administered = reach_of(request).administered
@@ -221,7 +221,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return not obj.is_superuser and not elsewhere.exists()
 
     def add_view(self, request, form_url="", extra_context=None):
-        """Without the transaction that Django opens here: inside of one nothing is done again."""
+        """Without the transaction that Django opens here, because operations are not repeated inside one."""
         return self._add_view(request, form_url, extra_context)
 
     def get_form(self, request, obj=None, change=False, **kwargs):
@@ -253,7 +253,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
             messages.success(request, sent)
 
     def user_change_password(self, request, id, form_url=""):
-        """Nobody sets the password of another: a link to choose one is sent to the person."""
+        """Send the user a link to choose a password; nobody else sets it."""
         user = self.get_object(request, id)
         if user is None:
             raise Http404
@@ -272,13 +272,13 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return TemplateResponse(request, "admin/send_password_link.html", context)
 
     def entity_code(self, obj):
-        """The one legal entity somebody works for; of those who work for several only superusers read."""
+        """The user's only legal entity; events of users with several are visible to superusers only."""
         codes = LegalEntity.objects.filter(memberships__user=obj).values_list("code", flat=True).distinct()
         return codes[0] if len(codes) == 1 else ""
 
 
 class MembershipForm(AdministeredForm):
-    by: User  # who saves it; set by the admin for each request
+    by: User  # the user who saves it; set by the admin for each request
 
     def refusals(self):
         if sentence := _given([self], self.by):

@@ -1,4 +1,4 @@
-"""Price lists. One that a confirmed contract uses can be extended; no price in it changes."""
+"""Admin of price lists. A list that a confirmed contract uses can be extended; its prices can't change."""
 
 from django.contrib import admin
 
@@ -15,12 +15,12 @@ from contracts.models import (
 from invoicing_site.admin.base import AdministeredForm, EntityAdmin, LookupInline, RowsInline
 from invoicing_site.admin.columns import chip
 
-OVERRIDE = "add an override from a day on."
-NEW_LIST = "contracts that are still drafts can be given another list."
+OVERRIDE = "add a dated override."
+NEW_LIST = "use another list for draft contracts."
 
 
 def contract_using(price_list):
-    """A confirmed contract that the price list counts for, or None."""
+    """A confirmed contract that uses the price list, or None."""
     if price_list is None or price_list.pk is None:
         return None
     uses = ContractPriceList.objects.filter(
@@ -31,11 +31,13 @@ def contract_using(price_list):
 
 
 def in_use(price_list):
-    """The sentence that says why its prices stand still, or nothing."""
+    """The reason why its prices can't change; empty if they can."""
     contract = contract_using(price_list)
     if contract is None:
         return ""
-    return f"Price list “{price_list}” is in use by the confirmed contract {contract.code}: its prices stand"
+    return (
+        f"Price list “{price_list}” is used by confirmed contract {contract.code}, so its prices can't change"
+    )
 
 
 class PriceListForm(AdministeredForm):
@@ -46,7 +48,7 @@ class PriceListForm(AdministeredForm):
 
 
 class FrozenPriceForm(AdministeredForm):
-    """A row of a price list: in a list that is in use, those there stay as they are."""
+    """A row of a price list; existing rows of a used list can't be changed."""
 
     remedy = NEW_LIST
 
@@ -62,7 +64,7 @@ class FrozenPriceForm(AdministeredForm):
             yield None, f"{sentence}, and {covered}; {self.remedy}"
 
     def priced_before(self):
-        """What in the list prices already what a new row would price, so that it would change a price."""
+        """An existing row for the work of a new row, which would therefore change a price."""
         return ""
 
 
@@ -73,12 +75,12 @@ class RolePriceForm(FrozenPriceForm):
         rows = RolePrice.objects.filter(price_list=self.instance.price_list_id)
         if self.instance.role_id is not None:
             rows = rows.filter(role=self.instance.role_id) | rows.filter(role=None)
-        return "a row in it prices this work already" if rows.exists() else ""
+        return "the list already has a price for this work" if rows.exists() else ""
 
 
 class MarkupForm(FrozenPriceForm):
     def priced_before(self):
-        return "a markup would stack on them"
+        return "a markup would be added to them"
 
 
 class OverrideForm(FrozenPriceForm):
@@ -89,7 +91,7 @@ class OverrideForm(FrozenPriceForm):
 
 
 class PriceInline(RowsInline):
-    """Rows of a price list, or of a row in one: where the list is in use, those there are only looked at."""
+    """Rows of a price list, or of a row in one; existing rows of a used list are read-only."""
 
     def has_change_permission(self, request, obj=None):
         price_list = obj.price_list if isinstance(obj, RolePrice) else obj
@@ -124,7 +126,7 @@ class PriceMarkupInline(PriceInline):
 
 
 class UseInline(LookupInline):
-    """The contracts that the list counts for."""
+    """The contracts that use the list."""
 
     model = ContractPriceList
     verbose_name_plural = "used by contracts"
@@ -156,7 +158,7 @@ class PriceListAdmin(EntityAdmin):
     inlines = [RolePriceInline, CategoryPriceInline, ProductPriceInline, PriceMarkupInline, UseInline]
     fieldsets = [
         (None, {"fields": ["entity", ("code", "name"), ("kind", "currency"), ("valid_from", "valid_to")]}),
-        ("Owner, unless it is the company's standard", {"fields": [("customer", "contract"), "unit"]}),
+        ("Owner (empty: the company's standard list)", {"fields": [("customer", "contract"), "unit"]}),
     ]
 
     def keeps_rows(self, obj):
@@ -172,7 +174,7 @@ class OverrideInline(PriceInline):
 
 @admin.register(RolePrice)
 class RolePriceAdmin(EntityAdmin):
-    """One role price with its overrides; opened from its list."""
+    """A role price with its overrides; opened from its list."""
 
     on_index = False
     form = RolePriceForm

@@ -1,4 +1,4 @@
-"""Customers, and the work that is done for them."""
+"""Admin of customers, projects, roles, categories, products and resources."""
 
 from django.contrib import admin
 
@@ -63,11 +63,11 @@ class TaskForm(AdministeredForm):
     def refusals(self):
         parent = self.instance.parent if self.instance.parent_id else None
         if parent and parent.project_id != self.instance.project_id:
-            yield "parent", f"“{parent}” is a task of another project."
+            yield "parent", f"“{parent}” belongs to another project."
         step = parent
         while step is not None:
             if self.instance.pk and step.pk == self.instance.pk:
-                yield "parent", "A task can't stand below itself."
+                yield "parent", "A task can't be its own parent."
                 return
             step = step.parent
 
@@ -136,7 +136,7 @@ class ProductAdmin(OfEntityAdmin):
 
 
 class ResourcePositionInline(RowsInline):
-    """Promotions and moves: a role and a unit from a day on (APP-9)."""
+    """Promotions and transfers: a role and a unit from a date (APP-9)."""
 
     model = ResourcePosition
     entity_path = "resource__entity"

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     "in_company_register",
                     models.BooleanField(
                         default=False,
-                        help_text="Limited company: “Foretaksregisteret” on Norwegian documents",
+                        help_text="Limited company: prints “Foretaksregisteret” on Norwegian documents",
                     ),
                 ),
                 (
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                             ("rf", "RF creditor reference"),
                         ],
                         default="number",
-                        help_text="What customers quote when they pay; a KID needs an agreement with the bank",
+                        help_text="The payment reference of customers; a KID needs an agreement with the bank",
                         max_length=6,
                         verbose_name="payment reference",
                     ),
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                     "kid_length",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Digits in all, 3 to 25, as agreed; empty: as many as it takes",
+                        help_text="Total number of digits, 3 to 25, as agreed; empty: as many as needed",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(3),
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("day", "day"), ("month", "month"), ("year", "year"), ("all", "all in one")],
                         default="month",
-                        help_text="Actuals of one of these stand in one journal",
+                        help_text="The period of the actuals in one journal",
                         max_length=5,
                     ),
                 ),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                             ("search", "search project, then contract, then customer"),
                         ],
                         default="search",
-                        help_text="Where a line takes its billing tax group from",
+                        help_text="The source of a line's billing tax group",
                         max_length=8,
                     ),
                 ),
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                             ("error", "keep the line back with an error"),
                         ],
                         default="error",
-                        help_text="What becomes of a journal line that is dated in a closed period",
+                        help_text="What to do with a journal line that is dated in a closed period",
                         max_length=5,
                     ),
                 ),
@@ -157,43 +157,44 @@ class Migration(migrations.Migration):
                     "allow_own_approval",
                     models.BooleanField(
                         default=False,
-                        help_text="Project managers may approve what they worked, recorded or submitted themselves",
+                        help_text="Project managers may approve their own work, and work that they recorded or submitted",
                     ),
                 ),
                 (
                     "require_proposal_approval",
                     models.BooleanField(
                         default=False,
-                        help_text="Somebody else than who submitted an invoice proposal approves it before it is posted",
+                        help_text="Another person must approve an invoice proposal before it is posted",
                     ),
                 ),
                 (
                     "posts_journals_by_clock",
                     models.BooleanField(
                         default=False,
-                        help_text="Else an accountant posts them",
-                        verbose_name="journals are posted by the clock",
+                        help_text="Otherwise an accountant posts them",
+                        verbose_name="post journals automatically",
                     ),
                 ),
                 (
                     "posts_invoices_by_clock",
                     models.BooleanField(
                         default=False,
-                        help_text="Else an accountant posts them. With “separate confirm and post” only what somebody else than who confirmed it approved",
-                        verbose_name="invoices are posted by the clock",
+                        help_text="Otherwise an accountant posts them. With “separate confirm and post”, only invoices that another person than the one who confirmed has approved",
+                        verbose_name="post invoices automatically",
                     ),
                 ),
                 (
                     "separate_confirm_and_post",
                     models.BooleanField(
-                        default=False, help_text="Who confirmed a proforma may not post its invoice"
+                        default=False,
+                        help_text="The person who confirmed a proforma may not post its invoice",
                     ),
                 ),
                 (
                     "require_order_reference",
                     models.BooleanField(
                         default=False,
-                        help_text="No invoice is posted without an order number of the customer",
+                        help_text="An invoice without a customer's order number can't be posted",
                     ),
                 ),
                 (
@@ -251,7 +252,7 @@ class Migration(migrations.Migration):
                     "sees_costs",
                     models.BooleanField(
                         default=False,
-                        help_text="Cost rates, costs and margins; accountants and auditors see them anyway",
+                        help_text="Cost rates, costs and margins; accountants and auditors always see them",
                     ),
                 ),
                 (
@@ -267,7 +268,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("user", "entity", "role"),
                         name="membership_once",
-                        violation_error_message="This person has this role in this company already.",
+                        violation_error_message="This person already has this role in this company.",
                     )
                 ],
             },
@@ -298,7 +299,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="organizationalunit_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -344,7 +345,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="paymentterm_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -353,7 +354,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="payment_term_names_its_day",
-                        violation_error_message="A term with a fixed day of the month needs that day (1 to 31).",
+                        violation_error_message="A payment term with a fixed day needs that day (1 to 31).",
                     ),
                 ],
             },
@@ -384,7 +385,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="billingtaxgroup_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -415,7 +416,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="itemtaxgroup_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -450,7 +451,7 @@ class Migration(migrations.Migration):
                 (
                     "rate",
                     invoicing_site.floor.fields.RateField(
-                        help_text="Accounting currency for one unit of the currency"
+                        help_text="Accounting currency per unit of the currency"
                     ),
                 ),
                 ("source", models.CharField(blank=True, max_length=100)),
@@ -460,12 +461,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "rate_type", "currency", "valid_from"),
                         name="exchange_rate_once_a_day",
-                        violation_error_message="There is a rate of this type and currency from this day already.",
+                        violation_error_message="There is already a rate of this type and currency from this date.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("rate__gt", 0)),
                         name="exchange_rate_is_positive",
-                        violation_error_message="An exchange rate is more than 0.",
+                        violation_error_message="An exchange rate must be more than 0.",
                     ),
                 ],
             },
@@ -496,7 +497,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="projectgroup_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -528,7 +529,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="role_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -552,9 +553,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "unit",
-                    models.CharField(
-                        help_text="As it stands on prices and entries, such as km", max_length=10
-                    ),
+                    models.CharField(help_text="As used in prices and entries, such as km", max_length=10),
                 ),
                 (
                     "code",
@@ -596,7 +595,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "unit"),
                         name="measure_unit_once",
-                        violation_error_message="This company has a code for this unit already.",
+                        violation_error_message="This company already has a code for this unit.",
                     )
                 ],
             },
@@ -630,7 +629,7 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
-                ("every", models.PositiveSmallIntegerField(default=1, help_text="So many weeks or months")),
+                ("every", models.PositiveSmallIntegerField(default=1, help_text="Number of weeks or months")),
                 (
                     "days",
                     models.CharField(
@@ -648,7 +647,7 @@ class Migration(migrations.Migration):
                     "cutoff_on_run_day",
                     models.BooleanField(
                         default=False,
-                        help_text="A run takes the work of its own day too, such as that of the 31st; else up to the day before. Schedules that exist follow when they are planned again",
+                        help_text="A run includes the work of its own day, such as the 31st; otherwise up to the day before. Existing schedules change when they are planned again",
                         verbose_name="cutoff on the run day",
                     ),
                 ),
@@ -661,12 +660,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="invoicefrequency_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("every__gte", 1)),
                         name="frequency_moves_on",
-                        violation_error_message="Enter 1 for every week or month, or more.",
+                        violation_error_message="Enter 1 or more: 1 means every week or month.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -678,7 +677,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="frequency_says_its_days",
-                        violation_error_message="Say on which days: a weekday, days of a month, or the n-th weekday.",
+                        violation_error_message="Enter the days: a weekday, days of the month, or the n-th weekday.",
                     ),
                 ],
             },
@@ -724,7 +723,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "kind"),
                         name="number_sequence_once",
-                        violation_error_message="This company has a sequence of this kind already.",
+                        violation_error_message="This company already has a sequence of this kind.",
                     )
                 ],
             },
@@ -807,7 +806,7 @@ class Migration(migrations.Migration):
                             ("kid11", "KID, mod 11"),
                             ("rf", "RF creditor reference"),
                         ],
-                        help_text="Empty: as the company has it",
+                        help_text="Empty: the setting of the company",
                         max_length=6,
                         verbose_name="payment reference",
                     ),
@@ -816,7 +815,7 @@ class Migration(migrations.Migration):
                     "kid_length",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Empty: as the company has it",
+                        help_text="Empty: the setting of the company",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(3),
@@ -833,7 +832,7 @@ class Migration(migrations.Migration):
                             ("invoice", "invoice number"),
                             ("both", "customer number and invoice number"),
                         ],
-                        help_text="Empty: as the company has it",
+                        help_text="Empty: the setting of the company",
                         max_length=7,
                         verbose_name="KID holds",
                     ),
@@ -845,7 +844,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "number"),
                         name="customer_number_once",
-                        violation_error_message="Another customer of this company has this number.",
+                        violation_error_message="Another customer of this company already has this number.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -857,7 +856,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="customer_electronic_address_has_a_scheme",
-                        violation_error_message="Give an electronic address together with its scheme.",
+                        violation_error_message="Enter an electronic address together with its scheme.",
                     ),
                 ],
             },
@@ -916,7 +915,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="project_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -949,7 +948,8 @@ class Migration(migrations.Migration):
                 (
                     "is_disbursement",
                     models.BooleanField(
-                        default=False, help_text="Paid in the customer's name: no revenue, no tax"
+                        default=False,
+                        help_text="Disbursement: paid on behalf of the customer, no revenue, no tax",
                     ),
                 ),
                 (
@@ -971,7 +971,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "transaction_class", "code"),
                         name="category_code_once",
-                        violation_error_message="Another category of this class has this code in this company.",
+                        violation_error_message="Another category of this class and company already has this code.",
                     )
                 ],
             },
@@ -1013,7 +1013,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="product_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -1050,7 +1050,7 @@ class Migration(migrations.Migration):
                     "role",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Until the first position below begins",
+                        help_text="Applies until the first position below starts",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.role",
@@ -1060,7 +1060,7 @@ class Migration(migrations.Migration):
                     "unit",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Until the first position below begins",
+                        help_text="Applies until the first position below starts",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.organizationalunit",
@@ -1075,12 +1075,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="resource_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity", "user"),
                         name="resource_user_once",
-                        violation_error_message="This user is a resource of this company already.",
+                        violation_error_message="This user is already a resource of this company.",
                     ),
                 ],
             },
@@ -1134,7 +1134,7 @@ class Migration(migrations.Migration):
                     "fixed_exchange_rate",
                     invoicing_site.floor.fields.RateField(
                         blank=True,
-                        help_text="Accounting currency for one unit, for net sales amounts",
+                        help_text="Accounting currency per unit, for net sales amounts",
                         null=True,
                     ),
                 ),
@@ -1152,7 +1152,7 @@ class Migration(migrations.Migration):
                     "place_of_delivery",
                     models.CharField(
                         blank=True,
-                        help_text="Printed on its invoices; empty: the buyer's city",
+                        help_text="Printed on invoices; empty: the buyer's city",
                         max_length=200,
                     ),
                 ),
@@ -1185,7 +1185,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="projectcontract_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1195,12 +1195,12 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="contract_confirmed_has_a_time",
-                        violation_error_message="A confirmed contract says when it was confirmed.",
+                        violation_error_message="A confirmed contract needs the time of confirmation.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("limit__gt", 0), ("limit", None), _connector="OR"),
                         name="contract_limit_is_positive",
-                        violation_error_message="A limit is more than 0; leave it empty for none.",
+                        violation_error_message="A limit must be more than 0. Leave it empty for no limit.",
                     ),
                 ],
             },
@@ -1231,7 +1231,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("sequence", "year"),
                         name="sequence_counter_once_a_year",
-                        violation_error_message="A sequence is counted once for each year.",
+                        violation_error_message="A sequence has one counter per year.",
                     )
                 ],
             },
@@ -1261,7 +1261,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("customer", "email"),
                         name="customer_contact_once",
-                        violation_error_message="This customer has a contact with this address already.",
+                        violation_error_message="This customer already has a contact with this address.",
                     )
                 ],
             },
@@ -1302,7 +1302,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("project", "code"),
                         name="task_code_once",
-                        violation_error_message="Another task of this project has this code.",
+                        violation_error_message="Another task of this project already has this code.",
                     )
                 ],
             },
@@ -1353,7 +1353,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("resource", "valid_from"),
                         name="resource_position_once_a_day",
-                        violation_error_message="This resource has a position from this day already.",
+                        violation_error_message="This resource already has a position from this date.",
                     )
                 ],
             },
@@ -1404,7 +1404,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("contract", "number"),
                         name="revision_number_once",
-                        violation_error_message="Another revision of this contract has this number.",
+                        violation_error_message="Another revision of this contract already has this number.",
                     )
                 ],
             },
@@ -1474,24 +1474,24 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("contract", "customer"),
                         name="contract_customer_once",
-                        violation_error_message="This customer stands on the contract already.",
+                        violation_error_message="This customer is already on the contract.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("is_primary", True)),
                         fields=("contract",),
                         name="contract_one_primary_customer",
-                        violation_error_message="A contract has one primary customer only.",
+                        violation_error_message="A contract can have only one primary customer.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("is_rounding", True)),
                         fields=("contract",),
                         name="contract_one_rounding_customer",
-                        violation_error_message="One customer only takes the rounding of a contract.",
+                        violation_error_message="Only one customer can take the rounding of a contract.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="contract_customer_split_is_a_share",
-                        violation_error_message="A billing split lies between 0 and 100 %%.",
+                        violation_error_message="A billing split must be between 0 and 100 %%.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1502,7 +1502,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="numbers_of_a_bill_to_have_a_name",
-                        violation_error_message="Numbers and an electronic address belong to a name: give the bill-to name too.",
+                        violation_error_message="Numbers and an electronic address need a bill-to name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1514,7 +1514,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="bill_to_electronic_address_has_a_scheme",
-                        violation_error_message="Give an electronic address together with its scheme.",
+                        violation_error_message="Enter an electronic address together with its scheme.",
                     ),
                 ],
             },
@@ -1579,14 +1579,14 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="pricelist_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("valid_to", None), ("valid_from__lte", models.F("valid_to")), _connector="OR"
                         ),
                         name="price_list_dates_in_order",
-                        violation_error_message="A price list ends on or after the day it starts.",
+                        violation_error_message="A price list must end on or after its first day.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1596,7 +1596,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="price_list_has_one_owner",
-                        violation_error_message="A price list belongs to one customer, one contract or one unit.",
+                        violation_error_message="A price list can belong to only one customer, contract or unit.",
                     ),
                 ],
             },
@@ -1624,7 +1624,7 @@ class Migration(migrations.Migration):
                 (
                     "amount",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Net, in the contract's currency; empty: no end", null=True
+                        blank=True, help_text="Net, in the contract's currency; empty: no limit", null=True
                     ),
                 ),
             ],
@@ -1635,7 +1635,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("contract_customer", "number"),
                         name="purchase_order_once",
-                        violation_error_message="This customer has this order number already.",
+                        violation_error_message="This customer already has this order number.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1645,12 +1645,12 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="purchase_order_dates_in_order",
-                        violation_error_message="An order ends on or after the day it starts.",
+                        violation_error_message="An order must end on or after its first day.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("amount__gt", 0), ("amount", None), _connector="OR"),
                         name="purchase_order_amount_is_positive",
-                        violation_error_message="An order is for more than 0; leave the amount empty for no end.",
+                        violation_error_message="An order amount must be more than 0. Leave it empty for no limit.",
                     ),
                 ],
             },
@@ -1686,7 +1686,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("contract", "price_list"),
                         name="contract_price_list_once",
-                        violation_error_message="This price list counts for the contract already.",
+                        violation_error_message="The contract already has this price list.",
                     )
                 ],
             },
@@ -1729,7 +1729,7 @@ class Migration(migrations.Migration):
                     "includes_time",
                     models.BooleanField(
                         default=True,
-                        help_text="On a project and task, only one confirmed line covers a class of work on a day",
+                        help_text="Only one confirmed line per project and task can cover a class of work on a date",
                     ),
                 ),
                 ("includes_expense", models.BooleanField(default=True)),
@@ -1740,13 +1740,13 @@ class Migration(migrations.Migration):
                 (
                     "contract_amount",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Fixed price: what its milestones add up to", null=True
+                        blank=True, help_text="Fixed price: the total of its milestones", null=True
                     ),
                 ),
                 (
                     "estimate",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Time and material: what is expected", null=True
+                        blank=True, help_text="Time and material: the estimate", null=True
                     ),
                 ),
                 (
@@ -1769,7 +1769,7 @@ class Migration(migrations.Migration):
                     "billing_starts",
                     models.DateField(
                         blank=True,
-                        help_text="Invoice days fall on this day or later; empty: when the line or the contract starts",
+                        help_text="First possible invoice date; empty: the start of the line or the contract",
                         null=True,
                     ),
                 ),
@@ -1801,7 +1801,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("contract", "number"),
                         name="contract_line_number_once",
-                        violation_error_message="Another line of this contract has this number.",
+                        violation_error_message="Another line of this contract already has this number.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1820,12 +1820,12 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="contract_line_dates_in_order",
-                        violation_error_message="A contract line ends on or after the day it starts.",
+                        violation_error_message="A contract line must end on or after its first day.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("limit__gt", 0), ("limit", None), _connector="OR"),
                         name="line_limit_is_positive",
-                        violation_error_message="A limit is more than 0; leave it empty for none.",
+                        violation_error_message="A limit must be more than 0. Leave it empty for no limit.",
                     ),
                 ],
             },
@@ -1868,7 +1868,7 @@ class Migration(migrations.Migration):
                             ("ends__isnull", False), ("count__isnull", False), _connector="OR"
                         ),
                         name="retainer_schedule_ends",
-                        violation_error_message="Say when the retainers end, or how many there are.",
+                        violation_error_message="Enter the last date or the number of the retainers.",
                     )
                 ],
             },
@@ -1929,12 +1929,12 @@ class Migration(migrations.Migration):
                         django.db.models.functions.comparison.Coalesce("company", 0),
                         django.db.models.functions.comparison.Coalesce("unit", 0),
                         name="role_price_once",
-                        violation_error_message="The list has a price for this role, company and unit already.",
+                        violation_error_message="The list already has a price for this role, company and unit.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
                         name="role_price_is_not_negative",
-                        violation_error_message="A price is 0 or more.",
+                        violation_error_message="A price must be 0 or more.",
                     ),
                 ],
             },
@@ -1982,12 +1982,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("price_list", "name"),
                         name="price_markup_name_once",
-                        violation_error_message="Another markup of this list has this name.",
+                        violation_error_message="Another markup of this list already has this name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("percent__gte", -100), ("percent", None), _connector="OR"),
                         name="price_markup_leaves_a_price",
-                        violation_error_message="A markup is −100 %% or more: no price becomes less than 0.",
+                        violation_error_message="A markup must be −100 %% or more.",
                     ),
                 ],
             },
@@ -2036,7 +2036,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("price_list", "category", "unit"),
                         name="category_price_once",
-                        violation_error_message="The list has a price for this category and unit already.",
+                        violation_error_message="The list already has a price for this category and unit.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -2046,17 +2046,17 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="category_price_fits_its_method",
-                        violation_error_message="Give the price per unit or the markup that the method needs.",
+                        violation_error_message="Enter the unit price or the markup that the method needs.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
                         name="category_price_is_not_negative",
-                        violation_error_message="A price is 0 or more.",
+                        violation_error_message="A price must be 0 or more.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("markup__gte", -100), ("markup", None), _connector="OR"),
                         name="category_markup_leaves_a_price",
-                        violation_error_message="A markup is −100 %% or more: no price becomes less than 0.",
+                        violation_error_message="A markup must be −100 %% or more.",
                     ),
                 ],
             },
@@ -2090,12 +2090,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("price_list", "product", "unit"),
                         name="product_price_once",
-                        violation_error_message="The list has a price for this product and unit already.",
+                        violation_error_message="The list already has a price for this product and unit.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
                         name="product_price_is_not_negative",
-                        violation_error_message="A price is 0 or more.",
+                        violation_error_message="A price must be 0 or more.",
                     ),
                 ],
             },
@@ -2130,7 +2130,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("line", "task"),
                         name="line_task_once",
-                        violation_error_message="The line names this task already.",
+                        violation_error_message="The line already has this task.",
                     )
                 ],
             },
@@ -2165,7 +2165,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("line", "role"),
                         name="line_role_once",
-                        violation_error_message="The line names this role already.",
+                        violation_error_message="The line already has this role.",
                     )
                 ],
             },
@@ -2200,7 +2200,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("line", "category"),
                         name="line_category_once",
-                        violation_error_message="The line names this category already.",
+                        violation_error_message="The line already has this category.",
                     )
                 ],
             },
@@ -2245,18 +2245,18 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("line", "contract_customer"),
                         name="line_customer_once",
-                        violation_error_message="This customer stands on the line already.",
+                        violation_error_message="This customer is already on the line.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("is_rounding", True)),
                         fields=("line",),
                         name="line_one_rounding_customer",
-                        violation_error_message="One customer only takes the rounding of a line.",
+                        violation_error_message="Only one customer can take the rounding of a line.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("split__gte", 0), ("split__lte", 100)),
                         name="line_customer_split_is_a_share",
-                        violation_error_message="A billing split lies between 0 and 100 %%.",
+                        violation_error_message="A billing split must be between 0 and 100 %%.",
                     ),
                 ],
             },
@@ -2305,7 +2305,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("line", "run_date"),
                         name="schedule_run_date_once",
-                        violation_error_message="The line has an invoice run on this day already.",
+                        violation_error_message="The line already has an invoice run on this date.",
                     )
                 ],
             },
@@ -2360,12 +2360,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("line", "number"),
                         name="milestone_number_once",
-                        violation_error_message="Another milestone of this line has this number.",
+                        violation_error_message="Another milestone of this line already has this number.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("amount", 0), _negated=True),
                         name="milestone_has_an_amount",
-                        violation_error_message="A milestone has an amount other than 0.",
+                        violation_error_message="The amount of a milestone can't be 0.",
                     ),
                 ],
             },
@@ -2421,7 +2421,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("amount__gt", 0)),
                         name="retainer_has_an_amount",
-                        violation_error_message="A retainer has an amount of more than 0.",
+                        violation_error_message="The amount of a retainer must be more than 0.",
                     ),
                 ],
             },
@@ -2469,7 +2469,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("customer", None), ("contract", None), _connector="OR"),
                         name="price_override_has_one_scope",
-                        violation_error_message="An override is for one customer, for one contract or for all.",
+                        violation_error_message="An override is for one customer, one contract or all.",
                     ),
                     models.UniqueConstraint(
                         models.F("role_price"),
@@ -2477,12 +2477,12 @@ class Migration(migrations.Migration):
                         django.db.models.functions.comparison.Coalesce("customer", 0),
                         django.db.models.functions.comparison.Coalesce("contract", 0),
                         name="price_override_once_a_day",
-                        violation_error_message="There is an override from this day already.",
+                        violation_error_message="There is already an override from this date.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("price__gte", 0), ("price", None), _connector="OR"),
                         name="price_override_is_not_negative",
-                        violation_error_message="A price is 0 or more.",
+                        violation_error_message="A price must be 0 or more.",
                     ),
                 ],
             },
@@ -2540,7 +2540,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_index=False,
-                help_text="How milestones are taxed; without one, no invoice of a milestone can be posted",
+                help_text="The item tax group of milestones; without one, no invoice of a milestone can be posted",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
@@ -2552,7 +2552,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("fiscal_year_start_month__gte", 1), ("fiscal_year_start_month__lte", 12)),
                 name="entity_fiscal_year_starts_in_a_month",
-                violation_error_message="A fiscal year starts in a month from 1 to 12.",
+                violation_error_message="Enter the start month of the fiscal year, 1 to 12.",
             ),
         ),
         migrations.AddConstraint(
@@ -2560,7 +2560,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("journal_max_lines__gte", 1)),
                 name="entity_journal_holds_lines",
-                violation_error_message="A journal holds at least one line.",
+                violation_error_message="A journal must have room for at least one line.",
             ),
         ),
         migrations.AddConstraint(
@@ -2575,7 +2575,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="entity_electronic_address_has_a_scheme",
-                violation_error_message="Give an electronic address together with its scheme.",
+                violation_error_message="Enter an electronic address together with its scheme.",
             ),
         ),
         migrations.AddConstraint(
@@ -2588,7 +2588,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="entity_clock_needs_an_approver",
-                violation_error_message="Invoices are posted by the clock, and who confirmed may not post: that takes a second person. Tick “require proposal approval” too, or leave posting to people.",
+                violation_error_message="With automatic posting and “separate confirm and post”, also tick “require proposal approval”: the approver is the second person.",
             ),
         ),
     ]

@@ -70,7 +70,7 @@ class ProjectContract(Coded):
     ends = models.DateField("requested end", null=True, blank=True)
     limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="currency")
     fixed_exchange_rate = RateField(
-        null=True, blank=True, help_text="Accounting currency for one unit, for net sales amounts"
+        null=True, blank=True, help_text="Accounting currency per unit, for net sales amounts"
     )
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
@@ -78,7 +78,7 @@ class ProjectContract(Coded):
     place_of_delivery = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Printed on its invoices; empty: the buyer's city",
+        help_text="Printed on invoices; empty: the buyer's city",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
@@ -97,12 +97,12 @@ class ProjectContract(Coded):
             models.CheckConstraint(
                 name="contract_confirmed_has_a_time",
                 condition=Q(status="draft") | Q(confirmed_at__isnull=False) | Q(closed_as_lost=True),
-                violation_error_message="A confirmed contract says when it was confirmed.",
+                violation_error_message="A confirmed contract needs the time of confirmation.",
             ),
             models.CheckConstraint(
                 name="contract_limit_is_positive",
                 condition=Q(limit__gt=0) | Q(limit=None),
-                violation_error_message="A limit is more than 0; leave it empty for none.",
+                violation_error_message="A limit must be more than 0. Leave it empty for no limit.",
             ),
         ]
 
@@ -135,7 +135,7 @@ class ContractRevision(models.Model):
             models.UniqueConstraint(
                 fields=["contract", "number"],
                 name="revision_number_once",
-                violation_error_message="Another revision of this contract has this number.",
+                violation_error_message="Another revision of this contract already has this number.",
             )
         ]
 
@@ -171,32 +171,30 @@ class ContractCustomer(models.Model):
             models.UniqueConstraint(
                 fields=["contract", "customer"],
                 name="contract_customer_once",
-                violation_error_message="This customer stands on the contract already.",
+                violation_error_message="This customer is already on the contract.",
             ),
             models.UniqueConstraint(
                 fields=["contract"],
                 condition=Q(is_primary=True),
                 name="contract_one_primary_customer",
-                violation_error_message="A contract has one primary customer only.",
+                violation_error_message="A contract can have only one primary customer.",
             ),
             models.UniqueConstraint(
                 fields=["contract"],
                 condition=Q(is_rounding=True),
                 name="contract_one_rounding_customer",
-                violation_error_message="One customer only takes the rounding of a contract.",
+                violation_error_message="Only one customer can take the rounding of a contract.",
             ),
             models.CheckConstraint(
                 name="contract_customer_split_is_a_share",
                 condition=Q(split__gte=0, split__lte=100),
-                violation_error_message="A billing split lies between 0 and 100 %%.",
+                violation_error_message="A billing split must be between 0 and 100 %%.",
             ),
             models.CheckConstraint(
                 name="numbers_of_a_bill_to_have_a_name",
                 condition=~Q(bill_to_name="")
                 | Q(organisation_number="", vat_number="", electronic_address=""),
-                violation_error_message=(
-                    "Numbers and an electronic address belong to a name: give the bill-to name too."
-                ),
+                violation_error_message=("Numbers and an electronic address need a bill-to name."),
             ),
             address_has_a_scheme("bill_to_electronic_address_has_a_scheme"),
         ]
@@ -219,7 +217,7 @@ class PurchaseOrder(models.Model):
         null=True,
         blank=True,
         in_currency="contract_customer__contract__currency",
-        help_text="Net, in the contract's currency; empty: no end",
+        help_text="Net, in the contract's currency; empty: no limit",
     )
 
     class Meta:
@@ -229,17 +227,17 @@ class PurchaseOrder(models.Model):
             models.UniqueConstraint(
                 fields=["contract_customer", "number"],
                 name="purchase_order_once",
-                violation_error_message="This customer has this order number already.",
+                violation_error_message="This customer already has this order number.",
             ),
             models.CheckConstraint(
                 name="purchase_order_dates_in_order",
                 condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_from__lte=F("valid_to")),
-                violation_error_message="An order ends on or after the day it starts.",
+                violation_error_message="An order must end on or after its first day.",
             ),
             models.CheckConstraint(
                 name="purchase_order_amount_is_positive",
                 condition=Q(amount__gt=0) | Q(amount=None),
-                violation_error_message="An order is for more than 0; leave the amount empty for no end.",
+                violation_error_message="An order amount must be more than 0. Leave it empty for no limit.",
             ),
         ]
 
@@ -258,7 +256,7 @@ class ContractPriceList(models.Model):
             models.UniqueConstraint(
                 fields=["contract", "price_list"],
                 name="contract_price_list_once",
-                violation_error_message="This price list counts for the contract already.",
+                violation_error_message="The contract already has this price list.",
             )
         ]
 
@@ -281,7 +279,7 @@ class ContractLine(models.Model):
     entire_project = models.BooleanField(default=True)
     includes_time = models.BooleanField(
         default=True,
-        help_text="On a project and task, only one confirmed line covers a class of work on a day",
+        help_text="Only one confirmed line per project and task can cover a class of work on a date",
     )
     includes_expense = models.BooleanField(default=True)
     includes_material = models.BooleanField(default=True)
@@ -292,13 +290,13 @@ class ContractLine(models.Model):
         null=True,
         blank=True,
         in_currency="contract__currency",
-        help_text="Fixed price: what its milestones add up to",
+        help_text="Fixed price: the total of its milestones",
     )
     estimate = AmountField(
         null=True,
         blank=True,
         in_currency="contract__currency",
-        help_text="Time and material: what is expected",
+        help_text="Time and material: the estimate",
     )
     limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
     frequency = models.ForeignKey(
@@ -307,7 +305,7 @@ class ContractLine(models.Model):
     billing_starts = models.DateField(
         null=True,
         blank=True,
-        help_text="Invoice days fall on this day or later; empty: when the line or the contract starts",
+        help_text="First possible invoice date; empty: the start of the line or the contract",
     )
     revision = models.ForeignKey(
         ContractRevision, models.PROTECT, null=True, blank=True, related_name="lines", db_index=False
@@ -320,7 +318,7 @@ class ContractLine(models.Model):
             models.UniqueConstraint(
                 fields=["contract", "number"],
                 name="contract_line_number_once",
-                violation_error_message="Another line of this contract has this number.",
+                violation_error_message="Another line of this contract already has this number.",
             ),
             models.CheckConstraint(
                 name="fixed_price_line_has_an_amount",
@@ -330,12 +328,12 @@ class ContractLine(models.Model):
             models.CheckConstraint(
                 name="contract_line_dates_in_order",
                 condition=Q(starts=None) | Q(ends=None) | Q(starts__lte=F("ends")),
-                violation_error_message="A contract line ends on or after the day it starts.",
+                violation_error_message="A contract line must end on or after its first day.",
             ),
             models.CheckConstraint(
                 name="line_limit_is_positive",
                 condition=Q(limit__gt=0) | Q(limit=None),
-                violation_error_message="A limit is more than 0; leave it empty for none.",
+                violation_error_message="A limit must be more than 0. Leave it empty for no limit.",
             ),
         ]
 
@@ -359,7 +357,7 @@ class ContractLineTask(models.Model):
             models.UniqueConstraint(
                 fields=["line", "task"],
                 name="line_task_once",
-                violation_error_message="The line names this task already.",
+                violation_error_message="The line already has this task.",
             )
         ]
 
@@ -379,7 +377,7 @@ class ContractLineRole(models.Model):
             models.UniqueConstraint(
                 fields=["line", "role"],
                 name="line_role_once",
-                violation_error_message="The line names this role already.",
+                violation_error_message="The line already has this role.",
             )
         ]
 
@@ -399,7 +397,7 @@ class ContractLineCategory(models.Model):
             models.UniqueConstraint(
                 fields=["line", "category"],
                 name="line_category_once",
-                violation_error_message="The line names this category already.",
+                violation_error_message="The line already has this category.",
             )
         ]
 
@@ -422,18 +420,18 @@ class LineCustomer(models.Model):
             models.UniqueConstraint(
                 fields=["line", "contract_customer"],
                 name="line_customer_once",
-                violation_error_message="This customer stands on the line already.",
+                violation_error_message="This customer is already on the line.",
             ),
             models.UniqueConstraint(
                 fields=["line"],
                 condition=Q(is_rounding=True),
                 name="line_one_rounding_customer",
-                violation_error_message="One customer only takes the rounding of a line.",
+                violation_error_message="Only one customer can take the rounding of a line.",
             ),
             models.CheckConstraint(
                 name="line_customer_split_is_a_share",
                 condition=Q(split__gte=0, split__lte=100),
-                violation_error_message="A billing split lies between 0 and 100 %%.",
+                violation_error_message="A billing split must be between 0 and 100 %%.",
             ),
         ]
 

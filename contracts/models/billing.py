@@ -26,7 +26,7 @@ class InvoiceFrequency(Coded):
         WEEKDAY = "weekday", "every so many months, on the n-th weekday"
 
     rhythm = models.CharField(max_length=7, choices=Rhythm)
-    every = models.PositiveSmallIntegerField(default=1, help_text="So many weeks or months")
+    every = models.PositiveSmallIntegerField(default=1, help_text="Number of weeks or months")
     days = models.CharField(
         max_length=60, blank=True, help_text="Days of the month, such as 1,16; 31 means the last day"
     )
@@ -35,8 +35,8 @@ class InvoiceFrequency(Coded):
     cutoff_on_run_day = models.BooleanField(
         "cutoff on the run day",
         default=False,
-        help_text="A run takes the work of its own day too, such as that of the 31st; else up to the day "
-        "before. Schedules that exist follow when they are planned again",
+        help_text="A run includes the work of its own day, such as the 31st; otherwise up to the day before. "
+        "Existing schedules change when they are planned again",
     )
 
     class Meta(Coded.Meta):
@@ -47,14 +47,14 @@ class InvoiceFrequency(Coded):
             models.CheckConstraint(
                 name="frequency_moves_on",
                 condition=Q(every__gte=1),
-                violation_error_message="Enter 1 for every week or month, or more.",
+                violation_error_message="Enter 1 or more: 1 means every week or month.",
             ),
             models.CheckConstraint(
                 name="frequency_says_its_days",
                 condition=Q(rhythm="weekly", weekday__lte=6)
                 | (Q(rhythm="monthly") & ~Q(days=""))
                 | Q(rhythm="weekday", weekday__lte=6, nth__in=[-1, 1, 2, 3, 4]),
-                violation_error_message="Say on which days: a weekday, days of a month, or the n-th weekday.",
+                violation_error_message="Enter the days: a weekday, days of the month, or the n-th weekday.",
             ),
         ]
 
@@ -100,7 +100,7 @@ class ScheduleEntry(models.Model):
             models.UniqueConstraint(
                 fields=["line", "run_date"],
                 name="schedule_run_date_once",
-                violation_error_message="The line has an invoice run on this day already.",
+                violation_error_message="The line already has an invoice run on this date.",
             )
         ]
         indexes = [
@@ -145,12 +145,12 @@ class Milestone(models.Model):
             models.UniqueConstraint(
                 fields=["line", "number"],
                 name="milestone_number_once",
-                violation_error_message="Another milestone of this line has this number.",
+                violation_error_message="Another milestone of this line already has this number.",
             ),
             models.CheckConstraint(
                 name="milestone_has_an_amount",
                 condition=~Q(amount=0),
-                violation_error_message="A milestone has an amount other than 0.",
+                violation_error_message="The amount of a milestone can't be 0.",
             ),
         ]
 
@@ -198,7 +198,7 @@ class RetainerSchedule(models.Model):
             models.CheckConstraint(
                 name="retainer_schedule_ends",
                 condition=Q(ends__isnull=False) | Q(count__isnull=False),
-                violation_error_message="Say when the retainers end, or how many there are.",
+                violation_error_message="Enter the last date or the number of the retainers.",
             )
         ]
 
@@ -226,7 +226,7 @@ class Retainer(models.Model):
             models.CheckConstraint(
                 name="retainer_has_an_amount",
                 condition=Q(amount__gt=0),
-                violation_error_message="A retainer has an amount of more than 0.",
+                violation_error_message="The amount of a retainer must be more than 0.",
             ),
         ]
 

@@ -61,7 +61,7 @@ def address_has_a_scheme(name):
         name=name,
         condition=Q(electronic_address="", electronic_address_scheme="")
         | ~Q(electronic_address="") & ~Q(electronic_address_scheme=""),
-        violation_error_message="Give an electronic address together with its scheme.",
+        violation_error_message="Enter an electronic address together with its scheme.",
     )
 
 
@@ -103,7 +103,7 @@ class LegalEntity(models.Model):
     organisation_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     in_company_register = models.BooleanField(
-        default=False, help_text="Limited company: “Foretaksregisteret” on Norwegian documents"
+        default=False, help_text="Limited company: prints “Foretaksregisteret” on Norwegian documents"
     )
     electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
@@ -118,14 +118,14 @@ class LegalEntity(models.Model):
         max_length=6,
         choices=PaymentReferenceKind,
         default=PaymentReferenceKind.NUMBER,
-        help_text="What customers quote when they pay; a KID needs an agreement with the bank",
+        help_text="The payment reference of customers; a KID needs an agreement with the bank",
     )
     kid_length = models.PositiveSmallIntegerField(
         "KID length",
         null=True,
         blank=True,
         validators=KID_LENGTHS,
-        help_text="Digits in all, 3 to 25, as agreed; empty: as many as it takes",
+        help_text="Total number of digits, 3 to 25, as agreed; empty: as many as needed",
     )
     kid_holds = models.CharField("KID holds", max_length=7, choices=KidContent, default=KidContent.INVOICE)
     logo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, db_index=False)
@@ -136,20 +136,20 @@ class LegalEntity(models.Model):
         max_length=5,
         choices=JournalGrouping,
         default=JournalGrouping.MONTH,
-        help_text="Actuals of one of these stand in one journal",
+        help_text="The period of the actuals in one journal",
     )
     journal_max_lines = models.PositiveIntegerField(default=5000)
     tax_group_source = models.CharField(
         max_length=8,
         choices=TaxGroupSource,
         default=TaxGroupSource.SEARCH,
-        help_text="Where a line takes its billing tax group from",
+        help_text="The source of a line's billing tax group",
     )
     closed_period = models.CharField(
         max_length=5,
         choices=ClosedPeriod,
         default=ClosedPeriod.ERROR,
-        help_text="What becomes of a journal line that is dated in a closed period",
+        help_text="What to do with a journal line that is dated in a closed period",
     )
     milestone_item_tax_group = models.ForeignKey(
         "contracts.ItemTaxGroup",
@@ -158,30 +158,30 @@ class LegalEntity(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
-        help_text="How milestones are taxed; without one, no invoice of a milestone can be posted",
+        help_text="The item tax group of milestones; without one, no invoice of a milestone can be posted",
     )
     allow_own_approval = models.BooleanField(
         default=False,
-        help_text="Project managers may approve what they worked, recorded or submitted themselves",
+        help_text="Project managers may approve their own work, and work that they recorded or submitted",
     )
     require_proposal_approval = models.BooleanField(
         default=False,
-        help_text="Somebody else than who submitted an invoice proposal approves it before it is posted",
+        help_text="Another person must approve an invoice proposal before it is posted",
     )
     posts_journals_by_clock = models.BooleanField(
-        "journals are posted by the clock", default=False, help_text="Else an accountant posts them"
+        "post journals automatically", default=False, help_text="Otherwise an accountant posts them"
     )
     posts_invoices_by_clock = models.BooleanField(
-        "invoices are posted by the clock",
+        "post invoices automatically",
         default=False,
-        help_text="Else an accountant posts them. With “separate confirm and post” only what somebody else "
-        "than who confirmed it approved",
+        help_text="Otherwise an accountant posts them. With “separate confirm and post”, only invoices that "
+        "another person than the one who confirmed has approved",
     )
     separate_confirm_and_post = models.BooleanField(
-        default=False, help_text="Who confirmed a proforma may not post its invoice"
+        default=False, help_text="The person who confirmed a proforma may not post its invoice"
     )
     require_order_reference = models.BooleanField(
-        default=False, help_text="No invoice is posted without an order number of the customer"
+        default=False, help_text="An invoice without a customer's order number can't be posted"
     )
     invoices_in_advance = models.BooleanField(
         default=False,
@@ -197,12 +197,12 @@ class LegalEntity(models.Model):
             models.CheckConstraint(
                 name="entity_fiscal_year_starts_in_a_month",
                 condition=Q(fiscal_year_start_month__gte=1, fiscal_year_start_month__lte=12),
-                violation_error_message="A fiscal year starts in a month from 1 to 12.",
+                violation_error_message="Enter the start month of the fiscal year, 1 to 12.",
             ),
             models.CheckConstraint(
                 name="entity_journal_holds_lines",
                 condition=Q(journal_max_lines__gte=1),
-                violation_error_message="A journal holds at least one line.",
+                violation_error_message="A journal must have room for at least one line.",
             ),
             address_has_a_scheme("entity_electronic_address_has_a_scheme"),
             models.CheckConstraint(
@@ -210,9 +210,8 @@ class LegalEntity(models.Model):
                 condition=Q(posts_invoices_by_clock=False)
                 | Q(separate_confirm_and_post=False)
                 | Q(require_proposal_approval=True),
-                violation_error_message="Invoices are posted by the clock, and who confirmed may not post: "
-                "that takes a second person. Tick “require proposal approval” too, or leave posting to "
-                "people.",
+                violation_error_message="With automatic posting and “separate confirm and post”, also tick "
+                "“require proposal approval”: the approver is the second person.",
             ),
         ]
 
@@ -266,7 +265,7 @@ class Membership(models.Model):
     entity = models.ForeignKey(LegalEntity, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=13, choices=Role)
     sees_costs = models.BooleanField(
-        default=False, help_text="Cost rates, costs and margins; accountants and auditors see them anyway"
+        default=False, help_text="Cost rates, costs and margins; accountants and auditors always see them"
     )
     overrides_limits = models.BooleanField(
         default=False, help_text="May confirm proformas over a not-to-exceed limit, with a reason"
@@ -279,7 +278,7 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=["user", "entity", "role"],
                 name="membership_once",
-                violation_error_message="This person has this role in this company already.",
+                violation_error_message="This person already has this role in this company.",
             )
         ]
 
@@ -308,7 +307,7 @@ class Coded(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "code"],
                 name="%(class)s_code_once",
-                violation_error_message="Another one of this company has this code.",
+                violation_error_message="Another record of this company already has this code.",
             )
         ]
 
@@ -343,7 +342,7 @@ class PaymentTerm(Coded):
             models.CheckConstraint(
                 name="payment_term_names_its_day",
                 condition=~Q(method="dom") | Q(day_of_month__gte=1, day_of_month__lte=31),
-                violation_error_message="A term with a fixed day of the month needs that day (1 to 31).",
+                violation_error_message="A payment term with a fixed day needs that day (1 to 31).",
             ),
         ]
 
@@ -380,7 +379,7 @@ class ExchangeRate(models.Model):
     rate_type = models.CharField(max_length=7, choices=RateType, default=RateType.SPOT)
     currency = CurrencyField()
     valid_from = models.DateField()
-    rate = RateField(help_text="Accounting currency for one unit of the currency")
+    rate = RateField(help_text="Accounting currency per unit of the currency")
     source = models.CharField(max_length=100, blank=True)
 
     class Meta:
@@ -388,12 +387,12 @@ class ExchangeRate(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "rate_type", "currency", "valid_from"],
                 name="exchange_rate_once_a_day",
-                violation_error_message="There is a rate of this type and currency from this day already.",
+                violation_error_message="There is already a rate of this type and currency from this date.",
             ),
             models.CheckConstraint(
                 name="exchange_rate_is_positive",
                 condition=Q(rate__gt=0),
-                violation_error_message="An exchange rate is more than 0.",
+                violation_error_message="An exchange rate must be more than 0.",
             ),
         ]
 

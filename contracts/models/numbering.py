@@ -37,7 +37,7 @@ class NumberSequence(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "kind"],
                 name="number_sequence_once",
-                violation_error_message="This company has a sequence of this kind already.",
+                violation_error_message="This company already has a sequence of this kind.",
             )
         ]
 
@@ -108,7 +108,7 @@ class SequenceCounter(models.Model):
             models.UniqueConstraint(
                 fields=["sequence", "year"],
                 name="sequence_counter_once_a_year",
-                violation_error_message="A sequence is counted once for each year.",
+                violation_error_message="A sequence has one counter per year.",
             ),
         ]
 

@@ -44,14 +44,14 @@ class PriceList(Coded):
             models.CheckConstraint(
                 name="price_list_dates_in_order",
                 condition=Q(valid_to=None) | Q(valid_from__lte=F("valid_to")),
-                violation_error_message="A price list ends on or after the day it starts.",
+                violation_error_message="A price list must end on or after its first day.",
             ),
             models.CheckConstraint(
                 name="price_list_has_one_owner",
                 condition=Q(customer=None, contract=None)
                 | Q(customer=None, unit=None)
                 | Q(contract=None, unit=None),
-                violation_error_message="A price list belongs to one customer, one contract or one unit.",
+                violation_error_message="A price list can belong to only one customer, contract or unit.",
             ),
         ]
 
@@ -89,7 +89,7 @@ def _not_negative(name):
     return models.CheckConstraint(
         name=name,
         condition=Q(price__gte=0) | Q(price=None),
-        violation_error_message="A price is 0 or more.",
+        violation_error_message="A price must be 0 or more.",
     )
 
 
@@ -98,7 +98,7 @@ def _leaves_a_price(name, field):
     return models.CheckConstraint(
         name=name,
         condition=Q((f"{field}__gte", -100)) | Q((field, None)),
-        violation_error_message="A markup is −100 %% or more: no price becomes less than 0.",
+        violation_error_message="A markup must be −100 %% or more.",
     )
 
 
@@ -124,7 +124,7 @@ class RolePrice(models.Model):
                 Coalesce("company", 0),
                 Coalesce("unit", 0),
                 name="role_price_once",
-                violation_error_message="The list has a price for this role, company and unit already.",
+                violation_error_message="The list already has a price for this role, company and unit.",
             ),
             _not_negative("role_price_is_not_negative"),
         ]
@@ -147,7 +147,7 @@ class RolePriceOverride(models.Model):
             models.CheckConstraint(
                 name="price_override_has_one_scope",
                 condition=Q(customer=None) | Q(contract=None),
-                violation_error_message="An override is for one customer, for one contract or for all.",
+                violation_error_message="An override is for one customer, one contract or all.",
             ),
             models.UniqueConstraint(
                 "role_price",
@@ -155,7 +155,7 @@ class RolePriceOverride(models.Model):
                 Coalesce("customer", 0),
                 Coalesce("contract", 0),
                 name="price_override_once_a_day",
-                violation_error_message="There is an override from this day already.",
+                violation_error_message="There is already an override from this date.",
             ),
             _not_negative("price_override_is_not_negative"),
         ]
@@ -178,7 +178,7 @@ class PriceMarkup(models.Model):
             models.UniqueConstraint(
                 fields=["price_list", "name"],
                 name="price_markup_name_once",
-                violation_error_message="Another markup of this list has this name.",
+                violation_error_message="Another markup of this list already has this name.",
             ),
             _leaves_a_price("price_markup_leaves_a_price", "percent"),
         ]
@@ -207,14 +207,14 @@ class CategoryPrice(models.Model):
             models.UniqueConstraint(
                 fields=["price_list", "category", "unit"],
                 name="category_price_once",
-                violation_error_message="The list has a price for this category and unit already.",
+                violation_error_message="The list already has a price for this category and unit.",
             ),
             models.CheckConstraint(
                 name="category_price_fits_its_method",
                 condition=Q(method="unit", price__isnull=False)
                 | Q(method="cost")
                 | Q(method="markup", markup__isnull=False),
-                violation_error_message="Give the price per unit or the markup that the method needs.",
+                violation_error_message="Enter the unit price or the markup that the method needs.",
             ),
             _not_negative("category_price_is_not_negative"),
             _leaves_a_price("category_markup_leaves_a_price", "markup"),
@@ -237,7 +237,7 @@ class ProductPrice(models.Model):
             models.UniqueConstraint(
                 fields=["price_list", "product", "unit"],
                 name="product_price_once",
-                violation_error_message="The list has a price for this product and unit already.",
+                violation_error_message="The list already has a price for this product and unit.",
             ),
             _not_negative("product_price_is_not_negative"),
         ]

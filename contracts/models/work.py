@@ -91,17 +91,21 @@ class Customer(models.Model):
         max_length=6,
         choices=PaymentReferenceKind,
         blank=True,
-        help_text="Empty: as the company has it",
+        help_text="Empty: the setting of the company",
     )
     kid_length = models.PositiveSmallIntegerField(
-        "KID length", null=True, blank=True, validators=KID_LENGTHS, help_text="Empty: as the company has it"
+        "KID length",
+        null=True,
+        blank=True,
+        validators=KID_LENGTHS,
+        help_text="Empty: the setting of the company",
     )
     kid_holds = models.CharField(
         "KID holds",
         max_length=7,
         choices=KidContent,
         blank=True,
-        help_text="Empty: as the company has it",
+        help_text="Empty: the setting of the company",
     )
 
     objects = CustomerQuerySet.as_manager()
@@ -112,7 +116,7 @@ class Customer(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "number"],
                 name="customer_number_once",
-                violation_error_message="Another customer of this company has this number.",
+                violation_error_message="Another customer of this company already has this number.",
             ),
             address_has_a_scheme("customer_electronic_address_has_a_scheme"),
         ]
@@ -139,7 +143,7 @@ class CustomerContact(models.Model):
             models.UniqueConstraint(
                 fields=["customer", "email"],
                 name="customer_contact_once",
-                violation_error_message="This customer has a contact with this address already.",
+                violation_error_message="This customer already has a contact with this address.",
             )
         ]
 
@@ -212,7 +216,7 @@ class Task(models.Model):
             models.UniqueConstraint(
                 fields=["project", "code"],
                 name="task_code_once",
-                violation_error_message="Another task of this project has this code.",
+                violation_error_message="Another task of this project already has this code.",
             )
         ]
 
@@ -241,7 +245,7 @@ class Category(Coded):
     code = models.CharField(max_length=60)
     is_chargeable = models.BooleanField(default=True)
     is_disbursement = models.BooleanField(
-        default=False, help_text="Paid in the customer's name: no revenue, no tax"
+        default=False, help_text="Disbursement: paid on behalf of the customer, no revenue, no tax"
     )
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
 
@@ -253,7 +257,7 @@ class Category(Coded):
             models.UniqueConstraint(
                 fields=["entity", "transaction_class", "code"],
                 name="category_code_once",
-                violation_error_message="Another category of this class has this code in this company.",
+                violation_error_message="Another category of this class and company already has this code.",
             )
         ]
 
@@ -262,7 +266,7 @@ class MeasureUnit(models.Model):
     """What a unit that a company counts in is called in electronic invoices (UNECE Recommendation 20)."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="measure_units")
-    unit = models.CharField(max_length=10, help_text="As it stands on prices and entries, such as km")
+    unit = models.CharField(max_length=10, help_text="As used in prices and entries, such as km")
     code = models.CharField("UNECE code", max_length=3, choices=code_lists.choices(code_lists.UNITS))
 
     class Meta:
@@ -273,7 +277,7 @@ class MeasureUnit(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "unit"],
                 name="measure_unit_once",
-                violation_error_message="This company has a code for this unit already.",
+                violation_error_message="This company already has a code for this unit.",
             )
         ]
 
@@ -299,14 +303,14 @@ class Resource(Coded):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
     )
     role = models.ForeignKey(
-        Role, models.PROTECT, null=True, blank=True, help_text="Until the first position below begins"
+        Role, models.PROTECT, null=True, blank=True, help_text="Applies until the first position below starts"
     )
     unit = models.ForeignKey(
         OrganizationalUnit,
         models.PROTECT,
         null=True,
         blank=True,
-        help_text="Until the first position below begins",
+        help_text="Applies until the first position below starts",
     )
     is_active = models.BooleanField(default=True)
 
@@ -317,7 +321,7 @@ class Resource(Coded):
             models.UniqueConstraint(
                 fields=["entity", "user"],
                 name="resource_user_once",
-                violation_error_message="This user is a resource of this company already.",
+                violation_error_message="This user is already a resource of this company.",
             ),
         ]
 
@@ -340,7 +344,7 @@ class ResourcePosition(models.Model):
             models.UniqueConstraint(
                 fields=["resource", "valid_from"],
                 name="resource_position_once_a_day",
-                violation_error_message="This resource has a position from this day already.",
+                violation_error_message="This resource already has a position from this date.",
             )
         ]
 

@@ -1,4 +1,4 @@
-"""The set-up of the books, and what stands in them."""
+"""Admin of the set-up of the books, and read-only admin of their records."""
 
 from ledger.admin import books, setup
 

@@ -1,4 +1,4 @@
-"""Journals, proposals, vouchers, subledgers, invoices and files, for looking things up."""
+"""Read-only admin of journals, proposals, vouchers, subledgers, invoices and files."""
 
 from django.contrib import admin
 from django.db.models import Q
@@ -137,7 +137,7 @@ class VoucherAdmin(LookupAdmin):
     ordering = ["-pk"]
     fieldsets = [
         (None, {"fields": ["entity", ("number", "kind"), ("date", "document_date", "period"), "text"]}),
-        ("Where it comes from", {"fields": [("journal_line", "reverses"), ("posted_at", "posted_by")]}),
+        ("Source", {"fields": [("journal_line", "reverses"), ("posted_at", "posted_by")]}),
         (
             "Chain",
             {
@@ -250,7 +250,7 @@ class DeliveryAdmin(LookupAdmin):
 
 @admin.register(StoredFile)
 class StoredFileAdmin(LookupAdmin):
-    """Files belong to no legal entity themselves; they are reached through what names them."""
+    """Files belong to no legal entity; access depends on the rows that refer to them."""
 
     has_one_entity = False
     list_display = ["name", "media_type", "size", "stored_at", "stored_by"]

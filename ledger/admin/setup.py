@@ -1,4 +1,4 @@
-"""What an administrator sets up of the books: tax, periods, accounts, profiles, dimensions, layouts."""
+"""Admin of tax, periods, accounts, profiles, dimensions and layouts."""
 
 from django.contrib import admin
 
@@ -58,15 +58,15 @@ class TaxCodeAdmin(EntityAdmin):
 
 
 class PeriodForm(AdministeredForm):
-    """A period keeps its days once something was posted in it."""
+    """The dates of a period with postings can't be changed."""
 
     def refusals(self):
         period, year = self.instance, self.cleaned_data.get("year") or self.instance.year
         if self.has_changed() and period.pk and Voucher.objects.filter(period=period).exists():
-            yield None, f"Vouchers were posted in {period}: its days can't be changed any more."
+            yield None, f"{period} has vouchers. Its dates can't be changed."
         if period.starts and period.ends and year.starts and year.ends:
             if period.starts < year.starts or period.ends > year.ends:
-                yield "ends", f"A period lies within its year, {year.starts} to {year.ends}."
+                yield "ends", f"A period must be within its year, {year.starts} to {year.ends}."
             others = FiscalPeriod.objects.filter(entity=year.entity_id).exclude(pk=period.pk)
             other = others.filter(starts__lte=period.ends, ends__gte=period.starts).first()
             if other and self.has_changed():
@@ -88,7 +88,7 @@ class FiscalYearAdmin(EntityAdmin):
     inlines = [PeriodInline]
 
     def get_changeform_initial_data(self, request):
-        """The year after the last one of the chosen company, or its first."""
+        """The year after the last one of the selected company, or its first one."""
         initial = super().get_changeform_initial_data(request)
         entity = LegalEntity.objects.filter(pk=initial.get("entity")).first()
         if entity:
@@ -98,13 +98,13 @@ class FiscalYearAdmin(EntityAdmin):
         return initial
 
     def save_related(self, request, form, formsets, change):
-        """A new year for which nobody typed periods is divided into months."""
+        """A new year without periods gets one per month."""
         super().save_related(request, form, formsets, change)
         if not change and not form.instance.periods.exists():
             FiscalPeriod.objects.bulk_create(months(form.instance))
 
     def save_formset(self, request, form, formset, change):
-        """A period is one of its year's legal entity."""
+        """A period gets the legal entity of its year."""
         for row in formset.forms:
             if row.instance.pk is None:
                 row.instance.entity = form.instance.entity

@@ -1,4 +1,4 @@
-"""What accountants and auditors look for among vouchers."""
+"""Filters of vouchers."""
 
 import django_filters
 from django.db.models import Exists, OuterRef
@@ -22,11 +22,11 @@ class VoucherFilter(django_filters.FilterSet):
         fields = []
 
     def with_entry(self, rows, name, value):
-        """Those with an entry on that account, project or customer."""
+        """Vouchers with an entry on that account, project or customer."""
         return rows.filter(Exists(LedgerEntry.objects.filter(voucher=OuterRef("pk"), **{name: value})))
 
     def of_project(self, rows, name, value):
-        """Those that stand for work of the project in the general ledger or in the project subledger."""
+        """Vouchers of the project in the general ledger or in the project subledger."""
         own = {"voucher": OuterRef("pk"), "project": value}
         return rows.filter(
             Exists(LedgerEntry.objects.filter(**own)) | Exists(ProjectTransaction.objects.filter(**own))

@@ -1,4 +1,4 @@
-"""What people see of vouchers."""
+"""Table of vouchers."""
 
 import django_tables2 as tables
 from django.urls import reverse
@@ -32,7 +32,7 @@ class VoucherTable(Table):
         return label_of(value)
 
     def render_posted_by(self, value):
-        return value or "the program"
+        return value or "the system"
 
     def value_posted_by(self, value):
-        return str(value or "the program")
+        return str(value or "the system")

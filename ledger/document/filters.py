@@ -1,4 +1,4 @@
-"""What people look for among posted invoices, and what is still open on them."""
+"""Filters of posted invoices, and their open amounts."""
 
 import django_filters
 from django.db.models import DecimalField, OuterRef, Q, Subquery
@@ -14,15 +14,15 @@ _ZERO = 0
 
 
 def with_open_amount(invoices):
-    """Each with `open_amount`: what its row in the customer subledger has left after all settlements.
+    """Add `open_amount` to each invoice: the rest of its customer transaction after all settlements.
 
-    Positive is owed to us, negative is owed by us; None where it made no such row.
+    Positive amounts are receivable, negative ones payable; None if there is no such transaction.
     """
     return invoices.annotate(open_amount=Subquery(_left().values("left")[:1], output_field=_AMOUNT))
 
 
 def _left():
-    """The subledger rows of an outer invoice's voucher, each with what is left of it."""
+    """The customer transactions of an outer invoice's voucher, each with its open amount."""
     rows = CustomerTransaction.objects.filter(voucher=OuterRef("voucher")).order_by("pk")
     settled = _settled("debit"), _settled("credit")
     return rows.annotate(

@@ -1,4 +1,4 @@
-"""What people see of posted invoices."""
+"""Table of posted invoices."""
 
 import django_tables2 as tables
 from django.urls import reverse

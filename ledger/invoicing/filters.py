@@ -1,4 +1,4 @@
-"""What accountants look for among proposals and their lines."""
+"""Filters of proposals and their lines."""
 
 import django_filters
 

@@ -1,4 +1,4 @@
-"""What an accountant types on invoice proposals (PRP-2 to PRP-4)."""
+"""Forms of invoice proposals (PRP-2 to PRP-4)."""
 
 from django import forms
 from django.utils.text import capfirst
@@ -43,9 +43,9 @@ class HeaderForm(Watched, DimensionFields, forms.ModelForm):
         self.watch(stamp([self.instance], *HEADER))
 
     def changes(self):
-        """The arguments for the operation: what differs from what stands there.
+        """The arguments for the operation: the changed values.
 
-        A new invoice date has the due date worked out anew unless another one was typed with it.
+        A new invoice date recalculates the due date unless another due date was entered.
         """
         cleaned = self.cleaned_data
         changes = {name: cleaned[name] for name, was in self.before.items() if cleaned[name] != was}
@@ -55,11 +55,11 @@ class HeaderForm(Watched, DimensionFields, forms.ModelForm):
         return changes
 
     def _post_clean(self):
-        """The row is the operation's to change; what was read stays as it was read."""
+        """Do not change the row; the operation does."""
 
 
 class ProposalLinesForm(Watched, forms.Form):
-    """Tax groups for many lines of one proposal; what is empty stays as it is."""
+    """Tax groups for several lines of one proposal; an empty field changes nothing."""
 
     def __init__(self, *args, entity, lines, **kwargs):
         super().__init__(*args, **kwargs)
@@ -77,7 +77,7 @@ class ProposalLinesForm(Watched, forms.Form):
     def clean(self):
         cleaned = super().clean()
         if not self.errors and not self.changes():
-            raise forms.ValidationError("Nothing is to be changed yet: choose a tax group.")
+            raise forms.ValidationError("Choose a tax group to change.")
         return cleaned
 
     def changes(self):
@@ -85,7 +85,7 @@ class ProposalLinesForm(Watched, forms.Form):
 
 
 class MoveLinesForm(Watched, forms.Form):
-    """The section that the chosen lines go to: one that is there, or a new one at the end."""
+    """The section for the selected lines: an existing one, or a new one at the end."""
 
     NEW = "new"
 
@@ -104,11 +104,11 @@ class MoveLinesForm(Watched, forms.Form):
         self.watch(stamp)
 
     def changed_meanwhile(self):
-        return "Somebody changed these sections while you chose. Press the button again to move the lines."
+        return "Somebody changed these sections meanwhile. Press the button again to move the lines."
 
 
 class SectionForm(forms.Form):
-    """One section: its place, its title, and whether it is printed line by line or summed up."""
+    """One section: its number, its title, and whether it is printed line by line or summed up."""
 
     number = forms.IntegerField(label="Place", min_value=1, max_value=32767)
     title = TextField(label="Title", max_length=_TITLE, required=False)
@@ -119,7 +119,7 @@ class SectionForm(forms.Form):
     )
 
     def layout(self):
-        """How `format_sections` wants it."""
+        """The layout for `format_sections`."""
         by = self.cleaned_data["mode"]
         return {
             "title": self.cleaned_data["title"],
@@ -129,14 +129,14 @@ class SectionForm(forms.Form):
 
 
 class LayoutForm(forms.Form):
-    """What a layout is to be the default for."""
+    """The scope of a default layout."""
 
     SCOPES = (("contract", "This contract"), ("customer", "This customer"), ("company", "The whole company"))
 
     scope = forms.ChoiceField(
         label="Default for",
         choices=SCOPES,
-        help_text="The contract's goes before the customer's, that before the company's",
+        help_text="The contract's layout takes precedence over the customer's, and that over the company's",
     )
 
 
@@ -144,7 +144,7 @@ SectionFormSet = forms.formset_factory(SectionForm, extra=0)
 
 
 class CommentForm(forms.Form):
-    """A word to the other one."""
+    """An optional comment for the other person."""
 
     comment = TextField(
         label="Comment", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
@@ -152,6 +152,6 @@ class CommentForm(forms.Form):
 
 
 class ReasonForm(CommentForm):
-    """A word to the other one that can't be left out."""
+    """A required comment for the other person."""
 
     comment = TextField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))

@@ -1,4 +1,4 @@
-"""What accountants see of proposals and their lines."""
+"""Tables of proposals and their lines."""
 
 import django_tables2 as tables
 from django.urls import reverse
@@ -38,7 +38,7 @@ def explain_proposal(proposal):
 
 
 def waits_for(blockers):
-    """The journals that are waited for as links, and how many actuals are in none."""
+    """The journals that block the proposal as links, and the number of actuals in no journal."""
     if not blockers:
         return ""
     links = [(journal.get_absolute_url(), journal.number) for journal in blockers.journals]
@@ -93,7 +93,7 @@ class ProposalTable(Table):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.blockers = {}  # what each waits for, by its key
+        self.blockers = {}  # what each proposal waits for, by key
 
     def load(self, records):
         waiting = [record for record in records if record.status == _Status.BLOCKED]

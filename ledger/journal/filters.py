@@ -1,4 +1,4 @@
-"""What accountants look for among journals and their lines."""
+"""Filters of journals and their lines."""
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q

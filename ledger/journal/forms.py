@@ -1,4 +1,4 @@
-"""What an accountant changes on journal lines (JRN-2)."""
+"""Forms of journal lines (JRN-2)."""
 
 from django import forms
 
@@ -10,7 +10,7 @@ from ledger.setup.fields import CHANGED_LINES, STAYS, ChangeField, DimensionFiel
 
 
 class JournalLinesForm(Watched, DimensionFields, forms.Form):
-    """Changes for many lines of one entity; an empty field changes nothing."""
+    """Changes of several lines of one entity; an empty field changes nothing."""
 
     def __init__(self, *args, entity, lines, **kwargs):
         super().__init__(*args, **kwargs)
@@ -65,7 +65,7 @@ class JournalLinesForm(Watched, DimensionFields, forms.Form):
         )
 
     def changes(self):
-        """The arguments for the operation: only what is to change."""
+        """The arguments for the operation: only the changes."""
         cleaned = self.cleaned_data
         changes = {
             name: cleaned[name]

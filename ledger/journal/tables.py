@@ -1,4 +1,4 @@
-"""What accountants see of journals and their lines."""
+"""Tables of journals and their lines."""
 
 import django_tables2 as tables
 from django.urls import reverse
@@ -48,7 +48,7 @@ class CountColumn(tables.Column):
 
 
 def _remainder_of(journal):
-    return f"Left over from {journal.original.number}" if journal.original_id else ""
+    return f"Lines in error of {journal.original.number}" if journal.original_id else ""
 
 
 class JournalTable(Table):
@@ -88,14 +88,14 @@ def _what(line):
 
 
 def _booked_on(line):
-    """The accounting date, where it is another day than the transaction's."""
+    """The accounting date if it differs from the transaction date."""
     if line.accounting_date == line.actual.date:
         return ""
     return f"Booked {day(line.accounting_date)}"
 
 
 class JournalLineTable(Table):
-    """Some columns repeat in a second line what other columns show; these others are hidden by default."""
+    """Some columns show the values of other columns in a second line; those are hidden by default."""
 
     description = MainColumn(accessor="actual__pk", order_by="actual__description", verbose_name="Line")
     date = TextColumn(

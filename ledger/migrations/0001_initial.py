@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=20)),
                 (
                     "year",
-                    models.PositiveSmallIntegerField(help_text="What {year} shows in a document number"),
+                    models.PositiveSmallIntegerField(help_text="The text for {year} in a document number"),
                 ),
                 ("starts", models.DateField()),
                 ("ends", models.DateField()),
@@ -49,12 +49,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "year"),
                         name="fiscal_year_once",
-                        violation_error_message="This company has this fiscal year already.",
+                        violation_error_message="This company already has this fiscal year.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("starts__lt", models.F("ends"))),
                         name="fiscal_year_dates_in_order",
-                        violation_error_message="A fiscal year ends after the day it starts.",
+                        violation_error_message="A fiscal year must end after its first day.",
                     ),
                 ],
             },
@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "number"),
                         name="account_number_once",
-                        violation_error_message="Another account of this company has this number.",
+                        violation_error_message="Another account of this company already has this number.",
                     )
                 ],
             },
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="dimension_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="The ids of the values in order, joined by commas", max_length=300
+                        help_text="The ids of the values in order, separated by commas", max_length=300
                     ),
                 ),
             ],
@@ -234,7 +234,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="profile_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -322,13 +322,13 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("customer", None), ("contract", None), _connector="OR"),
                         name="layout_counts_for_one_thing",
-                        violation_error_message="A layout counts for one customer, for one contract or for the rest.",
+                        violation_error_message="A layout is for one customer, one contract or all others.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("contract", None), ("customer", None)),
                         fields=("entity",),
                         name="one_layout_for_the_rest",
-                        violation_error_message="This company has a layout for everything else already.",
+                        violation_error_message="This company already has a default layout.",
                     ),
                 ],
             },
@@ -354,7 +354,7 @@ class Migration(migrations.Migration):
                 (
                     "period",
                     models.CharField(
-                        help_text="The day, month or year its lines fall in, or “all”", max_length=10
+                        help_text="The day, month or year of its lines, or “all”", max_length=10
                     ),
                 ),
                 (
@@ -374,7 +374,7 @@ class Migration(migrations.Migration):
                     "original",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The journal whose lines in error these are",
+                        help_text="The journal whose lines in error it contains",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="remainders",
@@ -452,22 +452,22 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("year", "number"),
                         name="fiscal_period_number_once",
-                        violation_error_message="Another period of this year has this number.",
+                        violation_error_message="Another period of this year already has this number.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity", "starts"),
                         name="fiscal_period_start_once",
-                        violation_error_message="Another period starts on this day.",
+                        violation_error_message="Another period already starts on this date.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity", "ends"),
                         name="fiscal_period_end_once",
-                        violation_error_message="Another period ends on this day.",
+                        violation_error_message="Another period already ends on this date.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("starts__lte", models.F("ends"))),
                         name="fiscal_period_dates_in_order",
-                        violation_error_message="A period ends on or after the day it starts.",
+                        violation_error_message="A period must end on or after its first day.",
                     ),
                 ],
             },
@@ -497,7 +497,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("dimension", "code"),
                         name="dimension_value_once",
-                        violation_error_message="Another value of this dimension has this code.",
+                        violation_error_message="Another value of this dimension already has this code.",
                     )
                 ],
             },
@@ -568,13 +568,13 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="profile_counts_for_one_thing",
-                        violation_error_message="A profile counts for a project, a contract or a project group.",
+                        violation_error_message="A profile is for one project, one contract or one project group.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("contract", None), ("group", None), ("project", None)),
                         fields=("entity",),
                         name="one_profile_for_the_rest",
-                        violation_error_message="This company has a profile for everything else already.",
+                        violation_error_message="This company already has a default profile.",
                     ),
                 ],
             },
@@ -674,7 +674,7 @@ class Migration(migrations.Migration):
                         models.F("transaction_class"),
                         django.db.models.functions.comparison.Coalesce("category", 0),
                         name="posting_account_once",
-                        violation_error_message="There is an account for just this case already.",
+                        violation_error_message="There is already an account for exactly this case.",
                     )
                 ],
             },
@@ -730,12 +730,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "invoice_date",
-                    models.DateField(blank=True, help_text="Empty: the day it is posted", null=True),
+                    models.DateField(blank=True, help_text="Empty: the posting date", null=True),
                 ),
                 (
                     "due_date",
                     models.DateField(
-                        blank=True, help_text="Empty: worked out from the payment terms", null=True
+                        blank=True, help_text="Empty: calculated from the payment terms", null=True
                     ),
                 ),
                 (
@@ -774,7 +774,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "last_remedy",
-                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
+                    models.CharField(
+                        blank=True, help_text="The page where the cause can be fixed", max_length=200
+                    ),
                 ),
             ],
             options={
@@ -832,7 +834,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "legal_text",
-                    models.CharField(blank=True, help_text="Printed where no tax is charged", max_length=300),
+                    models.CharField(blank=True, help_text="Printed if no tax is charged", max_length=300),
                 ),
                 (
                     "exemption_code",
@@ -888,7 +890,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="taxcode_code_once",
-                        violation_error_message="Another one of this company has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -1054,12 +1056,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("project", "dimension"),
                         name="project_dimension_once",
-                        violation_error_message="The project has a value for this dimension already.",
+                        violation_error_message="The project already has a value for this dimension.",
                     ),
                     models.UniqueConstraint(
                         fields=("contract_line", "dimension"),
                         name="line_dimension_once",
-                        violation_error_message="The contract line has a value for this dimension already.",
+                        violation_error_message="The contract line already has a value for this dimension.",
                     ),
                 ],
             },
@@ -1184,12 +1186,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("tax_code", "valid_from"),
                         name="tax_rate_once_a_day",
-                        violation_error_message="The tax code has a rate from this day already.",
+                        violation_error_message="The tax code already has a rate from this date.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("percent__gte", 0), ("percent__lte", 100)),
                         name="tax_rate_is_a_share",
-                        violation_error_message="A tax rate lies between 0 and 100 %%.",
+                        violation_error_message="A tax rate must be between 0 and 100 %%.",
                     ),
                 ],
             },
@@ -1223,7 +1225,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("group", "tax_code"),
                         name="billing_tax_group_code",
-                        violation_error_message="The group has this tax code already.",
+                        violation_error_message="The group already has this tax code.",
                     )
                 ],
             },
@@ -1257,7 +1259,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("group", "tax_code"),
                         name="item_tax_group_code",
-                        violation_error_message="The group has this tax code already.",
+                        violation_error_message="The group already has this tax code.",
                     )
                 ],
             },
@@ -1327,16 +1329,14 @@ class Migration(migrations.Migration):
                         to="ledger.voucher",
                     ),
                 ),
-                ("position", models.PositiveBigIntegerField(help_text="Its place in the entity's chain")),
+                ("position", models.PositiveBigIntegerField(help_text="Its position in the entity's chain")),
                 (
                     "hash_format",
-                    models.PositiveSmallIntegerField(
-                        help_text="How its hashes are made: a number of chain.py"
-                    ),
+                    models.PositiveSmallIntegerField(help_text="The format of its hashes, see chain.py"),
                 ),
                 (
                     "claims_hash",
-                    models.CharField(help_text="SHA-256 of what it books, as it was read", max_length=64),
+                    models.CharField(help_text="SHA-256 hash of the item that it books", max_length=64),
                 ),
                 ("previous_hash", models.CharField(blank=True, max_length=64)),
                 ("hash", models.CharField(max_length=64)),
@@ -1444,11 +1444,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "amount",
-                    invoicing_site.floor.fields.AmountField(help_text="Net; zero where it is not charged"),
+                    invoicing_site.floor.fields.AmountField(help_text="Net; zero if it is not charged"),
                 ),
                 (
                     "differs",
-                    models.BooleanField(default=False, help_text="Its tax groups are not the draft's"),
+                    models.BooleanField(default=False, help_text="Its tax groups differ from the draft's"),
                 ),
             ],
             options={
@@ -1734,7 +1734,7 @@ class Migration(migrations.Migration):
                 (
                     "in_balance",
                     models.BooleanField(
-                        default=False, help_text="Stands on a balance sheet account, not in profit and loss"
+                        default=False, help_text="On a balance sheet account, not in profit and loss"
                     ),
                 ),
             ],
@@ -1824,14 +1824,14 @@ class Migration(migrations.Migration):
                 (
                     "year",
                     models.PositiveSmallIntegerField(
-                        help_text="Of the counter it was drawn from; 0 where there is one for all"
+                        help_text="The year of its counter; 0 if there is one counter for all years"
                     ),
                 ),
-                ("seq", models.PositiveBigIntegerField(help_text="Its place in that counter")),
+                ("seq", models.PositiveBigIntegerField(help_text="Its position in that counter")),
                 ("invoice_date", models.DateField()),
                 ("accounting_date", models.DateField()),
                 ("due_date", models.DateField()),
-                ("period_from", models.DateField(blank=True, help_text="Of the work billed", null=True)),
+                ("period_from", models.DateField(blank=True, help_text="Of the billed work", null=True)),
                 ("period_to", models.DateField(blank=True, null=True)),
                 ("language", models.CharField(max_length=10)),
                 ("payment_reference", models.CharField(blank=True, max_length=60)),
@@ -2051,7 +2051,7 @@ class Migration(migrations.Migration):
                 (
                     "summary",
                     models.CharField(
-                        blank=True, help_text="The printed line it is summed up in", max_length=200
+                        blank=True, help_text="The printed summary line that includes it", max_length=200
                     ),
                 ),
                 ("transaction_class", models.CharField(max_length=10)),
@@ -2067,7 +2067,7 @@ class Migration(migrations.Migration):
                 ("unit", models.CharField(blank=True, max_length=10)),
                 (
                     "unit_code",
-                    models.CharField(blank=True, help_text="UNECE; empty: nobody has said", max_length=3),
+                    models.CharField(blank=True, help_text="UNECE code; empty: unknown", max_length=3),
                 ),
                 ("price", invoicing_site.floor.fields.PriceField()),
                 ("net", invoicing_site.floor.fields.AmountField()),

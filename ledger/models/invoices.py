@@ -54,13 +54,13 @@ class CustomerInvoice(models.Model):
     sequence = models.ForeignKey(NumberSequence, models.PROTECT, related_name="+", db_index=False)
     number = models.CharField(max_length=40)
     year = models.PositiveSmallIntegerField(
-        help_text="Of the counter it was drawn from; 0 where there is one for all"
+        help_text="The year of its counter; 0 if there is one counter for all years"
     )
-    seq = models.PositiveBigIntegerField(help_text="Its place in that counter")
+    seq = models.PositiveBigIntegerField(help_text="Its position in that counter")
     invoice_date = models.DateField()
     accounting_date = models.DateField()
     due_date = models.DateField()
-    period_from = models.DateField(null=True, blank=True, help_text="Of the work billed")
+    period_from = models.DateField(null=True, blank=True, help_text="Of the billed work")
     period_to = models.DateField(null=True, blank=True)
     language = models.CharField(max_length=10)
     payment_reference = models.CharField(max_length=60, blank=True)
@@ -167,7 +167,9 @@ class InvoiceLine(models.Model):
     section = models.PositiveSmallIntegerField()
     section_title = models.CharField(max_length=200, blank=True)
     section_mode = models.CharField(max_length=7)
-    summary = models.CharField(max_length=200, blank=True, help_text="The printed line it is summed up in")
+    summary = models.CharField(
+        max_length=200, blank=True, help_text="The printed summary line that includes it"
+    )
     transaction_class = models.CharField(max_length=10)
     date = models.DateField()
     description = models.CharField(max_length=500, blank=True)
@@ -179,7 +181,7 @@ class InvoiceLine(models.Model):
     billing_type = models.CharField(max_length=14)
     quantity = QuantityField()
     unit = models.CharField(max_length=10, blank=True)
-    unit_code = models.CharField(max_length=3, blank=True, help_text="UNECE; empty: nobody has said")
+    unit_code = models.CharField(max_length=3, blank=True, help_text="UNECE code; empty: unknown")
     price = PriceField()
     net = AmountField()
     tax = AmountField(default=0)

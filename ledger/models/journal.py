@@ -50,7 +50,7 @@ class IntegrationJournal(models.Model):
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="journals")
     number = models.CharField(max_length=40)
-    period = models.CharField(max_length=10, help_text="The day, month or year its lines fall in, or “all”")
+    period = models.CharField(max_length=10, help_text="The day, month or year of its lines, or “all”")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     original = models.ForeignKey(
         "self",
@@ -58,7 +58,7 @@ class IntegrationJournal(models.Model):
         null=True,
         blank=True,
         related_name="remainders",
-        help_text="The journal whose lines in error these are",
+        help_text="The journal whose lines in error it contains",
     )
     created_at = models.DateTimeField(default=timezone.now)
     posted_at = models.DateTimeField(null=True, blank=True)

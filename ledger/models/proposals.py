@@ -55,13 +55,13 @@ class ProposalLayout(models.Model):
             models.CheckConstraint(
                 name="layout_counts_for_one_thing",
                 condition=Q(customer=None) | Q(contract=None),
-                violation_error_message="A layout counts for one customer, for one contract or for the rest.",
+                violation_error_message="A layout is for one customer, one contract or all others.",
             ),
             models.UniqueConstraint(
                 fields=["entity"],
                 condition=Q(customer=None, contract=None),
                 name="one_layout_for_the_rest",
-                violation_error_message="This company has a layout for everything else already.",
+                violation_error_message="This company already has a default layout.",
             ),
         ]
 
@@ -149,8 +149,8 @@ class InvoiceProposal(models.Model):
     number = models.CharField(max_length=40)
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="proposals")
     status = models.CharField(max_length=9, choices=Status, default=Status.BLOCKED)
-    invoice_date = models.DateField(null=True, blank=True, help_text="Empty: the day it is posted")
-    due_date = models.DateField(null=True, blank=True, help_text="Empty: worked out from the payment terms")
+    invoice_date = models.DateField(null=True, blank=True, help_text="Empty: the posting date")
+    due_date = models.DateField(null=True, blank=True, help_text="Empty: calculated from the payment terms")
     accounting_date = models.DateField(null=True, blank=True, help_text="Empty: the invoice date")
     delivery = models.CharField(max_length=8, choices=Customer.Delivery, default=Customer.Delivery.MAIL)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
@@ -161,7 +161,9 @@ class InvoiceProposal(models.Model):
     return_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_error = models.CharField(max_length=500, blank=True, help_text="Why the last posting was refused")
-    last_remedy = models.CharField(max_length=200, blank=True, help_text="Where its cause is fixed")
+    last_remedy = models.CharField(
+        max_length=200, blank=True, help_text="The page where the cause can be fixed"
+    )
 
     objects = ProposalQuerySet.as_manager()
 
@@ -226,8 +228,8 @@ class ProposalLine(models.Model):
     )
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
-    amount = AmountField(help_text="Net; zero where it is not charged")
-    differs = models.BooleanField(default=False, help_text="Its tax groups are not the draft's")
+    amount = AmountField(help_text="Net; zero if it is not charged")
+    differs = models.BooleanField(default=False, help_text="Its tax groups differ from the draft's")
 
     objects = ProposalLineQuerySet.as_manager()
 

@@ -32,7 +32,7 @@ class FiscalYear(models.Model):
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_years")
     name = models.CharField(max_length=20)
-    year = models.PositiveSmallIntegerField(help_text="What {year} shows in a document number")
+    year = models.PositiveSmallIntegerField(help_text="The text for {year} in a document number")
     starts = models.DateField()
     ends = models.DateField()
 
@@ -44,12 +44,12 @@ class FiscalYear(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "year"],
                 name="fiscal_year_once",
-                violation_error_message="This company has this fiscal year already.",
+                violation_error_message="This company already has this fiscal year.",
             ),
             models.CheckConstraint(
                 name="fiscal_year_dates_in_order",
                 condition=Q(starts__lt=F("ends")),
-                violation_error_message="A fiscal year ends after the day it starts.",
+                violation_error_message="A fiscal year must end after its first day.",
             ),
         ]
 
@@ -97,22 +97,22 @@ class FiscalPeriod(models.Model):
             models.UniqueConstraint(
                 fields=["year", "number"],
                 name="fiscal_period_number_once",
-                violation_error_message="Another period of this year has this number.",
+                violation_error_message="Another period of this year already has this number.",
             ),
             models.UniqueConstraint(
                 fields=["entity", "starts"],
                 name="fiscal_period_start_once",
-                violation_error_message="Another period starts on this day.",
+                violation_error_message="Another period already starts on this date.",
             ),
             models.UniqueConstraint(
                 fields=["entity", "ends"],
                 name="fiscal_period_end_once",
-                violation_error_message="Another period ends on this day.",
+                violation_error_message="Another period already ends on this date.",
             ),
             models.CheckConstraint(
                 name="fiscal_period_dates_in_order",
                 condition=Q(starts__lte=F("ends")),
-                violation_error_message="A period ends on or after the day it starts.",
+                violation_error_message="A period must end on or after its first day.",
             ),
         ]
 
@@ -156,7 +156,7 @@ class Account(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "number"],
                 name="account_number_once",
-                violation_error_message="Another account of this company has this number.",
+                violation_error_message="Another account of this company already has this number.",
             )
         ]
 
@@ -202,7 +202,7 @@ class DimensionValue(models.Model):
             models.UniqueConstraint(
                 fields=["dimension", "code"],
                 name="dimension_value_once",
-                violation_error_message="Another value of this dimension has this code.",
+                violation_error_message="Another value of this dimension already has this code.",
             )
         ]
 
@@ -214,7 +214,7 @@ class DimensionSet(models.Model):
     """A combination of dimension values, kept once and pointed to by every line that carries it."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
-    key = models.CharField(max_length=300, help_text="The ids of the values in order, joined by commas")
+    key = models.CharField(max_length=300, help_text="The ids of the values in order, separated by commas")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["entity", "key"], name="dimension_set_once")]
@@ -260,12 +260,12 @@ class DefaultDimension(models.Model):
             models.UniqueConstraint(
                 fields=["project", "dimension"],
                 name="project_dimension_once",
-                violation_error_message="The project has a value for this dimension already.",
+                violation_error_message="The project already has a value for this dimension.",
             ),
             models.UniqueConstraint(
                 fields=["contract_line", "dimension"],
                 name="line_dimension_once",
-                violation_error_message="The contract line has a value for this dimension already.",
+                violation_error_message="The contract line already has a value for this dimension.",
             ),
         ]
 
@@ -333,13 +333,13 @@ class ProfileAssignment(models.Model):
                 condition=Q(project=None, contract=None)
                 | Q(project=None, group=None)
                 | Q(contract=None, group=None),
-                violation_error_message="A profile counts for a project, a contract or a project group.",
+                violation_error_message="A profile is for one project, one contract or one project group.",
             ),
             models.UniqueConstraint(
                 fields=["entity"],
                 condition=Q(project=None, contract=None, group=None),
                 name="one_profile_for_the_rest",
-                violation_error_message="This company has a profile for everything else already.",
+                violation_error_message="This company already has a default profile.",
             ),
         ]
 
@@ -388,7 +388,7 @@ class PostingAccount(models.Model):
                 "transaction_class",
                 Coalesce("category", 0),
                 name="posting_account_once",
-                violation_error_message="There is an account for just this case already.",
+                violation_error_message="There is already an account for exactly this case.",
             )
         ]
 

@@ -25,7 +25,7 @@ class TaxCode(Coded):
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
     category = models.CharField(max_length=2, choices=Category)
-    legal_text = models.CharField(max_length=300, blank=True, help_text="Printed where no tax is charged")
+    legal_text = models.CharField(max_length=300, blank=True, help_text="Printed if no tax is charged")
     exemption_code = models.CharField(
         "exemption reason code",
         max_length=20,
@@ -67,12 +67,12 @@ class TaxRate(models.Model):
             models.UniqueConstraint(
                 fields=["tax_code", "valid_from"],
                 name="tax_rate_once_a_day",
-                violation_error_message="The tax code has a rate from this day already.",
+                violation_error_message="The tax code already has a rate from this date.",
             ),
             models.CheckConstraint(
                 name="tax_rate_is_a_share",
                 condition=Q(percent__gte=0, percent__lte=100),
-                violation_error_message="A tax rate lies between 0 and 100 %%.",
+                violation_error_message="A tax rate must be between 0 and 100 %%.",
             ),
         ]
 
@@ -91,7 +91,7 @@ class BillingTaxGroupCode(models.Model):
             models.UniqueConstraint(
                 fields=["group", "tax_code"],
                 name="billing_tax_group_code",
-                violation_error_message="The group has this tax code already.",
+                violation_error_message="The group already has this tax code.",
             )
         ]
 
@@ -110,7 +110,7 @@ class ItemTaxGroupCode(models.Model):
             models.UniqueConstraint(
                 fields=["group", "tax_code"],
                 name="item_tax_group_code",
-                violation_error_message="The group has this tax code already.",
+                violation_error_message="The group already has this tax code.",
             )
         ]
 

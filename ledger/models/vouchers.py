@@ -43,9 +43,9 @@ class Voucher(models.Model):
         JournalLine, models.PROTECT, null=True, blank=True, related_name="voucher"
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
-    position = models.PositiveBigIntegerField(help_text="Its place in the entity's chain")
-    hash_format = models.PositiveSmallIntegerField(help_text="How its hashes are made: a number of chain.py")
-    claims_hash = models.CharField(max_length=64, help_text="SHA-256 of what it books, as it was read")
+    position = models.PositiveBigIntegerField(help_text="Its position in the entity's chain")
+    hash_format = models.PositiveSmallIntegerField(help_text="The format of its hashes, see chain.py")
+    claims_hash = models.CharField(max_length=64, help_text="SHA-256 hash of the item that it books")
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
     posted_at = models.DateTimeField(default=timezone.now)
@@ -217,7 +217,7 @@ class ProjectTransaction(models.Model):
     currency = CurrencyField()
     accounting_amount = AmountField()
     in_balance = models.BooleanField(
-        default=False, help_text="Stands on a balance sheet account, not in profit and loss"
+        default=False, help_text="On a balance sheet account, not in profit and loss"
     )
 
     class Meta:

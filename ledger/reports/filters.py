@@ -1,4 +1,4 @@
-"""What people look for among customers and projects."""
+"""Filters of customers and projects."""
 
 import django_filters
 from django import forms
@@ -14,7 +14,7 @@ def _tick(label, method):
 
 
 class CustomerFilter(django_filters.FilterSet):
-    """Those who see the whole customer find them by what they owe, too."""
+    """Users who see the whole customer can also filter by open amounts."""
 
     q = SearchFilter("number", "name", "organisation_number", "city", placeholder="Number, name, city")
     open = _tick("With open items", "with_open")

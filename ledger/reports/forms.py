@@ -1,4 +1,4 @@
-"""From when to when a report tells."""
+"""Forms for the dates of reports."""
 
 from django import forms
 
@@ -14,12 +14,12 @@ class PeriodForm(forms.Form):
     def clean(self):
         data = super().clean()
         if not self.errors and data["since"] > data["until"]:
-            self.add_error("until", "Choose a day on or after the first one.")
+            self.add_error("until", "Choose a date on or after the first date.")
         return data
 
 
 class ReceivablesForm(forms.Form):
-    """As of which day, and of whom."""
+    """The date, and the customers."""
 
     on = DayField(label="As of")
     q = TextField(label="Customer", required=False, max_length=100)

@@ -1,4 +1,4 @@
-"""Aged receivables as files: a heading, the rows, and what they come to."""
+"""Aged receivables as files: headings, rows and totals."""
 
 from invoicing_site.screens.tables import in_minor_units
 from ledger.reports import AGES
@@ -9,9 +9,9 @@ AGE_LABELS = dict(
 
 
 class ReceivablesFile:
-    """What each customer owes in each currency, and in accounting currency; the control accounts at the end.
+    """Amounts owed by customers, by currency and in accounting currency, and the control accounts at the end.
 
-    Columns hold one currency in each row and have no sum, but for those in accounting currency.
+    A row has one currency. Only columns in accounting currency have a total.
     """
 
     def __init__(self, found, rows):

@@ -1,4 +1,4 @@
-"""What people see of accounts, customers and projects, on pages and in files."""
+"""Tables and files of accounts, customers and projects."""
 
 import django_tables2 as tables
 from django.utils.html import format_html
@@ -19,14 +19,14 @@ from proforma.tables import FigureColumn, TogetherTable
 
 
 def _in_currency(rows, places, currency):
-    """The rows with their amounts in whole minor units, and the currency beside them; the headings first."""
+    """The rows, headings first: amounts with their currency's decimals, the currency in the next column."""
     yield [*next(rows), "Currency"]
     for row in rows:
         yield [*row[:-places], *(in_minor_units(amount, currency) for amount in row[-places:]), currency]
 
 
 class TrialBalanceFile:
-    """A trial balance as rows for a file: a heading, each account, the result of earlier years, the sums."""
+    """A trial balance as rows for a file: headings, accounts, the result of earlier years, totals."""
 
     def __init__(self, balance, currency):
         self.balance, self.currency = balance, currency
@@ -46,7 +46,7 @@ class TrialBalanceFile:
 
 
 class LedgerCardFile:
-    """The card of one account as rows for a file, from its opening to its closing balance."""
+    """The entries of one account as rows for a file, from its opening to its closing balance."""
 
     def __init__(self, card, currency):
         self.card, self.currency = card, currency
@@ -73,7 +73,7 @@ class LedgerCardFile:
 
 
 class AgedColumn(AmountsColumn):
-    """What a customer has open in each currency, of one age or in all."""
+    """A customer's open amounts per currency, for one age or in total."""
 
     def __init__(self, name, **kwargs):
         def sums(customer, table):
@@ -87,7 +87,7 @@ AGES = ["open", "not_due", "days_1_30", "days_31_60", "days_61_90", "over_90"]
 
 
 class CustomerTable(Table):
-    """Customers with what they owe by age: `aged` has the rows of each by the customer's key."""
+    """Customers with open amounts by age: `aged` has the rows of each customer by key."""
 
     name = MainColumn(url="customer", sub="number", also={"Number": "number"})
     country = tables.Column()
@@ -122,7 +122,7 @@ class HoursColumn(tables.Column):
 
 
 class GrossMarginColumn(FigureColumn):
-    """What was billed less cost, and under it how much that is of a hundred billed (CON-8)."""
+    """Billed amount less cost, with the percentage of the billed amount below (CON-8)."""
 
     def render(self, record, table):
         found = table.figures_of(record)
@@ -130,14 +130,14 @@ class GrossMarginColumn(FigureColumn):
 
 
 def gross_percent(figures):
-    """The gross margin in percent as a quieter line; nothing where nothing was billed."""
+    """The gross margin in percent as a secondary line; empty if nothing was billed."""
     share = figures.gross_margin_percent
     words = "" if share is None else formatting.margin(share)
     return format_html('<div class="sub">{}</div>', words) if words else ""
 
 
 class ProjectTable(TogetherTable):
-    """Projects with what was booked on them until now."""
+    """Projects with their posted amounts to date."""
 
     code = MainColumn(verbose_name="Project", url="project", sub="name", also={"Name": "name"})
     managers = tables.Column(accessor="pk", verbose_name="Managers", orderable=False)

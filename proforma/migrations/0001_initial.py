@@ -78,13 +78,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("due", models.PositiveIntegerField(default=0, help_text="Contracts it has to look at")),
+                ("due", models.PositiveIntegerField(default=0, help_text="Number of contracts to process")),
                 ("digest", models.CharField(blank=True, help_text="Of the plan's inputs", max_length=64)),
                 (
                     "executes",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The plan carried out",
+                        help_text="The plan that it carries out",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="executed_by",
@@ -150,12 +150,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "code",
-                    models.CharField(blank=True, help_text="The reason, as a stable word", max_length=40),
+                    models.CharField(blank=True, help_text="The code of the reason", max_length=40),
                 ),
                 ("message", models.CharField(blank=True, max_length=500)),
                 (
                     "remedy",
-                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
+                    models.CharField(
+                        blank=True, help_text="The page where the cause can be fixed", max_length=200
+                    ),
                 ),
                 (
                     "digest",
@@ -232,7 +234,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("run_date", models.DateField(blank=True, null=True)),
-                ("cutoff", models.DateField(help_text="Work up to this day")),
+                ("cutoff", models.DateField(help_text="Work up to this date")),
                 ("accounting_date", models.DateField()),
                 (
                     "status",
@@ -290,7 +292,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The confirmed one that it corrects",
+                        help_text="The confirmed proforma that it corrects",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrections",
@@ -301,7 +303,7 @@ class Migration(migrations.Migration):
                     "returned_from",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The confirmed one that was returned, and whose work this one bills again",
+                        help_text="The returned proforma whose work it bills again",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="returned_as",
@@ -336,7 +338,9 @@ class Migration(migrations.Migration):
                 ("confirm_message", models.CharField(blank=True, max_length=500)),
                 (
                     "confirm_remedy",
-                    models.CharField(blank=True, help_text="Where its cause is fixed", max_length=200),
+                    models.CharField(
+                        blank=True, help_text="The page where the cause can be fixed", max_length=200
+                    ),
                 ),
                 ("confirmed_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -354,7 +358,7 @@ class Migration(migrations.Migration):
                     "batch",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The actuals that confirming made",
+                        help_text="The actuals that confirming created",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="actuals.batch",
@@ -440,7 +444,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        blank=True, help_text="Why it is skipped; empty: it is taken", max_length=40
+                        blank=True, help_text="Why it is left out; empty: it is included", max_length=40
                     ),
                 ),
                 ("items", models.PositiveIntegerField()),
@@ -621,7 +625,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("again", "bill again"), ("given_up", "given up")],
-                        help_text="What becomes of the rest",
+                        help_text="What happens with the remainder",
                         max_length=8,
                     ),
                 ),

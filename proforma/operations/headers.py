@@ -62,7 +62,7 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
         for name in ("electronic_address", "electronic_address_scheme")
     )
     if has_address != has_scheme:
-        raise Refused("Give an electronic address together with its scheme.", code="ADDRESS-SCHEME")
+        raise Refused("Enter an electronic address together with its scheme.", code="ADDRESS-SCHEME")
     _link_order(proforma, changes)
     before = {name: getattr(proforma, name) for name in changes}
     changed = {name: value for name, value in changes.items() if value != before[name]}

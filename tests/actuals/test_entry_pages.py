@@ -201,13 +201,13 @@ def test_saved_and_submitted_at_once_or_not_at_all(co, member):
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ({"cost_tax_deductible": ""}, "Say how much of the tax can be deducted, or 0."),
+        ({"cost_tax_deductible": ""}, "Enter the deductible part of the tax, or 0."),
         ({"cost_tax_deductible": "26"}, "This is more than the tax."),
         ({"cost_net": "1.005"}, "1.005 has more decimals than NOK has."),
         ({"cost_net": "-1"}, "greater than or equal to 0"),
         ({"cost_currency": "QQQ"}, "is not a currency"),
         ({"cost_currency": "XXX"}, "“XXX” is not a currency in use, such as EUR."),
-        ({"quantity": "0"}, "more than zero"),
+        ({"quantity": "0"}, "greater than zero"),
         ({"category": ""}, "This field is required."),
     ],
 )
@@ -228,7 +228,7 @@ def test_a_mistake_stands_beside_its_field_and_nothing_is_lost(co, member, typed
 )
 def test_a_receipt_is_judged_by_its_content(co, member, content):
     page = member.post("/expenses/new/", expense(co, receipt=png("honest.png", content)))
-    assert "A receipt is a PDF or a picture" in page.text
+    assert "A receipt must be a PDF or a picture" in page.text
     assert not Entry.objects.exists()
 
 

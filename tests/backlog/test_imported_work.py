@@ -92,7 +92,7 @@ def test_the_approver_reads_why_it_is_a_cost_only_and_how_to_bill_it(it, client)
     client.force_login(it.manager)
 
     rows = client.get(reverse("approvals")).text
-    assert rows.count("Imported as invoiced elsewhere") == 1
+    assert rows.count("Imported as already invoiced") == 1
     assert rows.count("No contract line: cost only") == 1
     page = client.get(reverse("approval", args=[elsewhere.pk])).text
     assert (

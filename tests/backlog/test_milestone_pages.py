@@ -92,7 +92,7 @@ def test_progress_billing_takes_a_percentage_or_an_amount(company, contract, man
     """MIL-2: 25 % of 4,000 are 1,000; then 500 of the 3,000 that are left."""
     page = reverse("bill_progress", args=[item("Sketch").pk])
     both = manager.post(page, {"percent": "25", "amount": "1000"})
-    assert "Enter a percentage or an amount" in both.content.decode()
+    assert "Enter either a percentage or an amount" in both.content.decode()
     assert 'value="25"' in both.content.decode()
     too_much = manager.post(page, {"percent": "101", "amount": ""})
     assert "never more than 100 %" in too_much.content.decode()

@@ -49,7 +49,10 @@ def test_before_it_is_approved(manager, company):
     assert "Price list “Sales” is not valid on that day: the price is 0." in page
     assert "Have a billing administrator move the last day of “Sales”; then approve it." in page
     assert company.address not in page
-    assert "It gets 0 and can&#x27;t be billed until it has one" in manager.get(reverse("approvals")).text
+    assert (
+        "Its amount is 0, and it can&#x27;t be billed without a price"
+        in manager.get(reverse("approvals")).text
+    )
     make_administrator(company.manager, company.entity)
     assert f'<a href="{company.address}">Open the price list</a>' in manager.get(address).text
 
@@ -83,7 +86,7 @@ def test_a_missing_cost_alone_is_no_missing_sales_price(manager, company):
     company.cost_price.delete()
     factories.time_entry(company, "8", date=DAY)
     rows = manager.get(reverse("approvals")).text
-    assert "It gets 0" not in rows
+    assert "Its amount is 0" not in rows
     assert "has no price for role Consultant of Consulting: the cost is 0." in rows
 
 

@@ -454,7 +454,7 @@ def test_nobody_gives_themselves_a_role(administrator, home):
         assert answer.status_code == 200, (model, verb)
         assert told in answer.content.decode().replace("&#x27;", "'"), (model, verb)
     answer = posted(administrator, LegalEntity, "change", home.entity.pk, fields=moved)
-    assert "A membership stays with its person" in sentences(answer)
+    assert "move a membership to another person" in sentences(answer)
     assert [*home.administrator.memberships.values_list("role", "overrides_limits")] == [
         ("administrator", False)
     ]
@@ -549,9 +549,9 @@ def test_a_price_list_in_use_is_extended_but_no_price_changes(administrator, hom
         "role_prices-1-price": "5",
     }
     answer = posted(administrator, PriceList, "change", home.sales_list.pk, fields=new_role)
-    assert "a row in it prices this work already" in sentences(answer)
+    assert "the list already has a price for this work" in sentences(answer)
     gone = administrator.post(address(PriceList, "delete", home.sales_list.pk), {"post": "yes"}, follow=True)
-    assert f"is in use by the confirmed contract {contract.code}: its prices stand" in sentences(gone)
+    assert f"is used by confirmed contract {contract.code}, so its prices can't change" in sentences(gone)
 
     later = {"valid_to": "2030-12-31"}
     assert posted(administrator, PriceList, "change", home.sales_list.pk, fields=later).status_code == 302
@@ -578,7 +578,7 @@ def test_a_draft_contract_is_edited_and_a_confirmed_one_stands(administrator, ho
     assert (contract.name, contract.status, contract.currency) == ("New name", "draft", "NOK")
     steps.confirmed(contract, home)
     where = address(ProjectContract, "change", contract.pk)
-    assert "what was agreed stands" in administrator.get(where).content.decode()
+    assert "and can&#x27;t be changed." in administrator.get(where).content.decode()
     assert administrator.post(where, {"name": "Other"}).status_code == 403
     line = contract.lines.get()
     assert administrator.post(address(type(line), "change", line.pk), {"name": "Other"}).status_code == 403

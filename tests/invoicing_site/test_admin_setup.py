@@ -127,7 +127,7 @@ def test_no_price_is_negative(administrator, home):
     """PRC-2"""
     where = PriceList, "change", home.sales_list.pk
     answer = posted(administrator, *where, fields={"role_prices-0-price": "-5"})
-    assert "A price is 0 or more." in sentences(answer)
+    assert "A price must be 0 or more." in sentences(answer)
     override = {
         "overrides-TOTAL_FORMS": "1",
         "overrides-0-role_price": home.sales_price.pk,
@@ -135,14 +135,14 @@ def test_no_price_is_negative(administrator, home):
         "overrides-0-price": "-5",
     }
     answer = posted(administrator, RolePrice, "change", home.sales_price.pk, fields=override)
-    assert "A price is 0 or more." in sentences(answer)
+    assert "A price must be 0 or more." in sentences(answer)
     markup = {
         "markups-TOTAL_FORMS": "1",
         "markups-0-price_list": home.sales_list.pk,
         "markups-0-name": "Given away",
         "markups-0-percent": "-101",
     }
-    assert "no price becomes less than 0" in sentences(posted(administrator, *where, fields=markup))
+    assert "A markup must be" in sentences(posted(administrator, *where, fields=markup))
     with pytest.raises(IntegrityError), transaction.atomic():
         RolePrice.objects.filter(pk=home.sales_price.pk).update(price=-1)
 
@@ -200,8 +200,8 @@ def test_an_exchange_rate_is_another_currencys_and_near_the_last_one(administrat
     ExchangeRate.objects.filter(currency="EUR").delete()
     assert added().status_code == 302
     far = {"valid_from": "2026-04-01", "rate": "116.01"}
-    assert "Look again, and tick" in sentences(added(**far))
-    assert "Look again, and tick" in sentences(added(**far | {"rate": "1.15"}))
+    assert "Check it, and tick" in sentences(added(**far))
+    assert "Check it, and tick" in sentences(added(**far | {"rate": "1.15"}))
     assert added(**far | {"rate": "116"}).status_code == 302
     assert added(valid_from="2026-05-01", rate="1161", is_sure="on").status_code == 302
 
@@ -300,7 +300,7 @@ def test_a_used_sequence_changes_its_format_between_two_years(administrator, hom
 def test_a_code_is_once_in_its_company_on_a_change_too(administrator, home):
     first, second = Account.objects.filter(entity=home.entity)[:2]
     answer = posted(administrator, Account, "change", second.pk, fields={"number": first.number})
-    assert "Another account of this company has this number." in sentences(answer)
+    assert "Another account of this company already has this number." in sentences(answer)
 
 
 def test_what_is_wrong_in_a_row_stands_above_with_its_field(administrator):
@@ -362,7 +362,7 @@ def test_what_a_role_price_of_a_list_in_use_is_can_only_be_read(administrator, h
     factories.contract(home, confirmed=True)
     page = administrator.get(address(RolePrice, "change", home.sales_price.pk))
     assert "price" not in page.context["adminform"].form.fields
-    assert "its prices stand" in page.content.decode()
+    assert "so its prices can" in page.content.decode()
     rows = administrator.get(address(PriceList, "change", home.sales_list.pk)).content.decode()
     assert 'name="role_prices-0-price"' not in rows
     assert 'name="role_prices-TOTAL_FORMS"' in rows

@@ -75,7 +75,7 @@ def test_an_order_number_for_nothing_is_refused(no1, order, amount):
         signed_in(no1.administrator), PurchaseOrder, "change", order.pk, fields={"amount": amount}
     )
     text = answer.content.decode()
-    assert "An order number is for more than 0. Leave the amount empty for no limit." in text
+    assert "An order amount must be more than 0. Leave it empty for no limit." in text
     assert "empty: no limit" in text
     assert "no end" not in text
 

@@ -262,7 +262,7 @@ def test_the_clock_and_two_people_need_an_approver(no1, approved):
         no1.entity.full_clean(exclude=["logo"])
         no1.entity.save()
         return
-    with pytest.raises(ValidationError, match="that takes a second person. Tick “require proposal approval”"):
+    with pytest.raises(ValidationError, match="also tick “require proposal approval”"):
         no1.entity.full_clean(exclude=["logo"])
     with pytest.raises(IntegrityError):
         no1.entity.save()

@@ -212,7 +212,7 @@ def test_a_detail_taken_off_meanwhile_is_told_before_the_rest_is_changed(manager
     seen = post(manager, "edit_details", draft, pk=keys).context["form"]["seen"].value()
     operations.remove_details([travel], by=company.manager)
     words = post(manager, "edit_details", draft, pk=keys, change="1", price="900", seen=seen).content.decode()
-    assert "Somebody took chosen details off while you were typing." in words
+    assert "Somebody removed selected details while you were typing." in words
     design.refresh_from_db()
     assert design.price == 1000
 

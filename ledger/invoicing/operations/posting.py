@@ -147,7 +147,7 @@ def who_posted(proposals: Iterable[int]) -> str:
         return ""
     invoices = CustomerInvoice.objects.filter(proposal__in=proposals).select_related("voucher__posted_by")
     vouchers = sorted((invoice.voucher for invoice in invoices), key=lambda voucher: voucher.posted_at)
-    people = {str(voucher.posted_by or "the program"): None for voucher in vouchers}
+    people = {str(voucher.posted_by or "the system"): None for voucher in vouchers}
     stamp = timezone.localtime(vouchers[-1].posted_at)
     were, last = ("were", "the last ") if len(vouchers) > 1 else ("was", "")
     return (
