@@ -21,7 +21,7 @@ REFUSALS = {
     "TASK-OF-OTHER-PROJECT": _("Task %(task)s does not belong to project %(project)s."),
     "CATEGORY-OTHER-CLASS": _("%(category)s is not a category for %(kind)s."),
     # Quantities and amounts.
-    "QUANTITY-ZERO": _("The quantity must be more than zero."),
+    "QUANTITY-ZERO": _("The quantity must be greater than zero."),
     "LONG-DAY": _("%(day)s would have %(hours)s hours, and a day has 24. Enter fewer hours."),
     "NEGATIVE-AMOUNT": _("%(amount)s is below zero. Enter 0 or more."),
     "EXPENSE-TOO-LARGE": _("%(why)s Look for a typing error, or enter it as several expenses."),

@@ -109,8 +109,8 @@ def test_where_it_is_explained(manager, company):
     address = reverse("explain", args=["actual", sale.pk])
     page = manager.get(address).text
     assert (
-        "no price was found, so it is 0. To price it, ask a billing administrator to extend the price list or "
-        "to add the price, then cancel the approval and approve the entry again." in page
+        "no price was found, so it is 0. To price it, ask a billing administrator to extend the price list "
+        "or to add the price, then cancel the approval and approve the entry again." in page
     )
     lists = reverse("admin:contracts_pricelist_changelist")
     assert lists not in page
