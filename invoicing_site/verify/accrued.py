@@ -61,7 +61,8 @@ def _by_row(rows) -> dict:
 def _still_to_be_invoiced(entity):
     """The journal lines of accrued originals that are in the backlog or on an unposted document.
 
-    The accrual of a canceled one stays until a journal has reversed it.
+    The accrual of a canceled one stays until a journal has reversed it. A reversal that waits for a journal
+    and has the amount of one that is reversed already belongs to a later approval of the same entry.
     """
     items = BacklogItem.objects.filter(actual=OuterRef("actual"))
     confirmed = items.filter(
@@ -80,6 +81,7 @@ def _still_to_be_invoiced(entity):
     waits = taken_back.filter(amount=-OuterRef("actual__amount")).exclude(
         pk__in=JournalLine.objects.posted().values("actual")
     )
+    reversed_itself = Exists(JournalLine.objects.posted().filter(actual__reverses=OuterRef("actual")))
     not_accrued = ProjectTransaction.objects.filter(voucher=OuterRef("voucher"), kind=_Kind.UNBILLED)
     return (
         JournalLine.objects.posted()
@@ -91,7 +93,7 @@ def _still_to_be_invoiced(entity):
         .filter(
             Exists(items.filter(status__in=[_Status.NOT_READY, _Status.READY, _Status.CREATED]))
             | Exists(confirmed) & ~Exists(invoiced)
-            | Exists(items.filter(status=_Status.CANCELED)) & Exists(waits)
+            | Exists(items.filter(status=_Status.CANCELED)) & Exists(waits) & ~reversed_itself
         )
         .exclude(Exists(not_accrued))
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from actuals.models import Actual
 from backlog.models import BacklogItem
-from backlog.operations import cancel_approval
+from backlog.operations import Decision, approve, cancel_approval
 from invoicing_site.verify import findings
 from invoicing_site.verify.accrued import accrued
 from ledger.models import JournalLine, LedgerEntry
@@ -27,6 +27,22 @@ def test_work_in_every_state_balances(ledger):
     proformas.confirm(ledger.drafts[0], by=ledger.company.manager, on=APRIL_2)
     assert found(ledger) == []
     cancel_approval([ledger.open], by=ledger.company.manager, on=APRIL_2)
+    assert found(ledger) == []
+    _booked(ledger, APRIL_2)
+    assert findings() == []
+
+
+def test_an_entry_that_is_approved_and_canceled_twice_balances(ledger):
+    """Section 13, 4: the second time as complimentary, and its reversal waits for a journal."""
+    company = ledger.company
+    entry = factories.time_entry(company, "2")
+    approve([entry], by=company.manager, on=APRIL_2)
+    cancel_approval([entry], by=company.manager, on=APRIL_2)
+    _booked(ledger, APRIL_2)
+    decisions = {entry.pk: Decision(billing_type="complimentary")}
+    approve([entry], by=company.manager, on=APRIL_2, decisions=decisions)
+    assert found(ledger) == []
+    cancel_approval([entry], by=company.manager, on=APRIL_2)
     assert found(ledger) == []
     _booked(ledger, APRIL_2)
     assert findings() == []
