@@ -267,7 +267,7 @@ def _invoice_contract(contract, run, scope):
     contract = _locked(contract)
     if found := RunContract.objects.filter(run=run, contract=contract).first():
         return found
-    if contract.status != ProjectContract.Status.CONFIRMED:
+    if not moves.allows(contract, "create_proformas"):
         why = Reason(
             "CONTRACT-NOT-CONFIRMED", contract=contract, status=ProjectContract.Status(contract.status)
         )

@@ -225,9 +225,7 @@ def test_what_is_still_open_says_how_far_it_got(story):
 def test_what_is_still_open_says_what_keeps_it_from_being_billed(story):
     """ACT-2 BKL-4: in the words of the backlog."""
     fact = sales_of(story, story.open)
-    BacklogItem.objects.filter(actual=fact).update(
-        hold_until="2099-01-01", hold_reason="Waits for a signature"
-    )
+    BacklogItem.objects.filter(actual=fact).update(hold_until="2099-01-01", hold_reason="Waits")
     claim = explain.explain_actual(fact).step("claim").sentence
     assert claim.endswith("on no proforma. It is on hold until 1 Jan 2099: Waits.")
 
