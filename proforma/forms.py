@@ -1,6 +1,7 @@
 """Forms of proformas and runs; the operations check the rules."""
 
 from django import forms
+from django.utils.text import capfirst
 
 from actuals.models import BillingType
 from contracts.identifiers import demand_right_numbers
@@ -42,7 +43,7 @@ def _figure(name, **kwargs):
 
 def _words(model, name, **kwargs):
     column = model._meta.get_field(name)
-    kwargs.setdefault("label", column.verbose_name.capitalize())
+    kwargs.setdefault("label", capfirst(column.verbose_name))
     kwargs.setdefault("required", False)
     return TextField(max_length=column.max_length, **kwargs)
 

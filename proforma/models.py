@@ -12,14 +12,13 @@ from actuals.models import Actual, Batch, BillingType
 from backlog.models import BacklogItem
 from contracts.models import (
     BillingTaxGroup,
+    BillTo,
     Category,
     ContractCustomer,
     ContractLine,
     Customer,
-    ElectronicAddressSchemeField,
     ItemTaxGroup,
     LegalEntity,
-    PaymentTerm,
     Product,
     Project,
     ProjectContract,
@@ -205,7 +204,7 @@ def was_returned():
     return Q(models.Exists(credits_), kind=ProformaInvoice.Kind.INVOICE)
 
 
-class ProformaInvoice(models.Model):
+class ProformaInvoice(BillTo):
     """The project manager's document for one contract customer. Confirming freezes it for ever (PRO-5)."""
 
     class Kind(models.TextChoices):
@@ -254,18 +253,6 @@ class ProformaInvoice(models.Model):
     cutoff = models.DateField(help_text="Work up to this date")
     accounting_date = models.DateField()
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
-    bill_to_name = models.CharField(max_length=200, blank=True)
-    contact_name = models.CharField(max_length=200, blank=True)
-    street = models.CharField(max_length=200, blank=True)
-    postal_code = models.CharField(max_length=20, blank=True)
-    city = models.CharField(max_length=100, blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    organisation_number = models.CharField(max_length=40, blank=True)
-    vat_number = models.CharField("VAT number", max_length=40, blank=True)
-    electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
-    electronic_address = models.CharField(max_length=100, blank=True)
-    payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
-    buyer_reference = models.CharField(max_length=100, blank=True)
     order_reference = models.CharField("purchase order", max_length=60, blank=True)
     purchase_order = models.ForeignKey(PurchaseOrder, models.PROTECT, null=True, blank=True, related_name="+")
     is_outside_scope = models.BooleanField("outside the scope of tax", default=False)

@@ -1,6 +1,7 @@
 """THE AGREEMENT: who works for whom, on what, at which price, and how it is billed."""
 
 from contracts.models.agreement import (
+    BillTo,
     ContractCustomer,
     ContractLine,
     ContractLineCategory,
@@ -69,6 +70,7 @@ from contracts.models.work import (
 )
 
 __all__ = [
+    "BillTo",
     "BillingTaxGroup",
     "Category",
     "CategoryPrice",

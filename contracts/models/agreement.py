@@ -143,15 +143,9 @@ class ContractRevision(models.Model):
         return f"revision {self.number}"
 
 
-class ContractCustomer(models.Model):
-    """One customer of a contract, with its share of the billing and where its invoices go (CON-1, CON-9)."""
+class BillTo(models.Model):
+    """Who an invoice is made out to and how: on the contract, and copied from there to a proforma (CON-9)."""
 
-    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="customers")
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="contract_customers")
-    is_primary = models.BooleanField(default=False)
-    split = PercentField("billing split %")
-    is_rounding = models.BooleanField("takes the rounding", default=False)
-    limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
     bill_to_name = models.CharField(max_length=200, blank=True)
     contact_name = models.CharField(max_length=200, blank=True)
     street = models.CharField(max_length=200, blank=True)
@@ -164,6 +158,20 @@ class ContractCustomer(models.Model):
     electronic_address = models.CharField(max_length=100, blank=True)
     payment_term = models.ForeignKey(PaymentTerm, models.PROTECT, null=True, blank=True, db_index=False)
     buyer_reference = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class ContractCustomer(BillTo):
+    """One customer of a contract, with its share of the billing and where its invoices go (CON-1, CON-9)."""
+
+    contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="customers")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="contract_customers")
+    is_primary = models.BooleanField(default=False)
+    split = PercentField("billing split %")
+    is_rounding = models.BooleanField("takes the rounding", default=False)
+    limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
 
     class Meta:
         ordering = ["contract", "pk"]

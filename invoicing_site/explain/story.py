@@ -4,6 +4,8 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.utils.text import capfirst
+
 from invoicing_site.floor.formatting import day, time
 
 _MOST = 8
@@ -58,8 +60,7 @@ def some(words: list[str]) -> list[str]:
 
 def headed(row) -> str:
     """The row's name with a capital letter at the beginning."""
-    text = str(row)
-    return text[:1].upper() + text[1:]
+    return capfirst(str(row))
 
 
 def ref(row) -> str:

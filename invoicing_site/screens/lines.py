@@ -2,6 +2,7 @@
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.lists import key_of
@@ -49,8 +50,7 @@ class LinesScreen(SomeHidden, ListScreen):
         return super().filtered(request, query)
 
     def get_title(self):
-        text = str(self.row)
-        return text[:1].upper() + text[1:]
+        return capfirst(str(self.row))
 
     def get_context_data(self, **context):
         context = super().get_context_data(object=self.row, **{self.link: self.row}, **context)

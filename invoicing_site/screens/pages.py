@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
 
@@ -61,8 +62,7 @@ class DetailScreen(RowScreen, TemplateView):
     """The read-only page of one row, `object` in its template."""
 
     def get_title(self):
-        text = str(self.row)
-        return text[:1].upper() + text[1:]
+        return capfirst(str(self.row))
 
     def get_context_data(self, **context):
         name = self.model._meta.model_name

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
 
 from invoicing_site.floor import formatting, wording
 from invoicing_site.screens.remedies import remedy_url, words_of
@@ -79,8 +80,7 @@ def status(row, field="status"):
 @register.simple_tag
 def chip(words, tone="open"):
     """A short status text; its shape and colour have the same meaning."""
-    text = str(words)
-    return format_html('<span class="chip {}">{}</span>', tone, text[:1].upper() + text[1:])
+    return format_html('<span class="chip {}">{}</span>', tone, capfirst(str(words)))
 
 
 @register.simple_tag
@@ -228,7 +228,7 @@ def open_totals(sums):
 def label_of(value):
     """A label with a capital letter."""
     text = value.verbose_name if isinstance(value, models.Field) else str(value)
-    return text[:1].upper() + text[1:]
+    return capfirst(text)
 
 
 @register.filter

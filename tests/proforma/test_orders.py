@@ -25,7 +25,7 @@ from proforma.operations import (
     run_invoicing,
     take_back,
 )
-from proforma.orders import Order, load_orders, order_of, outside_order, shortages
+from proforma.orders import Order, Shortage, load_orders, order_of, outside_order, shortages
 from proforma.plans import ContractInputs, Due, plan_by_hand, plan_chosen, plan_contract
 from tests import factories
 from tests.proforma.test_plans import ALFA, BETA, share
@@ -500,3 +500,21 @@ def test_an_electronic_address_is_entered_with_its_scheme(no1, contract):
         draft, by=no1.manager, electronic_address="974760673", electronic_address_scheme="0192"
     )
     assert draft.electronic_address == "974760673"
+
+
+@pytest.mark.parametrize(
+    ("currency", "used", "sentence"),
+    [
+        ("JPY", None, "Order PO-1: 100 left of 1,000, 50 too little."),
+        ("NOK", None, "Order PO-1: 100.00 left of 1,000.00, 50.00 too little."),
+        (
+            "KWD",
+            Decimal("1050"),
+            "Order PO-1 is for 1,000.000; 1,050.000 is on proformas under it, 50.000 too much.",
+        ),
+    ],
+)
+def test_a_shortage_has_the_decimals_of_its_currency(currency, used, sentence):
+    """MON-1, CON-12"""
+    shortage = Shortage("PO-1", Decimal("1000"), Decimal("100"), Decimal("50"), 1, currency, used)
+    assert shortage.sentence == sentence

@@ -90,7 +90,7 @@ def test_a_preview_of_a_day_to_come_says_from_when_it_can_be_carried_out(
     day = date(company.entity.today().year + 1, 2, 3)
     answer = start(manager, django_capture_on_commit_callbacks, as_of=day.isoformat(), preview="1")
     words = words_of(manager, answer.url)
-    assert f"this plan can be carried out from 3 Feb {day.year} on." in words
+    assert f"It can be carried out from 3 Feb {day.year}." in words
     assert "Carry out this plan" not in words
     refused = manager.post(reverse("execute_preview", args=[InvoiceRun.objects.get().pk]), follow=True)
     assert f"looks ahead: it can be carried out from 3 Feb {day.year} on." in refused.content.decode()
@@ -207,7 +207,7 @@ def test_a_plan_is_shown_and_carried_out(manager, company, due_contract, django_
     preview = InvoiceRun.objects.get()
     words = words_of(manager, answer.url)
     assert "Carry out this plan" in words
-    assert "the first one" in words
+    assert "first proforma" in words
     assert "8,000.00" in words
     assert not ProformaInvoice.objects.exists()
     execute = reverse("execute_preview", args=[preview.pk])
