@@ -1,1 +1,1 @@
-"""Repeatable measurements: each a command that prints JSON."""
+"""Benchmarks: each is a command that prints JSON."""

@@ -1,9 +1,9 @@
-"""The billing run, from submitted hours to posted invoices, beside hand-written SQL that makes the same rows.
+"""The billing run, from submitted hours to posted invoices, compared with hand-written SQL.
 
     .venv/bin/python benchmarks/billing_run.py [--actuals 20000] [--contracts 100] [--repeats 3]
 
-Prints JSON. Works in databases of its own, beside the one that DATABASE_URL names, and drops them at the end.
-What is measured, and what is not, is told in README.md.
+Prints JSON. Creates its own databases on the server of DATABASE_URL, and drops them at the end. README.md
+describes what is measured.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main(arguments=None) -> int:
     from benchmarks import databases
     from benchmarks.equality import Unequal
 
-    # A message after a commit only says that something is due: the next step measures its work.
+    # Messages after a commit are not sent: the next step measures their work.
     with mock.patch("invoicing_site.floor.jobs._send"), databases.throw_away():
         try:
             report = _measured(options)
@@ -42,19 +42,21 @@ def main(arguments=None) -> int:
 def _options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--actuals", type=int, default=20000, help="submitted time entries (20000)")
-    parser.add_argument("--contracts", type=int, default=100, help="contracts they are spread over (100)")
-    parser.add_argument("--repeats", type=int, default=3, help="how often; medians are told (3)")
+    parser.add_argument("--contracts", type=int, default=100, help="number of contracts (100)")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="number of repeats; the results are medians (3)"
+    )
     parser.add_argument(
         "--profile",
         type=Path,
         metavar="FOLDER",
-        help="keep there what cProfile sees of our side; it slows that side down",
+        help="save cProfile statistics of our side there; this slows our side down",
     )
     return parser.parse_args(arguments)
 
 
 def set_up():
-    """The settings of the tests, which keep away from everything that a person may care about."""
+    """Use the settings of the tests, which do not touch any real data."""
     sys.path.insert(0, str(ROOT))
     os.environ["TEST_DATABASE_URL"] = os.environ.get("DATABASE_URL", "")
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -78,7 +80,7 @@ def _measured(options):
 
 
 def _one_turn(world, turn, seconds, profile):
-    """Every step once on either side, on equal data; who begins changes with every turn and step."""
+    """Run every step once on each side, on equal data; the first side alternates."""
     from benchmarks import databases, equality
     from benchmarks.by_hand import Hand
     from benchmarks.steps import STEPS
@@ -125,7 +127,7 @@ def _report(options, seconds, rows):
 
 
 def _compared(ours, by_hand):
-    """Medians and their ratio, and what they are the medians of."""
+    """Medians, their ratio, and the single values."""
     told = {"ours": statistics.median(ours), "sql": statistics.median(by_hand)}
     return {
         **{side: round(seconds, 3) for side, seconds in told.items()},

@@ -1,7 +1,7 @@
-"""The floor, first half: approval, backlog and proformas as hand-written SQL.
+"""The lower bound, first half: approval, backlog and proformas as hand-written SQL.
 
-The same rows in the same tables and in the same transactions as the product's operations make, without what
-these look at, refuse, explain and record. Runs on PostgreSQL and on SQLite.
+It writes the same rows in the same tables and transactions as the product's operations, without their checks,
+refusals, explanations and audit events. Runs on PostgreSQL and on SQLite.
 """
 
 import datetime
@@ -28,7 +28,7 @@ from proforma.models import (
 
 
 class Hand:
-    """Somebody at the prompt of a database of their own, with a numbered list of what is to be done."""
+    """A connection to the database with a numbered list of the rows to process."""
 
     def __init__(self, alias: str, world: World):
         self.alias = alias
@@ -45,24 +45,24 @@ class Hand:
         self._run("CREATE TEMPORARY TABLE todo (place integer PRIMARY KEY, id bigint NOT NULL)")
 
     def commit(self):
-        """A transaction: what is done within is committed at its end."""
+        """A transaction, committed at the end of the block."""
         return transaction.atomic(using=self.alias)
 
     def do(self, sql: str, **values) -> int:
-        """Do one statement; returns the number of rows it touched."""
+        """Run one statement; return the number of affected rows."""
         return self._run(sql, **values).rowcount
 
     def ask(self, sql: str, **values) -> list[tuple]:
-        """The rows that a statement answers with."""
+        """The rows that a query returns."""
         return self._run(sql, **values).fetchall()
 
     def add(self, sql: str, **values) -> int:
-        """Do an INSERT of one row; returns its key."""
+        """Insert one row; return its key."""
         ((key,),) = self.ask(f"{sql} RETURNING id", **values)
         return key
 
     def list_up(self, sql: str, at_once: int, **values) -> list[dict]:
-        """Keep the places and ids that a SELECT finds; returns the parts of that list, one a commit."""
+        """Store the positions and ids of a SELECT; return the parts of that list, one per commit."""
         self.do("DELETE FROM todo")
         count = self.do(f"INSERT INTO todo (place, id) {sql}", **values)
         if self.vendor == "postgresql":
@@ -70,7 +70,7 @@ class Hand:
         return [{"after": after, "until": min(after + at_once, count)} for after in range(0, count, at_once)]
 
     def draw(self, kind: str, count: int = 1, day: datetime.date = BILLED_ON) -> int:
-        """Numbers for so many documents of a kind and day; returns the one before the first."""
+        """Reserve numbers for documents of a kind and date; return the one before the first."""
         ((last,),) = self.ask(DRAW, kind=kind, count=count, day=day)
         return last - count
 
@@ -95,7 +95,7 @@ class Hand:
 
 @cache
 def _plain(field) -> str:
-    """What a column holds when nobody says anything else."""
+    """The default value of a column."""
     if field.null:
         return "NULL"
     if isinstance(field, models.DateTimeField):
@@ -108,7 +108,7 @@ def _plain(field) -> str:
 
 
 def insert(model, source: str = "", **columns: str) -> str:
-    """INSERT … SELECT into the table of a model: SQL for columns that are named, defaults for the others."""
+    """INSERT … SELECT into the table of a model: SQL for the named columns, defaults for the others."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     values = [columns.pop(field.attname, None) or _plain(field) for field in fields]
     assert not columns, f"{model.__name__} has no {', '.join(columns)}."
@@ -117,13 +117,13 @@ def insert(model, source: str = "", **columns: str) -> str:
 
 
 def copied(model, alias: str, **columns: str) -> dict[str, str]:
-    """All columns of a row of the same model, with other SQL for those named."""
+    """All columns of a row of the same model, with other SQL for the named ones."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     return {field.attname: f'{alias}."{field.column}"' for field in fields} | columns
 
 
 def same(alias: str, names: str, *, into: str = "") -> dict[str, str]:
-    """Columns that are taken over under their own names, or with something before these."""
+    """Columns that are copied under their own names, optionally with a prefix."""
     return {f"{into}{name}": f"{alias}.{name}" for name in names.split()}
 
 

@@ -1,6 +1,6 @@
-"""The floor, second half: integration journals, proposals and posted invoices as hand-written SQL.
+"""The lower bound, second half: integration journals, proposals and posted invoices as hand-written SQL.
 
-The chain of hashes is left out: its columns are filled with zeros, as long as a hash.
+The chain of hashes is left out: its columns contain zeros of the same length.
 """
 
 import datetime
@@ -60,7 +60,7 @@ JOURNAL_LINES = insert(
 
 
 def add_to_journals(hand: Hand):
-    """A journal line for every actual, a new journal wherever one is full."""
+    """A journal line for every actual; a new journal when one is full."""
     most = hand.world.entity.journal_max_lines
     journals = []
     for part in hand.list_up(WAITING, CHUNK):

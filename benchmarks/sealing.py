@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--actuals", type=int, default=100_000, help="submitted time entries (100000)")
-    parser.add_argument("--contracts", type=int, default=100, help="contracts they are spread over (100)")
+    parser.add_argument("--contracts", type=int, default=100, help="number of contracts (100)")
     parser.add_argument("--repeats", type=int, default=3, help="how often; medians are reported (3)")
     options = parser.parse_args(arguments)
     sys.path.insert(0, str(ROOT))

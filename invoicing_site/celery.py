@@ -1,7 +1,7 @@
-"""Tasks and the clock that starts them.
+"""Celery tasks and their schedule.
 
-The broker may lose every message: what has to be done is a row (`Job`), see floor/jobs.py. Tasks may run
-twice and are safe to repeat.
+The broker can lose messages, because each job is a row (`Job`), see floor/jobs.py. Tasks can run twice and
+are safe to repeat.
 """
 
 import os
@@ -14,11 +14,11 @@ from celery.signals import setup_logging
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invoicing_site.settings")
 
 app = Celery("ledgerline")
-app.set_default()  # of every thread, not only of the one that imports this
+app.set_default()  # for all threads, not only the importing one
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    # A worker that comes back after a day does not have to do a thousand of them.
+    # After a day without a worker, expired messages are not processed.
     "heartbeat": {
         "task": "invoicing_site.tasks.heartbeat",
         "schedule": crontab(),
@@ -43,15 +43,15 @@ app.conf.beat_schedule = {
     "send seal": {"task": "invoicing_site.tasks.send_seal", "schedule": crontab(minute=35, hour=4)},
 }
 
-# Set by `up` while its worker thread takes messages.
+# Set by `up` while its worker thread runs.
 worker_is_here = threading.Event()
 
 
 def somebody_listens() -> bool:
-    """Messages in memory reach only a worker of this very process; any other broker keeps them for one."""
+    """Whether a worker gets messages: in memory, only a worker of this process; other brokers store them."""
     return not app.conf.broker_url.startswith("memory:") or worker_is_here.is_set()
 
 
 @setup_logging.connect
 def _keep_logging_as_django_set_it_up(**_):
-    """A receiver is enough: Celery then leaves the loggers alone."""
+    """With this receiver, Celery does not change the loggers."""

@@ -1,8 +1,8 @@
-"""Signs of life of the clock and of the worker, kept in two rows that the health page reads.
+"""Heartbeats of the clock and of the worker, in two rows that the health page reads.
 
-Each minute the clock sends the task `heartbeat`. Sending it stamps the clock's row, in the process of the
-clock; doing it stamps the worker's row, in the process of a worker. So the rows are true whatever the broker
-is, and they stay when the broker or the cache is emptied.
+Every minute the clock sends the task `heartbeat`. Sending it updates the clock's row, in the process of the
+clock; running it updates the worker's row, in the process of a worker. So they work with every broker, and
+remain when the broker or the cache is emptied.
 """
 
 from celery.signals import beat_init, before_task_publish, worker_ready
@@ -15,7 +15,7 @@ TASK = "invoicing_site.tasks.heartbeat"
 
 
 def stamp(name: str):
-    """Note that the clock or the worker is alive now."""
+    """Record a heartbeat of the clock or the worker."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=name, at=timezone.now())],
         update_conflicts=True,
@@ -36,7 +36,7 @@ def _worker_is_alive(**_):
 
 
 def _stamp_outside_of_a_task(name):
-    """Celery cares for the connection of a task only. A connection that stays may have died meanwhile."""
+    """Close the connection: Celery manages connections of tasks only, and an old one may be broken."""
     close_old_connections()
     try:
         stamp(name)

@@ -1,4 +1,4 @@
-"""Log records as JSON lines, for the collector of whoever runs this in production."""
+"""Log records as JSON lines, for a log collector in production."""
 
 import json
 import logging
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 
 class FaultsOfClients(logging.Filter):
-    """A wrong Host header or a form that is too large is the client's fault: a warning, not an error of ours.
+    """Log a wrong Host header or a too large form as a warning, because it is an error of the client.
 
-    Django logs them as errors. Anybody can send such a request, and an operator is woken by errors.
+    Django logs them as errors. Anybody can send such requests, and errors alert the operator.
     """
 
     def filter(self, record):
@@ -18,7 +18,7 @@ class FaultsOfClients(logging.Filter):
 
 
 class JsonLines(logging.Formatter):
-    """One object a line; a traceback stays inside its object, so that no line stands alone."""
+    """One object per line, including the traceback."""
 
     def format(self, record):
         line = {

@@ -1,8 +1,8 @@
 """Every setting, read from the environment.
 
-Without any variable this is the embedded profile: an SQLite file, tasks in memory, everything under one
-folder. `DATABASE_URL` and `CELERY_BROKER_URL` name real servers; `LEDGERLINE_PRODUCTION=1` closes what a
-laptop may leave open, and refuses to start while something that it needs is missing.
+Without any variable this is the embedded profile: an SQLite file, tasks in memory, all data in one folder.
+`DATABASE_URL` and `CELERY_BROKER_URL` set real servers. `LEDGERLINE_PRODUCTION=1` makes the settings strict,
+and refuses to start if a required one is missing.
 """
 
 import os
@@ -29,7 +29,7 @@ def _words(name, default=""):
 
 
 def _required(name):
-    """In production nothing is guessed: a guessed secret or host would work, and be wrong."""
+    """A setting that is required in production, where defaults for secrets or hosts would be insecure."""
     if PRODUCTION and not os.environ.get(name):
         raise ImproperlyConfigured(f"LEDGERLINE_PRODUCTION is set, so {name} must be set as well.")
     return os.environ.get(name)
@@ -40,14 +40,14 @@ def _required(name):
 PRODUCTION = _flag("LEDGERLINE_PRODUCTION")
 DEBUG = _flag("DEBUG")
 if PRODUCTION and DEBUG:
-    raise ImproperlyConfigured("DEBUG shows secrets in its error pages: unset it, or LEDGERLINE_PRODUCTION.")
+    raise ImproperlyConfigured("DEBUG shows secrets on error pages. Unset DEBUG or LEDGERLINE_PRODUCTION.")
 
 DATA = Path(os.environ.get("LEDGERLINE_DATA") or BASE_DIR / "var").resolve()
 DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _kept_secret_key():
-    """The key made at the first start. It appears whole or not at all, so that two starts agree on one."""
+    """The key that is created at the first start, written atomically so that two processes use the same."""
     path = DATA / "secret_key"
     if not path.exists():
         handle, draft = tempfile.mkstemp(dir=DATA)  # readable by its owner only
@@ -63,7 +63,7 @@ def _kept_secret_key():
 
 
 def _strong(name, key):
-    """The key, where nobody can guess it: Django's own measure (security.W009), asked before the start."""
+    """Return the key if it is strong enough by Django's own check (security.W009)."""
     if PRODUCTION and (len(key) < 50 or len(set(key)) < 12 or key.startswith("django-insecure-")):
         raise ImproperlyConfigured(
             f"{name} can be guessed, so sessions could be forged. Set fifty or more random characters: "
@@ -83,10 +83,10 @@ CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 
 
 def _postgresql(url):
-    """Read postgres://user:password@host:port/name?sslmode=require; what follows ? goes to libpq."""
+    """Read postgres://user:password@host:port/name?sslmode=require; parameters after ? go to libpq."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
-        raise ImproperlyConfigured("DATABASE_URL must read postgres://user:password@host:port/name.")
+        raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:port/name.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
@@ -101,7 +101,7 @@ def _postgresql(url):
 
 
 def _sqlite():
-    """One writer at a time: BEGIN IMMEDIATE takes the lock at once, so that nobody fails half-way through."""
+    """One writer at a time: BEGIN IMMEDIATE takes the lock at the start, so no transaction fails later."""
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA / "ledgerline.sqlite3",
@@ -112,7 +112,7 @@ def _sqlite():
                 "PRAGMA journal_mode = WAL;"
                 "PRAGMA synchronous = NORMAL;"
                 "PRAGMA foreign_keys = ON;"
-                # Without it INSERT OR REPLACE deletes rows past the triggers that guard them.
+                # Without it, INSERT OR REPLACE deletes rows without running their triggers.
                 "PRAGMA recursive_triggers = ON;"
             ),
         },
@@ -167,7 +167,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
-# Metrics for Prometheus: without a token they are not even measured
+# Metrics for Prometheus; without a token, nothing is measured
 METRICS_TOKEN = os.environ.get("LEDGERLINE_METRICS_TOKEN", "")
 if METRICS_TOKEN:
     if len(METRICS_TOKEN) < 32:
@@ -196,11 +196,11 @@ TEMPLATES = [
     },
 ]
 
-# The administrator's pages: grouped by what an administrator thinks of, in the colours of the other pages
+# The pages of the administration: grouped by topic, in the colours of the other pages
 
 
 def _group(title, about, *pages, closed=True):
-    """One part of the sidebar and what it is for; a page is its title, its icon and app_model."""
+    """One group of the sidebar with its purpose; a page is its title, its icon and app_model."""
     items = [
         {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
         for name, icon, model in pages
@@ -235,7 +235,7 @@ UNFOLD = {
         "navigation": [
             _group(
                 "Company and people",
-                "The company's parameters, and who is what in it.",
+                "The company's parameters, and its people with their roles.",
                 ("Legal entities", "domain", "contracts_legalentity"),
                 ("Organizational units", "account_tree", "contracts_organizationalunit"),
                 ("Users", "person", "invoicing_site_user"),
@@ -245,7 +245,7 @@ UNFOLD = {
             ),
             _group(
                 "Customers and work",
-                "Who is billed, and what for: customers, projects, roles, categories, products.",
+                "Customers, projects, roles, categories and products.",
                 ("Customers", "storefront", "contracts_customer"),
                 ("Projects", "work", "contracts_project"),
                 ("Project groups", "folder_copy", "contracts_projectgroup"),
@@ -257,7 +257,7 @@ UNFOLD = {
             ),
             _group(
                 "Contracts and prices",
-                "What was agreed with customers, at which prices, billed how often.",
+                "Contracts with customers, prices, and how often they are billed.",
                 ("Contracts", "handshake", "contracts_projectcontract"),
                 ("Contract lines", "list_alt", "contracts_contractline"),
                 ("Order numbers", "receipt_long", "contracts_purchaseorder"),
@@ -269,7 +269,7 @@ UNFOLD = {
             ),
             _group(
                 "Tax and rates",
-                "Which tax applies to whom and what, and what currencies are worth.",
+                "Tax codes, tax groups and exchange rates.",
                 ("Tax codes", "percent", "ledger_taxcode"),
                 ("Billing tax groups", "group_work", "contracts_billingtaxgroup"),
                 ("Item tax groups", "workspaces", "contracts_itemtaxgroup"),
@@ -277,7 +277,7 @@ UNFOLD = {
             ),
             _group(
                 "Books",
-                "Where invoices and costs are posted, in which periods, under which numbers.",
+                "Accounts, periods and number sequences for posting.",
                 ("Fiscal years", "calendar_month", "ledger_fiscalyear"),
                 ("Fiscal periods", "date_range", "ledger_fiscalperiod"),
                 ("Number sequences", "tag", "contracts_numbersequence"),
@@ -290,7 +290,7 @@ UNFOLD = {
             ),
             _group(
                 "Look up: work",
-                "Entries and what became of them, to search and never to change.",
+                "Entries, actuals and backlog items (read-only).",
                 ("Entries", "edit_note", "actuals_entry"),
                 ("Imports", "upload_file", "actuals_entryimport"),
                 ("Actuals", "fact_check", "actuals_actual"),
@@ -305,7 +305,7 @@ UNFOLD = {
             ),
             _group(
                 "Look up: invoicing",
-                "Runs, proformas and invoices, to search and never to change.",
+                "Runs, proformas and invoices (read-only).",
                 ("Invoice runs", "autorenew", "proforma_invoicerun"),
                 ("Proforma invoices", "draft", "proforma_proformainvoice"),
                 ("Proforma details", "format_list_bulleted", "proforma_linedetail"),
@@ -316,7 +316,7 @@ UNFOLD = {
             ),
             _group(
                 "Look up: books",
-                "Journals, vouchers and what stands in the ledgers, to search and never to change.",
+                "Journals, vouchers and ledger entries (read-only).",
                 ("Integration journals", "menu_book", "ledger_integrationjournal"),
                 ("Journal lines", "reorder", "ledger_journalline"),
                 ("Vouchers", "confirmation_number", "ledger_voucher"),
@@ -326,7 +326,7 @@ UNFOLD = {
             ),
             _group(
                 "Who did what",
-                "Every action and change, and the files that were kept.",
+                "All actions and changes, and stored files.",
                 ("Audit events", "policy", "invoicing_site_auditevent"),
                 ("Stored files", "folder_open", "invoicing_site_storedfile"),
             ),
@@ -335,7 +335,7 @@ UNFOLD = {
 }
 
 
-# Language and time: UTC in the database; a legal entity knows its own day
+# Language and time: UTC in the database; a legal entity has its own time zone
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("nb", "Norsk bokmål")]
@@ -345,21 +345,21 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 
-# Who is offered at the sign-in page; the demo is not even imported in production.
+# The users on the sign-in page; in production, the demo is not imported.
 DEMO_VISITORS = "" if PRODUCTION else "invoicing_site.demo.visitors.visitors"
 
 
-# Receipts, documents and imported files: a folder, or a bucket that several machines share
+# Receipts, documents and imported files: a folder, or a bucket for several machines
 
 
 def _files():
-    """LEDGERLINE_DATA/files, or the bucket that LEDGERLINE_FILES names: s3://bucket or s3://bucket/folder."""
+    """LEDGERLINE_DATA/files, or the bucket of LEDGERLINE_FILES: s3://bucket or s3://bucket/folder."""
     url = os.environ.get("LEDGERLINE_FILES")
     if not url:
         return {"BACKEND": "invoicing_site.floor.files.Folder"}
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.hostname or parts.query or parts.username:
-        raise ImproperlyConfigured("LEDGERLINE_FILES must read s3://bucket or s3://bucket/folder.")
+        raise ImproperlyConfigured("LEDGERLINE_FILES must have the form s3://bucket or s3://bucket/folder.")
     try:
         from botocore.config import Config
     except ImportError:
@@ -375,16 +375,16 @@ def _files():
             "location": parts.path.strip("/"),
             "endpoint_url": endpoint,
             "region_name": os.environ.get("LEDGERLINE_S3_REGION") or None,
-            # Without a key, those of the machine's own role count.
+            # Without a key, the machine's own role is used.
             "access_key": os.environ.get("LEDGERLINE_S3_KEY") or None,
             "secret_key": os.environ.get("LEDGERLINE_S3_SECRET") or None,
-            "file_overwrite": True,  # a name is the hash of its bytes: no other bytes can come under it
+            "file_overwrite": True,  # a name is the hash of its bytes, so it never gets other bytes
             "client_config": Config(
                 s3={"addressing_style": "path" if endpoint else "auto"},
                 connect_timeout=3,
                 read_timeout=20,
                 retries={"mode": "standard", "total_max_attempts": 2},
-                # Other makes than Amazon's may not know its newest checksums; files.py has its own.
+                # Other S3 services may not support Amazon's newest checksums; files.py has its own.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -392,7 +392,7 @@ def _files():
     }
 
 
-# Static files: found where they lie; in production collected, compressed, under names that never change
+# Static files: served from their folder; in production collected, compressed, with permanent names
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("LEDGERLINE_STATIC") or BASE_DIR / "staticfiles") if PRODUCTION else None
@@ -410,7 +410,7 @@ STORAGES = {
 }
 
 
-# Who comes in, and what a browser may do
+# Sign-in and browser security
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -435,24 +435,24 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
 
 if PRODUCTION:
-    # The proxy in front must set this header itself and drop what a client sends under its name.
+    # The proxy in front must set this header itself and drop it from clients.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 
-# A form is small: what people select travels as one field, and files beyond a size wait on the disk.
+# Forms are small: a selection is one field, and large files are written to disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
-# How many proxies stand in front and add to X-Forwarded-For; the address of a client is what the first says.
+# The number of proxies in front that add to X-Forwarded-For; the first one reports the client's address.
 LEDGERLINE_PROXIES = int(os.environ.get("LEDGERLINE_PROXIES") or PRODUCTION)
 
 
-# Tasks: a message only notifies and a row is the truth, so a lost or a doubled one does no harm
+# Tasks: a message is only a notification of a row, so a lost or duplicate message does no harm
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
 if PRODUCTION and CELERY_BROKER_URL.startswith("memory:"):
@@ -476,11 +476,11 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "celerybeat-schedule")
 
 
-# Cache: counts the tries to sign in, for all web processes together; nothing is lost when it is emptied
+# Cache: counts sign-in attempts for all web processes; it can be emptied without loss
 
 
 def _next_database(url):
-    """The same Redis, and the database after the broker's: emptying the cache loses no message."""
+    """The same Redis with the next database, so that emptying the cache loses no messages."""
     parts = urlsplit(url)
     return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + 1}").geturl()
 
@@ -495,12 +495,12 @@ CACHES = {
     if CELERY_BROKER_URL.startswith(("redis://", "rediss://"))
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # a full one forgets at random
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # a full cache deletes random entries
     }
 }
 
 
-# Mail: without a server, messages are kept as files
+# Mail: without a server, messages are written to files
 
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT") or 587)
@@ -511,10 +511,10 @@ EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = DATA / "mail"
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ledgerline@localhost")
-SEAL_MAIL = _words("LEDGERLINE_SEAL_MAIL")  # who keeps the newest seal outside of the database
+SEAL_MAIL = _words("LEDGERLINE_SEAL_MAIL")  # recipients of the newest seal
 
 
-# Logging: one JSON object a line for a machine in production, plain lines for a person otherwise
+# Logging: one JSON object per line in production, plain lines otherwise
 
 LOGGING = {
     "version": 1,
@@ -533,9 +533,9 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
     "loggers": {
-        # Django's own handlers would write a second line, or send mail to nobody.
+        # Django's own handlers would write a second line or send mail.
         "django": {"handlers": [], "propagate": True},
-        # That a task succeeded is news to whoever watches workers, not to somebody at a command line.
+        # Messages about successful tasks are useful for workers, not for somebody at a command line.
         "celery.app.trace": {"level": "INFO" if PRODUCTION else "WARNING"},
         "fontTools": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},

@@ -1,4 +1,4 @@
-"""What the clock does for the site itself."""
+"""Scheduled tasks of the site itself."""
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -12,7 +12,7 @@ from invoicing_site.models import Heartbeat, Seal
 
 @app.task(name=heartbeats.TASK)
 def heartbeat():
-    """Note that a worker does what the clock sends."""
+    """Record that a worker runs the tasks of the clock."""
     heartbeats.stamp(Heartbeat.Name.WORKER)
 
 
@@ -30,19 +30,19 @@ def delete_old_jobs():
 
 @app.task
 def forget_old_sessions():
-    """Sessions that have ended are rows that nobody reads; deleting them twice does no harm."""
+    """Delete expired sessions."""
     call_command("clearsessions")
 
 
 @app.task
 def seal():
-    """Seal what may not change any more; the log names every seal."""
+    """Seal the rows that are final; the log contains every seal."""
     seals.seal_all()
 
 
 @app.task
 def send_seal():
-    """Mail the newest seal to those who keep it outside of the database (LEDGERLINE_SEAL_MAIL)."""
+    """Mail the newest seal to the addresses of LEDGERLINE_SEAL_MAIL, who keep it outside the database."""
     newest = Seal.objects.first()
     if newest and settings.SEAL_MAIL:
         send_mail(f"Ledgerline seal {newest.number}", seals.in_words(newest), None, settings.SEAL_MAIL)

@@ -13,7 +13,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
-from proforma.operations.drafts import Desk, demand_room_for, demand_room_on, lines_for
+from proforma.operations.drafts import ContractSource, demand_room_for, demand_room_on, lines_for
 from proforma.operations.proformas import (
     claimed_items,
     delete_rows,
@@ -184,11 +184,11 @@ def add_detail(
     days.demand_worked(date, proforma.entity.today())
     _refuse_bad_figures([detail], quantity, price, billing_type)
     _refuse_bad_words(description, internal_description)
-    desk = Desk(proforma.contract)
+    source = ContractSource(proforma.contract)
     detail.amount = _amount(quantity, price, proforma.currency)
     detail.item_tax_group_id = item_tax_group.pk if item_tax_group else _item_tax_group_of(detail)
-    detail.billing_tax_group_id = desk.billing_tax_group(
-        project.billing_tax_group_id, desk.customers[proforma.contract_customer_id]
+    detail.billing_tax_group_id = source.billing_tax_group(
+        project.billing_tax_group_id, source.customers[proforma.contract_customer_id]
     )
     pair = detail.billing_tax_group_id, detail.item_tax_group_id
     if billing_type != BillingType.NON_CHARGEABLE:
@@ -197,7 +197,7 @@ def add_detail(
             {pair in outside_scope(proforma.entity_id)},
             way_out="enter it as work of the project, which gets an invoice of its own once it is ready.",
         )
-    detail.line = lines_for(proforma, {contract_line.pk}, desk)[contract_line.pk]
+    detail.line = lines_for(proforma, {contract_line.pk}, source)[contract_line.pk]
     write_rows(LineDetail, [detail])
     demand_room_on(proforma)
     _tell("proforma.add_detail", [detail], by=by, proforma=proforma)

@@ -44,8 +44,8 @@ _COPIED = (
 )
 
 
-class Desk:
-    """What the headers and details of one contract's proformas are copied from: two queries."""
+class ContractSource:
+    """The data of one contract that headers and details of its proformas copy: two queries."""
 
     def __init__(self, contract):
         self.contract = contract
@@ -107,13 +107,13 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
     if not planned:
         return []
     demand_room(planned, contract.currency)
-    desk = Desk(contract)
+    source = ContractSource(contract)
     reserve([share for plan in planned for share in plan.shares], contract=contract)
-    proformas = [desk.header(plan, on=on, by=by, run=run) for plan in planned]
+    proformas = [source.header(plan, on=on, by=by, run=run) for plan in planned]
     for proforma, pk in zip(proformas, draw_ids(ProformaInvoice, len(planned)), strict=True):
         proforma.pk = pk
     lines = [
-        _lines(proforma, {share.line_id for share in plan.shares}, desk, first=1)
+        _lines(proforma, {share.line_id for share in plan.shares}, source, first=1)
         for proforma, plan in zip(proformas, planned, strict=True)
     ]
     # The proformas follow when they have numbers; the database looks at foreign keys when all is done.
@@ -121,7 +121,7 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
     write_rows(
         LineDetail,
         [
-            desk.detail(share, its_lines[share.line_id])
+            source.detail(share, its_lines[share.line_id])
             for its_lines, plan in zip(lines, planned, strict=True)
             for share in plan.shares
         ],
@@ -134,7 +134,7 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
             for entry in plan.entries
         ],
     )
-    numbers = draw_numbers(desk.entity, NumberSequence.Kind.PROFORMA, on=on, count=len(proformas))
+    numbers = draw_numbers(source.entity, NumberSequence.Kind.PROFORMA, on=on, count=len(proformas))
     for proforma, number in zip(proformas, numbers, strict=True):
         proforma.number = number.text
     return write_rows(ProformaInvoice, proformas)
@@ -197,26 +197,26 @@ def add_shares(proforma, shares) -> list[LineDetail]:
     Refused where it would come to more than an invoice can.
     """
     _demand_slices(shares, proforma.currency)
-    desk = Desk(proforma.contract)
+    source = ContractSource(proforma.contract)
     reserve(shares, contract=proforma.contract)
-    lines = lines_for(proforma, {share.line_id for share in shares}, desk)
-    details = [desk.detail(share, lines[share.line_id]) for share in shares]
+    lines = lines_for(proforma, {share.line_id for share in shares}, source)
+    details = [source.detail(share, lines[share.line_id]) for share in shares]
     details = write_rows(LineDetail, details)
     demand_room_on(proforma)
     return details
 
 
-def lines_for(proforma, contract_lines, desk) -> dict[int | None, ProformaLine]:
+def lines_for(proforma, contract_lines, source) -> dict[int | None, ProformaLine]:
     """The draft's lines for these contract lines; those that it lacks are added at its end."""
     lines = {line.contract_line_id: line for line in proforma.lines.filter(contract_line__in=contract_lines)}
     last = proforma.lines.aggregate(last=Max("number"))["last"] or 0
-    new = _lines(proforma, contract_lines - lines.keys(), desk, first=last + 1)
+    new = _lines(proforma, contract_lines - lines.keys(), source, first=last + 1)
     write_rows(ProformaLine, new.values())
     return lines | new
 
 
-def _lines(proforma, contract_lines, desk, *, first):
-    ordered = sorted((desk.lines[pk] for pk in contract_lines), key=lambda line: line.number)
+def _lines(proforma, contract_lines, source, *, first):
+    ordered = sorted((source.lines[pk] for pk in contract_lines), key=lambda line: line.number)
     return {
         line.pk: ProformaLine(
             proforma=proforma, contract_line_id=line.pk, number=number, description=line.name

@@ -245,7 +245,7 @@ def test_looking_at_a_bucket_writes_nothing(server):
 def test_an_address_of_another_kind_is_refused(tmp_path, url):
     result = python("-c", "import invoicing_site.settings", env=environment(tmp_path, LEDGERLINE_FILES=url))
     assert result.returncode != 0
-    assert "LEDGERLINE_FILES must read s3://bucket or s3://bucket/folder." in result.stderr
+    assert "LEDGERLINE_FILES must have the form s3://bucket or s3://bucket/folder." in result.stderr
 
 
 def test_without_its_packages_the_setting_names_them(tmp_path):

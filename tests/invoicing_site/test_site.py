@@ -117,7 +117,7 @@ def test_a_database_address_is_read_in_full():
 
 @pytest.mark.parametrize("url", ["mysql://u@h/n", "postgres://u@h", "postgres://u@h/", "ledgerline"])
 def test_an_address_of_another_kind_is_refused(url):
-    with pytest.raises(ImproperlyConfigured, match="must read postgres://"):
+    with pytest.raises(ImproperlyConfigured, match="must have the form postgres://"):
         settings._postgresql(url)
 
 
