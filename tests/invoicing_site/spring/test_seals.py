@@ -336,3 +336,17 @@ def test_who_may_see_and_download_seals(ledger, client):
         Seal.objects.all().delete()
     assert client.get(pages[1]).status_code == 404
     assert "No seals yet" in client.get(pages[0]).content.decode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00\xff\xfe rubbish", b"Number: 1\n", b"Digest: " + b"0" * 64, b"Number: 1\nDigest: 12\n"],
+)
+def test_a_file_that_holds_no_seal_is_refused(ledger, tmp_path, content):
+    file = tmp_path / "seal.txt"
+    file.write_bytes(content)
+    with pytest.raises(CommandError, match="can't be read as a seal"):
+        call_command("verify_ledger", seal=str(file))
+    for missing in (tmp_path, tmp_path / "nothing.txt"):
+        with pytest.raises(CommandError, match="can't be read as a seal"):
+            call_command("verify_ledger", seal=str(missing))
