@@ -93,6 +93,8 @@ REFUSALS = {
         "A document of the kind “%(kind)s” can't be dated %(day)s: the last one is dated %(latest)s, and "
         "numbers follow the dates. Use %(latest)s or a later date."
     ),
+    "OTHERS-POST": _("In this company, these people may post it: %(names)s."),
+    "NOBODY-ELSE-POSTS": _("Nobody else in this company may post it."),
     "MAY-NO-LONGER": _(
         "%(user)s asked for this, but no longer has the permission “%(permission)s” for %(row)s, so it was "
         "not done. Somebody with that permission can do it."

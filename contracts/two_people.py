@@ -2,6 +2,7 @@
 
 from contracts.models import Membership
 from contracts.models.reach import PERMISSIONS, may
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import User
 
 _NAMED = 5
@@ -20,13 +21,13 @@ def before_confirming(entity, by, *, several=False) -> str:
     )
 
 
-def who_else_posts(entity, user) -> str:
-    """Who of the company may post what the user confirmed, as a sentence."""
+def who_else_posts(entity, user) -> Reason:
+    """Who else in the company may post what the user confirmed."""
     others = User.objects.filter(
         is_active=True, memberships__entity=entity, memberships__role__in=PERMISSIONS["proposal.post"]
     )
     names = _names(others.exclude(pk=user.pk))
-    return f"In this company that is: {names}." if names else "In this company nobody else has that role."
+    return Reason("OTHERS-POST", names=names) if names else Reason("NOBODY-ELSE-POSTS")
 
 
 def _names(users) -> str:

@@ -26,6 +26,11 @@ def day(text):
     return day
 
 
+def in_json(reason) -> dict:
+    """A reason for `--json`: its code, its values and its sentence."""
+    return {"code": reason.code, "params": reason.as_json()["params"], "reason": reason.sentence}
+
+
 class EntityCommand(BaseCommand):
     """A command that acts in the books of one legal entity.
 

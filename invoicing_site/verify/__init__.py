@@ -14,7 +14,7 @@ Each check has a code, and each finding is a sentence with its place.
 | CONTROL | control accounts equal the customer and project subledgers |
 | WIP | accruals are reversed when their invoice is posted, and not before |
 | ACCRUED | accounts, subledger and work that is still to be invoiced have the same accruals |
-| OUTLAY | disbursements are cleared when they are billed |
+| DISBURSEMENT | disbursements are cleared when they are billed |
 | SETTLED | settlements match the transactions that they settle |
 | INVOICE | lines, tax, totals and the customer's entry of an invoice agree |
 | DOCUMENT | stored files exist and are unchanged |
@@ -47,7 +47,7 @@ CHECKS = (
     subledgers.projects,
     subledgers.work_in_progress,
     accrued.accrued,
-    subledgers.outlays,
+    subledgers.disbursements,
     subledgers.settlements,
     invoices.invoices,
     invoices.documents,

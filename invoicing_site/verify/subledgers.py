@@ -9,7 +9,7 @@ from actuals.models import Actual
 from contracts.models import Customer, LegalEntity, Project
 from invoicing_site.floor.querysets import ExactSum, in_chunks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
-from ledger.invoicing.disbursements import entries_of_outlays
+from ledger.invoicing.disbursements import disbursement_entries
 from ledger.models import (
     Account,
     CustomerInvoice,
@@ -32,7 +32,7 @@ def customers(entity: LegalEntity):
 
 def projects(entity: LegalEntity):
     """CONTROL: work in progress and disbursements in the ledger and in the project subledger."""
-    for control in (_Control.WIP_SALES, _Control.WIP_COST, _Control.ON_ACCOUNT, _Control.OUTLAY):
+    for control in (_Control.WIP_SALES, _Control.WIP_COST, _Control.ON_ACCOUNT, _Control.DISBURSEMENT):
         yield from _compared(entity, Project, control, "project", f"the accounts of the {control.label}")
 
 
@@ -92,16 +92,16 @@ def work_in_progress(entity: LegalEntity):
         yield Finding("WIP", entity.code, str(row["actual"]), key, sentence)
 
 
-def outlays(entity: LegalEntity):
-    """OUTLAY: when all disbursements of a project are billed, their account has no balance (PST-10).
+def disbursements(entity: LegalEntity):
+    """DISBURSEMENT: when all disbursements of a project are billed, their account has no balance (PST-10).
 
     Each project is checked as a whole, because an invoice clears many by one entry. Projects with
     disbursements that are not billed yet, or that were edited, credited or reversed, are skipped. In a
     project without booked disbursements, a credit balance is a finding.
     """
-    booked = entries_of_outlays().filter(voucher__entity=entity)
+    booked = disbursement_entries().filter(voucher__entity=entity)
     costs = Actual.objects.filter(journal_line__voucher__entries__in=booked)
-    accounts = Account.objects.filter(entity=entity, control=Account.Control.OUTLAY)
+    accounts = Account.objects.filter(entity=entity, control=Account.Control.DISBURSEMENT)
     touched = LedgerEntry.objects.filter(account__in=accounts, voucher__kind=Voucher.Kind.INVOICE)
     with_cost = set(costs.values_list("project", flat=True))
     projects = with_cost | set(touched.exclude(project=None).values_list("project", flat=True))
@@ -110,23 +110,27 @@ def outlays(entity: LegalEntity):
             voucher__entity=entity,
             voucher__kind__in=[Voucher.Kind.JOURNAL, Voucher.Kind.INVOICE],
             account__in={*booked.values_list("account", flat=True), *accounts.values_list("pk", flat=True)},
-            project__in=projects - _with_unsettled_outlays(entity, costs),
+            project__in=projects - _with_unsettled_disbursements(entity, costs),
         )
         .order_by("project", "account__number", "currency")
         .values_list("project", "account", "currency")
         .annotate(
-            stands=ExactSum("debit") - ExactSum("credit"),
-            in_books=ExactSum("accounting_debit") - ExactSum("accounting_credit"),
+            *(ExactSum(side) for side in ("debit", "credit", "accounting_debit", "accounting_credit")),
         )
     )
     own = entity.currency
+    # Subtracted here: SQLite would subtract floats.
+    left = [
+        (*place, debit - credit, accounting_debit - accounting_credit)
+        for *place, debit, credit, accounting_debit, accounting_credit in left
+    ]
     left = [row for row in left if (row[3] or row[4] if row[0] in with_cost else row[4] < 0)]
     projects = Project.objects.in_bulk({row[0] for row in left})
     accounts = Account.objects.in_bulk({row[1] for row in left})
     for project, account, currency, stands, in_books in left:
         what = amount(stands, currency) if stands else amount(in_books, own)
         yield Finding(
-            "OUTLAY",
+            "DISBURSEMENT",
             entity.code,
             projects[project].code,
             where(Project, project),
@@ -135,7 +139,7 @@ def outlays(entity: LegalEntity):
         )
 
 
-def _with_unsettled_outlays(entity, costs) -> set:
+def _with_unsettled_disbursements(entity, costs) -> set:
     by_journal = Actual.BookedBy.JOURNAL
     live = costs.filter(reverses=None, reversed_by=None)
     sales = Actual.objects.filter(

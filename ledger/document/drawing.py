@@ -1,6 +1,6 @@
-"""The document of an invoice drawn as HTML and as PDF, from its content and nothing else (DOC-1).
+"""Renders the document of an invoice as HTML and PDF, from its content only (DOC-1).
 
-WeasyPrint needs libraries of the system and is imported only when something is drawn.
+WeasyPrint needs system libraries and is imported only when a PDF is created.
 """
 
 import re
@@ -28,13 +28,13 @@ def preview(invoice, lines, taxes, references=()) -> bytes:
 
 
 def file_name(invoice: CustomerInvoice) -> str:
-    """A name that every system can keep: INV-2026-000001.pdf."""
+    """A file name that is valid on every system: INV-2026-000001.pdf."""
     plain = unicodedata.normalize("NFKD", invoice.number).encode("ascii", "ignore").decode()
     return (re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "invoice") + ".pdf"
 
 
 def pdf(content: Content) -> bytes:
-    """The document as PDF. Nothing is fetched but our style sheet, our fonts and the stored logo."""
+    """The document as PDF. Only our style sheet, our fonts and the stored logo are loaded."""
     weasyprint = _weasyprint()
     fonts = _font_configuration(weasyprint)
     fetcher = _fetcher(content.invoice)
@@ -47,7 +47,7 @@ def pdf(content: Content) -> bytes:
         font_config=fonts,
         pdf_variant="pdf/a-3b",
         pdf_tags=True,
-        # In place of a random one: nothing in the bytes tells of the moment of drawing.
+        # In place of a random one, so that the bytes do not depend on the time.
         pdf_identifier=f"{content.invoice.entity_id}/{content.invoice.number}".encode(),
     )
 
@@ -70,10 +70,7 @@ def _weasyprint():
     try:
         import weasyprint
     except OSError:
-        raise Refused(
-            "No PDF can be drawn here: the system libraries Pango and HarfBuzz are not installed.",
-            code="PDF-LIBRARIES",
-        ) from None
+        raise Refused("PDF-LIBRARIES") from None
     return weasyprint
 
 
@@ -84,7 +81,7 @@ def _font_configuration(weasyprint):
 
 
 def _fetcher(invoice):
-    """Gives out our fonts and the stored logo and refuses every other address, without a look at it."""
+    """Loads our fonts and the stored logo, and refuses every other address."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class OnlyOurs(URLFetcher):
@@ -95,6 +92,6 @@ def _fetcher(invoice):
             if url == LOGO_URL and invoice.seller_logo_id:
                 logo = invoice.seller_logo
                 return URLFetcherResponse(url, files.read(logo), {"Content-Type": logo.media_type})
-            raise ValueError(f"A document fetches nothing from elsewhere: {url}")
+            raise ValueError(f"A document can't load this address: {url}")
 
     return OnlyOurs()

@@ -10,10 +10,9 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views import View
 
-from invoicing_site.floor import files, formatting
+from invoicing_site.floor import files
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import totals
-from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, BulkOperation, DetailScreen, ListScreen
 from invoicing_site.screens.lists import back_to, selection
 from invoicing_site.screens.operations import refuse
@@ -120,7 +119,7 @@ def stored_pdf(invoice):
 
 
 class InvoicePdf(RowScreen, View):
-    """The stored PDF; reading it for the first time draws it, any later time gives the same bytes."""
+    """The stored PDF; it is created when it is opened for the first time, and never changes."""
 
     model = CustomerInvoice
     permission = "invoice.view"
@@ -150,8 +149,8 @@ class InvoicePdf(RowScreen, View):
 class DownloadInvoices(BulkOperation):
     """The PDFs of the chosen invoices in one ZIP.
 
-    A few that are not drawn yet are drawn now; where more are missing the reader is told to come back, as
-    each try, and the sweep, draws more of them.
+    A few missing PDFs are created now. If more are missing, the download is refused and can be tried again;
+    each try, and the scheduled sweep, creates more of them.
     """
 
     screen, list_url, permission = Invoices, "invoices", "invoice.view"
@@ -168,20 +167,12 @@ def archive(invoices):
     """A response with the stored PDFs of these invoices, each under its file name."""
     n = invoices.count()
     if n > IN_AN_ARCHIVE:
-        raise Refused(
-            f"{formatting.count(n)} invoices are chosen, and one archive holds {IN_AN_ARCHIVE}: narrow the "
-            f"filter, for example to a month, and download them in parts.",
-            code="TOO-MANY",
-        )
+        raise Refused("TOO-MANY-INVOICES", count=n, most=IN_AN_ARCHIVE)
     missing = invoices.exclude(documents__kind=Document.Kind.PDF).select_related("entity", "seller_logo")
     for invoice in missing.order_by("pk")[:DRAWN_AT_ONCE]:
         operations.draw(invoice)
     if left := missing.count():
-        raise Refused(
-            f"{counted(left, 'PDF')} of these {n} are not drawn yet; each try draws some. Download again "
-            f"in a moment, or choose fewer.",
-            code="NOT-DRAWN",
-        )
+        raise Refused("PDFS-MISSING", count=left, total=n)
     drawn = {
         document.invoice_id: document
         for document in Document.objects.filter(

@@ -1,4 +1,4 @@
-"""What a proposal waits for: the originals that no integration journal has booked yet (PRP-1)."""
+"""What a proposal waits for: the actuals that no integration journal has posted yet (PRP-1)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, F
 
 from actuals.models import Actual
+from invoicing_site.floor.reasons import Reason
 from ledger.models import IntegrationJournal, InvoiceProposal
 
 _NAMED = 5
@@ -13,7 +14,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Blockers:
-    """The journals that still hold its originals, and the originals that are in no journal at all."""
+    """The journals that hold its unposted actuals, and the actuals that are in no journal."""
 
     proposal: InvoiceProposal
     journals: list[IntegrationJournal] = field(default_factory=list)
@@ -23,22 +24,29 @@ class Blockers:
         return bool(self.journals or self.left_out)
 
     @property
-    def sentence(self) -> str:
-        """What has to be done before its lines fill in; says so too when nothing is left to do."""
-        if not self:
-            return f"{self.proposal} waits for no journal any more, but its lines are not filled in yet."
-        parts = []
-        if self.journals:
-            parts.append(f"{_names([_named(journal) for journal in self.journals])} to be posted")
+    def reasons(self) -> list[Reason]:
+        """What has to be done before its lines can be filled in; also if only filling in is left."""
+        in_error = [row for row in self.journals if row.status == IntegrationJournal.Status.ERROR]
+        others = [row for row in self.journals if row.status != IntegrationJournal.Status.ERROR]
+        found = []
+        if others:
+            found.append(Reason("WAITS-FOR-JOURNALS", proposal=self.proposal, journals=_names(others)))
+        if in_error:
+            found.append(Reason("WAITS-FOR-ERRORS", proposal=self.proposal, journals=_names(in_error)))
         if self.left_out:
+            actuals = _names([actual.pk for actual in self.left_out])
             count = len(self.left_out)
-            what = "1 actual" if count == 1 else f"{count} actuals"
-            parts.append(f"{what} ({_names([str(a.pk) for a in self.left_out])}) to be taken into a journal")
-        return f"{self.proposal} waits for {' and for '.join(parts)}."
+            found.append(Reason("WAITS-FOR-ACTUALS", proposal=self.proposal, count=count, actuals=actuals))
+        return found or [Reason("WAITS-NO-LONGER", proposal=self.proposal)]
+
+    @property
+    def reason(self) -> Reason:
+        """The same as one reason (PROPOSAL-BLOCKED)."""
+        return Reason("PROPOSAL-BLOCKED", why=self.reasons)
 
 
 def blocked_by(proposal: InvoiceProposal) -> Blockers:
-    """The journals and the actuals that it waits for, in two queries; falsy when it waits for nothing."""
+    """The journals and the actuals that it waits for, in two queries; falsy if it waits for nothing."""
     return all_blocked_by([proposal])[proposal.pk]
 
 
@@ -47,7 +55,7 @@ _ORIGINAL = {"type": Actual.Type.UNBILLED_SALES, "booked_by": Actual.BookedBy.JO
 
 
 def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
-    """`blocked_by` for each of some proposals, by its key, in two queries for all of them together."""
+    """`blocked_by` for these proposals, by key, in two queries for all of them."""
     found = {proposal.proforma_id: Blockers(proposal) for proposal in proposals}
     of_line = {f"lines__actual__{name}": value for name, value in _ORIGINAL.items()}
     journals = IntegrationJournal.objects.filter(
@@ -66,11 +74,7 @@ def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
     return {blockers.proposal.pk: blockers for blockers in found.values()}
 
 
-def _named(journal):
-    in_error = journal.status == IntegrationJournal.Status.ERROR
-    return f"{journal} (in error: mend the cause, then post_journals --retry)" if in_error else str(journal)
-
-
-def _names(names):
-    shown = ", ".join(names[:_NAMED])
-    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+def _names(rows) -> list[str]:
+    """The first few; an ellipsis stands for the rest."""
+    shown = [str(row) for row in rows[:_NAMED]]
+    return shown if len(rows) <= _NAMED else [*shown, "…"]

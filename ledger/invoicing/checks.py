@@ -1,7 +1,7 @@
-"""What is looked at before a proposal may be posted: named checks, the same wherever one asks (PRP-5).
+"""Checks of a proposal before it is posted, the same on pages and in commands (PRP-5).
 
-A check looks at the facts and says what is wrong, in a sentence, with the page where it can be mended. Errors
-keep the proposal from being posted, warnings do not. Further checks are added with `named`.
+A check looks at what was loaded and returns what is wrong as reasons, with the page where it can be fixed. A
+proposal with errors can't be posted; warnings do not stop it. Add a check with `named`.
 """
 
 import calendar
@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from django.urls import reverse
 
-from contracts.models import LegalEntity, PaymentReferenceKind, TransactionClass
-from invoicing_site.floor import formatting, wording
+from contracts.models import LegalEntity, NumberSequence, PaymentReferenceKind, TransactionClass
+from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Amount, Label, Reason
 from ledger.books.periods import PeriodBook
 from ledger.document import glyphs
 from ledger.invoicing import blockers
@@ -29,29 +30,50 @@ ERROR, WARNING = "error", "warning"
 _ZERO = Decimal(0)
 _Class = TransactionClass
 _Kind = CustomerInvoice.Kind
-_A = {_Kind.INVOICE: "An", _Kind.CREDIT_NOTE: "A"}
+# The check that finds what these refusals say; others have the name of the check as their code.
+_CHECKS = {
+    "PERIOD-MISSING": "PERIOD-OPEN",
+    "PERIOD-CLOSED": "PERIOD-OPEN",
+    "ACCOUNT-INACTIVE": "ACCOUNT-MISSING",
+    "ACCOUNT-MISSING-FOR": "ACCOUNT-MISSING",
+    "TAX-ACCOUNT-MISSING": "ACCOUNT-MISSING",
+    "BILLING-GROUP-MISSING": "TAX-MISSING",
+    "ITEM-GROUP-MISSING": "TAX-MISSING",
+    "TAX-CODE-MISSING": "TAX-MISSING",
+    "TAX-RATE-MISSING": "TAX-MISSING",
+}
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that a check found; `remedy` is the URL name or path of the page where it is mended."""
+    """One result of a check: `code` is the name of the check, `reason` says what it found."""
 
     code: str
     severity: str
-    message: str
-    remedy: str = ""
+    reason: Reason
 
-    def __post_init__(self):
-        object.__setattr__(self, "message", wording.capital(self.message))
+    @property
+    def message(self) -> str:
+        return self.reason.sentence
+
+    @property
+    def remedy(self) -> str:
+        """The URL name or path of the page where it can be fixed; empty if there is none."""
+        return self.reason.remedy
 
     @property
     def is_error(self) -> bool:
         return self.severity == ERROR
 
+    @classmethod
+    def of_refusal(cls, refusal: Refused) -> "CheckResult":
+        """The error for a refusal, under the name of the check that finds it."""
+        return cls(_CHECKS.get(refusal.code, refusal.code), ERROR, refusal.reason)
+
 
 @dataclass(frozen=True)
 class Examined:
-    """What a check looks at. The plan is there for checks that say they need it."""
+    """What a check gets. The plan is set for checks that need it."""
 
     facts: InvoiceFacts
     plan: InvoicePlan | None
@@ -59,7 +81,7 @@ class Examined:
 
 @dataclass(frozen=True)
 class Examination:
-    """What all checks found, and the plan, which has the totals, where nothing was missing (PRP-5)."""
+    """What all checks found, and the plan with the totals if it could be made (PRP-5)."""
 
     facts: InvoiceFacts
     plan: InvoicePlan | None
@@ -70,10 +92,9 @@ class Examination:
         return [result for result in self.results if result.is_error]
 
     def refuse_errors(self):
-        """Refused with the sentences of all errors, under the code and with the remedy of the first."""
+        """Refused with the reasons of all errors."""
         if errors := self.errors:
-            text = " ".join(error.message for error in errors)
-            raise Refused(text, code=errors[0].code, remedy=errors[0].remedy)
+            raise Refused.because(*(error.reason for error in errors))
 
 
 Check = Callable[[Examined], Iterable[CheckResult]]
@@ -82,10 +103,10 @@ _of_the_plan: dict[str, Check] = {}
 
 
 def named(code: str, *, needs_plan: bool = False):
-    """Register a check under its name; one that needs the plan is asked only once there is one."""
+    """Register a check under its name; one that needs the plan runs only if there is one."""
 
     def register(check: Check) -> Check:
-        assert code not in codes(), f"There is a check {code} already."
+        assert code not in codes(), f"The check {code} exists already."
         (_of_the_plan if needs_plan else _before_planning)[code] = check
         return check
 
@@ -93,26 +114,27 @@ def named(code: str, *, needs_plan: bool = False):
 
 
 def codes() -> list[str]:
-    """The names of all checks, in the order in which they are made."""
+    """The names of all checks, in the order in which they run."""
     return [*_before_planning, *_of_the_plan]
 
 
 def check(proposal: InvoiceProposal, *, on: datetime.date) -> list[CheckResult]:
-    """Everything to be said before the proposal, as it is now, is posted on that day; errors come first."""
+    """What the checks find if the proposal is posted on that day, errors first."""
     proposal = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
     return examine(InvoiceFacts.load(proposal, on=on)).results
 
 
 def examine(facts: InvoiceFacts) -> Examination:
-    """Make all checks, and the plan where nothing is missing that it needs."""
+    """Run all checks, and make the plan if nothing that it needs is missing."""
     results = _made(_before_planning, Examined(facts, None))
     plan = None
     if facts.proposal.status != InvoiceProposal.Status.BLOCKED:
         try:
             plan = plan_invoice(facts)
         except Refused as refusal:
-            if refusal.code not in {result.code for result in results}:
-                results.append(_error(refusal.code, refusal.message, refusal.remedy))
+            error = CheckResult.of_refusal(refusal)
+            if error.code not in {result.code for result in results}:
+                results.append(error)
     if plan:
         results += _made(_of_the_plan, Examined(facts, plan))
     results.sort(key=lambda result: not result.is_error)
@@ -123,31 +145,31 @@ def _made(checks, examined) -> list[CheckResult]:
     return [result for check in checks.values() for result in check(examined)]
 
 
-def _error(code, message, remedy=""):
-    return CheckResult(code, ERROR, message, remedy)
+def _error(code, reason):
+    return CheckResult(code, ERROR, reason)
 
 
-def _warning(code, message, remedy=""):
-    return CheckResult(code, WARNING, message, remedy)
+def _warning(code, reason):
+    return CheckResult(code, WARNING, reason)
 
 
-def _refusals(calls: Iterable[Callable]) -> Iterator[Refused]:
-    """What some of the calls refuse, each sentence once."""
-    said = set()
+def _refusals(calls: Iterable[Callable]) -> Iterator[Reason]:
+    """The reasons why calls are refused, each reason once."""
+    found = set()
     for call in calls:
         try:
             call()
         except Refused as refusal:
-            if refusal.message not in said:
-                said.add(refusal.message)
-                yield refusal
+            if refusal.reason not in found:
+                found.add(refusal.reason)
+                yield refusal.reason
 
 
 @named("BLOCKED")
 def _lines_are_filled_in(examined):
     proposal = examined.facts.proposal
     if proposal.status == InvoiceProposal.Status.BLOCKED:
-        yield _error("BLOCKED", blockers.blocked_by(proposal).sentence)
+        yield _error("BLOCKED", blockers.blocked_by(proposal).reason)
 
 
 @named("APPROVAL")
@@ -155,52 +177,41 @@ def _it_is_approved(examined):
     """PRP-4"""
     facts = examined.facts
     if facts.proposal.status == InvoiceProposal.Status.SUBMITTED:
-        yield _error("APPROVAL", f"{facts.proposal} is submitted and not approved yet.")
+        yield _error("APPROVAL", Reason("APPROVAL-PENDING", proposal=facts.proposal))
     elif facts.entity.require_proposal_approval and facts.proposal.status == InvoiceProposal.Status.OPEN:
-        yield _error(
-            "APPROVAL", f"{facts.entity} posts only approved proposals: submit {facts.proposal} for approval."
-        )
+        yield _error("APPROVAL", Reason("APPROVAL-NEEDED", entity=facts.entity, proposal=facts.proposal))
 
 
 @named("FUTURE-DATE")
-def _dates_are_not_to_come(examined):
+def _the_invoice_date_is_not_in_the_future(examined):
     """PRP-8: never in the future."""
     facts = examined.facts
     if facts.invoice_date > facts.today:
         yield _error(
             "FUTURE-DATE",
-            f"The invoice date {wording.day(facts.invoice_date)} is in the future: at {facts.entity} it is "
-            f"{wording.day(facts.today)}. Choose today or an earlier day.",
+            Reason("FUTURE-DATE", day=facts.invoice_date, entity=facts.entity, today=facts.today),
         )
 
 
 @named("DUE-DATE")
-def _it_is_due_after_it_is_dated(examined):
+def _the_due_date_is_not_before_the_invoice_date(examined):
     facts = examined.facts
     if facts.due_date < facts.invoice_date:
-        yield _error(
-            "DUE-DATE",
-            f"The due date {wording.day(facts.due_date)} is before the invoice date "
-            f"{wording.day(facts.invoice_date)}: choose a later one, or leave it empty to have it worked "
-            "out from the payment terms.",
-        )
+        yield _error("DUE-DATE", Reason("DUE-DATE", due=facts.due_date, invoiced=facts.invoice_date))
 
 
 @named("PERIOD-OPEN")
 def _the_period_is_open(examined):
     facts = examined.facts
     book = PeriodBook.load(facts.entity)
-    for refusal in _refusals([lambda: book.open_period(facts.accounting_date)]):
-        yield _error("PERIOD-OPEN", refusal.message, refusal.remedy)
+    for reason in _refusals([lambda: book.open_period(facts.accounting_date)]):
+        yield _error("PERIOD-OPEN", reason)
 
 
 @named("CORRECTS-POSTED")
 def _what_it_corrects_is_posted(examined):
     if unposted := examined.facts.unposted:
-        yield _error(
-            "CORRECTS-POSTED",
-            f"It corrects {unposted}, which has no invoice yet: post that one first.",
-        )
+        yield _error("CORRECTS-POSTED", Reason("CORRECTS-POSTED", proforma=unposted))
 
 
 @named("FX-MISSING")
@@ -208,46 +219,48 @@ def _there_is_an_exchange_rate(examined):
     facts = examined.facts
     if facts.corrected:
         return
-    for refusal in _refusals([lambda: facts.rates.on(facts.currency, facts.invoice_date)]):
-        yield _error("FX-MISSING", refusal.message, refusal.remedy)
+    for reason in _refusals([lambda: facts.rates.on(facts.currency, facts.invoice_date)]):
+        yield _error("FX-MISSING", reason)
 
 
 @named("FX-OLD")
 def _the_exchange_rate_is_recent(examined):
-    """MON-8: a rate of more than 35 days before; a correction keeps that of its invoice."""
+    """MON-8: a warning if the rate is older than 35 days; a correction keeps the rate of its invoice."""
     facts = examined.facts
     if not facts.corrected:
         for reason in facts.rates.old([(facts.currency, facts.invoice_date)]):
-            yield _warning("FX-OLD", reason.sentence, reason.remedy)
+            yield _warning("FX-OLD", reason)
 
 
 @named("ACCOUNT-MISSING")
-def _there_is_an_account_for_all(examined):
-    """Accounts and profiles; what is charged at nothing needs none."""
-    facts = examined.facts
+def _every_account_is_there(examined):
+    """Accounts and profiles; work with an amount of 0 needs none."""
+    facts, found = examined.facts, {}
     sorts = {billed.sort: billed for billed in facts.billed if billed.amount}
-    for refusal in _refusals(lambda billed=billed: account_of(facts, billed) for billed in sorts.values()):
-        yield _error(refusal.code, refusal.message, refusal.remedy)
+    for billed in sorts.values():
+        try:
+            account_of(facts, billed)
+        except Refused as refusal:
+            found.setdefault(refusal.reason, CheckResult.of_refusal(refusal))
+    yield from found.values()
 
 
 @named("TAX-MISSING")
-def _there_are_tax_codes_for_all(examined):
+def _every_line_has_tax_codes(examined):
     facts = examined.facts
     kinds = {tax_kind(facts, line): line for line in reversed(facts.lines)}
     for kind, line in kinds.items():
-        for refusal in _refusals([lambda kind=kind: tax_codes(facts, kind)]):
-            message = f"Line {line.number}: {refusal.message}"
+        for why in _refusals([lambda kind=kind: tax_codes(facts, kind)]):
+            values = {"line": str(line.number), "why": why, "remedy": why.remedy}
             if line.billing_tax_group_id is None or kind.item_giver:
-                message += (
-                    " What is given elsewhere reaches the lines when they are filled in again: "
-                    "“Fill lines again” on the proposal's page."
-                )
-            yield _error("TAX-MISSING", message, refusal.remedy)
+                yield _error("TAX-MISSING", Reason("TAX-MISSING-REFILL", **values))
+            else:
+                yield _error("TAX-MISSING", Reason("TAX-MISSING", **values))
 
 
 @named("DISBURSEMENT-TAX")
-def _disbursements_bear_no_tax(examined):
-    """APP-8: what was paid in the customer's name is passed on as it is."""
+def _disbursements_are_not_taxed(examined):
+    """APP-8: the customer is charged what was paid in their name, without tax."""
     facts = examined.facts
     lines = {(line.detail.category_id, tax_kind(facts, line)): line for line in reversed(facts.lines)}
     for (category_id, kind), line in lines.items():
@@ -257,53 +270,43 @@ def _disbursements_bear_no_tax(examined):
         try:
             taxed = [at for at in tax_codes(facts, kind) if at.percent]
         except Refused:
-            continue  # TAX-MISSING says it
+            continue  # TAX-MISSING finds it
         if taxed:
             yield _error(
                 "DISBURSEMENT-TAX",
-                f"Line {line.number}: {category} is paid in the customer's name and bears no "
-                f"tax, but would get {taxed[0].code}. Give it an item tax group without tax.",
-                "admin:contracts_category_changelist",
+                Reason(
+                    "DISBURSEMENT-TAX",
+                    line=str(line.number),
+                    category=category,
+                    tax_code=taxed[0].code,
+                    remedy="admin:contracts_category_changelist",
+                ),
             )
 
 
-@named("OUTLAY-POSTED")
-def _its_outlays_are_booked(examined):
-    """PST-10: an invoice clears what the journal put there, so that has to come first."""
-    for cost in examined.facts.unbooked_outlays:
-        yield _error(
-            "OUTLAY-POSTED",
-            f"What was paid for the customer on {wording.day(cost.date)} ("
-            f"{formatting.currency_last(cost.amount, cost.currency)}) is in no posted journal: post its "
-            "integration journal first.",
-            "journals",
-        )
+@named("DISBURSEMENT-POSTED")
+def _its_disbursements_are_posted(examined):
+    """PST-10: an invoice clears what the journal posted, so the journal comes first."""
+    for cost in examined.facts.unbooked_disbursements:
+        amount = Amount(cost.amount, cost.currency)
+        reason = Reason("DISBURSEMENT-POSTED", day=cost.date, amount=amount, remedy="journals")
+        yield _error("DISBURSEMENT-POSTED", reason)
 
 
 @named("NO-LINES")
 def _it_has_a_line(examined):
-    """EN 16931 BR-16: an invoice has a line, be it one at no charge.
+    """EN 16931 BR-16: an invoice has at least one line, which may be at no charge.
 
-    A proforma of nothing but work that was made non-chargeable has none. Where revenue was accrued for that
-    work the document is let through, because only posting it takes the accrual back (PST-10).
+    A proforma with only non-chargeable work has none. If revenue was accrued for that work it is a warning,
+    because only posting the proposal reverses the accrual (PST-10).
     """
     facts = examined.facts
     if facts.lines or facts.proposal.status == InvoiceProposal.Status.BLOCKED:
         return
     if facts.accrued:
-        yield _warning(
-            "NO-LINES",
-            f"{facts.proposal} has no line: nothing in it is chargeable or complimentary. Posting it takes "
-            "back the revenue that was accrued for that work; the document itself says nothing, cannot go "
-            "out as an e-invoice, and need not be sent.",
-        )
+        yield _warning("NO-LINES", Reason("NO-LINES-ACCRUED", proposal=facts.proposal))
     else:
-        yield _error(
-            "NO-LINES",
-            f"{facts.proposal} has no line, and an invoice needs one: nothing in it is chargeable or "
-            "complimentary. Return it to the project manager to make a detail complimentary, which prints "
-            "it at no charge.",
-        )
+        yield _error("NO-LINES", Reason("NO-LINES", proposal=facts.proposal))
 
 
 @named("RETAINER-REQUEST")
@@ -314,11 +317,7 @@ def _payment_requests_are_no_invoices(examined):
         retainer = facts.the("retainer", billed.retainer_id)
         is_request = retainer is not None and retainer.kind == LegalEntity.RetainerKind.REQUEST
         if billed.transaction_class == _Class.RETAINER and is_request:
-            yield _error(
-                "RETAINER-REQUEST",
-                f"{retainer} is a payment request: it is booked when it is paid, and is not posted as an "
-                "invoice.",
-            )
+            yield _error("RETAINER-REQUEST", Reason("RETAINER-REQUEST", retainer=retainer))
             return
 
 
@@ -326,11 +325,8 @@ def _payment_requests_are_no_invoices(examined):
 def _there_is_an_order_reference(examined):
     facts = examined.facts
     if facts.entity.require_order_reference and not facts.proforma.order_reference:
-        yield _error(
-            "PO-REQUIRED",
-            f"{facts.entity} bills only with an order number, and {facts.proforma} has none. Return it "
-            "to the project manager to have it entered.",
-        )
+        reason = Reason("PO-REQUIRED", entity=facts.entity, proforma=facts.proforma)
+        yield _error("PO-REQUIRED", reason)
 
 
 @named("TAX-DIFFERS")
@@ -338,70 +334,57 @@ def _taxes_are_those_of_the_draft(examined):
     """PRP-7: the draft's tax is an estimate."""
     differing = [line.number for line in examined.facts.lines if line.differs]
     if differing:
-        what = "1 line has" if len(differing) == 1 else f"{len(differing)} lines have"
-        yield _warning(
-            "TAX-DIFFERS",
-            f"{what} other tax groups than the proforma had, the first is line {differing[0]}: the tax may "
-            "differ from what the project manager saw.",
-        )
+        reason = Reason("TAX-DIFFERS", count=len(differing), line=str(differing[0]))
+        yield _warning("TAX-DIFFERS", reason)
 
 
 @named("OLD-WORK")
 def _the_work_is_recent(examined):
-    """PRP-8: a warning when work is older than a month."""
+    """PRP-8: a warning if the work is older than a month."""
     facts = examined.facts
     oldest = min((line.detail.date for line in facts.lines), default=facts.invoice_date)
     if oldest < _a_month_before(facts.invoice_date):
-        yield _warning(
-            "OLD-WORK",
-            f"It bills work of {wording.day(oldest)}, more than a month before the invoice date "
-            f"{wording.day(facts.invoice_date)}.",
-        )
+        yield _warning("OLD-WORK", Reason("OLD-WORK", day=oldest, invoiced=facts.invoice_date))
 
 
 @named("DATE-BEFORE-WORK")
-def _the_work_is_done_by_then(examined):
-    """PRP-8: an invoice is for what was delivered; where the entity invoices in advance it is a warning."""
+def _the_work_is_not_after_the_invoice_date(examined):
+    """PRP-8: an invoice bills what was delivered; a warning if the entity invoices in advance."""
     facts = examined.facts
     details = (line.detail for line in facts.lines if not line.detail.corrects_id)
     delivered = (detail for detail in details if detail.transaction_class != _Class.RETAINER)
     latest = max(delivered, key=lambda detail: detail.date, default=None)
     if latest is None or latest.date <= facts.invoice_date:
         return
-    what = "a milestone" if latest.transaction_class == _Class.MILESTONE else "work"
-    said = f"It bills {what} of {wording.day(latest.date)}, after the invoice date "
-    said += f"{wording.day(facts.invoice_date)}"
+    is_milestone = latest.transaction_class == _Class.MILESTONE
+    what = Label("a milestone") if is_milestone else Label("work")
+    values = {"what": what, "day": latest.date, "invoiced": facts.invoice_date}
     if facts.entity.invoices_in_advance:
-        yield _warning("DATE-BEFORE-WORK", f"{said}, in advance.")
-    elif latest.date <= facts.today:
-        until = "today" if latest.date == facts.today else f"a day from {wording.day(latest.date)} to today"
-        yield _error("DATE-BEFORE-WORK", f"{said}: choose {until} as the invoice date.")
+        yield _warning("DATE-BEFORE-WORK", Reason("DATE-IN-ADVANCE", **values))
+    elif latest.date < facts.today:
+        yield _error("DATE-BEFORE-WORK", Reason("DATE-BEFORE-WORK", **values))
+    elif latest.date == facts.today:
+        yield _error("DATE-BEFORE-WORK", Reason("DATE-BEFORE-WORK-OF-TODAY", **values))
     else:
-        yield _error(
-            "DATE-BEFORE-WORK",
-            f"{said}, and that day is still to come: return it to the project manager, who can take that "
-            "off, or wait and post it on that day.",
-            reverse("return_proposal", args=[facts.proposal.pk]),
-        )
+        remedy = reverse("return_proposal", args=[facts.proposal.pk])
+        yield _error("DATE-BEFORE-WORK", Reason("DATE-BEFORE-FUTURE-WORK", remedy=remedy, **values))
 
 
 @named("CREDIT-DATE")
 def _a_correction_follows_what_it_corrects(examined):
-    """PRP-8: neither dated nor booked before it, whatever its sequence."""
+    """PRP-8: neither dated nor posted before the invoice that it corrects, in any sequence."""
     facts = examined.facts
     if facts.corrected is None:
         return
     original = facts.corrected.invoice
-    for what, own, earliest in (
-        ("dated", facts.invoice_date, original.invoice_date),
-        ("booked", facts.accounting_date, original.accounting_date),
-    ):
-        if own < earliest:
-            yield _error(
-                "CREDIT-DATE",
-                f"It corrects {original}, which is {what} {wording.day(earliest)}, and would be {what} "
-                f"{wording.day(own)}, before it: choose {wording.day(earliest)} or a later day.",
-            )
+    own, earliest = facts.invoice_date, original.invoice_date
+    if own < earliest:
+        reason = Reason("CREDIT-DATE", invoice=original, earliest=earliest, day=own)
+        yield _error("CREDIT-DATE", reason)
+    own, earliest = facts.accounting_date, original.accounting_date
+    if own < earliest:
+        reason = Reason("CREDIT-ACCOUNTING-DATE", invoice=original, earliest=earliest, day=own)
+        yield _error("CREDIT-DATE", reason)
 
 
 def _a_month_before(day):
@@ -410,71 +393,53 @@ def _a_month_before(day):
 
 
 @named("NUM-ORDER", needs_plan=True)
-def _its_number_fits_the_calendar(examined):
-    """PRP-8: never before the last one of its sequence."""
+def _its_date_follows_the_last_number(examined):
+    """PRP-8: not before the last date of its number sequence."""
     facts, kind = examined.facts, examined.plan.invoice.kind
     series = facts.series_of(kind)
     if series is None:
-        yield _error(
-            "NUM-MISSING",
-            f"{facts.entity} has no number sequence for customer invoices: an administrator has to set one "
-            "up.",
-            "admin:contracts_numbersequence_add",
-        )
+        remedy = "admin:contracts_numbersequence_add"
+        reason = Reason("NUM-MISSING", entity=facts.entity, kind=NumberSequence.Kind(kind), remedy=remedy)
+        yield _error("NUM-MISSING", reason)
     elif series.sequence.in_date_order and series.last_date and facts.invoice_date < series.last_date:
-        yield _error(
-            "NUM-ORDER",
-            f"{_A[kind]} {_Kind(kind).label} cannot be dated {wording.day(facts.invoice_date)}: the last one "
-            f"is dated {wording.day(series.last_date)}, and numbers rise with time. "
-            "Choose that date or a later one.",
-        )
+        values = {"day": facts.invoice_date, "latest": series.last_date}
+        yield _error("NUM-ORDER", Reason("NUM-ORDER", kind=NumberSequence.Kind(kind), **values))
 
 
 @named("TAX-SUM", needs_plan=True)
 def _taxes_add_up(examined):
-    """Section 13, 3: shares to the tax, lines to the header, in both currencies as they are printed."""
+    """Section 13, 3: shares add up to the tax, and lines to the header, as they are printed."""
     plan = examined.plan
     invoice = plan.invoice
     by_line = sum((line.tax for line in plan.lines), _ZERO)
     by_code = sum((tax.tax for tax in plan.taxes), _ZERO)
     if not by_line == by_code == invoice.tax:
-        yield _error(
-            "TAX-SUM",
-            f"The tax of the lines is {by_line}, that of the tax codes {by_code}, and that of the invoice "
-            f"{invoice.tax}: they have to be the same.",
-        )
+        yield _error("TAX-SUM", Reason("TAX-SUM", lines=by_line, codes=by_code, invoice=invoice.tax))
     net = sum((line.net for line in plan.lines), _ZERO)
     if net != invoice.net or invoice.net + invoice.tax != invoice.total:
-        yield _error(
-            "TAX-SUM",
-            f"The lines add up to {net}; the invoice has net {invoice.net}, tax {invoice.tax} and total "
-            f"{invoice.total}: they have to agree.",
-        )
+        values = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
+        yield _error("TAX-SUM", Reason("NET-SUM", lines=net, **values))
 
 
 @named("BANK-MISSING", needs_plan=True)
-def _a_payer_abroad_knows_where_to_pay(examined):
-    """DOC-5: a domestic account is of no use abroad, or for money of another currency."""
+def _a_payer_abroad_gets_iban_and_bic(examined):
+    """DOC-5: a domestic account number is not enough abroad, or in another currency."""
     invoice = examined.plan.invoice
     is_foreign = invoice.currency != invoice.accounting_currency
     if invoice.total <= 0 or not (is_foreign or invoice.buyer_country != invoice.seller_country):
         return
     if missing := [name for name in ("IBAN", "BIC") if not getattr(invoice, f"seller_{name.lower()}")]:
-        why = (
-            f"is in {invoice.currency}"
-            if is_foreign
-            else f"goes abroad, to {wording.country(invoice.buyer_country)}"
-        )
-        yield _error(
-            "BANK-MISSING",
-            f"This invoice {why}, and {invoice.seller_name} has no {' and no '.join(missing)} to be paid on: "
-            "an administrator enters them on the company's page.",
-            reverse("admin:contracts_legalentity_change", args=[invoice.entity_id]),
-        )
+        values = {"seller": invoice.seller_name, "missing": missing}
+        values["remedy"] = reverse("admin:contracts_legalentity_change", args=[invoice.entity_id])
+        if is_foreign:
+            reason = Reason("BANK-MISSING-CURRENCY", currency=invoice.currency, **values)
+        else:
+            reason = Reason("BANK-MISSING", country=wording.country(invoice.buyer_country), **values)
+        yield _error("BANK-MISSING", reason)
 
 
 @named("KID-LENGTH", needs_plan=True)
-def _its_payment_reference_has_room(examined):
+def _its_payment_reference_fits(examined):
     """DOC-5"""
     facts, plan = examined.facts, examined.plan
     series = facts.series_of(plan.invoice.kind)
@@ -482,22 +447,21 @@ def _its_payment_reference_has_room(examined):
     if not series or plan.invoice.kind == _Kind.CREDIT_NOTE or kind == PaymentReferenceKind.NUMBER:
         return
     number = series.sequence.next_number(facts.invoice_date)
-    for refusal in _refusals([lambda: reference_of(facts.entity, facts.customer, number)]):
-        yield _error(refusal.code, refusal.message, refusal.remedy)
+    for reason in _refusals([lambda: reference_of(facts.entity, facts.customer, number)]):
+        yield _error("KID-LENGTH", reason)
 
 
 @named("GLYPH-MISSING", needs_plan=True)
 def _its_fonts_have_all_letters(examined):
-    """DOC-5: what nobody could read on paper is never posted."""
+    """DOC-5: text that the fonts can't print is not posted."""
     facts, plan = examined.facts, examined.plan
     series = facts.series_of(plan.invoice.kind)
-    for found in glyphs.not_drawn(
-        plan.invoice, plan.lines, plan.taxes, series.sequence.format if series else ""
-    ):
-        yield _error("GLYPH-MISSING", found.sentence, found.remedy)
+    number_format = series.sequence.format if series else ""
+    for reason in glyphs.not_drawn(plan.invoice, plan.lines, plan.taxes, number_format):
+        yield _error("GLYPH-MISSING", reason)
 
 
 @named("ZERO-TOTAL", needs_plan=True)
 def _there_is_something_to_pay(examined):
     if not examined.plan.invoice.total:
-        yield _warning("ZERO-TOTAL", "The total is zero: nothing will be asked of the customer.")
+        yield _warning("ZERO-TOTAL", Reason("ZERO-TOTAL"))

@@ -1,10 +1,10 @@
-"""What was laid out in a customer's name, and how the invoice clears it (APP-8, PST-10).
+"""Disbursements: what was paid in a customer's name, and how the invoice clears it (APP-8, PST-10).
 
-The journal put the outlay on an account of its own, in the currency it was paid in. The invoice that charges
-it on takes exactly that off again: account, both amounts, rate. So it does where the journal
-booked it as a cost, in a closed year before its contract (CON-6) or before its category was set up so.
-Whatever else was charged is no outlay: less is our cost, more is our revenue, and what the conversion leaves
-has its own account (PST-2).
+The journal posts a disbursement on its own account, in the currency in which it was paid. The invoice that
+charges it clears exactly that entry: account, both amounts, rate. The same if the journal posted it as a
+cost, in a closed year before its contract (CON-6) or before its category was set up as a disbursement.
+If less is charged, the difference is cost; if more, revenue. The difference of the conversion goes to its own
+account (PST-2).
 """
 
 from collections import defaultdict
@@ -34,8 +34,8 @@ _Kind = ProjectTransaction.Kind
 
 
 @dataclass(frozen=True)
-class Outlay:
-    """One customer's share of an outlay as the journal booked it, and what it is worth on the invoice."""
+class Disbursement:
+    """One customer's share of a disbursement as the journal posted it, and its amount on the invoice."""
 
     account: Account
     dimensions: DimensionSet | None
@@ -45,27 +45,28 @@ class Outlay:
     amount: Decimal
     accounting_amount: Decimal
     worth: Decimal  # in the currency of the invoice
-    kind: str = _Kind.OUTLAY  # as the project subledger has it
+    kind: str = _Kind.DISBURSEMENT  # as the project subledger has it
     in_balance: bool = True
 
     @property
     def place(self) -> tuple:
-        """Outlays that are alike in this are cleared by one entry."""
+        """Disbursements with the same place are cleared by one entry."""
         keys = (row.pk if row else None for row in (self.account, self.dimensions, self.project))
         return *keys, self.currency, self.rate
 
 
-def entries_of_outlays():
-    """The entries by which journals booked outlays: the first of a cost's voucher, where it is an asset.
+def disbursement_entries():
+    """The entries by which journals posted disbursements: the first of a cost's voucher, if it is an asset.
 
-    The other costs are debited to profit and loss or to work in progress. Looked for where it stands, because
-    accounts and categories may be set up otherwise since.
+    Other costs are debited to profit and loss or to work in progress. The entries decide, and not the set-up,
+    because accounts and categories may have changed since.
     """
-    return _first_entries_of_costs().filter(_IS_OUTLAY)
+    return _first_entries_of_costs().filter(_IS_DISBURSEMENT)
 
 
-_IS_OUTLAY = Q(
-    account__kind=Account.Kind.ASSET, account__control__in=[Account.Control.NONE, Account.Control.OUTLAY]
+_IS_DISBURSEMENT = Q(
+    account__kind=Account.Kind.ASSET,
+    account__control__in=[Account.Control.NONE, Account.Control.DISBURSEMENT],
 )
 
 
@@ -73,10 +74,10 @@ def _first_entries_of_costs():
     return LedgerEntry.objects.filter(number=1, voucher__journal_line__actual__type=Actual.Type.COST)
 
 
-def load(proforma) -> dict[int, Outlay]:
-    """The outlays that a proforma charges on, by its details, in two queries."""
+def load(proforma) -> dict[int, Disbursement]:
+    """The disbursements that a proforma charges, by detail, in two queries."""
     entries = _first_entries_of_costs().filter(
-        _IS_OUTLAY | Q(voucher__journal_line__actual__category__is_disbursement=True),
+        _IS_DISBURSEMENT | Q(voucher__journal_line__actual__category__is_disbursement=True),
         voucher__journal_line__actual__sales__backlog_item__detail__line__proforma=proforma,
     )
     booked = {
@@ -94,7 +95,7 @@ def load(proforma) -> dict[int, Outlay]:
         if key not in shares:
             continue
         entry, (amount, accounting_amount) = booked[cost], shares[key]
-        found[detail] = Outlay(
+        found[detail] = Disbursement(
             account=entry.account,
             dimensions=entry.dimensions,
             project=entry.project,
@@ -109,14 +110,14 @@ def load(proforma) -> dict[int, Outlay]:
 
 
 def _as_booked(account) -> dict:
-    """What an outlay is in the project subledger: one that was booked as a cost is a cost there too."""
+    """How the project subledger has it: a disbursement that was posted as a cost is a cost there too."""
     if account.kind == Account.Kind.ASSET and account.control != Account.Control.WIP_COST:
-        return {"kind": _Kind.OUTLAY, "in_balance": True}
+        return {"kind": _Kind.DISBURSEMENT, "in_balance": True}
     return {"kind": _Kind.COST, "in_balance": account.control == Account.Control.WIP_COST}
 
 
 def unbooked(proforma) -> list[Actual]:
-    """Costs of disbursements that it charges on, and that no journal has booked: nothing to clear as yet."""
+    """Costs of disbursements that it charges and that no journal has posted yet."""
     return list(
         Actual.objects.filter(
             sales__backlog_item__detail__line__proforma=proforma,
@@ -128,9 +129,9 @@ def unbooked(proforma) -> list[Actual]:
 
 
 def _shares(booked, entity) -> dict[int, tuple[Decimal, Decimal]]:
-    """What each unbilled sale has of the outlay behind it, in both currencies; the shares add up to it.
+    """The share of each unbilled sale in its disbursement, in both currencies; the shares add up.
 
-    A sale that was divided has its share divided, so that the others keep theirs, billed or not.
+    If a sale was divided, its share is divided, so that the other shares do not change.
     """
     sales = Actual.objects.filter(
         cost__in=booked,
@@ -169,10 +170,10 @@ def _shares(booked, entity) -> dict[int, tuple[Decimal, Decimal]]:
 
 @dataclass(frozen=True)
 class Charged:
-    """What one invoice charges for outlays in one place of its books."""
+    """What one invoice charges for disbursements with one account, dimensions and project."""
 
-    outlays: list[tuple[Outlay, Decimal]]  # each with the amount that is charged for it
-    accounting_amount: Decimal  # what all those amounts come to, converted as one sum
+    disbursements: list[tuple[Disbursement, Decimal]]  # each with the amount that is charged for it
+    accounting_amount: Decimal  # the sum of those amounts, converted once
     rate: Decimal
     currency: str
     own_currency: str
@@ -184,11 +185,11 @@ class Charged:
 
 
 def clearing(charged: Charged, accounts: AccountBook) -> list[EntryPlan]:
-    """Credits of what is charged: the outlays themselves, and apart from them what is more or less."""
+    """The credit entries: the disbursements, and the differences to what is charged."""
     entries = []
     alike = defaultdict(list)
-    for outlay, _ in charged.outlays:
-        alike[outlay.place].append(outlay)
+    for disbursement, _ in charged.disbursements:
+        alike[disbursement.place].append(disbursement)
     for rows in alike.values():
         entries.append(
             EntryPlan.crediting(
@@ -201,14 +202,14 @@ def clearing(charged: Charged, accounts: AccountBook) -> list[EntryPlan]:
                 project=rows[0].project,
             )
         )
-    differences = [amount - outlay.worth for outlay, amount in charged.outlays]
+    differences = [amount - disbursement.worth for disbursement, amount in charged.disbursements]
     entries += _more_or_less(charged, accounts, _Purpose.PROJECT_COST, [d for d in differences if d < 0])
     entries += _more_or_less(charged, accounts, _Purpose.INVOICED_REVENUE, [d for d in differences if d > 0])
     return entries + _left_by_conversion(charged, accounts, entries)
 
 
 class ToProject(NamedTuple):
-    """What the project subledger is told of one outlay; positive is what adds to the kind."""
+    """One row of the project subledger for a disbursement; a positive amount adds to the kind."""
 
     kind: str
     amount: Decimal
@@ -218,23 +219,23 @@ class ToProject(NamedTuple):
 
 
 def for_projects(charged: Charged) -> list[list[ToProject]]:
-    """Of each outlay what `clearing` books of it on accounts that the project subledger stands behind.
+    """For each disbursement, the rows of the project subledger that belong to the entries of `clearing`.
 
-    These add up to the entries: what was converted as one sum has its cents shared.
+    They add up to the entries: rounding differences of the conversion are divided.
     """
     found = [
         [
             ToProject(
-                outlay.kind,
-                -outlay.amount,
-                outlay.currency,
-                -outlay.accounting_amount,
-                outlay.in_balance,
+                disbursement.kind,
+                -disbursement.amount,
+                disbursement.currency,
+                -disbursement.accounting_amount,
+                disbursement.in_balance,
             )
         ]
-        for outlay, _ in charged.outlays
+        for disbursement, _ in charged.disbursements
     ]
-    differences = [amount - outlay.worth for outlay, amount in charged.outlays]
+    differences = [amount - disbursement.worth for disbursement, amount in charged.disbursements]
     for kind, sign in ((_Kind.REVENUE, 1), (_Kind.COST, -1)):
         places = [place for place, difference in enumerate(differences) if difference * sign > 0]
         if not places:
@@ -264,12 +265,12 @@ def _more_or_less(charged, accounts, purpose, differences) -> list[EntryPlan]:
 
 
 def _left_by_conversion(charged, accounts, entries) -> list[EntryPlan]:
-    """What keeps the voucher balanced in each currency: an outlay may be charged in another than it was paid.
+    """The entries that balance the voucher in each currency, if it is charged in another than it was paid in.
 
-    As many minor units as rounding can leave are rounding; more is a gain or loss of exchange.
+    A difference that rounding explains goes to rounding; a larger one is an exchange gain or loss.
     """
     left = defaultdict(Decimal)
-    left[charged.currency] = sum((amount for _, amount in charged.outlays), _ZERO)
+    left[charged.currency] = sum((amount for _, amount in charged.disbursements), _ZERO)
     accounting = charged.accounting_amount
     for entry in entries:
         left[entry.currency] -= entry.credit - entry.debit
@@ -277,12 +278,14 @@ def _left_by_conversion(charged, accounts, entries) -> list[EntryPlan]:
     if not accounting and not any(left.values()):
         return []
     steps = money.minor_unit(charged.currency) * charged.rate + money.minor_unit(charged.own_currency)
-    if abs(accounting) <= len(charged.outlays) * steps:
+    if abs(accounting) <= len(charged.disbursements) * steps:
         purpose = _Purpose.ROUNDING
     else:
         purpose = _Purpose.EXCHANGE_GAIN if accounting > 0 else _Purpose.EXCHANGE_LOSS
     account = accounts.account(purpose)
-    rates = {outlay.currency: outlay.rate for outlay, _ in charged.outlays} | {charged.currency: charged.rate}
+    rates = {disbursement.currency: disbursement.rate for disbursement, _ in charged.disbursements} | {
+        charged.currency: charged.rate
+    }
     others = []
     for currency, amount in sorted(left.items()):
         if currency == charged.currency or not amount:

@@ -1,7 +1,7 @@
-"""What tax a proforma is likely to bear, before accounting has decided on it (PRO-2).
+"""The tax estimate of a proforma, before an accountant sets the tax (PRO-2).
 
-The groups, codes and rounding of the invoice itself; what only posting knows (the day, groups that journals
-carry) is taken as it is now.
+With the groups, codes and rounding of an invoice. What only posting knows (the day, the groups of journal
+lines) is taken as it is now.
 """
 
 from collections import defaultdict
@@ -9,25 +9,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from ledger.invoicing.content import delivery_day
 from ledger.invoicing.tax import TaxableLine, TaxBook, rate_day, tax_of
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.tax_groups import item_giver, of_details
 
 _ZERO = Decimal(0)
-_EDITING = "press “Edit” at the detail and choose one"
-_READING = "have its project manager choose one at the detail"
-_CONFIRMED = "have an accountant choose one on the line of its invoice proposal"
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The net of a proforma and its likely tax; without a tax there is a sentence that says why."""
+    """The net amount of a proforma and its estimated tax; `why_not` is the reason if there is no estimate."""
 
     currency: str
     net: Decimal
     tax: Decimal | None
-    why_not: str = ""
+    why_not: Reason | None = None
 
     @property
     def total(self) -> Decimal | None:
@@ -35,34 +33,33 @@ class Estimate:
 
 
 def estimate(proforma: ProformaInvoice, *, may_edit: bool = False) -> Estimate:
-    """The tax of what is chargeable on it, if it were invoiced today.
+    """The tax of its chargeable details, if it were invoiced today.
 
-    `may_edit` is whether whoever reads this may change its details: what they are told to do depends on it.
+    `may_edit` is whether the reader may change its details: the advice depends on it.
     """
     today = proforma.entity.today()
     nets = _nets_by_tax(proforma, today)
     net = sum(nets.values(), _ZERO)
     if proforma.corrects_id:
-        why = "the tax of a correction follows from the invoice that it corrects"
-        return Estimate(proforma.currency, net, None, f"No estimate: {why}.")
+        return Estimate(proforma.currency, net, None, Reason("NO-ESTIMATE-OF-CORRECTION"))
     book = TaxBook.load(proforma.entity)
-    choose = _EDITING if may_edit else _READING
+    choose = Reason("CHOOSE-AT-DETAIL") if may_edit else Reason("MANAGER-CHOOSES")
     if proforma.status == ProformaInvoice.Status.CONFIRMED:
-        choose = _CONFIRMED
+        choose = Reason("ACCOUNTANT-CHOOSES")
     try:
         lines = [
             TaxableLine((*kind, giver), amount, book.codes(*kind, item_giver=giver, choose=choose))
             for (*kind, giver), amount in nets.items()
         ]
     except Refused as refusal:
-        return Estimate(proforma.currency, net, None, f"No estimate: {refusal.message}")
+        return Estimate(proforma.currency, net, None, Reason("NO-ESTIMATE", why=refusal.reason))
     return Estimate(proforma.currency, net, tax_of(lines, proforma.currency).total)
 
 
 def _nets_by_tax(proforma, today):
-    """What is chargeable by billing and item tax group and by the day whose rate counts (PST-4).
+    """Chargeable amounts by billing tax group, item tax group and the day whose rate applies (PST-4).
 
-    A group that is blank is the default as it is now; where there is none either, what would give one.
+    A missing group is today's default; the last part of the key is where a missing item group is set up.
     """
     details = LineDetail.objects.on_proforma(proforma).chargeable()
     columns = (

@@ -1,6 +1,6 @@
-"""The tax of one invoice: which codes its lines bear, what they come to, where it is booked (PST-4).
+"""The tax of one invoice: the codes of its lines, their amounts, and their entries (PST-4).
 
-Pure. A missing code or account is a refusal that names it (MON-8).
+Pure. A missing code or account is refused by name (MON-8).
 """
 
 import datetime
@@ -20,17 +20,17 @@ from proforma.tax_groups import item_giver
 
 
 class TaxKind(NamedTuple):
-    """What decides on the tax of a line: lines that are alike in this bear the same codes."""
+    """What decides on the tax of a line: lines with the same kind have the same codes."""
 
     billing_group_id: int | None
     item_group_id: int | None
     day: datetime.date
     percent: Decimal | None  # of the line that is corrected
-    item_giver: str = ""  # what would give it the item tax group that it lacks
+    item_giver: str = ""  # where a missing item tax group is set up
 
 
 def tax_kind(facts: InvoiceFacts, line: ProposalLine) -> TaxKind:
-    """Its tax groups and the day whose rates count (PST-4); a correction keeps those of before (COR-3)."""
+    """Its tax groups and the day whose rates apply (PST-4); a correction keeps its original's (COR-3)."""
     detail, original = line.detail, facts.corrected_line(line.detail)
     invoiced = facts.corrected.invoice.invoice_date if original else facts.invoice_date
     giver = ""
@@ -46,7 +46,7 @@ def tax_kind(facts: InvoiceFacts, line: ProposalLine) -> TaxKind:
 
 
 def tax_codes(facts: InvoiceFacts, kind: TaxKind) -> list[TaxAt]:
-    """The codes that such lines bear; Refused when the groups share none or one has no rate on that day."""
+    """The codes of such lines; Refused if the groups have none in common or one has no rate on that day."""
     codes = facts.tax_book.codes(
         kind.billing_group_id, kind.item_group_id, kind.day, item_giver=kind.item_giver
     )
@@ -66,9 +66,9 @@ def tax_result(facts: InvoiceFacts) -> tuple[TaxResult, dict[int, list[TaxAt]]]:
 
 
 def _tax_of_the_difference(facts, lines) -> TaxResult:
-    """Of a correction: the tax of what stands afterwards less the tax of what stood before (MON-4).
+    """Of a correction: the tax after it less the tax before it (MON-4).
 
-    Codes that nothing changes for are left out.
+    Without codes for which nothing changes.
     """
     before = [
         TaxableLine(("standing", number), row.base, [TaxAt(row.tax_code, row.percent)])
@@ -83,7 +83,7 @@ def _tax_of_the_difference(facts, lines) -> TaxResult:
 
 
 def invoice_taxes(facts: InvoiceFacts, by_code: Iterable[TaxSum], rate: Decimal) -> list[InvoiceTax]:
-    """What is stored and printed of each code and rate, in both currencies."""
+    """The row for each code and rate that is stored and printed, in both currencies."""
 
     def converted(of, name):
         stood = facts.corrected.taxed(of.code.pk, of.percent, name) if facts.corrected else Stood()
@@ -109,7 +109,7 @@ def invoice_taxes(facts: InvoiceFacts, by_code: Iterable[TaxSum], rate: Decimal)
 
 
 def tax_entries(facts: InvoiceFacts, taxes: Iterable[InvoiceTax], rate: Decimal) -> list[EntryPlan]:
-    """Credits of what is owed."""
+    """The credit entries of the taxes."""
     return [
         EntryPlan.crediting(
             _account_of(tax),
@@ -129,10 +129,5 @@ def tax_entries(facts: InvoiceFacts, taxes: Iterable[InvoiceTax], rate: Decimal)
 
 def _account_of(tax):
     if tax.tax_code.account is None:
-        raise Refused(
-            f"Tax code {tax.tax_code} has no account that its tax is owed on: an administrator has to "
-            "enter one.",
-            code="ACCOUNT-MISSING",
-            remedy="admin:ledger_taxcode_changelist",
-        )
+        raise Refused("TAX-ACCOUNT-MISSING", tax_code=tax.tax_code, remedy="admin:ledger_taxcode_changelist")
     return tax.tax_code.account

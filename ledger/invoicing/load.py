@@ -33,7 +33,7 @@ from invoicing_site.floor.querysets import ExactSum
 from ledger.invoicing import disbursements
 from ledger.invoicing.corrected import Corrected
 from ledger.invoicing.corrected import load as load_corrected
-from ledger.invoicing.disbursements import Outlay
+from ledger.invoicing.disbursements import Disbursement
 from ledger.invoicing.payment_terms import due_date
 from ledger.invoicing.tax import TaxBook
 from ledger.models import (
@@ -136,8 +136,8 @@ class InvoiceFacts:
     named: dict[str, dict[int, Model | MilestoneBilled]]  # what lines and facts name, by field and key
     accrued: list[AccruedSum]
     accrued_transactions: list[ProjectTransaction]
-    outlays: dict[int, Outlay]  # by detail
-    unbooked_outlays: list[Actual]
+    disbursements: dict[int, Disbursement]  # by detail
+    unbooked_disbursements: list[Actual]
     tax_book: TaxBook
     accounts: AccountBook
     profiles: ProfileBook
@@ -207,8 +207,8 @@ class InvoiceFacts:
             accrued_transactions=list(
                 ProjectTransaction.objects.filter(voucher__journal_line__in=journalled(proforma))
             ),
-            outlays=disbursements.load(proforma),
-            unbooked_outlays=disbursements.unbooked(proforma),
+            disbursements=disbursements.load(proforma),
+            unbooked_disbursements=disbursements.unbooked(proforma),
             tax_book=TaxBook.load(entity),
             accounts=AccountBook.load(entity),
             profiles=ProfileBook.load(entity),

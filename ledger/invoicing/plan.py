@@ -34,7 +34,7 @@ _Kind = CustomerInvoice.Kind
 
 @dataclass
 class InvoicePlan:
-    """An invoice to come: all it says and all it books, but for its number."""
+    """A future invoice: its text and its entries, without its number."""
 
     invoice: CustomerInvoice
     lines: list[InvoiceLine]
@@ -53,11 +53,11 @@ class _Rates:
 
 
 def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
-    """The whole invoice; Refused where something that it needs is missing.
+    """The whole invoice; Refused if a rate, account or tax code is missing.
 
-    Revenue is converted by account, dimensions and project, tax by code, both rounded once. Without an agreed
-    rate the customer owes the total at the official rate, and what the rounding leaves goes to its own
-    account (PST-2); with one he owes the sum of the converted parts (PST-5).
+    Revenue is converted by account, dimensions and project, and tax by code; both are rounded once. Without
+    an agreed rate the customer owes the total at the official rate, and the rounding difference goes to its
+    own account (PST-2). With an agreed rate the customer owes the sum of the converted parts (PST-5).
     """
     rates = _rates(facts)
     tax, codes = tax_result(facts)
@@ -79,7 +79,7 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     invoice.kind = _Kind.CREDIT_NOTE if net + tax_total < 0 else _Kind.INVOICE
     invoice.type_code = type_code(facts, invoice.kind)
     if invoice.kind == _Kind.CREDIT_NOTE:
-        _ask_for_nothing(invoice)
+        _without_payment_details(invoice)
     invoice.rate, invoice.net_rate = rates.official, rates.net
     invoice.net, invoice.tax, invoice.total = net, tax_total, net + tax_total
     invoice.accounting_net = accounting_net
@@ -105,8 +105,8 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     )
 
 
-def _ask_for_nothing(invoice):
-    """Nobody pays a credit note: it says neither how nor where to (DOC-5)."""
+def _without_payment_details(invoice):
+    """A credit note has no payment terms and no bank account (DOC-5)."""
     invoice.payment_terms = ""
     invoice.seller_bank_account = invoice.seller_iban = invoice.seller_bic = ""
 
@@ -126,7 +126,7 @@ def _rates(facts) -> _Rates:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the amount of one billed share is booked."""
+    """Where the amount of one billed share is posted."""
 
     purpose: str
     kind: str
@@ -134,7 +134,7 @@ class _Place:
 
 
 def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
-    """Revenue for time and material; on account, by the profile, for what has a fixed price (section 7)."""
+    """Revenue for time and material; on account, by the profile, for fixed prices (section 7)."""
     if billed.transaction_class == TransactionClass.RETAINER:
         return _Place(_Purpose.ADVANCES, "")
     line = facts.contract_lines.get(billed.contract_line_id or 0)
@@ -146,12 +146,12 @@ def place_of(facts: InvoiceFacts, billed: Billed) -> _Place:
         return _Place(purpose, ProjectTransaction.Kind.ON_ACCOUNT, profile)
     category = facts.the("category", billed.category_id)
     if category and category.is_disbursement:
-        return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.OUTLAY, profile)
+        return _Place(_Purpose.DISBURSEMENT, ProjectTransaction.Kind.DISBURSEMENT, profile)
     return _Place(_Purpose.INVOICED_REVENUE, ProjectTransaction.Kind.REVENUE, profile)
 
 
 def account_of(facts: InvoiceFacts, billed: Billed) -> Account:
-    """The account that its amount is credited to; Refused when none is set up."""
+    """The account to which its amount is credited; Refused if none is set up."""
     place = place_of(facts, billed)
     return facts.accounts.account(
         place.purpose,
@@ -162,26 +162,26 @@ def account_of(facts: InvoiceFacts, billed: Billed) -> Account:
 
 
 def project_of(facts: InvoiceFacts, billed: Billed) -> Project | None:
-    """The project it belongs to; a milestone's is that of its contract line, an advance has none."""
+    """Its project; for a milestone that of its contract line, for an advance none."""
     line = facts.contract_lines.get(billed.contract_line_id or 0)
     return facts.the("project", billed.project_id or (line.project_id if line else None))
 
 
 def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
-    """The entries, and what each billed share is in the project subledger; these add up to the entries."""
+    """The revenue entries, and the rows of the project subledger, which add up to the entries."""
     own = facts.entity.currency
     entries, transactions = [], []
-    for (account, dimensions, project, are_outlays), shares in _by_place(facts):
+    for (account, dimensions, project, are_disbursements), shares in _by_place(facts):
         amounts = [billed.amount for billed in shares]
         total = sum(amounts, _ZERO)
         place = tuple(row.pk if row else None for row in (account, dimensions, project))
         stood = facts.corrected.places.get(place, Stood()) if facts.corrected else Stood()
         accounting = stood.changed_by(total, rates.net, own)
-        if are_outlays:
+        if are_disbursements:
             charged = _charged(facts, shares, accounting, rates)
             entries += clearing(charged, facts.accounts)
             if project:
-                transactions += _outlay_transactions(facts, project, shares, charged)
+                transactions += _disbursement_transactions(facts, project, shares, charged)
             continue
         if account:
             entries.append(
@@ -196,7 +196,7 @@ def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
                 )
             )
         if project:
-            # Each share converted by itself; the cents that the sum has more or less go to the first ones.
+            # Each share is converted by itself; the rounding difference to the sum goes to the first ones.
             parts = [money.converted(amount, rates.net, own) for amount in amounts]
             parts = money.adding_up(accounting, parts, own)
             transactions += _project_transactions(facts, project, shares, parts)
@@ -208,11 +208,11 @@ def _by_place(facts):
     accounts: dict = {}
     groups: dict = {}
     for billed in facts.billed:
-        # What is charged at nothing reaches only the project subledger, and needs no account.
+        # An amount of 0 goes to the project subledger only, and needs no account.
         account = dimensions = None
-        outlay = facts.outlays.get(billed.detail_id)
-        if outlay:
-            account, dimensions = outlay.account, outlay.dimensions
+        disbursement = facts.disbursements.get(billed.detail_id)
+        if disbursement:
+            account, dimensions = disbursement.account, disbursement.dimensions
         elif billed.amount:
             if billed.sort not in accounts:
                 accounts[billed.sort] = account_of(facts, billed)
@@ -223,27 +223,27 @@ def _by_place(facts):
             account.number if account else "",
             project.pk if project else 0,
             dimensions.pk if dimensions else 0,
-            billed.category_id or 0 if outlay else -1,
+            billed.category_id or 0 if disbursement else -1,
         )
-        place = account, dimensions, project, outlay is not None
+        place = account, dimensions, project, disbursement is not None
         groups.setdefault(key, (place, []))[1].append(billed)
     return [groups[key] for key in sorted(groups)]
 
 
 def _charged(facts, shares, accounting_amount, rates) -> Charged:
-    """Shares of one category that charge outlays on; what was left uncharged of one belongs to it too."""
+    """What is charged for the disbursements of one category, including those that are charged in part."""
     amounts = dict.fromkeys((billed.detail_id for billed in shares), _ZERO)
     for billed in shares:
         amounts[billed.detail_id] += billed.amount
     first = shares[0]
     project = project_of(facts, first)
     return Charged(
-        outlays=[(facts.outlays[detail], amount) for detail, amount in amounts.items()],
+        disbursements=[(facts.disbursements[detail], amount) for detail, amount in amounts.items()],
         accounting_amount=accounting_amount,
         rate=rates.net,
         currency=facts.currency,
         own_currency=facts.entity.currency,
-        dimensions=facts.outlays[first.detail_id].dimensions,
+        dimensions=facts.disbursements[first.detail_id].dimensions,
         project=project,
         profile=facts.profiles.profile(project, facts.contract),
         transaction_class=first.transaction_class,
@@ -251,8 +251,8 @@ def _charged(facts, shares, accounting_amount, rates) -> Charged:
     )
 
 
-def _outlay_transactions(facts, project, shares, charged) -> list[ProjectTransaction]:
-    """Each outlay taken off, and apart from it what is our revenue or cost, on its first billed share."""
+def _disbursement_transactions(facts, project, shares, charged) -> list[ProjectTransaction]:
+    """Each disbursement cleared, and the difference as revenue or cost, on its first billed share."""
     first: dict[int, Billed] = {}
     for billed in shares:
         first.setdefault(billed.detail_id, billed)
@@ -282,8 +282,8 @@ def _project_transactions(facts, project, shares, accounting_amounts) -> list[Pr
         if billed.sort not in places:
             places[billed.sort] = place_of(facts, billed)
         place = places[billed.sort]
-        # What is charged on takes an outlay off its account, also where it was never booked there.
-        sign = -1 if place.kind == ProjectTransaction.Kind.OUTLAY else 1
+        # Charging a disbursement clears its account, also if it was never posted there.
+        sign = -1 if place.kind == ProjectTransaction.Kind.DISBURSEMENT else 1
         transactions.append(
             ProjectTransaction(
                 project_id=project.pk,
@@ -306,7 +306,7 @@ def _project_transactions(facts, project, shares, accounting_amounts) -> list[Pr
 
 
 def _accruals_reversed(facts) -> list[EntryPlan]:
-    """Exactly what stands there, on the other side (PST-10)."""
+    """The accrued amounts with debit and credit swapped (PST-10)."""
     return [
         EntryPlan.crediting(
             accrued.account,
@@ -344,11 +344,11 @@ def _transactions_reversed(facts) -> list[ProjectTransaction]:
 
 
 def _customer_rate(rates, invoice) -> Decimal:
-    """The rate at which the customer's balance was converted (MON-5).
+    """The rate at which the customer's balance is converted (MON-5).
 
-    With an agreed rate that is a mix of the agreed and the official one: what he owes in the one currency by
-    what he owes in the other. Where net and tax have opposite signs, or the smallest unit is too coarse, no
-    rate leads from the one to the other, and the official one stands.
+    With an agreed rate it is a mix of the agreed and the official one: the total in accounting currency
+    divided by the total of the invoice. If net and tax have opposite signs, or the minor unit is too large,
+    there is no such rate, and the official one is used.
     """
     if not rates.is_agreed or not invoice.total or invoice.net * invoice.tax < 0:
         return rates.official

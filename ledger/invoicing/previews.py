@@ -1,4 +1,4 @@
-"""A proposal as it would look once it is posted: the same plan and document, marked as proforma (PRP-3)."""
+"""A proposal as it will look after posting: the same plan and document, marked as proforma (PRP-3)."""
 
 import datetime
 
@@ -11,17 +11,17 @@ from ledger.models import InvoiceProposal
 
 
 def planned(proposal: InvoiceProposal, *, on: datetime.date) -> InvoicePlan:
-    """What posting it on that day would make, whether or not the checks would let it pass.
+    """What posting it on that day would write, also if the checks find errors.
 
-    Refused while its lines are not filled in, and when a rate, an account or a tax code is missing.
+    Refused if its lines are not filled in, or if a rate, an account or a tax code is missing.
     """
     proposal = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
     if proposal.status == InvoiceProposal.Status.BLOCKED:
-        raise Refused(blocked_by(proposal).sentence, code="BLOCKED")
+        raise Refused("PROPOSAL-BLOCKED", why=blocked_by(proposal).reasons)
     return plan_invoice(InvoiceFacts.load(proposal, on=on))
 
 
 def preview(proposal: InvoiceProposal, *, on: datetime.date) -> bytes:
-    """The PDF of the invoice it would become; Refused like `planned`, and where no PDF can be drawn."""
+    """The PDF of the future invoice; Refused like `planned`, and if PDF libraries are missing."""
     plan = planned(proposal, on=on)
     return drawing.preview(plan.invoice, plan.lines, plan.taxes, plan.references)

@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 
 from actuals.naming import in_words, title_of
 from invoicing_site.floor import moves
-from invoicing_site.screens.remedies import linked
+from invoicing_site.screens.remedies import linked_sentence
 from invoicing_site.screens.tables import (
     AmountColumn,
     Column,
@@ -128,12 +128,12 @@ class ProposalTable(Table):
         if invoice:
             return format_html('<a href="{}">{}</a>', invoice.get_absolute_url(), invoice.number)
         if record.last_error:
-            why = linked(record.last_error, record.last_remedy, self.request)
+            why = linked_sentence(record.last_error, self.request)
             return format_html('{}<div class="sub">{}</div>', chip("Refused", "hold"), why)
         return "–"
 
     def value_checks(self, record):
-        return record.last_error
+        return str(record.last_error or "")
 
 
 def explain_line(line):

@@ -1,7 +1,7 @@
-"""Sales tax: which codes apply, and how much it is (MON-4, PST-4). Pure but for the loading.
+"""Sales tax: which codes apply, and how much it is (MON-4, PST-4). Pure except for loading.
 
-Tax is rounded once for each category and rate of a document, on the sum of the net amounts, and then shared
-over codes and lines, so that everything printed adds up.
+Tax is rounded once for each category and rate of a document, on the sum of the net amounts. It is then
+divided over codes and lines, so that everything printed adds up.
 """
 
 import datetime
@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, TransactionClass
 from contracts.tax_groups import billing_giver
-from invoicing_site.floor import money, wording
+from invoicing_site.floor import money
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Label, Reason
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode, TaxRate
 
 _ZERO = Decimal(0)
@@ -22,7 +23,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class TaxAt:
-    """A tax code with the percentage that it has on some day."""
+    """A tax code with its percentage on a given day."""
 
     code: TaxCode
     percent: Decimal
@@ -30,7 +31,7 @@ class TaxAt:
 
 @dataclass(frozen=True, slots=True)
 class TaxableLine:
-    """A net amount, in whole minor units, with the taxes that lie on it; keys are unique in a document."""
+    """A net amount, in whole minor units, with its taxes; keys are unique in a document."""
 
     key: Hashable
     net: Decimal
@@ -39,7 +40,7 @@ class TaxableLine:
 
 @dataclass(frozen=True, slots=True)
 class TaxSum:
-    """What one code at one rate comes to on one document."""
+    """Base and tax of one code at one rate on one document."""
 
     code: TaxCode
     percent: Decimal
@@ -60,14 +61,14 @@ class TaxResult:
 
 
 def rate_day(transaction_class: str, delivered: datetime.date, invoiced: datetime.date) -> datetime.date:
-    """The day whose rate counts: that of delivery, never after the invoice's; of an advance the invoice's."""
+    """The day whose rate applies: of delivery, at most the invoice date; for an advance the invoice date."""
     return invoiced if transaction_class == TransactionClass.RETAINER else min(delivered, invoiced)
 
 
 def tax_of(lines: Iterable[TaxableLine], currency: str) -> TaxResult:
-    """The tax of a document: rounded once for each category and rate, the shares adding up (MON-4).
+    """The tax of a document: rounded once for each category and rate, with shares that add up (MON-4).
 
-    Codes come sorted by code and rate. Negating all lines negates the result.
+    Codes are sorted by code and rate. Negating all lines negates the result.
     """
     lines = list(lines)
     sums, shares = [], {line.key: _ZERO for line in lines}
@@ -85,12 +86,12 @@ def tax_of(lines: Iterable[TaxableLine], currency: str) -> TaxResult:
 
 
 def tax_of_change(before: Iterable[TaxableLine], after: Iterable[TaxableLine], currency: str) -> TaxResult:
-    """The tax of a correction: the tax of what stands after it less that of what stood before (MON-4).
+    """The tax of a correction: the tax after it less the tax before it (MON-4).
 
-    Both sides have the rates of the original. By line it has a key for each line of either side, with the
-    difference: negative where something was credited. By code it is what the code has afterwards less what it
-    had, so that each code comes back to nothing; of codes that share a rate one may move by a minor unit
-    although none of its own lines changes.
+    Both sides have the rates of the original. `by_line` has a key for each line of either side, with the
+    difference: negative where something is credited. `by_code` is the difference for each code, so that full
+    credits bring each code back to 0. Of codes with the same rate, one may change by a minor unit although
+    none of its lines changes.
     """
     before, after = list(before), list(after)
     by_code: dict[tuple[str, Decimal], TaxSum] = {}
@@ -113,7 +114,7 @@ def tax_of_change(before: Iterable[TaxableLine], after: Iterable[TaxableLine], c
 
 
 def _changes(before, after) -> list[TaxableLine]:
-    """Each line of either side with what its net amount grows by."""
+    """Each line of either side with the change of its net amount."""
     stays = {line.key: line.net for line in after}
     changes = [TaxableLine(line.key, stays.get(line.key, _ZERO) - line.net, line.codes) for line in before]
     seen = {line.key for line in before}
@@ -182,31 +183,29 @@ class TaxBook:
         day: datetime.date,
         *,
         item_giver: str = "",
-        choose: str = "choose one on the line",
+        choose: Reason | None = None,
     ) -> list[TaxAt]:
         """The codes that are in both groups, with their rates at that day, sorted by code (PST-4).
 
-        Refused (TAX-MISSING) when a group is not given, the two share no code, or a code has no rate yet.
-        `item_giver` is what would give such work an item tax group; empty where nothing does.
+        Refused if a group is missing, if the two have no code in common, or if a code has no rate on that
+        day. `item_giver` is where the item tax group of such work is set up; empty if nowhere. `choose` says
+        what the reader can do about a missing group.
         """
         if billing_group_id is None or item_group_id is None:
-            missing = "billing tax group" if billing_group_id is None else "item tax group"
-            where = item_giver
-            if billing_group_id is None:
-                where = billing_giver(self._entity.tax_group_source)
-            otherwise = f", or give one to {where}" if where else ""
-            raise Refused(
-                f"There is no {missing}, so {self._entity} cannot work out the tax: {choose}{otherwise}.",
-                code="TAX-MISSING",
-            )
+            is_billing = billing_group_id is None
+            where = billing_giver(self._entity.tax_group_source) if is_billing else item_giver
+            ways = [choose or Reason("CHOOSE-ON-LINE")]
+            ways += [Reason("OR-SET-UP", where=Label(where))] if where else []
+            if is_billing:
+                raise Refused("BILLING-GROUP-MISSING", entity=self._entity, ways=ways)
+            raise Refused("ITEM-GROUP-MISSING", entity=self._entity, ways=ways)
         shared = self._billing.get(billing_group_id, set()) & self._item.get(item_group_id, set())
-        billing = self._names[BillingTaxGroup].get(billing_group_id, billing_group_id)
-        item = self._names[ItemTaxGroup].get(item_group_id, item_group_id)
         if not shared:
             raise Refused(
-                f"Billing tax group {billing} and item tax group {item} of {self._entity} share no tax code: "
-                "an administrator has to put the code that applies into both.",
-                code="TAX-MISSING",
+                "TAX-CODE-MISSING",
+                billing=str(self._names[BillingTaxGroup].get(billing_group_id, billing_group_id)),
+                item=str(self._names[ItemTaxGroup].get(item_group_id, item_group_id)),
+                entity=self._entity,
                 remedy="admin:contracts_billingtaxgroup_changelist",
             )
         found = sorted((self._codes[pk] for pk in shared), key=lambda code: code.code)
@@ -217,9 +216,10 @@ class TaxBook:
         place = bisect_right(days, day)
         if not place:
             raise Refused(
-                f"Tax code {code} of {self._entity} has no rate on {wording.day(day)}: an administrator has "
-                "to enter one that is valid from that day or earlier.",
-                code="TAX-MISSING",
+                "TAX-RATE-MISSING",
+                tax_code=code,
+                entity=self._entity,
+                day=day,
                 remedy="admin:ledger_taxcode_changelist",
             )
         return percents[place - 1]

@@ -1,44 +1,41 @@
-"""Checks of what an invoice comes to, in its currency and in the books (MON-1, PRP-5)."""
+"""Checks of the amounts of an invoice, in its currency and in the books (MON-1, PRP-5)."""
 
 from django.urls import reverse
 
 from invoicing_site.floor import bounds
+from invoicing_site.floor.reasons import Label, Reason
 from ledger.invoicing.checks import ERROR, CheckResult, named
 
 
 @named("TOO-LARGE", needs_plan=True)
 def _the_books_can_hold_it(examined):
-    """MON-1: whatever is written of it, tax and accounting currency included."""
+    """MON-1: every amount that posting writes, in both currencies."""
     plan, proposal = examined.plan, examined.facts.proposal
-    largest = max(_figures(plan), key=lambda figure: abs(figure[1]))
-    what, amount, currency = largest
-    if said := bounds.over(amount, currency, bounds.MOST_TOTAL):
-        yield CheckResult(
-            "TOO-LARGE",
-            ERROR,
-            f"{what}: {said}. Return {proposal} to the project manager, who lowers its details or bills some "
-            "of them on another proforma.",
-            reverse("return_proposal", args=[proposal.pk]),
-        )
+    what, amount, currency = max(_amounts(plan), key=lambda found: abs(found[1]))
+    if too_large := bounds.amount_too_large(amount, currency, bounds.MOST_TOTAL):
+        remedy = reverse("return_proposal", args=[proposal.pk])
+        reason = Reason("INVOICE-TOO-LARGE", what=what, why=too_large, proposal=proposal, remedy=remedy)
+        yield CheckResult("TOO-LARGE", ERROR, reason)
 
 
-def _figures(plan):
-    """Every amount that posting would write, the totals first, each with what it is and its currency."""
+def _amounts(plan):
+    """Every amount that posting writes, the totals first: (what it is, amount, currency)."""
     invoice = plan.invoice
     own, books = invoice.currency, invoice.accounting_currency
     for name in ("total", "net", "tax"):
-        yield f"The {name}", getattr(invoice, name), own
-        yield f"The {name} in the books", getattr(invoice, f"accounting_{name}"), books
+        yield Reason("AMOUNT-OF", name=Label(name)), getattr(invoice, name), own
+        yield Reason("AMOUNT-IN-BOOKS", name=Label(name)), getattr(invoice, f"accounting_{name}"), books
     for row in plan.taxes:
         for name in ("base", "tax"):
-            yield f"The {name} of {row.code}", getattr(row, name), own
-            yield f"The {name} of {row.code} in the books", getattr(row, f"accounting_{name}"), books
+            of = {"name": Label(name), "tax_code": row.code}
+            yield Reason("TAX-AMOUNT-OF", **of), getattr(row, name), own
+            yield Reason("TAX-AMOUNT-IN-BOOKS", **of), getattr(row, f"accounting_{name}"), books
     for entry in plan.entries:
-        yield f"The entry on account {entry.account}", max(entry.debit, entry.credit), entry.currency
+        yield Reason("ENTRY-ON", account=entry.account), max(entry.debit, entry.credit), entry.currency
         accounting = max(entry.accounting_debit, entry.accounting_credit)
-        yield f"The entry on account {entry.account} in the books", accounting, books
+        yield Reason("ENTRY-IN-BOOKS", account=entry.account), accounting, books
     for line in plan.lines:
-        yield f"Line {line.number}", line.net, own
+        yield Reason("OF-LINE", line=str(line.number)), line.net, own
     for row in plan.project_transactions:
-        yield "A row of the project subledger", row.amount, row.currency
-        yield "A row of the project subledger in the books", row.accounting_amount, books
+        yield Reason("SUBLEDGER-ROW"), row.amount, row.currency
+        yield Reason("SUBLEDGER-ROW-IN-BOOKS"), row.accounting_amount, books

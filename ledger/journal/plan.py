@@ -249,7 +249,7 @@ def _book_cost(plan, line, facts):
     kind, in_balance = _Kind.COST, profile.cost == Profile.Cost.BALANCE
     debit = _Purpose.WIP_COST if in_balance else _Purpose.PROJECT_COST
     if _is_disbursement(actual, facts):  # whatever the profile says about costs: the invoice clears it
-        debit, kind, in_balance = _Purpose.DISBURSEMENT, _Kind.OUTLAY, True
+        debit, kind, in_balance = _Purpose.DISBURSEMENT, _Kind.DISBURSEMENT, True
     elif profile.cost == Profile.Cost.NEVER:
         _to_project(plan, line, _Kind.COST)
         return

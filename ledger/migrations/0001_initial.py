@@ -101,10 +101,10 @@ class Migration(migrations.Migration):
                             ("wip_sales", "project subledger: WIP sales value"),
                             ("wip_cost", "project subledger: WIP cost value"),
                             ("on_account", "project subledger: WIP invoiced on account"),
-                            ("outlay", "project subledger: disbursements"),
+                            ("disbursement", "project subledger: disbursements"),
                         ],
                         default="",
-                        max_length=10,
+                        max_length=12,
                         verbose_name="control account of",
                     ),
                 ),
@@ -768,15 +768,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "last_error",
-                    models.CharField(
-                        blank=True, help_text="Why the last posting was refused", max_length=500
-                    ),
-                ),
-                (
-                    "last_remedy",
-                    models.CharField(
-                        blank=True, help_text="The page where the cause can be fixed", max_length=200
-                    ),
+                    invoicing_site.floor.reasons.ReasonField(help_text="Why the last posting was refused"),
                 ),
             ],
             options={
@@ -1706,9 +1698,9 @@ class Migration(migrations.Migration):
                             ("revenue", "invoiced revenue"),
                             ("on_account", "invoiced on account"),
                             ("recognised", "recognised revenue"),
-                            ("outlay", "disbursement"),
+                            ("disbursement", "disbursement"),
                         ],
-                        max_length=10,
+                        max_length=12,
                     ),
                 ),
                 (

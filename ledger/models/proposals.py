@@ -19,6 +19,7 @@ from contracts.models import (
 from invoicing_site.floor import guards
 from invoicing_site.floor.fields import AmountField
 from invoicing_site.floor.moves import STAYS, Move, Moves
+from invoicing_site.floor.reasons import ReasonField
 from ledger.models.setup import DimensionSet
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -131,13 +132,13 @@ class InvoiceProposal(models.Model):
         refusals={
             Status.SUBMITTED: "PROPOSAL-SUBMITTED",
             Status.APPROVED: "PROPOSAL-APPROVED",
-            ("edit_lines", Status.BLOCKED): "BLOCKED",
-            ("submit_proposal", Status.BLOCKED): "BLOCKED",
-            ("post", Status.BLOCKED): "BLOCKED",
-            ("post", Status.SUBMITTED): "APPROVAL",
+            ("edit_lines", Status.BLOCKED): "PROPOSAL-BLOCKED",
+            ("submit_proposal", Status.BLOCKED): "PROPOSAL-BLOCKED",
+            ("post", Status.BLOCKED): "PROPOSAL-BLOCKED",
+            ("post", Status.SUBMITTED): "APPROVAL-PENDING",
             ("post", Status.POSTED): "ALREADY-POSTED",
             ("post", Status.RETURNED): "PROPOSAL-RETURNED",
-            ("return_proposal", Status.POSTED): "ALREADY-POSTED",
+            ("return_proposal", Status.POSTED): "POSTED-NOT-RETURNED",
         },
     )
 
@@ -160,10 +161,7 @@ class InvoiceProposal(models.Model):
     with_annex = models.BooleanField("annex of time entries", default=False)
     return_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    last_error = models.CharField(max_length=500, blank=True, help_text="Why the last posting was refused")
-    last_remedy = models.CharField(
-        max_length=200, blank=True, help_text="The page where the cause can be fixed"
-    )
+    last_error = ReasonField(help_text="Why the last posting was refused")
 
     objects = ProposalQuerySet.as_manager()
 

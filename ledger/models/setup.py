@@ -136,13 +136,13 @@ class Account(models.Model):
         WIP_SALES = "wip_sales", "project subledger: WIP sales value"
         WIP_COST = "wip_cost", "project subledger: WIP cost value"
         ON_ACCOUNT = "on_account", "project subledger: WIP invoiced on account"
-        OUTLAY = "outlay", "project subledger: disbursements"
+        DISBURSEMENT = "disbursement", "project subledger: disbursements"
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="accounts")
     number = models.CharField(max_length=20)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=9, choices=Kind)
-    control = models.CharField("control account of", max_length=10, choices=Control, blank=True, default="")
+    control = models.CharField("control account of", max_length=12, choices=Control, blank=True, default="")
     is_active = models.BooleanField(default=True)
 
     objects = EntityQuerySet.as_manager()

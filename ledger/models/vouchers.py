@@ -201,7 +201,7 @@ class ProjectTransaction(models.Model):
         REVENUE = "revenue", "invoiced revenue"
         ON_ACCOUNT = "on_account", "invoiced on account"
         RECOGNISED = "recognised", "recognised revenue"
-        OUTLAY = "outlay", "disbursement"
+        DISBURSEMENT = "disbursement", "disbursement"
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="project_transactions")
     project = models.ForeignKey(Project, models.PROTECT, related_name="transactions")
@@ -209,7 +209,7 @@ class ProjectTransaction(models.Model):
     actual = models.ForeignKey(
         Actual, models.PROTECT, null=True, blank=True, related_name="project_transactions"
     )
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=12, choices=Kind)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     date = models.DateField()
     quantity = QuantityField()

@@ -117,7 +117,7 @@ _SUBLEDGERS = {
     _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}, 1),
     _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}, 1),
     _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
-    _Control.OUTLAY: ("project", {"kind": _Kind.OUTLAY, "in_balance": True}, 1),
+    _Control.DISBURSEMENT: ("project", {"kind": _Kind.DISBURSEMENT, "in_balance": True}, 1),
 }
 
 

@@ -86,7 +86,7 @@ class WorkInProgress:
     sales: Decimal
     cost: Decimal
     on_account: Decimal
-    outlays: Decimal
+    disbursements: Decimal
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _figures(transaction_class, cells) -> ProjectFigures:
         on_account=_sum(cells, _Kind.ON_ACCOUNT),
         recognised=_sum(cells, _Kind.RECOGNISED),
         earned=_earned(cells),
-        disbursed=-_sum(cells, _Kind.OUTLAY, voucher_kind=Voucher.Kind.INVOICE),
+        disbursed=-_sum(cells, _Kind.DISBURSEMENT, voucher_kind=Voucher.Kind.INVOICE),
     )
 
 
@@ -211,7 +211,7 @@ def _in_progress(cells) -> WorkInProgress:
         sales=_sum(cells, _Kind.ACCRUED, in_balance=True) + _sum(cells, _Kind.RECOGNISED, in_balance=True),
         cost=_sum(cells, _Kind.COST, in_balance=True),
         on_account=_sum(cells, _Kind.ON_ACCOUNT, in_balance=True),
-        outlays=_sum(cells, _Kind.OUTLAY),
+        disbursements=_sum(cells, _Kind.DISBURSEMENT),
     )
 
 

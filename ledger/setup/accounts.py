@@ -34,7 +34,7 @@ class AccountBook:
         """The account of the most specific row that fits; an empty field of a row means any.
 
         Of two equally specific rows, the one with the category wins, then the one with the profile.
-        Refused (ACCOUNT-MISSING) when no row fits, or (ACCOUNT-INACTIVE) its account is no longer in use.
+        Refused if no row fits (ACCOUNT-MISSING), or if its account is inactive (ACCOUNT-INACTIVE).
         """
         asked = (purpose, profile.pk if profile else None, transaction_class, category_id)
         if asked not in self._found:
@@ -58,13 +58,11 @@ class AccountBook:
         ]
         label = PostingAccount.Purpose(purpose).label
         if not fitting:
-            raise Refused(
-                "ACCOUNT-MISSING",
-                entity=self._entity,
-                purpose=label,
-                case=self._case(profile_id, transaction_class, category_id),
-                remedy=_ACCOUNTS,
-            )
+            if case := self._case(profile_id, transaction_class, category_id):
+                raise Refused(
+                    "ACCOUNT-MISSING-FOR", entity=self._entity, purpose=label, case=case, remedy=_ACCOUNTS
+                )
+            raise Refused("ACCOUNT-MISSING", entity=self._entity, purpose=label, remedy=_ACCOUNTS)
         account = max(fitting, key=_specificity).account
         if not account.is_active:
             raise Refused(
@@ -72,14 +70,14 @@ class AccountBook:
             )
         return account
 
-    def _case(self, profile_id, transaction_class, category_id):
-        """What the account is for, in words. Read only on the way to a refusal."""
-        words = [f"of class {transaction_class}"] if transaction_class else []
+    def _case(self, profile_id, transaction_class, category_id) -> list[str]:
+        """What the account is for. Queries, so it is called only for a refusal."""
+        case = [f"class {transaction_class}"] if transaction_class else []
         if category_id is not None:
-            words.append(f"category {Category.objects.get(pk=category_id)}")
+            case.append(f"category {Category.objects.get(pk=category_id)}")
         if profile_id is not None:
-            words.append(f"profile {Profile.objects.get(pk=profile_id)}")
-        return f" ({', '.join(words)})" if words else ""
+            case.append(f"profile {Profile.objects.get(pk=profile_id)}")
+        return case
 
 
 def _specificity(row):

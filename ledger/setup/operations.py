@@ -231,7 +231,7 @@ def _open_groups(entity, model, through, declared, codes, add):
 def add_year_after(last: FiscalYear, *, by) -> FiscalYear:
     """Add the fiscal year after the entity's last one, with a period for each month, open for posting.
 
-    Refused (YEAR-EXISTS) when another year was added after this one, so that two clicks add one year.
+    Refused (YEAR-EXISTS) if a year was already added after this one, so that two clicks add one year.
     """
     entity = last.entity
     year = next_year(entity)
@@ -244,12 +244,7 @@ def add_year_after(last: FiscalYear, *, by) -> FiscalYear:
             defaults={"name": year.name, "starts": year.starts, "ends": year.ends},
         )
     if not made:
-        raise Refused(
-            f"{entity} has a fiscal year after {last} already, or another one with the same number: "
-            "an administrator sees all of them in the administration, under Books.",
-            code="YEAR-EXISTS",
-            remedy=reverse("periods"),
-        )
+        raise Refused("YEAR-EXISTS", entity=entity, year=last, remedy=reverse("periods"))
     FiscalPeriod.objects.bulk_create(months(year))
     audit.record(
         "ledger.add_fiscal_year", year, by=by, entity=entity.code, starts=year.starts, ends=year.ends

@@ -22,7 +22,7 @@ ACCOUNTS = {
     "1500": ("Customers", _Kind.ASSET, _Control.CUSTOMER),
     "1530": ("WIP sales value", _Kind.ASSET, _Control.WIP_SALES),
     "1540": ("WIP invoiced on account", _Kind.ASSET, _Control.ON_ACCOUNT),
-    "1570": ("Disbursements for customers", _Kind.ASSET, _Control.OUTLAY),
+    "1570": ("Disbursements for customers", _Kind.ASSET, _Control.DISBURSEMENT),
     "1920": ("Bank", _Kind.ASSET, _Control.NONE),
     "2700": ("Output VAT, standard rate", _Kind.LIABILITY, _Control.NONE),
     "2701": ("Output VAT, reduced rate", _Kind.LIABILITY, _Control.NONE),

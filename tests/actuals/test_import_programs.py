@@ -108,7 +108,7 @@ A_DAY = {
     "wish": "",
     "external_id": "",
 }
-AN_OUTLAY = A_DAY | {"quantity": "1.0000", "cost": "412.50 EUR"}
+AN_EXPENSE_ROW = A_DAY | {"quantity": "1.0000", "cost": "412.50 EUR"}
 EXPORTS = [
     (
         "jira",  # Tempo's own report
@@ -151,14 +151,14 @@ EXPORTS = [
         "Date,Client,Project,Project Code,Category,Notes,Amount,Billable?,Invoiced?,First Name,"
         "Last Name,Currency\n"
         "2025-03-31,Road,Bridge,,Travel,Piers,412.50,No,No,Anna,,Euro - EUR\n",
-        AN_OUTLAY | {"wish": "non_chargeable"},
+        AN_EXPENSE_ROW | {"wish": "non_chargeable"},
     ),
     (
         "expensify",
         "Timestamp,Merchant,Amount,MCC,Category,Tag,Description,Reimbursable,Original Currency,"
         "Original Amount,Receipt\n"
         "2025-03-31 10:11:12,Rail,4800.00,,Travel,Bridge,to the site,yes,EUR,412.50,http://x\n",
-        AN_OUTLAY | {"description": "Rail to the site", "resource": None},
+        AN_EXPENSE_ROW | {"description": "Rail to the site", "resource": None},
     ),
 ]
 

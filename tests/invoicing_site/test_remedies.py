@@ -123,7 +123,7 @@ def test_what_a_worker_was_refused_links_to_the_remedy(no1, contract, client):
     PostingAccount.objects.filter(purpose="customer").delete()
     post_invoices(no1, proposal)
     address = reverse("admin:ledger_postingaccount_changelist")
-    assert InvoiceProposal.objects.get().last_remedy == "admin:ledger_postingaccount_changelist"
+    assert InvoiceProposal.objects.get().last_error.remedy == "admin:ledger_postingaccount_changelist"
     shown = page(client, no1.accountant, "/proposals/")
     assert f'<a href="{address}">Open Posting accounts</a>' in shown
 

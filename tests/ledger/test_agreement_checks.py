@@ -56,14 +56,15 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     assert found(proposal, "PO-AMOUNT") == []
     order.amount = Decimal(900)
     order.save()
-    sentence = (
-        "Order 4711 is for 900.00; 1,000.00 is on proformas under it, 100.00 too much. Have an administrator "
-        f"raise the order, or return {proposal} to the project manager to bill it under another."
+    ((severity, sentence),) = found(proposal, "PO-AMOUNT")
+    assert severity == "warning"
+    assert sentence.startswith(
+        "Order 4711 is for 900.00; 1,000.00 is on proformas under it, 100.00 too much."
     )
-    assert found(proposal, "PO-AMOUNT") == [("warning", sentence)]
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     assert found(proposal, "PO-AMOUNT") == [("error", sentence)]
     (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PO-AMOUNT"]
+    assert result.reason.code == "ORDER-SHORT"
     assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
 
 
@@ -74,9 +75,11 @@ def test_what_stands_under_no_order_is_not_to_be_billed_under_another(no1, contr
         contract_customer=contract.customers.get(), number="4711", amount=Decimal(900)
     )
     ((_, sentence),) = found(proposal, "PO-AMOUNT")
-    assert sentence == (
-        "Order 4711: 900.00 left of 900.00, 100.00 too little. Have an administrator raise the order, or "
-        f"return {proposal} to the project manager to bill less and enter its number."
+    assert sentence.startswith(
+        "Order 4711: 900.00 left of 900.00, 100.00 too little. An administrator can raise"
+    )
+    assert sentence.endswith(
+        f"return {proposal} to the project manager to bill less and enter the order number."
     )
 
 
@@ -89,7 +92,7 @@ def test_an_order_whose_days_were_cut_is_a_warning_or_an_error(no1, contract):
     order.save()
     ((severity, sentence),) = found(proposal, "PO-DATES")
     assert severity == "warning"
-    assert sentence.startswith("Order 4711 is valid until 31 Jan 2025, and 10 Mar 2025 is outside. Have an ")
+    assert sentence.startswith("Order 4711 is valid until 31 Jan 2025, and 10 Mar 2025 is outside. An admin")
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     assert found(proposal, "PO-DATES") == [("error", sentence)]
     (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PO-DATES"]
@@ -161,10 +164,8 @@ def test_a_mixed_invoice_is_refused_and_its_work_billed_apart(no1, contract):
     edit_lines([line], by=no1.accountant, item_tax_group=no1.books.item_tax_groups["OUTSIDE"])
     ((severity, sentence),) = found(proposal, "TAX-SCOPE")
     assert severity == "error"
-    assert sentence == (
-        f"1 line is outside the scope of tax, the first is line {line.number}, and the others are not: the "
-        f"two can't stand on one invoice. Return {proposal} to the project manager: details that are removed "
-        "from the draft are ready again, and get an invoice of their own."
+    assert sentence.startswith(
+        f"1 line (line {line.number}) is outside the scope of tax and the others are not."
     )
     draft = return_proposal(proposal, by=no1.accountant, reason="Two tax treatments", on=MARCH_31)
     detail = LineDetail.objects.filter(line__proforma=draft, backlog_item=second)
@@ -185,15 +186,17 @@ def test_a_customer_that_changed_since_is_named_with_what_changed(no1, contract)
     proposal = proposed(no1, work(no1, contract))
     assert found(proposal, "PARTY-CHANGED") == []
     Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS", organisation_number="922222222")
-    assert found(proposal, "PARTY-CHANGED") == [
-        (
-            "warning",
-            f"Nordlys AS has changed since {proposal.proforma} was made: name was Nordlys AS, is now "
-            "Sørlys AS; organisation number was 911111111, is now 922222222. The invoice says what was "
-            f"confirmed; to have it say the new, return {proposal} to the project manager, who takes it over "
-            "on the draft.",
-        )
-    ]
+    (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PARTY-CHANGED"]
+    assert (result.severity, result.reason.params) == (
+        "warning",
+        {
+            "name": "Nordlys AS",
+            "proforma": str(proposal.proforma),
+            "changes": "name was Nordlys AS, is now Sørlys AS; organisation number was 911111111, is now "
+            "922222222",
+            "proposal": str(proposal),
+        },
+    )
     draft = return_proposal(proposal, by=no1.accountant, reason="A new name", on=MARCH_31)
     draft = proformas.take_party(draft, by=no1.manager)
     assert (draft.bill_to_name, draft.organisation_number) == ("Sørlys AS", "922222222")
@@ -231,7 +234,8 @@ def test_another_name_with_the_customers_numbers_is_named(no1, contract):
     ((severity, sentence),) = found(proposal, "PARTY-NUMBERS")
     assert severity == "warning"
     assert sentence.startswith(
-        "It is made out to Lyskjeden Regnskap AS with the organisation number of Nordlys AS, 911111111."
+        "The bill-to name is Lyskjeden Regnskap AS, but the organisation number 911111111 is that of "
+        "Nordlys AS."
     )
 
 

@@ -60,7 +60,7 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
     post_invoices(no1, proposal)
     assert not CustomerInvoice.objects.exists()
     sentence = said(no1.accountant, "proposal.post", proposal)
-    assert InvoiceProposal.objects.get().last_error == sentence
+    assert InvoiceProposal.objects.get().last_error.sentence == sentence
     assert Notice.objects.get(user=no1.accountant).text == "0 of 1 invoice posted."
 
 
@@ -76,7 +76,7 @@ def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract,
     monkeypatch.setattr(posting, "_write", and_leave)
     post_invoices(no1, first, second)
     assert CustomerInvoice.objects.get().proposal == first
-    assert InvoiceProposal.objects.get(pk=second.pk).last_error == said(
+    assert InvoiceProposal.objects.get(pk=second.pk).last_error.sentence == said(
         no1.accountant, "proposal.post", second
     )
 

@@ -228,11 +228,11 @@ def test_a_missing_account_is_named(entity, books):
     """MON-8"""
     entity.posting_accounts.filter(purpose="accrued").delete()
 
-    with pytest.raises(Refused, match=r"no account for accrued revenue \(of class time, profile Cost") as no:
+    with pytest.raises(Refused, match=r"no account for accrued revenue \(class time and profile Cost") as no:
         AccountBook.load(entity).account(
             "accrued", transaction_class="time", profile=books.profiles["ACCRUE"]
         )
-    assert no.value.code == "ACCOUNT-MISSING"
+    assert no.value.code == "ACCOUNT-MISSING-FOR"
 
 
 def test_an_account_out_of_use_is_refused(entity, books):

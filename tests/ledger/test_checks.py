@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.wording import day
 from ledger.books.periods import period_of
 from ledger.closing.operations import close_period
@@ -110,7 +111,7 @@ def test_a_missing_exchange_rate_is_named(no1):
     ("purpose", "words"),
     [
         ("customer", "no account for customer balance"),
-        ("revenue", "no account for invoiced revenue (of class time, category Work, profile "),
+        ("revenue", "no account for invoiced revenue (class time, category Work and profile "),
     ],
 )
 def test_a_missing_account_is_named(no1, proposal, purpose, words):
@@ -156,10 +157,12 @@ def test_a_missing_profile_is_named(no1, proposal):
 def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     """TAX-MISSING MON-8: no tax group; groups that share no code; a code without a rate"""
     words = {
-        "group": "Line 1: There is no item tax group, so Company NO1 cannot work out the tax: choose one on "
-        "the line, or give one to the category. What is given elsewhere reaches the lines when they are "
-        "filled in again: “Fill lines again” on the proposal's page.",
-        "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 share no tax",
+        "group": "Line 1: There is no item tax group, so the tax of Company NO1 can't be calculated. "
+        "Choose one "
+        "on the line. Or set it up for the category. After a change of the set-up, use “Fill lines again” on "
+        "the page of the proposal.",
+        "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 have no tax "
+        "code",
         "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 10 Mar 2025",
     }
     if what == "rate":
@@ -202,7 +205,7 @@ def test_a_disbursement_that_would_be_taxed_is_refused(no1, contract):
     proposal = proposed(no1, item)
 
     assert found(proposal) == [("DISBURSEMENT-TAX", "error")]
-    assert "Court fee is paid in the customer's name and bears no tax" in refused(no1, proposal).message
+    assert "Court fee is paid in the customer's name and is not taxed" in refused(no1, proposal).message
 
 
 def test_a_closed_period_is_named(no1, proposal):
@@ -211,7 +214,7 @@ def test_a_closed_period_is_named(no1, proposal):
 
     assert found(proposal) == [("PERIOD-OPEN", "error")]
     refusal = refused(no1, proposal)
-    assert refusal.code == "PERIOD-OPEN"
+    assert refusal.code == "PERIOD-CLOSED"
     assert "March 2025 of Company NO1 is closed" in refusal.message
     # The accounting date is apart: the invoice is dated in March and booked in April.
     edit_header(proposal, by=no1.accountant, invoice_date=MARCH_31, accounting_date=APRIL_1)
@@ -226,7 +229,8 @@ def test_an_invoice_is_not_dated_before_the_last_one(no1, contract):
 
     assert found(early) == [("NUM-ORDER", "error")]
     assert refused(no1, early).message.startswith(
-        "An invoice cannot be dated 31 Mar 2025: the last one is dated 1 Apr 2025"
+        "A document of the kind “customer invoice” can't be dated 31 Mar 2025: the last one is dated 1 "
+        "Apr 2025"
     )
     assert post(early, by=no1.accountant, on=APRIL_1).number == "INV-2025-000002"
 
@@ -244,7 +248,7 @@ def test_a_missing_number_sequence_is_named(no1, proposal):
     NumberSequence.objects.filter(entity=no1.entity, kind__in=["invoice", "credit_note"]).delete()
 
     assert found(proposal) == [("NUM-MISSING", "error")]
-    assert "no number sequence for customer invoices" in refused(no1, proposal).message
+    assert "no number sequence for the kind “customer invoice”" in refused(no1, proposal).message
 
 
 def test_an_invoice_is_not_dated_in_the_future(no1, proposal, monkeypatch):
@@ -253,7 +257,7 @@ def test_an_invoice_is_not_dated_in_the_future(no1, proposal, monkeypatch):
 
     assert found(proposal, on=APRIL_1) == [("FUTURE-DATE", "error")]
     assert (
-        "1 Apr 2025 is in the future: at Company NO1 it is 31 Mar 2025"
+        "1 Apr 2025 is in the future: at Company NO1, today is 31 Mar 2025"
         in refused(no1, proposal, on=APRIL_1).message
     )
     assert found(proposal, on=MARCH_31) == []
@@ -264,7 +268,7 @@ def test_an_order_number_can_be_required(no1, proposal):
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
 
     assert found(proposal) == [("PO-REQUIRED", "error")]
-    assert "bills only with an order number" in refused(no1, proposal).message
+    assert "requires an order number" in refused(no1, proposal).message
 
 
 def test_a_due_date_before_the_posting_day_is_named(no1, proposal):
@@ -360,8 +364,9 @@ def test_an_invoice_dated_before_its_work_is_refused(no1, contract, invoiced, ea
     assert [result.code for result in results] == ["DATE-BEFORE-WORK"] * early
     if early:
         assert results[0].message == (
-            "It bills work of 10 Mar 2025, after the invoice date 9 Mar 2025: choose a day from 10 Mar 2025 "
-            "to today as the invoice date."
+            "It bills work of 10 Mar 2025, after the invoice date 9 Mar 2025. Choose an invoice date from "
+            "10 Mar "
+            "2025 to today."
         )
         assert results[0].is_error
 
@@ -373,8 +378,9 @@ def test_a_milestone_dated_after_the_invoice_is_refused(no1):
 
     assert found(proposal) == [("DATE-BEFORE-WORK", "error")]
     assert refused(no1, proposal).message == (
-        "It bills a milestone of 1 Jun 2025, after the invoice date 31 Mar 2025: choose a day from 1 Jun "
-        "2025 to today as the invoice date."
+        "It bills a milestone of 1 Jun 2025, after the invoice date 31 Mar 2025. Choose an invoice date "
+        "from 1 "
+        "Jun 2025 to today."
     )
 
 
@@ -384,8 +390,9 @@ def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
     monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
 
     assert refused(no1, proposal).message == (
-        "It bills work of 1 Apr 2025, after the invoice date 31 Mar 2025, and that day is still to come: "
-        "return it to the project manager, who can take that off, or wait and post it on that day."
+        "It bills work of 1 Apr 2025, which is in the future and after the invoice date 31 Mar 2025. "
+        "Return it "
+        "to the project manager to remove that, or post it on that day."
     )
 
 
@@ -408,7 +415,7 @@ def test_work_of_today_needs_the_date_of_today(no1, contract, monkeypatch):
     proposal = proposed(no1, work(no1, contract, date=MARCH_31))
     result = next(r for r in check(proposal, on=MARCH_31 - datetime.timedelta(days=1)))
 
-    assert result.message.endswith("the invoice date 30 Mar 2025: choose today as the invoice date.")
+    assert result.message.endswith("the invoice date 30 Mar 2025. Choose today as the invoice date.")
 
 
 @pytest.mark.parametrize("method", ["tm", "fixed"])
@@ -530,21 +537,22 @@ def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
         call_command("post_invoices", "--entity", "NO1", "--on", "2025-03-31")
 
     assert outcome.message == on_screen.message
-    assert InvoiceProposal.objects.get().last_error == on_screen.message
+    assert InvoiceProposal.objects.get().last_error == on_screen.reason
     assert on_screen.message in capsys.readouterr().out
 
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=False)
     post_many([proposal], by=no1.accountant, on=MARCH_31)
-    assert InvoiceProposal.objects.get().last_error == ""
+    assert InvoiceProposal.objects.get().last_error is None
 
 
 def test_a_refusal_speaks_of_errors_only(no1, proposal):
     """PRP-5"""
     facts = InvoiceFacts.load(proposal, on=MARCH_31)
     examination = examine(replace(facts, due_date=datetime.date(2025, 3, 1)))
-    examination.results.insert(0, checks.CheckResult("OLD-WORK", "warning", "It is old."))
+    old = Reason("OLD-WORK", day=datetime.date(2025, 1, 1), invoiced=MARCH_31)
+    examination.results.insert(0, checks.CheckResult("OLD-WORK", "warning", old))
 
     with pytest.raises(Refused) as refusal:
         examination.refuse_errors()
 
-    assert (refusal.value.code, "old" in refusal.value.message) == ("DUE-DATE", False)
+    assert (refusal.value.code, "more than a month" in refusal.value.message) == ("DUE-DATE", False)

@@ -231,7 +231,7 @@ def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booke
     with behind_the_guards():  # as if the invoice had taken it off an account where it never stood
         wrong = Account.objects.get(entity=no1.entity, number="1570")
         invoice.voucher.entries.filter(account__number="4300").update(account=wrong)
-    (found,) = [row for row in findings(no1.entity) if row.code == "OUTLAY"]
+    (found,) = [row for row in findings(no1.entity) if row.code == "DISBURSEMENT"]
     assert "−100.00 NOK of them is still on account 1570" in found.sentence
 
 

@@ -70,11 +70,14 @@ def test_without_a_tax_code_it_says_so_and_never_nothing(client, no1, contract):
     assert (found.tax, found.total) == (None, None)
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
-    assert "No estimate: There is no billing tax group, so Company NO1 cannot work out the tax" in page
+    assert "There is no billing tax group, so the tax of Company NO1 can&#x27;t be calculated" in page
     assert "estimated total" not in page
 
 
-_UNKNOWN = "No estimate: There is no item tax group, so Company NO1 cannot work out the tax: "
+_UNKNOWN = (
+    "There is no tax estimate. There is no item tax group, so the tax of Company NO1 can't be calculated."
+)
+_ON_PAGE = _UNKNOWN.replace("'", "&#x27;")
 
 
 def _without_item_group(no1, contract, **fields):
@@ -87,12 +90,12 @@ def test_who_edits_a_draft_is_told_another_way_than_who_reads_it(client, no1, co
     """PRO-2 MON-8: accountants have no “Edit” on a draft"""
     draft = drafted(no1, _without_item_group(no1, contract))
     ways = {
-        no1.manager: "press “Edit” at the detail and choose one, or give one to the category.",
-        no1.accountant: "have its project manager choose one at the detail, or give one to the category.",
+        no1.manager: "Choose one with “Edit” at the detail. Or set it up for the category.",
+        no1.accountant: "The project manager can choose one at the detail. Or set it up for the category.",
     }
     for person, way in ways.items():
         client.force_login(person)
-        assert f"{_UNKNOWN}{way}" in client.get(draft.get_absolute_url()).content.decode()
+        assert f"{_ON_PAGE} {way}" in client.get(draft.get_absolute_url()).content.decode()
 
 
 def test_on_what_is_confirmed_the_line_of_the_proposal_is_named(client, no1, contract):
@@ -101,10 +104,10 @@ def test_on_what_is_confirmed_the_line_of_the_proposal_is_named(client, no1, con
     client.force_login(no1.manager)
     page = client.get(proposal.proforma.get_absolute_url()).content.decode()
     assert (
-        f"{_UNKNOWN}have an accountant choose one on the line of its invoice proposal, or give one to the "
+        f"{_ON_PAGE} An accountant can choose one on the line of the invoice proposal. Or set it up for the "
         "category."
     ) in page
-    assert "press “Edit”" not in page
+    assert "with “Edit”" not in page
 
     edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=no1.item_tax_group)
     assert post(proposal, by=no1.accountant, on=MARCH_31).tax == 250  # 25 % of 1,000
@@ -113,13 +116,14 @@ def test_on_what_is_confirmed_the_line_of_the_proposal_is_named(client, no1, con
 def test_no_category_is_named_where_the_work_has_none(no1, contract):
     """PRO-2 MON-8 TAX-MISSING: neither on the draft nor on the line of the proposal"""
     draft = drafted(no1, _without_item_group(no1, contract, category=None))
-    assert estimate(draft).why_not == f"{_UNKNOWN}have its project manager choose one at the detail."
+    assert str(estimate(draft).why_not) == f"{_UNKNOWN} The project manager can choose one at the detail."
 
     proposal = proposed(no1, _without_item_group(no1, contract, category=None))
     with pytest.raises(Refused) as refusal:
         post(proposal, by=no1.accountant, on=MARCH_31)
     assert refusal.value.message == (
-        "Line 1: There is no item tax group, so Company NO1 cannot work out the tax: choose one on the line."
+        "Line 1: There is no item tax group, so the tax of Company NO1 can't be calculated. Choose one on "
+        "the line."
     )
 
 

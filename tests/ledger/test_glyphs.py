@@ -41,14 +41,14 @@ def test_the_field_and_its_characters_are_named(no1, contract):
     proposal = proposed(no1, work(no1, contract))
     assert missing(proposal) == [
         (
-            "The buyer name can't be printed: the fonts of the document lack “Α” GREEK CAPITAL LETTER ALPHA "
-            "(U+0391), “θ” GREEK SMALL LETTER THETA (U+03B8), “ή” GREEK SMALL LETTER ETA WITH TONOS (U+03AE) "
-            "and others. Write it in other letters: return the proposal, and the project manager changes it "
-            "on the draft.",
+            "The field “buyer name” can't be printed: the fonts of the document don't have “Α” GREEK CAPITAL "
+            "LETTER ALPHA (U+0391), “θ” GREEK SMALL LETTER THETA (U+03B8), “ή” GREEK SMALL LETTER ETA WITH "
+            "TONOS (U+03AE) and …. Return the proposal, so that the project manager can write it in other "
+            "letters on the draft.",
             reverse("return_proposal", args=[proposal.pk]),
         )
     ]
-    with pytest.raises(Refused, match="The buyer name can't be printed") as refused:
+    with pytest.raises(Refused, match="The field “buyer name” can't be printed") as refused:
         post(proposal, by=no1.accountant, on=MARCH_31)
     assert refused.value.code == "GLYPH-MISSING"
     assert not CustomerInvoice.objects.exists()
@@ -61,8 +61,8 @@ def test_lines_and_texts_are_looked_at_too(no1, contract):
     edit_header(proposal, by=no1.accountant, footer_text="Thank you ★")
     sentences = [sentence for sentence, _ in missing(proposal)]
     assert [sentence.partition(":")[0] for sentence in sentences] == [
-        "The footer text can't be printed",
-        "The description of line 1 can't be printed",
+        "The field “footer text” can't be printed",
+        "The field “description” of line 1 can't be printed",
     ]
     assert "“‰” PER MILLE SIGN (U+2030)" in sentences[1]
 
@@ -75,19 +75,19 @@ def test_each_field_leads_to_where_it_can_be_changed(no1, contract, client):
     edit_header(proposal, by=no1.accountant, place_of_delivery="★ 4")
     proposal.sections.update(title="★ 5")
 
-    found = {sentence[4:].partition(" can't")[0]: remedy for sentence, remedy in missing(proposal)}
+    found = {sentence[10:].partition(" can't")[0]: remedy for sentence, remedy in missing(proposal)}
     assert found == {
-        "seller street": reverse("admin:contracts_legalentity_change", args=[no1.entity.pk]),
-        "project of line 1": "admin:contracts_project_changelist",
-        "description of line 1": reverse("return_proposal", args=[proposal.pk]),
-        "place of delivery": reverse("edit_proposal", args=[proposal.pk]),
-        "section title of line 1": reverse("proposal_sections", args=[proposal.pk]),
+        "“seller street”": reverse("admin:contracts_legalentity_change", args=[no1.entity.pk]),
+        "“project” of line 1": "admin:contracts_project_changelist",
+        "“description” of line 1": reverse("return_proposal", args=[proposal.pk]),
+        "“place of delivery”": reverse("edit_proposal", args=[proposal.pk]),
+        "“section title” of line 1": reverse("proposal_sections", args=[proposal.pk]),
     }
     assert all(map(address_of, found.values()))
     client.force_login(no1.accountant)
     shown = client.get(proposal.get_absolute_url()).content.decode()
     edit = reverse("edit_proposal", args=[proposal.pk])
-    assert f'change it in the header. <a href="{edit}">Edit the header</a>' in shown
+    assert f'Write it in other letters in the header. <a href="{edit}">Edit the header</a>' in shown
     assert '<span class="muted">GLYPH-MISSING</span>' in shown
     assert "Go there" not in shown
 

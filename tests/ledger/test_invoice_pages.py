@@ -256,12 +256,12 @@ def test_too_many_for_one_archive_are_refused(desk, no1, contract, invoice, monk
     chosen = {"pk": [invoice.pk, other.pk]}
 
     monkeypatch.setattr(views, "DRAWN_AT_ONCE", 1)
-    assert "1 PDF of these 2 are not drawn yet" in words(
+    assert "1 of these 2 PDFs is not created yet" in words(
         desk.post("/invoices/download/", chosen, follow=True)
     )
     monkeypatch.setattr(views, "IN_AN_ARCHIVE", 1)
     response = desk.post("/invoices/download/", chosen, follow=True)
-    assert "2 invoices are chosen, and one archive holds 1" in words(response)
+    assert "2 invoices are selected, and one archive holds at most 1" in words(response)
 
 
 # Vouchers

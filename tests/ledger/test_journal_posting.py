@@ -72,7 +72,7 @@ def test_lines_in_error_move_to_a_journal_that_names_the_original(no1, line):
     assert [row.actual for row in result.journal.lines.all()] == [good]
     (left,) = result.remainder.lines.all()
     assert left.actual == bad
-    assert left.error.code == "ACCOUNT-MISSING"
+    assert left.error.code == "ACCOUNT-MISSING-FOR"
     assert "has no account for offset of expenses and materials" in left.error.sentence
 
 

@@ -212,7 +212,7 @@ def test_a_disbursement_is_no_work_in_progress(no1, line):
     add_and_post(no1)
 
     assert entries_of(paid) == [(DISBURSEMENT, 500, 0), (OFFSET, 0, 500)]
-    assert subledger_of(paid) == [("outlay", 500, True)]
+    assert subledger_of(paid) == [("disbursement", 500, True)]
 
 
 def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):

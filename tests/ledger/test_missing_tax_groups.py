@@ -58,11 +58,12 @@ def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_ag
     assert groups(proposal) == [(None, "SERVICES")]
     with pytest.raises(Refused) as refusal:
         post(proposal, by=no1.accountant, on=MARCH_31)
-    assert refusal.value.code == "TAX-MISSING"
+    assert refusal.value.code == "TAX-MISSING-REFILL"
     assert refusal.value.message == (
-        "Line 1: There is no billing tax group, so Company NO1 cannot work out the tax: choose one on the "
-        "line, or give one to the project, the contract or the customer. What is given elsewhere reaches the "
-        "lines when they are filled in again: “Fill lines again” on the proposal's page."
+        "Line 1: There is no billing tax group, so the tax of Company NO1 can't be calculated. Choose one "
+        "on the "
+        "line. Or set it up for the project, the contract or the customer. After a change of the set-up, use "
+        "“Fill lines again” on the page of the proposal."
     )
 
     mend(no1)
@@ -140,10 +141,10 @@ def test_a_milestone_gets_the_groups_of_the_entity_and_of_its_lines_project(no1)
 @pytest.mark.parametrize(
     ("source", "where"),
     [
-        ("project", "or give one to the project. "),
-        ("contract", "or give one to the contract. "),
-        ("customer", "or give one to the customer. "),
-        ("search", "or give one to the project, the contract or the customer. "),
+        ("project", "Or set it up for the project. "),
+        ("contract", "Or set it up for the contract. "),
+        ("customer", "Or set it up for the customer. "),
+        ("search", "Or set it up for the project, the contract or the customer. "),
     ],
 )
 def test_the_advice_names_where_the_company_looks(no1, contract, source, where):

@@ -90,9 +90,9 @@ def test_a_number_that_does_not_fit_is_refused_before_posting(no1, contract):
     LegalEntity.objects.update(payment_reference_kind="kid10", kid_length=8)
     proposal = proposed(no1, work(no1, contract))
     assert found(proposal) == [("KID-LENGTH", "error")]
-    with pytest.raises(Refused, match="invoice 2025000001 need 11") as refused:
+    with pytest.raises(Refused, match="2025000001 need 11") as refused:
         post(proposal, by=no1.accountant, on=MARCH_31)
-    assert refused.value.code == "KID-LENGTH"
+    assert refused.value.code == "KID-TOO-SHORT"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_number_that_does_not_fit_is_refused_before_posting(no1, contract):
         ({"kid_length": 8}, {}, "set another length", "legalentity"),
         ({"kid_length": 20}, {"kid_length": 8}, "set another length", "customer"),
         ({"kid_length": 8}, {"kid_holds": "invoice"}, "set another length", "legalentity"),
-        ({}, {"kid_holds": "both"}, "choose what the KID holds", "customer"),
+        ({}, {"kid_holds": "both"}, "choose another content of the KID", "customer"),
     ],
 )
 def test_it_leads_to_the_page_that_sets_the_length(no1, contract, company, own, change, page):
@@ -112,7 +112,7 @@ def test_it_leads_to_the_page_that_sets_the_length(no1, contract, company, own, 
     row = no1.customer if page == "customer" else no1.entity
     row.refresh_from_db()
     assert result.remedy == reverse(f"admin:contracts_{page}_change", args=[row.pk])
-    assert result.message.endswith(f"an administrator has to {change} on the page of {row}.")
+    assert result.message.endswith(f"An administrator can {change} on the page of {row}.")
 
 
 def test_a_kid_without_a_length_is_as_long_as_it_takes(no1, contract):
@@ -146,8 +146,8 @@ def test_a_credit_note_asks_for_nothing(no1, contract):
 @pytest.mark.parametrize(
     ("country", "gone", "sentence"),
     [
-        ("DE", {"iban": ""}, "goes abroad, to Germany, and Company NO1 has no IBAN to be paid on"),
-        ("DE", {"iban": "", "bic": ""}, "has no IBAN and no BIC to be paid on"),
+        ("DE", {"iban": ""}, "goes abroad (Germany), and Company NO1 has no IBAN."),
+        ("DE", {"iban": "", "bic": ""}, "has no IBAN and BIC."),
         ("DE", {}, ""),
         ("NO", {"iban": "", "bic": ""}, ""),
     ],
@@ -170,7 +170,7 @@ def test_so_does_a_payer_of_another_currency(no1):
     LegalEntity.objects.update(bic="")
     results = check(proposed(no1, work(no1, contract)), on=MARCH_31)
     assert [row.code for row in results] == ["BANK-MISSING"]
-    assert "This invoice is in EUR, and Company NO1 has no BIC to be paid on" in results[0].message
+    assert "This invoice is in EUR, and Company NO1 has no BIC." in results[0].message
 
 
 def test_an_invoice_number_is_never_called_kid():

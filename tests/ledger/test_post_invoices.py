@@ -62,7 +62,7 @@ def test_warnings_of_what_is_posted_are_printed(gift, told):
         "1 posted, 0 refused.",
         f"{gift.number} is INV-2025-000001, NOK 0.00.",
         f"  warning OLD-WORK: {OLD}",
-        "  warning ZERO-TOTAL: The total is zero: nothing will be asked of the customer.",
+        "  warning ZERO-TOTAL: The total is zero, so the customer has nothing to pay.",
     ]
 
 
@@ -76,7 +76,10 @@ def test_warnings_of_what_is_refused_are_given_too(no1, contract, told):
     assert answer["posted"] == []
     (row,) = answer["refused"]
     assert (row["proposal"], row["code"]) == (proposal.number, "PO-REQUIRED")
-    assert row["warnings"] == [{"code": "OLD-WORK", "message": OLD}]
+    assert [(each["check"], each["code"], each["reason"]) for each in row["warnings"]] == [
+        ("OLD-WORK", "OLD-WORK", OLD)
+    ]
+    assert row["warnings"][0]["params"] == {"day": {"day": "2025-01-15"}, "invoiced": {"day": "2025-03-31"}}
 
 
 def test_a_check_looks_and_posts_nothing(no1, contract, gift, told):
@@ -87,7 +90,7 @@ def test_a_check_looks_and_posts_nothing(no1, contract, gift, told):
         "2 may be posted, 0 posted, 0 refused.",
         f"{gift.number} may be posted, NOK 0.00.",
         f"  warning OLD-WORK: {OLD}",
-        "  warning ZERO-TOTAL: The total is zero: nothing will be asked of the customer.",
+        "  warning ZERO-TOTAL: The total is zero, so the customer has nothing to pay.",
         f"{other.number} may be posted, NOK 1,250.00.",
     ]
     assert not CustomerInvoice.objects.exists()
@@ -102,8 +105,8 @@ def test_a_check_says_what_would_be_refused_and_keeps_nothing(no1, contract, tol
     said = told("--check", fails=True)
 
     assert said[0] == "0 posted, 1 refused."
-    assert said[1].startswith(f"{proposal.number} is not posted: Company NO1 bills only with an order number")
-    assert InvoiceProposal.objects.get().last_error == ""
+    assert said[1].startswith(f"{proposal.number} is not posted: Company NO1 requires an order number")
+    assert InvoiceProposal.objects.get().last_error is None
 
 
 def test_a_check_foresees_that_somebody_else_has_to_post_it(no1, contract):
@@ -114,7 +117,7 @@ def test_a_check_foresees_that_somebody_else_has_to_post_it(no1, contract):
     (by_the_manager,) = look_at_all([proposal], by=no1.manager, on=MARCH_31)
     (by_another,) = look_at_all([proposal], by=no1.accountant, on=MARCH_31)
 
-    assert (by_the_manager.refusal.code, by_another.refusal) == ("SAME-PERSON", None)
+    assert (by_the_manager.refusal.code, by_another.refusal) == ("CONFIRMED-BY-YOU", None)
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])

@@ -56,8 +56,8 @@ def test_the_command_adds_and_posts(no1, line):
         "An administrator can enter one that is valid from that day or earlier.",
         "Journal IJ-2025-00001: 1 line posted, 1 in error, in journal IJ-2025-00002.",
         "Journal IJ-2025-00002 is in error, 1 line:",
-        "  Company NO1 has no account for offset of expenses and materials (of class expense, category "
-        "Travel, profile Cost to profit and loss, no accrual). An administrator adds one to the posting "
+        "  Company NO1 has no account for offset of expenses and materials (class expense, category Travel "
+        "and profile Cost to profit and loss, no accrual). An administrator can add one to the posting "
         "accounts.",
         "Fix the cause, then run post_journals --retry.",
     ]
@@ -80,8 +80,7 @@ def test_the_command_speaks_json(no1, line):
                 "posted": 1,
                 "in_error": 0,
                 "remainder": None,
-                "code": "",
-                "refused": "",
+                "refused": None,
             }
         ],
         "left_in_error": [],
@@ -130,7 +129,7 @@ def test_a_retry_before_the_cause_is_mended_leaves_it_in_error(no1, stuck):
     ]
     (left,) = answer["left_in_error"]
     assert (left["number"], left["lines"]) == ("IJ-2025-00001", 1)
-    assert "March 2025 of Company NO1 is closed" in left["errors"][0]
+    assert "March 2025 of Company NO1 is closed" in left["errors"][0]["reason"]
     assert IntegrationJournal.objects.get().status == "error"
 
 

@@ -10,6 +10,7 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, record
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.verify import findings
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post
@@ -245,18 +246,20 @@ def test_a_credit_is_never_dated_or_booked_before_its_invoice(no1, booked):
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
     (detail,) = details_of(proposal)
     credit = create_proposal(correction(no1, proposal.proforma, {detail: Decimal(0)}))
-    day, what = datetime.date(2025, 3, 30), "dated"
+    day = datetime.date(2025, 3, 30)
+    values = {"invoice": invoice, "earliest": MARCH_31, "day": day}
+    reasons = [Reason("CREDIT-ACCOUNTING-DATE", **values)]
     if booked:
-        credit.accounting_date, what = day, "booked"
+        credit.accounting_date = day
         credit.save()
+    else:  # the accounting date follows the invoice date
+        reasons.insert(0, Reason("CREDIT-DATE", **values))
 
     with pytest.raises(Refused) as refused:
         post(credit, by=no1.accountant, on=MARCH_31 if booked else day)
 
-    assert (refused.value.code, CustomerInvoice.objects.count()) == ("CREDIT-DATE", 1)
-    assert refused.value.message.startswith(
-        f"It corrects {invoice}, which is {what} 31 Mar 2025, and would be {what} 30 Mar 2025, before it: "
-    )
+    assert refused.value.reason == Refused.because(*reasons).reason
+    assert CustomerInvoice.objects.count() == 1
 
 
 @pytest.mark.parametrize("date", ["invoice_date", "accounting_date"])

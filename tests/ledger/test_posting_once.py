@@ -100,7 +100,7 @@ def test_for_a_job_what_is_posted_already_is_done(no1, contract):
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
 
     assert post_many([proposal], by=None, on=APRIL_1) == [(proposal, invoice)]
-    assert InvoiceProposal.objects.get().last_error == ""
+    assert InvoiceProposal.objects.get().last_error is None
 
 
 def test_many_are_posted_by_date_and_one_refused_stops_no_other(no1, contract):
@@ -115,8 +115,8 @@ def test_many_are_posted_by_date_and_one_refused_stops_no_other(no1, contract):
     outcomes = {proposal.pk: outcome for proposal, outcome in results}
     first, second, third = (outcomes[proposal.pk] for proposal in proposals)
     assert (third.number, first.number) == ("INV-2025-000001", "INV-2025-000002")
-    assert (second.code, third.invoice_date) == ("PERIOD-OPEN", datetime.date(2025, 3, 20))
-    assert "1 Jan 2199" in InvoiceProposal.objects.get(pk=proposals[1].pk).last_error
+    assert (second.code, third.invoice_date) == ("PERIOD-MISSING", datetime.date(2025, 3, 20))
+    assert "1 Jan 2199" in InvoiceProposal.objects.get(pk=proposals[1].pk).last_error.sentence
 
 
 def test_trouble_of_our_own_stops_no_other_either(no1, contract, monkeypatch, caplog):
@@ -134,7 +134,7 @@ def test_trouble_of_our_own_stops_no_other_either(no1, contract, monkeypatch, ca
 
     (_, first), (_, second) = post_many(proposals, by=no1.accountant, on=MARCH_31)
 
-    assert (first.code, second.number) == ("FAILED", "INV-2025-000001")
+    assert (first.code, second.number) == ("POSTING-FAILED", "INV-2025-000001")
     assert "disk full" in caplog.text
 
 
@@ -180,7 +180,7 @@ def test_who_confirmed_may_not_post_where_the_entity_wants_two_people(no1, contr
 
     with pytest.raises(Refused, match="somebody else has to post") as refused:
         post(proposal, by=no1.manager, on=MARCH_31)
-    assert refused.value.code == "SAME-PERSON"
+    assert refused.value.code == "CONFIRMED-BY-YOU"
 
     assert post(proposal, by=no1.accountant, on=MARCH_31).number == "INV-2025-000001"
 

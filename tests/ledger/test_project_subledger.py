@@ -95,9 +95,17 @@ def test_disbursements_are_no_revenue_of_the_project(no1, contract):
     assert (figures.revenue, figures.disbursed, figures.cost) == (1015, 130, 0)
     assert moved("3000") == 1015
     statement = project_statement(no1.project, start=MARCH_10, end=MARCH_31)
-    assert (statement.total.revenue, statement.total.disbursed, statement.closing.outlays) == (0, 0, 130)
+    assert (statement.total.revenue, statement.total.disbursed, statement.closing.disbursements) == (
+        0,
+        0,
+        130,
+    )
     statement = project_statement(no1.project, start=APRIL_1, end=APRIL_1)
-    assert (statement.total.revenue, statement.total.disbursed, statement.closing.outlays) == (1015, 130, 0)
+    assert (statement.total.revenue, statement.total.disbursed, statement.closing.disbursements) == (
+        1015,
+        130,
+        0,
+    )
     assert statement.total.earned == 1015
 
 
@@ -133,7 +141,7 @@ def test_revenue_of_all_projects_is_that_of_the_ledger_with_cents_of_conversion(
 
     assert moved("3000") == Decimal("3.67")
     assert project_figures(Project.objects.all())[no1.project.pk].revenue == Decimal("3.67")
-    assert controlled(no1, "outlay", MARCH_31) == (0, 0)
+    assert controlled(no1, "disbursement", MARCH_31) == (0, 0)
     assert findings() == []
 
 
@@ -143,9 +151,9 @@ def test_disbursements_stand_on_their_control_account_until_they_are_billed(no1,
     fee(no1, contract, "50", "50")
     posted(no1, billed)
 
-    assert controlled(no1, "outlay", datetime.date(2025, 3, 9)) == (0, 0)
-    assert controlled(no1, "outlay", MARCH_31) == (130, 130)
-    assert controlled(no1, "outlay", APRIL_1) == (50, 50)
+    assert controlled(no1, "disbursement", datetime.date(2025, 3, 9)) == (0, 0)
+    assert controlled(no1, "disbursement", MARCH_31) == (130, 130)
+    assert controlled(no1, "disbursement", APRIL_1) == (50, 50)
 
 
 def test_what_was_invoiced_on_account_agrees_with_its_control_account(no1):

@@ -38,12 +38,12 @@ def proposal(no1, contract):
 
 def test_where_approval_is_required_only_an_approved_one_is_posted(no1, proposal):
     """PRP-4"""
-    with pytest.raises(Refused, match="posts only approved proposals") as refused:
+    with pytest.raises(Refused, match="posts approved proposals only") as refused:
         post(proposal, by=no1.accountant, on=MARCH_31)
-    assert refused.value.code == "APPROVAL"
+    assert refused.value.code == "APPROVAL-NEEDED"
 
     submit_proposal(proposal, by=no1.accountant)
-    with pytest.raises(Refused, match="submitted and not approved yet"):
+    with pytest.raises(Refused, match="submitted, but not approved yet"):
         post(proposal, by=no1.accountant, on=MARCH_31)
 
     approve_proposal(proposal, by=no1.administrator, comment="Fine")
@@ -80,7 +80,7 @@ def test_a_submitted_one_goes_back_with_a_reason(no1, proposal, send_back):
     with pytest.raises(Refused) as refused:
         edit_header(proposal, by=no1.accountant, footer_text="Late")
     assert refused.value.code == "PROPOSAL-SUBMITTED"
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Enter the reason why"):
         send_back(proposal, by=no1.administrator, comment=" ")
 
     send_back(proposal, by=no1.administrator, comment="Wrong date")

@@ -218,7 +218,10 @@ def test_who_confirmed_does_not_post(desk, client, no1, proposal, monkeypatch):
     text = words(client.get(f"/proposals/{proposal.pk}/"))
     assert "Ready to post" not in text
     assert "All checks passed. You confirmed" in text
-    assert f"so somebody else has to post its invoice. In this company that is: {no1.accountant}." in text
+    assert (
+        "so somebody else has to post its invoice. In this company, these people may post it: "
+        f"{no1.accountant}." in text
+    )
     assert f"/proposals/{proposal.pk}/post/" not in text
     assert "somebody else has to post" in words(posted(client, "post_proposal", proposal.pk))
     assert InvoiceProposal.objects.get().status == "open"
@@ -257,7 +260,7 @@ def test_nothing_typed_is_lost_when_the_header_is_refused(desk, proposal):
 
     text = words(posted(desk, "edit_proposal", proposal.pk, **wrong))
 
-    assert "cannot be due on" in text
+    assert "The due date 1 Mar 2025 is before the invoice date 20 Mar 2025." in text
     assert "Kept" in text
     assert InvoiceProposal.objects.get().footer_text == ""
 
@@ -470,7 +473,9 @@ def test_a_selection_is_its_owners(desk, client, no1, proposal, other):
     response = checked(desk, proposal)
     word = response.context["word"]
 
-    assert "None of these can be posted" in words(posted(desk, "post_proposals", word, keys="999999"))
+    assert "None of these proposals can be posted" in words(
+        posted(desk, "post_proposals", word, keys="999999")
+    )
     client.force_login(other)
     assert client.get(f"/proposals/check/{word}/").status_code == 404
 

@@ -129,7 +129,7 @@ def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(des
 
     late = posted(desk, "proposal_sections", proposal.pk, **mine, seen=was)
 
-    assert "Somebody changed these sections while you were typing." in words(late)
+    assert "Somebody changed this while you were typing." in words(late)
     assert "Now: place 1, “Theirs”, line by line" in words(late)
     assert 'value="Mine"' in words(late)
     assert proposal.sections.get().title == "Theirs"

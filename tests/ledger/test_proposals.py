@@ -131,14 +131,14 @@ def test_it_says_which_journal_blocks_it(no1, contract):
     """PRP-1"""
     proposal = create_proposal(confirmed(no1, work(no1, contract), work(no1, contract)))
     assert (len(blocked_by(proposal).left_out), blocked_by(proposal).journals) == (2, [])
-    assert "2 actuals" in blocked_by(proposal).sentence
+    assert "2 actuals" in blocked_by(proposal).reason.sentence
 
     journals.add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant)
     (journal,) = IntegrationJournal.objects.all()
     assert (blocked_by(proposal).journals, blocked_by(proposal).left_out) == ([journal], [])
     with pytest.raises(Refused, match=f"waits for journal {journal.number} to be posted") as refused:
         fill_lines(proposal)
-    assert refused.value.code == "BLOCKED"
+    assert refused.value.code == "PROPOSAL-BLOCKED"
     with pytest.raises(Refused, match=journal.number):
         post(proposal, by=no1.accountant, on=MARCH_31)
 
@@ -302,8 +302,9 @@ def test_it_cannot_be_due_before_it_is_dated(no1, contract):
     """PRP-2"""
     proposal = proposed(no1, work(no1, contract))
 
-    with pytest.raises(Refused, match="cannot be due on 30 Mar 2025"):
+    with pytest.raises(Refused, match="The due date 30 Mar 2025 is before") as refusal:
         edit_header(proposal, by=no1.accountant, invoice_date=MARCH_31, due_date=datetime.date(2025, 3, 30))
+    assert refusal.value.code == "DUE-DATE"
 
 
 def test_the_headers_dimensions_replace_those_of_lines_filled_in_again(no1, contract):

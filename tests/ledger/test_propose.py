@@ -42,12 +42,12 @@ def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
 
     assert said == [
         "1 proposal created, 0 filled in.",
-        f"proposal {proforma.number} waits for 1 actual ({item.actual_id}) to be taken into a journal.",
+        f"Proposal {proforma.number} waits for 1 actual ({item.actual_id}) to be added to a journal.",
         f"  actual {item.actual_id}: {NO_RATE}",
     ]
-    assert json.loads(propose(capsys, "--json"))["left_out"] == [
-        {"actual": item.actual_id, "code": "FX-MISSING", "reason": NO_RATE}
-    ]
+    (left_out,) = json.loads(propose(capsys, "--json"))["left_out"]
+    assert (left_out["actual"], left_out["code"]) == (item.actual_id, "FX-MISSING")
+    assert (left_out["params"]["currency"], left_out["reason"]) == ("EUR", NO_RATE)
     assert not JournalLine.objects.exists()
 
 
@@ -73,8 +73,9 @@ def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
 
     assert propose(capsys).splitlines() == [
         "1 proposal created, 0 filled in.",
-        f"proposal {proforma.number} waits for journal IJ-2025-00001 (in error: mend the cause, then "
-        "post_journals --retry) to be posted.",
+        f"Proposal {proforma.number} waits for journals in error: journal IJ-2025-00001. Fix the cause, "
+        "then send "
+        "them back to draft and post them.",
         f"  journal IJ-2025-00001: {reason.sentence}",
     ]
 

@@ -169,7 +169,7 @@ def test_control_accounts_stand_beside_their_subledgers_at_any_date(no1):
     (proforma,) = drafted(no1, contract)
     invoiced(no1, proforma, on=date(2025, 4, 1))
 
-    names = ("customer", "wip_sales", "wip_cost", "on_account", "outlay")
+    names = ("customer", "wip_sales", "wip_cost", "on_account", "disbursement")
     nothing = dict.fromkeys(names, (0, 0))
     assert amounts(no1, date(2025, 3, 9)) == nothing
     assert amounts(no1, date(2025, 3, 31)) == {**nothing, "wip_sales": (1600, 1600)}

@@ -200,7 +200,7 @@ def test_one_that_waits_for_its_journal_can_be_returned_too(no1, contract):
 def test_what_cannot_be_returned(no1, contract):
     """PRP-6: without a reason, twice, and once it is posted"""
     proposal = proposed(no1, work(no1, contract))
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Enter the reason why"):
         returned(no1, proposal, reason=" ")
     returned(no1, proposal)
     with pytest.raises(Refused) as refused:
@@ -211,7 +211,7 @@ def test_what_cannot_be_returned(no1, contract):
 
     invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
     drafts = ProformaInvoice.objects.count()
-    with pytest.raises(Refused, match="is already posted as INV-2025-000001 and can't be returned"):
+    with pytest.raises(Refused, match="is already posted as INV-2025-000001, so it can't be returned"):
         returned(no1, invoice.proposal)
     assert ProformaInvoice.objects.count() == drafts
     assert findings() == []
@@ -226,8 +226,8 @@ def test_its_managers_are_told_the_reason_and_the_auditor_who_did_it(no1, contra
 
     (notice,) = Notice.objects.filter(user=no1.manager, is_problem=True)
     assert notice.text == (
-        f"{str(proposal)[:1].upper()}{str(proposal)[1:]} was returned to you, its work is on draft "
-        f"{draft.number}: Two hours belong to another project."
+        f"{str(proposal)[:1].upper()}{str(proposal)[1:]} was returned to you. Its work is on draft "
+        f"{draft.number}. Reason: Two hours belong to another project."
     )
     assert notice.url == draft.get_absolute_url()
     assert not Notice.objects.filter(user=no1.accountant).exists()

@@ -13,6 +13,7 @@ from backlog.operations import approve, confirm_contract, mark_ready
 from contracts.models import LegalEntity
 from invoicing_site.floor import jobs
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import Job, StoredFile
 from ledger import tasks
 from ledger.invoicing.operations.approvals import approve_proposal, submit_proposal
@@ -167,7 +168,7 @@ def test_propose_says_what_blocks_the_rest(no1, contract, capsys):
     said = command("propose", capsys=capsys)
 
     assert "2 proposals created, 1 filled in." in said
-    assert f"proposal {waiting.number} waits for 1 actual" in said
+    assert f"Proposal {waiting.number} waits for 1 actual" in said
     answer = json.loads(command("propose", "--json", capsys=capsys))
     assert (answer["created"], answer["filled"], list(answer["blocked"])) == ([], [], [waiting.number])
 
@@ -232,10 +233,8 @@ def test_the_clock_takes_the_approver_for_the_second_person(no1, contract, drawn
 
     assert [invoice.proposal for invoice in CustomerInvoice.objects.all()] == [by_another]
     by_the_same.refresh_from_db()
-    assert by_the_same.last_error == (
-        f"At Company NO1 one person confirms and another posts. {by_the_same.proforma} can't be posted "
-        f"without a person: {no1.manager}, who confirmed it, approved its proposal too. Somebody else than "
-        "who confirmed it has to post it."
+    assert by_the_same.last_error == Reason(
+        "SAME-PERSON-APPROVED", entity=no1.entity, proforma=by_the_same.proforma, user=no1.manager
     )
 
 
@@ -248,7 +247,7 @@ def test_the_clock_posts_nothing_that_nobody_approved(no1, contract, drawn):
 
     assert not CustomerInvoice.objects.exists()
     proposal.refresh_from_db()
-    assert "nobody has approved its proposal" in proposal.last_error
+    assert proposal.last_error.code == "NOBODY-APPROVED"
     tasks.post_invoices(no1.entity.pk, no1.accountant.pk)
     assert CustomerInvoice.objects.get().proposal == proposal
 

@@ -250,13 +250,13 @@ def test_several_shared_codes_all_apply(books, groups):
 
 
 def test_a_rate_that_is_not_there_yet_is_named(books, groups):
-    """MON-8: never 0 in silence."""
+    """MON-8: never 0 without an error."""
     code = books.tax_codes["OUT25"]
     code.rates.update(valid_from=DAY)
 
     with pytest.raises(Refused, match=r"OUT25 .* has no rate on 2 Mar 2025") as refusal:
         TaxBook.load(code.entity).codes(*groups("DOMESTIC", "SERVICES"), datetime.date(2025, 3, 2))
-    assert refusal.value.code == "TAX-MISSING"
+    assert refusal.value.code == "TAX-RATE-MISSING"
 
 
 def test_groups_that_share_no_code_are_named(books, groups):
@@ -264,9 +264,11 @@ def test_groups_that_share_no_code_are_named(books, groups):
     entity = books.billing_tax_groups["EU"].entity
     BillingTaxGroupCode.objects.filter(group__code="EU", tax_code__code="REVERSE").delete()
 
-    with pytest.raises(Refused, match=r"EU and item tax group SERVICES .* share no tax code") as refusal:
+    with pytest.raises(
+        Refused, match=r"EU and item tax group SERVICES .* have no tax code in common"
+    ) as refusal:
         TaxBook.load(entity).codes(*groups("EU", "SERVICES"), DAY)
-    assert refusal.value.code == "TAX-MISSING"
+    assert refusal.value.code == "TAX-CODE-MISSING"
 
 
 @pytest.mark.parametrize("missing", ["billing tax group", "item tax group"])
@@ -277,7 +279,7 @@ def test_a_missing_group_is_named(books, groups, missing):
 
     with pytest.raises(Refused, match=f"There is no {missing}") as refusal:
         TaxBook.load(books.tax_codes["ZERO"].entity).codes(*pair, DAY)
-    assert refusal.value.code == "TAX-MISSING"
+    assert refusal.value.code == f"{missing.split()[0].upper()}-GROUP-MISSING"
 
 
 def test_groups_without_any_code_share_none(books):
@@ -286,7 +288,7 @@ def test_groups_without_any_code_share_none(books):
     billing = BillingTaxGroupFactory(entity=entity, code="NEW")
     item = ItemTaxGroupFactory(entity=entity, code="NEW")
 
-    with pytest.raises(Refused, match="share no tax code"):
+    with pytest.raises(Refused, match="have no tax code in common"):
         TaxBook.load(entity).codes(billing.pk, item.pk, DAY)
 
 

@@ -38,13 +38,14 @@ def test_a_total_that_the_books_can_t_hold_is_a_check(no1):
     proposal = proposed(no1, work(no1, contract, "8", "1000000000000"))
     ((severity, message, remedy),) = check_of(proposal)
     assert message == (
-        "The total in the books: 116,000,000,000,000.00 NOK is too large an amount (at most "
-        f"100,000,000,000,000). Return {proposal} to the project manager, who lowers its details or bills "
-        "some of them on another proforma."
+        "The total in accounting currency: 116,000,000,000,000.00 NOK is too large an amount: at most "
+        f"100,000,000,000,000 is possible. Return {proposal} to the project manager to reduce its details, "
+        "or "
+        "to bill some of them on another proforma."
     )
     assert (severity, remedy) == ("error", reverse("return_proposal", args=[proposal.pk]))
     (outcome,) = post_all([proposal], by=no1.accountant, on=MARCH_31)
-    assert outcome.refusal.code == "TOO-LARGE"
+    assert outcome.refusal.code == "INVOICE-TOO-LARGE"
     assert not CustomerInvoice.objects.exists()
     ExchangeRate.objects.filter(pk=rate.pk).update(rate=Decimal(10))
     assert check_of(proposal) == []
@@ -55,4 +56,4 @@ def test_a_total_with_its_tax_is_looked_at_in_its_own_currency_too(no1):
     """PRP-5 MON-1: 90,000,000,000,000 and 25 % of tax are 112,500,000,000,000."""
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True), "18", "5000000000000"))
     ((_, message, _),) = check_of(proposal)
-    assert message.startswith("The total: 112,500,000,000,000.00 NOK is too large an amount (at most")
+    assert message.startswith("The total: 112,500,000,000,000.00 NOK is too large an amount: at most")

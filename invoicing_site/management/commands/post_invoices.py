@@ -2,7 +2,7 @@ from django.core.management import CommandError
 
 from invoicing_site.floor.formatting import currency_first
 from invoicing_site.floor.wording import counted
-from invoicing_site.management.base import EntityCommand
+from invoicing_site.management.base import EntityCommand, in_json
 from invoicing_site.screens import remedies
 from ledger.invoicing.operations.posting import look_at_all, post_all
 from ledger.models import InvoiceProposal
@@ -62,13 +62,13 @@ class Command(EntityCommand):
         for row in answer["posted_already"]:
             yield f"{row['proposal']} is already posted as {row['invoice']}."
         for row in answer["refused"]:
-            yield f"{row['proposal']} is not posted: {row['reason']}"
+            yield f"{row['proposal']} is not posted: {row['text']}"
             yield from _warnings_of(row)
 
 
 def _row(outcome):
     if outcome.refusal:
-        return "refused", {"code": outcome.refusal.code, "reason": remedies.in_plain_text(outcome.refusal)}
+        return "refused", in_json(outcome.refusal.reason) | {"text": remedies.in_plain_text(outcome.refusal)}
     if outcome.was_posted_already:
         return "posted_already", {"invoice": outcome.invoice.number}
     if outcome.invoice:
@@ -81,8 +81,8 @@ def _sums(invoice):
 
 
 def _warnings(outcome):
-    return {"warnings": [{"code": found.code, "message": found.message} for found in outcome.warnings]}
+    return {"warnings": [{"check": found.code, **in_json(found.reason)} for found in outcome.warnings]}
 
 
 def _warnings_of(row):
-    return (f"  warning {warning['code']}: {warning['message']}" for warning in row["warnings"])
+    return (f"  warning {warning['check']}: {warning['reason']}" for warning in row["warnings"])

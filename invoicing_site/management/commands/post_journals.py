@@ -1,5 +1,5 @@
 from invoicing_site.floor.wording import counted
-from invoicing_site.management.base import EntityCommand
+from invoicing_site.management.base import EntityCommand, in_json
 from ledger.journal.left_out import left_in_error
 from ledger.journal.operations.journals import add_to_journals, post_journals
 
@@ -20,10 +20,7 @@ class Command(EntityCommand):
             "entity": entity.code,
             "on": on,
             "added": added.lines,
-            "left_out": [
-                {"actual": actual, "code": reason.code, "reason": reason.sentence}
-                for actual, reason in added.left_out
-            ],
+            "left_out": [{"actual": actual, **in_json(reason)} for actual, reason in added.left_out],
             "journals": [
                 {
                     "number": result.journal.number,
@@ -31,8 +28,7 @@ class Command(EntityCommand):
                     "posted": result.posted,
                     "in_error": result.in_error,
                     "remainder": result.remainder and result.remainder.number,
-                    "code": result.refused.code if result.refused else "",
-                    "refused": result.refused.sentence if result.refused else "",
+                    "refused": in_json(result.refused) if result.refused else None,
                 }
                 for result in posted
             ],
@@ -40,7 +36,7 @@ class Command(EntityCommand):
                 {
                     "number": left.journal.number,
                     "lines": left.lines,
-                    "errors": [error.sentence for error in left.errors],
+                    "errors": [in_json(error) for error in left.errors],
                 }
                 for left in left_in_error(entity)
             ],
@@ -52,7 +48,7 @@ class Command(EntityCommand):
             yield f"  actual {row['actual']}: {row['reason']}"
         for journal in answer["journals"]:
             if journal["refused"]:
-                yield f"Journal {journal['number']} is not posted: {journal['refused']}"
+                yield f"Journal {journal['number']} is not posted: {journal['refused']['reason']}"
                 continue
             where = f", in journal {journal['remainder']}" if journal["remainder"] else ""
             yield (
@@ -63,6 +59,6 @@ class Command(EntityCommand):
             yield "There is no journal to post."
         for left in answer["left_in_error"]:
             yield f"Journal {left['number']} is in error, {counted(left['lines'], 'line')}:"
-            yield from (f"  {error}" for error in left["errors"])
+            yield from (f"  {error['reason']}" for error in left["errors"])
         if answer["left_in_error"]:
             yield "Fix the cause, then run post_journals --retry."

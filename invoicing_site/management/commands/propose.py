@@ -1,5 +1,5 @@
 from invoicing_site.floor.wording import counted
-from invoicing_site.management.base import EntityCommand
+from invoicing_site.management.base import EntityCommand, in_json
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.operations import proposals
 from ledger.journal.left_out import left_in_error, reasons_left_out
@@ -36,7 +36,7 @@ class Command(EntityCommand):
                 proposal.number for proposal in [*created, *filled] if proposal.status == _Status.OPEN
             ],
             "refilled": [proposal.number for proposal in refilled],
-            "blocked": {blockers.proposal.number: blockers.sentence for blockers in blocked},
+            "blocked": {row.proposal.number: in_json(row.reason) for row in blocked},
             "left_out": _left_out(entity, blocked),
             "left_in_error": _in_error(entity, blocked),
         }
@@ -45,27 +45,24 @@ class Command(EntityCommand):
         yield f"{counted(len(answer['created']), 'proposal')} created, {len(answer['filled'])} filled in."
         if answer["refilled"]:
             yield f"Filled in again: {', '.join(answer['refilled'])}."
-        yield from answer["blocked"].values()
+        yield from (row["reason"] for row in answer["blocked"].values())
         for row in answer["left_out"]:
             yield f"  actual {row['actual']}: {row['reason']}"
         for row in answer["left_in_error"]:
-            yield from (f"  journal {row['number']}: {error}" for error in row["errors"])
+            yield from (f"  journal {row['number']}: {error['reason']}" for error in row["errors"])
 
 
 def _left_out(entity, blocked):
     """Why actuals that a proposal waits for can't be added to a journal."""
     actuals = sorted({actual.pk: actual for blockers in blocked for actual in blockers.left_out}.items())
     reasons = reasons_left_out(entity, [actual for _, actual in actuals])
-    return [
-        {"actual": actual, "code": reason.code, "reason": reason.sentence}
-        for actual, reason in reasons.items()
-    ]
+    return [{"actual": actual, **in_json(reason)} for actual, reason in reasons.items()]
 
 
 def _in_error(entity, blocked):
     waited_for = {journal.pk for blockers in blocked for journal in blockers.journals}
     return [
-        {"number": left.journal.number, "errors": [error.sentence for error in left.errors]}
+        {"number": left.journal.number, "errors": [in_json(error) for error in left.errors]}
         for left in left_in_error(entity)
         if left.journal.pk in waited_for
     ]

@@ -1,4 +1,4 @@
-"""Approval of invoice proposals, where the entity requires it, by somebody else (PRP-4)."""
+"""Approval of invoice proposals by a second person, if the entity requires it (PRP-4)."""
 
 from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
@@ -11,20 +11,18 @@ _Step = ProposalDecision.Step
 
 @transaction.atomic
 def submit_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> InvoiceProposal:
-    """Hand the open proposal to somebody else for approval; from here on it is not edited."""
+    """Submit the open proposal for approval; it can't be edited until it is decided."""
     proposal = still_open(proposal, "submit_proposal")
     return _decided(proposal, _Step.SUBMITTED, _Status.SUBMITTED, "ledger.submit_proposal", by, comment)
 
 
 @transaction.atomic
 def approve_proposal(proposal: InvoiceProposal, *, by, comment: str = "") -> InvoiceProposal:
-    """Let a submitted proposal be posted; refused to the one who submitted it."""
+    """Approve a submitted proposal, so that it can be posted; refused to the person who submitted it."""
     proposal = _allowed(proposal, "approve_proposal")
     submitted = proposal.decisions.filter(step=_Step.SUBMITTED).order_by("pk").last()
     if submitted and submitted.by_id == by.pk:
-        raise Refused(
-            f"You submitted {proposal} yourself: somebody else has to approve it.", code="OWN-PROPOSAL"
-        )
+        raise Refused("OWN-PROPOSAL", proposal=proposal)
     return _decided(proposal, _Step.APPROVED, _Status.APPROVED, "ledger.approve_proposal", by, comment)
 
 
@@ -46,7 +44,7 @@ def request_change(proposal: InvoiceProposal, *, by, comment: str) -> InvoicePro
 
 @transaction.atomic
 def reset_approval(proposal: InvoiceProposal, *, by, comment: str) -> InvoiceProposal:
-    """Free a stuck proposal, submitted or approved, for editing; an administrator's verb."""
+    """Open a submitted or approved proposal for editing again; for administrators."""
     proposal = _allowed(proposal, "reset_approval")
     _reason(proposal, comment)
     return _decided(proposal, _Step.RESET, _Status.OPEN, "ledger.reset_approval", by, comment)
@@ -63,7 +61,7 @@ def _decided(proposal, step, status, action, by, comment):
 
 def _reason(proposal, comment):
     if not comment.strip():
-        raise Refused(f"Say why {proposal} goes back.", code="COMMENT-MISSING")
+        raise Refused("COMMENT-MISSING", proposal=proposal)
 
 
 def _allowed(proposal, verb):

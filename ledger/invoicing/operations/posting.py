@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.utils import timezone
-from django.utils.text import Truncator
 
 from contracts.askers import demand_still
 from contracts.operations.numbers import draw_number
@@ -40,28 +39,26 @@ _Status = InvoiceProposal.Status
 def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice:
     """Turn the proposal into a posted, numbered invoice or credit note, whole or not at all (PST-1).
 
-    `on` is the invoice date where the proposal names none. Refused with the sentences of all errors that the
-    checks find, to the one who confirmed the proforma where the entity wants two people (SEC-2), and when it
-    is posted already (ALREADY-POSTED), naming the invoice. The documents are drawn after commit.
+    `on` is the invoice date if the proposal has none. Refused with the reasons of all errors that the checks
+    find, to the person who confirmed the proforma if the entity requires two people (SEC-2), and if it is
+    already posted (ALREADY-POSTED). The PDF is created after commit.
     """
     return _post(proposal, by, on, [])
 
 
 @transaction.atomic
 def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
-    """`post`; what the checks found is in `found` afterwards, whatever becomes of it."""
-    found.clear()  # of a first attempt that came to nothing
+    """`post`; afterwards `found` holds what the checks found, also if it is refused."""
+    found.clear()  # of a first attempt that was rolled back
     seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
     _refuse_settled(seen)
     day = accounting_date(seen, on=on)
-    period = _held(seen.entity, day)
+    period = hold_open(seen.entity, [day])[day]
     proposal = InvoiceProposal.objects.locked().select_related("entity", "dimensions").get(pk=seen.pk)
     _refuse_settled(proposal)
     facts = InvoiceFacts.load(proposal, on=on)
     if facts.accounting_date != day:
-        raise Refused(
-            f"{proposal} was edited at this very moment: look at it again, then post it.", code="CHANGED"
-        )
+        raise Refused("PROPOSAL-JUST-EDITED", proposal=proposal)
     _refuse_who_confirmed(facts, by)
     examination = examine(facts)
     found[:] = examination.results
@@ -71,30 +68,30 @@ def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
 
 @dataclass
 class Outcome:
-    """What became of one proposal: its invoice, or why it has none; and all that the checks found (PRP-5)."""
+    """The result for one proposal: its invoice or the refusal, and all that the checks found (PRP-5)."""
 
     proposal: InvoiceProposal
     invoice: CustomerInvoice | None = None
     refusal: Refused | None = None
     was_posted_already: bool = False
     found: list[CheckResult] = field(default_factory=list)
-    plan: InvoicePlan | None = None  # of one that was only looked at
+    plan: InvoicePlan | None = None  # if it was only checked
 
     @property
     def errors(self) -> list[CheckResult]:
-        """What was found that would keep anybody from posting it."""
+        """The results that stop posting."""
         return [result for result in self.found if result.is_error]
 
     @property
     def warnings(self) -> list[CheckResult]:
-        """What was found that kept nothing from being posted."""
+        """The results that do not stop posting."""
         return [result for result in self.found if not result.is_error]
 
 
 def post_many(
     proposals: Iterable[InvoiceProposal], *, by, on: datetime.date
 ) -> list[tuple[InvoiceProposal, CustomerInvoice | Refused | None]]:
-    """`post_all` for those who do not ask for warnings: each with its invoice or refusal."""
+    """`post_all` without warnings: each proposal with its invoice or refusal."""
     return [(row.proposal, row.invoice or row.refusal) for row in post_all(proposals, by=by, on=on)]
 
 
@@ -125,10 +122,7 @@ def post_all(
             _settle(outcome, refusal)
         except Exception:
             logger.exception("Posting %s failed.", proposal)
-            outcome.refusal = Refused(
-                f"{proposal} could not be posted for a technical reason, which is in the log. Try again.",
-                code="FAILED",
-            )
+            outcome.refusal = Refused("POSTING-FAILED", proposal=proposal)
         if outcome.refusal:
             _keep_reason(proposal, outcome.refusal)
         results.append(outcome)
@@ -158,10 +152,10 @@ def who_posted(proposals: Iterable[int]) -> str:
 
 @transaction.atomic
 def announce(proposals: Iterable[InvoiceProposal]) -> list[InvoiceProposal]:
-    """Forget why posting these was refused before: what is said from now on is of the posting to come."""
+    """Forget why posting these was refused before, because they are posted again."""
     rows = list(InvoiceProposal.objects.filter(pk__in=[row.pk for row in proposals]).locked())
     keys = [row.pk for row in rows if row.last_error and row.status != _Status.POSTED]
-    InvoiceProposal.objects.filter(pk__in=keys).update(last_error="", last_remedy="")
+    InvoiceProposal.objects.filter(pk__in=keys).update(last_error=None)
     return rows
 
 
@@ -193,7 +187,7 @@ def _by_date(proposals, on):
 
 
 def _settle(outcome, refusal):
-    """Refused, or done before: then it has its invoice."""
+    """Store the refusal; if it was already posted, the invoice."""
     if refusal.code == ALREADY_POSTED:
         outcome.invoice = CustomerInvoice.objects.get(proposal=outcome.proposal)
         outcome.was_posted_already = True
@@ -204,36 +198,28 @@ def _settle(outcome, refusal):
 def _refuse_settled(proposal):
     if proposal.status == _Status.POSTED:
         number = CustomerInvoice.objects.values_list("number", flat=True).get(proposal=proposal)
-        raise Refused(f"{proposal} is already posted as {number}.", code=ALREADY_POSTED)
+        raise Refused("ALREADY-POSTED", proposal=proposal, invoice=number)
     if proposal.status == _Status.RETURNED:
         raise Refused("PROPOSAL-RETURNED", row=proposal, why=proposal.return_reason)
 
 
-def _held(entity, day):
-    """The period of that day, open until commit; named as the check of it is."""
-    try:
-        return hold_open(entity, [day])[day]
-    except Refused as refusal:
-        raise Refused(refusal.message, code="PERIOD-OPEN", remedy=refusal.remedy) from None
-
-
 def _refuse_who_confirmed(facts, by):
     if why := left_to_others(facts.proforma, facts.entity, by):
-        raise Refused(why, code="SAME-PERSON")
+        raise Refused.because(why)
 
 
 def _write(facts, plan, period, by) -> CustomerInvoice:
-    """Carry the plan out; what takes long comes first, because all who want a number wait for our commit."""
+    """Write the plan. Slow parts come first, because others wait for a number until our commit."""
     proposal, entity, invoice = facts.proposal, facts.entity, plan.invoice
     (invoice.pk,) = draw_ids(CustomerInvoice, 1)
     for row in (*plan.lines, *plan.taxes, *plan.references):
         row.invoice_id = invoice.pk
-    # The invoice follows when it has its number; the database looks at foreign keys when all is done.
+    # The invoice is written after it has its number; foreign keys are checked at commit.
     write_rows(InvoiceLine, plan.lines)
     write_rows(InvoiceTax, plan.taxes)
     write_rows(InvoiceReference, plan.references)
-    proposal.status, proposal.last_error, proposal.last_remedy = _Status.POSTED, "", ""
-    proposal.save(update_fields=["status", "last_error", "last_remedy"])
+    proposal.status, proposal.last_error = _Status.POSTED, None
+    proposal.save(update_fields=["status", "last_error"])
 
     number = draw_number(entity, facts.series_of(invoice.kind).sequence.kind, on=invoice.invoice_date)
     invoice.number, invoice.year, invoice.seq = number.text, number.year, number.seq
@@ -278,7 +264,5 @@ def _write(facts, plan, period, by) -> CustomerInvoice:
 
 
 def _keep_reason(proposal, refusal):
-    longest = InvoiceProposal._meta.get_field("last_error").max_length
-    text = Truncator(refusal.message).chars(longest or 0)
     unposted = InvoiceProposal.objects.filter(pk=proposal.pk).exclude(status=_Status.POSTED)
-    unposted.update(last_error=text, last_remedy=refusal.remedy)
+    unposted.update(last_error=refusal.reason)

@@ -1,4 +1,4 @@
-"""The life of an invoice proposal up to posting: taken up, filled in, edited, formatted."""
+"""Operations of an invoice proposal before posting: create, fill in, edit, format."""
 
 import datetime
 import logging
@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
-from invoicing_site.floor import audit, checked, moves, transaction, wording
+from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
@@ -46,15 +46,16 @@ HEADER = (
 
 @transaction.atomic
 def create_proposal(proforma: ProformaInvoice) -> InvoiceProposal:
-    """The proposal of a confirmed proforma, made when there is none; with its lines if nothing blocks them.
+    """Create the proposal of a confirmed proforma, with its lines if it waits for no journal.
 
-    Safe to repeat, also by two at once: there is one proposal (PRO-7). Refused for an unconfirmed proforma.
+    If there is a proposal already, it is returned; also if two run this at the same time (PRO-7). Refused for
+    an unconfirmed proforma.
     """
     proforma = (
         ProformaInvoice.objects.locked().select_related("entity", "customer", "contract").get(pk=proforma.pk)
     )
     if proforma.status != ProformaInvoice.Status.CONFIRMED:
-        raise Refused(f"{proforma} is not confirmed yet, so it cannot be proposed.", code="WRONG-STATUS")
+        raise Refused("PROFORMA-NOT-CONFIRMED", proforma=proforma)
     proposal = InvoiceProposal.objects.filter(proforma=proforma).first()
     if proposal is None:
         proposal = InvoiceProposal.objects.create(
@@ -74,9 +75,9 @@ def create_proposal(proforma: ProformaInvoice) -> InvoiceProposal:
 
 
 def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
-    """New proposals for all confirmed proformas of the entity that have none.
+    """Create the missing proposals of the entity's confirmed proformas.
 
-    Each has a transaction of its own; one that fails is logged and does not stop the others.
+    Each in its own transaction; one that fails is logged and does not stop the others.
     """
     left = ProformaInvoice.objects.filter(
         entity=entity, status=ProformaInvoice.Status.CONFIRMED, proposal=None
@@ -85,9 +86,9 @@ def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
 
 
 def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
-    """Fill in the lines of all proposals of the entity that wait for nothing any more (PRP-1).
+    """Fill in the lines of all proposals of the entity that no longer wait for a journal (PRP-1).
 
-    Each has a transaction of its own; one that fails is logged and does not stop the others.
+    Each in its own transaction; one that fails is logged and does not stop the others.
     """
     waiting = Actual.objects.filter(
         backlog_item__detail__line__proforma=OuterRef("proforma"),
@@ -111,18 +112,18 @@ def _each(operation, rows) -> list[InvoiceProposal]:
 
 @transaction.atomic
 def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
-    """Make its lines once every original it bills is posted by a journal, and open it (PRP-1, PRP-7).
+    """Create its lines and open it, after journals posted every actual that it bills (PRP-1, PRP-7).
 
-    Non-chargeable work gets no line, complimentary work one of amount 0. Tax groups and dimensions are those
-    of the posted journal lines; of a correction, those of what it corrects; else the draft's. A tax group
-    that is blank there is the default as it is now. Refused, naming the journals, while something is missing;
-    a proposal that is filled in already is returned as it is.
+    Non-chargeable work gets no line, complimentary work a line of 0. Tax groups and dimensions are those of
+    the posted journal lines; of a correction, those of what it corrects; otherwise those of the draft. If a
+    tax group is missing there, today's default is used. Refused with the journals that it waits for. A
+    proposal that is already filled in is returned unchanged.
     """
     proposal = locked(proposal)
     if not moves.allows(proposal, "fill_lines"):
         return proposal
     if blockers := blocked_by(proposal):
-        raise Refused(blockers.sentence, code="BLOCKED", remedy="admin:ledger_integrationjournal_changelist")
+        raise Refused("PROPOSAL-BLOCKED", why=blockers.reasons)
     lines = _write_lines(proposal)
     proposal.status = _Status.OPEN
     proposal.save(update_fields=["status"])
@@ -132,10 +133,10 @@ def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
 
 @transaction.atomic
 def refill_lines(proposal: InvoiceProposal, *, by) -> InvoiceProposal:
-    """Delete all lines and sections and fill them in again, with the header's dimensions if any (PRP-2).
+    """Delete all lines and sections and fill them in again, with the dimensions of the header if set (PRP-2).
 
-    What was edited on lines and sections is lost; a tax group that was missing is looked for again, where it
-    is given by now (PRP-7). Refused unless the proposal is open.
+    Edits of lines and sections are lost. Missing tax groups are taken from today's set-up (PRP-7). Refused
+    unless the proposal is open.
     """
     proposal = still_open(proposal)
     proposal.lines.all().delete()
@@ -169,7 +170,7 @@ def _write_lines(proposal) -> int:
     sections = _sections(proposal, _layout(proforma), details)
     of_draft = {detail.pk: (detail.billing_tax_group_id, detail.item_tax_group_id) for detail in details}
     groups = {key: tuple(taxed[key][:2]) if key in taxed else own for key, own in of_draft.items()}
-    # Posted without a group: the journal line stays as it is, and the set-up may have been mended since.
+    # Posted without a group: the journal line does not change, but the set-up may have one now.
     for key, now in tax_groups.of_details(
         proforma, [key for key, own in groups.items() if None in own]
     ).items():
@@ -204,7 +205,7 @@ def _write_lines(proposal) -> int:
 
 
 def _charged(proforma) -> dict:
-    """What confirming made of each detail: its billed sales, less what a correction takes back."""
+    """The billed sales of each detail, less what a correction reverses."""
     rows = (
         DetailActual.objects.filter(
             detail__line__proforma=proforma,
@@ -265,21 +266,21 @@ def _title(line):
     return (line.description or (line.contract_line.name if line.contract_line else ""))[:longest]
 
 
-# What the accountant does
+# Edited by the accountant
 
 
 @transaction.atomic
 def edit_header(proposal: InvoiceProposal, *, by, seen: str = "", **changes: Any) -> InvoiceProposal:
     """Change dates, delivery, dimensions or texts of a proposal that is not submitted (PRP-2).
 
-    A new invoice date has the due date worked out anew, unless one is given with it. Refused when the due
-    date comes before the invoice date, and when it is not what was `seen` any more (its stamp).
+    A new invoice date recalculates the due date, unless one is given with it. Refused if the due date is
+    before the invoice date, and if the proposal changed since the stamp `seen` (CHANGED).
     """
     unknown = changes.keys() - set(HEADER)
     assert not unknown, f"A proposal's header has no {', '.join(sorted(unknown))}."
     proposal = _editable(proposal)
     refuse_changed(seen, stamp([proposal], *HEADER))
-    _refuse_strangers(proposal, changes.get("dimensions"))
+    _refuse_other_entities(proposal, changes.get("dimensions"))
     for name in ("place_of_delivery", "header_text", "footer_text"):
         checked.words(changes.get(name, ""), InvoiceProposal, name)
     if "invoice_date" in changes and changes["invoice_date"] != proposal.invoice_date:
@@ -288,11 +289,7 @@ def edit_header(proposal: InvoiceProposal, *, by, seen: str = "", **changes: Any
     for name, value in changes.items():
         setattr(proposal, name, value)
     if proposal.invoice_date and proposal.due_date and proposal.due_date < proposal.invoice_date:
-        raise Refused(
-            f"{proposal} cannot be due on {wording.day(proposal.due_date)}, before its invoice date "
-            f"{wording.day(proposal.invoice_date)}: choose a later due date, or leave it empty.",
-            code="DUE-DATE",
-        )
+        raise Refused("DUE-DATE", due=proposal.due_date, invoiced=proposal.invoice_date)
     proposal.save(update_fields=changes.keys())
     audit.record(
         "ledger.edit_proposal",
@@ -305,13 +302,11 @@ def edit_header(proposal: InvoiceProposal, *, by, seen: str = "", **changes: Any
     return proposal
 
 
-def _refuse_strangers(proposal, *rows):
-    """What a proposal names belongs to its company."""
+def _refuse_other_entities(proposal, *rows):
+    """Refused if a row belongs to another company than the proposal."""
     for row in rows:
         if row is not None and row.entity_id != proposal.entity_id:
-            raise Refused(
-                f"“{row}” belongs to another company: choose one of this company.", code="OTHER-ENTITY"
-            )
+            raise Refused("CHOICE-OTHER-ENTITY", value=row)
 
 
 TAX_GROUPS = ("billing_tax_group", "item_tax_group")
@@ -322,25 +317,25 @@ _UNCHANGED: Any = object()
 def edit_lines(
     lines: Iterable[ProposalLine], *, by, billing_tax_group=_UNCHANGED, item_tax_group=_UNCHANGED, seen=""
 ) -> list[ProposalLine]:
-    """Give other tax groups to lines of one proposal that is open (PRP-2); amounts stay as they are.
+    """Change the tax groups of lines of one open proposal (PRP-2); amounts do not change.
 
-    Refused when the lines are not what was `seen` any more (their stamp).
+    Refused if the lines changed since the stamp `seen` (CHANGED).
     """
     wanted = {line.pk for line in lines}
     if not wanted:
         return []
     proposal = InvoiceProposal.objects.filter(lines__pk__in=wanted).order_by("pk").first()
     if proposal is None:
-        raise _lines_gone()
+        raise Refused("LINES-GONE")
     proposal = still_open(proposal)
     changes = {"billing_tax_group": billing_tax_group, "item_tax_group": item_tax_group}
     changes = {name: group for name, group in changes.items() if group is not _UNCHANGED}
-    _refuse_strangers(proposal, *changes.values())
+    _refuse_other_entities(proposal, *changes.values())
     found = [line for line in proposal.lines.select_related("detail") if line.pk in wanted]
     if len(found) < len(wanted):
         others = ProposalLine.objects.filter(pk__in=wanted).exclude(proposal=proposal)
         assert not others.exists(), "Lines are edited on one proposal at a time."
-        raise _lines_gone()
+        raise Refused("LINES-GONE")
     refuse_changed(seen, stamp(found, *TAX_GROUPS))
     before = sorted({(line.billing_tax_group_id, line.item_tax_group_id) for line in found}, key=str)
     for line in found:
@@ -367,18 +362,11 @@ def edit_lines(
     return found
 
 
-def _lines_gone():
-    return Refused(
-        "The lines of this proposal were filled in again while you chose: look at them and choose anew.",
-        code="GONE",
-    )
-
-
 @transaction.atomic
 def format_sections(
     proposal: InvoiceProposal, sections: Sequence[SectionFormat], *, by
 ) -> list[ProposalSection]:
-    """Lay the lines out in these sections, in this order; amounts never change by it (PRP-3).
+    """Put the lines in these sections, in this order; amounts do not change (PRP-3).
 
     Refused unless every line of the open proposal is in exactly one section.
     """
@@ -390,19 +378,15 @@ def format_sections(
     given = [line.pk for section in sections for line in section.lines]
     own = set(proposal.lines.values_list("pk", flat=True))
     if len(given) != len(set(given)) or set(given) != own:
-        raise Refused(
-            f"Every line of {proposal} has to be in exactly one section: of its "
-            f"{wording.counted(len(own), 'line')} {wording.counted(len(set(given) & own), 'is', 'are')} in a "
-            f"section, and the sections hold {len(given)}.",
-            code="SECTIONS",
-        )
+        held = len(set(given) & own)
+        raise Refused("SECTIONS-INCOMPLETE", proposal=proposal, count=len(own), held=held, given=len(given))
     present = list(proposal.sections.order_by("number"))
     kept = present[: len(sections)]
     rows = kept + [ProposalSection(proposal=proposal) for _ in sections[len(kept) :]]
     for number, (row, section) in enumerate(zip(rows, sections, strict=True), start=1):
         row.number, row.title = number, section.title
         row.mode, row.summary_by = section.mode, section.summary_by
-    # Present sections are numbered 1, 2, 3 in this order, so that no number is taken twice on the way.
+    # Existing sections are numbered 1, 2, 3 in this order, so that no number is used twice in between.
     ProposalSection.objects.bulk_update(kept, ["number", "title", "mode", "summary_by"])
     write_rows(ProposalSection, rows[len(kept) :])
     for row, section in zip(rows, sections, strict=True):
@@ -419,11 +403,11 @@ def format_sections(
     return rows
 
 
-# Reading again, under the lock
+# Read again, under the lock
 
 
 def locked(proposal: InvoiceProposal) -> InvoiceProposal:
-    """The proposal as it is now, locked until commit."""
+    """The current proposal, locked until commit."""
     return InvoiceProposal.objects.locked().select_related("entity").get(pk=proposal.pk)
 
 
@@ -431,7 +415,7 @@ def still_open(proposal: InvoiceProposal, verb: str = "edit_lines") -> InvoicePr
     """The proposal, locked; Refused, naming the journals it waits for, unless it is open for that."""
     proposal = locked(proposal)
     if proposal.status == _Status.BLOCKED:
-        raise Refused(blocked_by(proposal).sentence, code="BLOCKED")
+        raise Refused("PROPOSAL-BLOCKED", why=blocked_by(proposal).reasons)
     moves.refuse_unless(proposal, verb)
     return proposal
 
@@ -443,7 +427,7 @@ def _editable(proposal) -> InvoiceProposal:
 
 
 def _plain(value):
-    """A value as the audit log keeps it: dates and texts as they are, rows by their key."""
+    """A value for the audit log: dates and texts unchanged, rows by their key."""
     if value is None or isinstance(value, str | bool | datetime.date):
         return value
     return value.pk

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.seen import CHANGED
 from ledger.invoicing import sections
 from ledger.invoicing.operations.proposals import format_sections, still_open
 from ledger.invoicing.sections import SectionFormat, stamp_of
@@ -15,10 +14,10 @@ from ledger.models import InvoiceProposal, ProposalLayout, ProposalSection
 def edit_sections(
     proposal: InvoiceProposal, layouts: dict[int, dict], *, seen: str, by
 ) -> list[ProposalSection]:
-    """Give the sections other places, titles and modes, by key; their lines stay.
+    """Change places, titles and modes of the sections, by key; their lines do not move.
 
-    `seen` is the stamp of what the page showed. Refused (CHANGED) when the sections say something else by
-    now, so that nobody overwrites what they never saw.
+    `seen` is the stamp of what the page showed. Refused (CHANGED) if the sections changed since, so that
+    nobody overwrites changes that they have not seen.
     """
     return lay_out(proposal, lambda row: sections.changed(row, layouts), seen=seen, by=by)
 
@@ -31,28 +30,24 @@ def lay_out(
     seen: str,
     by,
 ) -> list[ProposalSection]:
-    """Format the sections as `layout` says of the proposal as it is now; `seen` as for `edit_sections`."""
+    """Format the sections as `layout` returns for the current proposal; `seen` as for `edit_sections`."""
     proposal = still_open(proposal)
     if seen and seen != stamp_of(proposal):
-        raise Refused(
-            "Somebody changed these sections while you were typing. Look at them and press the button again "
-            "to save yours.",
-            code=CHANGED,
-        )
+        raise Refused("CHANGED")
     return format_sections(proposal, layout(proposal), by=by)
 
 
 @transaction.atomic
 def save_layout(proposal: InvoiceProposal, *, scope: str, by) -> ProposalLayout:
-    """Keep the layout of a proposal as the default for its contract, its customer or its company (PRP-3).
+    """Save the layout of a proposal as the default for its contract, its customer or its company (PRP-3).
 
-    What is kept is how its first section is printed, whether there is one section or several, and the annex:
-    titles and moved lines are this proposal's own. Refused while it has no sections.
+    Saved are how its first section is printed, whether there is one section or several, and the annex. Titles
+    and moved lines are not. Refused (NO-SECTIONS) if it has no sections.
     """
     proposal = InvoiceProposal.objects.locked().select_related("entity", "proforma").get(pk=proposal.pk)
     rows = list(proposal.sections.order_by("number"))
     if not rows:
-        raise Refused(f"{proposal} has no sections yet, so there is no layout to save.", code="NO-SECTIONS")
+        raise Refused("NO-SECTIONS", proposal=proposal)
     proforma = proposal.proforma
     places: dict[str, dict] = {
         "contract": {"contract_id": proforma.contract_id, "customer": None},

@@ -68,7 +68,7 @@ class CheckProposals(BulkOperation):
     def operate(self, rows):
         keys = list(rows.exclude(status=_Status.POSTED).order_by("pk").values_list("pk", flat=True)[:1000])
         if not keys:
-            raise Refused("What you chose is posted already.")
+            raise Refused("SELECTION-POSTED")
         return HttpResponseRedirect(reverse("proposal_checks", args=[_remember(self.request, keys)]))
 
 
@@ -119,7 +119,7 @@ class PostProposals(_OfRemembered):
         wanted = set(keys_of(request.POST.get("keys", "").split(",")))
         keys = [pk for pk in self.chosen().values_list("pk", flat=True) if pk in wanted]
         if not keys:
-            refuse(request, Refused("None of these can be posted."))
+            refuse(request, Refused("NONE-POSTABLE"))
             return HttpResponseRedirect(reverse("proposal_checks", args=[word]))
         url = reverse("proposals_posting", args=[_remember(request, keys)])
         rows = posting.announce(InvoiceProposal.objects.filter(pk__in=keys))

@@ -204,10 +204,7 @@ def looked_at(proposal, request):
     try:
         examination = checks.examine(InvoiceFacts.load(proposal, on=on))
     except Refused as refusal:
-        results, plan = (
-            [checks.CheckResult(refusal.code, checks.ERROR, refusal.message, refusal.remedy)],
-            None,
-        )
+        results, plan = [checks.CheckResult.of_refusal(refusal)], None
     else:
         results, plan = examination.results, examination.plan
     found = with_remedies(results, proposal, request)

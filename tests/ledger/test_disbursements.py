@@ -97,7 +97,7 @@ def left_on(account="1570"):
     return left
 
 
-def test_outlays_billed_at_an_agreed_rate_leave_no_cent_behind(no1, court_fee):
+def test_disbursements_billed_at_an_agreed_rate_leave_no_cent_behind(no1, court_fee):
     """PST-2 PST-10: NOK 1,650 + 2,520 as EUR 144.74 + 221.05, at 11.40 NOK 4,170.01: a cent over"""
     contract = in_euro(no1, fixed_exchange_rate=Decimal("11.40"))
     items = [
@@ -123,7 +123,7 @@ def test_outlays_billed_at_an_agreed_rate_leave_no_cent_behind(no1, court_fee):
     ]
     assert left_on() == {"NOK": 0, "own": 0}
     assert invoice.accounting_net == Decimal("4170.01")
-    assert [row[2:] for row in facts_of(invoice.voucher) if row[0] == "outlay"] == [
+    assert [row[2:] for row in facts_of(invoice.voucher) if row[0] == "disbursement"] == [
         (-2520, -2520),
         (-1650, -1650),
     ]
@@ -131,7 +131,7 @@ def test_outlays_billed_at_an_agreed_rate_leave_no_cent_behind(no1, court_fee):
     assert findings() == []
 
 
-def test_an_outlay_in_the_currency_of_the_books_is_one_plain_entry(no1, court_fee):
+def test_an_disbursement_in_the_currency_of_the_books_is_one_plain_entry(no1, court_fee):
     """PST-10: nothing is converted, so nothing is left"""
     contract = factories.contract(no1, confirmed=True)
 
@@ -141,7 +141,7 @@ def test_an_outlay_in_the_currency_of_the_books_is_one_plain_entry(no1, court_fe
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_an_outlay_billed_in_part_is_cleared_and_the_rest_is_our_cost(no1, court_fee):
+def test_an_disbursement_billed_in_part_is_cleared_and_the_rest_is_our_cost(no1, court_fee):
     """PST-10: of 500 paid the customer is charged 400, and nobody owes us the 100"""
     contract = factories.contract(no1, confirmed=True)
     item = charged(no1, contract, paid(no1, contract, court_fee, "500"), "500")
@@ -161,7 +161,7 @@ def posted_of(no1, proforma):
     return post(proposed(no1, proforma=proforma), by=no1.accountant, on=MARCH_31)
 
 
-def test_an_outlay_billed_in_part_in_another_currency(no1, court_fee):
+def test_an_disbursement_billed_in_part_in_another_currency(no1, court_fee):
     """PST-2 PST-10: NOK 1,000 approved as EUR 87.72 at 11.40, charged at 50.00: EUR 37.72 is ours"""
     contract = in_euro(no1, fixed_exchange_rate=Decimal("11.40"))
     item = charged(no1, contract, paid(no1, contract, court_fee, "1000"), "87.72")
@@ -181,7 +181,7 @@ def test_an_outlay_billed_in_part_in_another_currency(no1, court_fee):
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_an_outlay_that_nobody_is_charged_for_after_all_is_our_cost(no1, court_fee):
+def test_an_disbursement_that_nobody_is_charged_for_after_all_is_our_cost(no1, court_fee):
     """PST-10: cleared with the invoice that says nothing of it"""
     contract = factories.contract(no1, confirmed=True)
     given_up = charged(
@@ -205,7 +205,7 @@ def test_more_than_was_laid_out_is_revenue(no1, court_fee):
     assert entries_of(invoice.voucher) == [dr("1500", 100), cr("1570", 80), cr("3000", 20)]
 
 
-def test_what_the_rate_moved_between_outlay_and_invoice_is_gain_of_exchange(no1, court_fee):
+def test_what_the_rate_moved_between_disbursement_and_invoice_is_gain_of_exchange(no1, court_fee):
     """PST-10 MON-5: EUR 100 paid at 11.00 = 1,100, charged at 11.60 = 1,160"""
     contract = in_euro(no1)
     factories.ExchangeRateFactory(
@@ -222,7 +222,7 @@ def test_what_the_rate_moved_between_outlay_and_invoice_is_gain_of_exchange(no1,
     assert left_on() == {"EUR": 0, "own": 0}
 
 
-def test_two_customers_shares_clear_the_outlay_between_them(no1, court_fee):
+def test_two_customers_shares_clear_the_disbursement_between_them(no1, court_fee):
     """PST-2 PST-10: NOK 1,000 at 11.00 is EUR 90.91, 30.30 and 60.61 of it: 333.30 + 666.70 = 1,000.00"""
     other = factories.CustomerFactory(entity=no1.entity, billing_tax_group=no1.customer.billing_tax_group)
     contract = in_euro(
@@ -258,7 +258,7 @@ def test_two_customers_shares_clear_the_outlay_between_them(no1, court_fee):
     assert findings() == []
 
 
-def test_a_share_that_was_taken_back_takes_nothing_of_the_outlay(no1, court_fee):
+def test_a_share_that_was_taken_back_takes_nothing_of_the_disbursement(no1, court_fee):
     """PST-10: of NOK 1,000 half is each customer's; the one is reversed, the other clears its 500."""
     other = factories.CustomerFactory(entity=no1.entity, billing_tax_group=no1.customer.billing_tax_group)
     contract = factories.contract(no1, confirmed=True, customers=[(no1.customer, "50"), (other, "50")])
@@ -289,7 +289,7 @@ def test_the_account_is_the_one_that_the_journal_took(no1, court_fee):
     assert entries_of(invoice.voucher) == [dr("1500", 80), cr("1570", 80)]
 
 
-def test_an_outlay_that_no_journal_has_booked_yet_holds_its_invoice_back(no1, court_fee):
+def test_an_disbursement_that_no_journal_has_booked_yet_holds_its_invoice_back(no1, court_fee):
     """PST-10: what is not there cannot be cleared"""
     contract = factories.contract(no1, confirmed=True)
     cost = paid(no1, contract, court_fee, "80")
@@ -299,20 +299,22 @@ def test_an_outlay_that_no_journal_has_booked_yet_holds_its_invoice_back(no1, co
     post_journals(no1.entity, by=no1.accountant, on=MARCH_31)
     proposal = create_proposal(confirmed(no1, item))
 
-    assert [result.code for result in check(proposal, on=MARCH_31) if result.is_error] == ["OUTLAY-POSTED"]
-    with pytest.raises(Refused, match=r"What was paid for the customer on 10 Mar 2025 \(80.00 NOK\)"):
+    assert [result.code for result in check(proposal, on=MARCH_31) if result.is_error] == [
+        "DISBURSEMENT-POSTED"
+    ]
+    with pytest.raises(Refused, match=r"The disbursement of 10 Mar 2025 \(80.00 NOK\)"):
         post(proposal, by=no1.accountant, on=MARCH_31)
 
 
-def test_verifying_finds_what_is_left_of_outlays_that_were_billed(no1, court_fee):
+def test_verifying_finds_what_is_left_of_disbursements_that_were_billed(no1, court_fee):
     """PST-7: a cent planted on the account after the fact"""
     contract = factories.contract(no1, confirmed=True)
     invoice = posted(no1, charged(no1, contract, paid(no1, contract, court_fee, "80"), "80"))
-    assert [row for row in findings() if row.code == "OUTLAY"] == []
+    assert [row for row in findings() if row.code == "DISBURSEMENT"] == []
     with behind_the_guards():
         invoice.voucher.entries.filter(account__number="1570").update(accounting_credit=Decimal("80.01"))
 
-    (found,) = [row for row in findings() if row.code == "OUTLAY"]
+    (found,) = [row for row in findings() if row.code == "DISBURSEMENT"]
 
     assert found.sentence == (
         f"All disbursements of project {no1.project} are billed, but −0.01 NOK of them is still on account "
@@ -321,7 +323,7 @@ def test_verifying_finds_what_is_left_of_outlays_that_were_billed(no1, court_fee
 
 
 def test_verifying_leaves_alone_what_is_still_to_be_billed(no1, court_fee):
-    """PST-7: an open outlay stands on the account rightly"""
+    """PST-7: an open disbursement stands on the account rightly"""
     contract = factories.contract(no1, confirmed=True)
     charged(no1, contract, paid(no1, contract, court_fee, "70"), "70")
 
