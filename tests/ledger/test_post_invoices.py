@@ -87,11 +87,11 @@ def test_a_check_looks_and_posts_nothing(no1, contract, gift, told):
     other = proposed(no1, work(no1, contract))
 
     assert told("--check") == [
-        "2 may be posted, 0 posted, 0 refused.",
-        f"{gift.number} may be posted, NOK 0.00.",
+        "2 can be posted, 0 posted, 0 refused.",
+        f"{gift.number} can be posted, NOK 0.00.",
         f"  warning OLD-WORK: {OLD}",
         "  warning ZERO-TOTAL: The total is zero, so the customer has nothing to pay.",
-        f"{other.number} may be posted, NOK 1,250.00.",
+        f"{other.number} can be posted, NOK 1,250.00.",
     ]
     assert not CustomerInvoice.objects.exists()
     assert set(InvoiceProposal.objects.values_list("status", flat=True)) == {"open"}
@@ -127,8 +127,8 @@ def test_what_is_posted_already_is_told_with_its_number(no1, contract, told, opt
     post(proposal, by=no1.accountant, on=MARCH_31)
 
     assert told("--number", proposal.number, *options) == [
-        "0 posted, 1 posted before, 0 refused.",
-        f"{proposal.number} was posted already as INV-2025-000001.",
+        "0 posted, 1 already posted, 0 refused.",
+        f"{proposal.number} is already posted as INV-2025-000001.",
     ]
     assert CustomerInvoice.objects.count() == 1
 
