@@ -54,7 +54,7 @@ class Command(EntityCommand):
             counts.insert(1, f"{len(answer['posted_already'])} already posted")
         yield f"{', '.join(counts)}."
         for row in answer["checked"]:
-            yield f"{row['proposal']} may be posted, {currency_first(row['total'], row['currency'])}."
+            yield f"{row['proposal']} can be posted, {currency_first(row['total'], row['currency'])}."
             yield from _warnings_of(row)
         for row in answer["posted"]:
             yield f"{row['proposal']} is {row['invoice']}, {currency_first(row['total'], row['currency'])}."
