@@ -128,10 +128,10 @@ def _report(options, seconds, rows):
 
 def _compared(ours, by_hand):
     """Medians, their ratio, and the single values."""
-    told = {"ours": statistics.median(ours), "sql": statistics.median(by_hand)}
+    medians = {"ours": statistics.median(ours), "sql": statistics.median(by_hand)}
     return {
-        **{side: round(seconds, 3) for side, seconds in told.items()},
-        "ratio": round(told["ours"] / told["sql"], 2),
+        **{side: round(seconds, 3) for side, seconds in medians.items()},
+        "ratio": round(medians["ours"] / medians["sql"], 2),
         "all_ours": [round(value, 3) for value in ours],
         "all_sql": [round(value, 3) for value in by_hand],
     }

@@ -1,4 +1,4 @@
-"""Throw-away databases beside the one that the settings name: an original, and equal copies of it."""
+"""Temporary databases on the server of the settings: an original, and copies of it."""
 
 import contextlib
 import copy

@@ -1,8 +1,8 @@
-"""What seals cost beside approving the same rows: noting them, and hashing them afterwards.
+"""The cost of seals compared with approving the same rows: noting them, and hashing them afterwards.
 
     .venv/bin/python benchmarks/sealing.py [--actuals 100000] [--contracts 100] [--repeats 3]
 
-Prints JSON. Works in databases of its own, beside the one that DATABASE_URL names, and drops them at the end.
+Prints JSON. Creates its own databases on the server of DATABASE_URL, and drops them at the end.
 Approves the same entries with and without the triggers that note rows, taking turns, then seals what was
 noted.
 """

@@ -1,4 +1,4 @@
-"""The billing run as the product does it, and beside each step the same by hand."""
+"""The steps of the billing run: the product's operation and the hand-written SQL of each."""
 
 from collections.abc import Callable
 from typing import NamedTuple

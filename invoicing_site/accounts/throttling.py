@@ -79,9 +79,9 @@ def address_of(request) -> str:
     nearest = request.META.get("REMOTE_ADDR", "")
     if not settings.LEDGERLINE_PROXIES:
         return nearest
-    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     try:
-        return str(ipaddress.ip_address(told[-settings.LEDGERLINE_PROXIES].strip()))
+        return str(ipaddress.ip_address(hops[-settings.LEDGERLINE_PROXIES].strip()))
     except (IndexError, ValueError):
         return nearest
 

@@ -16,8 +16,8 @@ class AuditEventAdmin(LookupAdmin):
     list_display = ["at", "by", "what", "subject_text", "entity"]
     list_filter = ["at"]
     search_fields = ["action", "subject_text", "by__username", "entity"]
-    fields = ["at", "by", "entity", "what", "action", "subject_type", "subject_id", "subject_text", "told"]
-    readonly_fields = ["what", "told"]
+    fields = ["at", "by", "entity", "what", "action", "subject_type", "subject_id", "subject_text", "content"]
+    readonly_fields = ["what", "content"]
 
     def within(self, rows, entities):
         return rows.filter(entity__in=entities.codes)
@@ -30,6 +30,6 @@ class AuditEventAdmin(LookupAdmin):
         return in_words(event.action)
 
     @admin.display(description="Before and after")
-    def told(self, event):
+    def content(self, event):
         text = json.dumps(event.detail, indent=2, ensure_ascii=False)
         return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text)

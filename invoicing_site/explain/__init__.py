@@ -47,12 +47,12 @@ def explain_entry(entry: Entry) -> Explanation:
     ).get(pk=entry.pk)
     keys = Actual.objects.filter(entry=entry, detail_actual=None, reverses=None).values_list("pk", flat=True)
     facts = Facts.around(actuals=keys)
-    told = [steps.entered(entry)]
+    stages = [steps.entered(entry)]
     if not facts.actuals:
-        told.append(Step("approval", f"The entry is {entry.get_status_display()}: it has no amounts yet."))
+        stages.append(Step("approval", f"The entry is {entry.get_status_display()}: it has no amounts yet."))
     own = [a for a in facts.actuals.values() if a.pk not in facts.part_of and not a.reverses_id]
     parts = [_actual(actual, facts) for actual in own if actual.entry_id == entry.pk]
-    return Explanation(headed(entry), ref(entry), told, parts)
+    return Explanation(headed(entry), ref(entry), stages, parts)
 
 
 def explain_proforma(proforma: ProformaInvoice) -> Explanation:
@@ -61,19 +61,19 @@ def explain_proforma(proforma: ProformaInvoice) -> Explanation:
         "contract", "customer", "confirmed_by", "run", "proposal"
     ).get(pk=proforma.pk)
     keys = LineDetail.objects.filter(line__proforma=document).values_list("pk", flat=True)
-    told = [books.proforma_head(document)]
+    stages = [books.proforma_head(document)]
     if hasattr(document, "proposal"):
-        told.append(books.proposal_head(document.proposal))
+        stages.append(books.proposal_head(document.proposal))
     if len(keys) > MOST_PARTS:
-        told.append(Step("details", f"It has {count(len(keys))} details. Explain them one by one."))
-        return Explanation(headed(document), ref(document), told)
+        stages.append(Step("details", f"It has {count(len(keys))} details. Explain them one by one."))
+        return Explanation(headed(document), ref(document), stages)
     facts = Facts.around(details=keys, with_entries=False)
     details = sorted(
         (d for d in facts.details.values() if d.line.proforma_id == document.pk),
         key=lambda d: (d.line.number, d.pk),
     )
     parts = [_detail(detail, facts) for detail in details]
-    return Explanation(headed(document), ref(document), told, parts)
+    return Explanation(headed(document), ref(document), stages, parts)
 
 
 def explain_detail(detail: LineDetail) -> Explanation:
@@ -96,14 +96,14 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
         facts.read_vouchers({document.voucher_id}, {document.voucher_id})
     taxes = document.taxes.order_by("pk")
     references = document.references.select_related("original").order_by("pk")
-    told = [
+    stages = [
         books.proforma_head(document.proposal.proforma),
         books.proposal_head(document.proposal),
         books.invoice_head(document, list(taxes), list(references)),
         *books.of_invoice(document, facts),
     ]
     if is_long:
-        told.append(Step("lines", f"It bills {count(len(keys))} details. Explain them one by one."))
+        stages.append(Step("lines", f"It bills {count(len(keys))} details. Explain them one by one."))
     lines = sorted(
         (
             (line.invoice_line, facts.details[detail])
@@ -123,7 +123,7 @@ def explain_invoice(invoice: CustomerInvoice) -> Explanation:
     for detail in sorted(left_out, key=lambda d: (d.line.number, d.pk)):
         words = f"Detail {detail.pk}, {books.left_out(detail)}: {_title(detail)}"
         parts.append(_detail(detail, facts, words))
-    return Explanation(headed(document), ref(document), told, parts)
+    return Explanation(headed(document), ref(document), stages, parts)
 
 
 def explain_invoice_line(line: InvoiceLine) -> Explanation:
@@ -140,15 +140,15 @@ def explain_voucher(voucher: Voucher) -> Explanation:
         pk=voucher.pk
     )
     entries = list(voucher.entries.select_related("account").order_by("number"))
-    told = [books.voucher(voucher, entries)]
+    stages = [books.voucher(voucher, entries)]
     if voucher.reverses_id:
-        told.append(Step("reversal", f"It reverses {voucher.reverses}.", {}, [ref(voucher.reverses)]))
+        stages.append(Step("reversal", f"It reverses {voucher.reverses}.", {}, [ref(voucher.reverses)]))
     if voucher.journal_line_id:
         parts = [explain_actual(voucher.journal_line.actual)]
     else:
         invoice = CustomerInvoice.objects.filter(voucher=voucher).first()
         parts = [explain_invoice(invoice)] if invoice else []
-    return Explanation(headed(voucher), ref(voucher), told, parts)
+    return Explanation(headed(voucher), ref(voucher), stages, parts)
 
 
 def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Explanation:
@@ -202,35 +202,35 @@ def _one(model, kind, name, entity, **where):
 def _actual(actual, facts) -> Explanation:
     original = facts.original_of(actual)
     detail = facts.detail_of(actual)
-    told = steps.fact(actual, facts)
-    told += _origin(original, facts)
+    stages = steps.fact(actual, facts)
+    stages += _origin(original, facts)
     if original is None and detail is not None:
-        told += _origin_of_detail(detail, facts)
+        stages += _origin_of_detail(detail, facts)
     if actual.type == Actual.Type.COST:
-        told += books.journals([actual], facts)
+        stages += books.journals([actual], facts)
     else:
-        told += _onward(detail, original, facts, with_voucher=True)
+        stages += _onward(detail, original, facts, with_voucher=True)
     undone = facts.reversal_of.get(original.pk) if original is not None else None
     if undone is not None and undone.pk not in facts.part_of:
         # It has no detail, so a journal books it.
-        told += books.journals([undone], facts)
-    return Explanation(steps.named(actual, facts), ref(actual), told)
+        stages += books.journals([undone], facts)
+    return Explanation(steps.named(actual, facts), ref(actual), stages)
 
 
 def _detail(detail, facts, subject="") -> Explanation:
     original = _original_of_detail(detail, facts)
-    told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
-    told += _onward(detail, original, facts, with_voucher=False)
+    stages = _origin(original, facts) if original else _origin_of_detail(detail, facts)
+    stages += _onward(detail, original, facts, with_voucher=False)
     subject = subject or f"Detail {detail.pk} of {detail.line.proforma}: {_title(detail)}"
-    return Explanation(subject, ref(detail), told)
+    return Explanation(subject, ref(detail), stages)
 
 
 def _line(line, detail, facts, *, with_voucher) -> Explanation:
     original = _original_of_detail(detail, facts)
-    told = _origin(original, facts) if original else _origin_of_detail(detail, facts)
-    told += _onward(detail, original, facts, with_voucher=with_voucher)
+    stages = _origin(original, facts) if original else _origin_of_detail(detail, facts)
+    stages += _onward(detail, original, facts, with_voucher=with_voucher)
     subject = f"Line {line.number} of {line.invoice}: {_title(line)}"
-    return Explanation(subject, ref(line), told)
+    return Explanation(subject, ref(line), stages)
 
 
 def _title(row):
@@ -269,12 +269,12 @@ def _origin_of_detail(detail, facts):
 
 def _onward(detail, original, facts, *, with_voucher):
     """From the detail to the payment, with the journal entries of the original."""
-    told = steps.proforma(detail, original, facts)
-    told += books.journals([original] if original is not None else [], facts)
-    told += books.proposal(detail, facts)
-    told += books.invoice_line(detail, facts)
+    stages = steps.proforma(detail, original, facts)
+    stages += books.journals([original] if original is not None else [], facts)
+    stages += books.proposal(detail, facts)
+    stages += books.invoice_line(detail, facts)
     if with_voucher and detail is not None:
         line = facts.proposal_lines.get(detail.pk)
         if line is not None and hasattr(line, "invoice_line"):
-            told += books.of_invoice(line.invoice_line.invoice, facts)
-    return told
+            stages += books.of_invoice(line.invoice_line.invoice, facts)
+    return stages

@@ -72,18 +72,18 @@ class Explain(TemplateView):
     def get(self, request, kind, pk):
         if kind not in _KINDS:
             raise Http404("This kind of record can't be explained.")
-        model, tell = _KINDS[kind]
+        model, explain = _KINDS[kind]
         row, entity = self.find(model, pk)
         self.costs = sees_costs(request.user, entity)
         self.books = request.may("voucher.view", entity)
         if model is Actual and row.type == Actual.Type.COST and not self.costs:
             raise PermissionDenied("You need the permission to see costs.")
-        told = self.seen(tell(row))
+        explanation = self.seen(explain(row))
         if request.GET.get("format") == "json":
-            return JsonResponse(self.as_data(told))
-        told = self.drawn(told)
+            return JsonResponse(self.as_data(explanation))
+        explanation = self.drawn(explanation)
         return self.render_to_response(
-            self.get_context_data(title=told["subject"], told=told, row=row, kind=kind)
+            self.get_context_data(title=explanation["subject"], explanation=explanation, row=row, kind=kind)
         )
 
     def find(self, model, pk):
@@ -100,15 +100,17 @@ class Explain(TemplateView):
             entity = getattr(entity, name)
         return row, entity
 
-    def seen(self, told):
+    def seen(self, explanation):
         """The explanation without the rows, costs and ledger data that the reader may not see."""
-        visible = self.visible(told)
-        return _pruned(told, self.steps, lambda reference: reference in visible or not _is_row(reference))
+        visible = self.visible(explanation)
+        return _pruned(
+            explanation, self.steps, lambda reference: reference in visible or not _is_row(reference)
+        )
 
-    def visible(self, told):
+    def visible(self, explanation):
         """The references in an explanation whose rows the reader may see; one query per model."""
         keys = defaultdict(set)
-        for reference in _references(told):
+        for reference in _references(explanation):
             if _is_row(reference):
                 label, _, pk = reference.partition(":")
                 keys[label].add(int(pk))
@@ -121,16 +123,16 @@ class Explain(TemplateView):
                 found |= {f"{label}:{pk}" for pk in rows.filter(pk__in=chunk).values_list("pk", flat=True)}
         return found
 
-    def steps(self, told):
+    def steps(self, explanation):
         """The steps that the reader may see, without costs if the reader may not see them."""
-        found = [step for step in told.steps if self.books or step.stage not in _BOOKS]
+        found = [step for step in explanation.steps if self.books or step.stage not in _BOOKS]
         return found if self.costs else [step.without_costs or step for step in found]
 
-    def drawn(self, told):
+    def drawn(self, explanation):
         """The explanation for the template: the steps of both columns, and the first parts."""
-        steps, parts = told.steps, told.parts
+        steps, parts = explanation.steps, explanation.parts
         return {
-            "subject": told.subject,
+            "subject": explanation.subject,
             "before": [self.drawn_step(step) for step in steps if step.stage not in _AFTERWARDS],
             "after": [self.drawn_step(step) for step in steps if step.stage in _AFTERWARDS],
             "parts": [self.drawn(part) for part in parts[:_MOST_PARTS]],
@@ -155,10 +157,10 @@ class Explain(TemplateView):
         kind, _, pk = reference.partition(":")
         return (_PAGES[kind](int(pk)), f"{_NAMES[kind]} {pk}") if kind in _PAGES else None
 
-    def as_data(self, told):
+    def as_data(self, explanation):
         return {
-            "subject": told.subject,
-            "reference": told.reference,
+            "subject": explanation.subject,
+            "reference": explanation.reference,
             "steps": [
                 {
                     "stage": step.stage,
@@ -166,9 +168,9 @@ class Explain(TemplateView):
                     "figures": step.figures,
                     "references": step.references,
                 }
-                for step in told.steps
+                for step in explanation.steps
             ],
-            "parts": [self.as_data(part) for part in told.parts],
+            "parts": [self.as_data(part) for part in explanation.parts],
         }
 
 
@@ -184,19 +186,21 @@ def _is_row(reference):
     return reference.partition(":")[0] in _ROWS
 
 
-def _references(told):
+def _references(explanation):
     """All references of an explanation and its parts."""
-    yield told.reference
-    for step in told.steps:
+    yield explanation.reference
+    for step in explanation.steps:
         yield from step.references
-    for part in told.parts:
+    for part in explanation.parts:
         yield from _references(part)
 
 
-def _pruned(told, steps, is_seen):
+def _pruned(explanation, steps, is_seen):
     """The explanation with the steps of `steps`, without invisible references."""
     return replace(
-        told,
-        steps=[replace(step, references=list(filter(is_seen, step.references))) for step in steps(told)],
-        parts=[_pruned(part, steps, is_seen) for part in told.parts if is_seen(part.reference)],
+        explanation,
+        steps=[
+            replace(step, references=list(filter(is_seen, step.references))) for step in steps(explanation)
+        ],
+        parts=[_pruned(part, steps, is_seen) for part in explanation.parts if is_seen(part.reference)],
     )

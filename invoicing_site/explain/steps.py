@@ -136,8 +136,8 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
         # Only sales have a related cost.
         open_ = Step("approval", words + ".", figures, references)
         behind = f". Its cost is {amount(cost.amount, cost.currency)} (actual {cost.pk})."
-        told = Step("approval", words + behind, figures | {"cost": cost.amount}, [*references, ref(cost)])
-        return [replace(told, without_costs=open_)]
+        step = Step("approval", words + behind, figures | {"cost": cost.amount}, [*references, ref(cost)])
+        return [replace(step, without_costs=open_)]
     if original.type == _COST:
         sales = [
             a
@@ -207,13 +207,13 @@ def price(original: Actual, facts: Facts) -> list[Step]:
         "looked_at": reasons,
     }
     references = [ref(row) for row in [decision, decision.price_list, *chosen] if row is not None]
-    told = Step("price", "\n".join([words + ".", *reasons]), figures, references, remedy=remedy)
+    step = Step("price", "\n".join([words + ".", *reasons]), figures, references, remedy=remedy)
     if not decision.markup:
-        return [told]
+        return [step]
     # The base of a markup is a cost.
     plain = words.replace(f"{number(decision.base_price)} and ", "cost and ")
     hidden = {name: value for name, value in figures.items() if name not in ("base_price", "looked_at")}
-    return [replace(told, without_costs=Step("price", plain + ".", hidden, references))]
+    return [replace(step, without_costs=Step("price", plain + ".", hidden, references))]
 
 
 def _can_be_approved_again(original, facts):

@@ -166,7 +166,7 @@ class AuditEventPage(Screen, TemplateView):
         event = events.filter(pk=self.kwargs["pk"]).first()
         if event is None:
             raise Http404("There is no such event.")
-        compared, told = parts_of(event.detail)
+        compared, others = parts_of(event.detail)
         return super().get_context_data(
             object=event,
             title=in_words(event.action),
@@ -174,7 +174,7 @@ class AuditEventPage(Screen, TemplateView):
             subject_kind=subject_kind(event.subject_type).capitalize(),
             subject_url=address_of(event, self.request.user),
             compared=compared,
-            told=told,
+            others=others,
             **context,
         )
 
