@@ -2,6 +2,7 @@
 
 from actuals import importing
 from actuals.models import EntryImport
+from actuals.operations import imports
 from invoicing_site.floor import jobs, wording
 
 
@@ -15,7 +16,7 @@ def _import_says(job):
         n = wording.counted(outcome["added"], "entry", "entries")
         as_what = "and submitted" if outcome["submits"] else importing.as_drafts(outcome["added"])
         return f"{n} of {name} imported {as_what}. {message}".strip()
-    if message == importing.NOTHING_NEW:
+    if message == imports.NOTHING_NEW:
         return f"{name} added no entries: each row is here already, or was left out."
     return f"{name}: {message}"
 
@@ -33,12 +34,12 @@ def _page_of(job):
     says=_import_says,
     unit="rows",
     link=lambda job: (_page_of(job), "Show the import"),
-    gave_up=lambda job: importing.give_up(EntryImport.objects.get(pk=job.params["asked"])),
+    gave_up=lambda job: imports.give_up(EntryImport.objects.get(pk=job.params["asked"])),
     asks_for_each=True,  # the import itself keeps why it was refused
 )
 def import_entries(work, asked):
     """Take in a file for somebody who does not wait (IMP-1)."""
-    importing.carry_out(EntryImport.objects.get(pk=asked), report=work.report_inside)
+    imports.carry_out(EntryImport.objects.get(pk=asked), report=work.report_inside)
     done = EntryImport.objects.get(pk=asked)
     failed = done.status == EntryImport.Status.FAILED
     found = {"added": done.added, "submits": done.submits}

@@ -181,8 +181,6 @@ WRITERS = {
     "tasks.py": "a task stores what became of a row, or notifies",
     "admin": "Django admin saves its own forms",
     "ledger/setup/dimensions.py": "a set of dimension values is made when it is first used",
-    "actuals/importing/__init__.py": "an import reads, plans and writes chunk by chunk",
-    "actuals/importing/catalogue.py": "an import adds what its file names and the catalogue lacks",
 }
 _WRITES = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "write_rows"}
 

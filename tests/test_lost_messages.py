@@ -9,9 +9,10 @@ from django.utils.module_loading import import_string
 
 from actuals import importing
 from actuals.models import Actual, Entry
+from actuals.operations import imports
 from contracts.models import LegalEntity, Membership
 from invoicing_site.celery import app
-from invoicing_site.floor import jobs
+from invoicing_site.floor import files, jobs
 from invoicing_site.models import Job, Notice
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals
@@ -105,8 +106,8 @@ def add_to_journals(it):
 
 def take_in(it):
     content = b"date,resource,project,task,category,hours\n2025-03-10,ANNA,NO1-P1,DESIGN,WORK,8\n"
-    stored = importing.files.store(content, name="hours.csv", media_type="text/csv", by=it.accountant)
-    importing.ask(stored, it.entity, importing.Mapping(), by=it.accountant, rows=1, submit=False)
+    stored = files.store(content, name="hours.csv", media_type="text/csv", by=it.accountant)
+    imports.ask(stored, it.entity, importing.Mapping(), by=it.accountant, rows=1, submit=False)
     return lambda: list(Entry.objects.values_list("quantity", flat=True)) == [Decimal("8.0000")]
 
 

@@ -8,8 +8,7 @@ from django.db import models
 from actuals.importing.values import Invalid, shortened
 from contracts.models import Category, Product, Project, Resource, Role, Task
 from invoicing_site.floor import formatting
-from invoicing_site.floor.querysets import in_chunks, write_rows
-from invoicing_site.models import AuditEvent
+from invoicing_site.floor.querysets import in_chunks
 
 # By the name of their field, in the order in which they can be written: a task needs its project.
 KINDS = {
@@ -174,17 +173,6 @@ class Catalogue:
             if things
         ]
 
-    def write_new(self, *, by, source):
-        """Insert what was missing, with an audit event for each; whoever imports manages new projects."""
-        for kind, model in KINDS.items():
-            made = write_rows(model, self.new[kind])
-            write_rows(AuditEvent, [_creation(thing, kind, self.entity, by, source) for thing in made])
-        if by is not None:
-            managers = Project.managers.through
-            managers.objects.bulk_create(
-                managers(project_id=project.pk, user_id=by.pk) for project in self.new["project"]
-            )
-
 
 def _nearest_of(text, known: dict) -> str:
     """The value of the nearest key, where signs that look alike count as the same."""
@@ -205,15 +193,3 @@ def _scope(thing):
     if isinstance(thing, Task):
         return thing.project.code
     return thing.transaction_class if isinstance(thing, Category) else None
-
-
-def _creation(thing, kind, entity, by, source) -> AuditEvent:
-    return AuditEvent(
-        action=f"contracts.create_{kind}",
-        by=by,
-        entity=entity.code,
-        subject_type=thing._meta.label_lower,
-        subject_id=str(thing.pk),
-        subject_text=str(thing)[:300],
-        detail={"code": thing.code, "import": source.pk},
-    )

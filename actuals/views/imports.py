@@ -22,6 +22,7 @@ from actuals.filters import ImportedFilter, ImportFilter
 from actuals.forms import ImportChoicesForm, ImportFileForm, MappingForm, field_words
 from actuals.importing.tables import read_table
 from actuals.models import NAMED, Entry, EntryImport
+from actuals.operations import imports
 from actuals.tables import ImportedTable, ImportTable
 from actuals.views.entries import _RELATED
 from invoicing_site.floor import files, jobs, wording
@@ -347,7 +348,7 @@ class PreviewPage(_Look):
     def do(self, submit):
         entity, by, name = self.request.entity, self.request.user, self.work["name"]
         how = {"by": by, "name": name, "on": entity.today(), "submit": submit, "within": self.within()}
-        result = importing.import_entries(self.content, entity, self.mapping(), **how)
+        result = imports.import_entries(self.content, entity, self.mapping(), **how)
         del self.request.session[_WORK]
         messages.add_message(self.request, *_imported(result, submit))
         return result.entry_import
@@ -361,7 +362,7 @@ class PreviewPage(_Look):
             "submit": submit,
             "name": self.work["name"],
         }
-        return importing.ask(stored, self.request.entity, self.mapping(), **how)
+        return imports.ask(stored, self.request.entity, self.mapping(), **how)
 
     def to_page_of(self, entry_import):
         seen = EntryImport.objects.visible_to(self.request.user).filter(pk=entry_import.pk).exists()

@@ -5,7 +5,8 @@ import io
 
 import openpyxl
 
-from actuals.importing import import_entries, preview
+from actuals.importing import preview
+from actuals.operations.imports import import_entries
 
 TODAY = datetime.date(2025, 4, 10)
 HEADER = "date,resource,project,task,category,role,hours,description,external_id"

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from actuals.importing import FIELDS, FORMATS, Mapping, NotImported, import_entries, preview
+from actuals.importing import FIELDS, FORMATS, Mapping, NotImported, preview
 from actuals.models import Entry
+from actuals.operations.imports import import_entries
 from invoicing_site.floor.errors import Refused
 from tests import factories
 

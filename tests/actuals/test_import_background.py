@@ -8,10 +8,10 @@ from django.core.cache import cache
 from django.db import connection
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from actuals import importing
 from actuals.importing import Mapping, planning
 from actuals.models import Entry, EntryImport
-from actuals.views import imports
+from actuals.operations import imports
+from actuals.views import imports as pages
 from contracts.models import Membership, Task
 from invoicing_site.floor import files, jobs
 from invoicing_site.floor.errors import Refused
@@ -25,7 +25,7 @@ from tests.threads import ended
 @pytest.fixture(autouse=True)
 def _data(settings, tmp_path, monkeypatch):
     settings.DATA = tmp_path
-    monkeypatch.setattr(imports, "AT_ONCE", 1)
+    monkeypatch.setattr(pages, "AT_ONCE", 1)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def manager(co, client):
 
 def asked(co, content=OURS, *, submit=False, by=None, mapping=None):
     stored = files.store(content.encode(), name="march.csv", media_type="text/csv")
-    return importing.ask(stored, co.entity, mapping or Mapping(), by=by or co.manager, rows=2, submit=submit)
+    return imports.ask(stored, co.entity, mapping or Mapping(), by=by or co.manager, rows=2, submit=submit)
 
 
 def confirm(client, text=OURS, **posted):
@@ -82,7 +82,7 @@ def test_many_rows_are_left_to_a_worker_which_is_told_a_key_and_no_more(co, mana
 
 
 def test_few_rows_are_taken_in_at_once(co, manager, monkeypatch):
-    monkeypatch.setattr(imports, "AT_ONCE", 2)
+    monkeypatch.setattr(pages, "AT_ONCE", 2)
     assert "2 entries imported as drafts." in confirm(manager).text
     assert Entry.objects.count() == 2
 
@@ -122,10 +122,10 @@ def test_the_page_shows_how_far_it_is_and_comes_anew_at_the_end(co, manager):
 
 def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
-    monkeypatch.setattr(importing, "_CHUNK", 1)
+    monkeypatch.setattr(imports, "CHUNK", 1)
     heard = []
 
-    importing.carry_out(asked(co), report=lambda *far: heard.append(far))
+    imports.carry_out(asked(co), report=lambda *far: heard.append(far))
 
     assert heard == [("checked", 0, 2), ("checked", 1, 2), ("written", 0, 2), ("written", 1, 2)]
 
@@ -156,7 +156,7 @@ def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
     def failing(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(importing.audit, "record", failing)  # the last thing that is written
+    monkeypatch.setattr(imports.audit, "record", failing)  # the last thing that is written
     do_jobs()
 
     waiting.refresh_from_db()
@@ -198,7 +198,7 @@ def test_the_same_file_asked_for_twice_is_one_import(co, django_capture_on_commi
 def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, manager):
     """IMP-1"""
     waiting = asked(co)
-    importing.import_entries(OURS.encode(), co.entity, by=co.accountant)
+    imports.import_entries(OURS.encode(), co.entity, by=co.accountant)
 
     do_jobs()
 
@@ -350,7 +350,7 @@ def test_one_wrong_row_of_many_and_none_comes_in(
     co, manager, monkeypatch, django_capture_on_commit_callbacks
 ):
     """IMP-1: a file that is really large, by its pages, mended and sent again."""
-    monkeypatch.setattr(imports, "AT_ONCE", 2000)
+    monkeypatch.setattr(pages, "AT_ONCE", 2000)
     days = [datetime(2019, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(2500)]
     text = "date,resource,project,hours\n" + "".join(f"{day:%Y-%m-%d},ANNA,NO1-P1,1\n" for day in days)
     wrong = text + "2026-03-04,NOBODY,NO1-P1,1\n"

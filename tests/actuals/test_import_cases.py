@@ -9,8 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
-from actuals.importing import Mapping, import_entries, preview
+from actuals.importing import Mapping, preview
 from actuals.models import Entry
+from actuals.operations.imports import import_entries
 from invoicing_site.explain import find
 from invoicing_site.floor.errors import Refused
 from tests import factories

@@ -209,16 +209,16 @@ def test_new_work_on_a_closed_project_is_refused_and_old_work_is_there(co):
 
 
 def test_a_project_that_is_closed_while_the_import_runs_refuses_it(co, monkeypatch):
-    from actuals import importing
+    from actuals.operations import imports
 
-    looked_at = importing._looked_at
+    looked_at = imports.looked_at
 
     def closing(*args):
         seen = looked_at(*args)
         Project.objects.update(is_open=False)
         return seen
 
-    monkeypatch.setattr(importing, "_looked_at", closing)
+    monkeypatch.setattr(imports, "looked_at", closing)
 
     with pytest.raises(Refused, match="closed for entries just now"):
         take(co, TWO_ROWS)

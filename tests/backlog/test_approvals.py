@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from actuals.importing import import_entries
 from actuals.models import Actual, Entry
 from actuals.naming import named
+from actuals.operations.imports import import_entries
 from backlog.models import BacklogItem
 from backlog.operations import (
     Decision,

@@ -13,13 +13,13 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from PIL import Image
 
-from actuals import importing
 from actuals.importing import Mapping
 from actuals.models import Entry, EntryImport
+from actuals.operations import imports
 from contracts.admin.people import UserAdmin
 from contracts.models import LegalEntity, Membership, Project
 from invoicing_site.accounts import signing_in
-from invoicing_site.floor import audit, transaction
+from invoicing_site.floor import audit, files, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import AuditEvent, Notice, User
 from ledger.invoicing.operations import posting
@@ -74,7 +74,7 @@ def create():
 def test_an_import_that_makes_projects_looks_at_the_file_again(co, monkeypatch):
     """IMP-1: the project of the first attempt was rolled back with it."""
     calls = in_conflict(monkeypatch, audit, "record")
-    done = importing.import_entries(
+    done = imports.import_entries(
         NEW_PROJECT, co.entity, create(), by=co.accountant, on=APRIL_10, submit=True
     )
     assert (len(calls), done.added) == (2, 1)
@@ -88,10 +88,10 @@ def test_an_import_that_makes_projects_looks_at_the_file_again(co, monkeypatch):
 def test_an_import_that_changes_a_draft_changes_it_once(co, monkeypatch):
     """IMP-1"""
     head = "date,resource,project,hours,external_id\n2025-03-31,ANNA,NO1-P1"
-    importing.import_entries(f"{head},8,T-1\n".encode(), co.entity, by=co.accountant, on=APRIL_10)
+    imports.import_entries(f"{head},8,T-1\n".encode(), co.entity, by=co.accountant, on=APRIL_10)
     calls = in_conflict(monkeypatch, audit, "record")
     mapping = Mapping(answers={"changed": "change"})
-    done = importing.import_entries(
+    done = imports.import_entries(
         f"{head},5,T-1\n".encode(), co.entity, mapping, by=co.accountant, on=APRIL_10
     )
     assert (len(calls), done.changed, Entry.objects.get().quantity) == (2, 1, 5)
@@ -103,7 +103,7 @@ def test_a_second_conflict_of_an_import_is_a_sentence(co, monkeypatch):
     """IMP-1"""
     in_conflict(monkeypatch, audit, "record", times=2)
     with pytest.raises(Refused) as refused:
-        importing.import_entries(NEW_PROJECT, co.entity, create(), by=co.accountant, on=APRIL_10)
+        imports.import_entries(NEW_PROJECT, co.entity, create(), by=co.accountant, on=APRIL_10)
     assert refused.value.message == SENTENCE
     assert not Project.objects.filter(code="NEW").exists()
     assert not EntryImport.objects.exists()
@@ -114,8 +114,8 @@ def test_a_second_conflict_of_an_import_is_a_sentence(co, monkeypatch):
 )
 def test_a_worker_looks_at_the_file_again(co, monkeypatch, times, status, added):
     """IMP-1"""
-    stored = importing.files.store(NEW_PROJECT, name="march.csv", media_type="text/csv")
-    asked = importing.ask(stored, co.entity, create(), by=co.accountant, rows=1, submit=False)
+    stored = files.store(NEW_PROJECT, name="march.csv", media_type="text/csv")
+    asked = imports.ask(stored, co.entity, create(), by=co.accountant, rows=1, submit=False)
     in_conflict(monkeypatch, audit, "record", times=times)
     do_jobs()
     asked.refresh_from_db()

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 from actuals import importing
 from actuals.importing.totals import Totals
 from actuals.models import EntryImport
+from actuals.operations import imports
 from invoicing_site.floor import wording
 from invoicing_site.floor.formatting import count
 from invoicing_site.management.base import EntityCommand
@@ -97,9 +98,7 @@ class Command(EntityCommand):
                     self._fail(seen, "Nothing is imported while there are errors.", options)
                 return seen.as_json() | {"approval": importing.who_approves(seen.to_add, entity, by)}
             try:
-                result = importing.import_entries(
-                    file, entity, mapping, by=by, on=on, submit=options["submit"]
-                )
+                result = imports.import_entries(file, entity, mapping, by=by, on=on, submit=options["submit"])
             except importing.NotImported as refusal:
                 self._fail(refusal.preview, str(refusal), options)
         seen = result.preview

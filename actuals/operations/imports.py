@@ -1,0 +1,357 @@
+"""Importing entries from a file (IMP-1): all rows or none, and never the same row twice.
+
+A large file is asked for (`ask`) and imported by a worker (`carry_out`).
+"""
+
+import contextlib
+import datetime
+import logging
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from actuals.importing import (
+    NotImported,
+    as_before,
+    looked_at,
+    media_type_of,
+    nobody,
+    opened,
+    projects_within,
+    refusal_of,
+    sentence_of,
+)
+from actuals.importing.catalogue import KINDS
+from actuals.importing.comparing import CHANGEABLE
+from actuals.importing.formats import Mapping
+from actuals.importing.planning import Preview, long_days
+from actuals.models import NAMED, Entry, EntryImport
+from actuals.pricing import fix_pricing
+from contracts.models import Project, Resource, may
+from invoicing_site.floor import audit, files, formatting, jobs, transaction, wording
+from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, write_rows
+from invoicing_site.models import AuditEvent
+
+logger = logging.getLogger(__name__)
+
+_Status = EntryImport.Status
+_ATTEMPTS = 3
+CHUNK = 2000
+NOTHING_NEW = "Nothing was added: each row is here already, or was left out."
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of a file. `entry_import` holds its entries: this import, or an earlier one of the file."""
+
+    entry_import: EntryImport | None
+    preview: Preview
+    added: int
+    already_there: int
+    changed: int = 0
+
+    @property
+    def was_imported_before(self) -> bool:
+        """Whether this very file was imported earlier."""
+        return self.preview.earlier is not None
+
+
+def import_entries(
+    file: bytes | BinaryIO,
+    entity,
+    mapping: Mapping | None = None,
+    *,
+    by,
+    name: str = "",
+    on: datetime.date | None = None,
+    submit: bool = False,
+    within: Set[int] | None = None,
+) -> ImportResult:
+    """Add what is new in the file as draft entries, or as submitted ones: all rows or none (IMP-1).
+
+    NotImported where any row has an error. A row whose external id, or content where it has none, is known
+    adds nothing, and changes its entry only where that is wanted and it is a draft. A file that was imported
+    before is read as it was then, so that only rows without an entry can be added: those that were left out,
+    decided on again. The file is kept with the import.
+    """
+    content, name = opened(file, name)
+    return _imported(
+        lambda: looked_at(content, name, entity, mapping, on, within),
+        lambda seen: _take_in(content, seen, entity, mapping or Mapping(), by=by, submit=submit),
+    )
+
+
+@transaction.atomic
+def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: str = "") -> EntryImport:
+    """Have a stored file taken in by a worker; `name` is what it is called now.
+
+    Where it is on its way already, the same wish of the same person is that import; any other is refused,
+    because one of the two would be lost.
+    """
+    asked, is_new = EntryImport.objects.at_work().get_or_create(
+        entity=entity,
+        file=file,
+        defaults={
+            "status": _Status.QUEUED,
+            "format": mapping.format or EntryImport.Format.LEDGERLINE,
+            "mapping": mapping.as_json() | _named(name, file),
+            "rows": rows,
+            "added": 0,
+            "submits": submit,
+            "imported_by": by,
+        },
+    )
+    if is_new:
+        jobs.enqueue_on_commit(
+            "import_entries", by=by, entity=entity, about=asked, subject=asked.name, asked=asked.pk
+        )
+    elif (asked.imported_by, asked.submits, Mapping.kept(asked.mapping)) != (by, submit, mapping):
+        raise Refused(_on_its_way(asked, name or file.name, mapping, by), code="IMPORT-AT-WORK")
+    return asked
+
+
+def _named(name, file) -> dict:
+    """What the file is called, where it was kept under another name before."""
+    name = Path(name).name
+    return {NAMED: name[:255]} if name and name != file.name else {}
+
+
+def _on_its_way(asked, name, mapping, by) -> str:
+    wait = "What you ask for now is not done: wait until that import is over, and preview the file again."
+    if not EntryImport.objects.visible_to(by).filter(pk=asked.pk).exists():
+        return f"Somebody else asked for this very file, and it is on its way. {wait}"
+    state = "is being" if asked.status == _Status.RUNNING else "waits to be"
+    who = "you" if asked.imported_by == by else asked.imported_by or "the system"
+    at = timezone.localtime(asked.imported_at)
+    when = f"{wording.day(at)} at {formatting.time(at)}"
+    how = "to be submitted" if asked.submits else "as drafts"
+    if Mapping.kept(asked.mapping) != mapping:
+        how += ", its columns read in another way than now"
+    return f"{name} {state} taken in already: {who} asked for it on {when}, {how}. {wait}"
+
+
+def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
+    """Take in the file of an import that was asked for: all rows, or none and the reason on the import.
+
+    None where another worker has done it, or does it at this moment and is quicker. `report(step, done,
+    total)` is called from inside the transaction.
+    """
+    if not EntryImport.objects.at_work().filter(pk=asked.pk).update(status=_Status.RUNNING):
+        return None
+    asked = EntryImport.objects.select_related("file", "entity", "imported_by").get(pk=asked.pk)
+    entity, mapping = asked.entity, Mapping.kept(asked.mapping)
+    try:
+        _still_may(asked.imported_by, entity)
+        within = projects_within(asked.imported_by, entity)
+        tell = partial(report, "checked")
+        content = files.read(asked.file)
+        result = _imported(
+            lambda: looked_at(content, asked.name, entity, mapping, None, within, tell),
+            lambda seen: _fill(asked, seen, partial(report, "written")),
+        )
+        is_done = result is not None
+    except Exception as problem:
+        if not isinstance(problem, Refused):
+            logger.exception("%s stopped.", asked)
+        is_done = _end(asked, _Status.FAILED, sentence_of(problem))
+    if not is_done:
+        return None
+    asked.refresh_from_db()
+    return asked
+
+
+def _still_may(by, entity):
+    """Between asking and doing somebody may have left; who may import may also submit what they import."""
+    if by is not None and not may(by, "entry.import", entity):
+        raise Refused(
+            f"{by} may no longer import entries into {entity}: somebody who may has to import the file.",
+            code="IMPORT-RIGHTS",
+        )
+
+
+def give_up(asked: EntryImport):
+    """Note that nothing came of an import whose worker failed too often; the file can be imported again."""
+    _end(asked, _Status.FAILED, "Internal error. Nothing was imported. Import the file again.")
+
+
+def _end(asked, status, message) -> bool:
+    """The end of an import that wrote nothing; False where another worker has ended it."""
+    values = {"status": status, "message": message, "imported_at": timezone.now()}
+    return bool(EntryImport.objects.at_work().filter(pk=asked.pk).update(**values))
+
+
+class FullDay(Refused):
+    """Somebody has entered hours since the rows were judged: with those of the file it is more than a day."""
+
+
+class ChangedMeanwhile(Refused):
+    """A draft is not what it was when its row was compared with it."""
+
+
+def _imported(look, write):
+    """Look, and write what was seen; both once more where somebody got in between."""
+
+    def attempt():
+        seen = look()
+        if seen.errors:
+            raise NotImported(refusal_of(seen), code="IMPORT-ERRORS", preview=seen)
+        # Not done again by itself: what was seen holds what a first attempt made and lost.
+        with transaction.Operation():
+            return write(seen)
+
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(IntegrityError, FullDay, ChangedMeanwhile):
+            # Somebody imported or created the same at this moment: what was planned is there by now.
+            return transaction.retry_once(attempt)
+    return transaction.retry_once(attempt)
+
+
+def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportResult:
+    file = files.store(content, name=seen.name, media_type=media_type_of(content), by=by)
+    finished = EntryImport.objects.filter(entity=entity, file=file, status=_Status.FINISHED)
+    if not (seen.to_add or seen.to_change) and (earlier := seen.earlier or finished.first()):
+        return ImportResult(earlier, seen, 0, seen.already_there)
+    source = EntryImport.objects.create(
+        entity=entity,
+        file=file,
+        format=seen.mapping.format,
+        mapping=_kept(seen, mapping) | _named(seen.name, file),
+        rows=seen.total,
+        added=len(seen.to_add),
+        message=_outcome(seen),
+        submits=submit,
+        imported_by=by,
+    )
+    return _write(seen, source, nobody)
+
+
+def _fill(asked, seen: Preview, tell) -> ImportResult | None:
+    """Write the entries of an import that was asked for, unless another worker has: under its lock."""
+    source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()
+    if source is None:
+        return None
+    source.rows, source.added, source.format = seen.total, len(seen.to_add), seen.mapping.format
+    source.mapping = _kept(seen, Mapping.kept(source.mapping)) | _named(seen.name, asked.file)
+    source.status, source.imported_at = _Status.FINISHED, timezone.now()
+    source.message = _outcome(seen)
+    names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]
+    source.save(update_fields=names)
+    source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
+    return _write(seen, source, tell)
+
+
+def _outcome(seen) -> str:
+    """What an import did beside adding entries, or that it did nothing."""
+    if n := len(seen.to_change):
+        return f"{wording.counted(n, 'draft was', 'drafts were')} changed."
+    return "" if seen.to_add else NOTHING_NEW
+
+
+def _kept(seen, mapping) -> dict:
+    """How the file was really read: as the first time, where it was imported before."""
+    return (as_before(seen.earlier, mapping) if seen.earlier else mapping).as_json()
+
+
+def _write(seen: Preview, source: EntryImport, report) -> ImportResult:
+    entity, by, submit, new = source.entity, source.imported_by, source.submits, seen.to_add
+    written = [*new, *seen.to_change]
+    _hold_days(written, entity, seen.within)
+    _hold_open({row.project.pk for row in written if row.project.pk})
+    changed = _change_drafts(seen.to_change)
+    _write_new(seen.catalogue, by=by, source=source)
+    now, person = timezone.now(), by and by.pk
+    # Keys and not instances: setting up twelve thousand rows takes half the time.
+    fields = {"entity_id": entity.pk, "source_id": source.pk, "created_at": now, "created_by_id": person}
+    if submit:
+        fields |= {"status": Entry.Status.SUBMITTED, "submitted_at": now, "submitted_by_id": person}
+    for n, chunk in enumerate(in_chunks(new, CHUNK)):
+        report(n * CHUNK, len(new))
+        entries = [row.entry(**fields) for row in chunk]
+        write_rows(Entry, fix_pricing(entries) if submit else entries)
+    audit.record(
+        "actuals.import",
+        source,
+        by=by,
+        entity=entity.code,
+        file=seen.name,
+        sha256=source.file.sha256,
+        rows=seen.total,
+        added=len(new),
+        changed=changed,
+        already_there=seen.already_there,
+        left_out=seen.left_out,
+        answers=seen.mapping.answers,
+        created={kind: len(made) for kind, made in seen.to_create.items()},
+        submitted=submit,
+    )
+    return ImportResult(source, seen, len(new), seen.already_there, len(changed))
+
+
+def _change_drafts(rows) -> list[dict]:
+    """Make drafts what their rows say, where they are still what was looked at."""
+    done = []
+    for chunk in in_chunks(rows, CHUNK):
+        entries = Entry.objects.filter(pk__in=[row.entry_id for row in chunk], status=Entry.Status.DRAFT)
+        entries = {entry.pk: entry for entry in entries.locked()}
+        for row in chunk:
+            entry = entries.get(row.entry_id)
+            if entry is None or any(getattr(entry, name) != was for name, was in row.before.items()):
+                raise ChangedMeanwhile(
+                    f"Nothing was imported: entry {row.entry_id} was changed at this moment. Look again.",
+                    code="CHANGED-MEANWHILE",
+                )
+            after = {name: getattr(row, name) for name in row.before}
+            for name, value in after.items():
+                setattr(entry, name, value)
+            done.append({"entry": entry.pk, "before": row.before, "after": after})
+        Entry.objects.bulk_update(entries.values(), CHANGEABLE, batch_size=500)
+    return done
+
+
+def _hold_days(new, entity, within):
+    """Somebody may have entered more hours of a day since the rows were judged (APP-10)."""
+    people = {row.resource.pk for row in new if row.resource and row.resource.pk}
+    for chunk in in_chunks(sorted(people), CHUNK):
+        list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
+    for problem in long_days(new, entity, within):
+        raise FullDay(f"Nothing was imported. {problem.message}", code="LONG-DAY")
+
+
+def _hold_open(projects):
+    """A project may have been closed since the rows were judged."""
+    for project in Project.objects.filter(pk__in=projects).held():
+        if not project.is_open:
+            raise Refused(
+                f"Project {project} was closed for entries just now: open it, or choose another one.",
+                code="PROJECT-CLOSED",
+            )
+
+
+def _write_new(catalogue, *, by, source):
+    """Insert what was missing, with an audit event for each; whoever imports manages new projects."""
+    for kind, model in KINDS.items():
+        made = write_rows(model, catalogue.new[kind])
+        write_rows(AuditEvent, [_creation(thing, kind, catalogue.entity, by, source) for thing in made])
+    if by is not None:
+        managers = Project.managers.through
+        managers.objects.bulk_create(
+            managers(project_id=project.pk, user_id=by.pk) for project in catalogue.new["project"]
+        )
+
+
+def _creation(thing, kind, entity, by, source) -> AuditEvent:
+    return AuditEvent(
+        action=f"contracts.create_{kind}",
+        by=by,
+        entity=entity.code,
+        subject_type=thing._meta.label_lower,
+        subject_id=str(thing.pk),
+        subject_text=str(thing)[:300],
+        detail={"code": thing.code, "import": source.pk},
+    )
