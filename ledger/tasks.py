@@ -114,7 +114,9 @@ def _journals_rows(job, user):
 )
 def post_chosen_journals(work, journals, on):
     """Post these journals (JRN-4)."""
-    rows = list(IntegrationJournal.objects.filter(pk__in=journals))
+    rows = IntegrationJournal.objects.filter(pk__in=journals)
+    if work.job.tries > 1:  # what a first worker has posted is no refusal
+        rows = rows.exclude(status=IntegrationJournal.Status.POSTED)
     results = journal_operations.post_chosen(
         rows, by=work.by, on=datetime.date.fromisoformat(on), asked_before=True, report=work.report
     )

@@ -160,7 +160,7 @@ def test_a_message_that_comes_many_times_does_it_once(kind, it):
         jobs.perform(pk)
     assert not Job.objects.filter(kind=kind).exclude(state="done").exists()
     assert Notice.objects.count() == ended.count()
-    Notice.objects.all().delete()
+    assert not ended.filter(is_problem=True).exists()
     if kind in ("post_journals", "post_invoices", "add_to_journals"):
         return  # what these ask for includes the notice of the first time
     assert is_done()

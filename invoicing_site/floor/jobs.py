@@ -144,10 +144,10 @@ def _at_best(job, action, *args):
 
 def progress_of(job: Job) -> tuple[str, int, int] | None:
     """The step, how many rows are done and how many there are; None where nothing is known."""
+    if job.total:
+        return "", job.done, job.total
     inside = _at_best(job, cache.get) if job.state == State.RUNNING else None
-    if inside and inside is not _NOTHING:
-        return inside
-    return ("", job.done, job.total) if job.total else None
+    return None if inside is _NOTHING else inside
 
 
 # Asking
@@ -282,7 +282,6 @@ def _put_back(job):
 
 def _end(job, state, outcome):
     """Note how it ended and notify who asked, once. What the program asked for itself leaves no row."""
-    _at_best(job, cache.delete)
     with transaction.atomic():
         if state == State.DONE and job.asked_by_id is None:
             _mine(job).delete()
