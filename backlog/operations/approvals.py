@@ -253,13 +253,13 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
         except Refused:
             continue  # it has no price at all, and is left out for that
         if was not in now:
-            name, now = named(entry), now[0]
+            name, terms = named(entry), now[0]
             result.repriced.append(
                 (
                     entry,
-                    Reason("ENTRY-REPRICED", entry=name, was=was[:200], now=now)
+                    Reason("ENTRY-REPRICED", entry=name, was=was[:200], now=terms)
                     if was
-                    else Reason("ENTRY-SHOWN-UNPRICED", entry=name, now=now),
+                    else Reason("ENTRY-SHOWN-UNPRICED", entry=name, now=terms),
                 )
             )
     left = {entry.pk for entry, _ in result.repriced}
