@@ -153,7 +153,7 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
         ({"quantity": Decimal("1.00001")}, "and 4 after it"),
         ({"price": Decimal("1.0000001")}, "and 6 after it"),
         ({"quantity": Decimal("1e11")}, "at most 11 digits before"),
-        ({"quantity": Decimal("NaN")}, "is not a quantity"),
+        ({"quantity": Decimal("NaN")}, "is not a number for the field"),
         ({"quantity": Decimal("24.0001")}, "24.0001 hours are more than 10 Mar 2025 has"),
         ({"description": "x" * 501}, "501 characters"),
         ({"description": "a\0b"}, r"a control character \(U\+0000\)"),
