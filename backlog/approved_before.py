@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.db.models import Count
 
 from actuals.models import Actual, Entry
-from backlog.weighing import (
+from backlog.valuation import (
     covering,
     outside_of,
 )

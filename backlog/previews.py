@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.models import Actual, BillingType, Entry
-from backlog.deciding import Deciding, why_not_decided
+from backlog.approvers import Deciding, why_not_decided
 from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, sales_actuals
-from backlog.weighing import (
+from backlog.valuation import (
     FIXED_PRICE,
     Pricings,
     Weighed,

@@ -11,14 +11,14 @@ from django.utils import timezone
 from actuals.models import Actual, Batch, Entry
 from actuals.naming import named
 from actuals.operations import open_batch, record, record_decisions, reverse, stamp
-from backlog.deciding import Deciding, managed_by
+from backlog.approvers import Deciding, managed_by
 from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
 from backlog.standing import why_it_stays
-from backlog.weighing import Pricings, Weighing, backlog_item, contracts_of, page_of, way_to
+from backlog.valuation import Pricings, Weighing, backlog_item, contracts_of, page_of, way_to
 from contracts.models import LegalEntity, Project
 from invoicing_site.floor import audit, checked, formatting, moves, transaction, wording
 from invoicing_site.floor.errors import Refused

@@ -10,7 +10,7 @@ from backlog.approved_before import newly_covered
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, Delivered, sales_actuals
-from backlog.weighing import (
+from backlog.valuation import (
     FIXED_PRICE,
     Pricings,
     Worth,

@@ -19,10 +19,10 @@ from invoicing_site.floor.reasons import Amount, Label, Reason
 from ledger.books.periods import PeriodBook
 from ledger.document import glyphs
 from ledger.invoicing import blockers
-from ledger.invoicing.invoice_tax import tax_codes, tax_kind
 from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.payment_references import reference_of
 from ledger.invoicing.plan import InvoicePlan, account_of, plan_invoice
+from ledger.invoicing.tax_rows import tax_codes, tax_kind
 from ledger.models import CustomerInvoice, InvoiceProposal
 
 ERROR, WARNING = "error", "warning"

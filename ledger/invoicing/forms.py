@@ -9,7 +9,7 @@ from invoicing_site.screens.forms import DayField, TextField, Watched
 from ledger.invoicing.operations.proposals import HEADER, TAX_GROUPS
 from ledger.models import InvoiceProposal
 from ledger.models.proposals import SectionMode, SummaryBy
-from ledger.setup.fields import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
+from ledger.setup.form_fields import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
 
 _TITLE = 200
 

@@ -13,8 +13,8 @@ from ledger.books.plan import EntryPlan
 from ledger.invoicing.content import header_of, lines_of, type_code
 from ledger.invoicing.corrected import Stood
 from ledger.invoicing.disbursements import Charged, clearing, for_projects
-from ledger.invoicing.invoice_tax import invoice_taxes, tax_entries, tax_result
 from ledger.invoicing.load import Billed, InvoiceFacts
+from ledger.invoicing.tax_rows import invoice_taxes, tax_entries, tax_result
 from ledger.models import (
     Account,
     CustomerInvoice,

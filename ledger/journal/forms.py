@@ -6,7 +6,7 @@ from contracts.models import BillingTaxGroup, ItemTaxGroup
 from invoicing_site.floor.seen import stamp
 from invoicing_site.screens.forms import DayField, Watched
 from ledger.journal.operations.lines import EDITABLE
-from ledger.setup.fields import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
+from ledger.setup.form_fields import CHANGED_LINES, STAYS, ChangeField, DimensionFields, set_of
 
 
 class JournalLinesForm(Watched, DimensionFields, forms.Form):
