@@ -369,4 +369,30 @@ REFUSALS = {
         "%(entity)s already has a fiscal year after %(year)s, or another one with the same number. An "
         "administrator can see all fiscal years in the administration, under Books."
     ),
+    "LAST-YEAR-ENDS": _(
+        "The last fiscal year of %(entity)s, %(year)s, ends on %(day)s. Nothing can be posted after that "
+        "day until the next fiscal year is added."
+    ),
+    "LAST-YEAR-ENDED": _(
+        "The last fiscal year of %(entity)s, %(year)s, ended on %(day)s. Nothing can be posted after that "
+        "day until the next fiscal year is added."
+    ),
+    # Open items of a period.
+    "ENTRIES-OPEN": ngettext_lazy(
+        "%(count)s entry is not approved.", "%(count)s entries are not approved.", "count"
+    ),
+    "ACTUALS-OPEN": ngettext_lazy(
+        "%(count)s actual is in no integration journal.",
+        "%(count)s actuals are in no integration journal.",
+        "count",
+    ),
+    "JOURNAL-LINES-OPEN": ngettext_lazy(
+        "%(count)s journal line is not posted.", "%(count)s journal lines are not posted.", "count"
+    ),
+    "PROFORMAS-OPEN": ngettext_lazy(
+        "%(count)s proforma is not confirmed.", "%(count)s proformas are not confirmed.", "count"
+    ),
+    "PROPOSALS-OPEN": ngettext_lazy(
+        "%(count)s invoice proposal is not posted.", "%(count)s invoice proposals are not posted.", "count"
+    ),
 }

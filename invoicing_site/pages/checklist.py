@@ -68,7 +68,7 @@ def _periods(entity, today):
     if not periods.filter(starts__lte=today, ends__gte=today).exists():
         return "No open period includes today."
     last = ends_soon(entity)
-    return what_to_do(last) if last else ""
+    return what_to_do(last).sentence if last else ""
 
 
 def _accounts(entity):

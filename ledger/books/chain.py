@@ -1,13 +1,12 @@
-"""The hash chain of the vouchers (PST-7): the same text from rows being posted and from rows read back.
+"""The hash chain of the vouchers (PST-7): the same text from rows being posted and from stored rows.
 
-A voucher's hash covers its own fields, its entries, its rows in both subledgers, a hash of the claims that it
-books, and the hash of the voucher before it. What a text is made of is listed here by name, so that a column
-added later changes no old hash. Decimals are written with all the places of their column, days and moments in
-ISO 8601, moments in UTC.
+A voucher's hash covers its own fields, its entries, its rows in both subledgers, a hash of what it books, and
+the hash of the previous voucher. The columns are listed here by name, so that a column that is added later
+changes no old hash. Decimals are written with all places of their column, days and times in ISO 8601, times
+in UTC.
 
-These lists are a format, and have a number. Each voucher has the number of the format of its hashes, which is
-hashed too. To hash other columns from now on, add a format and make it the current one. A format with posted
-vouchers never changes.
+These lists are a format with a number. Each voucher stores the number of its format, which is hashed too. To
+hash other columns, add a format and make it the current one. A format with posted vouchers never changes.
 """
 
 import datetime
@@ -87,20 +86,20 @@ _FIRST = {
     InvoiceReference: "invoice_id original_id",
     DetailActual: "detail_id actual_id part",
 }
-# The columns of each row, by the number of the format; where no number is given the current one is used.
+# The columns of each row, by the number of the format; the current format is the default.
 FORMATS = {1: _FIRST}
 CURRENT = 1
 
 
 def canonical(row, of: int | None = None) -> str:
-    """What one row says, as a text that is the same before it is saved and after it was read back."""
+    """The content of one row as a text, the same before it is saved and after it is read."""
     label, read, writers = _reader(type(row), of or CURRENT)
     values = [None if v is None else write(v) for v, write in zip(read(row), writers, strict=True)]
     return _encode([label, *values])
 
 
 def digest(*texts: str, of: int | None = None) -> str:
-    """SHA-256 over the format and texts, in hexadecimal; where one ends and the next begins counts too."""
+    """SHA-256 over the format and the texts, in hexadecimal; the boundaries of the texts count too."""
     return hashlib.sha256("\n".join([f"ledgerline {of or CURRENT}", *texts]).encode()).hexdigest()
 
 
@@ -110,7 +109,7 @@ def claims_of_journal_line(line: JournalLine, of: int | None = None) -> str:
 
 
 def claims_of_invoice(invoice, lines, taxes, references, details, of: int | None = None) -> str:
-    """The hash of what an invoice voucher books: all that the invoice says, and the facts that it bills.
+    """The hash of what an invoice voucher books: the whole invoice, and the actuals that it bills.
 
     `details` are the `DetailActual` rows of its proforma, with their actuals; rows may come in any order.
     """
@@ -167,7 +166,7 @@ def _writer(field):
     if isinstance(field, ExactDecimalField):
         places = f".{field.places}f"
 
-        @lru_cache(maxsize=10_000)  # most amounts, rates and zeros come again and again
+        @lru_cache(maxsize=10_000)  # most amounts, rates and zeros are repeated often
         def fixed(value):
             # Never rounds: a value with more decimals than its column is a ValueError.
             return format(field.unrounded(Decimal(value)) + 0, places)

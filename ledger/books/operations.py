@@ -1,7 +1,7 @@
-"""Writing vouchers: the one way into the books (PST-1 to PST-3, PST-7).
+"""Writing vouchers: all postings go through here (PST-1 to PST-3, PST-7).
 
-Whoever books something makes plans, which are plain data, and hands them over; a preview looks at the same
-plans. The numbers and the chain are drawn last, because everybody waits for that row until commit.
+An operation that posts something makes plans, which are plain data, and passes them here; a preview uses the
+same plans. Numbers and hashes are drawn last, because others wait for that row until commit.
 """
 
 from decimal import Decimal
@@ -26,12 +26,12 @@ _TEXT_LENGTH = Voucher._meta.get_field("text").max_length
 
 
 def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list[Voucher]:
-    """Write the plans into the books, in their order, and return the vouchers, saved.
+    """Write the plans as vouchers, in their order, and return the saved vouchers.
 
-    Runs in the caller's transaction, which has `hold_open` of the periods, and comes as its last lock: the
-    voucher sequence stays locked until commit. Numbers have no gap and the chain no fork. A plan that does
-    not balance, in each currency and in accounting currency, or lies outside its period, is an
-    AssertionError: it is a bug of ours and nobody's mistake. Refused when the entity has no voucher sequence.
+    Runs in the caller's transaction, which holds the periods (`hold_open`). It takes the last lock: the
+    voucher sequence stays locked until commit. Numbers have no gap. A plan that does not balance, in each
+    currency and in accounting currency, or is outside its period, is an AssertionError: it is a bug. Refused
+    (NUM-MISSING) if the entity has no voucher sequence.
     """
     assert connection.in_atomic_block, "Vouchers are written inside the transaction of what they book."
     if not plans:
@@ -109,7 +109,7 @@ def _draw(entity, plans):
 
 
 def _entry(voucher_id, number, plan) -> LedgerEntry:
-    # By key: handing over instances costs more than all the rest when there are thousands.
+    # By key: assigning instances is slow for thousands of entries.
     return LedgerEntry(
         voucher_id=voucher_id,
         number=number,

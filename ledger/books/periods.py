@@ -1,7 +1,7 @@
-"""Fiscal periods: which day may be posted on, and holding a period open until commit (PST-6).
+"""Fiscal periods: which days can be posted on, and holding a period open until commit (PST-6).
 
-A period's row is the first lock of all. An operation that posts holds the period until commit; closing the
-period waits for it, so nothing is posted into a period that is closed.
+A period's row is always the first lock. An operation that posts holds the period until commit, and closing
+the period waits for it, so that nothing is posted into a closed period.
 """
 
 import datetime
@@ -19,7 +19,7 @@ _PAGE = "periods"
 
 
 class PeriodBook:
-    """Fiscal periods of one entity, asked by day."""
+    """The fiscal periods of one entity, looked up by day."""
 
     def __init__(self, entity: LegalEntity, periods: Iterable[FiscalPeriod]):
         self._entity = entity
@@ -28,23 +28,23 @@ class PeriodBook:
 
     @classmethod
     def load(cls, entity: LegalEntity) -> "PeriodBook":
-        """All periods as they are now; they may change the next moment."""
+        """All periods as they are now, without a lock."""
         return cls(entity, FiscalPeriod.objects.filter(entity=entity))
 
     @classmethod
     def hold(cls, entity: LegalEntity) -> "PeriodBook":
-        """All periods, held as they are until the caller's transaction commits."""
+        """All periods, locked against changes until the caller's transaction commits."""
         return cls(entity, FiscalPeriod.objects.filter(entity=entity).held())
 
     def period(self, day: datetime.date) -> FiscalPeriod:
-        """The period of that day; refused (PERIOD-MISSING) when the books have none."""
+        """The period of that day; refused (PERIOD-MISSING) if there is none."""
         place = bisect_right(self._starts, day) - 1
         if place < 0 or self._periods[place].ends < day:
             raise Refused("PERIOD-MISSING", entity=self._entity, day=day, remedy=_PAGE)
         return self._periods[place]
 
     def open_period(self, day: datetime.date) -> FiscalPeriod:
-        """The period of that day, refused (PERIOD-CLOSED) when it is on hold or closed."""
+        """The period of that day; refused (PERIOD-CLOSED) if it is on hold or closed."""
         period = self.period(day)
         if period.status != _Status.OPEN:
             raise Refused(
@@ -63,9 +63,9 @@ class PeriodBook:
         return all(each.status == _Status.CLOSED for each in self._periods if each.year_id == year)
 
     def next_open_day(self, day: datetime.date) -> datetime.date:
-        """The day itself where its period is open, else the first day of the next open period.
+        """The day itself if its period is open, else the first day of the next open period.
 
-        Refused (NO-OPEN-PERIOD) when no later period is open.
+        Refused (NO-OPEN-PERIOD) if no later period is open.
         """
         if self.period(day).status == _Status.OPEN:
             return day
@@ -76,16 +76,16 @@ class PeriodBook:
 
 
 def period_of(entity: LegalEntity, day: datetime.date) -> FiscalPeriod:
-    """The period of that day, whatever its status; refused (PERIOD-MISSING) when there is none."""
+    """The period of that day, in any status; refused (PERIOD-MISSING) if there is none."""
     return PeriodBook(
         entity, FiscalPeriod.objects.filter(entity=entity, starts__lte=day, ends__gte=day)
     ).period(day)
 
 
 def hold_open(entity: LegalEntity, days: Iterable[datetime.date]) -> dict[datetime.date, FiscalPeriod]:
-    """The open period of each day, held until commit: the first lock of everything that posts.
+    """The open period of each day, held until commit: the first lock of every operation that posts.
 
-    Refused when a day has no period (PERIOD-MISSING) or one that is not open (PERIOD-CLOSED).
+    Refused if a day has no period (PERIOD-MISSING) or its period is not open (PERIOD-CLOSED).
     """
     days = sorted(set(days))
     touched = Q(pk=None)

@@ -1,4 +1,4 @@
-"""Vouchers and entries to come, as plain data: previews, checks and posting share them (PST-1)."""
+"""Planned vouchers and entries as plain data, for previews, checks and posting (PST-1)."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _ZERO = Decimal(0)
 
 @dataclass
 class EntryPlan:
-    """One debit or credit to come, in the transaction's currency and in the accounting currency."""
+    """One planned debit or credit, in the transaction's currency and in the accounting currency."""
 
     account: Account
     debit: Decimal
@@ -41,7 +41,7 @@ class EntryPlan:
 
     @classmethod
     def debiting(cls, account, amount, accounting_amount, **rest) -> "EntryPlan":
-        """A debit of signed amounts: what is negative stands on the other side."""
+        """A debit of signed amounts: a negative one becomes a credit."""
         debit, credit = (amount, _ZERO) if amount >= 0 else (_ZERO, -amount)
         own = (accounting_amount, _ZERO) if accounting_amount >= 0 else (_ZERO, -accounting_amount)
         return cls(
@@ -55,16 +55,16 @@ class EntryPlan:
 
     @classmethod
     def crediting(cls, account, amount, accounting_amount, **rest) -> "EntryPlan":
-        """A credit of signed amounts: what is negative stands on the other side."""
+        """A credit of signed amounts: a negative one becomes a debit."""
         return cls.debiting(account, -amount, -accounting_amount, **rest)
 
 
 @dataclass
 class VoucherPlan:
-    """A voucher to come, with everything that stands and falls with it.
+    """A planned voucher, with everything that is posted with it.
 
-    A voucher may be without entries: a fact that reaches only a subledger. The transactions are unsaved
-    instances without a voucher. What it reverses may be a plan that stands before it in the same list.
+    A voucher without entries posts to a subledger only. The transactions are unsaved instances without a
+    voucher. The voucher that it reverses may be a plan before it in the same list.
     """
 
     kind: str

@@ -20,9 +20,7 @@ class Vouchers(ListScreen):
     model = Voucher
     permission = "voucher.view"
     title = "Vouchers"
-    lead = (
-        "Everything that stands in the books. A voucher is never changed; a mistake is reversed by another."
-    )
+    lead = "All postings. A voucher never changes. A mistake is reversed by another voucher."
     filterset_class = VoucherFilter
     table_class = VoucherTable
     noun = ("voucher", "vouchers")
@@ -39,7 +37,7 @@ class Vouchers(ListScreen):
         return self.rows(self.request).select_related("entity", "posted_by").annotate(amount=Subquery(debits))
 
     def summed(self, rows):
-        """All debits of the filter, added up by one join in place of voucher by voucher."""
+        """All debits of the filtered vouchers, added up by one join."""
         stamp, count = stamp_of(rows)
         entries = LedgerEntry.objects.filter(voucher__in=rows.order_by().values("pk"))
         found = entries.aggregate(sum=ExactSum("accounting_debit"))["sum"]
@@ -79,9 +77,9 @@ class VoucherPage(DetailScreen):
         )
         for entry in entries:
             entry.words = dimensions_in_words(entry.dimensions)
-        beside = Voucher.objects.filter(entity=voucher.entity)
-        beside = beside.filter(position__in=[voucher.position - 1, voucher.position + 1])
-        neighbours = {row.position - voucher.position: row for row in beside}
+        nearest = Voucher.objects.filter(entity=voucher.entity)
+        nearest = nearest.filter(position__in=[voucher.position - 1, voucher.position + 1])
+        neighbours = {row.position - voucher.position: row for row in nearest}
         return super().get_context_data(
             entries=entries,
             foreign=any(entry.currency != own for entry in entries),

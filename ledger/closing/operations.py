@@ -8,26 +8,26 @@ _Status = FiscalPeriod.Status
 
 
 def close_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
-    """Close the period to all posting; waits for what is being posted into it.
+    """Close the period, so that nothing can be posted in it; waits for postings that are running.
 
-    Earlier periods may still be open, which is recorded. Returns what is still open in it: with the entity's
-    parameter that is booked in the next open period, otherwise it waits. Refused when the period is closed
-    already.
+    Earlier periods may still be open; the audit event names them. Returns what is still open in the period:
+    it is posted in the next open period if the entity's parameter says so, otherwise it waits. Refused if the
+    period is already closed.
     """
     return _turn(period, "close_period", by)
 
 
 def put_on_hold(period: FiscalPeriod, *, by) -> list[StillOpen]:
-    """Let nothing be posted for now; what is dated in the period waits and keeps its date.
+    """Put the period on hold: nothing is posted in it for now, and its open items wait and keep their date.
 
-    Refused when it is already on hold, and when it is closed: only `reopen_period` opens it.
-    Returns what is still open in it.
+    Refused if it is already on hold, and if it is closed: only `reopen_period` opens it. Returns what is
+    still open in it.
     """
     return _turn(period, "put_on_hold", by)
 
 
 def reopen_period(period: FiscalPeriod, *, by) -> list[StillOpen]:
-    """Let the period be posted in again; refused when it is open. Returns what is still open in it."""
+    """Reopen the period for posting; refused if it is open. Returns what is still open in it."""
     return _turn(period, "reopen_period", by)
 
 

@@ -16,15 +16,15 @@ from ledger.setup import fiscal_years
 from ledger.setup.operations import add_year_after
 
 _Status = FiscalPeriod.Status
-# So many rows of a kind are named on a period's page, the oldest first.
+# So many items of a kind are listed on the page of a period, the oldest first.
 SHOWN = 12
-# So many earlier periods that are open are named, when one is closed before them.
+# So many earlier open periods are named in the warning.
 NAMED = 3
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of open thing is shown: its words, who has to act, and where all of them are."""
+    """How a kind of open item is shown: its title, who has to act, and the list of all items."""
 
     title: str
     owner: str
@@ -79,7 +79,7 @@ def _people(managers):
 
 
 def _row(code, row):
-    """The address, the words, the quieter words and the owner of one open thing."""
+    """The address, text, secondary text and owner of one open item."""
     if code == "ENTRIES":
         owner = row.resource if row.status == "draft" else _people(row.project.managers)
         what = f"{row.resource}, {row.project.code}"
@@ -101,7 +101,7 @@ def _row(code, row):
 
 
 def open_things(period, found, today):
-    """Each kind that is still open in the period, with its oldest rows: one or two queries a kind."""
+    """Each kind of open items in the period, with its oldest rows: one or two queries for each kind."""
     result = []
     rows_of = {kind.code: kind.rows for kind in open_kinds(period.entity_id)}
     for each in found:
@@ -127,34 +127,34 @@ def open_things(period, found, today):
 
 
 def what_is_left(found):
-    """“2 of its entries are not approved, 1 …”, or nothing."""
-    return ", ".join(each.text for each in found)
+    """“2 entries are not approved. 1 …”, or nothing."""
+    return " ".join(each.reason.sentence for each in found)
 
 
 def question(period, found, earlier):
-    """What is asked before a period is closed: what is open in it, and which periods before it are."""
+    """The question before a period is closed: its open items, and the earlier periods that are open."""
     left = what_is_left(found)
-    text = f"Close {period} of {period.entity.code}? Nothing can be posted into it any more."
-    text = f"{text} Still open: {left}." if left else f"{text} Nothing is open in it."
+    text = f"Close {period} of {period.entity.code}? Then nothing can be posted in it."
+    text = f"{text} Open items: {left}" if left else f"{text} It has no open items."
     return f"{text} {out_of_order(earlier)}" if earlier else text
 
 
 def out_of_order(earlier):
-    """The warning that periods before are open, the oldest few by name."""
+    """The warning that earlier periods are open, with the names of the oldest few."""
     names = ", ".join(str(each) for each in earlier[:NAMED])
     if more := len(earlier) - NAMED:
         names += f" and {more} more" if more > 0 else ""
     verb = "period is" if len(earlier) == 1 else "periods are"
-    return f"{len(earlier)} earlier {verb} not closed: {names}. The oldest is closed first."
+    return f"{len(earlier)} earlier {verb} not closed: {names}. Close the oldest first."
 
 
 class Periods(Page):
-    """The fiscal years with their periods, and what is still open in those that are past."""
+    """The fiscal years with their periods, and the open items of past periods."""
 
     permission = "period.view"
     template_name = "ledger/periods.html"
     title = "Fiscal periods"
-    lead = "A period is closed when everything dated in it is in the books."
+    lead = "Close a period when everything that is dated in it is posted."
 
     def get_context_data(self, **context):
         entity = self.request.entity
@@ -192,7 +192,7 @@ class Periods(Page):
 
 
 class PeriodPage(DetailScreen):
-    """One period: what is still open in it and whose that is, and its control accounts at its end."""
+    """One period: its open items and who has to act, and its control accounts at its end."""
 
     model = FiscalPeriod
     permission = "period.view"
@@ -225,7 +225,7 @@ class PeriodPage(DetailScreen):
 
 
 class _Turn(Operation):
-    """A period is given another status; what is still open in it is told, and hinders nothing."""
+    """Changes the status of a period; its open items are shown, but do not stop it."""
 
     model, permission = FiscalPeriod, "period.close"
 
@@ -238,7 +238,7 @@ class _Turn(Operation):
     def operate(self, period):
         left = self.turn(period)
         text = self.done.format(period)
-        return Answer(f"{text} Open items: {what_is_left(left)}." if left else text)
+        return Answer(f"{text} Open items: {what_is_left(left)}" if left else text)
 
     def success_url(self, period):
         return reverse("period", args=[period.pk])

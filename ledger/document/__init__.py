@@ -1,1 +1,1 @@
-"""The documents of a posted invoice: shown (words and figures), drawn (HTML, PDF), kept (operations)."""
+"""The documents of a posted invoice: `shown` (content), `drawing` (HTML, PDF), `operations` (storing)."""

@@ -1,4 +1,4 @@
-"""Drawing the PDF of a posted invoice, once, and keeping it (DOC-1)."""
+"""Creates the PDF of a posted invoice once, and stores it (DOC-1)."""
 
 from django.db import IntegrityError
 
@@ -9,15 +9,15 @@ from ledger.models import CustomerInvoice, Document
 
 
 def draw(invoice: CustomerInvoice) -> Document:
-    """Draw the PDF and keep it; a second drawing, also one at the same moment, returns the first.
+    """Create the PDF and store it; a second call, also at the same time, returns the first PDF.
 
-    Drawing takes its time, so it happens outside the transaction that keeps the result. Refused where the
-    libraries for PDF are missing.
+    Creating it is slow, so it is done outside the transaction that stores it. Refused (PDF-LIBRARIES) if the
+    system libraries are missing.
     """
     if first := _drawn(invoice):
         return first
     drawn = drawing.pdf(content_of(invoice))
-    files.write(drawn)  # before the transaction: a bucket may take its time
+    files.write(drawn)  # before the transaction: a bucket may be slow
     try:
         return _keep(invoice, drawn)
     except IntegrityError:

@@ -1,7 +1,7 @@
-"""What stands on a printed invoice: the frozen figures put in order. Pure.
+"""The content of a printed invoice: the stored amounts in printed order. Pure.
 
-The lines here are those of the paper and of every electronic form of the invoice (DOC-2). Totals and taxes
-are the stored ones; what is added up here are only the lines of a summary and of a section.
+The lines are those of the PDF and of every electronic form of the invoice (DOC-2). Totals and taxes are the
+stored ones; only the lines of a summary and of a section are added up here.
 """
 
 import datetime
@@ -20,7 +20,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class PrintedLine:
-    """One line of the document. `hours` tells the quantity that a summary of mixed prices hides."""
+    """One line of the document. `hours` is the quantity of a summary with several prices."""
 
     number: int
     date: datetime.date | None
@@ -39,7 +39,7 @@ class PrintedLine:
 
 @dataclass(frozen=True)
 class PrintedSection:
-    """Lines under one title, with what they come to."""
+    """Lines under one title, with their sum."""
 
     title: str
     is_summary: bool
@@ -73,9 +73,9 @@ class AnnexPart:
 def sections(lines: Iterable, currency: str) -> list[PrintedSection]:
     """The sections in order, each with its printed lines (PRP-3).
 
-    Work that is not chargeable never shows; complimentary work shows at no charge. In a summary, lines of one
-    name and tax are one printed line: with their quantity where all have one unit and price and it multiplies
-    out, otherwise with quantity 1 and the sum as its price.
+    Non-chargeable work is not printed; complimentary work is printed at no charge. In a summary, lines with
+    the same name and tax are one printed line: with their quantity if all have the same unit and price and
+    the product is exact, otherwise with quantity 1 and the sum as its price.
     """
     shown = sorted(
         (line for line in lines if line.billing_type != NON_CHARGEABLE),
@@ -122,7 +122,7 @@ def _summary(number, lines, currency) -> PrintedLine:
     quantity, unit, price, summed = _ONE, "", net, tuple((q, u) for u, q in quantities.items() if u)
     if len(quantities) == 1 and len({line.price for line in lines}) == 1:
         whole = quantities[first.unit]
-        # Shares of splits and roundings of single lines may leave it a little off what a reader works out.
+        # Splits and roundings of single lines may differ a little from quantity × price.
         off = abs(money.priced(whole, first.price, currency) - net)
         if whole and (off <= 2 * money.minor_unit(currency) or _is_complimentary(first)):
             quantity, unit, price, summed = whole, first.unit, first.price, ()
@@ -172,9 +172,9 @@ def _is_complimentary(line):
 
 
 def taxes(rows: Iterable, lines: Iterable) -> list[PrintedTax]:
-    """The tax table: one row a category and rate, the highest first.
+    """The tax table: one row for each category and rate, the highest first.
 
-    Where lines bear several codes at once (their own rate is then blank) each code keeps a row, because their
+    If lines have several codes at once (their own rate is then empty), each code keeps a row, because their
     bases are the same money and must not be added up.
     """
     by_code = any(line.tax_percent is None and line.tax for line in lines)
@@ -197,7 +197,7 @@ def taxes(rows: Iterable, lines: Iterable) -> list[PrintedTax]:
 
 
 def annex(lines: Iterable) -> list[AnnexPart]:
-    """The hours behind the invoice by project, by day and person, without those that are not chargeable."""
+    """The hours of the invoice by project, day and person, without non-chargeable ones."""
     parts = {}
     time = (
         line for line in lines if line.transaction_class == "time" and line.billing_type != NON_CHARGEABLE

@@ -1,4 +1,4 @@
-"""Every word and figure of an invoice's document, from what is frozen in the invoice (DOC-1).
+"""All texts and amounts of an invoice's document, from the stored invoice (DOC-1).
 
 `content_of` reads the rows, `printed` puts them in order, `page` writes them in the customer's language.
 """
@@ -14,13 +14,13 @@ from ledger.models import CustomerInvoice, InvoiceLine, InvoiceReference, Invoic
 LOGO_URL = "ledgerline:/logo"
 _KIDS = (PaymentReferenceKind.KID_MOD_10, PaymentReferenceKind.KID_MOD_11)
 _INK = "#17202e"
-_FIGURES_A_COLUMN = 19  # as many fit side by side into a column of the payment details
-_NARROW = len("1,234,567.89")  # the longest figure of a tax table that stands beside the totals
+_FIGURES_A_COLUMN = 19  # so many characters fit into a column of the payment details
+_NARROW = len("1,234,567.89")  # the longest amount of a tax table next to the totals
 
 
 @dataclass(frozen=True)
 class Content:
-    """Everything a document is drawn from: the frozen invoice with its rows, or those it would have."""
+    """All that a document is made from: the stored invoice with its rows, or planned ones."""
 
     invoice: CustomerInvoice
     lines: list[InvoiceLine]
@@ -30,7 +30,7 @@ class Content:
 
 
 def content_of(invoice: CustomerInvoice) -> Content:
-    """The rows of a posted invoice, in four queries whatever its size."""
+    """The rows of a posted invoice, in four queries for any size."""
     return Content(
         invoice,
         list(InvoiceLine.objects.filter(invoice=invoice).order_by("number")),
@@ -40,7 +40,7 @@ def content_of(invoice: CustomerInvoice) -> Content:
 
 
 def page(content: Content) -> dict:
-    """Every word and figure of the document, as text in the customer's language and number formats."""
+    """All texts and amounts of the document, in the customer's language and number formats."""
     invoice = content.invoice
     words = Words(invoice.language)
     sections = _sections(content, printed.sections(content.lines, invoice.currency), words)
@@ -92,7 +92,7 @@ def _seller(invoice, words):
 
 
 def _seller_identifiers(invoice, words):
-    """As the law of the seller's country wants them; of Norwegians the very words of it (DOC-4)."""
+    """The company number as the law of the seller's country requires it (DOC-4)."""
     if invoice.seller_country != "NO":
         return [
             f"{words[key]} {value}"
@@ -145,7 +145,7 @@ def _facts(content, words):
         ("buyer_reference", invoice.buyer_reference),
         ("order_reference", invoice.order_reference),
         ("contract", contract),
-        # DOC-4: a Norwegian document says where, as it says when.
+        # DOC-4: a Norwegian document has a place of delivery, and a date.
         ("place_of_delivery", invoice.place_of_delivery if invoice.seller_country == "NO" else ""),
     ]
     label = (
@@ -158,7 +158,7 @@ def _facts(content, words):
 
 
 def _due(content, words):
-    """What is asked of the reader, in the largest letters on the page."""
+    """What the reader has to do, in the largest letters on the page."""
     invoice = content.invoice
     if invoice.total < 0:
         label, amount = "in_your_favour", -invoice.total
@@ -168,7 +168,7 @@ def _due(content, words):
         "label": words[label],
         "amount": words.amount(amount, invoice.currency),
         "date": words.date(invoice.due_date) if invoice.total > 0 else "",
-        # A long one would push the amount aside; it stands with the payment details anyway.
+        # A long one leaves no room for the amount; it is in the payment details too.
         "reference": invoice.payment_reference
         if invoice.total > 0 and len(invoice.payment_reference) <= 25
         else "",
@@ -188,7 +188,7 @@ def _sections(content, sections, words):
             "with_date": any(line.date for line in section.lines),
             "with_tax": with_tax,
             "lines": [_line(line, words, currency, min(decimals, 2)) for line in section.lines],
-            # Under a single untitled section the totals say the same.
+            # For a single section without a title, the totals are the same.
             "subtotal": words.amount(section.net, currency) if len(sections) > 1 else "",
             "subtotal_label": (
                 words.say("subtotal", section.title) if section.title else words["subtotal_plain"]
@@ -199,7 +199,7 @@ def _sections(content, sections, words):
 
 
 def _widths(sections, words):
-    """Millimetres for each column of figures: its longest text, so that figures of any size stand apart."""
+    """The width in millimetres of each column of amounts: its longest text."""
     lines = [line for section in sections for line in section["lines"]]
     texts = {
         "quantity": [words["quantity"], *(f"{line['quantity']} {line['unit']}" for line in lines)],
@@ -269,7 +269,7 @@ def _tax_table(content, words):
                 words.amount(tax.accounting_tax, accounting),
             ]
         name = f"{tax.name}: {label}" if tax.name else label
-        # Said once: the standard texts are the words of the category.
+        # Printed once: the standard texts are the name of the category.
         legal_texts = [text for text in tax.legal_texts if text not in label]
         rows.append({"label": name, "legal_texts": legal_texts, "amounts": amounts})
     heads = [words["tax_base"], words["tax_amount"]]
@@ -283,14 +283,14 @@ def _tax_table(content, words):
 
 
 def _is_narrow(rows):
-    """Whether the tax fits beside the totals: two short figures in each row, and no text of the law."""
+    """Whether the tax table fits next to the totals: two short amounts in each row, and no legal text."""
     figures = [figure for row in rows for figure in row["amounts"]]
     has_texts = any(row["legal_texts"] for row in rows)
     return len(figures) == 2 * len(rows) and not has_texts and max(map(len, figures)) <= _NARROW
 
 
 def _reference_label(invoice, words):
-    """KID is what Norwegians call a reference that the bank checks."""
+    """The name KID is used in Norway for a reference that the bank checks."""
     return "KID" if invoice.payment_reference_kind in _KIDS else words["payment_reference"]
 
 
@@ -311,7 +311,7 @@ def _payment(content, words):
 
 
 def _payment_row(label, value, words):
-    """Numbers that somebody types into a bank stay on one line, over as many columns as that takes."""
+    """Numbers for a bank payment stay on one line, over as many columns as needed."""
     is_text = label == words["payment_terms"]
     columns = 1 if is_text else min(-(-len(value) // _FIGURES_A_COLUMN), 4)
     return {"label": label, "value": value, "is_text": is_text, "columns": columns}

@@ -1,7 +1,7 @@
-"""The words and number formats of printed documents, by language.
+"""Words and number formats of printed documents, by language.
 
-A document speaks the customer's language, not that of whoever posts it, and must read the same for ever: so
-its words stand here, whole and in view, and not in the catalogues that the screens are translated with.
+A document is in the customer's language, whoever posts it, and must never change. So its words are listed
+here, and not in the translation catalogues of the pages.
 """
 
 import datetime
@@ -213,7 +213,7 @@ TEXTS = {"en": _ENGLISH, "nb": _BOKMAAL}
 
 
 class Words:
-    """One language's words, dates and numbers; a language we do not have is answered in English."""
+    """The words, dates and numbers of one language; English if the language is not available."""
 
     def __init__(self, language: str):
         self.language = language if language in TEXTS else language.partition("-")[0]
@@ -226,11 +226,11 @@ class Words:
         return self.texts[key]
 
     def say(self, key: str, *values) -> str:
-        """The text with the values put in where it has places for them."""
+        """The text with its values filled in."""
         return self.texts[key].format(*values)
 
     def of_setup(self, text: str) -> str:
-        """A text of the set-up that we ship, in this language; what somebody wrote stays as it is."""
+        """A text of the standard set-up in this language; other texts do not change."""
         return self.texts.get(text, text)
 
     def unit(self, unit: str) -> str:

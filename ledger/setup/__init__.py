@@ -1,1 +1,1 @@
-"""What the books are set up with: accounts, profiles, dimensions, fiscal years, tax groups."""
+"""Set-up of the books: accounts, profiles, dimensions, fiscal years, tax groups."""

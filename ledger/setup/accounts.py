@@ -38,7 +38,7 @@ class AccountBook:
         """
         asked = (purpose, profile.pk if profile else None, transaction_class, category_id)
         if asked not in self._found:
-            # A refusal is kept too: thousands of lines may need the account that is missing.
+            # A refusal is stored too: thousands of lines may need the missing account.
             try:
                 self._found[asked] = self._search(*asked)
             except Refused as refusal:
@@ -108,7 +108,7 @@ class ProfileBook:
     def profile(self, project: Project | None, contract: ProjectContract | None) -> Profile:
         """The profile of the project, else of the contract, else of the project's group, else of the entity.
 
-        Refused (PROFILE-MISSING) when none of them has one.
+        Refused (PROFILE-MISSING) if none of them has one.
         """
         found = (
             (project and self._by_project.get(project.pk))

@@ -1,4 +1,4 @@
-"""Dimensions: what journal lines bring along, and the combinations that lines point to (JRN-3)."""
+"""Dimensions: the defaults of journal lines, and the stored combinations (JRN-3)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from ledger.models import DefaultDimension, DimensionSet, DimensionSetValue, Dim
 
 
 class DefaultDimensions:
-    """The dimension sets of projects and contract lines, made where they are missing."""
+    """The dimension sets of projects and contract lines; missing ones are created."""
 
     def __init__(self, by_project: dict[int, DimensionSet], by_line: dict[int, DimensionSet]):
         self._by_project = by_project
@@ -19,7 +19,7 @@ class DefaultDimensions:
     def load(
         cls, entity: LegalEntity, project_ids: Iterable[int] = (), line_ids: Iterable[int] = ()
     ) -> "DefaultDimensions":
-        """For these projects and contract lines, in a number of queries that does not grow with them."""
+        """For these projects and contract lines, in a fixed number of queries."""
         values = defaultdict(set)
         rows = DefaultDimension.objects.select_related("value")
         for row in rows.filter(project__in=set(project_ids)):
@@ -36,14 +36,14 @@ class DefaultDimensions:
     def of(
         self, *, project_id: int | None, contract_line_id: int | None, transaction_class: str
     ) -> DimensionSet | None:
-        """From the contract line for milestones, from the project for all else."""
+        """The set of the contract line for milestones, of the project for all others."""
         if transaction_class == "milestone":
             return self._by_line.get(contract_line_id)
         return self._by_project.get(project_id)
 
 
 def dimension_set(entity: LegalEntity, values: Iterable[DimensionValue]) -> DimensionSet | None:
-    """The one set of the entity with exactly these values, at most one a dimension; None for no value."""
+    """The set of the entity with exactly these values, at most one per dimension; None for no values."""
     values = set(values)
     return dimension_sets(entity, [values]).get(_key(values))
 
@@ -52,15 +52,15 @@ def dimension_set(entity: LegalEntity, values: Iterable[DimensionValue]) -> Dime
 def dimension_sets(
     entity: LegalEntity, combinations: Iterable[Iterable[DimensionValue]]
 ) -> dict[str, DimensionSet]:
-    """The sets for these combinations by key, made where they are missing, also when others make them too."""
-    wanted = {_key(values): set(values) for values in combinations}
-    wanted.pop("", None)
-    present = DimensionSet.objects.filter(entity=entity, key__in=wanted)
+    """The sets for these combinations by key; missing ones are created, also if others create them too."""
+    needed = {_key(values): set(values) for values in combinations}
+    needed.pop("", None)
+    present = DimensionSet.objects.filter(entity=entity, key__in=needed)
     sets = {row.key: row for row in present}
-    missing = [key for key in wanted if key not in sets]
+    missing = [key for key in needed if key not in sets]
     if missing:
         for key in missing:
-            dimensions = [value.dimension_id for value in wanted[key]]
+            dimensions = [value.dimension_id for value in needed[key]]
             assert len(set(dimensions)) == len(dimensions), "A set has at most one value of each dimension."
         DimensionSet.objects.bulk_create(
             [DimensionSet(entity=entity, key=key) for key in missing], ignore_conflicts=True
@@ -70,7 +70,7 @@ def dimension_sets(
             [
                 DimensionSetValue(set=sets[key], dimension_id=value.dimension_id, value=value)
                 for key in missing
-                for value in sorted(wanted[key], key=lambda value: value.pk)
+                for value in sorted(needed[key], key=lambda value: value.pk)
             ],
             ignore_conflicts=True,
         )
@@ -82,7 +82,7 @@ def _key(values) -> str:
 
 
 def dimensions_in_words(dimensions):
-    """The values of a set whose values were fetched along: "D1 Sales, R2 North"."""
+    """The values of a set whose values were prefetched: "D1 Sales, R2 North"."""
     if dimensions is None:
         return ""
     return ", ".join(str(row.value) for row in dimensions.values.all())

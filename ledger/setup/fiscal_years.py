@@ -1,25 +1,25 @@
-"""Fiscal years: the one that comes next, its months, and the warning before the last one ends."""
+"""Fiscal years: the next one, its months, and the warning before the last one ends."""
 
 import calendar
 import datetime
 
 from contracts.models import LegalEntity
-from invoicing_site.floor import wording
+from invoicing_site.floor.reasons import Reason
 from ledger.models import FiscalPeriod, FiscalYear
 
-# So long before the last fiscal year ends people are notified: work of the next year is planned by then.
+# People are notified so long before the last fiscal year ends.
 NOTIFIED_BEFORE = datetime.timedelta(days=60)
-# So long before it ends the next one can be added on the page of periods.
+# The next fiscal year can be added so long before the last one ends.
 OFFERED_BEFORE = datetime.timedelta(days=366)
 
 
 def first_day(year: int, start_month: int) -> datetime.date:
-    """The first day of the fiscal year that is named after the calendar year in which it ends."""
+    """The first day of a fiscal year, which is named after the calendar year in which it ends."""
     return datetime.date(year if start_month == 1 else year - 1, start_month, 1)
 
 
 def fiscal_year(entity: LegalEntity, year: int) -> FiscalYear:
-    """The fiscal year as the entity's calendar has it, not saved."""
+    """The fiscal year by the entity's calendar, not saved."""
     starts = first_day(year, entity.fiscal_year_start_month)
     ends = first_day(year + 1, entity.fiscal_year_start_month) - datetime.timedelta(days=1)
     name = str(year) if starts.year == ends.year else f"{starts.year}/{ends.year}"
@@ -43,9 +43,9 @@ def last_year(entity: LegalEntity) -> FiscalYear | None:
 
 
 def next_year(entity: LegalEntity) -> FiscalYear:
-    """The fiscal year after the last one, or that of today where there is none; not saved.
+    """The fiscal year after the last one, or that of today if there is none; not saved.
 
-    It begins on the day after the last one, also where that one did not end as the calendar says.
+    It begins on the day after the last one, also if that one did not end as the calendar says.
     """
     last = last_year(entity)
     if last is None:
@@ -57,21 +57,20 @@ def next_year(entity: LegalEntity) -> FiscalYear:
 
 
 def year_to_add(entity: LegalEntity) -> FiscalYear | None:
-    """The next fiscal year, not saved, once the last one ends within a year; else nothing is offered."""
+    """The next fiscal year, not saved, if the last one ends within a year; else None."""
     last = last_year(entity)
     return next_year(entity) if last and last.ends - entity.today() <= OFFERED_BEFORE else None
 
 
 def ends_soon(entity: LegalEntity) -> FiscalYear | None:
-    """The last fiscal year, when it ends within 60 days or has ended."""
+    """The last fiscal year, if it ends within 60 days or has ended."""
     last = last_year(entity)
     return last if last and last.ends - NOTIFIED_BEFORE <= entity.today() else None
 
 
-def what_to_do(last: FiscalYear) -> str:
-    """The warning about the last fiscal year, as people read it."""
-    ends = "ends" if last.entity.today() <= last.ends else "ended"
-    return (
-        f"The last fiscal year of {last.entity}, {last}, {ends} on {wording.day(last.ends)}. "
-        "Nothing can be posted after that day until the next fiscal year is added."
-    )
+def what_to_do(last: FiscalYear) -> Reason:
+    """The warning about the last fiscal year."""
+    values = {"entity": last.entity, "year": last, "day": last.ends}
+    if last.entity.today() <= last.ends:
+        return Reason("LAST-YEAR-ENDS", **values)
+    return Reason("LAST-YEAR-ENDED", **values)

@@ -1,4 +1,4 @@
-"""Fields of bulk edits: what is left empty stays as it is on every row (JRN-2, PRP-2)."""
+"""Fields of bulk edits: an empty field changes nothing (JRN-2, PRP-2)."""
 
 from django import forms
 
@@ -7,13 +7,13 @@ from ledger.setup.dimensions import dimension_set
 
 _CLEAR = "none"
 CHANGED_LINES = (
-    "Somebody changed some of these lines after you chose them. Look at them as they are now; press the "
-    "button again to put yours in their place."
+    "Somebody changed some of these lines after you selected them. Look at them as they are now. Press the "
+    "button again to save your changes."
 )
 
 
 class Stays:
-    """What a field says when nothing was chosen."""
+    """The value of a field if nothing was selected."""
 
     def __bool__(self):
         return False
@@ -23,7 +23,7 @@ STAYS = Stays()
 
 
 class ChangeField(forms.ChoiceField):
-    """One of the rows, none at all, or no change; cleans to the row, None or STAYS."""
+    """One of the rows, none, or no change; cleans to the row, None or STAYS."""
 
     def __init__(self, rows, *, none="None", **kwargs):
         self.rows = {str(row.pk): row for row in rows}
@@ -39,7 +39,7 @@ class ChangeField(forms.ChoiceField):
 
 
 class DimensionFields:
-    """A field for each dimension of a legal entity, added to a form; together they name one set."""
+    """A field for each dimension of a legal entity; together they select one set."""
 
     def add_dimensions(self, entity, chosen=None):
         """Add the fields, with the values of the set `chosen` in them."""
@@ -66,5 +66,5 @@ class DimensionFields:
 
 
 def set_of(entity, values):
-    """The dimension set of these values, made where it is missing; None for no value."""
+    """The dimension set of these values, created if it is missing; None for no values."""
     return dimension_set(entity, values) if values else None

@@ -1,4 +1,4 @@
-"""Opening an entity's books, adding the next fiscal year, and notifying people before the last one ends."""
+"""Creates an entity's books, adds the next fiscal year, and notifies people before the last one ends."""
 
 from dataclasses import dataclass, field
 
@@ -36,7 +36,7 @@ from ledger.setup.standard import (
 
 @dataclass
 class Books:
-    """What an entity's books consist of, by the names people know it by."""
+    """The parts of an entity's books, by their codes."""
 
     years: dict[int, FiscalYear] = field(default_factory=dict)
     periods: list[FiscalPeriod] = field(default_factory=list)
@@ -50,10 +50,10 @@ class Books:
 
 
 def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None) -> Books:
-    """Give the entity all that posting needs, for the fiscal years from first to last.
+    """Create all that posting needs, for the fiscal years from first to last.
 
-    May be called again: what is there already stays as people left it, what is missing is added. Only the
-    names in `standard` are looked at; a purpose that has an account for all cases keeps that account.
+    Can be called again: existing rows do not change, missing ones are added. Only the names in `standard` are
+    used; a purpose that has an account for all cases keeps that account.
     """
     assert first_year <= last_year, "The first year comes before the last."
     books = _opened(entity, first_year, last_year, by)
@@ -63,7 +63,7 @@ def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None)
 
 @transaction.atomic
 def _opened(entity, first_year, last_year, by) -> Books:
-    # Whoever opens the same books at this moment waits, and then finds what was added.
+    # A second call at the same time waits, and then finds the added rows.
     entity = LegalEntity.objects.locked().get(pk=entity.pk)
     add = _Added()
     years = _open_years(entity, first_year, last_year, add)
@@ -139,15 +139,15 @@ def _opened(entity, first_year, last_year, by) -> Books:
 
 
 class _Added:
-    """Adds what is missing in one insert a table, and counts it."""
+    """Adds missing rows in one insert for each table, and counts them."""
 
     def __init__(self):
         self.rows = 0
 
-    def missing(self, model, present, wanted: dict, key) -> dict:
-        """All rows by key: those present, and of the wanted ones those that were not."""
+    def missing(self, model, present, needed: dict, key) -> dict:
+        """All rows by key: the existing ones, and those that were added."""
         rows = {key(row): row for row in present}
-        new = [row for name, row in wanted.items() if name not in rows]
+        new = [row for name, row in needed.items() if name not in rows]
         if not new:
             return rows
         model.objects.bulk_create(new)
@@ -156,13 +156,13 @@ class _Added:
 
 
 def _open_years(entity, first_year, last_year, add) -> dict[int, FiscalYear]:
-    wanted = {year: fiscal_year(entity, year) for year in range(first_year, last_year + 1)}
-    years = add.missing(FiscalYear, entity.fiscal_years.all(), wanted, lambda row: row.year)
-    # A year that has periods keeps them, also where somebody chose other stretches than months.
+    needed = {year: fiscal_year(entity, year) for year in range(first_year, last_year + 1)}
+    years = add.missing(FiscalYear, entity.fiscal_years.all(), needed, lambda row: row.year)
+    # A year with periods keeps them, also if they are not months.
     divided = set(entity.fiscal_periods.values_list("year_id", flat=True))
     periods = {
         (period.year_id, period.number): period
-        for year in wanted
+        for year in needed
         if years[year].pk not in divided
         for period in months(years[year])
     }
@@ -189,7 +189,7 @@ def _open_tax(entity, accounts, add):
         },
         lambda row: row.code,
     )
-    # A code that has a rate already keeps its own history of rates.
+    # A code with a rate keeps its rates.
     add.missing(
         TaxRate,
         TaxRate.objects.filter(tax_code__entity=entity),
@@ -237,7 +237,7 @@ def add_year_after(last: FiscalYear, *, by) -> FiscalYear:
     year = next_year(entity)
     made = False
     if last_year(entity) == last:
-        # The unique year lets one of two transactions add it; the other one waits here and finds it.
+        # The year is unique: of two transactions one adds it, and the other one waits and finds it.
         year, made = FiscalYear.objects.get_or_create(
             entity=entity,
             year=year.year,
@@ -253,11 +253,11 @@ def add_year_after(last: FiscalYear, *, by) -> FiscalYear:
 
 
 def notify_who_adds_years(entity: LegalEntity) -> int:
-    """Notify the accountants and administrators once before the last fiscal year ends, once after."""
+    """Notify accountants and administrators once before the last fiscal year ends, and once after."""
     last = ends_soon(entity)
     if last is None:
         return 0
-    text = what_to_do(last)
+    text = what_to_do(last).sentence
     people: dict = {}
     for role, url in (
         (Membership.Role.ADMINISTRATOR, reverse("admin:ledger_fiscalyear_add")),

@@ -1,7 +1,7 @@
-"""Books that a legal entity can start with: years, chart of accounts, profiles, tax and number sequences.
+"""Standard books for a legal entity: years, chart of accounts, profiles, tax and number sequences.
 
-The chart follows the Norwegian standard chart, as the SAF-T codes do. Everything here is ordinary set-up: a
-billing administrator changes it afterwards, and opening the books again puts back only what is missing.
+The chart follows the Norwegian standard chart and its SAF-T codes. All of it is ordinary set-up: a billing
+administrator can change it, and creating the books again only adds what is missing.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""What is outside the scope of tax, by its tax groups."""
+"""The pairs of tax groups that are outside the scope of tax."""
 
 from contracts.tax_groups import Pairs
 from ledger.models import BillingTaxGroupCode, ItemTaxGroupCode, TaxCode

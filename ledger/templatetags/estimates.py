@@ -1,4 +1,4 @@
-"""What the ledger has to say on pages of the rooms to its left."""
+"""Template tags of the ledger for pages of other rooms."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.inclusion_tag("ledger/tax_estimate.html")
 def tax_estimate(proforma, may_edit):
-    """One line with net, tax and total of a proforma, as accounting would work them out today."""
+    """Net, estimated tax and total of a proforma."""
     return {"found": estimate(proforma, may_edit=may_edit)}

@@ -8,6 +8,7 @@ from django.db import connection, connections, transaction
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent
 from ledger.books.periods import PeriodBook, hold_open, next_open_day, period_of
 from ledger.closing.operations import close_period, put_on_hold, reopen_period
@@ -153,7 +154,7 @@ def test_closing_lists_what_is_still_open(no1, march):
         ("PROFORMAS", 2, MARCH_31),
         ("PROPOSALS", 1, MARCH_31),
     ]
-    assert left[0].text == "2 of its entries are not approved"
+    assert left[0].reason == Reason("ENTRIES-OPEN", count=2)
     assert FiscalPeriod.objects.get(pk=march.pk).status == "closed"
     event = AuditEvent.objects.get(action="ledger.close_period")
     assert event.detail["still_open"]["JOURNAL-LINES"] == 1
