@@ -1,4 +1,4 @@
-"""What runs in the background, and what was given up; for who runs the server to look at."""
+"""Read-only admin of background jobs, for operators."""
 
 from django.contrib import admin
 
@@ -27,6 +27,6 @@ class JobAdmin(LookupAdmin):
     def what(self, job):
         return jobs.title_of(job)
 
-    @admin.display(description="How it ended")
+    @admin.display(description="Result")
     def how(self, job):
         return jobs.sentence_of(job)

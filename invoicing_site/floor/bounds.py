@@ -1,6 +1,6 @@
-"""How much people, files and other programs may give: one place for all of them (APP-10).
+"""Upper bounds of quantities and amounts, for forms, files and other programs (APP-10).
 
-The columns hold a thousand times as much, so that what is added up, taxed and converted later fits in them.
+The columns can store a thousand times as much, so that later sums, taxes and conversions fit.
 """
 
 from decimal import Decimal
@@ -16,14 +16,14 @@ MOST_TOTAL = Decimal(100_000_000_000_000)
 
 
 def quantity_too_large(quantity: Decimal) -> Reason | None:
-    """That a quantity is too large; None where it can be kept."""
+    """The reason if a quantity is too large, else None."""
     if abs(quantity) <= MOST_QUANTITY:
         return None
     return Reason("QUANTITY-TOO-LARGE", quantity=quantity, most=MOST_QUANTITY)
 
 
 def amount_too_large(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> Reason | None:
-    """That an amount is too large; None where it can be kept."""
+    """The reason if an amount is too large, else None."""
     if abs(amount) <= most:
         return None
     amount = Amount(money.rounded(amount, currency), currency)
@@ -33,7 +33,7 @@ def amount_too_large(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT
 def converted_too_large(
     amount: Decimal, currency: str, rate: Decimal, into: str, most: Decimal = MOST_AMOUNT
 ) -> Reason | None:
-    """The same of what an amount comes to in another currency, by the rate for one unit of its own."""
+    """The same for an amount converted to another currency at this rate."""
     converted = money.converted(amount, rate, into)
     if abs(converted) <= most:
         return None
@@ -70,7 +70,7 @@ def over(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> str:
 def over_converted(
     amount: Decimal, currency: str, rate: Decimal, into: str, most: Decimal = MOST_AMOUNT
 ) -> str:
-    """The same of what an amount comes to in another currency, by the rate for one unit of its own."""
+    """The same for an amount converted to another currency at this rate."""
     said = over(money.converted(amount, rate, into), into, most)
     text = formatting.currency_last(money.rounded(amount, currency), currency)
     return said and f"{text} at {formatting.number(rate)}: {said}"

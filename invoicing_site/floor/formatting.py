@@ -1,8 +1,8 @@
-"""The one place that writes amounts, numbers and days as people read them.
+"""The only place that formats amounts, numbers and dates.
 
-Pages, sentences, commands, charts and files write English: 1,234.50, 20 Nov 2026. A document passes the
-`locale` of its customer's language and gets the same figures as people write them there. Amounts and prices
-are not rounded: a value that has more decimals than its currency shows them all.
+Pages, sentences, commands, charts and files use English formats: 1,234.50, 20 Nov 2026. A document passes the
+`locale` of its customer's language. Amounts and prices are not rounded: a value with more decimals than its
+currency shows all of them.
 """
 
 import datetime
@@ -17,7 +17,7 @@ from invoicing_site.floor import money
 
 _MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 12
-_UNKNOWN_DECIMALS = 2  # of an amount whose currency stands elsewhere
+_UNKNOWN_DECIMALS = 2  # of an amount without a currency
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -26,7 +26,7 @@ _WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def number(value: Decimal | int, least: int = 0, *, locale: Locale | None = None) -> str:
-    """1,200, 133.33: with at least so many decimals, and more only where the value has them."""
+    """1,200 or 133.33: with at least this number of decimals, and more only if the value has them."""
     if locale is not None:
         pattern = "#,##0." + "0" * least + "#" * (_MOST_DECIMALS - least)
         return _plain(format_decimal(value, format=pattern, locale=locale))
@@ -37,14 +37,14 @@ def number(value: Decimal | int, least: int = 0, *, locale: Locale | None = None
 
 
 def typed(value: Decimal | int) -> str:
-    """1200.5: as somebody types it into a field, without commas and without zeros at its end."""
+    """1200.5: the value for an input field, without commas and trailing zeros."""
     value = Decimal(value)
     text = f"{value if value else value.copy_abs():f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def count(n: int) -> str:
-    """12,000: how many there are."""
+    """A count, such as 12,000."""
     return number(n)
 
 
@@ -81,12 +81,12 @@ def short(value: Decimal) -> str:
 
 
 def decimals(currency: str) -> int:
-    """How many decimals amounts in this currency have: JPY 0, EUR 2, KWD 3; 2 where no currency is given."""
+    """The number of decimals of this currency: JPY 0, EUR 2, KWD 3; 2 without a currency."""
     return -money.minor_unit(currency).as_tuple().exponent if currency else _UNKNOWN_DECIMALS
 
 
 def amount(value: Decimal, currency: str = "", *, locale: Locale | None = None) -> str:
-    """1,234.50 with the decimals of its currency; also the price of one, which may have more."""
+    """1,234.50 with the decimals of its currency; also for unit prices, which can have more."""
     return number(value, decimals(currency), locale=locale)
 
 
@@ -104,7 +104,7 @@ def currency_last(value: Decimal, currency: str) -> str:
 
 
 def day(value: datetime.date, *, locale: Locale | None = None) -> str:
-    """20 Nov 2026: a day that nobody can misread, its year always with four digits."""
+    """20 Nov 2026, with a year of four digits."""
     if locale is not None:
         return _plain(format_date(value, "medium", locale=locale))
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year:04}"
@@ -133,7 +133,7 @@ def weekday(value: datetime.date) -> str:
 
 
 def long_day(value: datetime.date) -> str:
-    """Friday 20 November, for those who hear it."""
+    """Friday 20 November, for screen readers."""
     return format_date(value, "EEEE d MMMM", locale="en")
 
 
@@ -155,5 +155,5 @@ def span(first: datetime.date | None, last: datetime.date | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """With a real minus, and spaces that the document's font has."""
+    """With a minus sign (U+2212), and spaces that the document's font includes."""
     return text.replace("-", _MINUS).replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")

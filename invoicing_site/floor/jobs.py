@@ -1,11 +1,11 @@
-"""Work in the background: one kind of row, one page, one notice, one sweep.
+"""Background work: one kind of row, one page, one notice, one sweep.
 
-A job is a row (`Job`), written in the transaction that asks for it. After the commit a message with its key
-goes to a worker. The broker may lose or repeat the message, because the row is the truth: `perform` takes a
-job only once, and `sweep` takes each job that no worker began, whose worker died, or whose last try failed.
-So a handler may run twice and is safe to repeat.
+A job is a row (`Job`), written in the transaction that requests it. After the commit, a message with its key
+is sent to a worker. The broker can lose or repeat the message: `perform` takes a job only once, and `sweep`
+takes each job that no worker has started, whose worker died, or whose last attempt failed. So a handler can
+run twice and must be safe to repeat.
 
-Each room registers its kinds in its `tasks.py`. Whoever asks for a job names its kind, never a module.
+Each room registers its kinds in its `tasks.py`. Callers name the kind of a job, never a module.
 """
 
 import logging
@@ -29,25 +29,25 @@ logger = logging.getLogger(__name__)
 
 State = Job.State
 
-# The permission of what the program does by itself.
+# The permission of jobs that the program itself requests.
 SYSTEM = "system"
-# Codes of outcomes that every kind may have.
+# Codes of outcomes of all kinds.
 GAVE_UP, UNKNOWN_KIND = "GAVE-UP", "UNKNOWN-KIND"
 
-# A job is tried so often. Then it has failed, and a person decides.
+# The number of attempts. Then the job has failed, and a person decides.
 TRIES = 5
-# A message that no worker has received for so long is lost.
+# After this time, a message that no worker has received is treated as lost.
 LOST = timedelta(minutes=1)
-# A worker that gives no sign of life for so long is dead.
+# After this time without a heartbeat, a worker is treated as dead.
 SILENT = timedelta(minutes=15)
-# An ended job is kept for so long.
+# How long an ended job is kept.
 KEPT = timedelta(days=90)
 _AN_HOUR = 60 * 60
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: a code and values, put into words by its kind when it is shown."""
+    """The result of a job: a code and values, rendered by its kind when it is shown."""
 
     code: str
     params: dict = field(default_factory=dict)
@@ -56,12 +56,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Kind:
-    """What one kind of job does, who may ask for it, and how its page shows it.
+    """A kind of job: its handler, its permission, and how its page shows it.
 
-    `handler(work, **params)` does it, returns an Outcome and reports its progress in `unit`. `says(job)` is
-    the sentence of that outcome, `link(job)` the address and the words of where the result is, `rows(job,
-    user)` a template and its context with what became of each row. `gave_up(job)` notes the end of a job that
-    failed too often; it may be called twice.
+    `handler(work, **params)` runs the job, returns an Outcome and reports its progress in `unit`. `says(job)`
+    is the sentence of the outcome, `link(job)` the address and the label of the result, `rows(job, user)` a
+    template and its context with the result of each row. `gave_up(job)` records the end of a job that failed
+    too often; it can be called twice.
     """
 
     name: str
@@ -81,10 +81,10 @@ KINDS: dict[str, Kind] = {}
 
 
 def register(name: str, *, title: str, permission: str, **options):
-    """Decorates the handler of a kind of job; for the options see `Kind`.
+    """Decorate the handler of a kind of job; for the options see `Kind`.
 
-    Before the handler is called, the permission of who asked is checked again, for the legal entity. With
-    `asks_for_each` the handler does that itself for each row, so that each says why it was refused.
+    Before the handler is called, the permission of the requester is checked again, for the legal entity. With
+    `asks_for_each`, the handler checks it for each row, so that each refused row has a reason.
     """
 
     def registered(handler):
@@ -99,13 +99,13 @@ _check: Callable | None = None
 
 
 def check_askers_with(check: Callable):
-    """Have `check(user, permission, entity code)` refuse those who may no longer do what they asked for."""
+    """Set `check(user, permission, entity code)`, which refuses requesters who have lost the permission."""
     global _check
     _check = check
 
 
 class Work:
-    """A job at work, as its handler sees it."""
+    """A running job, for its handler."""
 
     def __init__(self, job: Job, kind: Kind):
         self.job, self.kind = job, kind
@@ -113,18 +113,18 @@ class Work:
 
     @property
     def by(self) -> User | None:
-        """Who asked for it; None is the program itself."""
+        """The requester; None is the program itself."""
         return self.job.asked_by
 
     def report(self, done: int, total: int):
-        """Say how far it is, outside of a transaction; also the sign of life that keeps the sweep away."""
+        """Report the progress, outside a transaction; this is also the heartbeat for the sweep."""
         now = timezone.now()
         _mine(self.job).update(done=done, total=total, beat_at=now, due_at=now + self.kind.silent_for)
 
     def report_inside(self, step: str, done: int, total: int):
-        """Say how far it is from inside a transaction, which nobody else can read: through the cache.
+        """Report the progress through the cache, from inside a transaction, which others can't read.
 
-        After one failure of the cache nothing more is said, because each one may take seconds.
+        After one failure of the cache, nothing more is reported, because each failure can take seconds.
         """
         if self._cache_answers:
             self._cache_answers = _at_best(self.job, cache.set, (step, done, total), _AN_HOUR) is not _NOTHING
@@ -134,7 +134,7 @@ _NOTHING = object()
 
 
 def _at_best(job, action, *args):
-    """What the cache answers; `_NOTHING` where it does not answer, which is logged and harms nothing."""
+    """The answer of the cache; `_NOTHING` if it does not answer, which is logged."""
     try:
         return action(f"job-{job.pk}", *args)
     except (RedisError, OSError) as problem:
@@ -143,20 +143,20 @@ def _at_best(job, action, *args):
 
 
 def progress_of(job: Job) -> tuple[str, int, int] | None:
-    """The step, how many rows are done and how many there are; None where nothing is known."""
+    """The step, the number of finished rows and of all rows; None if unknown."""
     if job.total:
         return "", job.done, job.total
     inside = _at_best(job, cache.get) if job.state == State.RUNNING else None
     return None if inside is _NOTHING else inside
 
 
-# Asking
+# Requesting
 
 
 def add(kind: str, *, by=None, entity=None, about=None, subject: str = "", total: int = 0, **params) -> Job:
-    """Write down a job, without a message; a sweep does it where the caller does not `carry_out` it.
+    """Create a job without a message; a sweep runs it unless the caller does (`carry_out`).
 
-    `about` is the row that it is for, `subject` says what it is for where that is no single row.
+    `about` is the row that it is for, `subject` a text if there is no single row.
     """
     assert kind in KINDS, f"No room registers the kind {kind}."
     now = timezone.now()
@@ -176,10 +176,10 @@ def add(kind: str, *, by=None, entity=None, about=None, subject: str = "", total
 
 
 def enqueue_on_commit(kind: str, **asked) -> Job:
-    """Write down a job (see `add`), and send it to a worker after the commit.
+    """Create a job (see `add`), and send it to a worker after the commit.
 
-    Where no worker listens it is done after the commit, here. What goes wrong then is logged and left to the
-    sweep: what the caller committed stands.
+    If no worker listens, it runs in this process after the commit. Errors are then logged, and the sweep
+    tries again; the caller's commit is not affected.
     """
     job = add(kind, **asked)
     send_on_commit(job)
@@ -187,12 +187,12 @@ def enqueue_on_commit(kind: str, **asked) -> Job:
 
 
 def send_on_commit(job: Job):
-    """After the commit, have the job done as `enqueue_on_commit` does."""
+    """Send an existing job after the commit, like `enqueue_on_commit`."""
     transaction.on_commit(lambda: _send(job))
 
 
 def _send(job):
-    """Have a worker perform it, or do it here where no worker listens; never raises."""
+    """Send it to a worker, or run it here if no worker listens; never raises."""
     try:
         if somebody_listens():
             deliver.delay(job.pk)
@@ -203,21 +203,21 @@ def _send(job):
 
 
 def about(row) -> QuerySet[Job]:
-    """The jobs for that row, the newest first."""
+    """The jobs of that row, newest first."""
     return Job.objects.filter(subject_type=row._meta.label_lower, subject_id=str(row.pk)).order_by("-pk")
 
 
-# Doing
+# Running
 
 
 @app.task
 def deliver(pk):
-    """What a message asks of a worker."""
+    """Run the job of a message, in a worker."""
     perform(pk)
 
 
 def perform(pk):
-    """Do one job, unless another worker has done or does it; what goes wrong is logged."""
+    """Run one job unless another worker runs it or has run it; errors are logged."""
     try:
         carry_out(pk)
     except Exception:
@@ -225,9 +225,9 @@ def perform(pk):
 
 
 def carry_out(pk) -> bool:
-    """Do one job here and now; False where it is done, or another worker does it.
+    """Run one job now; return False if it is done or another worker runs it.
 
-    A refusal ends the job of a person with that reason. Any other exception is raised, and the job is tried
+    A refusal ends the job of a person with that reason. Other exceptions are raised, and the job is tried
     again later.
     """
     job = Job.objects.select_related("asked_by").filter(pk=pk).first()
@@ -242,7 +242,7 @@ def carry_out(pk) -> bool:
             _check(job.asked_by, kind.permission, job.entity)
         outcome = kind.handler(Work(job, kind), **job.params) or Outcome("DONE")
     except Refused as refusal:
-        if is_busy(refusal) or job.asked_by_id is None:  # it may work later, and nobody waits for the reason
+        if is_busy(refusal) or job.asked_by_id is None:  # it may succeed later, and nobody needs the reason
             _put_back(job)
             raise
         reason = {"reason": refusal.reason.as_json()}
@@ -256,7 +256,7 @@ def carry_out(pk) -> bool:
 
 
 def _claim(job, silent_for) -> bool:
-    """Take the job for this worker, by one statement; False where it is not to be had."""
+    """Take the job for this worker with one statement; False if it can't be taken."""
     now = timezone.now()
     free = Job.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING, due_at__lt=now), pk=job.pk)
     if not free.update(state=State.RUNNING, beat_at=now, due_at=now + silent_for, tries=F("tries") + 1):
@@ -266,12 +266,12 @@ def _claim(job, silent_for) -> bool:
 
 
 def _mine(job):
-    """The row, while no other worker has taken it over."""
+    """The row, unless another worker has taken it."""
     return Job.objects.filter(pk=job.pk, state=State.RUNNING, tries=job.tries)
 
 
 def _put_back(job):
-    """Have it tried again, after 2, 4, 8 and 16 minutes; give it up after the last try."""
+    """Schedule the next attempt, after 2, 4, 8 and 16 minutes; give up after the last one."""
     now = timezone.now()
     if job.tries >= TRIES:
         _give_up(job)
@@ -281,7 +281,7 @@ def _put_back(job):
 
 
 def _end(job, state, outcome):
-    """Note how it ended and notify who asked, once. What the program asked for itself leaves no row."""
+    """Store the result and notify the requester, once. Jobs of the program itself are deleted."""
     with transaction.atomic():
         if state == State.DONE and job.asked_by_id is None:
             _mine(job).delete()
@@ -308,9 +308,9 @@ def _notify(job):
 
 
 def sweep(kind: str = "", entity: str = "") -> list[int]:
-    """Do each job that is due, or give it up after too many tries; one that fails stops no other.
+    """Run each job that is due, or give it up after too many attempts; a failure does not stop the others.
 
-    Returns the keys of those that were done here. It can be restricted to a kind, and to a legal entity.
+    Return the keys of the jobs that were run. It can be restricted to a kind and to a legal entity.
     """
     late = Job.objects.filter(state__in=[State.WAITING, State.RUNNING], due_at__lt=timezone.now())
     if kind:
@@ -346,13 +346,13 @@ def delete_old():
 
 
 def can_try_again(job: Job) -> bool:
-    """Whether it was given up, somebody asked for it, and its kind leaves the next step to the job's page."""
+    """Whether it was given up, a person requested it, and its kind allows another attempt."""
     kind = KINDS.get(job.kind)
     return bool(job.outcome_code == GAVE_UP and job.asked_by_id and kind and not kind.gave_up)
 
 
 def try_again(job: Job):
-    """Do a job again that was given up, for somebody who has removed the cause; refused for all others."""
+    """Run a job again that was given up, after its cause was fixed; refused for other jobs."""
     failed = Job.objects.filter(pk=job.pk, state=State.FAILED, outcome_code=GAVE_UP)
     values = {"state": State.WAITING, "tries": 0, "outcome_code": "", "outcome": {}, "is_problem": False}
     values |= {"ended_at": None, "due_at": timezone.now() + LOST}
@@ -361,17 +361,17 @@ def try_again(job: Job):
     send_on_commit(job)
 
 
-# Words
+# Texts
 
 
 def title_of(job: Job) -> str:
-    """What it does."""
+    """The title of its kind."""
     kind = KINDS.get(job.kind)
     return kind.title if kind else job.kind
 
 
 def sentence_of(job: Job) -> str:
-    """How it ended, in words; empty while it has not."""
+    """The sentence of its result; empty while it runs."""
     kind = KINDS.get(job.kind)
     match job.outcome_code:
         case "":
@@ -379,9 +379,8 @@ def sentence_of(job: Job) -> str:
         case code if code == GAVE_UP:
             again = "Try again on its page." if can_try_again(job) else "Start it again."
             return (
-                f"“{title_of(job)}” was tried {job.outcome['tries']} times and failed because of an internal "
-                f"error. Finished work is kept. {again} If it fails again, report job {job.pk} to the person "
-                "who runs the server."
+                f"“{title_of(job)}” failed {job.outcome['tries']} times: internal error. Finished "
+                f"work is kept. {again} If it fails again, report job {job.pk} to the operator of Ledgerline."
             )
         case code if code == UNKNOWN_KIND:
             return f"This version does not know the job {job.kind}."
@@ -391,13 +390,13 @@ def sentence_of(job: Job) -> str:
 
 
 def result_of(job: Job) -> tuple[str, str]:
-    """The address of its result and the words of the link; empty where there is none."""
+    """The address of its result and the label of the link; empty if there is none."""
     kind = KINDS.get(job.kind)
     return kind.link(job) if kind and kind.link else ("", "")
 
 
 def address_of(job: Job) -> str:
-    """Where one sees what became of it: the page of its result, or the job's own page with a list of rows."""
+    """The page of its result, or the job's own page with a list of rows."""
     kind = KINDS.get(job.kind)
     if job.state == State.DONE and kind and not kind.rows:
         return result_of(job)[0] or job.get_absolute_url()

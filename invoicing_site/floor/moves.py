@@ -1,6 +1,6 @@
-"""What may happen to a document in which status: one table beside each model, `MOVES`.
+"""Which operation is allowed in which status of a document: one table per model, `MOVES`.
 
-Operations refuse by it, pages offer buttons by it, and `docs/moves.md` is written from it.
+Operations check it, pages use it to offer buttons, and `docs/moves.md` is generated from it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,16 +13,16 @@ from django.db import models
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Reason, placeholders
 
-# In place of a status that follows.
+# Instead of a next status.
 STAYS = "(stays)"
 GONE = "(deleted)"
-# In place of a permission.
+# Instead of a permission.
 THE_PROGRAM = "(the program)"
 
 
 @dataclass(frozen=True)
 class Move:
-    """One row: in this status, this verb leads to that status, for whom has the permission.
+    """One row: the status, the operation, the next status and the required permission.
 
     `start` is one status or several; the verb is the name of the operation.
     """
@@ -36,10 +36,10 @@ class Move:
 class Moves:
     """The table of one model, a row for each status in which a move starts.
 
-    `done` has for each verb its past participle, for sentences ("confirmed"). A verb that is not allowed is
+    `done` has the past participle of each verb for sentences ("confirmed"). A verb that is not allowed is
     refused with NOT-ALLOWED-NOW, or with the code in `refusals` for the pair of verb and status, for the
-    verb, or for the status. Its template may name `row`, `status`, `done` and `starts`; where it names other
-    values the operation itself refuses with it.
+    verb, or for the status. Its template can use `row`, `status`, `done` and `starts`; if it uses other
+    values, the operation itself refuses with it.
     """
 
     def __init__(self, *rows: Move, done: Mapping[str, Any], refusals: Mapping[Any, str] | None = None):
@@ -64,7 +64,7 @@ class Moves:
         return self._starts[verb]
 
     def ends(self, verb: str, start: str) -> list[str]:
-        """The statuses to which the verb may lead from there."""
+        """The possible next statuses of the verb in that status."""
         return [row.end for row in self.rows if (row.start, row.verb) == (start, verb)]
 
     def only(self, verb: str) -> tuple[str, str]:
@@ -77,7 +77,7 @@ class Moves:
         return {row.verb: row.who for row in self.rows if row.start == status}
 
     def permission(self, verb: str) -> str:
-        """Who may do it."""
+        """The required permission."""
         return next(row.who for row in self.rows if row.verb == verb)
 
     def refusal(self, verb: str, status: str) -> str:
@@ -92,20 +92,20 @@ def allows(row: models.Model, verb: str) -> bool:
 
 
 def offered(row: models.Model, may) -> set[str]:
-    """The verbs that its status allows, and `may(permission)` too."""
+    """The verbs that its status and `may(permission)` allow."""
     verbs = row.MOVES.of(row.status)
     permissions = {who: may(who) for who in set(verbs.values()) - {THE_PROGRAM}}
     return {verb for verb, who in verbs.items() if permissions.get(who)}
 
 
 def refuse_unless(row: models.Model, verb: str, *, name: str = "") -> None:
-    """Refused unless the document's status allows the verb; `name` is what the sentence calls it."""
+    """Refused unless the document's status allows the verb; `name` is its name in the sentence."""
     if not allows(row, verb):
         raise Refused.because(reason(row, verb, name=name))
 
 
 def reason(row: models.Model, verb: str, *, name: str = "") -> Reason:
-    """Why the document's status does not allow the verb."""
+    """The reason why the document's status does not allow the verb."""
     labels = dict(row._meta.get_field("status").choices)
     code = row.MOVES.refusal(verb, row.status)
     params = {
@@ -118,5 +118,5 @@ def reason(row: models.Model, verb: str, *, name: str = "") -> Reason:
 
 
 def documents() -> Iterable[type[models.Model]]:
-    """All models that have a table of moves."""
+    """All models with a table of moves."""
     return [model for model in apps.get_models() if hasattr(model, "MOVES")]

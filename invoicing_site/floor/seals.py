@@ -36,22 +36,22 @@ _LARGEST = 2**63 - 1
 
 _AUDITED = "audited"
 
-# What else a segment vouches for: a name, what reads that chain's heads, and what finds a lost one.
+# Other chains in a segment: a name, a function that reads their heads, and one that finds a lost head.
 _heads: dict[str, tuple[Callable[[], dict[str, str]], Callable[[str, str], str | None]]] = {}
 _unguarded: list[guards.Guard] = []
 
 
 def witness(name: str, heads: Callable[[], dict[str, str]], lost: Callable[[str, str], str | None]):
-    """Have every segment keep the heads of another chain, by a name and a function that reads them.
+    """Include the heads of another chain in every segment, with a name and a function that reads them.
 
-    `lost` takes the key and the value of a head that was kept: None where that chain still holds it, else the
-    reference of the row that is not what it was.
+    `lost` takes the key and the value of a stored head. It returns None if the chain still contains the head,
+    otherwise the reference of the changed row.
     """
     _heads[name] = heads, lost
 
 
 def lost_heads(seal: Seal) -> list[tuple[str, str]]:
-    """The heads in a seal that their chains no longer hold: the key, and the reference of the row."""
+    """The heads in a seal that are no longer in their chains: the key, and the reference of the row."""
     return [
         (key, row)
         for name, (_, lost) in sorted(_heads.items())
@@ -69,7 +69,7 @@ def also(model, columns, *, name: str, when: str, sealed_with: str = "", let_go:
 
 
 def audited(model, column: str, *, when: str, sealed_with: str):
-    """Seal a column that may change, but not without an audit event that has the new value."""
+    """Seal a column that may change only with an audit event that has the new value."""
     also(model, [column], name=_AUDITED, when=when, sealed_with=sealed_with)
 
 
@@ -78,7 +78,7 @@ def is_audited(guard: guards.Guard) -> bool:
 
 
 def declared() -> list[guards.Guard]:
-    """All that is sealed: what is guarded, and columns that are only sealed."""
+    """All that is sealed: guarded columns, and columns that are only sealed."""
     return [guard for guard in guards.declared() if guard.is_sealed] + _unguarded
 
 
@@ -92,7 +92,7 @@ def seal_all() -> list[Seal]:
 
 
 def seal() -> Seal | None:
-    """Seal the next rows that are noted and committed, or return None where none of them is held."""
+    """Seal the next noted and committed rows, or return None if none of them is guarded."""
     return _seal_next()[0]
 
 
@@ -160,7 +160,7 @@ def _lock():
 
 
 def _next_notes() -> tuple[list[SealPending], str]:
-    """The oldest notes, of the rows of one segment, and those ids of the last one that are too many."""
+    """The oldest notes for the rows of one segment, and the surplus ids of the last one."""
     notes, n = [], 0
     for note in SealPending.objects.order_by("pk").iterator(chunk_size=_CHUNK):
         notes.append(note)
@@ -198,13 +198,13 @@ def keys_noted(notes, most: int | None = None):
 
 
 def noted_ids(note) -> list[int]:
-    """The ids in a note; what is no id is left out, for anybody may have written it."""
+    """The ids in a note; other text is ignored, because anybody could have written it."""
     ids = (int(each) for each in note.ids.split(",") if re.fullmatch(r"-?\d{1,19}", each))
     return [key for key in ids if abs(key) <= _LARGEST]
 
 
 def first_id(note) -> int | None:
-    """The first of the rows that a note of SQLite speaks of: that one, and all behind it."""
+    """The first id in a note of SQLite, which stands for this row and all later ones."""
     found = re.fullmatch(r"(\d{1,18})-", note.ids)
     return int(found[1]) if found else None
 
@@ -223,7 +223,7 @@ def _keys_to_seal(kind, noted):
     keys = keys_of(kind, noted)
     if not keys or not kind.is_sealed_with_many:
         return keys
-    # It is noted with each row that refers to it, and sealed once as long as it stays the same.
+    # It is noted with each row that refers to it, and sealed once while it is unchanged.
     names, known = " ".join(kind.sealed_columns), {}
     for part in parts_of(kind).iterator(chunk_size=1):
         known.update((key, (part.columns, short)) for key, short in rows_of(part))
@@ -301,7 +301,7 @@ def rows_of(part: SealedRows) -> list[tuple[int, bytes]]:
 
 
 def _forget(notes, rest, left):
-    """Delete the notes of what is sealed, and leave those of rows that did not fit into the segment."""
+    """Delete the notes of the sealed rows, and keep those of rows that did not fit into the segment."""
     done = [note.pk for note in notes]
     if rest:
         SealPending.objects.filter(pk=done.pop()).update(ids=rest)
@@ -339,7 +339,7 @@ def _hashed(kind, keys) -> SealedRows | None:
     )
 
 
-# How PostgreSQL writes a value as text must not depend on who asks.
+# The text of a value must not depend on the session's settings.
 _SETTINGS = ("timezone = 'UTC'", "datestyle = 'ISO'", "intervalstyle = 'postgres'", "bytea_output = 'hex'")
 
 
@@ -358,7 +358,7 @@ def row_hashes(table: str, columns, keys, *, when: str = "1 = 1") -> dict[int, b
 
 
 def hash_of(key: int, text: str) -> bytes:
-    """What `row_hashes` would give for a row of this key and one column with this text."""
+    """The result of `row_hashes` for a row with this key and one column with this text."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT sha256(convert_to(ROW(%s::bigint, %s::text)::text, 'UTF8'))", [key, text])
@@ -367,7 +367,7 @@ def hash_of(key: int, text: str) -> bytes:
 
 
 def times_let_go(kind, keys) -> dict[int, int]:
-    """How often each of these rows of a kind was let go, by key."""
+    """How often each of these rows of a kind was unguarded, by key."""
     found = {}
     for chunk in in_chunks(keys, _CHUNK):
         with _rows(kind.table, kind.sealed_columns[:1], chunk, "1 = 1", kind.let_go) as (cursor, sql, chosen):
@@ -421,7 +421,7 @@ def in_words(seal: Seal) -> str:
 
 
 def read(text: str) -> list[tuple[int, str]]:
-    """Number and digest of each seal as `in_words` wrote it; ValueError where the text holds none."""
+    """Number and digest of each seal that `in_words` wrote; ValueError if the text has none."""
     found = re.findall(r"Number: (\d{1,18})\b.*?Digest: ([0-9a-f]{64})\b", text, re.DOTALL)
     if not found:
         raise ValueError("This file contains no seal: the lines “Number: …” and “Digest: …” are missing.")

@@ -1,4 +1,4 @@
-"""The page of a background job: how far it is, how it ended, and what became of each row."""
+"""The page of a background job: its progress, its result, and the result of each row."""
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -11,12 +11,12 @@ from invoicing_site.screens.operations import refuse
 
 
 def own_job(request, pk) -> Job:
-    """A job that the reader asked for; 404 for all others."""
+    """A job that the reader requested; 404 for other jobs."""
     return get_object_or_404(Job.objects.select_related("asked_by"), pk=pk, asked_by=request.user)
 
 
 class JobPage(TemplateView):
-    """One job of the reader. It asks again by itself until the job has ended."""
+    """One job of the reader. The page reloads automatically until the job has ended."""
 
     def get_template_names(self):
         is_poll = self.request.htmx and not self.request.htmx.boosted
@@ -35,7 +35,7 @@ class JobPage(TemplateView):
 
 
 class TryJobAgain(View):
-    """Do a job again that was given up."""
+    """Run a job again that was given up."""
 
     http_method_names = ["post"]
 

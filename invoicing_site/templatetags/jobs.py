@@ -1,4 +1,4 @@
-"""How far a background job is, on its page and on the page of what it makes."""
+"""The progress of a background job, on its page and on the page of its result."""
 
 from datetime import timedelta
 
@@ -9,13 +9,13 @@ from invoicing_site.floor import jobs, wording
 
 register = template.Library()
 
-# A worker that gave no sign of life for so long is not at work at the moment.
+# After this time without a heartbeat, the worker is shown as not working.
 _QUIET = timedelta(minutes=1)
 
 
 @register.inclusion_tag("jobs/progress.html", takes_context=True)
 def job_progress(context, job):
-    """The progress of a job, or what it waits for; how it ended, once it has."""
+    """The progress of a job, or what it waits for, or its result."""
     kind = jobs.KINDS.get(job.kind)
     step, done, total = jobs.progress_of(job) or ("", 0, 0)
     return {

@@ -186,7 +186,7 @@ def figure(value):
 
 @register.filter
 def count(n):
-    """12,000: how many there are."""
+    """A count, such as 12,000."""
     return formatting.count(n or 0)
 
 

@@ -342,7 +342,7 @@ def test_without_a_cache_the_page_says_that_it_is_at_work(co, manager, unreachab
     Job.objects.update(state="running")
     page = manager.get(waiting.get_absolute_url())
     assert page.status_code == 200
-    assert "A worker is working on it." in page.text
+    assert "The job is running." in page.text
     assert "<progress" not in page.text
 
 

@@ -286,8 +286,8 @@ def test_the_page_says_when_a_silent_or_failed_job_goes_on(it, client):
         jobs._claim(job, jobs.SILENT)
     assert "No worker has worked on it since" in page(client, it.accountant, job).text
     jobs._put_back(job)
-    assert "is tried again at" in page(client, it.accountant, job).text
-    assert "1 of 5 tries so far" in page(client, it.accountant, job).text
+    assert "The next attempt is at" in page(client, it.accountant, job).text
+    assert "1 of 5 attempts so far" in page(client, it.accountant, job).text
 
 
 def test_a_job_that_was_given_up_can_be_tried_again(it, client, django_capture_on_commit_callbacks):
