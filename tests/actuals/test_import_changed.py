@@ -256,7 +256,7 @@ def test_the_command_says_what_becomes_of_a_changed_row(co, tmp_path):
     file.write_text(f"{head}2025-03-31,ANNA,NO1-P1,8,yes\n")
     said = command(file, "--preview", "--changed", "skip")
     assert (
-        f"Changed: row 2 says 8, a cost only; entry {key} 8, billable. Still a draft: it can be changed."
+        f"Changed: row 2 has 8, a cost only; entry {key} 8, billable. Still a draft: it can be changed."
         in said
     )
     assert "1 draft would be changed." in command(file, "--preview", "--changed", "change")
