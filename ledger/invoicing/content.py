@@ -1,6 +1,6 @@
-"""What an invoice says, frozen: seller, buyer, dates, references, and the words of its lines (PST-3).
+"""The stored content of an invoice: seller, buyer, dates, references, and the texts of its lines (PST-3).
 
-Pure: facts in, unsaved rows out. The words of summaries are in the customer's language.
+Pure: loaded data in, unsaved rows out. The texts of summaries are in the customer's language.
 """
 
 import datetime
@@ -29,7 +29,7 @@ _WEEKS = {"en": "Week {week}, {year}", "nb": "Uke {week}, {year}"}
 
 
 def type_code(facts: InvoiceFacts, kind: str) -> str:
-    """Its kind as UNTDID 1001 has it; what bears nothing but advances is a prepayment invoice."""
+    """The type code of UNTDID 1001; an invoice with advances only is a prepayment invoice."""
     classes = {line.detail.transaction_class for line in facts.lines}
     if kind == _Kind.INVOICE and classes == {TransactionClass.RETAINER}:
         return _PREPAYMENT
@@ -37,7 +37,7 @@ def type_code(facts: InvoiceFacts, kind: str) -> str:
 
 
 def header_of(facts: InvoiceFacts) -> CustomerInvoice:
-    """Everything the invoice says above and below its lines, but for number, kind and amounts."""
+    """The header of the invoice, without number, kind and amounts."""
     proposal, proforma = facts.proposal, facts.proforma
     entity, customer, share = facts.entity, facts.customer, facts.contract_customer
     dates = [delivered_on(facts, line.detail) for line in facts.lines]
@@ -97,7 +97,7 @@ def header_of(facts: InvoiceFacts) -> CustomerInvoice:
 
 
 def _terms(facts) -> str:
-    """When it has to be paid, in words; a due date that somebody chose replaces the terms (PRP-2)."""
+    """The payment terms as text; a due date that somebody entered replaces them (PRP-2)."""
     words = Words(facts.customer.language)
     if facts.due_date != due_date(facts.payment_term, facts.invoice_date):
         return words.say("terms_by_date", words.date(facts.due_date))
@@ -105,7 +105,7 @@ def _terms(facts) -> str:
 
 
 def delivered_on(facts: InvoiceFacts, detail: LineDetail) -> datetime.date:
-    """The day it was delivered, as the invoice prints it (EN 16931 BT-72); a correction repeats it."""
+    """The printed delivery date (EN 16931 BT-72); a correction repeats that of its original."""
     if original := facts.corrected_line(detail):
         return original.date
     return delivery_day(
@@ -114,14 +114,14 @@ def delivered_on(facts: InvoiceFacts, detail: LineDetail) -> datetime.date:
 
 
 def delivery_day(transaction_class: str, date: datetime.date, *billed: datetime.date) -> datetime.date:
-    """The date of a milestone is a plan: one that is billed before it was reached before it, too."""
+    """The delivery date; a milestone that is billed before its planned date was also reached before it."""
     return min(date, *billed) if transaction_class == TransactionClass.MILESTONE else date
 
 
 def lines_of(
     facts: InvoiceFacts, tax: dict[Hashable, Decimal], codes: dict[int, list[TaxAt]]
 ) -> list[InvoiceLine]:
-    """The lines in printed order; `tax` and `codes` are given by the key of the proposal line."""
+    """The lines in printed order; `tax` and `codes` are by key of the proposal line."""
     quantities = _charged_quantities(facts.billed)
     words = Words(facts.customer.language)
     return [
@@ -131,7 +131,7 @@ def lines_of(
 
 
 def _charged_quantities(billed: Iterable[Billed]) -> dict[int, Decimal]:
-    """By detail; of a correction what stands less what stood."""
+    """The charged quantity of each detail; of a correction the difference."""
     quantities: dict = {}
     for share in billed:
         if share.billing_type == BillingType.CHARGEABLE:
@@ -168,35 +168,35 @@ def _line(number, line, facts, tax, codes, quantities, words) -> InvoiceLine:
         net=line.amount,
         tax=tax,
         tax_category=codes[0].code.category,
-        # Of several codes each has its own rate; together they have none.
+        # Several codes have no common rate.
         tax_percent=codes[0].percent if len(codes) == 1 else None,
     )
 
 
 _PRINTED = ("project", "task", "resource", "role", "category")
 _NAMED = (*_PRINTED, "product")
-# Who spent it, and as what, is no business of the customer's.
+# The customer is not shown who spent it, or in which role.
 _OF_NOBODY = (TransactionClass.EXPENSE, TransactionClass.MATERIAL)
 
 
 def _said(thing) -> str:
-    """As the customer knows it: codes of tasks are our own, the project's is what he refers to."""
+    """The name that the customer knows: without our task codes, with the project code."""
     if isinstance(thing, Task):
         return thing.name
     return str(thing or "")
 
 
 def _difference(quantity, price, amount, currency):
-    """Quantity and price that a correction prints; where both changed it is one piece of the whole amount."""
+    """Quantity and price of a correction; if both changed, one piece of the whole amount."""
     if money.priced(quantity, price, currency) == amount:
         return quantity, price
     return Decimal(1 if amount >= 0 else -1), abs(amount)
 
 
 def _described(facts, detail, names, words) -> str:
-    """What it is called where nobody described it; the rest is said by its task, category and role.
+    """The description of a line, or the name of its product or milestone.
 
-    A part of a milestone says of how much: the amount by itself stands in no contract.
+    A part of a milestone names the whole amount too, because its own amount is not in the contract.
     """
     milestone = facts.the("milestone", detail.backlog_item_id)
     of_its_own = names["product"] or milestone
@@ -208,7 +208,7 @@ def _described(facts, detail, names, words) -> str:
 
 
 def _summary(section, detail, day, names, words) -> str:
-    """The name of the printed line that it is summed up in (PRP-3); of a detail section none."""
+    """The name of the summary line (PRP-3); empty in a section with details."""
     if section.mode != SectionMode.SUMMARY:
         return ""
     kind = words[detail.transaction_class]

@@ -1,4 +1,4 @@
-"""What stands of an invoice and its corrections so far: what the next one is measured against (MON-4)."""
+"""The totals of an invoice and its corrections so far, from which the next correction starts (MON-4)."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """A sum in the currency of the invoice, and what it came to in the books."""
+    """A sum in the currency of the invoice, and its amount in accounting currency."""
 
     amount: Decimal = _ZERO
     accounting: Decimal = _ZERO
@@ -23,17 +23,17 @@ class Stood:
         return Stood(self.amount + other.amount, self.accounting + other.accounting)
 
     def changed_by(self, amount: Decimal, rate: Decimal, currency: str) -> Decimal:
-        """The change in accounting currency: what stands after it, converted, less what stood (MON-4).
+        """The change in accounting currency: the new sum, converted, less the old amount (MON-4).
 
-        So partial credits add up to what they credit, in any order; where nothing stood, it is the amount
-        converted.
+        So partial credits add up to what they credit, in any order. If the old sum is 0, it is the converted
+        amount.
         """
         return money.converted(self.amount + amount, rate, currency) - self.accounting
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """The invoice that is corrected, its lines by detail, and what stands of it after all its corrections."""
+    """The corrected invoice, its lines by detail, and its totals after all corrections so far."""
 
     invoice: CustomerInvoice
     lines: dict[int, InvoiceLine]
@@ -42,13 +42,13 @@ class Corrected:
     places: dict[tuple, Stood] = field(default_factory=dict)  # by account, dimensions and project
 
     def taxed(self, code_id: int, percent: Decimal, name: str) -> Stood:
-        """The `base` or the `tax` that stands under a code at a rate."""
+        """The current `base` or `tax` of a code at a rate."""
         rows = (row for row in self.taxes if (row.tax_code_id, row.percent) == (code_id, percent))
         return sum((Stood(getattr(row, name), getattr(row, f"accounting_{name}")) for row in rows), Stood())
 
 
 def load(proforma: ProformaInvoice) -> tuple[Corrected | None, ProformaInvoice | None]:
-    """What the proforma corrects; where that has no invoice yet, that proforma instead."""
+    """The invoice that the proforma corrects, or, if that is not posted, the proforma that it corrects."""
     if proforma.corrects_id is None:
         return None, None
     invoice = CustomerInvoice.objects.filter(proposal__proforma=proforma.corrects_id).first()
@@ -66,7 +66,7 @@ def load(proforma: ProformaInvoice) -> tuple[Corrected | None, ProformaInvoice |
 
 
 def _places(invoice, family) -> dict[tuple, Stood]:
-    """What was credited in each place at the rate of net amounts; accruals are reversed at their own."""
+    """The credited amounts of each place at the rate of net amounts; accruals are reversed at their own."""
     keys, sides = ("account", "dimensions", "project"), ("credit", "debit")
     rows = (
         LedgerEntry.objects.filter(
@@ -87,7 +87,7 @@ def _places(invoice, family) -> dict[tuple, Stood]:
 
 
 def _family(proforma) -> set[int]:
-    """The invoice that was corrected first, and all corrections of it and of each other, one query a step."""
+    """The first corrected invoice, and all corrections of it and of each other; one query for each step."""
     first = proforma
     while first.corrects_id:
         first = first.corrects

@@ -1,7 +1,7 @@
-"""Everything an invoice is made from, read at once: what the plan and the checks look at.
+"""Loads all that an invoice is made from, for the plan and the checks.
 
-A constant number of queries, however many lines there are. Nothing here is decided; what is missing is left
-empty, and the checks say so.
+The number of queries does not depend on the number of lines. Nothing is decided here: what is missing is left
+empty, and the checks find it.
 """
 
 import datetime
@@ -56,7 +56,7 @@ _Kind = CustomerInvoice.Kind
 
 
 class Billed(NamedTuple):
-    """One billed sales actual that the invoice books, and the line it is printed on, if any."""
+    """One billed sales actual that the invoice posts, and the line it is printed on, if any."""
 
     actual_id: int
     detail_id: int
@@ -72,20 +72,20 @@ class Billed(NamedTuple):
 
     @property
     def amount(self) -> Decimal:
-        """What is charged for it; non-chargeable and complimentary work is charged at nothing."""
+        """The charged amount: 0 for non-chargeable and complimentary work."""
         return self.worth if self.billing_type == BillingType.CHARGEABLE else _ZERO
 
     @property
     def sort(self) -> tuple:
-        """What decides where it is booked."""
+        """The key that decides where it is posted."""
         return self.transaction_class, self.category_id, self.contract_line_id, self.project_id
 
 
 class MilestoneBilled(NamedTuple):
-    """A billed part of a milestone, with what it is a part of.
+    """A billed part of a milestone, with the whole that it is a part of.
 
-    That is the milestone where customers share it, and the customer's share where that was cut into slices
-    (MIL-2); of a milestone that one customer gets at once, the amount itself.
+    The whole is the milestone if customers share it, and the customer's share if that was divided (MIL-2).
+    For a milestone that one customer gets at once it is the amount itself.
     """
 
     name: str
@@ -95,7 +95,7 @@ class MilestoneBilled(NamedTuple):
 
 @dataclass(frozen=True)
 class AccruedSum:
-    """What the journal posted for the originals, summed up by where and at which rate it stands."""
+    """What the journal posted for the originals, by account, dimensions, project, currency and rate."""
 
     account: Account
     dimensions: DimensionSet | None
@@ -110,7 +110,7 @@ class AccruedSum:
 
 @dataclass(frozen=True)
 class Series:
-    """The number sequence of one kind of document, and the last date it gave a number to."""
+    """The number sequence of one kind of document, and the date of its last number."""
 
     sequence: NumberSequence
     last_date: datetime.date | None
@@ -118,7 +118,7 @@ class Series:
 
 @dataclass
 class InvoiceFacts:
-    """One proposal with all that its invoice will say and book."""
+    """One proposal with all that its invoice prints and posts."""
 
     proposal: InvoiceProposal
     proforma: ProformaInvoice
@@ -131,9 +131,11 @@ class InvoiceFacts:
     due_date: datetime.date
     lines: list[ProposalLine]
     billed: list[Billed]
-    links: list[DetailActual]  # all facts that confirming made, billed or not
+    links: list[DetailActual]  # all actuals that confirming created, billed or not
     contract_lines: dict[int, ContractLine]
-    named: dict[str, dict[int, Model | MilestoneBilled]]  # what lines and facts name, by field and key
+    named: dict[
+        str, dict[int, Model | MilestoneBilled]
+    ]  # the rows that lines and actuals refer to, by field and key
     accrued: list[AccruedSum]
     accrued_transactions: list[ProjectTransaction]
     disbursements: dict[int, Disbursement]  # by detail
@@ -145,7 +147,7 @@ class InvoiceFacts:
     series: dict[str, Series]
     unit_codes: dict[str, str]
     corrected: Corrected | None = None
-    unposted: ProformaInvoice | None = None  # what it corrects, where that has no invoice
+    unposted: ProformaInvoice | None = None  # what it corrects, if that has no invoice
 
     @property
     def contract(self):
@@ -160,20 +162,20 @@ class InvoiceFacts:
         return self.proforma.currency
 
     def corrected_line(self, detail: LineDetail) -> InvoiceLine | None:
-        """The line of the corrected invoice that the detail corrects (COR-3); None where it corrects none."""
+        """The line of the corrected invoice that the detail corrects (COR-3); None if it corrects none."""
         return self.corrected.lines.get(detail.corrects_id) if self.corrected else None
 
     def the(self, name: str, key: int | None):
-        """The project, role, category … of that key; None where there is no key."""
+        """The project, role, category … of that key; None if the key is None."""
         return self.named[name].get(key)
 
     def series_of(self, kind: str) -> Series | None:
-        """The numbers of that kind; credit notes take the invoices' where they have none of their own."""
+        """The number sequence of that kind; credit notes use that of invoices if they have none."""
         return self.series.get(kind) or self.series.get(_Kind.INVOICE)
 
     @classmethod
     def load(cls, proposal: InvoiceProposal, *, on: datetime.date) -> "InvoiceFacts":
-        """Read it all; `on` is the invoice date where the proposal names none."""
+        """Load it all; `on` is the invoice date if the proposal has none."""
         proforma = ProformaInvoice.objects.select_related(
             "entity__logo",
             "contract",
@@ -221,7 +223,7 @@ class InvoiceFacts:
 
 
 def accounting_date(proposal: InvoiceProposal, *, on: datetime.date) -> datetime.date:
-    """The day its voucher is booked on: the proposal's own, or the invoice date (PRP-8)."""
+    """The accounting date of its voucher: the proposal's own, or the invoice date (PRP-8)."""
     return proposal.accounting_date or proposal.invoice_date or on
 
 
@@ -232,7 +234,7 @@ def lines_of(proposal: InvoiceProposal) -> list[ProposalLine]:
 
 
 def originals(proforma: ProformaInvoice | int):
-    """The unbilled sales it bills that the journal books; what was added by hand has none (PRP-1)."""
+    """The unbilled sales that it bills and the journal posts; added details have none (PRP-1)."""
     return Actual.objects.filter(
         backlog_item__detail__line__proforma=proforma,
         type=Actual.Type.UNBILLED_SALES,
@@ -242,7 +244,7 @@ def originals(proforma: ProformaInvoice | int):
 
 def journalled(proforma: ProformaInvoice | int):
     """The posted journal lines of its originals."""
-    # Joined, not `actual__in=originals(…)`: for that PostgreSQL reads all that was ever posted, each time.
+    # Joined, not `actual__in=originals(…)`: that makes PostgreSQL read all posted lines.
     return JournalLine.objects.posted().filter(
         actual__backlog_item__detail__line__proforma=proforma,
         actual__type=Actual.Type.UNBILLED_SALES,
@@ -269,7 +271,7 @@ def _billed(proforma, lines) -> list[Billed]:
 
 
 def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model | MilestoneBilled]]:
-    """Each thing read once, however many lines name it."""
+    """Each named row, read once."""
     details = [line.detail for line in lines]
 
     def keys(name, *rows):

@@ -1,4 +1,4 @@
-"""When an invoice has to be paid, as a day and in words (PRP-9)."""
+"""The due date and the payment terms of an invoice (PRP-9)."""
 
 import calendar
 import datetime
@@ -10,10 +10,10 @@ _Method = PaymentTerm.Method
 
 
 def due_date(term: PaymentTerm | None, invoice_date: datetime.date) -> datetime.date:
-    """The day an invoice of that date is due; without a term it is due at once.
+    """The due date of an invoice of that date; without a term it is due at once.
 
-    A fixed day of the month is the first such day after the invoice date, and not before the term's days
-    have passed; in a shorter month it is that month's last day.
+    A fixed day of the month is the first such day after the invoice date and after the term's days. In a
+    shorter month it is the last day.
     """
     if term is None or term.method == _Method.IMMEDIATE:
         return invoice_date
@@ -25,7 +25,7 @@ def due_date(term: PaymentTerm | None, invoice_date: datetime.date) -> datetime.
 
 
 def in_words(term: PaymentTerm | None, words: Words) -> str:
-    """The term as the customer reads it, in his language; the name in the set-up is for ourselves."""
+    """The term in the customer's language; its name in the set-up is internal."""
     if term is None:
         return ""
     days = words.say("terms_day" if term.days == 1 else "terms_days", term.days)

@@ -1,7 +1,7 @@
-"""What posting a proposal will write: the preview, the checks and the posting share it.
+"""What posting a proposal will write, for the preview, the checks and the posting.
 
-Pure: facts in, unsaved rows and entry plans out. A missing rate, account or tax code is a refusal that names
-it; nothing becomes 1 or 0 in silence (MON-8).
+Pure: loaded data in, unsaved rows and planned entries out. A missing rate, account or tax code is refused by
+name and never replaced by 1 or 0 (MON-8).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where what a check found can be fixed, by this reader (MON-8)."""
+"""Where the reader can fix what a check found (MON-8)."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _HEADER = {"FUTURE-DATE", "DUE-DATE", "NUM-ORDER", "DATE-BEFORE-WORK", "CREDIT-D
 
 @dataclass(frozen=True)
 class Found:
-    """A result of a check with the address where it is fixed; empty where the reader can't fix it."""
+    """A result of a check with the address where it can be fixed; empty if the reader can't fix it."""
 
     result: CheckResult
     url: str
@@ -21,7 +21,7 @@ class Found:
 
 
 def with_remedies(results, proposal, request) -> list[Found]:
-    """Each result with its page; the set-up is in the administration, which only administrators open."""
+    """Each result with its page; only administrators can open the administration."""
     return [Found(result, *_remedy(result, proposal, request)) for result in results]
 
 

@@ -1,4 +1,4 @@
-"""Ways to lay out the lines of a proposal in sections, for `format_sections` to write (PRP-3)."""
+"""Layouts of the lines of a proposal in sections, for `format_sections` (PRP-3)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ledger.models.proposals import SectionMode
 
 @dataclass(frozen=True)
 class SectionFormat:
-    """A section as it should be: its title, whether it is a summary and by what, and its lines."""
+    """The format of a section: its title, whether it is a summary and by what, and its lines."""
 
     lines: Sequence[ProposalLine]
     title: str = ""
@@ -25,7 +25,7 @@ def _lines(proposal):
 
 
 def as_it_is(proposal: InvoiceProposal) -> list[tuple[ProposalSection, SectionFormat]]:
-    """Its sections in their order, each with the format that would leave it alone."""
+    """Its sections in their order, each with its current format."""
     by_section = {}
     for line in _lines(proposal):
         by_section.setdefault(line.section_id, []).append(line)
@@ -36,7 +36,7 @@ def as_it_is(proposal: InvoiceProposal) -> list[tuple[ProposalSection, SectionFo
 
 
 def changed(proposal: InvoiceProposal, layouts: dict[int, dict]) -> list[SectionFormat]:
-    """The same sections with other places, titles and modes, by key of the section; all keep their lines."""
+    """The same sections with other places, titles and modes, by key of the section; lines do not move."""
     now = as_it_is(proposal)
     placed = [
         (layouts[row.pk]["number"], row.number, SectionFormat(each.lines, **_without_place(layouts[row.pk])))
@@ -54,7 +54,7 @@ def _without_place(layout):
 def moved(
     proposal: InvoiceProposal, keys: Iterable[int], *, to: int | None, title: str = ""
 ) -> list[SectionFormat]:
-    """The lines with these keys in the section `to`, or in a new one at the end; emptied sections go."""
+    """These lines moved to the section `to`, or to a new one at the end; empty sections are removed."""
     keys, chosen, formats = set(keys), [], []
     now = as_it_is(proposal)
     for _, each in now:
@@ -69,7 +69,7 @@ def moved(
 
 
 def for_each_contract_line(proposal: InvoiceProposal) -> list[SectionFormat]:
-    """A section for each contract line, in the order of the proforma, titled as it is; all line by line."""
+    """A section for each contract line, in the order of the proforma, with its title; all with details."""
     longest = ProposalSection._meta.get_field("title").max_length
     groups = {}
     for line in sorted(_lines(proposal), key=lambda line: line.number):
@@ -88,6 +88,6 @@ def whole(proposal: InvoiceProposal) -> list[SectionFormat]:
 
 
 def stamp_of(proposal: InvoiceProposal) -> str:
-    """What its sections and lines say now, in short: two who look at the same have the same stamp."""
+    """A stamp of its sections and lines: it changes when they change."""
     sections = stamp(proposal.sections.all(), "number", "title", "mode", "summary_by")
     return f"{sections}-{stamp(proposal.lines.only('section'), 'section')}"

@@ -1,4 +1,4 @@
-"""THE ACCOUNTANT'S ROOM: set-up of the books, journals, proposals, vouchers, invoices, subledgers."""
+"""Models of the ledger: set-up of the books, journals, proposals, vouchers, invoices, subledgers."""
 
 from ledger.models.invoices import (
     CustomerInvoice,

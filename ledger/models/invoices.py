@@ -1,4 +1,4 @@
-"""The posted customer invoice: everything it says, frozen, and the documents drawn from it (PST-3, DOC-1)."""
+"""The posted customer invoice: its stored content, and its documents (PST-3, DOC-1)."""
 
 from django.db import models
 from django.db.models import Q
@@ -37,7 +37,7 @@ class InvoiceQuerySet(ReachQuerySet):
 
 
 class CustomerInvoice(models.Model):
-    """The legal document as it was issued. Nothing it shows is read from anywhere else afterwards."""
+    """The legal document as it was issued. All that it shows is stored here."""
 
     class Kind(models.TextChoices):
         INVOICE = "invoice", "invoice"
@@ -141,7 +141,7 @@ class CustomerInvoice(models.Model):
 
     @property
     def accounting_rounding(self):
-        """What the customer owes more, or less, than net and tax came to when each was converted (PST-2)."""
+        """The rounding difference of the total when net and tax are converted separately (PST-2)."""
         return self.accounting_total - self.accounting_net - self.accounting_tax
 
 
@@ -159,7 +159,7 @@ class InvoiceReference(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """A line as it is billed: words, quantity, price, net amount, and its share of the tax."""
+    """A line as it is billed: texts, quantity, price, net amount, and its share of the tax."""
 
     invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="lines")
     proposal_line = models.OneToOneField(ProposalLine, models.PROTECT, related_name="invoice_line")
@@ -222,7 +222,7 @@ class InvoiceTax(models.Model):
 
 
 class Document(models.Model):
-    """A file drawn once from a frozen invoice; any later download is those bytes (DOC-1)."""
+    """A file created once from a posted invoice; every download has the same bytes (DOC-1)."""
 
     class Kind(models.TextChoices):
         PDF = "pdf", "PDF"
@@ -242,7 +242,7 @@ class Document(models.Model):
 
 
 class Delivery(models.Model):
-    """One sending of an invoice's documents, with what became of it (DOC-3)."""
+    """One sending of an invoice's documents, with its result (DOC-3)."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "queued"

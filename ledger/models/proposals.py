@@ -38,7 +38,7 @@ class SummaryBy(models.TextChoices):
 
 
 class ProposalLayout(models.Model):
-    """The default format for an entity, a customer or a contract; the most specific one counts (PRP-3)."""
+    """The default layout for an entity, a customer or a contract; the most specific one is used (PRP-3)."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="layouts")
     customer = models.OneToOneField(Customer, models.CASCADE, null=True, blank=True, related_name="layout")
@@ -74,16 +74,16 @@ class ProposalQuerySet(ReachQuerySet):
     view_permission = "proposal.view"
 
     def unsettled(self):
-        """Those that are still to be posted: neither posted nor returned to the project manager."""
+        """Proposals that are neither posted nor returned to the project manager."""
         return self.exclude(status__in=[InvoiceProposal.Status.POSTED, InvoiceProposal.Status.RETURNED])
 
     def stuck(self):
-        """Those that wait for somebody: for journals, for an approval, or for posting after one."""
+        """Proposals that wait for journals, for an approval, or for posting after one."""
         waiting = (InvoiceProposal.Status.BLOCKED, *InvoiceProposal.IN_APPROVAL)
         return self.filter(status__in=waiting)
 
     def postable(self):
-        """Those that lack nothing but posting: filled in, and approved where their entity wants that."""
+        """Proposals that are filled in, and approved if their entity requires it."""
         return self.filter(
             Q(status=InvoiceProposal.Status.APPROVED)
             | Q(status=InvoiceProposal.Status.OPEN, entity__require_proposal_approval=False)
@@ -91,7 +91,7 @@ class ProposalQuerySet(ReachQuerySet):
 
 
 class InvoiceProposal(models.Model):
-    """One confirmed proforma on its way into the books, with the same number (PRP-1)."""
+    """The invoice proposal of one confirmed proforma, with the same number (PRP-1)."""
 
     class Status(models.TextChoices):
         BLOCKED = "blocked", "waiting for journals"

@@ -28,7 +28,7 @@ class FiscalYearQuerySet(ReachQuerySet):
 
 
 class FiscalYear(models.Model):
-    """A year of the books."""
+    """A fiscal year."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_years")
     name = models.CharField(max_length=20)
@@ -62,7 +62,7 @@ class PeriodQuerySet(ReachQuerySet):
 
 
 class FiscalPeriod(models.Model):
-    """A stretch of days that is open for posting, on hold, or closed (PST-6). The first of all locks."""
+    """A fiscal period: open for posting, on hold, or closed (PST-6). Always the first lock."""
 
     class Status(models.TextChoices):
         OPEN = "open", "open"
@@ -121,7 +121,7 @@ class FiscalPeriod(models.Model):
 
 
 class Account(models.Model):
-    """An account of the general ledger, with what SAF-T asks of it (EXP-2)."""
+    """An account of the general ledger, with its SAF-T codes (EXP-2)."""
 
     class Kind(models.TextChoices):
         ASSET = "asset", "asset"
@@ -167,14 +167,14 @@ class Account(models.Model):
         return reverse("account", args=[self.pk])
 
     def clean(self):
-        """Refuse to make another account of one that carries postings: reports would tell another story."""
+        """Refuse to change an account with postings into another one, because reports would change."""
         stored = Account.objects.filter(pk=self.pk).first()
         changed = stored and [name for name in self.SETTLED if getattr(stored, name) != getattr(self, name)]
         if changed and (sentence := stored.standing()):
             raise ValidationError(sentence)
 
     def standing(self):
-        """The sentence that says why kind, control, number and company stand; empty before any posting."""
+        """The reason why kind, control, number and company can't change; empty before any posting."""
         if not self.entries.exists():
             return ""
         return (
@@ -184,7 +184,7 @@ class Account(models.Model):
 
 
 class Dimension(Coded):
-    """A way to break the books down, such as department."""
+    """A dimension for analysing the books, such as department."""
 
     class Meta(Coded.Meta):
         default_related_name = "dimensions"
@@ -211,7 +211,7 @@ class DimensionValue(models.Model):
 
 
 class DimensionSet(models.Model):
-    """A combination of dimension values, kept once and pointed to by every line that carries it."""
+    """A combination of dimension values, stored once; lines link to it."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
     key = models.CharField(max_length=300, help_text="The ids of the values in order, separated by commas")
@@ -224,7 +224,7 @@ class DimensionSet(models.Model):
 
 
 class DimensionSetValue(models.Model):
-    """One value in a combination, for reports that ask by dimension."""
+    """One value of a combination, for reports by dimension."""
 
     set = models.ForeignKey(DimensionSet, models.PROTECT, related_name="values")
     dimension = models.ForeignKey(Dimension, models.PROTECT, related_name="+")
@@ -238,7 +238,7 @@ class DimensionSetValue(models.Model):
 
 
 class DefaultDimension(models.Model):
-    """The value that a project, or for milestones a contract line, brings along (JRN-3)."""
+    """The default value of a project, or for milestones of a contract line (JRN-3)."""
 
     project = models.ForeignKey(
         Project, models.CASCADE, null=True, blank=True, related_name="default_dimensions"
@@ -274,7 +274,7 @@ class DefaultDimension(models.Model):
 
 
 class Profile(Coded):
-    """A cost and revenue profile: what is booked where and whether revenue is accrued (JRN-5)."""
+    """A cost and revenue profile: where amounts are posted, and whether revenue is accrued (JRN-5)."""
 
     class Cost(models.TextChoices):
         BALANCE = "balance", "balance"
@@ -312,7 +312,7 @@ class Profile(Coded):
 
 
 class ProfileAssignment(models.Model):
-    """For what a profile counts: a project, a contract, a project group, or (all blank) the whole entity."""
+    """Where a profile applies: a project, a contract, a project group, or (all empty) the whole entity."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="profile_assignments")
     profile = models.ForeignKey(Profile, models.PROTECT, related_name="assignments")
@@ -348,7 +348,7 @@ class ProfileAssignment(models.Model):
 
 
 class PostingAccount(models.Model):
-    """Which account serves a purpose; blank fields mean any, and the row that says most wins."""
+    """The account for a purpose; empty fields mean any, and the most specific row is used."""
 
     class Purpose(models.TextChoices):
         PROJECT_COST = "project_cost", "project cost"
@@ -396,6 +396,6 @@ class PostingAccount(models.Model):
         return self.get_purpose_display()
 
 
-# Postings name a set by its key only, so what it stands for stays.
+# Postings link to a set by its key only, so its values must not change.
 guards.insert_only(DimensionSet)
 guards.insert_only(DimensionSetValue)

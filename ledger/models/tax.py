@@ -12,7 +12,7 @@ from ledger.models.setup import Account
 
 
 class TaxCode(Coded):
-    """A sales tax as the law names it, with the account it is owed on (PST-4)."""
+    """A sales tax, with the account where it is owed (PST-4)."""
 
     class Category(models.TextChoices):
         STANDARD = "S", "standard"
@@ -43,7 +43,7 @@ class TaxCode(Coded):
         return f"{self.code} {self.name}"
 
     def clean(self):
-        """Refuse a reason that its category can't have: electronic invoices with it would be refused."""
+        """Refuse an exemption reason that its category can't have: electronic invoices would be rejected."""
         allowed = code_lists.REASONS_OF_CATEGORY.get(self.category, frozenset())
         if self.exemption_code and self.exemption_code not in allowed:
             name = self.get_category_display()

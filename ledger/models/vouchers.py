@@ -1,4 +1,4 @@
-"""What stands in the books for ever: vouchers, ledger entries, and both subledgers (PST-1 to PST-8)."""
+"""The books, which never change: vouchers, ledger entries, and both subledgers (PST-1 to PST-8)."""
 
 from django.conf import settings
 from django.db import models
@@ -20,7 +20,7 @@ class VoucherQuerySet(ReachQuerySet):
 
 
 class Voucher(models.Model):
-    """One balanced set of ledger entries, chained by hash to the one before it (PST-7)."""
+    """One balanced set of ledger entries, linked by hash to the previous voucher (PST-7)."""
 
     class Kind(models.TextChoices):
         JOURNAL = "journal", "integration journal"
@@ -122,7 +122,7 @@ class LedgerEntry(models.Model):
 
 
 class CustomerTransaction(models.Model):
-    """A row of the customer subledger: what a customer owes (positive) or was given (negative)."""
+    """A row of the customer subledger: what a customer owes (positive) or has in credit (negative)."""
 
     class Kind(models.TextChoices):
         INVOICE = "invoice", "invoice"
@@ -151,7 +151,7 @@ class CustomerTransaction(models.Model):
 
 
 class Payment(models.Model):
-    """Money that came in from (or went back to) a customer."""
+    """A payment from, or to, a customer."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="payments")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="payments")
@@ -166,7 +166,7 @@ class Payment(models.Model):
 
 
 class Settlement(models.Model):
-    """So much of one transaction set off against another, with the exchange difference."""
+    """An amount of one transaction that settles another, with the exchange difference."""
 
     debit = models.ForeignKey(CustomerTransaction, models.PROTECT, related_name="settled_by")
     credit = models.ForeignKey(CustomerTransaction, models.PROTECT, related_name="settles")
@@ -192,7 +192,7 @@ class Settlement(models.Model):
 
 
 class ProjectTransaction(models.Model):
-    """A row of the project subledger. Amounts are signed: what adds to the kind is positive."""
+    """A row of the project subledger; a positive amount adds to the kind."""
 
     class Kind(models.TextChoices):
         COST = "cost", "cost"

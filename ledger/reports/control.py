@@ -1,4 +1,4 @@
-"""Control accounts beside their subledgers, at any date (PST-6): for pages, and for `verify_ledger`."""
+"""Control accounts and their subledgers, at any date (PST-6): for pages, and for `verify_ledger`."""
 
 import datetime
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class ControlBalance:
-    """What stands on one control account, in accounting currency, debit less credit."""
+    """The balance of one control account, in accounting currency, debit less credit."""
 
     account: Account
     balance: Decimal
@@ -44,10 +44,10 @@ class ControlBalance:
 
 @dataclass(frozen=True)
 class ControlAccount:
-    """All accounts that control one subledger, and what that subledger adds up to, in accounting currency.
+    """All accounts that control one subledger, and the total of that subledger, in accounting currency.
 
-    `differing` names each customer or project (None: entries that name nobody) whose rows disagree; they may
-    do so although the totals agree.
+    `differing` has each customer or project (None: entries without one) whose rows differ; this is possible
+    although the totals agree.
     """
 
     control: str
@@ -71,10 +71,9 @@ class ControlAccount:
 
 
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
-    """Each subledger beside its control accounts, by all vouchers dated up to that day.
+    """Each subledger with its control accounts, by all vouchers dated up to that day.
 
-    A subledger without account and without rows is left out. Twelve queries; two more at most to name what
-    differs.
+    Without subledgers that have no account and no rows. Twelve queries; two more at most for the differences.
     """
     controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), on)
     result = []
@@ -110,8 +109,7 @@ def _balances_of(accounts, on) -> tuple[ControlBalance, ...]:
     return tuple(ControlBalance(row, balances.get(row.pk, _ZERO)) for row in accounts)
 
 
-# Whom the entries of a control account name, which rows it stands for, and whether what adds to these is a
-# debit.
+# By control: the party of its entries, its subledger rows, and 1 if debits increase these.
 _SUBLEDGERS = {
     _Control.CUSTOMER: ("customer", {}, 1),
     _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}, 1),
@@ -124,7 +122,7 @@ _SUBLEDGERS = {
 def compared(entity: LegalEntity, control: str, *, until: datetime.date | None = None) -> list[Compared]:
     """Ledger and subledger of one control, for each customer or project and currency: two queries.
 
-    Of the vouchers dated up to a day, or of all. The order is the same every time.
+    Of the vouchers dated up to a day, or of all. The order is always the same.
     """
     name, conditions, sign = _SUBLEDGERS[_Control(control)]
     table = CustomerTransaction if name == "customer" else ProjectTransaction
@@ -140,8 +138,8 @@ def compared(entity: LegalEntity, control: str, *, until: datetime.date | None =
     result = []
     for place in sorted(ledger.keys() | subledger.keys(), key=str):
         own, books = ledger.get(place, _NOTHING)
-        beside, beside_books = subledger.get(place, _NOTHING)
-        result.append(Compared(*place, own, beside, books, beside_books))
+        other, other_books = subledger.get(place, _NOTHING)
+        result.append(Compared(*place, own, other, books, other_books))
     return result
 
 

@@ -1,6 +1,6 @@
 """The customer subledger: statements (PST-8).
 
-All in the currency of the transaction, positive where the customer owes.
+All amounts are in the currency of the transaction, positive if the customer owes.
 """
 
 import datetime
@@ -18,9 +18,9 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class StatementRow:
-    """One transaction: what it is for, what of it was settled by the end of the statement, what is open.
+    """One transaction with what was settled and is open at the end of the statement.
 
-    `settled` and `open` add up to `amount` and have its sign; `balance` is that of the customer after it.
+    `settled` and `open` add up to `amount` and have its sign; `balance` is the customer's balance after it.
     """
 
     transaction: CustomerTransaction
@@ -33,7 +33,7 @@ class StatementRow:
 
     @property
     def document(self) -> str:
-        """The document's number; the kind of transaction where it has none."""
+        """The document's number; the kind of transaction if it has none."""
         return self.transaction.document_number or self.transaction.get_kind_display()
 
     @property
@@ -76,9 +76,9 @@ class CustomerStatement:
 
 
 def customer_statement(customer: Customer, *, start: datetime.date, end: datetime.date) -> CustomerStatement:
-    """What was owed before, each transaction of the period by its own date, and what is owed afterwards.
+    """The opening balance, each transaction of the period by its own date, and the closing balance.
 
-    Transactions have their voucher loaded, with the invoice where there is one. Four queries.
+    Transactions have their voucher loaded, with the invoice if there is one. Four queries.
     """
     assert start <= end, "A period ends on or after the day it begins."
     everything = CustomerTransaction.objects.filter(customer=customer)

@@ -29,12 +29,12 @@ class CustomerFilter(django_filters.FilterSet):
         if not self.request.may("report.view"):
             del self.filters["open"], self.filters["overdue"]
 
-    def with_open(self, rows, name, wanted):
-        return rows.filter(pk__in={row.customer.pk for row in self.aged(rows)}) if wanted else rows
+    def with_open(self, rows, name, value):
+        return rows.filter(pk__in={row.customer.pk for row in self.aged(rows)}) if value else rows
 
-    def with_overdue(self, rows, name, wanted):
-        late = {row.customer.pk for row in self.aged(rows) if row.overdue > 0} if wanted else ()
-        return rows.filter(pk__in=late) if wanted else rows
+    def with_overdue(self, rows, name, value):
+        late = {row.customer.pk for row in self.aged(rows) if row.overdue > 0} if value else ()
+        return rows.filter(pk__in=late) if value else rows
 
     def aged(self, rows):
         return ageing(rows, on=self.request.entity.today())

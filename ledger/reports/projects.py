@@ -25,12 +25,12 @@ _CLASSES = (
 
 @dataclass(frozen=True)
 class ProjectFigures:
-    """What was booked of one class, or of all (`transaction_class` is empty), in accounting currency.
+    """Posted amounts of one class, or of all (`transaction_class` is empty), in accounting currency.
 
-    `hours` are those of the cost of time. `unbilled` stands in the subledger only and is in no account;
-    `accrued` is net of what invoices have reversed. `earned` is what became revenue: invoiced, accrued,
-    recognised, and on account where that goes straight to revenue. What was paid in a customer's name is
-    neither cost nor revenue: `disbursed` is what of it invoices charged on, at what it cost.
+    `hours` are those of the cost of time. `unbilled` is in the subledger only and on no account; `accrued` is
+    net of what invoices have reversed. `earned` is revenue: invoiced, accrued, recognised, and on account if
+    that goes directly to revenue. Disbursements are neither cost nor revenue: `disbursed` is what invoices
+    charged of them, at cost.
     """
 
     transaction_class: str
@@ -50,22 +50,22 @@ class ProjectFigures:
 
     @property
     def margin(self) -> Decimal:
-        """What was earned less all cost, also that which waits on a WIP account."""
+        """Revenue earned less all cost, including cost on WIP accounts."""
         return self.earned - self.cost
 
     @property
     def billed(self) -> Decimal:
-        """What was invoiced net, on account too, whether or not it is revenue already."""
+        """The invoiced net amount, including on account, whether or not it is revenue already."""
         return self.revenue + self.on_account
 
     @property
     def gross_margin(self) -> Decimal:
-        """What was billed less all cost (CON-8)."""
+        """The billed amount less all cost (CON-8)."""
         return self.billed - self.cost
 
     @property
     def gross_margin_percent(self) -> Decimal | None:
-        """The gross margin of a hundred billed (CON-8); None where nothing was billed."""
+        """The gross margin in percent of the billed amount (CON-8); None if nothing was billed."""
         return money.rounded_percent(self.gross_margin * 100 / self.billed) if self.billed else None
 
 
@@ -80,8 +80,11 @@ class ProjectMonth:
 
 @dataclass(frozen=True)
 class WorkInProgress:
-    """What stands on WIP accounts, in accounting currency: sales value accrued and recognised, cost, and
-    what was invoiced on account (positive, a credit in the ledger); and disbursements to be charged on."""
+    """The balances of WIP accounts, in accounting currency.
+
+    Accrued and recognised sales value, cost, what was invoiced on account (positive, a credit in the ledger),
+    and disbursements that are still to be charged.
+    """
 
     sales: Decimal
     cost: Decimal
@@ -93,9 +96,9 @@ class WorkInProgress:
 class ProjectStatement:
     """A project from `start` to `end`, both included, by accounting date, in its entity's currency.
 
-    `classes` always holds time, expense, material, fee and milestone, in this order. `months` has every month
-    that the period touches, and of the first and the last only what lies in the period. `before` and
-    `to_date` are the figures of all classes up to the start, and up to the end.
+    `classes` always has time, expense, material, fee and milestone, in this order. `months` has every month
+    of the period; the first and the last one have only the days in the period. `before` and `to_date` are the
+    amounts of all classes up to the start, and up to the end.
     """
 
     project: Project
@@ -112,7 +115,7 @@ class ProjectStatement:
 
 
 def project_statement(project: Project, *, start: datetime.date, end: datetime.date) -> ProjectStatement:
-    """What the project subledger says of one project. Two queries, where its entity is loaded."""
+    """The statement of one project. Two queries if its entity is loaded."""
     assert start <= end, "A period ends on or after the day it begins."
     rows = ProjectTransaction.objects.filter(project=project)
     earlier = _cells(rows.filter(date__lt=start), _BY)
@@ -139,7 +142,7 @@ def project_statement(project: Project, *, start: datetime.date, end: datetime.d
 
 
 def project_figures(projects) -> dict[int, ProjectFigures]:
-    """The figures of all classes until now, of each project, by its key. One query."""
+    """The amounts of all classes until now, for each project by key. One query."""
     projects = list(projects)
     own = {project.pk: [] for project in projects}
     rows = ProjectTransaction.objects.filter(project__in=projects)
@@ -220,7 +223,7 @@ def _month(month, cells) -> ProjectMonth:
 
 
 def _months(start, end):
-    """The first days of all calendar months from the one of `start` to the one of `end`."""
+    """The first days of all calendar months from that of `start` to that of `end`."""
     month = start.replace(day=1)
     while month <= end:
         yield month

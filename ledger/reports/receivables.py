@@ -1,8 +1,8 @@
-"""What customers owe at the end of a day, by how long it is due, and the transactions it consists of (PST-8).
+"""What customers owe at the end of a day, by age, with the transactions (PST-8).
 
-Worked out from what was there on that day: a settlement counts from its own date on, and only between
-transactions that are there by then, so that open amounts add up to the balance and a past day gives the same
-answer for ever. Positive is what a customer owes; what was given and settles nothing yet is negative.
+A past day always gives the same result: a settlement counts from its own date, and only between transactions
+that exist on that day, so that open amounts add up to the balance. Positive amounts are owed by the customer;
+payments and credits that settle nothing yet are negative.
 """
 
 import datetime
@@ -22,13 +22,13 @@ from ledger.reports.control import ControlBalance, control_balances
 _ZERO = Decimal(0)
 _CHUNK = 5000
 
-# By what day a transaction is there: its document's, or that of the books, which can be another (PRP-8).
+# The date from which a transaction counts: of its document, or of its voucher, which can differ (PRP-8).
 _DOCUMENT, _BOOKS = "date", "voucher__date"
 
 
 @dataclass(frozen=True)
 class Ages:
-    """An amount by days past the due date; what is due on the day itself is not overdue."""
+    """An amount by days past the due date; on the due date it is not overdue."""
 
     not_due: Decimal = _ZERO
     days_1_30: Decimal = _ZERO
@@ -58,18 +58,17 @@ AGES = tuple(Ages.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class AgeingRow(Ages):
-    """What one customer has open in one currency, by days past the due date."""
+    """The open amounts of one customer in one currency, by days past the due date."""
 
     customer: Customer = None
     currency: str = ""
 
 
 def ageing(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgeingRow]:
-    """What was open at the end of that day by the dates of the documents, as statements have it.
+    """Open amounts at the end of that day by document date, as in statements.
 
-    By customer number and currency; customers who owe nothing and are owed nothing in any column are left
-    out. A transaction without a due date, such as a payment that settles nothing yet, ages from its own date.
-    Four queries.
+    By customer number and currency, without customers whose columns are all 0. A transaction without a due
+    date, such as a payment that settles nothing yet, ages from its own date. Four queries.
     """
     people = {customer.pk: customer for customer in customers}
     rows = [
@@ -82,7 +81,7 @@ def ageing(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgeingRo
 
 @dataclass(frozen=True)
 class ReceivableRow:
-    """What one customer has open in one currency: in that currency, and as it stands in the books."""
+    """The open amounts of one customer in one currency: in that currency and in accounting currency."""
 
     customer: Customer
     currency: str
@@ -92,9 +91,9 @@ class ReceivableRow:
 
 @dataclass(frozen=True)
 class AgedReceivables:
-    """All that customers of an entity owe at the end of a day, beside the accounts that control it (PST-6).
+    """All open amounts of customers of an entity at the end of a day, with the control accounts (PST-6).
 
-    `books` are amounts in accounting currency at the rates that were posted; they are what adds up over
+    `books` are amounts in accounting currency at the posted rates; only these can be added up over
     currencies.
     """
 
@@ -118,9 +117,9 @@ class AgedReceivables:
 
 
 def aged_receivables(entity: LegalEntity, *, on: datetime.date) -> AgedReceivables:
-    """What was open at the end of that day by accounting date, so that it is what the ledger has.
+    """Open amounts at the end of that day by accounting date, as in the general ledger.
 
-    By customer number and currency; what is 0 in every column of both is left out. Nine queries.
+    By customer number and currency, without rows whose columns are all 0. Nine queries.
     """
     people = Customer.objects.filter(entity=entity).in_bulk()
     own = _aged(people, on, _BOOKS, _IN_CURRENCY)
@@ -137,7 +136,7 @@ def aged_receivables(entity: LegalEntity, *, on: datetime.date) -> AgedReceivabl
 
 @dataclass(frozen=True)
 class OpenTransaction:
-    """A transaction of which something was open at the end of a day, in its currency and in the books."""
+    """A transaction that was open at the end of a day, in its currency and in accounting currency."""
 
     transaction: CustomerTransaction
     on: datetime.date
@@ -150,19 +149,20 @@ class OpenTransaction:
 
     @property
     def days(self) -> int:
-        """Past the due date, or its own date where it is never due; 0 where it is not overdue."""
+        """Days past the due date, or past its own date if it has no due date; 0 if it is not overdue."""
         return max(0, (self.on - (self.transaction.due_date or self.transaction.date)).days)
 
     @property
     def age(self) -> str:
-        """The one of `AGES` that it stands under."""
+        """Its column in `AGES`."""
         return AGES[min(4, (self.days + 29) // 30)]
 
 
 def open_transactions(customers: Iterable[int], *, on: datetime.date) -> list[OpenTransaction]:
-    """What `aged_receivables` adds up of these customers, by their keys; by customer, the oldest due first.
+    """The transactions behind `aged_receivables` for these customers (keys); the oldest due date first.
 
-    Vouchers are loaded, with the invoice where there is one. Six queries, and one more for thousands.
+    By customer. Vouchers are loaded, with the invoice if there is one. Six queries, and one more for
+    thousands of rows.
     """
     rows = _there(customers, on, _BOOKS)
     settlements = standing(Settlement.objects.filter(debit__customer__in=customers), on, _BOOKS)
@@ -185,13 +185,13 @@ def open_transactions(customers: Iterable[int], *, on: datetime.date) -> list[Op
 
 
 def standing(settlements, until, dated=_DOCUMENT):
-    """Those that stand on a day, between transactions that stand on it too; undone ones cancel out."""
+    """Settlements that count on a day, between transactions that count on it; undone ones cancel out."""
     days = {f"{side}__{dated}__lte": until for side in ("debit", "credit")}
     return settlements.filter(date__lte=until, **days)
 
 
 def settled_by(customer: Customer, *, on: datetime.date) -> dict[int, Decimal]:
-    """What of each transaction of a customer was settled by the end of a day, with its sign."""
+    """The settled amount of each transaction of a customer at the end of a day, with its sign."""
     return _settled(standing(Settlement.objects.filter(debit__customer=customer), on), *_IN_CURRENCY[1:])
 
 
@@ -203,23 +203,23 @@ def _settled(settlements, debit_amount, credit_amount):
     return settled
 
 
-# The fields of a transaction, and of a settlement what it takes off its debit and off its credit.
+# The field of a transaction, and those by which a settlement reduces its debit and its credit.
 _IN_CURRENCY = "amount", "amount", "amount"
 _IN_BOOKS = "accounting_amount", "debit_accounting_amount", "credit_accounting_amount"
 
 
 def _there(customers, on, dated):
-    """The transactions that are there on a day.
+    """The transactions that exist on a day.
 
-    Without those that book the exchange difference of a settlement: it takes off either side what that side
-    stood at, so that the difference is in it.
+    Without those that post the exchange difference of a settlement: the settlement already reduces each side
+    by its posted amount, so the difference is included.
     """
     rows = CustomerTransaction.objects.filter(customer__in=customers, **{f"{dated}__lte": on})
     return rows.exclude(voucher__kind=Voucher.Kind.SETTLEMENT)
 
 
 def _aged(customers, on, dated, fields) -> dict[tuple[int, str], Ages]:
-    """What is open by customer and currency, also where it is nothing; three queries."""
+    """The open amounts by customer and currency, also if they are 0; three queries."""
     sums = defaultdict(Ages)
     settlements = standing(Settlement.objects.filter(debit__customer__in=customers), on, dated)
     of_transaction, of_debit, of_credit = fields
@@ -230,7 +230,7 @@ def _aged(customers, on, dated, fields) -> dict[tuple[int, str], Ages]:
 
 
 def _age(sums, rows, side, field, on, sign):
-    """Add the rows up by customer, currency and age of the transaction that `side` leads to."""
+    """Add up the rows by customer, currency and age of the transaction that `side` refers to."""
     days = [on - datetime.timedelta(days=n) for n in (0, 30, 60, 90)]
     conditions = (
         Q(due__gte=days[0]),

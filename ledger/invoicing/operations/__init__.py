@@ -1,1 +1,1 @@
-"""The verbs of an invoice proposal, in the order of its life."""
+"""The operations of an invoice proposal, in the order of its life."""

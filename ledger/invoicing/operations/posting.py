@@ -1,4 +1,4 @@
-"""Posting an invoice proposal: number, voucher, subledgers and the frozen document, or nothing (PST-1)."""
+"""Posts an invoice proposal: number, voucher, subledgers and the stored document, or nothing (PST-1)."""
 
 import datetime
 import logging
@@ -103,13 +103,13 @@ def post_all(
     asked_before: bool = False,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Outcome]:
-    """Post each in a transaction of its own, by invoice date, and say what became of it.
+    """Post each in its own transaction, by invoice date, and return the results.
 
-    What was `asked_before`, by somebody who did not wait, is refused where they may no longer. `report(done,
-    total)` is called after each.
+    With `asked_before` (in the background) a proposal is refused if `by` has lost the permission since.
+    `report(done, total)` is called after each.
 
-    One that is refused keeps the reason and does not stop the others; one that is posted already counts as
-    done. Trouble that is nobody's decision is logged, and the proposal is left as it was.
+    A refused proposal stores the reason and does not stop the others; one that is already posted counts as
+    done. An internal error is logged, and the proposal does not change.
     """
     results, rows = [], _by_date(proposals, on)
     for proposal in rows:
@@ -131,12 +131,12 @@ def post_all(
 
 
 def posted_before(outcomes: Iterable[Outcome]) -> str:
-    """By whom and when those were posted that were posted already; empty where none was (PST-1)."""
+    """Who posted those that were already posted, and when; empty for none (PST-1)."""
     return who_posted([outcome.proposal.pk for outcome in outcomes if outcome.was_posted_already])
 
 
 def who_posted(proposals: Iterable[int]) -> str:
-    """By whom and when the invoices of these proposals, by key, were posted; empty for none."""
+    """Who posted the invoices of these proposals, by key, and when; empty for none."""
     if not proposals:
         return ""
     invoices = CustomerInvoice.objects.filter(proposal__in=proposals).select_related("voucher__posted_by")
@@ -152,7 +152,7 @@ def who_posted(proposals: Iterable[int]) -> str:
 
 @transaction.atomic
 def announce(proposals: Iterable[InvoiceProposal]) -> list[InvoiceProposal]:
-    """Forget why posting these was refused before, because they are posted again."""
+    """Clear the stored refusals of these proposals, because they are posted again."""
     rows = list(InvoiceProposal.objects.filter(pk__in=[row.pk for row in proposals]).locked())
     keys = [row.pk for row in rows if row.last_error and row.status != _Status.POSTED]
     InvoiceProposal.objects.filter(pk__in=keys).update(last_error=None)
@@ -160,10 +160,10 @@ def announce(proposals: Iterable[InvoiceProposal]) -> list[InvoiceProposal]:
 
 
 def look_at_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) -> list[Outcome]:
-    """What `post_all` would say of each as it is now, and nothing is posted or kept (PRP-5).
+    """What `post_all` would return for each now; nothing is posted or stored (PRP-5).
 
-    Those that would be posted have neither invoice nor refusal. Each is looked at by itself: that one of them
-    would take a number or a day before another is not foreseen.
+    Those that would be posted have neither invoice nor refusal. Each is checked by itself: that one of them
+    would take a number or a date before another is not considered.
     """
     results = []
     for proposal in _by_date(proposals, on):

@@ -220,7 +220,7 @@ def _charged(proforma) -> dict:
 
 
 def _tax_groups_and_dimensions(proforma) -> dict:
-    """By detail, from the posted journal lines of the originals, or from the line that is corrected."""
+    """Tax groups and dimensions by detail, from the posted journal lines or from the corrected line."""
     names = ("billing_tax_group", "item_tax_group", "dimensions")
     posted = journalled(proforma).values_list("actual__backlog_item__detail", *names)
     corrected = ProposalLine.objects.filter(detail__corrected_by__line__proforma=proforma)
@@ -231,12 +231,12 @@ def _tax_groups_and_dimensions(proforma) -> dict:
 
 
 def _differs(of_line, of_draft) -> bool:
-    """Whether the draft's tax was estimated with other groups; where it had none it estimated nothing."""
+    """Whether the draft's tax was estimated with other groups; without groups it had no estimate."""
     return any(draft is not None and own != draft for own, draft in zip(of_line, of_draft, strict=True))
 
 
 def _layout(proforma) -> ProposalLayout:
-    """The default format: the contract's, else the customer's, else the entity's, else one section a line."""
+    """The default layout: of the contract, else the customer, else the entity, else one section per line."""
     layouts = ProposalLayout.objects.filter(
         Q(contract=proforma.contract_id) | Q(customer=proforma.customer_id) | Q(contract=None, customer=None),
         entity=proforma.entity_id,
@@ -246,7 +246,7 @@ def _layout(proforma) -> ProposalLayout:
 
 
 def _sections(proposal, layout, details) -> dict[int, ProposalSection]:
-    """The section of each proforma line, written."""
+    """The saved section of each proforma line."""
 
     def section(number, title):
         return ProposalSection(
@@ -412,7 +412,7 @@ def locked(proposal: InvoiceProposal) -> InvoiceProposal:
 
 
 def still_open(proposal: InvoiceProposal, verb: str = "edit_lines") -> InvoiceProposal:
-    """The proposal, locked; Refused, naming the journals it waits for, unless it is open for that."""
+    """The proposal, locked; Refused if its status does not allow the verb."""
     proposal = locked(proposal)
     if proposal.status == _Status.BLOCKED:
         raise Refused("PROPOSAL-BLOCKED", why=blocked_by(proposal).reasons)

@@ -1,4 +1,4 @@
-"""The approval of proposals, where the entity requires it (PRP-4), and the way back (PRP-6)."""
+"""Pages for approving proposals, if the entity requires it (PRP-4), and for returning them (PRP-6)."""
 
 from collections import Counter
 
@@ -18,12 +18,12 @@ _Status = InvoiceProposal.Status
 
 
 class SubmitProposal(FormOperation):
-    """Hand it to somebody else for approval."""
+    """Submit it to another person for approval."""
 
     model, permission = InvoiceProposal, "proposal.edit"
     form_class = CommentForm
     title, button = "Submit for approval", "Submit"
-    lead = "Somebody else has to approve it; until then it is not edited."
+    lead = "Somebody else has to approve it. Until then it can't be edited."
     done = "The {} is submitted for approval."
 
     def operate(self, form):
@@ -63,14 +63,14 @@ class RequestChange(FormOperation):
 
 
 class ReturnProposal(FormOperation):
-    """Give its work back to the project manager, with the reason (PRP-6)."""
+    """Return its work to the project manager, with the reason (PRP-6)."""
 
     model, permission = InvoiceProposal, "proposal.edit"
     form_class = ReasonForm
     title, button, danger = "Return to the project manager", "Return", True
     lead = (
-        "Its work goes back to a new draft, where the project manager can change it. No document comes of "
-        "this proposal any more, and nothing is posted. The reason is sent to the project manager."
+        "Its work goes back to a new draft, where the project manager can change it. No invoice will be "
+        "issued for this proposal, and nothing is posted. The reason is sent to the project manager."
     )
 
     def operate(self, form):
@@ -79,7 +79,7 @@ class ReturnProposal(FormOperation):
 
 
 class ApproveProposals(BulkOperation):
-    """Approve each chosen one that was submitted by somebody else."""
+    """Approve each selected proposal that somebody else submitted."""
 
     screen, list_url, permission = Proposals, "proposals", "proposal.approve"
 
@@ -100,13 +100,13 @@ class ApproveProposals(BulkOperation):
 
 
 class StuckProposals(Page):
-    """What waits for journals, an approval, or posting after one; administrators free the last two."""
+    """Proposals that wait for journals, an approval, or posting; administrators can reset approvals."""
 
     permission = "setup.change"
     template_name = "ledger/proposals_stuck.html"
     title = "Proposals that wait"
-    lead = "For journals, for an approval, or for posting after one. A stuck approval can be reset by an "
-    lead += "administrator: the proposal is open again and can be edited."
+    lead = "Proposals that wait for journals, for an approval, or for posting. An administrator can reset an "
+    lead += "approval. The proposal is then open again and can be edited."
 
     def check_permission(self, request):
         if not request.may("proposal.view"):
@@ -128,7 +128,7 @@ class StuckProposals(Page):
 
 
 class ResetApproval(FormOperation):
-    """Free a stuck proposal; an administrator's verb, who sees no proposals otherwise."""
+    """Reset a stuck approval; for administrators, who see no other proposals."""
 
     model, permission = InvoiceProposal, "setup.change"
     form_class = ReasonForm

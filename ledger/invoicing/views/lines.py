@@ -86,11 +86,11 @@ class _OfChosenLines(BulkForm):
 
 
 class EditProposalLines(_OfChosenLines):
-    """Tax groups of the chosen lines (PRP-2)."""
+    """Tax groups of the selected lines (PRP-2)."""
 
     form_class = ProposalLinesForm
     button = "Save changes"
-    lead = "What you leave empty stays as it is on every line. Amounts never change here."
+    lead = "Empty fields do not change. Amounts do not change."
 
     def get_title(self):
         return f"Tax groups of {counted(self.chosen, 'line')}"
@@ -104,11 +104,11 @@ class EditProposalLines(_OfChosenLines):
 
 
 class MoveProposalLines(_OfChosenLines):
-    """The section of the chosen lines (PRP-3)."""
+    """The section of the selected lines (PRP-3)."""
 
     form_class = MoveLinesForm
     button = "Move"
-    lead = "A section that loses its last line goes away. Amounts never change by it."
+    lead = "A section without lines is removed. Amounts do not change."
 
     def get_title(self):
         return f"Move {counted(self.chosen, 'line')} to a section"
@@ -119,8 +119,8 @@ class MoveProposalLines(_OfChosenLines):
         return kwargs | {"sections": list(proposal.sections.order_by("number"))}
 
     def operate(self, form):
-        wanted = form.cleaned_data["section"]
-        to = None if wanted == form.NEW else int(wanted)
+        section = form.cleaned_data["section"]
+        to = None if section == form.NEW else int(section)
         keys, title = list(self.rows.values_list("pk", flat=True)), form.cleaned_data["title"]
         lay_out(
             self.proposal(),
@@ -159,7 +159,7 @@ class EditSections(DetailScreen):
         rows = self.row.sections.in_bulk()
         formset = SectionFormSet(request.POST, prefix="section")
         if set(shown) != set(rows) or len(formset.forms) != len(shown):
-            refused = "The sections were changed meanwhile. Here they are as they are now."
+            refused = "The sections were changed in the meantime. This is their current state."
             return self.render_to_response(self.get_context_data(refused=refused))
         refused, changed = "", False
         if formset.is_valid():
@@ -170,7 +170,7 @@ class EditSections(DetailScreen):
             try:
                 edit_sections(self.row, layouts, seen=request.POST.get("seen", ""), by=request.user)
             except Refused as refusal:
-                # What was typed stays, beside what the others wrote; sending it again replaces that.
+                # The form keeps what was typed and shows the other changes; sending it again replaces them.
                 refused, changed = refusal.message, refusal.code == "CHANGED"
             else:
                 show_answer(request, Answer("The sections are formatted."))
@@ -184,14 +184,14 @@ def _initial(row):
 
 
 class SaveLayout(FormOperation):
-    """Keep the layout as the default for what comes (PRP-3)."""
+    """Save the layout as the default for future proposals (PRP-3)."""
 
     model, permission = InvoiceProposal, "proposal.edit"
     form_class = LayoutForm
     title, button = "Save this layout as default", "Save as default"
     lead = (
         "How the first section is printed, whether there is a section for each contract line, and the annex. "
-        "Proposals that are filled in from now on are laid out so."
+        "It is used for all proposals that are filled in later."
     )
 
     def operate(self, form):

@@ -1,4 +1,4 @@
-"""Posting proposals: one at once, many after a look at what the checks say of each (PST-1, PRP-5)."""
+"""Pages for posting proposals: one at once, several after their checks (PST-1, PRP-5)."""
 
 import secrets
 
@@ -16,9 +16,9 @@ from ledger.invoicing.remedies import with_remedies
 from ledger.invoicing.views.proposals import Proposals, with_net
 from ledger.models import InvoiceProposal
 
-# More invoices than this are posted in the background: each is drawn, too.
+# More invoices than this are posted in the background, because their PDFs are created too.
 AT_ONCE = 10
-# So many are looked at beforehand; the rest is looked at when it is posted.
+# So many are checked before posting; the rest is checked when it is posted.
 LOOKED_AT = 100
 _REMEMBERED = 10
 _KEY = "proposals_chosen"
@@ -26,7 +26,7 @@ _Status = InvoiceProposal.Status
 
 
 class PostProposal(Operation):
-    """Turn one proposal into its invoice, and go there."""
+    """Post one proposal and open its invoice."""
 
     model, permission = InvoiceProposal, "proposal.post"
 
@@ -40,7 +40,7 @@ class PostProposal(Operation):
 
 
 def _remember(request, keys) -> str:
-    """Keep the keys in the session, under a word for the address of the page about them."""
+    """Store the keys in the session, under a random word for the address of the page about them."""
     word = secrets.token_hex(6)
     kept = dict(list(request.session.get(_KEY, {}).items())[1 - _REMEMBERED :])
     request.session[_KEY] = kept | {word: keys}
@@ -48,7 +48,7 @@ def _remember(request, keys) -> str:
 
 
 class _OfRemembered(Page):
-    """A page about the proposals chosen earlier in this session; only those still in reach."""
+    """A page about proposals that were selected earlier in this session, if they are still in reach."""
 
     permission = "proposal.post"
 
@@ -61,7 +61,7 @@ class _OfRemembered(Page):
 
 
 class CheckProposals(BulkOperation):
-    """From the list to the page that says what the checks find in each chosen one."""
+    """From the list to the page with the checks of the selected proposals."""
 
     screen, list_url, permission = Proposals, "proposals", "proposal.post"
 
@@ -73,7 +73,7 @@ class CheckProposals(BulkOperation):
 
 
 class ProposalChecks(_OfRemembered):
-    """What the checks say of each chosen proposal, before anything is posted (PRP-5)."""
+    """The results of the checks of each selected proposal, before anything is posted (PRP-5)."""
 
     template_name = "ledger/proposal_checks.html"
     title = "Check before posting"
@@ -111,13 +111,13 @@ class ProposalChecks(_OfRemembered):
 
 
 class PostProposals(_OfRemembered):
-    """Post those that passed; many in the background. Each has its own transaction and its own answer."""
+    """Post those that passed, several in the background; each in its own transaction."""
 
     http_method_names = ["post"]
 
     def post(self, request, word):
-        wanted = set(keys_of(request.POST.get("keys", "").split(",")))
-        keys = [pk for pk in self.chosen().values_list("pk", flat=True) if pk in wanted]
+        chosen = set(keys_of(request.POST.get("keys", "").split(",")))
+        keys = [pk for pk in self.chosen().values_list("pk", flat=True) if pk in chosen]
         if not keys:
             refuse(request, Refused("NONE-POSTABLE"))
             return HttpResponseRedirect(reverse("proposal_checks", args=[word]))
@@ -140,7 +140,7 @@ class PostProposals(_OfRemembered):
 
 
 def _answer_to(outcomes):
-    """How many were posted now, and what is said of those that were not."""
+    """The number of posted invoices, and the reasons of the others."""
     posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
     refused = [outcome.proposal for outcome in outcomes if outcome.refusal]
     before = posting.posted_before(outcomes)
@@ -150,20 +150,20 @@ def _answer_to(outcomes):
 
 
 def _address_of(refused):
-    """The list with nothing but these; empty where there are none."""
+    """The list of these proposals only; empty for none."""
     keys = [proposal.pk for proposal in refused]
     return address_of_chosen("proposals", InvoiceProposal.objects.filter(pk__in=keys)) if keys else ""
 
 
 def posted_rows(rows) -> dict:
-    """What has become of each proposal, and where the refused ones are; for the pages of a posting."""
+    """The state of each proposal, and the list of refused ones; for the pages of a posting."""
     rows = list(with_net(rows).select_related("invoice", "proforma__customer").order_by("pk"))
     refused = [row for row in rows if row.status != _Status.POSTED and row.last_error]
     return {"rows": rows, "refused_url": _address_of(refused)}
 
 
 class Posted(_OfRemembered):
-    """What became of each proposal that was posted at once."""
+    """The result of each proposal that was posted at once."""
 
     title = "Posting invoices"
     template_name = "ledger/proposal_posting.html"

@@ -1,4 +1,4 @@
-"""Invoice proposals: looked for, looked through, edited, previewed (PRP-1 to PRP-5)."""
+"""Pages of invoice proposals: list, details, editing, preview (PRP-1 to PRP-5)."""
 
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -32,7 +32,7 @@ _Status = InvoiceProposal.Status
 
 
 def with_net(proposals):
-    """Each with its net amount: of the invoice, else of its lines, else of what confirming made."""
+    """Each with its net amount: of the invoice, else of its lines, else of the confirmed proforma."""
     lines = ProposalLine.objects.filter(proposal=OuterRef("pk")).order_by().values("proposal")
     billed = DetailActual.objects.filter(
         detail__line__proforma=OuterRef("proforma"),
@@ -118,7 +118,7 @@ class _ForEntity(Page):
 
 
 class CreateProposals(_ForEntity):
-    """What a lost message left undone: proposals of confirmed proformas (PRO-7)."""
+    """Creates missing proposals of confirmed proformas, after a message was lost (PRO-7)."""
 
     def operate(self, entity):
         done = operations.create_proposals(entity)
@@ -128,7 +128,7 @@ class CreateProposals(_ForEntity):
 
 
 class FillProposals(_ForEntity):
-    """The lines of all proposals that wait for no journal any more (PRP-1)."""
+    """Fills in all proposals that no longer wait for a journal (PRP-1)."""
 
     def operate(self, entity):
         done = operations.fill_unblocked(entity)
@@ -142,7 +142,7 @@ class FillProposals(_ForEntity):
 
 
 def steps_of(proposal, needs_approval):
-    """Where the proposal stands, as the steps of its way."""
+    """The steps of the proposal, and its current one."""
     names = ["Journals posted", "Lines filled in", "Posted"]
     at = {_Status.BLOCKED: 0, _Status.POSTED: 3}.get(proposal.status, 2)
     if needs_approval:
@@ -154,7 +154,7 @@ def steps_of(proposal, needs_approval):
 
 
 class ProposalPage(DetailScreen):
-    """One proposal: what it waits for, what the checks say, what it will be, and what can be done."""
+    """One proposal: its blockers, checks, planned totals, and actions."""
 
     model = InvoiceProposal
     permission = "proposal.view"
@@ -195,7 +195,7 @@ class ProposalPage(DetailScreen):
 
 
 def looked_at(proposal, request):
-    """What the checks say now and what posting would make; of a posted one, its invoice."""
+    """The results of the checks and the planned totals; of a posted proposal, its invoice."""
     if not moves.allows(proposal, "return_proposal"):
         invoice = getattr(proposal, "invoice", None)
         taxes = list(invoice.taxes.order_by("code")) if invoice else []
@@ -236,7 +236,7 @@ class EditProposal(FormOperation):
     model, permission = InvoiceProposal, "proposal.edit"
     form_class = HeaderForm
     title = "Edit the header"
-    lead = "A new invoice date has the due date worked out anew, unless you type another one too."
+    lead = "A new invoice date recalculates the due date, unless you enter another due date too."
     done = "The {} is changed."
 
     def rows(self):
@@ -268,7 +268,7 @@ class RefillProposal(Operation):
 
 
 class FillProposal(Operation):
-    """Fill in the lines of one that waits for nothing any more (PRP-1)."""
+    """Fill in the lines of a proposal that no longer waits for a journal (PRP-1)."""
 
     model, permission = InvoiceProposal, "proposal.edit"
     done = "The lines of {} are filled in."
@@ -278,7 +278,7 @@ class FillProposal(Operation):
 
 
 class PreviewPage(DetailScreen):
-    """The invoice to come, in a frame (PRP-3)."""
+    """The preview of the invoice, in a frame (PRP-3)."""
 
     model = InvoiceProposal
     permission = "proposal.view"
@@ -297,7 +297,7 @@ class PreviewPage(DetailScreen):
 
 
 class Preview(RowScreen, View):
-    """The PDF itself, marked as proforma; only our own pages may frame it."""
+    """The PDF of the preview; only our own pages may frame it."""
 
     model = InvoiceProposal
     permission = "proposal.view"

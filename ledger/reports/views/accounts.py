@@ -1,4 +1,4 @@
-"""The books as reports: what there is, the trial balance, and the card of one account (PST-6)."""
+"""Reports of the books: overview, trial balance, and the card of one account (PST-6)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,7 @@ _MONTHS = 12
 
 @dataclass(frozen=True)
 class Period:
-    """The days that a report tells of, and the form they were asked with."""
+    """The period of a report, and its form."""
 
     form: PeriodForm
     start: date
@@ -33,7 +33,7 @@ class Period:
 
 
 def asked_period(request, entity) -> Period:
-    """What the reader asked for; this fiscal year until today where they ask for nothing, or for nonsense."""
+    """The entered period; this fiscal year until today if it is empty or invalid."""
     today = entity.today()
     year = FiscalYear.objects.filter(entity=entity, starts__lte=today, ends__gte=today).first()
     start = year.starts if year else today.replace(month=1, day=1)
@@ -45,7 +45,7 @@ def asked_period(request, entity) -> Period:
 
 
 class Reports(Page):
-    """Which reports there are, and where the company stands."""
+    """The overview of all reports, with key amounts of the company."""
 
     permission = "report.view"
     template_name = "ledger/reports.html"
@@ -95,7 +95,7 @@ def _later(month, n):
 
 
 class TrialBalancePage(Page):
-    """The accounts of the chosen company in a period, and its control accounts beside their subledgers."""
+    """The accounts of the selected company in a period, and its control accounts with their subledgers."""
 
     permission = "report.view"
     template_name = "ledger/trial_balance.html"
@@ -155,5 +155,5 @@ class AccountPage(DetailScreen):
 
 
 def _before(entry):
-    """The balance that the entry found."""
+    """The balance before the entry."""
     return entry.running - entry.accounting_debit + entry.accounting_credit

@@ -1,4 +1,4 @@
-"""Customers: who they are, what they owe, and their statement (PST-8)."""
+"""Customers: contact details, open amounts, and statement (PST-8)."""
 
 from django.core.paginator import Paginator
 
@@ -15,9 +15,9 @@ _CONTRACTS = 50
 
 
 class Customers(ListScreen):
-    """Customers with what they have open by age; of project managers, those of their contracts.
+    """Customers with their open amounts by age; for project managers, those of their contracts.
 
-    What a whole customer owes is for those who read reports.
+    Open amounts of whole customers are shown to readers of reports only.
     """
 
     model = Customer
@@ -40,7 +40,7 @@ class Customers(ListScreen):
         return self.request.may("report.view")
 
     def aged(self):
-        """What the customers of the filter have open; read once for the table and the totals."""
+        """The open amounts of the filtered customers; loaded once for the table and the totals."""
         if not self.whole:
             return []
         if not hasattr(self, "_aged"):
@@ -69,7 +69,7 @@ class Customers(ListScreen):
 
 
 class CustomerPage(DetailScreen):
-    """Facts, contracts, and the statement of the whole customer, or else the invoices one may see."""
+    """Details, contracts, and the whole statement, or the invoices that the reader may see."""
 
     model = Customer
     permission = "customer.view"

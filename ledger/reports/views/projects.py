@@ -1,4 +1,4 @@
-"""Projects: hours, cost, revenue and margin, as the project subledger has them (PST-8)."""
+"""Projects: hours, cost, revenue and margin from the project subledger (PST-8)."""
 
 from contracts.models import Project, ProjectContract, sees_costs
 from invoicing_site.floor import formatting
@@ -14,7 +14,7 @@ _MONTHS = 24
 
 
 class Projects(ListScreen):
-    """The projects in the reader's reach with what was booked on them; costs for those who may see them."""
+    """The projects in the reader's reach with their posted amounts; costs need a permission."""
 
     model = Project
     permission = "project.view"
@@ -28,7 +28,7 @@ class Projects(ListScreen):
 
     @classmethod
     def rows(cls, request):
-        # A project of several contracts would come up several times.
+        # Otherwise a project with several contracts is listed several times.
         return Project.objects.filter(pk__in=super().rows(request).order_by().values("pk"))
 
     def get_queryset(self):

@@ -1,4 +1,4 @@
-"""Aged receivables: what customers owed at the end of a day, beside the control account (PST-6, PST-8)."""
+"""Aged receivables: open amounts of customers at the end of a day, and the control account (PST-6, PST-8)."""
 
 from collections import defaultdict
 
@@ -15,10 +15,10 @@ _PER_PAGE = 100
 
 
 class AgedReceivables(Page):
-    """Customer by customer, in each currency and in accounting currency; with `customer` or `view` the open
-    transactions of one or of all.
+    """Open amounts by customer, in each currency and in accounting currency.
 
-    The control account and the difference to it are those of all customers, whatever the filter says.
+    With `customer` or `view` also open transactions. The control account and the difference are those of all
+    customers, whatever the filter is.
     """
 
     permission = "report.view"
@@ -42,7 +42,7 @@ class AgedReceivables(Page):
         return super().get(request, *args, **kwargs)
 
     def opened(self, age):
-        """The open transactions of the customers that the filter leaves, and of these what has that age."""
+        """The open transactions of the filtered customers, and those of the selected age."""
         keys = {row.customer.pk for row in self.rows}
         if self.customer is not None:
             keys &= {self.customer}
@@ -83,7 +83,7 @@ class AgedReceivables(Page):
 
 
 def _filtered(rows, text, age):
-    """Rows of customers whose name or number has the text, with something of that age in that currency."""
+    """Rows of customers whose name or number contains the text, with an amount of that age and currency."""
     text = text.strip().casefold()
     return [
         row
@@ -105,7 +105,7 @@ def _cells(ages):
 
 
 def _sums(rows):
-    """What is open of the transactions, by currency, and in accounting currency."""
+    """The open amounts of the transactions, by currency and in accounting currency."""
     sums, books = defaultdict(int), 0
     for row in rows:
         sums[row.transaction.currency] += row.open
