@@ -1,4 +1,4 @@
-"""One's own entries: looked for, handed in, taken back, deleted (APP-1); and the page of one entry."""
+"""The user's own entries: search, submit, recall, delete (APP-1); and the page of one entry."""
 
 from collections import Counter
 
@@ -21,19 +21,19 @@ _RELATED = ("project", "task", "resource", "role", "category", "product")
 
 
 def warn_of_days(request, entries):
-    """Say what is odd about the days of entries that were just saved or submitted (APP-10)."""
+    """Show warnings about the dates of entries that were just saved or submitted (APP-10)."""
     if entries:
         for sentence in oddities.in_sentences(entries, entries[0].entity.today()):
             messages.warning(request, sentence)
 
 
 def own(request):
-    """The entries that are the reader's own work, whatever else their roles let them see."""
+    """The reader's own entries, regardless of their other roles."""
     return Entry.objects.visible_to(request.user).filter(Entry.objects.of_member(request.user))
 
 
 class Entries(ListScreen):
-    """Everything one has entered."""
+    """All entries of the user."""
 
     model = Entry
     permission = "entry.write"
@@ -44,7 +44,7 @@ class Entries(ListScreen):
     noun = ("entry", "entries")
     totals_template = "actuals/hours_totals.html"
     empty_title = "No entries yet"
-    empty_text = "Enter your hours in the week, and what you paid for under Expenses."
+    empty_text = "Enter hours in the week, and expenses under Expenses."
     empty_link = ("week", "Enter hours")
     table_data_keys = True
     template_name = "actuals/entries.html"
@@ -57,7 +57,7 @@ class Entries(ListScreen):
             "entry.write",
             icon="trash-2",
             style="danger",
-            confirm="Delete what is selected ({n})? Drafts and rejected entries go for good.",
+            confirm="Delete {n} selected? Drafts and rejected entries are deleted permanently.",
         ),
     )
 
@@ -82,7 +82,7 @@ class Entries(ListScreen):
 
 
 class _Chosen(BulkOperation):
-    """What is done with those of the chosen entries for which it can be done; the rest is counted."""
+    """Runs the operation on the selected entries that allow it; the others are counted."""
 
     screen, list_url, permission = Entries, "entries", "entry.write"
     statuses = ()
@@ -105,7 +105,7 @@ class _Chosen(BulkOperation):
         raise NotImplementedError
 
     def refuse(self):
-        """Raise the refusal for when it can be done with none of them."""
+        """Raise the refusal if no entry allows it."""
         raise NotImplementedError
 
 
@@ -120,7 +120,7 @@ class SubmitMany(_Chosen):
 
     def why_not(self, entry):
         if entry.status == Entry.Status.REJECTED:
-            return "rejected and not changed since (change it, or open it to submit it as it is)"
+            return "rejected and not changed since (change it, or open it to submit it unchanged)"
         return self.left
 
     def act(self, entries):
@@ -129,7 +129,7 @@ class SubmitMany(_Chosen):
 
 class RecallMany(_Chosen):
     statuses = Entry.MOVES.starts("recall")
-    done, left = "{} recalled into draft.", "not submitted"
+    done, left = "{} recalled to draft.", "not submitted"
 
     def refuse(self):
         raise Refused("NO-SUBMITTED-SELECTED")
@@ -150,7 +150,7 @@ class DeleteMany(_Chosen):
 
 
 class EntryPage(DetailScreen):
-    """One entry, for all who may see it; its owner can do something with it."""
+    """The page of one entry, with actions for its owner."""
 
     model, permission = Entry, "entry.view"
     template_name = "actuals/entry.html"
@@ -191,7 +191,7 @@ class Submit(Operation):
 
 
 class Recall(Submit):
-    done = "The entry was recalled; it is a draft again."
+    done = "The entry was recalled and is a draft again."
 
     def operate(self, entry):
         operations.recall([entry], by=self.request.user)

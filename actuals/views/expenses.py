@@ -1,4 +1,4 @@
-"""Expenses and material: entered with a receipt, mended, handed in (APP-1, APP-8)."""
+"""Expenses and material: enter with a receipt, edit, submit (APP-1, APP-8)."""
 
 import secrets
 
@@ -25,7 +25,7 @@ _KEPT = "kept_receipts"
 
 
 def resource_of(request):
-    """The resource that is the reader in the chosen company, or None."""
+    """The reader's resource in the selected company, or None."""
     return (
         Resource.objects.filter(entity=request.entity, user=request.user)
         .select_related("role", "entity")
@@ -34,12 +34,12 @@ def resource_of(request):
 
 
 class Expenses(ListScreen):
-    """What one has paid for, and the material one has used."""
+    """The user's expenses and material."""
 
     model = Entry
     permission = "entry.write"
     title = "Expenses"
-    lead = "What you paid for the work, and the material you used."
+    lead = "Your expenses and the material you used."
     filterset_class = ExpenseFilter
     table_class = ExpenseTable
     template_name = "actuals/expenses.html"
@@ -47,7 +47,7 @@ class Expenses(ListScreen):
     currency_field = "cost_currency"
     noun = ("expense", "expenses")
     empty_title = "No expenses yet"
-    empty_text = "Enter what you paid for, with a picture of the receipt."
+    empty_text = "Enter an expense with a picture of the receipt."
     empty_link = ("new_expense", "New expense")
     actions = (
         Action("submit_expenses", "Submit", "entry.write", icon="send", key="s", style="primary"),
@@ -57,7 +57,7 @@ class Expenses(ListScreen):
             "entry.write",
             icon="trash-2",
             style="danger",
-            confirm="Delete what is selected ({n}, {sum})? Drafts and rejected expenses go for good.",
+            confirm="Delete {n} selected, {sum}? Drafts and rejected expenses are deleted permanently.",
         ),
     )
 
@@ -74,7 +74,7 @@ class Expenses(ListScreen):
 
     def summed(self, rows):
         context = super().summed(rows)
-        # Material without a cost of its own has no currency.
+        # Material without its own cost has no currency.
         context["totals_label"] = "Net"
         context["sums"] = [each for each in context["sums"] if each["currency"]]
         return context
@@ -90,7 +90,7 @@ class DeleteMany(entries.DeleteMany):
 
 
 class _WithReceipt(FormOperation):
-    """A form about one entry; a receipt that was sent with a mistake elsewhere need not be sent again."""
+    """A form of one entry; the receipt is kept if another field has an error."""
 
     permission = "entry.write"
     template_name = "actuals/entry_form.html"
@@ -128,7 +128,7 @@ class _WithReceipt(FormOperation):
         return StoredFile.objects.filter(pk=key).first() if key else None
 
     def values(self, form):
-        """What the operation wants: the form's fields, and the receipt as a stored file."""
+        """The arguments of the operation: the form's fields, and the receipt as a stored file."""
         fields = {name: value for name, value in form.cleaned_data.items() if name != "stamp"}
         if "receipt" not in fields:
             return fields
@@ -186,7 +186,7 @@ class NewMaterial(NewExpense):
 
 
 class Edit(_WithReceipt):
-    """Mend one's own draft or rejected entry."""
+    """Edit the user's own draft or rejected entry."""
 
     model = Entry
     button = "Save"

@@ -1,4 +1,4 @@
-"""The receipt of an entry, for those who may see the entry."""
+"""The receipt of an entry, for users who may see the entry."""
 
 from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
@@ -9,12 +9,12 @@ from invoicing_site.floor import files
 from invoicing_site.floor.errors import Refused
 from invoicing_site.screens.pages import RowScreen
 
-# What a browser shows in a sandbox; Chrome shows no PDF in one, so that is saved like all else.
+# File types that a browser shows in a sandbox; Chrome shows no PDF there, so PDFs are downloaded.
 _SHOWN = {"image/png", "image/jpeg", "image/webp"}
 
 
 class Receipt(RowScreen, View):
-    """The bytes as they came, in a sandbox: whatever they hold, nothing of it runs here."""
+    """The uploaded bytes, in a sandbox, so that no script in them can run."""
 
     http_method_names = ["get"]
     model, permission = Entry, "entry.view"

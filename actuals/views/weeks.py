@@ -1,4 +1,4 @@
-"""A person's week in a grid: typed, saved as a whole, handed in (APP-1)."""
+"""A person's week in a grid: enter, save, submit (APP-1)."""
 
 import datetime
 
@@ -26,7 +26,7 @@ _SHOWN = 5
 
 
 class Week(Page):
-    """The week of an address: its rows as they are stored, and over them what was typed and not saved."""
+    """The week of an address: its stored rows, and the input that is not saved."""
 
     permission = "entry.write"
     title = "Time"
@@ -45,7 +45,7 @@ class Week(Page):
         text = self.kwargs.get("day")
         day = _day(text) if text else self.request.entity.today()
         if day is None or days.why_not(day):
-            raise Http404("That is no day.")
+            raise Http404("This is not a valid date.")
         return weeks.monday_of(day)
 
     @property
@@ -83,7 +83,7 @@ def _figures(rows, shown):
 
 
 def _offered(entity, adding):
-    """What another row can be made of, with what was chosen for it."""
+    """The choices for a new row, with the selected values."""
     offered = list(categories.of_time(entity))
     tasks = Task.objects.filter(project=key_of(adding.get("project", "")), project__entity=entity)
     return {
@@ -97,7 +97,7 @@ def _offered(entity, adding):
 
 
 class WeekActions(Week):
-    """What the buttons below the week do; a refusal is shown beside what was typed."""
+    """The actions of the buttons below the week; a refusal is shown next to the input."""
 
     def post(self, request, *args, **kwargs):
         if self.resource is None:
@@ -115,7 +115,7 @@ class WeekActions(Week):
 
     def do_save(self):
         saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
-        said = "The week is saved." if saved else "Nothing had changed."
+        said = "The week is saved." if saved else "There were no changes."
         messages.success(self.request, f"{said}{_kept_words(saved.kept_words)}")
         warn_of_days(self.request, saved.created + saved.changed)
         return self.back(keep=self.typed)
@@ -128,7 +128,7 @@ class WeekActions(Week):
         return self.back()
 
     def do_add(self):
-        """Add another row; nothing is saved before somebody says so."""
+        """Add another row, without saving."""
         self.adding = week_rows.chosen_keys(self.request.POST)
         try:
             row = week_rows.new_row(self.request.entity, self.adding, self.typed)
@@ -140,12 +140,12 @@ class WeekActions(Week):
         return self.draw()
 
     def do_copy(self):
-        """Show the rows of the week before, empty, to be filled."""
+        """Show the rows of the previous week, without hours."""
         self.typed, _ = weeks.copied(self.resource, self.monday, self.typed, hours=False)
         return self.draw()
 
     def do_copy_hours(self):
-        """Save the rows and hours of the week before as drafts, only where nothing stands."""
+        """Save the rows and hours of the previous week as drafts, only in empty cells."""
         self.typed, filled = weeks.copied(self.resource, self.monday, self.typed, hours=True)
         saved = operations.save_week(self.resource, self.monday, self.typed, by=self.request.user)
         warn_of_days(self.request, saved.created)
@@ -154,30 +154,30 @@ class WeekActions(Week):
         return self.back()
 
     def back(self, *, keep=()):
-        """To the week as it is now; rows without hours that are kept are remembered for a while."""
+        """Redirect to the week; rows without hours are remembered for a while."""
         week_rows.remember(self.request.session, self.place, keep)
         return HttpResponseRedirect(reverse("week", args=[self.monday]))
 
 
 class WeekPage(WeekActions):
-    """GET shows the week that holds a day; POST does what the pressed button says."""
+    """GET shows the week of a date; POST runs the action of the button."""
 
     def get(self, request, *args, **kwargs):
         wanted = request.GET.get("day")
         day = _day(wanted or self.kwargs.get("day", ""))
-        why = days.why_not(day) if day else "That is no day: choose one such as 2026-03-31."
+        why = days.why_not(day) if day else "This is not a valid date. Use the form 2026-03-31."
         if wanted and not why:
             return HttpResponseRedirect(reverse("week", args=[weeks.monday_of(day)]))
         if wanted or (day and why):
-            messages.warning(request, f"{why} This is the week of today.")
+            messages.warning(request, f"{why} This is the current week.")
             return HttpResponseRedirect(reverse("week"))
         return super().get(request, *args, **kwargs)
 
 
 def _submitted(week):
-    """What became of the week's entries, with the level of the message."""
+    """The result of submitting the week, with the level of the message."""
     n = len(week.submitted)
-    said = "There was nothing to submit: no hours in draft."
+    said = "There are no draft hours to submit."
     if n:
         hours = weeks.plain(sum(entry.quantity for entry in week.submitted))
         said = f"{wording.counted(n, 'entry', 'entries')} with {hours} h submitted for approval."
@@ -187,7 +187,7 @@ def _submitted(week):
 
 
 class ProjectTasks(Screen, View):
-    """The tasks of the chosen project, as the options of a select."""
+    """The tasks of the selected project, as options of a select box."""
 
     permission = "entry.write"
     http_method_names = ["get"]
@@ -201,7 +201,7 @@ class ProjectTasks(Screen, View):
 
 
 def _kept_words(entries):
-    """That what was handed in keeps its description, where a row was described anew."""
+    """A note that submitted entries keep their description, if the description of a row was changed."""
     if not entries:
         return ""
     rows = ", ".join(sorted({entry.project.code for entry in entries}))
@@ -211,7 +211,7 @@ def _kept_words(entries):
 
 
 def _left_out(entries):
-    """Which rejected entries stay where they are, and how they go in again."""
+    """The rejected entries that were not submitted, and how to submit them."""
     shown = format_html_join(
         "; ",
         '<a href="{}">{}</a>',
@@ -220,16 +220,16 @@ def _left_out(entries):
     n = len(entries)
     return format_html(
         "{} left out, rejected and not changed since: {}{}. Change {} here and submit the week again, or "
-        "open {} and submit {}.",
+        "open {} and submit {} unchanged.",
         wording.counted(n, "entry was", "entries were"),
         shown,
         f" and {n - _SHOWN} more" if n > _SHOWN else "",
-        *(("it", "it", "it as it is") if n == 1 else ("them", "them", "them as they are")),
+        *(("it", "it", "it") if n == 1 else ("them", "them", "them")),
     )
 
 
 def _day(text):
-    """The day as an address gives it; None where it is none."""
+    """The date in an address; None if it is not valid."""
     try:
         return parse_date(text)
     except ValueError:

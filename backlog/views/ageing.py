@@ -1,4 +1,4 @@
-"""How old the unbilled work is, what keeps it from being billed, and who can clear that (BKL-4)."""
+"""The age of unbilled work, what blocks it, and who can clear the blockers (BKL-4)."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ _PER_PAGE = 50
 
 @dataclass
 class Shown:
-    """One row of the page: its amounts with their addresses, and what keeps how many of its items back."""
+    """One row of the page: its amounts with links, and the number of items per blocker."""
 
     row: AgeingRow
     label: str
@@ -40,7 +40,7 @@ class Shown:
 
 
 class AgeingFile:
-    """The rows of the page for a file: one for each group and currency."""
+    """The rows of the page for a file: one per group and currency."""
 
     def __init__(self, by, rows):
         self.by, self.rows = by, rows
@@ -56,15 +56,15 @@ class AgeingFile:
 
 
 class Ageing(Page):
-    """Unbilled work by days since it was done: today's from the open backlog, a past day's as it was then.
+    """Unbilled work by age: today's from the open backlog, that of a past date as it was then.
 
-    With `group` its items stand below, oldest first, each with its blockers.
+    With `group`, its items are listed below, oldest first, each with its blockers.
     """
 
     permission = "backlog.view"
     template_name = "backlog/ageing.html"
     title = "Ageing of unbilled work"
-    lead = "Chargeable work that is on no invoice yet, by days since it was done."
+    lead = "Chargeable work that is not invoiced yet, by days since it was done."
 
     def get(self, request, *args, **kwargs):
         if kind := request.GET.get("_export"):
@@ -95,7 +95,7 @@ class Ageing(Page):
 
 
 def shown(items, by, on, today):
-    """The rows of the page: each group's amounts by age, and for today what keeps how many back."""
+    """The rows of the page: each group's amounts by age, and for today the number of items per blocker."""
     kept = kept_back(unbilled(items, on=on), by, today) if on >= today else {}
     rows = []
     for row in ageing(items, by=by, on=on):
@@ -116,7 +116,7 @@ def shown(items, by, on, today):
 
 
 def chosen(request, items, by, on):
-    """The items of the chosen group with their blockers, a page of them."""
+    """One page of the items of the selected group, with their blockers."""
     key = key_of(request.GET.get("group", ""))
     if key is None:
         return {}
@@ -132,7 +132,7 @@ def chosen(request, items, by, on):
 
 
 def backlog_url(by, key, on, first=None, last=None, blocked=""):
-    """The backlog with the rows that an amount adds up."""
+    """The address of the backlog with the rows of an amount."""
     query = {by: key, "billing_type": "chargeable", "until": on.isoformat()}
     if last is not None:
         query["since"] = (on - datetime.timedelta(days=last)).isoformat()
@@ -144,7 +144,7 @@ def backlog_url(by, key, on, first=None, last=None, blocked=""):
 
 
 def kept_back(items, by, today):
-    """How many items each obstacle keeps from being ready, by group and currency; one query."""
+    """The number of items that each obstacle blocks, by group and currency; one query."""
     path, _ = GROUPS[by]
     names = {f"kept_by_{n}": each for n, each in enumerate(OBSTACLES)}
     counts = {name: Count("pk", filter=each.condition(today)) for name, each in names.items()}
@@ -154,7 +154,7 @@ def kept_back(items, by, today):
 
 
 def totals(shown):
-    """The sums of each currency; a manager's rows may hold the same item twice, and their sums say so."""
+    """The totals per currency; with several managers, an item is counted in each of their rows."""
     sums = {}
     for each in shown:
         row = each.row

@@ -1,4 +1,4 @@
-"""Where a project manager decides on what was handed in (APP-2, APP-5)."""
+"""Approval of submitted entries by project managers (APP-2, APP-5)."""
 
 import json
 
@@ -37,7 +37,7 @@ from invoicing_site.screens.lists import drawn_at, key_of
 from invoicing_site.screens.pages import RowScreen
 from invoicing_site.screens.remedies import linked
 
-_SHOWN, _MOST = 3, 50  # warnings in an answer, and behind it
+_SHOWN, _MOST = 3, 50  # the number of warnings that are shown, and of those in the folded list
 
 _RELATED = (
     "entity",
@@ -53,7 +53,7 @@ _RELATED = (
 
 
 class EntryList(ListScreen):
-    """Entries on projects that the reader manages, with what the page works out for each."""
+    """Entries on projects that the reader manages, with additional data for each."""
 
     model = Entry
     permission = "entry.approve"
@@ -74,7 +74,7 @@ class EntryList(ListScreen):
         return super().get_table_kwargs() | {"find": self.found}
 
     def summed(self, rows):
-        """Quantities by unit: what an entry is worth is known only when it is priced."""
+        """Quantities by unit, because the amount of an entry is not known before it is priced."""
         found = super().summed(rows)
         by_unit = rows.order_by().values("unit").annotate(quantity=ExactSum("quantity")).order_by("unit")
         by_unit = sorted(by_unit, key=lambda each: (each["unit"] != "h", each["unit"]))
@@ -82,12 +82,12 @@ class EntryList(ListScreen):
         return found
 
     def found(self, entries):
-        """What is shown beside the entries, by their keys."""
+        """The additional data of the entries, by key."""
         raise NotImplementedError
 
 
 class Approvals(EntryList):
-    """What waits for the reader's approval, each with what approving it would make."""
+    """Entries that wait for the reader's approval, each with the result of approving it."""
 
     title = "Approvals"
     lead = "Entries submitted on your projects. Each shows its price and its limit before you decide."
@@ -98,7 +98,7 @@ class Approvals(EntryList):
         Action("reject_entries", "Reject", "entry.approve", icon="x", key="w"),
     )
     empty_title = "Nothing to approve"
-    empty_text = "Everything submitted on your projects is decided on, or a filter hides it."
+    empty_text = "All submitted entries on your projects are decided, or a filter hides them."
 
     results_template = "backlog/approvals_results.html"
 
@@ -139,10 +139,10 @@ class Approve(BulkOperation):
             )
         shown, unseen = entries, ""
         if self.request.POST.get("all_matching") != "1":
-            unseen = "not on the page that you saw; look once more"
+            unseen = "not on the page that you saw; check again"
         elif prices_changed(self.request.entity, since=drawn):
             # Of those on other pages nothing was shown that could be compared.
-            unseen = "not on the page that you saw, and prices were changed since; look once more"
+            unseen = "not on the page that you saw, and prices have changed since; check again"
         if unseen:
             shown = [each for each in entries if each.pk in terms]
         if not shown:
@@ -155,7 +155,7 @@ class Approve(BulkOperation):
 
 
 def seen_terms(request) -> dict[int, str] | None:
-    """What the page showed that the reader decided on, by entry (APP-9); None where that can't be read."""
+    """The prices that the page showed, by entry (APP-9); None if they can't be read."""
     try:
         seen = json.loads(request.POST.get("terms", ""))
     except (ValueError, RecursionError):
@@ -167,17 +167,17 @@ def seen_terms(request) -> dict[int, str] | None:
 
 
 def prices_changed(entity, *, since) -> bool:
-    """Whether anything was set up or confirmed since then that prices may depend on."""
+    """Whether any data that prices depend on was changed or confirmed since then."""
     about = [f"contracts.{name}" for name in _PRICED_BY]
     return AuditEvent.objects.filter(entity=entity.code, subject_type__in=about, at__gt=since).exists()
 
 
-# What is set up on its own page; rows of inlines stand in the event of their page.
+# Models with their own admin page; changes of inline rows are in the event of their page.
 _PRICED_BY = ("pricelist", "roleprice", "projectcontract", "contractline", "role", "category", "exchangerate")
 
 
 def reply(approvals, request):
-    """How many were approved, what they made, and which were refused for which reason."""
+    """The number of approved entries, their warnings, and the refused ones by reason."""
     n = sum(len(each.entries) for each in approvals)
     text = f"{n} {'entry' if n == 1 else 'entries'} approved."
     if noted := _noted(approvals, request):
@@ -186,13 +186,13 @@ def reply(approvals, request):
     left = {}
     if repriced := [named(entry) for each in approvals for entry, _ in each.repriced]:
         listed = ", ".join(repriced[:3]) + (f" and {len(repriced) - 3} more" if len(repriced) > 3 else "")
-        left[f"not at the price that you saw ({listed}); look once more"] = len(repriced)
+        left[f"not at the price that you saw ({listed}); check again"] = len(repriced)
     left |= _counted_alike([reason for each in approvals for _, reason in each.refused])
     return Answer(text, left=left, link=reverse("approvals") if left else "")
 
 
 def _counted_alike(reasons):
-    """How many entries were left alone for which reason, in words that name none of them."""
+    """The number of entries that were not approved by reason, without naming the entries."""
     alike = {}
     for reason in reasons:
         alike.setdefault((reason.code, reason.params.get("why")), []).append(reason)
@@ -214,7 +214,7 @@ def _in_words(reason, n):
     }
 
 
-# Why entries were left alone, in words that go on from their count.
+# Reasons why entries were not approved, as texts after their count.
 _LEFT = {
     "NOT-ALLOWED-NOW": _("not submitted"),
     "NOT-YOUR-PROJECT": _("on a project that is not yours"),
@@ -223,12 +223,12 @@ _LEFT = {
     "OWN-RECORD": _("recorded by you"),
     "ENTRY-FUTURE": _("dated after today"),
     "ENTRY-APPROVED-BEFORE": _("approved already"),
-    "ENTRY-SUBMITTED-AGAIN": _("submitted again after you looked: look once more"),
+    "ENTRY-SUBMITTED-AGAIN": _("submitted again since you loaded the page; check again"),
 }
 
 
 def _noted(approvals, request):
-    """What the approver should know, a sentence for all entries of which the same is to be said."""
+    """The warnings for the approver; equal warnings of several entries are one sentence."""
     alike = {}
     for each in approvals:
         for entry, text, page in each.noted:
@@ -241,7 +241,7 @@ def _noted(approvals, request):
 
 
 def _folded(sentences):
-    """Those that the answer has no room for, behind their number."""
+    """The warnings that do not fit into the message, as a folded list."""
     if not sentences:
         return ""
     rest = format_html_join("", "<li>{}</li>", ((each,) for each in sentences[:_MOST]))
@@ -252,7 +252,7 @@ def _folded(sentences):
 
 
 class Reject(BulkForm):
-    """All of the chosen entries, or none: one that can't be rejected is named."""
+    """Reject all selected entries, or none: one that can't be rejected is named."""
 
     screen, list_url, permission = Approvals, "approvals", "entry.approve"
     form_class, title, button, danger = RejectionForm, "Reject entries", "Reject", True
@@ -260,7 +260,7 @@ class Reject(BulkForm):
     def operate(self, form):
         entries = operations.reject(self.rows, by=self.request.user, **form.cleaned_data)
         n = len(entries)
-        return Answer(f"{n} {'entry' if n == 1 else 'entries'} sent back to be mended.")
+        return Answer(f"{n} {'entry' if n == 1 else 'entries'} rejected.")
 
 
 class _OneEntry(RowScreen):
@@ -271,7 +271,7 @@ class _OneEntry(RowScreen):
 
 
 def _decided(entry, form):
-    """The form's answer as a decision; None where it leaves all as it was entered."""
+    """The form's values as a decision; None if nothing was changed."""
     quantity, kind = form.cleaned_data["billable_quantity"], form.cleaned_data["billing_type"]
     if quantity is None and not kind:
         return {}
@@ -294,7 +294,7 @@ def _previewed(entry, user, decisions):
 
 
 class Approval(_OneEntry, FormOperation):
-    """One entry with all that is known of it; what may be changed, and what approving makes of it."""
+    """One entry with its data, the editable fields, and the result of approving it."""
 
     form_class, button = DecisionForm, "Approve"
     template_name = "backlog/approval.html"
@@ -315,7 +315,7 @@ class Approval(_OneEntry, FormOperation):
             form = context["form"]
             decisions = _decided(entry, form) if form.is_bound and form.is_valid() else None
             context |= _previewed(entry, user, decisions)
-            # What typing can't mend; a wrong figure it can.
+            # Reasons that other input can't fix; a wrong number can be fixed.
             context["blocked"] = context["preview"].refused and not decisions
         else:
             facts = standing_facts([entry]).get(entry.pk, [])
@@ -348,11 +348,11 @@ class Approval(_OneEntry, FormOperation):
 
 
 class ApprovalPreview(_OneEntry, View):
-    """What approving would make with the quantity and billing type that are being typed."""
+    """The result of approving with the quantity and billing type in the form."""
 
     def get(self, request, *args, **kwargs):
         if not moves.allows(self.row, "approve"):
-            raise Http404("Only what is submitted can be previewed.")
+            raise Http404("Only submitted entries can be previewed.")
         form = DecisionForm(request.GET, entry=self.row)
         if not form.is_valid():
             # What was shown before still was.
@@ -370,7 +370,7 @@ class RejectOne(_OneEntry, FormOperation):
 
     def operate(self, form):
         operations.reject([self.row], by=self.request.user, **form.cleaned_data)
-        return Answer("The entry was sent back to be mended.")
+        return Answer("The entry was rejected.")
 
     def get_back_url(self):
         return reverse("approval", args=[self.row.pk])
@@ -380,10 +380,10 @@ class RejectOne(_OneEntry, FormOperation):
 
 
 class Approved(EntryList):
-    """What was approved on the reader's projects, and the invoice it went to."""
+    """Approved entries on the reader's projects, and their invoices."""
 
     title = "Approved entries"
-    lead = "What is on a proforma stays; an approval that is not can be canceled, and its actuals reversed."
+    lead = "You can cancel the approval of entries that are on no proforma. Their actuals are then reversed."
     filterset_class = ApprovedFilter
     table_class = ApprovedTable
     actions = (
@@ -398,7 +398,7 @@ class Approved(EntryList):
         ),
     )
     empty_title = "Nothing approved"
-    empty_text = "Approved entries on your projects stand here."
+    empty_text = "Approved entries on your projects are shown here."
 
     @classmethod
     def rows(cls, request):
@@ -410,7 +410,7 @@ class Approved(EntryList):
 
 
 class CancelApprovals(BulkOperation):
-    """All of the chosen entries, or none: one that is on a proforma is named with it."""
+    """Cancel all selected approvals, or none: an entry that is on a proforma is named with it."""
 
     screen, list_url, permission = Approved, "approved", "entry.approve"
 
@@ -418,7 +418,7 @@ class CancelApprovals(BulkOperation):
         entries = list(rows)
         operations.cancel_approval(entries, by=self.request.user)
         n = len(entries)
-        return Answer(f"The approval of {counted(n, 'entry', 'entries')} is canceled; decide on them again.")
+        return Answer(f"The approval of {counted(n, 'entry', 'entries')} is canceled. Decide on them again.")
 
 
 class CancelApproval(_OneEntry, Operation):

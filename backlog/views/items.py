@@ -1,4 +1,4 @@
-"""The project manager's room: the backlog, worked like a spreadsheet (BKL-1, BKL-2, BKL-5, BKL-7)."""
+"""The backlog page, with keyboard control like a spreadsheet (BKL-1, BKL-2, BKL-5, BKL-7)."""
 
 import calendar
 
@@ -18,7 +18,7 @@ from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, Answer, BulkForm, BulkOperation, ListScreen, Operation
 
-# Where a group's key stands, and which rows have the words for it.
+# The column of a group's key, and the model with its label.
 _KEYS = {
     "contract": ("contract", ProjectContract),
     "project": ("actual__project", Project),
@@ -29,12 +29,12 @@ _KEYS = {
 
 
 class Backlog(ListScreen):
-    """Every unbilled sales actual that is on no invoice yet."""
+    """All unbilled sales actuals that are not invoiced yet."""
 
     model = BacklogItem
     permission = "backlog.view"
     title = "Time and material backlog"
-    lead = "Work done and not yet invoiced. Mark what is complete; invoices are made of what is ready."
+    lead = "Work that is not invoiced yet. Mark completed work as ready; only ready items are invoiced."
     template_name = "backlog/backlog.html"
     totals_template = "backlog/totals.html"
     entity_path = "contract__entity"
@@ -52,7 +52,7 @@ class Backlog(ListScreen):
             "Release hold",
             "backlog.mark",
             icon="play",
-            confirm="Take {n} selected off hold? Their days and reasons are forgotten.",
+            confirm="Release the hold on {n} selected items? Their dates and reasons are deleted.",
         ),
         Action("evaluate_items", "Test limits again", "backlog.mark", icon="gauge"),
         Action("create_from_backlog", "Create proformas", "proforma.create", icon="file-plus", key="p"),
@@ -97,7 +97,7 @@ class Backlog(ListScreen):
 
 
 def summed_by_state(found, rows):
-    """Add to the totals of each currency what is ready of it, over a limit, invoiced, and left out."""
+    """Add to the totals per currency the amounts that are ready, over a limit, invoiced and not charged."""
     states = (
         rows.with_counted()
         .order_by()
@@ -117,7 +117,7 @@ def summed_by_state(found, rows):
 
 
 def limits_of(contract):
-    """What is left of each limit that is set in the contract: in words, the limit, what is left."""
+    """The limits of the contract: label, limit, and remaining amount."""
     book = LimitBook.load(contract)
     customers = {share.pk: share.customer.name for share in contract.customers.select_related("customer")}
     lines = {line.pk: str(line) for line in contract.lines.all()}
@@ -134,7 +134,7 @@ def limits_of(contract):
 
 
 def grouped(rows, by, query):
-    """Count and total of each group in each currency, each with the address of its rows; two queries."""
+    """Count and total per group and currency, each with the address of its rows; two queries."""
     path, model = _KEYS[by]
     rows = rows.with_counted().order_by()
     if by == "month":
@@ -168,7 +168,7 @@ def _group_label(key, names, by):
 
 
 def _group_url(key, by, query):
-    """The list with this group's rows; none where no filter says it."""
+    """The address of the list with this group's rows; empty if no filter can select them."""
     if key is None:
         return ""
     rest = QueryDict(query, mutable=True)
@@ -176,7 +176,7 @@ def _group_url(key, by, query):
     if by == "month":
         last = calendar.monthrange(key.year, key.month)[1]
         first, last = key.replace(day=1), key.replace(day=last)
-        # A narrower range that was asked for stays.
+        # Keep a narrower range of the present filter.
         rest["since"] = max(rest.get("since", ""), first.isoformat())
         rest["until"] = min(rest.get("until") or "9999", last.isoformat())
     else:
@@ -202,7 +202,7 @@ class MarkNotReady(_OnBacklog, BulkOperation):
 
 
 class Hold(_OnBacklog, BulkForm):
-    """Keep rows from being billed until a day, with a reason."""
+    """Put rows on hold until a date, with a reason."""
 
     form_class, title, button = HoldForm, "Put on hold", "Hold"
 
@@ -218,11 +218,11 @@ class ReleaseHold(_OnBacklog, BulkOperation):
     def operate(self, rows):
         released = operations.release_hold(rows, by=self.request.user)
         n = released.changed
-        return Answer(f"{n} {'item' if n == 1 else 'items'} taken off hold.", left=released.reasons)
+        return Answer(f"{n} {'item' if n == 1 else 'items'} released from hold.", left=released.reasons)
 
 
 class Evaluate(_OnBacklog, BulkOperation):
-    """Test what a limit kept back once more, after it was raised or others gave something back."""
+    """Test items over a limit again, after amounts became free under it."""
 
     def operate(self, rows):
         found = operations.evaluate(list(rows), by=self.request.user)
@@ -234,13 +234,13 @@ class Evaluate(_OnBacklog, BulkOperation):
 
 
 class Undo(Operation):
-    """Take back a marking; what an invoice took meanwhile stays."""
+    """Undo a marking; items that are on an invoice since then are not changed."""
 
     model, permission = BacklogAction, "backlog.mark"
 
     def operate(self, action):
         n = operations.undo(action, by=self.request.user)
-        return Answer(f"{n} {'item' if n == 1 else 'items'} put back as before.")
+        return Answer(f"{n} {'item' if n == 1 else 'items'} restored.")
 
     def success_url(self, action):
         is_work = action.items.filter(item__actual__isnull=False).exists()
@@ -248,7 +248,7 @@ class Undo(Operation):
 
 
 def reply(marked, state, noun="item", link=""):
-    """The answer to a marking, with its undo."""
+    """The message after a marking, with its undo link."""
     n = marked.changed
     text = f"{n} {noun if n == 1 else noun + 's'} {state}." if n else f"No {noun} was {state}."
     undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
@@ -256,7 +256,7 @@ def reply(marked, state, noun="item", link=""):
 
 
 def blocked_link(codes, query):
-    """The list with the rows that were left alone, where a filter can say which they are."""
+    """The address of the list with the rows that were not changed, if a filter can select them."""
     shown = [each.code for each in OBSTACLES if each.code in codes]
     if not shown:
         return ""

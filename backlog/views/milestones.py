@@ -1,4 +1,4 @@
-"""Fixed-price milestones, part by part: due, ready, invoiced, and billed by progress (MIL-1, MIL-2)."""
+"""Fixed-price milestones in parts: due, ready, invoiced, and billed by progress (MIL-1, MIL-2)."""
 
 from django.db.models import Q
 from django.urls import reverse
@@ -24,12 +24,12 @@ _RELATED = (
 
 
 class Milestones(ListScreen):
-    """Every customer's part of a milestone under a confirmed contract, invoiced or not."""
+    """The customers' parts of milestones of confirmed contracts, invoiced or not."""
 
     model = BacklogItem
     permission = "backlog.view"
     title = "Milestones"
-    lead = "Fixed-price milestones, a row for each customer's part. Mark what is reached as ready."
+    lead = "Fixed-price milestones, one row per customer. Mark milestones that are reached as ready."
     entity_path = "contract__entity"
     filterset_class = MilestoneFilter
     table_class = MilestoneTable
@@ -43,7 +43,9 @@ class Milestones(ListScreen):
         Action("create_from_milestones", "Create proformas", "proforma.create", icon="file-plus", key="p"),
     )
     empty_title = "No milestones"
-    empty_text = "Milestones come with fixed-price contract lines once their contract is confirmed."
+    empty_text = (
+        "The milestones of fixed-price contract lines are shown here after their contract is confirmed."
+    )
 
     @classmethod
     def rows(cls, request):
@@ -73,7 +75,7 @@ class MarkNotReady(BulkOperation):
         return reply(operations.mark_not_ready(rows, by=self.request.user), "marked not ready", "milestone")
 
 
-# What a milestone's slices add up to by status, as the page calls it.
+# Labels of the totals of a milestone's parts by status.
 _STATES = {
     "Invoiced": ("posted", Status.POSTED),
     "On a draft": ("created", Status.CREATED),
@@ -83,7 +85,7 @@ _STATES = {
 
 
 class Progress(FormOperation):
-    """One part of a milestone: what was invoiced of it, and how much comes next (MIL-2)."""
+    """One part of a milestone: the invoiced amount, and the next amount to invoice (MIL-2)."""
 
     model, permission = BacklogItem, "backlog.view"
     form_class, button = ProgressForm, "Make ready to invoice"

@@ -411,7 +411,7 @@ def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, mem
     rejected, draft = (factories.time_entry(co, status=status) for status in ("rejected", "draft"))
     page = member.post("/entries/submit/", {"pk": [rejected.pk, draft.pk]}, follow=True).text
     assert "1 entry submitted." in page
-    assert "1 rejected and not changed since (change it, or open it to submit it as it is)" in page
+    assert "1 rejected and not changed since (change it, or open it to submit it unchanged)" in page
     rejected.refresh_from_db()
     assert rejected.status == "rejected"
 

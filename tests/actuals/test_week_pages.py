@@ -174,7 +174,7 @@ def test_rejected_hours_leave_their_day_to_others(co, member):
         ("/time/9999-12-27/", "27 Dec 9999 is out of range"),
         ("/time/?day=0026-01-05", "5 Jan 0026 is out of range"),
         ("/time/1989-12-25/", "25 Dec 1989 is out of range"),
-        ("/time/?day=tomorrow", "That is no day"),
+        ("/time/?day=tomorrow", "This is not a valid date"),
     ],
 )
 def test_a_week_out_of_bounds_leads_to_that_of_today_with_the_reason(co, member, url, why):
@@ -182,7 +182,7 @@ def test_a_week_out_of_bounds_leads_to_that_of_today_with_the_reason(co, member,
     page = member.get(url, follow=True)
     assert page.redirect_chain == [("/time/", 302)]
     assert why in page.text
-    assert "This is the week of today." in page.text
+    assert "This is the current week." in page.text
     assert page.context["monday"] == weeks.monday_of(co.entity.today())
 
 
@@ -323,7 +323,7 @@ def test_a_rejected_cell_that_nobody_changed_stays_out_and_is_named(co, member):
     assert "1 entry with 3 h submitted for approval." in page
     assert "1 entry was left out, rejected and not changed since:" in page
     assert f'<a href="/entries/{entry.pk}/">NO1-P1 · Design · 2 Mar 2026 · 4 h</a>' in page
-    assert "Change it here and submit the week again, or open it and submit it as it is." in page
+    assert "Change it here and submit the week again, or open it and submit it unchanged." in page
 
 
 def test_a_rejected_cell_that_was_changed_and_saved_goes_in_with_the_week(co, member):

@@ -240,7 +240,7 @@ def test_what_was_handed_in_again_meanwhile_is_not_approved_unseen(manager, comp
     submit([entry], by=company.member)
     answer = manager.post(reverse("approve_entries"), seen)
     assert "1 entry approved." in said(answer)
-    assert "1 submitted again after you looked: look once more" in said(answer)
+    assert "1 submitted again since you loaded the page; check again" in said(answer)
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 

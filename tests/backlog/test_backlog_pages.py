@@ -157,7 +157,7 @@ def test_a_hold_asks_for_its_day_and_reason(company, contract, manager, today):
     assert "Customer asks" in done.content.decode()
     item.refresh_from_db()
     assert (item.hold_until, item.held_by) == (day, company.manager)
-    assert "1 item taken off hold" in said(manager.post(reverse("release_holds"), {"pk": item.pk}))
+    assert "1 item released from hold" in said(manager.post(reverse("release_holds"), {"pk": item.pk}))
 
 
 def test_ageing_leads_to_the_rows_and_names_what_blocks_them(company, contract, manager, today):

@@ -196,7 +196,7 @@ def test_entries_of_other_pages_wait_when_prices_were_set_up_meanwhile(company, 
     audit.record("admin.change", company.sales_list, entity=company.entity.code)
     answer = manager.post(reverse("approve_entries"), posted)
     assert "1 entry approved" in said(answer)
-    assert "1 not on the page that you saw, and prices were changed since" in said(answer)
+    assert "1 not on the page that you saw, and prices have changed since" in said(answer)
     other.refresh_from_db()
     assert other.status == "submitted"
 
@@ -218,7 +218,7 @@ def test_what_is_ticked_and_was_not_on_the_page_is_left_out(company, contract, m
     posted = as_listed([shown], by=company.manager) | {"pk": [shown.pk, other.pk]}
     answer = manager.post(reverse("approve_entries"), posted)
     assert "1 entry approved" in said(answer)
-    assert "1 not on the page that you saw; look once more" in said(answer)
+    assert "1 not on the page that you saw; check again" in said(answer)
     assert "No entry was approved: 1 is not on the page" in said(
         manager.post(reverse("approve_entries"), posted | {"pk": other.pk})
     )

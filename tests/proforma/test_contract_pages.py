@@ -184,7 +184,7 @@ def test_undo_from_the_hub_comes_back_to_the_hub_with_its_filter(manager, contra
     assert f'name="next" value="{here}"' in form[: form.index("</form>")]
     undone = manager.post(undo, {"next": here}, follow=True)
     assert undone.redirect_chain == [(here, 302)]
-    assert "1 item put back as before." in undone.content.decode()
+    assert "1 item restored." in undone.content.decode()
     item.refresh_from_db()
     assert item.status == BacklogItem.Status.NOT_READY
 
