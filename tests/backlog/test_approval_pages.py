@@ -136,7 +136,7 @@ def test_rejection_asks_for_a_comment_and_keeps_the_selection(company, contract,
     again = manager.post(reverse("reject_entries"), {**chosen, "_answered": "1", "comment": ""})
     assert "This field is required" in again.content.decode()
     done = manager.post(reverse("reject_entries"), {**chosen, "_answered": "1", "comment": "Which task?"})
-    assert "2 entries sent back" in said(done)
+    assert "2 entries rejected." in said(done)
     assert set(Entry.objects.values_list("status", "decision_comment")) == {("rejected", "Which task?")}
 
 
