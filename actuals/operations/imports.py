@@ -297,8 +297,8 @@ def _change_drafts(rows) -> list[dict]:
     """Make drafts what their rows say, where they are still what was looked at."""
     done = []
     for chunk in in_chunks(rows, CHUNK):
-        entries = Entry.objects.filter(pk__in=[row.entry_id for row in chunk], status=Entry.Status.DRAFT)
-        entries = {entry.pk: entry for entry in entries.locked()}
+        drafts = Entry.objects.filter(pk__in=[row.entry_id for row in chunk], status=Entry.Status.DRAFT)
+        entries = {entry.pk: entry for entry in drafts.locked()}
         for row in chunk:
             entry = entries.get(row.entry_id)
             if entry is None or any(getattr(entry, name) != was for name, was in row.before.items()):
