@@ -152,7 +152,7 @@ def mark_by_keyboard(page, base_url):
     keys.press("r")
     told(page, "2 items marked ready to invoice")
     keys.press("u")
-    told(page, "2 items put back")
+    told(page, "2 items restored")
     keys.press("u")
     told(page, "There is nothing to undo here.")
     keys.press("ArrowDown")
