@@ -139,6 +139,11 @@ REFUSALS = {
     "NO-SECTIONS": _("%(proposal)s has no sections yet, so there is no layout to save."),
     # Posting.
     "ALREADY-POSTED": _("%(proposal)s is already posted as %(invoice)s."),
+    "POSTED-BEFORE": ngettext_lazy(
+        "%(count)s invoice was already posted by %(people)s on %(day)s at %(time)s.",
+        "%(count)s invoices were already posted by %(people)s, the last one on %(day)s at %(time)s.",
+        "count",
+    ),
     "SELECTION-POSTED": _("The proposals that you selected are already posted."),
     "NONE-POSTABLE": _("None of these proposals can be posted."),
     "POSTING-FAILED": _(

@@ -80,7 +80,7 @@ def entries_of(actual) -> list[tuple]:
 
 
 def subledger_of(actual) -> list[tuple]:
-    """(kind, amount in accounting currency, whether it stands in the balance) of each project transaction."""
+    """(kind, amount in accounting currency, whether it is in the balance) of each project transaction."""
     return [
         (row.kind, row.accounting_amount, row.in_balance)
         for row in actual.project_transactions.order_by("pk")

@@ -65,7 +65,7 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
 
 
 def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract, monkeypatch):
-    """SEC-1: asked anew for each."""
+    """SEC-1: checked for each."""
     first, second = proposed(no1, work(no1, contract)), proposed(no1, work(no1, contract))
     write = posting._write
 

@@ -1,4 +1,4 @@
-"""The hash chain: what it covers, and that nothing can be changed without it telling."""
+"""The hash chain: what it covers, and that every change is found."""
 
 import datetime
 from decimal import Decimal
@@ -34,7 +34,7 @@ def posted(no1):
 
 
 def verified(voucher):
-    """The hash worked out again from what stands in the database."""
+    """The hash calculated again from the stored rows."""
     voucher = Voucher.objects.get(pk=voucher.pk)
     return chain.voucher_hash(
         voucher,

@@ -320,7 +320,7 @@ def test_an_invoice_without_a_line_is_refused(no1, not_charged):
 
 
 def test_what_was_accrued_is_taken_back_even_without_a_line(no1, contract, not_charged):
-    """NO-LINES PST-10: else 1,000 would stand on WIP sales value for ever"""
+    """NO-LINES PST-10: else 1,000 would stay on WIP sales value"""
     accrue(no1, contract)
     book_journals(no1)
     proformas.confirm(not_charged, by=no1.manager, on=MARCH_31)
@@ -519,9 +519,9 @@ def test_there_is_one_list_of_checks(monkeypatch):
     """PRP-5: others may add to it, under a name of their own"""
     for registry in ("_before_planning", "_of_the_plan"):
         monkeypatch.setattr(checks, registry, dict(getattr(checks, registry)))
-    wanted = {"PERIOD-OPEN", "FX-MISSING", "ACCOUNT-MISSING", "TAX-MISSING", "TAX-SUM", "NUM-ORDER"}
-    wanted |= {"PO-REQUIRED", "ZERO-TOTAL", "FUTURE-DATE", "OLD-WORK"}
-    assert wanted <= set(checks.codes())
+    expected = {"PERIOD-OPEN", "FX-MISSING", "ACCOUNT-MISSING", "TAX-MISSING", "TAX-SUM", "NUM-ORDER"}
+    expected |= {"PO-REQUIRED", "ZERO-TOTAL", "FUTURE-DATE", "OLD-WORK"}
+    assert expected <= set(checks.codes())
     checks.named("EN16931-1", needs_plan=True)(lambda examined: [])
     with pytest.raises(AssertionError):
         checks.named("EN16931-1")(lambda examined: [])

@@ -177,7 +177,7 @@ def test_a_fixed_price_line_shows_the_hours_of_before(no1, client):
 
 
 def test_an_approval_is_canceled_after_the_contract_was_confirmed(no1):
-    """APP-5 CON-6: what stands in for the cost is reversed, and everything is back at zero."""
+    """APP-5 CON-6: the replacement of the cost is reversed, and all balances are 0."""
     entry = approved(no1)
     posted(no1, JAN_31)
     confirmed(no1, "ACCRUE")
@@ -228,7 +228,7 @@ def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booke
     assert facts_of(invoice.voucher) == [("cost", -1, -100, -100), ("unbilled", -1, -100, -100)]
     assert not list(findings(no1.entity))
 
-    with behind_the_guards():  # as if the invoice had taken it off an account where it never stood
+    with behind_the_guards():  # as if the invoice had cleared it on an account where it was not posted
         wrong = Account.objects.get(entity=no1.entity, number="1570")
         invoice.voucher.entries.filter(account__number="4300").update(account=wrong)
     (found,) = [row for row in findings(no1.entity) if row.code == "DISBURSEMENT"]
@@ -236,7 +236,7 @@ def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booke
 
 
 def test_a_disbursement_is_booked_where_costs_never_are(no1):
-    """PST-10: the invoice takes it off its account, so it has to stand there."""
+    """PST-10: the invoice clears it on its account, so it has to be posted there."""
     court_fees(no1)
     no1.books.profiles["STD"].cost = "never"
     no1.books.profiles["STD"].save()

@@ -1,4 +1,4 @@
-"""What was laid out in a customer's name is cleared by its invoice, to the last cent (APP-8)."""
+"""Disbursements are cleared exactly by their invoice (APP-8)."""
 
 from decimal import Decimal
 
@@ -55,7 +55,7 @@ def in_euro(no1, **fields):
 
 
 def paid(no1, contract, category, amount, **fields):
-    """A fee that the company paid in its customer's name, in kroner unless told."""
+    """A fee that the company paid in its customer's name, in NOK by default."""
     return factories.ActualFactory(
         type="cost",
         line=contract.lines.get(),
@@ -89,7 +89,7 @@ def posted(no1, *items):
 
 
 def left_on(account="1570"):
-    """What stands on an account, by currency and in accounting currency."""
+    """The balance of an account, by currency and in accounting currency."""
     left = {}
     for row in LedgerEntry.objects.filter(account__number=account):
         left[row.currency] = left.get(row.currency, 0) + row.debit - row.credit
@@ -323,7 +323,7 @@ def test_verifying_finds_what_is_left_of_disbursements_that_were_billed(no1, cou
 
 
 def test_verifying_leaves_alone_what_is_still_to_be_billed(no1, court_fee):
-    """PST-7: an open disbursement stands on the account rightly"""
+    """PST-7: an open disbursement is no finding"""
     contract = factories.contract(no1, confirmed=True)
     charged(no1, contract, paid(no1, contract, court_fee, "70"), "70")
 

@@ -1,4 +1,4 @@
-"""What documents and electronic invoices need is frozen on the posted invoice, and stands in the chain."""
+"""What documents and electronic invoices need is stored on the posted invoice, and hashed."""
 
 import datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The tax that a draft is likely to bear, on its page (PRO-2)."""
+"""The tax estimate of a draft, on its page (PRO-2)."""
 
 from decimal import Decimal
 
@@ -86,7 +86,7 @@ def _without_item_group(no1, contract, **fields):
     return work(no1, contract, **fields)
 
 
-def test_who_edits_a_draft_is_told_another_way_than_who_reads_it(client, no1, contract):
+def test_the_advice_differs_for_editors_and_readers_of_a_draft(client, no1, contract):
     """PRO-2 MON-8: accountants have no “Edit” on a draft"""
     draft = drafted(no1, _without_item_group(no1, contract))
     ways = {

@@ -1,4 +1,4 @@
-"""Fiscal years: the next one is added in one click, and who adds it is told in time."""
+"""Fiscal years: the next one is added in one click, and people are notified in time."""
 
 import datetime
 

@@ -145,7 +145,7 @@ def test_every_voucher_balances_and_every_sum_adds_up(lines, pair, rate, agreed)
     assert invoice.accounting_tax == sum(tax.accounting_tax for tax in plan.taxes)
     assert plan.customer_transaction.accounting_amount == invoice.accounting_total
     assert sum(tax.base for tax in plan.taxes) == invoice.net
-    # MON-5: the rate of the balance leads from the one amount to the other where it may be told (9 decimals).
+    # MON-5: the rate of the balance converts one amount to the other, if 9 decimals are enough.
     mixed = agreed is not None and currency != own
     balance_rate = plan.customer_transaction.rate
     assert balance_rate > 0

@@ -1,4 +1,4 @@
-"""Mending the lines of integration journals before they are posted."""
+"""Editing the lines of integration journals before they are posted."""
 
 import pytest
 
@@ -94,8 +94,8 @@ def test_the_tax_group_of_what_reverses_a_sale_may_be_cleared(no1, line, field):
     assert getattr(changed, field) is None
 
 
-def test_mending_clears_the_error(no1, line):
-    """JRN-2, JRN-4: it is found anew when the line is posted."""
+def test_editing_clears_the_error(no1, line):
+    """JRN-2, JRN-4: posting checks the line again."""
     close_period(period_of(no1.entity, DAY), by=None)
     actual = cost(no1, line)
     add_and_post(no1)
@@ -146,6 +146,6 @@ def test_groups_of_another_entity_are_refused(no1, line):
         edit_journal_lines([actual.journal_line], by=None, billing_tax_group=theirs)
 
 
-def test_nothing_selected_is_said(no1):
+def test_an_empty_selection_is_refused(no1):
     with pytest.raises(Refused, match="No line is selected"):
         edit_journal_lines([], by=None, accounting_date=DAY)

@@ -1,4 +1,4 @@
-"""Taking actuals up into integration journals, and mending their lines."""
+"""Adding actuals to integration journals."""
 
 import datetime
 from decimal import Decimal

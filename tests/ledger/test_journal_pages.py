@@ -182,7 +182,7 @@ def test_a_large_one_is_posted_in_the_background(desk, no1, draft, monkeypatch):
     assert (job.done, job.total) == (2, 2)
 
 
-def test_the_journals_of_a_posting_stand_in_the_order_of_their_reversals(no1, line):
+def test_journals_are_posted_in_the_order_of_their_reversals(no1, line):
     """JRN-4: the same order as when all are posted"""
     _, _ = cost(no1, line), add_all(no1)
 
@@ -240,16 +240,16 @@ def test_a_group_can_be_cleared_and_dimensions_replaced(desk, no1, draft):
     costs = list(draft.lines.filter(actual__type="cost").values_list("pk", flat=True))
     name = f"dimension_{department.pk}"
 
-    untold = edit(desk, draft, pk=keys, _answered="1", **{name: sales.pk})
-    assert "Tick this to give the lines the dimensions" in words(untold)
+    unticked = edit(desk, draft, pk=keys, _answered="1", **{name: sales.pk})
+    assert "Tick this to give the lines the dimensions" in words(unticked)
 
     data = {"_answered": "1", "item_tax_group": "none", "replace_dimensions": "on", name: sales.pk}
     refused = edit(desk, draft, pk=keys, **data)
     assert "1 line is a sale, which is invoiced by the tax groups" in words(refused)
     edit(desk, draft, pk=costs, **data)
-    wanted = dimension_set(no1.entity, [sales])
+    expected = dimension_set(no1.entity, [sales])
     cleared = draft.lines.filter(pk__in=costs)
-    assert [(row.item_tax_group, row.dimensions) for row in cleared] == [(None, wanted)]
+    assert [(row.item_tax_group, row.dimensions) for row in cleared] == [(None, expected)]
 
 
 def test_nothing_typed_is_lost_when_it_is_refused(desk, no1, draft):
@@ -354,8 +354,8 @@ def test_another_tax_group_than_the_customers_is_warned_of(desk, no1, abroad):
     assert narrowed.count('<span class="chip review">Not the customer&#x27;s</span>') == 2
 
     eu = no1.books.billing_tax_groups["EU"]
-    mended = words(posted(desk, "edit_journal_lines", billing_tax_group=eu.pk, **data))
-    assert "another billing tax group" not in mended
+    fixed = words(posted(desk, "edit_journal_lines", billing_tax_group=eu.pk, **data))
+    assert "another billing tax group" not in fixed
 
 
 def test_the_tax_group_of_the_contract_is_no_surprise(no1, abroad):

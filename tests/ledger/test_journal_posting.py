@@ -76,7 +76,7 @@ def test_lines_in_error_move_to_a_journal_that_names_the_original(no1, line):
     assert "has no account for offset of expenses and materials" in left.error.sentence
 
 
-def test_a_journal_in_error_is_posted_once_it_is_mended(no1, line):
+def test_a_journal_in_error_is_posted_after_its_cause_is_fixed(no1, line):
     """JRN-4"""
     no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
     cost(no1, line)
@@ -266,7 +266,7 @@ def test_what_is_dated_in_a_period_on_hold_waits_and_does_not_move(no1, line):
     assert actual.journal_line.accounting_date == DAY
 
 
-def test_a_mended_line_is_posted_without_its_old_error(no1, line):
+def test_a_fixed_line_is_posted_without_its_old_error(no1, line):
     """JRN-2"""
     close_period(period_of(no1.entity, DAY), by=None)
     moved, waiting = cost(no1, line), cost(no1, line)

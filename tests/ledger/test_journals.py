@@ -75,7 +75,7 @@ def test_cost_goes_to_profit_and_loss(no1, line, profile, transaction_class, off
 
 @pytest.mark.parametrize(("transaction_class", "offset"), [("time", PAYROLL), ("expense", OFFSET)])
 def test_cost_to_balance_stands_on_wip(no1, line, transaction_class, offset):
-    """JRN-5: WIP cost value stands in place of project cost."""
+    """JRN-5: WIP cost value replaces project cost."""
     use_profile(no1, "BALANCE")
     actual = cost(no1, line, 800, transaction_class)
     add_and_post(no1)

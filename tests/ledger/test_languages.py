@@ -64,7 +64,7 @@ def billed(co, contract):
 
 
 def test_what_is_posted_in_another_language_is_the_same(db, another_language):
-    """PST-7: the hash, too, which is made anew when it is verified in either language."""
+    """PST-7: the hash, too, which is calculated again in either language."""
     co = factories.company()
     contract = factories.contract(co, confirmed=True)
     here = billed(co, contract)

@@ -41,7 +41,7 @@ def contract(no1):
     return factories.contract(no1, confirmed=True)
 
 
-def mend(no1):
+def set_up_groups(no1):
     no1.customer.billing_tax_group = no1.billing_tax_group
     no1.customer.save()
 
@@ -66,7 +66,7 @@ def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_ag
         "“Fill lines again” on the page of the proposal."
     )
 
-    mend(no1)
+    set_up_groups(no1)
     refill_lines(proposal, by=no1.accountant)
 
     assert groups(proposal) == [("DOMESTIC", "SERVICES")]
@@ -80,7 +80,7 @@ def test_a_group_given_before_the_lines_are_filled_in_needs_nothing_more(no1, co
     """PRP-7 JRN-3"""
     proposal = create_proposal(confirmed(no1, work(no1, contract)))
     book_journals(no1)
-    mend(no1)
+    set_up_groups(no1)
 
     assert groups(fill_lines(proposal)) == [("DOMESTIC", "SERVICES")]
 
@@ -119,7 +119,7 @@ def test_the_item_group_of_materials_is_that_of_the_product(no1):
 
 def test_a_milestone_gets_the_groups_of_the_entity_and_of_its_lines_project(no1):
     """JRN-3: it has no journal line; the draft knew none"""
-    mend(no1)
+    set_up_groups(no1)
     no1.entity.milestone_item_tax_group = None
     no1.entity.tax_group_source = "project"
     no1.entity.save()
@@ -162,7 +162,7 @@ def test_the_advice_names_where_the_company_looks(no1, contract, source, where):
 def test_the_command_fills_lines_in_again(no1, contract, capsys):
     """PRP-7 PRP-2"""
     proposal = proposed(no1, work(no1, contract))
-    mend(no1)
+    set_up_groups(no1)
 
     call_command("propose", "--entity", "NO1", "--refill", proposal.number)
 
@@ -228,7 +228,7 @@ def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
         f"one with “Edit” at the detail, or {_ACCOUNTANT}",
     ]
     edit_details([detail], by=no1.manager, item_tax_group=no1.item_tax_group)
-    mend(no1)
+    set_up_groups(no1)
     assert doubts_of(ProformaInvoice.objects.get(pk=draft.pk)) == [
         "1 detail has no item tax group, and the invoice needs one: give one to the category, or "
         f"{_ACCOUNTANT}",

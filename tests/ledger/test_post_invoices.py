@@ -30,7 +30,7 @@ def contract(no1):
 
 
 @pytest.fixture
-def told(capsys):
+def output(capsys):
     """What the command prints, line by line; whether its exit code is 1 is looked at too."""
 
     def run(*options, fails=False):
@@ -56,9 +56,9 @@ def gift(no1, contract):
     return proposed(no1, proforma=proforma)
 
 
-def test_warnings_of_what_is_posted_are_printed(gift, told):
+def test_warnings_of_what_is_posted_are_printed(gift, output):
     """PRP-5: the same list in batch posting and on the command line"""
-    assert told() == [
+    assert output() == [
         "1 posted, 0 refused.",
         f"{gift.number} is INV-2025-000001, NOK 0.00.",
         f"  warning OLD-WORK: {OLD}",
@@ -66,12 +66,12 @@ def test_warnings_of_what_is_posted_are_printed(gift, told):
     ]
 
 
-def test_warnings_of_what_is_refused_are_given_too(no1, contract, told):
+def test_warnings_of_what_is_refused_are_given_too(no1, contract, output):
     """PRP-5: and the exit code is 1, with JSON on the standard output all the same"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     proposal = proposed(no1, work(no1, contract, date=JANUARY_15))
 
-    answer = json.loads("\n".join(told("--json", fails=True)))
+    answer = json.loads("\n".join(output("--json", fails=True)))
 
     assert answer["posted"] == []
     (row,) = answer["refused"]
@@ -82,11 +82,11 @@ def test_warnings_of_what_is_refused_are_given_too(no1, contract, told):
     assert row["warnings"][0]["params"] == {"day": {"day": "2025-01-15"}, "invoiced": {"day": "2025-03-31"}}
 
 
-def test_a_check_looks_and_posts_nothing(no1, contract, gift, told):
+def test_a_check_looks_and_posts_nothing(no1, contract, gift, output):
     """PRP-5: totals before posting; what was refused before is not overwritten"""
     other = proposed(no1, work(no1, contract))
 
-    assert told("--check") == [
+    assert output("--check") == [
         "2 can be posted, 0 posted, 0 refused.",
         f"{gift.number} can be posted, NOK 0.00.",
         f"  warning OLD-WORK: {OLD}",
@@ -97,12 +97,12 @@ def test_a_check_looks_and_posts_nothing(no1, contract, gift, told):
     assert set(InvoiceProposal.objects.values_list("status", flat=True)) == {"open"}
 
 
-def test_a_check_says_what_would_be_refused_and_keeps_nothing(no1, contract, told):
+def test_a_check_says_what_would_be_refused_and_keeps_nothing(no1, contract, output):
     """PRP-5"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     proposal = proposed(no1, work(no1, contract))
 
-    said = told("--check", fails=True)
+    said = output("--check", fails=True)
 
     assert said[0] == "0 posted, 1 refused."
     assert said[1].startswith(f"{proposal.number} is not posted: Company NO1 requires an order number")
@@ -121,12 +121,12 @@ def test_a_check_foresees_that_somebody_else_has_to_post_it(no1, contract):
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])
-def test_what_is_posted_already_is_told_with_its_number(no1, contract, told, options):
-    """PST-1: posting it twice is no mistake, and not told as if it had been posted now"""
+def test_what_is_already_posted_is_listed_with_its_number(no1, contract, output, options):
+    """PST-1: posting it twice is no mistake, and it is not listed as posted now"""
     proposal = proposed(no1, work(no1, contract))
     post(proposal, by=no1.accountant, on=MARCH_31)
 
-    assert told("--number", proposal.number, *options) == [
+    assert output("--number", proposal.number, *options) == [
         "0 posted, 1 already posted, 0 refused.",
         f"{proposal.number} is already posted as INV-2025-000001.",
     ]

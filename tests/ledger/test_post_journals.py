@@ -100,7 +100,7 @@ def stuck(no1, line):
 
 
 def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
-    """JRN-4: mending the cause is not enough, and the command says what is; --retry posts it"""
+    """JRN-4: fixing the cause is not enough; --retry posts it"""
     march, actual = stuck
     reason = IntegrationJournal.objects.get().lines.get().error
     assert "March 2025 of Company NO1 is closed" in reason.sentence
@@ -120,7 +120,7 @@ def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
     assert entries_of(actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
 
 
-def test_a_retry_before_the_cause_is_mended_leaves_it_in_error(no1, stuck):
+def test_a_retry_before_the_cause_is_fixed_leaves_it_in_error(no1, stuck):
     """JRN-4: and says so again, in JSON too"""
     answer = json.loads(run_command("--entity", "NO1", "--on", "2025-03-31", "--retry", "--json"))
 
@@ -144,7 +144,7 @@ def test_the_task_retries_only_when_asked(no1, stuck):
     assert Voucher.objects.get().posted_by == no1.accountant
 
 
-def test_each_reason_of_a_journal_is_told_once(no1, line):
+def test_each_reason_of_a_journal_is_listed_once(no1, line):
     """JRN-4: two lines without the one account, one without the other"""
     no1.entity.posting_accounts.filter(purpose__in=["cost_offset", "payroll"]).delete()
     for amount, transaction_class in [(300, "expense"), (400, "expense"), (800, "time")]:

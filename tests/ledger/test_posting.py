@@ -1,4 +1,4 @@
-"""Posting: what stands in the books and on the invoice afterwards, entry by entry."""
+"""Posting: the entries and the invoice afterwards."""
 
 import datetime
 from decimal import Decimal

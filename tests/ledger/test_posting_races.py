@@ -75,7 +75,7 @@ def chain_is_whole():
 
 
 def test_two_people_who_post_one_proposal_make_one_invoice(no1, contract):
-    """PST-1: the second one is told its number"""
+    """PST-1: the second one gets its number"""
     proposal = proposed(no1, work(no1, contract))
 
     outcomes = at_once(
@@ -139,7 +139,7 @@ def test_one_that_fails_among_others_leaves_no_gap(no1, contract, monkeypatch):
 
 
 def test_dates_that_race_leave_numbers_that_rise_with_time(no1, contract):
-    """MON-7 PRP-8: whoever comes too late with an earlier date is refused, and nothing of it stays"""
+    """MON-7 PRP-8: a later call with an earlier date is refused and leaves no rows"""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(8)]
     days = [MARCH_31 + datetime.timedelta(days=n * 3 % 8) for n in range(8)]
 

@@ -176,7 +176,7 @@ def test_the_page_says_what_it_waits_for(desk, no1, contract):
 
 
 def test_checks_lead_to_their_remedies(desk, no1, proposal):
-    """PRP-5 PRP-8: the sentence, and the page where it is mended"""
+    """PRP-5 PRP-8: the sentence, and the page where it can be fixed"""
     InvoiceProposal.objects.update(invoice_date=datetime.date(2025, 4, 2))
 
     text = words(desk.get(f"/proposals/{proposal.pk}/"))
@@ -246,7 +246,7 @@ def test_the_header_is_edited(desk, no1, proposal):
 
 
 def test_a_new_invoice_date_has_the_due_date_worked_out_anew(desk, proposal):
-    """PRP-2: the one that stood in the form does not stay by itself"""
+    """PRP-2: the one in the form does not stay by itself"""
     posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01"))
     assert InvoiceProposal.objects.get().due_date == datetime.date(2025, 4, 1)
 
@@ -424,12 +424,12 @@ def test_the_page_of_the_posting_leads_to_what_was_refused(desk, no1, contract, 
     assert [row.pk for row in shown] == [second.pk]
 
 
-def test_what_another_tab_has_posted_is_not_told_as_posted_now(desk, no1, contract, proposal):
+def test_what_another_tab_has_posted_is_not_listed_as_posted_now(desk, no1, contract, proposal):
     """PST-1: it says by whom and when, at once and in the background"""
     second = proposed(no1, work(no1, contract))
     response = checked(desk, proposal, second)
     word, keys = response.context["word"], response.context["keys"]
-    said = f"posted already by {no1.accountant}, the last on"
+    said = f"already posted by {no1.accountant}, the last one on"
     assert "2 invoices posted." in words(posted(desk, "post_proposals", word, keys=keys))
 
     again = words(posted(desk, "post_proposals", word, keys=keys))
@@ -441,7 +441,7 @@ def test_what_another_tab_has_posted_is_not_told_as_posted_now(desk, no1, contra
     assert f"0 of 2 invoices posted. 2 invoices were {said}" in Notice.objects.get().text
 
 
-def test_what_is_posted_now_is_told_beside_what_was_before(desk, no1, contract, proposal):
+def test_what_is_posted_now_is_counted_apart_from_what_was_before(desk, no1, contract, proposal):
     """PST-1"""
     second = proposed(no1, work(no1, contract))
     response = checked(desk, proposal, second)
@@ -449,7 +449,7 @@ def test_what_is_posted_now_is_told_beside_what_was_before(desk, no1, contract, 
 
     answer = words(posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"]))
 
-    assert "1 invoice posted. 1 invoice was posted already by the program, on" in answer
+    assert "1 invoice posted. 1 invoice was already posted by the system on" in answer
 
 
 def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):

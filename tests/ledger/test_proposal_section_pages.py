@@ -99,13 +99,13 @@ def test_sections_change_place_title_and_mode(desk, proposal):
     assert proposal.sections.get().lines.count() == 2
 
 
-def test_sections_that_changed_meanwhile_are_shown_anew(desk, proposal):
+def test_sections_that_changed_are_shown_again(desk, proposal):
     """PRP-3"""
     data = {"sections": "0", "section-TOTAL_FORMS": "1", "section-INITIAL_FORMS": "1"}
 
     text = words(posted(desk, "proposal_sections", proposal.pk, **data))
 
-    assert "were changed meanwhile" in text
+    assert "were changed in the meantime" in text
 
 
 def seen(desk, proposal):
@@ -114,7 +114,7 @@ def seen(desk, proposal):
 
 
 def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(desk, proposal):
-    """PRP-3: what was typed stays, the other's work is shown beside it, and the second press saves"""
+    """PRP-3: the form keeps what was typed and shows the other change; the second press saves"""
     (section,) = proposal.sections.all()
     was = seen(desk, proposal)
     forms = {

@@ -1,4 +1,4 @@
-"""How a proposal is laid out: sections, summaries, and the layout that they come from (PRP-3)."""
+"""The layout of a proposal: sections, summaries, and defaults (PRP-3)."""
 
 from decimal import Decimal
 

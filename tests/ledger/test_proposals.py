@@ -98,7 +98,7 @@ def test_the_message_after_confirm_takes_it_up_at_once(no1, contract, django_cap
     assert InvoiceProposal.objects.get().proforma == draft
 
 
-def test_a_sweep_takes_up_what_a_lost_message_told_of(no1, contract):
+def test_a_sweep_creates_what_a_lost_message_left_out(no1, contract):
     """PRO-7 PRP-1: and fills it in once the journal is posted"""
     confirmed(no1, work(no1, contract))
 
@@ -268,7 +268,7 @@ def test_the_header_is_edited_and_what_it_said_before_is_kept(no1, contract):
 
 
 def test_a_new_invoice_date_works_the_due_date_out_anew(no1, contract):
-    """PRP-2 PRP-9: 30 days net, overridden, then dated anew"""
+    """PRP-2 PRP-9: 30 days net, overridden, then dated again"""
     proposal = proposed(no1, work(no1, contract))
     assert InvoiceFacts.load(proposal, on=MARCH_31).due_date == datetime.date(2025, 4, 30)
 

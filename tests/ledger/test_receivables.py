@@ -1,4 +1,4 @@
-"""Aged receivables: what was open at the end of a day, beside the control account; its page (PST-6 PST-8)."""
+"""Aged receivables: what was open at the end of a day, and the control account; its page (PST-6 PST-8)."""
 
 from datetime import date
 from decimal import Decimal
@@ -112,7 +112,7 @@ def test_the_open_transactions_add_up_to_it(no1, spring):
 
 
 def test_an_exchange_difference_is_no_open_item(no1):
-    """PST-8 PST-6: EUR 100 at 11 paid at 11.50: 50 of gain stand on the account, and nothing is open"""
+    """PST-8 PST-6: EUR 100 at 11 paid at 11.50: 50 of gain is on the account, and nothing is open"""
     debit = owes(no1, "100", date(2025, 1, 15), currency="EUR", rate=11)
     credit = owes(
         no1, "-100", date(2025, 2, 1), currency="EUR", rate=Decimal("11.50"), kind="payment", days=None
@@ -145,7 +145,7 @@ def test_an_exchange_difference_is_no_open_item(no1):
 
 
 def test_a_difference_to_the_control_account_is_shown(no1, desk, spring):
-    """PST-6: 30 by hand that no transaction stands for"""
+    """PST-6: 30 by hand without a transaction"""
     post(no1, general(no1, entry(no1, "1500", debit=30), entry(no1, "3000", credit=30), day=MARCH_31))
 
     assert aged_receivables(no1.entity, on=MARCH_31).difference == 30

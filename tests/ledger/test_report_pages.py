@@ -121,7 +121,7 @@ def test_a_trial_balance_is_exported(accountant, no1):
 
 
 def test_a_subledger_that_differs_is_named(accountant, no1):
-    """PST-6: 30 by hand on the customers' account that no transaction stands for."""
+    """PST-6: 30 by hand on the customers' account without a transaction."""
     post(
         no1,
         general(no1, entry(no1, "1500", debit=30, customer=no1.customer), entry(no1, "3000", credit=30)),
@@ -140,7 +140,7 @@ def test_a_subledger_that_differs_is_named(accountant, no1):
         ({"since": "soon"}, "Enter a valid date"),
     ],
 )
-def test_days_that_make_no_sense_are_told(accountant, no1, name, query, said):
+def test_invalid_days_are_refused(accountant, no1, name, query, said):
     """PST-6: and what was typed stays."""
     page = words(accountant, name, *page_of(no1, name), **query)
     assert said in page

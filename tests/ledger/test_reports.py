@@ -268,7 +268,7 @@ def account(no1):
     return first, paid
 
 
-def told(statement):
+def as_dict(statement):
     return {
         part.currency: (
             part.opening,
@@ -282,7 +282,7 @@ def told(statement):
 def test_a_statement_opens_runs_and_closes_in_each_currency(no1, account):
     """PST-8"""
     statement = customer_statement(no1.customer, **MARCH)
-    assert told(statement) == {
+    assert as_dict(statement) == {
         "EUR": (0, [("INV-3", 250, 0, 250, 250)], 250),
         "NOK": (
             1000,
@@ -364,7 +364,7 @@ def test_where_a_column_of_the_ageing_begins(no1, on, column):
 
 
 def test_a_payment_that_settles_nothing_ages_from_its_own_date(no1):
-    """PST-8: and whoever neither owes nor is owed is left out, as are customers that were not asked for."""
+    """PST-8: customers without open amounts are left out, and customers that were not selected."""
     owes(no1, "-100", date(2025, 3, 1), kind="payment", days=None)
     quits = factories.customer(no1)
     settle(

@@ -104,7 +104,7 @@ def test_its_work_is_on_a_new_draft_and_nothing_is_billed(no1, contract):
 
 
 def test_it_is_confirmed_and_posted_like_any_other(no1, contract):
-    """PRP-6 PST-10: returned twice, billed at 7 h; the accrual of 1,000 is taken back once"""
+    """PRP-6 PST-10: returned twice, billed at 7 h; the accrual of 1,000 is reversed once"""
     item = work(no1, contract)
     draft = returned(no1, proposed(no1, item))
     again = returned(no1, create_proposal(proformas.confirm(draft, by=no1.manager, on=MARCH_31)))
@@ -217,7 +217,7 @@ def test_what_cannot_be_returned(no1, contract):
     assert findings() == []
 
 
-def test_its_managers_are_told_the_reason_and_the_auditor_who_did_it(no1, contract):
+def test_its_managers_are_notified_and_the_event_names_who_did_it(no1, contract):
     """PRP-6 SEC-3"""
     contract.managers.add(no1.manager)
     proposal = proposed(no1, work(no1, contract))
@@ -367,13 +367,13 @@ def test_what_a_limit_gave_to_others_is_not_billed_over_it(no1):
     confirmed(no1, one)
 
     charged = Actual.objects.filter(type="billed", billing_type="chargeable").values_list("amount", flat=True)
-    assert sum(charged) == 1000  # 800 taken back on the way
+    assert sum(charged) == 1000  # 800 reversed in between
     assert findings() == []
 
 
 @pytest.mark.parametrize("five_first", [True, False])
 def test_a_limit_holds_when_the_draft_is_deleted_too(no1, five_first):
-    """PRP-6 PRO-4 PRO-6: 5 h × 200 billed afresh beside the other hour is refused, in either order"""
+    """PRP-6 PRO-4 PRO-6: 5 h × 200 billed again with the other hour is refused, in either order"""
     draft, five, one = returned_with_its_rest_given_away(no1)
     proformas.delete_draft(draft, by=no1.manager)
     assert findings() == []

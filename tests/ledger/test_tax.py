@@ -114,7 +114,7 @@ def test_crediting_line_by_line_gives_back_the_tax_to_the_cent():
 
 
 def test_crediting_line_by_line_gives_each_code_back_what_it_bears():
-    """MON-4: of 5.05 two codes of 25 % bear 2.52 and 2.53; what stays alone bears 2.53, 0.01 moves to it"""
+    """MON-4: of 5.05 two codes of 25 % have 2.52 and 2.53; a single one has 2.53, so 0.01 moves to it"""
     a, b = line("a", "10.10", SERVICES), line("b", "10.10", GOODS)
 
     first, second = tax_of_change([a, b], [a], "EUR"), tax_of_change([a], [], "EUR")

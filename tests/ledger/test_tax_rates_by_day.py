@@ -50,7 +50,7 @@ def proposal(no1, contract):
 
 
 def test_one_invoice_holds_two_rates_of_one_code(no1, proposal):
-    """PST-4: 10,000 at 25 % and 10,000 at 26 %, invoiced on 10 January, bear 2,500 + 2,600"""
+    """PST-4: 10,000 at 25 % and 10,000 at 26 %, invoiced on 10 January, have 2,500 + 2,600"""
     invoice = post(proposal, by=no1.accountant, on=JAN_10)
 
     assert entries_of(invoice.voucher) == [
@@ -142,7 +142,7 @@ def test_a_base_that_is_not_that_of_its_lines_is_found(no1, proposal):
 
 
 def test_a_credit_keeps_the_rate_of_each_line(no1, proposal):
-    """PST-4 COR-3: also where the rates were typed anew since"""
+    """PST-4 COR-3: also if the rates were entered again since"""
     post(proposal, by=no1.accountant, on=JAN_10)
     TaxRate.objects.update(percent=Decimal(12))
     old, new = details_of(proposal)

@@ -268,7 +268,7 @@ def written(no1, position, **sides):
 @pytest.mark.postgres
 @pytest.mark.parametrize(("credit", "accounting_credit"), [("99.99", "100"), ("100", "99.99"), (None, None)])
 def test_postgresql_refuses_a_voucher_that_does_not_balance(no1, credit, accounting_credit):
-    """PST-2: at the end of the transaction, whoever wrote it."""
+    """PST-2: at the end of the transaction, with any writer."""
     sides = {"_1920": {"debit": Decimal(100), "accounting_debit": Decimal(100)}}
     if credit:
         sides["_3000"] = {"credit": Decimal(credit), "accounting_credit": Decimal(accounting_credit)}

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from contracts.askers import demand_still
 from contracts.operations.numbers import draw_number
-from invoicing_site.floor import audit, formatting, jobs, transaction, wording
+from invoicing_site.floor import audit, formatting, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import draw_ids, write_rows
+from invoicing_site.floor.reasons import Reason
 from ledger.books import chain
 from ledger.books.operations import write_vouchers
 from ledger.books.periods import hold_open
@@ -143,11 +144,13 @@ def who_posted(proposals: Iterable[int]) -> str:
     vouchers = sorted((invoice.voucher for invoice in invoices), key=lambda voucher: voucher.posted_at)
     people = {str(voucher.posted_by or "the system"): None for voucher in vouchers}
     stamp = timezone.localtime(vouchers[-1].posted_at)
-    were, last = ("were", "the last ") if len(vouchers) > 1 else ("was", "")
-    return (
-        f"{wording.counted(len(vouchers), 'invoice')} {were} posted already by {' and '.join(people)}, "
-        f"{last}on {wording.day(stamp.date())} at {formatting.time(stamp)}."
-    )
+    return Reason(
+        "POSTED-BEFORE",
+        count=len(vouchers),
+        people=list(people),
+        day=stamp.date(),
+        time=formatting.time(stamp),
+    ).sentence
 
 
 @transaction.atomic
