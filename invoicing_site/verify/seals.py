@@ -1,4 +1,4 @@
-"""The seals against the rows as they stand: nothing was changed, deleted or put beside them (PST-7)."""
+"""The seals compared with the present rows: nothing was changed, deleted or inserted (PST-7)."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -12,18 +12,18 @@ from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.models import AuditEvent, Seal, SealPending
 from invoicing_site.verify.finding import Finding, where
 
-_ROWS = 20_000  # whose hashes are asked for at a time
+_ROWS = 20_000  # number of rows that are hashed at a time
 
-_CHANGED = "is not what was sealed: it was changed since"
+_CHANGED = "was changed after it was sealed"
 _DELETED = "was deleted after it was sealed"
-_INSERTED = "is in no seal: it was inserted past the triggers"
-_NOT_LET_GO = "is not what was approved last, or was sealed again without having been approved again"
-_WAITS = "waits for over an hour to be sealed; look whether the clock runs"
-_UNEXPLAINED = "has another name than the one that was sealed, and the audit trail does not say why"
+_INSERTED = "is in no seal: it was inserted with the triggers off"
+_NOT_LET_GO = "differs from its last approval, or was sealed again without a new approval"
+_WAITS = "has been waiting for a seal for over an hour; check whether the clock runs"
+_UNEXPLAINED = "has another name than when it was sealed, and the audit trail has no event for it"
 
 
 def sealed():
-    """SEAL: each segment is what it was and follows the one before; its rows are as they were sealed."""
+    """SEAL: each segment is unchanged and follows the previous one; its rows are unchanged."""
     yield from _chain()
     for kind in seals.declared():
         yield from _rows(kind)
@@ -31,18 +31,18 @@ def sealed():
 
 
 def compared(text: str):
-    """SEAL: the chain holds each seal that was kept outside of the database, as `seals.in_words` wrote it."""
+    """SEAL: the chain contains each seal that was kept outside the database (see `seals.in_words`)."""
     last = Seal.objects.first()
     for number, digest in seals.read(text):
         if last is None or last.number < number:
             has = f"the newest one here is {last.number}" if last else "there is none here"
             yield _said(
                 number,
-                f"Seal {number} was made, and {has}: the database was restored or its end was cut off.",
+                f"Seal {number} existed, but {has}: the database was restored or its end was cut off.",
             )
         elif not Seal.objects.filter(number=number, digest=digest).exists():
             yield _said(
-                number, f"Seal {number} has another digest than the one that was kept: it was made anew."
+                number, f"Seal {number} has another digest than the one that you kept: it was made again."
             )
 
 
@@ -56,17 +56,13 @@ def _chain():
         if one.number != number + 1:
             yield _said(number + 1, f"Seal {number + 1} is missing before seal {one.number}.")
         elif one.previous != before:
-            yield _said(one.number, f"Seal {one.number} does not follow the one before it.")
+            yield _said(one.number, f"Seal {one.number} does not follow the previous one.")
         is_whole = one.digest == seals.digest_of(one, one.parts.all())
         if not is_whole:
-            yield _said(
-                one.number, f"Seal {one.number} is not what was sealed: its content has another hash."
-            )
+            yield _said(one.number, f"Seal {one.number} was changed: its content has another hash.")
         before, number = one.digest, one.number
     for code, row in seals.lost_heads(one) if one and is_whole else ():
-        yield _said(
-            number, f"Seal {number} knows a last voucher of {code} that its chain does not have.", row
-        )
+        yield _said(number, f"Seal {number} contains a last voucher of {code} that is not in its chain.", row)
 
 
 def _rows(kind):
@@ -90,9 +86,7 @@ def _rows(kind):
             yield _named(kind.model, part.seal.number, key, trouble)
         if len(full) == len(hashes) and seals.digest_of_rows(full) != part.digest:
             number = part.seal.number
-            yield _said(
-                number, f"The rows of {part.table_name} in seal {number} have another digest than it."
-            )
+            yield _said(number, f"The rows of {part.table_name} in seal {number} have another digest.")
 
 
 def _named(model, number, key, trouble):
@@ -236,7 +230,7 @@ def _waiting():
             keys = range(reached.get(note.table_name, first), first + 1)
             reached[note.table_name] = first + 1
         if note.table_name not in models or not keys:
-            yield _said("", f"Note {note.pk} for the next seal names no row that could be sealed.")
+            yield _said("", f"Note {note.pk} for the next seal names no row that can be sealed.")
             continue
         for key in keys:
             yield _named(models[note.table_name], "", key, _WAITS)

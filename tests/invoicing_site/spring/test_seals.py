@@ -267,7 +267,7 @@ def test_the_digest_of_all_rows_is_compared_as_well(ledger):
     with without_triggers():
         part.save()
         Seal.objects.update(digest=seals.digest_of(one, one.parts.all()))
-    sentence = "The rows of actuals_actual in seal 1 have another digest than it."
+    sentence = "The rows of actuals_actual in seal 1 have another digest."
     assert [finding.sentence for finding in sealed()] == [sentence]
 
 
@@ -277,10 +277,10 @@ def test_a_seal_that_was_kept_elsewhere_is_compared(ledger, tmp_path):
     kept.write_text("Subject: Ledgerline seal 1\n\n" + seals.in_words(Seal.objects.get()))
     call_command("verify_ledger", seal=str(kept), stdout=io.StringIO())
     for change, sentence in (
-        ({"digest": "3" * 64}, "Seal 1 has another digest than the one that was kept: it was made anew."),
+        ({"digest": "3" * 64}, "Seal 1 has another digest than the one that you kept: it was made again."),
         (
             {"number": 9},
-            "Seal 1 was made, and there is none here: the database was restored or its end was cut off.",
+            "Seal 1 existed, but there is none here: the database was restored or its end was cut off.",
         ),
     ):
         with transaction.atomic(), without_triggers():

@@ -252,8 +252,8 @@ def _hash_anew():
 @pytest.mark.parametrize(
     ("forge", "sentence"),
     [
-        (_cut_off, "Seal 2 was made, and the newest one here is 1: "),
-        (_hash_anew, "Seal 2 has another digest than the one that was kept"),
+        (_cut_off, "Seal 2 existed, but the newest one here is 1: "),
+        (_hash_anew, "Seal 2 has another digest than the one that you kept"),
     ],
 )
 def test_only_a_seal_that_was_kept_elsewhere_shows_this(ledger, tmp_path, forge, sentence):
@@ -287,7 +287,7 @@ def test_the_head_of_the_voucher_chain_is_in_the_newest_seal(ledger):
         assert seals.lost_heads(seal) == [("NO1", where(last))]
         Voucher.objects.filter(pk=last.pk).update(position=99)
     assert seals.lost_heads(seal) == [("NO1", "")]
-    sentence = "Seal 1 knows a last voucher of NO1 that its chain does not have."
+    sentence = "Seal 1 contains a last voucher of NO1 that is not in its chain."
     assert sentence in {finding.sentence for finding in sealed()}
 
 
