@@ -1,6 +1,7 @@
 """The sentences of what the backlog refuses, and of what keeps work from being billed, by code."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
     # Why an item can't be billed; see obstacles.py.
@@ -54,5 +55,61 @@ REFUSALS = {
     "OF-ENTRY": _("%(entry)s: %(why)s"),
     "BILLABLE-NEGATIVE": _("%(entry)s: the billable quantity can't be less than 0."),
     "BILLABLE-LONG-DAY": _("%(entry)s: %(hours)s h are more than a day has. Enter %(most)s at most."),
+    "ENTRY-TOO-LARGE": _("%(why)s Correct the entry, or its price in the price list."),
+    "REJECT-COMMENT": _("Enter why the entries are rejected, so that their owner can correct them."),
+    "ENTRIES-OF-SEVERAL-ENTITIES": _(
+        "The selection has entries of several companies. Decide on those of one company at a time."
+    ),
+    "APPROVE-NOT-SHOWN": _(
+        "No entry was approved, because the request did not say what the list showed. Look at the list again "
+        "and approve from there."
+    ),
+    "APPROVE-NOT-ON-PAGE": ngettext_lazy(
+        "No entry was approved: %(count)s is not on the page that you saw. Look at the list again.",
+        "No entry was approved: %(count)s are not on the page that you saw. Look at the list again.",
+        "count",
+    ),
+    "APPROVE-PRICES-CHANGED": ngettext_lazy(
+        "No entry was approved: %(count)s is not on the page that you saw, and prices have changed since. "
+        "Look at the list again.",
+        "No entry was approved: %(count)s are not on the page that you saw, and prices have changed since. "
+        "Look at the list again.",
+        "count",
+    ),
+    # Why an approval can't be canceled.
+    "APPROVAL-ON-DRAFT": _(
+        "%(entry)s is on draft %(proforma)s. Remove it from the draft before you cancel its approval."
+    ),
+    "APPROVAL-BILLED": _("%(entry)s is billed on %(invoice)s of %(day)s, so its approval can't be canceled."),
+    "APPROVAL-CONFIRMED": _(
+        "%(entry)s is on %(proforma)s, which is confirmed, so its approval can't be canceled. Until it is "
+        "posted, an accountant can return it. Then remove the entry from the new draft and "
+        "cancel its approval."
+    ),
+    # Why a contract can't be confirmed.
+    "CONTRACT-ENTRY-BEFORE": _(
+        "%(entry)s was approved before, and contract %(contract)s can't be confirmed with it. %(why)s "
+        "To correct the entry, cancel its approval."
+    ),
+    # Marking, holding, undoing.
+    "HOLD-REASON": _("Enter why the work is put on hold."),
+    "ROWS-SEVERAL-ENTITIES": _(
+        "The selection has rows of several companies. Mark those of one company at a time."
+    ),
+    "ALREADY-UNDONE": _("%(action)s was already undone."),
+    "CANNOT-UNDO": _("%(action)s can't be undone. Only marking and holding can."),
+    "UNDONE-MEANWHILE": _("%(action)s was undone while it was running. The remaining rows did not change."),
+    "CLAIM-GONE": ngettext_lazy(
+        "%(count)s row has changed: somebody else invoiced or released it. Look at the list again.",
+        "%(count)s rows have changed: somebody else invoiced or released them. Look at the list again.",
+        "count",
+    ),
+    # Milestones by progress.
+    "NOT-A-MILESTONE": _("Only a milestone is billed by progress."),
+    "MILESTONE-STOPPED": _("“%(milestone)s” can't be marked ready. %(why)s"),
+    "SLICE-AMOUNT": _("Enter an amount of the %(left)s that are left."),
+    "SLICE-TOO-LARGE": _(
+        "Only %(left)s of “%(milestone)s” is left. A milestone is never billed above 100 %%."
+    ),
     "NOT-A-BILLING-TYPE": _("%(entry)s: “%(kind)s” is not a billing type."),
 }

@@ -7,7 +7,7 @@ unbilled sales in the place of both. So what stands is asked of all facts, and w
 from actuals.models import Actual, BillingType
 from actuals.naming import named
 from backlog.models import BacklogItem
-from invoicing_site.floor import wording
+from invoicing_site.floor.reasons import Reason
 
 _SALES = (Actual.Type.UNBILLED_SALES, Actual.Type.BILLED_SALES)
 _LINE = "detail__line"
@@ -86,19 +86,14 @@ def proformas_of(facts):
     return [found[pk] for pk in sorted(found)]
 
 
-def why_it_stays(entries) -> str:
-    """Why the approval of one of these can't be canceled, and what to do; empty where all can (APP-5)."""
+def why_it_stays(entries) -> Reason | None:
+    """Why the approval of one of these can't be canceled, and what to do; None where all can (APP-5)."""
     item = items_on_documents(entries).first()
     if item is None:
-        return ""
-    entry, proforma = item.actual.entry, item.detail.line.proforma
+        return None
+    entry, proforma = named(item.actual.entry), item.detail.line.proforma
     if item.status == BacklogItem.Status.CREATED:
-        before = "remove it from the draft before its approval is canceled"
-        return f"{named(entry)} is on draft {proforma}: {before}."
+        return Reason("APPROVAL-ON-DRAFT", entry=entry, proforma=proforma)
     if invoice := invoice_of(proforma):
-        billed = f"{invoice} of {wording.day(invoice.invoice_date)}"
-        return f"{named(entry)} is billed on {billed}: its approval stays."
-    return (
-        f"{named(entry)} is on {proforma}, which is confirmed: its approval stays. Until it is posted, an "
-        "accountant can return it; then remove the entry from the new draft and cancel its approval."
-    )
+        return Reason("APPROVAL-BILLED", entry=entry, invoice=invoice, day=invoice.invoice_date)
+    return Reason("APPROVAL-CONFIRMED", entry=entry, proforma=proforma)

@@ -53,7 +53,7 @@ class Weighing:
 
     def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
         """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and
-        (TOO-MANY-DIGITS, TOO-LARGE) where a price or an amount is too large to be saved."""
+        (TOO-MANY-DIGITS, ENTRY-TOO-LARGE) where a price or an amount is too large to be saved."""
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
@@ -120,14 +120,14 @@ class Worth:
         amount = money.priced(quantity, price.price, price.currency)
         if price.amount is not None:
             amount = max(amount, price.amount)  # more where more is billed than was submitted
-        if said := bounds.over(amount, price.currency):
-            raise Refused(f"{said}. {_CORRECT}", code="TOO-LARGE")
+        if reason := bounds.amount_too_large(amount, price.currency):
+            raise Refused("ENTRY-TOO-LARGE", why=reason)
         checked.figure(price.price, Actual, "price")
         rate = self._rate(price.currency, day, contract)
         if rate is None:
             return
-        if said := bounds.over_converted(amount, price.currency, rate, self.entity.currency):
-            raise Refused(f"{said}. {_CORRECT}", code="TOO-LARGE")
+        if reason := bounds.converted_too_large(amount, price.currency, rate, self.entity.currency):
+            raise Refused("ENTRY-TOO-LARGE", why=reason)
 
     def _rate(self, currency, day, contract):
         """The rate that the journal will take (PST-5); None where none is needed or known."""
@@ -138,9 +138,6 @@ class Worth:
     @cached_property
     def _rates(self):
         return Rates.load(self.entity)
-
-
-_CORRECT = "Correct the entry, or its price in the price list."
 
 
 def covering(coverage, entry, billing_type=""):

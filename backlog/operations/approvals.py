@@ -63,9 +63,14 @@ class Approval:
 class NoneApproved(Refused):
     """None of the entries can be approved; `refused` and `repriced` say of each why."""
 
-    def __init__(self, message, *, refused=(), repriced=(), **kwargs):
-        super().__init__(message, **kwargs)
-        self.refused, self.repriced = refused, repriced
+    refused, repriced = (), ()
+
+    @classmethod
+    def of(cls, reason, *, refused=(), repriced=()):
+        """The refusal for that reason, of the first entry."""
+        refusal = cls.because(reason)
+        refusal.refused, refusal.repriced = refused, repriced
+        return refusal
 
 
 def approve_many(entries, *, by, on=None, decisions=None, drawn=None, terms=None) -> list[Approval]:
@@ -120,7 +125,7 @@ def approve(
     _leave_repriced(entity, result, contracts, decisions, terms or {})
     if not result.entries:
         left = [*result.refused, *result.repriced]
-        raise NoneApproved(left[0][1], refused=result.refused, repriced=result.repriced)
+        raise NoneApproved.of(left[0][1], refused=result.refused, repriced=result.repriced)
     result.batch = open_batch(entity, Batch.Action.APPROVE, on=on or entity.today(), by=by)
     delivered = _costed(entity, result, contracts, decisions)
     _write_sales(result, contracts, delivered)
@@ -140,10 +145,10 @@ def approve(
 
 @transaction.atomic
 def reject(entries, *, by, comment) -> list[Entry]:
-    """Send submitted entries back with a comment; their owner mends and submits them again (APP-1)."""
+    """Send submitted entries back with a comment; their owner corrects and submits them again (APP-1)."""
     entity, entries = _locked_entries(entries)
     if not comment.strip():
-        raise Refused("Say why the entries are rejected, so that their owner can mend them.")
+        raise Refused("REJECT-COMMENT")
     checked.words(comment, Entry, "decision_comment")
     deciding = Deciding(entity, entries, by)
     for entry in entries:
@@ -171,10 +176,10 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     for entry in entries:
         moves.refuse_unless(entry, "cancel_approval", name=named(entry))
         if entry.project_id not in mine:
-            raise Refused(f"{named(entry)} is on project {entry.project}, which is not yours.")
+            raise Refused("NOT-YOUR-PROJECT", entry=named(entry), project=entry.project)
     list(contracts_of(entity, entries).locked())
-    if sentence := why_it_stays(entries):
-        raise Refused(sentence)
+    if reason := why_it_stays(entries):
+        raise Refused.because(reason)
     items = list(BacklogItem.objects.open().filter(actual__entry__in=entries))
     standing = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
     by_journal: dict[bool, list[Actual]] = {True: [], False: []}
@@ -207,7 +212,7 @@ def _locked_entries(entries):
     """
     pks = [entry.pk for entry in entries]
     if not pks:
-        raise Refused("Nothing is selected.")
+        raise Refused("NOTHING-SELECTED")
     projects = Entry.objects.filter(pk__in=pks).values("project")
     list(Project.objects.locked().filter(pk__in=projects))
     related = ["project", "task", "resource", "role", "category", "product"]
@@ -215,9 +220,7 @@ def _locked_entries(entries):
     rows = list(Entry.objects.filter(pk__in=pks).select_related(*related).order_by("date", "pk"))
     entities = {row.entity_id for row in rows}
     if len(entities) != 1:
-        raise Refused(
-            "The selection holds entries of several legal entities; decide on those of one at a time."
-        )
+        raise Refused("ENTRIES-OF-SEVERAL-ENTITIES")
     return LegalEntity.objects.get(pk=entities.pop()), rows
 
 
@@ -278,7 +281,7 @@ def _costed(entity, result, contracts, decisions):
             result.refused.append((entry, Reason("ENTRY-NOT-PRICED", entry=named(entry), why=why)))
     if not weighed:
         left = {"refused": result.refused, "repriced": result.repriced}
-        raise NoneApproved(why, **left)
+        raise NoneApproved.of(why, **left)
     result.entries = [each.entry for each in weighed]
     record_decisions(paper.made())
     doubts = Doubts(entity, result.entries)

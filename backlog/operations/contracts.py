@@ -110,9 +110,10 @@ def _cover_what_was_approved(contract, *, by, on):
             worth.demand_room(price, most_of(entry, decision), entry.date, contract)
         except Refused as refusal:
             raise Refused(
-                f"{named(entry)} was approved before, and contract {contract} can't be confirmed with it. "
-                f"{refusal.message} To correct the entry, cancel its approval.",
-                code=refusal.code,
+                "CONTRACT-ENTRY-BEFORE",
+                entry=named(entry),
+                contract=contract,
+                why=refusal.reason,
                 remedy=urls.reverse("approval", args=[entry.pk]),
             ) from None
         delivered.append(

@@ -11,7 +11,7 @@ from backlog.not_to_exceed import LimitBook
 from backlog.obstacles import LeftAlone, Step
 from backlog.operations.heads import follow
 from contracts.models import ProjectContract
-from invoicing_site.floor import audit, checked, transaction, wording
+from invoicing_site.floor import audit, checked, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, write_rows
 
@@ -67,7 +67,7 @@ def hold(items, *, until, reason, by) -> Marked:
     What is on hold already, or on an invoice, is left alone and counted by its reason.
     """
     if not reason.strip():
-        raise Refused("Say why the work is put on hold.")
+        raise Refused("HOLD-REASON")
     checked.words(reason, BacklogItem, "hold_reason")
     values = {"hold_until": until, "hold_reason": reason.strip(), "held_by": by}
     return _marked(items, BacklogAction.Action.HOLD, by=by, values=values)
@@ -88,9 +88,9 @@ def undo(action, *, by) -> int:
     """
     action = BacklogAction.objects.locked().get(pk=action.pk)
     if action.undone_at:
-        raise Refused(f"{action} was already undone.")
+        raise Refused("ALREADY-UNDONE", action=action)
     if action.action not in _UNDOING:
-        raise Refused(f"{action} is not a marking and can't be undone.")
+        raise Refused("CANNOT-UNDO", action=action)
     back, after = _UNDOING[action.action]
     contracts = BacklogItem.objects.filter(pk__in=action.items.values("item")).values("contract")
     _lock_contracts(contracts)
@@ -136,11 +136,11 @@ def _marked(items, kind, *, by, values=None):
     pks = list(items.order_by("pk").values_list("pk", flat=True)) if hasattr(items, "order_by") else None
     pks = sorted(item.pk for item in items) if pks is None else pks
     if not pks:
-        raise Refused("Nothing is selected.")
+        raise Refused("NOTHING-SELECTED")
     entity = BacklogItem.objects.select_related("contract__entity").get(pk=pks[0]).contract.entity
     strangers = BacklogItem.objects.exclude(contract__entity=entity)
     if any(strangers.filter(pk__in=chunk).exists() for chunk in in_chunks(pks, CHUNK)):
-        raise Refused("The selection holds rows of several legal entities; mark those of one at a time.")
+        raise Refused("ROWS-SEVERAL-ENTITIES")
     action = None
     changed = 0
     left: list = []
@@ -168,12 +168,12 @@ def _audited(kind):
 
 @transaction.atomic
 def _mark_chunk(pks, kind, action, entity, *, by, values):
-    """One commit's worth of a marking; `changed` keeps count so that an interrupted one tells the truth."""
+    """Mark one chunk and commit it; `changed` counts what is done, also when the marking is interrupted."""
     if action is not None:
         # In the order of `undo`: the action, then its contracts.
         action = BacklogAction.objects.locked().get(pk=action.pk)
         if action.undone_at:
-            raise Refused(f"{action} was undone while it was at work: the rest is left as it was.")
+            raise Refused("UNDONE-MEANWHILE", action=action)
     chosen = BacklogItem.objects.filter(pk__in=pks)
     _lock_contracts(chosen.values("contract"))
     possible = _possible(chosen, kind, entity.today())
@@ -235,35 +235,20 @@ def reserve(items, *, contract) -> list[BacklogItem]:
     """
     pks = [item.pk for item in items]
     mine = BacklogItem.objects.filter(pk__in=pks, contract=contract)
-    _move(
-        mine,
-        len(pks),
-        "reserve",
-        f"{contract}: {{}} no longer ready.",
-    )
+    _move(mine, len(pks), "reserve")
     return list(mine.order_by("pk"))
 
 
 def release(items) -> int:
     """Customer invoice created → ready: a draft gave its items back (PRO-4)."""
     pks = [item.pk for item in items]
-    return _move(
-        BacklogItem.objects.filter(pk__in=pks),
-        len(pks),
-        "release",
-        "{} on no draft any more.",
-    )
+    return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "release")
 
 
 def settle(items) -> int:
     """Customer invoice created → posted: the proforma that claims them is confirmed (PRO-5)."""
     pks = [item.pk for item in items]
-    return _move(
-        BacklogItem.objects.filter(pk__in=pks),
-        len(pks),
-        "settle",
-        "{} on no draft any more.",
-    )
+    return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "settle")
 
 
 def claim_again(items, *, contract) -> int:
@@ -278,12 +263,7 @@ def claim_again(items, *, contract) -> int:
     for status, chosen in verdicts.items():
         for chunk in in_chunks(chosen, CHUNK):
             BacklogItem.objects.filter(pk__in=chunk).update(limit_status=status)
-    return _move(
-        BacklogItem.objects.filter(pk__in=pks),
-        len(pks),
-        "claim_again",
-        "{} not confirmed any more.",
-    )
+    return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "claim_again")
 
 
 def _tested_again(items, book):
@@ -309,16 +289,14 @@ def cancel(items) -> int:
     canceled = open_ones.update(status=Status.CANCELED)
     follow(pks)
     if canceled != len(pks):
-        left = wording.counted(len(pks) - canceled, "row is", "rows are")
-        raise Refused(f"{left} on an invoice and can't be canceled.", code="CLAIM-GONE")
+        raise Refused("CLAIM-GONE", count=len(pks) - canceled)
     return canceled
 
 
-def _move(items, count, verb, sentence):
+def _move(items, count, verb):
     before, after = BacklogItem.MOVES.only(verb)
     moved = items.filter(status=before).update(status=after)
     follow(items.values("pk"))
     if moved != count:
-        left = wording.counted(count - moved, "row is", "rows are")
-        raise Refused(sentence.format(left), code="CLAIM-GONE")
+        raise Refused("CLAIM-GONE", count=count - moved)
     return moved

@@ -39,7 +39,7 @@ def evaluate(items, *, by) -> Evaluated:
     """
     pks = [item.pk for item in items]
     if not pks:
-        raise Refused("Nothing is selected.")
+        raise Refused("NOTHING-SELECTED")
     keys = {item.contract_id for item in items}
     contracts = list(ProjectContract.objects.locked().filter(pk__in=keys).select_related("entity"))
     books = LimitBook.load_many(contracts)

@@ -8,9 +8,10 @@ from backlog.models import BacklogItem
 from backlog.operations.heads import follow
 from backlog.operations.items import cancel
 from contracts.models import MilestonePart, ProjectContract
-from invoicing_site.floor import audit, checked, formatting, moves, transaction
+from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
+from invoicing_site.floor.reasons import Amount
 
 Status = BacklogItem.Status
 
@@ -33,11 +34,12 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
     item = BacklogItem.objects.select_related("milestone_part__milestone").get(pk=item.pk)
     part = item.milestone_part
     if part is None:
-        raise Refused("Only a milestone is billed by progress.")
+        raise Refused("NOT-A-MILESTONE")
     moves.refuse_unless(item, "split_off", name=f"“{part.milestone}”")
     mine = BacklogItem.objects.filter(pk=item.pk)
-    if left := obstacles.why_not_ready(mine, on=contract.entity.today()):
-        raise Refused(f"“{part.milestone}” is {left[0]}: it can't be marked ready.", code=left[0].code)
+    read = obstacles.loaded(mine).get()
+    if stopped := obstacles.first_of(read, obstacles.Step.MARK, on=contract.entity.today()):
+        raise Refused("MILESTONE-STOPPED", milestone=part.milestone, why=stopped.reason(read))
     _check_amount(item, amount)
     if amount == item.amount:
         mine.update(status=Status.READY)
@@ -60,13 +62,13 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
 
 def _check_amount(item, amount):
     checked.figure(amount, BacklogItem, "amount")
-    left = formatting.currency_first(item.amount, item.currency)
+    left = Amount(item.amount, item.currency)
     if reason := checked.too_fine(amount, item.currency):
         raise Refused.because(reason)
     if not amount or (amount > 0) != (item.amount > 0):
-        raise Refused(f"Enter an amount of the {left} that are left.")
+        raise Refused("SLICE-AMOUNT", left=left)
     if abs(amount) > abs(item.amount):
-        raise Refused(f"Only {left} are left of “{item.title}”: never more than 100 % is billed.")
+        raise Refused("SLICE-TOO-LARGE", left=left, milestone=item.title)
 
 
 def _cut(item, part, amount):

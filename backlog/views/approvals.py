@@ -132,21 +132,20 @@ class Approve(BulkOperation):
         entries = list(rows.only("pk", "project_id", "date", "submitted_at"))
         drawn, terms = drawn_at(self.request), seen_terms(self.request)
         if drawn is None or terms is None:
-            raise Refused(
-                "No entry was approved: the list did not say what it showed you. Look at it again, and "
-                "approve from there.",
-                code="NOT-SEEN",
-            )
-        shown, unseen = entries, ""
+            raise Refused("APPROVE-NOT-SHOWN")
+        shown, unseen, has_other_prices = entries, "", False
         if self.request.POST.get("all_matching") != "1":
             unseen = "not on the page that you saw; check again"
         elif prices_changed(self.request.entity, since=drawn):
             # Of those on other pages nothing was shown that could be compared.
+            has_other_prices = True
             unseen = "not on the page that you saw, and prices have changed since; check again"
         if unseen:
             shown = [each for each in entries if each.pk in terms]
         if not shown:
-            raise Refused(f"No entry was approved: {counted(len(entries), 'is', 'are')} {unseen}.")
+            if has_other_prices:
+                raise Refused("APPROVE-PRICES-CHANGED", count=len(entries))
+            raise Refused("APPROVE-NOT-ON-PAGE", count=len(entries))
         approvals = operations.approve_many(shown, by=self.request.user, drawn=drawn, terms=terms)
         answer = reply(approvals, self.request)
         if left := len(entries) - len(shown):

@@ -241,9 +241,7 @@ def _ready_shares(chosen, count, on):
     counts = obstacles.counted(chosen, Step.DRAFT, on=on)
     gone = count - chosen.count() + sum(counts.get(code, 0) for code in _NOT_READY)
     if gone:
-        raise Refused(
-            f"{_rows_are(gone)} not ready to invoice any more: look at the backlog again.", code="CLAIM-GONE"
-        )
+        raise Refused("CLAIM-GONE", count=gone)
     if "IS-RETAINER" in counts:
         name = stopped.filter(obstacle="IS-RETAINER").order_by("pk")[0].retainer.name
         raise Refused(

@@ -250,7 +250,7 @@ def test_a_list_that_does_not_say_when_it_was_drawn_approves_nothing(manager, co
     """APP-2: what was submitted since could not be told apart."""
     entry = factories.time_entry(company)
     listed = as_listed([entry], by=company.manager, drawn=drawn)
-    assert "did not say what it showed you" in said(manager.post(reverse("approve_entries"), listed))
+    assert "did not say what the list showed" in said(manager.post(reverse("approve_entries"), listed))
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 

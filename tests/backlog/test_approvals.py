@@ -256,7 +256,7 @@ def test_an_amount_that_is_too_large_is_left_out_and_the_others_go_on(company, c
         "price": "9,999,999,999,999,000.00",
         "cost": "99,999,999,999,999.00",
     }[kind]
-    said = f"{amount} NOK is too large an amount (at most 1,000,000,000,000). Correct the entry, or its price"
+    said = f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
     big.refresh_from_db()
     assert said in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
     approval = approve([good, big], by=company.manager, decisions=decisions)
@@ -320,7 +320,7 @@ def test_approving_leaves_one_audit_event(company, contract):
 def test_rejecting_needs_a_reason(company, contract):
     """APP-1"""
     entry = factories.time_entry(company, "8", date=DAY)
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Enter why"):
         reject([entry], by=company.manager, comment=" ")
     reject([entry], by=company.manager, comment="Wrong task.")
     entry.refresh_from_db()

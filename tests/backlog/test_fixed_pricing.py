@@ -243,7 +243,7 @@ def test_who_does_not_say_at_what_price_approves_nothing(company, contract, mana
         posted |= {} if terms is None else {"terms": terms}
 
     answer = said(manager.post(reverse("approve_entries"), listed))
-    assert "did not say what it showed you" in answer or "is not on the page that you saw" in answer
+    assert "did not say what the list showed" in answer or "is not on the page that you saw" in answer
     page = manager.post(one, seen)
     assert "8 h of 10 Mar 2025 was shown without its price. It is “90 NOK, chargeable" in page.text
     entry.refresh_from_db()

@@ -72,7 +72,7 @@ def test_a_released_hold_is_forgotten(company, item, later):
 
 
 def test_a_hold_says_why(company, item, later):
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Enter why"):
         hold([item], until=later, reason="  ", by=company.manager)
     assert held(item)[0] is None
 

@@ -50,7 +50,7 @@ def test_a_slice_is_ready_and_the_rest_waits(company, item):
 @pytest.mark.parametrize(
     ("amount", "sentence"),
     [
-        ("10000.01", "Only NOK 10,000.00 are left of “.+”: never more than 100 % is billed"),
+        ("10000.01", "Only 10,000.00 NOK of “.+” is left. A milestone is never billed above 100 %"),
         ("0", "Enter an amount"),
         ("-1", "Enter an amount"),
         ("0.001", "more decimals than NOK has"),

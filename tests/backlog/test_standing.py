@@ -3,6 +3,7 @@
 import csv
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from io import StringIO
 
 import pytest
@@ -116,11 +117,11 @@ def test_confirmed_work_shows_its_proforma_and_what_it_is_billed_at(manager, com
     assert "A cost only" not in page
     assert "Cancel approval" not in page
     sentence = (
-        f"8 h of 10 Mar 2025 is on proforma {proforma.number}, which is confirmed: its approval stays. Until "
-        "it is posted, an accountant can return it; then remove the entry from the new draft and cancel its "
-        "approval."
+        f"8 h of 10 Mar 2025 is on proforma {proforma.number}, which is confirmed, so its approval "
+        "can't be canceled. Until it is posted, an accountant can return it. Then remove the "
+        "entry from the new draft and cancel its approval."
     )
-    assert sentence in page
+    assert sentence in unescape(page)
     assert sentence in refusal_of(manager, entry)
 
 
@@ -142,7 +143,9 @@ def test_posted_work_shows_its_invoice_and_no_way_that_is_closed(manager, compan
     assert "Cancel approval" not in page
     assert "return" not in page.partition('class="notice"')[2].partition("</div>")[0]
     told = refusal_of(manager, entry)
-    assert "is billed on invoice INV-2025-000001 of 31 Mar 2025: its approval stays." in told
+    assert (
+        "is billed on invoice INV-2025-000001 of 31 Mar 2025, so its approval can&#x27;t be canceled." in told
+    )
     assert "return" not in told
 
 
@@ -158,7 +161,7 @@ def test_returned_work_is_on_its_new_draft(manager, company, contract, entry):
         "Backlog": "customer invoice created",
     }
     page = manager.get(reverse("approval", args=[entry.pk])).text
-    assert f"is on draft proforma {draft.number}: remove it from the draft" in page
+    assert f"is on draft proforma {draft.number}. Remove it from the draft" in page
     assert "Cancel approval" not in page
 
     proformas.remove_details(LineDetail.objects.filter(line__proforma=draft), by=company.manager)

@@ -36,11 +36,14 @@ def in_euros(company, **fields):
 @pytest.mark.parametrize(
     ("quantity", "said"),
     [
-        ("20000000000", "199,999,800,000,000.00 EUR is too large an amount (at most 1,000,000,000,000)."),
+        (
+            "20000000000",
+            "199,999,800,000,000.00 EUR is too large an amount: at most 1,000,000,000,000 is possible.",
+        ),
         (
             "10000000",
-            "99,999,900,000.00 EUR at 11.6: 1,159,998,840,000.00 NOK is too large an amount (at most "
-            "1,000,000,000,000).",
+            "99,999,900,000.00 EUR at a rate of 11.6 is 1,159,998,840,000.00 NOK, which is too large an "
+            "amount: at most 1,000,000,000,000 is possible.",
         ),
     ],
 )
@@ -63,7 +66,7 @@ def test_the_rate_that_the_contract_agreed_counts(company):
     rated(company)
     in_euros(company, fixed_exchange_rate=Decimal(20))
     entry = factories.material_entry(company, "6000000", date=DAY)
-    with pytest.raises(Refused, match="EUR at 20: 1,199,998,800,000.00 NOK is too large"):
+    with pytest.raises(Refused, match="EUR at a rate of 20 is 1,199,998,800,000.00 NOK, which is too large"):
         approve([entry], by=company.manager)
 
 
@@ -77,7 +80,10 @@ def test_a_cost_in_another_currency_is_looked_at_in_the_books_too(company):
     approval = approve(entries, by=company.manager)
     assert approval.entries == entries[1:]
     ((_, said),) = approval.refused
-    assert "90,000,000,000.00 EUR at 11.6: 1,044,000,000,000.00 NOK is too large an amount" in said.sentence
+    assert (
+        "90,000,000,000.00 EUR at a rate of 11.6 is 1,044,000,000,000.00 NOK, which is too large an amount"
+        in said.sentence
+    )
 
 
 def test_the_approver_has_the_bounds_of_who_enters(company):

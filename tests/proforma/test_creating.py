@@ -160,7 +160,7 @@ def test_the_selected_rows_and_no_others(company, shared_contract, ready):
 def test_of_selected_rows_all_are_taken_or_none(company, contract, ready):
     """PRO-1"""
     good, taken = ready(contract), ready(contract, status="created")
-    with pytest.raises(Refused, match="1 chosen row is not ready to invoice any more") as refused:
+    with pytest.raises(Refused, match="1 row has changed") as refused:
         operations.create_for_items([good, taken], on=APRIL_1, by=None)
     assert refused.value.code == "CLAIM-GONE"
     assert statuses(good, taken) == ["ready", "created"]
