@@ -122,7 +122,7 @@ def test_confirmed_work_shows_its_proforma_and_what_it_is_billed_at(manager, com
         "entry from the new draft and cancel its approval."
     )
     assert sentence in unescape(page)
-    assert sentence in refusal_of(manager, entry)
+    assert sentence in unescape(refusal_of(manager, entry))
 
 
 def test_posted_work_shows_its_invoice_and_no_way_that_is_closed(manager, company, contract, entry):
@@ -167,7 +167,7 @@ def test_returned_work_is_on_its_new_draft(manager, company, contract, entry):
     proformas.remove_details(LineDetail.objects.filter(line__proforma=draft), by=company.manager)
     assert listed(manager)["Backlog"] == "ready to invoice"
     assert "Cancel approval" in manager.get(reverse("approval", args=[entry.pk])).text
-    assert "The approval is canceled" in refusal_of(manager, entry)
+    assert "The approval is canceled" in unescape(refusal_of(manager, entry))
 
 
 def test_work_that_is_billed_after_a_return_shows_its_second_proforma(manager, company, contract, entry):
