@@ -181,7 +181,7 @@ def test_an_disbursement_billed_in_part_in_another_currency(no1, court_fee):
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_an_disbursement_that_nobody_is_charged_for_after_all_is_our_cost(no1, court_fee):
+def test_a_disbursement_that_is_not_charged_after_all_is_a_cost(no1, court_fee):
     """PST-10: cleared with the invoice that says nothing of it"""
     contract = factories.contract(no1, confirmed=True)
     given_up = charged(

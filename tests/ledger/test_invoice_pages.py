@@ -230,7 +230,7 @@ def test_without_the_libraries_it_says_so(desk, invoice, monkeypatch):
     assert not Document.objects.exists()
 
 
-def test_a_file_that_is_gone_is_not_drawn_anew(desk, invoice):
+def test_a_missing_file_is_not_created_again(desk, invoice):
     """DOC-1"""
     desk.get(f"/invoices/{invoice.pk}/pdf/")
     stored.path(Document.objects.get().file).unlink()

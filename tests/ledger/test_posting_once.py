@@ -173,7 +173,7 @@ def test_the_accounting_date_can_be_another_day_in_an_open_period(no1, contract)
     assert invoice.due_date == datetime.date(2025, 4, 30)
 
 
-def test_who_confirmed_may_not_post_where_the_entity_wants_two_people(no1, contract):
+def test_who_confirmed_may_not_post_if_the_entity_requires_two_people(no1, contract):
     """SEC-2"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
     proposal = proposed(no1, work(no1, contract))

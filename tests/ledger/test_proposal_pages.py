@@ -245,7 +245,7 @@ def test_the_header_is_edited(desk, no1, proposal):
     assert [row.value for row in proposal.dimensions.values.all()] == [sales]
 
 
-def test_a_new_invoice_date_has_the_due_date_worked_out_anew(desk, proposal):
+def test_a_new_invoice_date_recalculates_the_due_date(desk, proposal):
     """PRP-2: the one in the form does not stay by itself"""
     posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01"))
     assert InvoiceProposal.objects.get().due_date == datetime.date(2025, 4, 1)
