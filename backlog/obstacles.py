@@ -1,7 +1,8 @@
 """Why an item can't be billed: the one table, read by operations, runs, filters, lists and pages.
 
 Each row says which step it stops, and has its condition twice: for the database, and for an item that is
-loaded. The order of the rows is the order in which obstacles are named: of several, the first counts.
+loaded. The order of the rows is the order in which obstacles are named: of several, the first counts. The
+sentences of their codes are in `refusals.py`.
 """
 
 import datetime

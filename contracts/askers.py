@@ -1,7 +1,7 @@
 """Whether who asked for something still may when a worker does it, later than their page looked (SEC-1)."""
 
 from contracts.models.entity import LegalEntity
-from contracts.models.reach import may
+from contracts.models.permissions import may
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 

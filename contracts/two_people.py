@@ -1,7 +1,7 @@
 """What takes two people: posting what one confirmed oneself (SEC-2), and getting a role of one's own."""
 
 from contracts.models import Membership
-from contracts.models.reach import PERMISSIONS, may
+from contracts.models.permissions import PERMISSIONS, may
 from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import User
 

@@ -10,7 +10,6 @@ class LedgerConfig(AppConfig):
         from invoicing_site.floor import seals
         from ledger import tasks  # noqa: F401  its jobs and receivers are known by being imported
         from ledger.books.chain import heads, lost
-        from ledger.invoicing import agreement_checks, total_checks  # noqa: F401  checks are named by being imported
         from ledger.setup.tax_groups import outside_scope
 
         tax_groups.answered_by(outside_scope)

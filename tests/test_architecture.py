@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
-from contracts.models.reach import PERMISSIONS
+from contracts.models.permissions import PERMISSIONS
 from invoicing_site.floor import jobs
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ from backlog import operations as backlog
 from backlog.models import BacklogItem
 from contracts import operations as contracts
 from contracts.models import ProjectContract, ScheduleEntry
-from contracts.models.reach import PERMISSIONS
+from contracts.models.permissions import PERMISSIONS
 from invoicing_site.floor import moves
 from invoicing_site.floor.errors import Refused
 from ledger.closing import operations as closing

@@ -11,7 +11,7 @@ from contracts.models import (
     OrganizationalUnit,
     PaymentTerm,
 )
-from invoicing_site.accounts.reach import reach_of
+from invoicing_site.accounts.administered import reach_of
 from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
 from invoicing_site.floor import files
 

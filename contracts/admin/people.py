@@ -18,10 +18,10 @@ from unfold.forms import (  # type: ignore[import-untyped]  # Unfold has no type
 
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
-from contracts.operations.roles import notify_of_role
+from contracts.operations.role_notices import notify_of_role
 from contracts.two_people import own_role, watching_over
 from invoicing_site.accounts import password_links
-from invoicing_site.accounts.reach import reach_of
+from invoicing_site.accounts.administered import reach_of
 from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User

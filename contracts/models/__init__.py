@@ -35,15 +35,7 @@ from contracts.models.entity import (
     PaymentTerm,
 )
 from contracts.models.numbering import NumberSequence, SequenceCounter
-from contracts.models.prices import (
-    CategoryPrice,
-    PriceList,
-    PriceMarkup,
-    ProductPrice,
-    RolePrice,
-    RolePriceOverride,
-)
-from contracts.models.reach import (
+from contracts.models.permissions import (
     EntityQuerySet,
     ReachQuerySet,
     entities_with,
@@ -51,6 +43,14 @@ from contracts.models.reach import (
     overrides_limits,
     roles_of,
     sees_costs,
+)
+from contracts.models.prices import (
+    CategoryPrice,
+    PriceList,
+    PriceMarkup,
+    ProductPrice,
+    RolePrice,
+    RolePriceOverride,
 )
 from contracts.models.work import (
     Category,

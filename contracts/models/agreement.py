@@ -15,7 +15,7 @@ from contracts.models.entity import (
     PaymentTerm,
     address_has_a_scheme,
 )
-from contracts.models.reach import ReachQuerySet
+from contracts.models.permissions import ReachQuerySet
 from contracts.models.work import Category, Customer, Project, Role, Task, managed_contracts
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, RateField
 from invoicing_site.floor.moves import STAYS, Move, Moves

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contracts.models.agreement import ContractCustomer, ContractLine, ProjectContract
 from contracts.models.entity import Coded, LegalEntity
-from contracts.models.reach import ReachQuerySet
+from contracts.models.permissions import ReachQuerySet
 from contracts.models.work import Task, managed_contracts
 from invoicing_site.floor import wording
 from invoicing_site.floor.fields import AmountField

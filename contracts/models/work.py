@@ -21,7 +21,7 @@ from contracts.models.entity import (
     PaymentTerm,
     address_has_a_scheme,
 )
-from contracts.models.reach import ReachQuerySet
+from contracts.models.permissions import ReachQuerySet
 from invoicing_site.floor import wording
 from invoicing_site.floor.fields import CurrencyField
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from unfold import admin as unfold
 
-from invoicing_site.accounts.reach import forget_reach, reach_of
+from invoicing_site.accounts.administered import forget_reach, reach_of
 from invoicing_site.admin.changes import changed_rows, changes, falling_with, name_of, values
 from invoicing_site.admin.choices import (
     AdministeredForm,

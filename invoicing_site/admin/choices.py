@@ -8,7 +8,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ValidationError
 from django.forms import DateField, ModelForm
 
-from invoicing_site.accounts.reach import reach_of
+from invoicing_site.accounts.administered import reach_of
 from invoicing_site.admin.columns import entity_of
 from invoicing_site.floor import days
 

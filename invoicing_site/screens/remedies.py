@@ -4,7 +4,7 @@ from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from invoicing_site.accounts.reach import reach_of
+from invoicing_site.accounts.administered import reach_of
 
 _ADMIN = "/admin/"
 

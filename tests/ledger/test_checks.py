@@ -467,7 +467,7 @@ def test_sums_that_do_not_agree_are_found(proposal, spoilt):
     }[spoilt]
     setattr(row, name, getattr(row, name) + Decimal("0.01"))
 
-    results = list(checks._of_the_plan["TAX-SUM"](Examined(examination.facts, plan)))
+    results = list(checks.examining._of_the_plan["TAX-SUM"](Examined(examination.facts, plan)))
 
     assert {result.code for result in results} == {"TAX-SUM"}
 
@@ -518,7 +518,7 @@ def test_what_is_not_filled_in_has_no_preview(no1, contract):
 def test_there_is_one_list_of_checks(monkeypatch):
     """PRP-5: others may add to it, under a name of their own"""
     for registry in ("_before_planning", "_of_the_plan"):
-        monkeypatch.setattr(checks, registry, dict(getattr(checks, registry)))
+        monkeypatch.setattr(checks.examining, registry, dict(getattr(checks.examining, registry)))
     expected = {"PERIOD-OPEN", "FX-MISSING", "ACCOUNT-MISSING", "TAX-MISSING", "TAX-SUM", "NUM-ORDER"}
     expected |= {"PO-REQUIRED", "ZERO-TOTAL", "FUTURE-DATE", "OLD-WORK"}
     assert expected <= set(checks.codes())

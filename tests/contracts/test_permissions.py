@@ -14,7 +14,7 @@ from contracts.models import (
     overrides_limits,
     sees_costs,
 )
-from contracts.models.reach import PERMISSIONS
+from contracts.models.permissions import PERMISSIONS
 from invoicing_site.models import User
 from tests.factories import UserFactory, company, contract, time_entry
 from tests.factories.rows import LegalEntityFactory, MembershipFactory, ProjectFactory

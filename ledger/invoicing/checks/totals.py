@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from invoicing_site.floor import bounds
 from invoicing_site.floor.reasons import Label, Reason
-from ledger.invoicing.checks import ERROR, CheckResult, named
+from ledger.invoicing.checks.examining import ERROR, CheckResult, named
 
 
 @named("TOO-LARGE", needs_plan=True)

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Label, Reason
-from ledger.invoicing.checks import ERROR, WARNING, CheckResult, named
+from ledger.invoicing.checks.examining import ERROR, WARNING, CheckResult, named
 from ledger.invoicing.tax_rows import tax_codes, tax_kind
 from ledger.models import TaxCode
 from proforma.orders import PO_AMOUNT, PO_DATES, order_of, outside_order, shortages
