@@ -63,12 +63,13 @@ class Approval:
 class NoneApproved(Refused):
     """None of the entries can be approved; `refused` and `repriced` say of each why."""
 
-    refused, repriced = (), ()
+    refused: list[tuple[Entry, Reason]] = []
+    repriced: list[tuple[Entry, Reason]] = []
 
     @classmethod
-    def of(cls, reason, *, refused=(), repriced=()):
+    def of(cls, reason, *, refused, repriced) -> "NoneApproved":
         """The refusal for that reason, of the first entry."""
-        refusal = cls.because(reason)
+        refusal = cls(reason)
         refusal.refused, refusal.repriced = refused, repriced
         return refusal
 

@@ -16,6 +16,7 @@ from invoicing_site.floor import audit
 from invoicing_site.floor.audit_words import _WORDS, in_words, known
 from invoicing_site.models import AuditEvent
 from invoicing_site.pages.audit_trail import flat, parts_of
+from ledger.models import FiscalPeriod
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,7 @@ def recorded():
     apps_here = {"actuals", "backlog", "contracts", "proforma", "ledger", "invoicing_site"}
     labels = {model._meta.label_lower for model in apps.get_models()}
     found = {_audited(kind) for kind in BacklogAction.Action.values}
+    found |= {f"ledger.{verb}" for verb in FiscalPeriod.MOVES.verbs}
     for path in (path for app in apps_here for path in (settings.BASE_DIR / app).rglob("*.py")):
         text = path.read_text()
         if "audit.record" not in text:

@@ -30,8 +30,9 @@ def test_a_sentence_begins_with_a_capital(words, begin):
 
 def test_refusals_answers_and_checks_do(rf):
     """Whatever row a sentence begins with."""
-    assert str(Refused("proposal PF-1 is posted.")) == "Proposal PF-1 is posted."
-    assert CheckResult("X", "error", "proposal PF-1 is posted.").message == "Proposal PF-1 is posted."
+    refusal = Refused("PROFORMA-EMPTY", proforma="proforma PF-1")
+    assert str(refusal) == "Proforma PF-1 is empty. Add details, or delete it."
+    assert CheckResult("X", "error", refusal.reason).message == str(refusal)
     request = rf.get("/")
     request.session = {}
     request._messages = FallbackStorage(request)
