@@ -293,7 +293,7 @@ REFUSALS = {
         "manager to bill it under another order."
     ),
     "PARTY-CHANGED": _(
-        "%(name)s has changed since %(proforma)s was created: %(changes)s. The invoice has what was "
+        "%(name)s has changed since %(proforma)s was created. %(changes)s The invoice has what was "
         "confirmed. To use the new data, return %(proposal)s to the project manager, who can copy it to "
         "the draft."
     ),

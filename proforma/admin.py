@@ -16,7 +16,7 @@ from proforma.models import (
 
 class RunContractInline(LookupInline):
     model = RunContract
-    fields = ["contract", "outcome", "code", "message", "done_at"]
+    fields = ["contract", "outcome", "reason", "done_at"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("contract").order_by("pk")

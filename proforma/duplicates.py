@@ -1,6 +1,6 @@
-"""The same work twice: typed by hand on a proforma, and approved as an entry (APP-10, MAYBE-TWICE).
+"""Possible duplicates: work added by hand on a proforma that is also an approved entry (APP-10).
 
-Approval warns where the detail was there before; here the draft does, whichever came first.
+Approving an entry warns of a detail that exists already; the draft warns in both cases.
 """
 
 from typing import NamedTuple
@@ -8,8 +8,9 @@ from typing import NamedTuple
 from django.db.models import F, Max, Min
 
 from actuals.models import Actual, BillingType, Entry
-from backlog.doubts import MAYBE_TWICE, ByHand, by_hand
+from backlog.doubts import ByHand, by_hand
 from contracts.models import ContractLine
+from invoicing_site.floor.reasons import Reason
 from proforma.models import LineDetail, ProformaInvoice
 
 _LIVE = ["not_ready", "ready", "created", "posted"]
@@ -17,24 +18,25 @@ _SHARE = "actuals__backlog_item__detail__line__proforma"
 
 
 class MaybeTwice(NamedTuple):
-    """Work added by hand, an approved entry that may be the same, and the proforma that this one is on."""
+    """Work added by hand, and an approved entry that may be the same work."""
 
     typed: ByHand
     entry: Entry
-    billed_on: str  # its number; empty: on none yet
+    billed_on: str  # the number of the entry's proforma; empty while it is in the backlog
 
-    def __str__(self):
-        where = f"is on proforma {self.billed_on}" if self.billed_on else "waits in the backlog"
-        return (
-            f"{MAYBE_TWICE}: {self.typed}, added by hand on proforma {self.typed.proforma}, may be the "
-            f"{self.entry}, which was approved and {where}. Take one of them off, or make it non-chargeable."
-        )
+    @property
+    def reason(self) -> Reason:
+        """The warning."""
+        values = {"work": str(self.typed), "proforma": self.typed.proforma, "entry": self.entry}
+        if self.billed_on:
+            return Reason("MAYBE-BILLED-TWICE", other=self.billed_on, **values)
+        return Reason("MAYBE-IN-BACKLOG", **values)
 
 
 def maybe_twice(proformas: list[ProformaInvoice]) -> dict[int, list[MaybeTwice]]:
-    """What each of these would bill a second time, as it seems, by its key; three queries for any number.
+    """The possible duplicates of each proforma, by its primary key; three queries for any number.
 
-    Either side may stand on it: the work added by hand, or the share of the entry.
+    The proforma may have either side: the work added by hand, or the share of the entry.
     """
     pks = {proforma.pk for proforma in proformas}
     details = LineDetail.objects.filter(line__proforma__in=pks).chargeable()
@@ -53,7 +55,7 @@ def maybe_twice(proformas: list[ProformaInvoice]) -> dict[int, list[MaybeTwice]]
 
 
 def _billed(typed):
-    """Approved entries of those projects and days that are charged; one row for each proforma they are on."""
+    """Chargeable approved entries of those projects and days, with one row per proforma."""
     charged = Entry.objects.filter(
         status=Entry.Status.APPROVED,
         project__in={each.project_id for each in typed},

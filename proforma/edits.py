@@ -1,4 +1,4 @@
-"""Which details of proformas were edited: they differ from what they bill (PRO-3)."""
+"""Edited details: those that differ from their source, the backlog item (PRO-3)."""
 
 from django.db.models import BooleanField, Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, NullIf
@@ -7,13 +7,13 @@ from actuals.models import BillingType
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, TransactionClass
 
 TAX_GROUPS = {"billing_tax_group": BillingTaxGroup, "item_tax_group": ItemTaxGroup}
-_ITEM, _FACT, _HEADER = "backlog_item__", "backlog_item__actual__", "line__proforma__"
+_ITEM, _ACTUAL, _HEADER = "backlog_item__", "backlog_item__actual__", "line__proforma__"
 
 
 def edited(details):
-    """Those that differ from what they bill, or bill nothing that was there before.
+    """The details that differ from their source, and those added by hand.
 
-    A tax group that is blank takes the default, so it differs from none.
+    An empty tax group gets the default, so it never differs.
     """
     work = Q(backlog_item__actual__isnull=False, added_by=None)
     milestone = Q(backlog_item__milestone_part__isnull=False)
@@ -23,21 +23,21 @@ def edited(details):
         description=F("source_description"),
         internal_description=F(f"{_ITEM}internal_description"),
     )
-    # Not simply "not the same": a source without a tax group is compared with nothing, and neither is true.
+    # Not ~same: if the source has no tax group, neither comparison is true in SQL.
     is_other = Case(When(same, then=Value(False)), default=Value(True), output_field=BooleanField())
     return with_source(details).filter(
         Q(added_by__isnull=False)
-        | (work & ~Q(quantity=F(f"{_FACT}quantity"), price=F(f"{_FACT}price")))
-        | (work & ~Q(billing_type=F(f"{_FACT}billing_type")))
+        | (work & ~Q(quantity=F(f"{_ACTUAL}quantity"), price=F(f"{_ACTUAL}price")))
+        | (work & ~Q(billing_type=F(f"{_ACTUAL}billing_type")))
         | (milestone & ~Q(billing_type=BillingType.CHARGEABLE))
         | (Q(backlog_item__isnull=False) & Q(is_other))
     )
 
 
 def with_source(details):
-    """Each with the description and the tax groups that a draft would take from its source now (JRN-3)."""
+    """The details with the description and tax groups that a draft would get now (JRN-3)."""
     project = Coalesce(
-        f"{_FACT}project__billing_tax_group", "line__contract_line__project__billing_tax_group"
+        f"{_ACTUAL}project__billing_tax_group", "line__contract_line__project__billing_tax_group"
     )
     contract = F(f"{_HEADER}contract__billing_tax_group")
     customer = F(f"{_HEADER}customer__billing_tax_group")
@@ -46,7 +46,7 @@ def with_source(details):
     return details.annotate(
         source_description=Coalesce(
             NullIf(f"{_ITEM}description", Value("")),
-            f"{_FACT}description",
+            f"{_ACTUAL}description",
             f"{_ITEM}milestone_part__milestone__name",
             Value(""),
         ),
@@ -57,16 +57,16 @@ def with_source(details):
         source_item_tax_group=Case(
             When(backlog_item__actual=None, then=F(f"{_HEADER}entity__milestone_item_tax_group")),
             When(
-                **{f"{_FACT}transaction_class": TransactionClass.MATERIAL},
-                then=F(f"{_FACT}product__item_tax_group"),
+                **{f"{_ACTUAL}transaction_class": TransactionClass.MATERIAL},
+                then=F(f"{_ACTUAL}product__item_tax_group"),
             ),
-            default=F(f"{_FACT}category__item_tax_group"),
+            default=F(f"{_ACTUAL}category__item_tax_group"),
         ),
     )
 
 
 def codes_of_tax_groups(details):
-    """The codes of the groups that the sources of these details have, by column and key: two queries."""
+    """The codes of the tax groups of the sources of these details, by column and key: two queries."""
     found = {}
     for name, model in TAX_GROUPS.items():
         keys = {getattr(detail, f"source_{name}") for detail in details}
@@ -75,16 +75,16 @@ def codes_of_tax_groups(details):
     return found
 
 
-def what_was(detail, codes):
-    """What the source says where the detail says otherwise: by field, its original value."""
+def original_values(detail, codes):
+    """The values of the source that differ from the detail, by field."""
     item = detail.backlog_item
     if detail.added_by_id is not None:
         return {"added": True}
     if item is None:
         return {}
-    was, words = {}, {"description": detail.source_description}
-    words["internal_description"] = item.internal_description
-    for name, text in words.items():
+    was, texts = {}, {"description": detail.source_description}
+    texts["internal_description"] = item.internal_description
+    for name, text in texts.items():
         if getattr(detail, name) != text:
             was[name] = text or "empty"
     for name in TAX_GROUPS:

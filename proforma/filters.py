@@ -64,7 +64,7 @@ class HubFilter(_OfContracts):
     def this_contract(self, rows, name, contract):
         return rows.filter(pk=contract.pk)
 
-    def with_work(self, rows, name, wanted):
+    def with_work(self, rows, name, chosen):
         items = BacklogItem.objects.open().filter(contract=OuterRef("pk"))
         schedule = ContractLine.objects.filter(
             contract=OuterRef("pk"),
@@ -81,7 +81,7 @@ class HubFilter(_OfContracts):
             "due": Exists(schedule),
         }
         found = Q()
-        for word in wanted:
+        for word in chosen:
             found |= Q(conditions[word])
         return rows.filter(found)
 
@@ -106,19 +106,19 @@ class ProformaFilter(django_filters.FilterSet):
         model = ProformaInvoice
         fields = []
 
-    def of_status(self, rows, name, wanted):
-        if not wanted:
+    def of_status(self, rows, name, chosen):
+        if not chosen:
             return rows
         # Returned and posted proformas have the status confirmed; the filter shows them separately.
         posted = Q(proposal__invoice__isnull=False)
-        found = Q(status__in=wanted) & ~was_returned() & ~posted
-        if "posted" in wanted:
+        found = Q(status__in=chosen) & ~was_returned() & ~posted
+        if "posted" in chosen:
             found |= posted
-        return rows.filter(found | was_returned()) if "returned" in wanted else rows.filter(found)
+        return rows.filter(found | was_returned()) if "returned" in chosen else rows.filter(found)
 
 
 class RunFilter(django_filters.FilterSet):
-    kind = ChoicesFilter(label="What", choices=InvoiceRun.Kind.choices)
+    kind = ChoicesFilter(label="Kind", choices=InvoiceRun.Kind.choices)
     trigger = ChoicesFilter(label="Started by", choices=InvoiceRun.Trigger.choices)
     failed = django_filters.BooleanFilter(
         label="With failures", widget=forms.CheckboxInput, method="with_failures"
@@ -130,8 +130,8 @@ class RunFilter(django_filters.FilterSet):
         model = InvoiceRun
         fields = []
 
-    def with_failures(self, rows, name, wanted):
-        if not wanted:
+    def with_failures(self, rows, name, chosen):
+        if not chosen:
             return rows
         failed = RunContract.objects.visible_to(self.request.user).filter(outcome=RunContract.Outcome.FAILED)
         return rows.filter(pk__in=failed.values("run"))

@@ -1,4 +1,4 @@
-"""What a plan looks at, loaded in a constant number of queries: ready items, open ones, schedule entries."""
+"""The inputs of a plan, loaded in a constant number of queries: open backlog items and schedule entries."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +13,8 @@ from backlog.models import BacklogItem
 from backlog.obstacles import Step
 from contracts import tax_groups
 from contracts.models import LineCustomer, ProjectContract, ScheduleEntry, TransactionClass
-from invoicing_site.floor import wording
 from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.reasons import Reason
 from proforma.orders import load_orders
 from proforma.plans import NO_SCHEDULE, ContractInputs, Due, Share, Waiting
 
@@ -23,7 +23,7 @@ CONFIRMED = ProjectContract.Status.CONFIRMED
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run was restricted to, as primary keys; None is no restriction (RUN-3)."""
+    """The restrictions of a run, as primary keys; None means no restriction (RUN-3)."""
 
     contracts: frozenset[int] | None = None
     customers: frozenset[int] | None = None
@@ -31,7 +31,7 @@ class Scope:
 
     @classmethod
     def of(cls, run):
-        """The restrictions that stand on a run: three queries."""
+        """The restrictions of a run: three queries."""
         return cls(
             *(
                 frozenset(rows.values_list("pk", flat=True)) or None
@@ -68,14 +68,14 @@ EVERYTHING = Scope()
 
 
 def due_entries(as_of: date):
-    """Schedule entries whose day has come, on lines that are in force."""
+    """Schedule entries that are due, on lines of the contract and of confirmed revisions."""
     in_force = Q(line__revision=None) | Q(line__revision__status="confirmed")
     return ScheduleEntry.objects.filter(in_force, status__in=ScheduleEntry.STILL_DUE, run_date__lte=as_of)
 
 
 def contracts_to_look_at(entity, *, as_of: date, scope: Scope = EVERYTHING) -> list[int]:
     """Confirmed contracts of the entity with a due schedule entry, a ready milestone or retainer, or ready
-    work that is missed by the schedule: three queries."""
+    work without a schedule entry: three queries."""
     contracts = ProjectContract.objects.filter(entity=entity, status=CONFIRMED)
     entries = scope.entries(due_entries(as_of).filter(line__contract__in=contracts))
     ready = scope.items(BacklogItem.objects.ready().dated_until(as_of).filter(contract__in=contracts))
@@ -87,7 +87,7 @@ def contracts_to_look_at(entity, *, as_of: date, scope: Scope = EVERYTHING) -> l
 
 
 def load_inputs(contract_pks, *, as_of: date, scope: Scope = EVERYTHING) -> dict[int, ContractInputs]:
-    """What a run as of that day would decide on, for each of the contracts: eleven queries in all."""
+    """The inputs of a run as of that day, for each of the contracts: eleven queries in all."""
     inputs = {pk: ContractInputs(pk) for pk in contract_pks}
     line_customers = _customers_left_out(contract_pks, scope)
     for contract, due in _due(contract_pks, as_of, scope):
@@ -98,7 +98,7 @@ def load_inputs(contract_pks, *, as_of: date, scope: Scope = EVERYTHING) -> dict
 
 
 def load_inputs_by_hand(contract_pks, *, cutoff: date, on: date) -> dict[int, ContractInputs]:
-    """What is open on each of the contracts up to the cutoff, as it is on that day: seven queries in all."""
+    """The inputs for creating by hand, for each of the contracts, up to the cutoff: seven queries in all."""
     inputs = {pk: ContractInputs(pk) for pk in contract_pks}
     items = BacklogItem.objects.filter(contract__in=contract_pks)
     _add_items(inputs, items.dated_until(cutoff), Step.DRAFT, on)
@@ -106,8 +106,8 @@ def load_inputs_by_hand(contract_pks, *, cutoff: date, on: date) -> dict[int, Co
 
 
 def load_shares(items) -> list[Share]:
-    """The shares of a queryset of backlog items, whatever their status: three queries."""
-    rows = list(items.order_by("pk").values_list(*_COLUMNS, *_TAXED, *_SAID))
+    """The shares of a queryset of backlog items in any status: three queries."""
+    rows = list(items.order_by("pk").values_list(*_COLUMNS, *_TAXED, *_TEXTS))
     outside = frozenset()
     for entity in {row[len(_COLUMNS)] for row in rows}:
         outside |= tax_groups.outside_scope(entity)
@@ -132,15 +132,15 @@ def _due(contract_pks, as_of, scope):
 
 
 def _customers_left_out(contract_pks, scope):
-    """Lines of which the run would bill only some customers: their schedule entries can't be done with."""
+    """Lines of which the run bills only some customers: their schedule entries stay due."""
     if scope.customers is None:
         return set()
     shares = LineCustomer.objects.filter(line__contract__in=contract_pks, split__gt=0)
     return set(shares.exclude(contract_customer__customer__in=scope.customers).values_list("line", flat=True))
 
 
-# Columns of a share, in the order of its fields. Work brings its own; a milestone's line says for it.
-_FACT = "actual__"
+# Columns of a share, in the order of its fields. Work has its own; for a milestone they come from its line.
+_ACTUAL = "actual__"
 _COLUMNS = (
     "pk",
     "contract",
@@ -151,7 +151,7 @@ _COLUMNS = (
     "retainer",
     "milestone_part",
     *(
-        f"{_FACT}{name}"
+        f"{_ACTUAL}{name}"
         for name in (
             "transaction_class",
             "billing_type",
@@ -181,7 +181,7 @@ _TAXED = (
         default=F("contract__entity__milestone_item_tax_group"),
     ),
 )
-_SAID = (
+_TEXTS = (
     "actual__description",
     "milestone_part__milestone__name",
     "milestone_part__milestone__task",
@@ -190,7 +190,7 @@ _SAID = (
 
 
 def _share(row, outside):
-    *row, fact_text, milestone, milestone_task, line_project = row
+    *row, actual_text, milestone, milestone_task, line_project = row
     *row, _, source, project, contract, customer, item = row
     billing = tax_groups.billing_group(source, project=project, contract=contract, customer=customer)
     share = Share(*row, billing, item, (billing, item) in outside)
@@ -211,11 +211,11 @@ def _share(row, outside):
             billing_type=BillingType.CHARGEABLE,
             price=share.amount,
         )
-    return share if share.description else share._replace(description=fact_text)
+    return share if share.description else share._replace(description=actual_text)
 
 
 def _waiting(items):
-    """Open items that an obstacle stops, by contract, in groups of one day and one obstacle."""
+    """Open items with an obstacle, by contract, in groups of one day and one obstacle."""
     is_work = Case(When(actual__isnull=False, then=True), default=False, output_field=BooleanField())
     by = ("contract", "contract_customer", "contract_line", "is_work", "date", "obstacle")
     groups = items.with_counted().annotate(is_work=is_work).order_by(*by).values(*by)
@@ -225,7 +225,7 @@ def _waiting(items):
 
 
 def pending(proforma):
-    """Backlog items that could still be added: those of the contract customer that nothing stops (PRO-3)."""
+    """Backlog items that could be added: those of the contract customer without an obstacle (PRO-3)."""
     ready = BacklogItem.objects.ready().on_contract(proforma.contract_id)
     ready = ready.filter(contract_customer=proforma.contract_customer_id)
     return obstacles.free(ready, Step.DRAFT, on=proforma.entity.today())
@@ -234,7 +234,7 @@ def pending(proforma):
 def ready_by_contract(contracts, also, *, cutoff: date, on: date) -> list[tuple[ProjectContract, dict]]:
     """The contracts with something ready up to the cutoff, and those with the keys in `also`, by code.
 
-    Each with how many items are ready, what they come to and the last day of them.
+    Each with the number of ready items, their amount and their last date.
     """
     items = obstacles.free(BacklogItem.objects.ready().dated_until(cutoff), Step.DRAFT, on=on)
     items = items.filter(contract__in=contracts.order_by().values("pk")).with_counted()
@@ -246,11 +246,10 @@ def ready_by_contract(contracts, also, *, cutoff: date, on: date) -> list[tuple[
     return [(contract, found.get(contract.pk, nothing)) for contract in shown.order_by("code")]
 
 
-def what_waits(contracts, *, cutoff, on) -> str:
-    """The sentence on items that can be billed but are dated after the cutoff; empty without any."""
+def ready_later(contracts, *, cutoff, on) -> Reason | None:
+    """How many items can be billed but are dated after the cutoff; None if there are none."""
     items = BacklogItem.objects.ready().filter(contract__in=contracts, date__gt=cutoff)
     found = obstacles.free(items, Step.DRAFT, on=on).aggregate(n=Count("pk"), first=Min("date"))
     if not found["n"]:
-        return ""
-    counted = wording.counted(found["n"], "ready item waits", "ready items wait")
-    return f"{counted} for a later day, from {wording.day(found['first'])} on."
+        return None
+    return Reason("READY-LATER", count=found["n"], day=found["first"])

@@ -1,4 +1,4 @@
-"""Not-to-exceed limits once more, when what was committed becomes billed (PRO-6)."""
+"""Not-to-exceed limits, tested again when committed work becomes billed (PRO-6)."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -13,27 +13,27 @@ from proforma.models import LineDetail
 COMMITTED = BacklogItem.LimitStatus.COMMITTED
 
 
-class Broken(NamedTuple):
-    """A limit that a confirm would go over: its level and amount, and by how much."""
+class Exceeded(NamedTuple):
+    """A limit that confirming would exceed: its level and amount, and the amount over it."""
 
     level: str
     limit: Decimal
     over: Decimal
 
 
-def limits_at_stake(proforma) -> list[Broken]:
-    """The limits that confirming this draft, as it stands now, would go over; worst first."""
+def exceeded_by_draft(proforma) -> list[Exceeded]:
+    """The limits that confirming this draft now would exceed; the largest excess first."""
     if not LimitBook.load(proforma.contract).limits:
         return []
     items = {item.pk: item for item in BacklogItem.objects.filter(detail__line__proforma=proforma)}
-    return broken_limits(proforma, LineDetail.objects.on_proforma(proforma), items)
+    return exceeded_limits(proforma, LineDetail.objects.on_proforma(proforma), items)
 
 
-def broken_limits(proforma, details, items) -> list[Broken]:
-    """The limits that this proforma uses more of than was committed for it, and goes over; worst first.
+def exceeded_limits(proforma, details, items) -> list[Exceeded]:
+    """The limits that this proforma exceeds by billing more than was committed; the largest excess first.
 
-    What one detail gives back another may take. A limit that was already broken, and gets no worse, is no
-    trouble of this proforma.
+    A decrease on one detail makes up for an increase on another. A limit that was already exceeded, and is
+    not exceeded further, does not count.
     """
     book = LimitBook.load(proforma.contract)
     if not book.limits:
@@ -41,16 +41,16 @@ def broken_limits(proforma, details, items) -> list[Broken]:
     before = {key: book.used[key] for key in book.limits}
     for (line, is_milestone), amount in _increases(proforma, details, items).items():
         book.commit(amount, proforma.contract_customer_id, line, is_milestone=is_milestone)
-    broken = [
-        Broken(key[0], limit, book.used[key] - limit)
+    exceeded = [
+        Exceeded(key[0], limit, book.used[key] - limit)
         for key, limit in book.limits.items()
         if book.used[key] > limit and book.used[key] > before[key]
     ]
-    return sorted(broken, key=lambda found: -found.over)
+    return sorted(exceeded, key=lambda found: -found.over)
 
 
 def _increases(proforma, details, items):
-    """How much more is billed than was committed, by contract line, milestones apart."""
+    """The amount billed minus the amount committed, by contract line and separately for milestones."""
     contract_lines = dict(proforma.lines.values_list("pk", "contract_line"))
     increases = defaultdict(Decimal)
     for detail in details:

@@ -1,4 +1,4 @@
-"""THE INVOICE BEFORE ACCOUNTING: proforma invoices, their lines and details, and the runs that make them."""
+"""Proforma invoices with their lines and details, and the invoice runs that create them."""
 
 from django.conf import settings
 from django.db import models
@@ -34,19 +34,20 @@ from contracts.models import (
 from invoicing_site.floor import guards, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, STAYS, THE_PROGRAM, Move, Moves
+from invoicing_site.floor.reasons import ReasonField
 
 
 class RunQuerySet(ReachQuerySet):
     view_permission = "run.view"
 
     def of_manager(self, user):
-        """Those they started, and those that looked at a contract of theirs."""
+        """Runs that the user started, or that processed one of their contracts."""
         looked_at = RunContract.objects.filter(contract__in=managed_contracts(user)).values("run")
         return Q(started_by=user) | Q(pk__in=looked_at)
 
 
 class InvoiceRun(models.Model):
-    """One start of the periodic process, or of its preview (RUN-2, RUN-4)."""
+    """One run of the periodic process, or a preview of one (RUN-2, RUN-4)."""
 
     class Kind(models.TextChoices):
         RUN = "run", "run"
@@ -118,7 +119,7 @@ class RunContractQuerySet(ReachQuerySet):
 
 
 class RunContract(models.Model):
-    """What became of one contract in one run, or would become of it in a preview."""
+    """The outcome of one contract in one run, or its planned outcome in a preview."""
 
     class Outcome(models.TextChoices):
         CREATED = "created", "proforma created"
@@ -128,9 +129,7 @@ class RunContract(models.Model):
     run = models.ForeignKey(InvoiceRun, models.CASCADE, related_name="run_contracts")
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=7, choices=Outcome)
-    code = models.CharField(max_length=40, blank=True, help_text="The code of the reason")
-    message = models.CharField(max_length=500, blank=True)
-    remedy = models.CharField(max_length=200, blank=True, help_text="The page where the cause can be fixed")
+    reason = ReasonField()
     digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview")
     done_at = models.DateTimeField(default=timezone.now)
 
@@ -143,14 +142,14 @@ class RunContract(models.Model):
         return f"contract {self.contract_id}: {self.get_outcome_display()}"
 
     def get_outcome_display(self):
-        """The outcome in words; a preview has made nothing."""
+        """The outcome in words; a preview creates nothing."""
         if self.outcome == self.Outcome.CREATED and self.run.kind == InvoiceRun.Kind.PREVIEW:
             return "proforma would be created"
         return self.Outcome(self.outcome).label
 
 
 class RunPlanLine(models.Model):
-    """In a stored plan: one proforma that would be made, or one reason why work is left out (RUN-4)."""
+    """A line of a stored plan: one planned proforma, or one reason why work is left out (RUN-4)."""
 
     run_contract = models.ForeignKey(RunContract, models.CASCADE, related_name="plan_lines")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="+")
@@ -197,7 +196,7 @@ class ProformaQuerySet(ReachQuerySet):
 
 
 def was_returned():
-    """The condition on proformas: what confirming billed was taken back, and not by a correction (PRP-6)."""
+    """The condition that a proforma was returned: its billed sales are reversed, not corrected (PRP-6)."""
     credits_ = DetailActual.objects.filter(
         detail__line__proforma=models.OuterRef("pk"), part=DetailActual.Part.CREDIT
     )
@@ -205,7 +204,7 @@ def was_returned():
 
 
 class ProformaInvoice(BillTo):
-    """The project manager's document for one contract customer. Confirming freezes it for ever (PRO-5)."""
+    """The project manager's document for one contract customer; frozen once it is confirmed (PRO-5)."""
 
     class Kind(models.TextChoices):
         INVOICE = "invoice", "invoice"
@@ -256,7 +255,7 @@ class ProformaInvoice(BillTo):
     order_reference = models.CharField("purchase order", max_length=60, blank=True)
     purchase_order = models.ForeignKey(PurchaseOrder, models.PROTECT, null=True, blank=True, related_name="+")
     is_outside_scope = models.BooleanField("outside the scope of tax", default=False)
-    # Who it was made out to when that was copied, to tell what changed since.
+    # The bill-to party at the time it was copied, to find later changes.
     copied_party = models.JSONField(default=dict, blank=True)
     description = models.CharField(max_length=500, blank=True)
     corrects = models.ForeignKey(
@@ -280,10 +279,7 @@ class ProformaInvoice(BillTo):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
-    confirm_message = models.CharField(max_length=500, blank=True)
-    confirm_remedy = models.CharField(
-        max_length=200, blank=True, help_text="The page where the cause can be fixed"
-    )
+    confirm_error = ReasonField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -329,12 +325,12 @@ class ProformaInvoice(BillTo):
 
     @property
     def buyer_name(self):
-        """Whom it is made out to, as its invoice prints it, whatever the customer is called since."""
+        """The name of the buyer that its invoice prints."""
         return self.bill_to_name or self.customer.name
 
 
 class ProformaSchedule(models.Model):
-    """A schedule entry that a proforma answers; for one the work of several lines may be due."""
+    """A schedule entry that a proforma completes; it can have several, for several lines."""
 
     proforma = models.ForeignKey(ProformaInvoice, models.CASCADE, related_name="schedule_entries")
     entry = models.ForeignKey(ScheduleEntry, models.PROTECT, related_name="proformas")
@@ -382,7 +378,7 @@ class DetailQuerySet(ReachQuerySet):
         return self.filter(billing_type=BillingType.CHARGEABLE)
 
     def by_hand(self):
-        """Added on the proforma, for nothing that was delivered or due before."""
+        """Details without an entry, added on the proforma."""
         return self.filter(added_by__isnull=False)
 
 
@@ -456,7 +452,7 @@ class LineDetail(models.Model):
 
 
 class DetailActual(models.Model):
-    """An actual that confirming made for a detail, and what it is to that detail (PRO-5)."""
+    """An actual that confirming created for a detail, and its part of that detail (PRO-5)."""
 
     class Part(models.TextChoices):
         REVERSAL = "reversal", "reversal of the original"
@@ -484,7 +480,7 @@ class DetailActual(models.Model):
 
 
 class LimitOverride(models.Model):
-    """A confirm that went over a limit by permission, kept for ever (PRO-6)."""
+    """A limit that was overridden when a proforma was confirmed; never deleted (PRO-6)."""
 
     proforma = models.ForeignKey(ProformaInvoice, models.PROTECT, related_name="limit_overrides")
     level = models.CharField(max_length=13, choices=BacklogItem.LimitLevel)
@@ -507,9 +503,9 @@ _DETAIL_CONFIRMED = (
     "EXISTS (SELECT 1 FROM proforma_proformaline l JOIN proforma_proformainvoice p ON p.id = l.proforma_id"
     " WHERE l.id = OLD.line_id AND p.status = 'confirmed')"
 )
-guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_message", "confirm_remedy"])
+guards.frozen(ProformaInvoice, when=_CONFIRMED, except_=["confirm_job", "confirm_error"])
 guards.frozen(ProformaLine, when=_LINE_CONFIRMED, sealed_with="proforma")
-# Its claim is given up when the proforma is returned (PRP-6); verifying finds one that is missing otherwise.
+# Returning a proforma clears the claims of its details (PRP-6); verify_ledger finds any other missing claim.
 guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"], sealed_with="line__proforma")
 guards.insert_only(DetailActual)
 guards.insert_only(LimitOverride)

@@ -1,9 +1,8 @@
-"""Order numbers of customers: which one a row takes, and what is left of each (CON-12).
+"""Orders of customers: which order a row uses, and what is left of each (CON-12).
 
-Pure but for the loading. Used is what is on drafts, confirmed and posted under an order, net and in the
-contract's currency, less what was credited or returned of it. What has the number of an order but was
-entered before it counts as well. Under the contract's lock nothing else can take
-what a book says is left.
+Pure except for loading. The used amount is what drafts, confirmed and posted proformas bill under an order,
+net and in the contract's currency, minus what was credited or returned. Proformas with the number of an order
+that was added later count too. Under the contract's lock the amounts left can't change.
 """
 
 from collections import defaultdict
@@ -11,28 +10,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import NamedTuple
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from actuals.models import Actual, BillingType
 from actuals.naming import title_of
 from contracts.models import PurchaseOrder, TransactionClass
-from invoicing_site.floor import formatting, wording
-from invoicing_site.floor.errors import Refused
+from invoicing_site.floor import wording
 from invoicing_site.floor.querysets import totals
+from invoicing_site.floor.reasons import Amount, Reason
 from proforma.models import LineDetail, ProformaInvoice
 
 PO_AMOUNT, PO_DATES = "PO-AMOUNT", "PO-DATES"
 _ZERO = Decimal(0)
-# Of orders with room for some of a draft, and of what has none there, so many are named.
+# At most this many orders and details are named in a message.
 _NAMED = 3
 _BY_PROFORMA = "detail_actual__detail__line__proforma"
 
 
 class Order(NamedTuple):
-    """An order number with its days, what it is good for, and what is used of it; None is without end."""
+    """An order with its dates, its amount and the used amount; None means unlimited."""
 
     pk: int
     contract_id: int
@@ -53,12 +52,12 @@ class Order(NamedTuple):
 
     @property
     def over(self) -> Decimal:
-        """By how much what is used of it comes to more than its amount."""
+        """The used amount above its amount, or zero."""
         return _ZERO if self.amount is None else max(self.used - self.amount, _ZERO)
 
     @property
     def validity(self) -> str:
-        """Its days in words."""
+        """Its dates as text."""
         return wording.span(self.valid_from, self.valid_to)
 
     def is_valid_on(self, day: date) -> bool:
@@ -66,7 +65,7 @@ class Order(NamedTuple):
 
 
 class Shortage(NamedTuple):
-    """That an order has too little room for what is billed under it, or should have been."""
+    """An order whose amount is too small for what is billed under it, or would be."""
 
     number: str
     amount: Decimal
@@ -74,26 +73,23 @@ class Shortage(NamedTuple):
     missing: Decimal
     order_id: int
     currency: str
-    used: Decimal | None = None  # of the order it stands under, with what it bills itself
+    used: Decimal | None = None  # if it is the proforma's own order; includes what the proforma bills
 
     @property
-    def sentence(self) -> str:
-        amount = partial(formatting.amount, currency=self.currency)
+    def reason(self) -> Reason:
+        amounts = {
+            "amount": Amount(self.amount, self.currency),
+            "missing": Amount(self.missing, self.currency),
+        }
         if self.used is not None:
-            return (
-                f"Order {self.number} is for {amount(self.amount)}; {amount(self.used)} is on proformas "
-                "under it, "
-                f"{amount(self.missing)} too much."
-            )
-        return (
-            f"Order {self.number}: {amount(self.left)} left of {amount(self.amount)}, "
-            f"{amount(self.missing)} too little."
-        )
+            used = Amount(self.used, self.currency)
+            return Reason("ORDER-EXCEEDED", order=self.number, used=used, **amounts)
+        return Reason("ORDER-TOO-SMALL", order=self.number, left=Amount(self.left, self.currency), **amounts)
 
 
 @dataclass
 class OrderBook:
-    """The orders of some contract customers, and what a plan has taken of each so far."""
+    """The orders of some contract customers, and the amounts that a plan uses of each so far."""
 
     orders: list[Order] = field(default_factory=list)
 
@@ -104,9 +100,9 @@ class OrderBook:
             self._of[order.contract_customer_id].append(order)
 
     def take(self, contract_customer_id: int, day: date, amount: Decimal) -> Order | None:
-        """The valid order that ends first and has room for the whole amount, which it then has less of.
+        """The valid order that ends first and has enough left for the whole amount; uses that amount of it.
 
-        A row is never split. A negative amount makes no room for others: it may still be taken back.
+        A row is never split. A negative amount does not make room for others, as it may be removed.
         """
         for order in self._of[contract_customer_id]:
             if order.is_valid_on(day) and self._has_room(order, amount):
@@ -119,7 +115,7 @@ class OrderBook:
 
 
 def load_orders(contracts: Iterable[int], *, customers: Iterable[int] | None = None) -> list[Order]:
-    """The orders of these contracts, by contract, with what is used of them: at most three queries."""
+    """The orders of these contracts, by contract, with their used amounts: at most three queries."""
     found = PurchaseOrder.objects.filter(contract_customer__contract__in=contracts)
     found = found.order_by("contract_customer__contract", "pk")
     if customers is not None:
@@ -132,7 +128,7 @@ def load_orders(contracts: Iterable[int], *, customers: Iterable[int] | None = N
 
 
 def named(orders: Iterable[Order], contract_customer_id: int, text: str) -> Order | None:
-    """The order of the customer that a text is the number of, in any case and with any spaces around it."""
+    """The customer's order with this number, ignoring case and surrounding spaces; None if there is none."""
     text = text.strip()
     meant = [
         order
@@ -161,14 +157,14 @@ def _used(orders) -> dict[int, Decimal]:
 
 
 def _charged_on_drafts():
-    """Corrections are left out: what they will give back is given back when they are confirmed."""
+    """Details of drafts, without corrections: these count once they are confirmed."""
     open_ones = ProformaInvoice.objects.open().filter(kind=ProformaInvoice.Kind.INVOICE)
     details = LineDetail.objects.chargeable().filter(line__proforma__in=open_ones)
     return details.exclude(transaction_class=TransactionClass.RETAINER)
 
 
 def _billed():
-    """Billed sales, and what took them back."""
+    """Billed sales and their reversals."""
     actuals = Actual.objects.filter(
         type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE, detail_actual__isnull=False
     )
@@ -176,17 +172,17 @@ def _billed():
 
 
 def shortages(proforma: ProformaInvoice) -> list[Shortage]:
-    """The orders that have too little room for this proforma, as it stands now; worst first.
+    """The orders whose amount is too small for this proforma; the largest shortage first.
 
-    Of one under an order: that order, where all under it come to more than its amount. Of one without any:
-    the orders that are valid on the days of its work and have no room for it, which is why it has none.
+    If it has an order: that order, if everything under it is more than its amount. If it has none: the orders
+    that are valid on the dates of its work but have too little left, which is why it has none.
     """
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
         return []
     orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
     needed = defaultdict(Decimal)
     if own := _own(orders, proforma):
-        needs = sum((amount for _, amount in _rows_of(proforma)), _ZERO)
+        needs = sum((amount for day, amount in _rows_of(proforma)), _ZERO)
         found = own.over and needs > 0
         return (
             [Shortage(own.number, own.amount, _ZERO, own.over, own.pk, proforma.currency, own.used)]
@@ -212,53 +208,49 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
     return sorted(found, key=lambda shortage: -shortage.missing)
 
 
-def unknown_order(proforma: ProformaInvoice) -> str:
-    """That the order number in the header is none of the contract's for this customer; or nothing.
+def unknown_order(proforma: ProformaInvoice) -> Reason | None:
+    """That the contract has no order with the number in the header; None if it has.
 
-    Where the customer has no order at all, the number is only words on the invoice.
+    None also if the customer has no orders at all: then the number is only text on the invoice.
     """
     if not proforma.order_reference or order_of(proforma):
-        return ""
+        return None
     orders = PurchaseOrder.objects.filter(contract_customer=proforma.contract_customer_id)
-    numbers = list(orders.order_by("pk").values_list("number", flat=True))
+    numbers = list(orders.order_by("pk").values_list("number", flat=True)[: _NAMED + 1])
     if not numbers:
-        return ""
-    few = ", ".join(numbers[:3]) + (" and others" if len(numbers) > 3 else "")
-    return (
-        f"The contract has no order {proforma.order_reference} of this customer, only {few}: what is left "
-        "of the order is not checked. Enter another number in the header, or have the order added."
-    )
+        return None
+    if len(numbers) > _NAMED:
+        numbers[_NAMED:] = [_("others")]
+    return Reason("ORDER-UNKNOWN", order=proforma.order_reference, orders=numbers)
 
 
-def refuse_outside_order(proforma: ProformaInvoice, days: Iterable[date], *, way_out: str) -> None:
-    """Refused where a day of work is none on which the order of the proforma is valid."""
-    if sentence := _outside(order_of(proforma), days):
-        raise Refused(
-            f"{sentence}: {way_out}, or give proforma {proforma.number} another order number first.",
-            code=PO_DATES,
-        )
+def outside_order(proforma: ProformaInvoice) -> Reason | None:
+    """That it bills work dated outside the validity of its order; None if it doesn't.
 
-
-def outside_order(proforma: ProformaInvoice) -> str:
-    """That it bills work of a day on which its order is not valid, as half a sentence; or nothing.
-
-    A correction gives back to the order it was billed under, also an expired one.
+    A correction belongs to the order of the corrected proforma, even if that has expired.
     """
-    if proforma.kind == ProformaInvoice.Kind.CORRECTION or (order := order_of(proforma)) is None:
-        return ""
-    return _outside(order, days_of(proforma))
+    if proforma.kind == ProformaInvoice.Kind.CORRECTION:
+        return None
+    return days_outside_order(proforma, days_of(proforma))
+
+
+def days_outside_order(proforma: ProformaInvoice, days: Iterable[date]) -> Reason | None:
+    """That the order of the proforma is not valid on one of the days; None if it is, or without an order."""
+    order = order_of(proforma)
+    outside = [day for day in days if not order.is_valid_on(day)] if order else []
+    if not outside:
+        return None
+    values = {"order": order.number, "day": min(outside)}
+    if order.valid_from is None:
+        return Reason("ORDER-VALID-UNTIL", last=order.valid_to, **values)
+    if order.valid_to is None:
+        return Reason("ORDER-VALID-FROM", first=order.valid_from, **values)
+    return Reason("ORDER-VALID-BETWEEN", first=order.valid_from, last=order.valid_to, **values)
 
 
 def days_of(proforma: ProformaInvoice) -> set[date]:
-    """The days of what counts under an order."""
-    return {day for day, _ in _rows_of(proforma)}
-
-
-def _outside(order, days) -> str:
-    outside = [day for day in days if not order.is_valid_on(day)] if order else []
-    if not outside:
-        return ""
-    return f"Order {order.number} is valid {order.validity}, and {wording.day(min(outside))} is outside"
+    """The dates of the details that count under an order."""
+    return {day for day, amount in _rows_of(proforma)}
 
 
 def _room(order):
@@ -266,7 +258,7 @@ def _room(order):
 
 
 def _rows_of(proforma):
-    """The day and the amount of each row of it that counts under an order."""
+    """The date and the amount of each row that counts under an order."""
     if proforma.status == ProformaInvoice.Status.CONFIRMED:
         rows = _billed().filter(**{_BY_PROFORMA: proforma})
     else:
@@ -275,7 +267,7 @@ def _rows_of(proforma):
 
 
 def order_of(proforma: ProformaInvoice) -> Order | None:
-    """The order that the proforma is linked to, or has the number of, with what is used of it now."""
+    """The order that the proforma is linked to, or whose number it has, with its used amount."""
     if proforma.purchase_order_id is None and not proforma.order_reference:
         return None
     return _own(load_orders([proforma.contract_id], customers=[proforma.contract_customer_id]), proforma)
@@ -288,30 +280,31 @@ def _own(orders, proforma):
 
 
 def order_that_fits(proforma: ProformaInvoice) -> Order | None:
-    """The order that a draft without one could take now: valid on all its days, with room for all of it."""
+    """The order that a draft without one could have: valid on all its dates, with enough left."""
     if proforma.order_reference or proforma.kind == ProformaInvoice.Kind.CORRECTION:
         return None
     rows = list(_rows_of(proforma))
-    needed = sum((amount for _, amount in rows), _ZERO)
+    needed = sum((amount for day, amount in rows), _ZERO)
     orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id]) if rows else []
     fitting = [
         order
         for order in orders
-        if (order.left is None or needed <= order.left) and all(order.is_valid_on(day) for day, _ in rows)
+        if (order.left is None or needed <= order.left)
+        and all(order.is_valid_on(day) for day, amount in rows)
     ]
     return min(fitting, key=lambda order: (order.ends, order.pk), default=None)
 
 
-def orders_that_fit_some(proforma: ProformaInvoice) -> str:
-    """Of a draft that no order fits as a whole, which have room for some of its details; or nothing.
+def orders_that_fit_some(proforma: ProformaInvoice) -> Reason | None:
+    """For a draft that no order fits as a whole: the orders with enough left for some of its details,.
 
-    Each row would take an order as it does when a proforma is created. What was added by hand stays: nothing
-    makes it anew.
+    Each row gets an order as it does when a proforma is created. Details added by hand have no backlog item,
+    so no new proforma can have them.
     """
     if proforma.order_reference or proforma.kind == ProformaInvoice.Kind.CORRECTION:
-        return ""
+        return None
     if not (orders := load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])):
-        return ""
+        return None
     details = _charged_on_drafts().filter(line__proforma=proforma).order_by("date", "pk")
     details = list(details.select_related("task", "category", "product"))
     book, fitting, staying = OrderBook(orders), defaultdict(int), []
@@ -320,10 +313,16 @@ def orders_that_fit_some(proforma: ProformaInvoice) -> str:
         if order:
             fitting[order.number] += 1
         else:
-            staying.append(f"“{title_of(each)}” of {wording.day(each.date)}")
+            staying.append(f"“{title_of(each)}” ({wording.day(each.date)})")
     if not fitting:
-        return ""
-    fits = ", ".join(f"order {number} has room for {n}" for number, n in list(fitting.items())[:_NAMED])
-    more = f" and {len(staying) - _NAMED} more" if len(staying) > _NAMED else ""
-    rest = f", not for {', '.join(staying[:_NAMED])}{more}" if staying else ""
-    return f"It has no order number: {fits} of its {wording.counted(len(details), 'detail')}{rest}."
+        return None
+    why = [
+        Reason("ORDER-HAS-ROOM", order=number, fitting=n, count=len(details))
+        for number, n in list(fitting.items())[:_NAMED]
+    ]
+    if len(staying) > _NAMED:
+        more = len(staying) - _NAMED
+        why.append(Reason("NO-ORDER-HAS-ROOM-MORE", details=staying[:_NAMED], more=more))
+    elif staying:
+        why.append(Reason("NO-ORDER-HAS-ROOM", details=staying))
+    return Reason("ORDERS-FIT-SOME", why=why)

@@ -1,19 +1,22 @@
-"""Who an invoice is made out to: one party, with its own name, address and numbers (CON-9). Pure."""
+"""The bill-to party of an invoice: its name, address and numbers (CON-9). Pure."""
+
+from django.utils.translation import gettext_lazy as _
 
 from invoicing_site.floor import wording
+from invoicing_site.floor.reasons import Reason
 from proforma.models import ProformaInvoice
 
 _ADDRESS = ("street", "postal_code", "city", "country")
 NUMBERS = ("organisation_number", "vat_number", "electronic_address_scheme", "electronic_address")
 PARTY = ("bill_to_name", "contact_name", *_ADDRESS, *NUMBERS)
-_WORDS = {"bill_to_name": "name", "contact_name": "contact"}
+_WORDS = {"bill_to_name": _("name"), "contact_name": _("contact")}
 
 
 def party_of(share) -> dict[str, str]:
-    """Who a contract customer's invoices are made out to, by the columns of a proforma.
+    """The bill-to party of a contract customer, by the columns of a proforma.
 
-    Numbers belong to the name: a bill-to of its own name has those that are given for it, or none. An address
-    is taken whole: half of one and half of another would be nobody's.
+    Numbers belong to the name: a bill-to with a separate name has only the numbers that are entered for it.
+    An address is copied as a whole, never as a mix of two.
     """
     customer = share.customer
     address = share if any(getattr(share, name) for name in _ADDRESS) else customer
@@ -27,22 +30,29 @@ def party_of(share) -> dict[str, str]:
     }
 
 
-def party_changes(proforma: ProformaInvoice) -> list[str]:
-    """What has changed of the party since it was copied to the proforma, and stands there as it was."""
+def party_changes(proforma: ProformaInvoice) -> list[Reason]:
+    """The fields that changed at the customer since they were copied, and have their old value here."""
     if not proforma.copied_party:
         return []
-    now, said = party_of(proforma.contract_customer), []
+    now, found = party_of(proforma.contract_customer), []
     for name in PARTY:
         was = proforma.copied_party[name]
         if was != now[name] and getattr(proforma, name) != now[name]:
-            said.append(f"{in_words(name)} was {_shown(name, was)}, is now {_shown(name, now[name])}")
-    return said
+            found.append(
+                Reason(
+                    "PARTY-FIELD-CHANGED",
+                    field=in_words(name),
+                    was=_shown(name, was),
+                    now=_shown(name, now[name]),
+                )
+            )
+    return found
 
 
 def _shown(name, value):
-    return (wording.country(value) if name == "country" else value) or "empty"
+    return (wording.country(value) if name == "country" else value) or _("empty")
 
 
-def in_words(name: str) -> str:
-    """What a column of the party is called."""
-    return _WORDS.get(name) or str(ProformaInvoice._meta.get_field(name).verbose_name)
+def in_words(name: str):
+    """The label of a column of the party, in the middle of a sentence."""
+    return _WORDS.get(name) or ProformaInvoice._meta.get_field(name).verbose_name

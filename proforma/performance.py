@@ -1,7 +1,7 @@
-"""How contracts and their lines stand: value, worked, open, on drafts, billed, what is left (CON-8, BKL-3).
+"""The performance of contracts and their lines: value, worked, open, on drafts, billed, left (CON-8, BKL-3).
 
-Everything is in the contract's currency. Only what is chargeable counts, retainers and tax never do: an
-advance is no part of what a contract is worth. What a line shows adds up to what its contract shows.
+Amounts are in the contract's currency. Only chargeable work counts, without retainers and tax: a retainer is
+not part of the contract's value. The amounts of the lines add up to those of their contract.
 """
 
 import datetime
@@ -34,24 +34,25 @@ _NEVER_COUNT = [TransactionClass.RETAINER, TransactionClass.TAX]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
-    """What is to be said of a contract and of each of its lines. Amounts are in the contract's currency.
+class Performance:
+    """The amounts of a contract or of one of its lines, in the contract's currency.
 
-    value: the contract amount of a fixed price, else the estimate; None where there is none, and of a
-        contract where one of its lines has none.
-    worked_hours: of time and material the hours approved for billing, charged or not; of a fixed price the
-        hours of its cost.
-    worked_sales, not_charged: unbilled sales ever made, chargeable and otherwise, less what was canceled;
-        confirming a proforma does not change them.
-    not_ready, ready, over_limit: what is open in the backlog, milestones too; each item is in one of them.
-    on_draft: what stands on proformas that are not confirmed, corrections apart.
-    billed: what confirmed proformas billed, net of credits; credited: how much of it was taken back
-        (positive), so that billed + credited is what was billed before credits.
-    limit, limit_left: the not-to-exceed limit of the line itself, or of the contract itself, and what is not
-        yet used of it (negative where it was overridden); None where none is set.
-    last_billed_on: the day of the last confirm that was not returned. next_run_on: the first run date still
-        due, perhaps past.
-    open_milestones, open_milestone_amount: milestones with a part on no proforma, and the amount of these.
+    value: the contract amount of a fixed price, else the estimate; None if there is none, and for a contract
+        if one of its lines has none.
+    worked_hours: for time and material the hours approved for billing, chargeable or not; for a fixed price
+        the hours of its cost.
+    worked_sales, not_charged: all unbilled sales, chargeable and not, minus canceled ones; confirming a
+        proforma does not change them.
+    not_ready, ready, over_limit: the open backlog, with milestones; each item is in one of these.
+    on_draft: the details of open proformas, without corrections.
+    billed: the details of confirmed proformas, net of credits; credited: the amount that was credited
+        (positive), so that billed + credited is the amount before credits.
+    limit, limit_left: the not-to-exceed limit of the line or the contract itself, and its unused amount
+        (negative if it was overridden); None if none is set.
+    last_billed_on: the day of the last confirmation that was not returned. next_run_on: the first run date
+        that is still due, possibly in the past.
+    open_milestones, open_milestone_amount: the number of milestones with a part on no proforma, and the
+        amount of these parts.
     """
 
     value: Decimal | None
@@ -73,25 +74,25 @@ class Figures:
 
     @property
     def open(self) -> Decimal:
-        """All that is delivered or due and on no proforma."""
+        """The delivered or due amount on no proforma."""
         return self.not_ready + self.ready + self.over_limit
 
     @property
     def remaining(self) -> Decimal | None:
-        """What of the value is not billed; negative where more was billed, None where there is no value."""
+        """The value minus the billed amount; negative if more was billed, None without a value."""
         return None if self.value is None else self.value - self.billed
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinePerformance(Figures):
-    """One contract line."""
+class LinePerformance(Performance):
+    """The performance of one contract line."""
 
     line: ContractLine
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContractPerformance(Figures):
-    """One contract, and its lines in order; those of an amendment that is still a draft are left out."""
+class ContractPerformance(Performance):
+    """The performance of one contract and its lines, without the lines of draft revisions."""
 
     contract: ProjectContract
     lines: tuple[LinePerformance, ...]
@@ -102,7 +103,7 @@ class ContractPerformance(Figures):
 
 
 def contract_performance(contracts: Iterable[ProjectContract]) -> list[ContractPerformance]:
-    """How each of the contracts stands now, in the order given: eight queries, and one for a queryset.
+    """The current performance of the contracts, in the given order: eight queries, and one for a queryset.
 
     Each line has its project loaded.
     """
@@ -130,7 +131,7 @@ def _of_contract(contract, lines, rows) -> ContractPerformance:
             worked_hours=rows.hours[line.billing_method == _FIXED_PRICE, line.pk],
             last_billed_on=rows.last_billed_on.get(line.pk),
             next_run_on=rows.next_run_on.get(line.pk),
-            **{name: rows.figures[name, line.pk] for name in _ADD_UP},
+            **{name: rows.values_by[name, line.pk] for name in _ADD_UP},
         )
         for line in lines
     )
@@ -148,7 +149,7 @@ def _of_contract(contract, lines, rows) -> ContractPerformance:
     )
 
 
-# The figures that are read line by line and add up over the lines of a contract.
+# The values that are read by line and add up to those of the contract.
 _ADD_UP = (
     "worked_sales",
     "not_charged",
@@ -161,15 +162,15 @@ _ADD_UP = (
     "open_milestones",
     "open_milestone_amount",
 )
-_NOTHING = {field.name: 0 if field.type is int else _ZERO for field in fields(Figures)}
+_NOTHING = {field.name: 0 if field.type is int else _ZERO for field in fields(Performance)}
 
 
 class _Rows:
-    """What was read of all the contracts, by contract line."""
+    """The values of all the contracts, by contract line."""
 
     def __init__(self, contracts: list[int]):
         self._contracts = contracts
-        self.figures = _Defaults()
+        self.values_by = _Defaults()
         self.hours = defaultdict(Decimal)
         self.last_billed_on, self.next_run_on = {}, {}
         self._used = defaultdict(list)
@@ -183,21 +184,21 @@ class _Rows:
         self._read_committed()
 
     def _read_work(self):
-        """Facts that were there before any proforma; what confirming makes of them belongs to a detail."""
+        """Read actuals that no proforma created."""
         by = ("contract_line", "type", "transaction_class", "billing_type")
-        facts = Actual.objects.filter(
+        actuals = Actual.objects.filter(
             contract__in=self._contracts,
             contract_line__isnull=False,
             type__in=[Actual.Type.COST, Actual.Type.UNBILLED_SALES],
             detail_actual=None,
         ).exclude(transaction_class__in=_NEVER_COUNT)
-        for line, kind, class_, billing_type, hours, amount in _sums(facts, by, "quantity", "amount"):
+        for line, kind, class_, billing_type, hours, amount in _sums(actuals, by, "quantity", "amount"):
             is_cost = kind == Actual.Type.COST
             if class_ == TransactionClass.TIME:
                 self.hours[is_cost, line] += hours
             if not is_cost:
                 name = "worked_sales" if billing_type == _CHARGEABLE else "not_charged"
-                self.figures[name, line] += amount
+                self.values_by[name, line] += amount
 
     def _read_backlog(self):
         by = ("contract_line", "status", "limit_status")
@@ -205,7 +206,7 @@ class _Rows:
             name = str(status)
             if limit_status == _LimitStatus.FAILED:
                 name = "over_limit"
-            self.figures[name, line] += amount
+            self.values_by[name, line] += amount
 
     def _open_items(self):
         items = BacklogItem.objects.open().chargeable().of_lines()
@@ -217,8 +218,8 @@ class _Rows:
             n=Count("milestone_part__milestone", distinct=True), exact=ExactSum("amount")
         )
         for line, count, amount in rows:
-            self.figures["open_milestones", line] = count
-            self.figures["open_milestone_amount", line] = amount
+            self.values_by["open_milestones", line] = count
+            self.values_by["open_milestone_amount", line] = amount
 
     def _read_drafts(self):
         details = LineDetail.objects.chargeable().filter(
@@ -230,22 +231,22 @@ class _Rows:
         )
         details = details.exclude(transaction_class__in=_NEVER_COUNT)
         for line, amount in _sums(details, ("line__contract_line",), "amount"):
-            self.figures["on_draft", line] = amount
+            self.values_by["on_draft", line] = amount
 
     def _read_billed(self):
         by = ("contract", "contract_line", "transaction_class", "batch__proformainvoice__kind")
-        facts = Actual.objects.filter(
+        actuals = Actual.objects.filter(
             contract__in=self._contracts, type=Actual.Type.BILLED_SALES, billing_type=_CHARGEABLE
         ).exclude(transaction_class__in=_NEVER_COUNT)
-        # What a return took back, and its counter-actuals, is billed on no day (PRP-6).
+        # Returned actuals and their reversals do not count as billed on a day (PRP-6).
         adjusted = Batch.Action.ADJUST
         undone = Q(batch__action=adjusted) | Q(reversed_by__batch__action=adjusted)
         last = Max("batch__on", filter=~undone)
-        rows = facts.order_by(*by).values_list(*by).annotate(exact=ExactSum("amount"), last=last)
+        rows = actuals.order_by(*by).values_list(*by).annotate(exact=ExactSum("amount"), last=last)
         for contract, line, class_, kind, amount, last in rows:
-            self.figures["billed", line] += amount
+            self.values_by["billed", line] += amount
             if kind == ProformaInvoice.Kind.CORRECTION:
-                self.figures["credited", line] -= amount
+                self.values_by["credited", line] -= amount
             if last is not None:
                 self.last_billed_on[line] = max(last, self.last_billed_on.get(line, last))
             self._used[contract].append((amount, line, class_))
@@ -258,7 +259,7 @@ class _Rows:
         self.next_run_on = dict(rows)
 
     def _read_committed(self):
-        """As `LimitBook` counts it: a negative share makes room only once it is billed."""
+        """As in `LimitBook`: a negative share makes room only once it is billed."""
         committed = BacklogItem.objects.filter(
             contract__in=self._contracts,
             limit_status=_LimitStatus.COMMITTED,
@@ -270,7 +271,7 @@ class _Rows:
             self._used[contract].append((amount, line, class_))
 
     def limit(self, contract, lines):
-        """Work out what is left of the limits of a contract and of its lines."""
+        """Calculate the unused amounts of the limits of a contract and its lines."""
         limits = {(Level.LINE, line.pk): line.limit for line in lines if line.limit is not None}
         if contract.limit is not None:
             limits[(Level.CONTRACT,)] = contract.limit
@@ -280,7 +281,7 @@ class _Rows:
 
 
 class _Defaults(dict):
-    """Figures by name and contract line, with the right kind of nothing where there is none."""
+    """Values by name and contract line, with the right kind of zero as default."""
 
     def __missing__(self, key):
         return _NOTHING[key[0]]

@@ -1,7 +1,7 @@
-"""Which proforma invoices a contract is due: pure, from what was loaded to a plan.
+"""The proformas that are due for a contract: pure functions, from the loaded rows to a plan.
 
-The periodic run, its preview and the button by hand share these functions, so that none of them can think
-otherwise than the others (RUN-1, RUN-4).
+The periodic run, its preview and creating by hand share these functions, so that they always agree (RUN-1,
+RUN-4).
 """
 
 import hashlib
@@ -17,23 +17,23 @@ from django.utils.translation import gettext_lazy as _
 from actuals.models import BillingType
 from backlog import obstacles
 from contracts.models import TransactionClass
+from invoicing_site.floor.reasons import Reason
 from proforma.orders import Order, OrderBook
 
 NO_SCHEDULE = "NO-SCHEDULE"
 NOTHING_CHARGEABLE = "NOTHING-CHARGEABLE"
 AFTER_CUTOFF = "AFTER-CUTOFF"
-# Why work is left out of a plan, in the order of naming: what stops an item, then what only a plan can say.
+# Why work is left out of a plan, by code and in order: first the obstacles of an item, then those of a plan.
 REASONS = {row.code: row.label for row in obstacles.stopping(obstacles.Step.RUN)} | {
     NOTHING_CHARGEABLE: _(
-        "non-chargeable with nothing to bill beside it (it goes along with the next invoice)"
+        "non-chargeable without anything to bill with it (it is added to the next invoice)"
     ),
     AFTER_CUTOFF: _("dated after the cutoff"),
 }
-NOTHING_READY = "NOTHING-READY"
 
 
 class Share(NamedTuple):
-    """A backlog item that nothing keeps from an invoice, with what its detail on a proforma copies."""
+    """A backlog item without an obstacle, with the values that its detail on a proforma copies."""
 
     pk: int
     contract_id: int
@@ -67,17 +67,17 @@ class Share(NamedTuple):
 
     @property
     def is_billable(self):
-        """Whether it is worth an invoice; what is non-chargeable only goes along with one."""
+        """Whether it is worth an invoice; non-chargeable items are only added to one."""
         return self.billing_type != BillingType.NON_CHARGEABLE
 
     @property
     def charged(self):
-        """What it comes to on an invoice."""
+        """Its amount on an invoice, in the contract's currency; zero unless it is chargeable."""
         return self.amount if self.billing_type == BillingType.CHARGEABLE else Decimal(0)
 
 
 class Waiting(NamedTuple):
-    """Open backlog items that no proforma can take as they are, counted by day and reason."""
+    """Open backlog items with an obstacle, counted by day and obstacle."""
 
     contract_customer_id: int
     line_id: int | None
@@ -89,9 +89,9 @@ class Waiting(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A schedule entry whose day has come.
+    """A schedule entry that is due.
 
-    `is_whole` is False where the run leaves out some of the line's customers: such an entry stays due.
+    `is_whole` is False if the run leaves out some of the line's customers: then the entry stays due.
     """
 
     pk: int
@@ -103,7 +103,7 @@ class Due(NamedTuple):
 
 @dataclass
 class ContractInputs:
-    """All that a plan for one contract depends on."""
+    """Everything that the plan of one contract depends on."""
 
     contract_id: int
     shares: list[Share] = field(default_factory=list)
@@ -112,9 +112,9 @@ class ContractInputs:
     orders: list[Order] = field(default_factory=list)
 
     def digest(self, as_of: date) -> str:
-        """A fingerprint of what decides over the proformas: what is ready, and what is due.
+        """A hash of the ready items and the due entries, which decide what proformas are created.
 
-        Empty where nothing is due: work that waits for another day decides over nothing.
+        Empty if nothing is due: work for a later date decides nothing.
         """
         if not self.due and all(share.is_work for share in self.shares):
             return ""
@@ -138,9 +138,9 @@ class ContractInputs:
 
 @dataclass
 class PlannedProforma:
-    """One proforma for one contract customer and order, and the schedule entries it answers.
+    """One proforma for one contract customer and order, and the schedule entries that it completes.
 
-    What is outside the scope of tax stands on one of its own (PRO-1).
+    Work outside the scope of tax has a separate proforma (PRO-1).
     """
 
     contract_customer_id: int
@@ -153,18 +153,18 @@ class PlannedProforma:
 
     @property
     def net(self) -> Decimal:
-        """Only what is chargeable adds up (PRO-3)."""
+        """The sum of its chargeable items (PRO-3)."""
         return sum((share.charged for share in self.shares), Decimal(0))
 
     @property
     def is_billable(self) -> bool:
-        """Whether it is worth an invoice."""
+        """Whether one of its items is worth an invoice."""
         return any(share.is_billable for share in self.shares)
 
 
 @dataclass
 class Skipped:
-    """What is left out for one customer, and why."""
+    """The items that are left out for one customer, under the code of the reason."""
 
     contract_customer_id: int
     code: str
@@ -178,9 +178,9 @@ class Skipped:
 
 @dataclass
 class ContractPlan:
-    """The proformas of one contract by run date, what is left out, and the entries that are answered.
+    """The proformas of one contract by run date, what is left out, and the completed schedule entries.
 
-    `answered` holds every schedule entry that is done with, also those that found nothing.
+    `answered` has every completed entry, also those for which nothing was ready.
     """
 
     run_date: date | None
@@ -189,42 +189,38 @@ class ContractPlan:
     answered: list[Due] = field(default_factory=list)
 
     @property
-    def code(self) -> str:
-        """Why there is no proforma, as one stable word; where there is one, whether somebody has to see to
-        more than it took."""
-        codes = {skipped.code for skipped in self.skipped}
-        if self.proformas:
-            return NO_SCHEDULE if NO_SCHEDULE in codes else ""
-        return next((code for code in REASONS if code in codes), NOTHING_READY)
+    def why_nothing(self) -> Reason:
+        """Why there is no proforma, with the number of items for each reason to leave work out."""
+        left_out = self._left_out(REASONS)
+        if not left_out:
+            return Reason("NOTHING-READY")
+        if any(skipped.code == NO_SCHEDULE for skipped in self.skipped):
+            return Reason("NOTHING-DUE-LEFT-OUT", why=left_out)
+        return Reason("NOTHING-READY-LEFT-OUT", why=left_out)
 
     @property
-    def why_nothing(self) -> str:
-        """The sentence for somebody who expected a proforma."""
+    def never_billed(self) -> Reason | None:
+        """The ready work that no run will ever bill, because no schedule entry is left; None without any."""
+        return next(iter(self._left_out([NO_SCHEDULE])), None)
+
+    def _left_out(self, codes) -> list[Reason]:
         counts: dict[str, int] = defaultdict(int)
         for skipped in self.skipped:
             counts[skipped.code] += skipped.items
-        if not counts:
-            return "Nothing was ready to invoice."
-        told = [f"{counts[code]} {REASONS[code]}" for code in REASONS if code in counts]
-        nothing = "Nothing was due to invoice" if NO_SCHEDULE in counts else "Nothing was ready to invoice"
-        return f"{nothing}; left out: {', '.join(told)}."
-
-    @property
-    def what_is_lost(self) -> str:
-        """The sentence on ready work that no run will ever take; empty where there is none."""
-        items = sum(skipped.items for skipped in self.skipped if skipped.code == NO_SCHEDULE)
-        return f"Left out: {items} {REASONS[NO_SCHEDULE]}." if items else ""
+        return [
+            Reason("LEFT-OUT", count=counts[code], obstacle=REASONS[code]) for code in codes if code in counts
+        ]
 
 
 def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
-    """What a run makes of one contract (RUN-1).
+    """The plan of a run for one contract (RUN-1).
 
-    Each due run date, in order, has a proforma per customer and order with the ready work of its lines dated
-    up to its cutoff that no earlier run date took. Milestones dated up to `as_of` go with the latest of them,
-    or have `as_of` for a run date where nothing is scheduled.
+    Each due run date, in order, gets a proforma per customer and order with the ready work of its lines up to
+    its cutoff, except work of an earlier run date. Milestones dated up to `as_of` belong to the latest run
+    date, or to `as_of` if nothing is scheduled.
 
-    Where a customer has only non-chargeable work there is no proforma for it: the work waits for the next
-    run date of its line. Work that no schedule entry is left for is told, whatever is due.
+    A customer with only non-chargeable work gets no proforma: the work waits for the next run date of its
+    line. Ready work without a schedule entry is always listed as left out.
     """
     schedule = _by_line(inputs.due)
     cutoffs: dict[date, date] = defaultdict(lambda: date.min)
@@ -242,13 +238,13 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
     for share in _in_order(inputs.shares):
         run_date = run_date_of(share)
         if share.is_work and share.line_id not in schedule:
-            continue  # nobody asked for it: its line has no due date
+            continue  # its line is not due
         if run_date is None:
             draft.skip(share, AFTER_CUTOFF)
         else:
             draft.take(share, run_date, cutoffs[run_date])
-    draft.add_what_goes_along()
-    draft.put_off_what_only_goes_along(
+    draft.add_uncharged()
+    draft.postpone_unbillable(
         lambda share, run_date: next(
             (due.run_date for due in schedule.get(share.line_id, ()) if due.run_date > run_date), None
         ),
@@ -267,9 +263,9 @@ def plan_contract(inputs: ContractInputs, *, as_of: date) -> ContractPlan:
 
 
 def plan_by_hand(inputs: ContractInputs, *, cutoff: date) -> ContractPlan:
-    """What somebody gets who asks for all that is ready up to the cutoff, schedule or not (PRO-1).
+    """The plan for everything that is ready up to the cutoff, scheduled or not (PRO-1).
 
-    A customer who has only non-chargeable work is left out.
+    A customer with only non-chargeable work is left out.
     """
     draft = _Draft(inputs.orders)
     for share in _in_order(inputs.shares):
@@ -277,8 +273,8 @@ def plan_by_hand(inputs: ContractInputs, *, cutoff: date) -> ContractPlan:
             draft.skip(share, AFTER_CUTOFF)
         else:
             draft.take(share, None, cutoff)
-    draft.add_what_goes_along()
-    draft.put_off_what_only_goes_along(lambda share, run_date: None, {})
+    draft.add_uncharged()
+    draft.postpone_unbillable(lambda share, run_date: None, {})
     for group in inputs.waiting:
         if group.date <= cutoff:
             draft.skip(group, group.code, group.items)
@@ -286,14 +282,14 @@ def plan_by_hand(inputs: ContractInputs, *, cutoff: date) -> ContractPlan:
 
 
 def plan_chosen(shares: Iterable[Share], orders: list[Order]) -> list[PlannedProforma]:
-    """The proformas of exactly these shares of one contract, whatever their dates and schedule (PRO-1).
+    """The proformas of exactly these shares of one contract, regardless of dates and schedule (PRO-1).
 
     The cutoff of each is the latest of its dates.
     """
     draft = _Draft(orders)
     for share in _in_order(shares):
         draft.take(share, None, share.date)
-    draft.add_what_goes_along()
+    draft.add_uncharged()
     planned = draft.in_order()
     for proforma in planned:
         proforma.cutoff = max(share.date for share in proforma.shares)
@@ -303,9 +299,9 @@ def plan_chosen(shares: Iterable[Share], orders: list[Order]) -> list[PlannedPro
 def plan_more(
     shares: Iterable[Share], orders: list[Order], *, order: int | None, is_outside: bool
 ) -> list[Share]:
-    """Those of the shares that a draft of that order would have got too.
+    """The shares that a draft for that order would have included too, and those that are not charged.
 
-    What is charged at nothing goes along. `orders` have less room by what is on the draft already.
+    The amount on the draft already counts as used in `orders`.
     """
     book, found = OrderBook(orders), []
     for share in _in_order(shares):
@@ -320,7 +316,7 @@ def plan_more(
 
 
 class _Key(NamedTuple):
-    """What shares of one proforma have in common."""
+    """The values that all shares of one proforma have in common."""
 
     run_date: date | None
     contract_customer_id: int
@@ -329,13 +325,13 @@ class _Key(NamedTuple):
 
     @property
     def place(self):
-        """Where it comes among others; the orders in the order in which rows take them, then none."""
+        """The sort key: orders in the order in which they are used, then no order."""
         order = (0, self.order.ends, self.order.pk) if self.order else (1, date.max, 0)
         return self.run_date or date.min, self.contract_customer_id, order, self.is_outside_scope
 
 
 class _Draft:
-    """Collects shares by run date, customer and order, and what is left out by customer and reason."""
+    """Collects shares by run date, customer and order, and the items left out by customer and reason."""
 
     def __init__(self, orders):
         self.orders = OrderBook(orders)
@@ -344,15 +340,15 @@ class _Draft:
         self.free = []
 
     def take(self, share, run_date, cutoff):
-        """Put it on the proforma of the order that it takes; what is charged at nothing comes last."""
+        """Put it on the proforma of the order that it uses; uncharged shares are added last."""
         if not share.charged:
             self.free.append((share, run_date, cutoff))
             return
         order = self.orders.take(share.contract_customer_id, share.date, share.charged)
         self._put(share, _Key(run_date, share.contract_customer_id, order, share.is_outside_scope), cutoff)
 
-    def add_what_goes_along(self):
-        """What is charged at nothing uses no order: it goes along with what the customer gets anyway."""
+    def add_uncharged(self):
+        """Uncharged shares use no order: add them to the proformas that the customer gets anyway."""
         for share, run_date, cutoff in self.free:
             self._join(share, run_date, cutoff)
         self.free = []
@@ -360,7 +356,7 @@ class _Draft:
     def _join(self, share, run_date, cutoff):
         order = self.orders.take(share.contract_customer_id, share.date, Decimal(0))
         own = _Key(run_date, share.contract_customer_id, order, share.is_outside_scope)
-        # What is printed at no charge has a tax category too, and may not stand beside another.
+        # A complimentary row is printed with its tax category, so it can't be on an invoice with another.
         found = [
             key
             for key in self.proformas
@@ -376,10 +372,10 @@ class _Draft:
             )
         self.proformas[key].shares.append(share)
 
-    def put_off_what_only_goes_along(self, next_run_date, cutoffs):
-        """Dissolve each proforma without anything to bill, the earliest first.
+    def postpone_unbillable(self, next_run_date, cutoffs):
+        """Remove each proforma without anything to bill, the earliest first.
 
-        Its work goes to the customer's one at `next_run_date(share, run date)`, or is left out where that
+        Its work moves to the customer's proforma at `next_run_date(share, run date)`, or is left out if that
         is None.
         """
         while nothing_to_bill := [key for key, found in self.proformas.items() if not found.is_billable]:

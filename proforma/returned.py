@@ -1,4 +1,4 @@
-"""What a proforma was made again from, and what continues one that was returned."""
+"""The origin of a recreated proforma, and the proformas that continue a returned one."""
 
 from datetime import date
 from typing import NamedTuple
@@ -12,29 +12,29 @@ from proforma.models import DetailActual, LineDetail, ProformaInvoice, was_retur
 Part = DetailActual.Part
 
 
-class TakenBack(NamedTuple):
-    """That a proforma was taken back: which, on what day, by whom."""
+class Returned(NamedTuple):
+    """A returned proforma, with the day and the user."""
 
     proforma: ProformaInvoice
     on: date
     by: User | None
 
 
-def made_again_from(draft) -> TakenBack | None:
-    """What a draft that was made by taking a proforma back says again; None for any other (PRP-6)."""
+def recreated_from(draft) -> Returned | None:
+    """The returned proforma from which this draft was created; None for other drafts (PRP-6)."""
     if draft.returned_from_id is None:
         return None
     undone = DetailActual.objects.filter(
         detail__line__proforma=draft.returned_from_id, part=Part.CREDIT
     ).select_related("actual__batch__by")
     batch = undone[0].actual.batch
-    return TakenBack(draft.returned_from, batch.on, batch.by)
+    return Returned(draft.returned_from, batch.on, batch.by)
 
 
 def continued_by(proforma):
-    """The proformas that hold now what a returned one billed: its draft, and what came of it (PRP-6).
+    """The proformas that have the work of a returned one now: its draft, and later ones (PRP-6).
 
-    What was added by hand has no claim to follow: it is looked for on the draft that was made then.
+    Details added by hand have no claim, so they are looked for on the draft that the return created.
     """
     made = DetailActual.objects.filter(detail__line__proforma=proforma)
     again = made.filter(part=Part.AGAIN).values("actual__replaces")
@@ -52,7 +52,7 @@ def continued_by(proforma):
 
 
 def _drafts_made_of(proforma) -> list[int]:
-    """The draft that taking it back made, and those that taking these back made in turn."""
+    """The draft that its return created, and the drafts that later returns of these created."""
     found, newest = [], [proforma.pk]
     while newest:
         made = ProformaInvoice.objects.filter(returned_from__in=newest)

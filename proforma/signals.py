@@ -1,4 +1,4 @@
-"""What proforma announces to the rooms on its right."""
+"""Signals that other apps receive."""
 
 from django.dispatch import Signal
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from contracts.models import ProjectContract
 from invoicing_site.floor import moves
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.screens.remedies import linked
+from invoicing_site.screens.remedies import linked_sentence
 from invoicing_site.screens.tables import (
     AmountColumn,
     AmountsColumn,
@@ -29,7 +29,7 @@ from proforma.performance import contract_performance
 
 
 class TogetherTable(Table):
-    """A table with figures that are read for all rows at once, when the first one is needed."""
+    """A table with values that are read for all rows at once, when the first one is needed."""
 
     def load(self, records):
         self._records, self._figures = records, None
@@ -40,12 +40,12 @@ class TogetherTable(Table):
         return self._figures[record.pk]
 
     def read_figures(self, rows) -> dict:
-        """The figures of each row by its key, in a constant number of queries."""
+        """The values of each row by its key, in a constant number of queries."""
         raise NotImplementedError
 
 
 class FigureColumn(AmountColumn):
-    """A figure of the row, read for all rows together: an amount of a contract's performance."""
+    """An amount of a contract's performance, read for all rows together."""
 
     def __init__(self, name, *, main=False, **kwargs):
         super().__init__(accessor="pk", orderable=False, main=main, **kwargs)
@@ -73,7 +73,7 @@ class FigureDayColumn(tables.Column):
 
 
 def _customers(contract):
-    return ", ".join(share.customer.name for share in contract.customers.all())
+    return ", ".join(each.customer.name for each in contract.customers.all())
 
 
 class ContractTable(TogetherTable):
@@ -114,8 +114,8 @@ def _job(proforma, request):
     if not proforma.confirm_job:
         return ""
     chip = tags.status(proforma, "confirm_job")
-    if proforma.confirm_message:
-        why = linked(proforma.confirm_message, proforma.confirm_remedy, request)
+    if proforma.confirm_error:
+        why = linked_sentence(proforma.confirm_error, request)
         return format_html('{}<div class="sub">{}</div>', chip, why)
     return chip
 
@@ -164,7 +164,7 @@ class ProformaTable(Table):
         if record.posted_number:
             chip = tags.chip("posted", "done")
         if record.pk in self.twice:
-            return format_html('{}<div class="sub"><span class="warn">Bills work twice?</span></div>', chip)
+            return format_html('{}<div class="sub"><span class="warn">Possible duplicate</span></div>', chip)
         return chip
 
     def value_status(self, record):

@@ -1,4 +1,4 @@
-"""What the clock starts, and the background jobs of proformas; each is safe to repeat."""
+"""Scheduled tasks and background jobs of proformas; each is safe to repeat."""
 
 import datetime
 import logging
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def run_due_invoicing():
-    """The daily run of every legal entity whose day has begun; started hourly, because days begin apart.
+    """Start the daily run of every legal entity; hourly, because days begin at different times.
 
-    That today's run is there only spares the work of another: two at once do no harm (RUN-2). One that
-    stopped is followed by another.
+    An entity that already had today's run is skipped to save work; two runs at once do no harm (RUN-2). After
+    a stopped run another one is started.
     """
     for entity in LegalEntity.objects.order_by("pk"):
         today = entity.today()
@@ -34,7 +34,7 @@ def run_due_invoicing():
         try:
             operations.run_invoicing(entity, as_of=today, trigger=InvoiceRun.Trigger.SCHEDULE)
         except Exception:
-            # One company's trouble never stops the others; the job of its open run is tried again.
+            # An error in one company does not stop the others; the job of its open run is tried again.
             logger.exception("The invoice run of %s as of %s stopped.", entity, today)
 
 
@@ -62,7 +62,7 @@ def _run_link(job):
     link=_run_link,
     gave_up=lambda job: stop(InvoiceRun(pk=job.params["run"])),
     asks_for_each=True,
-    silent_for=datetime.timedelta(minutes=3),  # each contract is a sign of life
+    silent_for=datetime.timedelta(minutes=3),  # progress is reported after each contract
 )
 def carry_out_run(work, run):
     """Do the work of a run or a preview (RUN-2)."""
@@ -86,8 +86,8 @@ def _confirmed_says(job):
 
 
 def _confirmed_rows(job, user):
-    """Each proforma with its status and, where it was refused, the reason."""
-    from proforma.views.proformas import with_net  # pages are not needed to do the work
+    """Each proforma with its status and, if it was refused, the reason."""
+    from proforma.views.proformas import with_net  # workers need no pages
 
     rows = ProformaInvoice.objects.visible_to(user).filter(pk__in=job.params["proformas"])
     rows = with_net(rows).select_related("contract", "customer").order_by("pk")
@@ -106,7 +106,7 @@ def _confirmed_rows(job, user):
     asks_for_each=True,
 )
 def confirm_proformas(work, proformas, on):
-    """Confirm each, and leave the reason on those that are refused (PRO-5)."""
+    """Confirm each, and store the reason on those that are refused (PRO-5)."""
     day = datetime.date.fromisoformat(on) if on else None
     for n, pk in enumerate(proformas, 1):
         confirm_scheduled(pk, by=work.by, on=day)

@@ -1,14 +1,15 @@
-"""Which tax groups work gets by default, from the set-up as it is now, and what has none (JRN-3)."""
+"""The default tax groups of work, from the current setup, and details that have none (JRN-3)."""
 
 from collections.abc import Iterable
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity, TransactionClass
 from contracts.tax_groups import billing_giver, billing_group
-from invoicing_site.floor import wording
 from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.floor.reasons import Reason
 from proforma.models import LineDetail, ProformaInvoice
 
 _CHUNK = 5000
@@ -17,19 +18,19 @@ _CHUNK = 5000
 def item_group(
     entity: LegalEntity, transaction_class: str, *, category: int | None, product: int | None
 ) -> int | None:
-    """What is taxed: the entity's group for milestones, the product's for materials, else the category's."""
+    """The item tax group: the company's for milestones, the product's for material, else the category's."""
     if transaction_class == TransactionClass.MILESTONE:
         return entity.milestone_item_tax_group_id
     return product if transaction_class == TransactionClass.MATERIAL else category
 
 
-def item_giver(transaction_class: str, *, category: int | None, product: int | None) -> str:
-    """What gives such work its item tax group, as people call it; empty where nothing does."""
+def item_giver(transaction_class: str, *, category: int | None, product: int | None):
+    """The place in the setup where such work gets its item tax group; empty if there is none."""
     if transaction_class == TransactionClass.MILESTONE:
-        return "the company, for its milestones"
+        return _("the company, for its milestones")
     if transaction_class == TransactionClass.MATERIAL:
-        return "the product" if product else ""
-    return "the category" if category else ""
+        return _("the product") if product else ""
+    return _("the category") if category else ""
 
 
 _OF_DETAIL = (
@@ -43,9 +44,9 @@ _OF_DETAIL = (
 
 
 def of_details(proforma: ProformaInvoice, keys: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
-    """The billing and the item tax group that each of these details of a proforma would get now, by its key.
+    """The billing and item tax group that each of these details would get now, by its primary key.
 
-    One query for thousands of details, none for none.
+    One query per 5,000 details, none if there are none.
     """
     found = {}
     for chunk in in_chunks(keys, _CHUNK):
@@ -61,10 +62,10 @@ def of_details(proforma: ProformaInvoice, keys: Iterable[int]) -> dict[int, tupl
     return found
 
 
-def lacking(proforma: ProformaInvoice) -> list[str]:
-    """A sentence for each tax group that what its invoice would show has none of: two queries at most."""
+def missing_tax_groups(proforma: ProformaInvoice) -> list[Reason]:
+    """The warnings about details on the invoice that have no tax group: at most two queries."""
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
-        return []  # its tax follows from the invoice that it corrects
+        return []  # its tax is that of the invoice that it corrects
     shown = LineDetail.objects.on_proforma(proforma).exclude(billing_type=BillingType.NON_CHARGEABLE)
     blank = shown.filter(Q(billing_tax_group=None) | Q(item_tax_group=None)).order_by()
     columns = ("pk", "billing_tax_group", "item_tax_group", "transaction_class", "category", "product")
@@ -78,25 +79,22 @@ def lacking(proforma: ProformaInvoice) -> list[str]:
         if (item or default_item) is None:
             without_item.append(booked_by)
             item_givers.add(item_giver(of_class, category=category, product=product))
-    return [
-        _lacking(what, booked_by, sorted(filter(None, givers)))
-        for what, booked_by, givers in (
-            ("billing tax group", without_billing, {billing_giver(proforma.entity.tax_group_source)}),
-            ("item tax group", without_item, item_givers),
-        )
-        if booked_by
-    ]
+    found = []
+    if without_billing:
+        ways = _ways(without_billing, [billing_giver(proforma.entity.tax_group_source)])
+        found.append(Reason("BILLING-TAX-GROUP-MISSING", count=len(without_billing), why=ways))
+    if without_item:
+        ways = _ways(without_item, sorted(filter(None, item_givers), key=str))
+        found.append(Reason("ITEM-TAX-GROUP-MISSING", count=len(without_item), why=ways))
+    return found
 
 
-def _lacking(what, booked_by, givers) -> str:
-    """Of work that a journal books, accountants decide; of all else the detail says it (PRP-7)."""
+def _ways(booked_by, givers) -> list[Reason]:
+    """Who can add the tax group: accountants for work of a journal, else the project manager (PRP-7)."""
     of_journal = booked_by.count(Actual.BookedBy.JOURNAL)
-    ways = [f"give one to {giver}" for giver in givers]
+    ways = [Reason("TAX-GROUP-IN-SETUP", places=givers)] if givers else []
     if of_journal < len(booked_by):
-        ways.append("choose one with “Edit” at the detail")
+        ways.append(Reason("TAX-GROUP-ON-DETAIL"))
     if of_journal:
-        ways.append(
-            "have an accountant choose one on the journal line or on the line of the invoice proposal"
-        )
-    details = wording.counted(len(booked_by), "detail has", "details have")
-    return f"{details} no {what}, and the invoice needs one: {', or '.join(ways)}."
+        ways.append(Reason("TAX-GROUP-BY-ACCOUNTANT"))
+    return ways

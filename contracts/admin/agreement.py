@@ -184,7 +184,7 @@ class MilestoneInline(RowsInline):
 
 class ScheduleInline(LookupInline):
     model, tab = ScheduleEntry, True
-    fields = ["run_date", "cutoff", "status", "ran_at", "message"]
+    fields = ["run_date", "cutoff", "status", "ran_at", "result"]
 
 
 @admin.register(ContractLine)

@@ -3,6 +3,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import invoicing_site.floor.fields
+import invoicing_site.floor.reasons
 from django.conf import settings
 from django.db import migrations, models
 
@@ -2289,7 +2290,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("ran_at", models.DateTimeField(blank=True, null=True)),
-                ("message", models.CharField(blank=True, max_length=500)),
+                ("result", invoicing_site.floor.reasons.ReasonField()),
             ],
             options={
                 "verbose_name_plural": "schedule entries",

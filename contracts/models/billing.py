@@ -15,6 +15,7 @@ from invoicing_site.floor import wording
 from invoicing_site.floor.fields import AmountField
 from invoicing_site.floor.moves import GONE, Move, Moves
 from invoicing_site.floor.querysets import LockingQuerySet
+from invoicing_site.floor.reasons import ReasonField
 
 
 class InvoiceFrequency(Coded):
@@ -91,7 +92,7 @@ class ScheduleEntry(models.Model):
     cutoff = models.DateField("transaction cutoff")
     status = models.CharField(max_length=9, choices=Status, default=Status.NOT_RUN)
     ran_at = models.DateTimeField(null=True, blank=True)
-    message = models.CharField(max_length=500, blank=True)
+    result = ReasonField()
 
     class Meta:
         ordering = ["line", "run_date"]

@@ -3,6 +3,7 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.utils.timezone
 import invoicing_site.floor.fields
+import invoicing_site.floor.reasons
 from django.conf import settings
 from django.db import migrations, models
 
@@ -148,17 +149,7 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
-                (
-                    "code",
-                    models.CharField(blank=True, help_text="The code of the reason", max_length=40),
-                ),
-                ("message", models.CharField(blank=True, max_length=500)),
-                (
-                    "remedy",
-                    models.CharField(
-                        blank=True, help_text="The page where the cause can be fixed", max_length=200
-                    ),
-                ),
+                ("reason", invoicing_site.floor.reasons.ReasonField()),
                 (
                     "digest",
                     models.CharField(blank=True, help_text="Of the inputs of a preview", max_length=64),
@@ -335,13 +326,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("confirm_message", models.CharField(blank=True, max_length=500)),
-                (
-                    "confirm_remedy",
-                    models.CharField(
-                        blank=True, help_text="The page where the cause can be fixed", max_length=200
-                    ),
-                ),
+                ("confirm_error", invoicing_site.floor.reasons.ReasonField()),
                 ("confirmed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "confirmed_by",

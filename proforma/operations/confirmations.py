@@ -1,4 +1,4 @@
-"""Confirming: the one-way step from a draft to facts (PRO-5, PRO-6)."""
+"""Confirming: the draft becomes final and its actuals are created (PRO-5, PRO-6)."""
 
 import logging
 from functools import partial
@@ -12,24 +12,25 @@ from backlog.models import BacklogItem
 from backlog.operations import settle
 from contracts.askers import demand_still
 from contracts.models import ContractLine, TransactionClass, overrides_limits
-from invoicing_site.floor import audit, checked, formatting, jobs, transaction
+from invoicing_site.floor import audit, checked, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, write_rows
+from invoicing_site.floor.reasons import Amount, Reason
 from invoicing_site.models import Job
-from proforma.doubts import not_yet
-from proforma.facts import (
-    ORIGINAL,
-    Figures,
-    facts_billed_only,
-    facts_of_work,
-    facts_of_work_by_hand,
-)
-from proforma.limits import broken_limits
+from proforma.limits import exceeded_limits
 from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
-from proforma.operations.drafts import MANY, demand_room_on, new_row
+from proforma.operations.drafts import MANY, demand_size_of, new_row
 from proforma.operations.proformas import check_in_force, lock_open
-from proforma.orders import PO_AMOUNT, PO_DATES, outside_order, shortages
+from proforma.orders import outside_order, shortages
+from proforma.planned_actuals import (
+    ORIGINAL,
+    Terms,
+    actuals_billed_only,
+    actuals_of_work,
+    actuals_of_work_by_hand,
+)
 from proforma.signals import proforma_confirmed
+from proforma.warnings import not_yet
 
 logger = logging.getLogger(__name__)
 
@@ -37,28 +38,27 @@ Status = ProformaInvoice.Status
 ConfirmJob = ProformaInvoice.ConfirmJob
 Part = DetailActual.Part
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
-INTERNAL_ERROR = "Internal error. Nothing was saved halfway. Confirm it again; the log has the details."
 
 
 @transaction.atomic
 def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
-    """Freeze the proforma and make its actuals, all in this one transaction; there is no way back (PRO-5).
+    """Freeze the proforma and create its actuals, in one transaction; this can't be undone (PRO-5).
 
-    `on` is the day of the action, by default the entity's today. What it claims becomes *customer invoice
-    posted*, milestones that are billed to the last part are completed, and the accountant is told after
-    commit. Refused when it is empty or confirmed already, and when an increase breaks a not-to-exceed limit,
-    unless `by` may override that and says why (PRO-6). Refused too where an order is required and has no room
-    for it (CON-12), for work or a milestone dated after the company's today, unless it invoices in advance
-    (PRP-8), and where it comes to too much (APP-10).
+    `on` is the day of the action, by default the entity's today. The claimed items become *customer invoice
+    posted*, completely billed milestones are completed, and accountants are notified after the commit.
+    Refused if it is empty or already confirmed, and if it exceeds a not-to-exceed limit, unless `by` may
+    override limits and gives a reason (PRO-6). Also refused if an order is required and does not cover it
+    (CON-12), for work or a milestone dated after the company's today unless it invoices in advance (PRP-8),
+    and if its total is too large (APP-10).
     """
     proforma = lock_open(proforma, "confirm")
     check_in_force(proforma.contract)
     work = _Work(proforma)
     if not work.details:
         raise Refused("PROFORMA-EMPTY", proforma=proforma)
-    if sentence := not_yet(proforma):
-        raise Refused(sentence, code="DATE")
-    demand_room_on(proforma)
+    if reason := not_yet(proforma):
+        raise Refused.because(reason)
+    demand_size_of(proforma)
     _refuse_without_an_order(proforma)
     overrides = _overridden(proforma, work, by=by, reason=override_reason.strip())
 
@@ -75,13 +75,13 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
         ],
     )
     settle(work.claims)
-    _give_items_to_what_was_added_by_hand(proforma, made)
+    _create_items_of_details_by_hand(proforma, made)
     write_rows(LimitOverride, overrides)
 
     proforma.status = Status.CONFIRMED
     proforma.confirmed_by, proforma.confirmed_at, proforma.batch = by, timezone.now(), batch
     proforma.confirm_job = proforma.confirm_job and ConfirmJob.COMPLETE
-    proforma.confirm_message = proforma.confirm_remedy = ""
+    proforma.confirm_error = None
     proforma.save(
         update_fields=[
             "status",
@@ -89,8 +89,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
             "confirmed_at",
             "batch",
             "confirm_job",
-            "confirm_message",
-            "confirm_remedy",
+            "confirm_error",
         ]
     )
     audit.record(
@@ -110,7 +109,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
 
 
 class _Work:
-    """All that one proforma bills, loaded in five queries, and the actuals that follow from it."""
+    """Everything that one proforma bills, loaded in five queries, and the actuals to be created."""
 
     def __init__(self, proforma):
         self.proforma = proforma
@@ -121,7 +120,7 @@ class _Work:
             actual.pk: actual
             for actual in Actual.objects.filter(backlog_item__detail__line__proforma=proforma)
         }
-        # What was returned is billed from the fact that stands in for the original now (PRP-6).
+        # Returned work is billed from the actual that replaced the original (PRP-6).
         again = Actual.objects.filter(
             replaces__backlog_item__detail__line__proforma=proforma,
             booked_by=Actual.BookedBy.NOTHING,
@@ -135,7 +134,7 @@ class _Work:
         return list(self.items.values())
 
     def make(self, batch) -> list[tuple[LineDetail, str, Actual]]:
-        """Each actual to be made, unsaved, with its detail and what it is to it."""
+        """Each actual to be created, unsaved, with its detail and its part of that detail."""
         return [made for detail in self.details for made in self._make(detail, batch)]
 
     def _make(self, detail, batch):
@@ -143,19 +142,20 @@ class _Work:
         original = self.originals[item.actual_id] if item and item.actual_id else None
         common = self._common(detail, item, original, batch)
         made = {ORIGINAL: original}
-        for fact in self._facts(detail, item, original):
-            made[fact.part] = actual = _actual(fact, common, original, batch, undone=made.get(fact.undoes))
-            yield detail, fact.part, actual
+        for planned in self._planned(detail, item, original):
+            reversed_one = made.get(planned.reverses)
+            made[planned.part] = actual = _actual(planned, common, original, batch, reversed_one)
+            yield detail, planned.part, actual
 
-    def _facts(self, detail, item, original):
-        stands = Figures.of(detail)
+    def _planned(self, detail, item, original):
+        terms = Terms.of(detail)
         if original is not None:
-            return facts_of_work(stands, Figures.of(original))
-        assert detail.transaction_class != TransactionClass.RETAINER, "A retainer got on a proforma."
-        assert item is None or item.milestone_part_id, "A claim of nothing that is known."
+            return actuals_of_work(terms, Terms.of(original))
+        assert detail.transaction_class != TransactionClass.RETAINER, "A retainer is on a proforma."
+        assert item is None or item.milestone_part_id, "The backlog item has an unknown source."
         if item is None and self.lines[detail.line_id].billing_method != FIXED_PRICE:
-            return facts_of_work_by_hand(stands)
-        return facts_billed_only(stands)
+            return actuals_of_work_by_hand(terms)
+        return actuals_billed_only(terms)
 
     def _common(self, detail, item, original, batch):
         """What all actuals of one detail have in common, by column."""
@@ -191,81 +191,77 @@ _OF_DETAIL = (
 _OF_ORIGINAL = ("entry_id", "cost_id", "split", "retainer_id", "price_decision_id", "is_rounding_share")
 
 
-def _actual(fact, common, original, batch, *, undone):
-    """The unsaved actual of one fact; the invoice books what is billed, nothing books the rest (JRN-6)."""
-    if undone is not None:
-        return negated(undone, batch, Actual.BookedBy.NOTHING)
-    columns = common | fact.figures._asdict()
-    columns["type"] = fact.type
-    is_billed = fact.type == Actual.Type.BILLED_SALES
+def _actual(planned, common, original, batch, reversed_one):
+    """The unsaved actual; only billed sales are booked, by the invoice (JRN-6)."""
+    if reversed_one is not None:
+        return negated(reversed_one, batch, Actual.BookedBy.NOTHING)
+    columns = common | planned.terms._asdict()
+    columns["type"] = planned.type
+    is_billed = planned.type == Actual.Type.BILLED_SALES
     columns["booked_by"] = Actual.BookedBy.INVOICE if is_billed else Actual.BookedBy.NOTHING
     if original is not None:
         columns["replaces_id"] = original.pk
-        if fact.figures.price != original.price:
-            columns["price_decision_id"] = None  # no price list said so: somebody on the draft did
-        if fact.figures.amount != original.amount:
+        if planned.terms.price != original.price:
+            columns["price_decision_id"] = None  # the price was entered on the draft
+        if planned.terms.amount != original.amount:
             columns["is_rounding_share"] = False
     return new_row(Actual, columns)
 
 
 def _refuse_without_an_order(proforma):
-    """Where an order is required, nothing is confirmed that has no room under it; else a warning (CON-12)."""
+    """Refused if an order is required and does not cover the proforma; otherwise it's a warning (CON-12)."""
     if not proforma.entity.require_order_reference:
         return
     if found := shortages(proforma):
         raise Refused(
-            f"{found[0].sentence} {proforma.entity} bills only with an order number: remove details, lower "
-            "them, or have the order raised on the contract.",
-            code=PO_AMOUNT,
+            "ORDER-AMOUNT-TO-CONFIRM",
+            why=found[0].reason,
+            entity=proforma.entity,
             remedy=proforma.contract.get_absolute_url(),
         )
-    if sentence := outside_order(proforma):
+    if why := outside_order(proforma):
         raise Refused(
-            f"{sentence}. {proforma.entity} bills only with an order number: give the proforma another "
-            "order number, or have an administrator change the days of this one.",
-            code=PO_DATES,
+            "ORDER-DATES-TO-CONFIRM",
+            why=why,
+            entity=proforma.entity,
             remedy=proforma.contract.get_absolute_url(),
         )
 
 
 def _overridden(proforma, work, *, by, reason) -> list[LimitOverride]:
-    """The unsaved records of limits that this goes over by permission; refused without it (PRO-6)."""
-    broken = broken_limits(proforma, work.details, work.items)
-    if not broken:
+    """The unsaved records of the limits that are overridden; refused without permission or reason (PRO-6)."""
+    exceeded = exceeded_limits(proforma, work.details, work.items)
+    if not exceeded:
         return []
-    worst = broken[0]
-    sentence = (
-        f"Proforma {proforma.number} goes over the limit of "
-        f"{formatting.currency_last(worst.limit, proforma.currency)} "
-        f"of the {BacklogItem.LimitLevel(worst.level).label} by "
-        f"{formatting.amount(worst.over, proforma.currency)}"
-    )
+    values = {
+        "number": proforma.number,
+        "limit": Amount(exceeded[0].limit, proforma.currency),
+        "level": BacklogItem.LimitLevel(exceeded[0].level),
+        "over": Amount(exceeded[0].over, proforma.currency),
+    }
     if by is None or not overrides_limits(by, proforma.entity):
-        raise Refused(
-            f"{sentence}: lower it, or have it confirmed by somebody who may override limits.",
-            code="OVER-LIMIT",
-        )
+        raise Refused("LIMIT-EXCEEDED", **values)
     if not reason:
-        raise Refused(f"{sentence}: say why it is confirmed all the same.", code="OVERRIDE-REASON")
+        raise Refused("OVERRIDE-REASON", **values)
     checked.words(reason, LimitOverride, "reason")
     return [
         LimitOverride(
             proforma=proforma, level=found.level, limit=found.limit, over=found.over, reason=reason, by=by
         )
-        for found in broken
+        for found in exceeded
     ]
 
 
-def _give_items_to_what_was_added_by_hand(proforma, made):
-    """A detail added by hand gets its backlog item now, so that it is claimed like all others (PRO-8).
+def _create_items_of_details_by_hand(proforma, made):
+    """Create the backlog items of details added by hand, so that these are claimed like all others (PRO-8).
 
-    It stands for the unbilled sales just made, or, on a fixed-price line where nothing is unbilled, for the
-    billed sales. It was never open, so it starts as posted.
+    Each refers to the unbilled sales just created, or on a fixed-price line, which has none, to the billed
+    sales. It was never open, so its status is posted.
     """
     sources: dict = {}
     for detail, part, actual in made:
         if detail.backlog_item_id is None and part in (Part.UNBILLED, Part.BILLED):
-            sources.setdefault(detail.pk, actual)  # the unbilled one comes first, where there is one
+            sources.setdefault(detail.pk, actual)  # the unbilled one comes first, if there is one
     if not sources:
         return
     write_rows(
@@ -293,9 +289,9 @@ def _give_items_to_what_was_added_by_hand(proforma, made):
 
 @transaction.atomic
 def confirm_many(proformas, *, by, on=None) -> Job | None:
-    """Have these proformas confirmed in the background, each in a transaction and with a status of its own.
+    """Confirm these proformas in the background, each in a separate transaction and with its own status.
 
-    Returns the job, or None where there is nothing to do: confirmed ones and those on their way are left out.
+    Returns the job, or None if there is nothing to do: confirmed and scheduled ones are skipped.
     """
     chosen = ProformaInvoice.objects.open().filter(pk__in=[proforma.pk for proforma in proformas])
     waiting = chosen.exclude(confirm_job__in=[ConfirmJob.SCHEDULED, ConfirmJob.PROCESSING])
@@ -303,9 +299,7 @@ def confirm_many(proformas, *, by, on=None) -> Job | None:
     if not scheduled:
         return None
     keys = [proforma.pk for proforma in scheduled]
-    ProformaInvoice.objects.filter(pk__in=keys).update(
-        confirm_job=ConfirmJob.SCHEDULED, confirm_message="", confirm_remedy=""
-    )
+    ProformaInvoice.objects.filter(pk__in=keys).update(confirm_job=ConfirmJob.SCHEDULED, confirm_error=None)
     audit.record(
         "proforma.confirm_many",
         None,
@@ -325,7 +319,7 @@ def confirm_many(proformas, *, by, on=None) -> Job | None:
 
 
 def confirm_scheduled(pk: int, *, by, on=None):
-    """Confirm one of those that `confirm_many` scheduled, or note on it why that is refused."""
+    """Confirm a proforma that `confirm_many` scheduled, or store on it why that is refused."""
     scheduled = ProformaInvoice.objects.open().filter(
         pk=pk, confirm_job__in=[ConfirmJob.SCHEDULED, ConfirmJob.PROCESSING]
     )
@@ -337,16 +331,14 @@ def confirm_scheduled(pk: int, *, by, on=None):
         confirm(proforma, by=by, on=on)
     except Refused as refusal:
         # Only what is still open: a second worker may have confirmed it meanwhile.
-        scheduled.update(
-            confirm_job=ConfirmJob.FAILED, confirm_message=str(refusal)[:500], confirm_remedy=refusal.remedy
-        )
+        scheduled.update(confirm_job=ConfirmJob.FAILED, confirm_error=refusal.reason)
     except Exception:
         logger.exception("Confirming proforma %s failed.", proforma.number)
-        scheduled.update(confirm_job=ConfirmJob.FAILED, confirm_message=INTERNAL_ERROR)
+        scheduled.update(confirm_job=ConfirmJob.FAILED, confirm_error=Reason("CONFIRM-FAILED"))
 
 
 def stop_confirming(keys):
-    """Note on those still scheduled that nothing came of it; each can be confirmed again."""
+    """Mark those still scheduled as failed; each can be confirmed again."""
     ProformaInvoice.objects.open().filter(
         pk__in=keys, confirm_job__in=[ConfirmJob.SCHEDULED, ConfirmJob.PROCESSING]
-    ).update(confirm_job=ConfirmJob.FAILED, confirm_message=INTERNAL_ERROR)
+    ).update(confirm_job=ConfirmJob.FAILED, confirm_error=Reason("CONFIRM-FAILED"))

@@ -1,4 +1,4 @@
-"""Details of a proforma that can still be edited: changed, taken off, added by hand (PRO-3)."""
+"""Details of an open proforma: edit, remove and add by hand (PRO-3)."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -8,20 +8,20 @@ from backlog.models import BacklogItem
 from backlog.operations import release
 from contracts.models import Category, LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
-from invoicing_site.floor import audit, bounds, checked, days, formatting, money, transaction, wording
+from invoicing_site.floor import audit, bounds, checked, days, money, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
-from proforma.operations.drafts import ContractSource, demand_room_for, demand_room_on, lines_for
+from proforma.operations.drafts import ContractSource, demand_size_of, demand_total, lines_for
 from proforma.operations.proformas import (
     claimed_items,
     delete_rows,
-    keep_scope_apart,
+    fits_scope,
     lock_contracts,
     lock_open,
 )
-from proforma.orders import refuse_outside_order
+from proforma.orders import days_outside_order
 
 BY_HAND = (
     TransactionClass.TIME,
@@ -29,8 +29,6 @@ BY_HAND = (
     TransactionClass.MATERIAL,
     TransactionClass.FEE,
 )
-# Their amount is agreed elsewhere: a milestone on its contract line, a retainer with the customer.
-_OF_FIXED_AMOUNT = {TransactionClass.MILESTONE, TransactionClass.RETAINER}
 
 EDITABLE = (
     "quantity",
@@ -42,11 +40,11 @@ EDITABLE = (
     "internal_description",
 )
 
-# A detail of time is of one day.
+# A detail of time is for one day.
 _HOURS_A_DAY = 24
 
-# Rows of before and after that an audit event tells; of more it tells how many.
-_TOLD = 200
+# An audit event has the values of at most this many details, and the number of all.
+_RECORDED = 200
 
 
 @transaction.atomic
@@ -63,20 +61,20 @@ def edit_details(
     item_tax_group=None,
     seen="",
 ) -> list[LineDetail]:
-    """Change the given fields of all these details, singly or in bulk; None leaves a field as it is (PRO-3).
+    """Change the given fields of all these details; None leaves a field unchanged (PRO-3).
 
-    The amount becomes quantity × price, rounded once; a detail that is back at what it bills has that
-    share's own amount again. Refused for all when one of them is on a confirmed proforma, is a milestone or
-    retainer and should get a quantity or price, would go below zero or beyond the hours of a day, comes to
-    too much by itself or with its draft, would stand beside work of another tax scope, or when they are not
-    what was `seen` any more (their stamp).
+    The amount becomes quantity × price, rounded once; a detail with the quantity and price of its work has
+    the exact amount of that work again. Refused for all if one is on a confirmed proforma, if a milestone or
+    retainer would get a quantity or price, for values below zero or more hours than a day has, if the amount
+    or the total of the draft is too large, if work of different tax scopes would be on one invoice, and if
+    they differ from what was `seen` (their stamp).
     """
     details = _locked(details)
     refuse_changed(seen, stamp(details, *EDITABLE))
-    _refuse_bad_figures(details, quantity, price, billing_type)
-    _refuse_bad_words(description, internal_description)
+    _refuse_bad_numbers(details, quantity, price, billing_type)
+    _refuse_bad_texts(description, internal_description)
     for entity_id in {detail.line.proforma.entity_id for detail in details}:
-        _refuse_strangers(entity_id, billing_tax_group, item_tax_group)
+        _refuse_other_entity(entity_id, billing_tax_group, item_tax_group)
     plain = {
         "billing_type": billing_type,
         "description": description,
@@ -89,7 +87,7 @@ def edit_details(
         changes |= {"quantity": quantity, "price": price, "amount": None}
     if not changes:
         return details
-    before = [_figures(detail) for detail in details[:_TOLD]]
+    before = [_values(detail) for detail in details[:_RECORDED]]
     drafts = {detail.line.proforma for detail in details}
     were_mixed = {draft for draft in drafts if len(_scopes(draft)) > 1}
     for detail in details:
@@ -99,28 +97,30 @@ def edit_details(
     if "amount" in changes:
         _price(details)
     if {"amount", "billing_type"} & changes.keys():
-        _demand_room(details)
+        _demand_totals(details)
     _write(details, list(changes))
     if {"amount", "billing_type"} & changes.keys():
         for draft in drafts:
-            demand_room_on(draft)
+            demand_size_of(draft)
     for draft in drafts - were_mixed:
         _keep_scope(draft, [detail.pk for detail in details])
-    _tell("proforma.edit_details", details, by=by, before=before)
+    _record("proforma.edit_details", details, by=by, before=before)
     return details
 
 
 @transaction.atomic
 def remove_details(details, *, by) -> int:
-    """Take details off their drafts; what they bill goes back to ready. Returns how many items that were.
+    """Remove details from their drafts; returns the number of items that are ready to invoice again.
 
-    A line that has no detail left goes too; an empty proforma stays, until it is filled or deleted.
+    Lines without details are deleted too; an empty proforma is not.
     """
     details = _locked(details)
     rows = LineDetail.objects.filter(pk__in=[detail.pk for detail in details])
     lines = {detail.line_id for detail in details}
     items = claimed_items(rows)
-    _tell("proforma.remove_details", details, by=by, before=[_figures(detail) for detail in details[:_TOLD]])
+    _record(
+        "proforma.remove_details", details, by=by, before=[_values(detail) for detail in details[:_RECORDED]]
+    )
     delete_rows(rows)
     ProformaLine.objects.filter(pk__in=lines, details=None).delete()
     return release(items)
@@ -148,16 +148,15 @@ def add_detail(
     description="",
     internal_description="",
 ) -> LineDetail:
-    """Add work by hand that has no entry behind it; confirming makes its actuals (PRO-5).
+    """Add work by hand, without an entry; confirming creates its actuals (PRO-5).
 
-    The project is the contract line's unless given. Material names a product, expenses and fees a category.
-    The item tax group is that of the product or category unless given; time that names no category has that
-    of the company's time categories, where they agree on one (JRN-3). Refused on a confirmed proforma, for a
-    line of another contract or one that doesn't bill this customer or this class of work, for a day out of
-    bounds or more hours than it has, for figures below zero, and where it or the draft comes to too much
-    (APP-10).
+    The project defaults to the contract line's. Material needs a product, expenses and fees a category. The
+    item tax group defaults to that of the product or category; time without a category gets that of the
+    company's time categories if they all have the same one (JRN-3). Refused on a confirmed proforma, for a
+    line of another contract, customer or class of work, for a date out of range or more hours than a day has,
+    for values below zero, and if the amount or the total of the draft is too large (APP-10).
     """
-    assert by is not None, "What is added by hand is added by somebody."
+    assert by is not None, "A detail needs the user who added it."
     proforma = lock_open(proforma)
     project = project or contract_line.project
     detail = LineDetail(
@@ -178,12 +177,13 @@ def add_detail(
         internal_description=internal_description,
         added_by=by,
     )
-    _refuse_strangers(proforma.entity_id, project, resource, role, category, product, item_tax_group)
+    _refuse_other_entity(proforma.entity_id, project, resource, role, category, product, item_tax_group)
     _refuse_wrong_place(proforma, detail, contract_line)
-    refuse_outside_order(proforma, [date], way_out="add it to a proforma without an order")
+    if why := days_outside_order(proforma, [date]):
+        raise Refused("ORDER-DATES-OF-DETAIL", why=why, number=proforma.number)
     days.demand_worked(date, proforma.entity.today())
-    _refuse_bad_figures([detail], quantity, price, billing_type)
-    _refuse_bad_words(description, internal_description)
+    _refuse_bad_numbers([detail], quantity, price, billing_type)
+    _refuse_bad_texts(description, internal_description)
     source = ContractSource(proforma.contract)
     detail.amount = _amount(quantity, price, proforma.currency)
     detail.item_tax_group_id = item_tax_group.pk if item_tax_group else _item_tax_group_of(detail)
@@ -191,68 +191,59 @@ def add_detail(
         project.billing_tax_group_id, source.customers[proforma.contract_customer_id]
     )
     pair = detail.billing_tax_group_id, detail.item_tax_group_id
-    if billing_type != BillingType.NON_CHARGEABLE:
-        keep_scope_apart(
-            proforma,
-            {pair in outside_scope(proforma.entity_id)},
-            way_out="enter it as work of the project, which gets an invoice of its own once it is ready.",
-        )
+    is_taxed = billing_type != BillingType.NON_CHARGEABLE
+    if is_taxed and not fits_scope(proforma, {pair in outside_scope(proforma.entity_id)}):
+        raise Refused("SCOPE-MIXED-ADDED")
     detail.line = lines_for(proforma, {contract_line.pk}, source)[contract_line.pk]
     write_rows(LineDetail, [detail])
-    demand_room_on(proforma)
-    _tell("proforma.add_detail", [detail], by=by, proforma=proforma)
+    demand_size_of(proforma)
+    _record("proforma.add_detail", [detail], by=by, proforma=proforma)
     return detail
 
 
 def _locked(details) -> list[LineDetail]:
-    """The details read again under the locks of their contracts and proformas; all of them can be edited."""
+    """The details, read again under the locks of their contracts and open proformas."""
     pks = [detail.pk for detail in details]
     if not pks:
-        raise Refused("Nothing is selected.")
+        raise Refused("NOTHING-SELECTED")
     proformas = ProformaInvoice.objects.filter(lines__details__in=pks).distinct()
     lock_contracts(proformas.values("contract"))
     open_ones = {proforma.pk: lock_open(proforma) for proforma in proformas.order_by("pk")}
     rows = LineDetail.objects.filter(pk__in=pks).select_related("line").order_by("pk")
     details = list(rows)
     if gone := len(set(pks)) - len(details):
-        raise Refused(f"{wording.counted(gone, 'chosen detail is', 'chosen details are')} no longer there.")
+        raise Refused("DETAILS-GONE", count=gone)
     for detail in details:
         detail.line.proforma = open_ones[detail.line.proforma_id]
     return details
 
 
-def _refuse_bad_figures(details, quantity, price, billing_type):
+def _refuse_bad_numbers(details, quantity, price, billing_type):
     if billing_type is not None and billing_type not in BillingType.values:
-        raise Refused(f"“{billing_type}” is not a billing type.")
+        raise Refused("BAD-BILLING-TYPE", kind=billing_type)
     if quantity is None and price is None:
         return
     for name, value in (("quantity", quantity), ("price", price)):
         if value is not None:
             checked.figure(value, LineDetail, name)
     if quantity is not None and quantity < 0:
-        raise Refused("A quantity below zero can't be billed: enter 0 or more, or remove the detail.")
+        raise Refused("QUANTITY-NEGATIVE")
     if price is not None and price < 0:
-        raise Refused("A price below zero can't be billed: enter 0 or more, or remove the detail.")
+        raise Refused("PRICE-NEGATIVE")
     for detail in details:
         is_time = detail.transaction_class == TransactionClass.TIME
         if is_time and quantity is not None and quantity > _HOURS_A_DAY:
-            raise Refused(
-                f"{formatting.number(quantity)} hours are more than {wording.day(detail.date)} has. A "
-                "detail of "
-                f"time is of one day: enter {_HOURS_A_DAY} at most, and other days as details of their own.",
-                code="LONG-DAY",
-            )
-        if detail.transaction_class in _OF_FIXED_AMOUNT:
-            raise Refused(
-                f"“{detail.description}” is {wording.a(detail.get_transaction_class_display())}: its amount "
-                "is agreed, and its quantity and price can't be edited on a proforma."
-            )
-    if quantity is not None and (sentence := bounds.why_not_quantity(quantity)):
-        raise Refused(sentence, code="TOO-LARGE")
+            raise Refused("DETAIL-LONG-DAY", hours=quantity, day=detail.date, most=_HOURS_A_DAY)
+        if detail.transaction_class == TransactionClass.MILESTONE:
+            raise Refused("MILESTONE-AMOUNT-FIXED", name=detail.description)
+        if detail.transaction_class == TransactionClass.RETAINER:
+            raise Refused("RETAINER-AMOUNT-FIXED", name=detail.description)
+    if quantity is not None and (reason := bounds.quantity_too_large(quantity)):
+        raise Refused.because(reason)
 
 
 def _item_tax_group_of(detail):
-    """By product or category (JRN-3); time without one: the group of all the company's time categories."""
+    """That of the product or category; for time without one, that of all time categories (JRN-3)."""
     item = detail.product if detail.transaction_class == TransactionClass.MATERIAL else detail.category
     if item is not None or detail.transaction_class != TransactionClass.TIME:
         return item and item.item_tax_group_id
@@ -264,7 +255,7 @@ def _item_tax_group_of(detail):
 
 
 def _scopes(proforma):
-    """Whether what is taxed on it is outside the scope of tax: both, one or neither."""
+    """Whether its taxed details are outside the scope of tax: a set of none, one or both answers."""
     outside = outside_scope(proforma.entity_id)
     details = LineDetail.objects.on_proforma(proforma).exclude(billing_type=BillingType.NON_CHARGEABLE)
     pairs = details.order_by().values_list("billing_tax_group", "item_tax_group").distinct()
@@ -272,79 +263,66 @@ def _scopes(proforma):
 
 
 def _keep_scope(proforma, edited):
-    """Refused where an edit puts work inside and outside the scope of tax on one invoice (PRO-1)."""
+    """Refused if work inside and outside the scope of tax is on the proforma after an edit (PRO-1)."""
     scopes = _scopes(proforma)
     if len(scopes) > 1:
         by_hand = LineDetail.objects.on_proforma(proforma).by_hand().filter(pk__in=edited).exists()
-        way_out = (
-            "remove the detail, and enter it as work of the project, which gets an invoice of its own"
-            if by_hand
-            else "remove the detail, create a proforma of it alone from the backlog, and change the tax "
-            "group there"
-        )
-        raise Refused(
-            f"With this, proforma {proforma.number} would hold work outside the scope of tax beside other "
-            f"work, and the two can't stand on one invoice: {way_out}.",
-            code="TAX-SCOPE",
-        )
+        if by_hand:
+            raise Refused("SCOPE-MIXED-BY-HAND", number=proforma.number)
+        raise Refused("SCOPE-MIXED-EDITED", number=proforma.number)
     if scopes and scopes != {proforma.is_outside_scope}:
         (proforma.is_outside_scope,) = scopes
         proforma.save(update_fields=["is_outside_scope"])
 
 
-def _refuse_bad_words(description, internal_description):
+def _refuse_bad_texts(description, internal_description):
     checked.words(description or "", LineDetail, "description")
     checked.words(internal_description or "", LineDetail, "internal_description")
 
 
-def _refuse_strangers(entity_id, *rows):
-    """Whatever a detail names belongs to the company that bills it."""
+def _refuse_other_entity(entity_id, *rows):
+    """Refused if one of the rows belongs to another company."""
     for row in rows:
         if row is not None and row.entity_id != entity_id:
-            raise Refused(
-                f"{row} belongs to another company: choose one of this company.", code="OTHER-ENTITY"
-            )
+            raise Refused("OF-OTHER-ENTITY", thing=row)
 
 
 def _refuse_wrong_place(proforma, detail, contract_line):
     kind = detail.transaction_class
     if kind not in BY_HAND:
-        raise Refused("Only time, expenses, materials and fees can be added by hand.")
+        raise Refused("NOT-BY-HAND")
     if contract_line.contract_id != proforma.contract_id:
-        raise Refused(f"Line {contract_line} is not a line of {proforma.contract}; choose one of its lines.")
+        raise Refused("LINE-OTHER-CONTRACT", line=contract_line, contract=proforma.contract)
     if not contract_line.includes(kind):
-        raise Refused(
-            f"Line {contract_line} does not include {detail.get_transaction_class_display()}: "
-            "choose a line that does."
-        )
+        raise Refused("LINE-EXCLUDES-CLASS", line=contract_line, kind=TransactionClass(kind))
     if detail.project.pk != contract_line.project_id:
-        raise Refused(f"Line {contract_line} covers {contract_line.project}, not {detail.project}.")
-    shares = LineCustomer.objects.filter(line=contract_line, contract_customer=proforma.contract_customer_id)
-    if not shares.exists():
-        raise Refused(f"Line {contract_line} does not bill {proforma.customer}: choose one that does.")
-    if detail.task is not None and detail.task.project_id != detail.project.pk:
-        raise Refused(f"Task {detail.task} is not a task of project {detail.project}.")
-    needed = {TransactionClass.MATERIAL: "product", TransactionClass.EXPENSE: "category"}
-    needed[TransactionClass.FEE] = "category"
-    if kind in needed and getattr(detail, needed[kind]) is None:
-        raise Refused(f"Say which {needed[kind]} it is: {wording.a(kind)} is taxed and booked by it.")
-    if detail.category is not None and detail.category.transaction_class != kind:
         raise Refused(
-            f"Category {detail.category} is for {detail.category.transaction_class}, not for {kind}."
+            "LINE-OTHER-PROJECT", line=contract_line, covered=contract_line.project, project=detail.project
         )
+    customers = LineCustomer.objects.filter(line=contract_line)
+    if not customers.filter(contract_customer=proforma.contract_customer_id).exists():
+        raise Refused("LINE-OTHER-CUSTOMER", line=contract_line, customer=proforma.customer)
+    if detail.task is not None and detail.task.project_id != detail.project.pk:
+        raise Refused("TASK-OF-OTHER-PROJECT", task=detail.task, project=detail.project)
+    if kind == TransactionClass.MATERIAL and detail.product is None:
+        raise Refused("PRODUCT-MISSING")
+    if kind in (TransactionClass.EXPENSE, TransactionClass.FEE) and detail.category is None:
+        raise Refused("CATEGORY-MISSING")
+    if detail.category is not None and detail.category.transaction_class != kind:
+        raise Refused("CATEGORY-OTHER-CLASS", category=detail.category, kind=TransactionClass(kind))
     if not detail.quantity:
-        raise Refused("Enter a quantity: a detail of nothing would bill nothing.")
+        raise Refused("DETAIL-QUANTITY-ZERO")
 
 
 def _price(details):
-    facts = {
-        item: figures
-        for item, *figures in BacklogItem.objects.filter(
+    delivered = {
+        item: values
+        for item, *values in BacklogItem.objects.filter(
             detail__in=[detail.pk for detail in details], actual__isnull=False
         ).values_list("pk", "actual__quantity", "actual__price", "amount")
     }
     for detail in details:
-        quantity, price, amount = facts.get(detail.backlog_item_id, (None, None, None))
+        quantity, price, amount = delivered.get(detail.backlog_item_id, (None, None, None))
         if (detail.quantity, detail.price) == (quantity, price):
             # The rounding share's amount may differ from quantity × price (MON-9).
             detail.amount = amount
@@ -354,36 +332,36 @@ def _price(details):
 
 def _amount(quantity, price, currency):
     amount = money.priced(quantity, price, currency)
-    if said := bounds.over(amount, currency):
-        raise Refused(f"{said}: lower the quantity or the price.", code="TOO-LARGE")
+    if why := bounds.amount_too_large(amount, currency):
+        raise Refused("DETAIL-TOO-LARGE", why=why)
     return amount
 
 
-def _demand_room(details):
-    """The edited details alone must fit, before the database adds up all of them."""
+def _demand_totals(details):
+    """Refused if the edited details alone are too large, before the database adds up all details."""
     nets: dict = defaultdict(Decimal)
     for detail in details:
         if detail.billing_type == BillingType.CHARGEABLE:
             nets[detail.line.proforma] += detail.amount
     for proforma, net in nets.items():
-        demand_room_for(proforma, net)
+        demand_total(proforma, net)
 
 
 def _write(details, fields):
-    """One statement for all details that come out alike: cheaper than bulk_update, however many there are."""
-    alike = defaultdict(list)
+    """Save the fields with one statement per combination of values, which is faster than bulk_update."""
+    equal = defaultdict(list)
     for detail in details:
-        alike[tuple(getattr(detail, name) for name in fields)].append(detail.pk)
-    for values, pks in alike.items():
+        equal[tuple(getattr(detail, name) for name in fields)].append(detail.pk)
+    for values, pks in equal.items():
         LineDetail.objects.filter(pk__in=pks).update(**dict(zip(fields, values, strict=True)))
 
 
-def _figures(detail):
+def _values(detail):
     names = ("pk", "quantity", "price", "amount", "billing_type", "description")
     return {name: getattr(detail, name) for name in names}
 
 
-def _tell(action, details, *, by, before=None, proforma=None):
+def _record(action, details, *, by, before=None, proforma=None):
     proformas = {detail.line.proforma for detail in details}
     proforma = proforma or next(iter(proformas))
     audit.record(
@@ -393,5 +371,7 @@ def _tell(action, details, *, by, before=None, proforma=None):
         entity=proforma.entity.code,
         details=len(details),
         before=before or [],
-        after=[] if action == "proforma.remove_details" else [_figures(detail) for detail in details[:_TOLD]],
+        after=[]
+        if action == "proforma.remove_details"
+        else [_values(detail) for detail in details[:_RECORDED]],
     )

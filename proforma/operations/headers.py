@@ -1,4 +1,4 @@
-"""What stands at the head of a draft, and can be put right until it is confirmed (PRO-2)."""
+"""The header of a draft, which can be edited until it is confirmed (PRO-2)."""
 
 from django.core.exceptions import ValidationError
 
@@ -9,7 +9,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import ProformaInvoice
 from proforma.operations.proformas import lock_open
-from proforma.orders import days_of, load_orders, named, refuse_outside_order
+from proforma.orders import days_of, days_outside_order, load_orders, named
 from proforma.parties import NUMBERS, party_of
 
 EDITABLE = (
@@ -31,38 +31,35 @@ EDITABLE = (
     "cutoff",
     "accounting_date",
 )
-_NEEDED = {
-    "bill_to_name": "An invoice is made out to somebody: enter the name.",
-    "country": "An address has a country: enter its two letters, such as NO.",
-}
 _WORDS = [name for name in EDITABLE if name not in ("payment_term", "cutoff", "accounting_date")]
 
 
 @transaction.atomic
 def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
-    """Change the given fields of the header; the contract keeps what it says (PRO-2).
+    """Change the given fields of the header; the contract does not change (PRO-2).
 
-    An order number that the contract knows is used up by it from now on (CON-12).
-    A new cutoff counts from the next refresh; what is on the draft stays. Refused once it is confirmed, and
-    when it is not what was `seen` any more (its stamp).
+    From now on the draft counts under the contract's order with the entered number (CON-12). A new cutoff
+    applies from the next refresh; existing details stay. Refused if it is confirmed, and if it differs from
+    what was `seen` (its stamp).
     """
-    assert set(changes) <= set(EDITABLE), "Only the header's own words and days can be edited."
+    assert set(changes) <= set(EDITABLE), "Only the header's own texts and dates can be edited."
     proforma = lock_open(proforma)
     refuse_changed(seen, stamp([proforma], *EDITABLE))
     for name in _WORDS:
         checked.words(changes.get(name) or "", ProformaInvoice, name)
     term = changes.get("payment_term")
     if term is not None and term.entity_id != proforma.entity_id:
-        raise Refused(f"{term} belongs to another company: choose one of this company.", code="OTHER-ENTITY")
-    for name, sentence in _NEEDED.items():
-        if not changes.get(name, getattr(proforma, name)):
-            raise Refused(sentence, code="BILL-TO-MISSING")
+        raise Refused("OF-OTHER-ENTITY", thing=term)
+    if not changes.get("bill_to_name", proforma.bill_to_name):
+        raise Refused("BILL-TO-NAME-MISSING")
+    if not changes.get("country", proforma.country):
+        raise Refused("BILL-TO-COUNTRY-MISSING")
     has_address, has_scheme = (
         bool(changes.get(name, getattr(proforma, name)))
         for name in ("electronic_address", "electronic_address_scheme")
     )
     if has_address != has_scheme:
-        raise Refused("Enter an electronic address together with its scheme.", code="ADDRESS-SCHEME")
+        raise Refused("ADDRESS-SCHEME")
     _link_order(proforma, changes)
     before = {name: getattr(proforma, name) for name in changes}
     changed = {name: value for name, value in changes.items() if value != before[name]}
@@ -71,10 +68,8 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
     for name, value in changed.items():
         setattr(proforma, name, value)
     _refuse_wrong_numbers(proforma, changed)
-    if "order_reference" in changed:
-        refuse_outside_order(
-            proforma, days_of(proforma), way_out="create a proforma of that work from the backlog"
-        )
+    if "order_reference" in changed and (why := days_outside_order(proforma, days_of(proforma))):
+        raise Refused("ORDER-DATES-IN-HEADER", why=why)
     proforma.save(update_fields=list(changed))
     audit.record(
         "proforma.edit_header",
@@ -88,13 +83,13 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
 
 
 def wrong_now(wrong: ValidationError, changed) -> list[str]:
-    """Which wrong fields this change made so: those changed; the numbers of companies go by the country."""
+    """The wrong fields among the changed ones; numbers count as changed with the country."""
     by_country = {"organisation_number", "vat_number"} if "country" in changed else set()
     return [name for name in wrong.error_dict if name in {*changed, *by_country}]
 
 
 def _refuse_wrong_numbers(proforma, changed):
-    """What the contract or the customer says is not judged here: it is changed there (CON-9)."""
+    """Refused if a changed number is wrong; those of the contract or customer are not checked (CON-9)."""
     own = party_of(proforma.contract_customer)
     if all(getattr(proforma, name) == own[name] for name in ("country", *NUMBERS)):
         return
@@ -103,11 +98,11 @@ def _refuse_wrong_numbers(proforma, changed):
     except ValidationError as wrong:
         if names := wrong_now(wrong, changed):
             sentence = " ".join(" ".join(wrong.error_dict[name][0].messages) for name in names)
-            raise Refused(sentence, code="BAD-NUMBER") from None
+            raise Refused("BAD-NUMBER", why=sentence) from None
 
 
 def _link_order(proforma, changes):
-    """Another number is looked up, in any case; an order that was renamed since keeps what is under it."""
+    """Link the order with the entered number, ignoring case; an unchanged number keeps its order."""
     text = changes.get("order_reference", proforma.order_reference)
     if text == proforma.order_reference:
         return
@@ -120,9 +115,11 @@ def _link_order(proforma, changes):
 
 @transaction.atomic
 def take_party(proforma, *, by) -> ProformaInvoice:
-    """Make a draft out to its customer as the contract and the customer have it now (CON-11)."""
-    share = ContractCustomer.objects.select_related("customer").get(pk=proforma.contract_customer_id)
-    party = party_of(share)
+    """Copy the current bill-to party of the contract customer to the draft (CON-11)."""
+    contract_customer = ContractCustomer.objects.select_related("customer").get(
+        pk=proforma.contract_customer_id
+    )
+    party = party_of(contract_customer)
     proforma = edit_header(proforma, by=by, **party)
     proforma.copied_party = party
     proforma.save(update_fields=["copied_party"])

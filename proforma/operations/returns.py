@@ -1,4 +1,4 @@
-"""The way back from a confirmed proforma that was never invoiced (PRP-6)."""
+"""Returning a confirmed proforma that was not posted (PRP-6)."""
 
 from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
@@ -26,8 +26,7 @@ _ITS_OWN = {
     "created_at",
     "created_by",
     "confirm_job",
-    "confirm_message",
-    "confirm_remedy",
+    "confirm_error",
     "confirmed_at",
     "confirmed_by",
     "batch",
@@ -36,24 +35,22 @@ _ITS_OWN = {
 
 @transaction.atomic
 def take_back(proforma, *, by, on=None) -> ProformaInvoice:
-    """Undo a confirming by counter-actuals and return a new draft that says the same (PRP-6).
+    """Reverse the actuals of a confirmed proforma and create a new draft with the same content (PRP-6).
 
-    The billed sales are reversed, and the unbilled sales stand again; nothing of it is booked, because what
-    confirming made never was. What the proforma claimed is claimed by the draft, so that the journal's
-    bookings stay with it, and is tested against its limits again. Whether the proforma may be taken back is
-    for the caller to say, who knows of proposals. Refused unless it is confirmed, when it was taken back
-    before, and for a correction.
+    The billed sales are reversed, and the unbilled sales are open again; nothing of it is booked, because the
+    proforma was not posted. The draft claims the same items, so that what the journal booked stays linked,
+    and they are tested against their limits again. The caller checks that the proposal allows it. Refused
+    unless the proforma is confirmed, if it is already returned, and for a correction.
     """
     proforma = lock(proforma)
-    name = f"Proforma {proforma.number}"
     moves.refuse_unless(proforma, "take_back")
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
-        raise Refused(f"{name} is a correction and can't be returned.", code="CORRECTION")
+        raise Refused("CORRECTION-NOT-RETURNED", number=proforma.number)
     details = list(LineDetail.objects.on_proforma(proforma).order_by("pk"))
     links = DetailActual.objects.filter(detail__line__proforma=proforma)
     made = list(links.select_related("actual", "detail__backlog_item").order_by("pk"))
     if any(each.part == Part.CREDIT for each in made):
-        raise Refused(f"{name} was returned before.", code="RETURNED")
+        raise Refused("ALREADY-RETURNED", number=proforma.number)
 
     batch = open_batch(proforma.entity, Batch.Action.ADJUST, on=on or proforma.entity.today(), by=by)
     counters = _counter_actuals(made, batch)
@@ -62,7 +59,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
         DetailActual,
         [DetailActual(detail_id=detail, actual=actual, part=part) for detail, part, actual in counters],
     )
-    # What was added by hand got its item from confirming, and is added by hand again.
+    # Details added by hand got their items when they were confirmed; on the draft they have none.
     claimed = (each for each in details if each.backlog_item_id and not each.added_by_id)
     claims = {each.pk: each.backlog_item_id for each in claimed}
     for chunk in in_chunks(list(claims), _CHUNK):
@@ -83,7 +80,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
 
 
 def _counter_actuals(made, batch) -> list[tuple[int, Part, Actual]]:
-    """By detail and part, unsaved: each billed sale taken back, each original standing again."""
+    """By detail and part, unsaved: reversals of the billed sales, and unbilled sales that are open again."""
     nothing = Actual.BookedBy.NOTHING
     found = []
     for each in made:
@@ -91,8 +88,8 @@ def _counter_actuals(made, batch) -> list[tuple[int, Part, Actual]]:
             found.append((each.detail_id, _CREDITS[each.part], negated(each.actual, batch, nothing)))
         elif each.part == Part.REVERSAL:
             again = negated(each.actual, batch, nothing)
-            # A reversal is final: what undoes it is a new fact that stands in for the original. All that
-            # are returned again and again name the first one, whose bookings are theirs.
+            # A reversal can't be reversed: a new actual replaces the original. After several returns all of
+            # these refer to the first original, which has the bookings.
             again.reverses = None
             again.replaces_id = each.detail.backlog_item.actual_id
             found.append((each.detail_id, Part.AGAIN, again))

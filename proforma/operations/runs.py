@@ -1,8 +1,8 @@
-"""The periodic run: every contract that is due, each in a transaction of its own (RUN-1, RUN-2).
+"""The periodic run: invoice every contract that is due, each in a separate transaction (RUN-1, RUN-2).
 
-A run may be started twenty times at once, be killed at any moment and be started again. What it did stands
-in `RunContract` and was committed together with its proformas; what it had not done is still due, because
-claims and the status of schedule entries say so, and no run row does.
+Runs can start at the same time, be killed at any moment and start again. A `RunContract` is committed
+together with the proformas of its contract. Everything else is still due, because that is decided by claims
+and by the status of schedule entries, not by the rows of a run.
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.utils import timezone
 from backlog.models import BacklogItem
 from contracts.askers import NO_LONGER, demand_still
 from contracts.models import ProjectContract, ScheduleEntry
-from invoicing_site.floor import audit, jobs, moves, transaction, wording
+from invoicing_site.floor import audit, jobs, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks
 from invoicing_site.floor.reasons import Reason
@@ -34,7 +34,6 @@ Kind = InvoiceRun.Kind
 Status = InvoiceRun.Status
 Entry = ScheduleEntry.Status
 
-_LENGTH = 500  # of the columns for messages
 # The kind of the job that does the work of a run.
 KIND = "invoice_run"
 
@@ -49,11 +48,11 @@ def run_invoicing(
     customers=None,
     projects=None,
 ) -> InvoiceRun:
-    """Make the proformas of everything that is due as of a day, and return the finished run.
+    """Create the proformas of everything that is due as of a day, and return the finished run.
 
-    `contracts`, `customers` and `projects` restrict it; an empty selection is refused. First it finishes what
-    a killed run of the same entity left. A contract that fails is logged and told in its `RunContract`, and
-    the others go on.
+    `contracts`, `customers` and `projects` restrict it; an empty selection is refused. It first finishes a
+    killed run of the same entity. A contract that fails is logged, and its `RunContract` has the reason; the
+    other contracts are still invoiced.
     """
     jobs.sweep(kind=KIND, entity=entity.code)
     run = start_run(
@@ -81,39 +80,47 @@ def start_run(
     projects=None,
     executes=None,
 ) -> InvoiceRun:
-    """Write down that a run begins, with its job, and return at once; the job does its work.
+    """Save a new run and its job, which does the work.
 
-    Refused for a day that has not come: it would use up schedule entries before their work is done. A preview
-    may look ahead.
+    Refused for a future date: that would complete schedule entries before their work is done. A preview can
+    have a future date.
     """
     if kind == Kind.RUN and as_of > entity.today():
-        raise Refused(
-            f"{wording.day(as_of)} has not come yet, at {entity} it is {wording.day(entity.today())}: "
-            "make a preview for that day, or run up to today.",
-            code="FUTURE-DATE",
-        )
+        raise Refused("RUN-DATE-AHEAD", day=as_of, entity=entity, today=entity.today())
     run = InvoiceRun.objects.create(
         entity=entity, kind=kind, trigger=trigger, as_of=as_of, started_by=by, executes=executes
     )
-    for field, rows in ((run.contracts, contracts), (run.customers, customers), (run.projects, projects)):
-        if rows is not None:
-            field.set(rows)
-            if not field.exists():
-                raise Refused(f"No {field.model._meta.verbose_name} is selected.")
+    _restrict(run, contracts, customers, projects)
     run.due = len(contracts_to_look_at(entity, as_of=as_of, scope=Scope.of(run)))
     run.save(update_fields=["due"])
     action = "proforma.run_invoicing" if kind == Kind.RUN else "proforma.preview_invoicing"
     audit.record(
         action, run, by=by, entity=entity.code, as_of=str(as_of), trigger=str(trigger), contracts=run.due
     )
-    # Who starts one on a command line waits for it and needs no notice.
+    # A command waits for the run, so its user needs no notice.
     asker = by if trigger == InvoiceRun.Trigger.MANUAL else None
     jobs.add(KIND, by=asker, entity=entity, about=run, total=run.due, run=run.pk)
     return run
 
 
+def _restrict(run, contracts, customers, projects):
+    """Save the restrictions of the run, None being none; refused for an empty selection."""
+    if contracts is not None:
+        run.contracts.set(contracts)
+        if not run.contracts.exists():
+            raise Refused("NO-CONTRACT-SELECTED")
+    if customers is not None:
+        run.customers.set(customers)
+        if not run.customers.exists():
+            raise Refused("NO-CUSTOMER-SELECTED")
+    if projects is not None:
+        run.projects.set(projects)
+        if not run.projects.exists():
+            raise Refused("NO-PROJECT-SELECTED")
+
+
 def job_of(run) -> Job | None:
-    """The job that does the work of the run; None when it has ended and nobody asked for it."""
+    """The job that does the work of the run; None if it has ended and no user started it."""
     return jobs.about(run).first()
 
 
@@ -125,7 +132,7 @@ def _carry_out_here(run) -> InvoiceRun:
 
 @transaction.atomic
 def begin_run(entity, *, as_of, by, kind=Kind.RUN, contracts=None, customers=None, projects=None):
-    """Start a run or a preview whose work is done in the background; its page shows how far it is."""
+    """Start a run or a preview in the background; its page shows the progress."""
     run = start_run(
         entity, as_of=as_of, by=by, kind=kind, contracts=contracts, customers=customers, projects=projects
     )
@@ -143,10 +150,10 @@ def preview_invoicing(
     customers=None,
     projects=None,
 ) -> InvoiceRun:
-    """Plan what `run_invoicing` would do with the same arguments, and store the plan; nothing is claimed.
+    """Store the plan of `run_invoicing` with the same arguments; nothing is claimed.
 
-    Each proforma to be made is a plan line with its total and that of the customer's one before; each reason
-    to leave work out is a line with a code (RUN-4).
+    Each planned proforma is a plan line with its total and that of the customer's previous proforma; each
+    reason to leave work out is a plan line with its code (RUN-4).
     """
     run = start_run(
         entity,
@@ -162,16 +169,16 @@ def preview_invoicing(
 
 
 def execute_preview(preview, *, by, trigger=InvoiceRun.Trigger.MANUAL) -> InvoiceRun:
-    """Carry out a stored plan, as it was shown; a plan is carried out once.
+    """Carry out a stored plan as it was shown; this is possible once.
 
-    Refused with the difference when what it rests on has changed since. A contract that changes while the
-    run is at work fails in the run, and is left for the next.
+    Refused with the differences if the plan would be different now. A contract that changes during the run
+    fails in it, and is left for the next run.
     """
     return _carry_out_here(_start_execution(preview, by=by, trigger=trigger))
 
 
 def execute_in_background(preview, *, by) -> InvoiceRun:
-    """As `execute_preview`: refused at once, carried out by a worker."""
+    """As `execute_preview`, but carried out by a worker; refused at once."""
     run = _start_execution(preview, by=by, trigger=InvoiceRun.Trigger.MANUAL)
     jobs.send_on_commit(jobs.about(run)[0])
     return run
@@ -179,19 +186,14 @@ def execute_in_background(preview, *, by) -> InvoiceRun:
 
 def _start_execution(preview, *, by, trigger):
     if preview.kind != Kind.PREVIEW:
-        raise Refused(f"{preview} is not a preview.")
+        raise Refused("NOT-A-PREVIEW", run=preview)
     moves.refuse_unless(preview, "execute_preview")
     if InvoiceRun.objects.filter(executes=preview).exists():
-        raise Refused(f"{preview} was carried out already.", code="PLAN-DONE")
+        raise Refused("PREVIEW-DONE", preview=preview)
     if preview.as_of > preview.entity.today():
-        raise Refused(
-            f"{preview} looks ahead: it can be carried out from {wording.day(preview.as_of)} on.",
-            code="FUTURE-DATE",
-        )
+        raise Refused("PREVIEW-DATE-AHEAD", preview=preview, day=preview.as_of)
     if digest_of(current_digests(preview)) != preview.digest:
-        raise Refused(
-            f"{preview} can't be carried out: {difference(preview)} Make a new preview.", code="PLAN-CHANGED"
-        )
+        raise Refused("PREVIEW-CHANGED", preview=preview, why=difference(preview))
     try:
         return start_run(
             preview.entity,
@@ -203,16 +205,15 @@ def _start_execution(preview, *, by, trigger):
             customers=preview.customers.all() or None,
             projects=preview.projects.all() or None,
         )
-    except IntegrityError:  # somebody else, at this moment
-        raise Refused(f"{preview} was carried out already.", code="PLAN-DONE") from None
+    except IntegrityError:  # somebody else did it at the same moment
+        raise Refused("PREVIEW-DONE", preview=preview) from None
 
 
 def carry_out(run, report=lambda done, total: None) -> InvoiceRun:
-    """Invoice, or in a preview plan, every contract that is due and has no row in this run; then finish it.
+    """Invoice every due contract that has no row in this run (or plan it, in a preview); then finish the run.
 
     Safe to repeat, and for two workers at once. `report(done, total)` is called after each contract. It
-    raises only when not even a failure can be written down; then the run stays open and its job is tried
-    again.
+    raises only if not even a failure can be saved; then the run stays open and its job is tried again.
     """
     scope = Scope.of(run)
     done = set(run.run_contracts.values_list("contract", flat=True))
@@ -240,19 +241,18 @@ def _finish(run, **values):
 
 
 def stop(run: InvoiceRun):
-    """Note that the run failed too often; the next run invoices the contracts that it did not reach."""
+    """Mark the run as stopped after too many failures; the next run invoices the remaining contracts."""
     InvoiceRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
         status=Status.STOPPED, finished_at=timezone.now()
     )
 
 
 def invoice_contract(contract, *, run, scope=None) -> RunContract:
-    """One contract's part of a run, in one transaction under the contract's lock.
+    """Invoice one contract in a run, in one transaction under the contract's lock.
 
-    A repeat within the same run changes nothing; in another run it finds nothing ready and nothing due, and
-    says so. Whatever goes wrong rolls back, is logged, and is recorded in a transaction of its own: its
-    schedule entries are failed with the reason, and tried again by the next run. `scope` saves reading the
-    run's restrictions again.
+    Repeating it in the same run changes nothing; in another run nothing is ready or due any more. An error is
+    rolled back, logged, and recorded in a separate transaction: the contract's schedule entries fail with the
+    reason, and the next run tries them again. `scope` avoids reading the run's restrictions again.
     """
     scope = scope or Scope.of(run)
     try:
@@ -271,16 +271,16 @@ def _invoice_contract(contract, run, scope):
         why = Reason(
             "CONTRACT-NOT-CONFIRMED", contract=contract, status=ProjectContract.Status(contract.status)
         )
-        return _done(run, contract, Outcome.NOTHING_READY, why.code, why.sentence)
+        return _done(run, contract, Outcome.NOTHING_READY, why)
     if run.trigger == InvoiceRun.Trigger.MANUAL:
         demand_still(run.started_by, "run.start", contract)
     inputs = load_inputs([contract.pk], as_of=run.as_of, scope=scope)[contract.pk]
-    _refuse_what_changed(contract, run, inputs)
+    _refuse_changed_inputs(contract, run, inputs)
     plan = plan_contract(inputs, as_of=run.as_of)
     proformas = write_proformas(contract, plan.proformas, on=run.as_of, by=run.started_by, run=run)
-    _answer_schedule(plan, proformas)
+    _complete_entries(plan, proformas)
     if not proformas:
-        return _done(run, contract, Outcome.NOTHING_READY, plan.code, plan.why_nothing)
+        return _done(run, contract, Outcome.NOTHING_READY, plan.why_nothing)
     audit.record(
         "proforma.create",
         proformas[0] if len(proformas) == 1 else None,
@@ -290,72 +290,64 @@ def _invoice_contract(contract, run, scope):
         contracts=[contract.code],
         proformas=[proforma.number for proforma in proformas],
     )
-    message = f"{_named(proformas)}. {plan.what_is_lost}".strip()
-    return _done(run, contract, Outcome.CREATED, plan.code, message)
+    return _done(run, contract, Outcome.CREATED, _created(proformas, left_out=plan.never_billed))
 
 
 def _locked(contract):
     return ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
 
 
-def _done(run, contract, outcome, code, message, **values):
-    return RunContract.objects.create(
-        run=run, contract=contract, outcome=outcome, code=code, message=message[:_LENGTH], **values
-    )
+def _done(run, contract, outcome, reason):
+    return RunContract.objects.create(run=run, contract=contract, outcome=outcome, reason=reason)
 
 
-def _refuse_what_changed(contract, run, inputs):
-    """A stored plan is carried out as it was shown, or not at all (RUN-4)."""
+def _refuse_changed_inputs(contract, run, inputs):
+    """Refused if the run carries out a stored plan that would be different now (RUN-4)."""
     if run.executes_id is None:
         return
     planned = RunContract.objects.filter(run=run.executes_id, contract=contract).first()
     if (planned.digest if planned else "") != inputs.digest(run.as_of):
-        raise Refused(
-            f"Contract {contract} has changed since {run.executes}: look at a new preview.",
-            code="PLAN-CHANGED",
-        )
+        raise Refused("CONTRACT-CHANGED", contract=contract, preview=run.executes)
 
 
-def _answer_schedule(plan, proformas):
-    """Every due entry of the contract is done with: it names its proformas, or says that it found nothing."""
+def _complete_entries(plan, proformas):
+    """Mark the due entries of the contract as succeeded, with their proformas."""
     answers = defaultdict(list)
     for planned, proforma in zip(plan.proformas, proformas, strict=True):
         for entry in planned.entries:
             answers[entry].append(proforma)
-    messages = defaultdict(list)
+    results = defaultdict(list)
     for due in plan.answered:
-        found = answers.get(due.pk)
-        messages[f"{_named(found)}." if found else "Nothing was ready to invoice."].append(due.pk)
-    for message, entries in messages.items():
+        results[tuple(proforma.number for proforma in answers[due.pk])].append(due.pk)
+    for numbers, entries in results.items():
+        result = Reason("RUN-CREATED", proformas=numbers) if numbers else Reason("NOTHING-READY")
         ScheduleEntry.objects.filter(pk__in=entries).update(
-            status=Entry.SUCCEEDED, ran_at=timezone.now(), message=message[:_LENGTH]
+            status=Entry.SUCCEEDED, ran_at=timezone.now(), result=result
         )
 
 
-def _named(proformas):
-    numbers = ", ".join(proforma.number for proforma in proformas)
-    return f"{'Proforma' if len(proformas) == 1 else 'Proformas'} {numbers}"
+def _created(proformas, left_out):
+    numbers = [proforma.number for proforma in proformas]
+    if left_out:
+        return Reason("RUN-CREATED-LEFT-OUT", proformas=numbers, why=left_out)
+    return Reason("RUN-CREATED", proformas=numbers)
 
 
 @transaction.atomic
 def _record_failure(contract, run, scope, problem):
     contract = _locked(contract)
     if found := RunContract.objects.filter(run=run, contract=contract).first():
-        return found  # another worker on the same run was luckier
-    code, sentence = _reason(problem)
+        return found  # another worker on the same run succeeded
+    reason = _reason(problem)
     entries = scope.entries(due_entries(run.as_of).filter(line__contract=contract))
-    if code != NO_LONGER:  # that says nothing of the contract
+    if reason.code != NO_LONGER:  # this is not about the contract
         ScheduleEntry.objects.filter(pk__in=list(entries.values_list("pk", flat=True))).update(
-            status=Entry.FAILED, ran_at=timezone.now(), message=sentence[:_LENGTH]
+            status=Entry.FAILED, ran_at=timezone.now(), result=reason
         )
-    return _done(run, contract, Outcome.FAILED, code, sentence, remedy=getattr(problem, "remedy", ""))
+    return _done(run, contract, Outcome.FAILED, reason)
 
 
 def _reason(problem):
     if isinstance(problem, Refused):
-        return problem.code or "REFUSED", str(problem)
-    return (
-        "ERROR",
-        f"Something went wrong in the program ({type(problem).__name__}); its log has the details. "
-        "The next run tries again.",
-    )
+        return problem.reason
+    return Reason("RUN-FAILED", error=type(problem).__name__)

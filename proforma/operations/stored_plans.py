@@ -1,4 +1,4 @@
-"""A preview is a stored plan: what a run would make, and why it leaves out the rest (RUN-4)."""
+"""Storing the plan of a preview: the proformas of a run, and the work that is left out (RUN-4)."""
 
 from decimal import Decimal
 
@@ -10,14 +10,16 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import totals, write_rows
 from proforma.inputs import load_inputs
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
-from proforma.operations.drafts import demand_room
+from proforma.operations.drafts import demand_size
 from proforma.plans import plan_contract
 
 
 @transaction.atomic
 def store_plans(run, pks, scope) -> None:
-    """Write down what the run would make of these contracts: a line for each proforma, and for each reason
-    to leave work out. What another worker has planned for the same preview is passed over."""
+    """Store the plans of these contracts: a line for each proforma, and for each reason to leave work out.
+
+    Contracts that another worker planned for the same preview are skipped.
+    """
     run = InvoiceRun.objects.locked().get(pk=run.pk)
     done = set(run.run_contracts.filter(contract__in=pks).values_list("contract", flat=True))
     pks = [pk for pk in pks if pk not in done]
@@ -32,15 +34,14 @@ def store_plans(run, pks, scope) -> None:
             run=run,
             contract_id=pk,
             outcome=outcome,
-            code=plan.code,
-            message=(plan.what_is_lost if plan.proformas else plan.why_nothing)[:500],
+            reason=plan.never_billed if plan.proformas else plan.why_nothing,
             digest=inputs[pk].digest(run.as_of),
         )
         rows.append(row)
         try:
-            demand_room(plan.proformas, currencies[pk], left_out=plan.skipped)
+            demand_size(plan.proformas, currencies[pk], left_out=plan.skipped)
         except Refused as refusal:
-            row.outcome, row.code, row.message = RunContract.Outcome.FAILED, refusal.code, refusal.message
+            row.outcome, row.reason = RunContract.Outcome.FAILED, refusal.reason
             continue
         for line in _plan_lines(plan, previous):
             line.run_contract, line.currency = row, currencies[pk]
@@ -50,7 +51,7 @@ def store_plans(run, pks, scope) -> None:
 
 
 def _plan_lines(plan, previous) -> list[RunPlanLine]:
-    """The lines of one contract's plan, unsaved; `previous` is the net of the last proforma of each kind."""
+    """The unsaved lines of one contract's plan; `previous` has the net of the last proforma of each kind."""
     previous = dict(previous)
     lines = []
     for planned in plan.proformas:
@@ -82,7 +83,7 @@ def _plan_lines(plan, previous) -> list[RunPlanLine]:
 
 
 def _previous_nets(contract_pks):
-    """What the last proforma of each customer came to, by order, and apart outside the scope of tax."""
+    """The net of the last proforma of each customer, order and tax scope."""
     kind = ("contract_customer", "purchase_order", "is_outside_scope")
     proformas = ProformaInvoice.objects.filter(contract__in=contract_pks, kind=ProformaInvoice.Kind.INVOICE)
     last = proformas.order_by().values(*kind).annotate(last=Max("pk")).values_list("last", *kind)

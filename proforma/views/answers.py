@@ -1,4 +1,4 @@
-"""What is answered after a draft was changed, where the page alone doesn't say it."""
+"""Answers after a change of a draft that the page alone does not show."""
 
 from actuals.models import Actual, BillingType
 from invoicing_site.floor import formatting
@@ -7,8 +7,8 @@ from proforma.edits import TAX_GROUPS
 from proforma.models import LineDetail
 
 
-def who_sets_the_tax(details, changes):
-    """Of work that a journal books, said when its tax group was changed: the journal decides it (PRP-7)."""
+def tax_note(details, changes):
+    """A note if the tax group of work that a journal books was changed: the journal decides it (PRP-7)."""
     booked = {"backlog_item__actual__booked_by": Actual.BookedBy.JOURNAL}
     if not TAX_GROUPS.keys() & changes.keys() or not details.filter(**booked).exists():
         return ""
@@ -18,17 +18,18 @@ def who_sets_the_tax(details, changes):
     )
 
 
-def what_becomes_of_the_rest(pk):
-    """Said of a detail that bills less than was delivered (PRO-5); else nothing."""
+def write_off_note(pk):
+    """A note if a detail bills less than was delivered (PRO-5)."""
     detail = LineDetail.objects.select_related("line__proforma", "backlog_item__actual").get(pk=pk)
-    fact = detail.backlog_item and detail.backlog_item.actual
-    if fact is None or detail.billing_type != BillingType.CHARGEABLE or detail.amount >= fact.amount:
+    delivered = detail.backlog_item and detail.backlog_item.actual
+    is_chargeable = detail.billing_type == BillingType.CHARGEABLE
+    if delivered is None or not is_chargeable or detail.amount >= delivered.amount:
         return ""
-    rest = formatting.amount(fact.amount - detail.amount, detail.line.proforma.currency)
+    rest = formatting.amount(delivered.amount - detail.amount, detail.line.proforma.currency)
     return f"It bills {rest} less than was delivered: confirming writes that off as non-chargeable."
 
 
-def details_of(n):
+def counted_details(n):
     return counted(n, "detail")
 
 
@@ -36,10 +37,9 @@ def count_by_hand(details):
     return details.filter(backlog_item=None).count()
 
 
-def what_became(back, by_hand):
-    """The end of a sentence about what was taken off: it is ready again, or it is gone."""
-    told = [f"{counted(back, 'item is', 'items are')} ready to invoice again"] if back else []
+def after_removal(ready, by_hand):
+    """Sentences about removed details: how many items are ready again, how many details are deleted."""
+    found = [f"{counted(ready, 'item is', 'items are')} ready to invoice again."] if ready else []
     if by_hand:
-        gone = counted(by_hand, "detail added by hand is", "details added by hand are")
-        told.append(f"{gone if back else 'what was added by hand is'} gone")
-    return f"; {', and '.join(told)}" if told else ""
+        found.append(f"{counted(by_hand, 'detail', 'details')} added by hand deleted.")
+    return "".join(f" {sentence}" for sentence in found)

@@ -1,4 +1,4 @@
-"""Contracts as they stand: what they are worth, what is billed, what is left (CON-8)."""
+"""Contracts with their value, billed amount and remaining amount (CON-8)."""
 
 from django.contrib import messages
 from django.db.models import Count, Prefetch
@@ -25,28 +25,28 @@ from proforma.performance import contract_performance
 from proforma.tables import ContractTable
 from proforma.views.proformas import with_net
 
-# Rows of a kind that a contract's page shows; the rest is a link away.
+# The contract's page shows at most this many rows of a kind, and links to the others.
 SHOWN = 12
 
 
 class Contracts(ListScreen):
-    """The contracts in the reader's reach, with how they stand."""
+    """The contracts that the user sees, with their amounts."""
 
     model = ProjectContract
     permission = "contract.view"
     title = "Contracts"
-    lead = "What was agreed, what of it is billed, and what is left."
+    lead = "The value of each contract, the billed amount and the remaining amount."
     filterset_class = ContractFilter
     table_class = ContractTable
     noun = ("contract", "contracts")
     empty_title = "No contracts"
-    empty_text = "Nothing matches. Remove a filter, or have an administrator set a contract up."
+    empty_text = "Nothing matches. Remove a filter, or ask an administrator to set up a contract."
 
     def get_queryset(self):
         return self.rows(self.request).order_by("code").prefetch_related("customers__customer")
 
     def summed(self, rows):
-        """What is ready on all contracts of the filter stands above."""
+        """Also the ready amount of all contracts of the filter."""
         found = super().summed(rows)
         ready = BacklogItem.objects.ready().chargeable().of_lines()
         ready = ready.filter(contract__in=rows.order_by().values("pk"))
@@ -55,7 +55,7 @@ class Contracts(ListScreen):
 
 
 class Contract(DetailScreen):
-    """One contract: facts, figures, lines, customers, milestones, schedule, prices, documents."""
+    """One contract: amounts, lines, customers, milestones, schedule, price lists and proformas."""
 
     model = ProjectContract
     permission = "contract.view"
@@ -71,14 +71,14 @@ class Contract(DetailScreen):
         proformas = with_net(ProformaInvoice.objects.visible_to(user).filter(contract=contract))
         schedule = ScheduleEntry.objects.filter(line__contract=contract, status__in=ScheduleEntry.STILL_DUE)
         milestones = Milestone.objects.visible_to(user).filter(line__contract=contract)
-        shares = LineCustomer.objects.select_related("line").order_by("line__number")
+        line_customers = LineCustomer.objects.select_related("line").order_by("line__number")
         customers = ContractCustomer.objects.filter(contract=contract).select_related(
             "customer", "payment_term", "customer__payment_term"
         )
-        customers = list(customers.prefetch_related(Prefetch("line_customers", shares)))
+        customers = list(customers.prefetch_related(Prefetch("line_customers", line_customers)))
         orders = load_orders([contract.pk])
-        for share in customers:
-            share.orders = [order for order in orders if order.contract_customer_id == share.pk]
+        for customer in customers:
+            customer.orders = [order for order in orders if order.contract_customer_id == customer.pk]
         return super().get_context_data(
             performance=contract_performance([contract])[0],
             managers=list(contract.managers.all()),
@@ -97,27 +97,27 @@ class Contract(DetailScreen):
         )
 
     def may(self, permission):
-        """Whether the reader may do that with this very contract."""
+        """Whether the user has the permission for this contract."""
         contracts = ProjectContract.objects.reachable(self.request.user, permission)
         return contracts.filter(pk=self.row.pk).exists()
 
 
 def _how_to_invoice(contract, may_create):
-    """The next step towards its first invoice, for this reader."""
+    """The next step towards its first invoice, for this user."""
     if contract.status == ProjectContract.Status.DRAFT:
-        return "It is a draft: once a project manager has confirmed it, what its lines cover can be invoiced."
+        return "It is a draft. Once a project manager has confirmed it, its work can be invoiced."
     if contract.status == ProjectContract.Status.CLOSED:
-        return "It is closed: nothing is invoiced on it any more."
+        return "It is closed. Nothing more is invoiced under it."
     if may_create:
-        return "Mark work or milestones ready to invoice, then create a proforma of them."
-    return "A project manager marks what is ready to invoice, and creates proformas of it."
+        return "Mark work or milestones ready to invoice, then create a proforma for them."
+    return "A project manager marks work ready to invoice and creates proformas for it."
 
 
 class ConfirmContract(Operation):
-    """Put a draft contract into force."""
+    """Confirm a draft contract."""
 
     model, permission = ProjectContract, "contract.confirm"
-    done = "Contract {} is confirmed: what its lines cover is billed from now on."
+    done = "Contract {} is confirmed. Work that its lines cover can be billed now."
 
     def operate(self, contract):
         contract = confirm_contract(contract, by=self.request.user)
@@ -125,8 +125,8 @@ class ConfirmContract(Operation):
         if untaxed and Milestone.objects.filter(line__contract=contract).exists():
             messages.warning(
                 self.request,
-                f"{contract.entity} has no item tax group for milestones: those of {contract} can't be "
-                f"invoiced until an administrator gives the company one.",
+                f"{contract.entity} has no item tax group for milestones. The milestones of {contract} can't "
+                f"be invoiced until an administrator sets one for the company.",
             )
 
     def success_url(self, contract):

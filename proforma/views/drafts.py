@@ -1,4 +1,4 @@
-"""One proforma: read, adjusted, handed in, confirmed, given up (PRO-2 to PRO-6)."""
+"""One proforma: its page, and editing, submitting, confirming and deleting it (PRO-2 to PRO-6)."""
 
 from itertools import groupby
 
@@ -23,24 +23,18 @@ from invoicing_site.screens.lists import keys_of, selection, stamp_of
 from invoicing_site.screens.operations import refuse
 from invoicing_site.screens.tables import amount_in_words
 from proforma import forms, inputs, operations
-from proforma.doubts import doubts_of, in_question
-from proforma.edits import codes_of_tax_groups, edited, what_was, with_source
-from proforma.limits import limits_at_stake
+from proforma.edits import codes_of_tax_groups, edited, original_values, with_source
+from proforma.limits import exceeded_by_draft
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.orders import order_of, order_that_fits, orders_that_fit_some
 from proforma.parties import party_changes
 from proforma.performance import contract_performance
-from proforma.returned import continued_by, made_again_from
-from proforma.views.answers import (
-    count_by_hand,
-    details_of,
-    what_became,
-    what_becomes_of_the_rest,
-    who_sets_the_tax,
-)
+from proforma.returned import continued_by, recreated_from
+from proforma.views.answers import after_removal, count_by_hand, counted_details, tax_note, write_off_note
 from proforma.views.proformas import with_net
+from proforma.warnings import warnings_of, warnings_to_ask
 
-# Details on one page; pending items that are shown; details from which on a confirm goes to a worker.
+# Details on one page; pending items that are shown; details from which a proforma is confirmed in background.
 PAGE = 200
 PENDING = 50
 MANY = 2000
@@ -59,13 +53,13 @@ _GROUPS = (BillingType.CHARGEABLE, BillingType.NON_CHARGEABLE, BillingType.COMPL
 
 
 def kept_query(posted):
-    """What was shown of the details, as the page's address has it."""
+    """The query of the page's address, with the filter of the details."""
     show = QueryDict(posted.get("filter", "")).get("show", "")
     return "?show=edited" if show == "edited" else ""
 
 
 class DetailsOf:
-    """The details of one proforma, for `selection`: those ticked, or all that were shown."""
+    """The details of one proforma, for `selection`: the ticked ones, or all of the filter."""
 
     model = LineDetail
     noun = ("detail", "details")
@@ -82,7 +76,7 @@ class DetailsOf:
 
 
 class Proforma(DetailScreen):
-    """The header, how its contract stands, and its details by billing type and line."""
+    """The header, the amounts of its contract, and the details by billing type and line."""
 
     model = ProformaInvoice
     permission = "proforma.view"
@@ -110,7 +104,7 @@ class Proforma(DetailScreen):
         proposal = getattr(proforma, "proposal", None)
         context |= _standing(proforma, is_open) | _details_shown(self.request, proforma, may_edit)
         context |= _could_be_added(proforma) if may_edit else {}
-        context |= _to_confirm(proforma, self.request.user, context["doubts"]) if may_confirm else {}
+        context |= _to_confirm(proforma, self.request.user, context["warnings"]) if may_confirm else {}
         return super().get_context_data(
             proposal=proposal,
             may_see_proposal=self.request.may("proposal.view", proforma.entity),
@@ -118,7 +112,7 @@ class Proforma(DetailScreen):
             is_open=is_open,
             offered=offered,
             continued_by=self.continued_by(),
-            made_again_from=made_again_from(proforma),
+            recreated_from=recreated_from(proforma),
             may_edit=may_edit,
             may_confirm=may_confirm,
             currency=proforma.currency,
@@ -126,33 +120,33 @@ class Proforma(DetailScreen):
         )
 
     def continued_by(self):
-        """Of what was returned, the proformas that claim its work now."""
+        """The proformas that have the work of a returned one now, if the user sees them."""
         if not self.row.is_returned:
             return []
         mine = ProformaInvoice.objects.visible_to(self.request.user).values("pk")
         return continued_by(self.row).filter(pk__in=mine)
 
     def may(self, permission):
-        """Whether the reader may do that with this very proforma."""
+        """Whether the user has the permission for this proforma."""
         mine = ProformaInvoice.objects.reachable(self.request.user, permission)
         return mine.filter(pk=self.row.pk).exists()
 
 
 def _standing(proforma, is_open):
-    """How its contract stands, and, while it is open, what to look at before it is confirmed."""
+    """The amounts of its contract and, while it is open, the warnings before it is confirmed."""
     performance = contract_performance([proforma.contract])[0]
     return {
         "performance": performance,
         "remaining_after": _remaining_after(performance, proforma) if is_open else performance.remaining,
-        "limits": limits_at_stake(proforma) if is_open else [],
-        "doubts": doubts_of(proforma) if is_open else [],
+        "limits": exceeded_by_draft(proforma) if is_open else [],
+        "warnings": warnings_of(proforma) if is_open else [],
         "party_changes": party_changes(proforma) if is_open else [],
         "order": order_of(proforma),
     }
 
 
 def _details_shown(request, proforma, may_edit):
-    """A page of its details, all or those that were edited, with the sums of all."""
+    """A page of its details, all or only edited ones, with the subtotals of all."""
     show = "edited" if request.GET.get("show") == "edited" else ""
     details = DetailsOf(proforma).filtered(request, f"show={show}")
     stamp, shown = stamp_of(details)
@@ -171,7 +165,7 @@ def _details_shown(request, proforma, may_edit):
 
 
 def _could_be_added(proforma):
-    """What is ready and could still stand on it, and the orders that it could be billed under."""
+    """Ready items that could be added, and the orders that it could be billed under."""
     pending = inputs.pending(proforma)
     shown = pending.select_related(*_PENDING_RELATED).order_by("date", "pk")[:PENDING]
     fits = order_that_fits(proforma)
@@ -179,14 +173,14 @@ def _could_be_added(proforma):
         "pending": [(item, item_in_words(item)) for item in shown],
         "pending_count": pending.count(),
         "order_that_fits": fits,
-        "orders_that_fit_some": "" if fits else orders_that_fit_some(proforma),
+        "orders_that_fit_some": None if fits else orders_that_fit_some(proforma),
     }
 
 
-def _to_confirm(proforma, user, doubts):
-    """What the question before confirming says to this person."""
+def _to_confirm(proforma, user, warnings):
+    """The warnings in the question before confirming, for this user."""
     return {
-        "asked": in_question(proforma, doubts),
+        "asked": warnings_to_ask(proforma, warnings),
         "posting_warning": before_confirming(proforma.entity, user),
         "may_override": overrides_limits(user, proforma.entity),
     }
@@ -221,17 +215,14 @@ def _in_order(details):
 
 
 def _grouped(details, currency):
-    """Details of one page by billing type, then by line, each with what it was before it was edited.
-
-    Beside it stands what it is called, in a few words and in all that tell it from others.
-    """
+    """Details of one page by billing type and line, each with its original values, title and full name."""
     groups, codes = [], codes_of_tax_groups(details)
     for kind, of_kind in groupby(details, key=lambda detail: detail.billing_type):
         lines = []
         for line, rows in groupby(of_kind, key=lambda detail: detail.line):
             rows = list(rows)
             for row in rows:
-                row.was, row.title = what_was(row, codes), title_of(row)
+                row.was, row.title = original_values(row, codes), title_of(row)
                 amount = amount_in_words(row.amount, currency)
                 row.words = in_words(row, row.resource, amount)
             lines.append((line, rows))
@@ -240,7 +231,7 @@ def _grouped(details, currency):
 
 
 def _subtotals(details):
-    """Line by line: how many details, and what is chargeable, non-chargeable and complimentary."""
+    """By line: the number of details, and the chargeable, non-chargeable and complimentary amounts."""
     by = ("line__number", "line__description", "line__contract_line__billing_method", "billing_type")
     rows = details.order_by(*by).values_list(*by).annotate(n=Count("pk"), exact=ExactSum("amount"))
     lines = {}
@@ -256,7 +247,7 @@ def _subtotals(details):
 
 
 class _OnDraft(Operation):
-    """One click on a proforma that can still be edited."""
+    """An action on an open proforma."""
 
     model, permission = ProformaInvoice, "proforma.edit"
 
@@ -264,11 +255,11 @@ class _OnDraft(Operation):
 class Refresh(_OnDraft):
     def operate(self, proforma):
         n = len(operations.refresh(proforma, by=self.request.user))
-        return Answer(f"{details_of(n)} added." if n else "Nothing new is ready for it up to the cutoff.")
+        return Answer(f"{counted_details(n)} added." if n else "Nothing new is ready up to the cutoff.")
 
 
 class TakeParty(_OnDraft):
-    done = "{} is made out to the customer as it is now."
+    done = "{} has the current name, address and numbers of the customer."
 
     def operate(self, proforma):
         operations.take_party(proforma, by=self.request.user)
@@ -289,7 +280,7 @@ class ReturnToDraft(_OnDraft):
 
 
 class Delete(_OnDraft):
-    """Give everything back to ready and delete the draft."""
+    """Delete the draft; its items are ready again."""
 
     deleted = False
 
@@ -297,38 +288,37 @@ class Delete(_OnDraft):
         number, by_hand = proforma.number, count_by_hand(LineDetail.objects.on_proforma(proforma))
         n = operations.delete_draft(proforma, by=self.request.user)
         self.deleted = True
-        return Answer(f"Proforma {number} is deleted{what_became(n, by_hand)}.")
+        return Answer(f"Proforma {number} is deleted.{after_removal(n, by_hand)}")
 
     def success_url(self, proforma):
         return reverse("proformas") if self.deleted else proforma.get_absolute_url()
 
 
 class RemoveDetails(_OnDraft):
-    """Take the chosen details off; what they bill goes back to ready."""
+    """Remove the selected details; their items are ready again."""
 
     def operate(self, proforma):
         rows = selection(DetailsOf(proforma), self.request, self.permission)
         n, by_hand = rows.count(), count_by_hand(rows)
-        back = operations.remove_details(rows, by=self.request.user)
-        return Answer(f"{details_of(n)} removed{what_became(back, by_hand)}.")
+        ready = operations.remove_details(rows, by=self.request.user)
+        return Answer(f"{counted_details(n)} removed.{after_removal(ready, by_hand)}")
 
 
 class AddPending(_OnDraft):
-    """Take chosen backlog items of the same contract customer that are ready."""
+    """Add selected ready backlog items of the same contract customer."""
 
     def operate(self, proforma):
         keys = keys_of(self.request.POST.getlist("pk"))[:1000]
         items = BacklogItem.objects.reachable(self.request.user, self.permission)
         items = inputs.pending(proforma).filter(pk__in=items.filter(pk__in=keys).values("pk"))
         if items.count() != len(set(keys)):
-            raise Refused("Some of the chosen items are not ready any more: look at the list again.")
-        return Answer(
-            f"{details_of(len(operations.add_items(proforma, items, by=self.request.user)))} added."
-        )
+            raise Refused("PENDING-GONE")
+        n = len(operations.add_items(proforma, items, by=self.request.user))
+        return Answer(f"{counted_details(n)} added.")
 
 
 class Confirm(Operation):
-    """The one-way step; a big proforma is confirmed in the background."""
+    """Confirm a proforma; a large one is confirmed in the background."""
 
     model, permission = ProformaInvoice, "proforma.confirm"
     target = ""
@@ -337,39 +327,39 @@ class Confirm(Operation):
         if LineDetail.objects.on_proforma(proforma)[:MANY].count() == MANY:
             job = operations.confirm_many([proforma], by=self.request.user)
             if job is None:
-                raise Refused(f"Proforma {proforma.number} is confirmed, or on its way.")
+                raise Refused("PROFORMA-CONFIRMING", number=proforma.number)
             self.target = job.get_absolute_url()
             return Answer(f"Proforma {proforma.number} is being confirmed.")
         operations.confirm(proforma, by=self.request.user)
-        return Answer(f"Proforma {proforma.number} is confirmed and handed to accounting.")
+        return Answer(f"Proforma {proforma.number} is confirmed and sent to accounting.")
 
     def success_url(self, proforma):
         return self.target or proforma.get_absolute_url()
 
 
 class ConfirmOverLimit(FormOperation):
-    """Confirm by permission what goes over a limit, and say why (PRO-6)."""
+    """Confirm a proforma over a limit, with permission and a reason (PRO-6)."""
 
     model, permission = ProformaInvoice, "proforma.confirm"
     template_name = "proforma/confirm_over_limit.html"
     title = "Confirm over a limit"
     form_class = forms.ConfirmOverLimit
-    button = "Confirm for ever"
+    button = "Confirm permanently"
     danger = True
-    done = "{} is confirmed over its limit and handed to accounting."
+    done = "{} is confirmed over its limit and sent to accounting."
 
     def check_permission(self, request):
         super().check_permission(request)
         if not overrides_limits(request.user, self.row.entity):
-            raise PermissionDenied("Only somebody who may override limits opens this page.")
+            raise PermissionDenied("This page needs the permission to override limits.")
 
     def rows(self):
         return with_net(ProformaInvoice.objects.all()).select_related("contract", "customer", "entity")
 
     def get_context_data(self, **context):
         return super().get_context_data(
-            limits=limits_at_stake(self.row),
-            doubts=doubts_of(self.row),
+            limits=exceeded_by_draft(self.row),
+            warnings=warnings_of(self.row),
             posting_warning=before_confirming(self.row.entity, self.request.user),
             **context,
         )
@@ -395,7 +385,7 @@ class EditHeader(FormOperation):
 class AddDetail(FormOperation):
     model, permission = ProformaInvoice, "proforma.edit"
     title = "Add a detail by hand"
-    lead = "Work that has no entry behind it; confirming makes its actuals."
+    lead = "Work without an entry. Confirming the proforma creates its actuals."
     form_class = forms.AddDetail
     button = "Add detail"
     done = "The detail is added."
@@ -409,12 +399,12 @@ class AddDetail(FormOperation):
 
 
 class EditDetails(FormOperation):
-    """Change the chosen details in one go; the selection travels along as it was made on the page."""
+    """Change the selected details together; the form keeps the selection of the page."""
 
     model, permission = ProformaInvoice, "proforma.edit"
     template_name = "proforma/edit_details.html"
     title = "Edit details"
-    lead = "What you leave empty stays as it is on each of them."
+    lead = "Empty fields are not changed."
     form_class = forms.EditDetails
     button = "Change details"
 
@@ -429,7 +419,7 @@ class EditDetails(FormOperation):
             return HttpResponseRedirect(self.row.get_absolute_url())
         if "change" in request.POST:
             return super().post(request, *args, **kwargs)
-        return self.render_to_response(self.get_context_data())  # the choice was made, nothing typed yet
+        return self.render_to_response(self.get_context_data())  # the form is still empty
 
     def get_form_kwargs(self):
         kwargs = super().get_form_kwargs() | {"entity": self.row.entity_id}
@@ -455,16 +445,16 @@ class EditDetails(FormOperation):
     def operate(self, form):
         changes = form.changes()
         if not changes:
-            raise Refused("Nothing was filled in, so nothing would change.")
+            raise Refused("NOTHING-ENTERED")
         n = len(operations.edit_details(self.details, by=self.request.user, seen=form.stamp, **changes))
-        return Answer(f"{details_of(n)} changed. {who_sets_the_tax(self.details, changes)}".strip())
+        return Answer(f"{counted_details(n)} changed. {tax_note(self.details, changes)}".strip())
 
     def get_success_url(self):
         return self.row.get_absolute_url() + kept_query(self.request.POST)
 
 
 class EditDetail(FormOperation):
-    """Change one detail; with htmx its form stands in the row."""
+    """Change one detail; with htmx its form is shown in the row."""
 
     model, permission = LineDetail, "proforma.edit"
     title = "Edit a detail"
@@ -480,16 +470,16 @@ class EditDetail(FormOperation):
 
     def get_form_kwargs(self):
         if not moves.allows(self.proforma, "edit"):
-            raise Http404("What is confirmed can't be edited.")
+            raise Http404("A confirmed proforma can't be edited.")
         kwargs = super().get_form_kwargs() | {"detail": self.row, "entity": self.proforma.entity_id}
-        return kwargs | {"auto_id": f"detail_{self.row.pk}_%s"}  # several may stand on one page
+        return kwargs | {"auto_id": f"detail_{self.row.pk}_%s"}  # one page can have several of these forms
 
     def get_template_names(self):
         return ["proforma/detail_form.html"] if self.request.htmx else [self.template_name]
 
     def form_valid(self, form):
         answer = super().form_valid(form)
-        # In its row it is answered with the page anew: subtotals and the net total change with it.
+        # A form in its row reloads the page, because subtotals and the net total change too.
         is_done = self.request.htmx and answer.status_code == 302
         return HttpResponseClientRefresh() if is_done else answer
 
@@ -503,7 +493,7 @@ class EditDetail(FormOperation):
         if changes := form.changes():
             operations.edit_details([self.row], by=self.request.user, seen=form.stamp, **changes)
         detail = LineDetail.objects.filter(pk=self.row.pk)
-        more = [what_becomes_of_the_rest(self.row.pk), who_sets_the_tax(detail, changes)]
+        more = [write_off_note(self.row.pk), tax_note(detail, changes)]
         return Answer(" ".join(filter(None, [self.done, *more])))
 
     def get_back_url(self):

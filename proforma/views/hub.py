@@ -1,4 +1,4 @@
-"""The billing hub: contracts and their lines, and what to do about each (BKL-3)."""
+"""The billing hub: contracts and their lines, with the next action for each (BKL-3)."""
 
 from collections import defaultdict
 
@@ -20,12 +20,12 @@ from proforma.tables import ContractTable
 
 
 class Hub(ListScreen):
-    """Confirmed contracts, a page of them at a time, each with its lines."""
+    """Confirmed contracts in pages, each with its lines."""
 
     model = ProjectContract
     permission = "backlog.view"
     title = "Billing hub"
-    lead = "Each contract and its lines: what waits, what is ready, what is on a draft, what is billed."
+    lead = "Contracts and their lines: not ready, ready, on drafts and billed."
     filterset_class = HubFilter
     table_class = ContractTable
     results_template = "proforma/hub_results.html"
@@ -45,7 +45,7 @@ class Hub(ListScreen):
         return {"per_page": int(size) if size in ("50", "100") else 25}
 
     def summed(self, rows):
-        """What is open on all contracts of the filter stands above."""
+        """Also the open amount of all contracts of the filter."""
         found = super().summed(rows)
         items = BacklogItem.objects.open().chargeable().of_lines()
         items = items.filter(contract__in=rows.order_by().values("pk"))
@@ -60,7 +60,7 @@ class Hub(ListScreen):
 
 
 def _blocks(contracts, user):
-    """Each contract with its figures, its drafts, and what the reader may do with it."""
+    """Each contract with its performance, its drafts, and the user's permissions for it."""
     drafts = defaultdict(list)
     for draft in ProformaInvoice.objects.open().filter(contract__in=contracts).order_by("pk"):
         drafts[draft.contract_id].append(draft)
@@ -76,7 +76,7 @@ def _blocks(contracts, user):
     return [
         {
             "contract": found.contract,
-            "figures": found,
+            "performance": found,
             "drafts": drafts[found.contract.pk],
             "retainer": advances.get(found.contract.pk, 0),
             "may_mark": found.contract.pk in mine["backlog.mark"],
@@ -87,9 +87,9 @@ def _blocks(contracts, user):
 
 
 def _available_retainers(contracts):
-    """What customers paid in advance and no invoice has used, by contract.
+    """The retainers that customers paid in advance and no invoice has used, by contract.
 
-    The balance of an advance is an open item of class retainer, made when the advance itself is billed.
+    The balance of a retainer is an open item of class retainer, created when the retainer is billed.
     """
     balances = BacklogItem.objects.open().filter(
         contract__in=contracts, actual__transaction_class=TransactionClass.RETAINER
@@ -98,29 +98,30 @@ def _available_retainers(contracts):
 
 
 class MarkContract(Operation):
-    """Mark all that is not ready on the contract, or on one of its lines, ready to invoice."""
+    """Mark all items of the contract, or of one of its lines, ready to invoice."""
 
     model, permission = ProjectContract, "backlog.mark"
 
     def operate(self, contract):
-        marked = mark_ready(self._waiting(contract), by=self.request.user)
+        items = self.items(contract).filter(status=BacklogItem.Status.NOT_READY)
+        if not items.exists():
+            raise self.nothing(contract)
+        marked = mark_ready(items, by=self.request.user)
         n = marked.changed
         undo = reverse("undo_marking", args=[marked.action.pk]) if n else ""
-        items = f"{counted(n, 'item')} of" if n else "Not one item of"
-        text = f"{items} {self.what(contract)} marked ready to invoice."
+        found = f"{counted(n, 'item')} of" if n else "No item of"
+        text = f"{found} {self.name_of(contract)} marked ready to invoice."
         link = f"{reverse('backlog')}?contract={contract.pk}&status=not_ready"
         return Answer(text, left=marked.reasons, link=link, undo=undo)
-
-    def _waiting(self, contract):
-        waiting = self.items(contract).filter(status=BacklogItem.Status.NOT_READY)
-        if not waiting.exists():
-            raise Refused(f"Nothing waits to be marked on {self.what(contract)}.")
-        return waiting
 
     def items(self, contract):
         return BacklogItem.objects.reachable(self.request.user, self.permission).on_contract(contract)
 
-    def what(self, contract):
+    def nothing(self, contract):
+        """The refusal if there is nothing to mark."""
+        return Refused("NOTHING-TO-MARK-ON-CONTRACT", contract=contract.code)
+
+    def name_of(self, contract):
         return f"contract {contract.code}"
 
     def success_url(self, contract):
@@ -134,5 +135,8 @@ class MarkLine(MarkContract):
             raise Http404("There is no such line on this contract.")
         return super().items(contract).filter(contract_line=self.line)
 
-    def what(self, contract):
+    def nothing(self, contract):
+        return Refused("NOTHING-TO-MARK-ON-LINE", line=self.line, contract=contract.code)
+
+    def name_of(self, contract):
         return f"line {self.line} of contract {contract.code}"

@@ -1,4 +1,4 @@
-"""Proformas: the list, making new ones, and what is done with many at once (PRO-1, PRO-4, PRO-5)."""
+"""Proformas: the list, creating new ones, and actions on several (PRO-1, PRO-4, PRO-5)."""
 
 from dataclasses import replace
 
@@ -16,22 +16,23 @@ from contracts.models import ProjectContract
 from contracts.two_people import before_confirming
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.wording import counted, day
 from invoicing_site.models import Job
 from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen, Page
 from invoicing_site.screens.forms import DayField
 from invoicing_site.screens.lists import keys_of
 from invoicing_site.screens.tables import amount_in_words
-from proforma import doubts, duplicates, forms, inputs, operations
+from proforma import duplicates, forms, inputs, operations, warnings
 from proforma.filters import ProformaFilter
 from proforma.models import LineDetail, ProformaInvoice, was_returned
 from proforma.tables import ProformaTable
 
 
 def with_net(proformas):
-    """The proformas with `net`, the exact sum of what is chargeable on each, and `is_returned`.
+    """The proformas with `net`, the exact sum of their chargeable details, and `is_returned`.
 
-    `counted` is what of it adds up: of what was returned nothing (PRP-6).
+    `counted` is the amount that counts in totals: None for returned ones (PRP-6).
     """
     details = LineDetail.objects.chargeable().filter(line__proforma=OuterRef("pk")).order_by()
     sums = details.values("line__proforma").annotate(exact=ExactSum("amount")).values("exact")
@@ -45,18 +46,18 @@ def with_net(proformas):
 
 
 def with_invoice(proformas):
-    """Each with what accounting made of it: number, date, tax and total of the posted invoice (PST-1)."""
+    """The proformas with the number, date, tax and total of their posted invoices (PST-1)."""
     names = ("number", "invoice_date", "tax", "total")
     return proformas.annotate(**{f"posted_{name}": F(f"proposal__invoice__{name}") for name in names})
 
 
 class Proformas(ListScreen):
-    """The proformas of contracts in the reader's reach."""
+    """The proformas of contracts that the user sees."""
 
     model = ProformaInvoice
     permission = "proforma.view"
     title = "Proforma invoices"
-    lead = "Drafts to adjust and confirm, and those that went on to accounting."
+    lead = "Drafts to edit and confirm, and proformas that accounting has."
     filterset_class = ProformaFilter
     table_class = ProformaTable
     table_data_keys = True
@@ -64,7 +65,7 @@ class Proformas(ListScreen):
     noun = ("proforma", "proformas")
     template_name = "proforma/proformas.html"
     empty_title = "No proformas"
-    empty_text = "Nothing matches. Remove a filter, or create a proforma of what is ready to invoice."
+    empty_text = "Nothing matches. Remove a filter, or create a proforma for work that is ready to invoice."
     actions = (
         Action(
             "confirm_proformas",
@@ -72,7 +73,7 @@ class Proformas(ListScreen):
             "proforma.confirm",
             key="c",
             style="primary",
-            confirm="Confirm {n} selected, {sum}? What they hold becomes billed and goes to accounting. "
+            confirm="Confirm {n} selected, {sum}? Their work becomes billed and goes to accounting. "
             "You can't undo that; an accountant can return each until it is posted.",
         ),
         Action("submit_proformas", "Submit for review", "proforma.edit", icon="send", key="s"),
@@ -82,7 +83,7 @@ class Proformas(ListScreen):
             "proforma.edit",
             icon="trash-2",
             style="danger",
-            confirm="Delete {n} selected, {sum}? What they bill goes back to ready to invoice.",
+            confirm="Delete {n} selected, {sum}? Their items become ready to invoice again.",
         ),
     )
 
@@ -95,9 +96,9 @@ class Proformas(ListScreen):
 
     def get_context_data(self, **context):
         context = super().get_context_data(may_create=self.request.may("proforma.create"), **context)
-        if warning := before_confirming(self.request.entity, self.request.user, several=True):
+        if note := before_confirming(self.request.entity, self.request.user, several=True):
             context["actions"] = [
-                replace(action, confirm=f"{action.confirm} {warning}")
+                replace(action, confirm=f"{action.confirm} {note}")
                 if action.permission == "proforma.confirm"
                 else action
                 for action in context["actions"]
@@ -110,43 +111,44 @@ class _Many(BulkOperation):
 
 
 class ConfirmMany(_Many):
-    """Have the chosen ones confirmed in the background, and show how far that is."""
+    """Confirm the selected proformas in the background, and show the progress."""
 
     permission = "proforma.confirm"
 
     def operate(self, rows):
         chosen = list(rows.open().select_related("entity"))
-        ahead, twice = doubts.in_advance(chosen), duplicates.maybe_twice(chosen)
+        ahead, twice = warnings.in_advance(chosen), duplicates.maybe_twice(chosen)
         job = operations.confirm_many(chosen, by=self.request.user)
         if job is None:
-            raise Refused("Nothing was scheduled: those chosen are confirmed, or on their way.")
+            raise Refused("PROFORMAS-CONFIRMING")
         for proforma in chosen:
             if proforma.pk not in job.params["proformas"]:
                 continue
-            if proforma.pk in ahead:
-                messages.warning(self.request, f"Proforma {proforma.number}: {ahead[proforma.pk]}")
+            if why := ahead.get(proforma.pk):
+                self._warn(proforma, why)
             if found := twice.get(proforma.pk):
-                more = f" And {len(found) - 1} more like it." if len(found) > 1 else ""
-                messages.warning(self.request, f"Proforma {proforma.number}: {found[0]}{more}")
+                more = [Reason("MORE-DUPLICATES", count=len(found) - 1)] if len(found) > 1 else []
+                self._warn(proforma, [found[0].reason, *more])
         return HttpResponseRedirect(job.get_absolute_url())
+
+    def _warn(self, proforma, why):
+        messages.warning(self.request, Reason("WARNING-OF", number=proforma.number, why=why).sentence)
 
 
 class SubmitMany(_Many):
     permission = "proforma.edit"
 
     def operate(self, rows):
-        answer = operations.submit_many(rows, by=self.request.user)
-        return Answer(f"{_counted(answer.done)} submitted for review.", left=answer.reasons)
+        result = operations.submit_many(rows, by=self.request.user)
+        return Answer(f"{_counted(result.done)} submitted for review.", left=result.left)
 
 
 class DeleteMany(_Many):
     permission = "proforma.edit"
 
     def operate(self, rows):
-        answer = operations.delete_many(rows, by=self.request.user)
-        return Answer(
-            f"{_counted(answer.done)} deleted; what they billed is ready again.", left=answer.reasons
-        )
+        result = operations.delete_many(rows, by=self.request.user)
+        return Answer(f"{_counted(result.done)} deleted. Their items are ready again.", left=result.left)
 
 
 def _counted(proformas):
@@ -154,7 +156,7 @@ def _counted(proformas):
 
 
 class Confirming(Page):
-    """To the job in which the reader last had proformas confirmed."""
+    """Redirect to the user's last job that confirms proformas."""
 
     permission = "proforma.confirm"
 
@@ -162,16 +164,16 @@ class Confirming(Page):
         mine = Job.objects.filter(kind="confirm_proformas", asked_by=request.user, entity=request.entity.code)
         if job := mine.order_by("-pk").first():
             return HttpResponseRedirect(job.get_absolute_url())
-        messages.info(request, "Nothing is being confirmed. Choose proformas in the list and press Confirm.")
+        messages.info(request, "No proformas are being confirmed. Select some in the list and press Confirm.")
         return HttpResponseRedirect(reverse("proformas"))
 
 
 class NewProforma(FormOperation):
-    """Choose contracts and a cutoff, see what is ready, and make the drafts."""
+    """Choose contracts and a cutoff, see the ready work, and create the drafts."""
 
     permission = "proforma.create"
     title = "Create proformas"
-    lead = "One for each contract, customer and order number, with all that is ready up to the cutoff."
+    lead = "One for each contract, customer and order number, with all work that is ready up to the cutoff."
     template_name = "proforma/new_proforma.html"
     form_class = forms.NewProformas
     button = "Create proformas"
@@ -194,29 +196,29 @@ class NewProforma(FormOperation):
         asked = self.request.POST if self.request.method == "POST" else self.request.GET
         today = self.request.entity.today()
         cutoff = _cutoff(asked) or today
-        wanted = set(keys_of(asked.getlist("contracts") + asked.getlist("contract")))
+        chosen = set(keys_of(asked.getlist("contracts") + asked.getlist("contract")))
         mine = self.contracts()
-        asked_for = (mine.filter(pk__in=wanted) if wanted else mine).order_by().values("pk")
+        asked_for = (mine.filter(pk__in=chosen) if chosen else mine).order_by().values("pk")
         context = super().get_context_data(**context)
-        context |= {"cutoff": cutoff, "chosen": wanted, "back": reverse("proformas")}
+        context |= {"cutoff": cutoff, "chosen": chosen, "back": reverse("proformas")}
         context["ready"] = [
             (contract, found, _ready_in_words(contract, found))
-            for contract, found in inputs.ready_by_contract(mine, wanted, cutoff=cutoff, on=today)
+            for contract, found in inputs.ready_by_contract(mine, chosen, cutoff=cutoff, on=today)
         ]
-        context["waits"] = inputs.what_waits(asked_for, cutoff=cutoff, on=today)
+        context["later"] = inputs.ready_later(asked_for, cutoff=cutoff, on=today)
         return context
 
     def operate(self, form):
         cutoff, contracts = form.cleaned_data["cutoff"], list(form.cleaned_data["contracts"].order_by("code"))
         today = self.request.entity.today()
-        answer = operations.create_for_each(contracts, cutoff=cutoff, on=today, by=self.request.user)
-        if not answer.done:
-            raise Refused(" ".join(list(answer.refused.values())[:5]))
-        self.created = answer.done
-        # A contract that was refused has said for itself what waits.
-        invoiced = [contract for contract in contracts if contract not in answer.refused]
-        sentences = [*_created(answer), inputs.what_waits(invoiced, cutoff=cutoff, on=today)]
-        return Answer(" ".join(filter(None, sentences)))
+        result = operations.create_for_each(contracts, cutoff=cutoff, on=today, by=self.request.user)
+        if not result.done:
+            raise Refused.because(*list(result.refused.values())[:5])
+        self.created = result.done
+        # The reason of a refused contract includes its later work already.
+        invoiced = [contract for contract in contracts if contract not in result.refused]
+        later = inputs.ready_later(invoiced, cutoff=cutoff, on=today)
+        return Answer(" ".join([*_created(result), *([later.sentence] if later else [])]))
 
     def get_success_url(self):
         if len(self.created) == 1:
@@ -225,26 +227,26 @@ class NewProforma(FormOperation):
 
 
 def _cutoff(asked):
-    """The cutoff as it was asked for; None where it is no day."""
+    """The cutoff that was entered; None if it is not a date."""
     try:
         return DayField(required=False).clean(asked.get("cutoff"))
     except forms.forms.ValidationError:
         return None
 
 
-def _created(answer):
-    """Which proformas were created, and why the first of the other contracts have none."""
-    numbers = ", ".join(proforma.number for proforma in answer.done[:10])
-    more = f" and {len(answer.done) - 10} more" if len(answer.done) > 10 else ""
-    left = list(answer.refused.values())
-    yield f"{_counted(answer.done)} created: {numbers}{more}."
-    yield from left[:3]
-    if len(left) > 3:
-        yield f"And {counted(len(left) - 3, 'more contract')} had nothing."
+def _created(result):
+    """Sentences: the created proformas, and the reasons of the first contracts without one."""
+    numbers = ", ".join(proforma.number for proforma in result.done[:10])
+    more = f" and {len(result.done) - 10} more" if len(result.done) > 10 else ""
+    refused = list(result.refused.values())
+    yield f"{_counted(result.done)} created: {numbers}{more}."
+    yield from (reason.sentence for reason in refused[:3])
+    if len(refused) > 3:
+        yield f"{counted(len(refused) - 3, 'more contract')} had nothing to invoice."
 
 
 def _ready_in_words(contract, found):
-    """What its box is called: the contract, and what an invoice of it would take along."""
+    """The label of its checkbox: the contract, with its ready items and their amount."""
     if not found["items"]:
         return f"{contract}, nothing ready"
     amount = amount_in_words(found["amount"], contract.currency)
@@ -252,7 +254,7 @@ def _ready_in_words(contract, found):
 
 
 class CreateFromBacklog(BulkOperation):
-    """Proformas with exactly the rows chosen in the backlog that are ready (PRO-1)."""
+    """Create proformas with exactly the ready rows of the selection in the backlog (PRO-1)."""
 
     screen, list_url, permission = Backlog, "backlog", "proforma.create"
 
@@ -261,7 +263,7 @@ class CreateFromBacklog(BulkOperation):
         ready = obstacles.free(rows, Step.DRAFT, on=today)
         left = obstacles.counted(rows, Step.DRAFT, on=today)
         if not ready.exists():
-            raise Refused("None of the chosen rows is ready to invoice: mark them ready first.")
+            raise Refused("CHOSEN-NONE-READY")
         created = operations.create_for_items(ready.only("pk"), on=today, by=self.request.user)
         numbers = ", ".join(proforma.number for proforma in created[:10])
         return Answer(
@@ -271,6 +273,6 @@ class CreateFromBacklog(BulkOperation):
 
 
 class CreateFromMilestones(CreateFromBacklog):
-    """Proformas with exactly the milestones chosen that are ready (PRO-1)."""
+    """Create proformas with exactly the ready milestones of the selection (PRO-1)."""
 
     screen, list_url = Milestones, "milestones"

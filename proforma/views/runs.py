@@ -1,4 +1,4 @@
-"""The periodic run: started, watched, previewed, carried out (RUN-1 to RUN-4)."""
+"""Invoice runs and previews: the list, their pages, starting and carrying out (RUN-1 to RUN-4)."""
 
 from collections import defaultdict
 
@@ -16,7 +16,7 @@ from proforma import forms, operations
 from proforma.filters import RunFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, RunPlanLine
 from proforma.operations.runs import job_of
-from proforma.plans import NOTHING_READY, REASONS
+from proforma.plans import REASONS
 from proforma.tables import RunTable, duration, run_totals, who_started
 from proforma.views.proformas import with_net
 
@@ -26,33 +26,20 @@ Outcome = RunContract.Outcome
 # Contracts on one page of a run.
 PAGE = 100
 
-# What codes say that are no reasons of a plan.
-_WORDS = {
-    NOTHING_READY: "nothing was ready to invoice",
-    "PLAN-CHANGED": "changed since the preview",
-    "CLAIM-GONE": "somebody else took the work at that moment",
-    "ERROR": "something went wrong in the program; the next run tries again",
-}
-
-
-def in_words(code):
-    """Why there is no proforma, or what is left out, for people."""
-    return _WORDS.get(code) or REASONS.get(code) or code.replace("-", " ").lower()
-
 
 class Runs(ListScreen):
-    """Runs and previews that the reader started, or that looked at a contract in their reach."""
+    """Runs and previews that the user started, or that processed a contract that the user sees."""
 
     model = InvoiceRun
     permission = "run.view"
     title = "Invoice runs"
-    lead = "Each day the schedule invoices what is due; you can do it by hand, and look ahead first."
+    lead = "The schedule invoices due work every day. You can also start a run, or a preview of one."
     filterset_class = RunFilter
     table_class = RunTable
     noun = ("run", "runs")
     template_name = "proforma/runs.html"
     empty_title = "No runs yet"
-    empty_text = "None matches. Remove a filter, or start a preview to see what would be invoiced today."
+    empty_text = "Nothing matches. Remove a filter, or start a preview to see what would be invoiced today."
 
     def get_queryset(self):
         return self.rows(self.request).select_related("started_by").order_by("-started_at", "-pk")
@@ -65,11 +52,13 @@ class Runs(ListScreen):
 
 
 class NewRun(FormOperation):
-    """Start a run or a preview for the contracts in one's reach."""
+    """Start a run or a preview for the contracts that the user manages."""
 
     permission = "run.start"
     title = "Run invoicing"
-    lead = "A preview changes nothing: it shows what a run would make, and why it would leave out the rest."
+    lead = (
+        "A preview changes nothing. It shows what a run would invoice, and why it would leave out the rest."
+    )
     template_name = "proforma/new_run.html"
     form_class = forms.NewRun
 
@@ -82,7 +71,7 @@ class NewRun(FormOperation):
     def operate(self, form):
         restriction = form.restriction()
         if not restriction["contracts"]:
-            raise Refused("You manage no confirmed contract in this company, so there is nothing to run.")
+            raise Refused("NO-CONTRACT-TO-RUN")
         run = operations.begin_run(
             self.request.entity,
             as_of=form.cleaned_data["as_of"],
@@ -97,7 +86,7 @@ class NewRun(FormOperation):
 
 
 class Run(DetailScreen):
-    """What became of each contract in a run, or would become; a manager sees those in their reach."""
+    """The outcome of each contract in a run or preview; a manager sees only their own contracts."""
 
     model = InvoiceRun
     permission = "run.view"
@@ -135,7 +124,7 @@ class Run(DetailScreen):
 
 
 def _contracts_shown(run, request):
-    """A page of the contracts with the chosen outcome, and how many have which."""
+    """A page of the contracts with the chosen outcome, and the number of each outcome."""
     rows = RunContract.objects.visible_to(request.user).filter(run=run)
     counts = dict(rows.order_by().values_list("outcome").annotate(n=Count("pk")))
     outcome = request.GET.get("outcome", "")
@@ -149,7 +138,7 @@ def _contracts_shown(run, request):
 
 
 def _join(rows, run, user):
-    """Give the rows of the page their proformas and plan lines, in two queries."""
+    """Add their proformas and plan lines to the rows of the page, in two queries."""
     made, planned = defaultdict(list), defaultdict(list)
     proformas = ProformaInvoice.objects.visible_to(user).filter(
         run=run, contract__in=[row.contract_id for row in rows]
@@ -159,19 +148,26 @@ def _join(rows, run, user):
     lines = RunPlanLine.objects.filter(run_contract__in=rows)
     lines = lines.select_related("contract_customer__customer", "purchase_order")
     for line in lines.order_by("run_date", "pk"):
-        line.why = in_words(line.code) if line.code else ""
+        line.why = REASONS.get(line.code, line.code)
         line.change = None if line.previous_amount is None else line.amount - line.previous_amount
         planned[line.run_contract_id].append(line)
     for row in rows:
         row.proformas, row.lines = made[row.contract_id], planned[row.pk]
-        row.why = in_words(row.code) if row.code else ""
+        row.warning = _left_out(row) if row.outcome == Outcome.CREATED else None
+
+
+def _left_out(row):
+    """The ready work that a contract with proformas will never bill, or None."""
+    if row.reason and row.reason.code == "RUN-CREATED-LEFT-OUT":
+        return row.reason.params["why"]
+    return row.reason if row.reason and row.reason.code == "LEFT-OUT" else None
 
 
 def _may_execute(run, user):
     if run.kind != Kind.PREVIEW or run.status != InvoiceRun.Status.FINISHED:
         return False
     if run.as_of > run.entity.today():
-        return False  # it looks ahead; the day has to come first
+        return False  # it is for a future date
     return not hasattr(run, "executed_by") and may_start(user, run)
 
 
@@ -185,8 +181,7 @@ def _tabs(counts, chosen):
 
 
 def _scope(run, reader):
-    """Whose contracts the run looked at, in words: a manager's run is for their own, and that restricts
-    nothing."""
+    """The contracts of the run, in words; a manager's run for all of their contracts is not restricted."""
     n = run.contracts.count()
     if not n or run.started_by_id != reader.pk:
         return counted(n, "contract") if n else ""
@@ -197,13 +192,13 @@ def _scope(run, reader):
 
 
 def _restrictions(run):
-    """What the run was restricted to, in words."""
+    """The restrictions of the run, in words."""
     found = (("customer", run.customers.count()), ("project", run.projects.count()))
     return ", ".join(counted(n, name) for name, n in found if n)
 
 
 def may_start(user, run) -> bool:
-    """Whether all contracts that the run looked at are ones for which the user may start a run."""
+    """Whether the user may start a run for all contracts of this run."""
     mine = ProjectContract.objects.reachable(user, "run.start")
     if not mine.filter(entity=run.entity_id).exists():
         return False
@@ -217,7 +212,7 @@ class Execute(Operation):
 
     def operate(self, preview):
         if not may_start(self.request.user, preview):
-            raise Refused(f"{preview} looked at contracts that you don't manage: make a preview of yours.")
+            raise Refused("PREVIEW-NOT-YOURS", preview=preview)
         self.run = operations.execute_in_background(preview, by=self.request.user)
         return Answer(f"The plan is being carried out as run {self.run.pk}.")
 

@@ -10,7 +10,7 @@ from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import create_proposal, fill_lines, refill_lines
 from ledger.journal.operations.journals import add_to_journals
 from ledger.models import JournalLine
-from proforma.doubts import doubts_of
+from proforma.warnings import warnings_of
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import add_detail, edit_details
 from tests import factories
@@ -205,7 +205,7 @@ def test_confirming_warns_of_work_without_a_category(client, no1):
     """JRN-3 TAX-MISSING: its draft said nothing, and its proposal could not be posted"""
     contract = factories.contract(no1, confirmed=True)
     draft = drafted(no1, work(no1, contract, category=None), work(no1, contract, category=None))
-    assert doubts_of(draft) == [
+    assert warnings_of(draft) == [
         f"2 details have no item tax group, and the invoice needs one: {_ACCOUNTANT}",
     ]
     client.force_login(no1.manager)
@@ -221,7 +221,7 @@ def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
     line = draft.contract.lines.get()
     byhand = {"quantity": Decimal(1), "price": Decimal(100), "date": MARCH_10, "contract_line": line}
     detail = add_detail(draft, by=no1.manager, transaction_class="time", **byhand)
-    assert doubts_of(draft) == [
+    assert warnings_of(draft) == [
         "2 details have no billing tax group, and the invoice needs one: give one to the project, the "
         f"contract or the customer, or choose one with “Edit” at the detail, or {_ACCOUNTANT}",
         "2 details have no item tax group, and the invoice needs one: give one to the category, or choose "
@@ -229,7 +229,7 @@ def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
     ]
     edit_details([detail], by=no1.manager, item_tax_group=no1.item_tax_group)
     set_up_groups(no1)
-    assert doubts_of(ProformaInvoice.objects.get(pk=draft.pk)) == [
+    assert warnings_of(ProformaInvoice.objects.get(pk=draft.pk)) == [
         "1 detail has no item tax group, and the invoice needs one: give one to the category, or "
         f"{_ACCOUNTANT}",
     ]
@@ -240,11 +240,11 @@ def test_what_no_invoice_shows_needs_no_group(no1):
     contract = factories.contract(no1, confirmed=True)
     given_away = work(no1, contract, category=None)
     draft = drafted(no1, work(no1, contract), given_away)
-    assert len(doubts_of(draft)) == 1
+    assert len(warnings_of(draft)) == 1
     edit_details(
         LineDetail.objects.filter(backlog_item=given_away), by=no1.manager, billing_type="non_chargeable"
     )
-    assert doubts_of(draft) == []
+    assert warnings_of(draft) == []
 
 
 def test_a_journal_warns_of_sales_without_a_tax_group(client, no1):

@@ -35,7 +35,7 @@ def preview(company, as_of=MAR_1, **fields):
 
 def outcomes(found):
     rows = found.run_contracts.order_by("contract")
-    return [(row.contract, row.outcome, row.code, row.message) for row in rows]
+    return [(row.contract, row.outcome, row.reason.code if row.reason else "", row.reason.sentence if row.reason else "") for row in rows]
 
 
 def skipped(found):

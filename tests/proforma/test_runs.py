@@ -47,12 +47,12 @@ def made(found):
 
 def outcomes(found):
     rows = found.run_contracts.order_by("contract")
-    return [(row.contract, row.outcome, row.code, row.message) for row in rows]
+    return [(row.contract, row.outcome, row.reason.code if row.reason else "", row.reason.sentence if row.reason else "") for row in rows]
 
 
 def schedule(contract):
     rows = ScheduleEntry.objects.filter(line__contract=contract).order_by("run_date")
-    return [(row.run_date, row.status, row.message) for row in rows]
+    return [(row.run_date, row.status, row.result.sentence if row.result else "") for row in rows]
 
 
 def test_a_schedule_entry_makes_its_proforma(company, contract, ready, due):

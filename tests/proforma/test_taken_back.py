@@ -12,7 +12,7 @@ from backlog.models import BacklogItem
 from invoicing_site.floor.errors import Refused
 from proforma import operations
 from proforma.models import DetailActual, ProformaInvoice
-from proforma.returned import made_again_from
+from proforma.returned import recreated_from
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -59,13 +59,13 @@ def test_a_draft_names_the_proforma_it_was_returned_from(company, contract, read
     """PRP-6: also when the day on the draft has changed since, and nobody can change it once confirmed."""
     ready(contract)
     proforma = confirmed(company, contract)
-    assert made_again_from(proforma) is None
+    assert recreated_from(proforma) is None
     draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
     ProformaInvoice.objects.filter(pk=draft.pk).update(accounting_date=date(2025, 4, 30))
     draft.refresh_from_db()
 
     assert (draft.returned_from, proforma.returned_as) == (proforma, draft)
-    assert made_again_from(draft) == (proforma, MAR_31, company.accountant)
+    assert recreated_from(draft) == (proforma, MAR_31, company.accountant)
     operations.confirm(draft, by=company.manager, on=date(2025, 4, 30))
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
         ProformaInvoice.objects.filter(pk=draft.pk).update(returned_from=None)

@@ -117,8 +117,8 @@ def _report(run):
             "contract": row.contract.code,
             "outcome": row.outcome,
             "said": row.get_outcome_display(),
-            "code": row.code,
-            "message": row.message,
+            "code": row.reason.code if row.reason else "",
+            "message": row.reason.sentence if row.reason else "",
         }
         for row in run.run_contracts.select_related("contract").order_by("contract__code")
     }

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.reasons import Label, Reason
+from invoicing_site.floor.reasons import Reason
 from ledger.invoicing.checks.examining import ERROR, WARNING, CheckResult, named
 from ledger.invoicing.tax_rows import tax_codes, tax_kind
 from ledger.models import TaxCode
@@ -18,7 +18,7 @@ def _its_order_has_room(examined):
     severity = ERROR if facts.entity.require_order_reference else WARNING
     for shortage in shortages(facts.proforma):
         remedy = reverse("admin:contracts_purchaseorder_change", args=[shortage.order_id])
-        values = {"why": shortage.sentence, "proposal": facts.proposal, "remedy": remedy}
+        values = {"why": shortage.reason, "proposal": facts.proposal, "remedy": remedy}
         if facts.proforma.order_reference:
             yield CheckResult(PO_AMOUNT, severity, Reason("ORDER-SHORT", **values))
         else:
@@ -29,10 +29,10 @@ def _its_order_has_room(examined):
 def _its_order_is_valid(examined):
     """CON-12: the order may have changed since; an error if the company requires an order, else a warning."""
     facts = examined.facts
-    if sentence := outside_order(facts.proforma):
+    if why := outside_order(facts.proforma):
         severity = ERROR if facts.entity.require_order_reference else WARNING
         remedy = reverse("admin:contracts_purchaseorder_change", args=[order_of(facts.proforma).pk])
-        reason = Reason("ORDER-OUTSIDE", why=f"{sentence}.", proposal=facts.proposal, remedy=remedy)
+        reason = Reason("ORDER-OUTSIDE", why=why, proposal=facts.proposal, remedy=remedy)
         yield CheckResult(PO_DATES, severity, reason)
 
 
@@ -70,7 +70,7 @@ def _the_customer_is_as_it_was(examined):
             "PARTY-CHANGED",
             name=facts.proforma.bill_to_name,
             proforma=facts.proforma,
-            changes="; ".join(changed),
+            changes=changed,
             proposal=facts.proposal,
         )
         yield CheckResult("PARTY-CHANGED", WARNING, reason)
@@ -91,7 +91,7 @@ def _numbers_are_those_of_the_name(examined):
         reason = Reason(
             "PARTY-NUMBERS",
             name=proforma.bill_to_name,
-            field=Label(in_words(name)),
+            field=in_words(name),
             number=copied[name],
             original=copied["bill_to_name"],
             proposal=examined.facts.proposal,

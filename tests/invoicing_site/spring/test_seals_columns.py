@@ -30,8 +30,7 @@ MAY_CHANGE = {
     (BacklogItem, "description"),
     (BacklogItem, "internal_description"),
     (ProformaInvoice, "confirm_job"),
-    (ProformaInvoice, "confirm_message"),
-    (ProformaInvoice, "confirm_remedy"),
+    (ProformaInvoice, "confirm_error"),
     (Account, "is_active"),
 }
 

@@ -16,7 +16,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations import posting
-from proforma.doubts import doubts_of, in_question
+from proforma.warnings import warnings_of, warnings_to_ask
 from proforma.edits import edited
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import (
@@ -90,7 +90,7 @@ def test_work_after_today_is_confirmed_by_nobody(no1, draft):
     """APP-10: a draft may hold it; confirming names the way out, which works."""
     tomorrow = no1.entity.today() + timedelta(days=1)
     detail = typed(no1, draft, date=tomorrow)
-    assert doubts_of(draft)[0].startswith(f"Proforma {draft.number} can't be confirmed yet: 1 detail is work")
+    assert warnings_of(draft)[0].startswith(f"Proforma {draft.number} can't be confirmed yet: 1 detail is work")
     with pytest.raises(Refused, match="Remove it, and add it again with the right day") as refused:
         confirm(draft, by=no1.manager, on=MAR_31)
     assert refused.value.code == "DATE"
@@ -112,7 +112,7 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
         f"Proforma {draft.number} can't be confirmed yet: 1 detail is a milestone dated after today "
         "(31 Dec 2026). Remove it or confirm from 31 Dec 2026 on."
     )
-    assert doubts_of(draft) == [sentence]
+    assert warnings_of(draft) == [sentence]
     with pytest.raises(Refused) as refused:
         confirm(draft, by=no1.manager)
     assert (refused.value.message, refused.value.code) == (sentence, "DATE")
@@ -128,7 +128,7 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
     call_command("confirm_proformas", entity="NO1", by=no1.manager.username, stdout=told)
     assert f"{draft.number}: {sentence}" in told.getvalue()
     with time_machine.travel("2026-12-31 09:00Z"):
-        assert doubts_of(draft) == []
+        assert warnings_of(draft) == []
         assert confirm(draft, by=no1.manager).status == "confirmed"
 
 
@@ -136,7 +136,7 @@ def test_work_and_milestones_after_today_are_separate(no1):
     """PRP-8 APP-10: what was typed may be a slip, what is planned is taken off or waited for."""
     draft, item = ahead_of(no1)
     typed(no1, draft, date=date(2026, 12, 20))
-    assert doubts_of(draft)[0] == (
+    assert warnings_of(draft)[0] == (
         f"Proforma {draft.number} can't be confirmed yet: 2 details are work and milestones dated after "
         "today (the first on 20 Dec 2026). Remove them, and add what was added by hand again with the right "
         "day if that is a slip, or confirm from 31 Dec 2026 on."
@@ -149,7 +149,7 @@ def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
     no1.entity.refresh_from_db()
     draft, item = ahead_of(no1)
     sentence = "1 detail is a milestone dated after today (31 Dec 2026): it is invoiced in advance."
-    assert doubts_of(draft) == [sentence]
+    assert warnings_of(draft) == [sentence]
     client.force_login(no1.manager)
     answer = client.post(reverse("confirm_proformas"), {"pk": draft.pk}, follow=True)
     assert f"Proforma {draft.number}: {sentence}" in answer.content.decode()
@@ -164,7 +164,7 @@ def test_what_is_invoiced_in_advance_is_posted_too(no1):
     no1.entity.refresh_from_db()
     draft, _ = ahead_of(no1)
     typed(no1, draft, date=date(2026, 12, 20))
-    (sentence,) = doubts_of(draft)
+    (sentence,) = warnings_of(draft)
     assert sentence == (
         "2 details are work and milestones dated after today (the first on 20 Dec 2026): they are invoiced "
         "in advance."
@@ -186,7 +186,7 @@ def test_a_run_takes_no_milestone_after_its_day(no1):
     run = run_invoicing(no1.entity, as_of=today)
     (draft,) = run.proformas.all()
     assert [str(each.amount) for each in LineDetail.objects.on_proforma(draft)] == ["100.0000"]
-    assert doubts_of(draft) == []
+    assert warnings_of(draft) == []
 
 
 def test_work_by_hand_outside_the_dates_is_doubted(no1, contract, draft, client):
@@ -194,9 +194,9 @@ def test_work_by_hand_outside_the_dates_is_doubted(no1, contract, draft, client)
     ProjectContract.objects.filter(pk=contract.pk).update(starts=date(2025, 3, 10), ends=date(2025, 3, 20))
     no1.project.starts = date(2025, 3, 5)
     no1.project.save()
-    assert doubts_of(draft) == []
+    assert warnings_of(draft) == []
     typed(no1, draft, description="Setup")
-    first, second = doubts_of(draft)
+    first, second = warnings_of(draft)
     assert first == (
         "“Setup”, added by hand, is dated 2 Mar 2025, and line "
         f"{contract.lines.get()} of contract {contract} covers work from 10 Mar 2025 until 20 Mar 2025 only. "
@@ -336,15 +336,15 @@ def test_what_the_customer_has_is_taken_as_it_is(no1, draft):
 def test_an_order_number_that_the_contract_does_not_have_is_doubted(no1, contract, draft, client):
     """CON-12: only where the customer has orders."""
     draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
-    assert doubts_of(draft) == []
+    assert warnings_of(draft) == []
     order(contract)
     sentence = "The contract has no order PO-X of this customer, only PO-A: what is left of the order is not"
-    assert [each[: len(sentence)] for each in doubts_of(draft)] == [sentence]
+    assert [each[: len(sentence)] for each in warnings_of(draft)] == [sentence]
     client.force_login(no1.manager)
     assert client.get(draft.get_absolute_url()).content.decode().count(sentence) == 2
     order(contract, "PO-X")
-    assert doubts_of(draft) == [], "it counts under the order that was added"
-    assert doubts_of(edit_header(draft, by=no1.manager, order_reference="PO-X")) == []
+    assert warnings_of(draft) == [], "it counts under the order that was added"
+    assert warnings_of(edit_header(draft, by=no1.manager, order_reference="PO-X")) == []
 
 
 # Orders
@@ -373,9 +373,9 @@ def test_the_question_counts_all_warnings(no1, contract):
     draft = edit_header(drafted(no1, contract), by=no1.manager, order_reference="PO-A")
     typed(no1, draft, resource=no1.resource, task=no1.task)
     approve([factories.time_entry(no1, "1", date=MAR_2) for _ in range(3)], by=no1.manager)
-    doubts = doubts_of(draft)
+    doubts = warnings_of(draft)
     assert len(doubts) == 4
-    asked = in_question(draft, doubts)
+    asked = warnings_to_ask(draft, doubts)
     assert asked[0].startswith("Order PO-A is for 100.00; 1,160.00 is on proformas under it")
     assert asked[1].startswith("MAYBE-TWICE")
     assert asked[2:] == ["And 2 more warnings on the page."]
@@ -450,7 +450,7 @@ def test_a_draft_without_an_order_is_not_told_to_take_another(no1, contract, cli
     """CON-12: 1,000 and 300 where 1,000 is left; the way is that which leads to the order"""
     draft = without_order(no1, contract, "1000", "300")
     order(contract, amount="1000")
-    (doubt,) = doubts_of(draft)
+    (doubt,) = warnings_of(draft)
     assert doubt == (
         "Order PO-A: 1,000.00 left of 1,000.00, 300.00 too little. Remove or lower details until it has room "
         "and enter its number in the header, or have the order raised."

@@ -7,13 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoicing_site.floor.money import priced
-from proforma.facts import Figures, facts_billed_only, facts_of_work, facts_of_work_by_hand, rest_of
+from proforma.planned_actuals import (
+    Terms,
+    actuals_billed_only,
+    actuals_of_work,
+    actuals_of_work_by_hand,
+    rest_of,
+)
 
 CHARGEABLE, NON_CHARGEABLE, COMPLIMENTARY = "chargeable", "non_chargeable", "complimentary"
 
 
 def figures(quantity, price, amount, billing_type=CHARGEABLE):
-    return Figures(Decimal(quantity), Decimal(price), Decimal(amount), billing_type)
+    return Terms(Decimal(quantity), Decimal(price), Decimal(amount), billing_type)
 
 
 TEN_HOURS = figures(10, 1000, 10000)
@@ -25,9 +31,9 @@ def told(facts):
         (
             str(fact.part),
             str(fact.type),
-            str(fact.figures.quantity),
-            str(fact.figures.amount),
-            fact.figures.billing_type,
+            str(fact.terms.quantity),
+            str(fact.terms.amount),
+            fact.terms.billing_type,
         )
         for fact in facts
     ]
@@ -35,7 +41,7 @@ def told(facts):
 
 def test_unedited_work_is_reversed_and_billed():
     """PRO-5"""
-    assert told(facts_of_work(TEN_HOURS, TEN_HOURS)) == [
+    assert told(actuals_of_work(TEN_HOURS, TEN_HOURS)) == [
         ("reversal", "unbilled", "-10", "-10000", CHARGEABLE),
         ("billed", "billed", "10", "10000", CHARGEABLE),
     ]
@@ -43,7 +49,7 @@ def test_unedited_work_is_reversed_and_billed():
 
 def test_a_lower_quantity_leaves_a_rest():
     """PRO-5: 10 h × 1,000 billed as 7 h × 1,000."""
-    assert told(facts_of_work(figures(7, 1000, 7000), TEN_HOURS)) == [
+    assert told(actuals_of_work(figures(7, 1000, 7000), TEN_HOURS)) == [
         ("reversal", "unbilled", "-10", "-10000", CHARGEABLE),
         ("unbilled", "unbilled", "7", "7000", CHARGEABLE),
         ("unbilled_reversal", "unbilled", "-7", "-7000", CHARGEABLE),
@@ -56,7 +62,7 @@ def test_a_lower_quantity_leaves_a_rest():
 
 def test_a_raise_leaves_no_rest():
     """PRO-5: 10 h × 1,000 billed as 12 h × 1,000."""
-    assert told(facts_of_work(figures(12, 1000, 12000), TEN_HOURS)) == [
+    assert told(actuals_of_work(figures(12, 1000, 12000), TEN_HOURS)) == [
         ("reversal", "unbilled", "-10", "-10000", CHARGEABLE),
         ("unbilled", "unbilled", "12", "12000", CHARGEABLE),
         ("unbilled_reversal", "unbilled", "-12", "-12000", CHARGEABLE),
@@ -66,7 +72,7 @@ def test_a_raise_leaves_no_rest():
 
 def test_another_billing_type_is_billed_as_that_type():
     """PRO-5"""
-    assert told(facts_of_work(TEN_HOURS._replace(billing_type=COMPLIMENTARY), TEN_HOURS)) == [
+    assert told(actuals_of_work(TEN_HOURS._replace(billing_type=COMPLIMENTARY), TEN_HOURS)) == [
         ("reversal", "unbilled", "-10", "-10000", CHARGEABLE),
         ("unbilled", "unbilled", "10", "10000", COMPLIMENTARY),
         ("unbilled_reversal", "unbilled", "-10", "-10000", COMPLIMENTARY),
@@ -76,7 +82,7 @@ def test_another_billing_type_is_billed_as_that_type():
 
 def test_work_added_by_hand_passes_through():
     """PRO-5"""
-    assert told(facts_of_work_by_hand(figures(2, 1500, 3000))) == [
+    assert told(actuals_of_work_by_hand(figures(2, 1500, 3000))) == [
         ("unbilled", "unbilled", "2", "3000", CHARGEABLE),
         ("unbilled_reversal", "unbilled", "-2", "-3000", CHARGEABLE),
         ("billed", "billed", "2", "3000", CHARGEABLE),
@@ -85,7 +91,7 @@ def test_work_added_by_hand_passes_through():
 
 def test_a_milestone_is_billed_only():
     """PRO-5"""
-    assert told(facts_billed_only(figures(1, 40000, 40000))) == [
+    assert told(actuals_billed_only(figures(1, 40000, 40000))) == [
         ("billed", "billed", "1", "40000", CHARGEABLE)
     ]
 
@@ -118,12 +124,12 @@ types = st.sampled_from([CHARGEABLE, NON_CHARGEABLE, COMPLIMENTARY])
 @given(quantities, prices, types, quantities, prices, types)
 def test_unbilled_sales_net_to_zero_and_billed_sales_equal_the_detail(q1, p1, type1, q2, p2, type2):
     """PRO-5 and invariant 2: whatever was edited."""
-    was = Figures(q1, p1, priced(q1, p1, "NOK"), type1)
-    stands = Figures(q2, p2, priced(q2, p2, "NOK"), type2)
-    facts = facts_of_work(stands, was)
-    unbilled = [fact.figures for fact in facts if fact.type == "unbilled"]
+    was = Terms(q1, p1, priced(q1, p1, "NOK"), type1)
+    stands = Terms(q2, p2, priced(q2, p2, "NOK"), type2)
+    facts = actuals_of_work(stands, was)
+    unbilled = [fact.terms for fact in facts if fact.type == "unbilled"]
     assert sum(f.amount for f in unbilled) + was.amount == 0
     assert sum(f.quantity for f in unbilled) + was.quantity == 0
-    assert [fact.figures for fact in facts if fact.part == "billed"] == [stands]
-    billed = sum(fact.figures.amount for fact in facts if fact.type == "billed")
+    assert [fact.terms for fact in facts if fact.part == "billed"] == [stands]
+    billed = sum(fact.terms.amount for fact in facts if fact.type == "billed")
     assert billed == max(was.amount, stands.amount)  # what is not billed is written off
