@@ -15,6 +15,7 @@ from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.operations.approvals import CHUNK as APPROVED_AT_ONCE
 from backlog.operations.items import CHUNK as MARKED_AT_ONCE
 from benchmarks.company import APPROVED_ON, BILLED_ON, World
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import Job
 from proforma.models import (
     DetailActual,
@@ -338,7 +339,7 @@ _ANSWERED = """
 ANSWERS = insert(ProformaSchedule, _ANSWERED, proforma_id="%(proforma)s", entry_id="e.id")
 SCHEDULED = f"""
     UPDATE contracts_scheduleentry
-    SET status = 'succeeded', ran_at = CURRENT_TIMESTAMP, message = 'Proforma ' || %(number)s || '.'
+    SET status = 'succeeded', ran_at = CURRENT_TIMESTAMP, result = %(result)s
     WHERE id IN (SELECT e.id {_ANSWERED})
 """
 DONE = insert(
@@ -346,7 +347,7 @@ DONE = insert(
     run_id="%(run)s",
     contract_id="%(contract)s",
     outcome="'created'",
-    message="'Proforma ' || %(number)s || '.'",
+    reason="%(result)s",
 )
 JOB = insert(
     Job,
@@ -370,13 +371,19 @@ FINISHED = """
 
 def run_invoicing(hand: Hand):
     """A proforma with its line and details for every contract that is due, each in its own commit."""
-    due = hand.ask(DUE)
+    due, stored = hand.ask(DUE), connections[hand.alias].ops.adapt_json_value
     run = hand.add(RUN, due=len(due))
     job = hand.add(JOB, due=len(due))
     for (contract,) in due:
         with hand.commit():
             number = hand.number("proforma", hand.draw("proforma") + 1)
-            values = {"run": run, "contract": contract, "number": number}
+            created = Reason("RUN-CREATED", count=1, proformas=[number]).as_json()
+            values = {
+                "run": run,
+                "contract": contract,
+                "number": number,
+                "result": ops.adapt_json_value(created, None),
+            }
             hand.do(RESERVED, **values)
             proforma = hand.add(PROFORMA, **values)
             for sql in (LINES, DETAILS, ANSWERS, SCHEDULED, DONE):

@@ -11,11 +11,6 @@ REFUSALS = {
     "CHOSEN-SEVERAL-ENTITIES": _(
         "The selected rows belong to several companies. Select those of one company at a time."
     ),
-    "CHOSEN-NOT-READY": ngettext_lazy(
-        "%(count)s selected row is no longer ready to invoice. Check the backlog again.",
-        "%(count)s selected rows are no longer ready to invoice. Check the backlog again.",
-        "count",
-    ),
     "CHOSEN-ON-HOLD": ngettext_lazy(
         "%(count)s selected row is on hold until %(day)s. Release the hold first.",
         "%(count)s selected rows are on hold, the first until %(day)s. Release the holds first.",
@@ -266,8 +261,10 @@ REFUSALS = {
         "Internal error. Nothing was saved halfway. Confirm it again; the log has the details."
     ),
     # Invoice runs.
-    "RUN-CREATED": _("Created: %(proformas)s."),
-    "RUN-CREATED-LEFT-OUT": _("Created: %(proformas)s. %(why)s"),
+    "RUN-CREATED": ngettext_lazy("Proforma %(proformas)s.", "Proformas %(proformas)s.", "count"),
+    "RUN-CREATED-LEFT-OUT": ngettext_lazy(
+        "Proforma %(proformas)s. %(why)s", "Proformas %(proformas)s. %(why)s", "count"
+    ),
     "RUN-FAILED": _(
         "Internal error (%(error)s). Nothing was saved halfway; the log has the details. The next run tries "
         "again."

@@ -290,7 +290,8 @@ def _invoice_contract(contract, run, scope):
         contracts=[contract.code],
         proformas=[proforma.number for proforma in proformas],
     )
-    return _done(run, contract, Outcome.CREATED, _created(proformas, left_out=plan.never_billed))
+    numbers = [proforma.number for proforma in proformas]
+    return _done(run, contract, Outcome.CREATED, _created(numbers, left_out=plan.never_billed))
 
 
 def _locked(contract):
@@ -320,17 +321,16 @@ def _complete_entries(plan, proformas):
     for due in plan.answered:
         results[tuple(proforma.number for proforma in answers[due.pk])].append(due.pk)
     for numbers, entries in results.items():
-        result = Reason("RUN-CREATED", proformas=numbers) if numbers else Reason("NOTHING-READY")
+        result = _created(numbers) if numbers else Reason("NOTHING-READY")
         ScheduleEntry.objects.filter(pk__in=entries).update(
             status=Entry.SUCCEEDED, ran_at=timezone.now(), result=result
         )
 
 
-def _created(proformas, left_out):
-    numbers = [proforma.number for proforma in proformas]
+def _created(numbers, left_out=None):
     if left_out:
-        return Reason("RUN-CREATED-LEFT-OUT", proformas=numbers, why=left_out)
-    return Reason("RUN-CREATED", proformas=numbers)
+        return Reason("RUN-CREATED-LEFT-OUT", count=len(numbers), proformas=numbers, why=left_out)
+    return Reason("RUN-CREATED", count=len(numbers), proformas=numbers)
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.screens import remedies
 from ledger.journal.operations import journals
 from ledger.models import InvoiceProposal, PostingAccount
@@ -153,15 +154,12 @@ def test_a_confirm_in_the_background_keeps_its_remedy(no1, contract, monkeypatch
     proformas.confirm_many([proforma], by=no1.manager, on=MARCH_31)
 
     def refused(*args, **kwargs):
-        raise Refused("It lacks a rate.", code="FX-MISSING", remedy="admin:contracts_exchangerate_add")
+        raise Refused("NOTHING-ENTERED", remedy="admin:contracts_exchangerate_add")
 
     monkeypatch.setattr(confirmations, "confirm", refused)
     do_jobs()
     row = ProformaInvoice.objects.get()
-    assert (row.confirm_message, row.confirm_remedy) == (
-        "It lacks a rate.",
-        "admin:contracts_exchangerate_add",
-    )
+    assert row.confirm_error == Reason("NOTHING-ENTERED", remedy="admin:contracts_exchangerate_add")
 
 
 def test_commands_name_the_page(no1, contract, capsys):

@@ -50,7 +50,7 @@ def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
     do_jobs("confirm_proformas")
     proforma = ProformaInvoice.objects.get()
     assert (proforma.status, proforma.confirm_job) == ("draft", "failed")
-    assert proforma.confirm_message == said(no1.manager, "proforma.confirm", proforma)
+    assert proforma.confirm_error.sentence == said(no1.manager, "proforma.confirm", proforma)
 
 
 def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
@@ -114,7 +114,7 @@ def test_a_run_of_somebody_who_left_makes_nothing(no1, contract):
     without_role(no1.manager)
     do_jobs("invoice_run")
     outcome = InvoiceRun.objects.get().run_contracts.get()
-    assert (outcome.outcome, outcome.code) == ("failed", "MAY-NO-LONGER")
-    assert outcome.message == said(no1.manager, "run.start", contract)
+    assert (outcome.outcome, outcome.reason.code) == ("failed", "MAY-NO-LONGER")
+    assert outcome.reason.sentence == said(no1.manager, "run.start", contract)
     assert ScheduleEntry.objects.get(pk=entry.pk).status == "not_run"
     assert not ProformaInvoice.objects.exists()

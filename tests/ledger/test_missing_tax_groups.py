@@ -10,9 +10,9 @@ from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import create_proposal, fill_lines, refill_lines
 from ledger.journal.operations.journals import add_to_journals
 from ledger.models import JournalLine
-from proforma.warnings import warnings_of
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import add_detail, edit_details
+from proforma.warnings import warnings_of
 from tests import factories
 from tests.ledger.billing import (
     MARCH_10,
@@ -198,15 +198,15 @@ def test_looking_for_missing_groups_asks_as_often_for_many_lines(
         fill_lines(many)
 
 
-_ACCOUNTANT = "have an accountant choose one on the journal line or on the line of the invoice proposal."
+_ACCOUNTANT = "An accountant can choose it on the journal line or on the line of the invoice proposal."
 
 
 def test_confirming_warns_of_work_without_a_category(client, no1):
     """JRN-3 TAX-MISSING: its draft said nothing, and its proposal could not be posted"""
     contract = factories.contract(no1, confirmed=True)
     draft = drafted(no1, work(no1, contract, category=None), work(no1, contract, category=None))
-    assert warnings_of(draft) == [
-        f"2 details have no item tax group, and the invoice needs one: {_ACCOUNTANT}",
+    assert list(map(str, warnings_of(draft))) == [
+        f"2 details have no item tax group, and the invoice needs one. {_ACCOUNTANT}",
     ]
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
@@ -221,17 +221,18 @@ def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
     line = draft.contract.lines.get()
     byhand = {"quantity": Decimal(1), "price": Decimal(100), "date": MARCH_10, "contract_line": line}
     detail = add_detail(draft, by=no1.manager, transaction_class="time", **byhand)
-    assert warnings_of(draft) == [
-        "2 details have no billing tax group, and the invoice needs one: give one to the project, the "
-        f"contract or the customer, or choose one with “Edit” at the detail, or {_ACCOUNTANT}",
-        "2 details have no item tax group, and the invoice needs one: give one to the category, or choose "
-        f"one with “Edit” at the detail, or {_ACCOUNTANT}",
+    assert list(map(str, warnings_of(draft))) == [
+        "2 details have no billing tax group, and the invoice needs one. An administrator can add it to the "
+        "project, the contract or the customer. You can choose it with “Edit” on the detail. "
+        f"{_ACCOUNTANT}",
+        "2 details have no item tax group, and the invoice needs one. An administrator can add it to the "
+        f"category. You can choose it with “Edit” on the detail. {_ACCOUNTANT}",
     ]
     edit_details([detail], by=no1.manager, item_tax_group=no1.item_tax_group)
     set_up_groups(no1)
-    assert warnings_of(ProformaInvoice.objects.get(pk=draft.pk)) == [
-        "1 detail has no item tax group, and the invoice needs one: give one to the category, or "
-        f"{_ACCOUNTANT}",
+    assert list(map(str, warnings_of(ProformaInvoice.objects.get(pk=draft.pk)))) == [
+        "1 detail has no item tax group, and the invoice needs one. An administrator can add it to the "
+        f"category. {_ACCOUNTANT}",
     ]
 
 

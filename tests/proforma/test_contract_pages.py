@@ -99,7 +99,7 @@ def test_what_stands_above_is_what_is_chargeable(manager, company, contract, rea
     assert above("contracts") == [(1, 7140)]
     assert above("hub") == [(2, 9140)]
     (block,) = manager.get(reverse("hub")).context["blocks"]
-    figures = block["figures"]
+    figures = block["performance"]
     assert (figures.ready, figures.not_ready) == (7140, 2000)
     ((_, found, words),) = manager.get(reverse("new_proforma")).context["ready"]
     assert (found["items"], found["amount"]) == (3, 7140)
@@ -158,13 +158,13 @@ def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, re
     first.refresh_from_db()
     assert first.status == BacklogItem.Status.READY
     words = manager.post(reverse("hub_mark_contract", args=[contract.pk]), follow=True).content.decode()
-    assert "Nothing waits to be marked" in words
+    assert "has no items to mark ready" in words
     # NTE-2: what can't be marked is told, and there is nothing to undo.
     BacklogItem.objects.filter(pk=first.pk).update(
         status="not_ready", limit_status="failed", limit_level="contract", limit_over=5
     )
     words = manager.post(reverse("hub_mark_contract", args=[contract.pk]), follow=True).content.decode()
-    assert f"Not one item of contract {contract.code} marked ready to invoice." in words
+    assert f"No item of contract {contract.code} marked ready to invoice." in words
     assert "1 over a not-to-exceed limit" in words
     assert "data-undo>" not in words
     other = factories.contract(company, confirmed=True, lines=[{"project": company.project}])
@@ -236,10 +236,14 @@ def _queries(client, address):
 @pytest.mark.parametrize(
     ("status", "reader", "said"),
     [
-        ("draft", "manager", "It is a draft: once a project manager has confirmed it, what its lines cover"),
-        ("closed", "manager", "It is closed: nothing is invoiced on it any more."),
-        ("confirmed", "manager", "Mark work or milestones ready to invoice, then create a proforma of them."),
-        ("confirmed", "auditor", "A project manager marks what is ready to invoice, and creates proformas"),
+        ("draft", "manager", "It is a draft. Once a project manager has confirmed it, its work"),
+        ("closed", "manager", "It is closed. Nothing more is invoiced under it."),
+        (
+            "confirmed",
+            "manager",
+            "Mark work or milestones ready to invoice, then create a proforma for them.",
+        ),
+        ("confirmed", "auditor", "A project manager marks work ready to invoice and creates proformas"),
     ],
 )
 def test_a_contract_without_invoices_says_what_comes_next(client, company, contract, status, reader, said):

@@ -74,9 +74,10 @@ def test_the_draft_warns_whichever_came_first(it, comes_first):
     for step in ("entry", "detail") if comes_first == "entry" else ("detail", "entry"):
         approve([entry], by=it.manager) if step == "entry" else typed(it, draft)
     (found,) = maybe_twice([draft])[draft.pk]
-    assert str(found).startswith(
-        f"MAYBE-TWICE: {TYPED}, added by hand on proforma {draft.number}, may be the time entry {entry.pk} "
-        "of 10 Mar 2025, which was approved and waits in the backlog."
+    assert found.reason.code == "MAYBE-IN-BACKLOG"
+    assert found.reason.sentence.startswith(
+        f"Possible duplicate: {TYPED}, added by hand on proforma {draft.number}, may be the time entry "
+        f"{entry.pk} of 10 Mar 2025, which is approved and in the backlog."
     )
 
 
@@ -155,11 +156,13 @@ def test_pages_and_the_command_say_it(it, client, capsys):
     response = client.post(reverse("approve_entries"), as_listed([entry], by=it.manager), follow=True)
     assert "MAYBE-TWICE: 10 h of Anna" in response.text
     page = client.get(draft.get_absolute_url()).text
-    assert page.count("MAYBE-TWICE: 10 h of Anna") == 2  # above the lines, and where confirming asks
-    assert "Bills work twice?" in client.get(reverse("proformas")).text
+    assert page.count("Possible duplicate: 10 h of Anna") == 2  # above the lines, and where confirming asks
+    assert "Possible duplicate" in client.get(reverse("proformas")).text
     call_command("confirm_proformas", entity=it.entity.code, number=[draft.number], json=True)
     answer = json.loads(capsys.readouterr().out)
-    assert answer["warnings"][draft.number][0].startswith("MAYBE-TWICE: 10 h of Anna")
+    (warning,) = answer["warnings"][draft.number]
+    assert warning["code"] == "MAYBE-IN-BACKLOG"
+    assert warning["message"].startswith("Possible duplicate: 10 h of Anna")
 
 
 def test_many_drafts_cost_as_many_queries_as_one(it, client):

@@ -138,7 +138,7 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
     contract = factories.contract(company, method="fixed", confirmed=True)
     milestone(contract.lines.get(), number=2)
     (detail,) = details_of(draft(contract))
-    with pytest.raises(Refused, match="is a milestone: its amount is agreed"):
+    with pytest.raises(Refused, match="is a milestone. Its amount is agreed"):
         edit(detail, company=company, **change)
     edit(detail, company=company, billing_type="non_chargeable", description="Phase one")
     assert figures(detail) == [("1.0000", "10000.000000", "10000.0000", "non_chargeable")]
@@ -201,7 +201,7 @@ def test_a_detail_is_taken_off(company, contract, ready):
     assert (details_of(proforma), proforma.lines.count()) == ([second], 1)
     operations.remove_details([second], by=company.manager)
     assert (details_of(proforma), proforma.lines.count()) == ([], 0)
-    with pytest.raises(Refused, match="no longer there"):
+    with pytest.raises(Refused, match="no longer exists"):
         operations.remove_details([second], by=company.manager)
 
 
@@ -259,9 +259,9 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
     for fields, sentence in [
         ({"contract_line": other.lines.get()}, "is not a line of"),
         ({"contract_line": no_fees}, "does not include fee"),
-        ({"transaction_class": "milestone"}, "Only time, expenses, materials and fees"),
-        ({"category": None}, "Say which category it is"),
-        ({"transaction_class": "material"}, "Say which product it is"),
+        ({"transaction_class": "milestone"}, "Only time, expenses, material and fees"),
+        ({"category": None}, "Choose a category"),
+        ({"transaction_class": "material"}, "Choose a product"),
         ({"task": task}, "is not a task of project"),
         ({"project": task.project}, "covers NO1-P1 Bridge, not"),
         ({"category": company.travel}, "is for expense, not for fee"),

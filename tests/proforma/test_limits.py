@@ -63,10 +63,10 @@ def test_an_increase_over_the_limit_is_refused(company, committed):
     """PRO-6"""
     operations.edit_details(details_of(committed)[:1], by=company.manager, quantity=Decimal("10.5"))
     with pytest.raises(
-        Refused, match=r"PRO-2025-000001 goes over the limit of 20,000\.00 NOK of the contract by 500\.00"
+        Refused, match=r"PRO-2025-000001 exceeds the limit of 20,000\.00 NOK of the contract by 500\.00"
     ) as refused:
         confirm(committed, company.manager)
-    assert refused.value.code == "OVER-LIMIT"
+    assert refused.value.code == "LIMIT-EXCEEDED"
     committed.refresh_from_db()
     assert committed.status == "draft"
 
@@ -83,7 +83,7 @@ def test_what_one_detail_gives_back_another_may_take(company, committed):
 def test_whoever_may_override_says_why_and_it_is_recorded(company, committed, chief):
     """PRO-6"""
     operations.edit_details(details_of(committed), by=company.manager, price=Decimal(1100))
-    with pytest.raises(Refused, match="say why it is confirmed all the same") as refused:
+    with pytest.raises(Refused, match="Enter a reason for confirming it anyway") as refused:
         confirm(committed, chief, override_reason="  ")
     assert refused.value.code == "OVERRIDE-REASON"
     confirm(committed, chief, override_reason="Agreed by mail of 28 March")
@@ -103,7 +103,7 @@ def test_a_reason_without_permission_is_not_enough(company, committed):
     for by in (company.manager, None):
         with pytest.raises(Refused) as refused:
             confirm(committed, by, override_reason="Please")
-        assert refused.value.code == "OVER-LIMIT"
+        assert refused.value.code == "LIMIT-EXCEEDED"
     assert not LimitOverride.objects.exists()
 
 

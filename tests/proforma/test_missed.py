@@ -35,7 +35,10 @@ def preview(company, as_of=MAR_1, **fields):
 
 def outcomes(found):
     rows = found.run_contracts.order_by("contract")
-    return [(row.contract, row.outcome, row.reason.code if row.reason else "", row.reason.sentence if row.reason else "") for row in rows]
+    return [
+        (row.contract, row.outcome, row.reason and row.reason.code, row.reason and row.reason.sentence)
+        for row in rows
+    ]
 
 
 def skipped(found):
@@ -54,9 +57,9 @@ def test_a_run_for_a_day_that_has_not_come_is_refused(company, contract, ready, 
     ready(contract)
     with pytest.raises(Refused) as refused:
         run(company, as_of=tomorrow)
-    assert refused.value.code == "FUTURE-DATE"
-    assert f"{day(tomorrow)} has not come yet" in str(refused.value)
-    assert f"it is {day(today)}" in str(refused.value)
+    assert refused.value.code == "RUN-DATE-AHEAD"
+    assert f"{day(tomorrow)} is in the future" in str(refused.value)
+    assert f"today is {day(today)}" in str(refused.value)
     assert ScheduleEntry.objects.get().status == "not_run"
     assert not InvoiceRun.objects.exists()
     assert run(company, as_of=today).status == "finished"
@@ -68,11 +71,11 @@ def test_a_preview_may_look_ahead_and_is_carried_out_when_its_day_has_come(compa
     due(contract.lines.get(), tomorrow, JAN_31)
     ready(contract, day=JAN_15)
     shown = preview(company, as_of=tomorrow)
-    assert outcomes(shown) == [(contract, "created", "", "")]
+    assert outcomes(shown) == [(contract, "created", None, None)]
     with pytest.raises(Refused) as refused:
         operations.execute_preview(shown, by=company.manager)
-    assert refused.value.code == "FUTURE-DATE"
-    assert f"it can be carried out from {day(tomorrow)} on" in str(refused.value)
+    assert refused.value.code == "PREVIEW-DATE-AHEAD"
+    assert f"It can be carried out on {day(tomorrow)} or later" in str(refused.value)
     assert not ProformaInvoice.objects.exists()
 
 
@@ -84,10 +87,10 @@ def test_ready_work_on_a_line_without_a_schedule_is_told(company, contract, read
     ready(contract, "2", "150", day=JAN_15)
     ready(contract, "1", "150", day=MAR_1)
     ready(contract, "4", "150", day=date(2025, 3, 2))  # after the day of the run
-    message = f"Nothing was due to invoice; left out: 2 ready {REMEDY}"
+    message = f"Nothing was due to invoice. 2 items are left out: ready {REMEDY}"
     shown, found = preview(company), run(company)
-    assert outcomes(shown) == [(contract, "nothing", "NO-SCHEDULE", message)]
-    assert outcomes(found) == [(contract, "nothing", "NO-SCHEDULE", message)]
+    assert outcomes(shown) == [(contract, "nothing", "NOTHING-DUE-LEFT-OUT", message)]
+    assert outcomes(found) == [(contract, "nothing", "NOTHING-DUE-LEFT-OUT", message)]
     assert skipped(shown) == [(contract.customers.get(), "NO-SCHEDULE", 2, Decimal(450))]
     assert found.due == 1
 
@@ -99,7 +102,12 @@ def test_work_approved_after_every_entry_has_run_is_told(company, contract, read
     assert outcomes(run(company))[0][1] == "created"
     assert outcomes(run(company)) == []
     late = ready(contract, day=JAN_15)
-    expected = (contract, "nothing", "NO-SCHEDULE", f"Nothing was due to invoice; left out: 1 ready {REMEDY}")
+    expected = (
+        contract,
+        "nothing",
+        "NOTHING-DUE-LEFT-OUT",
+        f"Nothing was due to invoice. 1 item is left out: ready {REMEDY}",
+    )
     assert outcomes(run(company)) == [expected]
     assert outcomes(run(company)) == [expected]  # and nothing else comes of it
     assert ProformaInvoice.objects.count() == 1
@@ -115,10 +123,15 @@ def test_what_a_run_takes_and_what_it_misses_are_both_told(company, contract, re
     ready(contract, day=JAN_15)
     ready(contract, "3", "100", day=FEB_1)
     shown, found = preview(company), run(company)
-    assert outcomes(shown) == [(contract, "created", "NO-SCHEDULE", f"Left out: 1 ready {REMEDY}")]
+    assert outcomes(shown) == [(contract, "created", "LEFT-OUT", f"1 item is left out: ready {REMEDY}")]
     assert skipped(shown) == [(contract.customers.get(), "NO-SCHEDULE", 1, Decimal(300))]
     assert outcomes(found) == [
-        (contract, "created", "NO-SCHEDULE", f"Proforma PRO-2025-000001. Left out: 1 ready {REMEDY}")
+        (
+            contract,
+            "created",
+            "RUN-CREATED-LEFT-OUT",
+            f"Proforma PRO-2025-000001. 1 item is left out: ready {REMEDY}",
+        )
     ]
     assert LineDetail.objects.get().date == JAN_15
 
@@ -132,7 +145,7 @@ def test_work_that_an_entry_to_come_will_take_is_not_missed(company, contract, r
     assert outcomes(run(company)) == []
     entry.cutoff = date(2025, 2, 27)
     entry.save()
-    assert [code for *_, code, _ in outcomes(run(company))] == ["NO-SCHEDULE"]
+    assert [code for *_, code, _ in outcomes(run(company))] == ["NOTHING-DUE-LEFT-OUT"]
 
 
 def test_what_is_on_hold_or_goes_along_or_stands_on_a_draft_contract_is_not_missed(company, contract, ready):
@@ -146,7 +159,12 @@ def test_what_is_on_hold_or_goes_along_or_stands_on_a_draft_contract_is_not_miss
     held.hold_until = MAR_1
     held.save()
     assert outcomes(run(company)) == [
-        (contract, "nothing", "NO-SCHEDULE", f"Nothing was due to invoice; left out: 1 ready {REMEDY}")
+        (
+            contract,
+            "nothing",
+            "NOTHING-DUE-LEFT-OUT",
+            f"Nothing was due to invoice. 1 item is left out: ready {REMEDY}",
+        )
     ]
 
 
@@ -168,8 +186,8 @@ def test_missed_work_does_not_make_a_plan_stale(company, contract, ready, due):
         ready(found, day=FEB_15)
     done = operations.execute_preview(shown, by=company.manager)
     assert [(c, outcome, code) for c, outcome, code, _ in outcomes(done)] == [
-        (contract, "created", "NO-SCHEDULE"),
-        (other, "nothing", "NO-SCHEDULE"),
+        (contract, "created", "RUN-CREATED-LEFT-OUT"),
+        (other, "nothing", "NOTHING-DUE-LEFT-OUT"),
     ]
 
 
@@ -223,9 +241,9 @@ def test_nothing_but_non_chargeable_work_is_told(company, contract, ready, due):
         (
             contract,
             "nothing",
-            "NOTHING-CHARGEABLE",
-            "Nothing was ready to invoice; left out: 1 non-chargeable with nothing to bill beside it "
-            "(it goes along with the next invoice).",
+            "NOTHING-READY-LEFT-OUT",
+            "Nothing was ready to invoice. 1 item is left out: non-chargeable without anything to bill with "
+            "it (it is added to the next invoice).",
         )
     ]
     assert ScheduleEntry.objects.get().status == "succeeded"
@@ -235,9 +253,9 @@ def test_nothing_but_non_chargeable_work_is_told(company, contract, ready, due):
 def test_by_hand_it_is_left_out_too(company, contract, ready):
     """PRO-1"""
     ready(contract, day=JAN_15, billing_type="non_chargeable")
-    with pytest.raises(Refused, match="1 non-chargeable with nothing to bill beside it") as refused:
+    with pytest.raises(Refused, match="left out: non-chargeable without anything to bill with it") as refused:
         operations.create_proformas([contract], cutoff=JAN_31, on=MAR_1, by=None)
-    assert refused.value.code == "NOTHING-CHARGEABLE"
+    assert refused.value.code == "CONTRACT-NOTHING"
     ready(contract, day=JAN_15, billing_type="complimentary")
     (proforma,) = operations.create_proformas([contract], cutoff=JAN_31, on=MAR_1, by=None)
     assert LineDetail.objects.on_proforma(proforma).count() == 2
@@ -296,7 +314,7 @@ def test_a_preview_speaks_json(company, ready, due, capsys):
 def test_a_run_for_a_day_to_come_ends_with_the_sentence(company, capsys):
     """RUN-1"""
     tomorrow = company.entity.today() + timedelta(days=1)
-    with pytest.raises(CommandError, match=f"{day(tomorrow)} has not come yet"):
+    with pytest.raises(CommandError, match=f"{day(tomorrow)} is in the future"):
         call_command("run_invoicing", "--as-of", str(tomorrow))
     assert "would be created" in command(capsys, "run_invoicing", "--as-of", str(tomorrow), "--preview")
 
@@ -343,7 +361,7 @@ def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract,
         "1 proforma created with work up to 2025-01-31.\n"
         f"PRO-2025-000001: contract {contract.code}, customer {customer}, NOK 33,333.33.\n"
         f"{held.code}: Contract {held} up to 31 Jan 2025: "
-        "Nothing was ready to invoice; left out: 1 on hold. [ON-HOLD]\n"
+        "Nothing was ready to invoice. 1 item is left out: on hold. [CONTRACT-NOTHING]\n"
     )
     proforma = ProformaInvoice.objects.get()
     assert (proforma.created_by, proforma.cutoff, proforma.accounting_date) == (

@@ -165,6 +165,11 @@ def test_marking_refuses_exactly_what_has_an_obstacle_with_its_code(company, ite
 
 # Of what was chosen while it was ready somebody else was quicker.
 TAKEN = {"IS-CANCELED", "IS-BILLED", "ON-DRAFT", "NOT-READY"}
+CHOSEN = dict.fromkeys(TAKEN, "CLAIM-GONE") | {
+    "ON-HOLD": "CHOSEN-ON-HOLD",
+    "IS-RETAINER": "CHOSEN-RETAINER",
+    "CONTRACT-NOT-CONFIRMED": "CONTRACT-NOT-CONFIRMED",
+}
 
 
 def test_a_draft_refuses_exactly_what_has_an_obstacle_with_its_code(company, items):
@@ -177,7 +182,9 @@ def test_a_draft_refuses_exactly_what_has_an_obstacle_with_its_code(company, ite
             group = [item for item in group if item.contract.status == "confirmed"]
         with pytest.raises(Refused) as refused:
             operations.create_for_items(group, on=today, by=company.manager)
-        assert refused.value.code == ("CLAIM-GONE" if code in TAKEN else code)
+        assert refused.value.code == CHOSEN.get(code, "CHOSEN-BLOCKED")
+        if refused.value.code == "CHOSEN-BLOCKED":
+            assert str(refused.value.params["obstacle"].english) == str(obstacles.BY_CODE[code].label)
     operations.create_for_items(free, on=today, by=company.manager)
     assert set(items.filter(detail__isnull=False)) == set(free)
     assert {*groups, "NO-PRICE", "IS-RETAINER", "ON-HOLD", "CONTRACT-NOT-CONFIRMED"} == set(groups)

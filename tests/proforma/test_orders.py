@@ -8,6 +8,7 @@ import pytest
 from actuals.models import Actual
 from contracts.models import LegalEntity
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from proforma import operations
 from proforma.inputs import pending
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine, RunPlanLine
@@ -198,7 +199,10 @@ def test_the_figures_of_an_order(no1, contract):
     assert left(contract) == [D("200.00")]
     assert shortages(fits) == []
     (shortage,) = shortages(rest)
-    assert shortage.sentence == "Order 4711: 200.00 left of 10,000.00, 600.00 too little."
+    assert (
+        shortage.reason.sentence
+        == "Order 4711 has 200.00 NOK left of 10,000.00 NOK, which is 600.00 NOK too little."
+    )
 
 
 def test_one_row_that_is_too_large_takes_none_of_it(no1, contract):
@@ -207,8 +211,8 @@ def test_one_row_that_is_too_large_takes_none_of_it(no1, contract):
     used_up(no1, contract)
     (whole,) = create_for_items([ready(no1, contract, MAR_2, "8")], on=MAR_31, by=no1.manager)
     assert shown([whole]) == [("", False, D("1600.00"))]
-    assert [s.sentence for s in shortages(whole)] == [
-        "Order 4711: 1,000.00 left of 10,000.00, 600.00 too little."
+    assert [s.reason.sentence for s in shortages(whole)] == [
+        "Order 4711 has 1,000.00 NOK left of 10,000.00 NOK, which is 600.00 NOK too little."
     ]
 
 
@@ -274,7 +278,7 @@ def test_a_stored_plan_is_not_carried_out_when_an_order_has_changed(no1, contrac
     number.save()
     with pytest.raises(Refused) as refused:
         operations.execute_preview(preview, by=no1.manager)
-    assert refused.value.code == "PLAN-CHANGED"
+    assert refused.value.code == "PREVIEW-CHANGED"
 
 
 def test_a_raised_price_is_looked_at_again(no1, contract):
@@ -283,8 +287,8 @@ def test_a_raised_price_is_looked_at_again(no1, contract):
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     assert shortages(draft) == []
     edit_details(LineDetail.objects.on_proforma(draft), by=no1.manager, price=D("250"))
-    assert [s.sentence for s in shortages(draft)] == [
-        "Order 4711 is for 800.00; 1,000.00 is on proformas under it, 200.00 too much."
+    assert [s.reason.sentence for s in shortages(draft)] == [
+        "Order 4711 is for 800.00 NOK. Proformas under it come to 1,000.00 NOK, which is 200.00 NOK too much."
     ]
 
 
@@ -306,7 +310,7 @@ def test_a_detail_added_by_hand_is_looked_at_again(no1, contract):
 
     add(MAR_3)
     assert [s.missing for s in shortages(draft)] == [D("100.00")]
-    with pytest.raises(Refused, match="Order 4711 is valid until 3 Mar 2025, and 31 Mar 2025 is outside"):
+    with pytest.raises(Refused, match="Order 4711 is valid until 3 Mar 2025, and 31 Mar 2025 is later"):
         add(MAR_31)
 
 
@@ -320,8 +324,10 @@ def test_where_an_order_is_required_nothing_is_confirmed_without_room(no1, contr
     (second,) = create_for_items(items[1:], on=MAR_31, by=no1.manager)
     with pytest.raises(Refused) as refused:
         confirm(second, by=no1.manager, on=MAR_31)
-    assert refused.value.code == "PO-AMOUNT"
-    assert refused.value.message.startswith("Order 4711: 700.00 left of 700.00, 100.00 too little.")
+    assert refused.value.code == "ORDER-AMOUNT-TO-CONFIRM"
+    assert refused.value.message.startswith(
+        "Order 4711 has 700.00 NOK left of 700.00 NOK, which is 100.00 NOK too little."
+    )
     assert ProformaInvoice.objects.get(pk=second.pk).status == "draft"
 
 
@@ -342,7 +348,7 @@ def test_pending_work_of_another_time_is_not_added_to_an_order(no1, contract):
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     with pytest.raises(Refused) as refused:
         add_items(draft, [ready(no1, contract, MAR_3)], by=no1.manager)
-    assert refused.value.code == "PO-DATES"
+    assert refused.value.code == "ORDER-DATES-OF-ITEMS"
 
 
 def test_another_order_number_in_the_header_is_used_from_then_on(no1, contract):
@@ -362,10 +368,10 @@ def test_an_order_of_other_days_is_not_entered_in_the_header(no1, contract):
     """CON-12"""
     purchase_order(contract, "OLD", valid_to=date(2025, 1, 31))
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
-    sentence = "Order OLD is valid until 31 Jan 2025, and 2 Mar 2025 is outside"
+    sentence = "Order OLD is valid until 31 Jan 2025, and 2 Mar 2025 is later"
     with pytest.raises(Refused, match=sentence) as refused:
         edit_header(draft, by=no1.manager, order_reference="OLD")
-    assert refused.value.code == "PO-DATES"
+    assert refused.value.code == "ORDER-DATES-IN-HEADER"
     assert ProformaInvoice.objects.get(pk=draft.pk).order_reference == ""
 
 
@@ -380,7 +386,7 @@ def test_days_of_an_order_that_were_cut_are_looked_at_when_confirming(no1, contr
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     with pytest.raises(Refused, match="Order 4711 is valid until 1 Mar 2025, and 3 Mar") as refused:
         confirm(drafts[1], by=no1.manager, on=MAR_31)
-    assert refused.value.code == "PO-DATES"
+    assert refused.value.code == "ORDER-DATES-TO-CONFIRM"
 
 
 def test_a_renamed_order_keeps_what_is_under_it(no1, contract):
@@ -415,7 +421,7 @@ def test_an_order_that_is_entered_later_counts_what_has_its_number(no1, contract
     other = purchase_order(contract, "PO-2", "1000", valid_to=MAR_1)
     assert left(contract) == [D("200.00"), D("1000")]
     assert order_of(first).pk == order.pk
-    assert outside_order(first) == "Order PO-1 is valid until 1 Mar 2025, and 2 Mar 2025 is outside"
+    assert outside_order(first) == Reason("ORDER-VALID-UNTIL", order="PO-1", last=MAR_1, day=MAR_2)
     order.valid_to = other.valid_to = None
     order.amount = D(700)
     order.save()
@@ -443,7 +449,7 @@ def test_work_outside_the_scope_of_tax_is_billed_apart(no1, contract):
     ]
     with pytest.raises(Refused) as refused:
         add_items(apart, [ready(no1, contract, MAR_3)], by=no1.manager)
-    assert refused.value.code == "TAX-SCOPE"
+    assert refused.value.code == "SCOPE-MIXED-ITEMS"
     edit_header(apart, by=no1.manager, cutoff=MAR_31)
     assert refresh(apart, by=no1.manager) == []
 
@@ -467,7 +473,7 @@ def test_a_detail_added_by_hand_keeps_the_scope_of_tax_apart(no1, contract):
     }
     with pytest.raises(Refused) as refused:
         add_detail(draft, by=no1.manager, **fee)
-    assert refused.value.code == "TAX-SCOPE"
+    assert refused.value.code == "SCOPE-MIXED-ADDED"
     remove_details(LineDetail.objects.on_proforma(draft), by=no1.manager)
     add_detail(draft, by=no1.manager, **fee)
     draft.refresh_from_db()
@@ -480,7 +486,7 @@ def test_a_draft_without_an_order_says_which_one_has_room_by_now(no1, contract, 
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
-    assert "Order 4711: 700.00 left of 700.00, 100.00 too little." in page
+    assert "Order 4711 has 700.00 NOK left of 700.00 NOK, which is 100.00 NOK too little." in page
     assert "covers its amount" not in page
     number.amount = D("800")
     number.save()
@@ -505,16 +511,17 @@ def test_an_electronic_address_is_entered_with_its_scheme(no1, contract):
 @pytest.mark.parametrize(
     ("currency", "used", "sentence"),
     [
-        ("JPY", None, "Order PO-1: 100 left of 1,000, 50 too little."),
-        ("NOK", None, "Order PO-1: 100.00 left of 1,000.00, 50.00 too little."),
+        ("JPY", None, "Order PO-1 has 100 JPY left of 1,000 JPY, which is 50 JPY too little."),
+        ("NOK", None, "Order PO-1 has 100.00 NOK left of 1,000.00 NOK, which is 50.00 NOK too little."),
         (
             "KWD",
             Decimal("1050"),
-            "Order PO-1 is for 1,000.000; 1,050.000 is on proformas under it, 50.000 too much.",
+            "Order PO-1 is for 1,000.000 KWD. Proformas under it come to 1,050.000 KWD, which is 50.000 KWD "
+            "too much.",
         ),
     ],
 )
 def test_a_shortage_has_the_decimals_of_its_currency(currency, used, sentence):
     """MON-1, CON-12"""
     shortage = Shortage("PO-1", Decimal("1000"), Decimal("100"), Decimal("50"), 1, currency, used)
-    assert shortage.sentence == sentence
+    assert shortage.reason.sentence == sentence

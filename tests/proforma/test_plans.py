@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from invoicing_site.floor.reasons import Reason
 from proforma.plans import ContractInputs, Due, Share, Waiting, plan_by_hand, plan_contract
 
 JAN_31, FEB_1, FEB_28, MAR_1 = date(2025, 1, 31), date(2025, 2, 1), date(2025, 2, 28), date(2025, 3, 1)
@@ -121,7 +122,7 @@ def test_every_due_entry_is_answered_also_one_that_finds_nothing():
     """RUN-1"""
     found = plan([], [Due(7, LINE, FEB_1, JAN_31)])
     assert (found.proformas, [due.pk for due in found.answered]) == ([], [7])
-    assert (found.code, found.why_nothing) == ("NOTHING-READY", "Nothing was ready to invoice.")
+    assert found.why_nothing == Reason("NOTHING-READY")
 
 
 def test_an_entry_of_which_some_customers_are_left_out_stays_due():
@@ -152,10 +153,11 @@ def test_what_is_left_out_has_a_code_and_a_sentence():
         (ALFA, "OVER-LIMIT", 4, Decimal(1000)),
         (BETA, "NOT-READY", 2, Decimal(50)),
     ]
-    assert found.code == "IS-RETAINER"
-    assert found.why_nothing == (
-        "Nothing was ready to invoice; left out: 1 a retainer, which this version does not put on proforma "
-        "invoices, 4 over a not-to-exceed limit, 1 on hold, 2 not marked ready."
+    assert found.why_nothing.code == "NOTHING-READY-LEFT-OUT"
+    assert found.why_nothing.sentence == (
+        "Nothing was ready to invoice. 1 item is left out: a retainer, which this version does not put on "
+        "proforma invoices. 4 items are left out: over a not-to-exceed limit. 1 item is left out: on hold. "
+        "2 items are left out: not marked ready."
     )
 
 
@@ -249,7 +251,7 @@ def test_work_without_a_schedule_entry_is_left_out_whatever_is_due():
     missed = Waiting(ALFA, OTHER_LINE, True, JAN_31, "NO-SCHEDULE", 2, Decimal(900))
     found = plan([share(1, JAN_31)], [Due(7, LINE, FEB_1, JAN_31)], [missed])
     assert [(s.code, s.items, s.amount) for s in found.skipped] == [("NO-SCHEDULE", 2, Decimal(900))]
-    assert (found.code, len(found.proformas)) == ("NO-SCHEDULE", 1)
-    assert found.what_is_lost == (
-        "Left out: 2 ready with no schedule entry left to take it (create its proforma by hand)."
+    assert len(found.proformas) == 1
+    assert found.never_billed.sentence == (
+        "2 items are left out: ready with no schedule entry left to take it (create its proforma by hand)."
     )

@@ -95,10 +95,10 @@ def test_a_contract_with_nothing_says_why(company, contract, ready, due):
     ready(contract, day=JAN_15, status="not_ready", limit_status="not_evaluated")
     found = preview(company)
     row = found.run_contracts.get()
-    assert (row.outcome, row.code, row.message) == (
+    assert (row.outcome, row.reason.code, row.reason.sentence) == (
         "nothing",
-        "NOT-EVALUATED",
-        "Nothing was ready to invoice; left out: 1 not evaluated against its limit.",
+        "NOTHING-READY-LEFT-OUT",
+        "Nothing was ready to invoice. 1 item is left out: not evaluated against its limit.",
     )
 
 
@@ -117,7 +117,7 @@ def test_a_plan_is_carried_out_once(company, planned):
     """RUN-4"""
     shown = preview(company)
     operations.execute_preview(shown, by=company.manager)
-    with pytest.raises(Refused, match="was carried out already"):
+    with pytest.raises(Refused, match="is already carried out"):
         operations.execute_preview(shown, by=company.manager)
     assert InvoiceRun.objects.filter(kind="run").count() == 1
 
@@ -128,8 +128,10 @@ def test_a_plan_whose_inputs_changed_is_refused_with_the_difference(company, pla
     ready(planned, "2", "100", day=FEB_15)
     with pytest.raises(Refused) as refused:
         operations.execute_preview(shown, by=company.manager)
-    assert refused.value.code == "PLAN-CHANGED"
-    assert f"Contract {planned} had 3 rows of 1,700.00 NOK and now has 4 of 1,900.00." in str(refused.value)
+    assert refused.value.code == "PREVIEW-CHANGED"
+    assert f"Contract {planned} had 3 rows of 1,700.00 NOK and now has 4 of 1,900.00 NOK." in str(
+        refused.value
+    )
     assert not ProformaInvoice.objects.exists()
 
 
@@ -165,7 +167,7 @@ def test_a_contract_that_changes_while_the_run_is_at_work_fails_in_it(company, p
     run = operations.start_run(company.entity, as_of=MAR_1, executes=shown)
     ready(planned, day=FEB_15)
     row = operations.invoice_contract(planned, run=run)
-    assert (row.outcome, row.code) == ("failed", "PLAN-CHANGED")
+    assert (row.outcome, row.reason.code) == ("failed", "CONTRACT-CHANGED")
     assert not ProformaInvoice.objects.exists()
     assert operations.run_invoicing(company.entity, as_of=MAR_1).proformas.count() == 2
 

@@ -126,7 +126,7 @@ def test_a_draft_says_that_its_order_is_of_other_days(manager, company, contract
     )
     words = words_of(manager, draft.get_absolute_url())
     assert "Order 4711 is valid until 31 Jan 2025, and " in words
-    assert "is outside. Give it another order number" in words
+    assert "is later. Enter another order number" in words
 
 
 def test_details_are_edited_together_and_what_is_empty_stays(manager, draft):
@@ -221,7 +221,7 @@ def test_removed_details_are_pending_and_can_be_added_again(manager, draft):
     """PRO-3"""
     detail = LineDetail.objects.on_proforma(draft).order_by("pk").first()
     answer = post(manager, "remove_details", draft, pk=[detail.pk]).content.decode()
-    assert "1 detail removed; 1 item is ready" in answer
+    assert "1 detail removed. 1 item is ready" in answer
     assert "1 more item is ready for this customer" in answer
     post(manager, "add_pending", draft, pk=[detail.backlog_item_id])
     assert LineDetail.objects.on_proforma(draft).count() == 2
@@ -244,9 +244,9 @@ def test_what_was_added_by_hand_is_gone_and_nothing_else_is_promised(manager, co
     )
     assert words_of(manager, draft.get_absolute_url()).count(". Details added by hand are deleted.") == 2
     answer = post(manager, "remove_details", draft, pk=[first.pk]).content.decode()
-    assert "1 detail removed; what was added by hand is gone." in answer
+    assert "1 detail removed. 1 detail added by hand deleted." in answer
     answer = post(manager, "remove_details", draft, pk=[second.pk, item.pk]).content.decode()
-    expected = "2 details removed; 1 item is ready to invoice again, and 1 detail added by hand is gone."
+    expected = "2 details removed. 1 item is ready to invoice again. 1 detail added by hand deleted."
     assert expected in answer
     answer = post(manager, "delete_proforma", draft).content.decode()
     assert "is deleted; 1 item is ready to invoice again, and 1 detail added by hand is gone." in answer
@@ -257,13 +257,13 @@ def test_an_expense_needs_a_category(manager, contract, draft):
     typed = {"contract_line": contract.lines.get().pk, "transaction_class": "expense", "date": "2025-03-12"}
     typed |= {"quantity": "1", "price": "10", "billing_type": "chargeable"}
     words = post(manager, "add_detail", draft, **typed).content.decode()
-    assert "Say which category it is: an expense is taxed and booked by it." in words
+    assert "Choose a category." in words
 
 
 def test_the_page_says_what_gets_a_proforma_of_its_own(manager):
     """PRO-1"""
     words = words_of(manager, reverse("new_proforma"))
-    assert "One for each contract, customer and order number, with all that is ready" in words
+    assert "One for each contract, customer and order number, with all work that is ready" in words
 
 
 def test_a_refresh_takes_what_became_ready(manager, contract, draft, ready):
@@ -279,7 +279,7 @@ def test_a_detail_is_added_by_hand(manager, company, contract, draft):
     assert "The detail is added" in post(manager, "add_detail", draft, **typed).content.decode()
     assert LineDetail.objects.by_hand().get().amount == 1500
     typed |= {"transaction_class": "material"}
-    assert "Say which product" in post(manager, "add_detail", draft, **typed).content.decode()
+    assert "Choose a product" in post(manager, "add_detail", draft, **typed).content.decode()
 
 
 def test_the_header_is_edited_on_the_draft_alone(manager, company, draft):
@@ -322,7 +322,7 @@ def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, 
     words = words_of(client, draft.get_absolute_url())
     assert "an accountant can return it until it is posted" in words
     assert "Submit for review" not in words
-    assert "is confirmed and handed" in post(client, "confirm_proforma", draft).content.decode()
+    assert "is confirmed and sent" in post(client, "confirm_proforma", draft).content.decode()
     client.force_login(company.manager)
     words = words_of(client, draft.get_absolute_url())
     assert "Remove" not in words
@@ -345,12 +345,12 @@ def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, comp
     assert warned(company.accountant) == []
     type(company.entity).objects.filter(pk=company.entity.pk).update(separate_confirm_and_post=True)
     assert warned(company.manager) == []
-    assert all("In this company nobody else has that role." in text for text in warned(company.accountant))
+    assert all("Nobody else in this company may post it." in text for text in warned(company.accountant))
     second = factories.UserFactory(first_name="Vera", last_name="Eksempel")
     factories.MembershipFactory(user=second, entity=company.entity, role="accountant")
     told = warned(company.accountant)
     assert len(told) == 2
-    assert all("In this company that is: Vera Eksempel." in text for text in told)
+    assert all("In this company, these people may post it: Vera Eksempel." in text for text in told)
 
 
 def test_an_auditor_confirms_nothing(client, company, draft):
@@ -367,7 +367,7 @@ def test_over_a_limit_it_is_confirmed_only_by_permission_and_with_a_reason(manag
     assert "4,000.00" in words
     assert address not in words
     assert manager.get(address).status_code == 403
-    assert "may override limits" in post(manager, "confirm_proforma", draft).content.decode()
+    assert "permission to override limits" in post(manager, "confirm_proforma", draft).content.decode()
 
     company.manager.memberships.update(overrides_limits=True)
     assert address in words_of(manager, draft.get_absolute_url())
@@ -415,7 +415,7 @@ def test_while_it_works_the_page_asks_again(manager, company, draft):
 def test_where_nothing_is_being_confirmed_the_way_leads_to_the_list(manager, draft):
     answer = manager.get(reverse("confirming"), follow=True)
     assert answer.redirect_chain[-1][0] == reverse("proformas")
-    assert "Nothing is being confirmed." in answer.content.decode()
+    assert "No proformas are being confirmed." in answer.content.decode()
 
 
 def test_many_are_submitted_or_deleted(manager, company, contract, draft, ready):
@@ -457,7 +457,7 @@ def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, cont
     (made,) = ProformaInvoice.objects.all()
     assert answer.redirect_chain[-1][0] == made.get_absolute_url()
     assert f"1 proforma created: {made.number}" in answer.content.decode()
-    later = "1 ready item waits for a later day, from 2 Apr 2025 on."
+    later = "1 ready item is dated after the cutoff, on 2 Apr 2025."
     assert later in answer.content.decode()
     again = manager.post(address, typed).content.decode()
     assert "up to 31 Mar 2025: Nothing was ready to invoice." in again
@@ -531,7 +531,7 @@ def test_proformas_are_made_of_chosen_milestones(manager, company, milestone):
     assert "1 proforma created" in words
     assert LineDetail.objects.get().amount == 4000
     refused = post(manager, "create_from_milestones", pk=[waiting.pk]).content.decode()
-    assert "None of the chosen rows is ready" in refused
+    assert "None of the selected rows is ready" in refused
 
 
 def test_two_people_at_one_detail_do_not_undo_each_other(manager, draft):

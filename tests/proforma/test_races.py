@@ -117,7 +117,7 @@ def test_two_people_create_from_the_same_contract(company, contract, ready):
 
     results = at_once(create, create)
     (refused,) = [result for result in results if isinstance(result, Refused)]
-    assert refused.code == "NOTHING-READY"
+    assert refused.code == "CONTRACT-NOTHING"
     assert claims() == (Counter({1: 5}), Counter({"created": 5}))
     assert ProformaInvoice.objects.count() == 1
 
@@ -130,7 +130,7 @@ def test_two_people_create_from_the_same_rows(company, contract, ready):
         lambda: operations.create_for_items(items[2:], on=MAR_1, by=None),
     )
     (refused,) = [result for result in results if isinstance(result, Refused)]
-    assert "2 chosen rows are not ready to invoice any more" in str(refused)
+    assert "2 rows have changed" in str(refused)
     assert claims() == (Counter({1: 4}), Counter({"created": 4, "ready": 2}))
 
 
@@ -178,7 +178,7 @@ def test_two_workers_confirm_the_same_one(company, contract, ready):
     job = operations.confirm_many([proforma], by=company.manager, on=MAR_1)
     at_once(*[lambda: jobs.perform(job.pk)] * 6)
     proforma.refresh_from_db()
-    assert (proforma.confirm_job, proforma.status, proforma.confirm_message) == ("complete", "confirmed", "")
+    assert (proforma.confirm_job, proforma.status, proforma.confirm_error) == ("complete", "confirmed", None)
     assert Actual.objects.filter(type="billed").count() == 1
     assert Notice.objects.count() == 1
 
@@ -208,7 +208,7 @@ def test_two_confirms_cannot_both_take_the_last_of_a_limit(company, contract, re
         proformas += operations.create_for_items([item], on=MAR_1, by=None)
     operations.edit_details(LineDetail.objects.all(), by=company.manager, quantity=Decimal(11))
     results = at_once(*[lambda p=p: operations.confirm(p, by=company.manager, on=MAR_1) for p in proformas])
-    assert [result.code for result in results if isinstance(result, Refused)] == ["OVER-LIMIT"]
+    assert [result.code for result in results if isinstance(result, Refused)] == ["LIMIT-EXCEEDED"]
     assert Actual.objects.filter(type="billed").count() == 1
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backlog.models import BacklogItem
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import Notice
 from proforma import operations
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract
@@ -93,7 +94,8 @@ def test_a_preview_of_a_day_to_come_says_from_when_it_can_be_carried_out(
     assert f"It can be carried out from 3 Feb {day.year}." in words
     assert "Carry out this plan" not in words
     refused = manager.post(reverse("execute_preview", args=[InvoiceRun.objects.get().pk]), follow=True)
-    assert f"looks ahead: it can be carried out from 3 Feb {day.year} on." in refused.content.decode()
+    said = refused.content.decode()
+    assert f"is for a future date. It can be carried out on 3 Feb {day.year} or later." in said
 
 
 @pytest.mark.parametrize("role", ["accountant", "auditor", "member"])
@@ -157,7 +159,7 @@ def test_a_day_that_has_not_come_is_refused_and_stays_typed(
 ):
     answer = start(manager, django_capture_on_commit_callbacks, start="1", as_of="2098-01-01")
     words = answer.content.decode()
-    assert "has not come yet" in words
+    assert "is in the future" in words
     assert 'value="2098-01-01"' in words
     assert not InvoiceRun.objects.exists()
 
@@ -193,12 +195,12 @@ def test_runs_with_failures_are_found(manager, company, due_contract):
     good = operations.run_invoicing(company.entity, as_of=APRIL)
     bad = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     RunContract.objects.create(
-        run=bad, contract=due_contract, outcome="failed", code="NO-RATE", message="There is no rate for EUR."
+        run=bad, contract=due_contract, outcome="failed", reason=Reason("RUN-FAILED", error="OSError")
     )
     words = words_of(manager, reverse("runs"), {"failed": "1"})
     assert bad.get_absolute_url() in words
     assert good.get_absolute_url() not in words
-    assert "There is no rate for EUR." in words_of(manager, bad.get_absolute_url(), {"outcome": "failed"})
+    assert "Internal error (OSError)." in words_of(manager, bad.get_absolute_url(), {"outcome": "failed"})
 
 
 def test_a_plan_is_shown_and_carried_out(manager, company, due_contract, django_capture_on_commit_callbacks):
@@ -216,7 +218,7 @@ def test_a_plan_is_shown_and_carried_out(manager, company, due_contract, django_
     assert done.url == InvoiceRun.objects.get(executes=preview).get_absolute_url()
     assert ProformaInvoice.objects.count() == 1
     assert "Carry out this plan" not in words_of(manager, answer.url)
-    assert "was carried out already" in manager.post(execute, follow=True).content.decode()
+    assert "is already carried out" in manager.post(execute, follow=True).content.decode()
 
 
 def test_a_plan_that_does_not_hold_any_more_is_refused_with_the_difference(

@@ -47,12 +47,12 @@ def made(found):
 
 def outcomes(found):
     rows = found.run_contracts.order_by("contract")
-    return [(row.contract, row.outcome, row.reason.code if row.reason else "", row.reason.sentence if row.reason else "") for row in rows]
+    return [(row.contract, row.outcome, row.reason.code, row.reason.sentence) for row in rows]
 
 
 def schedule(contract):
     rows = ScheduleEntry.objects.filter(line__contract=contract).order_by("run_date")
-    return [(row.run_date, row.status, row.result.sentence if row.result else "") for row in rows]
+    return [(row.run_date, row.status, row.result and row.result.sentence) for row in rows]
 
 
 def test_a_schedule_entry_makes_its_proforma(company, contract, ready, due):
@@ -65,10 +65,10 @@ def test_a_schedule_entry_makes_its_proforma(company, contract, ready, due):
     found = run(company, by=company.manager)
 
     assert made(found) == [(contract, FEB_1, JAN_31, [item.pk for item in items])]
-    assert outcomes(found) == [(contract, "created", "", "Proforma PRO-2025-000001.")]
+    assert outcomes(found) == [(contract, "created", "RUN-CREATED", "Proforma PRO-2025-000001.")]
     assert schedule(contract) == [
         (FEB_1, "succeeded", "Proforma PRO-2025-000001."),
-        (MAR_2, "not_run", ""),
+        (MAR_2, "not_run", None),
     ]
     assert (found.status, found.due, found.trigger) == ("finished", 1, "manual")
     assert found.finished_at is not None
@@ -89,7 +89,7 @@ def test_each_run_date_makes_its_own_proforma(company, contract, ready, due):
     january, february = ready(contract, day=JAN_15), ready(contract, day=FEB_15)
     found = run(company)
     assert made(found) == [(contract, FEB_1, JAN_31, [january.pk]), (contract, MAR_1, FEB_28, [february.pk])]
-    assert outcomes(found)[0][3] == "Proformas PRO-2025-000001, PRO-2025-000002."
+    assert outcomes(found)[0][3] == "Proformas PRO-2025-000001 and PRO-2025-000002."
     assert schedule(contract) == [
         (FEB_1, "succeeded", "Proforma PRO-2025-000001."),
         (MAR_1, "succeeded", "Proforma PRO-2025-000002."),
@@ -119,7 +119,9 @@ def test_each_customer_has_a_proforma_of_its_own(company, shared_contract, ready
         ready(shared_contract, customer=share, day=JAN_15)
     found = run(company)
     assert [p.contract_customer for p in found.proformas.order_by("pk")] == [first, second]
-    assert schedule(shared_contract) == [(FEB_1, "succeeded", "Proformas PRO-2025-000001, PRO-2025-000002.")]
+    assert schedule(shared_contract) == [
+        (FEB_1, "succeeded", "Proformas PRO-2025-000001 and PRO-2025-000002.")
+    ]
 
 
 def test_an_entry_that_finds_nothing_succeeds_and_says_so(company, contract, ready, due):
@@ -131,8 +133,8 @@ def test_an_entry_that_finds_nothing_succeeds_and_says_so(company, contract, rea
         (
             contract,
             "nothing",
-            "NOT-READY",
-            "Nothing was ready to invoice; left out: 1 not marked ready.",
+            "NOTHING-READY-LEFT-OUT",
+            "Nothing was ready to invoice. 1 item is left out: not marked ready.",
         )
     ]
     assert schedule(contract) == [(FEB_1, "succeeded", "Nothing was ready to invoice.")]
@@ -145,7 +147,7 @@ def test_a_day_that_has_not_come_is_not_due(company, contract, ready, due):
     ready(contract, day=FEB_15)
     found = run(company, as_of=FEB_28)
     assert (outcomes(found), found.due) == ([], 0)
-    assert schedule(contract) == [(MAR_1, "not_run", "")]
+    assert schedule(contract) == [(MAR_1, "not_run", None)]
 
 
 def test_ready_milestones_need_no_schedule(company, milestone):
@@ -228,7 +230,7 @@ def test_a_contract_closed_meanwhile_is_passed_over(company, contract, ready, du
     contract.status = "closed"
     contract.save()
     row = operations.invoice_contract(contract, run=started)
-    assert (row.outcome, row.code) == ("nothing", "CONTRACT-NOT-CONFIRMED")
+    assert (row.outcome, row.reason.code) == ("nothing", "CONTRACT-NOT-CONFIRMED")
 
 
 @pytest.fixture
@@ -259,13 +261,13 @@ def test_a_failing_contract_does_not_stop_the_others(company, contract, ready, d
     found = run(company)
 
     sentence = (
-        "Something went wrong in the program (RuntimeError); its log has the details. "
-        "The next run tries again."
+        "Internal error (RuntimeError). Nothing was saved halfway; the log has the details. The next run "
+        "tries again."
     )
     assert [(c, outcome, code) for c, outcome, code, _ in outcomes(found)] == [
-        (contract, "created", ""),
-        (others[0], "failed", "ERROR"),
-        (others[1], "created", ""),
+        (contract, "created", "RUN-CREATED"),
+        (others[0], "failed", "RUN-FAILED"),
+        (others[1], "created", "RUN-CREATED"),
     ]
     assert outcomes(found)[1][3] == sentence
     assert schedule(others[0]) == [(FEB_1, "failed", sentence)]
@@ -276,6 +278,9 @@ def test_a_failing_contract_does_not_stop_the_others(company, contract, ready, d
     assert "disk full" in str(record.exc_info[1])
 
 
+NONE = "You manage no confirmed contract in this company, so there is nothing to run."
+
+
 def test_a_refusal_is_recorded_in_its_own_words_and_tried_again(
     company, contract, ready, due, failing, monkeypatch
 ):
@@ -284,10 +289,12 @@ def test_a_refusal_is_recorded_in_its_own_words_and_tried_again(
     item = ready(contract, day=JAN_15)
     with monkeypatch.context() as while_it_lasts:
         while_it_lasts.setattr(
-            runs, "write_proformas", lambda *args, **kwargs: (_ for _ in ()).throw(Refused("No.", code="WHY"))
+            runs,
+            "write_proformas",
+            lambda *args, **kwargs: (_ for _ in ()).throw(Refused("NO-CONTRACT-TO-RUN")),
         )
-        assert outcomes(run(company)) == [(contract, "failed", "WHY", "No.")]
-    assert schedule(contract) == [(FEB_1, "failed", "No.")]
+        assert outcomes(run(company)) == [(contract, "failed", "NO-CONTRACT-TO-RUN", NONE)]
+    assert schedule(contract) == [(FEB_1, "failed", NONE)]
     found = run(company)
     assert made(found) == [(contract, FEB_1, JAN_31, [item.pk])]
     assert schedule(contract) == [(FEB_1, "succeeded", "Proforma PRO-2025-000001.")]
@@ -406,7 +413,7 @@ def test_a_run_can_be_restricted_to_contracts(company, contract, ready, due):
         ready(found, day=JAN_15)
     found = run(company, contracts=[other])
     assert [c for c, *_ in outcomes(found)] == [other]
-    assert schedule(contract) == [(FEB_1, "not_run", "")]
+    assert schedule(contract) == [(FEB_1, "not_run", None)]
     with pytest.raises(Refused, match="No contract is selected"):
         run(company, contracts=[])
 
@@ -436,7 +443,7 @@ def test_a_run_restricted_to_one_of_two_customers_leaves_the_entry_due(company, 
     mine, theirs = (ready(shared_contract, customer=share, day=JAN_15) for share in (first, second))
     found = run(company, customers=[first.customer])
     assert made(found) == [(shared_contract, FEB_1, JAN_31, [mine.pk])]
-    assert schedule(shared_contract) == [(FEB_1, "not_run", "")]
+    assert schedule(shared_contract) == [(FEB_1, "not_run", None)]
     again = run(company)
     assert made(again) == [(shared_contract, FEB_1, JAN_31, [theirs.pk])]
     assert schedule(shared_contract) == [(FEB_1, "succeeded", "Proforma PRO-2025-000002.")]

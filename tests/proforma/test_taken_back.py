@@ -50,9 +50,11 @@ def test_a_correction_is_not_taken_back(company, contract, ready):
     correction.batch = factories.BatchFactory(entity=company.entity)
     correction.save()
 
-    with pytest.raises(Refused, match="Proforma C-1 is a correction and can't be returned") as refusal:
+    with pytest.raises(
+        Refused, match="Proforma C-1 is a correction, and a correction can't be returned"
+    ) as refusal:
         operations.take_back(correction, by=company.accountant, on=MAR_31)
-    assert refusal.value.code == "CORRECTION"
+    assert refusal.value.code == "CORRECTION-NOT-RETURNED"
 
 
 def test_a_draft_names_the_proforma_it_was_returned_from(company, contract, ready):

@@ -16,7 +16,6 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.verify import findings
 from ledger.invoicing.estimates import estimate
 from ledger.invoicing.operations import posting
-from proforma.warnings import warnings_of, warnings_to_ask
 from proforma.edits import edited
 from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import (
@@ -31,6 +30,7 @@ from proforma.operations import (
     take_party,
 )
 from proforma.orders import orders_that_fit_some
+from proforma.warnings import warnings_of, warnings_to_ask
 from tests import factories
 from tests.background import do_jobs
 from tests.ledger import billing
@@ -81,7 +81,7 @@ def test_time_by_hand_has_no_more_hours_than_a_day(no1, draft):
     typed(no1, draft, quantity=D(24))
     with pytest.raises(Refused, match="24.5 hours are more than 2 Mar 2025 has") as refused:
         typed(no1, draft, quantity=D("24.5"))
-    assert refused.value.code == "LONG-DAY"
+    assert refused.value.code == "DETAIL-LONG-DAY"
     with pytest.raises(Refused, match="hours are more than"):
         typed(no1, draft, quantity=D(99999999999))
 
@@ -90,10 +90,14 @@ def test_work_after_today_is_confirmed_by_nobody(no1, draft):
     """APP-10: a draft may hold it; confirming names the way out, which works."""
     tomorrow = no1.entity.today() + timedelta(days=1)
     detail = typed(no1, draft, date=tomorrow)
-    assert warnings_of(draft)[0].startswith(f"Proforma {draft.number} can't be confirmed yet: 1 detail is work")
-    with pytest.raises(Refused, match="Remove it, and add it again with the right day") as refused:
+    assert warnings_of(draft)[0].sentence.startswith(
+        f"Proforma {draft.number} can't be confirmed yet. 1 detail is work"
+    )
+    with pytest.raises(
+        Refused, match="If a date of a detail added by hand is wrong, add it again"
+    ) as refused:
         confirm(draft, by=no1.manager, on=MAR_31)
-    assert refused.value.code == "DATE"
+    assert refused.value.code == "DATE-AHEAD-BY-HAND"
     detail.delete()
     assert confirm(draft, by=no1.manager, on=MAR_31).status == "confirmed"
 
@@ -109,13 +113,13 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
     """PRP-8: its invoice can't be dated before it; by button, in the background, by command."""
     draft, item = ahead_of(no1)
     sentence = (
-        f"Proforma {draft.number} can't be confirmed yet: 1 detail is a milestone dated after today "
-        "(31 Dec 2026). Remove it or confirm from 31 Dec 2026 on."
+        f"Proforma {draft.number} can't be confirmed yet. 1 detail is a milestone dated after today "
+        "(31 Dec 2026). Remove what is dated after today, or confirm the proforma on 31 Dec 2026 or later."
     )
-    assert warnings_of(draft) == [sentence]
+    assert list(map(str, warnings_of(draft))) == [sentence]
     with pytest.raises(Refused) as refused:
         confirm(draft, by=no1.manager)
-    assert (refused.value.message, refused.value.code) == (sentence, "DATE")
+    assert (refused.value.message, refused.value.code) == (sentence, "DATE-AHEAD")
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
     assert page.count("1 detail is a milestone dated after today") == 2  # above, and in the question
@@ -123,7 +127,7 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
     client.post(reverse("confirm_proformas"), {"pk": draft.pk})
     do_jobs("confirm_proformas")
     draft.refresh_from_db()
-    assert (draft.status, draft.confirm_job, draft.confirm_message) == ("draft", "failed", sentence)
+    assert (draft.status, draft.confirm_job, draft.confirm_error.sentence) == ("draft", "failed", sentence)
     told = StringIO()
     call_command("confirm_proformas", entity="NO1", by=no1.manager.username, stdout=told)
     assert f"{draft.number}: {sentence}" in told.getvalue()
@@ -136,10 +140,11 @@ def test_work_and_milestones_after_today_are_separate(no1):
     """PRP-8 APP-10: what was typed may be a slip, what is planned is taken off or waited for."""
     draft, item = ahead_of(no1)
     typed(no1, draft, date=date(2026, 12, 20))
-    assert warnings_of(draft)[0] == (
-        f"Proforma {draft.number} can't be confirmed yet: 2 details are work and milestones dated after "
-        "today (the first on 20 Dec 2026). Remove them, and add what was added by hand again with the right "
-        "day if that is a slip, or confirm from 31 Dec 2026 on."
+    assert warnings_of(draft)[0].sentence == (
+        f"Proforma {draft.number} can't be confirmed yet. 2 details are work and milestones dated after "
+        "today (the first on 20 Dec 2026). Remove what is dated after today, or confirm the proforma on "
+        "31 Dec 2026 or later. If a date of a detail added by hand is wrong, add it again with the right "
+        "date."
     )
 
 
@@ -148,8 +153,11 @@ def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
     type(no1.entity).objects.update(invoices_in_advance=True)
     no1.entity.refresh_from_db()
     draft, item = ahead_of(no1)
-    sentence = "1 detail is a milestone dated after today (31 Dec 2026): it is invoiced in advance."
-    assert warnings_of(draft) == [sentence]
+    sentence = (
+        "1 detail is a milestone dated after today (31 Dec 2026). The company bills in advance, so it can be "
+        "confirmed."
+    )
+    assert list(map(str, warnings_of(draft))) == [sentence]
     client.force_login(no1.manager)
     answer = client.post(reverse("confirm_proformas"), {"pk": draft.pk}, follow=True)
     assert f"Proforma {draft.number}: {sentence}" in answer.content.decode()
@@ -164,10 +172,10 @@ def test_what_is_invoiced_in_advance_is_posted_too(no1):
     no1.entity.refresh_from_db()
     draft, _ = ahead_of(no1)
     typed(no1, draft, date=date(2026, 12, 20))
-    (sentence,) = warnings_of(draft)
-    assert sentence == (
-        "2 details are work and milestones dated after today (the first on 20 Dec 2026): they are invoiced "
-        "in advance."
+    (warning,) = warnings_of(draft)
+    assert warning.sentence == (
+        "2 details are work and milestones dated after today (the first on 20 Dec 2026). The company "
+        "bills in advance, so it can be confirmed."
     )
     today = no1.entity.today()
     proposal = billing.proposed(no1, proforma=confirm(draft, by=no1.manager), on=today)
@@ -196,11 +204,11 @@ def test_work_by_hand_outside_the_dates_is_doubted(no1, contract, draft, client)
     no1.project.save()
     assert warnings_of(draft) == []
     typed(no1, draft, description="Setup")
-    first, second = warnings_of(draft)
+    first, second = map(str, warnings_of(draft))
     assert first == (
         "“Setup”, added by hand, is dated 2 Mar 2025, and line "
         f"{contract.lines.get()} of contract {contract} covers work from 10 Mar 2025 until 20 Mar 2025 only. "
-        "Is that right?"
+        "Check the date."
     )
     assert second.startswith("“Setup”, added by hand, is dated outside of project NO1-P1, which runs from")
     client.force_login(no1.manager)
@@ -215,10 +223,9 @@ def test_time_by_hand_is_taxed_like_other_time(no1, draft):
     other = factories.ItemTaxGroupFactory(entity=no1.entity, code="OTHER")
     factories.CategoryFactory(entity=no1.entity, transaction_class="time", code="X", item_tax_group=other)
     assert typed(no1, draft).item_tax_group is None
-    assert estimate(draft, may_edit=True).why_not == (
-        "No estimate: There is no item tax group, so Company NO1 cannot work out the tax: press “Edit” at "
-        "the detail and choose one."
-    ), "there is no category that could be given one"
+    (missing,) = [estimate(draft, may_edit=True).why_not.params["why"]]
+    assert missing.code == "ITEM-GROUP-MISSING"
+    assert [each.code for each in missing.params["ways"]] == ["CHOOSE-AT-DETAIL"], "no category can have one"
     assert typed(no1, draft, item_tax_group=other).item_tax_group == other
 
 
@@ -239,9 +246,9 @@ def test_work_by_hand_on_a_day_outside_the_order_has_a_way_out(no1, contract):
     draft = drafted(no1, contract)
     po.valid_to = MAR_2
     po.save()
-    with pytest.raises(Refused, match="add it to a proforma without an order, or give proforma") as refused:
+    with pytest.raises(Refused, match="Add it to a proforma without an order, or enter another") as refused:
         typed(no1, draft, date=MAR_31)
-    assert refused.value.code == "PO-DATES"
+    assert refused.value.code == "ORDER-DATES-OF-DETAIL"
     assert "backlog" not in refused.value.message
 
 
@@ -254,9 +261,9 @@ def test_a_tax_group_outside_the_scope_is_not_put_beside_other_work(no1, contrac
     added = typed(no1, draft, transaction_class="fee", category=no1.fee)
     with pytest.raises(Refused, match="enter it as work of the project") as refused:
         edit_details([added], by=no1.manager, item_tax_group=outside)
-    assert refused.value.code == "TAX-SCOPE"
+    assert refused.value.code == "SCOPE-MIXED-BY-HAND"
     approved = LineDetail.objects.on_proforma(draft).exclude(pk=added.pk)
-    with pytest.raises(Refused, match="create a proforma of it alone from the backlog"):
+    with pytest.raises(Refused, match="create a proforma for it alone from the backlog"):
         edit_details(approved, by=no1.manager, item_tax_group=outside)
     assert set(LineDetail.objects.values_list("item_tax_group__code", flat=True)) == {"SERVICES"}
     edit_details(LineDetail.objects.on_proforma(draft), by=no1.manager, item_tax_group=outside)
@@ -338,8 +345,10 @@ def test_an_order_number_that_the_contract_does_not_have_is_doubted(no1, contrac
     draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
     assert warnings_of(draft) == []
     order(contract)
-    sentence = "The contract has no order PO-X of this customer, only PO-A: what is left of the order is not"
-    assert [each[: len(sentence)] for each in warnings_of(draft)] == [sentence]
+    sentence = (
+        "The contract has no order PO-X for this customer, only PO-A, so the amount left is not checked."
+    )
+    assert [str(each)[: len(sentence)] for each in warnings_of(draft)] == [sentence]
     client.force_login(no1.manager)
     assert client.get(draft.get_absolute_url()).content.decode().count(sentence) == 2
     order(contract, "PO-X")
@@ -355,7 +364,7 @@ def test_what_is_over_an_order_is_said_alike_everywhere(no1, contract, client):
     order(contract)
     draft = drafted(no1, contract, "50")
     typed(no1, draft)
-    sentence = "Order PO-A is for 10,000.00; 10,360.00 is on proformas under it, 360.00 too much."
+    sentence = "Order PO-A is for 10,000.00 NOK. Proformas under it come to 10,360.00 NOK, which is 360.00"
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
     assert page.count(sentence) == 2
@@ -375,10 +384,10 @@ def test_the_question_counts_all_warnings(no1, contract):
     approve([factories.time_entry(no1, "1", date=MAR_2) for _ in range(3)], by=no1.manager)
     doubts = warnings_of(draft)
     assert len(doubts) == 4
-    asked = warnings_to_ask(draft, doubts)
-    assert asked[0].startswith("Order PO-A is for 100.00; 1,160.00 is on proformas under it")
-    assert asked[1].startswith("MAYBE-TWICE")
-    assert asked[2:] == ["And 2 more warnings on the page."]
+    asked = list(map(str, warnings_to_ask(draft, doubts)))
+    assert asked[0].startswith("Order PO-A is for 100.00 NOK. Proformas under it come to 1,160.00 NOK")
+    assert asked[1].startswith("Possible duplicate")
+    assert asked[2:] == ["The page shows 2 more warnings."]
 
 
 def test_the_page_of_a_contract_says_posted(no1, contract, client):
@@ -401,7 +410,7 @@ def test_the_question_over_a_limit_says_them_too(no1, contract, draft, client):
     no1.manager.memberships.update(overrides_limits=True)
     client.force_login(no1.manager)
     page = client.get(reverse("confirm_over_limit", args=[draft.pk])).content.decode()
-    assert "The contract has no order PO-X of this customer" in page
+    assert "The contract has no order PO-X for this customer" in page
 
 
 # Approved, and typed by hand
@@ -450,10 +459,11 @@ def test_a_draft_without_an_order_is_not_told_to_take_another(no1, contract, cli
     """CON-12: 1,000 and 300 where 1,000 is left; the way is that which leads to the order"""
     draft = without_order(no1, contract, "1000", "300")
     order(contract, amount="1000")
-    (doubt,) = warnings_of(draft)
-    assert doubt == (
-        "Order PO-A: 1,000.00 left of 1,000.00, 300.00 too little. Remove or lower details until it has room "
-        "and enter its number in the header, or have the order raised."
+    (warning,) = warnings_of(draft)
+    assert warning.sentence == (
+        "Order PO-A has 1,000.00 NOK left of 1,000.00 NOK, which is 300.00 NOK too little. Remove or lower "
+        "details until the order has enough left and enter its number in the header, or ask an administrator "
+        "to raise the order."
     )
 
 
@@ -462,9 +472,10 @@ def test_a_draft_says_for_how_much_of_it_an_order_has_room(no1, contract, client
     draft = without_order(no1, contract, *["100"] * 7)
     order(contract, "PO-B", amount="600")
     sentence = (
-        "It has no order number: order PO-B has room for 6 of its 7 details, not for “Day 7” of 8 Mar 2025."
+        "It has no order number. Order PO-B has enough left for 6 of its 7 details. No order has enough left "
+        "for “Day 7” (8 Mar 2025)."
     )
-    assert orders_that_fit_some(draft) == sentence
+    assert orders_that_fit_some(draft).sentence == sentence
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
     assert sentence in page
@@ -472,7 +483,7 @@ def test_a_draft_says_for_how_much_of_it_an_order_has_room(no1, contract, client
     remove_details(LineDetail.objects.on_proforma(draft).filter(date__lt=date(2025, 3, 8)), by=no1.manager)
     (made,) = create_proformas([contract], cutoff=MAR_31, on=MAR_31, by=no1.manager)
     assert made.order_reference == "PO-B"
-    assert orders_that_fit_some(draft) == ""
+    assert orders_that_fit_some(draft) is None
 
 
 def test_what_was_added_by_hand_stays_where_it_is(no1, contract):
@@ -480,9 +491,9 @@ def test_what_was_added_by_hand_stays_where_it_is(no1, contract):
     draft = without_order(no1, contract, "100", "500")
     typed(no1, draft, quantity=D(1), price=D(50), date=MAR_2, description="By hand")
     order(contract, "PO-B", amount="100")
-    assert orders_that_fit_some(draft) == (
-        "It has no order number: order PO-B has room for 1 of its 3 details, not for “By hand” of "
-        "2 Mar 2025, “Day 2” of 3 Mar 2025."
+    assert orders_that_fit_some(draft).sentence == (
+        "It has no order number. Order PO-B has enough left for 1 of its 3 details. No order has enough left "
+        "for “By hand” (2 Mar 2025) and “Day 2” (3 Mar 2025)."
     )
 
 
