@@ -382,7 +382,7 @@ def run_invoicing(hand: Hand):
                 "run": run,
                 "contract": contract,
                 "number": number,
-                "result": ops.adapt_json_value(created, None),
+                "result": stored(created, None),
             }
             hand.do(RESERVED, **values)
             proforma = hand.add(PROFORMA, **values)

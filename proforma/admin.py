@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from invoicing_site.admin.base import LookupAdmin, LookupInline
-from invoicing_site.admin.columns import amount, chip
+from invoicing_site.admin.columns import amount, chip, sentence
 from proforma.models import (
     InvoiceRun,
     LimitOverride,
@@ -16,7 +16,9 @@ from proforma.models import (
 
 class RunContractInline(LookupInline):
     model = RunContract
-    fields = ["contract", "outcome", "reason", "done_at"]
+    fields = ["contract", "outcome", "why", "done_at"]
+    readonly_fields = ["why"]
+    why = staticmethod(sentence("reason"))
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("contract").order_by("pk")

@@ -28,7 +28,7 @@ from invoicing_site.admin.base import (
     RowsInline,
     offered,
 )
-from invoicing_site.admin.columns import amount, chip
+from invoicing_site.admin.columns import amount, chip, sentence
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.screens import remedies
@@ -184,7 +184,9 @@ class MilestoneInline(RowsInline):
 
 class ScheduleInline(LookupInline):
     model, tab = ScheduleEntry, True
-    fields = ["run_date", "cutoff", "status", "ran_at", "result"]
+    fields = ["run_date", "cutoff", "status", "ran_at", "what_happened"]
+    readonly_fields = ["what_happened"]
+    what_happened = staticmethod(sentence("result"))
 
 
 @admin.register(ContractLine)

@@ -35,6 +35,17 @@ def chip(name, description=None, **colours):
     return show
 
 
+def sentence(name, description=None):
+    """A column with the sentence of a stored reason; empty if there is none."""
+
+    @display(description=description or capfirst(name.replace("_", " ")))
+    def show(row):
+        reason = getattr(row, name)
+        return reason.sentence if reason else ""
+
+    return show
+
+
 def amount(name, description=None, currency="currency"):
     """A column with an amount: the currency, then the number with the currency's decimals."""
 

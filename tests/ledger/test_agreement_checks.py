@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from contracts.models import ContractCustomer, Customer, LegalEntity
+from invoicing_site.floor.reasons import Reason
 from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import edit_lines
@@ -59,7 +61,7 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     ((severity, sentence),) = found(proposal, "PO-AMOUNT")
     assert severity == "warning"
     assert sentence.startswith(
-        "Order 4711 is for 900.00; 1,000.00 is on proformas under it, 100.00 too much."
+        "Order 4711 is for 900.00 NOK. Proformas under it come to 1,000.00 NOK, which is 100.00 NOK too much."
     )
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     assert found(proposal, "PO-AMOUNT") == [("error", sentence)]
@@ -76,7 +78,7 @@ def test_work_without_an_order_gets_other_advice(no1, contract):
     )
     ((_, sentence),) = found(proposal, "PO-AMOUNT")
     assert sentence.startswith(
-        "Order 4711: 900.00 left of 900.00, 100.00 too little. An administrator can raise"
+        "Order 4711 has 900.00 NOK left of 900.00 NOK, which is 100.00 NOK too little. An administrator"
     )
     assert sentence.endswith(
         f"return {proposal} to the project manager to bill less and enter the order number."
@@ -92,7 +94,7 @@ def test_an_order_whose_days_were_cut_is_a_warning_or_an_error(no1, contract):
     order.save()
     ((severity, sentence),) = found(proposal, "PO-DATES")
     assert severity == "warning"
-    assert sentence.startswith("Order 4711 is valid until 31 Jan 2025, and 10 Mar 2025 is outside. An admin")
+    assert sentence.startswith("Order 4711 is valid until 31 Jan 2025, and 10 Mar 2025 is later. An admin")
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     assert found(proposal, "PO-DATES") == [("error", sentence)]
     (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PO-DATES"]
@@ -192,8 +194,10 @@ def test_a_customer_that_changed_since_is_named_with_what_changed(no1, contract)
         {
             "name": "Nordlys AS",
             "proforma": str(proposal.proforma),
-            "changes": "name was Nordlys AS, is now Sørlys AS; organisation number was 911111111, is now "
-            "922222222",
+            "changes": [
+                Reason("PARTY-FIELD-CHANGED", field=_("name"), was="Nordlys AS", now="Sørlys AS"),
+                Reason("PARTY-FIELD-CHANGED", field="organisation number", was="911111111", now="922222222"),
+            ],
             "proposal": str(proposal),
         },
     )
@@ -247,7 +251,7 @@ def test_a_draft_says_that_its_customer_has_changed_and_takes_the_new_details(no
     )
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
-    assert "The customer has changed since this draft was made" in page
+    assert "The customer has changed since this draft was created" in page
     assert "is now Lyskjeden Regnskap AS" in page
     client.post(f"/proformas/{draft.pk}/take-party/")
     draft.refresh_from_db()
@@ -267,7 +271,7 @@ def test_pages_say_what_is_left_of_an_order(no1, contract, client):
     assert "left of" in contract_page
     assert "left of" in client.get(first.get_absolute_url()).content.decode()
     page = client.get(second.get_absolute_url()).content.decode()
-    assert "Order 4711: 500.00 left of 1,500.00, 500.00 too little." in page
+    assert "Order 4711 has 500.00 NOK left of 1,500.00 NOK, which is 500.00 NOK too little." in page
 
 
 def test_numbers_of_a_bill_to_are_looked_at_where_they_are_typed(no1, contract, client):

@@ -249,7 +249,7 @@ def test_what_was_added_by_hand_is_gone_and_nothing_else_is_promised(manager, co
     expected = "2 details removed. 1 item is ready to invoice again. 1 detail added by hand deleted."
     assert expected in answer
     answer = post(manager, "delete_proforma", draft).content.decode()
-    assert "is deleted; 1 item is ready to invoice again, and 1 detail added by hand is gone." in answer
+    assert "is deleted. 1 item is ready to invoice again. 1 detail added by hand deleted." in answer
 
 
 def test_an_expense_needs_a_category(manager, contract, draft):
