@@ -264,7 +264,7 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
         ({"transaction_class": "material"}, "Choose a product"),
         ({"task": task}, "does not belong to"),
         ({"project": task.project}, "covers project NO1-P1 Bridge, not"),
-        ({"category": company.travel}, "is for expense, not for fee"),
+        ({"category": company.travel}, "is not a category for fee"),
         ({"project": stranger.project}, "belongs to another company"),
         ({"category": stranger.fee}, "belongs to another company"),
         ({"resource": stranger.resource}, "belongs to another company"),
