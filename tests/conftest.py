@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from invoicing_site.floor import guards
 from tests import emptying, locks
+from tests.factories import memory
 
 # No deadline: an example that meets a busy machine is slow, not wrong.
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -49,13 +50,44 @@ def _guards_make_way_for_the_flush():
         yield
 
 
-@pytest.fixture(autouse=True)
-def _locks_are_taken_in_one_order(monkeypatch):
-    """Whatever operation a test calls: see tests/locks.py."""
-    watch = locks.watch_over(monkeypatch)
-    with connection.execute_wrapper(watch.wrote):
+@pytest.fixture(autouse=True, scope="session")
+def _signing_in_is_remembered():
+    """`Client.force_login`, with which most tests of pages begin."""
+    sign_in = Client.force_login
+
+    @memory.remembered
+    def cookies_of(user, backend):
+        client = Client()
+        sign_in(client, user, backend)
+        return client.cookies
+
+    def force_login(self, user, backend=None):
+        if self.cookies:
+            sign_in(self, user, backend)
+        else:
+            self.cookies = cookies_of(user, backend)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", force_login)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _locks_are_taken_in_one_order():
+    """Whatever operation a test calls: see tests/locks.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        watch = locks.watch_over(patch)
+        with connection.execute_wrapper(watch.wrote):
+            yield
     assert watch.wrong == []
+
+
+@pytest.fixture(autouse=True)
+def _makers_are_remembered(request, monkeypatch):
+    """See tests/factories/memory.py."""
+    rings = "django_capture_on_commit_callbacks" in request.fixturenames
+    with memory.following(monkeypatch, rings=rings):
+        yield
 
 
 def pytest_collection_modifyitems(items):

@@ -91,6 +91,11 @@ def drop_test_database(url):
     connection.close()
 
 
+def _inherited():
+    """The environment, in which Python keeps what it compiled: some sixty processes are started."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Run:
     """One pytest process: started at once, waited for later."""
 
@@ -104,7 +109,7 @@ class Run:
         self._process = subprocess.Popen(
             [sys.executable, *command, *arguments],
             cwd=ROOT,
-            env={**os.environ, **environment, "LEDGERLINE_LEFT_OUT": self._note.name},
+            env={**_inherited(), **environment, "LEDGERLINE_LEFT_OUT": self._note.name},
             stdout=None if live else self._output,
             stderr=None if live else subprocess.STDOUT,
         )

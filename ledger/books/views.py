@@ -25,7 +25,7 @@ class Vouchers(ListScreen):
     table_class = VoucherTable
     noun = ("voucher", "vouchers")
     empty_title = "No vouchers"
-    empty_text = "Posting a journal or an invoice creates vouchers. Remove a filter to see more."
+    empty_text = "Posting a journal or an invoice makes vouchers. Remove a filter to see more."
 
     @classmethod
     def rows(cls, request):

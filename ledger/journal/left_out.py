@@ -20,7 +20,7 @@ _CHUNK = 1000  # actuals that are checked together
 
 
 def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, Reason]:
-    """Why actuals that are in no journal can't be added to one now, by key; without those that can.
+    """Why actuals that are in no journal can't be added to one now, by key; nothing for those that can.
 
     The reasons are those of `add_to_journals`. Nothing is added.
     """

@@ -29,6 +29,7 @@ def co(db):
 
 
 @pytest.fixture
+@factories.remembered
 def line(co):
     return factories.contract(co, confirmed=True).lines.get()
 

@@ -37,6 +37,7 @@ def member(co, client):
 
 
 @pytest.fixture
+@factories.remembered
 def colleague(co):
     user = factories.UserFactory(username="colleague")
     factories.MembershipFactory(user=user, entity=co.entity, role=Membership.Role.MEMBER)

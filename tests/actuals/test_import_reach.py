@@ -26,6 +26,7 @@ def _data(settings, tmp_path):
 
 
 @pytest.fixture
+@factories.remembered
 def co(db):
     it = factories.company(books=False)
     it.secret = factories.ProjectFactory(entity=it.entity, code="SECRET", name="Takeover")

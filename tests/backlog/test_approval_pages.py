@@ -26,6 +26,7 @@ def company(db):
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     return confirm_contract(factories.contract(company), by=company.manager)
 

@@ -19,6 +19,7 @@ def company(db):
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     return confirm_contract(factories.contract(company, limit=Decimal(5000)), by=company.manager)
 

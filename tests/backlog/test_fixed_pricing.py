@@ -22,6 +22,7 @@ MARCH_10, MARCH_12 = date(2025, 3, 10), date(2025, 3, 12)
 
 
 @pytest.fixture
+@factories.remembered
 def company(db):
     """A consultant costs 100 and sells for 200, a principal costs 180 and sells for 350, in Oslo for 90."""
     it = factories.company(cost_price=100, sales_price=200)
@@ -34,6 +35,7 @@ def company(db):
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     return confirm_contract(factories.contract(company), by=company.manager, on=MARCH_10)
 
@@ -44,6 +46,7 @@ def manager(client, company):
     return client
 
 
+@factories.remembered
 def submitted(company, **fields):
     fields = {"role": None, "date": MARCH_10, "status": "draft", **fields}
     entry = factories.time_entry(company, "8", **fields)

@@ -14,6 +14,7 @@ DAY = date(2025, 6, 30)
 
 
 @pytest.fixture
+@factories.remembered
 def it(db):
     it = factories.company(customers=2)
     shares = [(customer, 50) for customer in it.customers]

@@ -24,6 +24,7 @@ def company():
 
 
 @pytest.fixture
+@factories.remembered
 def item(company):
     contract = confirm_contract(factories.contract(company), by=company.manager)
     return factories.ready_item(company, contract, status="not_ready")

@@ -33,6 +33,7 @@ def company():
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     return confirm_contract(factories.contract(company), by=company.manager)
 

@@ -23,6 +23,7 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def deal(no1):
     """A limit of 2,000, an hour at 200: of three days of 5 h two fit, the third is over by 1,000."""
     deal = factories.contract(no1, limit=Decimal(2000))

@@ -18,6 +18,7 @@ def company(db):
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     milestones = [
         {"amount": Decimal(4000), "name": "Sketch", "date": "2025-03-31"},

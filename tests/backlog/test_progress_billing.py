@@ -20,6 +20,7 @@ def company():
 
 
 @pytest.fixture
+@factories.remembered
 def item(company):
     confirm_contract(factories.contract(company, method="fixed"), by=company.manager)
     return BacklogItem.objects.get()

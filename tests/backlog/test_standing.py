@@ -29,6 +29,7 @@ def company(db):
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     return confirm_contract(factories.contract(company), by=company.manager)
 
@@ -40,6 +41,7 @@ def manager(client, company):
 
 
 @pytest.fixture
+@factories.remembered
 def entry(company, contract):
     """8 h × 200 of 10 March, approved and journalled."""
     entry = factories.time_entry(company, "8", date=DAY)

@@ -15,6 +15,7 @@ from tests.factories import DAY
 
 
 @pytest.fixture
+@factories.remembered
 def company(db):
     """Its sales list ended before the work of 10 March."""
     it = factories.company(cost_price=100, sales_price=200)

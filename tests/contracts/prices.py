@@ -11,6 +11,7 @@ from tests.factories import RolePriceFactory, RolePriceOverrideFactory
 DAY = datetime.date(2025, 3, 10)
 
 
+@factories.remembered
 def company_without_prices():
     """Its contract is on its sales list, which is as empty as its cost list."""
     it = factories.company(books=False)

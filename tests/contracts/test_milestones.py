@@ -21,6 +21,7 @@ def day(text):
 
 
 @pytest.fixture
+@factories.remembered
 def it(db):
     it = factories.company(books=False, customers=3)
     it.monthly = InvoiceFrequencyFactory(entity=it.entity, days="31")

@@ -16,6 +16,7 @@ def day(text):
 
 
 @pytest.fixture
+@factories.remembered
 def it(db):
     it = factories.company(books=False)
     it.monthly = InvoiceFrequencyFactory(entity=it.entity, days="1")

@@ -2,7 +2,8 @@
 
 A factory makes one row and what it cannot be without. `company()` makes a legal entity with books, people,
 prices, a customer and a project; `contract()`, `time_entry()` and their like add to it. A test spells out
-only what it is about: everything else has a default, and every default may be given by keyword.
+only what it is about: everything else has a default, and every default may be given by keyword. Makers of a
+test's own, and fixtures that only make rows, are decorated with `remembered` (see memory.py).
 """
 
 from tests.factories.company import (
@@ -16,6 +17,7 @@ from tests.factories.company import (
     ready_item,
     time_entry,
 )
+from tests.factories.memory import remembered
 from tests.factories.rows import (
     DAY,
     LONG_AGO,
@@ -122,5 +124,6 @@ __all__ = [
     "fee_entry",
     "material_entry",
     "ready_item",
+    "remembered",
     "time_entry",
 ]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from contracts import models as contracts
-from tests.factories.remembered import remembered
+from tests.factories.memory import remembered
 from tests.factories.rows import (
     ActualFactory,
     BacklogItemFactory,
@@ -120,12 +120,14 @@ def _category(it, transaction_class, code, name):
     )
 
 
+@remembered
 def customer(company, **fields):
     """A customer of the company, taxed at home, with 30 days to pay."""
     defaults = {"billing_tax_group": company.billing_tax_group, "payment_term": company.payment_term}
     return CustomerFactory(entity=company.entity, **{**defaults, **fields})
 
 
+@remembered
 def contract(
     company,
     *,
@@ -183,6 +185,7 @@ def _shares(maker, pairs, rounding, *, key, **fields):
         )
 
 
+@remembered
 def contract_line(
     contract,
     *,
@@ -225,6 +228,7 @@ def contract_line(
     return line
 
 
+@remembered
 def time_entry(company, hours="7.5", **fields):
     """Submitted hours of the company's resource on its project and task, entered by the member."""
     return _entry(
@@ -241,6 +245,7 @@ def time_entry(company, hours="7.5", **fields):
     )
 
 
+@remembered
 def expense_entry(company, net="100", tax="0", deductible="0", **fields):
     """A submitted expense: so much net, so much tax, and how much of that tax can be deducted."""
     return _entry(
@@ -260,6 +265,7 @@ def expense_entry(company, net="100", tax="0", deductible="0", **fields):
     )
 
 
+@remembered
 def material_entry(company, quantity="1", **fields):
     """Submitted material: so many of the company's product."""
     return _entry(
@@ -276,6 +282,7 @@ def material_entry(company, quantity="1", **fields):
     )
 
 
+@remembered
 def fee_entry(company, price="1000", **fields):
     """A submitted fee of the agreed price."""
     return _entry(
@@ -302,6 +309,7 @@ def _entry(company, defaults, fields):
     return EntryFactory(**{**person, **where, **defaults, **fields})
 
 
+@remembered
 def ready_item(company, contract, **fields):
     """A backlog item on the contract's first line, ready to invoice, with its actual.
 

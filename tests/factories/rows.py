@@ -12,12 +12,29 @@ from actuals import models as actuals
 from backlog import models as backlog
 from contracts import models as contracts
 from invoicing_site.models import User
+from tests.factories.memory import remembered
 
 LONG_AGO = datetime.date(2020, 1, 1)
 DAY = datetime.date(2025, 3, 10)
 
 
-class UserFactory(DjangoModelFactory):
+class _Factory(DjangoModelFactory):
+    """A factory that writes from memory where it can."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def create(cls, **fields):
+        return _created(cls, **fields)
+
+
+@remembered
+def _created(factory, **fields):
+    return super(_Factory, factory).create(**fields)
+
+
+class UserFactory(_Factory):
     class Meta:
         model = User
 
@@ -27,7 +44,7 @@ class UserFactory(DjangoModelFactory):
     password = factory.django.Password("secret")
 
 
-class LegalEntityFactory(DjangoModelFactory):
+class LegalEntityFactory(_Factory):
     class Meta:
         model = contracts.LegalEntity
 
@@ -39,7 +56,7 @@ class LegalEntityFactory(DjangoModelFactory):
     iban, bic = "NO12 0000 0000 018", "DEMONO22"  # a payer abroad needs them
 
 
-class MembershipFactory(DjangoModelFactory):
+class MembershipFactory(_Factory):
     class Meta:
         model = contracts.Membership
 
@@ -48,7 +65,7 @@ class MembershipFactory(DjangoModelFactory):
     role = contracts.Membership.Role.MEMBER
 
 
-class _OfEntity(DjangoModelFactory):
+class _OfEntity(_Factory):
     """What belongs to a legal entity and has a code and a name there."""
 
     class Meta:
@@ -91,7 +108,7 @@ class ItemTaxGroupFactory(_OfEntity):
     code = "SERVICES"
 
 
-class ExchangeRateFactory(DjangoModelFactory):
+class ExchangeRateFactory(_Factory):
     class Meta:
         model = contracts.ExchangeRate
 
@@ -101,7 +118,7 @@ class ExchangeRateFactory(DjangoModelFactory):
     rate = Decimal("11.60")
 
 
-class NumberSequenceFactory(DjangoModelFactory):
+class NumberSequenceFactory(_Factory):
     class Meta:
         model = contracts.NumberSequence
         django_get_or_create = ("entity", "kind")
@@ -111,7 +128,7 @@ class NumberSequenceFactory(DjangoModelFactory):
     format = "INV-{year}-{seq:06}"
 
 
-class CustomerFactory(DjangoModelFactory):
+class CustomerFactory(_Factory):
     class Meta:
         model = contracts.Customer
 
@@ -123,7 +140,7 @@ class CustomerFactory(DjangoModelFactory):
     email = LazyAttribute(lambda customer: f"{customer.number}@example.com")
 
 
-class CustomerContactFactory(DjangoModelFactory):
+class CustomerContactFactory(_Factory):
     class Meta:
         model = contracts.CustomerContact
 
@@ -147,7 +164,7 @@ class ProjectFactory(_OfEntity):
     name = LazyAttribute(lambda project: f"Project {project.code}")
 
 
-class TaskFactory(DjangoModelFactory):
+class TaskFactory(_Factory):
     class Meta:
         model = contracts.Task
 
@@ -199,7 +216,7 @@ class PriceListFactory(_OfEntity):
     valid_from = LONG_AGO
 
 
-class RolePriceFactory(DjangoModelFactory):
+class RolePriceFactory(_Factory):
     class Meta:
         model = contracts.RolePrice
 
@@ -207,7 +224,7 @@ class RolePriceFactory(DjangoModelFactory):
     price = Decimal(200)
 
 
-class RolePriceOverrideFactory(DjangoModelFactory):
+class RolePriceOverrideFactory(_Factory):
     class Meta:
         model = contracts.RolePriceOverride
 
@@ -216,7 +233,7 @@ class RolePriceOverrideFactory(DjangoModelFactory):
     price = Decimal(250)
 
 
-class PriceMarkupFactory(DjangoModelFactory):
+class PriceMarkupFactory(_Factory):
     class Meta:
         model = contracts.PriceMarkup
 
@@ -225,7 +242,7 @@ class PriceMarkupFactory(DjangoModelFactory):
     percent = Decimal(50)
 
 
-class CategoryPriceFactory(DjangoModelFactory):
+class CategoryPriceFactory(_Factory):
     class Meta:
         model = contracts.CategoryPrice
 
@@ -236,7 +253,7 @@ class CategoryPriceFactory(DjangoModelFactory):
     method = contracts.CategoryPrice.Method.AT_COST
 
 
-class ProductPriceFactory(DjangoModelFactory):
+class ProductPriceFactory(_Factory):
     class Meta:
         model = contracts.ProductPrice
 
@@ -256,7 +273,7 @@ class ProjectContractFactory(_OfEntity):
     currency = SelfAttribute("entity.currency")
 
 
-class ContractRevisionFactory(DjangoModelFactory):
+class ContractRevisionFactory(_Factory):
     class Meta:
         model = contracts.ContractRevision
 
@@ -266,7 +283,7 @@ class ContractRevisionFactory(DjangoModelFactory):
     reason = "More work"
 
 
-class ContractCustomerFactory(DjangoModelFactory):
+class ContractCustomerFactory(_Factory):
     """The one customer of a contract: primary, 100 %, takes the rounding."""
 
     class Meta:
@@ -283,7 +300,7 @@ class ContractCustomerFactory(DjangoModelFactory):
     is_rounding = True
 
 
-class PurchaseOrderFactory(DjangoModelFactory):
+class PurchaseOrderFactory(_Factory):
     class Meta:
         model = contracts.PurchaseOrder
 
@@ -291,7 +308,7 @@ class PurchaseOrderFactory(DjangoModelFactory):
     number = Sequence(lambda n: f"PO-{n}")
 
 
-class ContractPriceListFactory(DjangoModelFactory):
+class ContractPriceListFactory(_Factory):
     class Meta:
         model = contracts.ContractPriceList
 
@@ -303,7 +320,7 @@ class ContractPriceListFactory(DjangoModelFactory):
     )
 
 
-class ContractLineFactory(DjangoModelFactory):
+class ContractLineFactory(_Factory):
     class Meta:
         model = contracts.ContractLine
 
@@ -315,7 +332,7 @@ class ContractLineFactory(DjangoModelFactory):
     contract_amount = LazyAttribute(lambda line: Decimal(10000) if line.billing_method == "fixed" else None)
 
 
-class ContractLineTaskFactory(DjangoModelFactory):
+class ContractLineTaskFactory(_Factory):
     class Meta:
         model = contracts.ContractLineTask
 
@@ -323,7 +340,7 @@ class ContractLineTaskFactory(DjangoModelFactory):
     task = SubFactory(TaskFactory, project=SelfAttribute("..line.project"))
 
 
-class ContractLineRoleFactory(DjangoModelFactory):
+class ContractLineRoleFactory(_Factory):
     class Meta:
         model = contracts.ContractLineRole
 
@@ -331,7 +348,7 @@ class ContractLineRoleFactory(DjangoModelFactory):
     role = SubFactory(RoleFactory, entity=SelfAttribute("..line.contract.entity"))
 
 
-class ContractLineCategoryFactory(DjangoModelFactory):
+class ContractLineCategoryFactory(_Factory):
     class Meta:
         model = contracts.ContractLineCategory
 
@@ -341,7 +358,7 @@ class ContractLineCategoryFactory(DjangoModelFactory):
     )
 
 
-class LineCustomerFactory(DjangoModelFactory):
+class LineCustomerFactory(_Factory):
     class Meta:
         model = contracts.LineCustomer
 
@@ -362,7 +379,7 @@ class InvoiceFrequencyFactory(_OfEntity):
     days = LazyAttribute(lambda frequency: "1" if frequency.rhythm == "monthly" else "")
 
 
-class ScheduleEntryFactory(DjangoModelFactory):
+class ScheduleEntryFactory(_Factory):
     class Meta:
         model = contracts.ScheduleEntry
 
@@ -371,7 +388,7 @@ class ScheduleEntryFactory(DjangoModelFactory):
     cutoff = LazyAttribute(lambda entry: entry.run_date - datetime.timedelta(days=1))
 
 
-class MilestoneFactory(DjangoModelFactory):
+class MilestoneFactory(_Factory):
     class Meta:
         model = contracts.Milestone
 
@@ -382,7 +399,7 @@ class MilestoneFactory(DjangoModelFactory):
     amount = SelfAttribute("line.contract_amount")
 
 
-class MilestonePartFactory(DjangoModelFactory):
+class MilestonePartFactory(_Factory):
     class Meta:
         model = contracts.MilestonePart
 
@@ -393,7 +410,7 @@ class MilestonePartFactory(DjangoModelFactory):
     amount = SelfAttribute("milestone.amount")
 
 
-class RetainerScheduleFactory(DjangoModelFactory):
+class RetainerScheduleFactory(_Factory):
     class Meta:
         model = contracts.RetainerSchedule
 
@@ -407,7 +424,7 @@ class RetainerScheduleFactory(DjangoModelFactory):
     count = 12
 
 
-class RetainerFactory(DjangoModelFactory):
+class RetainerFactory(_Factory):
     class Meta:
         model = contracts.Retainer
 
@@ -419,7 +436,7 @@ class RetainerFactory(DjangoModelFactory):
     amount = Decimal(10000)
 
 
-class ResourcePositionFactory(DjangoModelFactory):
+class ResourcePositionFactory(_Factory):
     class Meta:
         model = contracts.ResourcePosition
 
@@ -429,7 +446,7 @@ class ResourcePositionFactory(DjangoModelFactory):
     unit = SelfAttribute("resource.unit")
 
 
-class EntryFactory(DjangoModelFactory):
+class EntryFactory(_Factory):
     """7.5 submitted hours."""
 
     class Meta:
@@ -453,7 +470,7 @@ class EntryFactory(DjangoModelFactory):
     role = None
 
 
-class BatchFactory(DjangoModelFactory):
+class BatchFactory(_Factory):
     class Meta:
         model = actuals.Batch
 
@@ -462,7 +479,7 @@ class BatchFactory(DjangoModelFactory):
     on = DAY
 
 
-class ActualFactory(DjangoModelFactory):
+class ActualFactory(_Factory):
     """A fact as an approval would leave it: unbilled sales of 1 h at 200 for one customer, or a cost."""
 
     class Meta:
@@ -493,7 +510,7 @@ class ActualFactory(DjangoModelFactory):
     booked_by = actuals.Actual.BookedBy.JOURNAL
 
 
-class BacklogItemFactory(DjangoModelFactory):
+class BacklogItemFactory(_Factory):
     """A share of unbilled sales that is ready to invoice."""
 
     class Meta:

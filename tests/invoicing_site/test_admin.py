@@ -77,6 +77,7 @@ def abroad():
 
 
 @pytest.fixture
+@factories.remembered
 def billed(home):
     """An hour that went all the way, so that most tables hold a row."""
     contract = factories.contract(home)

@@ -19,6 +19,7 @@ DAY = date(2025, 3, 10)
 
 
 @pytest.fixture
+@factories.remembered
 def company():
     company = factories.company()
     company.contract = confirm_contract(factories.contract(company), by=company.manager)

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@factories.remembered
 def it():
     it = factories.company(cost_price=100, sales_price=200)
     it.deal = confirmed(factories.contract(it), it)

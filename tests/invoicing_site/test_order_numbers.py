@@ -30,6 +30,7 @@ def contract(no1):
 
 
 @pytest.fixture
+@factories.remembered
 def order(contract):
     return factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), number="4711")
 

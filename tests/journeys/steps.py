@@ -9,19 +9,23 @@ from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals
 from ledger.models import ProjectTransaction, Voucher
 from proforma import operations as proformas
+from tests.factories import remembered
 
 MARCH_31 = date(2025, 3, 31)
 APRIL_1 = date(2025, 4, 1)
 
 
+@remembered
 def confirmed(contract, company):
     return confirm_contract(contract, by=company.manager, on=date(2025, 1, 1))
 
 
+@remembered
 def approved(company, entries, decisions=None, on=MARCH_31):
     return approve(entries, by=company.manager, on=on, decisions=decisions)
 
 
+@remembered
 def journalled(company, on=MARCH_31):
     """Add all actuals to journals and post them; returns the vouchers in order."""
     journals.add_to_journals(company.entity, on=on, by=company.accountant)
@@ -29,12 +33,14 @@ def journalled(company, on=MARCH_31):
     return list(Voucher.objects.filter(entity=company.entity, kind="journal").order_by("position"))
 
 
+@remembered
 def drafted(company, contract, cutoff=MARCH_31, on=APRIL_1):
     """Mark all there is ready, and make the proformas."""
     mark_ready(BacklogItem.objects.open().filter(contract=contract, date__lte=cutoff), by=company.manager)
     return proformas.create_proformas([contract], cutoff=cutoff, on=on, by=company.manager)
 
 
+@remembered
 def invoiced(company, proforma, on=APRIL_1):
     """Confirm, propose and post one proforma; returns the invoice."""
     proforma = proformas.confirm(proforma, by=company.manager, on=on)

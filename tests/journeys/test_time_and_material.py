@@ -32,6 +32,7 @@ def company():
 
 
 @pytest.fixture
+@factories.remembered
 def contract(company):
     return confirmed(factories.contract(company), company)
 

@@ -30,6 +30,7 @@ def company():
 
 
 @pytest.fixture
+@factories.remembered
 def euro_list(company):
     prices = factories.PriceListFactory(entity=company.entity, code="EURO", name="Euro", currency="EUR")
     factories.RolePriceFactory(price_list=prices, price=Decimal(200))

@@ -11,17 +11,20 @@ from ledger.models import InvoiceProposal
 from proforma import operations as proformas
 from proforma.models import LineDetail
 from tests import factories
+from tests.factories import remembered
 
 MARCH_10 = datetime.date(2025, 3, 10)
 MARCH_31 = datetime.date(2025, 3, 31)
 
 
+@remembered
 def work(company, contract, hours="10", price="100", **fields):
     """Hours of the company's resource that are ready to invoice, on 10 March 2025 unless dated."""
     fields = {"quantity": Decimal(hours), "price": Decimal(price), "date": MARCH_10, **fields}
     return factories.ready_item(company, contract, **fields)
 
 
+@remembered
 def milestone(contract, amount="5000", **fields):
     """A part of a new milestone on the contract's first fixed-price line, ready to invoice."""
     line = contract.lines.filter(billing_method="fixed").order_by("number").first()
@@ -41,11 +44,13 @@ def milestone(contract, amount="5000", **fields):
     )
 
 
+@remembered
 def drafted(company, *items, on=MARCH_31):
     (proforma,) = proformas.create_for_items(items, on=on, by=company.manager)
     return proforma
 
 
+@remembered
 def edited(company, proforma, item, **changes):
     """The draft's detail of that item, changed."""
     details = LineDetail.objects.filter(backlog_item=item)
@@ -53,10 +58,12 @@ def edited(company, proforma, item, **changes):
     proformas.edit_details(details, by=company.manager, **changes)
 
 
+@remembered
 def confirmed(company, *items, on=MARCH_31):
     return proformas.confirm(drafted(company, *items, on=on), by=company.manager, on=on)
 
 
+@remembered
 def book_journals(company, on=MARCH_31):
     """Everything that waits for a journal is posted by one."""
     journals.add_to_journals(company.entity, on=on, by=company.accountant)
@@ -65,6 +72,7 @@ def book_journals(company, on=MARCH_31):
         assert not result.refused
 
 
+@remembered
 def proposed(company, *items, on=MARCH_31, proforma=None):
     """An open proposal over these items; the journals are posted first."""
     book_journals(company, on=on)
@@ -103,6 +111,7 @@ def facts_of(voucher):
     )
 
 
+@remembered
 def accrue(company, contract):
     """From now on revenue of the contract is accrued."""
     company.entity.profile_assignments.create(profile=company.books.profiles["ACCRUE"], contract=contract)

@@ -7,7 +7,7 @@ from actuals.models import Actual, Batch
 from actuals.operations import open_batch, reverse
 from ledger.journal.operations.journals import add_to_journals, post_journals
 from ledger.models import Voucher
-from tests.factories import ActualFactory
+from tests.factories import ActualFactory, remembered
 
 DAY = datetime.date(2025, 3, 10)
 APRIL_10 = datetime.date(2025, 4, 10)
@@ -17,6 +17,7 @@ COST, PAYROLL, OFFSET, WIP_COST, WIP_SALES, ACCRUED = "4300", "5090", "4390", "1
 DISBURSEMENT = "1570"
 
 
+@remembered
 def use_profile(no1, code, **changes):
     """From now on that profile counts for everything, with changes."""
     profile = no1.books.profiles[code]
@@ -37,6 +38,7 @@ def _what(no1, transaction_class):
     }.get(transaction_class, {})
 
 
+@remembered
 def cost(no1, line, amount=800, transaction_class="time", **fields) -> Actual:
     """A cost actual of one unit."""
     defaults = {"price": Decimal(amount), "amount": Decimal(amount), **_what(no1, transaction_class)}
@@ -45,12 +47,14 @@ def cost(no1, line, amount=800, transaction_class="time", **fields) -> Actual:
     )
 
 
+@remembered
 def unbilled(no1, line, amount=1600, transaction_class="time", **fields) -> Actual:
     """Unbilled sales of one unit."""
     defaults = {"price": Decimal(amount), "amount": Decimal(amount), **_what(no1, transaction_class)}
     return ActualFactory(line=line, transaction_class=transaction_class, **{**defaults, **fields})
 
 
+@remembered
 def reversed_on(actual, day) -> Actual:
     """The reversal of a fact by a change of terms on that day, which is its accounting date (JRN-7)."""
     batch = open_batch(actual.entity, Batch.Action.ADJUST, on=day, by=None)
@@ -58,10 +62,12 @@ def reversed_on(actual, day) -> Actual:
     return reversal
 
 
+@remembered
 def add_all(no1, on=DAY):
     return add_to_journals(no1.entity, on=on, by=no1.accountant)
 
 
+@remembered
 def add_and_post(no1, on=DAY):
     taken = add_all(no1, on)
     return taken, post_journals(no1.entity, by=no1.accountant, on=on)

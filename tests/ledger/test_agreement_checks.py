@@ -70,7 +70,7 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
 
 
-def test_work_without_an_order_gets_other_advice(no1, contract):
+def test_what_stands_under_no_order_is_not_to_be_billed_under_another(no1, contract):
     """CON-12: 10 h × 100 where an order of 900 was entered after confirming."""
     proposal = proposed(no1, work(no1, contract))
     factories.PurchaseOrderFactory(
@@ -145,7 +145,7 @@ def test_an_administrator_raises_the_order_of_a_confirmed_contract(no1, contract
 # Category O
 
 
-def test_work_outside_the_scope_of_tax_is_billed_separately(no1, contract):
+def test_work_outside_the_scope_of_tax_never_stands_beside_other_work(no1, contract):
     """PRO-1 DOC-2: two drafts of what is ready, and neither has a mixed invoice."""
     fee = work(no1, contract, "1", transaction_class="expense", category=outside(no1), role=None)
     hours = work(no1, contract)

@@ -25,6 +25,7 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def dear(no1):
     """A second customer, who reads Norwegian."""
     return factories.CustomerFactory(
@@ -32,6 +33,7 @@ def dear(no1):
     )
 
 
+@factories.remembered
 def shares(no1, *customers, planned=MARCH_10):
     """The waiting part of each customer of a milestone of 160,000, billed 70 to 30 where there are two."""
     percents = (70, 30) if len(customers) == 2 else (100,)
@@ -50,10 +52,12 @@ def shares(no1, *customers, planned=MARCH_10):
     return BacklogItem.objects.filter(contract=contract).order_by("pk")
 
 
+@factories.remembered
 def billed(no1, item):
     return post(proposed(no1, item), by=no1.accountant, on=MARCH_31)
 
 
+@factories.remembered
 def ready(no1, item):
     operations.mark_ready(BacklogItem.objects.filter(pk=item.pk), by=no1.manager)
     return BacklogItem.objects.get(pk=item.pk)

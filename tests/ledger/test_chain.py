@@ -117,14 +117,14 @@ def guards_off():
 
 
 @pytest.mark.parametrize("sql", CHANGES)
-def test_the_hash_finds_every_change_past_the_guards(posted, guards_off, sql):
+def test_whatever_is_changed_past_the_guards_the_hash_tells(posted, guards_off, sql):
     """PST-7"""
     assert verified(posted) == posted.hash
     run(sql)
     assert verified(posted) != posted.hash
 
 
-def test_vouchers_of_older_and_newer_formats_verify(no1, line, monkeypatch):
+def test_vouchers_of_an_older_format_verify_beside_newer_ones(no1, line, monkeypatch):
     """PST-7"""
     cost(no1, line)
     add_and_post(no1)
@@ -153,7 +153,7 @@ def test_a_format_that_was_changed_is_named(posted, no1, guards_off, number, wor
     assert words in finding.sentence
 
 
-def test_the_format_is_part_of_the_text_and_of_each_hash():
+def test_the_format_stands_in_the_text_and_in_each_hash():
     """PST-7"""
     assert "hash_format" in chain.FORMATS[chain.CURRENT][Voucher].split()
     assert chain.digest("a", of=2) != chain.digest("a")

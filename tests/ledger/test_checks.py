@@ -54,6 +54,7 @@ def contract(no1):
 
 
 @pytest.fixture
+@factories.remembered
 def proposal(no1, contract):
     return proposed(no1, work(no1, contract))
 
@@ -178,7 +179,7 @@ def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     assert refused(no1, proposal).message.startswith(words[what])
 
 
-def test_all_that_is_missing_is_listed_at_once(no1):
+def test_all_that_is_missing_is_said_at_once(no1):
     """PRP-5 MON-8"""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
     contract = factories.contract(no1, currency="EUR", confirmed=True)
@@ -300,6 +301,7 @@ def test_a_total_of_zero_is_a_warning(no1, contract):
 
 
 @pytest.fixture
+@factories.remembered
 def not_charged(no1, contract):
     """A confirmed proforma of nothing but 10 h at 100 that were made non-chargeable on the draft."""
     item = work(no1, contract)
@@ -545,7 +547,7 @@ def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
     assert InvoiceProposal.objects.get().last_error is None
 
 
-def test_a_refusal_has_errors_only(no1, proposal):
+def test_a_refusal_speaks_of_errors_only(no1, proposal):
     """PRP-5"""
     facts = InvoiceFacts.load(proposal, on=MARCH_31)
     examination = examine(replace(facts, due_date=datetime.date(2025, 3, 1)))

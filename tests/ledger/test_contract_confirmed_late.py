@@ -32,6 +32,7 @@ def no1():
     return factories.company(cost_price=100, sales_price=200)
 
 
+@factories.remembered
 def approved(no1, day=JAN_20, decision=None):
     """8 h at a cost of 100 and a price of 200, approved while no contract covered them."""
     entry = factories.time_entry(no1, "8", date=day)
@@ -50,6 +51,7 @@ def posted(no1, on):
     return [(voucher.date, entries_of(voucher)) for voucher in new if voucher.entries.exists()]
 
 
+@factories.remembered
 def confirmed(no1, profile, on=FEB_3, **fields):
     contract = factories.contract(no1, **fields)
     no1.entity.profile_assignments.create(profile=no1.books.profiles[profile], contract=contract)
@@ -254,6 +256,7 @@ def court_fees(no1):
     no1.travel.save()
 
 
+@factories.remembered
 def billed(no1, contract):
     mark_ready(BacklogItem.objects.open().filter(contract=contract), by=no1.manager)
     (draft,) = proformas.create_proformas([contract], cutoff=FEB_5, on=FEB_5, by=no1.manager)

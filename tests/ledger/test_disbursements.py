@@ -39,6 +39,7 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def court_fee(no1):
     return factories.CategoryFactory(
         entity=no1.entity,
@@ -49,11 +50,13 @@ def court_fee(no1):
     )
 
 
+@factories.remembered
 def in_euro(no1, **fields):
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
     return factories.contract(no1, currency="EUR", confirmed=True, **fields)
 
 
+@factories.remembered
 def paid(no1, contract, category, amount, **fields):
     """A fee that the company paid in its customer's name, in NOK by default."""
     return factories.ActualFactory(
@@ -69,6 +72,7 @@ def paid(no1, contract, category, amount, **fields):
     )
 
 
+@factories.remembered
 def charged(no1, contract, cost, amount, **fields):
     """The sale of such a fee, ready to invoice."""
     return work(
@@ -84,6 +88,7 @@ def charged(no1, contract, cost, amount, **fields):
     )
 
 
+@factories.remembered
 def posted(no1, *items):
     return post(proposed(no1, *items), by=no1.accountant, on=MARCH_31)
 
@@ -181,7 +186,7 @@ def test_an_disbursement_billed_in_part_in_another_currency(no1, court_fee):
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_a_disbursement_that_is_not_charged_after_all_is_a_cost(no1, court_fee):
+def test_an_disbursement_that_nobody_is_charged_for_after_all_is_our_cost(no1, court_fee):
     """PST-10: cleared with the invoice that says nothing of it"""
     contract = factories.contract(no1, confirmed=True)
     given_up = charged(

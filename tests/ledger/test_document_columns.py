@@ -32,11 +32,12 @@ def contract(no1):
     return factories.contract(no1, confirmed=True)
 
 
+@factories.remembered
 def posted(no1, *items):
     return post(proposed(no1, *items), by=no1.accountant, on=MARCH_31)
 
 
-def test_every_column_of_a_posted_invoice_is_hashed():
+def test_every_column_of_a_frozen_invoice_stands_in_the_chain():
     """PST-7: of an invoice the frozen form, whole."""
     links = {CustomerInvoice: {"id", "voucher_id"}, InvoiceLine: {"id", "invoice_id"}}
     links[InvoiceTax] = {"id", "invoice_id"}

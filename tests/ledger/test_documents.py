@@ -171,7 +171,7 @@ THREE_RATES = [
 ]
 
 
-def test_tax_is_printed_by_rate_with_its_base_and_legal_text():
+def test_tax_stands_by_rate_with_its_base_and_the_words_of_the_law():
     """DOC-1, DOC-4"""
     text = text_of(
         content(
@@ -196,7 +196,7 @@ def test_tax_is_printed_by_rate_with_its_base_and_legal_text():
     )
 
 
-def test_tax_is_printed_in_accounting_currency_too_if_it_differs():
+def test_tax_stands_in_accounting_currency_too_where_that_is_another():
     """DOC-4"""
     text = text_of(
         content([line()], THREE_RATES, currency="EUR", rate=D("11.600000000"), net=D(1900), total=D(2210))
@@ -267,7 +267,7 @@ def test_a_summary_of_one_price_shows_quantity_and_price():
     )
 
 
-def test_a_summary_of_mixed_prices_has_quantity_one_and_the_hours():
+def test_a_summary_of_mixed_prices_has_quantity_one_and_still_tells_the_hours():
     """DOC-2"""
     lines = [summary(1), summary(2, price=D(300), net=D(1500)), summary(3, "Designer")]
     mixed, plain = printed.sections(lines, "NOK")[0].lines

@@ -57,7 +57,7 @@ def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
     assert "Total incl. VAT" in pages[3]
 
 
-def test_drawing_uses_no_network(monkeypatch):
+def test_drawing_asks_nobody_for_anything(monkeypatch):
     def no_network(*_):
         raise AssertionError("A document was about to ask the network.")
 
@@ -229,7 +229,7 @@ def test_an_iban_is_never_broken_over_two_lines(iban):
 
 
 @pytest.mark.parametrize("lines", range(9, 19))
-def test_the_amount_to_pay_is_on_the_page_of_the_total(lines):
+def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
     """DOC-1: however many lines there are, the payment details are never alone on a page"""
     rows = [line(n, description=f"Work no. {n}") for n in range(1, lines + 1)]
     *_, last = pages_of(drawing.pdf(content(rows)))
@@ -246,7 +246,7 @@ def test_the_amount_to_pay_is_on_the_page_of_the_total(lines):
         ({"category": "E", "legal_text": "Exempt under section 3-6"}, False),
     ],
 )
-def test_tax_is_next_to_the_totals_if_there_is_room(changes, is_beside):
+def test_tax_stands_beside_the_totals_where_there_is_room(changes, is_beside):
     """DOC-1: what is long or in two currencies has the width of the page"""
     assert ('class="close side-by-side"' in drawing.html(content(taxes=[tax(**changes)]))) is is_beside
     foreign = content(currency="EUR", taxes=[tax(**changes)])

@@ -41,6 +41,7 @@ def contract(no1):
     return factories.contract(no1, confirmed=True)
 
 
+@factories.remembered
 def invoiced(no1, contract, hours="10"):
     """A posted invoice of hours at 100, with 25 % tax."""
     return posting.post(proposed(no1, work(no1, contract, hours=hours)), by=no1.accountant, on=MARCH_31)
@@ -230,7 +231,7 @@ def test_without_the_libraries_it_says_so(desk, invoice, monkeypatch):
     assert not Document.objects.exists()
 
 
-def test_a_missing_file_is_not_created_again(desk, invoice):
+def test_a_file_that_is_gone_is_not_drawn_anew(desk, invoice):
     """DOC-1"""
     desk.get(f"/invoices/{invoice.pk}/pdf/")
     stored.path(Document.objects.get().file).unlink()

@@ -27,11 +27,13 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def line(no1):
     return factories.contract(no1, confirmed=True).lines.get()
 
 
 @pytest.fixture
+@factories.remembered
 def draft(no1, line):
     """A draft journal with a cost of 800 and unbilled sales of 1,600."""
     cost(no1, line), unbilled(no1, line)
@@ -323,6 +325,7 @@ def test_queries_do_not_grow_with_rows(desk, no1, line):
 
 
 @pytest.fixture
+@factories.remembered
 def abroad(no1):
     """A customer with reverse charge, and a draft journal with two sales to them and one cost."""
     no1.customer.billing_tax_group = no1.books.billing_tax_groups["EU"]

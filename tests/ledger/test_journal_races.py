@@ -106,7 +106,7 @@ def test_two_who_add_at_once_make_one_line_for_each_actual(monkeypatch):
     assert sorted(numbers) == [f"IJ-2025-{n:05}" for n in range(1, len(numbers) + 1)]
 
 
-def test_adding_while_others_post_blocks_nobody():
+def test_taking_up_while_others_post_locks_nobody_out():
     """JRN-1, JRN-4: no deadlock between drafts, the journal sequence and the voucher sequence."""
     no1 = company()
     line = contract(no1, confirmed=True).lines.get()

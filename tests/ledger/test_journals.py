@@ -74,7 +74,7 @@ def test_cost_goes_to_profit_and_loss(no1, line, profile, transaction_class, off
 
 
 @pytest.mark.parametrize(("transaction_class", "offset"), [("time", PAYROLL), ("expense", OFFSET)])
-def test_cost_to_balance_is_on_wip(no1, line, transaction_class, offset):
+def test_cost_to_balance_stands_on_wip(no1, line, transaction_class, offset):
     """JRN-5: WIP cost value replaces project cost."""
     use_profile(no1, "BALANCE")
     actual = cost(no1, line, 800, transaction_class)
@@ -215,7 +215,7 @@ def test_a_disbursement_is_no_work_in_progress(no1, line):
     assert subledger_of(paid) == [("disbursement", 500, True)]
 
 
-def test_a_disbursement_that_is_not_charged_is_a_cost(no1, line):
+def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):
     """APP-8"""
     no1.travel.is_disbursement = True
     no1.travel.save()

@@ -34,6 +34,7 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def contract(no1):
     """Its customer has no billing tax group, nor has anything else."""
     no1.customer.billing_tax_group = None

@@ -128,7 +128,7 @@ def test_a_period_names_what_is_open_and_whose_it_is(desk, no1, contract, march)
     assert "Differs" not in text
 
 
-def test_closing_lists_open_items(desk, no1, march):
+def test_closing_tells_what_is_left(desk, no1, march):
     """PST-6"""
     factories.time_entry(no1, date=MARCH_10, status="draft")
 

@@ -47,6 +47,7 @@ def output(capsys):
 
 
 @pytest.fixture
+@factories.remembered
 def gift(no1, contract):
     """An invoice of nothing but complimentary work of January."""
     item = work(no1, contract, date=JANUARY_15)

@@ -64,7 +64,7 @@ def test_the_command_adds_and_posts(no1, line):
     assert Voucher.objects.get().posted_by == no1.accountant
 
 
-def test_the_command_answers_in_json(no1, line):
+def test_the_command_speaks_json(no1, line):
     """JRN-4"""
     cost(no1, line)
 

@@ -37,11 +37,13 @@ def contract(no1):
     return factories.contract(no1, confirmed=True)
 
 
+@factories.remembered
 def in_euro(no1, rate, **fields):
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal(rate))
     return factories.contract(no1, currency="EUR", confirmed=True, **fields)
 
 
+@factories.remembered
 def posted(no1, *items, on=MARCH_31, proforma=None):
     return post(proposed(no1, *items, on=on, proforma=proforma), by=no1.accountant, on=on)
 

@@ -34,6 +34,7 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def contract(no1):
     contract = factories.contract(no1, confirmed=True)
     accrue(no1, contract)

@@ -31,6 +31,7 @@ def no1():
     return factories.company()
 
 
+@factories.remembered
 def correction(no1, original, stands):
     """A confirmed correction of a confirmed proforma: what stands afterwards, as quantities by detail."""
     batch = factories.BatchFactory(entity=no1.entity, action=Batch.Action.CONFIRM_PROFORMA, on=APRIL_15)
@@ -144,7 +145,7 @@ def test_the_books_come_back_to_nothing_as_well(no1):
     assert findings() == []
 
 
-def test_a_correction_of_a_correction_starts_from_the_current_totals(no1):
+def test_a_correction_of_a_correction_is_measured_against_what_stands(no1):
     """COR-2 MON-4: one of three credited, then that credit reversed, then all three credited"""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.01"))
     contract = factories.contract(no1, currency="EUR", confirmed=True)

@@ -31,6 +31,7 @@ def contract(no1):
     return factories.contract(no1, confirmed=True)
 
 
+@factories.remembered
 def posted(no1, *items, on=MARCH_31, proforma=None):
     return post(proposed(no1, *items, on=on, proforma=proforma), by=no1.accountant, on=on)
 
@@ -173,7 +174,7 @@ def test_the_accounting_date_can_be_another_day_in_an_open_period(no1, contract)
     assert invoice.due_date == datetime.date(2025, 4, 30)
 
 
-def test_who_confirmed_may_not_post_if_the_entity_requires_two_people(no1, contract):
+def test_who_confirmed_may_not_post_where_the_entity_wants_two_people(no1, contract):
     """SEC-2"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
     proposal = proposed(no1, work(no1, contract))

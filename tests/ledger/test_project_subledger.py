@@ -39,6 +39,7 @@ def contract(no1):
     return factories.contract(no1, confirmed=True)
 
 
+@factories.remembered
 def fee(no1, contract, cost, price, **fields):
     """What was paid in the customer's name on 10 March, and the sale that charges it on, ready to invoice."""
     category = no1.entity.categories.filter(code="COURT").first() or factories.CategoryFactory(
@@ -62,6 +63,7 @@ def fee(no1, contract, cost, price, **fields):
     return work(no1, contract, "1", price, **fields)
 
 
+@factories.remembered
 def posted(no1, *items, on=APRIL_1, proforma=None):
     return post(proposed(no1, *items, on=on, proforma=proforma), by=no1.accountant, on=on)
 

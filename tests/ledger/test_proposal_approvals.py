@@ -31,6 +31,7 @@ def contract(no1):
 
 
 @pytest.fixture
+@factories.remembered
 def proposal(no1, contract):
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_proposal_approval=True)
     return proposed(no1, work(no1, contract))

@@ -40,6 +40,7 @@ def contract(no1):
 
 
 @pytest.fixture
+@factories.remembered
 def proposal(no1, contract):
     """An open one of two lines, 1,000 and 500, without tax codes on the groups of this company."""
     return proposed(no1, work(no1, contract), work(no1, contract, hours="5"))
@@ -245,7 +246,7 @@ def test_the_header_is_edited(desk, no1, proposal):
     assert [row.value for row in proposal.dimensions.values.all()] == [sales]
 
 
-def test_a_new_invoice_date_recalculates_the_due_date(desk, proposal):
+def test_a_new_invoice_date_has_the_due_date_worked_out_anew(desk, proposal):
     """PRP-2: the one in the form does not stay by itself"""
     posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01"))
     assert InvoiceProposal.objects.get().due_date == datetime.date(2025, 4, 1)
@@ -319,6 +320,7 @@ def test_filling_again_forgets_what_was_edited(desk, no1, proposal):
 
 
 @pytest.fixture
+@factories.remembered
 def other(no1):
     """A second accountant."""
     user = factories.UserFactory(username="second.accountant")

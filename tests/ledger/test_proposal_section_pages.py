@@ -26,6 +26,7 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def proposal(no1):
     """An open one of two lines, 1,000 and 500."""
     contract = factories.contract(no1, confirmed=True)

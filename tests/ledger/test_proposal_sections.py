@@ -26,6 +26,7 @@ def contract(no1):
 
 
 @pytest.fixture
+@factories.remembered
 def two_lines(no1):
     """A contract with two lines, the second on another project."""
     tower = factories.ProjectFactory(entity=no1.entity, name="Tower")

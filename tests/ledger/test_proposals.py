@@ -267,7 +267,7 @@ def test_the_header_is_edited_and_what_it_said_before_is_kept(no1, contract):
     assert (event.detail["before"]["delivery"], event.detail["after"]["delivery"]) == ("mail", "both")
 
 
-def test_a_new_invoice_date_recalculates_the_due_date(no1, contract):
+def test_a_new_invoice_date_works_the_due_date_out_anew(no1, contract):
     """PRP-2 PRP-9: 30 days net, overridden, then dated again"""
     proposal = proposed(no1, work(no1, contract))
     assert InvoiceFacts.load(proposal, on=MARCH_31).due_date == datetime.date(2025, 4, 30)

@@ -40,6 +40,7 @@ def desk(client, no1):
 
 
 @pytest.fixture
+@factories.remembered
 def spring(no1):
     """1,000 due 14 Feb, of which 600 are paid on 20 Mar and the rest on 15 Apr; EUR 250 at 11 due 11 Apr; and
     70.50 of another customer, dated 2 April and booked in March."""

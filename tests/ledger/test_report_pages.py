@@ -31,6 +31,7 @@ def accountant(no1, client):
 
 
 @pytest.fixture
+@factories.remembered
 def billed(no1):
     """8 h at cost 100 and price 200 of 10 March, invoiced with 25 % tax on 1 April: its invoice."""
     contract = confirmed(factories.contract(no1), no1)
@@ -86,7 +87,7 @@ def test_rows_of_another_company_are_not_there(accountant, no1, name):
     assert accountant.get(reverse(name, args=page_of(other, name))).status_code == 404
 
 
-def test_reports_show_key_amounts_of_the_company(accountant, no1):
+def test_reports_say_where_the_company_stands(accountant, no1):
     """PST-8: 900.50 crowns and 250 euros are open."""
     owes(no1, "900.50", date(2025, 1, 15))
     owes(no1, "250", date(2025, 1, 15), currency="EUR", rate=11)

@@ -92,7 +92,7 @@ def test_revenue_begins_at_nothing_with_its_year(no1, three_vouchers):
 
 
 @pytest.mark.sqlite
-def test_a_trial_balance_shows_that_the_books_do_not_balance(no1, three_vouchers):
+def test_a_trial_balance_tells_that_the_books_do_not_balance(no1, three_vouchers):
     """PST-6: looked at from outside; only SQLite can be brought to hold such a row."""
     row = LedgerEntry.objects.get(voucher__date=date(2025, 3, 31), account__number="1920")
     LedgerEntry.objects.create(
@@ -160,7 +160,7 @@ def amounts(no1, on):
     return {row.control: (row.ledger, row.subledger) for row in control_accounts(no1.entity, on=on)}
 
 
-def test_control_accounts_agree_with_their_subledgers_at_any_date(no1):
+def test_control_accounts_stand_beside_their_subledgers_at_any_date(no1):
     """PST-6 PST-8: 8 h accrued at 200 on 10 March, invoiced with 25 % tax on 1 April."""
     accrue(no1)
     contract = confirmed(factories.contract(no1), no1)

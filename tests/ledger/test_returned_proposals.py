@@ -58,12 +58,14 @@ def no1():
 
 
 @pytest.fixture
+@factories.remembered
 def contract(no1):
     contract = factories.contract(no1, confirmed=True)
     accrue(no1, contract)
     return contract
 
 
+@factories.remembered
 def returned(no1, proposal, reason="Two hours belong to another project."):
     return return_proposal(proposal, by=no1.accountant, reason=reason, on=MARCH_31)
 
@@ -257,6 +259,7 @@ def test_the_page_asks_for_the_reason(client, no1, contract):
     assert f'href="{url}"' not in answer
 
 
+@factories.remembered
 def canceled_after_return(no1, on=APRIL_10):
     """8 h × 200 of 10 March, accrued, confirmed, returned, its draft deleted, its approval canceled."""
     entry = factories.time_entry(no1, hours="8", date=MARCH_10)
@@ -330,6 +333,7 @@ def test_after_that_it_is_approved_again_with_another_quantity_by_the_approver_a
     assert not list(findings(no1.entity))
 
 
+@factories.remembered
 def approved(no1, hours, on=MARCH_31):
     """Hours at 200 on 10 March, approved and marked ready where their limit lets them."""
     entry = factories.time_entry(no1, hours=hours, date=MARCH_10)

@@ -54,6 +54,7 @@ def drawn(monkeypatch):
     return numbers
 
 
+@factories.remembered
 def posted(no1, contract):
     return post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
 
@@ -219,7 +220,7 @@ def test_a_day_to_come_is_refused(no1):
         call_command("post_invoices", "--entity", "NO1", "--on", "2098-01-01")
 
 
-def test_for_the_schedule_the_approver_is_the_second_person(no1, contract, drawn):
+def test_the_clock_takes_the_approver_for_the_second_person(no1, contract, drawn):
     """SEC-2: posted are only proposals that somebody else approved than who confirmed them"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(
         separate_confirm_and_post=True, require_proposal_approval=True, posts_invoices_by_clock=True
@@ -238,7 +239,7 @@ def test_for_the_schedule_the_approver_is_the_second_person(no1, contract, drawn
     )
 
 
-def test_the_schedule_posts_nothing_that_nobody_approved(no1, contract, drawn):
+def test_the_clock_posts_nothing_that_nobody_approved(no1, contract, drawn):
     """SEC-2: also where the parameters got past their check, and from the command line without a name"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
     proposal = proposed(no1, work(no1, contract))

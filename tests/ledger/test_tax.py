@@ -124,7 +124,7 @@ def test_crediting_line_by_line_gives_each_code_back_what_it_bears():
     assert by_code(second) == {"S25": Decimal("-2.53")}
 
 
-def test_a_line_credited_in_part_keeps_the_rest_of_its_tax():
+def test_a_line_credited_in_part_keeps_the_tax_of_what_stands():
     """MON-4"""
     change = tax_of_change([line("a", "100.00", FOOD)], [line("a", "60.00", FOOD)], "EUR")
 

@@ -31,6 +31,7 @@ DEC_30, JAN_1, JAN_5, JAN_10 = (
 
 
 @pytest.fixture
+@factories.remembered
 def no1():
     """25 %, and 26 % from 1 January."""
     it = factories.company()
@@ -44,6 +45,7 @@ def contract(no1):
 
 
 @pytest.fixture
+@factories.remembered
 def proposal(no1, contract):
     """10,000 of 30 December and 10,000 of 5 January."""
     return proposed(no1, *(work(no1, contract, "10", "1000", date=day) for day in (DEC_30, JAN_5)), on=JAN_10)

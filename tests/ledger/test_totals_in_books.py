@@ -56,7 +56,7 @@ AGREED = (
 BASE = "Tax base in NOK at the official rate 11.60 Tax in NOK"
 
 
-def test_the_agreed_and_the_official_rate_are_shown_with_their_use(no1, desk):
+def test_an_agreed_and_the_official_rate_stand_beside_what_each_is_for(no1, desk):
     """PST-5: EUR 1,000 + 250 tax, agreed 11.00, official 11.60; 11,000 + 2,900 = 13,900, tax base 11,600"""
     proposal = in_euro(no1, "11.60", fixed_exchange_rate=Decimal(11))
 

@@ -42,36 +42,38 @@ def ready(company):
 @pytest.fixture
 def due():
     """due(line, run date, cutoff): a schedule entry that has not run."""
+    return _due
 
-    def make(line, run_date, cutoff):
-        return ScheduleEntry.objects.create(line=line, run_date=run_date, cutoff=cutoff)
 
-    return make
+@factories.remembered
+def _due(line, run_date, cutoff):
+    return ScheduleEntry.objects.create(line=line, run_date=run_date, cutoff=cutoff)
 
 
 @pytest.fixture
 def milestone():
     """milestone(line, "40000", day=date): one milestone, ready for the line's customers by their split."""
+    return _milestone
 
-    def make(line, amount="10000", day=date(2025, 3, 10), *, number=1, parts=None, status="ready"):
-        head = factories.MilestoneFactory(line=line, number=number, amount=Decimal(amount), date=day)
-        customers = list(line.customers.order_by("pk"))
-        amounts = parts or [amount]
-        return [
-            factories.BacklogItemFactory(
-                actual=None,
-                milestone_part=MilestonePart.objects.create(
-                    milestone=head, contract_customer=share.contract_customer, amount=Decimal(part)
-                ),
-                contract=line.contract,
-                contract_line=line,
-                contract_customer=share.contract_customer,
-                date=day,
-                amount=Decimal(part),
-                currency=line.contract.currency,
-                status=status,
-            )
-            for share, part in zip(customers, amounts, strict=True)
-        ]
 
-    return make
+@factories.remembered
+def _milestone(line, amount="10000", day=date(2025, 3, 10), *, number=1, parts=None, status="ready"):
+    head = factories.MilestoneFactory(line=line, number=number, amount=Decimal(amount), date=day)
+    customers = list(line.customers.order_by("pk"))
+    amounts = parts or [amount]
+    return [
+        factories.BacklogItemFactory(
+            actual=None,
+            milestone_part=MilestonePart.objects.create(
+                milestone=head, contract_customer=share.contract_customer, amount=Decimal(part)
+            ),
+            contract=line.contract,
+            contract_line=line,
+            contract_customer=share.contract_customer,
+            date=day,
+            amount=Decimal(part),
+            currency=line.contract.currency,
+            status=status,
+        )
+        for share, part in zip(customers, amounts, strict=True)
+    ]

@@ -27,6 +27,7 @@ MARCH_10, MARCH_31, APRIL_1, APRIL_2 = (
 )
 
 
+@factories.remembered
 def draft(contract):
     return operations.create_proformas([contract], cutoff=MARCH_31, on=APRIL_1, by=None)[0]
 

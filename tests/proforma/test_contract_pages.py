@@ -23,6 +23,7 @@ def manager(company, client):
 
 
 @pytest.fixture
+@factories.remembered
 def foreign(company):
     """A contract of the same company that the manager has nothing to do with."""
     project = factories.ProjectFactory(entity=company.entity, code="FAR", name="Far away")

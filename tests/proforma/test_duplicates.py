@@ -24,6 +24,7 @@ TYPED = "10 h of Anna on 10 Mar 2025"
 
 
 @pytest.fixture
+@factories.remembered
 def it(db):
     it = factories.company()
     it.contract = confirm_contract(factories.contract(it), by=it.manager)

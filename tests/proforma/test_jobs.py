@@ -224,7 +224,7 @@ def test_the_command_runs_and_says_what_it_made(company, due_contract, capsys):
     )
 
 
-def test_the_command_answers_in_json(company, due_contract, capsys):
+def test_the_command_speaks_json(company, due_contract, capsys):
     (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
     assert told == {
         "entity": "NO1",

@@ -28,6 +28,7 @@ CONTRACTS, ITEMS = 8, 25
 
 
 @pytest.fixture
+@factories.remembered
 def contracts(company, ready, due):
     """Eight contracts with 25 hours each, due on 1 February."""
     made = []

@@ -52,6 +52,7 @@ def performance(*contracts):
 
 
 @pytest.fixture
+@factories.remembered
 def story(company):
     """A contract of two lines, limited to 30,000 in all and to 5,000 for time and material.
 

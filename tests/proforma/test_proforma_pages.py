@@ -38,6 +38,7 @@ def draft(company, contract, ready):
 
 
 @pytest.fixture
+@factories.remembered
 def foreign(company):
     """A draft of a contract that the manager has nothing to do with."""
     project = factories.ProjectFactory(entity=company.entity, code="FAR")

@@ -56,6 +56,7 @@ def claims():
 
 
 @pytest.fixture
+@factories.remembered
 def six_contracts(company, ready, due, milestone):
     """Six contracts with three hours each due on 1 February; two of them with a ready milestone."""
     contracts = []

@@ -34,6 +34,7 @@ def due_contract(contract, ready, due):
 
 
 @pytest.fixture
+@factories.remembered
 def foreign(company, due):
     """A due contract of 100 that the manager has nothing to do with."""
     project = factories.ProjectFactory(entity=company.entity, code="FAR")

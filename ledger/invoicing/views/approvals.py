@@ -56,7 +56,7 @@ class RequestChange(FormOperation):
     model, permission = InvoiceProposal, "proposal.approve"
     form_class = ReasonForm
     title, button = "Request a change", "Request the change"
-    done = "A change of {} is requested. It is open again."
+    done = "A change of {} is requested; it is open again."
 
     def operate(self, form):
         operations.request_change(self.row, by=self.request.user, comment=form.cleaned_data["comment"])

@@ -30,7 +30,7 @@ class Customers(ListScreen):
     totals_template = "ledger/customers_totals.html"
     noun = ("customer", "customers")
     empty_title = "No customers"
-    empty_text = "Remove a filter, or ask an administrator to add a customer."
+    empty_text = "Nothing matches. Remove a filter, or have an administrator set a customer up."
 
     def get_queryset(self):
         return self.rows(self.request).order_by("number")

@@ -24,7 +24,7 @@ class Projects(ListScreen):
     table_class = ProjectTable
     noun = ("project", "projects")
     empty_title = "No projects"
-    empty_text = "Remove a filter, or ask an administrator to add a project."
+    empty_text = "Nothing matches. Remove a filter, or have an administrator set a project up."
 
     @classmethod
     def rows(cls, request):

@@ -1,0 +1,386 @@
+"""Rows that a maker made once are written again as they were, which takes a fraction of the time.
+
+Most tests begin alike: a company, its contract, work, a proposal over it. A function that is decorated with
+`remembered` makes its rows once. When a later test is at the same state and calls it with the same arguments,
+the rows are written from memory and equal objects are returned. A state is known by the calls that led to it
+from the empty database; any other write leaves it, and from then on makers are simply called. They are called
+as well where a test has replaced something (monkeypatch, settings, the clock), counts queries, or commits.
+"""
+
+import contextlib
+import functools
+import io
+import pickle
+import re
+import types
+from functools import partial
+from types import MappingProxyType
+from unittest import mock
+
+import time_machine
+from django.apps import apps
+from django.conf import UserSettingsHolder, settings
+from django.db import connection, models, transaction
+from django.utils.translation import get_language
+
+from contracts.models import LegalEntity
+from invoicing_site.floor import querysets
+from invoicing_site.floor.guards import PENDING
+from invoicing_site.models import StoredFile, User
+
+_WRITES = re.compile(r'(?:UPDATE|DELETE FROM|INSERT INTO|INSERT OR IGNORE INTO) "?(\w+)')
+_CHANGE = re.compile(r"\b(UPDATE|DELETE|INSERT)\b")
+_READS = {"BEGIN", "SELECT", "RELEASE", "PRAGMA", "SET", "EXPLAIN", "SHOW", "DECLARE", "FETCH", "CLOSE"}
+
+_HARMLESS = {"default_settings", "_deleted", "DATA"}  # files are not remembered
+
+
+def remembered(make):
+    """Decorate a maker: what it does depends on its arguments and the database only, and it only makes rows.
+
+    Rows and given objects that it changes are remembered too. It is called each time where an argument or
+    the result can't be pickled, and where it stores files.
+    """
+
+    @functools.wraps(make)
+    def made(*args, **kwargs):
+        return _test.made(make, args, kwargs) if _test else make(*args, **kwargs)
+
+    return made
+
+
+@contextlib.contextmanager
+def following(monkeypatch, *, rings: bool):
+    """Follow the statements of one test; `rings` where it looks at what is to be done on commit."""
+    global _test
+    _test = _Test(monkeypatch, rings)
+    copies = mock.patch.object(querysets, "_copy", partial(_test.copies, querysets._copy))
+    try:
+        with copies, connection.execute_wrapper(_test.executes):
+            yield
+    finally:
+        _test = None
+
+
+_test = None  # the one that runs; outside of tests, as in fixtures of a module, makers are called
+
+
+class _State:
+    """A known content of the database: the state before, and the tables that are different since."""
+
+    def __init__(self, before, tables):
+        self.before, self.tables = before, tables
+        self.pictures = {}  # by maker and arguments
+
+    def rows(self, table) -> dict:
+        """The rows of a table by key."""
+        state = self
+        while state is not None:
+            if table in state.tables:
+                return state.tables[table]
+            state = state.before
+        return {}
+
+
+_EMPTY = _State(None, {})
+
+
+class _Test:
+    """At which state a test is, if at a known one."""
+
+    def __init__(self, monkeypatch, rings):
+        self._monkeypatch, self._rings = monkeypatch, rings
+        self._at, self._has_written = None, False
+        self._savepoints = {}
+        self._recordings = []  # the tables that a maker has written so far; None is one that nobody knows
+
+    def executes(self, execute, sql, params, many, context):
+        """Wraps each statement."""
+        word, _, rest = sql.lstrip("( \n").partition(" ")
+        if word == "SAVEPOINT":
+            self._savepoints[rest] = self._at, self._has_written
+        elif word == "ROLLBACK":
+            name = rest.removeprefix("TO SAVEPOINT ")
+            self._at, self._has_written = self._savepoints.get(name, (None, True))
+        elif word not in _READS and not (word == "WITH" and not _CHANGE.search(sql)):
+            found = _WRITES.match(sql)
+            self._writes(found and found[1])
+        return execute(sql, params, many, context)
+
+    def copies(self, copy, model, *rest):
+        """Wraps COPY, with which `write_rows` goes past Django's cursor."""
+        self._writes(model._meta.db_table)
+        copy(model, *rest)
+
+    def _writes(self, table):
+        self._at, self._has_written = None, True
+        self._note({table} - {"sqlite_sequence"})
+
+    def replaced(self):
+        """What the test has replaced; raises _Unfit where that may differ from one test to the next."""
+        if (
+            self._monkeypatch._setitem
+            or len(time_machine.traveller_stack) > 1
+            or connection.force_debug_cursor
+        ):
+            raise _Unfit
+        holder = settings._wrapped
+        while isinstance(holder, UserSettingsHolder):
+            if not vars(holder).keys() <= _HARMLESS:
+                raise _Unfit
+            holder = holder.default_settings
+        return tuple(
+            (id(target), name, _code_of(vars(target).get(name)))
+            for target, name, _ in self._monkeypatch._setattr
+        )
+
+    def made(self, make, args, kwargs):
+        """What the maker returns, remembered or not."""
+        if self._at is None and not self._has_written and _may_write() and _is_empty():
+            self._at = _EMPTY
+        if (state := self._at) is None:
+            return make(*args, **kwargs)
+        try:
+            arguments, given = _pickled((args, sorted(kwargs.items())))
+            key = make, arguments, get_language(), self.replaced()
+        except _Unfit:
+            return make(*args, **kwargs)
+        if key not in state.pictures:
+            return self._make(state, key, given, args, kwargs)
+        picture = state.pictures[key]
+        if picture is None or (picture.rings and self._rings):
+            return make(*args, **kwargs)
+        picture.write()
+        self._note(picture.state.tables)
+        self._go(picture.state)
+        return picture.objects(given)
+
+    def _make(self, state, key, given, args, kwargs):
+        """Make the rows, and remember them if that is possible."""
+        state.pictures[key] = None
+        try:
+            before = _contents(given)
+        except _Unfit:
+            return key[0](*args, **kwargs)
+        callbacks = len(connection.run_on_commit)
+        self._recordings.append(tables := set())
+        try:
+            result = key[0](*args, **kwargs)
+        finally:
+            self._recordings.pop()
+        if None in tables or StoredFile._meta.db_table in tables:
+            return result
+        if tables:
+            tables.add(PENDING)  # where triggers write
+        try:
+            changed = [place for place, content in enumerate(_contents(given)) if content != before[place]]
+            picture = _Picture(state, tables, given, changed, result)
+        except _Unfit:
+            return result
+        picture.rings = len(connection.run_on_commit) > callbacks
+        state.pictures[key] = picture
+        self._go(picture.state)
+        return picture.objects(given)
+
+    def _go(self, state):
+        """What other connections write is not seen, so a test that commits goes no further."""
+        self._at, self._has_written = state if connection.in_atomic_block else None, True
+
+    def _note(self, tables):
+        for recording in self._recordings:
+            recording.update(tables)
+
+
+class _Picture:
+    """The way from one state to the next: rows to write, and objects to return."""
+
+    def __init__(self, before, tables, given, changed, result):
+        rows = {table: _rows(table) for table in tables}
+        self.state = _State(
+            before, {table: rows[table] for table in rows if rows[table] != before.rows(table)}
+        )
+        self._result, _ = _pickled(
+            (result, changed, [given[place].__dict__ for place in changed]), _places(given)
+        )
+        self._write = (_for_postgresql if connection.vendor == "postgresql" else _for_sqlite)(self.state)
+
+    def write(self):
+        """Straight through the driver: neither Django nor what watches it has anything to do with them."""
+        with transaction.atomic(savepoint=False):
+            connection.ensure_connection()
+            cursor = connection.connection.cursor()
+            self._write(cursor)
+            cursor.close()
+
+    def objects(self, given):
+        """What the maker returned; and given objects change as they did."""
+        result, changed, contents = _unpickled(self._result, given)
+        for place, content in zip(changed, contents, strict=True):
+            given[place].__dict__.clear()
+            given[place].__dict__.update(content)
+        return result
+
+
+# Objects
+
+
+class _Unfit(Exception):
+    """Something can't be pickled."""
+
+
+class _Pickler(pickle.Pickler):
+    """Collects the objects that it meets; those that were given it names by their place."""
+
+    def __init__(self, file, places):
+        super().__init__(file, 5)
+        self.met, self._places = [], places
+
+    def reducer_override(self, thing):
+        if (place := self._places.get(id(thing))) is not None:
+            return _the_given, (place,)
+        if isinstance(thing, models.QuerySet) and thing._result_cache is None:
+            raise _Unfit  # it would be asked now instead of later
+        if hasattr(thing, "__dict__") and not callable(thing):
+            self.met.append(thing)
+        return NotImplemented
+
+
+_given_now = []
+
+
+def _the_given(place):
+    return _given_now[place]
+
+
+def _pickled(what, places=MappingProxyType({})):
+    """Its pickle, and the objects in it that can change; places of given objects are by their id()."""
+    pickler = _Pickler(file := io.BytesIO(), places)
+    try:
+        pickler.dump(what)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise _Unfit from error
+    return file.getvalue(), pickler.met
+
+
+def _unpickled(pickled, given):
+    global _given_now
+    _given_now = given
+    return pickle.loads(pickled)
+
+
+def _code_of(function):
+    """The code of a function that sees nothing of its test."""
+    if not isinstance(function, types.FunctionType) or function.__closure__:
+        raise _Unfit
+    return function.__code__
+
+
+def _contents(given) -> list[bytes]:
+    places = _places(given)
+    return [_pickled(thing.__dict__, places)[0] for thing in given]
+
+
+def _places(given) -> dict[int, int]:
+    return {id(thing): place for place, thing in enumerate(given)}
+
+
+# Rows
+
+
+@functools.cache
+def _may_write() -> bool:
+    """PostgreSQL lets only a superuser keep triggers at rest."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW is_superuser")
+        return cursor.fetchone()[0] == "on"
+
+
+def _is_empty() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT EXISTS (SELECT 1 FROM "{User._meta.db_table}"'
+            f' UNION ALL SELECT 1 FROM "{LegalEntity._meta.db_table}")'
+        )
+        return not cursor.fetchone()[0]
+
+
+@functools.cache
+def _columns() -> dict[str, list[str]]:
+    """The columns of each table that can be written, by table; the key is the first."""
+    return {
+        meta.db_table: [
+            meta.pk.column,
+            *(f.column for f in meta.local_concrete_fields if not f.generated and f is not meta.pk),
+        ]
+        for meta in (model._meta for model in apps.get_models(include_auto_created=True))
+        if not meta.proxy
+    }
+
+
+def _rows(table) -> dict:
+    """As the database keeps them, by key."""
+    mark = "+" if connection.vendor == "sqlite" else ""  # an expression, which no converter knows
+    columns = ", ".join(f'{mark}"{column}"' for column in _columns()[table])
+    cursor = connection.connection.cursor()
+    cursor.execute(f'SELECT {columns} FROM "{table}"')
+    rows = {row[0]: row for row in cursor.fetchall()}
+    cursor.close()
+    return rows
+
+
+def _changes(state):
+    """Each table with the keys to delete and the rows to write."""
+    for table, after in state.tables.items():
+        before = state.before.rows(table)
+        yield (
+            table,
+            [key for key in before if key not in after],
+            [row for key, row in after.items() if before.get(key) != row],
+        )
+
+
+def _for_postgresql(state):
+    """Triggers rest: what they wrote is remembered."""
+    statements = ["SET LOCAL session_replication_role = replica"]
+    with connection.cursor() as cursor:
+        for table, gone, rows in _changes(state):
+            columns = _columns()[table]
+            keys = [*gone, *(row[0] for row in rows if row[0] in state.before.rows(table))]
+            if keys:
+                delete = cursor.mogrify(f'DELETE FROM "{table}" WHERE "{columns[0]}" IN %s', [tuple(keys)])
+                statements.append(delete.decode())
+            if rows:
+                names = ", ".join(f'"{column}"' for column in columns)
+                marks = f"({', '.join(['%s'] * len(columns))})"
+                values = ", ".join(cursor.mogrify(marks, row).decode() for row in rows)
+                statements.append(f'INSERT INTO "{table}" ({names}) VALUES {values}')
+    text = ";\n".join([*statements, "SET LOCAL session_replication_role = DEFAULT"])
+    return lambda cursor: cursor.execute(text)
+
+
+def _for_sqlite(state):
+    """A row is replaced, not updated: that goes past the guards while recursive triggers are off."""
+    statements = []
+    for table, gone, rows in _changes(state):
+        key, *_ = columns = _columns()[table]
+        if gone:
+            statements.append((f'DELETE FROM "{table}" WHERE "{key}" = ?', [(each,) for each in gone]))
+        statements.append((_insert(table, columns), rows))
+    pending = state.rows(PENDING).values()
+
+    def write(cursor):
+        cursor.execute("PRAGMA recursive_triggers = OFF")
+        for statement, rows in statements:
+            cursor.executemany(statement, rows)
+        cursor.execute("PRAGMA recursive_triggers = ON")
+        cursor.execute(f"DELETE FROM {PENDING}")  # what triggers have written just now
+        cursor.executemany(_insert(PENDING, _columns()[PENDING]), pending)
+
+    return write
+
+
+def _insert(table, columns):
+    names, marks = ", ".join(f'"{column}"' for column in columns), ", ".join("?" * len(columns))
+    return f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({marks})'
