@@ -34,6 +34,7 @@ from contracts.models import (
 from invoicing_site.floor import guards, seals, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, Move, Moves
+from invoicing_site.floor.reasons import ReasonField
 from invoicing_site.models import StoredFile
 
 
@@ -88,7 +89,7 @@ class EntryImport(models.Model):
     rows = models.PositiveIntegerField(help_text="Rows in the file")
     added = models.PositiveIntegerField(help_text="New entries")
     status = models.CharField(max_length=8, choices=Status, default=Status.FINISHED)
-    message = models.CharField(max_length=500, blank=True, help_text="Why it failed, or added nothing")
+    message = ReasonField(help_text="Why it failed, or added nothing")
     submits = models.BooleanField(default=False, help_text="Its entries are submitted for approval")
     imported_at = models.DateTimeField(
         default=timezone.now, help_text="While it runs: the time of the request"

@@ -1,6 +1,7 @@
 """The sentences of what entries and actuals refuse, by code."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
     # Whose entry, and of what.
@@ -58,4 +59,144 @@ REFUSALS = {
         "Actual %(actual)s is the reversal of actual %(original)s and can't be reversed itself."
     ),
     "ACTUAL-REVERSED": _("Actual %(actual)s is already reversed, by actual %(reversal)s."),
+    # The week page.
+    "WEEK-NOT-SAVED": ngettext_lazy(
+        "Nothing was saved: %(count)s thing can't be saved as typed. The reason is shown next to it.",
+        "Nothing was saved: %(count)s things can't be saved as typed. The reason is shown next to each.",
+        "count",
+    ),
+    "ROW-NEEDS-PROJECT": _("Choose a project that is open for entries."),
+    "ROW-OTHER-TASK": _("This task does not belong to %(project)s. Choose one of its tasks."),
+    "ROW-EXISTS": _("This row already exists."),
+    # Files that can't be read.
+    "FILE-TOO-LARGE": _("The file is larger than %(most)s MB. Split it."),
+    "FILE-IS-XLS": _(
+        "The file is an old Excel workbook (.xls), or it has a password. Save it as .xlsx or CSV, without a "
+        "password."
+    ),
+    "FILE-IS-PDF": _("The file is a PDF. Export the entries as CSV or XLSX."),
+    "FILE-IS-FODS": _("The file is an OpenDocument file (.fods). Save it as .xlsx or CSV."),
+    "FILE-IS-ODS": _("The file is an OpenDocument file (.ods). Save it as .xlsx or CSV."),
+    "FILE-IS-XLSB": _("The file is a binary Excel workbook (.xlsb). Save it as .xlsx or CSV."),
+    "FILE-IS-XML": _("The file is an XML file of Excel 2003. Save it as .xlsx or CSV."),
+    "FILE-IS-WORD": _("The file is a Word document. Export the entries as CSV or XLSX."),
+    "FILE-IS-NUMBERS": _("The file is a Numbers document. Export it as .xlsx or CSV."),
+    "FILE-IS-HTML": _(
+        "The file is a web page (HTML), whatever its name is. Open it in a spreadsheet program and save it "
+        "as .xlsx, or export it as CSV."
+    ),
+    "FILE-NOT-XLSX": _(
+        "The file is not an XLSX workbook, although its name says so. Open it in the program that wrote it, "
+        "and save it as .xlsx or CSV."
+    ),
+    "FILE-NOT-TEXT": _("The file is neither CSV nor XLSX. Export the entries as CSV or XLSX."),
+    "FILE-NOT-UTF-16": _("The file begins as UTF-16 text, but the rest is not UTF-16. Save it as UTF-8."),
+    "FILE-BAD-CSV": _(
+        "The file is not valid CSV near line %(line)s: %(error)s. Check the quotation marks there."
+    ),
+    "FILE-EMPTY": _("The file is empty."),
+    "FILE-NO-ROWS": _("The file has no rows below its header."),
+    "FILE-LONG-ROW": _(
+        "One row of the file has more than %(most)s characters. Check the line ends and quotation marks."
+    ),
+    "FILE-MANY-ROWS": _("The file has more than %(most)s rows. Split it into several files."),
+    "FILE-MANY-CELLS": _("The file has more than %(most)s cells. Split it, or remove columns."),
+    "FILE-MANY-COLUMNS": _(
+        "The first row has more than %(most)s columns. Check that it is the header, and that its cells are "
+        "separated by commas, semicolons or tabs."
+    ),
+    "WORKBOOK-DAMAGED": _(
+        "The workbook is damaged or incomplete. Open it in a spreadsheet program and save it again, or "
+        "export it again."
+    ),
+    "WORKBOOK-NO-SHEET": _("The workbook has no sheet with cells."),
+    "WORKBOOK-OTHER-SHEETS": _("The workbook has no sheet “%(sheet)s”. Its sheets are %(sheets)s."),
+    "WORKBOOK-COMPRESSION": _("The workbook uses an unusual compression. Save it as .xlsx again."),
+    "WORKBOOK-ENTITIES": _("The workbook declares XML entities, which are not read. Save it as .xlsx again."),
+    "WORKBOOK-TOO-LARGE": _("The workbook is too large when unpacked. Split it, or save the sheet as CSV."),
+    "WORKBOOK-TOO-SLOW": _(
+        "Reading the workbook takes too much time or memory. Split it, or save the sheet as CSV."
+    ),
+    "WORKBOOK-MANY-ROWS": _("The sheet has more than %(most)s rows. Split it into several files."),
+    "WORKBOOK-LONG-TEXT": _(
+        "A cell of the workbook has more than %(most)s characters, the limit of spreadsheet programs. "
+        "Shorten it."
+    ),
+    "WORKBOOK-LONG-CELL": _(
+        "Cell %(cell)s has more than %(most)s characters, the limit of spreadsheet programs. Shorten it."
+    ),
+    # How a file is read.
+    "MAPPING-FORMAT": _("There is no file format “%(format)s”. Choose one of %(formats)s."),
+    "MAPPING-FIELD": _("There is no field “%(field)s”. The fields are %(fields)s."),
+    "MAPPING-CREATE": _("An import can't create “%(kind)s”. It can create %(kinds)s."),
+    "MAPPING-DECIMAL": _("The decimal sign can't be “%(sign)s”. It is a comma or a point."),
+    "MAPPING-CHOICE": _("There is no choice “%(choice)s”. The choices are %(choices)s."),
+    "MAPPING-ANSWER": _("“%(answer)s” is not an answer to %(option)s. The answers are %(answers)s."),
+    "MAPPING-ZONE": _("There is no time zone “%(zone)s”. Write it as UTC or Europe/Oslo."),
+    "MAPPING-DATE-FORMAT": _(
+        "The date format “%(format)s” does not have year, month and day. Write it as DD.MM.YYYY or "
+        "%%d.%%m.%%Y."
+    ),
+    "MAPPING-NO-COLUMN": _(
+        "The file has no column for %(fields)s. Its columns are %(columns)s. Choose the right ones."
+    ),
+    "MAPPING-UNKNOWN-COLUMN": _("The file has no column “%(column)s”. Its columns are %(columns)s."),
+    "MAPPING-HEADING-REPEATED": _("%(count)s columns have the heading “%(heading)s”. Rename all but one."),
+    "MAPPING-CATEGORY": _(
+        "There is no category “%(category)s” for time. The categories for time are %(categories)s."
+    ),
+    "MAPPING-NO-CATEGORIES": _(
+        "There is no category “%(category)s” for time, because the company has no categories for time."
+    ),
+    "MAPPING-ITEM-TAX-GROUP": _("There is no item tax group “%(group)s”."),
+    # Imports.
+    "IMPORT-CREATES": _(
+        "Only accountants can create missing records. Import without creating them, or ask an accountant to "
+        "import the file."
+    ),
+    "IMPORT-REACH": _(
+        "This file was imported before, and some of its rows are on projects that you don't manage. Ask an "
+        "accountant to import the missing rows."
+    ),
+    "IMPORT-RIGHTS": _(
+        "%(person)s is no longer allowed to import entries into %(entity)s. Another person has to import the "
+        "file."
+    ),
+    "IMPORT-AT-WORK": _(
+        "%(file)s is already being imported: %(who)s requested it on %(day)s at %(time)s, %(how)s. This "
+        "request was not saved. Wait until that import is finished, then preview the file again."
+    ),
+    "IMPORT-AT-WORK-HIDDEN": _(
+        "This file is already being imported by another person. This request was not saved. Wait until that "
+        "import is finished, then preview the file again."
+    ),
+    "IMPORT-FILE-ERROR": _("%(why)s"),
+    "IMPORT-ERRORS": ngettext_lazy(
+        "%(wrong)s of %(rows)s row of %(file)s can't be imported, so nothing was imported. First error: row "
+        "%(row)s, %(field)s: %(why)s",
+        "%(wrong)s of %(rows)s rows of %(file)s can't be imported, so nothing was imported. First error: row "
+        "%(row)s, %(field)s: %(why)s",
+        "rows",
+    ),
+    "IMPORT-ROW-ERRORS": ngettext_lazy(
+        "%(wrong)s of %(rows)s row of %(file)s can't be imported, so nothing was imported. First error: row "
+        "%(row)s: %(why)s",
+        "%(wrong)s of %(rows)s rows of %(file)s can't be imported, so nothing was imported. First error: row "
+        "%(row)s: %(why)s",
+        "rows",
+    ),
+    "IMPORT-LONG-DAY": _("Nothing was imported. %(why)s"),
+    "IMPORT-ENTRY-CHANGED": _(
+        "Nothing was imported, because entry %(entry)s was just changed. Preview the file again."
+    ),
+    "IMPORT-PROJECT-CLOSED": _(
+        "Nothing was imported, because project %(project)s was just closed for entries. Open it, or choose "
+        "another project."
+    ),
+    "IMPORT-INTERNAL-ERROR": _("Internal error (%(error)s). The log has the details."),
+    "IMPORT-GAVE-UP": _("Internal error. Import the file again."),
+    "IMPORT-NOTHING-NEW": _("No entries were added. Each row was imported before, or was left out."),
+    "IMPORT-DRAFTS-CHANGED": ngettext_lazy(
+        "%(count)s draft was changed.", "%(count)s drafts were changed.", "count"
+    ),
 }

@@ -15,9 +15,7 @@ def _import_says(job):
     if outcome["added"]:
         n = wording.counted(outcome["added"], "entry", "entries")
         as_what = "and submitted" if outcome["submits"] else importing.as_drafts(outcome["added"])
-        return f"{n} of {name} imported {as_what}. {message}".strip()
-    if message == imports.NOTHING_NEW:
-        return f"{name} added no entries: each row is here already, or was left out."
+        return f"{n} of {name} imported {as_what}. {message or ''}".strip()
     return f"{name}: {message}"
 
 

@@ -38,16 +38,16 @@ def new_row(entity, keys: dict[str, str], rows: list[TypedRow]) -> TypedRow:
     """Another row for what was chosen; refused where that is not open, or the row is there already."""
     project = one(Project.objects.filter(entity=entity).open_for_entries(), keys["project"])
     if project is None:
-        raise Refused("Choose a project that is open for entries.")
+        raise Refused("ROW-NEEDS-PROJECT")
     task = one(Task.objects.filter(project=project), keys["task"])
     if keys["task"] and task is None:
-        raise Refused(f"This task is not one of {project}: choose one of its tasks.")
+        raise Refused("ROW-OTHER-TASK", project=project)
     role = one(Role.objects.filter(entity=entity), keys["role"])
     offered = categories.of_time(entity)
     category = one(offered, keys["category"]) or categories.usual(offered)
     key = RowKey(project.pk, task and task.pk, role and role.pk, category and category.pk)
     if key in {row.key for row in rows}:
-        raise Refused("This row is there already.")
+        raise Refused("ROW-EXISTS")
     return TypedRow(key)
 
 

@@ -119,10 +119,10 @@ class TypedRow:
 
 
 class NotSaved(Refused):
-    """Something typed cannot be saved, so nothing was; `problems` by row and day (None: the row)."""
+    """Nothing was saved because something is wrong; `problems` by row and day (None: the whole row)."""
 
-    def __init__(self, message, *, problems):
-        super().__init__(message, code="WEEK")
+    def __init__(self, code, /, *, problems, **params):
+        super().__init__(code, **params)
         self.problems = problems
 
 

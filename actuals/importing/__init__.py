@@ -28,8 +28,9 @@ from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import EntryImport
 from contracts.models import Membership, managed_projects, roles_of
-from invoicing_site.floor import formatting, wording
+from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 __all__ = [
     "ALL_HEADINGS",
@@ -56,10 +57,10 @@ _CSV, _XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreads
 
 
 class NotImported(Refused):
-    """Rows have errors, so nothing was imported; `preview` says which."""
+    """Nothing was imported because the file or some of its rows have errors; `preview` has them all."""
 
-    def __init__(self, message, *, code="", remedy="", preview: Preview | None = None):
-        super().__init__(message, code=code, remedy=remedy)
+    def __init__(self, code, /, *, preview: Preview | None = None, **params):
+        super().__init__(code, **params)
         self.preview = preview
 
 
@@ -85,7 +86,7 @@ def preview(
     try:
         return looked_at(content, name, entity, mapping, on, within)
     except Refused as refusal:
-        return Preview(name, errors=[Problem(None, "", str(refusal))])
+        return Preview(name, errors=[Problem(None, "", refusal.reason)])
 
 
 def projects_within(user, entity) -> set[int] | None:
@@ -107,22 +108,17 @@ def opened(file, name) -> tuple[bytes, str]:
     return file.read(tables.MOST_BYTES + 1), name or Path(getattr(file, "name", None) or "entries").name
 
 
-def sentence_of(problem) -> str:
+def reason_of(problem: Exception) -> Reason:
+    """Why an import failed: the reason of a refusal, or an internal error."""
     if isinstance(problem, Refused):
-        return str(problem)[:500]
-    return (
-        f"Something went wrong in the program ({type(problem).__name__}), and nothing was imported; "
-        "its log has the details."
-    )
+        return problem.reason
+    return Reason("IMPORT-INTERNAL-ERROR", error=type(problem).__name__)
 
 
 def looked_at(content, name, entity, mapping, on, within=None, report=nobody) -> Preview:
     mapping = (mapping or Mapping()).checked()
     if mapping.create and within is not None:
-        raise Refused(
-            "Only accountants make what is missing: leave that out, or have an accountant import the file.",
-            code="MAPPING",
-        )
+        raise Refused("IMPORT-CREATES")
     before = EntryImport.objects.filter(entity=entity, file__sha256=hashlib.sha256(content).hexdigest())
     # Where all its entries have been deleted since, the file comes in anew.
     earlier = next((each for each in before.order_by("pk") if each.entries.exists()), None)
@@ -136,7 +132,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
     seen = plan(table, entity, mapping, name=name, on=on, own=own, within=within, report=report)
     if earlier:
         seen.earlier = earlier
-        seen.warnings.insert(0, Problem(None, "", _note(seen, entity)))
+        seen.warnings.insert(0, Problem(None, "", Reason.plain(_note(seen, entity))))
     return seen
 
 
@@ -145,11 +141,7 @@ def _demand_reach(earlier, within):
     if within is not None and not within.issuperset(
         earlier.entries.order_by().values_list("project", flat=True).distinct()
     ):
-        raise Refused(
-            "This very file was imported before, with rows on projects that you don't manage: have an "
-            "accountant import what is missing.",
-            code="IMPORT-REACH",
-        )
+        raise Refused("IMPORT-REACH")
 
 
 def as_before(earlier, mapping) -> Mapping:
@@ -170,13 +162,16 @@ def _note(seen, entity) -> str:
     return f"{was}, and is read as it was then: only rows that are not here can be added."
 
 
-def refusal_of(seen: Preview) -> str:
+def refusal_of(seen: Preview) -> NotImported:
+    """The refusal of a file with errors: the first one, and how many rows have one."""
     first = seen.errors[0]
     if not first.row:
-        return str(first)
-    rows = wording.counted(seen.total, "row")
-    wrong = formatting.count(seen.wrong)
-    return f"{wrong} of {rows} of {seen.name} cannot be imported, so none was. The first: {first}"
+        return NotImported("IMPORT-FILE-ERROR", why=first.reason, preview=seen)
+    about = {"wrong": seen.wrong, "rows": seen.total, "file": seen.name}
+    about |= {"row": str(first.row), "why": first.reason}
+    if not first.field:
+        return NotImported("IMPORT-ROW-ERRORS", **about, preview=seen)
+    return NotImported("IMPORT-ERRORS", **about, field=first.field, preview=seen)
 
 
 def as_drafts(n: int) -> str:

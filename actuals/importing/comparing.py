@@ -10,6 +10,7 @@ from actuals.importing.rows import STORED, Problem, Row
 from actuals.models import BillingType, Entry
 from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.floor.reasons import Reason
 
 _CHUNK = 5000
 _STATE = ("status", "billing_type", "billing_wish")
@@ -184,8 +185,10 @@ def _other_content(row, key, differing) -> Problem:
     return Problem(
         row.number,
         "external_id" if known else "",
-        f"{called} is entry {key} already, with other content ({names}). An import changes hours, text and "
-        f"billing of a draft, and nothing else: change or correct that one{remedy}.",
+        Reason.plain(
+            f"{called} is entry {key} already, with other content ({names}). An import changes hours, text "
+            f"and billing of a draft, and nothing else: change or correct that one{remedy}."
+        ),
     )
 
 
@@ -193,8 +196,10 @@ def _out_of_reach(row) -> Problem:
     return Problem(
         row.number,
         "external_id",
-        f"“{row.external_id}” is work on a project that you don't manage: give the row an id of its own, or "
-        "have an accountant import the file.",
+        Reason.plain(
+            f"“{row.external_id}” is work on a project that you don't manage: give the row an id of its own, "
+            "or have an accountant import the file."
+        ),
     )
 
 

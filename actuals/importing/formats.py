@@ -53,34 +53,33 @@ class Mapping:
     def checked(self) -> "Mapping":
         """The mapping with its date format in `strptime` codes; refused where it makes no sense."""
         if self.format and self.format not in EntryImport.Format.values:
-            raise _wrong(f"There is no file format “{self.format}”", EntryImport.Format.values)
+            raise Refused("MAPPING-FORMAT", format=self.format, formats=EntryImport.Format.values)
         for name in (*self.columns, *self.constants):
             if name not in FIELDS:
-                raise _wrong(f"There is no field “{name}”", FIELDS)
+                raise Refused("MAPPING-FIELD", field=name, fields=FIELDS)
         for kind in self.create:
             if kind not in CREATABLE:
-                raise _wrong(f"An import creates no “{kind}”", CREATABLE)
+                raise Refused("MAPPING-CREATE", kind=kind, kinds=CREATABLE)
         if self.decimal not in ("", ",", "."):
-            raise _wrong(f"The sign before decimals cannot be “{self.decimal}”", (",", "."))
+            raise Refused("MAPPING-DECIMAL", sign=self.decimal)
         for name, answer in self.answers.items():
             if name not in CHOICES:
-                raise _wrong(f"There is no choice “{name}”", CHOICES)
+                raise Refused("MAPPING-CHOICE", choice=name, choices=[*CHOICES])
             if answer not in CHOICES[name].answers:
-                raise _wrong(f"“{answer}” is no answer to {option_of(name)}", CHOICES[name].answers)
+                raise Refused(
+                    "MAPPING-ANSWER",
+                    answer=answer,
+                    option=option_of(name),
+                    answers=[*CHOICES[name].answers],
+                )
         if self.zone and self.zone not in zoneinfo.available_timezones():
-            raise Refused(
-                f"There is no time zone “{self.zone}”: write it as UTC or Europe/Oslo.", code="MAPPING"
-            )
+            raise Refused("MAPPING-ZONE", zone=self.zone)
         date_format = self.date_format
         if date_format:
             try:
                 date_format = date_format_of(date_format)
             except ValueError:
-                raise Refused(
-                    f"The date format “{self.date_format}” does not tell year, month and day: write it as "
-                    "DD.MM.YYYY or %d.%m.%Y.",
-                    code="MAPPING",
-                ) from None
+                raise Refused("MAPPING-DATE-FORMAT", format=self.date_format) from None
         return Mapping(**{**self._values(), "date_format": date_format})
 
     def as_json(self) -> dict:
@@ -138,11 +137,7 @@ class Mapping:
             used.update(index for alternative in columns for index in alternative)
         missing = [name for name in REQUIRED if name not in found and self.value(name) is None]
         if missing:
-            raise Refused(
-                f"The file has no column for {' and '.join(missing)}: its columns are "
-                f"{_listed(table.header)}. Rename one, or say which one it is.",
-                code="MAPPING",
-            )
+            raise Refused("MAPPING-NO-COLUMN", fields=missing, columns=_quoted(table.header))
         ignored = [text for index, text in enumerate(table.header) if text and index not in used]
         return {name: _reader(columns, self.program.nothing) for name, columns in found.items()}, ignored
 
@@ -159,20 +154,14 @@ def _columns(rule, table, *, mapped) -> list[list[int]]:
         if not absent:
             alternatives.append([_only(part, columns) for part in parts])
         elif mapped:
-            raise Refused(
-                f"The file has no column “{absent[0].strip()}”: its columns are {_listed(table.header)}.",
-                code="MAPPING",
-            )
+            raise Refused("MAPPING-UNKNOWN-COLUMN", column=absent[0].strip(), columns=_quoted(table.header))
     return alternatives
 
 
 def _only(heading, columns) -> int:
     positions = columns[normalized(heading)]
     if len(positions) > 1:
-        raise Refused(
-            f"The heading “{heading.strip()}” stands over {len(positions)} columns: rename all but one.",
-            code="MAPPING",
-        )
+        raise Refused("MAPPING-HEADING-REPEATED", heading=heading.strip(), count=len(positions))
     return positions[0]
 
 
@@ -200,9 +189,5 @@ def _holds(part, nothing) -> bool:
     return part is not None and text_of(part) not in ("", *nothing)
 
 
-def _listed(names) -> str:
-    return ", ".join(f"“{name}”" for name in names if name)
-
-
-def _wrong(what, allowed) -> Refused:
-    return Refused(f"{what}; there is {', '.join(allowed)}.", code="MAPPING")
+def _quoted(names) -> list[str]:
+    return [f"“{name}”" for name in names if name]

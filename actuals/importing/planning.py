@@ -21,6 +21,7 @@ from contracts.models import ItemTaxGroup
 from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, totals
+from invoicing_site.floor.reasons import Reason
 
 _CHUNK = 5000
 _TOLD_EVERY = 1000
@@ -125,13 +126,9 @@ class Preview:
             "changed": [each.as_json() for each in self.changed],
             "totals": self.totals.as_json(),
             "totals_to_add": self.totals_to_add.as_json(),
-            "errors": [_json(problem) for problem in self.errors],
-            "warnings": [_json(problem) for problem in self.warnings],
+            "errors": [problem.as_json() for problem in self.errors],
+            "warnings": [problem.as_json() for problem in self.warnings],
         }
-
-
-def _json(problem):
-    return {"row": problem.row, "field": problem.field, "message": problem.message}
 
 
 def plan(
@@ -233,8 +230,10 @@ def _questions(found, mapping) -> list[Problem]:
         Problem(
             None,
             name,
-            f"{CHOICES[name].rows}: {each.in_words()}. Say what becomes of "
-            f"{'it' if each.rows == 1 else 'them'} before anything is imported.",
+            Reason.plain(
+                f"{CHOICES[name].rows}: {each.in_words()}. Say what becomes of "
+                f"{'it' if each.rows == 1 else 'them'} before anything is imported."
+            ),
         )
         for name, each in found.items()
         if _is_asked(name, each, mapping)
@@ -247,15 +246,15 @@ def _item_tax_group(entity, code):
     try:
         return ItemTaxGroup.objects.get(entity=entity, code=code)
     except ItemTaxGroup.DoesNotExist:
-        raise Refused(f"There is no item tax group “{code}”.", code="MAPPING") from None
+        raise Refused("MAPPING-ITEM-TAX-GROUP", group=code) from None
 
 
 def _about_the_file(table, reader, catalogue) -> list[Problem]:
-    found = [Problem(None, "", message) for message in (*table.warnings, *catalogue.remarks())]
+    found = [Problem(None, "", Reason.plain(message)) for message in (*table.warnings, *catalogue.remarks())]
     if reader.ignored:
         names = ", ".join(f"“{heading}”" for heading in reader.ignored)
         columns = "column" if len(reader.ignored) == 1 else "columns"
-        found.append(Problem(None, "", f"Nothing is read from the {columns} {names}."))
+        found.append(Problem(None, "", Reason.plain(f"Nothing is read from the {columns} {names}.")))
     return found
 
 
@@ -269,7 +268,9 @@ def _judge(new, reader) -> list[Problem]:
                 Problem(
                     row.number,
                     "project",
-                    f"Project {project.code} is closed for entries: open it, or choose another one.",
+                    Reason.plain(
+                        f"Project {project.code} is closed for entries: open it, or choose another one."
+                    ),
                 )
             )
         for phrase in oddities.of_day(row.date, project, reader.on):
@@ -299,7 +300,7 @@ def long_days(new, entity, within=None) -> list[Problem]:
             found.append((day, _too_long(rows[day], hours, here[day])))
         elif known + elsewhere[day] > oddities.HOURS_A_DAY:
             found.append((day, _too_long_elsewhere(rows[day][-1])))
-    return [Problem(rows[day][-1].number, "hours", sentence) for day, sentence in found]
+    return [Problem(rows[day][-1].number, "hours", Reason.plain(sentence)) for day, sentence in found]
 
 
 def _hours_here(days, entity, within) -> tuple[dict, dict]:

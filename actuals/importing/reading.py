@@ -18,6 +18,7 @@ from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
 from invoicing_site.floor import bounds, characters, currencies, days, formatting, money, wording
+from invoicing_site.floor.reasons import Reason
 
 _LENGTHS = {
     name: Entry._meta.get_field(name).max_length
@@ -186,7 +187,7 @@ class RowReader:
         for (field, message), numbers in self._odd.items():
             if len(numbers) > 1:
                 message += f" The same on {wording.counted(len(numbers) - 1, 'more row')}."
-            found.append(Problem(numbers[0], field, message))
+            found.append(Problem(numbers[0], field, Reason.plain(message)))
         return found
 
     def _load_tasks(self, table):
@@ -262,7 +263,7 @@ class RowReader:
         return Entry.Wish.NON_CHARGEABLE if said and not self._says(number, cell, "billable") else ""
 
     def _refuse(self, number, field, message):
-        self.errors.append(Problem(number, field, message))
+        self.errors.append(Problem(number, field, Reason.plain(message)))
 
     def _class(self, number, cell):
         text = text_of(cell).casefold()

@@ -6,19 +6,40 @@ from decimal import Decimal
 
 from actuals.models import Entry
 from contracts.models import Category, Product, Project, Resource, Role, Task
+from invoicing_site.floor.reasons import Reason
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong or odd: on which row (None: the whole file), in which field, as a sentence."""
+    """What is wrong or unusual: on which row (None: the whole file), in which field, and the reason."""
 
     row: int | None
     field: str
-    message: str
+    reason: Reason
+
+    @property
+    def message(self) -> str:
+        """The sentence in the reader's language."""
+        return self.reason.sentence
+
+    def as_json(self) -> dict:
+        reason = self.reason.as_json()
+        return {
+            "row": self.row,
+            "field": self.field,
+            "code": reason["code"],
+            "params": reason["params"],
+            "message": self.message,
+        }
 
     def __str__(self):
-        place = ", ".join(part for part in (f"row {self.row}" if self.row else "", self.field) if part)
-        return f"{place}: {self.message}" if place else self.message
+        return placed(self.row, self.field, self.message)
+
+
+def placed(row: int | None, field: str, message: str) -> str:
+    """The message with its row and field in front: “row 7, hours: …”."""
+    place = ", ".join(part for part in (f"row {row}" if row else "", field) if part)
+    return f"{place}: {message}" if place else message
 
 
 @dataclass(slots=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from actuals.importing import workbook
 from actuals.importing.values import Unsaved, shortened, text_of
-from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 200_000
@@ -25,23 +25,13 @@ _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of that process; no 
 _MOST_TITLES = 20  # rows above the header
 _SEPARATORS = ",;\t"
 _SEPARATOR_LINE = re.compile(r'\A"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
-_BINARY = {
-    b"\xd0\xcf\x11\xe0": "It is an old Excel workbook (.xls), or has a password: save it as .xlsx or CSV.",
-    b"%PDF": "It is a PDF: export the entries as CSV or XLSX.",
-}
 
-# What no program writes into a text; a few are accepted, with a warning on their row.
+# Control characters that no program writes into a text; a few are accepted, with a warning on their row.
 _UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_UNWRITTEN = 50
 
-# What begins with one of these, whatever it is called.
+# How a file begins that is markup, whatever its name is.
 _MARKUP = re.compile(r"\s*<(!doctype|html|head|meta|body|style|table|\?xml|!--)", re.IGNORECASE)
-_MARKUP_REMEDIES = {
-    "office:document": "It is an OpenDocument file (.fods): save it as .xlsx or CSV.",
-    "schemas-microsoft-com:office:spreadsheet": "It is XML of Excel 2003: save it as .xlsx or CSV.",
-    "": "It is a web page (HTML), whatever its name says: open it in a spreadsheet program and save it as "
-    ".xlsx, or export it as CSV.",
-}
 
 
 @dataclass
@@ -71,27 +61,20 @@ def normalized(heading: str) -> str:
 def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "", name: str = "") -> Table:
     """The table in a CSV or XLSX file of that name.
 
-    `known` are normalized headings that the separator is recognized by. Refused with a sentence for what is
-    too large, is no table, or has no row below its header.
+    `known` are normalized headings, by which the separator is recognized. Refused if the file is too large,
+    is not a table, or has no row below its header.
     """
     if len(content) > MOST_BYTES:
-        raise Refused(
-            f"The file has {formatting.count(len(content))} bytes; at most {formatting.count(MOST_BYTES)} "
-            "(50 MB) are read: split it.",
-            code="FILE-SIZE",
-        )
-    for beginning, remedy in _BINARY.items():
-        if content.startswith(beginning):
-            raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")
+        raise Refused("FILE-TOO-LARGE", most=MOST_BYTES // 1024**2)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Refused("FILE-IS-XLS")
+    if content.startswith(b"%PDF"):
+        raise Refused("FILE-IS-PDF")
     table = _workbook(content, known, sheet) if is_workbook(content) else _csv(content, known)
     if not table.rows and not table.is_workbook and name.casefold().endswith((".xlsx", ".xlsm")):
-        raise Refused(
-            "This file is no XLSX workbook, whatever its name says: open it in the program that wrote it, "
-            "and save it as .xlsx or CSV.",
-            code="FILE-FORMAT",
-        )
+        raise Refused("FILE-NOT-XLSX")
     if not table.rows:
-        raise Refused("The file has no rows below its header: there is nothing to import.", code="FILE-EMPTY")
+        raise Refused("FILE-NO-ROWS")
     return table
 
 
@@ -103,14 +86,13 @@ def is_workbook(content: bytes) -> bool:
 def _csv(content: bytes, known) -> Table:
     text, notes = _decoded(content)
     if len(_UNWRITTEN.findall(text[:2000])) > _MOST_UNWRITTEN:
-        raise Refused(
-            "This file is neither CSV nor XLSX, whatever its name says: what it holds is no text. Export the "
-            "entries as CSV or XLSX.",
-            code="FILE-FORMAT",
-        )
+        raise Refused("FILE-NOT-TEXT")
     if _MARKUP.match(text[:1000]):
-        remedy = next(remedy for sign, remedy in _MARKUP_REMEDIES.items() if sign in text[:5000])
-        raise Refused(f"This file is neither CSV nor XLSX. {remedy}", code="FILE-FORMAT")
+        if "office:document" in text[:5000]:
+            raise Refused("FILE-IS-FODS")
+        if "schemas-microsoft-com:office:spreadsheet" in text[:5000]:
+            raise Refused("FILE-IS-XML")
+        raise Refused("FILE-IS-HTML")
     first_row = 1
     chosen = _SEPARATORS
     if match := _SEPARATOR_LINE.match(text):
@@ -124,9 +106,7 @@ def _decoded(content: bytes) -> tuple[str, list[str]]:
         try:
             return content.decode("utf-16"), []
         except UnicodeDecodeError:
-            raise Refused(
-                "The file begins as UTF-16 but is not: save it as UTF-8.", code="FILE-FORMAT"
-            ) from None
+            raise Refused("FILE-NOT-UTF-16") from None
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError as trouble:
@@ -165,12 +145,7 @@ def _records(text, separator) -> Iterator[list[str]]:
         for line in io.StringIO(text, newline=""):
             taken += len(line)
             if taken > _MOST_RECORD:
-                raise Refused(
-                    f"One row of the file has more than {formatting.count(_MOST_RECORD)} characters: look "
-                    "at line ends and "
-                    "quotes.",
-                    code="FILE-FORMAT",
-                )
+                raise Refused("FILE-LONG-ROW", most=_MOST_RECORD)
             yield line
 
     # strict: an unclosed quote is an error, not one cell with the rest of the file in it.
@@ -180,10 +155,7 @@ def _records(text, separator) -> Iterator[list[str]]:
             yield record
             taken = 0
     except csv.Error as trouble:
-        raise Refused(
-            f"The file is not proper CSV near line {reader.line_num}: {trouble}. Look at the quotes there.",
-            code="FILE-FORMAT",
-        ) from None
+        raise Refused("FILE-BAD-CSV", line=reader.line_num, error=str(trouble)) from None
 
 
 def _table(numbered, known, notes, *, is_workbook=False) -> Table:
@@ -198,13 +170,9 @@ def _table(numbered, known, notes, *, is_workbook=False) -> Table:
         if number > workbook.MOST_SHEET_ROWS or len(kept) > MOST_ROWS + 1 + _MOST_TITLES:
             raise _too_many()
         if cells > workbook.MOST_CELLS:
-            raise Refused(
-                f"The file has more than {formatting.count(workbook.MOST_CELLS)} cells: split it, or leave "
-                "columns out.",
-                code="FILE-SIZE",
-            )
+            raise Refused("FILE-MANY-CELLS", most=workbook.MOST_CELLS)
     if not kept:
-        raise Refused("The file is empty: there is nothing to import.", code="FILE-EMPTY")
+        raise Refused("FILE-EMPTY")
     n = _header_of([record for _, record in kept[: _MOST_TITLES + 1]], known)
     if n:
         row = kept[n][0]
@@ -231,18 +199,12 @@ def _header(record) -> list[str]:
     while header and not header[-1]:
         header.pop()
     if len(header) > workbook.MOST_COLUMNS:
-        raise Refused(
-            f"The first row has {len(header)} columns or more, and at most {workbook.MOST_COLUMNS} are read: "
-            "is it the header, and are its cells separated by comma, semicolon or tab?",
-            code="FILE-FORMAT",
-        )
+        raise Refused("FILE-MANY-COLUMNS", most=workbook.MOST_COLUMNS)
     return header
 
 
 def _too_many():
-    return Refused(
-        f"The file has more than {formatting.count(MOST_ROWS)} rows: split it into several.", code="FILE-SIZE"
-    )
+    return Refused("FILE-MANY-ROWS", most=MOST_ROWS)
 
 
 def _workbook(content: bytes, known, sheet: str) -> Table:
@@ -265,10 +227,7 @@ def _workbook(content: bytes, known, sheet: str) -> Table:
         except subprocess.TimeoutExpired:
             done = None
         if done is None or done.returncode != 0:
-            raise Refused(
-                "Reading the workbook takes too much time or memory: split it, or save the sheet as CSV.",
-                code="FILE-SIZE",
-            )
+            raise Refused("WORKBOOK-TOO-SLOW")
         answer.seek(0)
         return _answered(answer, known, sheet)
 
@@ -288,8 +247,7 @@ def _answered(answer, known, sheet) -> Table:
 
 def _unrefused(value):
     if isinstance(value, dict) and "refused" in value:
-        code, sentence = value["refused"]
-        raise Refused(sentence, code=code)
+        raise Refused.because(Reason.from_json({**value["refused"], "remedy": ""}))
     return value
 
 

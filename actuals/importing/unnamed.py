@@ -53,11 +53,9 @@ def give_categories(rows: list[Row], entity, code: str) -> Unnamed:
     if code:
         chosen = next((each for each in offered if each.code == code), None)
         if chosen is None:
-            raise Refused(
-                f"There is no category “{code}” for time; there is "
-                f"{', '.join(each.code for each in offered) or 'none'}.",
-                code="MAPPING",
-            )
+            if not offered:
+                raise Refused("MAPPING-NO-CATEGORIES", category=code)
+            raise Refused("MAPPING-CATEGORY", category=code, categories=[each.code for each in offered])
     else:
         chosen = categories.usual(offered)
     for row in lacking:

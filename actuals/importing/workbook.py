@@ -6,10 +6,10 @@ sentence at the first one too many. The process has a bound on its time and memo
 can stop it. It imports nothing but the standard library, so it starts at once and knows no secrets.
 
 SHEET, which may be empty, and the answer are JSON. The answer has one value a line: the names of the sheets
-and which one was read; then each row that holds anything, as [number, cells]; or what was refused, as
-{"refused": [code, sentence]}. A cell is null, a text, a whole number, {"number": digits}, true or false,
-{"date": ISO text} of a day or a moment, {"seconds": n} for a time, or {"formula": "D2"} where a formula has
-no saved value.
+and which one was read; then each row that holds anything, as [number, cells]; or the refusal, as
+{"refused": {"code": …, "params": …}}. A cell is null, a text, a whole number, {"number": digits}, true or
+false, {"date": ISO text} of a day or a moment, {"seconds": n} for a time, or {"formula": "D2"} if a formula
+has no saved value.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ MOST_COLUMNS = 200
 MOST_CELLS = 5_000_000
 MOST_IN_A_CELL = 32_767  # characters, as in a spreadsheet program
 MOST_TEXT = 100_000_000  # characters of all cells together
+_MOST_NAMED = 10  # sheets in a refusal
 _MOST_STYLES = 100_000
 _MOST_IN_A_FORMAT = 255  # characters of a number format, as in a spreadsheet program
 _MOST_DEPTH = 50
@@ -49,16 +50,24 @@ _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _MOST_IN_A_NUMBER = 40  # characters; what is longer is a text, and so is what looks otherwise
 _REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]*")
+# By a part of the archive, the code of the refusal.
 _OTHER_ARCHIVES = {
-    "content.xml": "It is an OpenDocument file (.ods): save it as .xlsx or CSV.",
-    "xl/workbook.bin": "It is a binary Excel workbook (.xlsb): save it as .xlsx or CSV.",
-    "word/document.xml": "It is a Word document: export the entries as CSV or XLSX.",
-    "Index/Document.iwa": "It is a Numbers document: export it as .xlsx or CSV.",
+    "content.xml": "FILE-IS-ODS",
+    "xl/workbook.bin": "FILE-IS-XLSB",
+    "word/document.xml": "FILE-IS-WORD",
+    "Index/Document.iwa": "FILE-IS-NUMBERS",
 }
 
 
 class Refusal(Exception):
-    """The workbook is not read; args are a code and a sentence."""
+    """The workbook is not read: a code of the table of refusals, and the values of its sentence."""
+
+    def __init__(self, code, **params):
+        super().__init__(code, params)
+        self.code, self.params = code, params
+
+    def as_json(self):
+        return {"refused": {"code": self.code, "params": self.params}}
 
 
 def read(file, sheet=""):
@@ -71,11 +80,7 @@ def read(file, sheet=""):
     except MemoryError:
         raise _too_large() from None
     except Exception as trouble:  # whatever a parser of ZIP and XML can come upon in a damaged file
-        raise Refusal(
-            "FILE-FORMAT",
-            "The file begins like an XLSX workbook, but is damaged or not complete: open it in a spreadsheet "
-            "program and save it again, or get it anew.",
-        ) from trouble
+        raise Refusal("WORKBOOK-DAMAGED") from trouble
 
 
 class _Workbook:
@@ -85,9 +90,9 @@ class _Workbook:
         if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
             raise _too_large()
         self.names = {part.filename for part in parts}
-        for name, remedy in _OTHER_ARCHIVES.items():
+        for name, code in _OTHER_ARCHIVES.items():
             if name in self.names:
-                raise Refusal("FILE-FORMAT", f"This file is neither CSV nor XLSX. {remedy}")
+                raise Refusal(code)
 
     def rows(self, wanted):
         book = self._main_part()
@@ -96,7 +101,7 @@ class _Workbook:
         targets = self._related(book, "/worksheet")
         sheets = [(name, targets[key]) for name, key, _ in found.sheets if key in targets]
         if not sheets:
-            raise Refusal("FILE-EMPTY", "The workbook has no sheet with cells.")
+            raise Refusal("WORKBOOK-NO-SHEET")
         visible = [(name, targets[key]) for name, key, shown in found.sheets if shown and key in targets]
         name, part = self._chosen(sheets, wanted) if wanted else (visible or sheets)[0]
         yield {"sheets": [each for each, _ in sheets], "read": name}
@@ -113,8 +118,8 @@ class _Workbook:
         for name, part in sheets:
             if " ".join(name.casefold().split()) == " ".join(wanted.casefold().split()):
                 return name, part
-        names = ", ".join(name for name, _ in sheets)
-        raise Refusal("FILE-FORMAT", f"The workbook has no sheet “{wanted[:60]}”; it has {names[:500]}.")
+        names = [name[:60] for name, _ in sheets[:_MOST_NAMED]]
+        raise Refusal("WORKBOOK-OTHER-SHEETS", sheet=wanted[:60], sheets=names)
 
     def _main_part(self):
         for path in self._related("", "/officeDocument").values():
@@ -144,9 +149,7 @@ class _Workbook:
         info = self.archive.getinfo(name)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # The others unpack without a bound.
-            raise Refusal(
-                "FILE-FORMAT", "The workbook is packed in an unusual way: save it as .xlsx once more."
-            )
+            raise Refusal("WORKBOOK-COMPRESSION")
         parser, fed = _parser(handler), 0
         with self.archive.open(info) as stream:
             while chunk := stream.read(_CHUNK):
@@ -182,10 +185,7 @@ def _parser(handler):
         handler.end(name.rpartition(":")[2])
 
     def refuse(*_):
-        raise Refusal(
-            "FILE-FORMAT",
-            "The workbook declares XML entities, as no spreadsheet program does: save it as .xlsx once more.",
-        )
+        raise Refusal("WORKBOOK-ENTITIES")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = handler.text
@@ -194,13 +194,11 @@ def _parser(handler):
 
 
 def _too_large():
-    return Refusal(
-        "FILE-SIZE", "The workbook is too large when unpacked: split it, or save the sheet as CSV."
-    )
+    return Refusal("WORKBOOK-TOO-LARGE")
 
 
 def _too_many_rows():
-    return Refusal("FILE-SIZE", "The sheet has more than 200,000 rows: split it into several files.")
+    return Refusal("WORKBOOK-MANY-ROWS", most=200_000)
 
 
 class _Handler:
@@ -316,19 +314,10 @@ class _Texts(_Handler):
             self._length += len(data)
             self.size += len(data)
             if self._length > MOST_IN_A_CELL:
-                raise _long_cell("A cell of the workbook")
+                raise Refusal("WORKBOOK-LONG-TEXT", most=MOST_IN_A_CELL)
             if self.size > MOST_TEXT:
                 raise _too_large()
             self._parts.append(data)
-
-
-def _long_cell(where):
-    return Refusal(
-        "FILE-SIZE",
-        f"{where} has more than {MOST_IN_A_CELL:,} characters, more than a spreadsheet "
-        "program allows: "
-        "shorten it.",
-    )
 
 
 class _Page(_Handler):
@@ -373,7 +362,7 @@ class _Page(_Handler):
         if self._takes:
             self._length += len(data)
             if self._length > MOST_IN_A_CELL:
-                raise _long_cell(f"Cell {self._name()}")
+                raise Refusal("WORKBOOK-LONG-CELL", cell=self._name(), most=MOST_IN_A_CELL)
             self._parts.append(data)
 
     def _begin_row(self, attributes):
@@ -485,9 +474,9 @@ def main(sheet):
         for value in read(sys.stdin.buffer, sheet):
             out.write(json.dumps(value) + "\n")
     except Refusal as refusal:
-        out.write(json.dumps({"refused": refusal.args}) + "\n")
+        out.write(json.dumps(refusal.as_json()) + "\n")
     except MemoryError:
-        out.write(json.dumps({"refused": _too_large().args}) + "\n")
+        out.write(json.dumps(_too_large().as_json()) + "\n")
 
 
 if __name__ == "__main__":

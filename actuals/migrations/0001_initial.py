@@ -1,6 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
 import invoicing_site.floor.fields
+import invoicing_site.floor.reasons
 from django.conf import settings
 from django.db import migrations, models
 
@@ -82,7 +83,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "message",
-                    models.CharField(blank=True, help_text="Why it failed, or added nothing", max_length=500),
+                    invoicing_site.floor.reasons.ReasonField(help_text="Why it failed, or added nothing"),
                 ),
                 (
                     "submits",

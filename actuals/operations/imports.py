@@ -14,17 +14,17 @@ from typing import BinaryIO
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from actuals.importing import (
-    NotImported,
     as_before,
     looked_at,
     media_type_of,
     nobody,
     opened,
     projects_within,
+    reason_of,
     refusal_of,
-    sentence_of,
 )
 from actuals.importing.catalogue import KINDS
 from actuals.importing.comparing import CHANGEABLE
@@ -33,9 +33,10 @@ from actuals.importing.planning import Preview, long_days
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.pricing import fix_pricing
 from contracts.models import Project, Resource, may
-from invoicing_site.floor import audit, files, formatting, jobs, transaction, wording
+from invoicing_site.floor import audit, files, formatting, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, write_rows
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,6 @@ logger = logging.getLogger(__name__)
 _Status = EntryImport.Status
 _ATTEMPTS = 3
 CHUNK = 2000
-NOTHING_NEW = "Nothing was added: each row is here already, or was left out."
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: st
             "import_entries", by=by, entity=entity, about=asked, subject=asked.name, asked=asked.pk
         )
     elif (asked.imported_by, asked.submits, Mapping.kept(asked.mapping)) != (by, submit, mapping):
-        raise Refused(_on_its_way(asked, name or file.name, mapping, by), code="IMPORT-AT-WORK")
+        raise _already_requested(asked, name or file.name, mapping, by)
     return asked
 
 
@@ -122,18 +122,24 @@ def _named(name, file) -> dict:
     return {NAMED: name[:255]} if name and name != file.name else {}
 
 
-def _on_its_way(asked, name, mapping, by) -> str:
-    wait = "What you ask for now is not done: wait until that import is over, and preview the file again."
+def _already_requested(asked, name, mapping, by) -> Refused:
+    """The refusal of a file that is being imported, in another way or for another person."""
     if not EntryImport.objects.visible_to(by).filter(pk=asked.pk).exists():
-        return f"Somebody else asked for this very file, and it is on its way. {wait}"
-    state = "is being" if asked.status == _Status.RUNNING else "waits to be"
-    who = "you" if asked.imported_by == by else asked.imported_by or "the system"
+        return Refused("IMPORT-AT-WORK-HIDDEN")
     at = timezone.localtime(asked.imported_at)
-    when = f"{wording.day(at)} at {formatting.time(at)}"
-    how = "to be submitted" if asked.submits else "as drafts"
-    if Mapping.kept(asked.mapping) != mapping:
-        how += ", its columns read in another way than now"
-    return f"{name} {state} taken in already: {who} asked for it on {when}, {how}. {wait}"
+    is_same = Mapping.kept(asked.mapping) == mapping
+    if asked.submits:
+        how = _("to be submitted") if is_same else _("to be submitted, with other columns or answers")
+    else:
+        how = _("as drafts") if is_same else _("as drafts, with other columns or answers")
+    return Refused(
+        "IMPORT-AT-WORK",
+        file=name,
+        who=_("you") if asked.imported_by == by else asked.imported_by or _("the system"),
+        day=at.date(),
+        time=formatting.time(at),
+        how=how,
+    )
 
 
 def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
@@ -159,7 +165,7 @@ def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
     except Exception as problem:
         if not isinstance(problem, Refused):
             logger.exception("%s stopped.", asked)
-        is_done = _end(asked, _Status.FAILED, sentence_of(problem))
+        is_done = _end(asked, _Status.FAILED, reason_of(problem))
     if not is_done:
         return None
     asked.refresh_from_db()
@@ -169,15 +175,12 @@ def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
 def _still_may(by, entity):
     """Between asking and doing somebody may have left; who may import may also submit what they import."""
     if by is not None and not may(by, "entry.import", entity):
-        raise Refused(
-            f"{by} may no longer import entries into {entity}: somebody who may has to import the file.",
-            code="IMPORT-RIGHTS",
-        )
+        raise Refused("IMPORT-RIGHTS", person=by, entity=entity)
 
 
 def give_up(asked: EntryImport):
     """Note that nothing came of an import whose worker failed too often; the file can be imported again."""
-    _end(asked, _Status.FAILED, "Internal error. Nothing was imported. Import the file again.")
+    _end(asked, _Status.FAILED, Reason("IMPORT-GAVE-UP"))
 
 
 def _end(asked, status, message) -> bool:
@@ -200,12 +203,12 @@ def _imported(look, write):
     def attempt():
         seen = look()
         if seen.errors:
-            raise NotImported(refusal_of(seen), code="IMPORT-ERRORS", preview=seen)
+            raise refusal_of(seen)
         # Not done again by itself: what was seen holds what a first attempt made and lost.
         with transaction.Operation():
             return write(seen)
 
-    for _ in range(_ATTEMPTS - 1):
+    for _attempt in range(_ATTEMPTS - 1):
         with contextlib.suppress(IntegrityError, FullDay, ChangedMeanwhile):
             # Somebody imported or created the same at this moment: what was planned is there by now.
             return transaction.retry_once(attempt)
@@ -246,11 +249,11 @@ def _fill(asked, seen: Preview, tell) -> ImportResult | None:
     return _write(seen, source, tell)
 
 
-def _outcome(seen) -> str:
-    """What an import did beside adding entries, or that it did nothing."""
+def _outcome(seen) -> Reason | None:
+    """What an import did except adding entries, or that it did nothing."""
     if n := len(seen.to_change):
-        return f"{wording.counted(n, 'draft was', 'drafts were')} changed."
-    return "" if seen.to_add else NOTHING_NEW
+        return Reason("IMPORT-DRAFTS-CHANGED", count=n)
+    return None if seen.to_add else Reason("IMPORT-NOTHING-NEW")
 
 
 def _kept(seen, mapping) -> dict:
@@ -302,10 +305,7 @@ def _change_drafts(rows) -> list[dict]:
         for row in chunk:
             entry = entries.get(row.entry_id)
             if entry is None or any(getattr(entry, name) != was for name, was in row.before.items()):
-                raise ChangedMeanwhile(
-                    f"Nothing was imported: entry {row.entry_id} was changed at this moment. Look again.",
-                    code="CHANGED-MEANWHILE",
-                )
+                raise ChangedMeanwhile("IMPORT-ENTRY-CHANGED", entry=str(row.entry_id))
             after = {name: getattr(row, name) for name in row.before}
             for name, value in after.items():
                 setattr(entry, name, value)
@@ -320,17 +320,14 @@ def _hold_days(new, entity, within):
     for chunk in in_chunks(sorted(people), CHUNK):
         list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
     for problem in long_days(new, entity, within):
-        raise FullDay(f"Nothing was imported. {problem.message}", code="LONG-DAY")
+        raise FullDay("IMPORT-LONG-DAY", why=problem.reason)
 
 
 def _hold_open(projects):
     """A project may have been closed since the rows were judged."""
     for project in Project.objects.filter(pk__in=projects).held():
         if not project.is_open:
-            raise Refused(
-                f"Project {project} was closed for entries just now: open it, or choose another one.",
-                code="PROJECT-CLOSED",
-            )
+            raise Refused("IMPORT-PROJECT-CLOSED", project=project)
 
 
 def _write_new(catalogue, *, by, source):

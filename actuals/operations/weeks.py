@@ -54,12 +54,7 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
         plan.add(row, week)
     plan.judge_days()
     if plan.problems:
-        n = len(plan.problems)
-        raise NotSaved(
-            f"Nothing was saved: {'one thing' if n == 1 else f'{n} things'} can't be saved as typed. "
-            "The reason stands beside each.",
-            problems=plan.problems,
-        )
+        raise NotSaved("WEEK-NOT-SAVED", count=len(plan.problems), problems=plan.problems)
     return plan.write(monday)
 
 

@@ -149,7 +149,7 @@ class Upload(FormOperation):
     def operate(self, form):
         upload = form.cleaned_data["file"]
         if upload.size > importing.tables.MOST_BYTES:
-            raise Refused("The file is larger than 50 MB: split it.")
+            raise Refused("FILE-TOO-LARGE", most=importing.tables.MOST_BYTES // 1024**2)
         content = upload.read()
         # What is no table is refused here, beside the field where it was chosen.
         table = read_table(content, known=importing.ALL_HEADINGS, name=upload.name)

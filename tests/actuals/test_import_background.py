@@ -15,6 +15,7 @@ from actuals.views import imports as pages
 from contracts.models import Membership, Task
 from invoicing_site.floor import files, jobs
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Label, Reason
 from invoicing_site.models import AuditEvent, Job, Notice
 from tests import factories
 from tests.actuals.test_import_pages import OURS, preview, send
@@ -143,7 +144,7 @@ def test_one_wrong_row_and_nothing_comes_in_and_the_page_says_why(co, manager):
     assert not Entry.objects.exists()
     assert told() == [("march.csv was not imported: its page says why.", True)]
     page = manager.get(waiting.get_absolute_url()).text
-    assert "1 of 3 rows of march.csv cannot be imported, so none was." in page
+    assert "1 of 3 rows of march.csv can&#x27;t be imported, so nothing was imported." in page
     assert "row 4, resource: There is no resource “NOBODY”" in page
     assert "/import/preview/" in page  # where every error stands
     assert "Failed" in manager.get("/import/").text
@@ -161,7 +162,7 @@ def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added) == ("failed", 0)
-    assert "ZeroDivisionError" in waiting.message
+    assert waiting.message == Reason("IMPORT-INTERNAL-ERROR", error="ZeroDivisionError")
     assert not Entry.objects.exists()
     assert manager.get(waiting.get_absolute_url()).status_code == 200
 
@@ -204,8 +205,10 @@ def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, man
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 0, 2)
-    assert told() == [("march.csv added no entries: each row is here already, or was left out.", False)]
-    assert "each row is here already, or was left out" in manager.get(waiting.get_absolute_url()).text
+    assert told() == [
+        ("march.csv: No entries were added. Each row was imported before, or was left out.", False)
+    ]
+    assert "Each row was imported before, or was left out" in manager.get(waiting.get_absolute_url()).text
 
 
 def test_after_a_failure_the_same_file_can_be_asked_for_again(co):
@@ -229,7 +232,8 @@ def test_the_reach_of_who_asked_counts_when_it_is_done(co):
     co.project.managers.clear()
     do_jobs()
     waiting.refresh_from_db()
-    assert "You don't manage project NO1-P1" in waiting.message
+    assert waiting.message.code == "IMPORT-ERRORS"
+    assert "You don't manage project NO1-P1" in waiting.message.sentence
     assert not Entry.objects.exists()
 
 
@@ -249,14 +253,11 @@ def test_whoever_lost_the_right_to_import_meanwhile_imports_nothing(co, lost):
     do_jobs()
 
     waiting.refresh_from_db()
-    sentence = (
-        f"{co.manager} may no longer import entries into {co.entity}: "
-        "somebody who may has to import the file."
-    )
-    assert (waiting.status, waiting.added, waiting.message) == ("failed", 0, sentence)
+    reason = Reason("IMPORT-RIGHTS", person=co.manager, entity=co.entity)
+    assert (waiting.status, waiting.added, waiting.message) == ("failed", 0, reason)
     assert not Entry.objects.exists()
     # The page of the import is theirs no more, so the notice says why itself, and leads to the job.
-    assert told() == [(f"march.csv was not imported. {sentence}", True)]
+    assert told() == [(f"march.csv was not imported. {reason}", True)]
     job = jobs.about(waiting).get()
     assert Notice.objects.get().url == job.get_absolute_url()
     assert jobs.result_of(job)[0] == ""
@@ -272,7 +273,7 @@ def test_an_accountant_who_is_a_manager_by_then_makes_nothing_new(co):
     do_jobs()
 
     waiting.refresh_from_db()
-    assert waiting.message.startswith("Only accountants make what is missing:")
+    assert waiting.message == Reason("IMPORT-CREATES")
     assert not Task.objects.filter(code="NEW").exists()
     assert not Entry.objects.exists()
 
@@ -287,9 +288,10 @@ def test_a_file_that_waits_is_not_asked_for_by_another_or_for_submitting(co, by)
         asked(co, by=getattr(co, by), submit=True)
 
     who = "you" if by == "manager" else co.manager
+    assert refusal.value.code == "IMPORT-AT-WORK"
     assert refusal.value.message == (
-        f"march.csv waits to be taken in already: {who} asked for it on 31 Mar 2026 at 22:05, as drafts. "
-        "What you ask for now is not done: wait until that import is over, and preview the file again."
+        f"march.csv is already being imported: {who} requested it on 31 Mar 2026 at 22:05, as drafts. This "
+        "request was not saved. Wait until that import is finished, then preview the file again."
     )
     assert EntryImport.objects.get() == first
 
@@ -298,17 +300,20 @@ def test_the_same_wish_of_another_is_refused_too(co):
     """SEC-1: a manager's file reaches what the manager reaches, so an accountant's wish is another one."""
     asked(co, submit=True)
     EntryImport.objects.update(status="running")
-    with pytest.raises(Refused, match="march.csv is being taken in already: .*, to be submitted. What"):
+    with pytest.raises(Refused) as refusal:
         asked(co, by=co.accountant, submit=True)
+    assert refusal.value.code == "IMPORT-AT-WORK"
+    assert refusal.value.params["how"] == Label("to be submitted")
 
 
 def test_the_same_file_read_in_another_way_is_refused(co):
     """IMP-1"""
     asked(co)
-    with pytest.raises(
-        Refused, match="you asked for it .*, as drafts, its columns read in another way than now"
-    ):
+    with pytest.raises(Refused) as refusal:
         asked(co, mapping=Mapping(constants={"comment": "From the site"}))
+    assert refusal.value.code == "IMPORT-AT-WORK"
+    assert refusal.value.params["who"] == Label("you")
+    assert refusal.value.params["how"] == Label("as drafts, with other columns or answers")
 
 
 def test_a_second_wish_stays_on_the_preview_and_is_told_why(co, manager, monkeypatch):
@@ -319,7 +324,7 @@ def test_a_second_wish_stays_on_the_preview_and_is_told_why(co, manager, monkeyp
     assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
     page = confirm(manager, submit="1")
     assert page.redirect_chain[-1][0] == "/import/preview/"
-    assert "march.csv waits to be taken in already: you asked for it on" in page.text
+    assert "march.csv is already being imported: you requested it on" in page.text
     assert not EntryImport.objects.get().submits
 
 
@@ -357,7 +362,7 @@ def test_one_wrong_row_of_many_and_none_comes_in(
 
     with django_capture_on_commit_callbacks(execute=True):
         confirm(manager, wrong, submit="1")
-    assert "1 of 2,501 rows of march.csv cannot be imported" in EntryImport.objects.get().message
+    assert "1 of 2,501 rows of march.csv can't be imported" in EntryImport.objects.get().message.sentence
     assert not Entry.objects.exists()
 
     with django_capture_on_commit_callbacks(execute=True):

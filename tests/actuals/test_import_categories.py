@@ -96,7 +96,9 @@ def test_the_command_takes_a_category(co, tmp_path):
     category(co, "ADMIN")
     file = tmp_path / "march.csv"
     file.write_text(FILE)
-    with pytest.raises(CommandError, match="There is no category “WRK” for time; there is ADMIN, WORK."):
+    with pytest.raises(
+        CommandError, match="There is no category “WRK” for time. The categories for time are ADMIN and WORK."
+    ):
         command(file, "--time-category", "WRK")
     said = command(file, "--time-category", "WORK")
     assert "1 row of time names no category: it gets Work, one of 2 categories of time." in said

@@ -51,29 +51,48 @@ def test_columns_can_be_mapped_and_constants_set(co):
 
 
 @pytest.mark.parametrize(
-    ("mapping", "message"),
+    ("mapping", "code", "message"),
     [
         (
             Mapping(columns={"date": "Day"}),
-            "The file has no column “Day”: its columns are “date”, “resource”",
+            "MAPPING-UNKNOWN-COLUMN",
+            "The file has no column “Day”. Its columns are “date”, “resource”",
         ),
-        (Mapping(columns={"hours": "Hours"}), "There is no field “hours”; there is class, date"),
-        (Mapping(constants={"houres": "1"}), "There is no field “houres”"),
-        (Mapping(format="sap"), "There is no file format “sap”; there is ledgerline, kimai"),
-        (Mapping(create=("customers",)), "An import creates no “customers”; there is projects, tasks"),
-        (Mapping(decimal="'"), "The sign before decimals cannot be “'”"),
-        (Mapping(date_format="MM.YYYY"), "The date format “MM.YYYY” does not tell year, month and day"),
-        (Mapping(item_tax_group="NOPE"), "There is no item tax group “NOPE”"),
+        (
+            Mapping(columns={"hours": "Hours"}),
+            "MAPPING-FIELD",
+            "There is no field “hours”. The fields are class, date",
+        ),
+        (Mapping(constants={"houres": "1"}), "MAPPING-FIELD", "There is no field “houres”"),
+        (
+            Mapping(format="sap"),
+            "MAPPING-FORMAT",
+            "There is no file format “sap”. Choose one of ledgerline, kimai",
+        ),
+        (
+            Mapping(create=("customers",)),
+            "MAPPING-CREATE",
+            "An import can't create “customers”. It can create projects, tasks",
+        ),
+        (Mapping(decimal="'"), "MAPPING-DECIMAL", "The decimal sign can't be “'”"),
+        (
+            Mapping(date_format="MM.YYYY"),
+            "MAPPING-DATE-FORMAT",
+            "The date format “MM.YYYY” does not have year, month and day",
+        ),
+        (Mapping(item_tax_group="NOPE"), "MAPPING-ITEM-TAX-GROUP", "There is no item tax group “NOPE”"),
     ],
 )
-def test_a_mapping_that_makes_no_sense_is_told(co, mapping, message):
+def test_a_wrong_mapping_is_refused(co, mapping, code, message):
     """IMP-1"""
     (problem,) = look(co, TWO_ROWS, mapping).errors
 
     assert problem.row is None
+    assert problem.reason.code == code
     assert problem.message.startswith(message)
-    with pytest.raises(Refused, match="."):
+    with pytest.raises(Refused) as refusal:
         take(co, TWO_ROWS, mapping)
+    assert refusal.value.code == code
 
 
 def test_columns_that_every_row_needs(co):
@@ -82,10 +101,10 @@ def test_columns_that_every_row_needs(co):
     (twice,) = errors(look(co, "date,project,Date,hours\n2025-03-31,NO1-P1,2025-03-31,1\n"))
 
     assert missing == (
-        "The file has no column for date and project: its columns are “resource”, “hours”. "
-        "Rename one, or say which one it is."
+        "The file has no column for date and project. Its columns are “resource” and “hours”. "
+        "Choose the right ones."
     )
-    assert twice == "The heading “date” stands over 2 columns: rename all but one."
+    assert twice == "2 columns have the heading “date”. Rename all but one."
 
 
 def test_missing_tasks_and_categories_are_made_where_asked_for(co):

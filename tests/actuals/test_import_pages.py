@@ -122,7 +122,10 @@ def test_every_error_by_row_and_then_nothing_at_all(co, manager):
     assert "Row 6" in page
     assert "“soon” is not a date" in page
     assert "Import 2 entries" not in page
-    assert "cannot be imported, so none was" in manager.post("/import/preview/", follow=True).text
+    assert (
+        "can&#x27;t be imported, so nothing was imported"
+        in manager.post("/import/preview/", follow=True).text
+    )
     assert Entry.objects.count() == 0
 
 
@@ -169,7 +172,7 @@ def test_columns_are_mapped_and_constants_fill_in(co, manager):
         "date_format": "DD.MM.YYYY",
         "decimal": ",",
     }
-    assert "does not tell year" in manager.post("/import/columns/", mapping | {"date_format": "DD"}).text
+    assert "does not have year" in manager.post("/import/columns/", mapping | {"date_format": "DD"}).text
     manager.post("/import/columns/", mapping)
     assert 'value="DD.MM.YYYY"' in manager.get("/import/columns/").text
     manager.post("/import/preview/")
@@ -188,8 +191,8 @@ def test_a_column_that_is_not_in_the_file_is_refused(co, manager):
     ("content", "reason"),
     [
         ("", "The submitted file is empty."),
-        ("%PDF-1.7", "It is a PDF"),
-        ("date,project\n", "nothing to import"),
+        ("%PDF-1.7", "The file is a PDF"),
+        ("date,project\n", "has no rows below its header"),
     ],
 )
 def test_what_is_no_table_is_refused_where_it_is_chosen(co, manager, content, reason):

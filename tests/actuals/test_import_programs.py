@@ -239,7 +239,7 @@ def test_times_with_a_zone_are_days_of_the_company(co, started, zone, day):
 def test_a_zone_that_is_none_is_refused(co):
     content = "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,1\n"
     assert errors(look(co, content, Mapping(zone="Oslo"))) == [
-        "There is no time zone “Oslo”: write it as UTC or Europe/Oslo."
+        "There is no time zone “Oslo”. Write it as UTC or Europe/Oslo."
     ]
 
 

@@ -123,13 +123,13 @@ def test_the_very_file_of_another_is_not_told_row_by_row(co):
     text = "date,resource,hours,description\n2025-03-31,ANNA,7.25,Negotiating\n"
     take(co, text, Mapping(constants={"project": "SECRET"}))
     sentence = (
-        "This very file was imported before, with rows on projects that you don't manage: have an accountant "
-        "import what is missing."
+        "This file was imported before, and some of its rows are on projects that you don't manage. Ask an "
+        "accountant to import the missing rows."
     )
     mapping = Mapping(constants={"project": "NO1-P1"})
     seen = seen_by_manager(co, text, mapping)
     assert (errors(seen), warnings(seen), seen.earlier) == ([sentence], [], None)
-    assert refused(co, text, mapping).message == sentence
+    assert refused(co, text, mapping).code == "IMPORT-REACH"
 
 
 def test_ones_own_file_is_known_again(co):
@@ -205,8 +205,8 @@ def test_a_worker_tells_no_more_than_the_page(co):
     do_jobs()
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("failed", 0, 1)
-    assert waiting.message == (
-        "1 of 1 row of march.csv cannot be imported, so none was. The first: " + NOT_YOURS
+    assert waiting.message.sentence == (
+        "1 of 1 row of march.csv can't be imported, so nothing was imported. First error: " + NOT_YOURS
     )
 
 
@@ -215,10 +215,7 @@ def test_whose_import_is_on_its_way_is_told_to_those_who_may_see_it(co):
     first = asked(co, by=co.accountant)
     with pytest.raises(Refused) as refusal:
         asked(co, by=co.manager)
-    assert refusal.value.message == (
-        "Somebody else asked for this very file, and it is on its way. What you ask for now is not done: "
-        "wait until that import is over, and preview the file again."
-    )
+    assert (refusal.value.code, refusal.value.params) == ("IMPORT-AT-WORK-HIDDEN", {})
     assert EntryImport.objects.get() == first
 
 

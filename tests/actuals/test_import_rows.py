@@ -85,7 +85,7 @@ def test_every_error_of_every_row_is_told_and_nothing_is_imported(co):
         take(co, content, name="march.csv")
 
     assert str(refusal.value) == (
-        "2 of 4 rows of march.csv cannot be imported, so none was. The first: "
+        "2 of 4 rows of march.csv can't be imported, so nothing was imported. First error: "
         "row 3, project: There is no project “?”."
     )
     assert refusal.value.code == "IMPORT-ERRORS"

@@ -220,7 +220,7 @@ def test_a_project_that_is_closed_while_the_import_runs_refuses_it(co, monkeypat
 
     monkeypatch.setattr(imports, "looked_at", closing)
 
-    with pytest.raises(Refused, match="closed for entries just now"):
+    with pytest.raises(Refused, match="just closed for entries"):
         take(co, TWO_ROWS)
     assert not Entry.objects.exists()
 

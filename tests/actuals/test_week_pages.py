@@ -475,7 +475,7 @@ def test_a_row_is_added_without_losing_what_was_typed(co, member):
 
     closed = factories.ProjectFactory(entity=co.entity, is_open=False)
     assert "Choose a project that is open" in member.post(URL, data | {"add_project": closed.pk}).text
-    assert "not one of NO1-P2" in member.post(URL, data | {"task": co.task.pk}).text
+    assert "does not belong to NO1-P2" in member.post(URL, data | {"task": co.task.pk}).text
 
 
 def test_a_row_without_hours_is_remembered_until_the_week_is_submitted(co, member):

@@ -21,6 +21,7 @@ from contracts.models import LegalEntity, Membership, Project
 from invoicing_site.accounts import signing_in
 from invoicing_site.floor import audit, files, transaction
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent, Notice, User
 from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals
@@ -120,7 +121,7 @@ def test_a_worker_looks_at_the_file_again(co, monkeypatch, times, status, added)
     do_jobs()
     asked.refresh_from_db()
     assert (asked.status, asked.added, Entry.objects.count()) == (status, added, added)
-    assert asked.message == ("" if added else SENTENCE)
+    assert asked.message == (None if added else Reason("BUSY"))
 
 
 # Books

@@ -5,6 +5,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 
 from actuals import importing
+from actuals.importing.rows import placed
 from actuals.importing.totals import Totals
 from actuals.models import EntryImport
 from actuals.operations import imports
@@ -192,7 +193,7 @@ def _sum(found):
 
 def _list(title, problems):
     for problem in problems[:_SHOWN]:
-        yield f"{title}: {importing.Problem(**problem)}"
+        yield f"{title}: {placed(problem['row'], problem['field'], problem['message'])}"
     if len(problems) > _SHOWN:
         yield f"… and {count(len(problems) - _SHOWN)} more ({title.lower()}); --json has them all."
 
