@@ -13,8 +13,8 @@ REFUSALS = {
     ),
     "NOT-YOURS-TO-RECALL": _("%(entry)s is not yours. Only its owner can recall it."),
     "NO-RESOURCE": _(
-        "You are not a resource of %(entity)s yet, so you can't enter anything here. Ask an administrator to "
-        "add you as a resource."
+        "You are not a resource of %(entity)s yet, so you can't enter anything here. Ask an administrator "
+        "to add you as a resource."
     ),
     # What an entry refers to.
     "OF-OTHER-ENTITY": _("%(thing)s belongs to another company."),
@@ -49,8 +49,8 @@ REFUSALS = {
         "The selected entries belong to several companies. Select those of one company at a time."
     ),
     "NO-DRAFT-SELECTED": _(
-        "Nothing was submitted. Only drafts are submitted here. Change a rejected entry first, or open it to "
-        "submit it as it is."
+        "Nothing was submitted. Only drafts are submitted here. Change a rejected entry first, or open it "
+        "to submit it as it is."
     ),
     "NO-SUBMITTED-SELECTED": _("Nothing was recalled. Only submitted entries can be recalled."),
     "NO-OPEN-SELECTED": _("Nothing was deleted. Only drafts and rejected entries can be deleted."),
@@ -159,8 +159,8 @@ REFUSALS = {
         "accountant to import the missing rows."
     ),
     "IMPORT-RIGHTS": _(
-        "%(person)s is no longer allowed to import entries into %(entity)s. Another person has to import the "
-        "file."
+        "%(person)s is no longer allowed to import entries into %(entity)s. Another person has to import "
+        "the file."
     ),
     "IMPORT-AT-WORK": _(
         "%(file)s is already being imported: %(who)s requested it on %(day)s at %(time)s, %(how)s. This "
@@ -198,5 +198,160 @@ REFUSALS = {
     "IMPORT-NOTHING-NEW": _("No entries were added. Each row was imported before, or was left out."),
     "IMPORT-DRAFTS-CHANGED": ngettext_lazy(
         "%(count)s draft was changed.", "%(count)s drafts were changed.", "count"
+    ),
+    # Warnings about a file.
+    "FILE-IMPORTED-BEFORE": _("This file was already imported on %(day)s. It adds no entries."),
+    "FILE-IMPORTED-IN-PART": _(
+        "This file was already imported on %(day)s, and is read in the same way as then. Only rows without "
+        "an entry can be added."
+    ),
+    "FILE-READ-AS-WESTERN": _(
+        "The file is not UTF-8 (byte %(byte)s). It was read as Windows-1252 (Western). Check that letters "
+        "such as ø, é and ü are right."
+    ),
+    "FILE-HAS-TITLES": _("Row %(row)s was read as the header, and the rows above it as titles."),
+    "WORKBOOK-ONE-SHEET-READ": _(
+        "Only the first of %(count)s sheets was read, “%(sheet)s”. Enter the name of another sheet to read "
+        "it."
+    ),
+    "COLUMNS-IGNORED": ngettext_lazy(
+        "Nothing is read from the column %(columns)s.",
+        "Nothing is read from the columns %(columns)s.",
+        "count",
+    ),
+    "NEW-WITHOUT-TAX-GROUP": _("New records have no item tax group yet: %(records)s."),
+    "NEW-WITHOUT-ROLE": _("New resources have no role yet, unless each row has one: %(records)s."),
+    "NEW-WITHOUT-LINE": _("New projects have no contract line yet: %(records)s."),
+    "CHOICE-OPEN": ngettext_lazy(
+        "%(rows)s: %(found)s. Decide about it before anything is imported.",
+        "%(rows)s: %(found)s. Decide about them before anything is imported.",
+        "count",
+    ),
+    # Cells of a file.
+    "CELL-NOT-A-NUMBER": _("“%(text)s” is not a number."),
+    "CELL-AMBIGUOUS": _(
+        "“%(text)s” can be read in two ways: write %(decimal)s or %(whole)s, or choose the decimal sign."
+    ),
+    "CELL-NOT-HOURS": _("“%(text)s” is not a number of hours: write 7.5 or 7:30."),
+    "CELL-IN-DAYS": _(
+        "“%(text)s” is a number of days, and the length of a working day is not known. Choose a column in "
+        "hours, minutes or seconds."
+    ),
+    "CELL-NOT-YES-OR-NO": _("“%(text)s” is neither yes nor no."),
+    "CELL-OUTSIDE-CALENDAR": _("“%(text)s” is not a valid day in the time zone of the company."),
+    "CELL-NOT-A-DATE": _("“%(text)s” is not a date. Format the column as dates."),
+    "CELL-NOT-AN-ISO-DATE": _(
+        "“%(text)s” is not a date such as 2025-03-31. Correct it, or enter how the file writes dates in "
+        "“Date format”."
+    ),
+    "CELL-OTHER-DATE-FORMAT": _(
+        "“%(text)s” is not a date in the format %(format)s. Correct it, or enter how the file writes dates "
+        "in “Date format”."
+    ),
+    "CELL-NO-USUAL-DATE": _(
+        "“%(text)s” is not a date such as 2025-03-31, or in the format %(format)s. Correct it, or enter how "
+        "the file writes dates in “Date format”."
+    ),
+    "CELL-FORMULA": _(
+        "Cell %(cell)s has a formula, but its value was not saved. Open the workbook in a spreadsheet "
+        "program, save it, and choose it again."
+    ),
+    "CELL-NEGATIVE": _(
+        "%(text)s is negative, and an import only adds work. To reduce work, correct or recall its entry."
+    ),
+    "CELL-NEGATIVE-AMOUNT": _("%(amount)s is negative. Correct the entry that it belongs to instead."),
+    "CELL-NEGATIVE-PRICE": _("%(price)s is negative."),
+    "CELL-TOO-SMALL": _("%(text)s is less than 0.0001, the smallest quantity that can be saved."),
+    "CELL-TOO-LARGE": _("“%(text)s” is too large. At most %(most)s is possible."),
+    "HOURS-ZERO": _(
+        "The hours are zero. Correct the row, or answer “Leave out” for rows without a duration, or still "
+        "running."
+    ),
+    "HOURS-MISSING": _(
+        "The hours are missing. Correct the row, or answer “Leave out” for rows without a duration, or "
+        "still running."
+    ),
+    "HOURS-OR-TIME": _("%(number)s is read as hours. If %(time)s is meant, format the cells as times."),
+    "DURATIONS-DIFFER": _(
+        "The column for %(unit)s has %(hours)s hours, and the column for hours has %(other)s. Each column "
+        "is read as the whole duration. Choose one of them."
+    ),
+    "FIELD-ZERO": _("The %(field)s is zero. Remove the row from the file."),
+    "FIELD-MISSING": _("The %(field)s is missing."),
+    "PROJECT-MISSING": _(
+        "The project is missing. Correct the row, or answer “Leave out” for rows without a project."
+    ),
+    "PROJECT-NOT-MANAGED": _("You don't manage project %(project)s. Its manager can import this row."),
+    "DATE-FORMAT-OF-PROGRAM": _(
+        "The date is read as %(format)s, the usual format of this program. If this is wrong, enter the date "
+        "format."
+    ),
+    "DAY-UNUSUAL": _("It is %(phrase)s."),
+    "CLASS-UNKNOWN": _("There is no class “%(name)s”. The classes are %(classes)s."),
+    "SUBCATEGORY-ALONE": _("There is a subcategory, but no category."),
+    "MATERIAL-CATEGORY": _("The category is not read, because materials have a product instead."),
+    "UNIT-NOT-HOURS": _("“%(unit)s” is not a unit for time here. Use hours (h)."),
+    "UNIT-TOO-LONG": _("“%(unit)s” is longer than %(most)s characters."),
+    "AMOUNT-NOT-READ": _("Amounts are only read for expenses and materials."),
+    "PRICE-NOT-READ": _("Prices are only read for fees. Other work has price lists."),
+    "TEXT-SHORTENED": _("Only the first %(most)s characters are saved."),
+    "PERSON-INACTIVE": _("%(person)s is no longer active."),
+    # Records that a row refers to.
+    "NAME-AMBIGUOUS": _("Several %(kinds)s have the name “%(name)s”. Use the code."),
+    "CODE-TOO-LONG": _("“%(code)s” can't be created. A code has at most %(most)s characters."),
+    "RECORD-UNKNOWN": _("There is no %(kind)s “%(name)s”."),
+    "RECORD-UNKNOWN-BUT": _("There is no %(kind)s “%(name)s”. The most similar one is “%(nearest)s”."),
+    "TASK-UNKNOWN": _("There is no task “%(name)s” in project %(project)s."),
+    "TASK-UNKNOWN-BUT": _(
+        "There is no task “%(name)s” in project %(project)s. The most similar one is “%(nearest)s”."
+    ),
+    "CATEGORY-UNKNOWN": _("There is no category “%(name)s” for %(group)s."),
+    "CATEGORY-UNKNOWN-BUT": _(
+        "There is no category “%(name)s” for %(group)s. The most similar one is “%(nearest)s”."
+    ),
+    # Rows of a file.
+    "ROW-EXTRA-CELLS": _("The row has more cells than the header. Check separators and quotation marks."),
+    "ROW-IS-TOTAL": _("This row has no date, project or person. It is read as a total."),
+    "ROW-IS-NAMED-TOTAL": _("The row begins with “%(text)s” and has no project. It is read as a total."),
+    "SAME-ON-MORE-ROWS": ngettext_lazy(
+        "%(why)s The same applies to %(count)s more row.",
+        "%(why)s The same applies to %(count)s more rows.",
+        "count",
+    ),
+    "ID-TOO-LONG": _("The id is longer than %(most)s characters."),
+    "ID-REPEATED": _("Row %(row)s already has the id “%(id)s”."),
+    "ID-NOT-MANAGED": _(
+        "The entry with the id “%(id)s” is on a project that you don't manage. Give the row another id, or "
+        "ask an accountant to import the file."
+    ),
+    "ID-OTHER-CONTENT": _(
+        "Entry %(entry)s already has the id “%(id)s”, with other content (%(fields)s). An import only "
+        "changes hours, text and billing of a draft. Change or correct the entry, or give the row another "
+        "id."
+    ),
+    "ROW-OTHER-CONTENT": _(
+        "Entry %(entry)s was imported from this row, and has other content now (%(fields)s). An import only "
+        "changes hours, text and billing of a draft. Change or correct the entry."
+    ),
+    "ENTRY-STAYS": _("The entry was changed after it was imported, and is not changed by this import."),
+    "LONG-DAY-OF-ROW": _(
+        "%(person)s would have %(hours)s hours on %(day)s, more than a day has. Correct the hours or the "
+        "date in the file."
+    ),
+    "LONG-DAY-WITH-OTHERS": _(
+        "%(person)s would have %(hours)s hours on %(day)s (%(here)s of them already entered), more than a "
+        "day has. Correct the hours or the date in the file."
+    ),
+    "LONG-DAY-OF-ROWS": _(
+        "%(person)s would have %(hours)s hours on %(day)s (from %(count)s rows of the file), more than a "
+        "day has. Correct the hours or the date in the file."
+    ),
+    "LONG-DAY-OF-ROWS-WITH-OTHERS": _(
+        "%(person)s would have %(hours)s hours on %(day)s (%(here)s of them already entered, the others "
+        "from %(count)s rows of the file), more than a day has. Correct the hours or the date in the file."
+    ),
+    "LONG-DAY-ELSEWHERE": _(
+        "%(person)s would have more than %(most)s hours on %(day)s, including those on projects that you "
+        "don't manage. Correct the hours or the date in the file, or ask an accountant to import it."
     ),
 }

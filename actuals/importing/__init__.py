@@ -28,7 +28,6 @@ from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem
 from actuals.models import EntryImport
 from contracts.models import Membership, managed_projects, roles_of
-from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Reason
 
@@ -132,7 +131,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
     seen = plan(table, entity, mapping, name=name, on=on, own=own, within=within, report=report)
     if earlier:
         seen.earlier = earlier
-        seen.warnings.insert(0, Problem(None, "", Reason.plain(_note(seen, entity))))
+        seen.warnings.insert(0, Problem(None, "", _note(seen, entity)))
     return seen
 
 
@@ -154,12 +153,12 @@ def as_before(earlier, mapping) -> Mapping:
     return replace(kept, format=earlier.format, constants=constants, **now).checked()
 
 
-def _note(seen, entity) -> str:
-    at = timezone.localdate(seen.earlier.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
-    was = f"This very file was imported on {wording.day(at)}"
+def _note(seen, entity) -> Reason:
+    """The warning about a file that was imported before."""
+    day = timezone.localdate(seen.earlier.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
     if not seen.to_add:
-        return f"{was}: it adds nothing."
-    return f"{was}, and is read as it was then: only rows that are not here can be added."
+        return Reason("FILE-IMPORTED-BEFORE", day=day)
+    return Reason("FILE-IMPORTED-IN-PART", day=day)
 
 
 def refusal_of(seen: Preview) -> NotImported:

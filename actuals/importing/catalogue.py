@@ -7,8 +7,8 @@ from django.db import models
 
 from actuals.importing.values import Invalid, shortened
 from contracts.models import Category, Product, Project, Resource, Role, Task
-from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.floor.reasons import Reason
 
 # By the name of their field, in the order in which they can be written: a task needs its project.
 KINDS = {
@@ -102,10 +102,10 @@ class Catalogue:
         if thing := shelf.find(text):
             return thing
         if shelf.is_ambiguous(text):
-            raise Invalid(f"Several {plural(kind)} are called “{shortened(text, 60)}”: write the code.")
+            raise Invalid("NAME-AMBIGUOUS", kinds=plural(kind), name=shortened(text, 60))
         if kind in self.create:
             return self._made(kind, text, scope)
-        raise Invalid(self._unknown(kind, text, key))
+        raise self._unknown(kind, text, key)
 
     def reaches(self, project) -> bool:
         """Whether the importer may enter work on this project."""
@@ -122,7 +122,7 @@ class Catalogue:
         model = KINDS[kind]
         longest = model._meta.get_field("code").max_length
         if len(text) > longest:
-            raise Invalid(f"“{shortened(text, 40)}” cannot be made: a code has at most {longest} characters.")
+            raise Invalid("CODE-TOO-LONG", code=shortened(text, 40), most=longest)
         fields = {"project": scope} if kind == "task" else {"entity": self.entity}
         if kind == "category":
             fields["transaction_class"] = scope
@@ -137,12 +137,21 @@ class Catalogue:
         self.new[kind].append(thing)
         return thing
 
-    def _unknown(self, kind, text, key) -> str:
+    def _unknown(self, kind, text, key) -> Invalid:
+        """The refusal of a name that nothing has, with the nearest known code if there is one."""
+        nearest, text = self._nearest(kind, text, key), shortened(text, 60)
+        if kind == "task":
+            if nearest:
+                return Invalid("TASK-UNKNOWN-BUT", name=text, project=key, nearest=nearest)
+            return Invalid("TASK-UNKNOWN", name=text, project=key)
+        if kind == "category":
+            if nearest:
+                return Invalid("CATEGORY-UNKNOWN-BUT", name=text, group=key, nearest=nearest)
+            return Invalid("CATEGORY-UNKNOWN", name=text, group=key)
         thing = KINDS[kind]._meta.verbose_name
-        where = f" in project {key}" if kind == "task" else f" for {key}" if kind == "category" else ""
-        nearest = self._nearest(kind, text, key)
-        suggestion = f": did you mean “{nearest}”?" if nearest else "."
-        return f"There is no {thing} “{shortened(text, 60)}”{where}{suggestion}"
+        if nearest:
+            return Invalid("RECORD-UNKNOWN-BUT", kind=thing, name=text, nearest=nearest)
+        return Invalid("RECORD-UNKNOWN", kind=thing, name=text)
 
     def _nearest(self, kind, text, key) -> str:
         found = self._suggestions.get((kind, key, text))
@@ -159,19 +168,17 @@ class Catalogue:
             self._suggestions[kind, key, text] = found
         return found
 
-    def remarks(self) -> list[str]:
-        """What the new things lack before work on them can be priced and invoiced."""
-        made = self.new
-        lacking = [
-            ("item tax group", [t for t in made["category"] + made["product"] if not t.item_tax_group_id]),
-            ("role, unless each row names one", made["resource"]),
-            ("contract line", made["project"]),
-        ]
-        return [
-            f"What is made has no {what} yet: {_some([thing.code for thing in things])}."
-            for what, things in lacking
-            if things
-        ]
+    def remarks(self) -> list[Reason]:
+        """What new records need before work on them can be priced and invoiced."""
+        found = []
+        untaxed = [each for each in self.new["category"] + self.new["product"] if not each.item_tax_group_id]
+        if untaxed:
+            found.append(Reason("NEW-WITHOUT-TAX-GROUP", records=_some(untaxed)))
+        if resources := self.new["resource"]:
+            found.append(Reason("NEW-WITHOUT-ROLE", records=_some(resources)))
+        if projects := self.new["project"]:
+            found.append(Reason("NEW-WITHOUT-LINE", records=_some(projects)))
+        return found
 
 
 def _nearest_of(text, known: dict) -> str:
@@ -185,8 +192,9 @@ def _nearest_of(text, known: dict) -> str:
     return known[max(alike[near[0]], key=lambda key: difflib.SequenceMatcher(None, text, key).ratio())]
 
 
-def _some(codes) -> str:
-    return ", ".join(codes[:5]) + (f" and {formatting.count(len(codes) - 5)} more" if len(codes) > 5 else "")
+def _some(records) -> list[str]:
+    """The first codes, and “…” if there are more."""
+    return [each.code for each in records[:5]] + (["…"] if len(records) > 5 else [])
 
 
 def _scope(thing):

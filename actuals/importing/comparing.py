@@ -30,7 +30,6 @@ _LABELS = {
 }
 
 
-_STAYS = "Its entry was changed after it was imported, and stays as it is."
 _Status = Entry.Status
 _BILLING = {"": "billable", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
 _APPROVED = (_Status.APPROVED, _Status.RECALL)
@@ -130,14 +129,14 @@ def compare(
                 if program:
                     errors.append(_out_of_reach(row))
                 else:  # it was moved there after it was imported
-                    reader.odd(row.number, "", _STAYS)
+                    reader.odd(row.number, "", Reason("ENTRY-STAYS"))
                 continue
             ours = dict(zip(STORED, row.content(), strict=True))
             if row.category is None:  # it got the usual one, or it was given one here
                 ours["category_id"] = theirs["category_id"]
             differing = [name for name in STORED if ours[name] != theirs[name]]
             if differing and (not program or source in own):
-                reader.odd(row.number, "", _STAYS)
+                reader.odd(row.number, "", Reason("ENTRY-STAYS"))
                 differing = []
             # What an open question is about is not known yet, and this very file says what it said.
             is_known = source not in own and (not row.flag or mapping.answer(row.flag))
@@ -178,29 +177,15 @@ def _identify(rows):
 
 
 def _other_content(row, key, differing) -> Problem:
-    names = ", ".join(_LABELS.get(name, name).removesuffix("_id") for name in differing)
-    known = row.external_program
-    called = f"“{row.external_id}”" if known else "This row"
-    remedy = ", or give the row an id of its own" if known else ""
-    return Problem(
-        row.number,
-        "external_id" if known else "",
-        Reason.plain(
-            f"{called} is entry {key} already, with other content ({names}). An import changes hours, text "
-            f"and billing of a draft, and nothing else: change or correct that one{remedy}."
-        ),
-    )
+    names = [_LABELS.get(name, name).removesuffix("_id") for name in differing]
+    if row.external_program:
+        reason = Reason("ID-OTHER-CONTENT", id=row.external_id, entry=str(key), fields=names)
+        return Problem(row.number, "external_id", reason)
+    return Problem(row.number, "", Reason("ROW-OTHER-CONTENT", entry=str(key), fields=names))
 
 
 def _out_of_reach(row) -> Problem:
-    return Problem(
-        row.number,
-        "external_id",
-        Reason.plain(
-            f"“{row.external_id}” is work on a project that you don't manage: give the row an id of its own, "
-            "or have an accountant import the file."
-        ),
-    )
+    return Problem(row.number, "external_id", Reason("ID-NOT-MANAGED", id=row.external_id))
 
 
 def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:

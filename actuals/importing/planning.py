@@ -18,7 +18,6 @@ from actuals.importing.totals import Totals, totals_of
 from actuals.importing.unnamed import Unnamed, give_categories
 from actuals.models import Entry, EntryImport
 from contracts.models import ItemTaxGroup
-from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import in_chunks, totals
 from invoicing_site.floor.reasons import Reason
@@ -230,10 +229,7 @@ def _questions(found, mapping) -> list[Problem]:
         Problem(
             None,
             name,
-            Reason.plain(
-                f"{CHOICES[name].rows}: {each.in_words()}. Say what becomes of "
-                f"{'it' if each.rows == 1 else 'them'} before anything is imported."
-            ),
+            Reason("CHOICE-OPEN", rows=CHOICES[name].rows, found=each.in_words(), count=each.rows),
         )
         for name, each in found.items()
         if _is_asked(name, each, mapping)
@@ -250,11 +246,10 @@ def _item_tax_group(entity, code):
 
 
 def _about_the_file(table, reader, catalogue) -> list[Problem]:
-    found = [Problem(None, "", Reason.plain(message)) for message in (*table.warnings, *catalogue.remarks())]
+    found = [Problem(None, "", reason) for reason in (*table.warnings, *catalogue.remarks())]
     if reader.ignored:
-        names = ", ".join(f"“{heading}”" for heading in reader.ignored)
-        columns = "column" if len(reader.ignored) == 1 else "columns"
-        found.append(Problem(None, "", Reason.plain(f"Nothing is read from the {columns} {names}.")))
+        columns = [f"“{heading}”" for heading in reader.ignored]
+        found.append(Problem(None, "", Reason("COLUMNS-IGNORED", columns=columns, count=len(columns))))
     return found
 
 
@@ -268,15 +263,15 @@ def _judge(new, reader) -> list[Problem]:
                 Problem(
                     row.number,
                     "project",
-                    Reason.plain(
-                        f"Project {project.code} is closed for entries: open it, or choose another one."
-                    ),
+                    Reason("PROJECT-CLOSED", project=project.code),
                 )
             )
         for phrase in oddities.of_day(row.date, project, reader.on):
-            reader.odd(row.number, "date", f"It is {phrase}.")
+            reader.odd(row.number, "date", Reason("DAY-UNUSUAL", phrase=phrase))
         if resource and not resource.is_active:
-            reader.odd(row.number, "resource", f"{resource.code} {resource.name} is no longer active.")
+            reader.odd(
+                row.number, "resource", Reason("PERSON-INACTIVE", person=f"{resource.code} {resource.name}")
+            )
     return errors
 
 
@@ -300,7 +295,7 @@ def long_days(new, entity, within=None) -> list[Problem]:
             found.append((day, _too_long(rows[day], hours, here[day])))
         elif known + elsewhere[day] > oddities.HOURS_A_DAY:
             found.append((day, _too_long_elsewhere(rows[day][-1])))
-    return [Problem(rows[day][-1].number, "hours", Reason.plain(sentence)) for day, sentence in found]
+    return [Problem(rows[day][-1].number, "hours", reason) for day, reason in found]
 
 
 def _hours_here(days, entity, within) -> tuple[dict, dict]:
@@ -323,20 +318,19 @@ def _hours_here(days, entity, within) -> tuple[dict, dict]:
     return here, elsewhere
 
 
-def _too_long(rows, added, here) -> str:
-    last, n = rows[-1], len(rows)
-    parts = [f"{formatting.number(here)} of them here already"] if here else []
-    parts += [f"from {wording.counted(n, 'row')} of the file"] if n > 1 else []
-    said = f" ({', '.join(parts)})" if parts else ""
-    return (
-        f"{last.resource.name} would have {formatting.number(added + here)} hours on {wording.day(last.date)}"
-        f"{said}, more than a day has: correct the hours or the date in the file."
-    )
+def _too_long(rows, added, here) -> Reason:
+    """The reason for a day with too many hours; `here` are those that are not from the file."""
+    name, day, n = rows[-1].resource.name, rows[-1].date, len(rows)
+    hours = added + here
+    if here and n > 1:
+        return Reason("LONG-DAY-OF-ROWS-WITH-OTHERS", person=name, day=day, hours=hours, here=here, count=n)
+    if here:
+        return Reason("LONG-DAY-WITH-OTHERS", person=name, day=day, hours=hours, here=here)
+    if n > 1:
+        return Reason("LONG-DAY-OF-ROWS", person=name, day=day, hours=hours, count=n)
+    return Reason("LONG-DAY-OF-ROW", person=name, day=day, hours=hours)
 
 
-def _too_long_elsewhere(row) -> str:
-    return (
-        f"{row.resource.name} would have more than {oddities.HOURS_A_DAY} hours on {wording.day(row.date)}, "
-        "with those on projects that you don't manage: correct the hours or the date in the file, or have an "
-        "accountant import it."
-    )
+def _too_long_elsewhere(row) -> Reason:
+    most = oddities.HOURS_A_DAY
+    return Reason("LONG-DAY-ELSEWHERE", person=row.resource.name, day=row.date, most=most)

@@ -17,8 +17,8 @@ from actuals.importing.tables import Table
 from actuals.importing.totals import Totals
 from actuals.importing.values import Invalid, Unsaved, shortened, text_of
 from actuals.models import Entry, EntryImport
-from invoicing_site.floor import bounds, characters, currencies, days, formatting, money, wording
-from invoicing_site.floor.reasons import Reason
+from invoicing_site.floor import bounds, characters, checked, currencies, days, money
+from invoicing_site.floor.reasons import Amount, Reason
 
 _LENGTHS = {
     name: Entry._meta.get_field(name).max_length
@@ -56,7 +56,10 @@ class RowReader:
         self._entity, self._mapping, self._catalogue = entity, mapping, catalogue
         self._header_length, self._is_workbook = len(table.header), table.is_workbook
         self.on = on
-        self._odd = defaultdict(list)
+        self._odd = {}
+        self._usual_format = Reason(
+            "DATE-FORMAT-OF-PROGRAM", format=values.in_words(mapping.program.date_format)
+        )
         self._dates = {}
         self._first_rows = {}
         self._present = [name for name in FIELDS if name in self.readers or mapping.value(name) is not None]
@@ -107,9 +110,9 @@ class RowReader:
     def _judged(self, number, cell, cells) -> Row | None:
         for name, value in cell.items():
             if isinstance(value, str) and (reason := characters.trouble(values.prose_of(value))):
-                self._refuse(number, name, reason.sentence)
+                self._refuse(number, name, reason)
         if any(map(text_of, cells[self._header_length :])):
-            self._refuse(number, "", "It has more cells than the header: look at separators and quotes.")
+            self._refuse(number, "", Reason("ROW-EXTRA-CELLS"))
         transaction_class = self._class(number, cell["class"])
         self._refuse_formulas(number, cell, transaction_class)
         flag = self._flag(number, cell)
@@ -121,12 +124,8 @@ class RowReader:
         for name, value in cell.items():
             if isinstance(value, Unsaved):
                 is_hours = name == "quantity" and transaction_class == Entry.Class.TIME
-                self._refuse(
-                    number,
-                    "hours" if is_hours else name,
-                    f"A formula stands in {value.name}, and its value was not saved: open the workbook in a "
-                    "spreadsheet program, save it, and choose it again.",
-                )
+                field = "hours" if is_hours else name
+                self._refuse(number, field, Reason("CELL-FORMULA", cell=value.name))
 
     def _flag(self, number, cell) -> str:
         """Whether its program marked it as invoiced or exported."""
@@ -135,8 +134,8 @@ class RowReader:
     def _says(self, number, cell, name):
         try:
             return values.yes_or_no(cell[name])
-        except Invalid as trouble:
-            return self._refuse(number, name, str(trouble))
+        except Invalid as invalid:
+            return self._refuse(number, name, invalid.reason)
 
     def _is_left_out(self, number, cell, transaction_class, flag) -> bool:
         """Whether a choice leaves it out; counts it where it might."""
@@ -178,16 +177,18 @@ class RowReader:
             amount = None
         return None, amount, self._currency(cell)
 
-    def odd(self, number, field, message):
-        """Something to look at; many rows that are odd in the same way are one warning."""
-        self._odd[field, message].append(number)
+    def odd(self, number, field, reason):
+        """Add a warning; rows with the same reason share one."""
+        # Rows can have many reasons with one code, so the values are part of the key.
+        key = field, reason.code, *map(str, reason.params.values())
+        self._odd.setdefault(key, (field, reason, []))[2].append(number)
 
     def warnings(self) -> list[Problem]:
         found = []
-        for (field, message), numbers in self._odd.items():
-            if len(numbers) > 1:
-                message += f" The same on {wording.counted(len(numbers) - 1, 'more row')}."
-            found.append(Problem(numbers[0], field, Reason.plain(message)))
+        for field, reason, numbers in self._odd.values():
+            if more := len(numbers) - 1:
+                reason = Reason("SAME-ON-MORE-ROWS", why=reason, count=more)
+            found.append(Problem(numbers[0], field, reason))
         return found
 
     def _load_tasks(self, table):
@@ -205,12 +206,12 @@ class RowReader:
             return False
         first = next(filter(None, map(text_of, cells)), "").rstrip(":").strip()
         if first.casefold() in _TOTALS:
-            self.odd(number, "", f"It begins with “{first}” and names no project: it was taken for a total.")
+            self.odd(number, "", Reason("ROW-IS-NAMED-TOTAL", text=first))
             return True
         ours = self._mapping.format == EntryImport.Format.LEDGERLINE
         if ours or text_of(own.get("date")):
             return False
-        self.odd(number, "", "This row has no date, project or person: it was taken for a total.")
+        self.odd(number, "", Reason("ROW-IS-TOTAL"))
         return True
 
     def _row(self, number, cell, transaction_class, flag) -> Row:
@@ -250,9 +251,7 @@ class RowReader:
         project = self._find(number, "project", cell, required=True)
         if project and not self._catalogue.reaches(project):
             text = shortened(text_of(cell), 60)
-            return self._refuse(
-                number, "project", f"You don't manage project {text}: its manager imports this."
-            )
+            return self._refuse(number, "project", Reason("PROJECT-NOT-MANAGED", project=text))
         return project
 
     def _wish(self, number, cell, flag) -> str:
@@ -262,14 +261,14 @@ class RowReader:
         said = not _is_nothing(cell["billable"])
         return Entry.Wish.NON_CHARGEABLE if said and not self._says(number, cell, "billable") else ""
 
-    def _refuse(self, number, field, message):
-        self.errors.append(Problem(number, field, Reason.plain(message)))
+    def _refuse(self, number, field, reason):
+        self.errors.append(Problem(number, field, reason))
 
     def _class(self, number, cell):
         text = text_of(cell).casefold()
         if text not in _CLASSES:
-            known = ", ".join(Entry.Class.values)
-            self._refuse(number, "class", f"There is no class “{shortened(text, 40)}”: it is one of {known}.")
+            known = Entry.Class.values
+            self._refuse(number, "class", Reason("CLASS-UNKNOWN", name=shortened(text, 40), classes=known))
         return _CLASSES.get(text, "")
 
     def _date(self, number, cell):
@@ -281,13 +280,12 @@ class RowReader:
         if day is None:
             try:
                 day = self._dates[key] = self._read_date(cell)
-            except Invalid as trouble:
-                return self._refuse(number, "date", str(trouble))
+            except Invalid as invalid:
+                return self._refuse(number, "date", invalid.reason)
         if self._is_usual(cell):
-            words = values.in_words(self._mapping.program.date_format)
-            self.odd(number, "date", f"Read as {words}, as this program writes dates: set the format if not.")
+            self.odd(number, "date", self._usual_format)
         if reason := days.why_not_worked(day, self.on):
-            return self._refuse(number, "date", reason.sentence)
+            return self._refuse(number, "date", reason)
         return day
 
     def _is_usual(self, cell):
@@ -305,13 +303,11 @@ class RowReader:
         try:
             return values.date_of(text_of(cell).partition(" ")[0], usual)
         except Invalid:
-            raise Invalid(
-                f"“{shortened(text_of(cell), 40)}” is not a date such as 2025-03-31, or one like "
-                f"{values.in_words(usual)}: {values.SAY_HOW}"
-            ) from None
+            text = shortened(text_of(cell), 40)
+            raise Invalid("CELL-NO-USUAL-DATE", text=text, format=values.in_words(usual)) from None
 
     def _missing(self, number, field, cell, name=""):
-        """What is missing is told, unless a formula without a value stands there, which was."""
+        """An error for a missing value; none if the cell has a formula, because that is an error already."""
         if not isinstance(cell, Unsaved):
             self._refuse(number, field, sentences.missing(name or field))
 
@@ -323,18 +319,18 @@ class RowReader:
             return None
         try:
             return self._catalogue.find(field, text, scope)
-        except Invalid as trouble:
-            self._refuse(number, field, str(trouble))
+        except Invalid as invalid:
+            self._refuse(number, field, invalid.reason)
             return None
 
     def _category(self, number, cell, transaction_class):
         text, below = text_of(cell["category"]), text_of(cell["subcategory"])
         if below and not text:
-            self._refuse(number, "category", "There is a subcategory, but no category.")
+            self._refuse(number, "category", Reason("SUBCATEGORY-ALONE"))
             return None
         if transaction_class in (Entry.Class.MATERIAL, ""):
             if text and transaction_class:
-                self.odd(number, "category", "Materials have a product and no category: it is not read.")
+                self.odd(number, "category", Reason("MATERIAL-CATEGORY"))
             return None
         required = transaction_class != Entry.Class.TIME
         text = f"{text}/{below}" if below else text
@@ -366,8 +362,8 @@ class RowReader:
             self._look_twice(number, cell, name, found)
         try:
             return sentences.kept(found, text, field)
-        except Invalid as trouble:
-            return self._refuse(number, field, str(trouble))
+        except Invalid as invalid:
+            return self._refuse(number, field, invalid.reason)
 
     def _look_twice(self, number, cell, name, hours):
         """Hours that another column of the row contradicts, or that may be meant as a part of a day."""
@@ -378,32 +374,21 @@ class RowReader:
             except Invalid:  # such as “1d 2h”, which is why there are seconds
                 is_same = True
             if not is_same:
-                self._refuse(
-                    number,
-                    "hours",
-                    f"The {name} come to {formatting.quantity(hours)} hours, and the hours "
-                    f"say {text_of(other)}: each column stands for the whole duration. Map one of them.",
-                )
+                reason = Reason("DURATIONS-DIFFER", unit=name, hours=hours, other=text_of(other))
+                self._refuse(number, "hours", reason)
         elif self._is_workbook and isinstance(cell[name], float) and values.looks_like_a_part_of_a_day(hours):
             clock = values.on_a_clock(hours * 24)
-            self.odd(
-                number,
-                "hours",
-                f"{text_of(cell[name])} is read as hours. If {clock} is meant, format the cells as times.",
-            )
+            self.odd(number, "hours", Reason("HOURS-OR-TIME", number=text_of(cell[name]), time=clock))
 
     def _unit(self, number, cell, transaction_class, product):
         text = text_of(cell)
         if transaction_class == Entry.Class.TIME:
             if text.casefold() not in _HOURS:
-                self._refuse(
-                    number, "unit", f"“{shortened(text, 40)}” is no unit of time here: give hours (h)."
-                )
+                self._refuse(number, "unit", Reason("UNIT-NOT-HOURS", unit=shortened(text, 40)))
             return "h"
         if len(text) > _LENGTHS["unit"]:
-            self._refuse(
-                number, "unit", f"“{shortened(text, 40)}” is longer than {_LENGTHS['unit']} characters."
-            )
+            reason = Reason("UNIT-TOO-LONG", unit=shortened(text, 40), most=_LENGTHS["unit"])
+            self._refuse(number, "unit", reason)
         return text or (product.unit if product else "each")
 
     def _costs(self, number, cell, transaction_class):
@@ -411,25 +396,26 @@ class RowReader:
         given = [name for name in names if text_of(cell[name])]
         if transaction_class not in (Entry.Class.EXPENSE, Entry.Class.MATERIAL):
             if given:
-                self.odd(number, given[0], "Amounts are read for expenses and materials only.")
+                self.odd(number, given[0], Reason("AMOUNT-NOT-READ"))
             return "", None, None, None
         if not given and transaction_class == Entry.Class.MATERIAL:
             return "", None, None, None
         currency = self._currency(cell)
         if reason := currencies.trouble(shortened(currency, 40)):
-            self._refuse(number, "currency", reason.sentence)
+            self._refuse(number, "currency", reason)
             return "", None, None, None
         net, tax, deductible = (self._amount(number, name, cell[name], currency) for name in names)
         if "amount" not in given:
             self._missing(number, "amount", cell["amount"], "net amount")
         if tax and "deductible_tax" not in given:
-            self._refuse(
-                number, "deductible_tax", "Say how much of the tax can be deducted: all of it, a part, or 0."
-            )
+            self._refuse(number, "deductible_tax", Reason("DEDUCTIBLE-MISSING"))
         elif tax is not None and deductible is not None and deductible > tax:
-            self._refuse(number, "deductible_tax", f"{deductible} is more than the tax, {tax}.")
-        elif None not in (net, tax) and (said := bounds.over(net + tax, currency)):
-            self._refuse(number, "amount", f"{said}, with its tax.")
+            reason = Reason(
+                "DEDUCTIBLE-OVER-TAX", deductible=Amount(deductible, currency), tax=Amount(tax, currency)
+            )
+            self._refuse(number, "deductible_tax", reason)
+        elif None not in (net, tax) and (why := bounds.amount_too_large(net + tax, currency)):
+            self._refuse(number, "amount", Reason("EXPENSE-TOO-LARGE", why=why))
         return currency, net, tax, deductible
 
     def _currency(self, cell):
@@ -445,46 +431,44 @@ class RowReader:
         if value is None:
             return None
         if value < 0:
-            return self._refuse(
-                number, field, f"{value} is negative: correct the entry it belongs to instead."
-            )
-        if money.rounded(value, currency) != value:
-            return self._refuse(number, field, f"{value} has more decimals than {currency} has.")
+            return self._refuse(number, field, Reason("CELL-NEGATIVE-AMOUNT", amount=value))
+        if reason := checked.too_fine(value, currency):
+            return self._refuse(number, field, reason)
         return money.rounded(value, currency)
 
     def _price(self, number, cell, transaction_class):
         if not text_of(cell):
             return None
         if transaction_class != Entry.Class.FEE:
-            return self.odd(number, "price", "Prices are read for fees only: the others have price lists.")
+            return self.odd(number, "price", Reason("PRICE-NOT-READ"))
         value = self._number(number, "price", cell, bounds.MOST_AMOUNT, values.number_of)
         if value is not None and value < 0:
-            return self._refuse(number, "price", f"{value} is negative.")
+            return self._refuse(number, "price", Reason("CELL-NEGATIVE-PRICE", price=value))
         return value if value is None else money.rounded_price(value)
 
     def _number(self, number, field, cell, most, read):
         try:
             value = read(cell, self._mapping.decimal)
-        except Invalid as trouble:
-            return self._refuse(number, field, str(trouble))
+        except Invalid as invalid:
+            return self._refuse(number, field, invalid.reason)
         if abs(value) > most:
             text = shortened(text_of(cell), 40)
-            return self._refuse(number, field, f"“{text}” is too large: at most {formatting.number(most)}.")
+            return self._refuse(number, field, Reason("CELL-TOO-LARGE", text=text, most=most))
         return value
 
     def _external_id(self, number, cell):
         text = text_of(cell)
         if len(text) > _LENGTHS["external_id"]:
-            self._refuse(number, "external_id", f"It is longer than {_LENGTHS['external_id']} characters.")
+            self._refuse(number, "external_id", Reason("ID-TOO-LONG", most=_LENGTHS["external_id"]))
         elif text and (first := self._first_rows.setdefault(text, number)) != number:
-            self._refuse(number, "external_id", f"“{text}” stands on row {first} already.")
+            self._refuse(number, "external_id", Reason("ID-REPEATED", id=text, row=str(first)))
         return text
 
     def _prose(self, number, field, column, cell):
         text = values.prose_of(cell)
         if len(text) > _LENGTHS[column]:
             text = text[: _LENGTHS[column]].rstrip()
-            self.odd(number, field, f"Only its first {_LENGTHS[column]} characters are kept.")
+            self.odd(number, field, Reason("TEXT-SHORTENED", most=_LENGTHS[column]))
         return text
 
 

@@ -40,7 +40,7 @@ class Table:
 
     header: list[str]
     rows: list[tuple[int, list]]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
     is_workbook: bool = False
 
     @property
@@ -101,7 +101,7 @@ def _csv(content: bytes, known) -> Table:
     return _table(enumerate(_records(text, separator), first_row), known, notes)
 
 
-def _decoded(content: bytes) -> tuple[str, list[str]]:
+def _decoded(content: bytes) -> tuple[str, list[Reason]]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return content.decode("utf-16"), []
@@ -110,10 +110,7 @@ def _decoded(content: bytes) -> tuple[str, list[str]]:
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError as trouble:
-        note = (
-            f"The file is not UTF-8 (byte {trouble.start + 1}); it was read as Windows-1252 (Western). "
-            "Look whether letters such as ø, é and ü are right."
-        )
+        note = Reason("FILE-READ-AS-WESTERN", byte=trouble.start + 1)
     try:
         return content.decode("cp1252"), [note]
     except UnicodeDecodeError:
@@ -176,7 +173,7 @@ def _table(numbered, known, notes, *, is_workbook=False) -> Table:
     n = _header_of([record for _, record in kept[: _MOST_TITLES + 1]], known)
     if n:
         row = kept[n][0]
-        notes = [*notes, f"The rows above row {row} were taken for titles, and row {row} for the headings."]
+        notes = [*notes, Reason("FILE-HAS-TITLES", row=str(row))]
     header, rows = _header(kept[n][1]), kept[n + 1 :]
     if len(rows) > MOST_ROWS:
         raise _too_many()
@@ -237,10 +234,7 @@ def _answered(answer, known, sheet) -> Table:
     about = _unrefused(next(found))
     notes = []
     if len(about["sheets"]) > 1 and not sheet:
-        notes = [
-            f"Only the first of {len(about['sheets'])} sheets, “{about['read']}”, was read; name another to "
-            "read it."
-        ]
+        notes = [Reason("WORKBOOK-ONE-SHEET-READ", sheet=about["read"], count=len(about["sheets"]))]
     rows = ((row[0], [_cell(cell) for cell in row[1]]) for row in map(_unrefused, found))
     return _table(rows, known, notes, is_workbook=True)
 

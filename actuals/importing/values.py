@@ -1,4 +1,4 @@
-"""Cells as texts, numbers, hours and dates. What cannot be read is `Invalid`, with a phrase that says why."""
+"""Cells as texts, numbers, hours and dates; `Invalid` if a cell can't be read."""
 
 import contextlib
 import datetime
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing_site.floor import money
+from invoicing_site.floor.errors import Refused
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 _SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
@@ -32,12 +33,11 @@ _A_SECOND, _HALF_A_SECOND = datetime.timedelta(seconds=1), datetime.timedelta(mi
 _YES = {"yes", "y", "true", "1", "x", "ja", "oui"}
 _NO = {"", "no", "n", "false", "0", "nei", "nej", "nein", "non"}
 _WORDS = {"YYYY": "%Y", "MMM": "%b", "MM": "%m", "DD": "%d", "YY": "%y"}
-SAY_HOW = "correct it, or say in “Date format” how dates are written."
 _MOST_DIGITS = 40  # longer than any number a column holds
 
 
-class Invalid(ValueError):
-    """This cell cannot be read; the text goes on after “row 7, hours:”."""
+class Invalid(Refused):
+    """A cell can't be read."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def number_of(cell, decimal: str = "") -> Decimal:
     cannot set off thousands.
     """
     if isinstance(cell, bool | datetime.date | datetime.time | datetime.timedelta):
-        raise Invalid(f"“{text_of(cell)}” is not a number.")
+        raise Invalid("CELL-NOT-A-NUMBER", text=text_of(cell))
     if isinstance(cell, int):
         return Decimal(cell)
     text = text_of(cell)
@@ -90,7 +90,7 @@ def number_of(cell, decimal: str = "") -> Decimal:
         # Fifteen digits are what a spreadsheet knows and shows: 0.1 + 0.2 is 0.3 there.
         value = Decimal(text)
         if not value.is_finite():
-            raise Invalid(f"“{text}” is not a number.")
+            raise Invalid("CELL-NOT-A-NUMBER", text=text)
         return value
     sign = ""
     if text[:1] in {"-", "+", "\u2212"}:
@@ -99,7 +99,7 @@ def number_of(cell, decimal: str = "") -> Decimal:
     text = _APOSTROPHES.sub(" ", text)
     if len(text) <= _MOST_DIGITS and (plain := _plain(text, decimal)) is not None:
         return Decimal(sign + plain)
-    raise Invalid(f"“{shortened(text_of(cell), 40)}” is not a number.")
+    raise Invalid("CELL-NOT-A-NUMBER", text=shortened(text_of(cell), 40))
 
 
 def _plain(text, decimal) -> str | None:
@@ -125,8 +125,7 @@ def _plain(text, decimal) -> str | None:
         return text.replace(sign, "") if _THOUSANDS[sign].fullmatch(text) else None
     if "," in text and _THOUSANDS[","].fullmatch(text) and not text.startswith("0"):
         raise Invalid(
-            f"“{text}” can be read in two ways: write {text.replace(',', '.')} or {text.replace(',', '')}, "
-            "or say which sign stands before the decimals."
+            "CELL-AMBIGUOUS", text=text, decimal=text.replace(",", "."), whole=text.replace(",", "")
         )
     return text.replace(",", ".") if _PLAIN.fullmatch(text) else None
 
@@ -153,12 +152,10 @@ def hours_of(cell, decimal: str = "", in_an_hour: int = 1) -> Decimal:
             return _hours(seconds)
     try:
         return number_of(cell, decimal) / in_an_hour
-    except Invalid as trouble:
-        if "two ways" in str(trouble):
+    except Invalid as invalid:
+        if invalid.code == "CELL-AMBIGUOUS":
             raise
-        raise Invalid(
-            f"“{shortened(text_of(cell), 40)}” is not a number of hours: write 7.5 or 7:30."
-        ) from None
+        raise Invalid("CELL-NOT-HOURS", text=shortened(text_of(cell), 40)) from None
 
 
 def _of_a_clock(hours, minutes, seconds):
@@ -176,10 +173,7 @@ def _spelled(text, decimal) -> Decimal | None:
     while match := _SPELLED.match(text, position):
         number, unit = match[1], match[2].casefold()
         if unit in _DAYS:
-            raise Invalid(
-                f"“{shortened(text, 40)}” counts days, and a day of work is not the same everywhere: choose "
-                "a column in hours, minutes or seconds."
-            )
+            raise Invalid("CELL-IN-DAYS", text=shortened(text, 40))
         size = _SECONDS.get(unit)
         value = number_of(number, decimal) if size else None
         if size is None or (last is not None and (size >= last or value * size >= last)):
@@ -208,7 +202,7 @@ def yes_or_no(cell) -> bool:
     text = text_of(cell).casefold()
     if text in _YES or text in _NO:
         return text in _YES
-    raise Invalid(f"“{shortened(text_of(cell), 40)}” is neither yes nor no.")
+    raise Invalid("CELL-NOT-YES-OR-NO", text=shortened(text_of(cell), 40))
 
 
 def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.date:
@@ -233,11 +227,13 @@ def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.da
     except (ValueError, OverflowError):  # a moment at the edge of the calendar is beyond it elsewhere
         pass
     if isinstance(cell, datetime.datetime):
-        raise Invalid(f"“{text}” is no day in the time zone of the company.")
-    if isinstance(cell, str):
-        expected = f"written as {in_words(date_format)}" if date_format else "such as 2025-03-31"
-        raise Invalid(f"“{shortened(text, 40)}” is not a date {expected}: {SAY_HOW}")
-    raise Invalid(f"“{shortened(text, 40)}” is not a date: format the column as dates.")
+        raise Invalid("CELL-OUTSIDE-CALENDAR", text=text)
+    text = shortened(text, 40)
+    if not isinstance(cell, str):
+        raise Invalid("CELL-NOT-A-DATE", text=text)
+    if date_format:
+        raise Invalid("CELL-OTHER-DATE-FORMAT", text=text, format=in_words(date_format))
+    raise Invalid("CELL-NOT-AN-ISO-DATE", text=text)
 
 
 def _day(moment, zone, home):

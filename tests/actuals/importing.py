@@ -14,9 +14,9 @@ TWO_ROWS = f"""{HEADER}
 2025-03-31,ANNA,NO1-P1,DESIGN,WORK,CONSULTANT,7.5,Piers,A-1
 2025-04-01,ANNA,NO1-P1,,,,2,,A-2
 """
-LEAVE_OUT = "correct the row, or answer “Leave out” for rows without a duration, or still running."
-LEAVE_OUT_PROJECT = "correct the row, or answer “Leave out” for rows without a project."
-SAY_HOW = "correct it, or say in “Date format” how dates are written."
+LEAVE_OUT = "Correct the row, or answer “Leave out” for rows without a duration, or still running."
+LEAVE_OUT_PROJECT = "Correct the row, or answer “Leave out” for rows without a project."
+SAY_HOW = "Correct it, or enter how the file writes dates in “Date format”."
 
 
 def csv(*lines, header=HEADER):

@@ -143,14 +143,14 @@ def test_files_that_come_in_as_they_are(way, name):
         (
             "clockify_zero_rows.csv",
             {"empty": "skip"},
-            [f"row 3, hours: The hours must not be zero: {LEAVE_OUT}"],
+            [f"row 3, hours: The hours are zero. {LEAVE_OUT}"],
             [("11-09", GRID, None, "1.0000", "", "ok")],
         ),
         (
             # Solidtime writes UTC: 23:30 on the last of October is half past midnight in Oslo.
             "solidtime_utc.csv",
             {"empty": "skip"},
-            [f"row 3, hours: The hours are missing: {LEAVE_OUT}"],
+            [f"row 3, hours: The hours are missing. {LEAVE_OUT}"],
             [
                 ("11-01", GRID, "Analysis", "1.0000", "", "Late call"),
                 ("11-02", GRID, "Analysis", "0.3333", "", "Third"),
@@ -160,8 +160,8 @@ def test_files_that_come_in_as_they_are(way, name):
             "toggl_no_project_row.csv",
             {"empty": "skip", "no_project": "skip"},
             [
-                f"row 3, project: The project is missing: {LEAVE_OUT_PROJECT}",
-                f"row 4, hours: The hours must not be zero: {LEAVE_OUT}",
+                f"row 3, project: The project is missing. {LEAVE_OUT_PROJECT}",
+                f"row 4, hours: The hours are zero. {LEAVE_OUT}",
             ],
             [("11-05", GRID, None, "1.0000", "non_chargeable", "Checks")],
         ),
@@ -191,7 +191,7 @@ DURATIONS_REFUSED = {13: "1:60", 17: "1e1", 18: "１.５", 19: "1½", 21: "1:5",
 
 
 TOO_MANY = {10: "1234.5 hours on 10 Nov 2026", 14: "25 hours on 14 Nov 2026"}
-MORE_THAN_A_DAY = "more than a day has: correct the hours or the date in the file."
+MORE_THAN_A_DAY = "more than a day has. Correct the hours or the date in the file."
 
 
 def test_durations_that_cannot_be_read_keep_the_file_out(way):
@@ -200,11 +200,11 @@ def test_durations_that_cannot_be_read_keep_the_file_out(way):
         (row, f"“{text}” is not a number of hours: write 7.5 or 7:30.")
         for row, text in DURATIONS_REFUSED.items()
     ]
-    refused.append((16, "0.00001 comes to less than 0.0001, the least that is kept."))
+    refused.append((16, "0.00001 is less than 0.0001, the smallest quantity that can be saved."))
     told = {row: f"row {row}, hours: {words}" for row, words in refused}
     told[14] = f"row 14, hours: Anna Eksempel would have {TOO_MANY[14]}, {MORE_THAN_A_DAY}"
     told |= {
-        row: f"row {row}: It has more cells than the header: look at separators and quotes."
+        row: f"row {row}: The row has more cells than the header. Check separators and quotation marks."
         for row in TOO_LONG
     }
     assert way.take("durations.csv") == [told[row] for row in sorted(told)]
@@ -234,7 +234,7 @@ def test_all_other_durations_come_in_exactly(way, tmp_path):
 def test_a_formula_that_was_never_calculated_is_named(way):
     """IMP-1"""
     assert way.take("x_formula.xlsx") == [
-        "row 2, hours: A formula stands in D2, and its value was not saved: open the workbook in a "
+        "row 2, hours: Cell D2 has a formula, but its value was not saved. Open the workbook in a "
         "spreadsheet program, save it, and choose it again."
     ]
     assert entries() == []
@@ -260,14 +260,15 @@ def test_what_is_worth_a_look(co):
         return [str(each) for each in seen.warnings if "Nothing is read" not in str(each)]
 
     assert warnings("x_titlerow.xlsx") == [
-        "The rows above row 3 were taken for titles, and row 3 for the headings.",
-        "row 5: It begins with “Total” and names no project: it was taken for a total.",
+        "Row 3 was read as the header, and the rows above it as titles.",
+        "row 5: The row begins with “Total” and has no project. It is read as a total.",
     ]
     assert warnings("x_fraction_general.xlsx") == [
         "row 2, hours: 0.0625 is read as hours. If 1:30 is meant, format the cells as times."
     ]
     assert warnings("d365_minutes.csv") == [
-        "row 2, date: Read as MM/DD/YYYY, as this program writes dates: set the format if not."
+        "row 2, date: The date is read as MM/DD/YYYY, the usual format of this program. If this is wrong, "
+        "enter the date format."
     ]
 
 

@@ -22,10 +22,7 @@ MARKED = f"""{HEAD}
 2025-04-03,ANNA,NO1-P1,4,Sent,yes,no,yes
 2025-04-04,ANNA,NO1-P1,0:20,Sent for nothing,no,no,yes
 """
-OPEN = (
-    "exported: Marked as exported: 2 rows with 4.3333 h. "
-    "Say what becomes of them before anything is imported."
-)
+OPEN = "exported: Marked as exported: 2 rows with 4.3333 h. Decide about them before anything is imported."
 
 
 BEFORE = "date,resource,project,task,hours,description\n2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings\n"
@@ -247,14 +244,14 @@ def test_rows_that_were_left_out_are_decided_again(co, client):
     page = preview(client, MARKED)
     assert "Marked as exported: 2 rows with 4.3333 h" in page.text
     assert page.context["preview"].already_there == 2
-    assert page.text.count("This very file was imported on") == 1
+    assert page.text.count("This file was already imported on") == 1
     page = client.post(
         "/import/preview/",
         {"choose": "1", "format": "ledgerline", "exported": "bill", "invoiced": "skip"},
         follow=True,
     )
     assert "Import 2 entries" in page.text
-    assert "only rows that are not here can be added" in page.text
+    assert "Only rows without an entry can be added" in page.text
     client.post("/import/preview/", {"seen": page.context["seen"]})
     assert [text for text, _ in wishes()] == ["Drawn", "Answer", "Sent", "Sent for nothing"]
 
@@ -384,7 +381,7 @@ def test_the_command_says_what_could_be_left_out(co, tmp_path):
     with pytest.raises(CommandError):
         call_command("import_entries", file, "--entity", "NO1", stdout=out)
     assert out.getvalue().splitlines() == [
-        f"Error: row 2, hours: The hours are missing: {LEAVE_OUT}",
+        f"Error: row 2, hours: The hours are missing. {LEAVE_OUT}",
         "Of 2 rows: 1 new, 0 here already, 1 with errors.",
         "In the file, 31 Mar 2025 to 31 Mar 2025: 1 row, 1 h. New: 1 row, 1 h.",
         "  ANNA Anna: 1 row, 1 h.",

@@ -54,7 +54,7 @@ def test_a_preview_and_then_the_import(co, file):
     again = run(file)
 
     assert re.fullmatch(
-        r"Warning: This very file was imported on \d+ \w{3} \d{4}: it adds nothing.\n"
+        r"Warning: This file was already imported on \d+ \w{3} \d{4}. It adds no entries.\n"
         r"0 of 2 rows added as drafts, 2 are there already.\n",
         again,
     )
@@ -92,8 +92,8 @@ def test_errors_are_listed_and_nothing_is_imported(co, file):
         call_command("import_entries", str(file), "--entity", "NO1", stdout=out)
 
     assert out.getvalue().splitlines()[:2] == [
-        f"Error: row 2, hours: The hours must not be zero: {LEAVE_OUT}",
-        f"Error: row 3, date: “soon” is not a date such as 2025-03-31: {SAY_HOW}",
+        f"Error: row 2, hours: The hours are zero. {LEAVE_OUT}",
+        f"Error: row 3, date: “soon” is not a date such as 2025-03-31. {SAY_HOW}",
     ]
     with pytest.raises(CommandError, match="Nothing is imported while there are errors"):
         run(file, "--preview")
@@ -161,12 +161,13 @@ def test_errors_as_json(co, file):
     with pytest.raises(CommandError):
         call_command("import_entries", str(file), "--entity", "NO1", "--json", stdout=out)
 
-    found = json.loads(out.getvalue())["errors"]
-    assert [{name: error[name] for name in ("row", "field", "message")} for error in found] == [
+    assert json.loads(out.getvalue())["errors"] == [
         {
             "row": 2,
             "field": "hours",
-            "message": f"The hours must not be zero: {LEAVE_OUT}",
+            "code": "HOURS-ZERO",
+            "params": {},
+            "message": f"The hours are zero. {LEAVE_OUT}",
         }
     ]
 

@@ -14,6 +14,7 @@ from actuals.importing.tables import read_table
 from actuals.importing.workbook import Refusal
 from actuals.importing.workbook import read as workbook_cells
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 KNOWN = ("date", "project", "hours", "description")
 
@@ -75,7 +76,7 @@ def test_encodings(encoding, warns):
 
     assert table.header == ["date", "description"]
     assert table.rows[0][1][1] == "Møte på Ås"
-    assert [("not UTF-8 (byte 30)" in warning) for warning in table.warnings] == ([True] if warns else [])
+    assert table.warnings == ([Reason("FILE-READ-AS-WESTERN", byte=30)] if warns else [])
 
 
 def test_bytes_that_windows_does_not_know_are_latin_1():
@@ -105,9 +106,7 @@ def test_the_first_sheet_is_read_or_the_one_that_is_named():
     content = workbook([["a"], [1]], [["b"], [2]])
 
     assert read(content).header == ["a"]
-    assert read(content).warnings == [
-        "Only the first of 2 sheets, “Sheet 1”, was read; name another to read it."
-    ]
+    assert read(content).warnings == [Reason("WORKBOOK-ONE-SHEET-READ", sheet="Sheet 1", count=2)]
     assert read(content, sheet="sheet 2").header == ["b"]
     params = {"sheet": "Sheet 3", "sheets": ["Sheet 1", "Sheet 2"]}
     refused(content, "WORKBOOK-OTHER-SHEETS", params, sheet="Sheet 3")
@@ -303,7 +302,7 @@ def test_titles_above_the_header_are_passed_over():
     lines = "Time report;;\nNovember 2026;;\n\nDate;Project;Hours\n2026-11-02;P-1;8\n"
     table = read(lines)
     assert (table.header, table.rows) == (["Date", "Project", "Hours"], [(5, ["2026-11-02", "P-1", "8"])])
-    assert table.warnings == ["The rows above row 4 were taken for titles, and row 4 for the headings."]
+    assert table.warnings == [Reason("FILE-HAS-TITLES", row="4")]
 
 
 def test_a_word_that_is_also_a_heading_makes_no_header():

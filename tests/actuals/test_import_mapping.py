@@ -121,7 +121,7 @@ def test_missing_tasks_and_categories_are_made_where_asked_for(co):
 
     seen = look(co, content, mapping)
     assert seen.as_json()["to_create"] == {"tasks": ["T-7"], "categories": ["WORK/Bug fixing", "Meeting"]}
-    assert warnings(seen) == ["What is made has no item tax group yet: Meeting."]
+    assert warnings(seen) == ["New records have no item tax group yet: Meeting."]
     assert not Task.objects.filter(code="T-7").exists()
 
     take(co, content, mapping)
@@ -169,4 +169,4 @@ def test_a_code_that_is_too_long_is_not_made(co):
 
     (message,) = errors(seen)
     assert message.startswith("row 2, task: “xxxx")
-    assert message.endswith("cannot be made: a code has at most 60 characters.")
+    assert message.endswith("can't be created. A code has at most 60 characters.")

@@ -78,8 +78,8 @@ def test_the_same_file_twice_adds_nothing_and_says_so(co, manager):
     preview(manager)
     manager.post("/import/preview/")
     page = preview(manager).text
-    assert page.count("This very file was imported") == 1
-    assert ": it adds nothing." in page
+    assert page.count("This file was already imported") == 1
+    assert ". It adds no entries." in page
     assert "0 entries added: 2 are here already." in manager.post("/import/preview/", follow=True).text
     assert Entry.objects.count() == 2
 

@@ -74,7 +74,7 @@ def test_a_row_of_totals_is_left_out_and_told(co):
     content = "Date,Duration,User,Project\n2025-03-31,7.5,Anna,Bridge\n,7.5,,\n"
 
     assert warnings(look(co, content, Mapping(format="kimai")))[-1] == (
-        "row 3: This row has no date, project or person: it was taken for a total."
+        "row 3: This row has no date, project or person. It is read as a total."
     )
     assert "row 3, date: The date is missing." in errors(
         look(co, content, Mapping(columns={"quantity": "Duration", "resource": "User"}))
@@ -214,8 +214,8 @@ def test_hours_and_minutes_that_disagree_are_not_guessed_at(co):
     """IMP-1: 1 h and 30 min may be one duration and a half, or two columns of it."""
     seen = look(co, "date,resource,project,hours,minutes\n2025-03-31,ANNA,NO1-P1,1,30\n")
     assert errors(seen) == [
-        "row 2, hours: The minutes come to 0.5 hours, and the hours say 1: each column stands for the whole "
-        "duration. Map one of them."
+        "row 2, hours: The column for minutes has 0.5 hours, and the column for hours has 1. Each column is "
+        "read as the whole duration. Choose one of them."
     ]
 
 
@@ -249,7 +249,7 @@ def test_dates_that_a_program_usually_writes_otherwise(co):
     seen = look(co, head + "Bridge,a,Anna,03/04/2025,01:00:00\nBridge,b,Anna,31/03/2025,01:00:00\n")
     assert str(seen.rows[0].date) == "2025-03-04"
     assert errors(seen) == [
-        f"row 3, date: “31/03/2025” is not a date such as 2025-03-31, or one like MM/DD/YYYY: {SAY_HOW}"
+        f"row 3, date: “31/03/2025” is not a date such as 2025-03-31, or in the format MM/DD/YYYY. {SAY_HOW}"
     ]
     seen = look(co, head + "Bridge,b,Anna,31/03/2025,01:00:00\n", Mapping(date_format="DD/MM/YYYY"))
     assert seen.rows[0].date == datetime.date(2025, 3, 31)

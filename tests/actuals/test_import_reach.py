@@ -17,7 +17,7 @@ from tests.background import do_jobs
 HEAD = "date,resource,project,hours,description"
 KIMAI = "ID,Date,Duration,User,Project,Activity,Description"
 SECRET = f"{HEAD}\n2025-03-31,ANNA,SECRET,7.25,Negotiating the takeover\n"
-NOT_YOURS = "row 2, project: You don't manage project SECRET: its manager imports this."
+NOT_YOURS = "row 2, project: You don't manage project SECRET. Its manager can import this row."
 
 
 @pytest.fixture(autouse=True)
@@ -98,8 +98,8 @@ def test_the_id_of_an_entry_out_of_reach_tells_nothing_but_that_it_is_taken(co):
     for mapping in (Mapping(), Mapping(answers={"changed": "skip"}), Mapping(answers={"changed": "change"})):
         seen = seen_by_manager(co, probe, mapping)
         assert errors(seen) == [
-            "row 2, external_id: “77” is work on a project that you don't manage: give the row an id of its "
-            "own, or have an accountant import the file."
+            "row 2, external_id: The entry with the id “77” is on a project that you don't manage. Give the "
+            "row another id, or ask an accountant to import the file."
         ]
         assert seen.changed == []
         refused(co, probe, mapping)
@@ -115,7 +115,9 @@ def test_an_entry_that_was_moved_out_of_reach_stays_and_is_not_shown(co):
     seen = seen_by_manager(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,yes\n", mapping)
 
     assert (seen.changed, seen.errors, seen.to_add, seen.to_change) == ([], [], [], [])
-    assert warnings(seen) == ["row 2: Its entry was changed after it was imported, and stays as it is."]
+    assert warnings(seen) == [
+        "row 2: The entry was changed after it was imported, and is not changed by this import."
+    ]
 
 
 def test_the_very_file_of_another_is_not_told_row_by_row(co):
@@ -147,12 +149,14 @@ def test_what_is_unknown_is_not_compared_with_names_out_of_reach(co):
     assert errors(seen) == ["row 2, project: There is no project “SECRE”."]
     head = "date,resource,project,task,hours"
     seen = seen_by_manager(co, f"{head}\n2025-03-31,ANNA,Takeover,NEGOTIAT,1\n")
-    assert errors(seen) == ["row 2, project: You don't manage project Takeover: its manager imports this."]
+    assert errors(seen) == [
+        "row 2, project: You don't manage project Takeover. Its manager can import this row."
+    ]
 
 
 ELSEWHERE = (
-    "row 2, hours: Anna would have more than 24 hours on 31 Mar 2025, with those on projects that you don't "
-    "manage: correct the hours or the date in the file, or have an accountant import it."
+    "row 2, hours: Anna would have more than 24 hours on 31 Mar 2025, including those on projects that you "
+    "don't manage. Correct the hours or the date in the file, or ask an accountant to import it."
 )
 
 
@@ -176,8 +180,8 @@ def test_hours_in_reach_are_counted_by_themselves(co):
     text = f"{HEAD}\n2025-03-31,ANNA,NO1-P1,23,More\n"
     (own,) = errors(seen_by_manager(co, text, Mapping(answers={"changed": "add"})))
     (all_of_it,) = errors(look(co, text, Mapping(answers={"changed": "add"})))
-    assert "Anna would have 25 hours on 31 Mar 2025 (2 of them here already)" in own
-    assert "Anna would have 32.25 hours on 31 Mar 2025 (9.25 of them here already)" in all_of_it
+    assert "Anna would have 25 hours on 31 Mar 2025 (2 of them already entered)" in own
+    assert "Anna would have 32.25 hours on 31 Mar 2025 (9.25 of them already entered)" in all_of_it
 
 
 def test_a_day_that_filled_up_meanwhile_does_not_say_it_either(co, monkeypatch):

@@ -31,7 +31,7 @@ def co(db):
 
 ERRORS = [
     ({"date": ""}, "date: The date is missing."),
-    ({"date": "31.03.2025"}, f"date: “31.03.2025” is not a date such as 2025-03-31: {SAY_HOW}"),
+    ({"date": "31.03.2025"}, f"date: “31.03.2025” is not a date such as 2025-03-31. {SAY_HOW}"),
     (
         {"date": "1989-12-31"},
         "date: 31 Dec 1989 is out of range. Choose a day between 1 Jan 1990 and 11 Apr 2026.",
@@ -40,32 +40,36 @@ ERRORS = [
         {"date": "2026-04-12"},
         "date: 12 Apr 2026 is out of range. Choose a day between 1 Jan 1990 and 11 Apr 2026.",
     ),
-    ({"project": ""}, f"project: The project is missing: {LEAVE_OUT_PROJECT}"),
-    ({"project": "NO1-P2"}, "project: There is no project “NO1-P2”: did you mean “NO1-P1”?"),
-    ({"project": "Brigde"}, "project: There is no project “Brigde”: did you mean “NO1-P1”?"),
+    ({"project": ""}, f"project: The project is missing. {LEAVE_OUT_PROJECT}"),
+    ({"project": "NO1-P2"}, "project: There is no project “NO1-P2”. The most similar one is “NO1-P1”."),
+    ({"project": "Brigde"}, "project: There is no project “Brigde”. The most similar one is “NO1-P1”."),
     ({"project": "zzz"}, "project: There is no project “zzz”."),
     ({"resource": ""}, "resource: The resource is missing."),
-    ({"resource": "ANA"}, "resource: There is no resource “ANA”: did you mean “ANNA”?"),
-    ({"task": "DESING"}, "task: There is no task “DESING” in project NO1-P1: did you mean “DESIGN”?"),
-    ({"category": "WORKS"}, "category: There is no category “WORKS” for time: did you mean “WORK”?"),
+    ({"resource": "ANA"}, "resource: There is no resource “ANA”. The most similar one is “ANNA”."),
+    (
+        {"task": "DESING"},
+        "task: There is no task “DESING” in project NO1-P1. The most similar one is “DESIGN”.",
+    ),
+    (
+        {"category": "WORKS"},
+        "category: There is no category “WORKS” for time. The most similar one is “WORK”.",
+    ),
     ({"category": "TRAVEL"}, "category: There is no category “TRAVEL” for time."),
-    ({"role": "Consultent"}, "role: There is no role “Consultent”: did you mean “CONSULTANT”?"),
-    ({"hours": ""}, f"hours: The hours are missing: {LEAVE_OUT}"),
-    ({"hours": "0"}, f"hours: The hours must not be zero: {LEAVE_OUT}"),
-    ({"hours": "0.00004"}, "hours: 0.00004 comes to less than 0.0001, the least that is kept."),
+    ({"role": "Consultent"}, "role: There is no role “Consultent”. The most similar one is “CONSULTANT”."),
+    ({"hours": ""}, f"hours: The hours are missing. {LEAVE_OUT}"),
+    ({"hours": "0"}, f"hours: The hours are zero. {LEAVE_OUT}"),
+    ({"hours": "0.00004"}, "hours: 0.00004 is less than 0.0001, the smallest quantity that can be saved."),
     ({"hours": "many"}, "hours: “many” is not a number of hours: write 7.5 or 7:30."),
-    ({"hours": "1" * 12}, "hours: “111111111111” is too large: at most 1,000,000."),
+    ({"hours": "1" * 12}, "hours: “111111111111” is too large. At most 1,000,000 is possible."),
     (
         {"hours": "-1"},
-        "hours: -1 is negative, and an import only adds work: to take work back, correct or recall the entry "
-        "it was recorded with.",
+        "hours: -1 is negative, and an import only adds work. To reduce work, correct or recall its entry.",
     ),
     (
         {"hours": '"1,234"'},
-        "hours: “1,234” can be read in two ways: write 1.234 or 1234, or say which sign stands before the "
-        "decimals.",
+        "hours: “1,234” can be read in two ways: write 1.234 or 1234, or choose the decimal sign.",
     ),
-    ({"external_id": "x" * 101}, "external_id: It is longer than 100 characters."),
+    ({"external_id": "x" * 101}, "external_id: The id is longer than 100 characters."),
 ]
 
 
@@ -103,7 +107,7 @@ def test_an_id_stands_once_in_a_file(co):
     """IMP-1"""
     seen = look(co, csv(row(external_id="A-1"), row(), row(external_id="A-1", hours="1")))
 
-    assert errors(seen) == ["row 4, external_id: “A-1” stands on row 2 already."]
+    assert errors(seen) == ["row 4, external_id: Row 2 already has the id “A-1”."]
 
 
 def test_what_other_companies_have_is_unknown(co):
@@ -115,7 +119,7 @@ def test_what_other_companies_have_is_unknown(co):
 
     assert errors(seen) == [
         "row 2, resource: There is no resource “BJORN”.",
-        "row 3, project: There is no project “SE1-P1”: did you mean “NO1-P1”?",
+        "row 3, project: There is no project “SE1-P1”. The most similar one is “NO1-P1”.",
     ]
 
 
@@ -131,7 +135,7 @@ def test_names_do_where_only_one_has_them(co):
         ),
     )
 
-    assert errors(seen) == ["row 3, project: Several projects are called “Tunnel”: write the code."]
+    assert errors(seen) == ["row 3, project: Several projects have the name “Tunnel”. Use the code."]
     assert seen.rows[0].project == co.project
     assert seen.rows[0].task == co.task
     assert seen.rows[1].project.code == "P9"
@@ -185,23 +189,32 @@ def test_expenses_materials_and_fees(co):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("hour,NO1-P1,,,,,,,", "class: There is no class “hour”: it is one of time, expense, material, fee."),
+        (
+            "hour,NO1-P1,,,,,,,",
+            "class: There is no class “hour”. The classes are time, expense, material and fee.",
+        ),
         ("expense,NO1-P1,,,1,10,,,", "category: The category is missing."),
         ("expense,NO1-P1,TRAVEL,,1,,,,", "amount: The net amount is missing."),
         (
             "expense,NO1-P1,TRAVEL,,1,100,25,,",
-            "deductible_tax: Say how much of the tax can be deducted: all of it, a part, or 0.",
+            "deductible_tax: Enter how much of the tax is deductible: all of it, a part, or 0.",
         ),
-        ("expense,NO1-P1,TRAVEL,,1,100,25,30,", "deductible_tax: 30.00 is more than the tax, 25.00."),
+        (
+            "expense,NO1-P1,TRAVEL,,1,100,25,30,",
+            "deductible_tax: The deductible tax, 30.00 NOK, is more than the tax, 25.00 NOK.",
+        ),
         ("expense,NO1-P1,TRAVEL,,1,100.005,,,", "amount: 100.005 has more decimals than NOK has."),
         ("expense,NO1-P1,TRAVEL,,1,100.5,,,JPY", "amount: 100.5 has more decimals than JPY has."),
         (
             "expense,NO1-P1,TRAVEL,,1,-100,,,",
-            "amount: -100 is negative: correct the entry it belongs to instead.",
+            "amount: −100 is negative. Correct the entry that it belongs to instead.",
         ),
         ("expense,NO1-P1,TRAVEL,,1,100,,,kr", "currency: “kr” is not a currency in use, such as EUR."),
         ("material,NO1-P1,,,1,,,,", "product: The product is missing."),
-        ("material,NO1-P1,,CABEL,1,,,,", "product: There is no product “CABEL”: did you mean “CABLE”?"),
+        (
+            "material,NO1-P1,,CABEL,1,,,,",
+            "product: There is no product “CABEL”. The most similar one is “CABLE”.",
+        ),
         ("material,NO1-P1,,CABLE,,,,,", "quantity: The quantity is missing."),
         ("fee,NO1-P1,FEE,,two,,,,", "quantity: “two” is not a number."),
     ],
@@ -219,7 +232,7 @@ def test_a_time_unit_is_hours(co):
 
     seen = look(co, csv(row() + ",d", row() + ",Hours", header=header))
 
-    assert errors(seen) == ["row 2, unit: “d” is no unit of time here: give hours (h)."]
+    assert errors(seen) == ["row 2, unit: “d” is not a unit for time here. Use hours (h)."]
 
 
 def test_hours_are_rounded_to_four_decimals(co):
@@ -238,8 +251,8 @@ def test_a_day_over_24_hours_is_an_error(co):
     seen = look(co, csv(row(hours="7"), row(hours="7.25"), row(hours="24", date="2025-04-01")))
 
     assert errors(seen) == [
-        "row 3, hours: Anna would have 24.25 hours on 31 Mar 2025 (10 of them here already, from 2 rows of "
-        "the file), more than a day has: correct the hours or the date in the file."
+        "row 3, hours: Anna would have 24.25 hours on 31 Mar 2025 (10 of them already entered, the others "
+        "from 2 rows of the file), more than a day has. Correct the hours or the date in the file."
     ]
     assert warnings(seen) == []
 
@@ -255,11 +268,11 @@ def test_oddities_are_warnings_and_alike_ones_are_one(co):
     assert seen.errors == []
     assert warnings(seen) == [
         "Nothing is read from the column “Remarks”.",
-        "row 2, description: Only its first 500 characters are kept.",
-        "row 2, price: Prices are read for fees only: the others have price lists.",
+        "row 2, description: Only the first 500 characters are saved.",
+        "row 2, price: Prices are only read for fees. Other work has price lists.",
         "row 2, date: It is dated outside of project NO1-P1, which runs from 1 Apr 2025 without an end. "
-        "The same on 1 more row.",
-        "row 2, resource: ANNA Anna is no longer active. The same on 1 more row.",
+        "The same applies to 1 more row.",
+        "row 2, resource: ANNA Anna is no longer active. The same applies to 1 more row.",
     ]
     assert seen.rows[0].description == "x" * 500
 
@@ -267,4 +280,6 @@ def test_oddities_are_warnings_and_alike_ones_are_one(co):
 def test_a_row_with_more_cells_than_the_header_is_an_error(co):
     seen = look(co, csv(row() + ",,", row(hours="2") + ",and more"))
 
-    assert errors(seen) == ["row 3: It has more cells than the header: look at separators and quotes."]
+    assert errors(seen) == [
+        "row 3: The row has more cells than the header. Check separators and quotation marks."
+    ]

@@ -31,5 +31,5 @@ def test_the_suggestion_is_what_looks_like_it_before_what_is_spelt_like_it(db, t
         assert seen.errors == []
     else:
         assert [problem.message for problem in seen.errors if problem.field == "project"] == [
-            f"There is no project “{typed}”: did you mean “{meant}”?"
+            f"There is no project “{typed}”. The most similar one is “{meant}”."
         ]

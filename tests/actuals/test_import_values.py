@@ -146,7 +146,7 @@ def test_a_lone_number_is_in_the_unit_of_its_column(cell, in_an_hour, hours):
 @pytest.mark.parametrize("cell", ["1d 2h", "2 days", "1 w"])
 def test_a_day_of_work_is_not_guessed_at(cell):
     """IMP-1"""
-    with pytest.raises(Invalid, match="a day of work is not the same everywhere"):
+    with pytest.raises(Invalid, match="the length of a working day is not known"):
         hours_of(cell)
 
 

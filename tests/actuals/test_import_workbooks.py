@@ -153,19 +153,19 @@ def test_numbers_of_a_workbook_are_read_as_they_are_written(co, number, hours):
     [
         (
             '<c t="d"><v>0001-01-01T00:00:00+14:00</v></c>',
-            "“0001-01-01” is no day in the time zone of the company.",
+            "“0001-01-01” is not a valid day in the time zone of the company.",
         ),
         (
             '<c t="d"><v>9999-12-31T23:59:59-14:00</v></c>',
-            "“9999-12-31 23:59:59-14:00” is no day in the time zone of the company.",
+            "“9999-12-31 23:59:59-14:00” is not a valid day in the time zone of the company.",
         ),
         (
             '<c s="1"><v>2958465.99</v></c>',
-            "“9999-12-31 23:45:36” is no day in the time zone of the company.",
+            "“9999-12-31 23:45:36” is not a valid day in the time zone of the company.",
         ),
         (
             '<c s="1"><v>2958465.99999999</v></c>',
-            "“2958465.99999999” is not a date: format the column as dates.",
+            "“2958465.99999999” is not a date. Format the column as dates.",
         ),
     ],
 )
@@ -182,10 +182,10 @@ def test_a_formula_without_a_value_names_its_cell(co):
     )
 
     assert errors(seen)[0] == (
-        "row 2, resource: A formula stands in B2, and its value was not saved: open the workbook in a "
+        "row 2, resource: Cell B2 has a formula, but its value was not saved. Open the workbook in a "
         "spreadsheet program, save it, and choose it again."
     )
-    assert "row 3, date: “45000” is not a date: format the column as dates." in errors(seen)
+    assert "row 3, date: “45000” is not a date. Format the column as dates." in errors(seen)
 
 
 def test_a_formula_without_a_value_is_never_left_out_as_empty(co):

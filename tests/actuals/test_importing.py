@@ -93,7 +93,7 @@ def test_the_same_file_twice_adds_nothing_and_says_so(co):
     assert EntryImport.objects.count() == AuditEvent.objects.count() == 1
     seen = look(co, TWO_ROWS)
     assert (seen.already_there, seen.to_add) == (2, [])
-    assert "This very file was imported on" in warnings(seen)[0]
+    assert "This file was already imported on" in warnings(seen)[0]
 
 
 def test_the_same_file_read_otherwise_adds_nothing_either(co):
@@ -143,9 +143,9 @@ def test_a_known_id_with_other_content_is_an_error_and_changes_nothing(co):
         take(co, csv(row(external_id="A-2"), row(external_id="A-1", date="2025-04-02", description="More")))
 
     assert errors(refusal.value.preview) == [
-        f"row 3, external_id: “A-1” is entry {entry.pk} already, with other content (date, description). An "
-        "import changes hours, text and billing of a draft, and nothing else: change or correct that one, or "
-        "give the row an id of its own."
+        f"row 3, external_id: Entry {entry.pk} already has the id “A-1”, with other content (date and "
+        "description). An import only changes hours, text and billing of a draft. Change or correct the "
+        "entry, or give the row another id."
     ]
     entry.refresh_from_db()
     assert str(entry.date) == "2025-03-31"
@@ -182,7 +182,7 @@ def test_an_entry_without_an_id_that_was_changed_stays_as_it_is(co):
 
     assert (result.added, result.already_there) == (1, 1)
     assert warnings(result.preview) == [
-        "row 2: Its entry was changed after it was imported, and stays as it is."
+        "row 2: The entry was changed after it was imported, and is not changed by this import."
     ]
     assert Entry.objects.order_by("pk").first().quantity == 8
 
@@ -202,9 +202,7 @@ def test_new_work_on_a_closed_project_is_refused_and_old_work_is_there(co):
 
     seen = look(co, csv(row(external_id="A-1"), row(external_id="A-2")))
 
-    assert errors(seen) == [
-        "row 3, project: Project NO1-P1 is closed for entries: open it, or choose another one."
-    ]
+    assert errors(seen) == ["row 3, project: Project NO1-P1 is closed for entries. Choose another project."]
     assert seen.already_there == 1
 
 
