@@ -65,6 +65,27 @@ REFUSALS = {
         "Nothing was saved: %(count)s things can't be saved as typed. The reason is shown next to each.",
         "count",
     ),
+    "WEEK-NEGATIVE-HOURS": _("Hours can't be negative. To reduce work, reduce the hours of its entry."),
+    "WEEK-OVER-24-HOURS": _("A day has 24 hours."),
+    "WEEK-HOURS-TOO-SMALL": _("This is less than 0.0001 hours. Empty the cell to remove its hours."),
+    "WEEK-DESCRIPTION-TOO-LONG": _("The description is longer than %(most)s characters."),
+    "WEEK-DESCRIPTION-INVISIBLE": _("The description can't be saved. %(why)s"),
+    "WEEK-UNKNOWN-PROJECT": _("The project does not exist in this company."),
+    "WEEK-UNKNOWN-TASK": _("The task does not exist in project %(project)s."),
+    "WEEK-UNKNOWN-ROLE": _("The role does not exist in this company."),
+    "WEEK-UNKNOWN-CATEGORY": _("The category does not exist for time in this company."),
+    "WEEK-ROW-CHANGED": _("Another person changed this row. Check it, then save again."),
+    "WEEK-SEVERAL-ENTRIES": _(
+        "The description was not saved, because a day has several entries. Open each entry to describe it."
+    ),
+    "WEEK-ROW-LOCKED": _(
+        "The description was not saved, because this row is %(states)s and keeps its own. Recall its entries "
+        "to change it, or open the week again to keep it."
+    ),
+    "WEEK-HOURS-DELETED": _("Another person deleted these hours. Save again to enter them again."),
+    "WEEK-HOURS-CHANGED": _(
+        "Another person changed this cell: it has %(hours)s hours, %(states)s. Your hours were not saved."
+    ),
     "ROW-NEEDS-PROJECT": _("Choose a project that is open for entries."),
     "ROW-OTHER-TASK": _("This task does not belong to %(project)s. Choose one of its tasks."),
     "ROW-EXISTS": _("This row already exists."),

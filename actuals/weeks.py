@@ -11,6 +11,7 @@ from actuals.models import Entry
 from contracts.models import Category, Project, Role, Task
 from invoicing_site.floor import formatting, money, moves
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 
 DAYS = 7
 MOST_ROWS = 60
@@ -69,12 +70,12 @@ def plain(quantity: Decimal) -> str:
 
 @dataclass
 class Typed:
-    """What somebody typed into a cell: the hours, or why it is none; and what stood there before."""
+    """A typed cell: the hours, or why they can't be read; `base` is what the page showed before."""
 
     text: str = ""
     base: str = ""
     hours: Decimal = Decimal(0)
-    trouble: str = ""
+    trouble: Reason | None = None
     description: str = ""  # of this day alone; empty: the row's
 
     @classmethod
@@ -87,14 +88,14 @@ class Typed:
             hours = values.hours_of(text, "," if "," in text else ".")
             typed.hours = money.rounded_quantity(hours)
         except values.Invalid as invalid:
-            typed.trouble = str(invalid)
+            typed.trouble = invalid.reason
             return typed
         if typed.hours < 0:
-            typed.trouble = "Hours cannot be negative: take work back by lowering what was entered."
+            typed.trouble = Reason("WEEK-NEGATIVE-HOURS")
         elif typed.hours > _MOST_HOURS:
-            typed.trouble = "A day has 24 hours."
+            typed.trouble = Reason("WEEK-OVER-24-HOURS")
         elif hours and not typed.hours:
-            typed.trouble = "This is less than 0.0001 hours: empty the cell to take its hours out."
+            typed.trouble = Reason("WEEK-HOURS-TOO-SMALL")
         return typed
 
     @property
@@ -133,7 +134,7 @@ class Cell:
     day: datetime.date
     entries: list[Entry] = field(default_factory=list)
     typed: Typed | None = None
-    trouble: str = ""
+    trouble: Reason | None = None
     base: str = ""
 
     @property
@@ -184,7 +185,7 @@ class WeekRow:
     role: Role | None
     category: Category | None
     cells: list[Cell]
-    trouble: str = ""
+    trouble: Reason | None = None
     typed_description: str | None = None
 
     @property
@@ -268,9 +269,9 @@ def week(resource, monday, *, typed=(), problems=None, empty=()) -> list[WeekRow
     rows += _without_entries([key for key in typed if key not in found], resource.entity_id, monday)
     for row in rows:
         words = typed.get(row.key)
-        row.trouble = problems.get((row.key, None), "")
+        row.trouble = problems.get((row.key, None))
         for cell in row.cells:
-            cell.trouble = problems.get((row.key, cell.day), "")
+            cell.trouble = problems.get((row.key, cell.day))
             if words and cell.day in words.cells and not cell.is_locked:
                 cell.typed = words.cells[cell.day]
         if words:

@@ -1,4 +1,4 @@
-"""A week is saved as a whole: what was typed becomes drafts, or none of it does."""
+"""Saving and submitting a week: all cells or none."""
 
 import datetime
 from collections import defaultdict
@@ -11,6 +11,7 @@ from actuals.operations.entries import demand_no_facts, own_resource, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
 from invoicing_site.floor import audit, characters, days, moves, transaction
+from invoicing_site.floor.reasons import Reason
 
 
 @dataclass
@@ -18,7 +19,7 @@ class SavedWeek:
     created: list[Entry] = field(default_factory=list)
     changed: list[Entry] = field(default_factory=list)
     deleted: list[Entry] = field(default_factory=list)
-    # Not changed: their row was described anew, and what was handed in keeps its words.
+    # Not changed: their row has a new description, but submitted entries keep their own.
     kept_words: list[Entry] = field(default_factory=list)
 
     def __bool__(self):
@@ -27,7 +28,7 @@ class SavedWeek:
 
 @dataclass
 class SubmittedWeek:
-    """What was handed in, and the rejected entries that were left out because nobody changed them."""
+    """The submitted entries, and the rejected entries that were not submitted because nobody changed them."""
 
     submitted: list[Entry]
     left_out: list[Entry]
@@ -35,11 +36,11 @@ class SubmittedWeek:
 
 @transaction.atomic
 def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> SavedWeek:
-    """Make, change and delete one's own drafts of a week as they were typed: all cells or none.
+    """Create, change and delete the user's own drafts of a week as typed: all cells or none.
 
-    Only what differs from what its typist saw is touched; where somebody else changed the same cell meanwhile
-    it is refused (NotSaved), never overwritten. More than 24 hours a day, closed projects and what belongs to
-    another company or project are refused, each beside its cell.
+    Only cells that differ from what the page showed are changed. NotSaved, with the problem of each cell, if
+    another person changed the same cell, a day has more than 24 hours, a project is closed, or a record
+    belongs to another company or project.
     """
     resource = own_resource(resource, by)
     week = set(days_of(monday))
@@ -60,10 +61,10 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
 
 @transaction.atomic
 def submit_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> SubmittedWeek:
-    """Save the week and hand in its drafts, in one step.
+    """Save the week and submit its drafts, in one step.
 
-    What was rejected goes in again once it was changed, which makes it a draft; what still says the same is
-    left out. Whoever means to hand that in as it is submits the entry itself.
+    A rejected entry becomes a draft when it is changed, and is submitted. One that was not changed is left
+    out; it can be submitted on its own page.
     """
     save_week(resource, monday, rows, by=by)
     entries = entries_of(resource, monday)
@@ -93,7 +94,7 @@ class _Known:
 
 
 class _Plan:
-    """What saving would do, judged before anything is written."""
+    """The changes and problems of a week, found before anything is written."""
 
     def __init__(self, resource, by, cells, projects, known):
         self.resource, self.by, self.cells = resource, by, cells
@@ -111,10 +112,10 @@ class _Plan:
             self.problems[row.key, None] = trouble
             return
         if len(row.description) > 500:
-            self.problems[row.key, None] = "The description is longer than 500 characters."
+            self.problems[row.key, None] = Reason("WEEK-DESCRIPTION-TOO-LONG", most=500)
             return
-        if sentence := characters.trouble(row.description):
-            self.problems[row.key, None] = f"The description can't be kept. {sentence}"
+        if why := characters.trouble(row.description):
+            self.problems[row.key, None] = Reason("WEEK-DESCRIPTION-INVISIBLE", why=why)
             return
         for day, typed in changed.items():
             self._cell(row, day, typed)
@@ -124,19 +125,19 @@ class _Plan:
     def _why_not(self, key):
         project, entity = self.projects.get(key.project), self.resource.entity_id
         if project is None or project.entity_id != entity:
-            return "There is no such project in this company."
+            return Reason("WEEK-UNKNOWN-PROJECT")
         if not project.is_open:
-            return f"Project {project} is closed for entries."
+            return Reason("PROJECT-CLOSED", project=project)
         task = self.known.tasks.get(key.task)
         if key.task and (task is None or task.project_id != project.pk):
-            return f"There is no such task in project {project}."
+            return Reason("WEEK-UNKNOWN-TASK", project=project)
         if key.role and key.role not in self.known.roles:
-            return "There is no such role in this company."
+            return Reason("WEEK-UNKNOWN-ROLE")
         if key.category and key.category not in self.known.categories:
-            return "There is no such category for time in this company."
+            return Reason("WEEK-UNKNOWN-CATEGORY")
         if not self.resource.is_active:
-            return f"{self.resource} is no longer active: ask an administrator."
-        return ""
+            return Reason("RESOURCE-INACTIVE", resource=self.resource)
+        return None
 
     def _cell(self, row, day, typed):
         place = row.key, day
@@ -147,7 +148,7 @@ class _Plan:
             if sum((entry.quantity for entry in entries), Decimal(0)) != typed.hours:
                 self.problems[place] = _changed_meanwhile(entries)
         elif typed.hours and (reason := days.why_not_worked(day, self.today)):
-            self.problems[place] = reason.sentence
+            self.problems[place] = reason
         elif typed.hours and entries:
             self._change(entries[0], quantity=typed.hours)
             self._touched[place] = day
@@ -175,7 +176,7 @@ class _Plan:
         )
 
     def _describe(self, row, changed):
-        """The row's words, on all of it that can still be changed; never on nothing in silence."""
+        """Put the row's description on all entries that can still be changed; a problem if there are none."""
         kept, takes_words = [], any(RowKey.of(entry) == row.key for entry in self.result.created)
         for (key, day), entries in self.cells.items():
             if key != row.key:
@@ -189,9 +190,7 @@ class _Plan:
             seen = row.cells.get(day)
             is_as_seen = seen is not None and base_of(entries) == seen.base
             if not is_as_seen and (key, day) not in self._touched:
-                self.problems[key, None] = (
-                    "Somebody changed this row meanwhile; look at it as it is now, then save again."
-                )
+                self.problems[key, None] = Reason("WEEK-ROW-CHANGED")
                 return
             self._change(entries[0], description=row.description)
         if kept and not takes_words:
@@ -207,7 +206,7 @@ class _Plan:
             self.result.changed.append(entry)
 
     def judge_days(self):
-        """No day is longer than 24 hours, whatever its rows; what is rejected still doesn't count."""
+        """Add a problem for each day with more than 24 hours in all rows; rejected entries don't count."""
         hours: dict = defaultdict(Decimal)
         gone = {entry.pk for entry in self.result.deleted}
         for entry in [*(each for found in self.cells.values() for each in found), *self.result.created]:
@@ -216,9 +215,7 @@ class _Plan:
                 hours[entry.date] += entry.quantity
         for place, day in self._touched.items():
             if hours[day] > HOURS_A_DAY:
-                self.problems.setdefault(
-                    place, f"This day would have {plain(hours[day])} hours, more than a day has."
-                )
+                self.problems.setdefault(place, Reason("LONG-DAY", day=day, hours=hours[day]))
 
     def write(self, monday) -> SavedWeek:
         done = self.result
@@ -260,17 +257,14 @@ def _words(entry):
 
 def _keeps_its_words(entries):
     if all(moves.allows(entry, "amend") for entry in entries):
-        return "The description was not saved: a day holds several entries. Open them to describe each."
-    states = " and ".join(sorted({entry.get_status_display() for entry in entries} - {"draft", "rejected"}))
-    return (
-        f"The description was not saved: this row is {states} and keeps its own. Recall its entries to "
-        "change it, or open the week again to leave it."
-    )
+        return Reason("WEEK-SEVERAL-ENTRIES")
+    locked = {entry.status for entry in entries} - {Entry.Status.DRAFT, Entry.Status.REJECTED}
+    return Reason("WEEK-ROW-LOCKED", states=[Entry.Status(status) for status in sorted(locked)])
 
 
 def _changed_meanwhile(entries):
     if not entries:
-        return "Somebody deleted these hours meanwhile. Save again to enter them anew."
-    hours = plain(sum((entry.quantity for entry in entries), Decimal(0)))
-    states = ", ".join(sorted({entry.get_status_display() for entry in entries}))
-    return f"Changed meanwhile: {hours} h, {states}. Your hours were not saved."
+        return Reason("WEEK-HOURS-DELETED")
+    hours = sum((entry.quantity for entry in entries), Decimal(0))
+    states = [Entry.Status(status) for status in sorted({entry.status for entry in entries})]
+    return Reason("WEEK-HOURS-CHANGED", hours=hours, states=states)

@@ -120,7 +120,7 @@ def test_a_change_and_an_emptied_cell(co, member):
     ("typed", "reason"),
     [
         ("25", "A day has 24 hours."),
-        ("-2", "Hours cannot be negative"),
+        ("-2", "Hours can&#x27;t be negative"),
         ("eight", "is not a number of hours"),
         ("24.0001", "A day has 24 hours."),
         ("0.00001", "This is less than 0.0001 hours"),
@@ -139,7 +139,7 @@ def test_what_cannot_be_saved_stays_as_typed_with_the_reason_beside(co, member, 
 def test_a_day_holds_24_hours_over_all_rows(co, member):
     draft(co, "20", task=None)
     response = member.post(URL, posted(key(co), ["5"]))
-    assert "This day would have 25 hours" in response.text
+    assert "2 Mar 2026 would have 25 hours" in response.text
     assert len(stored()) == 1
 
 
@@ -147,7 +147,7 @@ def test_next_to_nothing_typed_over_hours_is_told_and_deletes_nothing(co, member
     """APP-10"""
     entry = draft(co, "24")
     response = member.post(URL, posted(key(co), ["0.00001"], [weeks.base_of([entry])]))
-    assert "This is less than 0.0001 hours: empty the cell to take its hours out." in response.text
+    assert "This is less than 0.0001 hours. Empty the cell to remove its hours." in response.text
     assert stored() == [(MONDAY, Decimal(24), "draft")]
 
 
@@ -242,7 +242,7 @@ def test_somebody_elses_change_is_not_lost(co, member):
 
     response = member.post(URL, posted(key(co), ["5"], [seen]))
 
-    assert "Changed meanwhile: 6 h" in response.text
+    assert "Another person changed this cell: it has 6 hours" in response.text
     assert 'value="5"' in response.text
     assert stored() == [(MONDAY, Decimal(6), "draft")]
 
@@ -259,7 +259,7 @@ def test_a_cell_that_does_not_say_what_it_showed_overwrites_nothing(co, member, 
 
     response = member.post(URL, posted(key(co), ["5"], [base]))
 
-    assert "Changed meanwhile: 4 h" in response.text
+    assert "Another person changed this cell: it has 4 hours" in response.text
     assert member.post(URL, posted(key(co), ["4", "1"], [base, base])).status_code in (200, 302)
     assert stored()[0] == (MONDAY, Decimal(4), "draft")
 
@@ -282,7 +282,7 @@ def test_submitted_and_several_are_locked_and_lead_to_their_entries(co, member):
     assert "2 entries" in page
 
     response = member.post(URL, posted(key(co), ["9", "9"]))
-    assert response.text.count("Changed meanwhile") == 2
+    assert response.text.count("Another person changed this cell") == 2
     assert sum(each[1] for each in stored()) == 5
 
 
@@ -296,7 +296,10 @@ def test_hours_submitted_since_the_page_was_drawn_stay_as_they_are(co, member, s
     )
 
     for typed in ("9", ""):
-        assert "Changed meanwhile: 4 h" in member.post(URL, posted(key(co), [typed], [base])).text
+        assert (
+            "Another person changed this cell: it has 4 hours"
+            in member.post(URL, posted(key(co), [typed], [base])).text
+        )
         assert stored() == [(MONDAY, Decimal(4), status)]
 
 
@@ -436,7 +439,7 @@ def test_a_text_typed_for_a_row_that_was_submitted_meanwhile_is_not_dropped(co, 
 
     assert response.status_code == 200
     assert "Nothing was saved" in response.text
-    assert "The description was not saved: this row is submitted and keeps its own." in response.text
+    assert "The description was not saved, because this row is submitted and keeps its own." in response.text
     assert f'<input class="words" name="d-{key(co)}" value="New words"' in response.text
     assert Entry.objects.get().description == "Old"
 
@@ -445,7 +448,7 @@ def test_a_day_with_several_drafts_does_not_swallow_a_text(co, member):
     for _ in range(2):
         draft(co, "1.5")
     response = member.post(URL, posted(key(co), words="New words"))
-    assert "a day holds several entries. Open them to describe each." in response.text
+    assert "a day has several entries. Open each entry to describe it." in response.text
     assert 'value="New words"' in response.text
 
 
@@ -524,7 +527,7 @@ def test_as_many_queries_for_many_rows_as_for_few(co, member):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_who_fill_one_cell_at_once_do_not_both_succeed():
-    """One is told that the cell was filled meanwhile."""
+    """The second one is refused, because the cell has changed."""
     co = factories.company(books=False)
     row_key = weeks.RowKey(co.project.pk, None, None, co.time.pk)
     start, outcomes = threading.Barrier(2), []
@@ -536,7 +539,7 @@ def test_two_who_fill_one_cell_at_once_do_not_both_succeed():
             save_week(co.resource, MONDAY, [row], by=co.member)
             outcomes.append("saved")
         except weeks.NotSaved as refusal:
-            outcomes.append(next(iter(refusal.problems.values())).split(":")[0])
+            outcomes.append(next(iter(refusal.problems.values())).code)
         finally:
             connection.close()
 
@@ -544,5 +547,5 @@ def test_two_who_fill_one_cell_at_once_do_not_both_succeed():
     for thread in threads:
         thread.start()
     ended(*threads)
-    assert sorted(outcomes) == ["Changed meanwhile", "saved"]
+    assert sorted(outcomes) == ["WEEK-HOURS-CHANGED", "saved"]
     assert Entry.objects.count() == 1
