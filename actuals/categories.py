@@ -1,4 +1,4 @@
-"""Which category time has where nobody names one: the same on the week and in a file."""
+"""The default category of time, on the week page and in imported files."""
 
 from collections.abc import Iterable
 
@@ -12,5 +12,5 @@ def of_time(entity):
 
 
 def usual(categories: Iterable[Category]) -> Category | None:
-    """The one that stands chosen before anybody chooses: the first."""
+    """The default category: the first one."""
     return next(iter(categories), None)

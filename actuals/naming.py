@@ -1,6 +1,6 @@
-"""What a piece of work is called: an entry, an actual or a proforma detail, which say alike what was done.
+"""How an entry, an actual or a proforma detail is named.
 
-Without a description it is still told which is which: by project, what was done, when, and how much.
+Without a description: by project, task or category, day and quantity.
 """
 
 from actuals.models import BillingType
@@ -9,25 +9,25 @@ from invoicing_site.floor import formatting, wording
 
 
 def title_of(work):
-    """A few words, where columns beside them say the rest: what was written, or "Design, 7.5 h"."""
+    """A short name for tables that have other columns: the description, or "Design, 7.5 h"."""
     return work.description or f"{_what(work)}, {_quantity(work)}"
 
 
 def named(entry):
-    """How a sentence begins about an entry: "Anna Berg's 7.5 h of 3 Mar 2025", "The fee of 3 Mar 2025"."""
+    """The start of a sentence about an entry: "Anna Berg's 7.5 h of 3 Mar 2025", "The fee of 3 Mar 2025"."""
     kind, day = entry.get_transaction_class_display(), wording.day(entry.date)
     what = _quantity(entry) if entry.transaction_class == TransactionClass.TIME else kind
     return f"{entry.resource.name}'s {what} of {day}" if entry.resource else f"The {kind} of {day}"
 
 
 def identity_of(work):
-    """Project, task, day and hours, or what stands for them where it isn't time."""
+    """Project, task, day and hours; product or category, and quantity, if it is not time."""
     parts = [work.project and work.project.code, _what(work), wording.day(work.date), _quantity(work)]
     return " · ".join(filter(None, parts))
 
 
 def in_words(work, *more, description=""):
-    """All of it, where nothing stands beside: what was written, its identity, and what else is given."""
+    """The full name: the description, `identity_of`, the billing type and other given texts."""
     kind = "" if work.billing_type == BillingType.CHARGEABLE else work.get_billing_type_display()
     named = (description or work.description, identity_of(work), kind, *more)
     return ", ".join(str(each) for each in named if each)

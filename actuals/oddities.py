@@ -1,4 +1,4 @@
-"""What is odd about the day of some work: worth a look, and no reason to refuse it (APP-10)."""
+"""Unusual dates of work, which are warnings and not refusals (APP-10)."""
 
 import datetime
 
@@ -9,7 +9,7 @@ HOURS_A_DAY = 24
 
 
 def of_day(day: datetime.date, project: Project, today: datetime.date) -> list[str]:
-    """What is odd, as phrases that go on after “it is” or “8 entries are”."""
+    """What is unusual, as phrases that follow “it is” or “8 entries are”."""
     found = []
     if (project.starts and day < project.starts) or (project.ends and day > project.ends):
         starts = f"from {wording.day(project.starts)}" if project.starts else "from its beginning"
@@ -21,7 +21,7 @@ def of_day(day: datetime.date, project: Project, today: datetime.date) -> list[s
 
 
 def in_sentences(entries, today: datetime.date) -> list[str]:
-    """What is odd about these entries, one sentence for those that are odd alike."""
+    """What is unusual about these entries: one sentence for all with the same phrase."""
     groups = {}
     for entry in entries:
         for phrase in of_day(entry.date, entry.project, today):

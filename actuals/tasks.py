@@ -1,4 +1,4 @@
-"""The background job of entries: taking in a large file."""
+"""The background job of entries: importing a large file."""
 
 from actuals import importing
 from actuals.models import EntryImport
@@ -36,7 +36,7 @@ def _page_of(job):
     asks_for_each=True,  # the import itself keeps why it was refused
 )
 def import_entries(work, asked):
-    """Take in a file for somebody who does not wait (IMP-1)."""
+    """Import a file in the background (IMP-1)."""
     imports.carry_out(EntryImport.objects.get(pk=asked), report=work.report_inside)
     done = EntryImport.objects.get(pk=asked)
     failed = done.status == EntryImport.Status.FAILED

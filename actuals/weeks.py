@@ -27,7 +27,7 @@ def days_of(monday: datetime.date) -> list[datetime.date]:
 
 
 class RowKey(NamedTuple):
-    """What makes a row of the grid, as keys of the tables; its text stands in the names of its inputs."""
+    """The primary keys that identify a row of the grid; their text is part of the names of its inputs."""
 
     project: int
     task: int | None
@@ -52,7 +52,7 @@ class RowKey(NamedTuple):
 
 
 def base_of(entries) -> str:
-    """What stood in a cell when it was drawn, so that a change by somebody else meanwhile is noticed."""
+    """The content of a cell when the page was rendered, to detect changes by other people."""
     if len(entries) != 1:
         return "" if not entries else "several"
     entry = entries[0]
@@ -60,7 +60,7 @@ def base_of(entries) -> str:
 
 
 def is_described(entries) -> bool:
-    """Whether a cell with these entries takes the row's words: one at most, and it can be changed."""
+    """Whether the description of the row applies: the cell has at most one entry, which can be changed."""
     return len(entries) < 2 and all(moves.allows(entry, "amend") for entry in entries)
 
 
@@ -195,12 +195,12 @@ class WeekRow:
 
     @property
     def kept_descriptions(self) -> list[str]:
-        """What stands on the entries that can't be described here."""
+        """The descriptions of entries that can't be changed here."""
         return [text for text in self._texts(locked=True) if text]
 
     @property
     def descriptions(self) -> list[str]:
-        """What the row's words stand for: its entries that can be described, or else all of them."""
+        """The descriptions of the entries that can be changed here, or else of all."""
         return self._texts(locked=self.is_locked)
 
     def _texts(self, *, locked):
@@ -251,7 +251,7 @@ def entries_of(resource, monday: datetime.date):
 
 
 def week(resource, monday, *, typed=(), problems=None, empty=()) -> list[WeekRow]:
-    """The rows of the grid: what is stored, over it what was typed, and beside it what is wrong with that.
+    """The rows of the grid: the stored entries, the typed values over them, and their problems.
 
     `empty` are rows that were added and hold no hours yet; they give way to what is stored.
     """

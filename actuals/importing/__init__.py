@@ -1,6 +1,6 @@
-"""Entries from CSV and XLSX files (IMP-1): our own format, and the exports of other programs.
+"""Reading entries from CSV and XLSX files (IMP-1), in our own format or as exported by other programs.
 
-`preview` says what an import would do, with every error by row. `actuals.operations.imports`
+`preview` returns what an import would do, with every error by row. `actuals.operations.imports`
 imports it.
 
 From bytes to entries: `tables` (header and cells; of a `workbook` in a process of its own), `programs` and
@@ -64,7 +64,7 @@ class NotImported(Refused):
 
 
 def nobody(*progress):
-    """Reports how far it is to nobody."""
+    """Ignore the progress."""
 
 
 def preview(
@@ -79,7 +79,7 @@ def preview(
     """What importing the file would add and create, and every error and warning by row; writes nothing.
 
     Never raises for what a file may hold: one that cannot be read at all is an error without a row. `on` is
-    the entity's today; `within` the keys of the projects that whoever imports may enter work on (None: all).
+    the entity's today; `within` the keys of the projects that the user may import work for (None: all).
     """
     content, name = opened(file, name)
     try:
@@ -119,7 +119,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
     if mapping.create and within is not None:
         raise Refused("IMPORT-CREATES")
     before = EntryImport.objects.filter(entity=entity, file__sha256=hashlib.sha256(content).hexdigest())
-    # Where all its entries have been deleted since, the file comes in anew.
+    # If all its entries have been deleted, the file is imported again.
     earlier = next((each for each in before.order_by("pk") if each.entries.exists()), None)
     if earlier:
         _demand_reach(earlier, within)
@@ -136,7 +136,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
 
 
 def _demand_reach(earlier, within):
-    """Only those who reach all that an earlier import made of the file see what it made (SEC-1)."""
+    """Refused if the earlier import has entries on projects that the user does not manage (SEC-1)."""
     if within is not None and not within.issuperset(
         earlier.entries.order_by().values_list("project", flat=True).distinct()
     ):
@@ -144,7 +144,7 @@ def _demand_reach(earlier, within):
 
 
 def as_before(earlier, mapping) -> Mapping:
-    """The reading of the first time, so that every row finds its entry; what was left out is decided now."""
+    """The mapping of the first import, so that every row finds its entry, with the choices of this one."""
     kept = Mapping.kept(earlier.mapping)
     constants = dict(kept.constants)
     if "project" in mapping.constants:

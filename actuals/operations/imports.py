@@ -89,10 +89,10 @@ def import_entries(
 
 @transaction.atomic
 def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: str = "") -> EntryImport:
-    """Have a stored file taken in by a worker; `name` is what it is called now.
+    """Request the import of a stored file by a worker; `name` is its current name.
 
-    Where it is on its way already, the same wish of the same person is that import; any other is refused,
-    because one of the two would be lost.
+    If the file is already being imported, the same request of the same person returns that import. Any other
+    request is refused.
     """
     asked, is_new = EntryImport.objects.at_work().get_or_create(
         entity=entity,
@@ -143,9 +143,9 @@ def _already_requested(asked, name, mapping, by) -> Refused:
 
 
 def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
-    """Take in the file of an import that was asked for: all rows, or none and the reason on the import.
+    """Import the file of a request: all rows, or none and the reason on the import.
 
-    None where another worker has done it, or does it at this moment and is quicker. `report(step, done,
+    None if another worker has done it. `report(step, done,
     total)` is called from inside the transaction.
     """
     if not EntryImport.objects.at_work().filter(pk=asked.pk).update(status=_Status.RUNNING):
@@ -173,32 +173,32 @@ def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
 
 
 def _still_may(by, entity):
-    """Between asking and doing somebody may have left; who may import may also submit what they import."""
+    """Refused if the person has lost the permission since the request."""
     if by is not None and not may(by, "entry.import", entity):
         raise Refused("IMPORT-RIGHTS", person=by, entity=entity)
 
 
 def give_up(asked: EntryImport):
-    """Note that nothing came of an import whose worker failed too often; the file can be imported again."""
+    """Mark an import as failed after its worker failed too often; the file can be imported again."""
     _end(asked, _Status.FAILED, Reason("IMPORT-GAVE-UP"))
 
 
 def _end(asked, status, message) -> bool:
-    """The end of an import that wrote nothing; False where another worker has ended it."""
+    """End an import that saved nothing; False if another worker has ended it."""
     values = {"status": status, "message": message, "imported_at": timezone.now()}
     return bool(EntryImport.objects.at_work().filter(pk=asked.pk).update(**values))
 
 
 class FullDay(Refused):
-    """Somebody has entered hours since the rows were judged: with those of the file it is more than a day."""
+    """A day would have more than 24 hours, with hours that were entered since the file was checked."""
 
 
 class ChangedMeanwhile(Refused):
-    """A draft is not what it was when its row was compared with it."""
+    """A draft has changed since its row was compared with it."""
 
 
 def _imported(look, write):
-    """Look, and write what was seen; both once more where somebody got in between."""
+    """Check and write; repeat both if the data changed in between."""
 
     def attempt():
         seen = look()
@@ -297,7 +297,7 @@ def _write(seen: Preview, source: EntryImport, report) -> ImportResult:
 
 
 def _change_drafts(rows) -> list[dict]:
-    """Make drafts what their rows say, where they are still what was looked at."""
+    """Change drafts to the content of their rows; ChangedMeanwhile if one has changed since it was read."""
     done = []
     for chunk in in_chunks(rows, CHUNK):
         drafts = Entry.objects.filter(pk__in=[row.entry_id for row in chunk], status=Entry.Status.DRAFT)
@@ -315,7 +315,7 @@ def _change_drafts(rows) -> list[dict]:
 
 
 def _hold_days(new, entity, within):
-    """Somebody may have entered more hours of a day since the rows were judged (APP-10)."""
+    """Refused if hours that were entered since the check make a day longer than 24 hours (APP-10)."""
     people = {row.resource.pk for row in new if row.resource and row.resource.pk}
     for chunk in in_chunks(sorted(people), CHUNK):
         list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
@@ -324,14 +324,14 @@ def _hold_days(new, entity, within):
 
 
 def _hold_open(projects):
-    """A project may have been closed since the rows were judged."""
+    """Refused if a project was closed since the check."""
     for project in Project.objects.filter(pk__in=projects).held():
         if not project.is_open:
             raise Refused("IMPORT-PROJECT-CLOSED", project=project)
 
 
 def _write_new(catalogue, *, by, source):
-    """Insert what was missing, with an audit event for each; whoever imports manages new projects."""
+    """Insert missing records, with an audit event for each; the importing user manages new projects."""
     for kind, model in KINDS.items():
         made = write_rows(model, catalogue.new[kind])
         write_rows(AuditEvent, [_creation(thing, kind, catalogue.entity, by, source) for thing in made])

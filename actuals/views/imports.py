@@ -1,8 +1,8 @@
-"""Entries from files: sent, mapped, looked at, confirmed (IMP-1).
+"""Importing entries from files: upload, mapping, preview, confirmation (IMP-1).
 
 Between the steps the session remembers which stored file it is and how it is to be read; the form that
-confirms holds nothing but the button. Project managers take in rows of projects they manage, accountants all.
-A file of many rows is taken in by a worker, and the page of its import shows how far it is.
+confirms contains only the button. Project managers import rows of projects that they manage, accountants all.
+A large file is imported by a worker, and the page of its import shows the progress.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ from invoicing_site.screens.pages import Screen
 
 _WORK = "import"
 _SHOWN_ROWS, _SHOWN_PROBLEMS = 20, 200
-AT_ONCE = 2000  # so many rows take a second at most; more are taken in by a worker
+AT_ONCE = 2000  # so many rows take a second at most; more are imported by a worker
 
 
 class Imports(ListScreen):
-    """The files that were taken in."""
+    """The imported files."""
 
     model = EntryImport
     permission = "entry.import"
@@ -62,7 +62,7 @@ class Imports(ListScreen):
 
 
 class ImportPage(DetailScreen):
-    """What came in with one file; how far it is, or why nothing came."""
+    """The entries of one file, the progress of its import, or why it failed."""
 
     model, permission = EntryImport, "entry.import"
     template_name = "actuals/import.html"
@@ -151,7 +151,7 @@ class Upload(FormOperation):
         if upload.size > importing.tables.MOST_BYTES:
             raise Refused("FILE-TOO-LARGE", most=importing.tables.MOST_BYTES // 1024**2)
         content = upload.read()
-        # What is no table is refused here, beside the field where it was chosen.
+        # A file that is not a table is refused here, next to its field.
         table = read_table(content, known=importing.ALL_HEADINGS, name=upload.name)
         stored = files.store(
             content, name=upload.name, media_type=importing.media_type_of(content), by=self.request.user
@@ -207,7 +207,7 @@ class Columns(_Step, FormView):
         known = self.mapping().headings()
         try:
             table = read_table(self.content, sheet=mapping.get("sheet", ""), known=known)
-        except Refused:  # there is no such sheet, as the preview said; here another one is named
+        except Refused:  # the chosen sheet does not exist; another one can be chosen here
             table = read_table(self.content, known=known)
         self.table = table
         initial = {name: value for name, value in mapping.items() if isinstance(value, str | list)}
@@ -253,7 +253,7 @@ class Columns(_Step, FormView):
 
 
 class _Look(_Step, Page):
-    """What would happen, with every error and what can be decided about it."""
+    """The preview, with every error and every decision."""
 
     title = "Import entries"
     template_name = "actuals/import_preview.html"
@@ -263,7 +263,7 @@ class _Look(_Step, Page):
         return importing.projects_within(self.request.user, self.request.entity)
 
     def seen(self):
-        """A word for the file and how it is read, so that what is confirmed is what was looked at."""
+        """A hash of the file and its mapping, so that only the preview that was shown can be confirmed."""
         work = {name: value for name, value in self.work.items() if name != "rows"}
         return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -354,7 +354,7 @@ class PreviewPage(_Look):
         return result.entry_import
 
     def ask(self, submit):
-        """Leave it to a worker. The session keeps the file, so that what failed can be looked at again."""
+        """Request the import by a worker. The session keeps the file, for a preview after a failure."""
         stored = StoredFile.objects.get(pk=self.work["file"])
         how = {
             "by": self.request.user,

@@ -60,7 +60,7 @@ def asked(co, content=OURS, *, submit=False, by=None, mapping=None):
 
 
 def confirm(client, text=OURS, **posted):
-    """Send, look, confirm; the page of the import, before any worker has heard of it."""
+    """Upload, preview and confirm; returns the page of the import before a worker has started."""
     preview(client, text)
     return client.post("/import/preview/", posted, follow=True)
 
@@ -69,7 +69,7 @@ def told():
     return list(Notice.objects.values_list("text", "is_problem"))
 
 
-def test_many_rows_are_left_to_a_worker_which_is_told_a_key_and_no_more(co, manager, monkeypatch):
+def test_large_files_are_imported_by_a_worker_that_gets_only_a_key(co, manager, monkeypatch):
     monkeypatch.setattr(jobs, "_send", lambda job: None)
     page = confirm(manager, submit="1")
 
@@ -82,13 +82,13 @@ def test_many_rows_are_left_to_a_worker_which_is_told_a_key_and_no_more(co, mana
     assert 'hx-trigger="every 1s"' in page.text
 
 
-def test_few_rows_are_taken_in_at_once(co, manager, monkeypatch):
+def test_small_files_are_imported_at_once(co, manager, monkeypatch):
     monkeypatch.setattr(pages, "AT_ONCE", 2)
     assert "2 entries imported as drafts." in confirm(manager).text
     assert Entry.objects.count() == 2
 
 
-def test_the_worker_takes_all_rows_in_and_a_notice_says_so(co, manager, django_capture_on_commit_callbacks):
+def test_the_worker_imports_all_rows_and_sends_a_notice(co, manager, django_capture_on_commit_callbacks):
     """IMP-1"""
     with django_capture_on_commit_callbacks(execute=True):
         confirm(manager, submit="1")
@@ -104,7 +104,7 @@ def test_the_worker_takes_all_rows_in_and_a_notice_says_so(co, manager, django_c
     assert "every 1s" not in page
 
 
-def test_the_page_shows_how_far_it_is_and_comes_anew_at_the_end(co, manager):
+def test_the_page_shows_the_progress_and_reloads_at_the_end(co, manager):
     waiting = asked(co)
     EntryImport.objects.update(status="running")
     job = jobs.about(waiting).get()
@@ -121,7 +121,7 @@ def test_the_page_shows_how_far_it_is_and_comes_anew_at_the_end(co, manager):
     assert manager.get(waiting.get_absolute_url(), headers={"HX-Request": "true"}).headers["HX-Refresh"]
 
 
-def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
+def test_reading_and_writing_report_their_progress(co, monkeypatch):
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     monkeypatch.setattr(imports, "CHUNK", 1)
     heard = []
@@ -131,7 +131,7 @@ def test_reading_and_writing_tell_how_far_they_are(co, monkeypatch):
     assert heard == [("checked", 0, 2), ("checked", 1, 2), ("written", 0, 2), ("written", 1, 2)]
 
 
-def test_one_wrong_row_and_nothing_comes_in_and_the_page_says_why(co, manager):
+def test_one_wrong_row_prevents_the_import_and_the_page_shows_the_reason(co, manager):
     """IMP-1"""
     wrong = OURS + "2026-03-04,NOBODY,NO1-P1,1,\n"
     send(manager, wrong)
@@ -150,7 +150,7 @@ def test_one_wrong_row_and_nothing_comes_in_and_the_page_says_why(co, manager):
     assert "Failed" in manager.get("/import/").text
 
 
-def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
+def test_a_failure_in_the_middle_saves_nothing(co, manager, monkeypatch):
     """IMP-1"""
     waiting = asked(co)
 
@@ -167,7 +167,7 @@ def test_a_failure_halfway_leaves_nothing_behind(co, manager, monkeypatch):
     assert manager.get(waiting.get_absolute_url()).status_code == 200
 
 
-def test_a_message_that_comes_twice_adds_nothing_and_tells_nothing_twice(co):
+def test_a_repeated_message_adds_no_entries_and_sends_no_second_notice(co):
     """IMP-1"""
     job = jobs.about(asked(co)).get()
     for _ in range(2):
@@ -176,7 +176,7 @@ def test_a_message_that_comes_twice_adds_nothing_and_tells_nothing_twice(co):
     assert len(told()) == 1
 
 
-def test_a_worker_that_was_killed_is_followed_by_another(co):
+def test_another_worker_continues_after_one_was_killed(co):
     waiting = asked(co)
     EntryImport.objects.update(status="running")
     Job.objects.update(state="running", tries=1)
@@ -189,14 +189,14 @@ def test_a_worker_that_was_killed_is_followed_by_another(co):
     assert (waiting.status, Entry.objects.count()) == ("finished", 2)
 
 
-def test_the_same_file_asked_for_twice_is_one_import(co, django_capture_on_commit_callbacks):
+def test_the_same_file_requested_twice_is_one_import(co, django_capture_on_commit_callbacks):
     """IMP-1"""
     with django_capture_on_commit_callbacks() as sent:
         assert asked(co) == asked(co)
     assert len(sent) == 1
 
 
-def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, manager):
+def test_a_file_that_another_import_added_first_adds_no_entries(co, manager):
     """IMP-1"""
     waiting = asked(co)
     imports.import_entries(OURS.encode(), co.entity, by=co.accountant)
@@ -211,7 +211,7 @@ def test_a_file_whose_entries_came_in_meanwhile_adds_nothing_and_says_so(co, man
     assert "Each row was imported before, or was left out" in manager.get(waiting.get_absolute_url()).text
 
 
-def test_after_a_failure_the_same_file_can_be_asked_for_again(co):
+def test_the_same_file_can_be_requested_again_after_a_failure(co):
     asked(co)
     co.project.is_open = False
     co.project.save()
@@ -226,7 +226,7 @@ def test_after_a_failure_the_same_file_can_be_asked_for_again(co):
     assert Entry.objects.count() == 2
 
 
-def test_the_reach_of_who_asked_counts_when_it_is_done(co):
+def test_the_worker_checks_which_projects_the_user_manages(co):
     """SEC-1"""
     waiting = asked(co)
     co.project.managers.clear()
@@ -238,8 +238,8 @@ def test_the_reach_of_who_asked_counts_when_it_is_done(co):
 
 
 @pytest.mark.parametrize("lost", ["membership", "role", "account"])
-def test_whoever_lost_the_right_to_import_meanwhile_imports_nothing(co, lost):
-    """SEC-1: a manager who leaves, is a member from now on, or may not sign in, while the file waits."""
+def test_a_user_who_lost_the_permission_imports_nothing(co, lost):
+    """SEC-1: a manager who leaves, becomes a member or is deactivated while the file waits."""
     waiting = asked(co, submit=True)
     memberships = Membership.objects.filter(user=co.manager)
     if lost == "membership":
@@ -263,8 +263,8 @@ def test_whoever_lost_the_right_to_import_meanwhile_imports_nothing(co, lost):
     assert jobs.result_of(job)[0] == ""
 
 
-def test_an_accountant_who_is_a_manager_by_then_makes_nothing_new(co):
-    """SEC-1: what is missing is made by accountants alone, whenever the file is taken in."""
+def test_a_former_accountant_creates_no_records(co):
+    """SEC-1: only accountants create missing records, at the time of the import."""
     text = "date,resource,project,task,hours\n2026-03-02,ANNA,NO1-P1,NEW,1\n"
     waiting = asked(co, text, by=co.accountant, mapping=Mapping(create=("tasks",)))
     Membership.objects.filter(user=co.accountant).update(role="manager")
@@ -279,8 +279,8 @@ def test_an_accountant_who_is_a_manager_by_then_makes_nothing_new(co):
 
 
 @pytest.mark.parametrize("by", ["accountant", "manager"])
-def test_a_file_that_waits_is_not_asked_for_by_another_or_for_submitting(co, by):
-    """IMP-1: the second wish would be lost, so it is refused, with who asked, when and how."""
+def test_a_waiting_file_can_not_be_requested_in_another_way(co, by):
+    """IMP-1: the second request is refused with who requested the first one, when and how."""
     first = asked(co, by=co.manager)
     EntryImport.objects.update(imported_at=datetime(2026, 3, 31, 22, 5, tzinfo=UTC))
 
@@ -296,8 +296,8 @@ def test_a_file_that_waits_is_not_asked_for_by_another_or_for_submitting(co, by)
     assert EntryImport.objects.get() == first
 
 
-def test_the_same_wish_of_another_is_refused_too(co):
-    """SEC-1: a manager's file reaches what the manager reaches, so an accountant's wish is another one."""
+def test_the_same_request_of_another_user_is_refused(co):
+    """SEC-1: the projects of a manager and of an accountant differ, so it is another request."""
     asked(co, submit=True)
     EntryImport.objects.update(status="running")
     with pytest.raises(Refused) as refusal:
@@ -316,7 +316,7 @@ def test_the_same_file_read_in_another_way_is_refused(co):
     assert refusal.value.params["how"] == Label("as drafts, with other columns or answers")
 
 
-def test_a_second_wish_stays_on_the_preview_and_is_told_why(co, manager, monkeypatch):
+def test_a_refused_second_request_stays_on_the_preview(co, manager, monkeypatch):
     """IMP-1"""
     monkeypatch.setattr(jobs, "_send", lambda job: None)
     assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
@@ -328,8 +328,8 @@ def test_a_second_wish_stays_on_the_preview_and_is_told_why(co, manager, monkeyp
     assert not EntryImport.objects.get().submits
 
 
-def test_a_cache_that_does_not_answer_costs_no_import(co, unreachable, monkeypatch):
-    """IMP-1: and it is not waited for at every thousand rows."""
+def test_an_import_works_without_a_cache(co, unreachable, monkeypatch):
+    """IMP-1: the import does not wait for the cache at every thousand rows."""
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     waiting = asked(co)
 
@@ -341,7 +341,7 @@ def test_a_cache_that_does_not_answer_costs_no_import(co, unreachable, monkeypat
     assert [args[1][0] for args in unreachable if len(args) > 1] == ["checked"]
 
 
-def test_without_a_cache_the_page_says_that_it_is_at_work(co, manager, unreachable):
+def test_without_a_cache_the_page_shows_that_the_job_is_running(co, manager, unreachable):
     waiting = asked(co)
     EntryImport.objects.update(status="running")
     Job.objects.update(state="running")
@@ -351,10 +351,10 @@ def test_without_a_cache_the_page_says_that_it_is_at_work(co, manager, unreachab
     assert "<progress" not in page.text
 
 
-def test_one_wrong_row_of_many_and_none_comes_in(
+def test_one_wrong_row_of_a_large_file_prevents_the_import(
     co, manager, monkeypatch, django_capture_on_commit_callbacks
 ):
-    """IMP-1: a file that is really large, by its pages, mended and sent again."""
+    """IMP-1: a large file on the pages, corrected and uploaded again."""
     monkeypatch.setattr(pages, "AT_ONCE", 2000)
     days = [datetime(2019, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(2500)]
     text = "date,resource,project,hours\n" + "".join(f"{day:%Y-%m-%d},ANNA,NO1-P1,1\n" for day in days)
@@ -370,7 +370,7 @@ def test_one_wrong_row_of_many_and_none_comes_in(
     assert Entry.objects.filter(status="submitted").count() == 2500
 
 
-def test_the_import_of_another_manager_is_not_there(co, client):
+def test_the_import_of_another_manager_is_not_found(co, client):
     """SEC-1: neither its page nor its entries; an accountant of the company sees both."""
     waiting = asked(co)
     other = factories.UserFactory()
@@ -382,7 +382,7 @@ def test_the_import_of_another_manager_is_not_there(co, client):
         assert [client.get(page).status_code for page in pages] == [status, status]
 
 
-def test_how_the_columns_were_chosen_travels_with_the_import(co):
+def test_the_mapping_is_stored_with_the_import(co):
     text = "Day,Who,Work,Time\n02.03.2026,ANNA,NO1-P1,7.5\n"
     mapping = Mapping(
         columns={"date": "Day", "resource": "Who", "project": "Work", "quantity": "Time"},

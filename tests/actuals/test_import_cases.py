@@ -43,7 +43,7 @@ def path_of(file) -> Path:
 
 
 class Page:
-    """Send, map nothing, choose, confirm."""
+    """Upload, choose and confirm, without a mapping."""
 
     def __init__(self, co, client):
         self.client = client
@@ -131,8 +131,8 @@ COME_IN = {
 
 
 @pytest.mark.parametrize("name", COME_IN)
-def test_files_that_come_in_as_they_are(way, name):
-    """IMP-1: nobody says which program wrote them, or how."""
+def test_files_that_are_imported_without_options(way, name):
+    """IMP-1: without naming the program or the format."""
     assert way.take(name) == []
     assert entries() == COME_IN[name]
 
@@ -167,8 +167,8 @@ def test_files_that_come_in_as_they_are(way, name):
         ),
     ],
 )
-def test_rows_that_are_left_out_when_somebody_says_so(way, name, choices, refused, expected):
-    """IMP-1: until then nothing comes in."""
+def test_rows_are_left_out_only_after_a_decision(way, name, choices, refused, expected):
+    """IMP-1: nothing is imported before."""
     assert way.take(name) == refused
     assert entries() == []
 
@@ -194,7 +194,7 @@ TOO_MANY = {10: "1234.5 hours on 10 Nov 2026", 14: "25 hours on 14 Nov 2026"}
 MORE_THAN_A_DAY = "more than a day has. Correct the hours or the date in the file."
 
 
-def test_durations_that_cannot_be_read_keep_the_file_out(way):
+def test_durations_that_can_not_be_read_prevent_the_import(way):
     """IMP-1; APP-10: nor can more than a day has."""
     refused = [
         (row, f"“{text}” is not a number of hours: write 7.5 or 7:30.")
@@ -211,7 +211,7 @@ def test_durations_that_cannot_be_read_keep_the_file_out(way):
     assert entries() == []
 
 
-def test_all_other_durations_come_in_exactly(way, tmp_path):
+def test_all_other_durations_are_imported_exactly(way, tmp_path):
     """IMP-1"""
     with (FILES / "durations.csv").open(newline="", encoding="utf-8") as source:
         rows = [cells[:4] for cells in csv.reader(source)]
@@ -252,7 +252,7 @@ def test_the_same_id_in_two_programs_is_two_entries(way, tmp_path):
     assert list(found) == [("ledgerline", "4711"), ("jira", "4711")]
 
 
-def test_what_is_worth_a_look(co):
+def test_unusual_rows_are_warnings(co):
     """IMP-1"""
 
     def warnings(name):
@@ -272,7 +272,7 @@ def test_what_is_worth_a_look(co):
     ]
 
 
-def test_a_day_of_25_hours_keeps_the_file_out(way):
+def test_a_day_of_25_hours_prevents_the_import(way):
     """APP-10: the same bound as for hours that are typed."""
     assert way.take("x_times.xlsx") == [
         f"row 8, hours: Anna Eksempel would have 25 hours on 8 Nov 2026, {MORE_THAN_A_DAY}"

@@ -105,7 +105,7 @@ def test_the_command_takes_a_category(co, tmp_path):
     assert given() == ["WORK", "WORK"]
 
 
-def test_what_the_category_lacks_is_said(co):
+def test_a_category_without_an_item_tax_group_is_shown(co):
     """IMP-1 JRN-3: without an item tax group no invoice can be posted"""
     Category.objects.filter(pk=co.time.pk).update(item_tax_group=None)
     assert look(co, FILE).unnamed.in_words() == (
@@ -133,7 +133,7 @@ def test_a_row_finds_its_entry_whatever_category_that_has(co, external_id, here)
     assert (errors(seen), seen.changed, seen.already_there, len(seen.to_add)) == ([], [], 1, 1)
 
 
-def test_nobody_is_told_of_categories_where_all_rows_name_one(co, client):
+def test_categories_are_not_mentioned_if_all_rows_have_one(co, client):
     """IMP-1"""
     category(co, "ADMIN")
     client.force_login(co.accountant)

@@ -33,7 +33,7 @@ def co(db):
     ],
 )
 def test_a_row_like_an_imported_one_but_for_hours_or_text_is_changed(co, line):
-    """IMP-1: never added in silence."""
+    """IMP-1: it is never added without a decision."""
     take(co, BEFORE)
     entry = Entry.objects.get()
     content = BEFORE.splitlines()[0] + f"\n{line}\n"
@@ -137,7 +137,7 @@ _HOURS = AN_ENTRY.replace(",8,", ",5,")
         ),
     ],
 )
-def test_what_is_handed_in_is_left_out_and_told_what_to_do(co, client, status, content, way):
+def test_rows_of_submitted_entries_are_left_out_with_the_next_step(co, client, status, content, way):
     """IMP-1: there is nothing to decide, and the other rows come in"""
     take(co, AN_ENTRY)
     Entry.objects.update(
@@ -188,8 +188,8 @@ def test_changed_hours_count_with_the_day(co):
     assert (done.added, done.changed) == (1, 1)
 
 
-def test_a_draft_that_somebody_changes_meanwhile_is_looked_at_again(co, monkeypatch):
-    """IMP-1: what they wrote is not overwritten unseen"""
+def test_a_draft_that_another_user_changes_is_checked_again(co, monkeypatch):
+    """IMP-1: their change is not overwritten"""
     take(co, AN_ENTRY)
     plan, looks = importing.plan, []
 
@@ -233,7 +233,7 @@ def test_the_page_changes_drafts(co, client):
     ],
 )
 def test_a_row_that_became_invoiced_elsewhere_is_changed(co, external_id, before, after, words, wish):
-    """IMP-1: its entry would be billed a second time in silence."""
+    """IMP-1: otherwise its entry would be billed twice."""
     head = "date,resource,project,hours,billable,invoiced,external_id\n"
     take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,{before},{external_id}\n")
     entry = Entry.objects.get()

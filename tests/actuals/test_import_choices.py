@@ -96,7 +96,7 @@ def test_rows_that_are_left_out_are_not_judged(co):
     assert take(co, content, Mapping(answers={"exported": "skip"})).added == 1
 
 
-def test_what_is_here_already_is_not_asked_about(co):
+def test_rows_that_were_imported_before_need_no_decision(co):
     """IMP-1"""
     take(co, MARKED, Mapping(answers={"exported": "bill"}))
     assert look(co, MARKED + "\n").errors == []

@@ -61,7 +61,7 @@ def test_a_preview_and_then_the_import(co, file):
     assert Entry.objects.count() == 2
 
 
-def test_whoever_imports_is_told_who_can_approve(co, file):
+def test_the_command_shows_who_can_approve(co, file):
     """APP-2"""
     answer = run(file, "--preview", "--by", co.manager.username)
     assert answer.startswith("Warning: Nobody could approve 2 entries on NO1-P1: ")

@@ -237,7 +237,7 @@ def test_a_zip_that_is_no_workbook_is_refused():
         ("half.xlsx", b"PK\x03\x04half", "is damaged or incomplete. Open it in a spreadsheet program"),
     ],
 )
-def test_what_is_no_workbook_is_told_in_plain_words(name, content, sentence):
+def test_a_file_that_is_not_a_workbook_gets_a_plain_sentence(name, content, sentence):
     """IMP-1: no name of a class of ours, and not that it has no rows"""
     with pytest.raises(Refused) as refusal:
         read_table(content, name=name)

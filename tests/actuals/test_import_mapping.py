@@ -107,7 +107,7 @@ def test_columns_that_every_row_needs(co):
     assert twice == "2 columns have the heading “date”. Rename all but one."
 
 
-def test_missing_tasks_and_categories_are_made_where_asked_for(co):
+def test_missing_tasks_and_categories_are_created_if_requested(co):
     """IMP-1, SEC-3"""
     header = HEADER + ",subcategory"
     content = csv(
@@ -146,7 +146,7 @@ def test_missing_tasks_and_categories_are_made_where_asked_for(co):
     assert AuditEvent.objects.get(action="actuals.import").detail["created"] == {"tasks": 1, "categories": 2}
 
 
-def test_all_that_a_row_names_can_be_made(co):
+def test_all_records_of_a_row_can_be_created(co):
     header = HEADER + ",product,class"
     kinds = ("projects", "tasks", "resources", "roles", "categories", "products")
     content = csv(
@@ -164,7 +164,7 @@ def test_all_that_a_row_names_can_be_made(co):
     assert AuditEvent.objects.filter(action__startswith="contracts.create_").count() == 6
 
 
-def test_a_code_that_is_too_long_is_not_made(co):
+def test_a_code_that_is_too_long_is_not_created(co):
     seen = look(co, csv(row(task="x" * 61)), Mapping(create=("tasks",)))
 
     (message,) = errors(seen)

@@ -55,7 +55,7 @@ def test_who_may_import(co, client):
         assert client.post("/import/preview/").status_code == (302 if status == 200 else 403)
 
 
-def test_nothing_comes_in_before_it_is_confirmed(co, manager):
+def test_nothing_is_imported_before_it_is_confirmed(co, manager):
     """IMP-1"""
     page = preview(manager)
     assert "Import 2 entries" in page.text
@@ -73,7 +73,7 @@ def test_nothing_comes_in_before_it_is_confirmed(co, manager):
     assert manager.get("/import/preview/").url == "/import/new/"
 
 
-def test_the_same_file_twice_adds_nothing_and_says_so(co, manager):
+def test_importing_the_same_file_again_adds_no_entries(co, manager):
     """IMP-1"""
     preview(manager)
     manager.post("/import/preview/")
@@ -84,7 +84,7 @@ def test_the_same_file_twice_adds_nothing_and_says_so(co, manager):
     assert Entry.objects.count() == 2
 
 
-def test_only_what_is_asked_is_to_be_answered(co, manager):
+def test_only_open_choices_are_shown(co, manager):
     """IMP-1"""
     page = preview(manager, OURS.replace("7.5", "soon")).text
     assert "Answer the questions above" not in page
@@ -94,7 +94,7 @@ def test_only_what_is_asked_is_to_be_answered(co, manager):
     assert "Answer the questions above" in preview(manager, asks).text
 
 
-def test_whoever_imports_sees_beforehand_who_can_approve(co, manager):
+def test_the_preview_shows_who_can_approve(co, manager):
     """APP-2: nobody approves what they import themselves."""
     page = preview(manager).text
     assert "Nobody could approve 2 entries on NO1-P1" in page
@@ -114,7 +114,7 @@ def test_whoever_imports_sees_beforehand_who_can_approve(co, manager):
     assert "approve 2 entries" not in preview(manager).text
 
 
-def test_every_error_by_row_and_then_nothing_at_all(co, manager):
+def test_every_error_is_shown_by_row_and_nothing_is_imported(co, manager):
     """IMP-1"""
     text = OURS + "2026-03-04,NOBODY,NO1-P1,1,\n2026-03-05,ANNA,NO1-P9,1,\nsoon,ANNA,NO1-P1,1,\n"
     page = preview(manager, text).text
@@ -151,7 +151,7 @@ def test_managers_import_for_projects_they_manage_and_accountants_for_all(co, cl
     assert Entry.objects.count() == 3
 
 
-def test_only_accountants_make_what_is_missing(co, client):
+def test_only_accountants_create_missing_records(co, client):
     text = OURS + "2026-03-04,ANNA,NEW,1,\n"
     client.force_login(co.manager)
     assert "There is no project “NEW”" in preview(client, text, create=["projects"]).text
@@ -195,13 +195,13 @@ def test_a_column_that_is_not_in_the_file_is_refused(co, manager):
         ("date,project\n", "has no rows below its header"),
     ],
 )
-def test_what_is_no_table_is_refused_where_it_is_chosen(co, manager, content, reason):
+def test_a_file_that_is_not_a_table_is_refused_on_the_upload_page(co, manager, content, reason):
     page = send(manager, content)
     assert page.status_code == 200
     assert reason in page.text
 
 
-def test_a_sheet_that_is_not_there_can_be_named_anew(co, manager):
+def test_another_sheet_can_be_chosen_if_one_does_not_exist(co, manager):
     book, content = Workbook(), io.BytesIO()
     for line in OURS.splitlines():
         book.active.append(line.split(","))
@@ -216,13 +216,13 @@ def test_a_sheet_that_is_not_there_can_be_named_anew(co, manager):
     assert Entry.objects.count() == 2
 
 
-def test_a_file_that_is_gone_is_asked_for_again(co, manager, settings, tmp_path):
+def test_the_user_chooses_the_file_again_if_it_is_missing(co, manager, settings, tmp_path):
     preview(manager)
     settings.DATA = tmp_path / "elsewhere"
     assert "is missing from the file storage" in manager.get("/import/preview/", follow=True).text
 
 
-def test_a_file_is_bound_to_who_sent_it_and_to_the_company(co, client, manager):
+def test_a_file_belongs_to_its_user_and_company(co, client, manager):
     send(manager)
     client.force_login(co.accountant)
     assert client.get("/import/preview/").url == "/import/new/"
@@ -258,7 +258,7 @@ def test_as_many_queries_for_many_rows_as_for_few(co, manager):
     assert queries(2) == queries(25)
 
 
-def test_another_file_in_another_tab_is_looked_at_first(co, manager):
+def test_another_file_in_another_tab_is_previewed_first(co, manager):
     """IMP-1: what is confirmed is what was looked at."""
     seen = preview(manager).context["seen"]
     preview(manager, OURS.replace("7.5", "9"))
@@ -269,7 +269,7 @@ def test_another_file_in_another_tab_is_looked_at_first(co, manager):
     assert sorted(Entry.objects.values_list("quantity", flat=True)) == [4, 9]
 
 
-def test_the_main_button_is_what_helps(manager):
+def test_the_main_button_is_the_next_step(manager):
     """IMP-1: what is asked is answered on this page; what is wrong with rows may be a matter of columns"""
     again = '<button class="btn primary">'
     columns = '<a class="btn primary" href="/import/columns/">Change the columns</a>'
@@ -286,7 +286,7 @@ def test_one_entry_is_imported_as_a_draft(manager):
     assert "1 entry imported as a draft." in manager.post("/import/preview/", {}, follow=True).text
 
 
-def test_a_file_is_called_what_it_is_called_now(co, manager):
+def test_a_file_keeps_its_current_name(co, manager):
     """IMP-1: its bytes were kept under another name before; an import of then keeps that one"""
     send(manager, name="clockify_detailed.csv")
     assert "clockify_detailed.csv, 2 rows" in manager.get("/import/columns/").text

@@ -70,7 +70,7 @@ def test_the_exports_of_other_programs(co, format_, content, entry):
     assert take(co, content, mapping).added == 0
 
 
-def test_a_row_of_totals_is_left_out_and_told(co):
+def test_a_row_of_totals_is_left_out_with_a_warning(co):
     content = "Date,Duration,User,Project\n2025-03-31,7.5,Anna,Bridge\n,7.5,,\n"
 
     assert warnings(look(co, content, Mapping(format="kimai")))[-1] == (
@@ -173,7 +173,7 @@ def test_programs_are_recognized_by_their_headings(co, format_, content, expecte
     assert take(co, content + "\n").added == 0
 
 
-def test_no_program_is_taken_for_another():
+def test_no_program_is_mistaken_for_another():
     """IMP-1: each by the headings that give it away alone."""
     for format_, program in FORMATS.items():
         assert recognized([sign.partition("|")[0] for sign in program.signs]) == format_
@@ -210,7 +210,7 @@ def test_minutes_and_seconds(co, header, cells, hours):
     assert seen.rows[0].quantity == Decimal(hours)
 
 
-def test_hours_and_minutes_that_disagree_are_not_guessed_at(co):
+def test_hours_and_minutes_that_differ_are_an_error(co):
     """IMP-1: 1 h and 30 min may be one duration and a half, or two columns of it."""
     seen = look(co, "date,resource,project,hours,minutes\n2025-03-31,ANNA,NO1-P1,1,30\n")
     assert errors(seen) == [
@@ -236,7 +236,7 @@ def test_times_with_a_zone_are_days_of_the_company(co, started, zone, day):
     assert str(seen.rows[0].date) == day
 
 
-def test_a_zone_that_is_none_is_refused(co):
+def test_an_unknown_time_zone_is_refused(co):
     content = "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,1\n"
     assert errors(look(co, content, Mapping(zone="Oslo"))) == [
         "There is no time zone “Oslo”. Write it as UTC or Europe/Oslo."
@@ -244,7 +244,7 @@ def test_a_zone_that_is_none_is_refused(co):
 
 
 def test_dates_that_a_program_usually_writes_otherwise(co):
-    """IMP-1: no day is guessed at in silence."""
+    """IMP-1: an assumed date format is a warning."""
     head = "Project,Description,User,Start Date,Duration (h)\n"
     seen = look(co, head + "Bridge,a,Anna,03/04/2025,01:00:00\nBridge,b,Anna,31/03/2025,01:00:00\n")
     assert str(seen.rows[0].date) == "2025-03-04"

@@ -43,7 +43,7 @@ def seen_by_manager(co, content, mapping=None):
 
 
 def refused(co, content, mapping=None):
-    """What the manager is told, and that the import wrote nothing."""
+    """The refusal for the manager; asserts that nothing was imported."""
     before = Entry.objects.count(), EntryImport.objects.count()
     with pytest.raises(Refused) as refusal:
         take(co, content, mapping, by=co.manager, within=within(co))
@@ -91,7 +91,7 @@ def test_the_preview_page_shows_nothing_of_it(co, client):
     assert [word for word in ("7.25", "Negotiating", "Changed rows", "/entries/") if word in page] == []
 
 
-def test_the_id_of_an_entry_out_of_reach_tells_nothing_but_that_it_is_taken(co):
+def test_the_error_about_an_unreachable_entry_shows_only_its_id(co):
     """SEC-1: the row is on a project of the manager's, and the entry is not."""
     take(co, f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n")
     probe = f"{KIMAI}\n77,2025-03-31,3:15,ANNA,NO1-P1,,Negotiating the takeover\n"
@@ -120,7 +120,7 @@ def test_an_entry_that_was_moved_out_of_reach_stays_and_is_not_shown(co):
     ]
 
 
-def test_the_very_file_of_another_is_not_told_row_by_row(co):
+def test_the_file_of_another_user_shows_no_rows(co):
     """SEC-1: how it was read would say which project its work is on."""
     text = "date,resource,hours,description\n2025-03-31,ANNA,7.25,Negotiating\n"
     take(co, text, Mapping(constants={"project": "SECRET"}))
@@ -168,7 +168,7 @@ ELSEWHERE = (
         ("24", [ELSEWHERE]),
     ],
 )
-def test_a_full_day_does_not_say_how_many_hours_are_elsewhere(co, hours, expected):
+def test_a_full_day_does_not_show_the_hours_on_other_projects(co, hours, expected):
     """SEC-1, APP-10"""
     take(co, SECRET)
     assert errors(seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,{hours},\n")) == expected
@@ -184,7 +184,7 @@ def test_hours_in_reach_are_counted_by_themselves(co):
     assert "Anna would have 32.25 hours on 31 Mar 2025 (9.25 of them already entered)" in all_of_it
 
 
-def test_a_day_that_filled_up_meanwhile_does_not_say_it_either(co, monkeypatch):
+def test_a_day_that_is_full_by_now_does_not_show_them_either(co, monkeypatch):
     """SEC-1, APP-10: the day is judged again when its rows are written."""
     take(co, SECRET)
     monkeypatch.setattr("actuals.importing.planning.long_days", lambda *_: [])
@@ -202,7 +202,7 @@ def test_control_totals_count_what_the_file_says_and_no_more(co):
     assert (seen["already_there"], seen["choices"]) == (0, {})
 
 
-def test_a_worker_tells_no_more_than_the_page(co):
+def test_a_worker_shows_no_more_than_the_page(co):
     """SEC-1"""
     take(co, SECRET)
     waiting = asked(co, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n")
@@ -214,7 +214,7 @@ def test_a_worker_tells_no_more_than_the_page(co):
     )
 
 
-def test_whose_import_is_on_its_way_is_told_to_those_who_may_see_it(co):
+def test_only_users_who_can_see_an_import_see_who_requested_it(co):
     """SEC-1: managers see their own imports, accountants all of the company."""
     first = asked(co, by=co.accountant)
     with pytest.raises(Refused) as refusal:

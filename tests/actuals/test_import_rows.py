@@ -81,7 +81,7 @@ def test_an_error_names_row_field_and_remedy(co, wrong, message):
     assert errors(seen) == [f"row 3, {message}"]
 
 
-def test_every_error_of_every_row_is_told_and_nothing_is_imported(co):
+def test_every_error_of_every_row_is_listed_and_nothing_is_imported(co):
     """IMP-1"""
     content = csv(row(), row(hours="0", project="?"), row(), row(date="soon"))
 
@@ -103,7 +103,7 @@ def test_every_error_of_every_row_is_told_and_nothing_is_imported(co):
     assert not StoredFile.objects.exists()
 
 
-def test_an_id_stands_once_in_a_file(co):
+def test_an_id_can_be_used_once_in_a_file(co):
     """IMP-1"""
     seen = look(co, csv(row(external_id="A-1"), row(), row(external_id="A-1", hours="1")))
 
@@ -123,7 +123,7 @@ def test_what_other_companies_have_is_unknown(co):
     ]
 
 
-def test_names_do_where_only_one_has_them(co):
+def test_unique_names_are_accepted(co):
     """IMP-1"""
     factories.ProjectFactory(entity=co.entity, code="P8", name="Tunnel")
     factories.ProjectFactory(entity=co.entity, code="P9", name="Tunnel")
@@ -257,7 +257,7 @@ def test_a_day_over_24_hours_is_an_error(co):
     assert warnings(seen) == []
 
 
-def test_oddities_are_warnings_and_alike_ones_are_one(co):
+def test_unusual_values_are_warnings_and_equal_ones_are_merged(co):
     Project.objects.update(starts=datetime.date(2025, 4, 1))
     co.resource.is_active = False
     co.resource.save()

@@ -318,7 +318,7 @@ def test_a_shared_text_without_end_is_refused():
 
 
 def test_a_text_that_every_cell_repeats_is_refused(monkeypatch):
-    """IMP-1: the archive is small, and what the cells say is not."""
+    """IMP-1: the archive is small, but its texts are large."""
     monkeypatch.setattr(workbook, "MOST_TEXT", 100_000)
     texts = f'<sst xmlns="{MAIN}"><si><t>{"x" * 30_000}</t></si></sst>'
     rows = "<row>" + '<c t="s"><v>0</v></c>' * 4 + "</row>"
@@ -341,7 +341,7 @@ def test_what_the_archive_says_is_added_up_before_anything_is_read(monkeypatch):
 
 
 def test_bytes_count_as_they_come_out(monkeypatch):
-    """IMP-1: whatever the archive says of them."""
+    """IMP-1: regardless of the sizes that the archive states."""
     content = io.BytesIO(packed(sheet_of("<row/>" * 1000)))
     monkeypatch.setattr(workbook, "MOST_UNPACKED", 5000)
     monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda self: [])
@@ -359,7 +359,7 @@ def test_packing_that_unpacks_without_a_bound_is_refused(method):
 
 
 def test_entities_are_refused():
-    """IMP-1: ten lines of them are a billion laughs."""
+    """IMP-1: ten nested entities can expand to gigabytes."""
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     text = f'<!DOCTYPE x [<!ENTITY l0 "lol">{laughs}]>' + sheet_of(cells("&l9;"))
     assert refusal(packed(text)) == ("WORKBOOK-ENTITIES", {})

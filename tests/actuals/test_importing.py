@@ -82,7 +82,7 @@ def test_the_entries_can_be_submitted_at_once(co):
     assert entry.submitted_at is not None
 
 
-def test_the_same_file_twice_adds_nothing_and_says_so(co):
+def test_importing_the_same_file_again_adds_no_entries(co):
     """IMP-1"""
     first = take(co, TWO_ROWS)
     again = take(co, TWO_ROWS)

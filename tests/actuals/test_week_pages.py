@@ -126,7 +126,7 @@ def test_a_change_and_an_emptied_cell(co, member):
         ("0.00001", "This is less than 0.0001 hours"),
     ],
 )
-def test_what_cannot_be_saved_stays_as_typed_with_the_reason_beside(co, member, typed, reason):
+def test_wrong_hours_stay_as_typed_with_the_reason_next_to_them(co, member, typed, reason):
     response = member.post(URL, posted(key(co), ["8", typed]))
 
     assert response.status_code == 200
@@ -432,7 +432,7 @@ def test_a_submitted_row_shows_its_text_and_has_no_place_to_type_another(co, mem
 
 
 @pytest.mark.parametrize("action", ["save", "submit"])
-def test_a_text_typed_for_a_row_that_was_submitted_meanwhile_is_not_dropped(co, member, action):
+def test_a_description_for_a_submitted_row_is_not_lost(co, member, action):
     """The page was drawn before: the answer names the row and keeps the words."""
     factories.time_entry(co, "4", date=MONDAY, description="Old")
     response = member.post(URL, posted(key(co), words="New words", was="Old", action=action))
@@ -444,7 +444,7 @@ def test_a_text_typed_for_a_row_that_was_submitted_meanwhile_is_not_dropped(co, 
     assert Entry.objects.get().description == "Old"
 
 
-def test_a_day_with_several_drafts_does_not_swallow_a_text(co, member):
+def test_a_day_with_several_drafts_does_not_lose_a_description(co, member):
     for _ in range(2):
         draft(co, "1.5")
     response = member.post(URL, posted(key(co), words="New words"))
@@ -526,7 +526,7 @@ def test_as_many_queries_for_many_rows_as_for_few(co, member):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_who_fill_one_cell_at_once_do_not_both_succeed():
+def test_two_users_can_not_fill_one_cell_at_the_same_time():
     """The second one is refused, because the cell has changed."""
     co = factories.company(books=False)
     row_key = weeks.RowKey(co.project.pk, None, None, co.time.pk)
