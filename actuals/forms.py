@@ -14,6 +14,7 @@ from actuals.operations import stamp
 from contracts.models import Category, CategoryPrice, ItemTaxGroup, Product, Project, Role, Task
 from invoicing_site.floor import bounds, checked, currencies, formatting, money
 from invoicing_site.floor.figures import FigureField
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens.forms import DayField, RowField, TextField
 from invoicing_site.screens.lists import key_of
@@ -233,12 +234,12 @@ class ExpenseForm(EntryForm):
         elif deductible and deductible > tax:
             self.add_error("cost_tax_deductible", "This is more than the tax.")
         net = cleaned.get("cost_net")
-        if currency and net is not None and (said := bounds.over(net + tax, currency)):
-            self.add_error("cost_net", f"{said}, with its tax.")
+        if currency and net is not None and (why := bounds.amount_too_large(net + tax, currency)):
+            self.add_error("cost_net", Reason("EXPENSE-TOO-LARGE", why=why).sentence)
         if (cleaned.get("quantity") or 1) <= 0:
             self.add_error("quantity", "The quantity must be greater than zero.")
-        elif sentence := bounds.why_not_quantity(cleaned.get("quantity") or 1):
-            self.add_error("quantity", sentence)
+        elif reason := bounds.quantity_too_large(cleaned.get("quantity") or 1):
+            self.add_error("quantity", reason.sentence)
         return cleaned
 
 
@@ -258,8 +259,8 @@ class MaterialForm(EntryForm):
         quantity = self.cleaned_data["quantity"]
         if quantity <= 0:
             raise forms.ValidationError("The quantity must be greater than zero.")
-        if sentence := bounds.why_not_quantity(quantity):
-            raise forms.ValidationError(sentence)
+        if reason := bounds.quantity_too_large(quantity):
+            raise forms.ValidationError(reason.sentence)
         return quantity
 
 

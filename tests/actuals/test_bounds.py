@@ -75,23 +75,24 @@ def test_a_million_and_an_amount_of_a_million_millions_are_kept(co):
 
 @pytest.mark.parametrize("quantity", ["20000000000", "1000000,5", "1 000 001"])
 @pytest.mark.parametrize("address", ["new_expense", "new_material"])
-def test_a_quantity_that_is_too_large_is_told_beside_its_field(co, member, address, quantity):
+def test_a_quantity_that_is_too_large_is_an_error_of_its_field(co, member, address, quantity):
     """APP-10: nothing typed is lost."""
     typed = expense(co, quantity=quantity) | {"product": co.product.pk}
     response = member.post(reverse(address), typed)
     assert response.status_code == 200
-    assert "is too large a quantity (at most 1,000,000): use a larger unit, or divide it." in response.text
+    assert "is too large: at most 1,000,000 is possible. Use a larger unit, or split it." in response.text
     assert "quantity" in response.context["form"].errors
     assert not Entry.objects.exists()
 
 
-def test_a_cost_that_is_too_large_is_told_beside_its_field(co, member):
+def test_a_cost_that_is_too_large_is_an_error_of_its_field(co, member):
     """APP-10: 999,999,999,999 and 1.01 of tax are one too much."""
     typed = expense(co, cost_net="999999999999", cost_tax="1.01", cost_tax_deductible="0")
     response = member.post("/expenses/new/", typed)
     (error,) = response.context["form"].errors["cost_net"]
     assert (
-        error == "1,000,000,000,000.01 NOK is too large an amount (at most 1,000,000,000,000), with its tax."
+        error == "1,000,000,000,000.01 NOK is too large an amount: at most 1,000,000,000,000 is possible. "
+        "Look for a typing error, or enter it as several expenses."
     )
     assert not Entry.objects.exists()
 
