@@ -5,7 +5,7 @@ The columns can store a thousand times as much, so that later sums, taxes and co
 
 from decimal import Decimal
 
-from invoicing_site.floor import formatting, money
+from invoicing_site.floor import money
 from invoicing_site.floor.reasons import Amount, Reason
 
 # Of one entry, or of one detail of a proforma.
@@ -44,33 +44,3 @@ def converted_too_large(
         converted=Amount(converted, into),
         most=most,
     )
-
-
-# The same as sentences, for rooms that have no table of refusals yet.
-
-
-def why_not_quantity(quantity: Decimal) -> str:
-    """That a quantity is too large, as a sentence; empty where it can be kept."""
-    if abs(quantity) <= MOST_QUANTITY:
-        return ""
-    return (
-        f"{formatting.number(quantity)} is too large a quantity (at most {formatting.count(MOST_QUANTITY)}): "
-        "use a larger unit, or divide it."
-    )
-
-
-def over(amount: Decimal, currency: str, most: Decimal = MOST_AMOUNT) -> str:
-    """That an amount is too large, as the beginning of a sentence; empty where it can be kept."""
-    if abs(amount) <= most:
-        return ""
-    text = formatting.currency_last(money.rounded(amount, currency), currency)
-    return f"{text} is too large an amount (at most {formatting.number(most)})"
-
-
-def over_converted(
-    amount: Decimal, currency: str, rate: Decimal, into: str, most: Decimal = MOST_AMOUNT
-) -> str:
-    """The same for an amount converted to another currency at this rate."""
-    said = over(money.converted(amount, rate, into), into, most)
-    text = formatting.currency_last(money.rounded(amount, currency), currency)
-    return said and f"{text} at {formatting.number(rate)}: {said}"
