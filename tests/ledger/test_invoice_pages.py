@@ -53,7 +53,7 @@ def invoice(no1, contract):
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
@@ -125,9 +125,9 @@ def test_a_manager_sees_their_contracts_invoices_and_no_books(client, no1, contr
 # Invoices
 
 
-def test_the_page_shows_it_as_issued(desk, invoice):
+def test_the_page_shows_it_as_issued(accountant, invoice):
     """PST-3: 10 hours at 100 are 1,000 net, 250 tax, 1,250 in all"""
-    text = words(desk.get(invoice.get_absolute_url()))
+    text = words(accountant.get(invoice.get_absolute_url()))
 
     for figure in ("1,000.00", "250.00", "1,250.00", "25 %"):
         assert figure in text
@@ -138,32 +138,32 @@ def test_the_page_shows_it_as_issued(desk, invoice):
     assert "None yet. Open the PDF" in text
 
 
-def test_the_list_adds_up_and_filters(desk, no1, contract, invoice):
+def test_the_list_adds_up_and_filters(accountant, no1, contract, invoice):
     """1,250 and 625 are 1,875"""
     half = invoiced(no1, contract, hours="5")
 
-    assert "1,875.00" in words(desk.get("/invoices/"))
-    assert listed(desk.get(f"/invoices/?q={half.number}")) == [half]
-    assert listed(desk.get("/invoices/?kind=credit_note")) == []
-    assert len(listed(desk.get(f"/invoices/?customer={no1.customer.pk}&since=2025-03-31"))) == 2
-    assert listed(desk.get("/invoices/?since=2025-04-01")) == []
+    assert "1,875.00" in words(accountant.get("/invoices/"))
+    assert listed(accountant.get(f"/invoices/?q={half.number}")) == [half]
+    assert listed(accountant.get("/invoices/?kind=credit_note")) == []
+    assert len(listed(accountant.get(f"/invoices/?customer={no1.customer.pk}&since=2025-03-31"))) == 2
+    assert listed(accountant.get("/invoices/?since=2025-04-01")) == []
 
 
-def test_what_is_open_is_left_after_settlements(desk, no1, contract, invoice, monkeypatch):
+def test_what_is_open_is_left_after_settlements(accountant, no1, contract, invoice, monkeypatch):
     """PAY-1: 1,250 less 250 are 1,000, due on 30 April"""
     owed = CustomerTransaction.objects.get(voucher=invoice.voucher)
     other = invoiced(no1, contract, hours="5")
     paid = CustomerTransaction.objects.get(voucher=other.voucher)
     settle(owed, paid, "250")
     url = "/invoices/?sort=total"
-    assert [row.open_amount for row in listed(desk.get(url))] == [Decimal(875), Decimal(1000)]
+    assert [row.open_amount for row in listed(accountant.get(url))] == [Decimal(875), Decimal(1000)]
     settle(owed, paid, "1000")
 
-    assert listed(desk.get("/invoices/?paid=settled")) == [invoice]
-    assert listed(desk.get("/invoices/?paid=open")) == [other]
-    assert listed(desk.get("/invoices/?paid=overdue")) == []
+    assert listed(accountant.get("/invoices/?paid=settled")) == [invoice]
+    assert listed(accountant.get("/invoices/?paid=open")) == [other]
+    assert listed(accountant.get("/invoices/?paid=overdue")) == []
     monkeypatch.setattr(LegalEntity, "today", lambda self: other.due_date.replace(year=2026))
-    overdue = desk.get("/invoices/?paid=overdue")
+    overdue = accountant.get("/invoices/?paid=overdue")
     assert listed(overdue) == [other]
     assert "365 days overdue" in words(overdue)
 
@@ -182,95 +182,97 @@ def settle(debit, credit, amount):
 
 
 @pytest.mark.parametrize("url", ["/invoices/", "/vouchers/", "/vouchers/?kind=invoice"])
-def test_the_lists_ask_as_often_for_many_rows(desk, no1, contract, invoice, url):
-    desk.get(url)
-    few = queries(desk, url)
+def test_the_lists_ask_as_often_for_many_rows(accountant, no1, contract, invoice, url):
+    accountant.get(url)
+    few = queries(accountant, url)
     for _ in range(3):
         invoiced(no1, contract)
 
-    assert queries(desk, url) == few
+    assert queries(accountant, url) == few
 
 
-def test_the_pages_ask_as_often_for_many_lines(desk, no1, contract, invoice):
+def test_the_pages_ask_as_often_for_many_lines(accountant, no1, contract, invoice):
     proposal = proposed(no1, *(work(no1, contract) for _ in range(4)))
     long = posting.post(proposal, by=no1.accountant, on=MARCH_31)
-    desk.get(invoice.get_absolute_url())
+    accountant.get(invoice.get_absolute_url())
 
-    assert queries(desk, long.get_absolute_url()) == queries(desk, invoice.get_absolute_url())
-    assert queries(desk, long.voucher.get_absolute_url()) == queries(desk, invoice.voucher.get_absolute_url())
+    assert queries(accountant, long.get_absolute_url()) == queries(accountant, invoice.get_absolute_url())
+    assert queries(accountant, long.voucher.get_absolute_url()) == queries(
+        accountant, invoice.voucher.get_absolute_url()
+    )
 
 
 # Documents
 
 
-def test_the_pdf_is_drawn_once_and_given_as_stored(desk, invoice, monkeypatch):
+def test_the_pdf_is_drawn_once_and_given_as_stored(accountant, invoice, monkeypatch):
     """DOC-1"""
-    first = desk.get(f"/invoices/{invoice.pk}/pdf/")
+    first = accountant.get(f"/invoices/{invoice.pk}/pdf/")
     monkeypatch.setattr(drawing, "pdf", lambda content: b"another")
-    second = desk.get(f"/invoices/{invoice.pk}/pdf/")
+    second = accountant.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert first.content == second.content == PDF + invoice.number.encode()
     assert first["Content-Type"] == "application/pdf"
     assert first["Content-Disposition"] == f'inline; filename="{invoice.number}.pdf"'
     assert first["X-Content-Type-Options"] == "nosniff"
     assert Document.objects.count() == 1
-    assert hashlib.sha256(first.content).hexdigest() in words(desk.get(invoice.get_absolute_url()))
+    assert hashlib.sha256(first.content).hexdigest() in words(accountant.get(invoice.get_absolute_url()))
 
 
-def test_without_the_libraries_it_says_so(desk, invoice, monkeypatch):
+def test_without_the_libraries_it_says_so(accountant, invoice, monkeypatch):
     """DOC-1"""
 
     def no_libraries(content):
         raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
 
     monkeypatch.setattr(drawing, "pdf", no_libraries)
-    response = desk.get(f"/invoices/{invoice.pk}/pdf/")
+    response = accountant.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert response.status_code == 503
     assert "No PDF can be drawn here." in words(response)
     assert not Document.objects.exists()
 
 
-def test_a_file_that_is_gone_is_not_drawn_anew(desk, invoice):
+def test_a_file_that_is_gone_is_not_drawn_anew(accountant, invoice):
     """DOC-1"""
-    desk.get(f"/invoices/{invoice.pk}/pdf/")
+    accountant.get(f"/invoices/{invoice.pk}/pdf/")
     stored.path(Document.objects.get().file).unlink()
 
-    response = desk.get(f"/invoices/{invoice.pk}/pdf/")
+    response = accountant.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert response.status_code == 503
     assert "An administrator can restore it from the backup." in words(response)
 
 
-def test_many_pdfs_come_in_one_archive(desk, no1, contract, invoice):
+def test_many_pdfs_come_in_one_archive(accountant, no1, contract, invoice):
     """DOC-1"""
     other = invoiced(no1, contract)
-    response = desk.post("/invoices/download/", {"pk": [invoice.pk, other.pk]})
+    response = accountant.post("/invoices/download/", {"pk": [invoice.pk, other.pk]})
 
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         assert archive.namelist() == [f"{invoice.number}.pdf", f"{other.number}.pdf"]
         assert archive.read(f"{other.number}.pdf") == PDF + other.number.encode()
 
 
-def test_too_many_for_one_archive_are_refused(desk, no1, contract, invoice, monkeypatch):
+def test_too_many_for_one_archive_are_refused(accountant, no1, contract, invoice, monkeypatch):
     other = invoiced(no1, contract)
     chosen = {"pk": [invoice.pk, other.pk]}
 
     monkeypatch.setattr(views, "DRAWN_AT_ONCE", 1)
     assert "1 of these 2 PDFs is not created yet" in words(
-        desk.post("/invoices/download/", chosen, follow=True)
+        accountant.post("/invoices/download/", chosen, follow=True)
     )
     monkeypatch.setattr(views, "IN_AN_ARCHIVE", 1)
-    response = desk.post("/invoices/download/", chosen, follow=True)
+    response = accountant.post("/invoices/download/", chosen, follow=True)
     assert "2 invoices are selected, and one archive holds at most 1" in words(response)
 
 
 # Vouchers
 
 
-def test_the_page_of_a_voucher(desk, no1, invoice):
+def test_the_page_of_a_voucher(accountant, no1, invoice):
     """PST-1 PST-7"""
-    text = words(desk.get(invoice.voucher.get_absolute_url()))
+    text = words(accountant.get(invoice.voucher.get_absolute_url()))
 
     assert "1,250.00" in text
     assert invoice.get_absolute_url() in text
@@ -280,23 +282,23 @@ def test_the_page_of_a_voucher(desk, no1, invoice):
         assert str(entry.account) in text
 
 
-def test_the_page_of_a_journal_voucher(desk, no1, contract, invoice):
+def test_the_page_of_a_journal_voucher(accountant, no1, contract, invoice):
     """JRN-4"""
     line = no1.entity.journals.get().lines.filter(voucher__isnull=False).first()
-    text = words(desk.get(line.voucher.get_absolute_url()))
+    text = words(accountant.get(line.voucher.get_absolute_url()))
 
     assert f"/explain/actual/{line.actual_id}/" in text
     assert line.journal.get_absolute_url() in text
 
 
-def test_vouchers_are_found(desk, no1, invoice):
+def test_vouchers_are_found(accountant, no1, invoice):
     voucher, account = invoice.voucher, invoice.voucher.entries.order_by("number").first().account
 
-    assert listed(desk.get("/vouchers/?kind=invoice")) == [voucher]
-    assert voucher in listed(desk.get(f"/vouchers/?account={account.pk}"))
-    assert voucher in listed(desk.get(f"/vouchers/?customer={no1.customer.pk}"))
-    assert listed(desk.get(f"/vouchers/?q={invoice.number}")) == [voucher]
+    assert listed(accountant.get("/vouchers/?kind=invoice")) == [voucher]
+    assert voucher in listed(accountant.get(f"/vouchers/?account={account.pk}"))
+    assert voucher in listed(accountant.get(f"/vouchers/?customer={no1.customer.pk}"))
+    assert listed(accountant.get(f"/vouchers/?q={invoice.number}")) == [voucher]
     # Unbilled sales of this company make no entry; their voucher belongs to the project all the same.
-    assert len(listed(desk.get(f"/vouchers/?project={no1.project.pk}"))) == Voucher.objects.count()
-    assert listed(desk.get("/vouchers/?until=2024-12-31")) == []
-    assert listed(desk.get("/vouchers/?kind=invoice"))[0].amount == Decimal(1250)
+    assert len(listed(accountant.get(f"/vouchers/?project={no1.project.pk}"))) == Voucher.objects.count()
+    assert listed(accountant.get("/vouchers/?until=2024-12-31")) == []
+    assert listed(accountant.get("/vouchers/?kind=invoice"))[0].amount == Decimal(1250)

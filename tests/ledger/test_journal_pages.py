@@ -42,15 +42,15 @@ def draft(no1, line):
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
 
 
-def posted(desk, name, *args, **data):
+def posted(accountant, name, *args, **data):
     """The page that a button leads to."""
-    return desk.post(reverse(name, args=args), data, follow=True)
+    return accountant.post(reverse(name, args=args), data, follow=True)
 
 
 def words(response):
@@ -97,11 +97,11 @@ def test_another_companys_journal_is_not_there(client, draft):
     assert draft.lines.filter(billing_tax_group=None).count() == 1
 
 
-def test_the_list_shows_sums_and_says_what_waits(desk, no1, draft, line):
+def test_the_list_shows_sums_and_says_what_waits(accountant, no1, draft, line):
     """JRN-1"""
     cost(no1, line)
 
-    text = words(desk.get("/journals/"))
+    text = words(accountant.get("/journals/"))
 
     assert draft.number in text
     assert "1 actual waits" in text
@@ -109,75 +109,75 @@ def test_the_list_shows_sums_and_says_what_waits(desk, no1, draft, line):
     assert "1,600.00" in text
 
 
-def test_taking_up_says_what_stayed_out_and_why(desk, no1, line):
+def test_taking_up_says_what_stayed_out_and_why(accountant, no1, line):
     """JRN-2 MON-8: a missing rate keeps the actual out, and is named"""
     cost(no1, line), cost(no1, line, currency="USD")
 
-    text = words(posted(desk, "add_to_journals"))
+    text = words(posted(accountant, "add_to_journals"))
 
     assert "1 actual added to" in text
     assert "USD" in text
     assert "/journals/waiting/" in text
     assert JournalLine.objects.count() == 1
-    waiting = words(desk.get("/journals/waiting/"))
+    waiting = words(accountant.get("/journals/waiting/"))
     assert "USD" in waiting
     assert 'class="warn"' in waiting
 
 
-def test_a_journal_is_posted(desk, draft):
+def test_a_journal_is_posted(accountant, draft):
     """JRN-4"""
-    question = words(desk.get(f"/journals/{draft.pk}/"))
+    question = words(accountant.get(f"/journals/{draft.pk}/"))
     assert f"Post 2 lines of journal {draft.number}?" in question
 
-    text = words(posted(desk, "post_journal", draft.pk))
+    text = words(posted(accountant, "post_journal", draft.pk))
 
     assert "2 journal lines posted." in text
     assert IntegrationJournal.objects.get().status == "posted"
     assert "V" in text
 
 
-def test_lines_in_error_are_shown_where_they_went(desk, no1, draft):
+def test_lines_in_error_are_shown_where_they_went(accountant, no1, draft):
     """JRN-4"""
     close_period(period_of(no1.entity, DAY), by=None)
 
-    text = words(posted(desk, "post_journal", draft.pk))
+    text = words(posted(accountant, "post_journal", draft.pk))
     assert "0 journal lines posted." in text
     assert f"2 in error, in journal {draft.number}" in text
-    assert "is closed" in words(desk.get(f"/journals/{draft.pk}/?error=yes"))
+    assert "is closed" in words(accountant.get(f"/journals/{draft.pk}/?error=yes"))
 
-    assert "is a draft again" in words(posted(desk, "back_to_draft", draft.pk))
+    assert "is a draft again" in words(posted(accountant, "back_to_draft", draft.pk))
     assert "Only a journal in error can be sent back to draft" in words(
-        posted(desk, "back_to_draft", draft.pk)
+        posted(accountant, "back_to_draft", draft.pk)
     )
 
 
-def test_a_posted_journal_refuses_by_a_sentence(desk, draft, no1):
+def test_a_posted_journal_refuses_by_a_sentence(accountant, draft, no1):
     """JRN-4"""
     operations.post_journal(draft, by=None, on=DAY)
 
-    assert "is already posted" in words(posted(desk, "post_journal", draft.pk))
-    assert "Edit tax groups" not in words(desk.get(f"/journals/{draft.pk}/"))
+    assert "is already posted" in words(posted(accountant, "post_journal", draft.pk))
+    assert "Edit tax groups" not in words(accountant.get(f"/journals/{draft.pk}/"))
 
 
-def test_chosen_journals_are_posted(desk, no1, draft, line):
+def test_chosen_journals_are_posted(accountant, no1, draft, line):
     """JRN-4"""
-    text = words(posted(desk, "post_chosen_journals", pk=draft.pk))
+    text = words(posted(accountant, "post_chosen_journals", pk=draft.pk))
 
     assert "2 journal lines posted." in text
-    assert "are already posted" in words(posted(desk, "post_chosen_journals", pk=draft.pk))
+    assert "are already posted" in words(posted(accountant, "post_chosen_journals", pk=draft.pk))
 
 
-def test_a_large_one_is_posted_in_the_background(desk, no1, draft, monkeypatch):
+def test_a_large_one_is_posted_in_the_background(accountant, no1, draft, monkeypatch):
     """JRN-4: with a notice when it is done"""
     monkeypatch.setattr(views, "AT_ONCE", 1)
 
-    response = posted(desk, "post_journal", draft.pk)
+    response = posted(accountant, "post_journal", draft.pk)
 
     assert "2 lines of journal" in words(response)
     assert "0 of 2 done." in words(response)
     do_jobs("post_journals")
     assert Notice.objects.get(user=no1.accountant).text == "2 journal lines posted."
-    page = words(desk.get(response.redirect_chain[0][0]))
+    page = words(accountant.get(response.redirect_chain[0][0]))
     assert "2 journal lines posted." in page
     assert f'<a href="/journals/{draft.pk}/">{draft.number}</a>' in page
     job = Job.objects.get(kind="post_journals")
@@ -198,22 +198,22 @@ def test_journals_are_posted_in_the_order_of_their_reversals(no1, line):
 # Editing lines
 
 
-def edit(desk, journal, **data):
-    return posted(desk, "edit_journal_lines", filter=f"journal={journal.pk}", **data)
+def edit(accountant, journal, **data):
+    return posted(accountant, "edit_journal_lines", filter=f"journal={journal.pk}", **data)
 
 
-def test_the_form_says_how_many_lines_it_is_about(desk, draft):
+def test_the_form_says_how_many_lines_it_is_about(accountant, draft):
     """JRN-2"""
     keys = list(draft.lines.values_list("pk", flat=True))
 
-    text = words(edit(desk, draft, pk=keys))
+    text = words(edit(accountant, draft, pk=keys))
 
     assert "Edit 2 journal lines" in text
     assert f'name="pk" value="{keys[0]}"' in text
     assert "Leave as it is" in text
 
 
-def test_what_is_left_empty_stays(desk, no1, draft):
+def test_what_is_left_empty_stays(accountant, no1, draft):
     """JRN-2"""
     group = factories.BillingTaxGroupFactory(entity=no1.entity, code="EU")
     before = draft.lines.order_by("pk").values_list("item_tax_group", "accounting_date")
@@ -221,7 +221,7 @@ def test_what_is_left_empty_stays(desk, no1, draft):
 
     text = words(
         edit(
-            desk,
+            accountant,
             draft,
             pk=list(draft.lines.values_list("pk", flat=True)),
             _answered="1",
@@ -234,7 +234,7 @@ def test_what_is_left_empty_stays(desk, no1, draft):
     assert list(before.all()) == unchanged
 
 
-def test_a_group_can_be_cleared_and_dimensions_replaced(desk, no1, draft):
+def test_a_group_can_be_cleared_and_dimensions_replaced(accountant, no1, draft):
     """JRN-2"""
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     sales = department.values.create(code="S", name="Sales")
@@ -242,58 +242,62 @@ def test_a_group_can_be_cleared_and_dimensions_replaced(desk, no1, draft):
     costs = list(draft.lines.filter(actual__type="cost").values_list("pk", flat=True))
     name = f"dimension_{department.pk}"
 
-    unticked = edit(desk, draft, pk=keys, _answered="1", **{name: sales.pk})
+    unticked = edit(accountant, draft, pk=keys, _answered="1", **{name: sales.pk})
     assert "Tick this to give the lines the dimensions" in words(unticked)
 
     data = {"_answered": "1", "item_tax_group": "none", "replace_dimensions": "on", name: sales.pk}
-    refused = edit(desk, draft, pk=keys, **data)
+    refused = edit(accountant, draft, pk=keys, **data)
     assert "1 line is a sale, which is invoiced by the tax groups" in words(refused)
-    edit(desk, draft, pk=costs, **data)
+    edit(accountant, draft, pk=costs, **data)
     expected = dimension_set(no1.entity, [sales])
     cleared = draft.lines.filter(pk__in=costs)
     assert [(row.item_tax_group, row.dimensions) for row in cleared] == [(None, expected)]
 
 
-def test_nothing_typed_is_lost_when_it_is_refused(desk, no1, draft):
+def test_nothing_typed_is_lost_when_it_is_refused(accountant, no1, draft):
     """JRN-2: a day in a closed period"""
     close_period(period_of(no1.entity, DAY), by=None)
 
-    text = words(edit(desk, draft, pk=draft.lines.first().pk, _answered="1", accounting_date="2025-03-12"))
+    text = words(
+        edit(accountant, draft, pk=draft.lines.first().pk, _answered="1", accounting_date="2025-03-12")
+    )
 
     assert "is closed" in text
     assert 'value="2025-03-12"' in text
-    unchanged = edit(desk, draft, pk=draft.lines.first().pk, _answered="1")
+    unchanged = edit(accountant, draft, pk=draft.lines.first().pk, _answered="1")
     assert "Choose a tax group, dimensions or a day to change." in words(unchanged)
 
 
-def test_all_that_match_are_edited_unless_they_changed_meanwhile(desk, no1, draft, line):
+def test_all_that_match_are_edited_unless_they_changed_meanwhile(accountant, no1, draft, line):
     """BKL-2, the same for journal lines"""
-    shown = desk.get(f"/journals/{draft.pk}/?type=cost")
+    shown = accountant.get(f"/journals/{draft.pk}/?type=cost")
     stamp, query = shown.context["stamp"], shown.context["query"]
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     data = {"all_matching": "1", "filter": query, "_answered": "1", "item_tax_group": group.pk}
 
-    assert "Nothing was changed" in words(posted(desk, "edit_journal_lines", **data, stamp="7-7"))
-    assert "1 line changed" in words(posted(desk, "edit_journal_lines", **data, stamp=stamp))
+    assert "Nothing was changed" in words(posted(accountant, "edit_journal_lines", **data, stamp="7-7"))
+    assert "1 line changed" in words(posted(accountant, "edit_journal_lines", **data, stamp=stamp))
     assert [row.actual.type for row in JournalLine.objects.filter(item_tax_group=group)] == ["cost"]
 
 
-def test_groups_of_another_company_are_no_choice(desk, draft):
+def test_groups_of_another_company_are_no_choice(accountant, draft):
     """SEC-1"""
     theirs = factories.BillingTaxGroupFactory(entity=factories.LegalEntityFactory(code="SE1"), code="HOME")
 
-    text = words(edit(desk, draft, pk=draft.lines.first().pk, _answered="1", billing_tax_group=theirs.pk))
+    text = words(
+        edit(accountant, draft, pk=draft.lines.first().pk, _answered="1", billing_tax_group=theirs.pk)
+    )
 
     assert "Select a valid choice" in text
 
 
-def test_the_filters_of_lines(desk, no1, draft):
+def test_the_filters_of_lines(accountant, no1, draft):
     """JRN-2"""
     sales = draft.lines.get(actual__type="unbilled")
     JournalLine.objects.filter(pk=sales.pk).update(item_tax_group=None)
 
     def found(query):
-        return [row.pk for row in desk.get(f"/journals/{draft.pk}/?{query}").context["object_list"]]
+        return [row.pk for row in accountant.get(f"/journals/{draft.pk}/?{query}").context["object_list"]]
 
     assert found("missing=item") == [sales.pk]
     assert found("missing=any") == [row.pk for row in draft.lines.order_by("pk")]
@@ -302,12 +306,12 @@ def test_the_filters_of_lines(desk, no1, draft):
     assert found("since=2025-03-11") == []
 
 
-def test_queries_do_not_grow_with_rows(desk, no1, line):
+def test_queries_do_not_grow_with_rows(accountant, no1, line):
     """style.md: many rows cost as many queries as one"""
 
     def queries(url):
         with CaptureQueriesContext(connection) as captured:
-            assert desk.get(url).status_code == 200
+            assert accountant.get(url).status_code == 200
         return len(captured)
 
     cost(no1, line)
@@ -336,16 +340,16 @@ def abroad(no1):
     return journal
 
 
-def test_another_tax_group_than_the_customers_is_warned_of(desk, no1, abroad):
+def test_another_tax_group_than_the_customers_is_warned_of(accountant, no1, abroad):
     """JRN-2: it can be right, so it is no refusal"""
-    page = words(desk.get(abroad.get_absolute_url()))
+    page = words(accountant.get(abroad.get_absolute_url()))
     assert "Not the customer&#x27;s</span>" not in page
     assert "another billing tax group" not in page
     keys = [line.pk for line in abroad.lines.order_by("pk")]
     data = {"pk": keys, "filter": f"journal={abroad.pk}", "_answered": "1"}
 
     domestic = no1.books.billing_tax_groups["DOMESTIC"]
-    answer = words(posted(desk, "edit_journal_lines", billing_tax_group=domestic.pk, **data))
+    answer = words(posted(accountant, "edit_journal_lines", billing_tax_group=domestic.pk, **data))
 
     assert "3 lines changed." in answer
     assert "2 lines have another billing tax group than the customer." in answer
@@ -353,11 +357,11 @@ def test_another_tax_group_than_the_customers_is_warned_of(desk, no1, abroad):
     assert answer.count('<span class="chip review">Not the customer&#x27;s</span>') == 2
     assert "move to a new journal. 2 lines have another" in answer
     assert abroad.lines.taxed_otherwise().count() == 2
-    narrowed = words(desk.get(abroad.get_absolute_url(), {"taxed": "otherwise"}))
+    narrowed = words(accountant.get(abroad.get_absolute_url(), {"taxed": "otherwise"}))
     assert narrowed.count('<span class="chip review">Not the customer&#x27;s</span>') == 2
 
     eu = no1.books.billing_tax_groups["EU"]
-    fixed = words(posted(desk, "edit_journal_lines", billing_tax_group=eu.pk, **data))
+    fixed = words(posted(accountant, "edit_journal_lines", billing_tax_group=eu.pk, **data))
     assert "another billing tax group" not in fixed
 
 
@@ -371,7 +375,7 @@ def test_the_tax_group_of_the_contract_is_no_surprise(no1, abroad):
     assert not abroad.lines.taxed_otherwise().exists()
 
 
-def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(desk, no1, line):
+def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(accountant, no1, line):
     """FX-OLD JRN-2: not those that a contract agreed, and no longer once it is posted"""
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", valid_from=datetime.date(2025, 1, 1), rate=11
@@ -380,15 +384,17 @@ def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(desk, no1, lin
     (journal,) = add_all(no1).journals
     sentence = "rate for EUR is from 1 Jan 2025 and is used on 10 Mar 2025, 68 days later"
 
-    assert sentence in words(desk.get(journal.get_absolute_url()))
-    assert reverse("admin:contracts_exchangerate_add") not in words(desk.get(journal.get_absolute_url()))
+    assert sentence in words(accountant.get(journal.get_absolute_url()))
+    assert reverse("admin:contracts_exchangerate_add") not in words(
+        accountant.get(journal.get_absolute_url())
+    )
     no1.accountant.is_staff = True
     no1.accountant.save()
     factories.MembershipFactory(user=no1.accountant, entity=no1.entity, role="administrator")
-    assert reverse("admin:contracts_exchangerate_add") in words(desk.get(journal.get_absolute_url()))
+    assert reverse("admin:contracts_exchangerate_add") in words(accountant.get(journal.get_absolute_url()))
 
     journal.lines.update(exchange_rate=12)
-    assert sentence not in words(desk.get(journal.get_absolute_url()))
+    assert sentence not in words(accountant.get(journal.get_absolute_url()))
     journal.lines.update(exchange_rate=11)
     operations.post_journal(journal, by=no1.accountant, on=DAY)
-    assert sentence not in words(desk.get(journal.get_absolute_url()))
+    assert sentence not in words(accountant.get(journal.get_absolute_url()))

@@ -44,7 +44,7 @@ def march(no1):
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
@@ -87,11 +87,11 @@ def test_who_turns_one(client, no1, march, name):
     assert status(march) == "open"
 
 
-def test_the_list_says_what_is_open_and_how_old(desk, no1, contract, march):
+def test_the_list_says_what_is_open_and_how_old(accountant, no1, contract, march):
     """PST-6: an entry of 10 March is 41 days old on 20 April"""
     factories.time_entry(no1, date=MARCH_10, status="draft")
 
-    text = words(desk.get("/periods/"))
+    text = words(accountant.get("/periods/"))
 
     # The twelve of 2024, and January to March
     assert "15 past periods are not closed" in text
@@ -104,7 +104,7 @@ def test_the_list_says_what_is_open_and_how_old(desk, no1, contract, march):
     assert "Close April 2025" not in text  # it is not past
 
 
-def test_a_period_names_what_is_open_and_whose_it_is(desk, no1, contract, march):
+def test_a_period_names_what_is_open_and_whose_it_is(accountant, no1, contract, march):
     """PST-6"""
     entry = factories.time_entry(no1, date=MARCH_10, status="draft")
     submitted = factories.time_entry(no1, date=MARCH_10)
@@ -113,7 +113,7 @@ def test_a_period_names_what_is_open_and_whose_it_is(desk, no1, contract, march)
     add_to_journals(no1.entity, on=MARCH_31, by=None)
     actual = factories.ActualFactory(line=contract.lines.first(), date=MARCH_31)
 
-    text = words(desk.get(f"/periods/{march.pk}/"))
+    text = words(accountant.get(f"/periods/{march.pk}/"))
 
     for row in (entry, submitted):
         assert reverse("entry", args=[row.pk]) in text
@@ -128,33 +128,33 @@ def test_a_period_names_what_is_open_and_whose_it_is(desk, no1, contract, march)
     assert "Differs" not in text
 
 
-def test_closing_tells_what_is_left(desk, no1, march):
+def test_closing_tells_what_is_left(accountant, no1, march):
     """PST-6"""
     factories.time_entry(no1, date=MARCH_10, status="draft")
 
-    text = words(posted(desk, "close_period", march))
+    text = words(posted(accountant, "close_period", march))
 
     assert "March 2025 is closed. Open items: 1 entry is not approved." in text
     assert status(march) == "closed"
     assert AuditEvent.objects.get(action="ledger.close_period").by == no1.accountant
-    assert "is already closed" in words(posted(desk, "close_period", march))
+    assert "is already closed" in words(posted(accountant, "close_period", march))
 
 
-def test_on_hold_and_open_again(desk, march):
+def test_on_hold_and_open_again(accountant, march):
     """PST-6"""
-    assert "March 2025 is on hold" in words(posted(desk, "hold_period", march))
+    assert "March 2025 is on hold" in words(posted(accountant, "hold_period", march))
     assert status(march) == "hold"
-    text = words(desk.get(f"/periods/{march.pk}/"))
+    text = words(accountant.get(f"/periods/{march.pk}/"))
     assert reverse("hold_period", args=[march.pk]) not in text
 
-    assert "March 2025 is open again." in words(posted(desk, "reopen_period", march))
+    assert "March 2025 is open again." in words(posted(accountant, "reopen_period", march))
     assert status(march) == "open"
 
 
-def test_a_period_to_come_asks_for_nothing(desk, no1):
+def test_a_period_to_come_asks_for_nothing(accountant, no1):
     may = period_of(no1.entity, datetime.date(2025, 5, 1))
 
-    assert "The period has not begun." in words(desk.get(f"/periods/{may.pk}/"))
+    assert "The period has not begun." in words(accountant.get(f"/periods/{may.pk}/"))
 
 
 def test_periods_are_looked_at_together(no1, contract, march, django_assert_num_queries):
@@ -174,11 +174,11 @@ def test_periods_are_looked_at_together(no1, contract, march, django_assert_num_
     assert still_open_in([]) == {}
 
 
-def test_the_pages_ask_as_often_for_many_rows(desk, no1, contract, march):
+def test_the_pages_ask_as_often_for_many_rows(accountant, no1, contract, march):
     def queries():
         with CaptureQueriesContext(connection) as captured:
-            desk.get("/periods/")
-            desk.get(f"/periods/{march.pk}/")
+            accountant.get("/periods/")
+            accountant.get(f"/periods/{march.pk}/")
         return len(captured)
 
     def fill():
@@ -196,39 +196,39 @@ def test_the_pages_ask_as_often_for_many_rows(desk, no1, contract, march):
     assert queries() == few
 
 
-def test_a_closed_period_offers_only_to_be_reopened(desk, march):
+def test_a_closed_period_offers_only_to_be_reopened(accountant, march):
     """PST-6: and asks before it does"""
-    posted(desk, "close_period", march)
-    text = words(desk.get(f"/periods/{march.pk}/"))
+    posted(accountant, "close_period", march)
+    text = words(accountant.get(f"/periods/{march.pk}/"))
     assert reverse("hold_period", args=[march.pk]) not in text
     assert reverse("close_period", args=[march.pk]) not in text
     assert "Reopen this period? Journals and invoices can then be posted in it again" in text
 
     assert "only an open period can be put on hold. Reopen it first." in words(
-        posted(desk, "hold_period", march)
+        posted(accountant, "hold_period", march)
     )
     assert status(march) == "closed"
 
 
-def test_closing_names_the_earlier_periods_that_are_open(desk, no1, march):
+def test_closing_names_the_earlier_periods_that_are_open(accountant, no1, march):
     """PST-6: the twelve of 2024, January and February; then February alone; then none"""
     page = f"/periods/{march.pk}/"
     many = (
         "14 earlier periods are not closed: January 2024, February 2024, March 2024 and 11 more. "
         "Close the oldest first."
     )
-    assert many in words(desk.get(page))
-    assert many in words(desk.get("/periods/"))
+    assert many in words(accountant.get(page))
+    assert many in words(accountant.get("/periods/"))
 
     no1.entity.fiscal_periods.filter(starts__lt="2025-02-01").update(status="closed")
     one = "1 earlier period is not closed: February 2025. Close the oldest first."
-    assert one in words(desk.get(page))
-    assert one in words(desk.get("/periods/"))
+    assert one in words(accountant.get(page))
+    assert one in words(accountant.get("/periods/"))
 
     no1.entity.fiscal_periods.filter(starts__lt="2025-03-01").update(status="closed")
-    assert "earlier period" not in words(desk.get(page))
+    assert "earlier period" not in words(accountant.get(page))
 
 
-def test_a_period_leads_to_what_customers_owed_at_its_end(desk, march):
+def test_a_period_leads_to_what_customers_owed_at_its_end(accountant, march):
     """PST-6 PST-8"""
-    assert f"{reverse('aged_receivables')}?on=2025-03-31" in words(desk.get(f"/periods/{march.pk}/"))
+    assert f"{reverse('aged_receivables')}?on=2025-03-31" in words(accountant.get(f"/periods/{march.pk}/"))

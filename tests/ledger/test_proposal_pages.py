@@ -47,14 +47,14 @@ def proposal(no1, contract):
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
 
 
-def posted(desk, name, *args, **data):
-    return desk.post(reverse(name, args=args), data, follow=True)
+def posted(accountant, name, *args, **data):
+    return accountant.post(reverse(name, args=args), data, follow=True)
 
 
 def words(response):
@@ -135,10 +135,10 @@ def test_an_auditor_sees_no_buttons(client, no1, proposal):
 # The list
 
 
-def test_the_list_shows_net_amounts_and_what_blocks(desk, no1, contract, proposal):
+def test_the_list_shows_net_amounts_and_what_blocks(accountant, no1, contract, proposal):
     """PRP-1"""
     blocked = create_proposal(confirmed(no1, work(no1, contract, hours="3")))
-    text = words(desk.get("/proposals/"))
+    text = words(accountant.get("/proposals/"))
     assert "1,500.00" in text
     assert "300.00" in text
     assert "1,800.00" in text
@@ -146,50 +146,50 @@ def test_the_list_shows_net_amounts_and_what_blocks(desk, no1, contract, proposa
 
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     draft = IntegrationJournal.objects.get(status="draft")
-    text = words(desk.get("/proposals/?blocked=yes"))
+    text = words(accountant.get("/proposals/?blocked=yes"))
     assert f'<a href="/journals/{draft.pk}/">{draft.number}</a>' in text
-    assert desk.get("/proposals/?open=1&blocked=no").context["object_list"].get() == proposal
-    assert desk.get(f"/proposals/?q={blocked.number}").context["object_list"].get() == blocked
+    assert accountant.get("/proposals/?open=1&blocked=no").context["object_list"].get() == proposal
+    assert accountant.get(f"/proposals/?q={blocked.number}").context["object_list"].get() == blocked
 
 
-def test_create_and_fill_by_button(desk, no1, contract):
+def test_create_and_fill_by_button(accountant, no1, contract):
     """PRO-7 PRP-1"""
     confirmed(no1, work(no1, contract))
 
-    assert "1 proposal made." in words(posted(desk, "create_proposals"))
-    assert "1 still waiting for journals" in words(posted(desk, "fill_proposals"))
+    assert "1 proposal made." in words(posted(accountant, "create_proposals"))
+    assert "1 still waiting for journals" in words(posted(accountant, "fill_proposals"))
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     journals.post_journals(no1.entity, by=None, on=MARCH_31)
-    assert "1 proposal filled in." in words(posted(desk, "fill_proposals"))
+    assert "1 proposal filled in." in words(posted(accountant, "fill_proposals"))
 
 
 # One proposal
 
 
-def test_the_page_says_what_it_waits_for(desk, no1, contract):
+def test_the_page_says_what_it_waits_for(accountant, no1, contract):
     """PRP-1"""
     blocked = create_proposal(confirmed(no1, work(no1, contract)))
 
-    text = words(desk.get(f"/proposals/{blocked.pk}/"))
+    text = words(accountant.get(f"/proposals/{blocked.pk}/"))
 
     assert "waits for 1 actual" in text
     assert "is in no journal" in text
 
 
-def test_checks_lead_to_their_remedies(desk, no1, proposal):
+def test_checks_lead_to_their_remedies(accountant, no1, proposal):
     """PRP-5 PRP-8: the sentence, and the page where it can be fixed"""
     InvoiceProposal.objects.update(invoice_date=datetime.date(2025, 4, 2))
 
-    text = words(desk.get(f"/proposals/{proposal.pk}/"))
+    text = words(accountant.get(f"/proposals/{proposal.pk}/"))
 
     assert "The invoice date 2 Apr 2025 is in the future" in text
     assert f'<a href="/proposals/{proposal.pk}/edit/">Change the dates</a>' in text
     assert f"/proposals/{proposal.pk}/post/" not in text
 
 
-def test_totals_are_shown_before_posting(desk, proposal):
+def test_totals_are_shown_before_posting(accountant, proposal):
     """PRP-5"""
-    response = desk.get(f"/proposals/{proposal.pk}/")
+    response = accountant.get(f"/proposals/{proposal.pk}/")
     totals = response.context["totals"]
 
     assert (totals.net, totals.total) == (1500, totals.tax + 1500)
@@ -197,17 +197,17 @@ def test_totals_are_shown_before_posting(desk, proposal):
     assert "This can&#x27;t be undone." in words(response)
 
 
-def test_posting_leads_to_the_invoice(desk, proposal):
+def test_posting_leads_to_the_invoice(accountant, proposal):
     """PST-1"""
-    response = desk.post(f"/proposals/{proposal.pk}/post/")
+    response = accountant.post(f"/proposals/{proposal.pk}/post/")
 
     invoice = CustomerInvoice.objects.get()
     assert response.url == invoice.get_absolute_url()
-    assert invoice.number in words(desk.get(f"/proposals/{proposal.pk}/"))
-    assert "is already posted as" in words(desk.post(f"/proposals/{proposal.pk}/post/", follow=True))
+    assert invoice.number in words(accountant.get(f"/proposals/{proposal.pk}/"))
+    assert "is already posted as" in words(accountant.post(f"/proposals/{proposal.pk}/post/", follow=True))
 
 
-def test_who_confirmed_does_not_post(desk, client, no1, proposal, monkeypatch):
+def test_who_confirmed_does_not_post(accountant, client, no1, proposal, monkeypatch):
     """SEC-2: a sentence that says who does, no button, and nothing that calls it ready"""
     LegalEntity.objects.update(separate_confirm_and_post=True)
     factories.MembershipFactory(user=no1.manager, entity=no1.entity, role="accountant")
@@ -232,13 +232,13 @@ def header(**changes):
     return {"delivery": "mail", "header_text": "", "footer_text": "", **changes}
 
 
-def test_the_header_is_edited(desk, no1, proposal):
+def test_the_header_is_edited(accountant, no1, proposal):
     """PRP-2"""
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     sales = department.values.create(code="S", name="Sales")
     data = header(invoice_date="2025-03-30", footer_text="Thanks")
 
-    posted(desk, "edit_proposal", proposal.pk, **data, **{f"dimension_{department.pk}": sales.pk})
+    posted(accountant, "edit_proposal", proposal.pk, **data, **{f"dimension_{department.pk}": sales.pk})
 
     proposal = InvoiceProposal.objects.get()
     assert (proposal.invoice_date, proposal.due_date) == (datetime.date(2025, 3, 30), None)
@@ -246,73 +246,80 @@ def test_the_header_is_edited(desk, no1, proposal):
     assert [row.value for row in proposal.dimensions.values.all()] == [sales]
 
 
-def test_a_new_invoice_date_has_the_due_date_worked_out_anew(desk, proposal):
+def test_a_new_invoice_date_has_the_due_date_worked_out_anew(accountant, proposal):
     """PRP-2: the one in the form does not stay by itself"""
-    posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01"))
+    posted(
+        accountant, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01")
+    )
     assert InvoiceProposal.objects.get().due_date == datetime.date(2025, 4, 1)
 
-    posted(desk, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-21", due_date="2025-04-01"))
+    posted(
+        accountant, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-21", due_date="2025-04-01")
+    )
     assert InvoiceProposal.objects.get().due_date is None
 
 
-def test_nothing_typed_is_lost_when_the_header_is_refused(desk, proposal):
+def test_nothing_typed_is_lost_when_the_header_is_refused(accountant, proposal):
     """PRP-2"""
     wrong = header(invoice_date="2025-03-20", due_date="2025-03-01", footer_text="Kept")
 
-    text = words(posted(desk, "edit_proposal", proposal.pk, **wrong))
+    text = words(posted(accountant, "edit_proposal", proposal.pk, **wrong))
 
     assert "The due date 1 Mar 2025 is before the invoice date 20 Mar 2025." in text
     assert "Kept" in text
     assert InvoiceProposal.objects.get().footer_text == ""
 
 
-def test_the_preview_is_framed_by_us_alone(desk, proposal, monkeypatch):
+def test_the_preview_is_framed_by_us_alone(accountant, proposal, monkeypatch):
     """PRP-3"""
     monkeypatch.setattr("ledger.document.drawing.preview", lambda *args: b"%PDF-1.7")
 
-    response = desk.get(f"/proposals/{proposal.pk}/preview.pdf")
+    response = accountant.get(f"/proposals/{proposal.pk}/preview.pdf")
 
     assert response["Content-Type"] == "application/pdf"
     assert response["Content-Disposition"].startswith("inline")
     assert response["X-Frame-Options"] == "SAMEORIGIN"
     assert response["Content-Security-Policy"] == "frame-ancestors 'self'"
-    download = desk.get(f"/proposals/{proposal.pk}/preview.pdf?download")
+    download = accountant.get(f"/proposals/{proposal.pk}/preview.pdf?download")
     assert download["Content-Disposition"].startswith("attachment")
     assert (
-        "frame-ancestors 'none'" in desk.get(f"/proposals/{proposal.pk}/preview/")["Content-Security-Policy"]
+        "frame-ancestors 'none'"
+        in accountant.get(f"/proposals/{proposal.pk}/preview/")["Content-Security-Policy"]
     )
 
 
 # Lines and sections
 
 
-def chosen(desk, name, proposal, **data):
-    return posted(desk, name, filter=f"proposal={proposal.pk}", **data)
+def chosen(accountant, name, proposal, **data):
+    return posted(accountant, name, filter=f"proposal={proposal.pk}", **data)
 
 
-def test_tax_groups_of_chosen_lines(desk, no1, proposal):
+def test_tax_groups_of_chosen_lines(accountant, no1, proposal):
     """PRP-2"""
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     line = proposal.lines.first()
 
-    assert "Tax groups of 1 line" in words(chosen(desk, "edit_proposal_lines", proposal, pk=line.pk))
+    assert "Tax groups of 1 line" in words(chosen(accountant, "edit_proposal_lines", proposal, pk=line.pk))
     text = words(
-        chosen(desk, "edit_proposal_lines", proposal, pk=line.pk, _answered="1", item_tax_group=group.pk)
+        chosen(
+            accountant, "edit_proposal_lines", proposal, pk=line.pk, _answered="1", item_tax_group=group.pk
+        )
     )
 
     assert "1 line changed." in text
     assert [row.item_tax_group.code for row in proposal.lines.order_by("number")] == ["REDUCED", "SERVICES"]
     assert [row.amount for row in proposal.lines.order_by("number")] == [1000, 500]
-    found = desk.get(f"/proposals/{proposal.pk}/lines/?differs=yes").context["object_list"]
+    found = accountant.get(f"/proposals/{proposal.pk}/lines/?differs=yes").context["object_list"]
     assert list(found) == [line]
 
 
-def test_filling_again_forgets_what_was_edited(desk, no1, proposal):
+def test_filling_again_forgets_what_was_edited(accountant, no1, proposal):
     """PRP-2"""
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     proposal.lines.update(item_tax_group=group)
 
-    assert "filled in again" in words(posted(desk, "refill_proposal", proposal.pk))
+    assert "filled in again" in words(posted(accountant, "refill_proposal", proposal.pk))
     assert {row.item_tax_group.code for row in proposal.lines.all()} == {"SERVICES"}
 
 
@@ -328,13 +335,13 @@ def other(no1):
     return user
 
 
-def test_the_way_through_approval(desk, client, no1, proposal, other):
+def test_the_way_through_approval(accountant, client, no1, proposal, other):
     """PRP-4"""
     LegalEntity.objects.update(require_proposal_approval=True)
-    assert "Submit for approval" in words(desk.get(f"/proposals/{proposal.pk}/"))
-    posted(desk, "submit_proposal", proposal.pk, comment="Please")
-    assert "You submitted" in words(posted(desk, "approve_proposal", proposal.pk))
-    assert "1 submitted by yourself" in words(posted(desk, "approve_proposals", pk=proposal.pk))
+    assert "Submit for approval" in words(accountant.get(f"/proposals/{proposal.pk}/"))
+    posted(accountant, "submit_proposal", proposal.pk, comment="Please")
+    assert "You submitted" in words(posted(accountant, "approve_proposal", proposal.pk))
+    assert "1 submitted by yourself" in words(posted(accountant, "approve_proposals", pk=proposal.pk))
 
     client.force_login(other)
     assert "This field is required" in words(posted(client, "reject_proposal", proposal.pk, comment=" "))
@@ -379,16 +386,16 @@ def test_an_administrator_resets_a_stuck_approval(client, no1, proposal):
 # Many at once
 
 
-def checked(desk, *proposals):
-    return posted(desk, "check_proposals", pk=[each.pk for each in proposals])
+def checked(accountant, *proposals):
+    return posted(accountant, "check_proposals", pk=[each.pk for each in proposals])
 
 
-def test_many_are_checked_before_they_are_posted(desk, no1, contract, proposal):
+def test_many_are_checked_before_they_are_posted(accountant, no1, contract, proposal):
     """PRP-5: nothing is posted by looking"""
     late = proposed(no1, work(no1, contract))
     InvoiceProposal.objects.filter(pk=late.pk).update(invoice_date=datetime.date(2025, 4, 2))
 
-    response = checked(desk, proposal, late)
+    response = checked(accountant, proposal, late)
 
     assert "1 of 2 can be posted." in words(response)
     assert "is in the future" in words(response)
@@ -396,13 +403,13 @@ def test_many_are_checked_before_they_are_posted(desk, no1, contract, proposal):
     assert not CustomerInvoice.objects.exists()
 
 
-def test_those_that_pass_are_posted_with_a_status_for_each(desk, no1, contract, proposal):
+def test_those_that_pass_are_posted_with_a_status_for_each(accountant, no1, contract, proposal):
     """PST-1"""
     second = proposed(no1, work(no1, contract))
-    response = checked(desk, proposal, second)
+    response = checked(accountant, proposal, second)
     InvoiceProposal.objects.filter(pk=second.pk).update(invoice_date=datetime.date(2025, 4, 2))
 
-    answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])
+    answer = posted(accountant, "post_proposals", response.context["word"], keys=response.context["keys"])
 
     assert "1 invoice posted." in words(answer)
     assert CustomerInvoice.objects.get().number in words(answer)
@@ -411,30 +418,30 @@ def test_those_that_pass_are_posted_with_a_status_for_each(desk, no1, contract, 
     assert f'<a href="{reverse("proposals")}?rows={second.pk}">Show these rows</a>' in words(answer)
 
 
-def test_the_page_of_the_posting_leads_to_what_was_refused(desk, no1, contract, proposal):
+def test_the_page_of_the_posting_leads_to_what_was_refused(accountant, no1, contract, proposal):
     """PST-1: also of a posting in the background, whose answer is that page"""
     second = proposed(no1, work(no1, contract))
-    response = checked(desk, proposal, second)
+    response = checked(accountant, proposal, second)
     word, keys = response.context["word"], response.context["keys"]
     InvoiceProposal.objects.filter(pk=second.pk).update(invoice_date=datetime.date(2025, 4, 2))
-    page = posted(desk, "post_proposals", word, keys=keys).redirect_chain[-1][0]
+    page = posted(accountant, "post_proposals", word, keys=keys).redirect_chain[-1][0]
 
-    leads_to = desk.get(page).context["refused_url"]
+    leads_to = accountant.get(page).context["refused_url"]
 
-    assert f'<a href="{leads_to}">Show refused proposals in the list</a>' in words(desk.get(page))
-    shown = desk.get(leads_to).context["object_list"]
+    assert f'<a href="{leads_to}">Show refused proposals in the list</a>' in words(accountant.get(page))
+    shown = accountant.get(leads_to).context["object_list"]
     assert [row.pk for row in shown] == [second.pk]
 
 
-def test_what_another_tab_has_posted_is_not_listed_as_posted_now(desk, no1, contract, proposal):
+def test_what_another_tab_has_posted_is_not_listed_as_posted_now(accountant, no1, contract, proposal):
     """PST-1: it says by whom and when, at once and in the background"""
     second = proposed(no1, work(no1, contract))
-    response = checked(desk, proposal, second)
+    response = checked(accountant, proposal, second)
     word, keys = response.context["word"], response.context["keys"]
     said = f"already posted by {no1.accountant}, the last one on"
-    assert "2 invoices posted." in words(posted(desk, "post_proposals", word, keys=keys))
+    assert "2 invoices posted." in words(posted(accountant, "post_proposals", word, keys=keys))
 
-    again = words(posted(desk, "post_proposals", word, keys=keys))
+    again = words(posted(accountant, "post_proposals", word, keys=keys))
 
     assert "Nothing was posted now. 2 invoices were " + said in again
     assert "invoices posted." not in again
@@ -443,51 +450,53 @@ def test_what_another_tab_has_posted_is_not_listed_as_posted_now(desk, no1, cont
     assert f"0 of 2 invoices posted. 2 invoices were {said}" in Notice.objects.get().text
 
 
-def test_what_is_posted_now_is_counted_apart_from_what_was_before(desk, no1, contract, proposal):
+def test_what_is_posted_now_is_counted_apart_from_what_was_before(accountant, no1, contract, proposal):
     """PST-1"""
     second = proposed(no1, work(no1, contract))
-    response = checked(desk, proposal, second)
+    response = checked(accountant, proposal, second)
     post(proposal, by=None, on=MARCH_31)
 
-    answer = words(posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"]))
+    answer = words(
+        posted(accountant, "post_proposals", response.context["word"], keys=response.context["keys"])
+    )
 
     assert "1 invoice posted. 1 invoice was already posted by the system on" in answer
 
 
-def test_many_are_posted_in_the_background(desk, no1, proposal, monkeypatch):
+def test_many_are_posted_in_the_background(accountant, no1, proposal, monkeypatch):
     """PST-1: with a page that follows, and a notice"""
     monkeypatch.setattr(posting, "AT_ONCE", 0)
-    response = checked(desk, proposal)
+    response = checked(accountant, proposal)
 
-    answer = posted(desk, "post_proposals", response.context["word"], keys=response.context["keys"])
+    answer = posted(accountant, "post_proposals", response.context["word"], keys=response.context["keys"])
     assert "0 of 1 done." in words(answer)
     assert 'hx-trigger="every 1s"' in words(answer)
 
     do_jobs("post_invoices")
     url = answer.redirect_chain[-1][0]
-    assert CustomerInvoice.objects.get().number in words(desk.get(url, headers={"HX-Request": "true"}))
+    assert CustomerInvoice.objects.get().number in words(accountant.get(url, headers={"HX-Request": "true"}))
     notice = Notice.objects.get(user=no1.accountant)
     assert (notice.text, notice.url) == ("1 of 1 invoice posted.", url)
 
 
-def test_a_selection_is_its_owners(desk, client, no1, proposal, other):
+def test_a_selection_is_its_owners(accountant, client, no1, proposal, other):
     """SEC-1"""
-    response = checked(desk, proposal)
+    response = checked(accountant, proposal)
     word = response.context["word"]
 
     assert "None of these proposals can be posted" in words(
-        posted(desk, "post_proposals", word, keys="999999")
+        posted(accountant, "post_proposals", word, keys="999999")
     )
     client.force_login(other)
     assert client.get(f"/proposals/check/{word}/").status_code == 404
 
 
-def test_queries_do_not_grow_with_rows(desk, no1, contract, proposal):
+def test_queries_do_not_grow_with_rows(accountant, no1, contract, proposal):
     """style.md: many rows cost as many queries as one"""
 
     def queries(url):
         with CaptureQueriesContext(connection) as captured:
-            assert desk.get(url).status_code == 200
+            assert accountant.get(url).status_code == 200
         return len(captured)
 
     create_proposal(confirmed(no1, work(no1, contract)))
@@ -502,12 +511,12 @@ def test_queries_do_not_grow_with_rows(desk, no1, contract, proposal):
     assert [queries(f"/proposals/{large.pk}/{rest}") for rest in ("", "lines/")] == of_one
 
 
-def test_two_people_at_one_header_do_not_undo_each_other(desk, proposal):
+def test_two_people_at_one_header_do_not_undo_each_other(accountant, proposal):
     """PRP-2"""
     address = reverse("edit_proposal", args=[proposal.pk])
-    form = desk.get(address).context["form"]
+    form = accountant.get(address).context["form"]
     typed = {name: form[name].value() or "" for name in form.fields} | {"footer_text": "Thank you"}
     InvoiceProposal.objects.filter(pk=proposal.pk).update(header_text="Bridge")
-    assert "Somebody changed this while you were typing." in words(desk.post(address, typed))
+    assert "Somebody changed this while you were typing." in words(accountant.post(address, typed))
     proposal.refresh_from_db()
     assert (proposal.header_text, proposal.footer_text) == ("Bridge", "")

@@ -34,47 +34,63 @@ def proposal(no1):
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
 
 
-def posted(desk, name, *args, **data):
-    return desk.post(reverse(name, args=args), data, follow=True)
+def posted(accountant, name, *args, **data):
+    return accountant.post(reverse(name, args=args), data, follow=True)
 
 
 def words(response):
     return response.content.decode()
 
 
-def chosen(desk, name, proposal, **data):
-    return posted(desk, name, filter=f"proposal={proposal.pk}", **data)
+def chosen(accountant, name, proposal, **data):
+    return posted(accountant, name, filter=f"proposal={proposal.pk}", **data)
 
 
-def test_lines_are_moved_to_a_new_section_and_back(desk, proposal):
+def test_lines_are_moved_to_a_new_section_and_back(accountant, proposal):
     """PRP-3: every line in exactly one section; an empty one goes"""
     first, second = proposal.lines.order_by("number")
     old = proposal.sections.get()
 
-    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, _answered="1", section="new", title="Travel")
+    chosen(
+        accountant,
+        "move_proposal_lines",
+        proposal,
+        pk=second.pk,
+        _answered="1",
+        section="new",
+        title="Travel",
+    )
     assert [(row.title, row.lines.get()) for row in proposal.sections.order_by("number")] == [
         (old.title, first),
         ("Travel", second),
     ]
 
-    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, _answered="1", section=old.pk)
+    chosen(accountant, "move_proposal_lines", proposal, pk=second.pk, _answered="1", section=old.pk)
     assert proposal.sections.get().lines.count() == 2
 
 
-def test_sections_change_place_title_and_mode(desk, proposal):
+def test_sections_change_place_title_and_mode(accountant, proposal):
     """PRP-3: amounts never change by it"""
     second = proposal.lines.get(number=2)
-    chosen(desk, "move_proposal_lines", proposal, pk=second.pk, _answered="1", section="new", title="Travel")
+    chosen(
+        accountant,
+        "move_proposal_lines",
+        proposal,
+        pk=second.pk,
+        _answered="1",
+        section="new",
+        title="Travel",
+    )
     keys = list(proposal.sections.order_by("number").values_list("pk", flat=True))
     data = {
         "sections": f"{keys[0]},{keys[1]}",
-        "seen": seen(desk, proposal),
+        "seen": seen(accountant, proposal),
         "section-TOTAL_FORMS": "2",
         "section-INITIAL_FORMS": "2",
         "section-0-number": "2",
@@ -85,39 +101,41 @@ def test_sections_change_place_title_and_mode(desk, proposal):
         "section-1-mode": "",
     }
 
-    wrong = words(posted(desk, "proposal_sections", proposal.pk, **{**data, "section-0-number": "x"}))
+    wrong = words(posted(accountant, "proposal_sections", proposal.pk, **{**data, "section-0-number": "x"}))
     assert "Enter a whole number" in wrong
     assert "On the road" in wrong
 
-    assert "The sections are formatted." in words(posted(desk, "proposal_sections", proposal.pk, **data))
+    assert "The sections are formatted." in words(
+        posted(accountant, "proposal_sections", proposal.pk, **data)
+    )
     found = [
         (row.title, row.mode, row.summary_by, row.lines.get().amount)
         for row in proposal.sections.order_by("number")
     ]
     assert found == [("On the road", "detail", "", 500), ("Work", "summary", "role", 1000)]
 
-    posted(desk, "sections_for_lines", proposal.pk)
+    posted(accountant, "sections_for_lines", proposal.pk)
     assert proposal.sections.get().lines.count() == 2
 
 
-def test_sections_that_changed_are_shown_again(desk, proposal):
+def test_sections_that_changed_are_shown_again(accountant, proposal):
     """PRP-3"""
     data = {"sections": "0", "section-TOTAL_FORMS": "1", "section-INITIAL_FORMS": "1"}
 
-    text = words(posted(desk, "proposal_sections", proposal.pk, **data))
+    text = words(posted(accountant, "proposal_sections", proposal.pk, **data))
 
     assert "were changed in the meantime" in text
 
 
-def seen(desk, proposal):
+def seen(accountant, proposal):
     """What the page of the sections showed, in its hidden field."""
-    return desk.get(reverse("proposal_sections", args=[proposal.pk])).context["seen"]
+    return accountant.get(reverse("proposal_sections", args=[proposal.pk])).context["seen"]
 
 
-def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(desk, proposal):
+def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(accountant, proposal):
     """PRP-3: the form keeps what was typed and shows the other change; the second press saves"""
     (section,) = proposal.sections.all()
-    was = seen(desk, proposal)
+    was = seen(accountant, proposal)
     forms = {
         "sections": section.pk,
         "section-TOTAL_FORMS": "1",
@@ -126,20 +144,20 @@ def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(des
         "section-0-mode": "",
     }
     mine, theirs = forms | {"section-0-title": "Mine"}, forms | {"section-0-title": "Theirs"}
-    posted(desk, "proposal_sections", proposal.pk, **theirs, seen=was)
+    posted(accountant, "proposal_sections", proposal.pk, **theirs, seen=was)
 
-    late = posted(desk, "proposal_sections", proposal.pk, **mine, seen=was)
+    late = posted(accountant, "proposal_sections", proposal.pk, **mine, seen=was)
 
     assert "Somebody changed this while you were typing." in words(late)
     assert "Now: place 1, “Theirs”, line by line" in words(late)
     assert 'value="Mine"' in words(late)
     assert proposal.sections.get().title == "Theirs"
 
-    posted(desk, "proposal_sections", proposal.pk, **mine, seen=late.context["seen"])
+    posted(accountant, "proposal_sections", proposal.pk, **mine, seen=late.context["seen"])
     assert proposal.sections.get().title == "Mine"
 
 
-def test_the_totals_are_those_of_the_invoice_date_that_was_chosen(desk, no1):
+def test_the_totals_are_those_of_the_invoice_date_that_was_chosen(accountant, no1):
     """PRP-5 PRP-8 PST-4: EUR 1,000 at the exchange rate of 20 March, due 30 days from then; the tax rate is
     that of the work of 10 March either way"""
     march_20, march_25 = datetime.date(2025, 3, 20), datetime.date(2025, 3, 25)
@@ -152,9 +170,9 @@ def test_the_totals_are_those_of_the_invoice_date_that_was_chosen(desk, no1):
     no1.customer.save()
     proposal = proposed(no1, work(no1, factories.contract(no1, currency="EUR", confirmed=True)))
 
-    today = words(desk.get(proposal.get_absolute_url()))
+    today = words(accountant.get(proposal.get_absolute_url()))
     edit_header(proposal, by=no1.accountant, invoice_date=march_20)
-    chosen = words(desk.get(proposal.get_absolute_url()))
+    chosen = words(accountant.get(proposal.get_absolute_url()))
 
     assert "Totals as they would be posted, dated 31 Mar 2025" in today
     assert ("1,250.00" in today, "15,000.00" in today, "30 Apr 2025" in today) == (True, True, True)
@@ -163,17 +181,17 @@ def test_the_totals_are_those_of_the_invoice_date_that_was_chosen(desk, no1):
     assert ("15,000.00" in chosen, "31 Mar 2025</h2>" in chosen) == (False, False)
 
 
-def test_a_layout_is_saved_as_default_and_used_from_then_on(desk, no1, proposal):
+def test_a_layout_is_saved_as_default_and_used_from_then_on(accountant, no1, proposal):
     """PRP-3: the contract's goes before the company's"""
-    posted(desk, "one_section", proposal.pk)
+    posted(accountant, "one_section", proposal.pk)
     data = {"scope": "company"}
-    answer = words(posted(desk, "save_layout", proposal.pk, **data))
+    answer = words(posted(accountant, "save_layout", proposal.pk, **data))
     assert "The layout is now the default for the whole company." in answer
     (section,) = proposal.sections.all()
     section.mode, section.summary_by = "summary", "month"
     section.save()
-    posted(desk, "save_layout", proposal.pk, scope="contract")
-    posted(desk, "save_layout", proposal.pk, scope="contract")
+    posted(accountant, "save_layout", proposal.pk, scope="contract")
+    posted(accountant, "save_layout", proposal.pk, scope="contract")
 
     assert [
         (bool(row.contract), row.mode, row.summary_by, row.section_for_each_line)

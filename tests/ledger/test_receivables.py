@@ -33,7 +33,7 @@ def no1():
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
@@ -145,12 +145,12 @@ def test_an_exchange_difference_is_no_open_item(no1):
     assert open_transactions([no1.customer.pk], on=MARCH_31) == []
 
 
-def test_a_difference_to_the_control_account_is_shown(no1, desk, spring):
+def test_a_difference_to_the_control_account_is_shown(no1, accountant, spring):
     """PST-6: 30 by hand without a transaction"""
     post(no1, general(no1, entry(no1, "1500", debit=30), entry(no1, "3000", credit=30), day=MARCH_31))
 
     assert aged_receivables(no1.entity, on=MARCH_31).difference == 30
-    page = words(desk, on="2025-03-31")
+    page = words(accountant, on="2025-03-31")
     assert "Differs" in page
     assert "3,250.50" in page
     assert f"{reverse('trial_balance')}?until=2025-03-31" in page
@@ -162,41 +162,41 @@ def words(client, **query):
     return answer.content.decode()
 
 
-def test_the_page_shows_each_currency_and_the_books(no1, desk, spring):
+def test_the_page_shows_each_currency_and_the_books(no1, accountant, spring):
     """PST-8: NOK 400 + 70.50, EUR 250, and 3,220.50 in all at the posted rates"""
-    page = words(desk, on="2025-03-31")
+    page = words(accountant, on="2025-03-31")
 
     for shown in ("Open in EUR", "Open in NOK", "All currencies in NOK", "470.50", "3,220.50", "Agrees"):
         assert shown in page
     assert "720.50" not in page.replace("2,720.50", "")  # euros and crowns in one sum
     assert "Differs" not in page
-    assert "open at the end of 20 May 2025" in words(desk)
-    assert "between 1 Jan 1990 and 31 Dec 2099" in words(desk, on="9999-01-01")
-    assert "No matching amount was owed" in words(desk, on="2024-12-31")
+    assert "open at the end of 20 May 2025" in words(accountant)
+    assert "between 1 Jan 1990 and 31 Dec 2099" in words(accountant, on="9999-01-01")
+    assert "No matching amount was owed" in words(accountant, on="2024-12-31")
 
 
-def test_it_leads_down_to_the_open_transactions(no1, desk, spring):
+def test_it_leads_down_to_the_open_transactions(no1, accountant, spring):
     """PST-8"""
-    assert f"customer={no1.customer.pk}" in words(desk, on="2025-03-31")
-    page = words(desk, on="2025-03-31", customer=no1.customer.pk)
+    assert f"customer={no1.customer.pk}" in words(accountant, on="2025-03-31")
+    page = words(accountant, on="2025-03-31", customer=no1.customer.pk)
     assert "INV-1" in page
     assert "45 days" in page
     assert "INV-3" not in page
-    whole = words(desk, on="2025-03-31", view="transactions")
+    whole = words(accountant, on="2025-03-31", view="transactions")
     assert all(number in whole for number in ("INV-1", "INV-2", "INV-3"))
     assert "booked 31 Mar 2025" in whole
-    late = words(desk, on="2025-03-31", view="transactions", age="overdue")
+    late = words(accountant, on="2025-03-31", view="transactions", age="overdue")
     assert "INV-1" in late
     assert "INV-2" not in late
 
 
-def test_the_filter_leaves_the_control_account_alone(no1, desk, spring):
+def test_the_filter_leaves_the_control_account_alone(no1, accountant, spring):
     """PST-6"""
-    page = words(desk, on="2025-03-31", q="other")
+    page = words(accountant, on="2025-03-31", q="other")
     assert spring.name in page
     assert no1.customer.name not in page
     assert "3,220.50" in page
-    late = words(desk, on="2025-03-31", age="days_31_60")
+    late = words(accountant, on="2025-03-31", age="days_31_60")
     assert no1.customer.name in late
     assert spring.name not in late
 
@@ -206,32 +206,32 @@ def lines(client, **query):
     return [line.split(",") for line in sheet.lstrip("\ufeff").splitlines()]
 
 
-def test_it_goes_out_as_a_file(no1, desk, spring):
+def test_it_goes_out_as_a_file(no1, accountant, spring):
     """EXP-1"""
-    rows = lines(desk, on="2025-03-31")
+    rows = lines(accountant, on="2025-03-31")
     assert rows[0][:4] == ["Number", "Customer", "Currency", "Not due"]
     assert rows[1][2:4] == ["EUR", "250.00"]
     assert rows[1][-1] == "2750.00"
     assert [row[1] for row in rows[-3:]] == ["All customers", "1500 Customers", "Difference"]
     assert [row[-1] for row in rows[-3:]] == ["3220.50", "3220.50", "0.00"]
-    opened = lines(desk, on="2025-03-31", customer=spring.pk)
+    opened = lines(accountant, on="2025-03-31", customer=spring.pk)
     assert opened[1][2:6] == ["INV-3", "invoice", "2025-04-02", "2025-03-31"]
     assert len(opened) == 2
-    answer = desk.get(reverse("aged_receivables"), {"_export": "xlsx"})
+    answer = accountant.get(reverse("aged_receivables"), {"_export": "xlsx"})
     assert answer.getvalue()[:2] == b"PK"
 
 
-def test_a_statement_says_what_was_open_at_its_end(no1, desk, spring):
+def test_a_statement_says_what_was_open_at_its_end(no1, accountant, spring):
     """PST-8: of the 1,000 due in February 400 were open on 31 March, though they are paid since"""
     address = no1.customer.get_absolute_url()
-    page = desk.get(address, {"since": "2025-01-01", "until": "2025-03-31"}).content.decode()
+    page = accountant.get(address, {"since": "2025-01-01", "until": "2025-03-31"}).content.decode()
     assert "Open on 31 Mar 2025, by days past the due date" in page
     assert "400.00" in page
-    page = desk.get(address, {"since": "2025-01-01", "until": "2025-12-31"}).content.decode()
+    page = accountant.get(address, {"since": "2025-01-01", "until": "2025-12-31"}).content.decode()
     assert "Open on 20 May 2025, by days past the due date" in page
 
 
-def test_it_asks_as_much_for_many_rows(no1, desk):
+def test_it_asks_as_much_for_many_rows(no1, accountant):
     """PST-8"""
 
     def more(n):
@@ -242,19 +242,19 @@ def test_it_asks_as_much_for_many_rows(no1, desk):
 
     def queries(**query):
         with CaptureQueriesContext(connection) as captured:
-            words(desk, **query)
+            words(accountant, **query)
         return len(captured)
 
     more(2)
-    words(desk)
+    words(accountant)
     few = queries(), queries(view="transactions")
     more(10)
     assert (queries(), queries(view="transactions")) == few
 
 
-def test_other_companies_are_not_in_it(no1, desk):
+def test_other_companies_are_not_in_it(no1, accountant):
     """SEC-1"""
     other = factories.company(code="NO2")
     owes(other, "777", date(2025, 3, 1))
-    page = words(desk, customer=other.customer.pk)
+    page = words(accountant, customer=other.customer.pk)
     assert "777" not in page

@@ -27,7 +27,7 @@ def no1():
 
 
 @pytest.fixture
-def desk(client, no1):
+def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
     return client
@@ -45,8 +45,8 @@ def text_of(html):
     return " ".join(text.replace("\xa0", " ").split())
 
 
-def shown(desk, row):
-    return text_of(desk.get(row.get_absolute_url()).content.decode())
+def shown(accountant, row):
+    return text_of(accountant.get(row.get_absolute_url()).content.decode())
 
 
 AGREED = (
@@ -56,14 +56,14 @@ AGREED = (
 BASE = "Tax base in NOK at the official rate 11.60 Tax in NOK"
 
 
-def test_an_agreed_and_the_official_rate_stand_beside_what_each_is_for(no1, desk):
+def test_an_agreed_and_the_official_rate_stand_beside_what_each_is_for(no1, accountant):
     """PST-5: EUR 1,000 + 250 tax, agreed 11.00, official 11.60; 11,000 + 2,900 = 13,900, tax base 11,600"""
     proposal = in_euro(no1, "11.60", fixed_exchange_rate=Decimal(11))
 
-    before = shown(desk, proposal)
+    before = shown(accountant, proposal)
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
 
-    for text in (before, shown(desk, proposal), shown(desk, invoice)):
+    for text in (before, shown(accountant, proposal), shown(accountant, invoice)):
         assert BASE in text
         assert "EUR 1,000.00 EUR 250.00 NOK 11,600.00 NOK 2,900.00" in text
         assert AGREED in text
@@ -81,9 +81,9 @@ def test_the_printed_invoice_has_tax_base_and_tax_at_the_official_rate(no1):
     assert "11,000.00" not in text
 
 
-def test_without_an_agreed_rate_the_cent_of_the_conversion_is_named(no1, desk):
+def test_without_an_agreed_rate_the_cent_of_the_conversion_is_named(no1, accountant):
     """PST-2: EUR 100.01 + 25.00 at 11.3333: 1,133.44 + 283.33 + 0.01 = 1,416.78"""
-    text = shown(desk, in_euro(no1, "11.3333", hours="1", price="100.01"))
+    text = shown(accountant, in_euro(no1, "11.3333", hours="1", price="100.01"))
 
     assert (
         "Net at the official rate 11.3333 NOK 1,133.44 Tax at the official rate 11.3333 NOK 283.33"
@@ -91,7 +91,7 @@ def test_without_an_agreed_rate_the_cent_of_the_conversion_is_named(no1, desk):
     )
 
 
-def test_an_invoice_in_the_books_currency_names_no_rate(no1, desk):
+def test_an_invoice_in_the_books_currency_names_no_rate(no1, accountant):
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
 
-    assert "rate 1.00" not in shown(desk, proposal)
+    assert "rate 1.00" not in shown(accountant, proposal)
