@@ -34,7 +34,7 @@ SYSTEM = "system"
 # Codes of outcomes of all kinds.
 GAVE_UP, UNKNOWN_KIND = "GAVE-UP", "UNKNOWN-KIND"
 
-# The number of attempts. Then the job has failed, and a person decides.
+# The number of attempts in a row. Then the job has failed, and a person decides; see `tries_in_a_row`.
 TRIES = 5
 # After this time, a message that no worker has received is treated as lost.
 LOST = timedelta(minutes=1)
@@ -265,6 +265,16 @@ def _claim(job, silent_for) -> bool:
     return True
 
 
+def tries_in_a_row(job: Job) -> int:
+    """The attempts since the request, or since somebody tried it again; 0 before the first one.
+
+    `Job.tries` counts all attempts and never goes back. So each attempt has its own number, and a worker that
+    was only slow can't end the attempt of another.
+    """
+    rest = job.tries % TRIES
+    return TRIES if job.tries and not rest and job.state != State.WAITING else rest
+
+
 def _mine(job):
     """The row, unless another worker has taken it."""
     return Job.objects.filter(pk=job.pk, state=State.RUNNING, tries=job.tries)
@@ -273,10 +283,10 @@ def _mine(job):
 def _put_back(job):
     """Schedule the next attempt, after 2, 4, 8 and 16 minutes; give up after the last one."""
     now = timezone.now()
-    if job.tries >= TRIES:
+    if tries_in_a_row(job) == TRIES:
         _give_up(job)
         return
-    later = now + timedelta(minutes=2**job.tries)
+    later = now + timedelta(minutes=2 ** tries_in_a_row(job))
     _mine(job).update(state=State.WAITING, beat_at=now, due_at=later)
 
 
@@ -320,8 +330,9 @@ def sweep(kind: str = "", entity: str = "") -> list[int]:
     done = []
     for job in late.order_by("pk"):
         try:
-            if job.tries >= TRIES:
-                _give_up(job)
+            if tries_in_a_row(job) == TRIES:
+                if late.filter(pk=job.pk).exists():  # its worker can have reported since
+                    _give_up(job)
             elif carry_out(job.pk):
                 done.append(job.pk)
         except Exception:
@@ -354,8 +365,9 @@ def can_try_again(job: Job) -> bool:
 def try_again(job: Job):
     """Run a job again that was given up, after its cause was fixed; refused for other jobs."""
     failed = Job.objects.filter(pk=job.pk, state=State.FAILED, outcome_code=GAVE_UP)
-    values = {"state": State.WAITING, "tries": 0, "outcome_code": "", "outcome": {}, "is_problem": False}
-    values |= {"ended_at": None, "due_at": timezone.now() + LOST}
+    now = timezone.now()
+    values = {"state": State.WAITING, "outcome_code": "", "outcome": {}, "is_problem": False}
+    values |= {"ended_at": None, "asked_at": now, "due_at": now + LOST}
     if not can_try_again(job) or not failed.update(**values):
         raise Refused("JOB-NOT-FAILED")
     send_on_commit(job)

@@ -27,7 +27,8 @@ def job_progress(context, job):
         "total": total,
         "is_running": job.state == jobs.State.RUNNING,
         "is_silent": job.state == jobs.State.RUNNING and job.beat_at < timezone.now() - _QUIET,
-        "has_failed_before": job.state == jobs.State.WAITING and job.tries > 0,
+        "has_failed_before": job.state == jobs.State.WAITING and jobs.tries_in_a_row(job) > 0,
+        "attempts": jobs.tries_in_a_row(job),
         "tries": jobs.TRIES,
         "sentence": jobs.sentence_of(job),
     }

@@ -313,3 +313,64 @@ def test_a_job_is_its_askers_alone(it, client):
     for user in (it.manager, it.administrator, it.auditor):
         assert page(client, user, job).status_code == 404
         assert client.post(reverse("try_job_again", args=[job.pk])).status_code == 404
+
+
+def given_up(it, **params):
+    job = lost(by=it.accountant, entity=it.entity, **params)
+    Job.objects.filter(pk=job.pk).update(state="running", tries=5)
+    jobs.sweep()
+    return fresh(job)
+
+
+def test_a_worker_of_an_earlier_request_ends_nothing_of_a_job_that_was_tried_again(it):
+    """Each attempt has its own number, also after "Try again"."""
+    slow = lost(by=it.accountant, entity=it.entity, minutes=200)
+    with time_machine.travel(timezone.now() - timedelta(minutes=100)):
+        jobs._claim(slow, jobs.SILENT)
+    Job.objects.update(tries=5)
+    jobs.sweep()
+    jobs.try_again(fresh(Job.objects.get()))
+    next_one = Job.objects.get()
+    assert jobs._claim(next_one, jobs.SILENT)
+    jobs._end(slow, "done", jobs.Outcome("HEARD", {"word": "late"}))
+    jobs._put_back(slow)
+    assert (fresh(next_one).state, next_one.tries) == ("running", 6)
+
+
+def test_a_job_that_was_tried_again_has_five_more_attempts(it, client, caplog):
+    job = given_up(it)
+    jobs.try_again(job)
+    Job.objects.update(due_at=timezone.now() - timedelta(minutes=1), kind="stumble", params={})
+    assert "failed because of" not in page(client, it.accountant, fresh(job)).text
+    Job.objects.update(asked_by=None)
+    for n in range(6, 11):
+        assert (fresh(job).tries, job.state) == (n - 1, "waiting")
+        jobs.sweep()
+        Job.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    assert (fresh(job).tries, job.state, job.outcome) == (10, "failed", {"tries": 10})
+
+
+def test_the_page_counts_the_attempts_since_it_was_tried_again(it, client):
+    job = given_up(it)
+    jobs.try_again(job)
+    jobs._claim(job, jobs.SILENT)
+    jobs._put_back(job)
+    assert "1 of 5 attempts so far" in page(client, it.accountant, job).text
+
+
+def test_a_job_that_was_tried_again_is_as_old_as_the_new_request(it):
+    """Otherwise the metric of the oldest job raises an alarm at once."""
+    job = given_up(it, minutes=5000)
+    jobs.try_again(job)
+    assert timezone.now() - fresh(job).asked_at < timedelta(minutes=1)
+
+
+def test_a_worker_that_reports_during_a_sweep_is_not_given_up(it, monkeypatch):
+    first, last = lost(word="first"), lost(by=it.accountant, entity=it.entity, minutes=30)
+    Job.objects.filter(pk=last.pk).update(state="running", tries=5)
+    fresh(last)
+    work = jobs.Work(last, jobs.KINDS["hear"])
+    monkeypatch.setattr(jobs, "carry_out", lambda pk: work.report(1, 2))
+    assert first.pk < last.pk
+    jobs.sweep()
+    assert (fresh(last).state, last.outcome_code) == ("running", "")

@@ -1,11 +1,13 @@
 """Who asked for something that a worker does later must still be allowed to when it is done."""
 
 import datetime
+from unittest.mock import Mock
 
 import pytest
 
 from contracts.models import Membership, ScheduleEntry
-from invoicing_site.models import Notice
+from invoicing_site.floor import jobs
+from invoicing_site.models import Job, Notice
 from ledger.invoicing.operations import posting
 from ledger.journal.operations import journals
 from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, JournalLine
@@ -93,6 +95,26 @@ def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
     sentence = said(no1.accountant, "journal.post", journal)
     text = f"0 journal lines posted. 1 journal refused. {sentence}"
     assert Notice.objects.get(user=no1.accountant).text == text
+
+
+def test_journals_that_an_attempt_before_try_again_has_posted_are_not_refused(no1, contract, monkeypatch):
+    """JRN-4"""
+    work(no1, contract)
+    journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
+    journal = IntegrationJournal.objects.get()
+    asked = {"by": no1.accountant, "entity": no1.entity}
+    job = jobs.add("post_journals", journals=[journal.pk], on="2025-03-31", **asked)
+    Job.objects.update(tries=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(journals, "_follow_up", Mock(side_effect=RuntimeError))
+        jobs.perform(job.pk)
+    job.refresh_from_db()
+    assert IntegrationJournal.objects.get().status == "posted"
+    assert (job.outcome_code, Notice.objects.get().is_problem) == ("GAVE-UP", True)
+    jobs.try_again(job)
+    jobs.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.outcome["refused"], job.is_problem) == ([], False)
 
 
 def test_actuals_of_somebody_who_left_are_not_added(no1, contract):
