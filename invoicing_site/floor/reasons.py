@@ -5,6 +5,7 @@ gettext. A reason keeps the code and the values, so that it can be stored. It be
 shown, in the reader's language.
 """
 
+import contextlib
 import datetime
 import functools
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ class Reason:
         if "sentence" in self.params:
             return wording.capital(self.params["sentence"])
         if template := templates().get(self.code):
-            return wording.capital(template % _Shown(self.params))
+            # If a stored count is no longer a whole number, translations can't choose a plural form.
+            with contextlib.suppress(TypeError):
+                return wording.capital(template % _Shown(self.params))
         values = ", ".join(f"{name} {shown(value)}" for name, value in self.params.items())
         return f"{self.code}: {values}" if values else self.code
 
@@ -108,7 +111,11 @@ class Reason:
         return (self.code, self.params, self.remedy) == (other.code, other.params, other.remedy)
 
     def __hash__(self) -> int:
-        return hash((self.code, self.remedy, *self.params))
+        # The database changes the order of the values. Lists have no hash.
+        simple = {
+            (name, value) for name, value in self.params.items() if isinstance(value, str | int | Decimal)
+        }
+        return hash((self.code, self.remedy, frozenset(simple)))
 
 
 class ReasonField(models.JSONField):

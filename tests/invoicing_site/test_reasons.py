@@ -56,7 +56,7 @@ def values(**changed):
 @pytest.fixture
 def another_language(tmp_path, settings):
     """An invented language with a catalogue of its own."""
-    catalogue = Catalog()
+    catalogue = Catalog(locale="nb")  # for its rule of plurals
     catalogue.add("Nothing was found.", "Nix fundu.")
     catalogue.add("a draft", "ein Skizzo")
     catalogue.add("%(row)s is %(status)s: %(amount)s from %(day)s at %(rate)s %%.", "%(status)s da %(row)s!")
@@ -196,3 +196,23 @@ def test_a_column_keeps_a_reason(db):
 
 def test_a_terminal_shows_the_code_too():
     assert remedies.in_plain_text(Refused("TEST-COUNT", count=1)) == "1 line is left. [TEST-COUNT]"
+
+
+def test_equal_reasons_have_the_same_hash_in_any_order_of_their_values():
+    """PostgreSQL changes the order of the keys of JSON."""
+    one = Reason("TEST-WHY", row="Line 1", why=[Reason("TEST-PLAIN"), "a list"])
+    other = Reason("TEST-WHY", why=[Reason("TEST-PLAIN"), "a list"], row="Line 1")
+    assert one == other
+    assert len({one, other}) == 1
+
+
+def test_reasons_of_many_rows_have_different_hashes():
+    """Otherwise finding one of thousands in a dict compares it with all of them."""
+    assert len({hash(Reason("TEST-LIST", names=str(n))) for n in range(1000)}) > 990
+
+
+def test_a_stored_count_that_is_missing_or_rubbish_is_shown_in_each_language(another_language):
+    with override(another_language):
+        for params, shown in (({}, "TEST-COUNT"), ({"count": "some"}, "TEST-COUNT: count some")):
+            stored = {"code": "TEST-COUNT", "params": params, "remedy": ""}
+            assert Reason.from_json(stored).sentence == shown
