@@ -67,7 +67,7 @@ def _found() -> dict:
         now = time.monotonic()
         if _last["at"] is None or now - _last["at"] >= _SECONDS:
             _last["found"] = _look()
-            _last["at"] = now
+            _last["at"] = time.monotonic()  # after it, so that a slow check answers those who waited for it
         return _last["found"]
 
 

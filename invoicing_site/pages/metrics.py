@@ -64,7 +64,7 @@ class _Ours:
             now = time.monotonic()
             if _last["at"] is None or now - _last["at"] >= _SECONDS:
                 _last["gauges"] = _asked()
-                _last["at"] = now
+                _last["at"] = time.monotonic()  # after it, as the queries can be slow
             return _last["gauges"]
 
     def describe(self):

@@ -196,6 +196,22 @@ def test_health_writes_once_in_some_seconds_however_often_it_is_asked(db, client
     assert len(queries) == 0
 
 
+def test_a_slow_check_answers_those_who_waited_for_it(client, monkeypatch):
+    """Otherwise, while a server does not answer, each request checks it again, and they block all threads."""
+    now, looks = [100.0], []
+
+    def look():
+        looks.append(now[0])
+        now[0] += 20
+        return {"database": "down", "problems": []}
+
+    monkeypatch.setattr(health, "_look", look)
+    monkeypatch.setattr(health.time, "monotonic", lambda: now[0])
+    for _ in range(2):
+        assert client.get("/health/").status_code == 503
+    assert looks == [100.0]
+
+
 # The heartbeats themselves
 
 
