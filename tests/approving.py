@@ -1,4 +1,4 @@
-"""What the pages of approvals post: what was chosen, and beside it what the reader was shown (APP-9)."""
+"""What the approval pages post: the selected entries, and the prices that the page showed (APP-9)."""
 
 import json
 

@@ -70,7 +70,7 @@ def test_where_a_column_begins(company, contract, day, column):
 
 
 def test_only_chargeable_work_that_waits_is_aged(company, contract):
-    """BKL-4: no milestones, nothing non-chargeable, nothing dated later."""
+    """BKL-4: no milestones, no non-chargeable work, no work dated later."""
     factories.ready_item(company, contract, price=Decimal("0.10"), status="not_ready", needs_price=True)
     factories.ready_item(company, contract, price=Decimal("0.20"))
     factories.ready_item(company, contract, billing_type="non_chargeable")
@@ -85,7 +85,7 @@ def test_only_chargeable_work_that_waits_is_aged(company, contract):
 
 
 def test_work_is_grouped_by_contract_project_and_manager_and_never_over_currencies(company, contract):
-    """BKL-4: a contract of two managers stands under each, one of none under nobody."""
+    """BKL-4: a contract with two managers is listed under each, one without managers under nobody."""
     second = factories.UserFactory(username="zoe", first_name="Zoe", last_name="Second")
     euro = factories.contract(company, confirmed=True, currency="EUR", code="EURO")
     contract.managers.add(second)
@@ -112,7 +112,7 @@ def test_work_is_grouped_by_contract_project_and_manager_and_never_over_currenci
 
 
 def test_only_the_given_items_are_aged(company, contract):
-    """BKL-4 SEC-1: the caller says whose rows."""
+    """BKL-4 SEC-1: the caller passes the rows that the user can see."""
     factories.ready_item(company, contract)
     other = factories.contract(company, confirmed=True)
     factories.ready_item(company, other, price=Decimal(3))
@@ -120,7 +120,7 @@ def test_only_the_given_items_are_aged(company, contract):
     assert [(row.group, row.total) for row in rows] == [(other, 3)]
 
 
-def test_a_past_day_gives_the_same_answer_for_ever(company, contract):
+def test_ageing_on_a_past_day_never_changes(company, contract):
     """BKL-4: 8 h approved on 31 March and billed on 20 April; 2 h approved then and canceled on 15 April."""
     eight = factories.time_entry(company, "8", date=date(2025, 3, 10))
     two = factories.time_entry(company, "2", date=date(2025, 3, 11))
@@ -146,7 +146,7 @@ def test_a_past_day_gives_the_same_answer_for_ever(company, contract):
     assert [total(day) for day in [*days, date(2025, 4, 20)]] == [0, 2000, 2000, 1600, 1600, 0]
 
 
-def test_ageing_asks_as_much_for_sixty_contracts_as_for_three(company):
+def test_ageing_runs_as_many_queries_for_sixty_contracts_as_for_three(company):
     """BKL-4"""
 
     def make(n):
@@ -161,8 +161,8 @@ def test_ageing_asks_as_much_for_sixty_contracts_as_for_three(company):
     assert len(aged()) == 60
 
 
-def test_what_was_added_by_hand_was_never_unbilled(company):
-    """BKL-4 PRO-5: on a fixed price, and on time and material, where its item stands for other facts."""
+def test_lines_added_by_hand_are_not_aged(company):
+    """BKL-4 PRO-5: on a fixed price, and on time and material, where its item refers to other actuals."""
     other = factories.ProjectFactory(entity=company.entity)
     contract = factories.contract(
         company, confirmed=True, lines=[{}, {"method": "fixed", "project": other, "milestones": []}]
@@ -186,7 +186,7 @@ def test_what_was_added_by_hand_was_never_unbilled(company):
     assert total(JUNE_30) == 0
 
 
-def test_for_today_the_items_that_stand_are_enough(company, contract):
+def test_for_today_only_open_items_are_read(company, contract):
     """BKL-4: and the open ones leave out what is on a draft."""
     billed, drafted, _ = (factories.ready_item(company, contract, price=Decimal(p)) for p in (1, 20, 300))
     (draft,) = proformas.create_for_items([billed], on=JUNE_30, by=None)
@@ -216,7 +216,7 @@ def changed(item, **fields):
     return item
 
 
-def test_what_is_ready_has_no_blocker_and_what_is_not_has_one(company, contract):
+def test_ready_items_have_no_blocker_and_others_have_one(company, contract):
     """BKL-4"""
     item = factories.ready_item(company, contract)
     assert codes(item) == []
@@ -228,12 +228,12 @@ def test_what_is_ready_has_no_blocker_and_what_is_not_has_one(company, contract)
 
 
 @pytest.mark.parametrize("status", ["created", "posted", "canceled"])
-def test_of_what_is_not_open_nothing_is_said(company, contract, status):
+def test_items_that_are_not_open_have_no_blocker(company, contract, status):
     """BKL-4"""
     assert codes(factories.ready_item(company, contract, status=status, needs_price=True)) == []
 
 
-def test_over_the_limit_says_which_and_by_how_much(company, contract):
+def test_a_blocker_names_the_limit_and_the_excess(company, contract):
     """BKL-4 NTE-2"""
     item = changed(
         factories.ready_item(company, contract, status="not_ready"),
@@ -277,7 +277,7 @@ def test_a_missing_price_needs_the_price_list_first(company, contract):
 
 
 def test_an_order_number_is_missing_only_where_it_is_required(company, contract):
-    """BKL-4 CON-12: an order counts by the day of the work, whatever day it is now."""
+    """BKL-4 CON-12: an order counts by the day of the work, not by today."""
     item = factories.ready_item(company, contract, date=date(2025, 6, 15))
     LegalEntity.objects.filter(pk=company.entity.pk).update(require_order_reference=True)
     assert codes(item) == ["ORDER-MISSING"]
@@ -291,13 +291,13 @@ def test_an_order_number_is_missing_only_where_it_is_required(company, contract)
         assert codes(factories.ready_item(company, contract, date=day)) == ["ORDER-MISSING"]
 
 
-def test_an_unconfirmed_contract_bills_nothing(company):
+def test_a_draft_contract_bills_nothing(company):
     """BKL-4 CON-6"""
     draft = factories.contract(company)
     assert codes(factories.ready_item(company, draft)) == ["CONTRACT-NOT-CONFIRMED"]
 
 
-def test_blockers_ask_nothing_once_the_page_is_loaded(company, contract):
+def test_blockers_run_no_queries_once_the_page_is_loaded(company, contract):
     """BKL-4"""
     LegalEntity.objects.filter(pk=company.entity.pk).update(require_order_reference=True)
 

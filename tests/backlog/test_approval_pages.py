@@ -37,7 +37,7 @@ def manager(client, company):
     return client
 
 
-def said(response):
+def messages_of(response):
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
@@ -55,14 +55,14 @@ def test_only_project_managers_approve(client, company, contract, role):
     assert client.post(reverse("cancel_approval", args=[entry.pk])).status_code == seen
 
 
-def test_another_managers_entries_do_not_exist(client, company, contract):
+def test_entries_of_another_manager_are_not_found(client, company, contract):
     entry = factories.time_entry(company)
     other = factories.UserFactory()
     factories.MembershipFactory(user=other, entity=company.entity, role=Membership.Role.MANAGER)
     client.force_login(other)
     assert "0 entries" in client.get(reverse("approvals")).content.decode()
     assert client.get(reverse("approval", args=[entry.pk])).status_code == 404
-    assert "Nothing is selected" in said(client.post(reverse("approve_entries"), {"pk": entry.pk}))
+    assert "Nothing is selected" in messages_of(client.post(reverse("approve_entries"), {"pk": entry.pk}))
     entry.refresh_from_db()
     assert entry.status == "submitted"
 
@@ -78,7 +78,7 @@ def test_the_list_shows_price_amount_and_limit_before_approval(company, manager)
 
 
 def test_a_preview_is_what_approval_makes(company):
-    """NTE-1: each alone fits under 2,000, both together don't, and approval says the same."""
+    """NTE-1: each alone fits under 2,000, both together don't; approval gives the same result."""
     confirm_contract(factories.contract(company, limit=Decimal(2000)), by=company.manager)
     entries = [factories.time_entry(company, "8") for _ in range(2)]
     found = preview(entries, by=company.manager)
@@ -104,26 +104,26 @@ def test_margins_are_for_those_who_may_see_costs(company, contract, manager):
     assert all("Margin" in manager.get(page).content.decode() for page in pages)
 
 
-def test_many_are_approved_and_ones_own_are_named(company, contract, manager):
+def test_others_entries_are_approved_and_ones_own_are_named(company, contract, manager):
     """APP-2"""
     theirs = factories.time_entry(company)
     own = factories.time_entry(company, resource=company.manager_resource)
     assert "is your own" in manager.get(reverse("approvals")).content.decode()
     response = manager.post(reverse("approve_entries"), as_listed([theirs, own], by=company.manager))
     assert response.status_code == 302
-    assert "1 entry approved." in said(response)
-    assert "1 your own; Project NO1-P1 has no other manager to approve it" in said(response)
+    assert "1 entry approved." in messages_of(response)
+    assert "1 your own; Project NO1-P1 has no other manager to approve it" in messages_of(response)
     assert set(Entry.objects.values_list("pk", "status")) == {(theirs.pk, "approved"), (own.pk, "submitted")}
 
 
 def test_all_that_match_are_approved_as_they_were_shown(company, contract, manager):
     for n in range(3):
         factories.time_entry(company, description="Wanted" if n else "Other")
-    page = manager.get(reverse("approvals"), {"q": "wanted"}).content.decode()
+    page = manager.get(reverse("approvals"), {"q": "match"}).content.decode()
     stamp = re.search(r'name="stamp" value="([^"]+)"', page)[1]
-    chosen = {"all_matching": "1", "filter": "q=wanted", "stamp": stamp}
+    chosen = {"all_matching": "1", "filter": "q=match", "stamp": stamp}
     factories.time_entry(company, description="Wanted too")
-    assert "Nothing was changed" in said(manager.post(reverse("approve_entries"), chosen))
+    assert "Nothing was changed" in messages_of(manager.post(reverse("approve_entries"), chosen))
     assert Entry.objects.filter(status="approved").count() == 0
 
 
@@ -137,7 +137,7 @@ def test_rejection_asks_for_a_comment_and_keeps_the_selection(company, contract,
     again = manager.post(reverse("reject_entries"), {**chosen, "_answered": "1", "comment": ""})
     assert "This field is required" in again.content.decode()
     done = manager.post(reverse("reject_entries"), {**chosen, "_answered": "1", "comment": "Which task?"})
-    assert "2 entries rejected." in said(done)
+    assert "2 entries rejected." in messages_of(done)
     assert set(Entry.objects.values_list("status", "decision_comment")) == {("rejected", "Which task?")}
 
 
@@ -186,11 +186,11 @@ def test_a_cancellation_is_refused_with_the_proforma(company, contract, manager)
     page = manager.get(reverse("approval", args=[billed.pk])).content.decode()
     assert "Cancel approval" not in page
     refused = manager.post(reverse("cancel_approval", args=[billed.pk]))
-    assert proforma.number in said(refused)
+    assert proforma.number in messages_of(refused)
     manager.post(reverse("cancel_approval", args=[free.pk]))
     assert set(Entry.objects.values_list("pk", "status")) == {(free.pk, "submitted"), (billed.pk, "approved")}
     refused = manager.post(reverse("cancel_approvals"), {"pk": [billed.pk]})
-    assert proforma.number in said(refused)
+    assert proforma.number in messages_of(refused)
 
 
 @pytest.mark.parametrize("name", ["approvals", "approved"])
@@ -216,12 +216,12 @@ def test_many_rows_cost_as_many_queries_as_one(company, manager, django_assert_m
         assert manager.get(reverse(name)).status_code == 200
 
 
-def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manager):
-    """APP-2: nobody approves 80 hours where the page said 8."""
+def test_an_entry_that_was_changed_meanwhile_is_not_approved(company, contract, manager):
+    """APP-2: nobody approves 80 hours where the page messages_of 8."""
     entry = factories.time_entry(company, "8")
     address = reverse("approval", args=[entry.pk])
     seen = manager.get(address).context["form"]["seen"].value()
-    Entry.objects.filter(pk=entry.pk).update(quantity=80)  # recalled, mended, handed in again
+    Entry.objects.filter(pk=entry.pk).update(quantity=80)  # recalled, corrected, submitted again
     answer = manager.post(address, {"seen": seen})
     assert "The entry was changed after you opened it" in answer.content.decode()
     entry.refresh_from_db()
@@ -232,31 +232,31 @@ def test_what_was_changed_meanwhile_is_looked_at_again(company, contract, manage
     assert entry.status == "approved"
 
 
-def test_what_was_handed_in_again_meanwhile_is_not_approved_unseen(manager, company, contract):
-    """APP-1, APP-2: 8 h were looked at; 16 h were submitted before the click."""
+def test_an_entry_that_was_submitted_again_meanwhile_is_not_approved(manager, company, contract):
+    """APP-1, APP-2: the page showed 8 h; 16 h were submitted before the click."""
     entry, other = factories.time_entry(company, hours="8"), factories.time_entry(company)
     seen = as_listed([entry, other], by=company.manager)
     recall([entry], by=company.member)
     Entry.objects.filter(pk=entry.pk).update(quantity=Decimal(16))
     submit([entry], by=company.member)
     answer = manager.post(reverse("approve_entries"), seen)
-    assert "1 entry approved." in said(answer)
-    assert "1 submitted again since you loaded the page; check again" in said(answer)
+    assert "1 entry approved." in messages_of(answer)
+    assert "1 submitted again since you loaded the page; check again" in messages_of(answer)
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 
 
 @pytest.mark.parametrize("drawn", ["2025-99-99T00:00", "2025-03-10T00:00", ""])
-def test_a_list_that_does_not_say_when_it_was_drawn_approves_nothing(manager, company, contract, drawn):
-    """APP-2: what was submitted since could not be told apart."""
+def test_a_list_without_the_time_of_its_page_approves_nothing(manager, company, contract, drawn):
+    """APP-2: entries that were submitted since then could not be recognized."""
     entry = factories.time_entry(company)
     listed = as_listed([entry], by=company.manager, drawn=drawn)
-    assert "did not say what the list showed" in said(manager.post(reverse("approve_entries"), listed))
+    assert "did not say what the list showed" in messages_of(manager.post(reverse("approve_entries"), listed))
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 
 
-def test_who_approves_an_expense_sees_its_receipt_and_all_its_figures(
+def test_the_approver_sees_the_receipt_and_all_amounts_of_an_expense(
     company, contract, manager, settings, tmp_path
 ):
     """APP-8: what the expense's owner attached and claims is what is decided on."""
@@ -279,8 +279,8 @@ def test_who_approves_an_expense_sees_its_receipt_and_all_its_figures(
     assert rows.count(f"{company.travel.name} · Receipt") == 1
 
 
-def test_what_was_left_is_said_once_for_each_reason(manager, company, contract):
-    """APP-2 APP-10: whatever their days."""
+def test_skipped_entries_are_named_once_for_each_reason(manager, company, contract):
+    """APP-2 APP-10: entries of several days give one sentence."""
     good = factories.time_entry(company)
     mine = [factories.time_entry(company, submitted_by=company.manager) for _ in range(2)]
     other = factories.UserFactory(first_name="Olga", last_name="Other")
@@ -288,14 +288,14 @@ def test_what_was_left_is_said_once_for_each_reason(manager, company, contract):
     today = company.entity.today()
     later = [factories.time_entry(company, date=today + timedelta(days=n)) for n in (1, 2)]
     listed = as_listed([good, *mine, *later], by=company.manager)
-    answer = said(manager.post(reverse("approve_entries"), listed))
+    answer = messages_of(manager.post(reverse("approve_entries"), listed))
     assert "2 submitted by you; Olga Other can approve them" in answer
     assert "2 dated after today" in answer
     assert "it can be approved from" not in answer
 
 
 @pytest.mark.parametrize("typed", ["24.0001", "1000"])
-def test_time_is_written_up_to_a_day_at_most(company, contract, manager, typed):
+def test_time_can_be_raised_to_24_hours_at_most(company, contract, manager, typed):
     """APP-3 APP-10: an entry is of one day; what was typed stays on the page."""
     entry = factories.time_entry(company, "1.5")
     address = reverse("approval", args=[entry.pk])
@@ -318,7 +318,7 @@ def test_a_number_with_an_exponent_is_not_approved(company, contract, manager):
     assert not Actual.objects.exists()
 
 
-def test_other_quantities_are_written_up_as_they_fit(company, contract):
+def test_other_quantities_can_be_raised_without_that_limit(company, contract):
     """APP-3: material is not of a day: 1 piece at 80 is billed as 30, 2,400."""
     entry = factories.material_entry(company)
     approve([entry], by=company.manager, decisions={entry.pk: Decision(billable_quantity=Decimal(30))})
@@ -326,7 +326,7 @@ def test_other_quantities_are_written_up_as_they_fit(company, contract):
 
 
 def test_all_warnings_of_an_approval_can_be_read(company, contract, manager):
-    """APP-2 PRC-6: three stand in the answer, the others behind their number."""
+    """APP-2 PRC-6: the message shows three, and the number of the others as a link."""
     company.sales_price.delete()
     roles = [factories.RoleFactory(entity=company.entity, name=f"Role {n}") for n in range(5)]
     entries = [factories.time_entry(company, role=role) for role in roles]
@@ -336,7 +336,7 @@ def test_all_warnings_of_an_approval_can_be_read(company, contract, manager):
     assert [f"no price for role Role {n} of" in folded for n in range(5)] == [False, False, False, True, True]
 
 
-def test_a_missing_rate_says_who_enters_it(company, contract, manager):
+def test_a_missing_rate_names_who_can_enter_it(company, contract, manager):
     """MON-8: the link is there for those who may follow it, before approval and when it is refused."""
     entry = factories.expense_entry(company, cost_currency="USD")
     add = reverse("admin:contracts_exchangerate_add")
@@ -348,7 +348,7 @@ def test_a_missing_rate_says_who_enters_it(company, contract, manager):
             company.manager.is_staff = True
             company.manager.save()
         page = manager.get(reverse("approval", args=[entry.pk])).text
-        answer = said(manager.post(reverse("approve_entries"), chosen))
+        answer = messages_of(manager.post(reverse("approve_entries"), chosen))
         for text in (page, answer):
             assert "has no official exchange rate for USD on" in text
             assert sentence in text

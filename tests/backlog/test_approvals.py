@@ -1,4 +1,4 @@
-"""Approval: what it makes, what it refuses, and how it is taken back."""
+"""Approval: what it makes, what it refuses, and how it is canceled."""
 
 import threading
 from datetime import date, timedelta
@@ -77,8 +77,8 @@ def test_billable_hours_decide_what_is_chargeable(company, contract, billable, u
     assert Actual.objects.filter(type="unbilled").exclude(cost=Actual.objects.get(type="cost")).count() == 0
 
 
-def test_the_approver_may_give_work_away(company, contract):
-    """APP-2: complimentary as a whole; nothing of it counts against a limit."""
+def test_the_approver_can_make_work_complimentary(company, contract):
+    """APP-2: complimentary as a whole; it does not count against a limit."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager, decisions={entry.pk: Decision(billing_type="complimentary")})
     assert facts()[1:] == [("unbilled", "complimentary", "8.0000", "1600.00")]
@@ -118,7 +118,7 @@ def test_confirming_a_contract_bills_what_was_approved_before(company):
         confirm_contract(draft, by=company.manager)
 
 
-def test_a_missing_price_warns_and_never_stops(company, contract):
+def test_a_missing_price_is_a_warning_and_never_an_error(company, contract):
     """PRC-2 PRC-6: the actual gets 0, is flagged, and can't be marked ready."""
     company.sales_price.delete()
     approval = approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
@@ -146,7 +146,7 @@ def test_an_approved_price_stays_when_the_list_changes(company, contract):
     assert "chosen" in share.price_decision.reasoning
 
 
-def test_nobody_approves_their_own_hours(company, contract):
+def test_users_cannot_approve_their_own_hours(company, contract):
     """APP-2: refused, unless the entity allows it."""
     entry = factories.time_entry(company, "8", date=DAY, resource=company.manager_resource)
     with pytest.raises(Refused, match="your own"):
@@ -165,8 +165,8 @@ def test_nobody_approves_their_own_hours(company, contract):
     ],
 )
 @pytest.mark.parametrize("kind", ["time", "fee"])
-def test_who_recorded_or_submitted_an_entry_does_not_decide_on_it(company, contract, part, words, kind):
-    """APP-2: a colleague's hours and a fee alike; page, approval and rejection have one answer."""
+def test_users_who_recorded_or_submitted_an_entry_cannot_approve_or_reject_it(company, contract, part, words, kind):
+    """APP-2: a colleague's hours and a fee alike; page, approval and rejection give the same reason."""
     part = {name: getattr(company, user) for name, user in part.items()}
     make = factories.time_entry if kind == "time" else factories.fee_entry
     entry = make(company, date=DAY, **part)
@@ -182,7 +182,7 @@ def test_who_recorded_or_submitted_an_entry_does_not_decide_on_it(company, contr
     assert len(approve([entry], by=other).entries) == 1
 
 
-def test_a_manager_does_not_approve_the_hours_they_imported(company, contract):
+def test_a_manager_cannot_approve_hours_they_imported(company, contract):
     """APP-2"""
     file = f"date,project,resource,hours\n{DAY},NO1-P1,ANNA,8\n".encode()
     import_entries(file, name="anna.csv", entity=company.entity, by=company.manager, submit=True)
@@ -193,8 +193,8 @@ def test_a_manager_does_not_approve_the_hours_they_imported(company, contract):
     assert len(approve(Entry.objects.all(), by=company.manager).entries) == 1
 
 
-def test_work_dated_after_today_is_approved_when_its_day_has_come(company, contract):
-    """APP-10: it can be submitted and rejected meanwhile; today is the entity's."""
+def test_work_dated_after_today_can_be_approved_from_its_day_on(company, contract):
+    """APP-10: it can be submitted and rejected before that; today is the date in the time zone of the entity."""
     today = company.entity.today()
     now, then = (factories.time_entry(company, "8", date=today + timedelta(days=n)) for n in (0, 1))
     assert "dated after today" in preview([then], by=company.manager)[then.pk].refused.sentence
@@ -205,7 +205,7 @@ def test_work_dated_after_today_is_approved_when_its_day_has_come(company, contr
     assert reject([then], by=company.manager, comment="Not yet.") == [then]
 
 
-def test_nobody_cancels_approvals_on_projects_of_others(company, contract):
+def test_approvals_on_projects_of_others_cannot_be_canceled(company, contract):
     """APP-5 SEC-1: who manages another project of the company is refused, and nothing is reversed."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
@@ -229,7 +229,7 @@ def test_work_outside_of_its_project_is_approved_with_a_warning(company, contrac
 
 
 @pytest.mark.parametrize("kind", ["quantity", "decision", "price", "cost"])
-def test_an_amount_that_is_too_large_is_left_out_and_the_others_go_on(company, contract, kind):
+def test_an_amount_that_is_too_large_is_skipped_and_the_others_are_approved(company, contract, kind):
     """MON-1 APP-10: more than 1,000,000,000,000; the other 8 h are approved."""
     good = factories.time_entry(company, "8", date=DAY)
     big, decisions = factories.expense_entry(company, date=DAY), {}
@@ -257,21 +257,21 @@ def test_an_amount_that_is_too_large_is_left_out_and_the_others_go_on(company, c
         "price": "9,999,999,999,999,000.00",
         "cost": "99,999,999,999,999.00",
     }[kind]
-    said = f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
+    messages_of = f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
     big.refresh_from_db()
-    assert said in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
+    assert messages_of in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
     approval = approve([good, big], by=company.manager, decisions=decisions)
     assert approval.entries == [good]
     ((left, reason),) = approval.refused
     assert left == big
     assert reason.code == "ENTRY-NOT-PRICED"
-    assert reason.sentence.startswith(f"{named(big)} can't be approved. {said}")
+    assert reason.sentence.startswith(f"{named(big)} can't be approved. {messages_of}")
     assert Entry.objects.get(pk=big.pk).status == "submitted"
     with pytest.raises(Refused, match="too large an amount"):
         approve([big], by=company.manager, decisions=decisions)
 
 
-def test_a_thousand_that_can_t_be_approved_hold_up_no_other(company, contract, monkeypatch):
+def test_entries_that_cannot_be_approved_do_not_block_others(company, contract, monkeypatch):
     """APP-2: commits of one entry each; the first is one's own, the second is not."""
     monkeypatch.setattr("backlog.operations.approvals.CHUNK", 1)
     own = factories.time_entry(company, "8", date=DAY, resource=company.manager_resource)
@@ -283,7 +283,7 @@ def test_a_thousand_that_can_t_be_approved_hold_up_no_other(company, contract, m
         approve_many([own], by=company.manager)
 
 
-def test_only_the_projects_managers_approve(company, contract):
+def test_only_managers_of_the_project_can_approve(company, contract):
     """APP-2 SEC-1: another user is refused and nothing changed."""
     entry = factories.time_entry(company, "8", date=DAY)
     with pytest.raises(Refused, match="not yours to approve"):
@@ -293,8 +293,8 @@ def test_only_the_projects_managers_approve(company, contract):
     assert facts() == []
 
 
-def test_what_cannot_be_approved_is_named_and_the_rest_is_done(company, contract):
-    """APP-2: many at once; a draft among them is left alone."""
+def test_entries_that_cannot_be_approved_are_named_and_the_others_are_approved(company, contract):
+    """APP-2: many at once; a draft among them does not change."""
     good = factories.time_entry(company, "8", date=DAY)
     draft = factories.time_entry(company, "3", date=DAY, status="draft")
     approval = approve([good, draft], by=company.manager)
@@ -344,8 +344,8 @@ def test_a_canceled_approval_is_reversed_on_the_day_it_is_canceled(company, cont
     assert entry.status == "submitted"
 
 
-def test_what_is_on_a_draft_is_not_taken_back(company, contract):
-    """APP-5: the sentence names the proforma, and nothing changed."""
+def test_an_approval_is_not_canceled_while_its_item_is_on_a_draft(company, contract):
+    """APP-5: the message names the proforma, and nothing changes."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
     mark_ready(BacklogItem.objects.all(), by=company.manager)
@@ -383,7 +383,7 @@ def test_a_fee_and_an_expense_at_cost_are_split_as_amounts(company):
 
 @pytest.mark.postgres  # SQLite takes long inserts in batches
 def test_a_thousand_entries_cost_as_many_queries_as_ten(company, contract, django_assert_max_num_queries):
-    """Sets instead of loops."""
+    """Queries are for sets of rows, not for each row."""
     few = [factories.time_entry(company, "1", date=DAY) for _ in range(3)]
     with django_assert_max_num_queries(200) as one:
         approve(few, by=company.manager)
@@ -394,7 +394,7 @@ def test_a_thousand_entries_cost_as_many_queries_as_ten(company, contract, djang
 
 
 def test_many_entries_are_approved_in_several_commits(company, contract, monkeypatch):
-    """What is done stays done; a repeat finds the rest."""
+    """Entries of earlier commits stay approved; the next call approves the rest."""
     monkeypatch.setattr("backlog.operations.approvals.CHUNK", 2)
     entries = [factories.time_entry(company, "1", date=DAY) for _ in range(5)]
     approvals = approve_many(entries, by=company.manager)
@@ -404,7 +404,7 @@ def test_many_entries_are_approved_in_several_commits(company, contract, monkeyp
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_approvals_cannot_both_take_the_last_of_a_limit():
+def test_two_approvals_cannot_both_use_the_rest_of_a_limit():
     """NTE-4: a limit of 1,600 holds 8 h × 200 once; of two at the same moment one fails."""
     company = factories.company(cost_price=100, sales_price=200)
     contract = factories.contract(company, limit=Decimal(1600))

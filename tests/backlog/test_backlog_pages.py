@@ -46,14 +46,14 @@ def share(company, contract, **fields):
     return item
 
 
-def said(response):
+def messages_of(response):
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
 @pytest.mark.parametrize(
     ("role", "code"), [("accountant", 200), ("auditor", 200), ("member", 403), ("administrator", 403)]
 )
-def test_who_reads_and_who_marks(client, company, contract, role, code):
+def test_each_role_can_read_or_mark_items(client, company, contract, role, code):
     """SEC-1"""
     item = share(company, contract)
     client.force_login(getattr(company, role))
@@ -66,17 +66,17 @@ def test_who_reads_and_who_marks(client, company, contract, role, code):
         assert client.post(reverse(name), {"pk": item.pk}).status_code == 403
 
 
-def test_another_managers_rows_are_not_marked(client, company, contract):
+def test_rows_of_another_manager_are_not_marked(client, company, contract):
     item = share(company, contract)
     other = factories.UserFactory()
     factories.MembershipFactory(user=other, entity=company.entity, role=Membership.Role.MANAGER)
     client.force_login(other)
     assert "0 items" in client.get(reverse("backlog")).content.decode()
-    assert "Nothing is selected" in said(client.post(reverse("mark_ready"), {"pk": item.pk}))
+    assert "Nothing is selected" in messages_of(client.post(reverse("mark_ready"), {"pk": item.pk}))
     assert "Nothing unbilled" in client.get(reverse("ageing")).content.decode()
 
 
-def test_totals_tell_what_is_ready_and_what_is_left_of_the_limit(company, contract, manager):
+def test_totals_show_what_is_ready_and_what_is_left_of_the_limit(company, contract, manager):
     """BKL-1 BKL-7: 200 ready, 400 waiting, 600 over the limit of 5,000, of which 600 are used."""
     share(company, contract, status="ready")
     share(company, contract, quantity=2)
@@ -89,7 +89,7 @@ def test_totals_tell_what_is_ready_and_what_is_left_of_the_limit(company, contra
     assert filtered["limits"] == [("Contract", Decimal(5000), Decimal(4400))]
 
 
-def test_only_what_is_chargeable_adds_up(company, contract, manager):
+def test_totals_count_chargeable_items_only(company, contract, manager):
     """PRO-3, APP-3: of 7.5 h at 1,190 six are billable; the rest is shown with its value, and not counted."""
     price = Decimal(1190)
     share(company, contract, status="ready", quantity=6, price=price)
@@ -115,7 +115,7 @@ def test_only_what_is_chargeable_adds_up(company, contract, manager):
 
 
 @pytest.mark.parametrize("by", ["contract", "project", "customer", "role", "month"])
-def test_groups_add_up_and_lead_to_their_rows(company, contract, manager, by):
+def test_groups_have_totals_and_link_to_their_rows(company, contract, manager, by):
     """BKL-1"""
     share(company, contract, date=factories.DAY)
     share(company, contract, date=factories.DAY, quantity=2)
@@ -129,7 +129,7 @@ def test_groups_add_up_and_lead_to_their_rows(company, contract, manager, by):
             assert manager.get(group["url"]).context["matching"] == group["n"]
 
 
-def test_the_answer_leads_to_what_was_left_alone(company, contract, manager, today):
+def test_the_message_links_to_the_skipped_items(company, contract, manager, today):
     """BKL-2"""
     free, failed, held = share(company, contract), share(company, contract), share(company, contract)
     BacklogItem.objects.filter(pk=failed.pk).update(
@@ -137,8 +137,8 @@ def test_the_answer_leads_to_what_was_left_alone(company, contract, manager, tod
     )
     hold([held], until=today + timedelta(days=3), reason="Waits", by=company.manager)
     response = manager.post(reverse("mark_ready"), {"pk": [free.pk, failed.pk, held.pk]})
-    assert "1 item marked ready to invoice." in said(response)
-    assert "?blocked=OVER-LIMIT&amp;blocked=ON-HOLD" in said(response)
+    assert "1 item marked ready to invoice." in messages_of(response)
+    assert "?blocked=OVER-LIMIT&amp;blocked=ON-HOLD" in messages_of(response)
     left = manager.get(f"{reverse('backlog')}?blocked=OVER-LIMIT&blocked=ON-HOLD")
     assert set(left.context["object_list"].values_list("pk", flat=True)) == {failed.pk, held.pk}
 
@@ -158,10 +158,10 @@ def test_a_hold_asks_for_its_day_and_reason(company, contract, manager, today):
     assert "Customer asks" in done.content.decode()
     item.refresh_from_db()
     assert (item.hold_until, item.held_by) == (day, company.manager)
-    assert "1 item released from hold" in said(manager.post(reverse("release_holds"), {"pk": item.pk}))
+    assert "1 item released from hold" in messages_of(manager.post(reverse("release_holds"), {"pk": item.pk}))
 
 
-def test_ageing_leads_to_the_rows_and_names_what_blocks_them(company, contract, manager, today):
+def test_ageing_links_to_the_rows_and_names_their_blockers(company, contract, manager, today):
     """BKL-4: 200 of 10 days, 400 of 100 days over the limit."""
     young = share(company, contract, date=today - timedelta(days=10))
     old = share(company, contract, date=today - timedelta(days=100), quantity=2, over=Decimal(7))
@@ -206,7 +206,7 @@ def test_many_rows_cost_as_many_queries_as_one(
         assert manager.get(url).status_code == 200
 
 
-def test_a_row_over_a_limit_says_which_and_by_how_much(manager, company, contract):
+def test_a_row_over_a_limit_names_the_limit_and_the_excess(manager, company, contract):
     """NTE-2"""
     item = share(company, contract, date=company.entity.today(), over=Decimal("2500"))
     words = manager.get(reverse("backlog")).content.decode()

@@ -1,4 +1,4 @@
-"""What becomes of an entry whose approval is canceled (APP-5)."""
+"""An entry after its approval is canceled (APP-5)."""
 
 from datetime import date
 from decimal import Decimal
@@ -43,7 +43,7 @@ def test_a_missing_price_is_found_when_the_work_is_approved_again(company, contr
     assert BacklogItem.objects.ready().get().amount == Decimal(1600)
 
 
-def test_canceling_forgets_what_the_approver_had_decided(company, contract):
+def test_canceling_removes_the_decision_of_the_approver(company, contract):
     """APP-5: approved again as it is, 8 h are billed and not the 6 of the first time."""
     entry = factories.time_entry(company, "8", date=DAY)
     decisions = {entry.pk: Decision(billable_quantity=Decimal(6), billing_type="complimentary")}

@@ -60,7 +60,7 @@ def promoted(company, day):
     )
 
 
-def said(response):
+def messages_of(response):
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
@@ -98,7 +98,7 @@ def test_a_changed_resource_changes_nothing_that_was_submitted(company, contract
 
 
 @pytest.mark.parametrize("field", ["role", "unit"])
-def test_nor_between_approval_and_the_confirming_of_the_contract(company, field):
+def test_a_promotion_between_approval_and_confirmation_changes_nothing(company, field):
     """APP-9 CON-6: what is due when a contract is confirmed is priced by the role and unit of the cost."""
     draft = factories.contract(company)
     entry = submitted(company)
@@ -109,7 +109,7 @@ def test_nor_between_approval_and_the_confirming_of_the_contract(company, field)
     assert facts("unbilled") == [(Decimal(1600), "Consultant")]
 
 
-def test_a_recall_fixes_anew_and_a_canceled_approval_does_not(company, contract):
+def test_a_recall_updates_the_fixed_role_and_a_canceled_approval_does_not(company, contract):
     """APP-9: the role was corrected meanwhile; only submitting again looks at it."""
     entry = submitted(company)
     company.resource.role = company.principal
@@ -161,7 +161,7 @@ def test_one_entry_is_not_approved_at_another_price_than_the_page_showed(company
     assert facts("unbilled") == [(Decimal(720), "Consultant")]
 
 
-def test_of_many_those_at_another_price_are_left_out_and_named(company, contract, manager):
+def test_entries_at_another_price_than_shown_are_skipped_and_named(company, contract, manager):
     """APP-9: two were shown at 200, one of them costs 90 now; the other is approved."""
     changed, same = submitted(company), submitted(company)
     page = manager.get(reverse("approvals"))
@@ -169,24 +169,24 @@ def test_of_many_those_at_another_price_are_left_out_and_named(company, contract
     Entry.objects.filter(pk=changed.pk).update(priced_unit=company.oslo)
     posted = {"pk": [changed.pk, same.pk], "terms": page.context["terms"], "drawn": page.context["drawn"]}
     answer = manager.post(reverse("approve_entries"), posted)
-    assert "1 entry approved" in said(answer)
-    assert "1 not at the price that you saw (Anna&#x27;s 8 h of 10 Mar 2025)" in said(answer)
+    assert "1 entry approved" in messages_of(answer)
+    assert "1 not at the price that you saw (Anna&#x27;s 8 h of 10 Mar 2025)" in messages_of(answer)
     changed.refresh_from_db()
     assert changed.status == "submitted"
     assert facts("unbilled") == [(Decimal(1600), "Consultant")]
 
 
-def test_all_of_many_at_another_price_are_refused(company, contract, manager):
+def test_approval_is_refused_when_all_entries_have_another_price(company, contract, manager):
     """APP-9"""
     entry = submitted(company)
     page = manager.get(reverse("approvals"))
     made_cheaper(company)
     posted = {"pk": entry.pk, "terms": page.context["terms"], "drawn": page.context["drawn"]}
-    assert "is “90 NOK, chargeable" in said(manager.post(reverse("approve_entries"), posted))
+    assert "is “90 NOK, chargeable" in messages_of(manager.post(reverse("approve_entries"), posted))
     assert not Actual.objects.exists()
 
 
-def test_entries_of_other_pages_wait_when_prices_were_set_up_meanwhile(company, contract, manager):
+def test_entries_of_other_pages_are_skipped_when_prices_changed_meanwhile(company, contract, manager):
     """APP-9: of what no page showed, nothing is approved once a price list was changed after it was drawn."""
     shown, other = submitted(company), submitted(company)
     page = manager.get(reverse("approvals"))
@@ -198,8 +198,8 @@ def test_entries_of_other_pages_wait_when_prices_were_set_up_meanwhile(company, 
     }
     audit.record("admin.change", company.sales_list, entity=company.entity.code)
     answer = manager.post(reverse("approve_entries"), posted)
-    assert "1 entry approved" in said(answer)
-    assert "1 not on the page that you saw, and prices have changed since" in said(answer)
+    assert "1 entry approved" in messages_of(answer)
+    assert "1 not on the page that you saw, and prices have changed since" in messages_of(answer)
     other.refresh_from_db()
     assert other.status == "submitted"
 
@@ -210,19 +210,19 @@ def test_entries_of_other_pages_are_approved_with_all_that_match(company, contra
     context = manager.get(reverse("approvals")).context
     posted = {name: context[name] for name in ("stamp", "drawn")} | {"all_matching": "1"}
     posted["terms"] = json.dumps({shown.pk: json.loads(context["terms"])[str(shown.pk)]})
-    assert "2 entries approved" in said(manager.post(reverse("approve_entries"), posted))
+    assert "2 entries approved" in messages_of(manager.post(reverse("approve_entries"), posted))
     other.refresh_from_db()
     assert other.status == "approved"
 
 
-def test_what_is_ticked_and_was_not_on_the_page_is_left_out(company, contract, manager):
+def test_a_selected_entry_that_was_not_on_the_page_is_skipped(company, contract, manager):
     """APP-9"""
     shown, other = submitted(company), submitted(company)
     posted = as_listed([shown], by=company.manager) | {"pk": [shown.pk, other.pk]}
     answer = manager.post(reverse("approve_entries"), posted)
-    assert "1 entry approved" in said(answer)
-    assert "1 not on the page that you saw; check again" in said(answer)
-    assert "No entry was approved: 1 is not on the page" in said(
+    assert "1 entry approved" in messages_of(answer)
+    assert "1 not on the page that you saw; check again" in messages_of(answer)
+    assert "No entry was approved: 1 is not on the page" in messages_of(
         manager.post(reverse("approve_entries"), posted | {"pk": other.pk})
     )
     other.refresh_from_db()
@@ -234,8 +234,8 @@ NOT_TERMS = [None, "", "[", "[1]", '"nul"', "nul", "7", "1" * 5000, "[" * 100_00
 
 
 @pytest.mark.parametrize("terms", NOT_TERMS, ids=range(len(NOT_TERMS)))
-def test_who_does_not_say_at_what_price_approves_nothing(company, contract, manager, terms):
-    """APP-9: 1,600 was shown and 720 would be made; without the page's terms nobody could tell."""
+def test_approval_without_the_prices_of_the_page_approves_nothing(company, contract, manager, terms):
+    """APP-9: the page showed 1,600 and approval would make 720; without the prices of the page nobody would notice."""
     entry = submitted(company)
     listed = as_listed([entry], by=company.manager)
     one = reverse("approval", args=[entry.pk])
@@ -245,7 +245,7 @@ def test_who_does_not_say_at_what_price_approves_nothing(company, contract, mana
         posted.pop("terms", None)
         posted |= {} if terms is None else {"terms": terms}
 
-    answer = said(manager.post(reverse("approve_entries"), listed))
+    answer = messages_of(manager.post(reverse("approve_entries"), listed))
     assert "did not say what the list showed" in answer or "is not on the page that you saw" in answer
     page = manager.post(one, seen)
     assert "8 h of 10 Mar 2025 was shown without its price. It is “90 NOK, chargeable" in page.text
@@ -256,8 +256,8 @@ def test_who_does_not_say_at_what_price_approves_nothing(company, contract, mana
     assert facts("unbilled") == [(Decimal(720), "Consultant")]
 
 
-def test_a_contract_that_was_confirmed_meanwhile_is_another_price_too(company):
-    """APP-9 CON-6: the page said cost only, and now somebody would be billed."""
+def test_a_contract_that_was_confirmed_meanwhile_counts_as_another_price(company):
+    """APP-9 CON-6: the page messages_of cost only, and now somebody would be billed."""
     draft = factories.contract(company)
     entry = submitted(company)
     seen = {entry.pk: preview([entry], by=company.manager)[entry.pk].terms}

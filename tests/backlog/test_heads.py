@@ -1,4 +1,4 @@
-"""The head of a milestone follows its parts, whatever moves them (MIL-1)."""
+"""The head of a milestone follows the status of its parts (MIL-1)."""
 
 from datetime import date
 
@@ -60,7 +60,7 @@ def test_the_head_is_in_progress_on_a_draft_and_until_the_last_part_is_confirmed
     assert head() == "completed"
 
 
-def test_what_is_returned_takes_the_completion_back(it):
+def test_a_returned_proposal_reopens_the_milestone(it):
     """MIL-1 PRP-6"""
     mark_ready(it.parts, by=it.manager)
     first, second = drafts(it)
@@ -81,8 +81,8 @@ def test_a_part_billed_slice_by_slice_is_in_progress_until_the_last(it):
     assert head() == "completed"
 
 
-def test_the_heads_of_others_stay(it):
-    """MIL-1: only milestones whose parts move are looked at."""
+def test_heads_of_other_milestones_do_not_change(it):
+    """MIL-1: only milestones whose parts change are updated."""
     other = factories.MilestoneFactory(line=it.contract.lines.get(), number=9, status="completed")
     mark_ready(it.parts, by=it.manager)
     other.refresh_from_db()

@@ -51,7 +51,7 @@ def test_a_hold_is_one_recorded_action_that_can_be_undone(company, item, later):
     assert held(item) == (None, "", None)
 
 
-def test_what_is_held_already_or_invoiced_is_left_alone(company, item, later):
+def test_items_on_hold_or_invoiced_are_skipped(company, item, later):
     """BKL-5"""
     other = factories.ready_item(company, item.contract, status="not_ready")
     BacklogItem.objects.filter(pk=other.pk).update(status="created")
@@ -61,7 +61,7 @@ def test_what_is_held_already_or_invoiced_is_left_alone(company, item, later):
     assert held(item)[1] == "First"
 
 
-def test_a_released_hold_is_forgotten(company, item, later):
+def test_releasing_a_hold_removes_it(company, item, later):
     """BKL-5"""
     hold([item], until=later, reason="Waits", by=company.manager)
     other = factories.ready_item(company, item.contract, status="not_ready")
@@ -72,7 +72,7 @@ def test_a_released_hold_is_forgotten(company, item, later):
         undo(released.action, by=company.manager)
 
 
-def test_a_hold_says_why(company, item, later):
+def test_a_hold_needs_a_reason(company, item, later):
     with pytest.raises(Refused, match="Enter why"):
         hold([item], until=later, reason="  ", by=company.manager)
     assert held(item)[0] is None
@@ -91,7 +91,7 @@ def test_a_hold_ends_on_its_day(company, item, days, is_held):
 
 
 @pytest.mark.parametrize(("days", "is_held"), [(0, False), (1, True)])
-def test_documents_take_what_is_held_from_its_day_on(company, item, days, is_held):
+def test_held_items_can_be_billed_from_the_last_day_of_the_hold(company, item, days, is_held):
     """BKL-5: by hand, by refreshing, by choosing rows, and in a plan."""
     today, contract = company.entity.today(), item.contract
     factories.ready_item(company, contract)

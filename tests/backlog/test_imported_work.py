@@ -1,4 +1,4 @@
-"""What the program said that work was imported from holds, unless its approver decides otherwise."""
+"""What the program messages_of that work was imported from holds, unless its approver decides otherwise."""
 
 from decimal import Decimal
 
@@ -35,7 +35,7 @@ def test_work_that_is_not_billable_there_is_non_chargeable(it):
     ]
 
 
-def test_work_that_is_invoiced_elsewhere_gives_a_cost_only(it):
+def test_work_that_is_invoiced_elsewhere_makes_a_cost_only(it):
     """IMP-1"""
     contract(it, confirmed=True)
     entry = time_entry(it, hours="8", billing_wish="cost_only")
@@ -66,7 +66,7 @@ def test_the_approver_may_decide_otherwise(it, wish):
     assert approval.actuals[1].amount == Decimal("1600.00")
 
 
-def test_a_contract_that_is_confirmed_later_sells_it_as_little(it):
+def test_a_contract_that_is_confirmed_later_does_not_bill_it_either(it):
     """IMP-1, CON-6"""
     wishes = ("", "non_chargeable", "cost_only")
     entries = [time_entry(it, hours="8", billing_wish=wish) for wish in wishes]

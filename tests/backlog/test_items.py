@@ -62,7 +62,7 @@ def test_marking_ready_is_one_recorded_action_that_can_be_undone(company, item):
     ]
 
 
-def test_undo_leaves_what_an_invoice_took(company, contract, item):
+def test_undo_does_not_change_invoiced_items(company, contract, item):
     """BKL-2: until the next invoice takes them."""
     other = factories.ready_item(company, contract, status="not_ready")
     marked = mark_ready([item, other], by=company.manager)
@@ -82,7 +82,7 @@ def test_undo_leaves_what_an_invoice_took(company, contract, item):
         ({"status": "posted"}, "already customer invoice posted"),
     ],
 )
-def test_what_cannot_be_marked_is_counted_by_its_reason(company, item, fields, reason):
+def test_items_that_cannot_be_marked_are_counted_by_reason(company, item, fields, reason):
     """BKL-2 NTE-2"""
     if fields.get("hold_until") == "tomorrow":
         fields = {"hold_until": company.entity.today() + timedelta(days=1), "hold_reason": "Waits"}
@@ -92,8 +92,8 @@ def test_what_cannot_be_marked_is_counted_by_its_reason(company, item, fields, r
 
 
 @pytest.mark.parametrize("kind", ["ready", "not_ready", "hold", "release"])
-def test_what_changed_nothing_is_not_recorded(company, item, kind):
-    """No action to undo and no event in the audit trail, whatever was asked."""
+def test_an_action_that_changes_nothing_is_not_recorded(company, item, kind):
+    """No action to undo and no event in the audit trail, for every kind of action."""
     BacklogItem.objects.filter(pk=item.pk).update(status="posted")
     before = AuditEvent.objects.count()
     until = company.entity.today() + timedelta(days=9)
@@ -114,7 +114,7 @@ def test_a_hold_ends_on_its_day(company, item):
     assert mark_ready([item], by=company.manager).action.changed == 1
 
 
-def test_not_evaluated_waits_only_where_a_limit_is_set(company, contract, item):
+def test_not_evaluated_blocks_only_items_with_a_limit(company, contract, item):
     """NTE-3"""
     BacklogItem.objects.filter(pk=item.pk).update(limit_status="not_evaluated")
     contract.limit = Decimal(100000)
@@ -125,7 +125,7 @@ def test_not_evaluated_waits_only_where_a_limit_is_set(company, contract, item):
     assert mark_ready([item], by=company.manager).action.changed == 1
 
 
-def test_the_database_itself_keeps_a_failed_item_from_being_ready(item):
+def test_the_database_refuses_a_failed_item_that_is_ready(item):
     """NTE-2"""
     failed = BacklogItem.objects.filter(pk=item.pk)
     failed.update(limit_status="failed", limit_level="contract", limit_over=Decimal(1))
@@ -180,8 +180,8 @@ def test_the_items_of_another_contract_are_not_reserved(company, contract, item)
         reserve([item], contract=other)
 
 
-def test_the_worth_of_an_item_is_as_still_as_its_source(item):
-    """ACT-1: what an item is worth, and whose share it is, can't be changed."""
+def test_the_amount_and_owner_of_an_item_cannot_change(item):
+    """ACT-1: the amount of an item, and the customer that it belongs to, can't be changed."""
     for change in ({"amount": Decimal(1)}, {"currency": "EUR"}, {"date": date(2020, 1, 1)}):
         with pytest.raises(IntegrityError), transaction.atomic():
             BacklogItem.objects.filter(pk=item.pk).update(**change)
@@ -201,8 +201,8 @@ def test_a_selection_belongs_to_one_company(company, item):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_undoing_an_action_that_is_still_at_work_ends_it(monkeypatch):
-    """BKL-2: whoever comes first, nothing deadlocks, and nothing is marked under an undone action."""
+def test_undo_during_an_action_stops_the_action(monkeypatch):
+    """BKL-2: in either order there is no deadlock, and no item is marked by an undone action."""
     monkeypatch.setattr("backlog.operations.items.CHUNK", 2)
     company = factories.company()
     contract = confirm_contract(factories.contract(company), by=company.manager)
@@ -238,7 +238,7 @@ def test_undoing_an_old_marking_leaves_a_later_one(company, item):
     assert (undo(back, by=company.manager), status(item)) == (1, "ready")
 
 
-def test_undoing_marks_nothing_ready_that_fails_a_limit_by_now(company, item):
+def test_undo_does_not_mark_items_ready_that_now_exceed_a_limit(company, item):
     """BKL-2 NTE-2"""
     BacklogItem.objects.filter(pk=item.pk).update(status="ready")
     back = mark_not_ready([item], by=company.manager).action

@@ -38,7 +38,7 @@ def statuses():
     return list(BacklogItem.objects.order_by("date", "pk").values_list("limit_status", "limit_over"))
 
 
-def test_what_a_raised_limit_has_room_for_fits_the_rest_says_by_how_much_it_is_over(no1, deal):
+def test_a_raised_limit_covers_items_in_order_and_the_rest_shows_its_excess(no1, deal):
     """NTE-3 NTE-1: 2,000 used of 2,500, so 1,000 more is over by 500; of 3,000 it fits"""
     assert statuses() == [("committed", None), ("committed", None), ("failed", Decimal(1000))]
 
@@ -60,7 +60,7 @@ def test_what_a_raised_limit_has_room_for_fits_the_rest_says_by_how_much_it_is_o
     assert AuditEvent.objects.filter(action="backlog.evaluate").count() == 2
 
 
-def test_the_oldest_work_gets_what_is_left_and_it_is_given_once(no1, deal):
+def test_the_oldest_work_uses_the_rest_of_the_limit_once(no1, deal):
     """NTE-3 NTE-4: 3 × 1,000 not evaluated under 2,000; the third is over by 1,000 again"""
     BacklogItem.objects.update(limit_status="not_evaluated", limit_level="", limit_over=None)
 
@@ -102,7 +102,7 @@ def test_milestones_use_no_limit_of_a_line_and_tax_and_retainers_none_at_all(no1
     assert (book.left(level.LINE, line.pk), book.left(level.LINE_CUSTOMER, line.pk, customer)) == (1500, 1500)
 
 
-def test_where_no_limit_is_set_any_more_none_keeps_it_back(no1, deal):
+def test_without_a_limit_failed_items_are_released(no1, deal):
     """NTE-3"""
     deal.limit = None
     deal.save()
@@ -111,7 +111,7 @@ def test_where_no_limit_is_set_any_more_none_keeps_it_back(no1, deal):
     assert statuses()[2] == ("na", None)
 
 
-def test_what_is_ready_or_not_charged_is_left_alone(no1, deal):
+def test_ready_and_non_chargeable_items_do_not_change(no1, deal):
     """NTE-3: others in the selection are counted in the answer"""
     first = BacklogItem.objects.order_by("date", "pk").first()
     mark_ready([first], by=no1.manager)
@@ -126,7 +126,7 @@ def test_what_is_ready_or_not_charged_is_left_alone(no1, deal):
         evaluate([], by=no1.manager)
 
 
-def test_the_page_says_what_fits_and_leads_to_what_does_not(no1, deal, client):
+def test_the_page_counts_what_fits_and_links_to_what_does_not(no1, deal, client):
     """NTE-3 BKL-2"""
     client.force_login(no1.manager)
     deal.limit = Decimal(2500)

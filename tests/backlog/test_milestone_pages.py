@@ -34,7 +34,7 @@ def manager(client, company):
     return client
 
 
-def said(response):
+def messages_of(response):
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
@@ -44,7 +44,7 @@ def item(name):
 
 
 @pytest.mark.parametrize(("role", "code"), [("accountant", 200), ("auditor", 200), ("member", 403)])
-def test_readers_see_milestones_and_change_none(client, company, contract, role, code):
+def test_readers_see_milestones_and_cannot_change_them(client, company, contract, role, code):
     """SEC-1"""
     client.force_login(getattr(company, role))
     assert client.get(reverse("milestones")).status_code == code
@@ -59,7 +59,7 @@ def test_readers_see_milestones_and_change_none(client, company, contract, role,
     assert not BacklogItem.objects.ready().exists()
 
 
-def test_another_managers_milestone_does_not_exist(client, company, contract):
+def test_a_milestone_of_another_manager_is_not_found(client, company, contract):
     other = factories.UserFactory()
     factories.MembershipFactory(user=other, entity=company.entity, role=Membership.Role.MANAGER)
     client.force_login(other)
@@ -86,7 +86,7 @@ def test_milestones_are_marked_and_put_back(company, contract, manager):
     assert undone.url == reverse("milestones")
     assert not BacklogItem.objects.ready().exists()
     manager.post(reverse("mark_milestones_ready"), chosen)
-    assert "marked not ready" in said(manager.post(reverse("mark_milestones_not_ready"), chosen))
+    assert "marked not ready" in messages_of(manager.post(reverse("mark_milestones_not_ready"), chosen))
 
 
 def test_progress_billing_takes_a_percentage_or_an_amount(company, contract, manager):
@@ -99,7 +99,7 @@ def test_progress_billing_takes_a_percentage_or_an_amount(company, contract, man
     assert "A milestone is never billed above 100 %" in too_much.content.decode()
     assert 'value="101"' in too_much.content.decode()
     done = manager.post(page, {"percent": "25,0", "amount": ""})
-    assert "NOK 1,000.00 of “Sketch” are ready to invoice. 3,000.00 stay not ready." in said(done)
+    assert "NOK 1,000.00 of “Sketch” are ready to invoice. 3,000.00 stay not ready." in messages_of(done)
     rest = item("Sketch")
     assert "75 %" in manager.get(reverse("bill_progress", args=[rest.pk])).content.decode()
     manager.post(reverse("bill_progress", args=[rest.pk]), {"percent": "", "amount": "500"})

@@ -57,7 +57,7 @@ def test_a_slice_is_ready_and_the_rest_waits(company, item):
         ("0.001", "more decimals than NOK has"),
     ],
 )
-def test_what_is_no_slice_is_refused(company, item, amount, sentence):
+def test_an_invalid_slice_is_refused(company, item, amount, sentence):
     """MIL-2"""
     with pytest.raises(Refused, match=sentence):
         split_off(item, amount=Decimal(amount), by=company.manager)
@@ -65,14 +65,14 @@ def test_what_is_no_slice_is_refused(company, item, amount, sentence):
 
 
 def test_a_part_is_split_once(company, item):
-    """MIL-2: whoever comes second with the same page finds it gone."""
+    """MIL-2: the second user with the same page gets "not found"."""
     split_off(item, amount=Decimal(6000), by=company.manager)
     with pytest.raises(Refused, match="Only these can be billed in part: not ready"):
         split_off(item, amount=Decimal(6000), by=company.manager)
     assert sum(i.amount for i in BacklogItem.objects.exclude(status="canceled")) == 10000
 
 
-def test_what_cannot_be_ready_is_not_sliced(company, item):
+def test_an_item_that_cannot_be_ready_is_not_split(company, item):
     BacklogItem.objects.update(hold_until="2999-01-01", hold_reason="Waits")
     with pytest.raises(Refused, match="on hold"):
         split_off(item, amount=Decimal(1), by=company.manager)
@@ -91,7 +91,7 @@ def test_the_last_third_takes_the_cent_that_is_left(company):
     assert amounts == [Decimal("33.33"), Decimal("33.33"), Decimal("33.34")]
 
 
-def test_a_slice_is_cut_under_the_lock_of_its_contract(company, item, monkeypatch):
+def test_splitting_off_a_slice_locks_the_contract(company, item, monkeypatch):
     """MIL-2: asked for on every database, so that two slices at once are never more than the whole."""
     asked = locks.asked(monkeypatch)
 

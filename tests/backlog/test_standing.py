@@ -127,7 +127,7 @@ def test_confirmed_work_shows_its_proforma_and_what_it_is_billed_at(manager, com
     assert sentence in unescape(refusal_of(manager, entry))
 
 
-def test_posted_work_shows_its_invoice_and_no_way_that_is_closed(manager, company, contract, entry):
+def test_posted_work_shows_its_invoice_and_no_action_that_would_be_refused(manager, company, contract, entry):
     """APP-5 PST-3: nothing returns what is posted, so nothing offers it."""
     proforma = drafted(company, contract)
     invoice = posted(company, confirmed(company, proforma))
@@ -186,8 +186,8 @@ def test_work_that_is_billed_after_a_return_shows_its_second_proforma(manager, c
     }
 
 
-def test_what_no_line_covers_is_a_cost_only(manager, company):
-    """APP-4: nothing is billed for it, whoever may see what it cost."""
+def test_work_without_a_contract_line_is_a_cost_only(manager, company):
+    """APP-4: nothing is billed for it, also for users who can see its cost."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
     assert listed(manager)["Backlog"] == "cost only"
@@ -197,7 +197,7 @@ def test_what_no_line_covers_is_a_cost_only(manager, company):
     assert "Cost only: there is nothing to bill." in manager.get(address).text
 
 
-def test_an_entry_that_waits_again_says_that_its_approval_was_canceled(manager, company, entry):
+def test_an_entry_that_is_submitted_again_shows_its_canceled_approval(manager, company, entry):
     """APP-5: nothing is decided on it any more."""
     manager.post(reverse("cancel_approval", args=[entry.pk]))
     page = manager.get(reverse("approval", args=[entry.pk])).text

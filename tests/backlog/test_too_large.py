@@ -34,7 +34,7 @@ def in_euros(company, **fields):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "said"),
+    ("quantity", "messages_of"),
     [
         (
             "20000000000",
@@ -47,17 +47,17 @@ def in_euros(company, **fields):
         ),
     ],
 )
-def test_what_the_books_would_not_take_is_not_approved(company, quantity, said):
+def test_amounts_that_the_books_cannot_hold_are_not_approved(company, quantity, messages_of):
     """APP-10: looked at in both currencies; the other entry is approved."""
     rated(company)
     in_euros(company)
     big = factories.material_entry(company, quantity, date=DAY)
     good = factories.material_entry(company, "1", date=DAY)
-    assert said in str(preview([big, good], by=company.manager)[big.pk].refused or "")
+    assert messages_of in str(preview([big, good], by=company.manager)[big.pk].refused or "")
     approval = approve([big, good], by=company.manager)
     assert approval.entries == [good]
     assert [(entry, reason.sentence) for entry, reason in approval.refused] == [
-        (big, f"{named(big)} can't be approved. {said} Correct the entry, or its price in the price list.")
+        (big, f"{named(big)} can't be approved. {messages_of} Correct the entry, or its price in the price list.")
     ]
 
 
@@ -70,7 +70,7 @@ def test_the_rate_that_the_contract_agreed_counts(company):
         approve([entry], by=company.manager)
 
 
-def test_a_cost_in_another_currency_is_looked_at_in_the_books_too(company):
+def test_a_cost_in_another_currency_is_also_checked_in_the_accounting_currency(company):
     """APP-10: 90,000,000,000 EUR are 1,044,000,000,000 NOK; without a rate nobody knows yet."""
     entries = [
         factories.expense_entry(company, "90000000000", cost_currency=code, date=DAY)
@@ -79,24 +79,24 @@ def test_a_cost_in_another_currency_is_looked_at_in_the_books_too(company):
     rated(company)
     approval = approve(entries, by=company.manager)
     assert approval.entries == entries[1:]
-    ((_, said),) = approval.refused
+    ((_, messages_of),) = approval.refused
     assert (
         "90,000,000,000.00 EUR at a rate of 11.6 is 1,044,000,000,000.00 NOK, which is too large an amount"
-        in said.sentence
+        in messages_of.sentence
     )
 
 
-def test_the_approver_has_the_bounds_of_who_enters(company):
+def test_the_approver_has_the_same_bounds_as_the_submitter(company):
     """APP-10"""
     entry = factories.material_entry(company, "1", date=DAY)
-    for quantity, said in (("1000000", ""), ("1000000.5", "A quantity of 1,000,000.5 is too large")):
+    for quantity, messages_of in (("1000000", ""), ("1000000.5", "A quantity of 1,000,000.5 is too large")):
         decisions = {entry.pk: Decision(billable_quantity=Decimal(quantity))}
-        assert said in str(preview([entry], by=company.manager, decisions=decisions)[entry.pk].refused or "")
+        assert messages_of in str(preview([entry], by=company.manager, decisions=decisions)[entry.pk].refused or "")
     with pytest.raises(Refused, match="A quantity of 1,000,000.5 is too large"):
         approve([entry], by=company.manager, decisions=decisions)
 
 
-def test_what_is_written_up_at_cost_is_looked_at_in_all(company):
+def test_the_whole_amount_is_checked_when_work_at_cost_is_raised(company):
     """APP-3 APP-10: 2,000,000 paid for one, and 1,000,000 billed at that."""
     factories.contract(company, confirmed=True)
     entry = factories.expense_entry(company, "2000000", date=DAY)

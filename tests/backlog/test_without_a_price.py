@@ -38,11 +38,11 @@ def make_administrator(user, entity):
     user.save()
 
 
-def said(response):
+def messages_of(response):
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
-def test_before_it_is_approved(manager, company):
+def test_the_missing_price_is_named_before_approval(manager, company):
     """PRC-6 MON-8: who makes the price, and that it is approved then."""
     entry = factories.time_entry(company, "8", date=DAY)
     address = reverse("approval", args=[entry.pk])
@@ -58,12 +58,12 @@ def test_before_it_is_approved(manager, company):
     assert f'<a href="{company.address}">Open the price list</a>' in manager.get(address).text
 
 
-def test_when_it_is_approved(manager, company):
-    """PRC-6 MON-8: of all entries of which the same is to be said, once."""
+def test_the_missing_price_is_named_on_approval(manager, company):
+    """PRC-6 MON-8: of all entries of which the same is to be messages_of, once."""
     entries = [factories.time_entry(company, "8", date=DAY) for _ in range(3)]
     make_administrator(company.manager, company.entity)
     answer = manager.post(reverse("approve_entries"), as_listed(entries, by=company.manager))
-    assert said(answer) == (
+    assert messages_of(answer) == (
         "3 entries approved. Anna&#x27;s 8 h of 10 Mar 2025 and 2 more: Price list “Sales” is not "
         "valid on that day: the price is 0. Have a billing administrator move the last day of “Sales”; then "
         f'cancel the approval and approve it again. <a href="{company.address}">Open the price list</a>'
@@ -81,7 +81,7 @@ def test_a_list_that_begins_later_can_not_be_extended(manager, company):
 
 
 def test_a_missing_cost_alone_is_no_missing_sales_price(manager, company):
-    """PRC-2: it is billed at its price; what is missing is said."""
+    """PRC-2: it is billed at its price; what is missing is messages_of."""
     company.sales_list.valid_to = None
     company.sales_list.save()
     company.cost_price.delete()
@@ -91,10 +91,10 @@ def test_a_missing_cost_alone_is_no_missing_sales_price(manager, company):
     assert "has no price for role Consultant of Consulting: the cost is 0." in rows
 
 
-def test_when_it_is_to_be_marked_ready(manager, company):
+def test_the_missing_price_is_named_when_marking_ready(manager, company):
     """PRC-6"""
     approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
-    told = said(manager.post(reverse("mark_ready"), {"pk": BacklogItem.objects.get().pk}))
+    told = messages_of(manager.post(reverse("mark_ready"), {"pk": BacklogItem.objects.get().pk}))
     assert (
         "Not changed: 1 without a price (have a billing administrator extend the price list or add the "
         "price to it, then cancel the approval and approve again)." in told
@@ -102,7 +102,7 @@ def test_when_it_is_to_be_marked_ready(manager, company):
     assert "blocked=NO-PRICE" in told
 
 
-def test_where_it_is_explained(manager, company):
+def test_the_missing_price_is_named_in_the_explanation(manager, company):
     """PRC-6 ACT-2: as long as its approval can be canceled."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)

@@ -173,7 +173,7 @@ def test_what_the_checks_found_in_the_first_attempt_is_forgotten(monkeypatch):
 # The administration
 
 
-def said(answer):
+def messages_of(answer):
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
@@ -199,7 +199,7 @@ def test_a_page_of_the_administration_says_what_it_did_once(co, monkeypatch):
     answer = new_person(client, co.entity)
     vera = User.objects.get(username="vera")
     assert (answer.status_code, len(calls)) == (302, 2)
-    first, second = said(answer)
+    first, second = messages_of(answer)
     assert "link to choose" in first
     assert re.search(rf'href="{address(User, "change", vera.pk)}"', second)
     assert "was added successfully" in second
@@ -260,7 +260,7 @@ def test_a_link_to_choose_a_password_works_through_a_conflict(co, client, monkey
     calls = in_conflict(monkeypatch, audit, "record")
     answer = client.post(page.url, {"new_password1": "correct horse", "new_password2": "correct horse"})
     assert (answer.status_code, len(calls)) == (302, 2)
-    assert said(answer) == ["Your password is changed. Sign in with the new one."]
+    assert messages_of(answer) == ["Your password is changed. Sign in with the new one."]
     assert User.objects.get(pk=co.member.pk).check_password("correct horse")
 
 
@@ -291,7 +291,7 @@ def test_ones_own_address_is_told_once(
             reverse("mail_address"), {"email": "anna@example.com", "password": "old horse battery"}
         )
     once = ["Your mail address is anna@example.com."] if times == 1 else []
-    assert (answer.status_code, said(answer)) == (302 if once else 503, once)
+    assert (answer.status_code, messages_of(answer)) == (302 if once else 503, once)
     assert Notice.objects.filter(user=co.member).count() == len(once)
     assert [to for mail in mailoutbox for to in mail.to if to.startswith("anna")] == [
         "anna@example.com"

@@ -46,7 +46,7 @@ def marked():
     return set(BacklogItem.objects.ready().values_list("pk", flat=True))
 
 
-def said(response):
+def messages_of(response):
     return [str(message) for message in response.context["messages"]]
 
 
@@ -61,7 +61,7 @@ def test_rows_are_chosen_by_their_keys(it, client):
     first, second = waiting(it, 2)
     response = client.post(reverse("mark_ready"), {"pk": [first.pk]}, follow=True)
     assert marked() == {first.pk}
-    assert said(response) == ["1 item marked ready to invoice."]
+    assert messages_of(response) == ["1 item marked ready to invoice."]
 
 
 def test_all_that_match_are_chosen_by_the_filter(it, client):
@@ -80,7 +80,7 @@ def test_all_that_match_is_refused_when_something_came_meanwhile(it, client):
     waiting(it, 1)
     response = client.post(reverse("mark_ready"), shown, follow=True)
     assert marked() == set()
-    assert "had 2 rows when you selected all, and now it has 3." in said(response)[0]
+    assert "had 2 rows when you selected all, and now it has 3." in messages_of(response)[0]
 
 
 def test_a_row_that_was_swapped_for_another_is_noticed(it, client):
@@ -99,7 +99,7 @@ def test_rows_of_others_are_not_among_the_chosen(it, client):
     item = ready_item(foreign, contract(foreign, confirmed=True), status="not_ready")
     response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
     assert marked() == set()
-    assert said(response) == ["Nothing is selected. Select the rows, then press the button again."]
+    assert messages_of(response) == ["Nothing is selected. Select the rows, then press the button again."]
 
 
 def test_a_row_one_may_see_but_not_change_is_left_alone(it, client):
@@ -142,8 +142,8 @@ def test_what_was_left_alone_is_named(it, client):
     it.deal.limit = 100
     it.deal.save()
     response = client.post(reverse("mark_ready"), {"pk": [item.pk, failed.pk]}, follow=True)
-    assert "1 item marked ready to invoice." in said(response)[0]
-    assert "Not changed: 1 not evaluated against its limit." in said(response)[0]
+    assert "1 item marked ready to invoice." in messages_of(response)[0]
+    assert "Not changed: 1 not evaluated against its limit." in messages_of(response)[0]
 
 
 def test_a_click_comes_back_to_the_filter(it, client):
@@ -438,7 +438,7 @@ def test_an_answer_leads_to_the_rows_that_were_chosen(it, client):
     chosen = [time_entry(it, "5", status=status) for status in ("draft", "draft", "submitted")]
     time_entry(it, "5", status="draft")
     answer = client.post(reverse("submit_entries"), {"pk": [entry.pk for entry in chosen]}, follow=True)
-    [link] = re.findall(r'<a href="([^"]+)">Show the selected rows</a>', said(answer)[0])
+    [link] = re.findall(r'<a href="([^"]+)">Show the selected rows</a>', messages_of(answer)[0])
     shown = client.get(link).context
     assert shown["matching"] == 3
     assert {entry.pk for entry in shown["object_list"]} == {entry.pk for entry in chosen}
@@ -491,7 +491,7 @@ def test_a_form_that_is_sent_twice_is_done_once(it, client):
     assert Entry.objects.count() == 1
     again = client.post(address, data, follow=True)
     assert Entry.objects.count() == 1
-    assert said(again)[-1] == "This form was already submitted. It was processed only once."
+    assert messages_of(again)[-1] == "This form was already submitted. It was processed only once."
 
 
 def test_a_form_works_while_the_cache_is_down(it, client, monkeypatch):

@@ -34,7 +34,7 @@ def taken_back(ledger, entry):
     cancel_approval([entry], by=ledger.company.manager, on=APRIL_2)
 
 
-def said():
+def results():
     return [(finding.code, finding.sentence) for finding in findings()]
 
 
@@ -64,12 +64,12 @@ def test_work_whose_recall_is_requested_is_still_what_its_approver_wrote_it_up_t
     with behind_the_guards():
         altered(Entry.objects.filter(pk=eight.pk), billable_quantity=D(9))
     sentence = f"The shares of entry {eight.pk} add up to 10.00 instead of 8.00."
-    assert said() == [("SPLIT", sentence)]
+    assert results() == [("SPLIT", sentence)]
 
 
 @pytest.mark.parametrize("status", ["approved", "recall"])
 def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(ledger, eight, status):
-    """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval said ten."""
+    """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval results ten."""
     given(ledger, eight, "10")
     taken_back(ledger, eight)
     second = given(ledger, eight)
@@ -80,7 +80,7 @@ def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(
             altered(Actual.objects.filter(pk=share.pk), quantity=D(quantity), amount=D(amount))
             altered(BacklogItem.objects.filter(actual=share), amount=D(amount))
     sentence = f"The shares of entry {eight.pk} add up to 10.00 instead of 8.00."
-    assert said() == [("SPLIT", sentence)]
+    assert results() == [("SPLIT", sentence)]
 
 
 def test_shares_of_an_approval_that_was_taken_back_and_are_changed_are_named(ledger, eight):
@@ -139,4 +139,4 @@ def test_any_order_of_approving_and_taking_back_is_clean(ledger, eight, seed):
             if chance.random() < 0.3:
                 Entry.objects.filter(pk=entry.pk).update(status="recall")
             taken_back(ledger, entry)
-        assert said() == []
+        assert results() == []
