@@ -165,7 +165,9 @@ def test_users_cannot_approve_their_own_hours(company, contract):
     ],
 )
 @pytest.mark.parametrize("kind", ["time", "fee"])
-def test_users_who_recorded_or_submitted_an_entry_cannot_approve_or_reject_it(company, contract, part, words, kind):
+def test_users_who_recorded_or_submitted_an_entry_cannot_approve_or_reject_it(
+    company, contract, part, words, kind
+):
     """APP-2: a colleague's hours and a fee alike; page, approval and rejection give the same reason."""
     part = {name: getattr(company, user) for name, user in part.items()}
     make = factories.time_entry if kind == "time" else factories.fee_entry
@@ -257,9 +259,13 @@ def test_an_amount_that_is_too_large_is_skipped_and_the_others_are_approved(comp
         "price": "9,999,999,999,999,000.00",
         "cost": "99,999,999,999,999.00",
     }[kind]
-    messages_of = f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
+    messages_of = (
+        f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
+    )
     big.refresh_from_db()
-    assert messages_of in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
+    assert (
+        messages_of in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
+    )
     approval = approve([good, big], by=company.manager, decisions=decisions)
     assert approval.entries == [good]
     ((left, reason),) = approval.refused

@@ -53,7 +53,7 @@ def messages_of(response):
 @pytest.mark.parametrize(
     ("role", "code"), [("accountant", 200), ("auditor", 200), ("member", 403), ("administrator", 403)]
 )
-def test_each_role_can_read_or_mark_items(client, company, contract, role, code):
+def test_readers_cannot_mark_items(client, company, contract, role, code):
     """SEC-1"""
     item = share(company, contract)
     client.force_login(getattr(company, role))

@@ -60,7 +60,7 @@ def test_the_head_is_in_progress_on_a_draft_and_until_the_last_part_is_confirmed
     assert head() == "completed"
 
 
-def test_a_returned_proposal_reopens_the_milestone(it):
+def test_a_head_is_in_progress_again_after_a_return(it):
     """MIL-1 PRP-6"""
     mark_ready(it.parts, by=it.manager)
     first, second = drafts(it)

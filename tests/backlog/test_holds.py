@@ -91,7 +91,7 @@ def test_a_hold_ends_on_its_day(company, item, days, is_held):
 
 
 @pytest.mark.parametrize(("days", "is_held"), [(0, False), (1, True)])
-def test_held_items_can_be_billed_from_the_last_day_of_the_hold(company, item, days, is_held):
+def test_items_on_hold_are_not_billed_until_the_hold_ends(company, item, days, is_held):
     """BKL-5: by hand, by refreshing, by choosing rows, and in a plan."""
     today, contract = company.entity.today(), item.contract
     factories.ready_item(company, contract)

@@ -66,7 +66,7 @@ def test_the_approver_may_decide_otherwise(it, wish):
     assert approval.actuals[1].amount == Decimal("1600.00")
 
 
-def test_a_contract_that_is_confirmed_later_does_not_bill_it_either(it):
+def test_a_contract_that_is_confirmed_later_keeps_the_imported_billing_type(it):
     """IMP-1, CON-6"""
     wishes = ("", "non_chargeable", "cost_only")
     entries = [time_entry(it, hours="8", billing_wish=wish) for wish in wishes]
@@ -104,5 +104,5 @@ def test_the_approver_reads_why_it_is_a_cost_only_and_how_to_bill_it(it, client)
 
     approve([elsewhere], by=it.manager)
     client.force_login(it.accountant)
-    told = client.get(reverse("explain", args=["entry", elsewhere.pk])).text
-    assert "It was imported as already invoiced, so there are no sales." in told
+    page = client.get(reverse("explain", args=["entry", elsewhere.pk])).text
+    assert "It was imported as already invoiced, so there are no sales." in page

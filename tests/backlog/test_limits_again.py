@@ -102,7 +102,7 @@ def test_milestones_use_no_limit_of_a_line_and_tax_and_retainers_none_at_all(no1
     assert (book.left(level.LINE, line.pk), book.left(level.LINE_CUSTOMER, line.pk, customer)) == (1500, 1500)
 
 
-def test_without_a_limit_failed_items_are_released(no1, deal):
+def test_without_a_limit_items_no_longer_fail(no1, deal):
     """NTE-3"""
     deal.limit = None
     deal.save()

@@ -65,7 +65,7 @@ def test_an_invalid_slice_is_refused(company, item, amount, sentence):
 
 
 def test_a_part_is_split_once(company, item):
-    """MIL-2: the second user with the same page gets "not found"."""
+    """MIL-2: the second user with the same page is refused."""
     split_off(item, amount=Decimal(6000), by=company.manager)
     with pytest.raises(Refused, match="Only these can be billed in part: not ready"):
         split_off(item, amount=Decimal(6000), by=company.manager)

@@ -144,11 +144,12 @@ def test_posted_work_shows_its_invoice_and_no_action_that_would_be_refused(manag
     assert link(invoice) in page
     assert "Cancel approval" not in page
     assert "return" not in page.partition('class="notice"')[2].partition("</div>")[0]
-    told = refusal_of(manager, entry)
+    refusal = refusal_of(manager, entry)
     assert (
-        "is billed on invoice INV-2025-000001 of 31 Mar 2025, so its approval can&#x27;t be canceled." in told
+        "is billed on invoice INV-2025-000001 of 31 Mar 2025, so its approval can&#x27;t be canceled."
+        in refusal
     )
-    assert "return" not in told
+    assert "return" not in refusal
 
 
 def test_returned_work_is_on_its_new_draft(manager, company, contract, entry):

@@ -34,7 +34,7 @@ def in_euros(company, **fields):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "messages_of"),
+    ("quantity", "message"),
     [
         (
             "20000000000",
@@ -47,17 +47,17 @@ def in_euros(company, **fields):
         ),
     ],
 )
-def test_amounts_that_the_books_cannot_hold_are_not_approved(company, quantity, messages_of):
+def test_amounts_that_the_books_cannot_hold_are_not_approved(company, quantity, message):
     """APP-10: looked at in both currencies; the other entry is approved."""
     rated(company)
     in_euros(company)
     big = factories.material_entry(company, quantity, date=DAY)
     good = factories.material_entry(company, "1", date=DAY)
-    assert messages_of in str(preview([big, good], by=company.manager)[big.pk].refused or "")
+    assert message in str(preview([big, good], by=company.manager)[big.pk].refused or "")
     approval = approve([big, good], by=company.manager)
     assert approval.entries == [good]
     assert [(entry, reason.sentence) for entry, reason in approval.refused] == [
-        (big, f"{named(big)} can't be approved. {messages_of} Correct the entry, or its price in the price list.")
+        (big, f"{named(big)} can't be approved. {message} Correct the entry, or its price in the price list.")
     ]
 
 
@@ -79,19 +79,21 @@ def test_a_cost_in_another_currency_is_also_checked_in_the_accounting_currency(c
     rated(company)
     approval = approve(entries, by=company.manager)
     assert approval.entries == entries[1:]
-    ((_, messages_of),) = approval.refused
+    ((_, message),) = approval.refused
     assert (
         "90,000,000,000.00 EUR at a rate of 11.6 is 1,044,000,000,000.00 NOK, which is too large an amount"
-        in messages_of.sentence
+        in message.sentence
     )
 
 
 def test_the_approver_has_the_same_bounds_as_the_submitter(company):
     """APP-10"""
     entry = factories.material_entry(company, "1", date=DAY)
-    for quantity, messages_of in (("1000000", ""), ("1000000.5", "A quantity of 1,000,000.5 is too large")):
+    for quantity, message in (("1000000", ""), ("1000000.5", "A quantity of 1,000,000.5 is too large")):
         decisions = {entry.pk: Decision(billable_quantity=Decimal(quantity))}
-        assert messages_of in str(preview([entry], by=company.manager, decisions=decisions)[entry.pk].refused or "")
+        assert message in str(
+            preview([entry], by=company.manager, decisions=decisions)[entry.pk].refused or ""
+        )
     with pytest.raises(Refused, match="A quantity of 1,000,000.5 is too large"):
         approve([entry], by=company.manager, decisions=decisions)
 

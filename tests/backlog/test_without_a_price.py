@@ -94,12 +94,12 @@ def test_a_missing_cost_alone_is_no_missing_sales_price(manager, company):
 def test_the_missing_price_is_named_when_marking_ready(manager, company):
     """PRC-6"""
     approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
-    told = messages_of(manager.post(reverse("mark_ready"), {"pk": BacklogItem.objects.get().pk}))
+    message = messages_of(manager.post(reverse("mark_ready"), {"pk": BacklogItem.objects.get().pk}))
     assert (
         "Not changed: 1 without a price (have a billing administrator extend the price list or add the "
-        "price to it, then cancel the approval and approve again)." in told
+        "price to it, then cancel the approval and approve again)." in message
     )
-    assert "blocked=NO-PRICE" in told
+    assert "blocked=NO-PRICE" in message
 
 
 def test_the_missing_price_is_named_in_the_explanation(manager, company):
