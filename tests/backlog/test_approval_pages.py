@@ -217,7 +217,7 @@ def test_many_rows_cost_as_many_queries_as_one(company, manager, django_assert_m
 
 
 def test_an_entry_that_was_changed_meanwhile_is_not_approved(company, contract, manager):
-    """APP-2: nobody approves 80 hours where the page messages_of 8."""
+    """APP-2: the page showed 8 hours, now there are 80."""
     entry = factories.time_entry(company, "8")
     address = reverse("approval", args=[entry.pk])
     seen = manager.get(address).context["form"]["seen"].value()

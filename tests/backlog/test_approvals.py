@@ -196,7 +196,7 @@ def test_a_manager_cannot_approve_hours_they_imported(company, contract):
 
 
 def test_work_dated_after_today_can_be_approved_from_its_day_on(company, contract):
-    """APP-10: it can be submitted and rejected before that; today is the date in the time zone of the entity."""
+    """APP-10: it can be submitted and rejected before that; today is the date of the entity."""
     today = company.entity.today()
     now, then = (factories.time_entry(company, "8", date=today + timedelta(days=n)) for n in (0, 1))
     assert "dated after today" in preview([then], by=company.manager)[then.pk].refused.sentence
@@ -259,19 +259,19 @@ def test_an_amount_that_is_too_large_is_skipped_and_the_others_are_approved(comp
         "price": "9,999,999,999,999,000.00",
         "cost": "99,999,999,999,999.00",
     }[kind]
-    messages_of = (
+    too_large = (
         f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
     )
     big.refresh_from_db()
     assert (
-        messages_of in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
+        too_large in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
     )
     approval = approve([good, big], by=company.manager, decisions=decisions)
     assert approval.entries == [good]
     ((left, reason),) = approval.refused
     assert left == big
     assert reason.code == "ENTRY-NOT-PRICED"
-    assert reason.sentence.startswith(f"{named(big)} can't be approved. {messages_of}")
+    assert reason.sentence.startswith(f"{named(big)} can't be approved. {too_large}")
     assert Entry.objects.get(pk=big.pk).status == "submitted"
     with pytest.raises(Refused, match="too large an amount"):
         approve([big], by=company.manager, decisions=decisions)

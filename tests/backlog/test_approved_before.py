@@ -81,7 +81,7 @@ def test_work_at_cost_is_billed_by_the_cost_that_stands(no1, terms, sale, change
 
 
 def test_a_cost_that_nothing_gave_is_no_price_later(no1):
-    """CON-6 PRC-6: the cost is 0 because it had no price; a price that is added today does not change it to 500."""
+    """CON-6 PRC-6: without a price the cost is 0; a price that is added today does not make it 500."""
     billed_by_cost(no1, method="cost")
     drive(no1)
     cost_price(no1, "5.00")

@@ -64,7 +64,7 @@ def test_a_line_can_be_narrower_and_not_wider_than_its_contract(company):
 
 
 def test_contracts_that_follow_each_other_cover_the_same_project(company):
-    """CON-2 CON-12: lines whose dates don't overlap don't collide, and there is no warning about the other contract."""
+    """CON-2 CON-12: lines whose dates don't overlap don't collide and cause no warning."""
     confirm_contract(contract_until_march(company), by=company.manager, on=MARCH_10)
     following = factories.contract(company, starts=APRIL_1)
     confirm_contract(following, by=company.manager, on=MARCH_10)

@@ -235,7 +235,7 @@ NOT_TERMS = [None, "", "[", "[1]", '"nul"', "nul", "7", "1" * 5000, "[" * 100_00
 
 @pytest.mark.parametrize("terms", NOT_TERMS, ids=range(len(NOT_TERMS)))
 def test_approval_without_the_prices_of_the_page_approves_nothing(company, contract, manager, terms):
-    """APP-9: the page showed 1,600 and approval would make 720; without the prices of the page nobody would notice."""
+    """APP-9: the page showed 1,600 and approval would make 720; nobody would notice it."""
     entry = submitted(company)
     listed = as_listed([entry], by=company.manager)
     one = reverse("approval", args=[entry.pk])
@@ -257,7 +257,7 @@ def test_approval_without_the_prices_of_the_page_approves_nothing(company, contr
 
 
 def test_a_contract_that_was_confirmed_meanwhile_counts_as_another_price(company):
-    """APP-9 CON-6: the page messages_of cost only, and now somebody would be billed."""
+    """APP-9 CON-6: the page said cost only, and now the customer would be billed."""
     draft = factories.contract(company)
     entry = submitted(company)
     seen = {entry.pk: preview([entry], by=company.manager)[entry.pk].terms}

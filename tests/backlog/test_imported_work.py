@@ -1,4 +1,4 @@
-"""What the program messages_of that work was imported from holds, unless its approver decides otherwise."""
+"""The billing type that an import gives applies, unless the approver decides otherwise."""
 
 from decimal import Decimal
 

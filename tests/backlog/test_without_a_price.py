@@ -59,7 +59,7 @@ def test_the_missing_price_is_named_before_approval(manager, company):
 
 
 def test_the_missing_price_is_named_on_approval(manager, company):
-    """PRC-6 MON-8: of all entries of which the same is to be messages_of, once."""
+    """PRC-6 MON-8: one sentence for all entries with the same price missing."""
     entries = [factories.time_entry(company, "8", date=DAY) for _ in range(3)]
     make_administrator(company.manager, company.entity)
     answer = manager.post(reverse("approve_entries"), as_listed(entries, by=company.manager))
@@ -81,7 +81,7 @@ def test_a_list_that_begins_later_can_not_be_extended(manager, company):
 
 
 def test_a_missing_cost_alone_is_no_missing_sales_price(manager, company):
-    """PRC-2: it is billed at its price; what is missing is messages_of."""
+    """PRC-2: it is billed at its price; the message names the missing cost."""
     company.sales_list.valid_to = None
     company.sales_list.save()
     company.cost_price.delete()

@@ -69,7 +69,7 @@ def test_work_whose_recall_is_requested_is_still_what_its_approver_wrote_it_up_t
 
 @pytest.mark.parametrize("status", ["approved", "recall"])
 def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(ledger, eight, status):
-    """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval results ten."""
+    """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval says ten."""
     given(ledger, eight, "10")
     taken_back(ledger, eight)
     second = given(ledger, eight)
