@@ -1,4 +1,4 @@
-"""What workers do, done here and now."""
+"""Helpers that do the work of background workers at once."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ def do_jobs(kind=""):
 
 
 def make_late():
-    """Let a quarter of an hour pass for all jobs: their messages are lost, their workers are dead."""
+    """Make all jobs 15 minutes older: their messages are lost, and their workers have stopped."""
     open_jobs = Job.objects.filter(state__in=["waiting", "running"])
     open_jobs.update(due_at=timezone.now() - timedelta(seconds=1))
 

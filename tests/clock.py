@@ -1,4 +1,4 @@
-"""The clock of the tests: it runs, but it was set to one moment when they began.
+"""The clock of the tests: it starts at a fixed moment and runs from there.
 
 So they see the same days, weekdays and fiscal years whenever they run. Importing this module sets it, as the
 settings of the tests do; processes that import it too inherit the distance to the real clock.

@@ -1,4 +1,4 @@
-"""How a test that commits leaves an empty database behind."""
+"""Empties the database after a test that commits."""
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType

@@ -89,19 +89,19 @@ def watch_over(patch) -> Watch:
     """A watch over all locks and writes of this thread from now on."""
     watch, held, fetch = Watch(), LockingQuerySet.held, models.QuerySet._fetch_all
 
-    def held_and_told(rows):
+    def held_and_recorded(rows):
         result = held(rows)
         watch.took(rows.model, [row.pk for row in result])
         return result
 
-    def fetched_and_told(rows):
+    def fetched_and_recorded(rows):
         is_new = rows._result_cache is None
         fetch(rows)
         if is_new and rows.query.select_for_update:
             watch.took(rows.model, [row.pk for row in rows._result_cache])
 
-    patch.setattr(LockingQuerySet, "held", held_and_told)
-    patch.setattr(models.QuerySet, "_fetch_all", fetched_and_told)
+    patch.setattr(LockingQuerySet, "held", held_and_recorded)
+    patch.setattr(models.QuerySet, "_fetch_all", fetched_and_recorded)
     return watch
 
 

@@ -1,4 +1,4 @@
-"""Two people at one document: for each pair of verbs that can meet, what both press at the same moment.
+"""Two people work on one document: for each pair of verbs, the requests they send at the same moment.
 
 Each function sets up a document of its own and returns the two requests as (who, URL name, key, data).
 """

@@ -30,7 +30,7 @@ WALKS = "tests/browser/test_walk.py"
 BOOKS = ["tests/ledger", "tests/proforma"]
 NO_TESTS_COLLECTED = 5
 COVERAGE = "--coverage"
-# With these somebody sits in front of it, and wants one conversation at a time.
+# With these options somebody watches the run, so only one runs at a time.
 TALKATIVE = {"-s", "-x", "--pdb", "--trace", "--capture=no", "--exitfirst"}
 
 
@@ -59,7 +59,7 @@ def find_postgresql():
     return None
 
 
-def beside(url, suffix):
+def with_suffix(url, suffix):
     """Another database on the same server."""
     parts = urlsplit(url)
     return url.replace(parts.path, parts.path + suffix)
@@ -81,7 +81,7 @@ def find_chromium():
 
 
 def drop_test_database(url):
-    """What a killed run left; a run that ended by itself has dropped its own."""
+    """Drop what a killed run left; a run that ended normally has dropped its own."""
     parts = urlsplit(url)
     name = "test_" + parts.path.strip("/")
     connection = psycopg2.connect(url.replace(parts.path, "/postgres"))
@@ -118,7 +118,7 @@ class Run:
         return self._process.wait()
 
     def finish(self):
-        """Its exit code, and what it skipped for want of something."""
+        """Its exit code, and the tests it skipped because something is missing."""
         code = self.wait()
         if not self.live:
             self._say_title()
@@ -204,7 +204,7 @@ def ended(plan, **how):
 
 
 def split(arguments):
-    """The arguments for the usual tests and those for the browser's; empty where none of them is wanted."""
+    """The arguments for the usual tests and those for the browser's; empty where none of them is selected."""
     paths = [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
     options = [a for a in arguments if a not in paths]
     browser = [path for path in paths if Path(path).is_relative_to(BROWSER_TESTS)]
@@ -212,11 +212,11 @@ def split(arguments):
     if not paths:
         usual = ["--migrations", f"--ignore={BROWSER_TESTS}"]
         browser = [BROWSER_TESTS] if (ROOT / BROWSER_TESTS).is_dir() else []
-    return [[*options, *wanted] if wanted else [] for wanted in (usual, browser)]
+    return [[*options, *chosen] if chosen else [] for chosen in (usual, browser)]
 
 
 def halves(title, usual, environment, books):
-    """Where all tests are wanted, two runs of about the same length; each needs a database of its own.
+    """If all tests are selected, two runs of about the same length; each needs a database of its own.
 
     One of them migrates: the other has its tables straight from the models, which is sooner.
     """
@@ -245,7 +245,7 @@ def main(arguments):
         runs += halves("SQLite", usual, sqlite, sqlite)
         if postgresql:
             services = {"TEST_DATABASE_URL": postgresql, "TEST_REDIS_URL": redis_url or ""}
-            books = {**services, "TEST_DATABASE_URL": beside(postgresql, "_books")}
+            books = {**services, "TEST_DATABASE_URL": with_suffix(postgresql, "_books")}
             runs += halves(f"PostgreSQL{' and Redis' if redis_url else ''}", usual, services, books)
     if browser and chromium:
         # In a run of its own: Playwright's event loop stays in the thread and disturbs other tests.
@@ -253,7 +253,7 @@ def main(arguments):
         runs.append(("Browser on SQLite", browser, {**sqlite, **eyes}))
         if postgresql and BROWSER_TESTS in browser:
             # The whole way once more where the other half of the promises is kept; a page looks the same.
-            url = beside(postgresql, "_browser")
+            url = with_suffix(postgresql, "_browser")
             walks = [*(a for a in browser if a != BROWSER_TESTS), WALKS]
             runs.append(("Browser on PostgreSQL", walks, {**sqlite, **eyes, "TEST_DATABASE_URL": url}))
 
@@ -278,7 +278,7 @@ def main(arguments):
     finally:
         if postgresql and not os.environ.get("TEST_DATABASE_URL"):
             for suffix in ("", "_books", "_browser"):
-                drop_test_database(beside(postgresql, suffix))
+                drop_test_database(with_suffix(postgresql, suffix))
 
     if measuring and (rooms := measuring.report()):
         print(table(rooms))

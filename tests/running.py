@@ -1,4 +1,4 @@
-"""Starting the real programs: what a test needs to meet them as their users do."""
+"""Helpers that start the real programs, as their users do."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ PRODUCTION = {
 
 
 def environment(data, **variables):
-    """Only what is named here, so that a test does not depend on whose machine it runs on."""
+    """Only what is named here, so that a test does not depend on the machine."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(data),

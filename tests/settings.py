@@ -1,6 +1,6 @@
-"""The settings of the product, pointed away from everything that a person may care about.
+"""The settings of the product, with databases and folders of their own.
 
-The database is a file of its own (SQLite), or beside the one that TEST_DATABASE_URL names (PostgreSQL).
+The database is a file of its own (SQLite), or one on the server that TEST_DATABASE_URL names (PostgreSQL).
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""Every address against every role, and against the rows of a company one has no part in (SEC-1).
+"""Every address against every role, and against the rows of a company without a membership (SEC-1).
 
 The table is written by hand from section 11 of the domain, not from the code; an address that is not in it
 fails a test. M member, P project manager, A project accountant, D billing administrator, U auditor.
@@ -192,7 +192,7 @@ WHO = {
     "seals": ("U", None),
     "newest_seal": ("U", None),
 }
-# For whoever has not signed in, or does so.
+# For visitors who have not signed in.
 OPEN = {
     "login",
     "logout",
@@ -324,7 +324,7 @@ def methods(name):
 
 
 def ask(client, name, it, method):
-    """Nothing stays of what it did."""
+    """Send the request, and roll back its changes."""
     data = POSTED.get(name, lambda it: {})(it) if method == "post" else None
     with transaction.atomic():
         response = getattr(client, method)(path_of(name, it), data)
@@ -333,12 +333,12 @@ def ask(client, name, it, method):
 
 
 def statuses(client, name, it, user):
-    """What this person is answered, by method."""
+    """The status codes for this person, by method."""
     client.force_login(user)
     return {method: ask(client, name, it, method).status_code for method in methods(name)}
 
 
-def test_no_address_is_unlisted():
+def test_every_address_is_listed():
     """SEC-1"""
     assert sorted(set(ADDRESSES) - set(WHO) - OPEN) == []
     assert sorted(set(WHO) - set(ADDRESSES)) == []
@@ -346,7 +346,7 @@ def test_no_address_is_unlisted():
 
 @pytest.fixture(scope="module")
 def two_worlds(django_db_setup, django_db_blocker):
-    """Made once for all questions; taken away by the rollback of the transaction around them."""
+    """Made once for all requests; rolled back with the transaction around them."""
     with django_db_blocker.unblock():
         atomic = transaction.atomic()
         atomic.__enter__()
@@ -362,37 +362,37 @@ ROWS = sorted(name for name, (_, row, *_) in WHO.items() if row not in (None, "d
 
 
 @pytest.mark.parametrize("name", sorted(WHO))
-def test_each_role_meets_what_is_theirs(name, two_worlds, client):
+def test_each_role_gets_the_expected_status(name, two_worlds, client):
     """SEC-1: allowed, or 403, or 404 for a row that they may not even see."""
     readers, row, *posters = WHO[name]
     may = {"get": readers, "post": posters[0] if posters else readers}
     for letter, user in people(two_worlds.home).items():
         for method, status in statuses(client, name, two_worlds.home, user).items():
-            # Whoever is let in may still be told that a word, or a receipt, does not exist, or not yet.
+            # Users with access may still get 404: a word or a receipt does not exist, or not yet.
             good = (200, 302, 404) if row in ("word", "expense") else (200, 302, 409)
             expected = good if letter in may[method] else (403, 404) if row else (403,)
             assert status in expected, f"{letter} {method} {name}: {status}"
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_of_another_company_do_not_exist(name, two_worlds, client):
+def test_rows_of_another_company_are_not_found(name, two_worlds, client):
     """SEC-1"""
     for letter, user in people(two_worlds.home).items():
         for method, status in statuses(client, name, two_worlds.foreign, user).items():
-            # On a list below a row, whoever lacks the permission is stopped before the row is looked for.
+            # On a list below a row, users without the permission are refused before the row is read.
             expected = (404,) if letter in WHO[name][0] else (404, 403)
             assert status in expected, f"{letter} {method} {name}"
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_manager_of_other_projects_meets_nothing(name, two_worlds, client):
+def test_a_manager_of_other_projects_sees_no_rows(name, two_worlds, client):
     """SEC-1"""
     answers = statuses(client, name, two_worlds.home, two_worlds.outsider)
     assert set(answers.values()) <= ({404} if "P" in WHO[name][0] else {404, 403})
 
 
 @pytest.mark.parametrize("name", sorted(WHO))
-def test_nobody_gets_in_without_signing_in(name, two_worlds, client):
+def test_all_pages_need_a_sign_in(name, two_worlds, client):
     """SEC-1"""
     for method in methods(name):
         response = ask(client, name, two_worlds.home, method)

@@ -1,4 +1,4 @@
-"""Which way things point, read from the source and from the models."""
+"""The directions of imports and foreign keys, read from the source and the models."""
 
 import ast
 import re
@@ -95,7 +95,7 @@ def test_imports_point_left(folder):
     assert wrong == []
 
 
-def test_the_floor_stands_on_nothing_and_only_the_roof_sees_the_roof():
+def test_the_floor_imports_no_other_part_and_only_the_roof_imports_the_roof():
     wrong = []
     for path in sources(SITE):
         part = place(path)[1]
@@ -108,7 +108,7 @@ def test_the_floor_stands_on_nothing_and_only_the_roof_sees_the_roof():
     assert wrong == []
 
 
-def test_what_reads_or_works_out_imports_no_operation():
+def test_pure_modules_import_no_operation():
     """A preview, a check and the posting share a plan; only operations write."""
     wrong = []
     for path in sources(*ROW):
@@ -176,7 +176,7 @@ def test_the_picture_of_the_data_agrees_with_the_foreign_keys():
     assert arrows(PICTURES[1], "-->") - many == set()
 
 
-# Files besides operations that may write, each with its reason.
+# Files other than operations that may write, each with its reason.
 WRITERS = {
     "tasks.py": "a task stores what became of a row, or notifies",
     "admin": "Django admin saves its own forms",
@@ -201,7 +201,7 @@ def _writes(call):
 
 
 def test_only_operations_write():
-    """Locking, checking and writing stand together, under one name that says what is done."""
+    """One operation locks, checks and writes, and its name says what it does."""
     wrong = []
     for path in sources(*ROW):
         place = path.relative_to(ROOT)
@@ -229,7 +229,7 @@ def test_only_operations_write():
         ("operations.delete(entry, by=user)", False),
     ],
 )
-def test_that_test_sees_a_write(line, writes):
+def test_writes_are_recognized(line, writes):
     assert _writes(ast.parse(line).body[0].value) is writes
 
 
@@ -253,7 +253,7 @@ def is_module(name):
 
 @pytest.mark.parametrize("folder", [*ROW, SITE])
 def test_no_string_names_a_module_to_the_right(folder):
-    """What the left causes on the right goes through signals and the names of jobs."""
+    """A room reaches rooms to its right through signals and the names of jobs only."""
     wrong = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in sources(folder)
@@ -276,13 +276,13 @@ def test_every_kind_of_job_is_complete():
     assert wrong == []
 
 
-# View classes whose methods have more than 30 lines together. Lower the number when one is split.
+# View classes with more than 30 lines of methods. Lower the number when one is split.
 LONG_VIEWS = 19
 LONGEST_VIEW = 55
 
 
 def test_views_are_short():
-    """Views name their parts; what they show is worked out beside them, and what they do in operations."""
+    """Views name their parts; other modules calculate what they show, and operations change rows."""
     found = {}
     for path in sources(*ROW, SITE):
         if {"views", "pages"} & set(path.relative_to(ROOT).with_suffix("").parts):
@@ -321,7 +321,7 @@ def test_there_are_no_generic_foreign_keys():
     assert wrong == []
 
 
-def test_there_is_no_float_where_money_is():
+def test_money_code_has_no_floats():
     """MON-1"""
     wrong = []
     for path in sources(*ROW, SITE):
@@ -405,11 +405,11 @@ def test_amounts_numbers_and_days_are_formatted_in_one_place():
         'f"{hours.normalize():f} h"',
     ],
 )
-def test_that_test_sees_a_format(line):
+def test_formats_are_recognized(line):
     assert _BY_HAND.search(line)
 
 
-def test_what_a_room_saves_is_done_again_after_a_conflict():
+def test_rooms_import_the_transaction_that_retries_after_a_conflict():
     """Django's own transaction would answer a deadlock with an internal error."""
     wrong = [
         f"{path.relative_to(ROOT)}: import transaction from invoicing_site"
@@ -419,19 +419,19 @@ def test_what_a_room_saves_is_done_again_after_a_conflict():
     assert wrong == []
 
 
-def test_types_are_checked_in_the_agreement_in_plans_and_in_every_operation():
-    """`./run lint` runs mypy on the files that pyproject.toml lists; a new one of these has to be there."""
+def test_mypy_checks_contracts_plans_and_operations():
+    """`./run lint` runs mypy on the files listed in pyproject.toml, which must include all files of these kinds."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
     found = [path for pattern in listed for path in ROOT.glob(pattern)]
     checked = {file for path in found for file in ([path] if path.is_file() else path.rglob("*.py"))}
-    wanted = [
+    expected = [
         path
         for path in sources(*ROW)
         if place(path)[0] == "contracts"
         or "operations" in path.with_suffix("").relative_to(ROOT).parts
         or re.search("(^|_)plan", path.stem)
     ]
-    missing = [str(path.relative_to(ROOT)) for path in wanted if path not in checked]
+    missing = [str(path.relative_to(ROOT)) for path in expected if path not in checked]
     assert missing == []
     assert ROOT / SITE / "floor/money.py" in checked
 
@@ -446,7 +446,7 @@ def test_every_type_that_is_ignored_has_a_code_and_a_reason():
     assert wrong == []
 
 
-def test_operations_know_no_requests_and_no_forms():
+def test_operations_import_no_requests_and_no_forms():
     outside = ("django.http", "django.shortcuts", "django.forms", "django.views", "django.contrib.messages")
     wrong = []
     for path in sources(*ROW):
@@ -474,7 +474,7 @@ def test_operations_know_no_requests_and_no_forms():
         ("contracts.Membership", False),
     ],
 )
-def test_this_test_knows_a_module_from_a_permission(name, found):
+def test_module_names_are_recognized(name, found):
     assert is_module(name) is found
 
 
@@ -492,5 +492,5 @@ def test_this_test_knows_a_module_from_a_permission(name, found):
         ("contracts", "models", "django.db", True),
     ],
 )
-def test_this_test_sees_what_is_wrong(app, part, name, allowed):
+def test_forbidden_imports_are_recognized(app, part, name, allowed):
     assert (forbidden(app, part, name) == "") is allowed

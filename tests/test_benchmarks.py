@@ -14,9 +14,9 @@ from tests.running import ROOT
 
 
 @pytest.mark.slow
-def test_the_billing_run_is_measured_beside_hand_written_sql_that_makes_the_same_rows():
+def test_the_billing_run_is_compared_with_sql_that_makes_the_same_rows():
     few = ["--actuals", "12", "--contracts", "2", "--repeats", "1"]
-    # In databases of its own, beside the one of this test.
+    # In databases of its own, on the same server as that of this test.
     answer = subprocess.run(
         [sys.executable, "benchmarks/billing_run.py", *few],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def test_the_billing_run_is_measured_beside_hand_written_sql_that_makes_the_same
 
 
 @pytest.mark.django_db
-def test_the_comparison_sees_a_single_value_that_differs():
+def test_the_comparison_finds_a_single_different_value():
     company = factories.company()
     item = factories.ready_item(company, factories.contract(company))
     before = fingerprint(connection)

@@ -36,21 +36,21 @@ def locked(name):
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_dependency_is_locked_at_a_version_it_allows(lock):
-    wanted = list(PROJECT["dependencies"])
+    required = list(PROJECT["dependencies"])
     if LOCKS[lock]:
-        wanted += PROJECT["optional-dependencies"][LOCKS[lock]]
+        required += PROJECT["optional-dependencies"][LOCKS[lock]]
     pins = locked(lock)
-    for requirement in map(Requirement, wanted):
+    for requirement in map(Requirement, required):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
-def test_what_is_tested_is_what_is_run():
+def test_tests_and_production_use_the_same_versions():
     base, s3, test = map(locked, LOCKS)
     assert base.items() <= s3.items() <= test.items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_pins_bytes_and_names_no_place(lock):
+def test_a_lock_has_hashes_and_no_index_address(lock):
     text = (ROOT / lock).read_text()
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host|file:|@ ", text)
     assert not re.search(r"^\s*#.*(^|\s)/", text, re.MULTILINE)
@@ -74,7 +74,7 @@ def test_scripts_can_be_executed(script):
     assert (ROOT / script).stat().st_mode & 0o111
 
 
-def test_the_end_says_loudly_what_was_left_out(monkeypatch, capsys):
+def test_the_summary_names_skipped_tests(monkeypatch, capsys):
     monkeypatch.delenv("CI", raising=False)
     assert run.conclude([], ["Redis: no server"], nothing_ran=False) == 0
     assert "!!! LEFT OUT" in capsys.readouterr().out
@@ -101,7 +101,7 @@ def test_browser_tests_have_a_run_of_their_own():
     assert run.split([others, login]) == [[others], [login]]
 
 
-def test_coverage_is_added_up_by_room_and_is_all_only_when_it_is():
+def test_coverage_is_summed_by_room_and_rounded_down():
     files = {"ledger/tax.py": (1999, 2000), "ledger/books/plan.py": (0, 0), "actuals/models.py": (3, 4)}
     rooms = run.by_room(files)
     assert rooms == [("actuals", 3, 4), ("ledger", 1999, 2000), ("all", 2002, 2004)]
@@ -113,7 +113,7 @@ def test_coverage_is_added_up_by_room_and_is_all_only_when_it_is():
 
 
 @pytest.mark.slow
-def test_coverage_measures_what_a_run_runs(tmp_path):
+def test_coverage_adds_up_over_processes(tmp_path):
     """Two processes, as a run has them: what either runs counts once."""
     measuring = run.Measuring()
     env = {**environment(tmp_path), **measuring.environment}
@@ -138,7 +138,7 @@ def test_compose_follows_the_compose_specification():
     assert problems == []
 
 
-def test_the_schema_would_find_a_mistake():
+def test_the_schema_finds_a_mistake():
     schema = json.loads((ROOT / "tests/schemas/compose-spec.json").read_text())
     wrong = {"services": {"web": {"comand": ["x"]}}}
     assert list(validator_for(schema, default=Draft202012Validator)(schema).iter_errors(wrong))
@@ -154,7 +154,7 @@ def test_no_secret_has_a_default():
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_our_services_get_what_production_insists_on(name):
+def test_our_services_get_all_settings_that_production_requires(name):
     service = COMPOSE["services"][name]
     assert PRODUCTION.keys() - service["environment"].keys() == {"LEDGERLINE_PRODUCTION"}
     assert "LEDGERLINE_PRODUCTION=1" in DOCKERFILE
@@ -163,7 +163,7 @@ def test_our_services_get_what_production_insists_on(name):
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
-def test_services_wait_for_those_they_need_and_come_back(name):
+def test_services_wait_for_their_dependencies_and_restart(name):
     services = COMPOSE["services"]
     for other, how in services[name].get("depends_on", {}).items():
         if how["condition"] == "service_healthy":
@@ -174,7 +174,7 @@ def test_services_wait_for_those_they_need_and_come_back(name):
         assert services[name]["restart"] == "unless-stopped"
 
 
-def test_nothing_but_the_web_is_published_and_that_on_loopback():
+def test_only_the_web_service_is_published_on_loopback():
     published = {name: s["ports"] for name, s in COMPOSE["services"].items() if "ports" in s}
     assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
 
@@ -210,7 +210,7 @@ def test_the_celery_commands_are_ones_that_celery_understands(name, tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-def test_the_image_has_a_python_we_promise():
+def test_the_image_has_a_supported_python():
     (version,) = re.findall(r"^FROM python:([\d.]+)-slim$", DOCKERFILE, re.MULTILINE)
     assert SpecifierSet(PROJECT["requires-python"]).contains(version)
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
@@ -249,5 +249,5 @@ def test_static_files_are_collected_as_the_image_does_it(tmp_path):
     assert (static / manifest["admin/css/base.css"]).with_suffix(".css.gz").exists()
 
 
-def test_this_python_is_one_we_promise():
+def test_this_python_is_supported():
     assert SpecifierSet(PROJECT["requires-python"]).contains("{}.{}".format(*sys.version_info[:2]))

@@ -1,4 +1,4 @@
-"""What the docs say is there: links, pictures, commands with their options, and addresses."""
+"""Links, pictures, commands with their options and addresses in the docs exist."""
 
 import collections
 import contextlib
@@ -64,7 +64,7 @@ def broken_links(text, folder):
 
 
 def calls(text):
-    """What stands after `./run` or `manage.py`, in fenced blocks and in backticks."""
+    """The words after `./run` or `manage.py`, in fenced blocks and in backticks."""
     for line in [*fenced(text), *_INLINE.findall(prose(text))]:
         line = re.split(r"\s[|<>]\s", re.sub(r"^\s*(\w+=\S*\s+)+", "", line))[0]
         if found := _CALL.search(line.split("   #")[0].strip()):
@@ -119,12 +119,12 @@ def repeated(text):
 
 
 @every()
-def test_nothing_stands_twice(doc):
+def test_no_paragraph_is_repeated(doc):
     assert repeated(doc.read_text()) == []
 
 
 @every()
-def test_every_link_and_picture_is_there(doc):
+def test_every_link_and_picture_exists(doc):
     assert list(broken_links(doc.read_text(), doc.parent)) == []
 
 
@@ -146,15 +146,15 @@ def test_the_index_names_every_page_and_every_picture_is_used():
     assert {picture.name for picture in (FOLDER / "pictures").iterdir()} <= shown
 
 
-def test_the_docs_are_really_looked_at():
-    """Enough of each kind is found that the tests above can fail."""
+def test_the_checks_find_enough_in_the_docs():
+    """Otherwise the tests above could not fail."""
     text = "\n".join(page.read_text() for page in PAGES)
     assert len(links(text)) > 20
     assert len(list(calls(text))) > 20
     assert len(set(addresses(text))) > 20
 
 
-def test_what_is_wrong_is_seen():
+def test_mistakes_in_docs_are_found():
     text = """
 # A heading, here
 [there](#a-heading-here) [gone](gone.md) ![none](pictures/none.png) <img src="pictures/no.png">
@@ -186,6 +186,6 @@ python manage.py verify_ledger --json > file
 
 @every()
 def test_no_page_names_a_machine(doc):
-    """Paths of somebody's home and addresses of package registries have no place in a manual."""
+    """Paths of somebody's home and addresses of package registries do not belong in a manual."""
     text = doc.read_text()
     assert not re.search(r"/(home|Users|tmp)/|\bpythonhosted\b", text)

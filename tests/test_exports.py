@@ -1,4 +1,4 @@
-"""What a list gives as a file: plain values, every amount with its currency beside it (BKL-1, MON-1)."""
+"""A list as a file: plain values, every amount with a column for its currency (BKL-1, MON-1)."""
 
 import csv
 import re
@@ -20,7 +20,7 @@ from tests.test_lists import FILLED, UNDER, copies, numbered, vouchers
 
 pytestmark = pytest.mark.django_db
 
-# List: the headings of its amounts, in their order; the currency stands beside the last.
+# List: the headings of its amounts, in their order; the currency follows the last.
 AMOUNTS = {
     "backlog": ["Amount", "Charged"],
     "milestones": ["Amount"],
@@ -84,7 +84,7 @@ _DAY_AS_TEXT = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}.*|\d{4}-\d\d-\d\d.*")
 
 @pytest.fixture(scope="module")
 def whole_company(django_db_setup, django_db_blocker):
-    """Made once; taken away by the rollback of the transaction around all tests of this file."""
+    """Made once; rolled back with the transaction around all tests of this file."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield world("NO1")
         transaction.set_rollback(True)
@@ -169,7 +169,7 @@ def test_every_list_says_which_of_its_columns_are_amounts():
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_file_has_plain_values_and_currencies(name, it, client):
-    """BKL-1, MON-1: no markup, no amount or day as text, amounts in minor units, their currency beside."""
+    """BKL-1, MON-1: no markup, no amount or day as text, amounts in minor units, each with its currency."""
     address = filled(name, it, client)
     columns = client.get(address).context["columns"]
     for query in ({}, {"_columns": [column for column, _, _ in columns]}):
@@ -228,7 +228,7 @@ def test_a_file_adds_up_to_the_totals_of_its_page(name, it, client):
 
 
 def test_a_customer_of_two_currencies_has_a_row_for_each(it, client, monkeypatch):
-    """PST-8: what is open stands in each row once, and adds up to the total of the page."""
+    """PST-8: each open amount is in one row, and the rows add up to the total of the page."""
     euro_invoices(it, 1)
     client.force_login(it.accountant)
     address = reverse("customers")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def whole_company(django_db_setup, django_db_blocker):
-    """Made once; taken away by the rollback of the transaction around all tests of this file."""
+    """Made once; rolled back with the transaction around all tests of this file."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield world("NO1")
         transaction.set_rollback(True)
@@ -43,12 +43,12 @@ def copies(row, n, **fields):
     """n more rows like that one; a field given as a function gets the number of the copy."""
     rows = []
     for number in range(n):
-        twin = copy.copy(row)
-        twin._state = copy.copy(row._state)
-        twin._state.adding, twin.pk = True, None
+        duplicate = copy.copy(row)
+        duplicate._state = copy.copy(row._state)
+        duplicate._state.adding, duplicate.pk = True, None
         for name, value in fields.items():
-            setattr(twin, name, value(number) if callable(value) else value)
-        rows.append(twin)
+            setattr(duplicate, name, value(number) if callable(value) else value)
+        rows.append(duplicate)
     with transaction.atomic():
         return write_rows(type(row), rows)
 

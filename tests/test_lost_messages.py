@@ -1,4 +1,4 @@
-"""Every message may be lost: what it asked for is done all the same, by the sweeps alone."""
+"""Any message may be lost: the sweeps then do its work."""
 
 import re
 from decimal import Decimal
@@ -132,8 +132,8 @@ def sweep():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_lost_message_is_made_up_for(kind, it):
-    """PST-1 RUN-2 IMP-1: nothing that a test does is committed, so no message ever leaves."""
+def test_the_sweeps_do_the_work_of_a_lost_message(kind, it):
+    """PST-1 RUN-2 IMP-1: tests commit nothing, so no message is sent."""
     is_done = KINDS[kind](it)
     assert Job.objects.filter(kind=kind, state="waiting").exists()
     assert not is_done()
@@ -146,8 +146,8 @@ def test_a_lost_message_is_made_up_for(kind, it):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_message_that_comes_many_times_does_it_once(kind, it):
-    """PST-1 RUN-2 IMP-1: also where the worker was killed after it had done the work, but not said so."""
+def test_a_message_that_arrives_many_times_has_one_effect(kind, it):
+    """PST-1 RUN-2 IMP-1: also when the worker was killed after the work, before it recorded the result."""
     is_done = KINDS[kind](it)
     make_late()
     sweep()
@@ -169,8 +169,8 @@ def test_a_message_that_comes_many_times_does_it_once(kind, it):
 @pytest.mark.parametrize(
     "kind", sorted(name for name, kind in jobs.KINDS.items() if kind.permission != "system")
 )
-def test_nothing_is_done_for_who_may_no_longer(kind, it):
-    """SEC-1: between asking and doing, everybody lost their roles."""
+def test_nothing_is_done_for_a_user_who_lost_the_permission(kind, it):
+    """SEC-1: all users lost their roles before the job ran."""
     is_done = KINDS[kind](it)
     Membership.objects.all().delete()
     before = Entry.objects.count(), Voucher.objects.count(), ProformaInvoice.objects.count()
@@ -183,13 +183,13 @@ def test_nothing_is_done_for_who_may_no_longer(kind, it):
         assert not is_done()
 
 
-def test_every_kind_is_among_these():
-    """Who adds one says here how it comes about."""
+def test_every_kind_of_job_is_tested():
+    """A new kind of job needs a line here that makes one."""
     assert set(jobs.KINDS) - {"answer"} == set(KINDS)
 
 
 def test_messages_are_sent_in_one_place():
-    """What has no row would be lost with its message."""
+    """A message without a job row could be lost for good."""
     found = set()
     for path in sorted(ROOT.glob("*/**/*.py")):
         room = path.relative_to(ROOT).parts[0]

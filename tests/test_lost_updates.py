@@ -1,4 +1,4 @@
-"""Two who save the same rows: the later one is told, and overwrites nothing that they never saw.
+"""Two users save the same rows: the later save is refused, and overwrites nothing.
 
 The other one saves after the form has looked and before the operation has its lock, where a comparison that
 the form makes by itself comes too early.
@@ -177,7 +177,7 @@ def an_approval(it):
         "mine": {"billable_quantity": "6", "terms": terms([entry], by=it.manager)},
         "others": change,
         "now": lambda: OTHERS if type(entry).objects.get(pk=entry.pk).status == "submitted" else "approved",
-        "told": "The entry was changed after you opened it.",
+        "message": "The entry was changed after you opened it.",
     }
 
 
@@ -202,7 +202,7 @@ def seen_on(page):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_who_is_overtaken_is_told_and_overwrites_nothing(case, it, client, monkeypatch):
+def test_the_later_save_is_refused_and_overwrites_nothing(case, it, client, monkeypatch):
     """PRO-3 PRP-2 PRP-3 JRN-2 APP-3"""
     case = case(it)
     client.force_login(case["by"])
@@ -221,7 +221,7 @@ def test_who_is_overtaken_is_told_and_overwrites_nothing(case, it, client, monke
 
     page = answer.content.decode()
     assert overtaken
-    assert case.get("told", "Somebody changed") in page
+    assert case.get("message", "Somebody changed") in page
     assert case["now"]() == OTHERS
     # Once more, with what the others wrote in view: now it is meant.
     if 'name="seen"' not in page:
@@ -230,7 +230,7 @@ def test_who_is_overtaken_is_told_and_overwrites_nothing(case, it, client, monke
     assert "Somebody changed" not in answer.content.decode()
 
 
-def test_what_was_submitted_again_meanwhile_is_not_approved_with_the_list(it, client, monkeypatch):
+def test_an_entry_that_was_submitted_again_meanwhile_is_not_approved_with_the_list(it, client, monkeypatch):
     """APP-3"""
     case = an_approval(it)
     client.force_login(it.manager)

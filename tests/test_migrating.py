@@ -34,7 +34,7 @@ def empty(tmp_path, django_db_setup):
                 cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_three_migrate_at_once(empty):
+def test_three_processes_can_migrate_at_once(empty):
     command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
     into = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     three = [subprocess.Popen(command, cwd=ROOT, env=empty, **into) for _ in range(3)]

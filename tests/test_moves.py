@@ -1,4 +1,4 @@
-"""The tables of moves: each operation does from each status what its table says, and is refused otherwise."""
+"""The tables of moves: from each status an operation does what its table says, and is refused otherwise."""
 
 import datetime
 from decimal import Decimal
@@ -342,7 +342,7 @@ def test_each_operation_does_from_each_status_what_its_table_says(no1, contract,
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", ScheduleEntry.Status.values)
 def test_a_schedule_entry_moves_as_its_table_says(no1, contract, status):
-    """RUN-2 SCH-1: the run and the plan look for their entries themselves."""
+    """RUN-2 SCH-1: the run and the plan select their entries themselves."""
     row = schedule_entry(no1, contract, status)
     factories.ready_item(no1, contract, date=billing.MARCH_10)
     proformas.run_invoicing(no1.entity, as_of=datetime.date(2025, 4, 1), by=no1.manager)
@@ -352,14 +352,14 @@ def test_a_schedule_entry_moves_as_its_table_says(no1, contract, status):
     assert row.status == "succeeded"
 
 
-def test_every_document_with_a_table_is_driven():
+def test_every_document_with_a_table_is_tested():
     assert set(moves.documents()) == {*DRIVES, ScheduleEntry}
     for model, (_, verbs) in DRIVES.items():
         assert set(verbs) == set(model.MOVES.verbs), model
 
 
 @pytest.mark.parametrize("model", moves.documents(), ids=lambda model: model.__name__)
-def test_a_table_names_statuses_permissions_and_codes_that_there_are(model):
+def test_a_table_names_existing_statuses_permissions_and_codes(model):
     statuses = set(model._meta.get_field("status").choices)
     names = {value for value, _ in statuses}
     for row in model.MOVES.rows:
@@ -426,5 +426,5 @@ def patterns(resolver=None):
             yield each
 
 
-def test_the_page_of_moves_is_as_the_tables_are():
+def test_the_page_of_moves_agrees_with_the_tables():
     assert (ROOT / "docs" / "moves.md").read_text() == page(), "python -m tests.moves_page > docs/moves.md"

@@ -26,7 +26,7 @@ ROUNDS = 2
 
 @pytest.fixture(scope="module")
 def it(django_db_setup, django_db_blocker):
-    """A company whose people are signed in; what is done to it is committed, and gone at the end."""
+    """A company with signed-in people; changes are committed, and deleted at the end."""
     if connection.vendor != "postgresql":
         pytest.skip("runs elsewhere: needs postgres")
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
@@ -46,7 +46,7 @@ def it(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def conflicts(monkeypatch):
-    """The deadlocks and their kin that were met, though an answer was found the second time."""
+    """The deadlocks and similar conflicts, also those that the second attempt solved."""
     met, ask = [], transaction.is_conflict
 
     def is_conflict(error):
@@ -78,12 +78,12 @@ def at_once(it, requests):
 
 
 @pytest.mark.django_db  # a database is set up only where a test asks for one
-def test_there_are_enough():
+def test_there_are_enough_pairs():
     assert len(PAIRS) >= 30
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_both_are_answered(name, it, conflicts):
+def test_both_requests_are_answered(name, it, conflicts):
     """PRP-6 RUN-2 PST-1 NTE-4"""
     for _ in range(ROUNDS):
         answers = at_once(it, PAIRS[name](it))

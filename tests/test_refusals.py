@@ -57,12 +57,12 @@ def calls(room):
 
 
 def wrong(room, node):
-    """Why the call is not as it should be; empty when it is."""
+    """What is wrong with the call; empty if nothing is."""
     code = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
     if code not in templates():
-        return "its code is not literal or stands in no table"
+        return "its code is not literal or in no table"
     if ROW.index(OWNER[code]) > ROW.index(room):
-        return f"{code} stands in the table of {OWNER[code]}, to the right"
+        return f"{code} is in the table of {OWNER[code]}, to the right"
     named = {keyword.arg for keyword in node.keywords} - {"remedy"} - KINDS[ast.unparse(node.func)]
     if None in named:  # **values: compared when it runs
         return "" if named - {None} <= placeholders(code) else f"{code} has no such value"

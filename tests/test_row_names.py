@@ -1,4 +1,4 @@
-"""Every box that chooses a row says in words which one, and no two rows that differ are called alike."""
+"""Every checkbox of a row has a name that describes the row, and different rows have different names."""
 
 import re
 from datetime import date
@@ -43,7 +43,7 @@ PAGES = {
 
 
 class Boxes(HTMLParser):
-    """The boxes of a page that choose rows: what each is called, and what its row shows beside its status."""
+    """The checkboxes of rows on a page: the name of each, and the text of its row without the status."""
 
     def __init__(self, page):
         super().__init__()
@@ -138,7 +138,7 @@ def boxes(client, it, name):
     return Boxes(response.content.decode()).found
 
 
-def test_every_list_with_boxes_is_looked_at():
+def test_every_list_with_checkboxes_is_tested():
     chosen_from = {
         name
         for name in (*FILLED, *UNDER)
@@ -149,7 +149,7 @@ def test_every_list_with_boxes_is_looked_at():
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_a_box_says_in_words_which_row_it_chooses(name, it, client):
+def test_a_checkbox_names_its_row(name, it, client):
     """WCAG 2.4.6 and 4.1.2: by the customer, contract or project, what it is, the day, and how much."""
     found = boxes(client, it, name)
     assert found, "no row of the list can be chosen, so nothing was looked at"
@@ -160,8 +160,8 @@ def test_a_box_says_in_words_which_row_it_chooses(name, it, client):
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_names_are_read_with_their_rows(name, it, client):
-    """No row asks the database by itself for what it is called after."""
+def test_names_need_no_query_per_row(name, it, client):
+    """The names are loaded with the rows."""
     with CaptureQueriesContext(connection) as captured:
         boxes(client, it, name)
     one = re.compile(r'FROM "contracts_(task|category|product)" WHERE "contracts_\1"."id" = ')

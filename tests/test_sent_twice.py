@@ -1,4 +1,4 @@
-"""Every form that is sent twice, by a double click, is answered both times."""
+"""A form that is submitted twice, by a double click, is answered both times."""
 
 import uuid
 
@@ -16,8 +16,8 @@ DOCUMENTS = [each for each in vars(pairs).values() if isinstance(each, pairs.Doc
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.build.__name__)
-def test_a_form_that_is_sent_twice_is_answered_twice(document, monkeypatch):
-    """PRO-1: nothing of the first is left, so that the second finds all as the first did."""
+def test_a_form_that_is_submitted_twice_is_answered_twice(document, monkeypatch):
+    """PRO-1: the first submission is rolled back, so that the second finds the same rows."""
     monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
     monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     it, failed = factories.company(), []

@@ -1,4 +1,4 @@
-"""What tests with threads of their own share."""
+"""Helpers for tests with threads."""
 
 
 def ended(*threads, within=60):

@@ -118,11 +118,11 @@ def test_others_entries_are_approved_and_ones_own_are_named(company, contract, m
 
 def test_all_that_match_are_approved_as_they_were_shown(company, contract, manager):
     for n in range(3):
-        factories.time_entry(company, description="Wanted" if n else "Other")
+        factories.time_entry(company, description="Match" if n else "Other")
     page = manager.get(reverse("approvals"), {"q": "match"}).content.decode()
     stamp = re.search(r'name="stamp" value="([^"]+)"', page)[1]
     chosen = {"all_matching": "1", "filter": "q=match", "stamp": stamp}
-    factories.time_entry(company, description="Wanted too")
+    factories.time_entry(company, description="Match too")
     assert "Nothing was changed" in messages_of(manager.post(reverse("approve_entries"), chosen))
     assert Entry.objects.filter(status="approved").count() == 0
 

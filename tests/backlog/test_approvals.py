@@ -263,9 +263,7 @@ def test_an_amount_that_is_too_large_is_skipped_and_the_others_are_approved(comp
         f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
     )
     big.refresh_from_db()
-    assert (
-        too_large in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
-    )
+    assert too_large in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence
     approval = approve([good, big], by=company.manager, decisions=decisions)
     assert approval.entries == [good]
     ((left, reason),) = approval.refused

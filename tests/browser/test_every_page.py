@@ -1,4 +1,4 @@
-"""Every page of ours as each role meets it: no console error, nothing axe objects to, no sideways scroll."""
+"""Every page for each role: no console errors, no accessibility errors (axe), no sideways scrolling."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +11,7 @@ FILES = {"invoice_pdf", "newest_seal", "proposal_preview", "receipt", "proposal_
 # They are drawn into a page, and looked at there.
 PARTS = {"project_tasks", "approval_preview"}
 DESK = 1440
-# Widths between a phone and a desk: a page that is loaded is made smaller, never loaded again.
+# Widths from a phone to a desktop screen: the loaded page is made smaller, never loaded again.
 WIDTHS = (1366, 1280, 1024, 768, 480, 390)
 
 
@@ -28,7 +28,7 @@ def pages_of(letter):
 
 
 def examines(letter, name):
-    """Whether axe looks at the page as this role meets it: once a page, and at every first page."""
+    """Whether axe checks the page for this role: each page once, and every home page."""
     return name == "home" or letter == next(each for each in "PAUMD" if each in WHO[name][0])
 
 
@@ -39,7 +39,7 @@ def looks_of(name):
 
 
 def too_wide(page):
-    """What is wrong at the widths a page may have: it scrolls sideways, or a room of the head is cut off."""
+    """What is wrong at these widths: the page scrolls sideways, or a link of the header is cut off."""
     for width in (DESK, *WIDTHS):
         page.set_viewport_size({"width": width, "height": 900})
         if trouble := page.evaluate(_TROUBLE):
@@ -71,8 +71,8 @@ def test_every_page_is_accessible_and_fits(letter, page, base_url, sign_in, acce
     assert found == [], "\n".join(found)
 
 
-def test_what_finds_no_room_in_the_head_stands_under_more(page, base_url, sign_in):
-    """An accountant on a phone: three rooms in sight, the others in a menu that opens from the keyboard."""
+def test_links_that_do_not_fit_into_the_header_are_under_more(page, base_url, sign_in):
+    """An accountant on a phone: three links are visible, the others in a menu that the keyboard opens."""
     it = world("NO1")
     sign_in(it.accountant)
     page.set_viewport_size({"width": 390, "height": 844})

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_tried_yet():
+def _no_failed_attempts():
     cache.clear()
 
 
@@ -38,7 +38,7 @@ def test_a_visitor_of_the_demo_signs_in_with_one_click(page, accessible):
     expect(page.get_by_role("heading", name="Change your password")).to_be_visible()
 
 
-def test_a_mistake_is_told_where_everybody_finds_it(page, admin_user, accessible):
+def test_a_wrong_password_is_shown_in_an_accessible_error(page, admin_user, accessible):
     page.goto("/sign-in/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("wrong")

@@ -1,4 +1,4 @@
-"""The whole way of an hour, as four people walk it in the browser: from the timesheet to the PDF in hand.
+"""An hour from the timesheet to the PDF of the invoice, in the browser, by four people.
 
 7.5 h at 200.00 and an expense of 400.00 at cost: 1,500.00 + 400.00 = 1,900.00 net, 25 % of it 475.00 tax,
 2,375.00 in all.
@@ -33,9 +33,9 @@ def press(page, name, **kwargs):
     page.get_by_role("button", name=name, **kwargs).click()
 
 
-def told(page, text):
+def expect_message(page, text):
     expect(page.locator(".flash").filter(has_text=text).first).to_be_visible()
-    page.wait_for_load_state()  # the keys are deaf until the scripts of the new page have run
+    page.wait_for_load_state()  # keyboard shortcuts do nothing until the scripts of the new page have run
 
 
 def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
@@ -47,7 +47,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     confirm(page)
     expect(page.locator("h1")).to_contain_text("Confirmed")
 
-    # The member types a week and hands it in, with an expense and its receipt.
+    # The member fills in a week and submits it, with an expense and its receipt.
     sign_in(it.member)
     page.goto(f"{base_url}/")
     page.get_by_role("link", name="Time", exact=True).click()
@@ -77,7 +77,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     page.get_by_role("link", name=re.compile("Entries to approve")).click()
     page.get_by_label("Select all on this page").check()
     press(page, "Approve")
-    told(page, "2 entries approved")
+    expect_message(page, "2 entries approved")
     mark_by_keyboard(page, base_url)
 
     # A proforma is made of what is ready, adjusted, confirmed.
@@ -122,7 +122,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
 
 
 def confirm(page):
-    """The one question that is asked before what can't be undone."""
+    """Confirm the dialog before an action that can't be undone."""
     with page.expect_navigation():
         page.locator("dialog#confirm[open] button[value=ok]").click()
 
@@ -137,7 +137,7 @@ def text_of(page, address):
 
 
 def mark_by_keyboard(page, base_url):
-    """BKL-7: go there, walk the rows, select, mark, undo, mark: no hand leaves the keyboard."""
+    """BKL-7: open the page, move through rows, select, mark, undo, mark: with the keyboard only."""
     page.goto(base_url)
     keys = page.keyboard
     keys.press("g")
@@ -150,19 +150,19 @@ def mark_by_keyboard(page, base_url):
     expect(page.locator("[data-count]")).to_have_text("2 selected")
     expect(page.locator("[data-sum]")).to_contain_text("1,900.00")
     keys.press("r")
-    told(page, "2 items marked ready to invoice")
+    expect_message(page, "2 items marked ready to invoice")
     keys.press("u")
-    told(page, "2 items restored")
+    expect_message(page, "2 items restored")
     keys.press("u")
-    told(page, "There is nothing to undo here.")
+    expect_message(page, "There is nothing to undo here.")
     keys.press("ArrowDown")
     keys.press("a")
     keys.press("r")
-    told(page, "2 items marked ready to invoice")
+    expect_message(page, "2 items marked ready to invoice")
     expect(page.locator("td .chip.ready").filter(has_text="Ready to invoice")).to_have_count(2)
 
 
-def test_an_administrator_sets_up_and_touches_nothing_that_is_billed(page, base_url, sign_in, it):
+def test_an_administrator_sets_up_and_cannot_change_billed_rows(page, base_url, sign_in, it):
     """Section 11: Django admin for the set-up; business rows are read there."""
     entry = time_entry(it)
     administrator = UserFactory(is_staff=True)
@@ -184,7 +184,7 @@ def test_an_administrator_sets_up_and_touches_nothing_that_is_billed(page, base_
     assert page.request.get(f"{base_url}/backlog/").status == 403
 
 
-def test_a_member_copies_last_week_and_walks_it_with_arrows(page, base_url, sign_in, it):
+def test_a_member_copies_last_week_and_moves_in_it_with_arrow_keys(page, base_url, sign_in, it):
     """APP-1"""
     last_monday = it.entity.today() - datetime.timedelta(days=7 + it.entity.today().weekday())
     time_entry(it, hours="6", date=last_monday, status="draft")
@@ -202,7 +202,7 @@ def test_a_member_copies_last_week_and_walks_it_with_arrows(page, base_url, sign
     expect(page.locator("input[data-cell]").nth(1)).to_have_value("2.25")
 
 
-def test_a_filter_puts_what_was_filled_in_and_nothing_else_in_the_address(page, base_url, sign_in, it):
+def test_a_filter_puts_only_filled_fields_in_the_address(page, base_url, sign_in, it):
     """With every empty field in it, the address of a list with many filters was too long for the server."""
     sign_in(it.manager)
     page.goto(f"{base_url}/backlog/")

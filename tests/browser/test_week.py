@@ -1,4 +1,4 @@
-"""The week grid adds up while one types."""
+"""The week grid updates its totals while the user types."""
 
 import datetime
 
@@ -12,7 +12,7 @@ MONDAY = datetime.date(2026, 3, 2)
 
 
 def test_rejected_hours_count_once_they_are_changed(page, base_url, sign_in):
-    """APP-10: 4 h rejected and 3 h in draft are 3 h; mended to 5 h they are 8 h."""
+    """APP-10: 4 h rejected and 3 h in draft are 3 h; changed to 5 h they are 8 h."""
     it = company()
     time_entry(it, "3", date=MONDAY, status="draft")
     time_entry(it, "4", date=MONDAY, status="rejected", task=None)

@@ -1,4 +1,4 @@
-"""Work to be priced, and a company whose price lists say nothing yet."""
+"""Work to be priced, and a company with empty price lists."""
 
 import datetime
 from dataclasses import replace

@@ -148,7 +148,7 @@ def test_a_confirmed_revision_takes_over_on_its_day(it):
 # Chargeable or not: CON-3
 
 
-def test_on_the_entire_project_tasks_have_no_say(it):
+def test_tasks_do_not_matter_on_the_entire_project(it):
     """CON-3"""
     contract = contract_of(it, {})
     factories.ContractLineTaskFactory(line=contract.lines.get(), task=it.task, is_chargeable=False)
@@ -175,7 +175,7 @@ def test_a_selected_task_that_is_not_chargeable_charges_nothing(it, transaction_
         (False, False, False),
     ],
 )
-def test_time_asks_the_line_and_then_the_role(it, on_the_line, in_the_master, expected):
+def test_time_uses_the_line_and_then_the_role(it, on_the_line, in_the_master, expected):
     """CON-3"""
     role = RoleFactory(entity=it.entity, is_chargeable=in_the_master)
     contract_of(it, {"roles": [] if on_the_line is None else [(role, on_the_line)]})
@@ -188,7 +188,7 @@ def test_time_asks_the_line_and_then_the_role(it, on_the_line, in_the_master, ex
     [(None, True, True), (None, False, False), (True, False, True), (False, True, False)],
 )
 @pytest.mark.parametrize("transaction_class", ["expense", "fee"])
-def test_expenses_ask_the_line_and_then_the_category(
+def test_expenses_use_the_line_and_then_the_category(
     it, transaction_class, on_the_line, in_the_master, expected
 ):
     """CON-3"""
@@ -200,7 +200,7 @@ def test_expenses_ask_the_line_and_then_the_category(
     assert is_chargeable(it, transaction_class=transaction_class, category_id=category.pk) is expected
 
 
-def test_each_class_asks_only_what_concerns_it(it):
+def test_each_class_uses_only_its_own_settings(it):
     """CON-3: time does not ask its category, expenses not their role, material neither."""
     role = RoleFactory(entity=it.entity, is_chargeable=False)
     category = CategoryFactory(entity=it.entity, is_chargeable=False)
@@ -250,7 +250,7 @@ def test_two_lines_on_the_entire_project_collide(it):
     assert collisions(draft) == [("ours", "theirs")]
 
 
-def test_lines_of_drafts_and_of_closed_contracts_are_no_obstacle(it):
+def test_lines_of_drafts_and_of_closed_contracts_do_not_collide(it):
     """CON-2"""
     contract_of(it, {}, confirmed=False)
     contract_of(it, {}, confirmed=False, status="closed")

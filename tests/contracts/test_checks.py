@@ -34,7 +34,7 @@ def split(it, *percents, **fields):
     return factories.contract(it, customers=list(zip(it.customers, percents, strict=False)), **fields)
 
 
-def test_a_contract_as_it_should_be_is_not_refused(it):
+def test_a_valid_contract_is_not_refused(it):
     """CON-1, CON-4"""
     other = ProjectFactory(entity=it.entity)
     contract = split(it, "33.33", "33.33", "33.34", lines=[{}, {"method": "fixed", "project": other}])
@@ -65,7 +65,7 @@ def test_exactly_one_customer_takes_the_rounding(it):
     assert codes(contract) == ["ROUNDING-ONE", "ROUNDING-ONE"]
 
 
-def test_who_pays_nothing_does_not_take_the_rounding(it):
+def test_a_customer_with_zero_percent_does_not_take_the_rounding(it):
     """CON-1"""
     contract = split(it, 100, 0)
 
@@ -73,7 +73,7 @@ def test_who_pays_nothing_does_not_take_the_rounding(it):
     assert f"{it.customers[1]} takes the rounding but has a split of 0 %" in troubles(contract)[0][1]
 
 
-def test_a_customer_with_a_split_of_nothing_is_fine(it):
+def test_a_customer_with_zero_percent_is_valid(it):
     """CON-1"""
     assert troubles(split(it, 0, 100)) == []
 

@@ -29,7 +29,7 @@ def lists_of(contract):
     return [row.price_list for row in contract.contract_price_lists.order_by("pk")]
 
 
-def test_the_standard_lists_in_the_contracts_currency_come_onto_it(it):
+def test_a_contract_gets_the_standard_lists_in_its_currency(it):
     """PRC-6"""
     PriceListFactory(entity=it.entity, currency="EUR")
     PriceListFactory(currency="NOK")  # another entity's
@@ -49,8 +49,8 @@ def test_the_standard_lists_in_the_contracts_currency_come_onto_it(it):
     )
 
 
-def test_the_customers_own_lists_come_instead_of_the_standard_ones(it):
-    """PRC-6: so that no standard price stands in when they expire."""
+def test_the_customers_own_lists_replace_the_standard_ones(it):
+    """PRC-6: so that no standard price is used when they expire."""
     own = PriceListFactory(entity=it.entity, customer=it.customer, valid_to=NEW_YEAR)
     PriceListFactory(entity=it.entity, customer=factories.customer(it))
 
@@ -58,7 +58,7 @@ def test_the_customers_own_lists_come_instead_of_the_standard_ones(it):
 
 
 def test_no_contract_gets_the_list_of_another_customer_or_contract(it):
-    """PRC-6: what was agreed with somebody else stays there, also beside the standard lists."""
+    """PRC-6: lists agreed with another customer stay there, also when there are standard lists."""
     PriceListFactory(entity=it.entity, customer=factories.customer(it))
     PriceListFactory(entity=it.entity, contract=bare(it))
 
@@ -185,7 +185,7 @@ def test_a_list_of_the_wrong_owner_is_refused(it):
         another(it, NEW_YEAR, unit=OrganizationalUnitFactory(entity=it.entity)).full_clean()
 
 
-def test_an_unfinished_list_gets_the_forms_own_errors(it):
+def test_an_incomplete_list_gets_the_errors_of_the_form(it):
     with pytest.raises(ValidationError) as error:
         PriceList(entity=it.entity, kind="sales", currency="NOK").full_clean()
 

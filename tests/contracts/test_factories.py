@@ -28,7 +28,7 @@ def test_a_company_has_what_an_hour_needs():
     }
 
 
-def test_two_companies_stand_beside_each_other():
+def test_two_companies_can_exist_at_the_same_time():
     assert factories.company().entity != factories.company(code="SE1", currency="SEK").entity
 
 
@@ -81,7 +81,7 @@ def test_a_ready_item_repeats_its_actual():
     assert factories.ready_item(it, contract).contract_customer == item.contract_customer
 
 
-def test_what_has_a_code_and_a_name_has_one_model_behind_it():
+def test_models_with_a_code_and_a_name_share_one_base_model():
     """The base names the constraint of each model, and the company finds its rows by their plural."""
     coded = [model for model in apps.get_models() if issubclass(model, Coded)]
     assert len(coded) == 16

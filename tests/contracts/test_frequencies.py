@@ -91,7 +91,7 @@ def test_days_end_where_dates_end():
 
 
 @pytest.mark.parametrize("wrong", ["0", "32", "1;16", "first", "1,,2", "-1", "1.5"])
-def test_days_that_are_no_days_are_refused(wrong):
+def test_invalid_days_are_refused(wrong):
     """SCH-1"""
     with pytest.raises(ValidationError):
         InvoiceFrequency(rhythm=MONTHLY, days=wrong).clean()

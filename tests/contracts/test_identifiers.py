@@ -52,7 +52,7 @@ def test_right_numbers_and_those_of_unknown_countries_are_taken(country, numbers
         ),
     ],
 )
-def test_a_wrong_digit_is_refused_beside_its_field(country, numbers, sentence):
+def test_a_wrong_digit_is_refused_with_an_error_at_its_field(country, numbers, sentence):
     """DOC-5"""
     found = wrong(Customer, country, **numbers)
     assert list(found) == [list(numbers)[-1]]

@@ -1,4 +1,4 @@
-"""Two administrators who take each other away at the same moment: on PostgreSQL, with real threads."""
+"""Two administrators who delete each other at the same moment: on PostgreSQL, with real threads."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +16,8 @@ from tests import factories
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
-def test_two_who_delete_each_other_leave_one(monkeypatch):
-    """SEC-1: both ask who is left before either has deleted, unless one waits for the other."""
+def test_two_administrators_who_delete_each_other_leave_one(monkeypatch):
+    """SEC-1: without a lock both check the others before either has deleted."""
     entity = factories.LegalEntityFactory()
     rows = [factories.MembershipFactory(entity=entity, role="administrator") for _ in "ab"]
     for row in rows:

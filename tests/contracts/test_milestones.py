@@ -65,7 +65,7 @@ def test_parts_are_in_the_currencys_minor_unit(it):
     assert [milestone.amount for milestone in made] == [333, 333, 334]
 
 
-def test_milestones_made_by_hand_stay_and_the_rest_is_parted(it):
+def test_milestones_made_by_hand_stay_and_the_rest_is_split(it):
     """MIL-1"""
     line = fixed_line(it, milestones=[{"number": 4, "amount": Decimal("400.01")}])
 
@@ -77,7 +77,7 @@ def test_milestones_made_by_hand_stay_and_the_rest_is_parted(it):
     ]
 
 
-def test_nothing_left_to_part_is_refused(it):
+def test_generating_without_a_rest_is_refused(it):
     """CON-4"""
     with pytest.raises(Refused, match=r"has 0\.00 NOK left"):
         operations.generate_milestones(fixed_line(it, milestones=["1000"]), count=2, by=None)
@@ -100,7 +100,7 @@ def test_a_time_and_material_line_has_no_milestones(it):
         operations.generate_milestones(line, count=2, by=None)
 
 
-def test_what_generating_needs_is_named(it):
+def test_a_value_missing_for_generating_is_named(it):
     """MIL-1"""
     with pytest.raises(Refused, match="choose an invoice frequency"):
         operations.generate_milestones(fixed_line(it, frequency=None), count=2, by=None)
@@ -110,7 +110,7 @@ def test_what_generating_needs_is_named(it):
         operations.generate_milestones(fixed_line(it), count=0, by=None)
 
 
-def test_a_confirmed_contract_is_amended_first(it):
+def test_milestones_of_a_confirmed_contract_need_an_amendment(it):
     """CON-10"""
     contract = factories.contract(it, method="fixed", confirmed=True)
     line = factories.contract_line(
@@ -144,7 +144,7 @@ def amounts(parts):
     return [(part.contract_customer.customer.pk, part.amount) for part in parts]
 
 
-def test_each_customer_gets_its_part_and_the_rounding_one_the_rest(it):
+def test_each_customer_gets_its_share_and_the_rounding_customer_the_rest(it):
     """MIL-1, MON-3: 100.00 by thirds is 33.33, 33.33 and 33.34."""
     a, b, c = it.customers
     milestone = milestone_of(it, "100", "33.33", "33.33", "33.34")
@@ -161,7 +161,7 @@ def test_each_customer_gets_its_part_and_the_rounding_one_the_rest(it):
 @pytest.mark.parametrize(
     ("rounding", "amounts"), [(0, "0.01 0.02 0.02"), (1, "0.02 0.01 0.02"), (2, "0.02 0.02 0.01")]
 )
-def test_the_rounding_customer_takes_the_rest_wherever_it_stands(it, rounding, amounts):
+def test_the_rounding_customer_takes_the_rest_in_any_position(it, rounding, amounts):
     """MON-3: 0.05 at 33.33 / 33.33 / 33.34 % is 0.02 three times; one of them takes a cent less."""
     milestone = milestone_of(it, "0.05", "33.33", "33.33", "33.34", rounding=rounding)
 
@@ -177,7 +177,7 @@ def test_a_share_of_nothing_gets_no_part(it):
     assert [part.amount for part in parts] == [60, 40]
 
 
-def test_the_line_decides_and_not_the_contract(it):
+def test_shares_come_from_the_line_and_not_the_contract(it):
     """CON-1"""
     a, b, c = it.customers
     contract = factories.contract(
@@ -191,7 +191,7 @@ def test_the_line_decides_and_not_the_contract(it):
     assert amounts(parts) == [(b.pk, 60), (c.pk, 20)]
 
 
-def test_parting_twice_makes_no_second_parts(it):
+def test_splitting_twice_makes_no_second_parts(it):
     """MIL-1"""
     milestone = milestone_of(it, "100", 60, 0, 40)
     first = operations.part_milestone(milestone)
@@ -200,7 +200,7 @@ def test_parting_twice_makes_no_second_parts(it):
     assert MilestonePart.objects.count() == 2
 
 
-def test_many_milestones_are_parted_in_as_many_queries_as_one(it, django_assert_max_num_queries):
+def test_many_milestones_are_split_in_as_many_queries_as_one(it, django_assert_max_num_queries):
     """MIL-1"""
     milestone = milestone_of(it, "100", 60, 0, 40)
     more = [MilestoneFactory(line=milestone.line, number=n, amount=Decimal(n)) for n in range(2, 50)]

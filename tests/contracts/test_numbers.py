@@ -1,4 +1,4 @@
-"""Document numbers: no gap, no double, rising in time."""
+"""Document numbers: no gaps, no duplicates, rising in time."""
 
 import datetime
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ def texts(numbers):
 
 
 def test_the_row_of_the_sequence_is_locked(entity, monkeypatch):
-    """MON-7: asked for on every database; the races below show on PostgreSQL what it is for."""
+    """MON-7: on every database; the races below show on PostgreSQL why."""
     asked = locks.asked(monkeypatch)
     draw_number(entity, "invoice", on=MARCH)
     assert asked == ["NumberSequence locked"]
@@ -55,7 +55,7 @@ def test_a_block_is_one_update(entity, django_assert_num_queries):
     assert SequenceCounter.objects.get().last == 5001
 
 
-def test_each_fiscal_year_counts_anew_where_the_format_shows_it(entity):
+def test_numbers_restart_each_fiscal_year_if_the_format_shows_the_year(entity):
     """MON-7"""
     draw_number(entity, "invoice", on=MARCH)
 
@@ -72,7 +72,7 @@ def test_the_year_is_that_in_which_the_fiscal_year_ends(db):
     assert draw_number(entity, "invoice", on=datetime.date(2026, 6, 30)).text == "INV-2026-000002"
 
 
-def test_without_the_year_in_its_format_a_sequence_goes_on(db):
+def test_without_the_year_in_its_format_a_sequence_continues(db):
     """MON-7"""
     entity = LegalEntityFactory()
     NumberSequenceFactory(entity=entity, kind="proforma", format="PF{seq:05}")
@@ -95,8 +95,8 @@ def test_a_date_before_the_last_one_is_refused(entity):
     assert draw_number(entity, "invoice", on=APRIL).text == "INV-2025-000002"
 
 
-def test_a_date_in_a_year_that_is_over_for_the_sequence_is_refused(entity):
-    """MON-7: a new counter in a new year is no way round it."""
+def test_a_date_in_an_earlier_year_of_the_sequence_is_refused(entity):
+    """MON-7: a new counter in a new year does not allow it."""
     draw_number(entity, "invoice", on=MARCH)
     draw_number(entity, "invoice", on=JANUARY)
 
@@ -114,7 +114,7 @@ def test_proformas_may_be_dated_back(db):
     assert SequenceCounter.objects.get().last_date == APRIL
 
 
-def test_what_is_rolled_back_leaves_no_gap(entity):
+def test_a_rollback_leaves_no_gap(entity):
     """MON-7"""
     draw_number(entity, "invoice", on=MARCH)
     with transaction.atomic():
@@ -133,7 +133,7 @@ def test_a_missing_sequence_is_refused_by_name(db):
     assert refusal.value.code == "NUM-MISSING"
 
 
-def test_entities_and_kinds_count_apart(entity):
+def test_each_entity_and_each_kind_has_its_own_numbers(entity):
     """MON-7"""
     other = LegalEntityFactory()
     NumberSequenceFactory(entity=other)
@@ -144,14 +144,14 @@ def test_entities_and_kinds_count_apart(entity):
     assert draw_number(entity, "voucher", on=MARCH).seq == 1
 
 
-def test_no_numbers_are_drawn_for_no_documents(entity):
+def test_zero_documents_get_no_numbers(entity):
     assert draw_numbers(entity, "invoice", on=MARCH, count=0) == []
     assert not SequenceCounter.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_number_belongs_to_a_transaction():
-    """MON-7: drawn alone, it would be lost when the document fails."""
+def test_a_number_needs_a_transaction():
+    """MON-7: otherwise the number would be lost when the document fails."""
     with pytest.raises(AssertionError):
         draw_number(LegalEntityFactory(), "invoice", on=MARCH)
 
@@ -172,7 +172,7 @@ def test_a_format_may_show_the_year_and_the_digits(right):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_twenty_at_once_draw_neither_double_nor_gap():
+def test_twenty_threads_get_numbers_without_duplicates_and_gaps():
     """MON-7: every third one rolls back, and others draw two at a time."""
     entity = LegalEntityFactory()
     NumberSequenceFactory(entity=entity)
@@ -203,8 +203,8 @@ def test_twenty_at_once_draw_neither_double_nor_gap():
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_twenty_dates_at_once_leave_a_rising_row():
-    """MON-7: whoever comes with an earlier date than the last one is refused, also in a race."""
+def test_twenty_threads_with_dates_get_rising_numbers():
+    """MON-7: an earlier date than the last one is refused, also in a race."""
     entity = LegalEntityFactory()
     NumberSequenceFactory(entity=entity)
 
@@ -228,8 +228,8 @@ def test_twenty_dates_at_once_leave_a_rising_row():
 
 
 @pytest.mark.parametrize("kind", ["invoice", "credit_note"])
-def test_no_company_can_choose_to_go_back_in_time(entity, kind):
-    """MON-7: there is no box to untick."""
+def test_no_company_can_allow_earlier_dates(entity, kind):
+    """MON-7: there is no setting for it."""
     assert "in_date_order" not in {field.name for field in NumberSequence._meta.fields}
     NumberSequenceFactory(entity=entity, kind=kind)
     draw_number(entity, kind, on=APRIL)

@@ -1,4 +1,4 @@
-"""Whose rows one meets, and what one may do with them (SEC-1)."""
+"""Which rows a user can see, and what the user can do with them (SEC-1)."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -29,7 +29,7 @@ def joined(it, role, **fields):
 
 
 def again(user):
-    """Without what this object remembers of its roles."""
+    """The same user, without cached roles."""
     return User.objects.get(pk=user.pk)
 
 
@@ -91,13 +91,13 @@ def test_a_role_in_one_company_is_none_in_another(it):
     assert seen(ProjectContract, it.manager) == [it.deal]
 
 
-def test_somebody_switched_off_has_no_roles(it):
+def test_an_inactive_user_has_no_roles(it):
     it.accountant.is_active = False
     it.accountant.save()
     assert seen(ProjectContract, again(it.accountant)) == []
 
 
-def test_members_meet_their_own_entries_and_managers_those_of_their_projects(it):
+def test_members_see_their_own_entries_and_managers_those_of_their_projects(it):
     """SEC-1, APP-2"""
     own = time_entry(it)
     elsewhere = time_entry(it, project=ProjectFactory(entity=it.entity))
@@ -115,7 +115,7 @@ def test_a_manager_does_not_decide_on_a_project_that_only_the_contract_gives_the
     assert list(Entry.objects.reachable(other, "entry.approve")) == []
 
 
-def test_a_row_is_no_ones_twice(it):
+def test_a_row_is_listed_once(it):
     both = joined(it, "manager")
     it.deal.managers.add(both, it.manager)
     contract(it).managers.add(both)
@@ -125,7 +125,7 @@ def test_a_row_is_no_ones_twice(it):
         assert len(rows) == len(set(rows)), model
 
 
-def test_what_may_be_seen_but_not_done_is_refused_by_name(it):
+def test_a_forbidden_action_on_a_visible_row_is_refused_with_its_name(it):
     """SEC-1"""
     with pytest.raises(PermissionDenied, match="Your roles don't let you"):
         ProjectContract.objects.all().demand(it.auditor, "contract.confirm", it.deal.pk)
@@ -134,8 +134,8 @@ def test_what_may_be_seen_but_not_done_is_refused_by_name(it):
     assert ProjectContract.objects.all().demand(it.manager, "contract.confirm", it.deal.pk) == it.deal
 
 
-def test_an_auditors_view_does_not_lend_a_manager_hands(it):
-    """SEC-1: sees all as auditor, acts only on what they manage."""
+def test_an_auditor_who_is_also_a_manager_can_change_managed_rows_only(it):
+    """SEC-1: sees all rows as auditor, changes only rows they manage."""
     both = joined(it, "auditor")
     MembershipFactory(user=both, entity=it.entity, role="manager")
     assert seen(ProjectContract, both) == [it.deal]
@@ -150,7 +150,7 @@ def test_costs_need_a_role_or_the_extra_permission(it):
     assert sees_costs(again(it.manager), it.entity)
 
 
-def test_what_a_membership_gives_beyond_its_role_counts_in_its_company_alone(it):
+def test_extra_permissions_of_a_membership_count_in_its_company_only(it):
     """SEC-1 PRO-6: who may see costs or go over limits in one company is a plain manager in the next."""
     other = LegalEntityFactory()
     MembershipFactory(user=it.manager, entity=other, role="manager", sees_costs=True, overrides_limits=True)
@@ -161,7 +161,7 @@ def test_what_a_membership_gives_beyond_its_role_counts_in_its_company_alone(it)
     assert not overrides_limits(user, it.entity)
 
 
-def test_nobody_who_sets_up_may_post_and_nobody_who_audits_may_change():
+def test_administrators_cannot_post_and_auditors_cannot_change_anything():
     """Section 11: no posting for administrators, nothing but reading for auditors."""
     role = Membership.Role
     for permission, roles in PERMISSIONS.items():
@@ -171,7 +171,7 @@ def test_nobody_who_sets_up_may_post_and_nobody_who_audits_may_change():
             assert permission == "setup.change"
 
 
-def test_may_speaks_of_one_company_or_of_any(it):
+def test_may_checks_one_company_or_any(it):
     away = company(code="AWAY")
     assert may(it.manager, "backlog.mark", it.entity)
     assert not may(it.manager, "backlog.mark", away.entity)
@@ -179,8 +179,8 @@ def test_may_speaks_of_one_company_or_of_any(it):
     assert not may(it.auditor, "backlog.mark")
 
 
-def test_who_comes_after_a_row_was_deleted_is_not_refused(it):
-    """SEC-1: a row that goes while it is asked for is no matter of roles."""
+def test_a_deleted_row_is_not_refused_for_its_role(it):
+    """SEC-1: a row that is deleted during the check is not a question of roles."""
     entry = time_entry(it, status="draft")
     asked = []
 

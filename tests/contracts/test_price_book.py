@@ -1,4 +1,4 @@
-"""A price book as a whole: how it explains itself, and answers many questions at once."""
+"""A whole price book: its reasoning, and pricing many entries at once."""
 
 import datetime
 from decimal import Decimal
@@ -28,7 +28,7 @@ def it(db):
     return company_without_prices()
 
 
-def test_the_reasoning_names_what_was_chosen_and_what_was_passed_over(it):
+def test_the_reasoning_names_the_chosen_and_the_skipped_prices(it):
     """ACT-2, PRC-2"""
     other = RoleFactory(entity=it.entity, name="Architect")
     row = sales_row(it, 200, role=it.role)
@@ -63,7 +63,7 @@ def test_the_reasoning_stays_short_on_a_long_list(it):
     assert lines[-1] == "34 more rows — passed over"
 
 
-def test_equal_work_gets_the_very_same_answer(it):
+def test_equal_work_gets_the_same_price_decision(it):
     """PRC-5: one price decision can be kept for many actuals; and not for work between two prices."""
     row = sales_row(it, 200)
     override(row, 250, day(6, 1))
@@ -78,7 +78,7 @@ def test_equal_work_gets_the_very_same_answer(it):
     assert book.cost(hour(it)) is book.cost(hour(it, date=day(5, 31)))
 
 
-def test_a_change_of_another_price_makes_no_other_answer(it):
+def test_a_change_of_another_price_keeps_the_price_decision(it):
     """PRC-5"""
     override(sales_row(it, 300), 310, day(6, 1))
     cost_row(it, 100)
@@ -87,7 +87,7 @@ def test_a_change_of_another_price_makes_no_other_answer(it):
     assert book.cost(hour(it)) is book.cost(hour(it, date=day(6, 1)))
 
 
-def test_one_book_tells_days_around_the_ends_of_its_lists_apart(it):
+def test_one_book_prices_the_days_around_the_ends_of_its_lists(it):
     """PRC-1"""
     it.sales_list.valid_from, it.sales_list.valid_to = day(3, 1), day(3, 31)
     it.sales_list.save()
@@ -117,7 +117,7 @@ def test_a_book_is_read_in_as_many_queries_for_one_contract_as_for_ten(it, djang
                 book.cost(hour(it, date=DAY + datetime.timedelta(days=n % 300)))
 
 
-def test_changing_a_list_changes_no_answer_that_was_given(it):
+def test_changing_a_list_changes_no_earlier_price_decision(it):
     """PRC-5"""
     row = sales_row(it, 200)
     book = PriceBook.load(it.entity, [it.contract])

@@ -270,8 +270,8 @@ def test_only_the_contracts_lists_count(it):
     assert sales(it, hour(it)).price == 100
 
 
-def test_a_standard_list_that_was_put_beside_an_expired_one_says_so(it):
-    """PRC-6: not in silence."""
+def test_a_standard_list_used_after_an_expired_one_is_named_in_the_reasoning(it):
+    """PRC-6"""
     sales_row(it, 999)
     new_list(it, 100, customer=it.customer, name="Frame 2024", valid_to=day(12, 31, 2024))
 
@@ -422,7 +422,7 @@ def test_the_cost_list_of_the_contracting_unit_prices_resources_of_any_unit(it):
     assert [book.cost(each).price for each in work] == [100, 100, 150]
 
 
-def test_a_contracting_unit_without_a_list_leaves_it_to_the_resources_unit_then_the_company(it):
+def test_without_a_list_of_the_contracting_unit_that_of_the_resources_unit_counts_then_the_companys(it):
     """PRC-2"""
     it.contract.unit = OrganizationalUnitFactory(entity=it.entity)
     it.contract.save()

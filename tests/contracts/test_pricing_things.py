@@ -83,7 +83,7 @@ def test_a_categorys_markup_comes_on_top_of_that_over_cost(it):
     assert (sales(it, expense(it)).amount, sales(it, expense(it)).markup) == (125, 25)
 
 
-def test_one_book_tells_expenses_apart_by_what_they_cost(it):
+def test_one_book_prices_expenses_by_their_cost(it):
     """PRC-3: by amount, tax, quantity, currency and the day of the rate."""
     ExchangeRateFactory(entity=it.entity, rate=Decimal("11.60"))
     ExchangeRateFactory(entity=it.entity, rate=Decimal("11.70"), valid_from=datetime.date(2025, 3, 11))
@@ -136,7 +136,7 @@ def test_an_old_rate_is_a_warning_and_prices_all_the_same(it):
 
 
 def test_an_agreed_rate_converts_costs_too(it):
-    """PST-5: NOK 1,100 at the agreed 11.00 is EUR 100, whatever the official rate is."""
+    """PST-5: NOK 1,100 at the agreed 11.00 is EUR 100; the official rate does not matter."""
     in_euro = PriceListFactory(entity=it.entity, currency="EUR")
     CategoryPriceFactory(price_list=in_euro, category=it.travel)
     contract = factories.contract(

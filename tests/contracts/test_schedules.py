@@ -90,7 +90,7 @@ def test_a_run_on_the_last_day_of_the_month_may_take_that_day(it):
     ]
 
 
-def test_without_it_the_last_day_waits_for_the_next_run(it):
+def test_with_an_earlier_cutoff_the_last_day_is_billed_by_the_next_run(it):
     """SCH-1"""
     frequency = InvoiceFrequencyFactory(entity=it.entity, days="31")
     line = line_of(it, frequency=frequency, ends="02-28")
@@ -170,7 +170,7 @@ def test_an_earlier_end_takes_entries_away(it):
     )
 
 
-def test_a_cutoff_that_was_moved_by_hand_is_set_right(it):
+def test_a_cutoff_that_was_changed_by_hand_is_corrected(it):
     """SCH-1"""
     line = line_of(it, ends="01-31")
     ScheduleEntryFactory(line=line, run_date=day("01-01"), cutoff=day("01-15"))
@@ -199,7 +199,7 @@ def test_without_a_billing_start_the_line_and_then_the_contract_say_when(it):
         ({"ends": None}, "SCHEDULE-END"),
     ],
 )
-def test_what_a_schedule_needs_is_named(it, fields, code):
+def test_a_value_missing_for_a_schedule_is_named(it, fields, code):
     """SCH-1"""
     with pytest.raises(Refused, match="^Line 1 .* has no schedule yet: ") as refusal:
         generate_schedule(line_of(it, **fields), by=None)
@@ -223,7 +223,7 @@ def test_a_closed_contract_gets_no_schedule(it):
     assert refusal.value.code == "CONTRACT-CLOSED"
 
 
-def test_a_confirmed_contract_may_be_planned_anew(it):
+def test_the_schedule_of_a_confirmed_contract_can_be_generated_again(it):
     """SCH-1"""
     line = line_of(it)
     line.contract.status, line.contract.confirmed_at = "confirmed", "2025-01-01T00:00Z"

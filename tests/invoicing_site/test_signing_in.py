@@ -24,7 +24,7 @@ TOO_SOON, REFUSED, IN = 429, 200, 302
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_tried_yet():
+def _no_failed_attempts():
     cache.clear()
     yield
     cache.clear()

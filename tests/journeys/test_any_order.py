@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order, what must hold at any moment holds (domain, section 13)."""
+"""After any steps in any order the invariants hold (domain, section 13)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -44,7 +44,7 @@ LIMIT = Decimal(6000)
 
 
 class Business(RuleBasedStateMachine):
-    """One company, one contract with three customers, a limit and accrual, and people who do as they like."""
+    """One company, one contract with three customers, a limit and accrual, and steps in any order."""
 
     def __init__(self):
         super().__init__()
@@ -170,7 +170,7 @@ class Business(RuleBasedStateMachine):
             self.perhaps(posting.post, proposal, by=self.company.accountant, on=self.day)
 
     def perhaps(self, operation, *args, **kwargs):
-        """The business may say no; then nothing has changed."""
+        """An operation may be refused; then nothing has changed."""
         try:
             with transaction.atomic():
                 return operation(*args, **kwargs)
@@ -229,7 +229,7 @@ class Business(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_any_sequence_of_steps_keeps_what_must_hold(monkeypatch):
+def test_the_invariants_hold_after_any_sequence_of_steps(monkeypatch):
     """APP-3 BKL-2 PRO-3 PRO-4 PRO-5 PRO-8 RUN-2 NTE-1 PST-1 PST-10"""
     monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     few = settings(settings.default, max_examples=settings.default.max_examples // 2, stateful_step_count=25)

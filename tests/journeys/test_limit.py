@@ -21,7 +21,7 @@ def item_states():
     ]
 
 
-def test_the_hour_that_goes_over_is_recorded_and_not_billed():
+def test_an_hour_over_the_limit_is_recorded_and_not_billed():
     """NTE-1 NTE-2: limit 50,000, billed 30,000, committed 15,000, new 7,500: failed, over by 2,500."""
     company = factories.company(sales_price=1500)
     contract = confirmed(factories.contract(company, limit=Decimal(50000)), company)

@@ -1,4 +1,4 @@
-"""One entry, three customers, and not a cent or a minute lost (MON-9)."""
+"""One entry, three customers, without losing a cent or a minute (MON-9)."""
 
 from datetime import date
 from decimal import Decimal
@@ -45,7 +45,7 @@ def test_an_entry_is_split_over_three_customers():
     assert findings(company.entity) == []
 
 
-def test_a_customer_at_nothing_gets_nothing():
+def test_a_customer_with_zero_percent_gets_nothing():
     """MON-9: at 0 % no actual is made."""
     company = factories.company()
     other = factories.customer(company)

@@ -1,4 +1,4 @@
-"""Time and material, told from the hour to the ledger, without and with accrual."""
+"""Time and material from the hour to the ledger, without and with accrual."""
 
 from datetime import date
 from decimal import Decimal
@@ -146,7 +146,7 @@ def test_ten_hours_are_billed_for_eight(company, contract):
     ],
     ids=["edited down", "edited up"],
 )
-def test_what_was_accrued_is_reversed_whatever_is_billed(company, accruing, hours, expected):
+def test_the_whole_accrual_is_reversed_for_any_billed_quantity(company, accruing, hours, expected):
     """PST-10 PRO-5 JRN-5: 10 h × 1,000 accrued, billed as 7 h: revenue 7,000, WIP 10,000 reversed."""
     company.sales_price.price = 1000
     company.sales_price.save()
@@ -188,8 +188,8 @@ def test_a_lowered_detail_leaves_a_non_chargeable_rest(company, contract):
     )
 
 
-def test_a_price_may_be_edited_and_a_detail_given_away(company, contract):
-    """PRO-3: 4 h × 200 → 4 h × 150 = 600; 2 h complimentary stand on the invoice as 0."""
+def test_a_price_can_be_edited_and_a_detail_made_complimentary(company, contract):
+    """PRO-3: 4 h × 200 → 4 h × 150 = 600; 2 h complimentary are on the invoice with 0."""
     approved(
         company,
         [
@@ -213,7 +213,7 @@ def test_a_price_may_be_edited_and_a_detail_given_away(company, contract):
     assert findings(company.entity) == []
 
 
-def test_expense_material_and_fee_go_the_same_way(company, contract):
+def test_expense_material_and_fee_are_billed_like_time(company, contract):
     """APP-8 PRC-3 JRN-5: paid 120 + 30 tax of which 20 is deducted, so it cost 130 and is billed at cost."""
     day = date(2025, 3, 10)
     approved(
@@ -237,7 +237,7 @@ def test_expense_material_and_fee_go_the_same_way(company, contract):
 
 
 def test_work_of_a_month_is_on_one_invoice_and_the_next_month_on_another(company, contract):
-    """PRO-1 MON-7: numbers rise, and nothing stands on both."""
+    """PRO-1 MON-7: numbers rise, and no work is on both."""
     approved(company, [factories.time_entry(company, "3", date=date(2025, 3, 31))])
     approved(company, [factories.time_entry(company, "5", date=date(2025, 4, 1))])
     journalled(company, on=date(2025, 4, 1))

@@ -70,7 +70,7 @@ def test_an_agreed_rate_covers_the_net_amount_only(company, euro_list):
 
 
 def test_accrual_and_invoice_each_keep_their_own_rate(company, euro_list):
-    """PST-5 PST-10 MON-5: accrued at 11.50 and reversed at 11.50; the invoice stands at 11.60."""
+    """PST-5 PST-10 MON-5: accrued at 11.50 and reversed at 11.50; the invoice is at 11.60."""
     ProfileAssignment.objects.filter(entity=company.entity, project=None).update(
         profile=company.books.profiles["ACCRUE"]
     )
@@ -95,8 +95,8 @@ def test_accrual_and_invoice_each_keep_their_own_rate(company, euro_list):
     assert findings(company.entity) == []
 
 
-def test_contracts_in_two_currencies_live_in_one_set_of_books(company, euro_list):
-    """MON-5 PST-2: converted entries balance; what conversion leaves over goes to its own account.
+def test_contracts_in_two_currencies_use_the_same_books(company, euro_list):
+    """MON-5 PST-2: converted entries balance; conversion differences go to their own account.
 
     EUR 0.70 + 0.18 tax at 11.65: customer 0.88 × 11.65 = 10.252 → 10.25, revenue 8.155 → 8.16,
     tax 2.097 → 2.10; 0.01 is rounding.
@@ -126,7 +126,7 @@ def test_contracts_in_two_currencies_live_in_one_set_of_books(company, euro_list
     assert findings(company.entity) == []
 
 
-def test_a_missing_rate_stops_the_step_with_a_sentence(company, euro_list):
+def test_a_missing_rate_is_refused_with_a_sentence(company, euro_list):
     """MON-8: the sentence names currency and day; nothing was posted."""
     rate(company, "11.60", date(2025, 3, 1))
     contract = confirmed(factories.contract(company, currency="EUR", price_lists=[euro_list]), company)

@@ -28,7 +28,7 @@ PATIENCE = 60  # seconds; the machine may be busy
 
 
 def until(condition):
-    """Wait until it is so; what it gave, or None when patience ran out."""
+    """Wait until the condition is true; returns its result, or None after the timeout."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if found := condition():
