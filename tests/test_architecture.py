@@ -420,7 +420,7 @@ def test_rooms_import_the_transaction_that_retries_after_a_conflict():
 
 
 def test_mypy_checks_contracts_plans_and_operations():
-    """`./run lint` runs mypy on the files listed in pyproject.toml, which must include all files of these kinds."""
+    """`./run lint` runs mypy on the files that pyproject.toml lists; these files must be among them."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
     found = [path for pattern in listed for path in ROOT.glob(pattern)]
     checked = {file for path in found for file in ([path] if path.is_file() else path.rglob("*.py"))}

@@ -1,4 +1,4 @@
-"""The administrator's set-up: who sees what, what is written down, what stands still."""
+"""The administration: who sees what, which changes are recorded, and what cannot change."""
 
 import re
 from datetime import date
@@ -109,7 +109,7 @@ def _asking(home):
     return Request()
 
 
-def test_a_list_costs_the_same_however_long_it_is(client, admin_user, home, abroad):
+def test_a_long_list_runs_as_many_queries_as_a_short_one(client, admin_user, home, abroad):
     """Lists of 2 and of 12 rows."""
     client.force_login(admin_user)
 
@@ -165,7 +165,7 @@ def _in_numbers(home, n):
         steps.invoiced(home, proforma)
 
 
-def test_rows_of_another_entity_are_out_of_reach(administrator, home, abroad):
+def test_rows_of_another_entity_are_not_found(administrator, home, abroad):
     """SEC-1"""
     stranger = abroad.customer
     shown = administrator.get(address(Customer, "changelist"))
@@ -192,7 +192,7 @@ def test_not_even_a_superuser_links_rows_of_two_entities(client, admin_user, hom
     assert f"belongs to {abroad.entity}: choose one of {home.entity}" in sentences(answer)
 
 
-def test_an_auditor_looks_and_changes_nothing(home):
+def test_an_auditor_can_read_and_not_change(home):
     """SEC-1"""
     auditor = signed_in(home.auditor)
     where = address(Customer, "change", home.customer.pk)
@@ -203,7 +203,7 @@ def test_an_auditor_looks_and_changes_nothing(home):
     assert signed_in(home.manager).get(address(Customer, "changelist")).status_code == 403
 
 
-def test_a_password_opens_no_other_company(administrator, home, abroad):
+def test_users_of_two_companies_are_changed_by_superusers_only(administrator, home, abroad):
     """SEC-1: who also works elsewhere, or is a superuser, is changed by a superuser only."""
     both = abroad.member
     factories.MembershipFactory(user=both, entity=home.entity)
@@ -218,7 +218,7 @@ def test_a_password_opens_no_other_company(administrator, home, abroad):
     assert not home.member.is_superuser
 
 
-def test_rows_of_the_business_are_only_looked_at(client, admin_user):
+def test_business_rows_are_read_only(client, admin_user):
     client.force_login(admin_user)
     lookups = [model for model, page in PAGES if isinstance(page, LookupAdmin)]
     assert {Voucher, AuditEvent} <= set(lookups)
@@ -229,7 +229,7 @@ def test_rows_of_the_business_are_only_looked_at(client, admin_user):
         assert not page.has_delete_permission(None)
 
 
-def test_a_change_is_written_down_with_before_and_after(administrator, home):
+def test_a_change_is_recorded_with_before_and_after(administrator, home):
     """SEC-3"""
     answer = posted(
         administrator,
@@ -264,7 +264,7 @@ def test_a_change_is_written_down_with_before_and_after(administrator, home):
     assert administrator.get(address(Customer, "history", 0)).status_code == 302
 
 
-def test_a_rate_and_its_change_and_many_deletions_are_written_down(administrator, home):
+def test_a_rate_and_its_change_and_many_deletions_are_recorded(administrator, home):
     """SEC-3"""
     code = TaxCode.objects.filter(rates__percent=25).first()
     answer = posted(administrator, TaxCode, "change", code.pk, fields={"rates-0-percent": "24"})
@@ -344,7 +344,7 @@ def test_a_new_person_chooses_their_own_password(
 
 
 @pytest.mark.parametrize("old", ["", "old@example.com"])
-def test_nobody_changes_where_the_links_of_another_go(administrator, home, old):
+def test_nobody_can_change_the_address_of_another_user_with_a_password(administrator, home, old):
     """SEC-1: an administrator put their own address on an accountant, and had the link sent to it."""
     home.accountant.set_password("what they know 1815")
     home.accountant.email = old
@@ -382,7 +382,7 @@ def invited(home, **fields):
 
 @pytest.mark.parametrize("role", ["accountant", "administrator", "manager", "member"])
 @pytest.mark.parametrize("extra", [False, True])
-def test_who_watches_over_the_roles_learns_where_a_first_link_goes(administrator, home, role, extra):
+def test_administrators_and_auditors_are_notified_of_a_first_link(administrator, home, role, extra):
     """SEC-1, SEC-3: an administrator took over an accountant who was invited, and nobody else knew."""
     person = invited(home, role=role, overrides_limits=extra)
     anna = factories.MembershipFactory(entity=home.entity, role="administrator").user
@@ -413,7 +413,7 @@ def test_who_watches_over_the_roles_learns_where_a_first_link_goes(administrator
     )
 
 
-def test_those_of_every_company_learn_of_it(client, admin_user, home, abroad):
+def test_users_of_each_company_are_notified(client, admin_user, home, abroad):
     """SEC-3: who works for two companies is changed by a superuser."""
     person = invited(home, role="accountant")
     factories.MembershipFactory(user=person, entity=abroad.entity, role="member")
@@ -428,7 +428,7 @@ def own_membership(home):
     return home.administrator.memberships.get(entity=home.entity)
 
 
-def test_nobody_gives_themselves_a_role(administrator, home):
+def test_users_cannot_give_themselves_a_role(administrator, home):
     """SEC-1: an administrator made themselves an accountant who may go over limits."""
     told = "You can't give yourself a role or a permission."
     mine = {"user": home.administrator.pk, "entity": home.entity.pk, "role": "accountant"}
@@ -491,7 +491,7 @@ def test_a_role_is_given_by_another_and_both_are_notified(administrator, home):
         ),
     ],
 )
-def test_a_changed_role_is_said_as_it_is_now(administrator, home, fields, now):
+def test_a_notice_names_the_changed_role(administrator, home, fields, now):
     """SEC-3"""
     one = home.member.memberships.get()
     assert posted(administrator, Membership, "change", one.pk, fields=fields).status_code == 302
@@ -500,7 +500,7 @@ def test_a_changed_role_is_said_as_it_is_now(administrator, home, fields, now):
 
 
 @pytest.mark.parametrize("server", ["mail.example.com", ""])
-def test_the_page_says_where_the_link_goes(administrator, home, settings, server):
+def test_the_page_names_the_address_of_the_link(administrator, home, settings, server):
     """SEC-3: without a mail server into a folder; who has no password yet has no old one"""
     settings.EMAIL_HOST = server
     home.member.email = "member@example.com"
@@ -520,7 +520,7 @@ def test_the_page_says_where_the_link_goes(administrator, home, settings, server
     assert ("mail folder" in Client().get("/password/forgotten/sent/").content.decode()) == (not server)
 
 
-def test_one_gives_up_a_role_of_ones_own(administrator, home):
+def test_users_can_remove_their_own_role(administrator, home):
     extra = factories.MembershipFactory(user=home.administrator, entity=home.entity, role="member")
     Membership.objects.filter(pk=extra.pk).update(sees_costs=True)
     answer = posted(administrator, Membership, "change", extra.pk, fields={"sees_costs": ""})
@@ -570,7 +570,7 @@ def test_a_price_list_in_use_is_extended_but_no_price_changes(administrator, hom
     assert price.overrides.get().price == Decimal(230)
 
 
-def test_a_draft_contract_is_edited_and_a_confirmed_one_stands(administrator, home):
+def test_a_draft_contract_can_be_edited_and_a_confirmed_one_cannot(administrator, home):
     """CON-7; no status changes in the admin."""
     contract = factories.contract(home)
     fields = {"name": "New name", "status": "confirmed", "currency": "EUR"}
@@ -624,7 +624,7 @@ def test_a_fiscal_year_is_added_with_its_periods_and_none_overlap(administrator,
     assert "These days overlap with the period from 2031-01-01 to 2031-06-30" in sentences(answer)
 
 
-def test_every_field_that_can_be_edited_stands_on_its_page():
+def test_every_editable_field_is_on_its_page():
     """A field that a fieldset forgets can't be set up by anybody."""
     forgotten = {}
     for model, page in PAGES:

@@ -58,7 +58,7 @@ def edited():
     return {*pages, *(inline.model for page in pages.values() for inline in page.inlines)}
 
 
-def test_every_constraint_that_a_form_can_meet_has_a_sentence():
+def test_every_constraint_of_a_form_has_a_sentence():
     constraints = [each for model in edited() for each in model._meta.constraints]
     raw = BaseConstraint.default_violation_error_message
     assert [each.name for each in constraints if each.violation_error_message == raw] == []
@@ -76,14 +76,14 @@ def test_no_help_text_is_the_code_of_a_rule():
     assert [name for name, text in told.items() if re.search("[A-Z]{3}-[0-9]|PO-REQUIRED", text)] == []
 
 
-def test_a_list_is_called_alike_in_the_sidebar_and_on_its_page():
+def test_a_list_has_the_same_name_in_the_sidebar_and_on_its_page():
     names = {address(model, "changelist"): str(model._meta.verbose_name_plural) for model, _ in PAGES}
     items = [item for group in settings.UNFOLD["SIDEBAR"]["navigation"] for item in group["items"]]
     links = {str(item["link"]): str(item["title"]).lower() for item in items}
     assert links == {link: names[link].lower() for link in links}
 
 
-def test_an_account_that_carries_postings_stays_what_it_is(administrator, home):
+def test_an_account_with_postings_cannot_change(administrator, home):
     """PST-6: a control account equals its subledger, so it can't be made another account."""
     contract = factories.contract(home, confirmed=True)
     steps.approved(home, [factories.time_entry(home, date=date(2025, 3, 3))])
@@ -109,7 +109,7 @@ def test_an_account_that_carries_postings_stays_what_it_is(administrator, home):
 
 
 @pytest.mark.parametrize("change", [{"control": ""}, {"kind": "expense"}, {"number": "9999"}])
-def test_the_database_keeps_an_account_that_carries_postings(home, change):
+def test_the_database_refuses_to_change_an_account_with_postings(home, change):
     """PST-3: below every form, too."""
     contract = factories.contract(home, confirmed=True)
     steps.approved(home, [factories.time_entry(home, date=date(2025, 3, 3))])
@@ -156,7 +156,7 @@ def test_prices_are_read_without_six_decimals(administrator, home):
     assert 'value="1250.5"' in page
 
 
-def test_choices_of_several_companies_say_whose_they_are(superuser, administrator, home):
+def test_choices_of_several_companies_name_the_company(superuser, administrator, home):
     """Accounts of two companies have the same number and name."""
     abroad = factories.company("SE1", "SEK")
     ours, theirs = (Account.objects.filter(entity=one.entity).first() for one in (home, abroad))
@@ -183,7 +183,7 @@ def test_a_customer_of_a_contract_is_offered_by_name(administrator, home):
     assert [row["text"] for row in rows] == [f"{contract.code} · {home.customer}"]
 
 
-def test_a_posting_account_is_for_a_class_that_there_is(administrator, home):
+def test_a_posting_account_needs_an_existing_class(administrator, home):
     row = PostingAccount.objects.filter(entity=home.entity).first()
     answer = posted(administrator, PostingAccount, "change", row.pk, fields={"transaction_class": "xyz"})
     assert "Select a valid choice" in sentences(answer)
@@ -297,19 +297,19 @@ def test_a_used_sequence_changes_its_format_between_two_years(administrator, hom
     assert posted(administrator, *where, fields={"format": "F-{year}-{seq:06}"}).status_code == 302
 
 
-def test_a_code_is_once_in_its_company_on_a_change_too(administrator, home):
+def test_a_code_is_unique_in_its_company_after_a_change_too(administrator, home):
     first, second = Account.objects.filter(entity=home.entity)[:2]
     answer = posted(administrator, Account, "change", second.pk, fields={"number": first.number})
     assert "Another account of this company already has this number." in sentences(answer)
 
 
-def test_what_is_wrong_in_a_row_stands_above_with_its_field(administrator):
+def test_errors_in_rows_are_listed_at_the_top_with_their_field(administrator):
     answer = posted(administrator, User, "add", fields={"username": "new", "email": "new@example.com"})
     told = [str(message) for message in answer.context["messages"]]
     assert "Memberships, row 1: Role: This field is required." in told
 
 
-def test_a_new_contract_and_its_lines_get_what_is_meant_for_them(administrator, home):
+def test_a_new_contract_and_its_lines_get_their_defaults(administrator, home):
     """CON-1, PRC-6"""
     fields = {
         "code": "C-NEW",
@@ -351,13 +351,13 @@ def test_confirming_warns_of_milestones_that_nobody_can_tax(client, home):
     assert "has no item tax group for milestones" in answer.content.decode()
 
 
-def test_statuses_are_not_shouted(administrator, home):
+def test_statuses_are_not_in_capitals(administrator, home):
     page = administrator.get(address(PriceList, "changelist")).content.decode()
     label = re.search(r'<span class="([^"]*)"[^>]*>\s*sales\s*</span>', page)
     assert "uppercase" not in label.group(1)
 
 
-def test_what_a_role_price_of_a_list_in_use_is_can_only_be_read(administrator, home):
+def test_prices_of_a_list_in_use_are_read_only(administrator, home):
     """PRC-5"""
     factories.contract(home, confirmed=True)
     page = administrator.get(address(RolePrice, "change", home.sales_price.pk))

@@ -28,7 +28,7 @@ def test_the_system_may_act_on_nothing_in_particular(db):
     assert (event.by, event.subject_type, event.subject_id) == (None, "", "")
 
 
-def test_a_long_name_is_cut_in_the_event(db):
+def test_a_long_name_is_shortened_in_the_event(db):
     """SEC-3"""
     event = audit.record("renamed", User(pk=1, username="x" * 400))
 

@@ -1,4 +1,4 @@
-"""The audit trail on pages: whose events one sees, how they read, how they are found (SEC-3)."""
+"""Pages of the audit trail: which events a user sees, their words, and the search (SEC-3)."""
 
 import ast
 import re
@@ -53,8 +53,8 @@ def test_the_audit_trail_is_for_auditors(client, no1, role):
     assert client.get(reverse("audit_event", args=[event.pk])).status_code == 403
 
 
-def test_events_of_another_company_are_not_there(auditor, no1):
-    """SEC-1: nor is what people of another company did at the door."""
+def test_events_of_another_company_are_not_listed(auditor, no1):
+    """SEC-1: neither are sign-ins of people of another company."""
     other = factories.company(code="NO2", books=False)
     own = happened("backlog.approve", no1.project, entity="NO1", by=no1.manager)
     foreign = happened("backlog.approve", other.project, entity="NO2", by=other.manager)
@@ -68,7 +68,7 @@ def test_events_of_another_company_are_not_there(auditor, no1):
 
 
 def recorded():
-    """Every action that the code writes down: the names that stand in files which record any."""
+    """Every action that the code writes down: the names in files that record any."""
     apps_here = {"actuals", "backlog", "contracts", "proforma", "ledger", "invoicing_site"}
     labels = {model._meta.label_lower for model in apps.get_models()}
     found = {_audited(kind) for kind in BacklogAction.Action.values}
@@ -104,7 +104,7 @@ def test_actions_read_as_plain_words(auditor, no1):
     assert in_words("old.forgotten_act") == "Forgotten act"
 
 
-def test_signing_in_counts_where_people_belong(auditor, no1):
+def test_signing_in_is_listed_in_the_companies_of_the_user(auditor, no1):
     """SEC-3: also a refused sign-in with the name of one of them, and a link that was sent to one of them."""
     came = happened("invoicing_site.sign_in", no1.member, by=no1.member)
     link = happened("invoicing_site.send_password_link", no1.member, by=no1.administrator)
@@ -122,7 +122,7 @@ def test_signing_in_counts_where_people_belong(auditor, no1):
     assert f"/audit/{elsewhere.pk}/" not in page
 
 
-def test_events_are_found_and_stand_newest_first(auditor, no1):
+def test_events_can_be_searched_and_are_sorted_newest_first(auditor, no1):
     """SEC-3"""
     first = happened("backlog.approve", no1.project, entity="NO1", by=no1.manager)
     second = happened("ledger.post", no1.customer, entity="NO1", by=no1.accountant)
@@ -160,7 +160,7 @@ def test_an_event_shows_before_and_after_and_leads_to_its_subject(auditor, no1):
     assert f'href="{no1.project.get_absolute_url()}"' in page
 
 
-def test_an_event_of_a_subject_that_is_no_more_is_still_read(auditor, no1):
+def test_an_event_of_a_deleted_subject_can_be_read(auditor, no1):
     """SEC-3"""
     gone = AuditEvent.objects.create(
         action="old.act", entity="NO1", subject_type="gone.thing", subject_id="x", subject_text="A thing"
@@ -173,7 +173,7 @@ def test_an_event_of_a_subject_that_is_no_more_is_still_read(auditor, no1):
     words(auditor, "audit_trail")
 
 
-def test_details_of_any_shape_are_read():
+def test_details_of_any_shape_are_shown():
     """SEC-3"""
     compared, told = parts_of({"changed": {"hours": ["1", "2"]}, "deep": {"a": {"b_c": [True, None]}}})
     assert [(row.name, row.before, row.after) for row in compared] == [("hours", "1", "2")]
@@ -186,7 +186,7 @@ def test_details_of_any_shape_are_read():
     assert dict(flat({"keys": list(range(201))}))["keys"].endswith("199 and 1 more")
 
 
-def test_the_audit_trail_asks_as_much_for_many_events(auditor, no1):
+def test_the_audit_trail_runs_as_many_queries_for_many_events(auditor, no1):
     """SEC-3"""
 
     def queries():

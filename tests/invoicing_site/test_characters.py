@@ -40,7 +40,7 @@ HIDDEN = "paid\u202e001"
         ("a\u2028b", "LINE SEPARATOR (U+2028)"),
     ],
 )
-def test_what_nobody_sees_is_named(text, named):
+def test_invisible_characters_are_named(text, named):
     """DOC-5"""
     assert characters.trouble(text).sentence == (
         f"The text contains invisible characters: {named}. Delete them, or type the text again."
@@ -50,12 +50,12 @@ def test_what_nobody_sees_is_named(text, named):
 @pytest.mark.parametrize(
     "text", ["Ærlig Øl AS", "two\nlines\tand a tab\r\n", "Αθήνα 東京 عربي", "e\u0301 – “x” €\u00a05"]
 )
-def test_what_is_seen_is_fine(text):
+def test_visible_characters_are_allowed(text):
     """DOC-5"""
     assert characters.trouble(text) is None
 
 
-def test_every_text_column_refuses_it():
+def test_every_text_column_refuses_invisible_characters():
     """DOC-5"""
     ours = [
         model for model in apps.get_models() if model.__module__.split(".")[0] in (*ROOMS, "invoicing_site")
@@ -71,7 +71,7 @@ def test_every_text_column_refuses_it():
     assert open_to_all == []
 
 
-def test_every_form_field_of_text_is_one_that_refuses_it():
+def test_every_text_field_of_a_form_refuses_invisible_characters():
     """DOC-5: `TextField` of the screens, and never Django's own."""
     root = Path(__file__).resolve().parents[2]
     plain = [
@@ -88,14 +88,14 @@ def co(db):
     return factories.company()
 
 
-def test_a_customer_can_not_be_named_so(co):
+def test_a_customer_name_has_no_invisible_characters(co):
     """DOC-5"""
     with pytest.raises(ValidationError) as refused:
         factories.CustomerFactory(entity=co.entity, name=HIDDEN).full_clean()
     assert "RIGHT-TO-LEFT OVERRIDE (U+202E)" in str(refused.value.message_dict["name"])
 
 
-def test_the_administration_says_it_beside_the_field(co, client):
+def test_the_administration_shows_the_error_at_the_field(co, client):
     """DOC-5"""
     co.administrator.is_staff = True
     co.administrator.save()
@@ -109,7 +109,7 @@ def test_the_administration_says_it_beside_the_field(co, client):
     assert Customer.objects.get(pk=co.customer.pk).name != HIDDEN
 
 
-def test_an_entry_can_not_be_described_so(co):
+def test_a_description_has_no_invisible_characters(co):
     """DOC-5"""
     with pytest.raises(Refused, match=r"RIGHT-TO-LEFT OVERRIDE \(U\+202E\)"):
         entries.enter(
@@ -123,7 +123,7 @@ def test_an_entry_can_not_be_described_so(co):
         )
 
 
-def test_a_row_of_a_file_can_not_hold_it(co):
+def test_an_imported_row_has_no_invisible_characters(co):
     """DOC-5"""
     file = (
         f"date,resource,project,hours,description,external_id\n2025-03-03,ANNA,NO1-P1,1,{HIDDEN},\u200bA1\n"
@@ -136,7 +136,7 @@ def test_a_row_of_a_file_can_not_hold_it(co):
     assert "RIGHT-TO-LEFT OVERRIDE (U+202E)" in str(seen.errors[0])
 
 
-def test_the_texts_of_an_invoice_can_not_hold_it(co):
+def test_texts_of_an_invoice_have_no_invisible_characters(co):
     """DOC-5"""
     proposal = proposed(co, work(co, factories.contract(co, confirmed=True)))
     with pytest.raises(Refused, match="U\\+202E"):

@@ -50,8 +50,8 @@ def test_a_new_company_lacks_everything():
     ]
 
 
-def test_a_company_that_can_invoice_lacks_nothing(it):
-    """The company of the tests bills; its periods end before today, which is what is left to mend."""
+def test_a_company_that_can_invoice_lacks_at_most_periods(it):
+    """The company of the tests bills; only its periods may be missing, because they end before today."""
     assert set(lacking(it.entity)) <= {"Fiscal periods"}
 
 
@@ -104,7 +104,7 @@ def test_the_index_shows_the_groups_of_the_sidebar_with_what_each_is_for(adminis
     assert all(group["about"] and group["about"].replace("'", "&#x27;") in content for group in groups)
 
 
-def test_the_index_tells_of_no_other_company(administrator):
+def test_the_index_shows_no_other_company(administrator):
     """SEC-1"""
     other = LegalEntityFactory(name="Somebody else")
     assert other.name not in index(administrator)

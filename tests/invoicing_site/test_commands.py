@@ -26,28 +26,28 @@ def company():
     return company
 
 
-def told(*arguments):
+def output(*arguments):
     out = StringIO()
     call_command(*arguments, stdout=out)
     return out.getvalue()
 
 
-def answered(*arguments):
-    return json.loads(told(*arguments, "--json"))
+def json_output(*arguments):
+    return json.loads(output(*arguments, "--json"))
 
 
 def test_a_month_of_the_project_manager(company):
-    """APP-2 BKL-2 PRO-5: approve, mark ready, confirm; each tells what it did, and in whose name."""
+    """APP-2 BKL-2 PRO-5: approve, mark ready, confirm; each prints what it did, and for which user."""
     factories.time_entry(company, "8", date=DAY)
     factories.time_entry(company, "2", date=date(2025, 4, 2))
     manager = ["--by", company.manager.username]
-    assert told("approve_entries", "--until", "2025-03-31", *manager) == (
+    assert output("approve_entries", "--until", "2025-03-31", *manager) == (
         "1 entry approved: 2 actuals, 1 of them in the backlog.\n"
     )
-    assert answered("mark_ready", "--until", "2025-03-31", *manager) == {"ready": 1, "left": {}}
-    assert answered("mark_ready", *manager) == {"ready": 0, "left": {}}
+    assert json_output("mark_ready", "--until", "2025-03-31", *manager) == {"ready": 1, "left": {}}
+    assert json_output("mark_ready", *manager) == {"ready": 0, "left": {}}
     (proforma,) = create_proformas([company.contract], cutoff=DAY, on=DAY, by=company.manager)
-    assert answered("confirm_proformas", "--on", "2025-04-01", *manager) == {
+    assert json_output("confirm_proformas", "--on", "2025-04-01", *manager) == {
         "confirmed": [proforma.number],
         "refused": {},
         "warnings": {},
@@ -70,12 +70,12 @@ def test_a_month_of_the_project_manager(company):
         (["confirm_proformas", "--number", "NOPE"], "There is no proforma invoice “NOPE” to act on."),
     ],
 )
-def test_a_wrong_word_is_told_and_nothing_is_done(company, arguments, sentence):
+def test_a_wrong_argument_is_refused_and_nothing_changes(company, arguments, sentence):
     """A sentence that says what is wrong; no audit event, so nothing happened."""
     factories.time_entry(company, "8", date=DAY)
     before = AuditEvent.objects.count()
     with pytest.raises(CommandError, match=sentence):
-        told(*arguments)
+        output(*arguments)
     assert AuditEvent.objects.count() == before
 
 
@@ -83,4 +83,4 @@ def test_several_companies_need_a_name(company):
     """SEC-1: nobody acts in the wrong books by accident."""
     factories.company(code="SE1")
     with pytest.raises(CommandError, match="Known: NO1, SE1"):
-        told("approve_entries")
+        output("approve_entries")

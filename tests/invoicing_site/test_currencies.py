@@ -12,13 +12,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("code", ["EUR", "NOK", "SEK", "USD", "JPY", "BHD", "CLF", "BGN", "HRK", "INR"])
-def test_money_of_these_years_is_taken(code):
+def test_current_currencies_are_valid(code):
     """MON-1"""
     assert currencies.trouble(code) is None
 
 
 @pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XDR", "DEM", "QQQ", "kr", "nok", ""])
-def test_what_nobody_pays_with_is_refused(code):
+def test_codes_that_are_not_current_currencies_are_refused(code):
     """MON-1: no currency, a code for tests, gold, and what was money long ago."""
     assert currencies.trouble(code).sentence == f"“{code}” is not a currency in use, such as EUR."
 

@@ -139,7 +139,7 @@ def test_the_demo_is_right_on_any_day(moment, zone, monkeypatch):
 
 
 @pytest.mark.parametrize("there_is", ["a user", "a company"])
-def test_the_demo_leaves_a_database_that_is_in_use_alone(there_is):
+def test_the_demo_does_not_change_a_database_in_use(there_is):
     if there_is == "a user":
         User.objects.create(username="ada")
     else:
@@ -149,7 +149,7 @@ def test_the_demo_leaves_a_database_that_is_in_use_alone(there_is):
     assert not ProjectContract.objects.exists()
 
 
-def test_the_demo_stays_out_of_production(settings):
+def test_the_demo_is_refused_in_production(settings):
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="can't be loaded in production"):
         call_command("demo", small=True)

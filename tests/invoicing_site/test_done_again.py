@@ -1,4 +1,4 @@
-"""What is done again after a conflict begins anew: nothing is left of the first attempt."""
+"""A retry after a conflict starts again: nothing of the first attempt remains."""
 
 import io
 import re
@@ -158,7 +158,7 @@ def test_a_journal_that_another_finished_meanwhile_names_no_remainder_of_the_fir
     assert (len(calls), result.in_error, result.remainder, result.journal.status) == (1, 0, None, "posted")
 
 
-def test_what_the_checks_found_in_the_first_attempt_is_forgotten(monkeypatch):
+def test_findings_of_the_first_attempt_are_discarded(monkeypatch):
     """PRP-5"""
     it = factories.company()
     contract = factories.contract(it, confirmed=True)
@@ -207,7 +207,7 @@ def test_a_page_of_the_administration_says_what_it_did_once(co, monkeypatch):
     assert Notice.objects.filter(text__contains="gave vera the role").count() >= 1
 
 
-def test_a_page_that_could_not_save_says_nothing_of_it_later(co, monkeypatch):
+def test_a_failed_page_leaves_no_message_for_later(co, monkeypatch):
     client = signed_in(co.administrator)
     client.raise_request_exception = False
     in_conflict(monkeypatch, UserAdmin, "response_add", times=2)
@@ -218,8 +218,8 @@ def test_a_page_that_could_not_save_says_nothing_of_it_later(co, monkeypatch):
     assert "successfully" not in client.get("/admin/").text
 
 
-def test_whoever_lost_the_role_meanwhile_saves_nothing_the_second_time(co, monkeypatch):
-    """SEC-1: whose rows one reaches is read anew."""
+def test_a_retry_is_refused_if_the_user_lost_the_role(co, monkeypatch):
+    """SEC-1: the retry reads the roles again."""
     client = signed_in(co.administrator)
     in_conflict(monkeypatch, UserAdmin, "response_add")
     role = Membership.objects.get(user=co.administrator)
@@ -277,7 +277,7 @@ def test_ones_own_password_is_changed_through_a_conflict(co, client, monkeypatch
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_ones_own_address_is_told_once(
+def test_a_changed_address_is_reported_once(
     co, client, mailoutbox, monkeypatch, django_capture_on_commit_callbacks, times
 ):
     """Or not at all, where it was not saved."""
@@ -301,7 +301,7 @@ def test_ones_own_address_is_told_once(
 # What cannot be done again
 
 
-def test_an_operation_takes_nothing_that_is_used_up_by_the_first_attempt():
+def test_operations_take_no_iterators_that_a_retry_would_find_empty():
     @transaction.atomic
     def count(rows):
         return len(list(rows))

@@ -1,4 +1,4 @@
-"""What is shown when nothing can be shown: a sentence on what happened, what to do, and a way home."""
+"""Error pages: what happened, what to do, and a link home."""
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -53,7 +53,7 @@ def test_every_error_has_its_page(address, status, sentence):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_error_pages_need_nothing_and_lead_home(name):
+def test_error_pages_need_no_context_and_link_home(name):
     page = render_to_string(f"{name}.html")
     assert 'href="/"' in page
     assert page.count("<h1>") == 1
@@ -62,7 +62,7 @@ def test_error_pages_need_nothing_and_lead_home(name):
 
 
 def loaded(template):
-    """The static files that a page names, in order; what it includes stands in its place."""
+    """The static files that a page names, in order; included templates are resolved."""
     own, styles = (get_template(name).template.source for name in (template, "partials/styles.html"))
     source = own.replace('{% include "partials/styles.html" %}', styles)
     return [part.split("'")[0] for part in source.split("{% static '")[1:]]
@@ -77,7 +77,7 @@ def test_the_style_sheets_come_in_one_order():
 
 
 def test_the_files_they_load_exist():
-    """In production a name that does not exist would break the very page that tells of breaking."""
+    """In production a missing file would break the error page itself."""
     names = loaded("bare.html")
     assert names == ["icon.svg", *STYLES, "js/theme.js"]
     assert [name for name in names if finders.find(name) is None] == []

@@ -1,4 +1,4 @@
-"""What a reader meets in an explanation: the rows that they may see, and no others (SEC-1)."""
+"""An explanation shows only rows that its reader can see (SEC-1)."""
 
 import pytest
 from django.urls import reverse
@@ -25,7 +25,7 @@ def it():
     return it
 
 
-def told(client, person, kind, pk):
+def explanation(client, person, kind, pk):
     """The explanation as a page and as data."""
     client.force_login(person)
     address = reverse("explain", args=[kind, pk])
@@ -44,7 +44,7 @@ def references(data):
 
 def test_a_member_sees_their_entry_explained_and_no_price(client, it):
     """SEC-1 ACT-2: neither 1,600.00 nor 200, nor the rows of the price list, as a page or as data."""
-    page, data = told(client, it.member, "entry", it.work.pk)
+    page, data = explanation(client, it.member, "entry", it.work.pk)
     for text in (page, data.text):
         assert "Anna entered 8 h of time" in text
         for hidden in ("1,600.00", "1600", "Actual", "SALES", "price list", "unbilled"):
@@ -53,11 +53,11 @@ def test_a_member_sees_their_entry_explained_and_no_price(client, it):
     assert reverse("explain", args=["entry", it.work.pk]) not in client.get(it.work.get_absolute_url()).text
 
 
-def test_who_sees_the_amounts_has_them_explained_from_the_entry(client, it):
+def test_users_who_see_amounts_get_them_explained(client, it):
     """ACT-2: the project manager sees what is billed and not what it cost, the accountant both."""
     sold, cost = (it.work.actuals.get(type=kind) for kind in ("unbilled", "cost"))
     for person, parts in ((it.manager, [sold]), (it.accountant, [cost, sold])):
-        page, data = told(client, person, "entry", it.work.pk)
+        page, data = explanation(client, person, "entry", it.work.pk)
         assert "1,600.00" in page
         assert [part["reference"] for part in data.json()["parts"]] == [
             f"actuals.actual:{part.pk}" for part in parts
@@ -65,7 +65,7 @@ def test_who_sees_the_amounts_has_them_explained_from_the_entry(client, it):
         assert reverse("explain", args=["entry", it.work.pk]) in client.get(it.work.get_absolute_url()).text
 
 
-def test_no_explanation_leads_to_a_row_that_its_reader_may_not_see(client, it):
+def test_no_explanation_links_to_a_row_that_the_reader_cannot_see(client, it):
     """SEC-1: from every kind of start, for every role that may start there."""
     journalled(it)
     (proforma,) = drafted(it, it.deal)
@@ -101,23 +101,23 @@ def test_no_explanation_leads_to_a_row_that_its_reader_may_not_see(client, it):
     ]
 
 
-def test_an_entry_on_the_project_of_another_is_told_without_its_page(client, it):
+def test_an_entry_on_the_project_of_another_is_explained_without_a_link(client, it):
     """SEC-1: who manages the contract reads what its amount comes from; the entry's page is not theirs."""
     person = factories.UserFactory()
     factories.MembershipFactory(user=person, entity=it.entity, role=Membership.Role.MANAGER)
     it.deal.managers.add(person)
-    page, data = told(client, person, "actual", it.work.actuals.get(type="unbilled").pk)
+    page, data = explanation(client, person, "actual", it.work.actuals.get(type="unbilled").pk)
     assert "Anna entered 8 h of time" in page
     assert it.work.get_absolute_url() not in page
     assert f"actuals.entry:{it.work.pk}" not in data.text
 
 
-def test_what_was_reversed_says_so_where_it_is_listed(client, it):
-    """ACT-2: of an entry approved twice, the facts of the first time are told from those that stand."""
+def test_reversed_actuals_are_listed_as_reversed(client, it):
+    """ACT-2: of an entry approved twice, the actuals of the first approval are marked as reversed."""
     cancel_approval([it.work], by=it.manager, on=DAY)
     approve([it.work], by=it.manager, on=DAY)
     first, second = it.work.actuals.filter(type="unbilled", reverses=None).order_by("pk")
-    _, data = told(client, it.manager, "entry", it.work.pk)
+    _, data = explanation(client, it.manager, "entry", it.work.pk)
     assert [part["subject"] for part in data.json()["parts"]] == [
         f"Actual {first.pk}: unbilled sales (time) of 10 Mar 2025, 1,600.00 NOK; reversed: approval canceled "
         "on 10 Mar 2025",

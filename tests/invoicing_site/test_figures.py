@@ -29,7 +29,7 @@ ROOMS = {"contracts", "actuals", "backlog", "proforma", "ledger", "invoicing_sit
         ("+3", "3"),
     ],
 )
-def test_a_number_is_typed_as_one_thinks_of_it(typed, read):
+def test_numbers_can_be_typed_in_usual_formats(typed, read):
     """APP-10"""
     assert FigureField(column=PriceField).clean(typed) == Decimal(read)
 
@@ -37,7 +37,7 @@ def test_a_number_is_typed_as_one_thinks_of_it(typed, read):
 @pytest.mark.parametrize(
     "typed", ["1e3", "1E10", "1,5e2", "NaN", "Infinity", "1_000", "1,234.5", "many", "٣"]
 )
-def test_what_is_not_in_digits_is_no_number(typed):
+def test_other_formats_are_not_numbers(typed):
     """APP-10: 1e3 was approved as 1,000 h."""
     with pytest.raises(ValidationError, match="Enter a number in digits"):
         FigureField(column=PriceField).clean(typed)
@@ -49,7 +49,7 @@ def every_form(form=forms.BaseForm):
         yield from every_form(each)
 
 
-def test_every_number_of_every_form_is_read_so():
+def test_every_number_field_of_a_form_reads_these_formats():
     """APP-10: a form added later is looked at too."""
     found = [
         (f"{form.__module__}.{form.__name__}.{name}", field)
@@ -62,7 +62,7 @@ def test_every_number_of_every_form_is_read_so():
     assert [name for name, field in found if not isinstance(field, FigureField)] == []
 
 
-def test_every_figure_of_the_administration_is_read_so():
+def test_every_number_field_of_the_administration_reads_these_formats():
     """APP-10: prices, limits and rates are typed there."""
     columns = [
         column

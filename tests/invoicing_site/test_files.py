@@ -146,7 +146,7 @@ def test_a_missing_file_is_refused_by_name(db, kept):
         files.found(row)
 
 
-def test_changed_bytes_are_never_handed_out_and_storing_them_again_fixes_the_file(db, kept):
+def test_a_changed_file_is_never_served_and_storing_it_again_fixes_it(db, kept):
     """DOC-1"""
     row = files.store(b"ledgerline", name="receipt.pdf", media_type=PDF)
     kept.change(b"Ledgerlines")
@@ -236,7 +236,7 @@ def test_a_wrong_key_is_an_error_and_not_a_missing_file(db, server, monkeypatch,
     assert not StoredFile.objects.exists()
 
 
-def test_looking_at_a_bucket_writes_nothing(server):
+def test_reading_a_bucket_writes_nothing(server):
     files.check()
     assert server.puts == []
 

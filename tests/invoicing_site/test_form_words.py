@@ -42,7 +42,7 @@ def _nothing_chosen(field):
     return str(dict(getattr(field, "choices", ())).get("", ""))
 
 
-def test_no_select_of_ours_begins_with_dashes():
+def test_no_select_begins_with_dashes():
     dashed = []
     for kind in declared():
         if ".admin" in kind.__module__:
@@ -61,5 +61,5 @@ def test_no_select_of_ours_begins_with_dashes():
         (ItemTaxGroup, True, "Choose an item tax group"),
     ],
 )
-def test_what_is_not_chosen_is_named(model, required, words):
+def test_an_empty_choice_is_named(model, required, words):
     assert RowField(model.objects.none(), required=required).empty_label == words

@@ -33,7 +33,7 @@ def test_an_amount_has_the_decimals_of_its_currency(value, currency, text):
     assert formatting.amount(Decimal(value), currency) == text
 
 
-def test_an_amount_stands_with_its_currency():
+def test_an_amount_is_shown_with_its_currency():
     assert formatting.currency_first(Decimal("1200"), "JPY") == "JPY 1,200"
     assert formatting.currency_last(Decimal("1200"), "JPY") == "1,200 JPY"
     assert formatting.currency_last(Decimal("12.5"), "KWD") == "12.500 KWD"
@@ -68,7 +68,7 @@ def test_the_scale_of_a_chart_is_short(value, text):
     assert formatting.short(Decimal(value)) == text
 
 
-def test_a_day_cannot_be_misread():
+def test_a_day_is_unambiguous():
     assert formatting.day(NOV_20) == "20 Nov 2026"
     assert formatting.day(datetime.date(999, 1, 2)) == "2 Jan 0999"
     assert formatting.weekday(NOV_20) == "Fri 20"

@@ -1,4 +1,4 @@
-"""What is settled stays: triggers that refuse changes, on whichever database is here."""
+"""Guards: triggers that refuse changes of settled rows, on the database in use."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -70,7 +70,7 @@ def test_every_guard_is_in_force_after_migrating(db):
     assert {AuditEvent, StoredFile} <= {guard.model for guard in guards.declared()}
 
 
-def test_frozen_rows_move_until_they_are_settled(probe):
+def test_rows_can_change_until_they_are_frozen(probe):
     guards.frozen(probe, when="OLD.text = 'posted'", except_=["note"])
     guards.install(connection)
     row = probe.objects.create(text="draft", amount=1)
@@ -117,7 +117,7 @@ def test_a_guard_on_an_unknown_column_is_an_error(probe):
         guards.frozen(probe, when="OLD.is_done", columns=["amuont"])
 
 
-def test_an_absent_guard_is_noticed_and_put_back(probe):
+def test_a_missing_guard_is_noticed_and_restored(probe):
     guards.insert_only(probe)
     assert guards.missing(connection)
 
@@ -166,7 +166,7 @@ def test_a_guard_that_is_no_longer_declared_goes(probe):
     assert probe.objects.update(amount=4) == 1
 
 
-def test_a_table_that_is_not_there_yet_is_left_for_later(db, monkeypatch):
+def test_a_table_that_does_not_exist_yet_is_guarded_later(db, monkeypatch):
     monkeypatch.setattr(guards, "_declared", {})
     with probe_model() as model:
         monkeypatch.setattr(model._meta, "db_table", "nowhere")
@@ -195,7 +195,7 @@ def test_names_fit_into_the_database(probe):
         'CREATE OR REPLACE TRIGGER "{trigger}" AFTER DELETE ON "{table}" EXECUTE FUNCTION "{trigger}"()',
     ],
 )
-def test_tampering_is_noticed_and_mended(probe, tampering):
+def test_a_changed_trigger_is_noticed_and_restored(probe, tampering):
     guards.insert_only(probe)
     guards.install(connection)
     (guard,) = guards.declared()
@@ -219,7 +219,7 @@ def test_a_missing_pragma_is_noticed(db):
 
 
 @pytest.mark.postgres
-def test_postgresql_may_have_triggers_in_their_own_words(probe):
+def test_postgresql_can_have_its_own_triggers(probe):
     table = probe._meta.db_table
     guards.postgres_only(
         "guard_probe_balance",
@@ -261,7 +261,7 @@ def test_names_of_own_triggers_are_checked(probe):
         guards.postgres_only("balance", probe, "")
 
 
-def test_sqlite_makes_way_for_migrations(probe):
+def test_sqlite_drops_its_triggers_for_migrations(probe):
     """A trigger that speaks of a column would keep SQLite from dropping or renaming it."""
     guards.insert_only(probe)
     guards.install(connection)
@@ -276,7 +276,7 @@ def test_sqlite_makes_way_for_migrations(probe):
 
 
 @pytest.mark.sqlite
-def test_without_making_way_sqlite_would_refuse(probe):
+def test_with_its_triggers_sqlite_refuses_the_migration(probe):
     guards.insert_only(probe)
     guards.install(connection)
 

@@ -48,7 +48,7 @@ def noon(db):
         yield
 
 
-def test_all_is_well_and_strangers_learn_no_more(noon, client):
+def test_strangers_see_only_that_all_is_well(noon, client):
     answer = client.get("/health/", headers={"host": "10.1.2.3"})  # a load balancer knows no name
     assert answer.status_code == 200
     assert answer.json() == {
@@ -92,7 +92,7 @@ def test_a_browser_gets_a_page_under_our_policy(noon, client):
         ({"clock": 1}, "up", "late", ["No worker has ever completed a task."]),
     ],
 )
-def test_what_stands_still_is_named_with_the_time_and_the_site_stays_up(
+def test_a_stopped_process_is_named_with_the_time_and_the_site_stays_up(
     noon, client, minutes, clock, worker, problems
 ):
     beats(**{name: timedelta(minutes=age) for name, age in minutes.items()})
@@ -140,7 +140,7 @@ def test_health_is_503_without_its_database(client, monkeypatch, accept):
 
 
 @pytest.mark.postgres
-def test_a_data_folder_that_takes_nothing_is_named_and_the_site_stays_up(noon, client):
+def test_a_data_folder_without_space_is_named_and_the_site_stays_up(noon, client):
     with no_file_can_be_written():
         answer = client.get("/health/")
     assert (answer.status_code, answer.json()["files"]) == (200, "down")
@@ -168,7 +168,7 @@ def test_a_server_that_never_answers_does_not_keep_health_waiting(noon, client, 
 
 
 @pytest.mark.sqlite
-def test_health_is_503_when_the_folder_of_the_database_takes_nothing(noon, client):
+def test_health_is_503_when_the_folder_of_the_database_has_no_space(noon, client):
     with no_file_can_be_written():
         answer = client.get("/health/")
     assert answer.status_code == 503
@@ -181,7 +181,7 @@ def test_health_is_503_when_the_folder_of_the_database_takes_nothing(noon, clien
 
 
 @pytest.mark.postgres
-def test_health_is_503_when_the_database_takes_no_row(noon, client):
+def test_health_is_503_when_the_database_cannot_write(noon, client):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL transaction_read_only = on")
     answer = client.get("/health/")
@@ -189,7 +189,7 @@ def test_health_is_503_when_the_database_takes_no_row(noon, client):
     assert answer.json()["database"] == "read-only"
 
 
-def test_health_writes_once_in_some_seconds_however_often_it_is_asked(db, client):
+def test_health_writes_at_most_once_in_some_seconds(db, client):
     client.get("/health/")
     with CaptureQueriesContext(connection) as queries:
         assert client.get("/health/").status_code == 200
@@ -221,7 +221,7 @@ def test_the_clock_sends_the_heartbeat_each_minute():
     assert len(entry["schedule"].minute) == 60
 
 
-def test_doing_the_task_is_the_sign_of_life_of_the_worker(db):
+def test_the_task_records_the_heartbeat_of_the_worker(db):
     with time_machine.travel(NOON, tick=False):
         tasks.heartbeat()
     with (
@@ -234,7 +234,7 @@ def test_doing_the_task_is_the_sign_of_life_of_the_worker(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sending_it_is_the_sign_of_life_of_the_clock():
+def test_sending_the_task_records_the_heartbeat_of_the_clock():
     before_task_publish.send(sender="invoicing_site.tasks.deliver")
     assert not Heartbeat.objects.exists()
     with time_machine.travel(NOON, tick=False):

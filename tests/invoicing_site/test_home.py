@@ -1,4 +1,4 @@
-"""A tile says how many wait, and opens the list that holds just these."""
+"""A tile shows a count, and opens the list with exactly these rows."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -36,7 +36,7 @@ def test_the_list_behind_a_tile_holds_what_the_tile_counts(letter, client):
     assert counted >= 3
 
 
-def test_what_is_over_a_limit_is_not_among_what_is_to_be_looked_at(client):
+def test_items_over_a_limit_are_not_counted_as_to_review(client):
     """NTE-2"""
     it = company()
     deal = contract(it, confirmed=True)
@@ -51,7 +51,7 @@ def test_what_is_over_a_limit_is_not_among_what_is_to_be_looked_at(client):
         assert client.get(tile.url).context["matching"] == 1
 
 
-def test_a_tile_adds_up_what_is_chargeable(client):
+def test_a_tile_adds_up_chargeable_work(client):
     """PRO-3, APP-3: of 7.5 h at 1,190 six are billable, so 7,140 is ready; both rows are on the list."""
     it = company()
     deal = contract(it, confirmed=True)
@@ -75,19 +75,19 @@ def test_a_milestone_that_is_ready_is_on_the_work_list(client):
     assert [(each["n"], each["sum"]) for each in listed["sums"]] == [(1, 2500)]
 
 
-def test_a_manager_finds_the_projects_from_any_page(client):
+def test_every_page_of_a_manager_links_to_the_projects(client):
     it = company()
     client.force_login(it.manager)
     assert 'href="/projects/" data-key="d"' in client.get("/").content.decode()
     assert client.get("/projects/").status_code == 200
 
 
-def test_somebody_without_a_role_is_told_so(client, django_user_model):
+def test_a_user_without_a_role_gets_a_message(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("new", password="x"))
     assert "You have no role yet" in client.get("/").content.decode()
 
 
-def test_the_tile_of_entries_is_for_those_who_decide(client):
+def test_the_tile_of_entries_is_for_approvers(client):
     """APP-2"""
     it = company()
     time_entry(it)
@@ -99,7 +99,7 @@ def tile_of(client, title):
     return {tile.title: tile for tile in tiles(client)}[title]
 
 
-def test_what_was_returned_is_not_to_be_posted(client):
+def test_returned_proposals_are_not_counted_as_to_post(client):
     """PRP-6: it has an end of its own."""
     it = company()
     deal = contract(it, confirmed=True)

@@ -54,7 +54,7 @@ def it():
 
 
 def lost(kind="hear", minutes=2, **fields):
-    """A job whose message was lost so many minutes ago."""
+    """A job with a message that was lost this many minutes ago."""
     if kind == "hear":
         fields.setdefault("word", "ding")
     with time_machine.travel(timezone.now() - timedelta(minutes=minutes)):
@@ -69,7 +69,7 @@ def fresh(job):
 # Sending
 
 
-def test_without_a_worker_it_is_done_at_once(django_capture_on_commit_callbacks):
+def test_without_a_worker_a_job_is_run_at_once(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         jobs.enqueue_on_commit("hear", word="ding")
         assert heard == []  # nothing leaves before the commit
@@ -77,7 +77,7 @@ def test_without_a_worker_it_is_done_at_once(django_capture_on_commit_callbacks)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_not_done():
+def test_a_rolled_back_job_is_not_run():
     with transaction.atomic():
         jobs.enqueue_on_commit("hear", word="ding")
         transaction.set_rollback(True)
@@ -85,7 +85,7 @@ def test_what_is_rolled_back_is_not_done():
     assert not Job.objects.exists()
 
 
-def test_a_failure_is_logged_and_disturbs_nobody(django_capture_on_commit_callbacks, caplog):
+def test_a_failure_is_logged_and_not_raised(django_capture_on_commit_callbacks, caplog):
     with django_capture_on_commit_callbacks(execute=True):
         jobs.enqueue_on_commit("stumble")
         jobs.enqueue_on_commit("hear", word="after")
@@ -94,7 +94,7 @@ def test_a_failure_is_logged_and_disturbs_nobody(django_capture_on_commit_callba
     assert "no paper" in caplog.text
 
 
-def test_a_kind_that_no_room_registers_is_a_mistake_of_the_caller():
+def test_an_unregistered_kind_is_an_error():
     with pytest.raises(AssertionError, match="No room registers the kind juggle"):
         jobs.enqueue_on_commit("juggle")
 
@@ -118,7 +118,7 @@ def test_where_a_worker_listens_the_message_is_sent(broker, monkeypatch, django_
 # The sweep
 
 
-def test_what_no_worker_began_is_done_by_the_sweep_and_once():
+def test_a_job_that_no_worker_started_is_run_once_by_the_sweep():
     lost()
     for _ in range(2):
         jobs.sweep()
@@ -126,13 +126,13 @@ def test_what_no_worker_began_is_done_by_the_sweep_and_once():
     assert not Job.objects.exists()  # nobody asked, so nobody looks at it
 
 
-def test_what_was_sent_just_now_is_left_to_the_worker():
+def test_the_sweep_does_not_run_a_job_that_was_just_sent():
     lost(minutes=0)
     jobs.sweep()
     assert heard == []
 
 
-def test_a_message_that_comes_twice_is_done_once(it):
+def test_a_message_that_arrives_twice_is_done_once(it):
     job = lost(by=it.accountant, entity=it.entity)
     for _ in range(2):
         jobs.perform(job.pk)
@@ -141,8 +141,8 @@ def test_a_message_that_comes_twice_is_done_once(it):
 
 
 @pytest.mark.parametrize(("minutes", "done"), [(14, []), (16, ["ding"])])
-def test_a_worker_that_died_is_followed_by_another(minutes, done):
-    """It gave its last sign of life so many minutes ago."""
+def test_a_job_of_a_dead_worker_is_run_by_another(minutes, done):
+    """Its last heartbeat was this many minutes ago."""
     job = lost(minutes=minutes)
     with time_machine.travel(timezone.now() - timedelta(minutes=minutes)):
         assert jobs._claim(job, jobs.SILENT)
@@ -150,7 +150,7 @@ def test_a_worker_that_died_is_followed_by_another(minutes, done):
     assert heard == done
 
 
-def test_a_sign_of_life_keeps_the_sweep_away():
+def test_the_sweep_does_not_run_a_job_with_a_heartbeat():
     job = lost(minutes=16)
     with time_machine.travel(timezone.now() - timedelta(minutes=16)):
         jobs._claim(job, jobs.SILENT)
@@ -161,7 +161,7 @@ def test_a_sign_of_life_keeps_the_sweep_away():
     assert (fresh(job).done, job.total, job.state) == (3, 7, "running")
 
 
-def test_a_worker_that_was_only_slow_ends_nothing_of_its_successor(it):
+def test_a_slow_worker_does_not_end_the_job_of_its_successor(it):
     """Both do the work, which is safe to repeat; the one that has the job now ends it, and notifies once."""
     job = lost(minutes=20, by=it.accountant, entity=it.entity)
     with time_machine.travel(timezone.now() - timedelta(minutes=20)):
@@ -174,7 +174,7 @@ def test_a_worker_that_was_only_slow_ends_nothing_of_its_successor(it):
     assert (fresh(job).state, Notice.objects.get().text) == ("done", "Heard quick.")
 
 
-def test_one_that_fails_stops_no_other_and_is_given_up_after_five_tries(caplog):
+def test_a_failing_job_stops_no_other_and_is_given_up_after_five_tries(caplog):
     stumbling = lost("stumble")
     lost()
     tries = []
@@ -220,7 +220,7 @@ def test_old_jobs_are_deleted(it):
 # Who asked
 
 
-def test_who_asked_gets_one_notice_with_the_way_to_the_result(it):
+def test_the_user_gets_one_notice_with_a_link_to_the_result(it):
     job = lost(by=it.accountant, entity=it.entity)
     jobs.perform(job.pk)
     notice = Notice.objects.get()
@@ -228,7 +228,7 @@ def test_who_asked_gets_one_notice_with_the_way_to_the_result(it):
     assert (fresh(job).outcome_code, job.outcome, job.is_problem) == ("HEARD", {"word": "ding"}, False)
 
 
-def test_who_may_no_longer_is_refused_before_anything_is_done(it):
+def test_a_user_who_lost_the_permission_is_refused_before_the_job_runs(it):
     """SEC-1"""
     job = lost(by=it.auditor, entity=it.entity)
     jobs.perform(job.pk)
@@ -237,7 +237,7 @@ def test_who_may_no_longer_is_refused_before_anything_is_done(it):
     assert (Notice.objects.get().is_problem, Notice.objects.get().url) == (True, job.get_absolute_url())
 
 
-def test_a_refusal_ends_the_job_of_a_person_and_is_not_tried_again(it):
+def test_a_refused_job_of_a_user_is_not_tried_again(it):
     job = lost("refuse", by=it.accountant, entity=it.entity)
     for _ in range(2):
         jobs.sweep()
@@ -245,7 +245,7 @@ def test_a_refusal_ends_the_job_of_a_person_and_is_not_tried_again(it):
     assert Notice.objects.get().text == "There is no paper."
 
 
-def test_what_the_program_asked_for_itself_is_tried_again_after_a_refusal():
+def test_a_job_of_the_program_is_tried_again_after_a_refusal():
     """Libraries that are missing today may be there tomorrow."""
     job = lost("refuse")
     jobs.sweep()
@@ -260,7 +260,7 @@ def page(client, user, job, **headers):
     return client.get(job.get_absolute_url(), headers=headers)
 
 
-def test_the_page_asks_again_until_the_job_has_ended(it, client):
+def test_the_page_polls_until_the_job_has_ended(it, client):
     job = lost(minutes=0, by=it.accountant, entity=it.entity, subject="March", total=2)
     text = page(client, it.accountant, job).text
     assert 'hx-trigger="every 1s"' in text
@@ -280,7 +280,7 @@ def test_the_page_asks_again_until_the_job_has_ended(it, client):
     assert "every 1s" not in text
 
 
-def test_the_page_says_when_a_silent_or_failed_job_goes_on(it, client):
+def test_the_page_shows_when_a_silent_or_failed_job_is_tried_again(it, client):
     job = lost(minutes=5, by=it.accountant, entity=it.entity)
     with time_machine.travel(timezone.now() - timedelta(minutes=5)):
         jobs._claim(job, jobs.SILENT)
@@ -307,7 +307,7 @@ def test_a_job_that_was_given_up_can_be_tried_again(it, client, django_capture_o
     assert heard == ["ding"]
 
 
-def test_a_job_is_its_askers_alone(it, client):
+def test_a_job_is_visible_to_its_user_only(it, client):
     """SEC-1"""
     job = lost(by=it.accountant, entity=it.entity)
     for user in (it.manager, it.administrator, it.auditor):

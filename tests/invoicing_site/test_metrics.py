@@ -46,7 +46,7 @@ def read(client):
 
 
 @pytest.mark.django_db
-def test_without_a_token_there_is_nothing_at_the_address(client, admin_client):
+def test_without_a_token_metrics_are_not_found(client, admin_client):
     assert client.get("/metrics/", headers={"authorization": "Bearer "}).status_code in (302, 404)
     assert admin_client.get("/metrics/").status_code == 404
 
@@ -54,7 +54,7 @@ def test_without_a_token_there_is_nothing_at_the_address(client, admin_client):
 @pytest.mark.parametrize(
     "sent", ["", "Bearer ", "Bearer another", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}å"]
 )
-def test_strangers_get_nothing(on, sent):
+def test_metrics_need_the_token(on, sent):
     answer = on.get("/metrics/", headers={"authorization": sent})
     assert answer.status_code == 401
     assert answer.text == "A token is needed.\n"
@@ -179,7 +179,7 @@ def test_the_heartbeats(on):
 
 
 @pytest.mark.django_db
-def test_the_database_is_asked_once_in_some_seconds(on):
+def test_metrics_query_the_database_once_in_some_seconds(on):
     read(on)
     with CaptureQueriesContext(connection) as queries:
         on.get("/metrics/", headers={"authorization": f"Bearer {TOKEN}"})
@@ -194,7 +194,7 @@ def test_a_database_that_is_down_is_a_metric_too(on, monkeypatch):
     assert ours(on) == {"ledgerline_database_up": 0}
 
 
-def test_every_metric_of_ours_stands_in_the_manual(settings):
+def test_every_metric_is_in_the_docs(settings):
     source = (settings.BASE_DIR / "invoicing_site/pages/metrics.py").read_text()
     manual = (settings.BASE_DIR / "docs/operators.md").read_text()
     names = set(re.findall(r'"(ledgerline_\w+)"', source))

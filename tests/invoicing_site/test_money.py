@@ -34,7 +34,7 @@ def test_every_currency_has_its_minor_unit(currency, unit):
 
 
 @pytest.mark.parametrize("code", ["", "eur", "EURO", "E1R", "ÄUR", None])
-def test_what_is_no_currency_code_is_refused(code):
+def test_an_invalid_currency_code_is_refused(code):
     """MON-1"""
     with pytest.raises(ValueError, match="currency code"):
         money.minor_unit(code)
@@ -76,7 +76,7 @@ def test_nothing_but_decimals_and_integers_is_money(wrong):
 
 
 @pytest.mark.parametrize("wrong", ["NaN", "Infinity"])
-def test_what_is_not_finite_is_refused(wrong):
+def test_infinite_values_are_refused(wrong):
     """MON-1"""
     with pytest.raises(ValueError, match="not an amount"):
         money.rounded(D(wrong), "EUR")
@@ -104,7 +104,7 @@ def test_the_rest_of_a_split_goes_to_the_rounding_share():
     assert money.split(D("1000"), thirds, 2, "JPY") == [D("333"), D("333"), D("334")]
 
 
-def test_a_share_of_nothing_is_nothing_unless_it_takes_the_rest():
+def test_a_share_of_zero_percent_is_zero_unless_it_takes_the_rest():
     """MON-3"""
     assert money.split(D("10.01"), [D(100), D(0)], 0, "EUR") == [D("10.01"), D("0.00")]
     # Both halves of 0.01 are rounded up, and the third share pays it back.
@@ -156,7 +156,7 @@ def test_a_credit_is_the_mirror_image_of_its_invoice():
     assert money.largest_remainder(D("-5.05"), [D("10.10"), D("10.10")], "EUR") == [D("-2.53"), D("-2.52")]
 
 
-def test_weights_of_nothing_leave_everything_to_the_first():
+def test_with_zero_weights_the_first_gets_everything():
     """MON-4"""
     assert money.largest_remainder(D("0.03"), [D(0), D(0)], "EUR") == [D("0.03"), D("0.00")]
     assert money.largest_remainder(D("0.03"), [D(5), D(-5)], "EUR") == [D("0.02"), D("0.01")]
@@ -223,7 +223,7 @@ def test_shares_by_largest_remainder_add_up(amount, weights, currency):
     amounts,
     currencies,
 )
-def test_each_share_is_less_than_a_minor_unit_from_its_due(weights, amount, currency):
+def test_each_share_is_less_than_a_minor_unit_from_its_exact_amount(weights, amount, currency):
     """MON-4"""
     assume(sum(weights) > 0)
     total = money.rounded(amount, currency)
@@ -278,7 +278,7 @@ def test_money_columns_take_no_floats_and_round_nothing(db):
         (fields.RateField, (18, 9)),
     ],
 )
-def test_column_sizes_are_said_once(field, size):
+def test_column_sizes_are_defined_once(field, size):
     """MON-1"""
     _, path, args, kwargs = field().clone().deconstruct()
     assert (field().max_digits, field().decimal_places) == size

@@ -60,7 +60,7 @@ def test_every_page_calls_it_an_order_number(no1, contract, order, client):
         assert "Order number" in page
 
 
-def test_the_list_is_headed_by_contract_and_customer(no1, order):
+def test_the_list_has_columns_for_contract_and_customer(no1, order):
     """CON-9: and so is every other column that is reached over another row"""
     administrator = signed_in(no1.administrator)
     page = administrator.get(reverse("admin:contracts_purchaseorder_changelist"))
@@ -70,7 +70,7 @@ def test_the_list_is_headed_by_contract_and_customer(no1, order):
 
 
 @pytest.mark.parametrize("amount", ["0", "-1"])
-def test_an_order_number_for_nothing_is_refused(no1, order, amount):
+def test_an_order_number_with_amount_zero_is_refused(no1, order, amount):
     """CON-12: an empty amount is no limit"""
     answer = posted(
         signed_in(no1.administrator), PurchaseOrder, "change", order.pk, fields={"amount": amount}
@@ -116,7 +116,7 @@ def test_every_amount_of_the_administration_knows_its_currency():
     ("currency", "limit", "is_fine"),
     [("NOK", "500.001", False), ("JPY", "500.5", False), ("JPY", "500.0", True), ("BHD", "500.001", True)],
 )
-def test_the_currency_may_be_typed_beside_the_amount(no1, currency, limit, is_fine):
+def test_the_currency_can_be_typed_together_with_the_amount(no1, currency, limit, is_fine):
     """MON-1: a new contract has not been saved in it yet"""
     new = ProjectContract(entity=no1.entity, code="NEW", name="New", currency=currency, limit=Decimal(limit))
     if is_fine:

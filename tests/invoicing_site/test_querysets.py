@@ -1,4 +1,4 @@
-"""Locks, exact sums and bulk inserts, on whichever database is here."""
+"""Locks, exact sums and bulk inserts, on the database in use."""
 
 import datetime
 import threading
@@ -69,7 +69,7 @@ def test_held_rows_are_read_again_in_primary_key_order(db):
 
 
 @pytest.mark.postgres
-def test_the_locks_are_the_weakest_that_do(db):
+def test_the_weakest_sufficient_locks_are_used(db):
     with CaptureQueriesContext(connection) as queries:
         list(users().locked())
         users().held()
@@ -85,7 +85,7 @@ def test_nothing_is_held_outside_a_transaction(transactional_db):
 
 
 @pytest.mark.postgres
-def test_many_hold_a_row_and_who_locks_it_waits(transactional_db):
+def test_many_can_hold_a_row_and_a_lock_waits_for_them(transactional_db):
     user = User.objects.create(username="period")
     seen = {}
 
@@ -143,7 +143,7 @@ def test_a_total_is_exact(probe):
     assert str(total(probe.objects.filter(amount__lt=0))) == "-0.0500"
 
 
-def test_a_total_of_nothing_is_zero(probe):
+def test_a_total_of_no_rows_is_zero(probe):
     assert str(total(probe.objects.all())) == "0.0000"
     assert str(total(probe.objects.none())) == "0.0000"
     assert totals(probe.objects.all()) == {}
@@ -199,7 +199,7 @@ def test_chunks_hold_everything_once():
     assert list(in_chunks([], 2)) == []
 
 
-def test_drawn_ids_are_nobody_elses(probe):
+def test_drawn_ids_are_unique(probe):
     before = probe.objects.create()
 
     first, second = draw_ids(probe, 3), draw_ids(probe, 2)
@@ -324,7 +324,7 @@ def test_a_nul_character_is_refused(probe):
         write_rows(probe, [probe(text="a\0b")])
 
 
-def test_a_broken_promise_is_the_usual_error(probe):
+def test_a_violated_constraint_is_the_usual_error(probe):
     with pytest.raises(IntegrityError), transaction.atomic():
         write_rows(probe, [probe(text=None)])
     assert not probe.objects.exists()

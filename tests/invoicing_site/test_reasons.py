@@ -72,7 +72,7 @@ def another_language(tmp_path, settings):
     return "xx"
 
 
-def test_values_are_written_as_people_read_them():
+def test_values_are_formatted_for_people():
     assert (
         Reason("TEST-VALUES", **values()).sentence
         == "Line 1 is a draft: −1,234.50 NOK from 5 Mar 2026 at 25 %."
@@ -109,7 +109,7 @@ def test_an_unknown_code_and_wrong_values_are_errors(code, params):
 @pytest.mark.parametrize(
     "value", [None, 1.5, True, {"a": 1}, datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)]
 )
-def test_what_json_could_not_keep_exactly_is_an_error(value):
+def test_a_value_that_json_cannot_keep_exactly_is_an_error(value):
     with pytest.raises(TypeError, match="can't keep"):
         Reason("TEST-COUNT", count=value)
 
@@ -132,14 +132,14 @@ def test_json_keeps_the_kind_of_every_value():
     assert inner["amount"] == Amount(Decimal("-1234.5"), "NOK")
 
 
-def test_a_stored_reason_outlives_its_template():
+def test_a_stored_reason_can_be_read_without_its_template():
     stored = Reason("TEST-COUNT", count=3).as_json() | {"code": "TEST-GONE"}
     assert Reason.from_json(stored).sentence == "TEST-GONE: count 3"
     fewer = Reason("TEST-COUNT", count=3).as_json() | {"code": "TEST-WHY"}
     assert Reason.from_json(fewer).sentence == "? can't be posted. ?"
 
 
-def test_a_worker_brings_home_the_code_and_the_values():
+def test_a_refusal_in_a_worker_keeps_its_code_and_values():
     class Several(Refused):
         def __init__(self, code, /, *, lines=(), **params):
             super().__init__(code, **params)
@@ -178,7 +178,7 @@ def test_a_reason_is_read_in_the_language_of_the_reader(another_language):
     assert str(refusal) == "1,200 lines are left."
 
 
-def test_what_is_kept_does_not_depend_on_the_language_of_the_writer(another_language):
+def test_a_stored_reason_does_not_depend_on_the_language_of_the_writer(another_language):
     here = everything().as_json()
     with override(another_language):
         assert everything().as_json() == here

@@ -55,7 +55,7 @@ class Asking:
         ("", "accountant", False),
     ],
 )
-def test_the_way_is_shown_to_those_who_may_go_it(no1, remedy, role, opens):
+def test_a_link_is_shown_to_users_who_can_open_it(no1, remedy, role, opens):
     """MON-8, SEC-1"""
     user = getattr(no1, role)
     user.is_staff = role in ("administrator", "auditor")
@@ -63,7 +63,7 @@ def test_the_way_is_shown_to_those_who_may_go_it(no1, remedy, role, opens):
     assert bool(remedies.remedy_url(remedy, Asking(user, no1.entity))) is opens
 
 
-def test_every_remedy_that_the_program_names_is_an_address():
+def test_every_remedy_in_the_code_is_an_existing_address():
     """MON-8"""
     names = (
         "admin:contracts_billingtaxgroup_changelist admin:contracts_exchangerate_add"
@@ -89,7 +89,7 @@ def test_every_remedy_that_the_program_names_is_an_address():
         ("/nowhere/", ""),
     ],
 )
-def test_the_link_says_where_it_leads(address, words):
+def test_the_link_names_its_page(address, words):
     """MON-8"""
     assert remedies.words_of(address) == words
 
@@ -115,7 +115,7 @@ def test_a_page_that_refuses_links_to_the_remedy(no1, contract, client):
     assert way in answer.content.decode()
 
 
-def test_what_a_worker_was_refused_links_to_the_remedy(no1, contract, client):
+def test_a_refusal_in_a_worker_links_to_the_remedy(no1, contract, client):
     """MON-8: in the results of a job, long after the refusal."""
     factories.MembershipFactory(user=no1.accountant, entity=no1.entity, role="administrator")
     no1.accountant.is_staff = True

@@ -1,4 +1,4 @@
-"""What `./run` says while it sets itself up: nobody waits for minutes without knowing for what."""
+"""What `./run` says while it sets itself up: the user knows how long it takes."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def start(tmp_path):
     return run
 
 
-def test_the_first_start_says_how_long_it_takes_and_what_it_is_doing(start):
+def test_the_first_start_shows_its_duration_and_its_steps(start):
     first = start()
     assert "one to three minutes" in first[0]
     for line, words in zip(first[1:], (".venv", "packages", "PDF", "database"), strict=True):
@@ -42,5 +42,5 @@ def test_the_first_start_says_how_long_it_takes_and_what_it_is_doing(start):
     assert start() == ["run: updating the database"]
 
 
-def test_the_readme_says_so_too():
+def test_the_readme_names_the_duration_too():
     assert "one to three minutes" in (settings.BASE_DIR / "README.md").read_text()

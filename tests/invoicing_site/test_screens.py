@@ -1,4 +1,4 @@
-"""What the shared screens promise, tried on the backlog: selection, export, saved views, refusals."""
+"""The shared screens, tested with the backlog: selection, export, saved views, refusals."""
 
 import gc
 import re
@@ -73,7 +73,7 @@ def test_all_that_match_are_chosen_by_the_filter(it, client):
     assert other[0].pk not in marked()
 
 
-def test_all_that_match_is_refused_when_something_came_meanwhile(it, client):
+def test_selecting_all_is_refused_when_rows_were_added_meanwhile(it, client):
     """BKL-2: the count that was shown is the count that is changed."""
     waiting(it, 2)
     shown = all_matching(client)
@@ -83,7 +83,7 @@ def test_all_that_match_is_refused_when_something_came_meanwhile(it, client):
     assert "had 2 rows when you selected all, and now it has 3." in messages_of(response)[0]
 
 
-def test_a_row_that_was_swapped_for_another_is_noticed(it, client):
+def test_selecting_all_is_refused_when_a_row_was_replaced(it, client):
     """BKL-2: the same count of other rows is not what was shown."""
     first = waiting(it, 2)[0]
     shown = all_matching(client)
@@ -93,7 +93,7 @@ def test_a_row_that_was_swapped_for_another_is_noticed(it, client):
     assert marked() == set()
 
 
-def test_rows_of_others_are_not_among_the_chosen(it, client):
+def test_rows_of_others_cannot_be_selected(it, client):
     """SEC-1"""
     foreign = company(code="AWAY")
     item = ready_item(foreign, contract(foreign, confirmed=True), status="not_ready")
@@ -102,7 +102,7 @@ def test_rows_of_others_are_not_among_the_chosen(it, client):
     assert messages_of(response) == ["Nothing is selected. Select the rows, then press the button again."]
 
 
-def test_a_row_one_may_see_but_not_change_is_left_alone(it, client):
+def test_a_visible_row_that_the_user_cannot_change_is_skipped(it, client):
     """SEC-1: an auditor who also manages another contract sees all and marks their own."""
     both = UserFactory()
     MembershipFactory(user=both, entity=it.entity, role="auditor")
@@ -114,7 +114,7 @@ def test_a_row_one_may_see_but_not_change_is_left_alone(it, client):
     assert marked() == set()
 
 
-def test_the_answer_undoes(it, client):
+def test_the_message_has_an_undo(it, client):
     """BKL-2"""
     (item,) = waiting(it)
     response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
@@ -123,7 +123,7 @@ def test_the_answer_undoes(it, client):
     assert marked() == set()
 
 
-def test_somebody_elses_action_cannot_be_undone(it, client):
+def test_the_action_of_another_user_cannot_be_undone(it, client):
     """SEC-1"""
     (item,) = waiting(it)
     response = client.post(reverse("mark_ready"), {"pk": [item.pk]}, follow=True)
@@ -135,7 +135,7 @@ def test_somebody_elses_action_cannot_be_undone(it, client):
     assert marked() == {item.pk}
 
 
-def test_what_was_left_alone_is_named(it, client):
+def test_skipped_rows_are_named(it, client):
     """BKL-2, NTE-2"""
     (item,) = waiting(it)
     (failed,) = waiting(it, limit_status="not_evaluated")
@@ -146,7 +146,7 @@ def test_what_was_left_alone_is_named(it, client):
     assert "Not changed: 1 not evaluated against its limit." in messages_of(response)[0]
 
 
-def test_a_click_comes_back_to_the_filter(it, client):
+def test_an_action_returns_to_the_filtered_list(it, client):
     (item,) = waiting(it, description="design")
     response = client.post(reverse("mark_ready"), {"pk": [item.pk], "filter": "q=design"})
     assert response.url == f"{BACKLOG}?q=design"
@@ -160,7 +160,7 @@ def test_totals_are_per_currency_for_the_whole_filter(it, client):
     assert (sums["currency"], sums["n"], sums["sum"]) == ("NOK", 3, amounts)
 
 
-def test_what_is_shown_is_exported(it, client):
+def test_the_shown_rows_are_exported(it, client):
     """BKL-1"""
     waiting(it, 2, description="=1+1")
     text = b"".join(client.get(f"{BACKLOG}?_export=csv&_columns=amount")).decode("utf-8-sig")
@@ -173,8 +173,8 @@ def test_what_is_shown_is_exported(it, client):
     assert client.get(f"{BACKLOG}?_export=exe").status_code == 404
 
 
-def test_a_printed_list_says_whose_it_is_and_of_when(it, client):
-    """The filter stands in words in its toolbar, which is printed too."""
+def test_a_printed_list_names_the_company_and_the_time(it, client):
+    """The toolbar shows the filter in words, and is printed too."""
     waiting(it, description="design")
     page = client.get(f"{BACKLOG}?q=design").content.decode()
     (head,) = re.findall(r'<p class="print-only">(.*?)</p>', page)
@@ -184,19 +184,19 @@ def test_a_printed_list_says_whose_it_is_and_of_when(it, client):
     assert "design<a" in page.partition('class="toolbar"')[2]
 
 
-def test_the_filter_alone_is_drawn_again(it, client):
+def test_filtering_updates_the_list_only(it, client):
     waiting(it)
     part = client.get(BACKLOG, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert "1 item" in part
 
 
-def test_nonsense_in_the_address_is_no_error(it, client):
+def test_invalid_values_in_the_address_are_no_error(it, client):
     for query in ("page=x", "customer=x", "since=yesterday", "sort=nothing", "_size=99999", "status=%00"):
         assert client.get(f"{BACKLOG}?{query}").status_code in (200, 404), query
 
 
-def test_a_view_is_kept_by_name_and_is_ones_own(it, client):
+def test_a_view_is_saved_by_name_for_its_user(it, client):
     data = {"page": "backlog", "name": "Old work", "query": "until=2025-01-31", "next": BACKLOG}
     client.post(reverse("save_view"), data)
     client.post(reverse("save_view"), data | {"query": "until=2025-02-28"})
@@ -208,7 +208,7 @@ def test_a_view_is_kept_by_name_and_is_ones_own(it, client):
     assert client.post(reverse("delete_view", args=[view.pk])).status_code == 404
 
 
-def test_the_way_back_leads_nowhere_else(it, client):
+def test_the_return_address_stays_on_this_site(it, client):
     response = client.post(
         reverse("save_view"), {"page": "backlog", "name": "x", "next": "https://evil.example/"}
     )
@@ -232,7 +232,7 @@ def test_a_role_counts_in_its_own_company_only(it, client):
     assert client.get(BACKLOG).status_code == 403
 
 
-def test_notices_are_ones_own(it, client):
+def test_users_see_their_own_notices_only(it, client):
     Notice.objects.create(user=it.manager, text="The run of today is finished.")
     Notice.objects.create(user=it.accountant, text="A secret.")
     page = client.get(reverse("notices")).content.decode()
@@ -242,12 +242,12 @@ def test_notices_are_ones_own(it, client):
     assert Notice.objects.filter(read_at=None).count() == 1
 
 
-def test_an_operation_answers_no_get(it, client):
+def test_an_operation_refuses_get(it, client):
     assert client.get(reverse("mark_ready")).status_code == 405
 
 
 @pytest.mark.parametrize("key", ["²", "9" * 25, "9" * 5000, "-1", "x\0y"])
-def test_a_key_that_is_none_is_no_row(it, client, key):
+def test_an_invalid_key_selects_no_row(it, client, key):
     """What no database can look for is not among the rows; the others are."""
     item = waiting(it)[0]
     client.post(reverse("mark_ready"), {"pk": [key, item.pk]})
@@ -264,7 +264,7 @@ def test_a_key_that_is_none_is_no_row(it, client, key):
 
 
 @pytest.mark.parametrize("query", ["until=2026-02-30", "contract=999999", "q=" + "a" * 60_000])
-def test_a_filter_that_cannot_be_read_chooses_nothing(it, client, query):
+def test_an_invalid_filter_selects_nothing(it, client, query):
     """BKL-2: a list that left the filter out would show, and mark, all there is."""
     waiting(it, 2)
     context = client.get(f"{BACKLOG}?{query}").context
@@ -275,7 +275,7 @@ def test_a_filter_that_cannot_be_read_chooses_nothing(it, client, query):
 
 
 @pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31", "1989-12-31"])
-def test_ageing_leaves_days_beyond_reason_alone(it, client, on):
+def test_ageing_ignores_unreasonable_days(it, client, on):
     page = client.get(f"{BACKLOG}ageing/?on={on}")
     assert "Enter a valid date. The page shows today." in page.content.decode()
 
@@ -346,8 +346,8 @@ def test_no_address_chooses_another_page_size(it, client, size):
     assert page.context["table"].paginator.per_page == 50
 
 
-def test_no_file_is_cut_in_silence(it, client, monkeypatch):
-    """BKL-1: a CSV has all rows; a workbook that would be too long is refused, with the way out."""
+def test_no_file_is_cut_off(it, client, monkeypatch):
+    """BKL-1: a CSV has all rows; a workbook that would be too long is refused with advice."""
     waiting(it, 3)
     monkeypatch.setattr(export, "XLSX_ROWS", 2)
     answer = client.get(f"{BACKLOG}?_export=xlsx&q=", follow=True)
@@ -396,7 +396,7 @@ def test_a_list_is_read_from_the_database_row_by_row(it, client):
     assert table.data.data._result_cache is None
 
 
-def test_what_one_reads_is_kept_by_no_browser_and_no_proxy(it, client):
+def test_pages_are_not_cached_by_browsers_and_proxies(it, client):
     """SEC-1: who comes to the same browser later does not find it."""
     for address, status in ((BACKLOG, 200), ("/", 200), ("/journals/", 403), ("/contracts/99999/", 404)):
         response = client.get(address)
@@ -432,7 +432,7 @@ def test_what_an_expense_cost_is_explained_to_those_who_may_see_costs(client):
         assert ("it cost 321.00" in page) == sees
 
 
-def test_an_answer_leads_to_the_rows_that_were_chosen(it, client):
+def test_a_message_links_to_the_selected_rows(it, client):
     """Of two drafts and an entry on its way the drafts are submitted; the list then holds these three."""
     client.force_login(it.member)
     chosen = [time_entry(it, "5", status=status) for status in ("draft", "draft", "submitted")]
@@ -450,7 +450,7 @@ def test_an_answer_leads_to_the_rows_that_were_chosen(it, client):
     assert Entry.objects.filter(status="draft").count() == 4
 
 
-def test_what_repeats_in_an_explanation_is_capped_on_the_page_and_whole_in_json(client):
+def test_long_explanations_are_shortened_on_the_page_and_complete_in_json(client):
     """ACT-2: 25 details make 25 parts; the page shows 20 of them, and leads to the proforma for others."""
     it = company()
     deal = contract(it, confirmed=True)
@@ -466,7 +466,7 @@ def test_what_repeats_in_an_explanation_is_capped_on_the_page_and_whole_in_json(
 
 
 def test_an_amount_is_explained_in_two_columns(client):
-    """ACT-2: how it came to be, and beside it what became of it in the books."""
+    """ACT-2: its calculation in one column, its bookings in the other."""
     it = company()
     contract(it, confirmed=True)
     entry = time_entry(it, "8")
@@ -480,7 +480,7 @@ def test_an_amount_is_explained_in_two_columns(client):
     assert "8 h × " not in second
 
 
-def test_a_form_that_is_sent_twice_is_done_once(it, client):
+def test_a_form_that_is_submitted_twice_is_done_once(it, client):
     """A double click, or the way back and once more."""
     client.force_login(it.member)
     address = reverse("new_material")
@@ -511,7 +511,7 @@ def test_a_form_works_while_the_cache_is_down(it, client, monkeypatch):
     assert Entry.objects.count() == 1
 
 
-def test_what_was_refused_may_be_sent_again(it, client):
+def test_a_refused_form_can_be_submitted_again(it, client):
     client.force_login(it.member)
     address = reverse("new_material")
     data = {"once": client.get(address).context["once"], "date": "2025-03-10", "project": it.project.pk}

@@ -37,14 +37,14 @@ def in_seals():
 
 def test_a_row_of_a_lower_id_that_commits_later_is_sealed_later():
     """PST-7: never "all ids up to N"."""
-    written, go_on = threading.Event(), threading.Event()
+    written, resume = threading.Event(), threading.Event()
 
     def slow():
         try:
             with transaction.atomic():
                 audit.record("tests.slow", None)
                 written.set()
-                go_on.wait(20)
+                resume.wait(20)
         finally:
             connection.close()
 
@@ -54,7 +54,7 @@ def test_a_row_of_a_lower_id_that_commits_later_is_sealed_later():
     later = event()
     assert len(seals.seal_all()) == 1
     assert in_seals() == {later.pk: 1}
-    go_on.set()
+    resume.set()
     ended(thread)
     assert list(sealed()) == []
     assert len(seals.seal_all()) == 1
@@ -91,7 +91,7 @@ def test_many_seal_while_many_write():
     assert list(sealed()) == []
 
 
-def test_one_that_is_killed_leaves_everything_to_the_next(monkeypatch):
+def test_the_next_task_seals_everything_after_a_killed_one(monkeypatch):
     """PST-7"""
     event()
     with monkeypatch.context() as patch:
@@ -105,7 +105,7 @@ def test_one_that_is_killed_leaves_everything_to_the_next(monkeypatch):
     assert list(sealed()) == []
 
 
-def test_a_segment_has_no_more_rows_than_one_transaction_bears(monkeypatch):
+def test_a_segment_has_a_maximum_of_rows(monkeypatch):
     monkeypatch.setattr(seals, "MOST", 2)
     for _ in range(5):
         event()
@@ -119,7 +119,7 @@ def in_a_process(work):
     if pid := os.fork():
         return pid
     try:
-        connection.connection = None  # it belongs to the parent, who goes on with it
+        connection.connection = None  # it belongs to the parent process
         work()
         os._exit(0)
     except BaseException:
@@ -145,7 +145,7 @@ MOMENTS = {
 
 
 def test_a_process_that_is_killed_leaves_neither_a_gap_nor_an_overlap():
-    """PST-7: killed at each moment in turn, while rows go on being written; the next one seals everything."""
+    """PST-7: killed at each moment in turn, while rows are written; the next one seals everything."""
     entity = factories.LegalEntityFactory()
     settings = connection.get_connection_params()
     other = psycopg2.connect(**{name: settings[name] for name in ("host", "port", "user", "dbname")})
@@ -215,7 +215,7 @@ def test_two_processes_that_seal_while_others_commit_in_odd_order_and_one_is_kil
     wait_until(Seal.objects.exists)
     os.kill(sealing[0], signal.SIGKILL)
     for _ in range(10):
-        assert list(sealed()) == []  # whoever looks meanwhile finds nothing wrong
+        assert list(sealed()) == []  # a check at this moment finds nothing
     ends = [os.waitpid(pid, 0)[1] for pid in writers + sealing]
     assert ends == [0, 0, 0, signal.SIGKILL, 0, 0]
     wait_until(lambda: not _others_at_work())

@@ -1,4 +1,4 @@
-"""Sentences begin with a capital, whatever they begin with."""
+"""Sentences begin with a capital, also if they begin with a value."""
 
 import pytest
 from django.contrib.messages import get_messages
@@ -28,8 +28,8 @@ def test_a_sentence_begins_with_a_capital(words, begin):
     assert wording.capital(words) == begin
 
 
-def test_refusals_answers_and_checks_do(rf):
-    """Whatever row a sentence begins with."""
+def test_refusals_messages_and_checks_begin_with_a_capital(rf):
+    """Sentences that begin with the name of a row."""
     refusal = Refused("PROFORMA-EMPTY", proforma="proforma PF-1")
     assert str(refusal) == "Proforma PF-1 is empty. Add details, or delete it."
     assert CheckResult("X", "error", refusal.reason).message == str(refusal)

@@ -1,4 +1,4 @@
-"""The front door: who comes in, who has to wait, what is written down about it, and what the demo offers."""
+"""Signing in: who can sign in, who has to wait, what is recorded, and what the demo offers."""
 
 import re
 import time
@@ -80,25 +80,25 @@ def test_the_right_password_opens_the_page_that_was_asked_for(client, ada):
 @pytest.mark.parametrize(
     "elsewhere", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_nobody_is_sent_to_another_site(client, ada, elsewhere):
+def test_the_next_address_stays_on_this_site(client, ada, elsewhere):
     assert attempt(client, password=SECRET, next=elsewhere).headers["Location"] == reverse("home")
     assert "evil" not in text(Client().get(reverse("login"), {"next": elsewhere}))
 
 
-def test_an_unknown_name_and_a_wrong_password_are_told_alike(client, ada):
+def test_an_unknown_name_and_a_wrong_password_get_the_same_error(client, ada):
     answers = [text(attempt(client, name=name)).replace(name, "") for name in ("ada", "bob")]
     assert "User name or password is wrong" in answers[0]
     without_token = [re.sub(r"csrfmiddlewaretoken\S* value=\S+|X-CSRFToken\S* \S+", "", a) for a in answers]
     assert without_token[0] == without_token[1]
 
 
-def test_who_left_the_company_does_not_come_in(client, ada):
+def test_an_inactive_user_cannot_sign_in(client, ada):
     User.objects.update(is_active=False)
     assert attempt(client, password=SECRET).status_code == REFUSED
     assert not signed_in(client)
 
 
-def test_the_session_of_a_stranger_does_not_become_ones_own(client, ada):
+def test_signing_in_starts_a_new_session(client, ada):
     session = client.session
     session["seen"] = True
     session.save()
@@ -117,14 +117,14 @@ def test_a_sign_in_from_another_site_is_refused_with_a_sentence(ada):
     assert "Go back, reload the page" in text(answer)
 
 
-def test_the_admin_has_no_door_of_its_own(client, ada):
+def test_the_admin_has_no_sign_in_page_of_its_own(client, ada):
     to_admin = client.get("/admin/").headers["Location"]
     assert client.get(to_admin).headers["Location"] == "/sign-in/?next=/admin/"
     assert client.post("/admin/login/", {"username": "ada", "password": SECRET}).status_code == 302
     assert not signed_in(client)
 
 
-def test_who_may_not_enter_the_admin_is_told_who_they_are(client, ada):
+def test_users_without_access_to_the_admin_see_who_is_signed_in(client, ada):
     client.force_login(ada)
     page = client.get("/admin/", follow=True)
     assert page.status_code == 200
@@ -134,7 +134,7 @@ def test_who_may_not_enter_the_admin_is_told_who_they_are(client, ada):
 # Going out
 
 
-def test_a_link_signs_nobody_out(client, ada):
+def test_signing_out_needs_a_post(client, ada):
     client.force_login(ada)
     assert client.get(reverse("logout")).status_code == 405
     assert signed_in(client)
@@ -176,7 +176,7 @@ def test_the_wait_grows_to_a_quarter_of_an_hour_and_no_further(clock):
     assert waits == [15, 30, 60, 120, 240, 480, 900, 900]
 
 
-def test_trying_too_early_makes_it_no_longer(clock):
+def test_a_try_during_the_wait_does_not_extend_it(clock):
     for _ in range(5):
         throttling.begin("ada", "192.0.2.1")
     for left in (15, 10, 5):
@@ -185,14 +185,14 @@ def test_trying_too_early_makes_it_no_longer(clock):
     assert throttling.begin("ada", "192.0.2.1") == 0
 
 
-def test_an_hour_without_a_try_is_forgiven(clock):
+def test_an_hour_without_a_try_resets_the_wait(clock):
     for _ in range(5):
         throttling.begin("ada", "192.0.2.1")
     clock.passes(60 * 60)
     assert [throttling.begin("ada", "192.0.2.1") for _ in range(5)] == [0] * 5
 
 
-def test_success_is_forgiven_at_once(client, ada, clock):
+def test_a_successful_sign_in_resets_the_wait(client, ada, clock):
     for _ in range(4):
         attempt(client)
     assert attempt(client, password=SECRET).status_code == IN
@@ -206,7 +206,7 @@ def test_the_name_is_the_same_however_it_is_written(client, clock):
     assert attempt(client, name="ada").status_code == TOO_SOON
 
 
-def test_one_persons_failures_hold_up_neither_a_neighbour_nor_another_place(client, ada, clock):
+def test_failures_of_one_user_do_not_delay_other_users_or_other_places(client, ada, clock):
     for _ in range(6):
         attempt(client, name="bob")
     assert attempt(client, name="bob").status_code == TOO_SOON
@@ -226,7 +226,7 @@ def test_an_address_that_guesses_many_names_has_to_wait(client, ada, clock):
     assert attempt(client, password=SECRET).status_code == IN
 
 
-def test_a_name_guessed_from_everywhere_slows_down_strangers_only(client, ada, clock):
+def test_a_name_guessed_from_many_places_delays_unknown_places_only(client, ada, clock):
     """Nobody can lock a person out: where they have been before they are not held up, elsewhere a minute."""
     throttling.succeed("ada", "192.0.2.1")
     waits = set()
@@ -242,7 +242,7 @@ def test_a_name_guessed_from_everywhere_slows_down_strangers_only(client, ada, c
     assert attempt(client, password=SECRET, address="192.0.2.1").status_code == IN
 
 
-def test_a_full_office_that_signs_in_holds_up_nobody(clock):
+def test_many_users_of_one_office_can_sign_in(clock):
     for number in range(100):
         assert throttling.begin(f"colleague{number}", "192.0.2.1") == 0
         throttling.succeed(f"colleague{number}", "192.0.2.1")
@@ -262,12 +262,12 @@ def of_many_at_once():
         return sum(wait == 0 for wait in pool.map(lambda _: throttling.begin("ada", "192.0.2.1"), range(64)))
 
 
-def test_of_many_at_the_same_moment_five_go_on(clock):
+def test_five_of_many_simultaneous_tries_are_checked(clock):
     assert of_many_at_once() == 5
 
 
 @pytest.mark.redis
-def test_of_many_at_the_same_moment_five_go_on_with_redis(settings, monkeypatch):
+def test_five_of_many_simultaneous_tries_are_checked_with_redis(settings, monkeypatch):
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -287,7 +287,7 @@ def test_of_many_at_the_same_moment_five_go_on_with_redis(settings, monkeypatch)
     shared.delete(throttling._known(own))  # the counts forget themselves
 
 
-def test_without_its_cache_the_door_still_opens_and_the_log_says_so(client, ada, monkeypatch, caplog):
+def test_signing_in_works_without_the_cache_and_is_logged(client, ada, monkeypatch, caplog):
     class Down:
         def __getattr__(self, name):
             raise CacheIsDown("gone")
@@ -301,7 +301,7 @@ def test_without_its_cache_the_door_still_opens_and_the_log_says_so(client, ada,
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "address"),
     [
-        (0, "203.0.113.7", "192.0.2.1"),  # nobody stands in front: a claim
+        (0, "203.0.113.7", "192.0.2.1"),  # no proxy is in front: the header is not trusted
         (1, "203.0.113.7", "203.0.113.7"),
         (1, "10.0.0.1, 203.0.113.7", "203.0.113.7"),  # what is left of the proxy's word is a claim
         (2, "203.0.113.7, 10.0.0.1", "203.0.113.7"),
@@ -310,7 +310,7 @@ def test_without_its_cache_the_door_still_opens_and_the_log_says_so(client, ada,
         (1, "unknown", "192.0.2.1"),
     ],
 )
-def test_the_address_is_what_our_own_proxy_says(settings, proxies, forwarded, address):
+def test_the_address_comes_from_our_own_proxy(settings, proxies, forwarded, address):
     settings.LEDGERLINE_PROXIES = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", headers={"x-forwarded-for": forwarded})
     assert throttling.address_of(request) == address
@@ -320,7 +320,7 @@ def test_the_address_is_what_our_own_proxy_says(settings, proxies, forwarded, ad
     ("seconds", "words"),
     [(1, "1 second"), (15, "15 seconds"), (90, "90 seconds"), (91, "2 minutes"), (900, "15 minutes")],
 )
-def test_the_wait_is_told_in_words(seconds, words):
+def test_the_wait_is_shown_in_words(seconds, words):
     assert signing_in._in_words(seconds) == words
 
 
@@ -331,7 +331,7 @@ def events():
     return list(AuditEvent.objects.order_by("pk").values_list("action", "by__username", "detail"))
 
 
-def test_coming_failing_and_going_are_written_down(client, ada):
+def test_signing_in_failing_and_signing_out_are_recorded(client, ada):
     """SEC-3"""
     attempt(client)
     attempt(client, password=SECRET)
@@ -347,13 +347,13 @@ def test_coming_failing_and_going_are_written_down(client, ada):
     assert AuditEvent.objects.get(action="invoicing_site.sign_in").subject_text == "Ada Lovelace"
 
 
-def test_no_more_of_a_name_is_written_down_than_a_name_can_have(client):
+def test_a_recorded_name_is_shortened_to_the_longest_possible_name(client):
     """SEC-3"""
     authenticate(None, username="x" * 400, password="wrong")
     assert events() == [("invoicing_site.refuse_sign_in", None, {"username": "x" * 150, "address": ""})]
 
 
-def test_what_cannot_be_a_name_is_a_mistake_in_the_form(client):
+def test_an_impossible_name_is_an_error_of_the_form(client):
     for name in ("x\0y", ""):
         answer = attempt(client, name=name)
         assert answer.status_code == 200
@@ -361,14 +361,14 @@ def test_what_cannot_be_a_name_is_a_mistake_in_the_form(client):
     assert events() == []
 
 
-def test_no_password_is_written_down(client, ada):
+def test_no_password_is_recorded(client, ada):
     """SEC-3"""
     attempt(client, password="nearly " + SECRET)
     attempt(client, password=SECRET)
     assert SECRET not in str(events())
 
 
-def test_who_has_to_wait_does_not_fill_the_log(client, ada, clock):
+def test_tries_during_the_wait_are_not_recorded(client, ada, clock):
     for _ in range(20):
         attempt(client)
     assert AuditEvent.objects.count() == 5
@@ -417,7 +417,7 @@ def test_a_password_is_not_changed_by_mistake(client, ada, old, new, again, why)
     assert not AuditEvent.objects.filter(action="invoicing_site.change_password").exists()
 
 
-def test_the_admins_own_page_for_it_leads_to_ours(client, ada):
+def test_the_password_page_of_the_admin_redirects_to_ours(client, ada):
     client.force_login(ada)
     assert client.get("/admin/password_change/").headers["Location"] == reverse("password_change")
 
@@ -453,7 +453,7 @@ def test_one_click_signs_a_visitor_in(demo, name):
     assert AuditEvent.objects.get(action="invoicing_site.sign_in").by == demo[name]
 
 
-def test_production_offers_nobody_and_opens_to_no_click(client, demo, settings):
+def test_production_offers_no_demo_sign_in(client, demo, settings):
     settings.PRODUCTION = True
     assert offered(client) == []
     assert client.post(reverse("login"), {"demo": "administrator"}).status_code == 200
@@ -461,7 +461,7 @@ def test_production_offers_nobody_and_opens_to_no_click(client, demo, settings):
 
 
 @pytest.mark.parametrize("gone", ["password", "is_active", "is_superuser"])
-def test_who_is_no_longer_as_the_demo_made_them_is_not_offered(client, demo, gone):
+def test_changed_demo_users_are_not_offered(client, demo, gone):
     rita = demo["accountant"]
     if gone == "password":
         rita.set_password(SECRET)
@@ -480,7 +480,7 @@ def test_people_of_the_same_names_elsewhere_are_not_offered(client):
     assert not signed_in(client)
 
 
-def test_a_click_names_nobody_but_the_demos_people(client, demo, ada):
+def test_the_demo_sign_in_accepts_demo_users_only(client, demo, ada):
     ada.set_password(PASSWORD)
     ada.save()
     client.post(reverse("login"), {"demo": "ada"})
@@ -495,7 +495,7 @@ def ask(client, email):
     return re.search(r"<main.*</main>", page, re.DOTALL)[0]
 
 
-def test_a_link_goes_to_the_person_and_to_nobody_who_guesses(
+def test_a_password_link_is_sent_to_the_address_of_the_user_only(
     client, ada, mailoutbox, django_capture_on_commit_callbacks
 ):
     """SEC-1: the answer is the same for an address that nobody has."""
@@ -509,7 +509,7 @@ def test_a_link_goes_to_the_person_and_to_nobody_who_guesses(
     assert ada.check_password(SECRET)  # it counts until another is chosen
 
 
-def test_one_person_gets_one_link_in_five_minutes(
+def test_a_user_gets_one_link_in_five_minutes(
     client, ada, mailoutbox, clock, django_capture_on_commit_callbacks
 ):
     User.objects.filter(pk=ada.pk).update(email="ada@example.com")
@@ -522,14 +522,14 @@ def test_one_person_gets_one_link_in_five_minutes(
     assert len(mailoutbox) == 2
 
 
-def test_nobody_who_left_gets_a_link(client, ada, mailoutbox, django_capture_on_commit_callbacks):
+def test_inactive_users_get_no_link(client, ada, mailoutbox, django_capture_on_commit_callbacks):
     User.objects.filter(pk=ada.pk).update(email="ada@example.com", is_active=False)
     with django_capture_on_commit_callbacks(execute=True):
         ask(client, "ada@example.com")
     assert mailoutbox == []
 
 
-def test_who_knows_the_password_changes_their_own_address(
+def test_users_change_their_own_address_with_their_password(
     client, ada, mailoutbox, django_capture_on_commit_callbacks
 ):
     """SEC-3: the old address gets a message."""

@@ -1,4 +1,4 @@
-"""The site around the rooms: is it alive, what may a browser do, which promises do the settings make."""
+"""The site: redirects, security headers, and settings."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ def test_a_wrong_host_is_a_warning_and_no_error(client, caplog):
     assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["faults of clients"]
 
 
-def test_a_stranger_is_sent_to_the_login(client):
+def test_a_visitor_is_redirected_to_the_sign_in(client):
     assert client.get("/").headers["Location"] == "/sign-in/?next=/"
 
 
@@ -43,16 +43,16 @@ def test_the_admin_alone_may_evaluate(admin_client):
 
 
 @pytest.mark.django_db
-def test_a_page_asks_the_browser_to_be_careful(client):
+def test_pages_have_security_headers(client):
     headers = client.get("/sign-in/").headers
-    wanted = {
+    expected = {
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     }
-    assert {name: headers.get(name) for name in wanted} == wanted
+    assert {name: headers.get(name) for name in expected} == expected
     assert "no-store" in headers["Cache-Control"]
 
 
@@ -83,7 +83,7 @@ def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broke
 @pytest.mark.parametrize(
     ("variables", "proxies"), [({}, 0), (PRODUCTION, 1), ({"LEDGERLINE_PROXIES": "2"}, 2)]
 )
-def test_production_stands_behind_a_proxy(tmp_path, variables, proxies):
+def test_production_reads_the_number_of_proxies(tmp_path, variables, proxies):
     told = "import invoicing_site.settings as s; print(s.LEDGERLINE_PROXIES)"
     result = python("-c", told, env=environment(tmp_path, **variables))
     assert result.stdout.strip() == str(proxies)
@@ -91,7 +91,7 @@ def test_production_stands_behind_a_proxy(tmp_path, variables, proxies):
 
 @pytest.mark.sqlite
 @pytest.mark.django_db
-def test_sqlite_is_as_strict_and_as_patient_as_the_promises_need():
+def test_sqlite_has_strict_settings_and_a_timeout():
     with connection.cursor() as cursor:
         pragmas = {}
         for name in ("foreign_keys", "recursive_triggers", "journal_mode", "synchronous", "busy_timeout"):
@@ -111,8 +111,8 @@ def test_sqlite_is_as_strict_and_as_patient_as_the_promises_need():
 def test_a_database_address_is_read_in_full():
     url = "postgres://an%40na:p%2Fw@db.example:6432/the%20books?sslmode=require"
     found = settings._postgresql(url)
-    wanted = ("an@na", "p/w", "db.example", "6432", "the books", {"sslmode": "require"})
-    assert tuple(found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME", "OPTIONS")) == wanted
+    expected = ("an@na", "p/w", "db.example", "6432", "the books", {"sslmode": "require"})
+    assert tuple(found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME", "OPTIONS")) == expected
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/n", "postgres://u@h", "postgres://u@h/", "ledgerline"])
@@ -121,7 +121,7 @@ def test_an_address_of_another_kind_is_refused(url):
         settings._postgresql(url)
 
 
-def test_the_kept_key_is_made_once_and_is_ours_alone(tmp_path, monkeypatch):
+def test_the_stored_key_is_made_once_and_is_private(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "DATA", tmp_path)
     key = settings._kept_secret_key()
     assert len(key) >= 50
@@ -130,7 +130,7 @@ def test_the_kept_key_is_made_once_and_is_ours_alone(tmp_path, monkeypatch):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_production_passes_djangos_own_inspection(tmp_path):
+def test_production_passes_djangos_deployment_checks(tmp_path):
     env = environment(tmp_path, **PRODUCTION)
     result = python("manage.py", "check", "--deploy", "--fail-level", "DEBUG", env=env)
     assert result.returncode == 0, result.stderr
@@ -151,7 +151,7 @@ def test_production_passes_djangos_own_inspection(tmp_path):
         ({"LEDGERLINE_PRODUCTION": "maybe"}, "LEDGERLINE_PRODUCTION is 'maybe'; it can be 1 or 0"),
     ],
 )
-def test_production_refuses_to_start_half_configured(tmp_path, change, sentence):
+def test_production_does_not_start_with_missing_settings(tmp_path, change, sentence):
     result = python("-c", "import invoicing_site.settings", env=environment(tmp_path, **PRODUCTION | change))
     assert result.returncode != 0
     assert sentence in result.stderr

@@ -1,4 +1,4 @@
-"""A conflict with somebody else: the operation is done again, once, and then refused in a sentence."""
+"""After a conflict the operation is retried once, and then refused with a sentence."""
 
 import sqlite3
 from contextlib import closing
@@ -37,7 +37,7 @@ def operation(*troubles):
         attempts.append(name)
         User.objects.create(username=f"{name}{len(attempts)}")
         attempt = len(attempts)
-        transaction.on_commit(lambda: attempts.append(f"told {attempt}"))
+        transaction.on_commit(lambda: attempts.append(f"after commit {attempt}"))
         if left:
             left.pop(0)()
         return "done"
@@ -51,15 +51,15 @@ def users():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["40P01", "40001", "55P03"])
-def test_it_is_done_again_from_the_start(state, django_capture_on_commit_callbacks):
+def test_an_operation_is_retried_from_the_start(state, django_capture_on_commit_callbacks):
     note, attempts = operation(lambda: conflict(state))
     with django_capture_on_commit_callbacks(execute=True):
         assert note("a") == "done"
-    assert (attempts, users()) == (["a", "a", "told 2"], ["a2"])
+    assert (attempts, users()) == (["a", "a", "after commit 2"], ["a2"])
 
 
 @pytest.mark.django_db
-def test_after_the_second_time_it_is_refused(django_capture_on_commit_callbacks):
+def test_a_second_conflict_is_refused(django_capture_on_commit_callbacks):
     note, attempts = operation(conflict, conflict)
     with django_capture_on_commit_callbacks(execute=True), pytest.raises(Refused) as refused:
         note("a")
@@ -68,7 +68,7 @@ def test_after_the_second_time_it_is_refused(django_capture_on_commit_callbacks)
 
 
 @pytest.mark.django_db
-def test_only_the_outermost_transaction_is_done_again(django_capture_on_commit_callbacks):
+def test_only_the_outermost_transaction_is_retried(django_capture_on_commit_callbacks):
     inner, attempts = operation(conflict)
 
     @transaction.atomic
@@ -78,12 +78,12 @@ def test_only_the_outermost_transaction_is_done_again(django_capture_on_commit_c
 
     with django_capture_on_commit_callbacks(execute=True):
         assert outer() == "done"
-    assert (attempts, users()) == (["a", "a", "told 2"], ["a2", "outer"])
+    assert (attempts, users()) == (["a", "a", "after commit 2"], ["a2", "outer"])
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("trouble", [Refused("no"), IntegrityError("twice"), ValueError("a bug")])
-def test_what_is_no_conflict_is_not_done_again(trouble):
+def test_other_errors_are_not_retried(trouble):
     def fail():
         raise trouble
 
@@ -94,7 +94,7 @@ def test_what_is_no_conflict_is_not_done_again(trouble):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_committed_is_not_done_again():
+def test_a_committed_operation_is_not_retried():
     """A conflict of what follows the commit is none of the operation's."""
     attempts = []
 
@@ -110,7 +110,7 @@ def test_what_was_committed_is_not_done_again():
 
 @pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
-def test_a_locked_file_is_waited_for_once_more_and_then_told():
+def test_a_locked_file_is_refused_after_a_second_wait():
     note, attempts = operation()
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other, connection.cursor() as cursor:
         other.execute("BEGIN IMMEDIATE")
@@ -146,7 +146,7 @@ urlpatterns = [
 
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("address", ["/conflict/", "/refused/"])
-def test_a_conflict_that_nobody_answered_has_a_page_and_is_no_internal_error(address):
+def test_an_unhandled_conflict_has_its_own_error_page(address):
     answer = Client(raise_request_exception=False).get(address)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert SENTENCE in answer.content.decode()

@@ -36,7 +36,7 @@ def port(migrated, tmp_path):
 
 
 def press(port, folder):
-    """Ring once; returns (process, thread) of the page and of the task."""
+    """Ask for one task; returns (process, thread) of the page and of the task."""
     file = folder / "answer"
     page = get(f"http://127.0.0.1:{port}/press/?file={file}")
     task = eventually(file.read_text)
@@ -114,7 +114,7 @@ def test_ctrl_c_stops_it_cleanly(tmp_path, port):
 
 
 @pytest.mark.sqlite
-def test_a_web_process_that_dies_comes_back_with_its_worker(tmp_path, port):
+def test_a_web_process_that_dies_is_restarted_with_its_worker(tmp_path, port):
     with running(*SITE, "up", "--port", str(port), env=environment(tmp_path), log=tmp_path / "log"):
         first, _ = eventually(lambda: answered_by_the_worker(press(port, tmp_path)))
         os.kill(int(first[0]), signal.SIGKILL)
@@ -149,7 +149,7 @@ def test_with_a_real_broker_the_work_is_done_by_workers_of_their_own(tmp_path, p
 
 
 @pytest.mark.redis
-def test_web_processes_count_together_and_leave_nothing_behind(tmp_path, port):
+def test_web_processes_share_their_metrics_and_delete_them(tmp_path, port):
     token = "only-for-tests-0123456789abcdef0123456789"
     env = environment(
         tmp_path,
@@ -180,7 +180,7 @@ def test_web_processes_count_together_and_leave_nothing_behind(tmp_path, port):
 
 
 @pytest.mark.redis
-def test_a_broker_that_is_down_delays_nobody_for_long(tmp_path, port):
+def test_a_broker_that_is_down_delays_pages_only_briefly(tmp_path, port):
     env = environment(tmp_path, CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
     with running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "log"):
         assert get(f"http://127.0.0.1:{port}/press/?file={tmp_path}/never", within=30)
@@ -194,8 +194,8 @@ def test_worker_and_clock_fit_one_web_process_only():
 
 
 @pytest.mark.django_db
-def test_the_demo_company_stays_out_of_production(monkeypatch, settings):
-    """`up --demo` finds nobody in a production database that is new: that is not an invitation."""
+def test_the_demo_company_is_not_loaded_in_production(monkeypatch, settings):
+    """`up --demo` finds nobody in a production database that is new: the demo is still not loaded."""
     settings.PRODUCTION = True
     monkeypatch.setattr(up, "get_commands", lambda: {"demo": "invoicing_site"})
     with pytest.raises(CommandError, match="can't be loaded in production"):
@@ -203,7 +203,7 @@ def test_the_demo_company_stays_out_of_production(monkeypatch, settings):
 
 
 @pytest.mark.django_db
-def test_the_demo_company_moves_into_an_empty_database_only(monkeypatch, django_user_model):
+def test_the_demo_company_is_loaded_into_an_empty_database_only(monkeypatch, django_user_model):
     loaded = []
     monkeypatch.setattr(up, "get_commands", lambda: {"demo": "invoicing_site"})
     monkeypatch.setattr(up, "call_command", lambda name, **_: loaded.append(name))

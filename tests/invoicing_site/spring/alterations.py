@@ -33,7 +33,7 @@ D = Decimal
 
 @contextmanager
 def behind_the_guards():
-    """As somebody would do it who owns the database: take the triggers away, and put them back afterwards."""
+    """As the owner of the database could: drop the triggers, and create them again afterwards."""
     decide_deferred()
     guards.drop(connection)
     yield
@@ -96,7 +96,7 @@ def both_entries_deleted(ledger):
 
 
 def voucher_format(ledger):
-    """A number that no version has used: nobody could say what the hash is made of."""
+    """A number that no version has used, so that the hash cannot be calculated again."""
     voucher = ledger.invoices[0].voucher
     altered(Voucher.objects.filter(pk=voucher.pk), hash_format=9)
     return voucher.number
@@ -209,7 +209,7 @@ def actual_description(ledger):
 
 
 def billed_amount(ledger):
-    """Of a fact that the voucher's claims name, and whose figures stand in the detail."""
+    """Of an actual that the voucher names, and that the detail repeats."""
     billed = DetailActual.objects.get(detail=ledger.lowered, part="billed").actual
     altered(Actual.objects.filter(pk=billed.pk), amount=F("amount") + 1)
     return ledger.proformas[0].number
@@ -235,7 +235,7 @@ def journal_voucher_unlinked(ledger):
 
 
 def claim_moved(ledger):
-    """The item on a confirmed detail is swapped for one that is still open: billed twice before long."""
+    """The item on a confirmed detail is replaced by an open one, which could be billed twice."""
     other = BacklogItem.objects.filter(actual__entry=ledger.open).earliest("pk")
     altered(LineDetail.objects.filter(pk=ledger.lowered.pk), backlog_item=other)
     return ledger.proformas[0].number
@@ -295,7 +295,7 @@ def milestone_part(ledger):
 
 
 def limit_broken(ledger):
-    """Committed behind the back of the limit book."""
+    """Committed without the check of limits."""
     ledger.tm.limit = D(3000)
     ledger.tm.save()
     return "TM"
@@ -335,7 +335,7 @@ def last_voucher_rewritten(ledger):
 
 
 def everything_behind_a_voucher_rewritten(ledger):
-    """The whole tail of the chain is forged without a flaw, and the head forgotten."""
+    """The whole end of the chain is forged consistently, except for the stored head."""
     forged = Voucher.objects.order_by("position")[10]
     _rewrite(forged, forged.previous_hash)
     before = Voucher.objects.get(pk=forged.pk)

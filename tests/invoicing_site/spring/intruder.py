@@ -1,4 +1,4 @@
-"""Somebody who owns the database: no trigger fires, no reference or condition is looked at."""
+"""An attacker who owns the database: no trigger fires, no foreign key or constraint is checked."""
 
 from contextlib import contextmanager
 
@@ -10,7 +10,7 @@ from tests.invoicing_site.spring.alterations import decide_deferred
 
 @contextmanager
 def without_triggers():
-    """As who owns the database: nothing refuses, nothing is noted, and references are looked at later."""
+    """As the owner of the database: without triggers, and foreign keys are checked later."""
     decide_deferred()
     guards.drop(connection)
     if connection.vendor == "postgresql":
@@ -56,7 +56,7 @@ def drop_constraints(cursor, table):
 
 
 def another_value(field):
-    """SQL for another value than the one that a column has, whatever that is."""
+    """SQL for a value that differs from the current value of the column."""
     column, kind = f'"{field.column}"', field.get_internal_type()
     if field.is_relation:
         return f"coalesce({column}, 0) + 1000000"

@@ -1,4 +1,4 @@
-"""More that somebody who owns the database could do: change facts once they are billed, slip rows in."""
+"""More alterations by the owner of the database: billed actuals are changed, rows are inserted."""
 
 from datetime import date
 from decimal import Decimal
@@ -59,7 +59,7 @@ def reversal_description(ledger):
 
 
 def fact_and_detail_changed(ledger):
-    """Alike; the invoice line, which the chain holds fast, tells."""
+    """To the same value; the invoice line, which is part of the chain, shows the difference."""
     altered(LineDetail.objects.filter(pk=ledger.lowered.pk), description="Golf")
     for part in ("unbilled", "unbilled_reversal", "billed", "rest", "rest_reversal", "rest_billed"):
         _of_lowered(ledger, part, description="Golf")
@@ -75,7 +75,7 @@ def fact_billed_of_nothing(ledger):
 
 
 def copied(row, **values):
-    """Inserted beside the row, alike but for its key and some values."""
+    """Insert a copy of the row with another key and some other values."""
     row = type(row).objects.get(pk=row.pk)
     row.pk, row._state.adding = None, True
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Explaining an amount, from wherever one stands in the chain."""
+"""Explaining an amount, from any document of the chain."""
 
 import io
 import json
@@ -114,7 +114,7 @@ def test_the_vouchers_are_shown_with_their_entries_both_that_accrue_and_that_bil
 @pytest.mark.parametrize(
     "part", ["reversal", "unbilled", "unbilled_reversal", "billed", "rest", "rest_billed"]
 )
-def test_whatever_confirming_made_is_traced_back_to_the_entry(story, part):
+def test_each_actual_made_by_confirming_is_explained_from_its_entry(story, part):
     """ACT-2, PRO-5"""
     explanation = explain.explain_actual(made(story, part))
 
@@ -164,14 +164,14 @@ def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(story):
     ]
 
 
-def test_what_was_not_charged_says_so_wherever_it_is_told(story):
+def test_non_chargeable_work_is_named_so_in_every_explanation(story):
     """ACT-2, APP-3"""
     unbilled = explain.explain_actual(sales_of(story, story.eight, billing_type="non_chargeable"))
     assert unbilled.step("invoice").sentence.endswith("not on the invoice: 1.2 h non-chargeable.")
     assert "proposal" not in unbilled.stages()
 
 
-def test_the_shares_of_an_amount_are_told_as_percentages_of_it(ledger):
+def test_shares_are_explained_as_percentages_of_the_amount(ledger):
     """ACT-2, MON-9"""
     entry = three_shares(ledger)
     shares = Actual.objects.filter(entry=entry, type="unbilled").order_by("pk")
@@ -184,7 +184,7 @@ def test_the_shares_of_an_amount_are_told_as_percentages_of_it(ledger):
     ]
 
 
-def test_every_amount_is_told_with_its_cents_and_its_currency(ledger):
+def test_every_amount_is_shown_with_its_cents_and_its_currency(ledger):
     """MON-1: in the proposal, too, an amount is not cut off at its last zero."""
     entry = three_shares(ledger)
     (invoice, *_) = billed(ledger, [entry])
@@ -211,7 +211,7 @@ def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(story):
     ]
 
 
-def test_what_is_still_open_says_how_far_it_got(story):
+def test_an_open_entry_is_explained_up_to_its_status(story):
     """ACT-2"""
     on_a_draft = explain.explain_actual(sales_of(story, story.drafted))
     assert "the proforma is draft" in on_a_draft.step("proforma").sentence
@@ -222,7 +222,7 @@ def test_what_is_still_open_says_how_far_it_got(story):
     assert "proforma" not in still_open.stages()
 
 
-def test_what_is_still_open_says_what_keeps_it_from_being_billed(story):
+def test_an_open_entry_shows_its_blockers(story):
     """ACT-2 BKL-4: in the words of the backlog."""
     fact = sales_of(story, story.open)
     BacklogItem.objects.filter(actual=fact).update(hold_until="2099-01-01", hold_reason="Waits")
@@ -266,7 +266,7 @@ def test_an_entry_shows_its_cost_and_every_share(story):
     assert explain.find("entry", str(story.eight.pk)) == explanation
 
 
-def test_an_entry_that_nobody_approved_has_no_amounts(story):
+def test_an_unapproved_entry_has_no_amounts(story):
     explanation = explain.explain_entry(story.unsubmitted)
     assert explanation.parts == []
     assert explanation.step("approval").sentence == "The entry is draft: it has no amounts yet."
@@ -295,7 +295,7 @@ def test_an_invoice_shows_the_whole_once_and_then_every_line(story):
     assert "8 h of time" in not_charged.step("entry").sentence
 
 
-def test_one_line_of_an_invoice_goes_back_to_the_entry_and_on_to_the_payment(story):
+def test_an_invoice_line_is_explained_from_the_entry_to_the_payment(story):
     """ACT-2"""
     explanation = explain.find("invoice", "INV-2025-000001", line=2)
 
@@ -314,7 +314,7 @@ def test_a_proforma_shows_each_of_its_details(story):
     assert {part.step("claim").figures["status"] for part in explanation.parts} == {"posted"}
 
 
-def test_a_very_long_document_is_told_as_a_whole(story, monkeypatch):
+def test_a_very_long_document_is_explained_as_a_whole(story, monkeypatch):
     monkeypatch.setattr(explain, "MOST_PARTS", 2)
 
     invoice = explain.find("invoice", "INV-2025-000001")
@@ -346,7 +346,7 @@ def test_a_reversing_voucher_names_the_one_it_reverses(story):
     assert explanation.step("reversal").sentence == f"It reverses voucher {reversal.reverses.number}."
 
 
-def test_references_lead_to_rows(story):
+def test_references_link_to_rows(story):
     """ACT-2"""
     actual = sales_of(story, story.eight)
     explanation = explain.explain_actual(actual)
@@ -385,18 +385,18 @@ def test_an_explanation_costs_no_more_queries_for_many_lines_than_for_one(story)
         ("voucher", "V-1", "There is no voucher “V-1”."),
     ],
 )
-def test_what_is_not_there_is_refused_by_name(story, kind, name, sentence):
+def test_a_missing_row_is_refused_with_its_name(story, kind, name, sentence):
     with pytest.raises(Refused) as refusal:
         explain.find(kind, name)
     assert (str(refusal.value), refusal.value.code) == (sentence, "NOT-FOUND")
 
 
-def test_a_line_that_is_not_there_is_refused(story):
+def test_a_missing_line_is_refused(story):
     with pytest.raises(Refused, match=r"Invoice INV-2025-000001 has no line 99\."):
         explain.find("invoice", "INV-2025-000001", line=99)
 
 
-def test_the_command_tells_it_as_text_and_as_json(story):
+def test_the_command_prints_text_and_json(story):
     """ACT-2"""
     out = io.StringIO()
     call_command("explain", "invoice", "INV-2025-000001", line=1, stdout=out)

@@ -1,4 +1,4 @@
-"""Seals: whatever is changed, deleted or put beside them, with the triggers off, is named (PST-7)."""
+"""Seals: rows that are changed, deleted or inserted with the triggers off are named (PST-7)."""
 
 import io
 from datetime import date
@@ -58,7 +58,7 @@ def where(row):
     return f"{row._meta.label_lower}:{row.pk}"
 
 
-def test_what_is_sealed_is_clean(story):
+def test_sealed_rows_have_no_findings(story):
     """PST-7"""
     assert findings() == []
     assert not SealPending.objects.exists()
@@ -67,7 +67,7 @@ def test_what_is_sealed_is_clean(story):
     assert list(one.heads["vouchers"]) == ["NO1"]
 
 
-def test_there_is_nothing_to_seal_twice(story):
+def test_rows_are_not_sealed_twice(story):
     assert seals.seal() is None
 
 
@@ -180,7 +180,7 @@ def test_a_deleted_row_is_named(ledger, model):
 
 @pytest.mark.parametrize(("model", "values"), INSERTED, ids=words)
 def test_an_inserted_row_is_named(ledger, model, values):
-    """PST-7: on SQLite a row behind the last one that is sealed can't be told from one of ours."""
+    """PST-7: on SQLite a row after the last sealed one can't be distinguished from a regular one."""
     row = newest(model)
     for name, value in worked_out(values).items():
         setattr(row, name, value)
@@ -272,7 +272,7 @@ def test_the_digest_of_all_rows_is_compared_as_well(ledger):
 
 
 def test_a_seal_that_was_kept_elsewhere_is_compared(ledger, tmp_path):
-    """PST-7: who hashes everything anew, or goes back to yesterday, meets the digest that somebody has."""
+    """PST-7: a new hash of everything, or a backup of yesterday, differs from the digest that was kept."""
     kept = tmp_path / "seal.txt"
     kept.write_text("Subject: Ledgerline seal 1\n\n" + seals.in_words(Seal.objects.get()))
     call_command("verify_ledger", seal=str(kept), stdout=io.StringIO())
@@ -318,7 +318,7 @@ def test_the_newest_seal_is_mailed_and_downloaded(ledger, client, mailoutbox, se
     assert newest.digest in client.get("/audit/seals/").content.decode()
 
 
-def test_who_may_see_and_download_seals(ledger, client):
+def test_users_who_see_the_audit_trail_can_download_seals(ledger, client):
     """PST-7: those who may look at the audit trail."""
     pages = ("/audit/seals/", "/audit/seals/newest/")
     for page in pages:

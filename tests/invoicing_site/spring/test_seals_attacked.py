@@ -65,7 +65,7 @@ def happened(n=1):
     ],
     ids=str,
 )
-def test_a_change_that_is_sealed_again_is_named_before_and_after(ledger, model, column):
+def test_a_changed_row_is_named_before_and_after_it_is_sealed_again(ledger, model, column):
     """PST-7"""
     parts = SealedRows.objects.filter(table_name=model._meta.db_table)
     row = model._base_manager.get(pk=max(key for part in parts for key in seals.unpacked(part.ids)))
@@ -87,7 +87,7 @@ def test_an_approved_entry_that_is_changed_and_sealed_again_is_named(ledger):
     assert named() == {where(ledger.eight)}
 
 
-def test_an_entry_whose_approval_was_canceled_once_is_not_free_for_ever(ledger):
+def test_an_entry_is_sealed_again_after_a_canceled_approval(ledger):
     """PST-7"""
     company = ledger.company
     entry = factories.time_entry(company, "3")
@@ -135,7 +135,7 @@ def test_a_name_of_an_account_that_was_sealed_and_has_no_event_stays_named(ledge
     assert named() == {where(account)}
 
 
-def test_names_of_an_account_follow_each_other_in_the_trail(ledger):
+def test_each_new_name_of_an_account_needs_its_audit_event(ledger):
     """PST-7: sealed between two changes or not, and back to the first name."""
     account = Account.objects.filter(entries__isnull=False).order_by("pk").first()
     first = account.name
@@ -256,8 +256,8 @@ def _hash_anew():
         (_hash_anew, "Seal 2 has another digest than the one that you kept"),
     ],
 )
-def test_only_a_seal_that_was_kept_elsewhere_shows_this(ledger, tmp_path, forge, sentence):
-    """PST-7: whoever rewrites rows, notes and seals alike meets the digest that somebody else has."""
+def test_only_a_seal_that_was_kept_elsewhere_finds_this(ledger, tmp_path, forge, sentence):
+    """PST-7: rows, notes and seals are all rewritten; only the digest kept elsewhere differs."""
     happened()
     seals.seal_all()
     kept = seals.in_words(Seal.objects.first())
@@ -361,7 +361,7 @@ def test_rows_of_sqlite_are_noted_every_ten_minutes(ledger):
 
 
 @pytest.mark.parametrize("ids", ["", "x", "-", "1,x,99999999999999999999", "9" * 30, "12345678"])
-def test_a_note_that_names_no_row_stops_nothing(ledger, ids):
+def test_a_note_without_rows_does_not_stop_the_sealing(ledger, ids):
     for table, keys in (("actuals_actual", ids), ("no_table", "1"), ("no_table", "1-")):
         SealPending.objects.create(table_name=table, ids=keys, noted_at=timezone.now())
     _age(120)
@@ -372,12 +372,12 @@ def test_a_note_that_names_no_row_stops_nothing(ledger, ids):
     assert named() == set()
 
 
-# Rows that are put beside the seals on SQLite, which knows rows by their ids.
+# Rows inserted on SQLite without a seal; SQLite knows rows by their ids.
 
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("key", [-5, 0, "a gap", "behind the last", "far behind"])
-def test_a_row_that_is_planted_on_sqlite_is_named_whatever_its_id(ledger, key):
+def test_a_row_inserted_on_sqlite_is_named_for_any_id(ledger, key):
     """PST-7: also after the next seal, for what is sealed begins with the first row that was noted."""
     gap, last = happened(2)
     seals.seal_all()
@@ -421,7 +421,7 @@ def batches(ledger, monkeypatch):
 
 
 def test_a_column_that_a_migration_adds_changes_no_seal(batches):
-    """PST-7: it is sealed from then on, for the rows of before as well."""
+    """PST-7: afterwards it is sealed, also for earlier rows."""
     with without_triggers():
         SealedRows.objects.all().delete()
         Seal.objects.all().delete()
@@ -464,8 +464,8 @@ def test_a_column_that_a_migration_removes_leaves_rows_to_be_sealed_again(batche
 
 
 @pytest.mark.sqlite
-def test_what_a_migration_inserts_on_sqlite_is_sealed(ledger):
-    """PST-7: its triggers make way for the migration."""
+def test_rows_that_a_migration_inserts_on_sqlite_are_sealed(ledger):
+    """PST-7: its triggers are dropped during the migration."""
     seals.note_before_migrate(None, "default", plan=["a step"])
     with without_triggers():
         (event,) = happened()

@@ -14,7 +14,7 @@ from tests.invoicing_site.spring.intruder import another_value, drop_constraints
 
 MODELS = list(dict.fromkeys(kind.model for kind in seals.declared()))
 
-# Columns that are not sealed, because work goes on in them: another check proves these …
+# Columns that are not sealed, because they still change: another check proves these …
 PROVED_OTHERWISE = {
     (BacklogItem, "status"),
     (LineDetail, "backlog_item"),

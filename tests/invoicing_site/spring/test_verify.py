@@ -35,7 +35,7 @@ from tests.invoicing_site.spring.story import APRIL_2, billed
 D = Decimal
 
 
-def test_an_unaltered_ledger_is_clean(story):
+def test_an_unaltered_ledger_has_no_findings(story):
     """PST-7"""
     assert findings() == []
     assert findings(story.company.entity) == []
@@ -45,7 +45,7 @@ def test_an_unaltered_ledger_is_clean(story):
     ("alter", "code", "codes"), ALTERATIONS, ids=[alter.__name__ for alter, *_ in ALTERATIONS]
 )
 def test_every_alteration_is_named(ledger, alter, code, codes):
-    """PST-7: by what the rows say of each other; what the seals say of them is tested beside this."""
+    """PST-7: by comparing rows with each other; seals are tested in test_seals.py."""
     with behind_the_guards():
         number = alter(ledger)
 
@@ -54,7 +54,7 @@ def test_every_alteration_is_named(ledger, alter, code, codes):
     assert number in {finding.number for finding in found if finding.code == code}
 
 
-def test_accrued_work_that_was_billed_as_non_chargeable_is_clean(ledger):
+def test_accrued_work_that_was_billed_as_non_chargeable_has_no_findings(ledger):
     """PST-10: it has no line on the invoice, which takes its accrual back all the same."""
     company = ledger.company
     late = factories.time_entry(company, "3", date=APRIL_2)
@@ -66,7 +66,7 @@ def test_accrued_work_that_was_billed_as_non_chargeable_is_clean(ledger):
     assert findings() == []
 
 
-def test_an_approval_that_was_canceled_and_given_again_is_clean(ledger):
+def test_an_entry_that_was_approved_again_has_no_findings(ledger):
     """APP-5"""
     by = ledger.company.manager
     cancel_approval([ledger.open], by=by, on=APRIL_2)
@@ -76,7 +76,7 @@ def test_an_approval_that_was_canceled_and_given_again_is_clean(ledger):
     assert findings() == []
 
 
-def test_lowered_raised_and_free_details_added_by_hand_are_clean(ledger):
+def test_lowered_raised_and_free_details_added_by_hand_have_no_findings(ledger):
     """PRO-5"""
     by = ledger.company.manager
     for draft, changes in zip(
@@ -100,7 +100,7 @@ def test_lowered_raised_and_free_details_added_by_hand_are_clean(ledger):
     assert findings() == []
 
 
-def test_a_fact_that_no_longer_says_what_its_entry_says_names_what(ledger):
+def test_an_actual_that_differs_from_its_entry_is_named_with_the_difference(ledger):
     """ACT-2"""
     with behind_the_guards():
         entry_changed(ledger)
@@ -110,7 +110,7 @@ def test_a_fact_that_no_longer_says_what_its_entry_says_names_what(ledger):
     }
 
 
-def test_a_billed_fact_that_was_changed_is_named_with_what_changed(ledger):
+def test_a_changed_billed_actual_is_named_with_the_difference(ledger):
     """PST-7: the hash of the invoice says that something was changed, its detail says what."""
     with behind_the_guards():
         billed_price(ledger)
@@ -122,8 +122,8 @@ def test_a_billed_fact_that_was_changed_is_named_with_what_changed(ledger):
     )
 
 
-def test_the_rewritten_chain_is_found_at_its_head(ledger):
-    """PST-7: with every hash recomputed nothing but the head tells."""
+def test_a_rewritten_chain_is_found_at_its_head(ledger):
+    """PST-7: with every hash recomputed only the head shows it."""
     with behind_the_guards():
         everything_behind_a_voucher_rewritten(ledger)
     (finding,) = findings()
@@ -133,7 +133,7 @@ def test_the_rewritten_chain_is_found_at_its_head(ledger):
     )
 
 
-def test_a_deleted_voucher_is_missed_by_its_place_and_by_its_number(ledger):
+def test_a_deleted_voucher_is_found_by_its_place_and_by_its_number(ledger):
     """PST-7"""
     with behind_the_guards():
         gone = voucher_of(ledger.taxi)
@@ -161,7 +161,7 @@ def test_a_finding_says_what_is_wrong_and_where(ledger):
     )
 
 
-def test_a_control_account_that_left_its_subledger_is_named_with_both_balances(ledger):
+def test_a_control_account_that_differs_from_its_subledger_is_named_with_both_balances(ledger):
     """PST-6"""
     with behind_the_guards():
         customer_transaction(ledger)
@@ -174,7 +174,7 @@ def test_a_control_account_that_left_its_subledger_is_named_with_both_balances(l
     ]
 
 
-def test_an_override_lets_a_limit_be_exceeded_by_so_much_and_no_more(ledger):
+def test_an_override_allows_its_amount_over_the_limit_and_no_more(ledger):
     """PRO-6"""
     ledger.tm.limit = D(3000)
     ledger.tm.save()
@@ -222,7 +222,7 @@ def test_changed_missing_and_cut_documents_are_named(ledger):
         path.write_bytes(whole)
 
 
-def test_files_of_no_invoice_are_looked_at_too(ledger):
+def test_files_of_other_documents_are_checked_too(ledger):
     stored = StoredFile.objects.get(name="march.csv")
     path = stored_files.path(stored)
     path.unlink()
@@ -259,14 +259,14 @@ def run(**options):
     return 0, out.getvalue()
 
 
-def test_the_command_is_content_with_an_unaltered_ledger(story):
+def test_the_command_succeeds_on_an_unaltered_ledger(story):
     """PST-7"""
     assert run() == (0, "Everything is as it was posted.\n")
     code, out = run(json=True, entity="NO1")
     assert (code, json.loads(out)) == (0, [])
 
 
-def test_the_command_ends_with_1_and_names_what_is_wrong(ledger):
+def test_the_command_exits_with_1_and_names_the_findings(ledger):
     """PST-7"""
     with behind_the_guards():
         number = voucher_text(ledger)

@@ -48,7 +48,7 @@ def test_an_entry_that_is_approved_and_canceled_twice_balances(ledger):
     assert findings() == []
 
 
-def test_what_the_backlog_lost_still_stands_as_accrued(ledger):
+def test_an_item_deleted_from_the_backlog_is_still_accrued(ledger):
     """Section 13, 4: one hour at 200; the share of 60 % is 120."""
     _booked(ledger, APRIL_2)
     item = BacklogItem.objects.get(actual__entry=ledger.open, amount=120)
@@ -76,7 +76,7 @@ def test_a_stored_amount_that_is_not_what_was_accrued_is_named(ledger):
     ]
 
 
-def test_accounts_that_hold_something_else_are_named(ledger):
+def test_accounts_with_another_balance_are_named(ledger):
     """Section 13, 4: 200 of one open hour and 200 of one on a draft; one entry of 120 says 100."""
     _booked(ledger, APRIL_2)
     entry = LedgerEntry.objects.get(
@@ -91,8 +91,8 @@ def test_accounts_that_hold_something_else_are_named(ledger):
     ]
 
 
-def test_a_committed_negative_share_makes_no_room(ledger):
-    """NTE-1, section 13, 6: 1,100 of 1,000 is over by 100, whatever −200 is still to be billed."""
+def test_a_negative_committed_item_does_not_raise_the_limit(ledger):
+    """NTE-1, section 13, 6: 1,100 of 1,000 is over by 100, although −200 is still to be billed."""
     company = ledger.company
     contract = factories.contract(company, code="TIGHT", limit=Decimal(1000), confirmed=True)
     day = date(2025, 4, 1)

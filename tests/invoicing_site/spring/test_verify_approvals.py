@@ -1,4 +1,4 @@
-"""Approvals that are taken back and given again, written up and down: verifying stays content (APP-5)."""
+"""Approvals that are canceled and repeated, with raised and lowered quantities, have no findings (APP-5)."""
 
 import random
 from decimal import Decimal
@@ -44,7 +44,7 @@ def shares_of(approval):
 
 @pytest.mark.parametrize("again", [None, "9", "8", "6", "0", "12"])
 @pytest.mark.parametrize("first", ["10", "6"])
-def test_what_an_approval_that_was_taken_back_wrote_up_is_no_business_of_the_next_one(
+def test_a_quantity_raised_by_a_canceled_approval_does_not_count_for_the_next_one(
     ledger, eight, first, again
 ):
     """APP-5, PST-7"""
@@ -56,7 +56,7 @@ def test_what_an_approval_that_was_taken_back_wrote_up_is_no_business_of_the_nex
     assert findings() == []
 
 
-def test_work_whose_recall_is_requested_is_still_what_its_approver_wrote_it_up_to(ledger, eight):
+def test_a_requested_recall_keeps_the_raised_quantity(ledger, eight):
     """APP-5, PST-7"""
     given(ledger, eight, "10")
     Entry.objects.filter(pk=eight.pk).update(status="recall")
@@ -68,7 +68,7 @@ def test_work_whose_recall_is_requested_is_still_what_its_approver_wrote_it_up_t
 
 
 @pytest.mark.parametrize("status", ["approved", "recall"])
-def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(ledger, eight, status):
+def test_shares_of_the_current_approval_that_were_raised_by_hand_are_named(ledger, eight, status):
     """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval says ten."""
     given(ledger, eight, "10")
     taken_back(ledger, eight)
@@ -83,7 +83,7 @@ def test_shares_of_the_approval_in_force_that_were_written_up_by_hand_are_named(
     assert results() == [("SPLIT", sentence)]
 
 
-def test_shares_of_an_approval_that_was_taken_back_and_are_changed_are_named(ledger, eight):
+def test_changed_shares_of_a_canceled_approval_are_named(ledger, eight):
     """PST-7: below what was delivered by their sum, and in any case by what reverses them."""
     first = given(ledger, eight, "10")
     taken_back(ledger, eight)
@@ -117,7 +117,7 @@ def test_each_approval_is_explained_by_its_own_decision(ledger, eight):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_order_of_approving_and_taking_back_is_clean(ledger, eight, seed):
+def test_any_order_of_approving_and_canceling_has_no_findings(ledger, eight, seed):
     """APP-5, PST-7: written up and down, recalled, changed, rejected, journalled in between."""
     company, chance = ledger.company, random.Random(seed)
     entry = eight
