@@ -177,11 +177,11 @@ python manage.py verify_ledger --json > file
         "../../x",
     ]
     assert list(unresolved(text)) == ["/no-such-room/"]
-    told = [trouble_with(words) for words in calls(text)]
-    assert told[0] == "there is no command no_such_command"
-    assert "--no-such-option" in told[1]
-    assert told[2] == ""
-    assert "invalid int value: 'x'" in told[3]
+    troubles = [trouble_with(words) for words in calls(text)]
+    assert troubles[0] == "there is no command no_such_command"
+    assert "--no-such-option" in troubles[1]
+    assert troubles[2] == ""
+    assert "invalid int value: 'x'" in troubles[3]
 
 
 @every()

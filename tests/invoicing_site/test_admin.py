@@ -368,8 +368,8 @@ def test_the_address_of_somebody_without_a_password_is_corrected(
         assert posted(administrator, User, "change", home.member.pk, fields=fields).status_code == 302
     assert [mail.to for mail in mailoutbox] == [["tpyo@example.com"], ["typo@example.com"]]
     text = f"{home.administrator} changed the mail address of {home.member} from tpyo@example.com"
-    told = Notice.objects.filter(text__startswith=text)
-    assert set(told.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk}
+    notices = Notice.objects.filter(text__startswith=text)
+    assert set(notices.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk}
 
 
 def invited(home, **fields):
@@ -419,9 +419,9 @@ def test_users_of_each_company_are_notified(client, admin_user, home, abroad):
     factories.MembershipFactory(user=person, entity=abroad.entity, role="member")
     client.force_login(admin_user)
     posted(client, User, "change", person.pk, fields={"email": "v@example.com"})
-    told = set(Notice.objects.filter(text__contains="v@example.com").values_list("user", flat=True))
+    notified = set(Notice.objects.filter(text__contains="v@example.com").values_list("user", flat=True))
     here = {home.administrator.pk, home.accountant.pk, home.auditor.pk}
-    assert told == {person.pk, admin_user.pk, *here, abroad.administrator.pk}
+    assert notified == {person.pk, admin_user.pk, *here, abroad.administrator.pk}
 
 
 def own_membership(home):
@@ -430,7 +430,7 @@ def own_membership(home):
 
 def test_users_cannot_give_themselves_a_role(administrator, home):
     """SEC-1: an administrator made themselves an accountant who may go over limits."""
-    told = "You can't give yourself a role or a permission."
+    refusal = "You can't give yourself a role or a permission."
     mine = {"user": home.administrator.pk, "entity": home.entity.pk, "role": "accountant"}
     pages = [
         (Membership, "add", None, mine),
@@ -453,7 +453,7 @@ def test_users_cannot_give_themselves_a_role(administrator, home):
     for model, verb, pk, fields in pages:
         answer = posted(administrator, model, verb, *([pk] if pk else []), fields=fields)
         assert answer.status_code == 200, (model, verb)
-        assert told in answer.content.decode().replace("&#x27;", "'"), (model, verb)
+        assert refusal in answer.content.decode().replace("&#x27;", "'"), (model, verb)
     answer = posted(administrator, LegalEntity, "change", home.entity.pk, fields=moved)
     assert "move a membership to another person" in sentences(answer)
     assert [*home.administrator.memberships.values_list("role", "overrides_limits")] == [

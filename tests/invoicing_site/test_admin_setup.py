@@ -68,12 +68,12 @@ def test_every_constraint_of_a_form_has_a_sentence():
 
 
 def test_no_help_text_is_the_code_of_a_rule():
-    told = {
+    texts = {
         str(field): str(getattr(field, "help_text", "")).replace("SHA-256", "hash")
         for model in apps.get_models()
         for field in model._meta.get_fields()
     }
-    assert [name for name, text in told.items() if re.search("[A-Z]{3}-[0-9]|PO-REQUIRED", text)] == []
+    assert [name for name, text in texts.items() if re.search("[A-Z]{3}-[0-9]|PO-REQUIRED", text)] == []
 
 
 def test_a_list_has_the_same_name_in_the_sidebar_and_on_its_page():
@@ -305,8 +305,8 @@ def test_a_code_is_unique_in_its_company_after_a_change_too(administrator, home)
 
 def test_errors_in_rows_are_listed_at_the_top_with_their_field(administrator):
     answer = posted(administrator, User, "add", fields={"username": "new", "email": "new@example.com"})
-    told = [str(message) for message in answer.context["messages"]]
-    assert "Memberships, row 1: Role: This field is required." in told
+    messages = [str(message) for message in answer.context["messages"]]
+    assert "Memberships, row 1: Role: This field is required." in messages
 
 
 def test_a_new_contract_and_its_lines_get_their_defaults(administrator, home):

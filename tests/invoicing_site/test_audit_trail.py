@@ -175,9 +175,9 @@ def test_an_event_of_a_deleted_subject_can_be_read(auditor, no1):
 
 def test_details_of_any_shape_are_shown():
     """SEC-3"""
-    compared, told = parts_of({"changed": {"hours": ["1", "2"]}, "deep": {"a": {"b_c": [True, None]}}})
+    compared, others = parts_of({"changed": {"hours": ["1", "2"]}, "deep": {"a": {"b_c": [True, None]}}})
     assert [(row.name, row.before, row.after) for row in compared] == [("hours", "1", "2")]
-    assert told == [("deep › a › b c", "yes, –")]
+    assert others == [("deep › a › b c", "yes, –")]
     assert [(row.before, row.after) for row in parts_of({"before": "draft", "after": "review"})[0]] == [
         ("draft", "review")
     ]

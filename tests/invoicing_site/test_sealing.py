@@ -18,7 +18,7 @@ from invoicing_site.floor import audit, seals
 from invoicing_site.models import AuditEvent, Seal, SealedRows, SealPending
 from invoicing_site.verify.seals import sealed
 from tests import factories
-from tests.invoicing_site.spring.story import APRIL_2
+from tests.invoicing_site.sample_company.sample import APRIL_2
 from tests.threads import ended
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

@@ -74,9 +74,9 @@ def test_the_session_is_kept_from_scripts_and_other_sites(client, admin_user):
 )
 def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broker, cache):
     """And it is not the broker's database: who empties it loses no message."""
-    told = "from invoicing_site.settings import CACHES; c = CACHES['default']; "
-    told += "print(c['BACKEND'].rpartition('.')[2], c.get('LOCATION', '-'))"
-    result = python("-c", told, env=environment(tmp_path, CELERY_BROKER_URL=broker))
+    code = "from invoicing_site.settings import CACHES; c = CACHES['default']; "
+    code += "print(c['BACKEND'].rpartition('.')[2], c.get('LOCATION', '-'))"
+    result = python("-c", code, env=environment(tmp_path, CELERY_BROKER_URL=broker))
     assert result.stdout.strip() == cache
 
 
@@ -84,8 +84,8 @@ def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broke
     ("variables", "proxies"), [({}, 0), (PRODUCTION, 1), ({"LEDGERLINE_PROXIES": "2"}, 2)]
 )
 def test_production_reads_the_number_of_proxies(tmp_path, variables, proxies):
-    told = "import invoicing_site.settings as s; print(s.LEDGERLINE_PROXIES)"
-    result = python("-c", told, env=environment(tmp_path, **variables))
+    code = "import invoicing_site.settings as s; print(s.LEDGERLINE_PROXIES)"
+    result = python("-c", code, env=environment(tmp_path, **variables))
     assert result.stdout.strip() == str(proxies)
 
 
@@ -164,7 +164,7 @@ def test_production_logs_one_object_a_line():
         record = logging.LogRecord("ledger", logging.ERROR, "f.py", 1, "lost %s", ("å\n",), sys.exc_info())
     line = JsonLines().format(record)
     assert "\n" not in line
-    told = json.loads(line)
-    assert (told["level"], told["logger"], told["message"]) == ("ERROR", "ledger", "lost å\n")
-    assert told["exception"].endswith("ValueError: not\nhere")
-    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", told["time"])
+    record = json.loads(line)
+    assert (record["level"], record["logger"], record["message"]) == ("ERROR", "ledger", "lost å\n")
+    assert record["exception"].endswith("ValueError: not\nhere")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", record["time"])

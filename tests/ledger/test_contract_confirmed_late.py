@@ -18,7 +18,7 @@ from ledger.models import Account, FiscalPeriod, JournalLine, Voucher
 from proforma import operations as proformas
 from proforma.performance import contract_performance
 from tests import factories
-from tests.invoicing_site.spring.alterations import behind_the_guards
+from tests.invoicing_site.sample_company.alterations import behind_the_guards
 from tests.ledger.billing import cr, dr, entries_of, facts_of
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from ledger.journal.operations.journals import add_to_journals, post_journals
 from ledger.models import JournalLine, LedgerEntry
 from proforma import operations as proformas
 from tests import factories
-from tests.invoicing_site.spring.alterations import behind_the_guards
+from tests.invoicing_site.sample_company.alterations import behind_the_guards
 from tests.ledger.billing import (
     MARCH_10,
     MARCH_31,

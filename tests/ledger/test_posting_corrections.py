@@ -18,7 +18,7 @@ from ledger.invoicing.operations.proposals import create_proposal
 from ledger.models import CustomerInvoice, CustomerTransaction, LedgerEntry, TaxRate
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
-from tests.invoicing_site.spring.alterations import behind_the_guards
+from tests.invoicing_site.sample_company.alterations import behind_the_guards
 from tests.ledger.billing import MARCH_31, cr, dr, entries_of, proposed, work
 
 pytestmark = pytest.mark.django_db

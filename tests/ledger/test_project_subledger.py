@@ -12,7 +12,7 @@ from ledger.models import LedgerEntry
 from ledger.reports import control_accounts, project_figures, project_statement
 from proforma import operations as proformas
 from tests import factories
-from tests.invoicing_site.spring.alterations import behind_the_guards
+from tests.invoicing_site.sample_company.alterations import behind_the_guards
 from tests.ledger.billing import (
     MARCH_10,
     MARCH_31,

@@ -16,7 +16,7 @@ from ledger.invoicing.operations.sections import format_sections
 from ledger.invoicing.sections import SectionFormat
 from ledger.models import ProposalSection, TaxRate
 from tests import factories
-from tests.invoicing_site.spring.alterations import behind_the_guards
+from tests.invoicing_site.sample_company.alterations import behind_the_guards
 from tests.ledger.billing import cr, dr, drafted, entries_of, milestone, proposed, work
 from tests.ledger.test_posting_corrections import correction, details_of
 

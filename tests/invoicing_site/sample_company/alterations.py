@@ -1,4 +1,4 @@
-"""Alterations that somebody who owns the database could make, each of one thing; verifying must name them."""
+"""Alterations by the owner of the database, each of one thing; verifying must name them."""
 
 from contextlib import contextmanager
 from datetime import date
@@ -33,7 +33,7 @@ D = Decimal
 
 @contextmanager
 def behind_the_guards():
-    """As the owner of the database could: drop the triggers, and create them again afterwards."""
+    """As the owner of the database can: drop the triggers, and create them again afterwards."""
     decide_deferred()
     guards.drop(connection)
     yield
@@ -42,7 +42,7 @@ def behind_the_guards():
 
 
 def decide_deferred():
-    """Let PostgreSQL judge now what it would judge at commit: no trigger is dropped while one waits."""
+    """Let PostgreSQL check deferred constraints now: it drops no trigger while one is pending."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -148,7 +148,7 @@ def invoice_tax_base(ledger):
 
 
 def invoice_deleted(ledger):
-    """With its lines; its voucher stands."""
+    """With its lines; its voucher stays."""
     _delete_invoice(ledger.invoices[0])
     return ledger.invoices[0].number
 
@@ -280,7 +280,7 @@ def item_deleted(ledger):
 
 
 def share_changed(ledger):
-    """A share of work that no journal has seen yet: only the other shares know."""
+    """A share of work that is in no journal yet: only the other shares differ."""
     share = Actual.objects.filter(entry=ledger.open, type="unbilled").earliest("pk")
     altered(Actual.objects.filter(pk=share.pk), amount=D(121), quantity=D("0.605"))
     altered(BacklogItem.objects.filter(actual=share), amount=D(121))
@@ -327,7 +327,7 @@ def settled_too_much(ledger):
 
 
 def last_voucher_rewritten(ledger):
-    """Content, claims and hash agree with each other again; only the head of the chain remembers."""
+    """Content, claims and hash agree with each other again; only the stored head differs."""
     voucher = Voucher.objects.latest("position")
     assert voucher.kind == "invoice"
     _rewrite(voucher, voucher.previous_hash)

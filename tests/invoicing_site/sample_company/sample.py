@@ -1,4 +1,4 @@
-"""A small company's spring, from entries to posted invoices: for whatever looks at all of it at once.
+"""A small company with everything from entries to posted invoices, for tests that need all of it.
 
 Company NO1 keeps its books in kroner and accrues on the project “Bridge”. March is journalled and invoiced on
 1 April: contract TM (60 and 40 %, one detail lowered), contract FIXED (one of two milestones), contract EURO
@@ -26,8 +26,8 @@ MARCH_31, APRIL_1, APRIL_2 = date(2025, 3, 31), date(2025, 4, 1), date(2025, 4, 
 D = Decimal
 
 
-def told(draw=True):
-    """Make it all happen; returns its people, rows and numbers as a namespace."""
+def build(draw=True):
+    """Create the company and its work; returns its people, rows and numbers as a namespace."""
     it = SimpleNamespace(company=factories.company(customers=2))
     company = it.company
     first, second = company.customers

@@ -1,4 +1,4 @@
-"""Verifying the ledger: an unaltered one is clean, and every alteration is named (PST-7)."""
+"""Verifying the ledger: no findings without alterations, and every alteration is named (PST-7)."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from proforma import operations as proformas
 from proforma.models import DetailActual, LineDetail
 from tests import factories
 from tests import stored as stored_files
-from tests.invoicing_site.spring.alterations import (
+from tests.invoicing_site.sample_company.alterations import (
     behind_the_guards,
     customer_transaction,
     decide_deferred,
@@ -28,17 +28,17 @@ from tests.invoicing_site.spring.alterations import (
     voucher_of,
     voucher_text,
 )
-from tests.invoicing_site.spring.intrusions import billed_price, entry_changed
-from tests.invoicing_site.spring.planted import ALTERATIONS
-from tests.invoicing_site.spring.story import APRIL_2, billed
+from tests.invoicing_site.sample_company.intrusions import billed_price, entry_changed
+from tests.invoicing_site.sample_company.planted import ALTERATIONS
+from tests.invoicing_site.sample_company.sample import APRIL_2, billed
 
 D = Decimal
 
 
-def test_an_unaltered_ledger_has_no_findings(story):
+def test_an_unaltered_ledger_has_no_findings(sample):
     """PST-7"""
     assert findings() == []
-    assert findings(story.company.entity) == []
+    assert findings(sample.company.entity) == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_every_alteration_is_named(ledger, alter, code, codes):
 
 
 def test_accrued_work_that_was_billed_as_non_chargeable_has_no_findings(ledger):
-    """PST-10: it has no line on the invoice, which takes its accrual back all the same."""
+    """PST-10: it has no line on the invoice, which reverses its accrual anyway."""
     company = ledger.company
     late = factories.time_entry(company, "3", date=APRIL_2)
     approve([late], by=company.manager, on=APRIL_2)
@@ -111,7 +111,7 @@ def test_an_actual_that_differs_from_its_entry_is_named_with_the_difference(ledg
 
 
 def test_a_changed_billed_actual_is_named_with_the_difference(ledger):
-    """PST-7: the hash of the invoice says that something was changed, its detail says what."""
+    """PST-7: the hash of the invoice says that something was changed, its detail shows what."""
     with behind_the_guards():
         billed_price(ledger)
     fact = DetailActual.objects.get(detail=ledger.lowered, part="billed").actual_id
@@ -259,7 +259,7 @@ def run(**options):
     return 0, out.getvalue()
 
 
-def test_the_command_succeeds_on_an_unaltered_ledger(story):
+def test_the_command_succeeds_on_an_unaltered_ledger(sample):
     """PST-7"""
     assert run() == (0, "Everything is as it was posted.\n")
     code, out = run(json=True, entity="NO1")
@@ -285,6 +285,6 @@ def test_the_command_exits_with_1_and_names_the_findings(ledger):
     ]
 
 
-def test_the_command_knows_its_companies(story):
+def test_the_command_knows_its_companies(sample):
     with pytest.raises(CommandError, match=r"There is no legal entity SE1\."):
         call_command("verify_ledger", entity="SE1")

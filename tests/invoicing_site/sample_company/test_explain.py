@@ -16,35 +16,35 @@ from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from ledger.models import Voucher
 from proforma.models import DetailActual
-from tests.invoicing_site.spring.story import billed, three_shares
+from tests.invoicing_site.sample_company.sample import billed, three_shares
 
 D = Decimal
 
 
-def sales_of(story, entry, customer=0, billing_type="chargeable"):
+def sales_of(sample, entry, customer=0, billing_type="chargeable"):
     """The original unbilled sales of one customer for an entry."""
     return Actual.objects.get(
         entry=entry,
         type="unbilled",
         billing_type=billing_type,
-        contract_customer__customer=story.company.customers[customer],
+        contract_customer__customer=sample.company.customers[customer],
         detail_actual=None,
         reverses=None,
     )
 
 
-def made(story, part):
-    """What confirming made of the detail that was lowered."""
-    return DetailActual.objects.get(detail=story.lowered, part=part).actual
+def made(sample, part):
+    """The actuals that confirming made from the lowered detail."""
+    return DetailActual.objects.get(detail=sample.lowered, part=part).actual
 
 
 def sentences(explanation, stage):
     return [step.sentence for step in explanation.steps if step.stage == stage]
 
 
-def test_a_share_is_explained_from_its_entry_to_its_payment(story):
+def test_a_share_is_explained_from_its_entry_to_its_payment(sample):
     """ACT-2"""
-    explanation = explain.explain_actual(sales_of(story, story.eight))
+    explanation = explain.explain_actual(sales_of(sample, sample.eight))
 
     assert explanation.stages() == [
         "actual",
@@ -72,14 +72,14 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(story):
     )
     assert "(external id T-1)" in said["entry"]
     assert said["approval"].startswith("Approved by Manager.No1 on 31 Mar 2025 (batch ")
-    recorded = sales_of(story, story.eight).batch.at
+    recorded = sales_of(sample, sample.eight).batch.at
     assert f", recorded {wording.day(recorded.date())} {recorded:%H:%M} UTC)" in said["approval"]
     assert "6 of 8 h billable. Its cost is 800.00 NOK" in said["approval"]
     assert "Sales price 200 NOK from price list SALES Sales." in said["price"]
     assert "any role · any company · any unit: 200 — chosen" in said["price"]
     assert said["rate"] == "NOK is the accounting currency: the rate is 1; 720.00 NOK in the books."
     assert said["rounding"] == "3.6 × 200 = 720.00 NOK, nothing to round."
-    first, second = story.company.customers
+    first, second = sample.company.customers
     assert said["split"] == (
         f"{first}'s share. All shares: {first} 60 % = 720.00 NOK; {second} 40 % = 480.00 NOK "
         "(takes the rounding); together 1,200.00 NOK."
@@ -94,9 +94,9 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(story):
     assert said["payment"].startswith("Invoice INV-2025-000001 of 2,125.00 NOK, due 1 May 2025; nothing paid")
 
 
-def test_the_vouchers_are_shown_with_their_entries_both_that_accrue_and_that_bill(story):
+def test_the_vouchers_are_shown_with_their_entries_both_that_accrue_and_that_bill(sample):
     """ACT-2, PST-10"""
-    journal, invoice = sentences(explain.explain_actual(sales_of(story, story.eight)), "voucher")
+    journal, invoice = sentences(explain.explain_actual(sales_of(sample, sample.eight)), "voucher")
 
     assert journal.split("\n")[1:] == [
         "Dr 1530 WIP sales value  720.00 NOK",
@@ -114,15 +114,17 @@ def test_the_vouchers_are_shown_with_their_entries_both_that_accrue_and_that_bil
 @pytest.mark.parametrize(
     "part", ["reversal", "unbilled", "unbilled_reversal", "billed", "rest", "rest_billed"]
 )
-def test_each_actual_made_by_confirming_is_explained_from_its_entry(story, part):
+def test_each_actual_made_by_confirming_is_explained_from_its_entry(sample, part):
     """ACT-2, PRO-5"""
-    explanation = explain.explain_actual(made(story, part))
+    explanation = explain.explain_actual(made(sample, part))
 
     assert "created by confirming proforma PF-2025-000001" in explanation.step("actual").sentence
     assert "Anna entered 7.5 h of time on 11 Mar 2025" in explanation.step("entry").sentence
-    told = explanation.step("proforma").sentence
-    assert "4 h × 200 = 800.00 NOK, chargeable; edited, before: 4.5 × 200 = 900.00 NOK, chargeable" in told
-    assert [line.partition(" (actual")[0] for line in told.split("\n")[1:]] == [
+    sentence = explanation.step("proforma").sentence
+    assert (
+        "4 h × 200 = 800.00 NOK, chargeable; edited, before: 4.5 × 200 = 900.00 NOK, chargeable" in sentence
+    )
+    assert [line.partition(" (actual")[0] for line in sentence.split("\n")[1:]] == [
         "reversal of the original: −900.00 NOK",
         "unbilled sales for the billed part: 800.00 NOK",
         "its reversal: −800.00 NOK",
@@ -134,9 +136,9 @@ def test_each_actual_made_by_confirming_is_explained_from_its_entry(story, part)
     assert "Line 2 of invoice INV-2025-000001" in explanation.step("invoice").sentence
 
 
-def test_a_cost_names_its_sales_and_its_voucher(story):
+def test_a_cost_names_its_sales_and_its_voucher(sample):
     """ACT-2"""
-    cost = Actual.objects.get(entry=story.seven, type="cost")
+    cost = Actual.objects.get(entry=sample.seven, type="cost")
     explanation = explain.explain_actual(cost)
 
     approval = explanation.step("approval").sentence
@@ -150,9 +152,9 @@ def test_a_cost_names_its_sales_and_its_voucher(story):
     assert "invoice" not in explanation.stages()
 
 
-def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(story):
+def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(sample):
     """ACT-2, PST-5"""
-    explanation = explain.explain_actual(sales_of(story, story.abroad))
+    explanation = explain.explain_actual(sales_of(sample, sample.abroad))
 
     assert explanation.step("rate").sentence == (
         "1 EUR = 11 NOK, as agreed in contract EURO; 11,000.00 NOK in the books."
@@ -164,9 +166,9 @@ def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(story):
     ]
 
 
-def test_non_chargeable_work_is_named_so_in_every_explanation(story):
+def test_non_chargeable_work_is_named_so_in_every_explanation(sample):
     """ACT-2, APP-3"""
-    unbilled = explain.explain_actual(sales_of(story, story.eight, billing_type="non_chargeable"))
+    unbilled = explain.explain_actual(sales_of(sample, sample.eight, billing_type="non_chargeable"))
     assert unbilled.step("invoice").sentence.endswith("not on the invoice: 1.2 h non-chargeable.")
     assert "proposal" not in unbilled.stages()
 
@@ -175,8 +177,8 @@ def test_shares_are_explained_as_percentages_of_the_amount(ledger):
     """ACT-2, MON-9"""
     entry = three_shares(ledger)
     shares = Actual.objects.filter(entry=entry, type="unbilled").order_by("pk")
-    told = [explain.explain_actual(share).step("rounding") for share in shares]
-    assert [step.sentence for step in told] == [
+    steps = [explain.explain_actual(share).step("rounding") for share in shares]
+    assert [step.sentence for step in steps] == [
         "33.33 % of 100.01 NOK = 33.333333 NOK, rounded half away from zero to 33.33 NOK.",
         "33.33 % of 100.01 NOK = 33.333333 NOK, rounded half away from zero to 33.33 NOK.",
         "33.34 % of 100.01 NOK = 33.343334 NOK, rounded half away from zero to 33.34 NOK; "
@@ -194,9 +196,9 @@ def test_every_amount_is_shown_with_its_cents_and_its_currency(ledger):
     assert explanation.parts[0].step("proposal").sentence.endswith(": 720.00 NOK.")
 
 
-def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(story):
+def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(sample):
     """ACT-2, APP-5"""
-    explanation = explain.explain_actual(sales_of(story, story.canceled))
+    explanation = explain.explain_actual(sales_of(sample, sample.canceled))
 
     assert "(approval canceled on 31 Mar 2025)" in explanation.step("actual").sentence
     assert "is canceled; on no proforma." in explanation.step("claim").sentence
@@ -211,28 +213,28 @@ def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(story):
     ]
 
 
-def test_an_open_entry_is_explained_up_to_its_status(story):
+def test_an_open_entry_is_explained_up_to_its_status(sample):
     """ACT-2"""
-    on_a_draft = explain.explain_actual(sales_of(story, story.drafted))
+    on_a_draft = explain.explain_actual(sales_of(sample, sample.drafted))
     assert "the proforma is draft" in on_a_draft.step("proforma").sentence
     assert "is in no integration journal yet" in on_a_draft.step("journal").sentence
 
-    still_open = explain.explain_actual(sales_of(story, story.open))
+    still_open = explain.explain_actual(sales_of(sample, sample.open))
     assert "is not ready; on no proforma." in still_open.step("claim").sentence
     assert "proforma" not in still_open.stages()
 
 
-def test_an_open_entry_shows_its_blockers(story):
-    """ACT-2 BKL-4: in the words of the backlog."""
-    fact = sales_of(story, story.open)
+def test_an_open_entry_shows_its_blockers(sample):
+    """ACT-2 BKL-4: in the same words as the backlog."""
+    fact = sales_of(sample, sample.open)
     BacklogItem.objects.filter(actual=fact).update(hold_until="2099-01-01", hold_reason="Waits")
     claim = explain.explain_actual(fact).step("claim").sentence
     assert claim.endswith("on no proforma. It is on hold until 1 Jan 2099: Waits.")
 
 
-def test_a_milestone_is_explained_without_an_entry(story):
+def test_a_milestone_is_explained_without_an_entry(sample):
     """ACT-2, MIL-1"""
-    billed = Actual.objects.get(contract=story.fixed, type="billed")
+    billed = Actual.objects.get(contract=sample.fixed, type="billed")
     explanation = explain.explain_actual(billed)
 
     assert explanation.stages() == [
@@ -251,7 +253,7 @@ def test_a_milestone_is_explained_without_an_entry(story):
     )
 
 
-def test_an_entry_shows_its_cost_and_every_share(story):
+def test_an_entry_shows_its_cost_and_every_share(sample):
     """ACT-2"""
     explanation = explain.find("entry", "T-1")
 
@@ -263,22 +265,22 @@ def test_an_entry_shows_its_cost_and_every_share(story):
         "unbilled sales (time) of 10 Mar 2025, 240.00 NOK",
         "unbilled sales (time) of 10 Mar 2025, 160.00 NOK",
     ]
-    assert explain.find("entry", str(story.eight.pk)) == explanation
+    assert explain.find("entry", str(sample.eight.pk)) == explanation
 
 
-def test_an_unapproved_entry_has_no_amounts(story):
-    explanation = explain.explain_entry(story.unsubmitted)
+def test_an_unapproved_entry_has_no_amounts(sample):
+    explanation = explain.explain_entry(sample.unsubmitted)
     assert explanation.parts == []
     assert explanation.step("approval").sentence == "The entry is draft: it has no amounts yet."
 
 
-def test_an_invoice_shows_the_whole_once_and_then_every_line(story):
+def test_an_invoice_shows_the_whole_once_and_then_every_line(sample):
     """ACT-2"""
     explanation = explain.find("invoice", "INV-2025-000001")
 
     assert explanation.stages() == ["proforma", "proposal", "invoice", "voucher", "payment"]
     assert explanation.step("invoice").sentence.split("\n") == [
-        f"Invoice INV-2025-000001 of 1 Apr 2025 to {story.company.customers[0]}: 1,700.00 NOK and "
+        f"Invoice INV-2025-000001 of 1 Apr 2025 to {sample.company.customers[0]}: 1,700.00 NOK and "
         "425.00 NOK tax, 2,125.00 NOK.",
         "Tax OUT25 Output VAT 25 %: 25 % of 1,700.00 NOK = 425.00 NOK",
     ]
@@ -295,7 +297,7 @@ def test_an_invoice_shows_the_whole_once_and_then_every_line(story):
     assert "8 h of time" in not_charged.step("entry").sentence
 
 
-def test_an_invoice_line_is_explained_from_the_entry_to_the_payment(story):
+def test_an_invoice_line_is_explained_from_the_entry_to_the_payment(sample):
     """ACT-2"""
     explanation = explain.find("invoice", "INV-2025-000001", line=2)
 
@@ -305,7 +307,7 @@ def test_an_invoice_line_is_explained_from_the_entry_to_the_payment(story):
     assert explanation.stages()[-1] == "payment"
 
 
-def test_a_proforma_shows_each_of_its_details(story):
+def test_a_proforma_shows_each_of_its_details(sample):
     """ACT-2"""
     explanation = explain.find("proforma", "PF-2025-000001")
 
@@ -314,7 +316,7 @@ def test_a_proforma_shows_each_of_its_details(story):
     assert {part.step("claim").figures["status"] for part in explanation.parts} == {"posted"}
 
 
-def test_a_very_long_document_is_explained_as_a_whole(story, monkeypatch):
+def test_a_very_long_document_is_explained_as_a_whole(sample, monkeypatch):
     monkeypatch.setattr(explain, "MOST_PARTS", 2)
 
     invoice = explain.find("invoice", "INV-2025-000001")
@@ -329,7 +331,7 @@ def test_a_very_long_document_is_explained_as_a_whole(story, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["journal", "invoice"])
-def test_a_voucher_is_explained_by_what_it_books(story, kind):
+def test_a_voucher_is_explained_by_what_it_books(sample, kind):
     """ACT-2"""
     voucher = Voucher.objects.filter(kind=kind).earliest("position")
     explanation = explain.find("voucher", voucher.number)
@@ -340,22 +342,22 @@ def test_a_voucher_is_explained_by_what_it_books(story, kind):
     assert part.subject.startswith(expected[kind])
 
 
-def test_a_reversing_voucher_names_the_one_it_reverses(story):
+def test_a_reversing_voucher_names_the_one_it_reverses(sample):
     reversal = Voucher.objects.filter(reverses__isnull=False).earliest("position")
     explanation = explain.explain_voucher(reversal)
     assert explanation.step("reversal").sentence == f"It reverses voucher {reversal.reverses.number}."
 
 
-def test_references_link_to_rows(story):
+def test_references_link_to_rows(sample):
     """ACT-2"""
-    actual = sales_of(story, story.eight)
+    actual = sales_of(sample, sample.eight)
     explanation = explain.explain_actual(actual)
 
     assert explanation.reference == f"actuals.actual:{actual.pk}"
-    assert f"actuals.entry:{story.eight.pk}" in explanation.step("entry").references
-    assert f"contracts.pricelist:{story.company.sales_list.pk}" in explanation.step("price").references
-    assert f"proforma.proformainvoice:{story.proformas[0].pk}" in explanation.step("proforma").references
-    assert f"ledger.customerinvoice:{story.invoices[0].pk}" in explanation.step("invoice").references
+    assert f"actuals.entry:{sample.eight.pk}" in explanation.step("entry").references
+    assert f"contracts.pricelist:{sample.company.sales_list.pk}" in explanation.step("price").references
+    assert f"proforma.proformainvoice:{sample.proformas[0].pk}" in explanation.step("proforma").references
+    assert f"ledger.customerinvoice:{sample.invoices[0].pk}" in explanation.step("invoice").references
 
 
 def queries_of(explain_it, row):
@@ -364,14 +366,14 @@ def queries_of(explain_it, row):
     return len(queries)
 
 
-def test_an_explanation_costs_no_more_queries_for_many_lines_than_for_one(story):
-    three_lines = story.invoices[0]
+def test_an_explanation_costs_no_more_queries_for_many_lines_than_for_one(sample):
+    three_lines = sample.invoices[0]
     of_one_line = queries_of(explain.explain_invoice_line, three_lines.lines.first())
     # A few more for what only a whole invoice has (taxes, references), and for what only an expense has.
     assert three_lines.lines.count() == 3
     assert queries_of(explain.explain_invoice, three_lines) <= of_one_line + 4
-    assert queries_of(explain.explain_proforma, story.proformas[0]) <= of_one_line + 4
-    assert queries_of(explain.explain_entry, story.eight) <= of_one_line + 4
+    assert queries_of(explain.explain_proforma, sample.proformas[0]) <= of_one_line + 4
+    assert queries_of(explain.explain_entry, sample.eight) <= of_one_line + 4
     assert of_one_line <= 55
 
 
@@ -385,18 +387,18 @@ def test_an_explanation_costs_no_more_queries_for_many_lines_than_for_one(story)
         ("voucher", "V-1", "There is no voucher “V-1”."),
     ],
 )
-def test_a_missing_row_is_refused_with_its_name(story, kind, name, sentence):
+def test_a_missing_row_is_refused_with_its_name(sample, kind, name, sentence):
     with pytest.raises(Refused) as refusal:
         explain.find(kind, name)
     assert (str(refusal.value), refusal.value.code) == (sentence, "NOT-FOUND")
 
 
-def test_a_missing_line_is_refused(story):
+def test_a_missing_line_is_refused(sample):
     with pytest.raises(Refused, match=r"Invoice INV-2025-000001 has no line 99\."):
         explain.find("invoice", "INV-2025-000001", line=99)
 
 
-def test_the_command_prints_text_and_json(story):
+def test_the_command_prints_text_and_json(sample):
     """ACT-2"""
     out = io.StringIO()
     call_command("explain", "invoice", "INV-2025-000001", line=1, stdout=out)
@@ -412,7 +414,7 @@ def test_the_command_prints_text_and_json(story):
     assert answer["parts"] == []
 
 
-def test_the_command_refuses_with_a_sentence(story):
+def test_the_command_refuses_with_a_sentence(sample):
     with pytest.raises(CommandError, match="There is no voucher “V-1”"):
         call_command("explain", "voucher", "V-1", entity="NO1")
     with pytest.raises(CommandError, match=r"There is no legal entity SE1\."):

@@ -35,19 +35,19 @@ from ledger.models import (
 )
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
-from tests.invoicing_site.spring.intruder import without_triggers
-from tests.invoicing_site.spring.story import APRIL_2
+from tests.invoicing_site.sample_company.intruder import without_triggers
+from tests.invoicing_site.sample_company.sample import APRIL_2
 
 D = Decimal
 
 
 @pytest.fixture(scope="module")
-def story(story):
+def sample(sample):
     """Sealed in one segment."""
     made = seals.seal_all()
     assert len(made) == 1
     assert made[0].rows > 300
-    return story
+    return sample
 
 
 def named():
@@ -58,7 +58,7 @@ def where(row):
     return f"{row._meta.label_lower}:{row.pk}"
 
 
-def test_sealed_rows_have_no_findings(story):
+def test_sealed_rows_have_no_findings(sample):
     """PST-7"""
     assert findings() == []
     assert not SealPending.objects.exists()
@@ -67,7 +67,7 @@ def test_sealed_rows_have_no_findings(story):
     assert list(one.heads["vouchers"]) == ["NO1"]
 
 
-def test_rows_are_not_sealed_twice(story):
+def test_rows_are_not_sealed_twice(sample):
     assert seals.seal() is None
 
 
@@ -199,7 +199,7 @@ def test_a_whole_table_that_is_emptied_is_named_row_by_row(ledger):
 
 
 def test_an_entry_that_is_approved_again_is_sealed_again(ledger):
-    """PST-7 APP-5: between two approvals its owner changes it, and only what is approved is held."""
+    """PST-7 APP-5: between two approvals its owner changes it, and only approved entries are sealed."""
     company = ledger.company
     entry = factories.time_entry(company, "3")
     approve([entry], by=company.manager, on=APRIL_2)
@@ -217,7 +217,7 @@ def test_an_entry_that_is_approved_again_is_sealed_again(ledger):
 
 
 def test_the_name_of_an_account_changes_with_an_event_only(ledger):
-    """PST-7: that event is sealed as well, so it can't be made up afterwards."""
+    """PST-7: that event is sealed as well, so it can't be added afterwards."""
     account = newest(Account)
     before = account.name
     account.name = "Projects, costs"
@@ -260,7 +260,7 @@ def test_a_seal_that_is_changed_is_named(ledger, alter):
 
 
 def test_the_digest_of_all_rows_is_compared_as_well(ledger):
-    """PST-7: even where somebody hashed the segment anew."""
+    """PST-7: also if the segment was hashed again."""
     one = Seal.objects.get()
     part = one.parts.get(table_name=Actual._meta.db_table)
     part.digest = "0" * 64
@@ -319,7 +319,7 @@ def test_the_newest_seal_is_mailed_and_downloaded(ledger, client, mailoutbox, se
 
 
 def test_users_who_see_the_audit_trail_can_download_seals(ledger, client):
-    """PST-7: those who may look at the audit trail."""
+    """PST-7: users who can see the audit trail."""
     pages = ("/audit/seals/", "/audit/seals/newest/")
     for page in pages:
         assert client.get(page).status_code == 302

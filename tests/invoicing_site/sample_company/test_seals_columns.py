@@ -1,4 +1,4 @@
-"""Every sealed model: each column that is changed past the triggers, each row deleted or inserted (PST-7)."""
+"""Every sealed model: each column that is changed without triggers, each row deleted or inserted (PST-7)."""
 
 import pytest
 from django.db import connection, models, transaction
@@ -10,7 +10,7 @@ from invoicing_site.verify import findings
 from invoicing_site.verify.seals import sealed
 from ledger.models import Account, JournalLine
 from proforma.models import LineDetail, ProformaInvoice
-from tests.invoicing_site.spring.intruder import another_value, drop_constraints, intruder
+from tests.invoicing_site.sample_company.intruder import another_value, drop_constraints, intruder
 
 MODELS = list(dict.fromkeys(kind.model for kind in seals.declared()))
 
@@ -19,7 +19,7 @@ PROVED_OTHERWISE = {
     (BacklogItem, "status"),
     (LineDetail, "backlog_item"),
 }
-# … and these may change: how work in hand stands, what a background job did, settings.
+# … and these may change: the status of current work, results of background jobs, settings.
 MAY_CHANGE = {
     (BacklogItem, "limit_status"),
     (BacklogItem, "limit_level"),
@@ -36,17 +36,17 @@ MAY_CHANGE = {
 
 
 @pytest.fixture(scope="module")
-def story(story):
+def sample(sample):
     """Sealed, with a row of each model."""
     for model in MODELS:
         _any(model)
     seals.seal_all()
     assert list(sealed()) == []
-    return story
+    return sample
 
 
 def _any(model):
-    """The first row, or a new one that refers to others and says the least."""
+    """The first row, or a new one with the required references and values only."""
     if row := model._base_manager.order_by("pk").first():
         return row
     row = model()
@@ -78,7 +78,7 @@ def _named(model, monkeypatch):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_the_newest_row_that_is_deleted_and_a_copy_of_it_are_named(story, model, monkeypatch):
+def test_the_newest_row_that_is_deleted_and_a_copy_of_it_are_named(sample, model, monkeypatch):
     """PST-7: the copy has another key, and nothing notes it."""
     table, key, label = model._meta.db_table, _newest(model), model._meta.label_lower
     columns = [field.column for field in model._meta.concrete_fields if not field.generated]
@@ -96,8 +96,8 @@ def test_the_newest_row_that_is_deleted_and_a_copy_of_it_are_named(story, model,
 
 
 @pytest.mark.postgres
-def test_a_table_that_is_truncated_is_named_row_by_row(story, monkeypatch):
-    """PST-7: no trigger for rows sees that."""
+def test_a_table_that_is_truncated_is_named_row_by_row(sample, monkeypatch):
+    """PST-7: row triggers do not fire."""
     keys = set(AuditEvent.objects.values_list("pk", flat=True))
     with intruder() as cursor:
         cursor.execute("TRUNCATE invoicing_site_auditevent")
@@ -105,7 +105,7 @@ def test_a_table_that_is_truncated_is_named_row_by_row(story, monkeypatch):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_every_column_that_is_changed_is_named(story, model, monkeypatch):
+def test_every_column_that_is_changed_is_named(sample, model, monkeypatch):
     """PST-7"""
     key, unsealed = _newest(model), set()
     with intruder() as cursor:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from invoicing_site.floor import guards
-from tests.invoicing_site.spring.alterations import decide_deferred
+from tests.invoicing_site.sample_company.alterations import decide_deferred
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def without_triggers():
 
 @contextmanager
 def intruder():
-    """A cursor for which nothing holds; everything is as it was at the end of the block."""
+    """A cursor without constraints and triggers; they are restored at the end of the block."""
     decide_deferred()
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -38,7 +38,7 @@ def intruder():
 
 
 def drop_constraints(cursor, table):
-    """On PostgreSQL: take every check and every unique index but the primary key away from a table."""
+    """On PostgreSQL: drop all checks and unique indexes of a table except the primary key."""
     if connection.vendor != "postgresql":
         return
     cursor.execute(

@@ -1,8 +1,8 @@
 """All alterations that verifying must name, with the codes that name them."""
 
-from tests.invoicing_site.spring import alterations, intrusions
+from tests.invoicing_site.sample_company import alterations, intrusions
 
-# The code that names the alteration first, and all codes that speak of it.
+# The code that names the alteration first, and all codes that it causes.
 ALTERATIONS = [
     (alterations.entry_amount, "CHAIN", {"CHAIN", "BALANCE"}),
     (alterations.entry_moved_to_another_account, "CHAIN", {"CHAIN"}),

@@ -13,8 +13,8 @@ from backlog.operations import Decision, approve, cancel_approval, reject
 from invoicing_site import explain
 from invoicing_site.verify import findings
 from tests import factories
-from tests.invoicing_site.spring.alterations import altered, behind_the_guards
-from tests.invoicing_site.spring.story import APRIL_2, _booked
+from tests.invoicing_site.sample_company.alterations import altered, behind_the_guards
+from tests.invoicing_site.sample_company.sample import APRIL_2, _booked
 
 D = Decimal
 
@@ -84,7 +84,7 @@ def test_shares_of_the_current_approval_that_were_raised_by_hand_are_named(ledge
 
 
 def test_changed_shares_of_a_canceled_approval_are_named(ledger, eight):
-    """PST-7: below what was delivered by their sum, and in any case by what reverses them."""
+    """PST-7: by their sum if it is below what was delivered, and always by their reversals."""
     first = given(ledger, eight, "10")
     taken_back(ledger, eight)
     given(ledger, eight)
@@ -118,7 +118,7 @@ def test_each_approval_is_explained_by_its_own_decision(ledger, eight):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_order_of_approving_and_canceling_has_no_findings(ledger, eight, seed):
-    """APP-5, PST-7: written up and down, recalled, changed, rejected, journalled in between."""
+    """APP-5, PST-7: raised and lowered, recalled, changed, rejected, journalled in between."""
     company, chance = ledger.company, random.Random(seed)
     entry = eight
     for _ in range(8):

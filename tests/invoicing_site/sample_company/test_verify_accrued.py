@@ -1,4 +1,4 @@
-"""The balance of what is accrued: backlog, subledger and accounts say the same (section 13, 4)."""
+"""The balance of what is accrued: backlog, subledger and accounts agree (section 13, 4)."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,8 +11,8 @@ from invoicing_site.verify.accrued import accrued
 from ledger.models import JournalLine, LedgerEntry
 from proforma import operations as proformas
 from tests import factories
-from tests.invoicing_site.spring.alterations import altered, behind_the_guards
-from tests.invoicing_site.spring.story import APRIL_2, _booked
+from tests.invoicing_site.sample_company.alterations import altered, behind_the_guards
+from tests.invoicing_site.sample_company.sample import APRIL_2, _booked
 
 
 def found(ledger):
@@ -20,7 +20,7 @@ def found(ledger):
 
 
 def test_work_in_every_state_balances(ledger):
-    """Section 13, 4: open, on a draft, confirmed, journalled or not yet, taken back before its journal."""
+    """Section 13, 4: open, on a draft, confirmed, in a journal or not, canceled before its journal."""
     assert found(ledger) == []
     _booked(ledger, APRIL_2)
     assert found(ledger) == []

@@ -1,4 +1,4 @@
-"""Whole attacks on what is sealed, by somebody who owns the database and knows how seals are made (PST-7)."""
+"""Attacks on sealed rows by an owner of the database who knows how seals are made (PST-7)."""
 
 import io
 from dataclasses import replace
@@ -18,15 +18,15 @@ from invoicing_site.verify.seals import compared, sealed
 from ledger.models import Account, CustomerInvoice, Document, InvoiceProposal, LedgerEntry, Voucher
 from proforma.models import DetailActual, LineDetail
 from tests import factories
-from tests.invoicing_site.spring.intruder import without_triggers
-from tests.invoicing_site.spring.story import APRIL_2
+from tests.invoicing_site.sample_company.intruder import without_triggers
+from tests.invoicing_site.sample_company.sample import APRIL_2
 
 
 @pytest.fixture(scope="module")
-def story(story):
+def sample(sample):
     """Sealed in one segment."""
     seals.seal_all()
-    return story
+    return sample
 
 
 def named():
@@ -169,7 +169,7 @@ def test_an_account_that_is_renamed_in_the_administration_is_clean(ledger, clien
     assert findings() == []
 
 
-# Rows that change places.
+# Rows that are swapped.
 
 
 def test_two_rows_that_are_swapped_are_both_named(ledger):
@@ -318,7 +318,7 @@ def test_seals_are_not_changed_while_the_triggers_are_on(ledger):
             change()
 
 
-# What waits.
+# Rows that are not sealed yet.
 
 
 def test_a_row_in_no_segment_for_over_an_hour_is_named(ledger):
@@ -336,7 +336,7 @@ def test_a_row_in_no_segment_for_over_an_hour_is_named(ledger):
 
 
 def _age(minutes):
-    """As if all notes had been written so long ago by the clock of the database."""
+    """Make all notes this many minutes older, by the clock of the database."""
     ago = f"now() - interval '{minutes} minutes'"
     if connection.vendor == "sqlite":
         ago = f"strftime('%Y-%m-%d %H:%M:%f', 'now', '-{minutes} minutes')"
@@ -378,7 +378,7 @@ def test_a_note_without_rows_does_not_stop_the_sealing(ledger, ids):
 @pytest.mark.sqlite
 @pytest.mark.parametrize("key", [-5, 0, "a gap", "behind the last", "far behind"])
 def test_a_row_inserted_on_sqlite_is_named_for_any_id(ledger, key):
-    """PST-7: also after the next seal, for what is sealed begins with the first row that was noted."""
+    """PST-7: also after the next seal, because sealing starts with the first row that was noted."""
     gap, last = happened(2)
     seals.seal_all()
     with without_triggers():
@@ -481,7 +481,7 @@ def test_rows_that_a_migration_inserts_on_sqlite_are_sealed(ledger):
 
 
 def test_each_seal_in_a_file_is_compared(ledger):
-    """PST-7: a mailbox as well as one file, however its lines end."""
+    """PST-7: a mailbox as well as one file, with any line endings."""
     happened()
     first = seals.in_words(Seal.objects.first())
     seals.seal_all()

@@ -10,7 +10,7 @@ from backlog.models import BacklogItem
 from contracts.models import NumberSequence, SequenceCounter
 from ledger.models import InvoiceLine, InvoiceTax
 from proforma.models import DetailActual, LineDetail
-from tests.invoicing_site.spring.alterations import altered, voucher_of
+from tests.invoicing_site.sample_company.alterations import altered, voucher_of
 
 D = Decimal
 
@@ -71,7 +71,7 @@ def fact_billed_of_nothing(ledger):
     return str(fact.pk)
 
 
-# Rows that somebody slips in
+# Inserted rows
 
 
 def copied(row, **values):
@@ -119,7 +119,7 @@ def claim_inserted(ledger):
 
 
 def journal_line_inserted(ledger):
-    """For work that no journal has seen yet, into one that is posted."""
+    """For work that is in no journal yet, into a posted journal."""
     line = voucher_of(ledger.eight).journal_line
     copied(line, actual=Actual.objects.get(entry=ledger.open, type="cost"))
     return line.journal.number
@@ -151,7 +151,7 @@ def sales_twice(ledger):
 
 
 def billed_sales_made_again(ledger):
-    """Of work that was billed: the shares stand open once more."""
+    """Of work that was billed: the shares are open again."""
     shares = list(
         Actual.objects.filter(entry=ledger.taxi, type="unbilled", reverses=None, detail_actual=None)
     )
