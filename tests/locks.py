@@ -33,11 +33,11 @@ _WRITE = re.compile(r'^(UPDATE|DELETE FROM|INSERT INTO) "(\w+)"')
 
 
 class Watch:
-    """What the transaction at work has locked and written, and where that breaks the order."""
+    """The locks and writes of the current transaction, and where they break the order."""
 
     def __init__(self):
         self.wrong = []
-        self.taken = {}  # of the transaction at work: rows by model, in the order of locking
+        self.taken = {}  # of the current transaction: rows by model, in the order of locking
         self._transaction, self._thread = None, threading.current_thread()
         self._written, self._own = "", set()
         self._models = {model._meta.db_table: model._meta.label for model in apps.get_models()}
@@ -45,7 +45,7 @@ class Watch:
     def took(self, model, keys):
         """Rows were locked; those that the transaction has already cost nothing."""
         label = model._meta.label
-        if label not in PLACES or not self._is_at_work():
+        if label not in PLACES or not self._is_in_progress():
             return
         before = self.taken.setdefault(label, set())
         new = set(keys) - before
@@ -61,10 +61,10 @@ class Watch:
 
     def wrote(self, execute, sql, params, many, context):
         """Wraps each statement; rows that are written without a lock are locked by it."""
-        if (found := _WRITE.match(sql)) and self._is_at_work():
+        if (found := _WRITE.match(sql)) and self._is_in_progress():
             label = self._models.get(found[2], "")
             if found[1] == "INSERT INTO":
-                self._own.add(label)  # nobody else sees them yet
+                self._own.add(label)  # not visible to others yet
                 return execute(sql, params, many, context)
             if label in PLACES and label not in self._own and not self.taken.get(label):
                 later = [other for other in self.taken if PLACES[other] > PLACES[label] and self.taken[other]]
@@ -75,7 +75,7 @@ class Watch:
                 self._written = self._written or label or found[2]
         return execute(sql, params, many, context)
 
-    def _is_at_work(self):
+    def _is_in_progress(self):
         blocks = [block for block in connection.atomic_blocks if isinstance(block, transaction.Operation)]
         if not blocks or threading.current_thread() is not self._thread:
             return False

@@ -25,7 +25,7 @@ _numbers = itertools.count()
 
 
 class Document:
-    """The requests that can be made of one kind of document, by verb; built anew for each pair."""
+    """The requests that can be made of one kind of document, by verb; built again for each pair."""
 
     def __init__(self, build):
         self.build = build

@@ -68,7 +68,7 @@ def free_port():
 
 
 def get(url, within=60):
-    """The page, asked for until somebody answers."""
+    """The page, requested until the server answers."""
     return eventually(lambda: urllib.request.urlopen(url, timeout=10).read().decode(), within)
 
 

@@ -38,10 +38,10 @@ WHO = {
     "notices": (ALL, None),
     "read_notices": (ALL, None),
     "search": (ALL, None),
-    "job": ("P", "job"),  # who asked for it, and nobody else
+    "job": ("P", "job"),  # only the user who asked for it
     "try_job_again": ("P", "job"),
     "save_view": (ALL, None),
-    "delete_view": (NOBODY, "view"),  # a view of somebody else's
+    "delete_view": (NOBODY, "view"),  # a view of another user
     "choose_entity": (ALL, None),
     "mail_address": (ALL, None),
     "password_change": (ALL, None),
@@ -210,7 +210,7 @@ POSTED = {
 
 
 def addresses(resolver=None):
-    """All patterns of the site but the admin's, which tests/invoicing_site/test_admin.py looks at."""
+    """All patterns of the site except the admin's, which tests/invoicing_site/test_admin.py covers."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if not isinstance(pattern, URLResolver):
             yield pattern.name or str(pattern.pattern), pattern
@@ -363,7 +363,7 @@ ROWS = sorted(name for name, (_, row, *_) in WHO.items() if row not in (None, "d
 
 @pytest.mark.parametrize("name", sorted(WHO))
 def test_each_role_gets_the_expected_status(name, two_worlds, client):
-    """SEC-1: allowed, or 403, or 404 for a row that they may not even see."""
+    """SEC-1: allowed, or 403, or 404 for a row that they cannot see."""
     readers, row, *posters = WHO[name]
     may = {"get": readers, "post": posters[0] if posters else readers}
     for letter, user in people(two_worlds.home).items():

@@ -48,7 +48,7 @@ def tree(path):
 
 
 def imported(path):
-    """The dotted names of everything the file imports, wherever in the file; relative ones written out."""
+    """The dotted names of everything the file imports, wherever in the file; relative ones resolved."""
     package = path.relative_to(ROOT).with_suffix("").parts
     package = package[:-1]
     for node in ast.walk(tree(path)):
@@ -68,7 +68,7 @@ def place(path):
 
 
 def forbidden(app, part, name):
-    """Why a file may not import this name; empty when it may."""
+    """Why a file must not import this name; empty if it can."""
     target, _, rest = name.partition(".")
     target_part = rest.split(".")[0]
     if target not in OURS:

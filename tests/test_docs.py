@@ -186,6 +186,6 @@ python manage.py verify_ledger --json > file
 
 @every()
 def test_no_page_names_a_machine(doc):
-    """Paths of somebody's home and addresses of package registries do not belong in a manual."""
+    """Paths of home folders and addresses of package registries do not belong in a manual."""
     text = doc.read_text()
     assert not re.search(r"/(home|Users|tmp)/|\bpythonhosted\b", text)

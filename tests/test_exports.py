@@ -126,7 +126,7 @@ def euro_work(it, n):
 
 
 def spared_work(it):
-    """Work of 100 that nobody is charged for: a row of the file, and no part of any total."""
+    """Non-chargeable work of 100: a row of the file that no total includes."""
     (fact,) = copies(it.rows["sale"], 1, entry=None, cost=None, billing_type="non_chargeable")
     item = BacklogItem.objects.get(actual=it.rows["sale"])
     copies(item, 1, actual_id=fact.pk, status="not_ready", limit_status="na", amount=Decimal(100))

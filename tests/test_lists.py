@@ -178,7 +178,7 @@ FILLED = {
     "audit_trail": ("auditor", events),
     "seals": ("auditor", seals),
 }
-# Lists below a row: the row they stand under.
+# Lists of one row: the kind of that row.
 UNDER = {
     "imported_entries": ("manager", imported, "import"),
     "journal": ("accountant", journal_lines, "journal"),

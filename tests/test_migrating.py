@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def empty(tmp_path, django_db_setup):
-    """The environment of processes that meet an empty database."""
+    """The environment of processes with an empty database."""
     if connection.vendor == "sqlite":
         yield environment(tmp_path)
         return

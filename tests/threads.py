@@ -2,7 +2,7 @@
 
 
 def ended(*threads, within=60):
-    """Wait for the threads; a test whose thread still runs proves nothing, and fails."""
+    """Wait for the threads; the test fails if one still runs."""
     for thread in threads:
         thread.join(within)
     still = [thread.name for thread in threads if thread.is_alive()]

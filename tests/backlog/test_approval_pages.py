@@ -1,4 +1,4 @@
-"""The pages where entries are approved, rejected and taken back."""
+"""The pages where entries are approved and rejected, and approvals canceled."""
 
 import re
 from datetime import timedelta

@@ -463,7 +463,7 @@ def test_confirming_a_contract_and_approving_at_once_loses_nothing():
 
 
 def test_an_entry_that_has_facts_is_not_approved_again(company, contract):
-    """ACT-1 and section 13, number 1: also when somebody set its status back behind our back."""
+    """ACT-1 and section 13, number 1: also when its status was changed outside of the program."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
     Entry.objects.filter(pk=entry.pk).update(status="submitted")

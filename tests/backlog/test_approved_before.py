@@ -48,7 +48,7 @@ def billed_by_cost(no1, **fields):
 
 
 def figures():
-    """The cost and the unbilled sale that stand now."""
+    """The current cost and the current unbilled sale."""
     facts = Actual.objects.filter(reverses=None, reversed_by=None)
     return {fact.type: (fact.amount, fact.currency) for fact in facts}
 
@@ -61,7 +61,7 @@ def figures():
     ],
 )
 @pytest.mark.parametrize("change", ["list of the unit", "new price"])
-def test_work_at_cost_is_billed_by_the_cost_that_stands(no1, terms, sale, change):
+def test_work_at_cost_is_billed_by_its_current_cost(no1, terms, sale, change):
     """CON-6 PRC-3: 100 km at 3.00 cost 300, also where a kilometre costs 5.00 today."""
     billed_by_cost(no1, **terms)
     price = cost_price(no1, "3.00")

@@ -35,7 +35,7 @@ def deal(it, rounding):
     ],
 )
 def test_the_customer_chosen_for_it_takes_the_rest_of_hours_and_amount(rounding, expected):
-    """MON-9: 7.5 h × 133.33 is 999.98, wherever the rounding customer stands."""
+    """MON-9: 7.5 h × 133.33 is 999.98, in any position of the rounding customer."""
     it = factories.company(books=False, customers=3, sales_price="133.33")
     deal(it, rounding)
 

@@ -110,7 +110,7 @@ def test_a_promotion_between_approval_and_confirmation_changes_nothing(company, 
 
 
 def test_a_recall_updates_the_fixed_role_and_a_canceled_approval_does_not(company, contract):
-    """APP-9: the role was corrected meanwhile; only submitting again looks at it."""
+    """APP-9: the role was corrected meanwhile; only submitting again uses it."""
     entry = submitted(company)
     company.resource.role = company.principal
     company.resource.save()
@@ -229,7 +229,7 @@ def test_a_selected_entry_that_was_not_on_the_page_is_skipped(company, contract,
     assert other.status == "submitted"
 
 
-# What no page of ours posts; the last but one is deeper than Python reads.
+# Values that no page posts; the last but one is nested deeper than Python can parse.
 NOT_TERMS = [None, "", "[", "[1]", '"nul"', "nul", "7", "1" * 5000, "[" * 100_000, '{"x": 1}']
 
 

@@ -33,7 +33,7 @@ def drafts(it):
 
 
 def test_the_head_is_in_progress_as_soon_as_a_part_is_ready(it):
-    """MIL-1: and not started again where the marking is taken back."""
+    """MIL-1: and not started again when the marking is undone."""
     assert head() == "not_started"
     marked = mark_ready(it.parts[:1], by=it.manager)
     assert head() == "in_progress"

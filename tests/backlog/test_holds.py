@@ -114,7 +114,7 @@ def test_items_on_hold_are_not_billed_until_the_hold_ends(company, item, days, i
 
 
 def test_undoing_an_old_hold_leaves_a_later_one(company, item, later):
-    """BKL-2 BKL-5: held, taken off, held again by somebody else for another reason."""
+    """BKL-2 BKL-5: held, released, held again by another user for another reason."""
     first = hold([item], until=later, reason="First", by=company.manager).action
     release_hold([item], by=company.manager)
     second = hold([item], until=later, reason="Second", by=company.accountant).action
@@ -126,7 +126,7 @@ def test_undoing_an_old_hold_leaves_a_later_one(company, item, later):
 
 
 def test_undoing_a_hold_that_ended_leaves_the_one_after_it(company, item, later):
-    """BKL-2 BKL-5: nobody took the first off, its day came."""
+    """BKL-2 BKL-5: the first hold was not released, it ended on its day."""
     first = hold([item], until=later, reason="First", by=company.manager).action
     BacklogItem.objects.filter(pk=item.pk).update(hold_until=company.entity.today())
     hold([item], until=later, reason="Second", by=company.accountant)

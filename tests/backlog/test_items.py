@@ -228,7 +228,7 @@ def test_undo_during_an_action_stops_the_action(monkeypatch):
 
 
 def test_undoing_an_old_marking_leaves_a_later_one(company, item):
-    """BKL-2: marked ready, taken back, marked ready again by somebody else."""
+    """BKL-2: marked ready, not ready, and ready again by another user."""
     first = mark_ready([item], by=company.manager).action
     back = mark_not_ready([item], by=company.manager).action
     again = mark_ready([item], by=company.accountant).action

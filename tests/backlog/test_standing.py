@@ -78,7 +78,7 @@ def link(row):
 
 
 def refusal_of(client, entry):
-    """What a canceled approval answers; nothing but its sentence is looked at."""
+    """The message after canceling the approval."""
     answer = client.post(reverse("cancel_approval", args=[entry.pk]))
     return " ".join(str(message) for message in get_messages(answer.wsgi_request))
 

@@ -48,7 +48,7 @@ def in_euros(company, **fields):
     ],
 )
 def test_amounts_that_the_books_cannot_hold_are_not_approved(company, quantity, message):
-    """APP-10: looked at in both currencies; the other entry is approved."""
+    """APP-10: checked in both currencies; the other entry is approved."""
     rated(company)
     in_euros(company)
     big = factories.material_entry(company, quantity, date=DAY)
@@ -71,7 +71,7 @@ def test_the_rate_that_the_contract_agreed_counts(company):
 
 
 def test_a_cost_in_another_currency_is_also_checked_in_the_accounting_currency(company):
-    """APP-10: 90,000,000,000 EUR are 1,044,000,000,000 NOK; without a rate nobody knows yet."""
+    """APP-10: 90,000,000,000 EUR are 1,044,000,000,000 NOK; without a rate it is not checked yet."""
     entries = [
         factories.expense_entry(company, "90000000000", cost_currency=code, date=DAY)
         for code in ("EUR", "USD")

@@ -1,4 +1,4 @@
-"""Work without a price: wherever it is met, the way to a price is named, with a link for who may go there."""
+"""Work without a price: every message says how to add one, with a link for users who can."""
 
 from datetime import date
 
@@ -71,7 +71,7 @@ def test_the_missing_price_is_named_on_approval(manager, company):
 
 
 def test_a_list_that_begins_later_can_not_be_extended(manager, company):
-    """PRC-6: only ways that exist are named: the first day of a list in use stands."""
+    """PRC-6: only possible ways are named: the first day of a list in use cannot change."""
     company.sales_list.valid_from, company.sales_list.valid_to = date(2025, 4, 1), None
     company.sales_list.save()
     entry = factories.time_entry(company, "8", date=DAY)

@@ -24,7 +24,7 @@ def browser_type_launch_args(browser_type_launch_args):
     chromium = os.environ.get("LEDGERLINE_CHROMIUM") or shutil.which("chromium")
     if not chromium:
         pytest.skip("Chromium is not installed")
-    # No sandbox: it refuses to work for root, and it meets our own pages only. No calls home.
+    # No sandbox: it does not work for root, and only our own pages are loaded. No telemetry.
     switches = ("no-sandbox", "disable-quic", "disable-background-networking", "disable-component-update")
     quiet = [f"--{switch}" for switch in switches]
     return {**browser_type_launch_args, "executable_path": chromium, "args": quiet}
@@ -32,7 +32,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture
 def page(page):
-    """A page that reports no error, breaks no rule of what it may load, and meets no failing server."""
+    """A page without console errors, violations of the content policy, and server errors."""
     complaints = []
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -51,7 +51,7 @@ def base_url(live_server):
 
 @pytest.fixture
 def sign_in(page, base_url):
-    """Be somebody, without typing: gives the browser their session."""
+    """Sign in as a user: gives the browser a session, without the form."""
 
     def become(user):
         client = Client()
@@ -65,7 +65,7 @@ def sign_in(page, base_url):
 
 @pytest.fixture
 def accessible(page):
-    """Ask axe about the page as it stands, in light and, if wanted, in dark; returns what it finds."""
+    """Check the current page with axe, in the light and optionally the dark theme; returns the findings."""
 
     def violations(in_dark=True):
         found = []

@@ -8,7 +8,7 @@ from tests.test_access import ADDRESSES, WHO, path_of, people, world
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # They answer with a file.
 FILES = {"invoice_pdf", "newest_seal", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
-# They are drawn into a page, and looked at there.
+# They are rendered into a page, and checked there.
 PARTS = {"project_tasks", "approval_preview"}
 DESK = 1440
 # Widths from a phone to a desktop screen: the loaded page is made smaller, never loaded again.

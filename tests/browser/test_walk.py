@@ -91,7 +91,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     confirm(page)
     expect(page.locator("h1")).to_contain_text("Confirmed")
 
-    # The accountant posts the journals, looks at the proposal, posts it, prints it.
+    # The accountant posts the journals, opens the proposal, posts it, prints it.
     sign_in(it.accountant)
     page.goto(f"{base_url}/journals/")
     press(page, "Add actuals to journals")

@@ -37,7 +37,7 @@ def signed_in(user):
 
 
 def posted(client, model, what, *args, fields):
-    """Send the page's form as it stands, with some fields changed."""
+    """Post the form of the page with some fields changed."""
     where = address(model, what, *args)
     page = client.get(where)
     assert page.status_code == 200
@@ -283,7 +283,7 @@ def test_a_rate_and_its_change_and_many_deletions_are_recorded(administrator, ho
     assert AuditEvent.objects.filter(action="contracts.delete_project_group").count() == 2
 
 
-def test_nobody_sets_the_password_of_another(
+def test_administrators_cannot_set_the_password_of_another_user(
     administrator, home, mailoutbox, django_capture_on_commit_callbacks
 ):
     """SEC-1, SEC-3: an accountant's password was set by an administrator, who then signed in as them."""
@@ -345,7 +345,7 @@ def test_a_new_person_chooses_their_own_password(
 
 @pytest.mark.parametrize("old", ["", "old@example.com"])
 def test_nobody_can_change_the_address_of_another_user_with_a_password(administrator, home, old):
-    """SEC-1: an administrator put their own address on an accountant, and had the link sent to it."""
+    """SEC-1: an administrator could enter their own address for an accountant, and get the link."""
     home.accountant.set_password("what they know 1815")
     home.accountant.email = old
     home.accountant.save()
@@ -383,7 +383,7 @@ def invited(home, **fields):
 @pytest.mark.parametrize("role", ["accountant", "administrator", "manager", "member"])
 @pytest.mark.parametrize("extra", [False, True])
 def test_administrators_and_auditors_are_notified_of_a_first_link(administrator, home, role, extra):
-    """SEC-1, SEC-3: an administrator took over an accountant who was invited, and nobody else knew."""
+    """SEC-1, SEC-3: an administrator could take over the account of an invited accountant unnoticed."""
     person = invited(home, role=role, overrides_limits=extra)
     anna = factories.MembershipFactory(entity=home.entity, role="administrator").user
     gone = factories.MembershipFactory(entity=home.entity, role="auditor", user__is_active=False).user

@@ -337,7 +337,7 @@ def test_a_new_contract_and_its_lines_get_their_defaults(administrator, home):
     confirm_contract(contract, by=home.manager)
 
 
-def test_confirming_warns_of_milestones_that_nobody_can_tax(client, home):
+def test_confirming_warns_of_milestones_without_tax(client, home):
     """PST-4"""
     contract = factories.contract(home, lines=[{"method": "fixed"}])
     line = contract.lines.get()

@@ -1,4 +1,4 @@
-"""Characters that nobody sees are refused in every text, wherever it comes in."""
+"""Invisible characters are refused in every text, from every form and file."""
 
 import datetime
 import re

@@ -71,7 +71,7 @@ def test_a_month_of_the_project_manager(company):
     ],
 )
 def test_a_wrong_argument_is_refused_and_nothing_changes(company, arguments, sentence):
-    """A sentence that says what is wrong; no audit event, so nothing happened."""
+    """The message says what is wrong; there is no audit event."""
     factories.time_entry(company, "8", date=DAY)
     before = AuditEvent.objects.count()
     with pytest.raises(CommandError, match=sentence):
@@ -80,7 +80,7 @@ def test_a_wrong_argument_is_refused_and_nothing_changes(company, arguments, sen
 
 
 def test_several_companies_need_a_name(company):
-    """SEC-1: nobody acts in the wrong books by accident."""
+    """SEC-1: a command does not guess the company."""
     factories.company(code="SE1")
     with pytest.raises(CommandError, match="Known: NO1, SE1"):
         output("approve_entries")

@@ -72,7 +72,7 @@ def create():
     return Mapping(create=("projects", "tasks"))
 
 
-def test_an_import_that_makes_projects_looks_at_the_file_again(co, monkeypatch):
+def test_an_import_that_makes_projects_reads_the_file_again(co, monkeypatch):
     """IMP-1: the project of the first attempt was rolled back with it."""
     calls = in_conflict(monkeypatch, audit, "record")
     done = imports.import_entries(
@@ -113,7 +113,7 @@ def test_a_second_conflict_of_an_import_is_a_sentence(co, monkeypatch):
 @pytest.mark.parametrize(
     ("times", "status", "added"), [(1, "finished", 1), (2, "failed", 0)], ids=["once", "twice"]
 )
-def test_a_worker_looks_at_the_file_again(co, monkeypatch, times, status, added):
+def test_a_worker_reads_the_file_again(co, monkeypatch, times, status, added):
     """IMP-1"""
     stored = files.store(NEW_PROJECT, name="march.csv", media_type="text/csv")
     asked = imports.ask(stored, co.entity, create(), by=co.accountant, rows=1, submit=False)
@@ -136,7 +136,7 @@ def test_opening_the_books_keeps_the_tax_group_of_milestones(monkeypatch):
     assert entity.milestone_item_tax_group == group
 
 
-def test_a_journal_that_another_finished_meanwhile_names_no_remainder_of_the_first_attempt(monkeypatch):
+def test_a_journal_that_another_user_finished_has_no_rest_of_the_first_attempt(monkeypatch):
     """JRN-4"""
     it = factories.company()
     contract = factories.contract(it)
@@ -254,7 +254,7 @@ def test_a_logo_is_read_again_from_its_beginning(co, monkeypatch):
 # One's own account
 
 
-def test_a_link_to_choose_a_password_works_through_a_conflict(co, client, monkeypatch):
+def test_choosing_a_password_is_retried_after_a_conflict(co, client, monkeypatch):
     key = urlsafe_base64_encode(force_bytes(co.member.pk))
     page = client.get(reverse("password_reset_confirm", args=[key, token_of.make_token(co.member)]))
     calls = in_conflict(monkeypatch, audit, "record")
@@ -264,7 +264,7 @@ def test_a_link_to_choose_a_password_works_through_a_conflict(co, client, monkey
     assert User.objects.get(pk=co.member.pk).check_password("correct horse")
 
 
-def test_ones_own_password_is_changed_through_a_conflict(co, client, monkeypatch):
+def test_a_password_change_is_retried_after_a_conflict(co, client, monkeypatch):
     co.member.set_password("old horse battery")
     co.member.save()
     client.force_login(co.member)

@@ -50,7 +50,7 @@ def every_form(form=forms.BaseForm):
 
 
 def test_every_number_field_of_a_form_reads_these_formats():
-    """APP-10: a form added later is looked at too."""
+    """APP-10: new forms are found by themselves."""
     found = [
         (f"{form.__module__}.{form.__name__}.{name}", field)
         for form in every_form()

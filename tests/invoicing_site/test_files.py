@@ -40,7 +40,7 @@ def server(monkeypatch, settings):
 
 
 class InFolder:
-    """The one file of these tests, to be looked at and damaged."""
+    """The one file of these tests, to read and to damage it."""
 
     def __init__(self, folder):
         self.path = folder / "files" / SHA256[:2] / SHA256
@@ -86,7 +86,7 @@ def test_bytes_are_kept_under_their_hash(db, kept):
     assert files.found(row) == (SHA256, 10)
 
 
-def test_in_a_folder_nobody_may_write_into_a_file(db, folder):
+def test_files_in_a_folder_are_read_only(db, folder):
     path = stored.path(files.store(b"ledgerline", name="receipt.pdf", media_type=PDF))
     assert path == folder / "files" / SHA256[:2] / SHA256  # as it has always been
     assert not os.access(path, os.W_OK) or os.getuid() == 0
@@ -213,7 +213,7 @@ def test_two_writers_of_the_same_bytes_keep_one_file_and_one_row(kept, monkeypat
 
 
 def test_a_storage_that_gives_a_file_another_name_is_refused(db, settings):
-    """Under another name nobody would find it."""
+    """Under another name it could not be found."""
     memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = {**settings.STORAGES, "default": memory}
     files.write(b"ledgerline")

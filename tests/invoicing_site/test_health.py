@@ -148,7 +148,7 @@ def test_a_data_folder_without_space_is_named_and_the_site_stays_up(noon, client
 
 
 def test_a_server_that_never_answers_does_not_keep_health_waiting(noon, client, monkeypatch):
-    """And nobody waits for it twice."""
+    """And the second request does not wait."""
     answers, begun = threading.Event(), []
 
     def hang():

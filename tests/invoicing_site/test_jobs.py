@@ -123,7 +123,7 @@ def test_a_job_that_no_worker_started_is_run_once_by_the_sweep():
     for _ in range(2):
         jobs.sweep()
     assert heard == ["ding"]
-    assert not Job.objects.exists()  # nobody asked, so nobody looks at it
+    assert not Job.objects.exists()  # no user asked, so it is deleted
 
 
 def test_the_sweep_does_not_run_a_job_that_was_just_sent():

@@ -1,4 +1,4 @@
-"""A refusal that names where its cause is fixed links there, for those who may go (MON-8)."""
+"""A refusal links to the page that fixes its cause, for users who can open it (MON-8)."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,7 +30,7 @@ def contract(no1):
 
 
 class Asking:
-    """A request of somebody, as far as a remedy looks at it."""
+    """The parts of a request that a remedy reads."""
 
     def __init__(self, user, entity):
         from contracts.models import may
@@ -100,7 +100,7 @@ def page(client, user, address):
 
 
 def test_a_page_that_refuses_links_to_the_remedy(no1, contract, client):
-    """MON-8: one who does both jobs sees where the account is entered; an accountant alone does not."""
+    """MON-8: a user with both roles sees the link to the account; an accountant does not."""
     proposal = proposed(no1, work(no1, contract))
     PostingAccount.objects.filter(purpose="customer").delete()
     way = f'<a href="{reverse("admin:ledger_postingaccount_changelist")}">Open Posting accounts</a>'

@@ -265,7 +265,7 @@ def test_an_invalid_key_selects_no_row(it, client, key):
 
 @pytest.mark.parametrize("query", ["until=2026-02-30", "contract=999999", "q=" + "a" * 60_000])
 def test_an_invalid_filter_selects_nothing(it, client, query):
-    """BKL-2: a list that left the filter out would show, and mark, all there is."""
+    """BKL-2: a list without the filter would show, and mark, all rows."""
     waiting(it, 2)
     context = client.get(f"{BACKLOG}?{query}").context
     assert context["matching"] == 0
@@ -292,7 +292,7 @@ def test_ageing_ignores_unreasonable_days(it, client, on):
     ],
 )
 def test_no_text_of_a_workbook_is_a_formula(it, client, text, kept):
-    """EXP-1: the cell is a text, also after somebody edits it, and no character is added."""
+    """EXP-1: the cell is a text, also after editing, and no character is added."""
     waiting(it, description=text)
     content = client.get(f"{BACKLOG}?_export=xlsx").getvalue()
     cell = load_workbook(BytesIO(content)).active["A2"]
@@ -397,7 +397,7 @@ def test_a_list_is_read_from_the_database_row_by_row(it, client):
 
 
 def test_pages_are_not_cached_by_browsers_and_proxies(it, client):
-    """SEC-1: who comes to the same browser later does not find it."""
+    """SEC-1: the next user of the same browser does not see it."""
     for address, status in ((BACKLOG, 200), ("/", 200), ("/journals/", 403), ("/contracts/99999/", 404)):
         response = client.get(address)
         assert (response.status_code, response["Cache-Control"]) == (status, "private, no-store")
@@ -481,7 +481,7 @@ def test_an_amount_is_explained_in_two_columns(client):
 
 
 def test_a_form_that_is_submitted_twice_is_done_once(it, client):
-    """A double click, or the way back and once more."""
+    """By a double click, or by going back and submitting again."""
     client.force_login(it.member)
     address = reverse("new_material")
     page = client.get(address)

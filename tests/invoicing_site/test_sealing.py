@@ -133,7 +133,7 @@ def wait_until(condition, seconds=30):
         time.sleep(0.02)
 
 
-# Where a process is killed that seals: what it waits for there, held by somebody else.
+# Where a sealing process is killed: the lock it waits for there, held by another process.
 MOMENTS = {
     "at the head": f"SELECT pg_advisory_xact_lock({seals._LOCK})",
     "reading the notes": "LOCK TABLE invoicing_site_sealpending IN ACCESS EXCLUSIVE MODE",
@@ -160,7 +160,7 @@ def test_a_process_that_is_killed_leaves_neither_a_gap_nor_an_overlap():
             os.kill(pid, signal.SIGKILL)
             assert os.waitpid(pid, 0)[1] == signal.SIGKILL, moment
             other.rollback()
-            wait_until(lambda: not _others_at_work())
+            wait_until(lambda: not _other_transactions())
             assert not Seal.objects.exists(), moment
             assert len(in_seals()) == 0
             assert SealPending.objects.count() == 2 * place
@@ -184,7 +184,7 @@ def _waiting_for(other):
         return cursor.fetchone()[0]
 
 
-def _others_at_work():
+def _other_transactions():
     """Transactions of processes that are gone: the server ends them a moment later."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -218,7 +218,7 @@ def test_two_processes_that_seal_while_others_commit_in_odd_order_and_one_is_kil
         assert list(sealed()) == []  # a check at this moment finds nothing
     ends = [os.waitpid(pid, 0)[1] for pid in writers + sealing]
     assert ends == [0, 0, 0, signal.SIGKILL, 0, 0]
-    wait_until(lambda: not _others_at_work())
+    wait_until(lambda: not _other_transactions())
     assert list(sealed()) == []
     seals.seal_all()
     assert len(in_seals()) == AuditEvent.objects.count() >= 36
@@ -267,7 +267,7 @@ def test_a_statement_of_many_rows_is_sealed_in_several_segments(monkeypatch):
 
 
 def test_a_seal_is_in_the_log_once_it_is_committed(caplog):
-    """PST-7: a number and digest in the log that no seal has would look like a chain that was made anew."""
+    """PST-7: a number and digest in the log that no seal has would look like a chain that was made again."""
     event()
     with caplog.at_level("INFO", logger=seals.logger.name):
         with transaction.atomic():

@@ -37,7 +37,7 @@ def ada():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that passes when the test says so, for the throttle and for the cache behind it."""
+    """A clock that the test moves, for the throttle and its cache."""
 
     class Clock:
         now = int(time.time())
@@ -227,7 +227,7 @@ def test_an_address_that_guesses_many_names_has_to_wait(client, ada, clock):
 
 
 def test_a_name_guessed_from_many_places_delays_unknown_places_only(client, ada, clock):
-    """Nobody can lock a person out: where they have been before they are not held up, elsewhere a minute."""
+    """Nobody can lock out a user: known places have no delay, unknown places a minute."""
     throttling.succeed("ada", "192.0.2.1")
     waits = set()
     for number in range(60):
@@ -336,7 +336,7 @@ def test_signing_in_failing_and_signing_out_are_recorded(client, ada):
     attempt(client)
     attempt(client, password=SECRET)
     client.post(reverse("logout"), REMOTE_ADDR="192.0.2.1")
-    client.post(reverse("logout"))  # nobody goes
+    client.post(reverse("logout"))  # nobody is signed in
 
     here = {"address": "192.0.2.1"}
     assert events() == [
@@ -498,7 +498,7 @@ def ask(client, email):
 def test_a_password_link_is_sent_to_the_address_of_the_user_only(
     client, ada, mailoutbox, django_capture_on_commit_callbacks
 ):
-    """SEC-1: the answer is the same for an address that nobody has."""
+    """SEC-1: the answer is the same for an unknown address."""
     User.objects.filter(pk=ada.pk).update(email="ada@example.com")
     with django_capture_on_commit_callbacks(execute=True):
         known, unknown = ask(client, "ADA@example.com"), ask(client, "eve@example.com")

@@ -28,7 +28,7 @@ def conflict(state="40P01"):
 
 
 def operation(*troubles):
-    """An operation whose attempts meet these troubles, and the list of its attempts."""
+    """An operation with these errors in its attempts, and the list of its attempts."""
     attempts = []
     left = list(troubles)
 
@@ -95,7 +95,7 @@ def test_other_errors_are_not_retried(trouble):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_committed_operation_is_not_retried():
-    """A conflict of what follows the commit is none of the operation's."""
+    """A conflict after the commit does not concern the operation."""
     attempts = []
 
     @transaction.atomic

@@ -228,7 +228,7 @@ def _cut_off():
     Seal.objects.filter(number=2).delete()
 
 
-def _hash_anew():
+def _hash_again():
     AuditEvent.objects.filter(action="tests.happened").update(action="tests.never")
     SealedRows.objects.all().delete()
     Seal.objects.all().delete()
@@ -253,7 +253,7 @@ def _hash_anew():
     ("forge", "sentence"),
     [
         (_cut_off, "Seal 2 existed, but the newest one here is 1: "),
-        (_hash_anew, "Seal 2 has another digest than the one that you kept"),
+        (_hash_again, "Seal 2 has another digest than the one that you kept"),
     ],
 )
 def test_only_a_seal_that_was_kept_elsewhere_finds_this(ledger, tmp_path, forge, sentence):
