@@ -36,7 +36,7 @@ def test_the_list_behind_a_tile_holds_what_the_tile_counts(letter, client):
     assert counted >= 3
 
 
-def test_items_over_a_limit_are_not_counted_as_to_review(client):
+def test_items_over_a_limit_have_a_tile_of_their_own(client):
     """NTE-2"""
     it = company()
     deal = contract(it, confirmed=True)

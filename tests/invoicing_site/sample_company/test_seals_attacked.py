@@ -87,7 +87,7 @@ def test_an_approved_entry_that_is_changed_and_sealed_again_is_named(ledger):
     assert named() == {where(ledger.eight)}
 
 
-def test_an_entry_is_sealed_again_after_a_canceled_approval(ledger):
+def test_a_changed_entry_is_named_also_after_canceled_approvals(ledger):
     """PST-7"""
     company = ledger.company
     entry = factories.time_entry(company, "3")
@@ -135,7 +135,7 @@ def test_a_name_of_an_account_that_was_sealed_and_has_no_event_stays_named(ledge
     assert named() == {where(account)}
 
 
-def test_each_new_name_of_an_account_needs_its_audit_event(ledger):
+def test_renames_of_an_account_with_audit_events_have_no_findings(ledger):
     """PST-7: sealed between two changes or not, and back to the first name."""
     account = Account.objects.filter(entries__isnull=False).order_by("pk").first()
     first = account.name

@@ -30,7 +30,7 @@ def given(ledger, entry, quantity=None, billing_type=None):
     return approve([entry], by=ledger.company.manager, on=APRIL_2, decisions={entry.pk: decision})
 
 
-def taken_back(ledger, entry):
+def canceled(ledger, entry):
     cancel_approval([entry], by=ledger.company.manager, on=APRIL_2)
 
 
@@ -50,7 +50,7 @@ def test_a_quantity_raised_by_a_canceled_approval_does_not_count_for_the_next_on
     """APP-5, PST-7"""
     given(ledger, eight, first)
     assert findings() == []
-    taken_back(ledger, eight)
+    canceled(ledger, eight)
     assert findings() == []
     given(ledger, eight, again)
     assert findings() == []
@@ -71,7 +71,7 @@ def test_a_requested_recall_keeps_the_raised_quantity(ledger, eight):
 def test_shares_of_the_current_approval_that_were_raised_by_hand_are_named(ledger, eight, status):
     """PST-7: 4.8 and 3.2 h become 6 and 4, at 200; only the first approval says ten."""
     given(ledger, eight, "10")
-    taken_back(ledger, eight)
+    canceled(ledger, eight)
     second = given(ledger, eight)
     Entry.objects.filter(pk=eight.pk).update(status=status)
     with behind_the_guards():
@@ -86,7 +86,7 @@ def test_shares_of_the_current_approval_that_were_raised_by_hand_are_named(ledge
 def test_changed_shares_of_a_canceled_approval_are_named(ledger, eight):
     """PST-7: by their sum if it is below what was delivered, and always by their reversals."""
     first = given(ledger, eight, "10")
-    taken_back(ledger, eight)
+    canceled(ledger, eight)
     given(ledger, eight)
     for quantity in ("-2", "1"):
         with behind_the_guards():
@@ -101,7 +101,7 @@ def test_changed_shares_of_a_canceled_approval_are_named(ledger, eight):
 def test_each_approval_is_explained_by_its_own_decision(ledger, eight):
     """ACT-2: the entry holds the last one only."""
     first = given(ledger, eight, "10", "complimentary")
-    taken_back(ledger, eight)
+    canceled(ledger, eight)
     second = given(ledger, eight, "6")
 
     def decided(approval):
@@ -138,5 +138,5 @@ def test_any_order_of_approving_and_canceling_has_no_findings(ledger, eight, see
         else:
             if chance.random() < 0.3:
                 Entry.objects.filter(pk=entry.pk).update(status="recall")
-            taken_back(ledger, entry)
+            canceled(ledger, entry)
         assert results() == []
