@@ -195,7 +195,7 @@ def substituted(word):
         json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)[-1]),
     ],
 )
-def test_the_web_command_is_one_that_up_understands(command):
+def test_the_web_command_is_valid(command):
     python_, manage, name, *arguments = map(substituted, command)
     assert (python_, manage, name) == ("python", "manage.py", "up")
     options = load_command_class("invoicing_site", "up").create_parser(manage, name).parse_args(arguments)
@@ -203,7 +203,7 @@ def test_the_web_command_is_one_that_up_understands(command):
 
 
 @pytest.mark.parametrize("name", ["worker", "beat"])
-def test_the_celery_commands_are_ones_that_celery_understands(name, tmp_path):
+def test_the_celery_commands_are_valid(name, tmp_path):
     program, *arguments = map(substituted, COMPOSE["services"][name]["command"])
     assert program == "celery"
     result = python("-m", "celery", *arguments, "--help", env=environment(tmp_path, **PRODUCTION))

@@ -163,7 +163,7 @@ def text(client, address, query):
     return list(csv.DictReader(StringIO(content)))
 
 
-def test_every_list_says_which_of_its_columns_are_amounts():
+def test_every_list_declares_its_amount_columns():
     assert sorted(AMOUNTS) == LISTS
 
 

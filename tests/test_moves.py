@@ -321,7 +321,7 @@ PAIRS = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("model", "status", "verb"), PAIRS)
-def test_each_operation_does_from_each_status_what_its_table_says(no1, contract, model, status, verb):
+def test_each_operation_does_in_each_status_what_its_table_says(no1, contract, model, status, verb):
     make, verbs = DRIVES[model]
     row = make(no1, contract, status)
     assert row.status == status

@@ -169,14 +169,14 @@ def test_names_need_no_query_per_row(name, it, client):
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_rows_that_differ_are_called_differently(name, it, client):
+def test_different_rows_have_different_names(name, it, client):
     shown = {}
     for called, shows in boxes(client, it, name):
         assert shown.setdefault(called, shows) == shows, called
 
 
-def test_work_without_a_description_is_called_by_what_was_done(it, client):
-    """In every room, and never by its key or its class alone."""
+def test_work_without_a_description_is_named_after_its_role_or_category(it, client):
+    """In every app, and never by its key or its class only."""
     for name, reader, *row in (
         ("approvals", it.manager),
         ("backlog", it.manager),
@@ -193,7 +193,7 @@ def test_work_without_a_description_is_called_by_what_was_done(it, client):
         assert not {"Dredging", "Travel", "Time", "Expense"} & set(titles), name
 
 
-def test_an_actual_that_waits_is_called_by_what_was_done(it, client):
+def test_an_actual_without_a_description_is_named_after_its_role_or_category(it, client):
     with transaction.atomic():
         approve(work(it), by=it.manager, on=MARCH_31)
         client.force_login(it.accountant)

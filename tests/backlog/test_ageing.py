@@ -61,7 +61,7 @@ def count(call):
         (date(2024, 1, 1), "over_90"),
     ],
 )
-def test_where_a_column_begins(company, contract, day, column):
+def test_each_column_begins_on_its_day(company, contract, day, column):
     """BKL-4: by transaction date, seen from 30 June."""
     factories.ready_item(company, contract, date=day)
     (row,) = aged()

@@ -93,7 +93,7 @@ def test_a_preview_is_what_approval_makes(company):
     ]
 
 
-def test_margins_are_for_those_who_may_see_costs(company, contract, manager):
+def test_margins_are_shown_to_users_who_can_see_costs(company, contract, manager):
     """Section 11: project managers see costs only with the extra permission."""
     entry = factories.time_entry(company, "8")
     pages = [reverse("approvals"), reverse("approval", args=[entry.pk])]
@@ -104,7 +104,7 @@ def test_margins_are_for_those_who_may_see_costs(company, contract, manager):
     assert all("Margin" in manager.get(page).content.decode() for page in pages)
 
 
-def test_others_entries_are_approved_and_ones_own_are_named(company, contract, manager):
+def test_entries_of_others_are_approved_and_own_entries_are_named(company, contract, manager):
     """APP-2"""
     theirs = factories.time_entry(company)
     own = factories.time_entry(company, resource=company.manager_resource)

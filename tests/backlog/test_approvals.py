@@ -85,7 +85,7 @@ def test_the_approver_can_make_work_complimentary(company, contract):
     assert states() == [("1600.00", "not_ready", "na")]
 
 
-def test_fixed_price_work_gives_a_cost_only(company):
+def test_fixed_price_work_makes_a_cost_only(company):
     """APP-4"""
     confirm_contract(factories.contract(company, method="fixed"), by=company.manager)
     approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)
@@ -93,7 +93,7 @@ def test_fixed_price_work_gives_a_cost_only(company):
     assert Actual.objects.get().contract_line is not None
 
 
-def test_uncovered_work_gives_a_cost_only(company):
+def test_uncovered_work_makes_a_cost_only(company):
     """APP-4 CON-6: no contract, or one that is a draft still, covers nothing."""
     factories.contract(company)
     approve([factories.time_entry(company, "8", date=DAY)], by=company.manager)

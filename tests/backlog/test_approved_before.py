@@ -80,7 +80,7 @@ def test_work_at_cost_is_billed_by_its_current_cost(no1, terms, sale, change):
     assert "The cost as recorded: 300 NOK" in decision.reasoning
 
 
-def test_a_cost_that_nothing_gave_is_no_price_later(no1):
+def test_a_missing_cost_does_not_become_a_price_later(no1):
     """CON-6 PRC-6: without a price the cost is 0; a price that is added today does not make it 500."""
     billed_by_cost(no1, method="cost")
     drive(no1)
@@ -92,7 +92,7 @@ def test_a_cost_that_nothing_gave_is_no_price_later(no1):
     assert Actual.objects.get(type="unbilled").backlog_item.needs_price
 
 
-def test_what_an_expense_says_it_cost_is_billed_at_cost(no1):
+def test_the_cost_of_an_expense_is_billed_at_cost(no1):
     """CON-6 PRC-3 APP-8: 80 net and 20 tax of which 15 can be deducted is 85."""
     CategoryPrice.objects.filter(price_list__kind="sales", category=no1.travel).update(method="cost")
     entry = factories.expense_entry(no1, net="80", tax="20", deductible="15", date=JAN_20)

@@ -47,7 +47,7 @@ def test_work_outside_the_contracts_dates_is_a_cost_only_with_a_warning_that_nam
 
 
 @pytest.mark.parametrize("day", [MARCH_10, MARCH_31])
-def test_its_first_and_last_day_are_covered(company, day):
+def test_the_first_and_last_day_of_a_contract_are_covered(company, day):
     """CON-12"""
     confirm_contract(contract_until_march(company), by=company.manager, on=MARCH_10)
     approval = approve([factories.time_entry(company, "8", date=day)], by=company.manager, on=APRIL_2)
@@ -93,7 +93,7 @@ def test_the_page_of_confirming_counts_what_falls_outside(company, client):
     assert "falls outside" not in client.get(reverse("contract", args=[contract.pk])).content.decode()
 
 
-def test_the_list_of_approvals_says_that_it_is_outside(company, client):
+def test_the_list_of_approvals_marks_work_outside_the_dates(company, client):
     """CON-12 APP-2"""
     confirm_contract(contract_until_march(company), by=company.manager, on=MARCH_10)
     entry = factories.time_entry(company, "8", date=APRIL_1)

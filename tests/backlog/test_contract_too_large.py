@@ -47,7 +47,7 @@ def test_a_contract_is_not_confirmed_over_an_entry_that_is_too_large(company, cl
     assert sale.amount == Decimal(1600)
 
 
-def test_what_was_decided_counts_when_a_contract_is_confirmed(company):
+def test_the_approvers_decision_counts_when_a_contract_is_confirmed(company):
     """CON-6 APP-3: 1 piece was used and 1,000,000 are billed, at 1,000,000.01."""
     ProductPrice.objects.filter(price_list=company.sales_list).update(price=Decimal("1000000.01"))
     entry = factories.material_entry(company, "1", date=DAY)

@@ -54,7 +54,7 @@ def test_the_customer_chosen_for_it_takes_the_rest_of_an_expense(rounding, amoun
     assert shares(it, factories.expense_entry(it, "0.05", date=DAY)) == expected
 
 
-def test_tax_that_can_be_deducted_is_no_cost():
+def test_deductible_tax_is_not_a_cost():
     """APP-8: 100 net and 25 tax, of which 10 can be deducted: it cost 115, and is sold at cost for 115."""
     it = factories.company(books=False)
     confirm_contract(factories.contract(it), by=it.manager)

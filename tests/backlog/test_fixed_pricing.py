@@ -128,7 +128,7 @@ def test_a_recall_updates_the_fixed_role_and_a_canceled_approval_does_not(compan
     )
 
 
-def test_the_role_that_the_entry_names_comes_first(company, contract):
+def test_the_role_on_the_entry_comes_first(company, contract):
     """APP-9"""
     entry = factories.time_entry(company, "8", role=company.principal, date=MARCH_10, status="draft")
     submit([entry], by=company.member)

@@ -23,7 +23,7 @@ def facts(approval):
     ]
 
 
-def test_work_that_is_not_billable_there_is_non_chargeable(it):
+def test_work_imported_as_not_billable_is_non_chargeable(it):
     """IMP-1: 8 h at 200 cost 800 and are delivered for nothing."""
     contract(it, confirmed=True)
     entry = time_entry(it, hours="8", billing_wish="non_chargeable")
@@ -47,7 +47,7 @@ def test_work_that_is_invoiced_elsewhere_makes_a_cost_only(it):
     assert (approval.actuals[0].amount, approval.actuals[0].contract_line) == (Decimal("800.00"), None)
 
 
-def test_what_is_invoiced_elsewhere_still_counts_on_a_fixed_price_line(it):
+def test_work_invoiced_elsewhere_still_counts_on_a_fixed_price_line(it):
     """IMP-1: such a line sells its milestones and no hours."""
     agreed = contract(it, method="fixed", confirmed=True)
     (cost,) = approve([time_entry(it, billing_wish="cost_only")], by=it.manager).actuals
@@ -55,7 +55,7 @@ def test_what_is_invoiced_elsewhere_still_counts_on_a_fixed_price_line(it):
 
 
 @pytest.mark.parametrize("wish", ["cost_only", "non_chargeable"])
-def test_the_approver_may_decide_otherwise(it, wish):
+def test_the_approver_can_choose_another_billing_type(it, wish):
     """IMP-1, APP-3"""
     contract(it, confirmed=True)
     entry = time_entry(it, hours="8", billing_wish=wish)

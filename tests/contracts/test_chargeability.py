@@ -82,7 +82,7 @@ def test_a_class_that_is_not_included_is_not_available(it, excluded):
         assert (found is None) is (transaction_class == excluded)
 
 
-def test_classes_of_one_project_may_be_on_different_lines(it):
+def test_classes_of_one_project_can_be_on_different_lines(it):
     """CON-2"""
     others = {"includes_expense": False, "includes_material": False, "includes_fee": False}
     hours, rest = contract_of(it, others, {"includes_time": False}).lines.all()
@@ -137,7 +137,7 @@ def test_a_draft_revision_covers_nothing(it):
     assert ask(it, date=datetime.date(2025, 3, 31)).line == old
 
 
-def test_a_confirmed_revision_takes_over_on_its_day(it):
+def test_a_confirmed_revision_applies_from_its_day(it):
     """CON-10"""
     old, new = revised(it, contract_of(it, {}), status="confirmed")
 

@@ -115,7 +115,7 @@ def test_a_new_line_gets_the_contracts_customers(it):
     assert list(line.customers.all()) == rows
 
 
-def test_a_line_may_differ_from_its_contract(it):
+def test_a_line_can_differ_from_its_contract(it):
     """CON-1"""
     line = factories.contract(it).lines.get()
     share = line.customers.get()
@@ -142,7 +142,7 @@ def test_overlapping_ranges_of_one_owner_are_refused(it):
         another(it, NEW_YEAR).full_clean()
 
 
-def test_ranges_that_meet_do_not_overlap(it):
+def test_adjacent_ranges_do_not_overlap(it):
     """PRC-1"""
     it.sales_list.valid_to = datetime.date(2024, 12, 31)
     it.sales_list.save()

@@ -97,7 +97,7 @@ def test_invalid_days_are_refused(wrong):
         InvoiceFrequency(rhythm=MONTHLY, days=wrong).clean()
 
 
-def test_days_may_be_spaced():
+def test_days_can_have_spaces():
     frequency = InvoiceFrequency(rhythm=MONTHLY, days=" 16 , 1 ")
     frequency.clean()
 

@@ -34,7 +34,7 @@ def wrong(model, country, **numbers):
         ("NO", {"electronic_address_scheme": "EM", "electronic_address": "somewhere"}),
     ],
 )
-def test_right_numbers_and_those_of_unknown_countries_are_taken(country, numbers):
+def test_valid_numbers_and_those_of_unknown_countries_are_accepted(country, numbers):
     """DOC-5"""
     assert wrong(Customer, country, **numbers) == {}
 

@@ -104,7 +104,7 @@ def test_a_date_in_an_earlier_year_of_the_sequence_is_refused(entity):
         draw_number(entity, "invoice", on=APRIL)
 
 
-def test_proformas_may_be_dated_back(db):
+def test_proformas_can_be_dated_back(db):
     """MON-7"""
     entity = LegalEntityFactory()
     NumberSequenceFactory(entity=entity, kind="proforma", format="PF{seq}")
@@ -166,7 +166,7 @@ def test_a_format_that_makes_no_numbers_is_refused(wrong):
 
 
 @pytest.mark.parametrize("right", ["INV-{year}-{seq:06}", "{seq}", "{year}{seq:4}"])
-def test_a_format_may_show_the_year_and_the_digits(right):
+def test_a_format_can_show_the_year_and_the_digits(right):
     NumberSequence(kind="invoice", format=right).clean()
 
 

@@ -73,7 +73,7 @@ def test_a_manager_reaches_the_contracts_that_bill_their_project(it):
     assert seen(Project, other) == [it.project]
 
 
-def test_managing_a_project_without_the_role_gives_nothing(it):
+def test_managing_a_project_without_the_role_gives_no_access(it):
     """SEC-1"""
     nobody = UserFactory()
     it.project.managers.add(nobody)
@@ -107,7 +107,7 @@ def test_members_see_their_own_entries_and_managers_those_of_their_projects(it):
     assert seen(Entry, it.accountant) == [own, elsewhere]
 
 
-def test_a_manager_does_not_decide_on_a_project_that_only_the_contract_gives_them(it):
+def test_a_manager_of_the_contract_only_cannot_approve(it):
     """APP-2: approvers are the managers of the project."""
     other = joined(it, "manager")
     it.deal.managers.add(other)

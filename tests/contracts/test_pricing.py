@@ -188,7 +188,7 @@ def test_a_units_cost_list_is_for_its_own_resources_only(it):
     assert cost(it, hour(it, unit_id=None)).is_missing
 
 
-def test_of_cost_lists_in_two_currencies_that_in_the_accounting_currency_counts(it):
+def test_a_cost_list_in_the_accounting_currency_comes_first(it):
     """PRC-1"""
     it.cost_list.currency = "EUR"
     it.cost_list.save()
@@ -282,7 +282,7 @@ def test_a_standard_list_used_after_an_expired_one_is_named_in_the_reasoning(it)
     assert sales(it, hour(it, date=day(12, 31, 2024))).price == 100
 
 
-def test_of_several_lists_the_contracts_own_comes_first(it):
+def test_the_contracts_own_list_comes_before_others(it):
     """PRC-1"""
     sales_row(it, 100)
     new_list(it, 200, customer=it.customer)
@@ -391,7 +391,7 @@ def test_a_marked_up_price_has_six_decimals(it):
     assert sales(it, hour(it)).price == Decimal("150.000000")
 
 
-def test_a_markup_may_take_off(it):
+def test_a_markup_can_be_negative(it):
     """PRC-4"""
     sales_row(it, 200)
     PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(-25))

@@ -54,7 +54,7 @@ def test_an_expense_at_cost_starts_from_the_cost_net_of_deductible_tax(it):
     assert (cost(it, dinner).amount, cost(it, dinner).currency) == (85, "NOK")
 
 
-def test_an_expense_at_cost_of_several_has_the_whole_amount_and_a_price_of_one(it):
+def test_an_expense_at_cost_of_several_units_has_the_whole_amount_and_a_unit_price(it):
     """PRC-3: 100.00 for 3 nights is 33.333333 each, and 100.00 all the same."""
     CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
 
@@ -75,7 +75,7 @@ def test_an_expense_with_a_markup_over_cost(it):
     assert (priced.base_price, priced.markup) == (Decimal("99.99"), Decimal("12.5"))
 
 
-def test_a_categorys_markup_comes_on_top_of_that_over_cost(it):
+def test_a_categorys_markup_is_added_to_the_markup_over_cost(it):
     """PRC-4: 100 + 20 % + 5 %."""
     CategoryPriceFactory(price_list=it.sales_list, category=it.travel, method="markup", markup=Decimal(20))
     PriceMarkupFactory(price_list=it.sales_list, category=it.travel, percent=Decimal(5))
@@ -167,7 +167,7 @@ def test_an_expense_in_another_unit_has_no_price(it):
     assert "The row by km — passed over: another unit" in priced.reasoning
 
 
-def test_mileage_without_a_receipt_costs_what_the_cost_list_says(it):
+def test_mileage_without_a_receipt_has_the_cost_of_the_cost_list(it):
     """PRC-3: 100 km at 3.50, billed with 20 % on top."""
     CategoryPriceFactory(
         price_list=it.cost_list, category=it.travel, unit="km", method="unit", price=Decimal("3.50")
@@ -182,7 +182,7 @@ def test_mileage_without_a_receipt_costs_what_the_cost_list_says(it):
     assert (priced.amount, priced.price) == (Decimal("420.00"), Decimal("4.20"))
 
 
-def test_an_expense_at_cost_that_says_no_cost_has_no_price(it):
+def test_an_expense_at_cost_without_a_cost_has_no_price(it):
     """PRC-3, PRC-6"""
     CategoryPriceFactory(price_list=it.sales_list, category=it.travel)
 
@@ -208,7 +208,7 @@ def test_material_is_priced_by_product_and_unit(it):
     assert priced.warning == "Price list “Costs” has no price for Cable by box: the cost is 0."
 
 
-def test_material_that_says_its_cost_costs_that(it):
+def test_material_with_a_cost_has_that_cost(it):
     """PRC-3"""
     work = Work(
         transaction_class="material",
@@ -234,7 +234,7 @@ def test_a_fee_is_sold_at_the_price_agreed_on_the_entry(it):
     assert (sales(it, work).price, sales(it, agreed).price) == (4000, 5000)
 
 
-def test_a_fee_costs_nothing_unless_it_says_so(it):
+def test_a_fee_has_no_cost_by_default(it):
     work = Work(transaction_class="fee", date=DAY, category_id=it.fee.pk, unit="each")
 
     assert (cost(it, work).price, cost(it, work).is_missing, cost(it, work).warning) == (0, False, "")

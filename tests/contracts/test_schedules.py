@@ -75,7 +75,7 @@ def test_a_frequency_day_after_the_end_ends_the_schedule(it):
     assert entries(line)[-1] == ("03-01", "02-28", "not_run")
 
 
-def test_a_run_on_the_last_day_of_the_month_may_take_that_day(it):
+def test_a_run_on_the_last_day_of_the_month_can_include_that_day(it):
     """SCH-1: with the cutoff on the run day the 31st is billed on the 31st, and nothing is planned after."""
     frequency = InvoiceFrequencyFactory(entity=it.entity, days="31", cutoff_on_run_day=True)
     line = line_of(it, frequency=frequency, ends="04-30")
@@ -180,7 +180,7 @@ def test_a_cutoff_that_was_changed_by_hand_is_corrected(it):
     assert entries(line)[0] == ("01-01", "12-31", "not_run")
 
 
-def test_without_a_billing_start_the_line_and_then_the_contract_say_when(it):
+def test_without_a_billing_start_the_start_of_the_line_or_contract_counts(it):
     """SCH-1"""
     line = line_of(it, billing_starts=None, starts=day("10-10"))
     assert generate_schedule(line, by=None)[0].run_date == day("11-01")

@@ -585,7 +585,7 @@ def test_a_draft_contract_can_be_edited_and_a_confirmed_one_cannot(administrator
     assert administrator.post(address(type(line), "change", line.pk), {"name": "Other"}).status_code == 403
 
 
-def test_an_administrator_adds_a_customer_to_the_one_entity_there_is(administrator, home):
+def test_an_administrator_adds_a_customer_to_the_only_entity(administrator, home):
     answer = posted(
         administrator,
         Customer,

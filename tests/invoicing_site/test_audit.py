@@ -21,7 +21,7 @@ def test_an_action_leaves_an_event(db):
     assert event.detail == {"before": "100.00", "after": "110.00"}
 
 
-def test_the_system_may_act_on_nothing_in_particular(db):
+def test_an_event_needs_no_user_and_no_subject(db):
     """SEC-3"""
     event = audit.record("nightly run", None, contracts=3)
 

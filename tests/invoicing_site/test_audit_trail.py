@@ -142,7 +142,7 @@ def test_events_can_be_searched_and_are_sorted_newest_first(auditor, no1):
         assert [link in page for link in links] == shown, query
 
 
-def test_an_event_shows_before_and_after_and_leads_to_its_subject(auditor, no1):
+def test_an_event_shows_before_and_after_and_links_to_its_subject(auditor, no1):
     """SEC-3: what it holds is text, never markup."""
     event = happened(
         "contracts.change_project",

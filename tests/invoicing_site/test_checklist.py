@@ -80,12 +80,12 @@ def test_a_company_that_can_invoice_lacks_at_most_periods(it):
         ),
     ],
 )
-def test_what_is_missing_is_named(it, spoil, title, words):
+def test_each_missing_setting_is_named(it, spoil, title, words):
     spoil(it)
     assert lacking(it.entity)[title] == words
 
 
-def test_the_index_leads_to_what_is_missing(administrator, it):
+def test_the_index_links_to_missing_settings(administrator, it):
     """Section 11"""
     it.entity.number_sequences.filter(kind="invoice").delete()
     page = index(administrator)

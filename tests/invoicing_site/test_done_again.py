@@ -192,7 +192,7 @@ def new_person(client, entity):
     )
 
 
-def test_a_page_of_the_administration_says_what_it_did_once(co, monkeypatch):
+def test_a_page_of_the_administration_shows_its_message_once(co, monkeypatch):
     """SEC-3: the link in it leads to the row that is there."""
     client = signed_in(co.administrator)
     calls = in_conflict(monkeypatch, UserAdmin, "response_add")

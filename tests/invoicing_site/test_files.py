@@ -102,7 +102,7 @@ def test_the_same_bytes_are_kept_once_and_keep_their_first_name(db, kept):
     assert StoredFile.objects.count() == 1
 
 
-def test_bytes_that_are_there_are_not_sent_again(db, server):
+def test_a_stored_file_is_not_uploaded_again(db, server):
     for _ in range(3):
         files.store(b"ledgerline", name="receipt.pdf", media_type=PDF)
     assert server.puts == [f"/books/ledgerline/{SHA256[:2]}/{SHA256}"]

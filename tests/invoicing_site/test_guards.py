@@ -98,7 +98,7 @@ def test_only_the_named_columns_are_frozen(probe):
     refused(lambda: probe.objects.update(is_done=False, amount=2))
 
 
-def test_a_model_may_have_several_guards_with_reasons(probe):
+def test_a_model_can_have_several_guards_with_reasons(probe):
     guards.frozen(probe, when="OLD.is_done", columns=["amount"], because="this one isn't open.")
     guards.frozen(probe, when="OLD.note IS NOT NULL", columns=["note"], name="note", because="100 % sure.")
     guards.install(connection)
@@ -155,7 +155,7 @@ def test_a_guard_that_is_declared_otherwise_is_replaced(probe):
     assert probe.objects.update(amount=4) == 1
 
 
-def test_a_guard_that_is_no_longer_declared_goes(probe):
+def test_a_guard_that_is_no_longer_declared_is_dropped(probe):
     guards.insert_only(probe)
     guards.install(connection)
     guards._declared.clear()

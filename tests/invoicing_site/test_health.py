@@ -102,7 +102,7 @@ def test_a_stopped_process_is_named_with_the_time_and_the_site_stays_up(
     assert (found["clock"], found["worker"], found["problems"]) == (clock, worker, problems)
 
 
-def test_the_page_says_what_is_wrong(noon, client):
+def test_the_health_page_names_the_problem(noon, client):
     beats(clock=timedelta(minutes=228))
     page = client.get("/health/", headers={"accept": "text/html"}).text
     assert "<h1>Something is wrong</h1>" in page

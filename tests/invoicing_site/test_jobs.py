@@ -100,7 +100,7 @@ def test_an_unregistered_kind_is_an_error():
 
 
 @pytest.mark.parametrize("broker", ["memory://", "redis://somewhere"])
-def test_where_a_worker_listens_the_message_is_sent(broker, monkeypatch, django_capture_on_commit_callbacks):
+def test_with_a_broker_the_message_is_sent(broker, monkeypatch, django_capture_on_commit_callbacks):
     sent = []
     monkeypatch.setattr(app.conf, "broker_url", broker)
     monkeypatch.setattr(jobs.deliver, "delay", sent.append)
@@ -189,7 +189,7 @@ def test_a_failing_job_stops_no_other_and_is_given_up_after_five_tries(caplog):
     assert "no paper" in caplog.text
 
 
-def test_a_job_of_a_kind_that_is_gone_fails_and_says_so(it):
+def test_a_job_of_an_unknown_kind_fails_with_a_sentence(it):
     job = lost(by=it.accountant, entity=it.entity)
     del jobs.KINDS["hear"]
     jobs.sweep()

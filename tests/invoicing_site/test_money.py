@@ -115,7 +115,7 @@ def test_a_share_of_zero_percent_is_zero_unless_it_takes_the_rest():
     ("shares", "rounding"),
     [(["50", "49.999999"], 0), (["150", "-50"], 0), ([], 0), (["100"], 1), (["50", "50"], -1)],
 )
-def test_a_split_that_is_not_a_whole_is_an_error(shares, rounding):
+def test_a_split_that_is_not_100_percent_is_an_error(shares, rounding):
     """MON-3"""
     with pytest.raises(ValueError, match="split"):
         money.split(D("10"), [D(share) for share in shares], rounding, "EUR")

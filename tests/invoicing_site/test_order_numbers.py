@@ -95,7 +95,7 @@ def test_an_order_is_for_an_amount_that_its_currency_has(no1, order):
     assert str(order.amount) == "6000.0500"
 
 
-def test_every_amount_of_the_administration_knows_its_currency():
+def test_every_amount_in_the_administration_has_a_currency():
     """MON-1: what can be typed is checked, on the page of a row and on that of what it belongs to"""
     typed = [
         each

@@ -111,7 +111,7 @@ def test_many_can_hold_a_row_and_a_lock_waits_for_them(transactional_db):
 
 
 @pytest.mark.postgres
-def test_a_locked_row_may_still_be_referred_to(transactional_db):
+def test_foreign_keys_can_point_to_a_locked_row(transactional_db):
     user = User.objects.create(username="contract")
     seen = []
 
@@ -271,7 +271,7 @@ def test_written_rows_are_saved_rows(probe):
     assert probe.objects.get().text == "second"
 
 
-def test_rows_may_bring_their_ids_and_refer_to_each_other(probe):
+def test_rows_can_have_ids_and_foreign_keys_to_each_other(probe):
     parent_id, child_id = draw_ids(probe, 2)
     parent = probe(text="parent")
     child = probe(pk=child_id, text="child", parent_id=parent_id)
@@ -347,6 +347,6 @@ def test_real_events_are_written_in_bulk(db):
     assert AuditEvent._meta.get_field("detail").encoder is DjangoJSONEncoder
 
 
-def test_amount_columns_are_what_the_probe_says(probe):
+def test_amount_columns_and_their_sums_have_four_decimals(probe):
     assert isinstance(probe._meta.get_field("amount"), AmountField)
     assert querysets.ExactSum("amount").output_field.decimal_places == 4

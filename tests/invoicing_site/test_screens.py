@@ -403,7 +403,7 @@ def test_pages_are_not_cached_by_browsers_and_proxies(it, client):
         assert (response.status_code, response["Cache-Control"]) == (status, "private, no-store")
 
 
-def test_costs_are_explained_to_those_who_may_see_them(client):
+def test_costs_are_explained_to_users_who_can_see_them(client):
     """ACT-2 section 11: the manager bills 8 h at 200; that they cost 800 is not for managers or members."""
     it = company(cost_price=100, sales_price=200)
     contract(it, confirmed=True)
@@ -422,7 +422,7 @@ def test_costs_are_explained_to_those_who_may_see_them(client):
     assert words not in client.get(reverse("explain", args=["entry", entry.pk])).content.decode()
 
 
-def test_what_an_expense_cost_is_explained_to_those_who_may_see_costs(client):
+def test_the_cost_of_an_expense_is_explained_to_users_who_can_see_costs(client):
     """APP-8 section 11"""
     it = company()
     entry = expense_entry(it, cost_net=Decimal(321))

@@ -34,7 +34,7 @@ def test_pages_load_our_own_files_only(client):
 
 
 @pytest.mark.django_db
-def test_the_admin_alone_may_evaluate(admin_client):
+def test_only_the_admin_allows_eval(admin_client):
     policy = admin_client.get("/admin/").headers["Content-Security-Policy"]
     assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
     assert "default-src 'self';" in policy
@@ -72,8 +72,8 @@ def test_the_session_is_kept_from_scripts_and_other_sites(client, admin_user):
         ("rediss://:p%40@h:1/7?ssl_cert_reqs=none", "RedisCache rediss://:p%40@h:1/8?ssl_cert_reqs=none"),
     ],
 )
-def test_the_cache_is_shared_where_there_are_several_to_share_it(tmp_path, broker, cache):
-    """And it is not the broker's database: who empties it loses no message."""
+def test_the_cache_is_shared_between_processes(tmp_path, broker, cache):
+    """And it is not in the database of the broker, so that emptying it loses no messages."""
     code = "from invoicing_site.settings import CACHES; c = CACHES['default']; "
     code += "print(c['BACKEND'].rpartition('.')[2], c.get('LOCATION', '-'))"
     result = python("-c", code, env=environment(tmp_path, CELERY_BROKER_URL=broker))

@@ -166,7 +166,7 @@ def test_an_agreed_rate_and_both_rates_of_the_invoice_are_shown(sample):
     ]
 
 
-def test_non_chargeable_work_is_named_so_in_every_explanation(sample):
+def test_every_explanation_names_non_chargeable_work(sample):
     """ACT-2, APP-3"""
     unbilled = explain.explain_actual(sales_of(sample, sample.eight, billing_type="non_chargeable"))
     assert unbilled.step("invoice").sentence.endswith("not on the invoice: 1.2 h non-chargeable.")

@@ -285,6 +285,6 @@ def test_the_command_exits_with_1_and_names_the_findings(ledger):
     ]
 
 
-def test_the_command_knows_its_companies(sample):
+def test_the_command_refuses_an_unknown_company(sample):
     with pytest.raises(CommandError, match=r"There is no legal entity SE1\."):
         call_command("verify_ledger", entity="SE1")
