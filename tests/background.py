@@ -24,7 +24,7 @@ def make_late():
 
 
 def do(kind, **asked) -> Job:
-    """Ask for a job and do it; the job as it is then."""
+    """Enqueue a job and run it; returns the job afterwards."""
     job = jobs.add(kind, **asked)
     jobs.perform(job.pk)
     job.refresh_from_db()

@@ -369,7 +369,7 @@ week.meet("save × submit", "save × save", "submit entry × delete entry")
 
 @Document
 def file(it):
-    """The same rows in two files, in opposite order, by two people; each has got as far as the preview."""
+    """The same rows in two files, in opposite order, by two people; both are at the preview."""
     head, n = "date,resource,project,hours,description,external_id", next(_numbers)
     rows = [f"2025-02-{day:02},ANNA,NO1-P1,0.1,Row {n},{n}-{day}" for day in range(1, 29)]
     for who, lines in (("manager", rows), ("accountant", rows[::-1])):

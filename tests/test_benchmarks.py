@@ -1,4 +1,4 @@
-"""The benchmarks run, and they measure what they say: the same rows on either side."""
+"""The benchmarks run, and both sides make the same rows."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The files that put Ledgerline on a machine agree with each other and with the code."""
+"""The files for installation agree with each other and with the code."""
 
 import json
 import re

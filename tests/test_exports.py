@@ -214,7 +214,7 @@ def added_up(rows, heading):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_file_adds_up_to_the_totals_of_its_page(name, it, client):
-    """BKL-1: currency by currency, what the page says above the list."""
+    """BKL-1: by currency, the same totals as above the list."""
     address = filled(name, it, client)
     page = client.get(address).context
     shown = {each["currency"]: each["sum"] for each in page["sums"] if each["sum"]}

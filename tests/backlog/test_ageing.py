@@ -187,7 +187,7 @@ def test_lines_added_by_hand_are_not_aged(company):
 
 
 def test_for_today_only_open_items_are_read(company, contract):
-    """BKL-4: and the open ones leave out what is on a draft."""
+    """BKL-4: open items do not include items on a draft."""
     billed, drafted, _ = (factories.ready_item(company, contract, price=Decimal(p)) for p in (1, 20, 300))
     (draft,) = proformas.create_for_items([billed], on=JUNE_30, by=None)
     proformas.confirm(draft, by=company.manager, on=JUNE_30)

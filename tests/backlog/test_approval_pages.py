@@ -259,7 +259,7 @@ def test_a_list_without_the_time_of_its_page_approves_nothing(manager, company, 
 def test_the_approver_sees_the_receipt_and_all_amounts_of_an_expense(
     company, contract, manager, settings, tmp_path
 ):
-    """APP-8: what the expense's owner attached and claims is what is decided on."""
+    """APP-8: the approver decides on what the owner of the expense attached and claims."""
     settings.DATA = tmp_path
     png = b"\x89PNG\r\n\x1a\n" + b"0" * 20
     receipt = files.store(png, name="taxi.png", media_type="image/png", by=company.member)
@@ -296,7 +296,7 @@ def test_skipped_entries_are_named_once_for_each_reason(manager, company, contra
 
 @pytest.mark.parametrize("typed", ["24.0001", "1000"])
 def test_time_can_be_raised_to_24_hours_at_most(company, contract, manager, typed):
-    """APP-3 APP-10: an entry is of one day; what was typed stays on the page."""
+    """APP-3 APP-10: an entry covers one day; the page keeps the typed value."""
     entry = factories.time_entry(company, "1.5")
     address = reverse("approval", args=[entry.pk])
     terms = manager.get(address).context["terms"]
@@ -337,7 +337,7 @@ def test_all_warnings_of_an_approval_can_be_read(company, contract, manager):
 
 
 def test_a_missing_rate_names_who_can_enter_it(company, contract, manager):
-    """MON-8: the link is there for those who may follow it, before approval and when it is refused."""
+    """MON-8: with a link for users who can open it, before approval and in the refusal."""
     entry = factories.expense_entry(company, cost_currency="USD")
     add = reverse("admin:contracts_exchangerate_add")
     sentence = "An administrator can enter one that is valid from that day or earlier."

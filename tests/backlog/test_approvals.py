@@ -208,7 +208,7 @@ def test_work_dated_after_today_can_be_approved_from_its_day_on(company, contrac
 
 
 def test_approvals_on_projects_of_others_cannot_be_canceled(company, contract):
-    """APP-5 SEC-1: who manages another project of the company is refused, and nothing is reversed."""
+    """APP-5 SEC-1: a manager of another project of the company is refused, and nothing is reversed."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
     stranger = factories.UserFactory()
@@ -473,7 +473,7 @@ def test_an_entry_that_has_facts_is_not_approved_again(company, contract):
 
 
 def test_an_approved_entry_stays_as_it_was_approved(company, contract):
-    """APP-6: what the actuals were made of is not changed or deleted; a correction is an entry of its own."""
+    """APP-6: an entry with actuals is not changed or deleted; a correction is a new entry."""
     entry = factories.time_entry(company, "8", date=DAY)
     approve([entry], by=company.manager)
     for change in ({"quantity": Decimal(9)}, {"date": date(2025, 3, 11)}, {"description": "Other"}):

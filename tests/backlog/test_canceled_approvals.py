@@ -44,7 +44,7 @@ def test_a_missing_price_is_found_when_the_work_is_approved_again(company, contr
 
 
 def test_canceling_removes_the_decision_of_the_approver(company, contract):
-    """APP-5: approved again as it is, 8 h are billed and not the 6 of the first time."""
+    """APP-5: after the second approval 8 h are billed, and not the 6 h of the first one."""
     entry = factories.time_entry(company, "8", date=DAY)
     decisions = {entry.pk: Decision(billable_quantity=Decimal(6), billing_type="complimentary")}
     approve([entry], by=company.manager, decisions=decisions)

@@ -20,7 +20,7 @@ def company(db):
 
 
 def test_a_contract_is_not_confirmed_over_an_entry_that_is_too_large(company, client):
-    """CON-6 APP-10: 9,999,999 × 9,999,999,999.99; what the sentence names is the way out."""
+    """CON-6 APP-10: 9,999,999 × 9,999,999,999.99; the sentence names the solution."""
     ProductPrice.objects.filter(price_list=company.sales_list).update(price=Decimal("9999999999.99"))
     big = factories.material_entry(company, "9999999", date=DAY)
     hours = factories.time_entry(company, "8", date=DAY)

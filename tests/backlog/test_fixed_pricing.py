@@ -99,7 +99,7 @@ def test_a_changed_resource_changes_nothing_that_was_submitted(company, contract
 
 @pytest.mark.parametrize("field", ["role", "unit"])
 def test_a_promotion_between_approval_and_confirmation_changes_nothing(company, field):
-    """APP-9 CON-6: what is due when a contract is confirmed is priced by the role and unit of the cost."""
+    """APP-9 CON-6: work billed when a contract is confirmed is priced with the role and unit of its cost."""
     draft = factories.contract(company)
     entry = submitted(company)
     approve([entry], by=company.manager)

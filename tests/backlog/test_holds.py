@@ -80,7 +80,7 @@ def test_a_hold_needs_a_reason(company, item, later):
 
 @pytest.mark.parametrize(("days", "is_held"), [(0, False), (1, True)])
 def test_a_hold_ends_on_its_day(company, item, days, is_held):
-    """BKL-5: what is held until the 10th is billed from the 10th on, and not from the 11th."""
+    """BKL-5: an item on hold until the 10th can be billed from the 10th on, not from the 11th."""
     until = company.entity.today() + timedelta(days=days)
     BacklogItem.objects.filter(pk=item.pk).update(hold_until=until, hold_reason="Waits")
     found = {each.code for each in blockers(obstacles.loaded(BacklogItem.objects.all()).get(), on=until)}

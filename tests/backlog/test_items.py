@@ -173,7 +173,7 @@ def test_an_item_is_reserved_once(company, contract, item):
 
 
 def test_the_items_of_another_contract_are_not_reserved(company, contract, item):
-    """PRO-8: only what the lock of the contract guards."""
+    """PRO-8: the lock of one contract covers its own items only."""
     mark_ready([item], by=company.manager)
     other = factories.contract(company, confirmed=True)
     with pytest.raises(Refused, match="1 row has changed"):

@@ -1,4 +1,4 @@
-"""What a limit kept back is tested again, when the limit or what is used of it has changed."""
+"""Items over a limit are checked again after the limit, or its used amount, has changed."""
 
 import datetime
 from decimal import Decimal

@@ -128,7 +128,7 @@ def test_confirmed_work_shows_its_proforma_and_what_it_is_billed_at(manager, com
 
 
 def test_posted_work_shows_its_invoice_and_no_action_that_would_be_refused(manager, company, contract, entry):
-    """APP-5 PST-3: nothing returns what is posted, so nothing offers it."""
+    """APP-5 PST-3: posted invoices are not returned, so no return is offered."""
     proforma = drafted(company, contract)
     invoice = posted(company, confirmed(company, proforma))
 

@@ -43,7 +43,7 @@ def messages_of(response):
 
 
 def test_the_missing_price_is_named_before_approval(manager, company):
-    """PRC-6 MON-8: who makes the price, and that it is approved then."""
+    """PRC-6 MON-8: who can add the price, and to approve after that."""
     entry = factories.time_entry(company, "8", date=DAY)
     address = reverse("approval", args=[entry.pk])
     page = manager.get(address).text

@@ -151,7 +151,7 @@ def test_costs_need_a_role_or_the_extra_permission(it):
 
 
 def test_extra_permissions_of_a_membership_count_in_its_company_only(it):
-    """SEC-1 PRO-6: who may see costs or go over limits in one company is a plain manager in the next."""
+    """SEC-1 PRO-6: a user who can see costs or exceed limits in one company is a plain manager in another."""
     other = LegalEntityFactory()
     MembershipFactory(user=it.manager, entity=other, role="manager", sees_costs=True, overrides_limits=True)
     user = again(it.manager)

@@ -1,4 +1,4 @@
-"""What an hour is sold for, and what it costs."""
+"""Sales prices and costs of hours."""
 
 from decimal import Decimal
 
@@ -400,7 +400,7 @@ def test_a_markup_can_be_negative(it):
 
 
 def test_the_cost_list_of_the_contracting_unit_prices_resources_of_any_unit(it):
-    """PRC-2: the list of the US unit says what a developer of its own and of India costs: 100, 90, 150."""
+    """PRC-2: the list of the US unit has the costs of developers of the US and of India: 100, 90, 150."""
     us, india = (OrganizationalUnitFactory(entity=it.entity, code=code) for code in ("US", "INDIA"))
     architect = RoleFactory(entity=it.entity)
     it.contract.unit = us

@@ -1,4 +1,4 @@
-"""What expenses, material and fees are sold for, and what they cost."""
+"""Sales prices and costs of expenses, material and fees."""
 
 import datetime
 from dataclasses import replace

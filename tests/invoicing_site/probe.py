@@ -1,4 +1,4 @@
-"""A table with one column of every sort, made inside a test's transaction and gone with it."""
+"""A table with one column of every sort, made inside the transaction of a test and rolled back with it."""
 
 import contextlib
 

@@ -204,7 +204,7 @@ def test_an_auditor_can_read_and_not_change(home):
 
 
 def test_users_of_two_companies_are_changed_by_superusers_only(administrator, home, abroad):
-    """SEC-1: who also works elsewhere, or is a superuser, is changed by a superuser only."""
+    """SEC-1: users with another company, and superusers, are changed by superusers only."""
     both = abroad.member
     factories.MembershipFactory(user=both, entity=home.entity)
     password = "admin:auth_user_password_change"
@@ -286,7 +286,7 @@ def test_a_rate_and_its_change_and_many_deletions_are_recorded(administrator, ho
 def test_administrators_cannot_set_the_password_of_another_user(
     administrator, home, mailoutbox, django_capture_on_commit_callbacks
 ):
-    """SEC-1, SEC-3: an accountant's password was set by an administrator, who then signed in as them."""
+    """SEC-1, SEC-3: an administrator could set the password of an accountant, and sign in as that user."""
     person = home.accountant
     person.email = "accountant@example.com"
     person.set_password("what they know 1815")
@@ -311,7 +311,7 @@ def test_administrators_cannot_set_the_password_of_another_user(
 def test_a_new_person_chooses_their_own_password(
     administrator, home, mailoutbox, django_capture_on_commit_callbacks
 ):
-    """SEC-1: who makes a user does not know their password, even where they try to post one."""
+    """SEC-1: the creator of a user does not know the password, even if they post one."""
     fields = {
         "username": "new",
         "email": "new@example.com",
@@ -373,7 +373,7 @@ def test_the_address_of_somebody_without_a_password_is_corrected(
 
 
 def invited(home, **fields):
-    """Somebody with the accountant's role who has not chosen a password yet."""
+    """An accountant who has not chosen a password yet."""
     user = factories.UserFactory(email="vera@example.com")
     user.set_unusable_password()
     user.save()
@@ -414,7 +414,7 @@ def test_administrators_and_auditors_are_notified_of_a_first_link(administrator,
 
 
 def test_users_of_each_company_are_notified(client, admin_user, home, abroad):
-    """SEC-3: who works for two companies is changed by a superuser."""
+    """SEC-3: a user of two companies is changed by a superuser."""
     person = invited(home, role="accountant")
     factories.MembershipFactory(user=person, entity=abroad.entity, role="member")
     client.force_login(admin_user)
@@ -429,7 +429,7 @@ def own_membership(home):
 
 
 def test_users_cannot_give_themselves_a_role(administrator, home):
-    """SEC-1: an administrator made themselves an accountant who may go over limits."""
+    """SEC-1: an administrator could make themselves an accountant who can exceed limits."""
     refusal = "You can't give yourself a role or a permission."
     mine = {"user": home.administrator.pk, "entity": home.entity.pk, "role": "accountant"}
     pages = [
@@ -462,7 +462,7 @@ def test_users_cannot_give_themselves_a_role(administrator, home):
 
 
 def test_a_role_is_given_by_another_and_both_are_notified(administrator, home):
-    """SEC-3: those who post, set up and audit learn of it too."""
+    """SEC-3: accountants, administrators and auditors are notified too."""
     anna = factories.MembershipFactory(entity=home.entity, role="administrator").user
     fields = {
         "user": home.member.pk,
@@ -501,7 +501,7 @@ def test_a_notice_names_the_changed_role(administrator, home, fields, now):
 
 @pytest.mark.parametrize("server", ["mail.example.com", ""])
 def test_the_page_names_the_address_of_the_link(administrator, home, settings, server):
-    """SEC-3: without a mail server into a folder; who has no password yet has no old one"""
+    """SEC-3: without a mail server in a folder; a new user has no old password"""
     settings.EMAIL_HOST = server
     home.member.email = "member@example.com"
     home.member.save()

@@ -1,4 +1,4 @@
-"""What the administration refuses, offers and says while a company is set up."""
+"""The administration during the set-up of a company: refusals, choices and messages."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def superuser(client, admin_user):
 
 
 def edited():
-    """Every model that somebody can edit in the administration, on a page of its own or on another's."""
+    """Every model that can be edited in the administration, on its own page or on another's."""
     pages = {model: page for model, page in PAGES if not isinstance(page, LookupAdmin)}
     return {*pages, *(inline.model for page in pages.values() for inline in page.inlines)}
 
@@ -190,7 +190,7 @@ def test_a_posting_account_needs_an_existing_class(administrator, home):
 
 
 def test_an_exchange_rate_is_another_currencys_and_near_the_last_one(administrator, home):
-    """MON-8: what was mistyped by a power of ten is asked for once more."""
+    """MON-8: a value that differs by a power of ten must be confirmed."""
 
     def added(**fields):
         row = {"currency": "EUR", "valid_from": "2026-03-01", "rate": "11.60", **fields}

@@ -85,7 +85,7 @@ def recorded():
 
 
 def test_every_action_that_is_recorded_has_plain_words():
-    """SEC-3: and no words are kept for what is never recorded."""
+    """SEC-3: and there are no words for actions that are never recorded."""
     found = recorded()
     assert {"proforma.confirm", "ledger.reopen_period", "actuals.recall"} <= found
     assert sorted(action for action in found if not known(action)) == []

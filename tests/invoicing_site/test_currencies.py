@@ -1,4 +1,4 @@
-"""Which codes are money."""
+"""Which currency codes are valid."""
 
 import pytest
 from django.apps import apps
@@ -19,7 +19,7 @@ def test_current_currencies_are_valid(code):
 
 @pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XDR", "DEM", "QQQ", "kr", "nok", ""])
 def test_codes_that_are_not_current_currencies_are_refused(code):
-    """MON-1: no currency, a code for tests, gold, and what was money long ago."""
+    """MON-1: no currency, a code for tests, gold, and former currencies."""
     assert currencies.trouble(code).sentence == f"“{code}” is not a currency in use, such as EUR."
 
 

@@ -51,7 +51,7 @@ def co():
 
 
 def in_conflict(monkeypatch, owner, name, *, times=1):
-    """Its next calls end in a conflict once they have done their work; a list of what was called."""
+    """Make its next calls end in a conflict after their work; returns the list of calls."""
     original, calls = getattr(owner, name), []
 
     def once(*args, **kwargs):
@@ -149,7 +149,7 @@ def test_a_journal_that_another_user_finished_has_no_rest_of_the_first_attempt(m
     calls = in_conflict(monkeypatch, audit, "record")
 
     def quicker(_):
-        """Somebody else finishes it, once the first attempt is undone."""
+        """Another user finishes it after the rollback of the first attempt."""
         mine = IntegrationJournal.objects.filter(pk=journal.pk)
         return mine.update(status="posted", posted_at=timezone.now())
 

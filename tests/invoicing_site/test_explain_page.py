@@ -102,7 +102,7 @@ def test_no_explanation_links_to_a_row_that_the_reader_cannot_see(client, it):
 
 
 def test_an_entry_on_the_project_of_another_is_explained_without_a_link(client, it):
-    """SEC-1: who manages the contract reads what its amount comes from; the entry's page is not theirs."""
+    """SEC-1: the manager of the contract can read the explanation, and not open the page of the entry."""
     person = factories.UserFactory()
     factories.MembershipFactory(user=person, entity=it.entity, role=Membership.Role.MANAGER)
     it.deal.managers.add(person)

@@ -182,7 +182,7 @@ def test_an_empty_file_has_a_hash_too(db, kept):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_writers_of_the_same_bytes_keep_one_file_and_one_row(kept, monkeypatch):
-    """Both look before either has written: the slowest order there is."""
+    """Both check before either has written: the slowest order."""
     both_have_looked = threading.Barrier(2)
     storage = storages["default"]
     save = type(storage).save

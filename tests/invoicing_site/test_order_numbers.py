@@ -1,4 +1,4 @@
-"""A customer's order numbers have one name on every page, and say what is wrong with them (CON-9, CON-12)."""
+"""A customer's order numbers have one name on every page, and clear errors (CON-9, CON-12)."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""A code and its values: what is kept of them, and how they are put into words."""
+"""Reasons: a code and values, how they are stored, and how they become sentences."""
 
 import datetime
 import json

@@ -84,7 +84,7 @@ def test_selecting_all_is_refused_when_rows_were_added_meanwhile(it, client):
 
 
 def test_selecting_all_is_refused_when_a_row_was_replaced(it, client):
-    """BKL-2: the same count of other rows is not what was shown."""
+    """BKL-2: the count is the same, the rows are not."""
     first = waiting(it, 2)[0]
     shown = all_matching(client)
     BacklogItem.objects.filter(pk=first.pk).update(status="canceled")
@@ -103,7 +103,7 @@ def test_rows_of_others_cannot_be_selected(it, client):
 
 
 def test_a_visible_row_that_the_user_cannot_change_is_skipped(it, client):
-    """SEC-1: an auditor who also manages another contract sees all and marks their own."""
+    """SEC-1: an auditor who also manages a contract sees all rows, and marks those of that contract."""
     both = UserFactory()
     MembershipFactory(user=both, entity=it.entity, role="auditor")
     MembershipFactory(user=both, entity=it.entity, role="manager")
@@ -389,7 +389,7 @@ def test_a_file_takes_no_more_memory_for_more_rows(kind, monkeypatch):
 
 
 def test_a_list_is_read_from_the_database_row_by_row(it, client):
-    """BKL-1: what was written to the file is not kept."""
+    """BKL-1: rows already written to the file are not kept in memory."""
     waiting(it, 3)
     table = BacklogTable(BacklogItem.objects.with_counted())
     assert len(list(table.as_values())) == 4
