@@ -171,7 +171,7 @@ def journal(it):
     work(it, _contract(it))
     journals.add_to_journals(it.entity, on=MARCH_31, by=it.accountant)
     one = IntegrationJournal.objects.filter(status="draft").order_by("-pk").first()
-    work(it, _contract(it))  # to be added
+    work(it, _contract(it))  # to add
     lines = list(one.lines.order_by("pk").values_list("pk", flat=True))
     chosen = {"pk": lines, "filter": f"journal={one.pk}", "_answered": "1", "accounting_date": "2025-03-20"}
     period = FiscalPeriod.objects.get(entity=it.entity, starts="2025-03-01")

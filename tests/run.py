@@ -101,7 +101,7 @@ class Run:
 
     def __init__(self, title, arguments, environment, *, live, command=("-m", "pytest")):
         self.title, self.live = title, live
-        # They live as long as the run, so no `with` can hold them.
+        # They are open during the whole run, so `with` cannot be used.
         self._note = tempfile.NamedTemporaryFile()  # noqa: SIM115
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         if live:
@@ -140,11 +140,11 @@ class Measuring:
         self.command = ["-m", "coverage", "run", "--parallel-mode", "-m", "pytest"]
         self.environment = {"COVERAGE_FILE": self._file}
         if sys.version_info >= (3, 12):
-            self.environment["COVERAGE_CORE"] = "sysmon"  # which costs next to nothing
+            self.environment["COVERAGE_CORE"] = "sysmon"  # which is fast
 
     def report(self) -> list[tuple[str, int, int]]:
         """Room, lines that ran, and all lines; nothing where no process left anything."""
-        import coverage  # only here: the usual run has no use for it
+        import coverage  # only here: the usual run does not need it
 
         measured = coverage.Coverage(data_file=self._file, config_file=str(ROOT / "pyproject.toml"))
         try:
@@ -252,12 +252,12 @@ def main(arguments):
         eyes = {"LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
         runs.append(("Browser on SQLite", browser, {**sqlite, **eyes}))
         if postgresql and BROWSER_TESTS in browser:
-            # The whole way once more where the other half of the promises is kept; a page looks the same.
+            # The walk once more on the other database; pages look the same.
             url = with_suffix(postgresql, "_browser")
             walks = [*(a for a in browser if a != BROWSER_TESTS), WALKS]
             runs.append(("Browser on PostgreSQL", walks, {**sqlite, **eyes, "TEST_DATABASE_URL": url}))
 
-    runs.sort(key=lambda plan: "the rest" not in plan[0])  # what takes longest begins first
+    runs.sort(key=lambda plan: "the rest" not in plan[0])  # the longest run starts first
 
     left_out = []
     if not postgresql:

@@ -24,10 +24,10 @@ from invoicing_site.settings import *  # noqa: E402, F403 - this file is those s
 from invoicing_site.settings import DATA, DATABASE_URL, DATABASES  # noqa: E402 - see above
 
 if not DATABASE_URL:
-    # A file, not memory: threads of one test share it as they would share the real one.
+    # A file, not memory: threads of one test share it like the real one.
     DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; nobody's secret is at stake
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; there are no real passwords
 WHITENOISE_AUTOREFRESH = True  # else every test client would list all static files first
 TEST_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")

@@ -32,7 +32,7 @@ READERS = "PAU"
 BOOKS = "AU"
 NOBODY = ""
 
-# Address: who may, and the row that it is about. All others get 403, or 404 where they may not see the row.
+# Address: the roles with access, and its row. Others get 403, or 404 if they cannot see the row.
 WHO = {
     "home": (ALL, None),
     "notices": (ALL, None),
@@ -47,7 +47,7 @@ WHO = {
     "password_change": (ALL, None),
     "password_change_done": (ALL, None),
     "explain": (READERS, "explain"),
-    # The member's room, and files of entries
+    # Pages of the member, and files of entries
     "week": ("M", "day"),
     "project_tasks": ("M", None),
     "entries": ("M", None),
@@ -71,7 +71,7 @@ WHO = {
     "import_preview": ("PA", None),
     "import": ("PA", "import"),
     "imported_entries": ("PA", "import"),
-    # The project manager's room
+    # Pages of the project manager
     "approvals": ("P", None),
     "approve_entries": ("P", None),
     "reject_entries": ("P", None),

@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 ROW = ["contracts", "actuals", "backlog", "proforma", "ledger"]
 SITE = "invoicing_site"
 OURS = {*ROW, SITE}
-# The folders of the site in their order: the floor, what rooms use as well, and what sees all rooms.
+# The folders of the site in order: the floor, folders that rooms use too, and those that import rooms.
 FLOOR = {"floor"}
 SHARED = {"models", "celery", "screens", "admin", "accounts", "templatetags"}
 # Names the tasks of all rooms with their times, as urls.py names their pages.
 TIMETABLE = {"celery"}
 ROOF = {"pages", "explain", "verify", "demo", "management", "urls"}
-# The parts of a room that show and ask; everything else but operations only reads or works something out.
+# The parts of a room for pages; all other parts except operations only read or calculate.
 SHOWN = {
     "views",
     "forms",
@@ -193,7 +193,7 @@ def _writes(call):
         return True
     if name == "save":
         return on != "super()"
-    if name in {"update", "create"}:  # of a dictionary it takes a position
+    if name in {"update", "create"}:  # a dictionary takes a positional argument
         return bool(on and call.keywords and not call.args)
     if name == "delete":
         return bool(on and not call.args and on != "cache")
@@ -365,7 +365,7 @@ _BY_HAND = re.compile(
     """,
     re.VERBOSE,
 )
-# Files that write for machines or read what people typed.
+# Files that write for machines or read user input.
 _NOT_FOR_READERS = {
     "invoicing_site/floor/formatting.py": "the one place",
     "invoicing_site/floor/guards.py": "SQL of SQLite",

@@ -14,9 +14,9 @@ from django.urls import Resolver404, resolve
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(FOLDER.glob("*.md"))]
-# What `run` does itself; all other words after it are commands of manage.py.
+# Commands of `run` itself; all other words after it are commands of manage.py.
 OF_RUN = {"test", "lint", "manage"}
-# Answered by a middleware before any address is looked up.
+# Answered by a middleware before URLs are resolved.
 BY_MIDDLEWARE = {"/health/", "/metrics/"}
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)

@@ -45,7 +45,7 @@ AMOUNTS = {
     "audit_trail": [],
     "seals": [],
 }
-# What else is a number.
+# Other columns with numbers.
 OTHER_NUMBERS = {
     "Quantity",
     "Price",
@@ -63,7 +63,7 @@ OTHER_NUMBERS = {
     "Hours",
     "Seal",
 }
-# Which of its columns the totals above the list add up.
+# The columns of the totals above the list.
 ADDED_UP = {
     "backlog": "Charged",
     "milestones": "Amount",
@@ -218,7 +218,7 @@ def test_a_file_adds_up_to_the_totals_of_its_page(name, it, client):
     address = filled(name, it, client)
     page = client.get(address).context
     shown = {each["currency"]: each["sum"] for each in page["sums"] if each["sum"]}
-    if name == "hub":  # what is open on its contracts, which is no column
+    if name == "hub":  # the open amount of its contracts, which is not a column
         return
     if name not in ADDED_UP:
         assert not shown

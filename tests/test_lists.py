@@ -156,7 +156,7 @@ def seals(it, n):
     copies(last, n, number=lambda i: last.number + i + 1)
 
 
-# List: who reads it, and what fills it.
+# List: its reader, and the function that fills it.
 FILLED = {
     "backlog": ("manager", items),
     "milestones": ("manager", milestones),
@@ -210,7 +210,7 @@ def test_a_thousand_rows_cost_as_many_queries_as_ten(name, it, client):
     client.force_login(getattr(it, who))
     address = reverse(name, args=[it.rows[row].pk] if row else []) + "?_size=200"
     fill(it, 10)
-    client.get(address)  # what is read once a process is read now
+    client.get(address)  # fill the caches of the process first
     few, _ = queries(client, address)
     fill(it, 990)
     many, response = queries(client, address)

@@ -111,7 +111,7 @@ def take_in(it):
     return lambda: list(Entry.objects.values_list("quantity", flat=True)) == [Decimal("8.0000")]
 
 
-# The kinds of jobs, and how each comes about; the answer says whether what was asked for is done.
+# The kinds of jobs, and a function that asks for each; it returns a check that the work is done.
 KINDS = {
     "confirm_proformas": confirm,
     "invoice_run": run,
@@ -162,7 +162,7 @@ def test_a_message_that_arrives_many_times_has_one_effect(kind, it):
     assert Notice.objects.count() == ended.count()
     assert not ended.filter(is_problem=True).exists()
     if kind in ("post_journals", "post_invoices", "add_to_journals"):
-        return  # what these ask for includes the notice of the first time
+        return  # their work includes the notice of the first time
     assert is_done()
 
 

@@ -223,7 +223,7 @@ def test_the_later_save_is_refused_and_overwrites_nothing(case, it, client, monk
     assert overtaken
     assert case.get("message", "Somebody changed") in page
     assert case["now"]() == OTHERS
-    # Once more, with what the others wrote in view: now it is meant.
+    # The second submission is accepted: the user has now seen the changes of the others.
     if 'name="seen"' not in page:
         page = client.get(case["page"]).content.decode()
     answer = client.post(case["url"], case["mine"] | {"seen": seen_on(page)}, follow=True)

@@ -66,7 +66,9 @@ def entry(no1, contract, status):
 
 
 def agreement(no1, contract, status):
-    ProjectContract.objects.filter(pk=contract.pk).update(status="closed")  # else both cover the same work
+    ProjectContract.objects.filter(pk=contract.pk).update(
+        status="closed"
+    )  # otherwise both cover the same work
     it = factories.contract(no1, price_lists=[], lines=[{"method": "fixed", "milestones": []}])
     it.starts, it.ends = datetime.date(2025, 1, 1), datetime.date(2025, 12, 31)
     it.save()
@@ -295,7 +297,7 @@ DRIVES = {
         },
     ),
 }
-# What looks for its rows itself passes over the others, and is safe to repeat.
+# Operations that select their rows themselves skip the others, and can be repeated.
 PASSES_OVER = {(InvoiceRun, "carry_out"), (InvoiceProposal, "fill_lines")}
 
 
@@ -336,7 +338,7 @@ def test_each_operation_does_in_each_status_what_its_table_says(no1, contract, m
     verbs[verb](row, no1)
     after = model.objects.filter(pk=row.pk).values_list("status", flat=True).first() or moves.GONE
     ends = model.MOVES.ends(verb, status) if is_allowed else [status]
-    assert verb == "split_off" or after in ends  # a part is billed of an item of its own
+    assert verb == "split_off" or after in ends  # the slice is an item of its own
 
 
 @pytest.mark.django_db

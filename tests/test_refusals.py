@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROW = ["invoicing_site", "contracts", "actuals", "backlog", "proforma", "ledger"]
 # Rooms that still pass whole sentences to `Refused`; empty in the end, and `Reason.plain` goes with it.
 WITHOUT_TABLE = set()
-# Where a refusal is made of a reason that is there already.
+# Places that make a refusal from an existing reason.
 MAKES_REFUSALS = {ROOT / "invoicing_site" / "floor" / name for name in ("errors.py", "moves.py")}
 
 

@@ -23,7 +23,7 @@ from tests.test_lists import FILLED, UNDER
 
 pytestmark = pytest.mark.django_db
 SHORTEST = 12  # "Select 1806" is shorter
-# Pages with boxes that choose rows: who reads them, and the row they are about.
+# Pages with checkboxes for rows: the reader, and the row of the page.
 PAGES = {
     "backlog": ("manager", None),
     "milestones": ("manager", None),

@@ -199,7 +199,7 @@ def test_for_today_only_open_items_are_read(company, contract):
     assert (everything.total, opened.total) == (320, 300)
 
 
-# What blocks
+# Blockers
 
 
 def found(item, on=JUNE_30):

@@ -155,7 +155,7 @@ def test_the_approver_changes_what_is_billable(company, contract, manager):
     typed = {"billable_quantity": "many", "terms": wrong.context["terms"]}
     unclear = manager.get(reverse("approval_preview", args=[entry.pk]), typed)
     assert "Enter a quantity" in unclear.text
-    assert unclear.context["terms"] == wrong.context["terms"]  # it was shown, and goes with the answer
+    assert unclear.context["terms"] == wrong.context["terms"]  # shown on the page, and posted with the form
     manager.post(page, {"billable_quantity": "6,0", "billing_type": "", "terms": unclear.context["terms"]})
     sales = Actual.objects.filter(type="unbilled").order_by("pk")
     assert list(sales.values_list("billing_type", "amount")) == [

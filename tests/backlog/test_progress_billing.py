@@ -39,7 +39,7 @@ def test_a_slice_is_ready_and_the_rest_waits(company, item):
     assert set(MilestonePart.objects.exclude(split_from=None).values_list("split_from")) == {
         (item.milestone_part_id,)
     }
-    # A percentage is of the whole milestone, also of what is left of it.
+    # A percentage refers to the whole milestone, also for later slices.
     assert slice_of(first.rest, Decimal(35)) == Decimal(3500)
     second = split_off(first.rest, amount=Decimal(3500), by=company.manager)
     last = split_off(second.rest, amount=slice_of(second.rest, Decimal(25)), by=company.manager)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 _AXE = Axe().axe_script
-# Everything in light; in dark only the colours are others.
+# All rules in the light theme; in the dark theme only colors differ.
 RULES = {
     "light": {
         "type": "tag",
@@ -71,7 +71,9 @@ def accessible(page):
         found = []
         page.evaluate(_AXE)
         for scheme in ("light", "dark") if in_dark else ("light",):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour half on its way
+            page.emulate_media(
+                color_scheme=scheme, reduced_motion="reduce"
+            )  # no color transition in progress
             answer = page.evaluate("rules => axe.run({runOnly: rules})", RULES[scheme])
             for each in answer["violations"]:
                 where = [node["target"] for node in each["nodes"][:3]]

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.test_access import ADDRESSES, WHO, path_of, people, world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-# They answer with a file.
+# Downloads.
 FILES = {"invoice_pdf", "newest_seal", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
 # They are rendered into a page, and checked there.
 PARTS = {"project_tasks", "approval_preview"}

@@ -80,7 +80,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     expect_message(page, "2 entries approved")
     mark_by_keyboard(page, base_url)
 
-    # A proforma is made of what is ready, adjusted, confirmed.
+    # A proforma is created from ready items, edited, confirmed.
     page.goto(f"{base_url}/proformas/new/?contract={it.deal.pk}")
     page.get_by_role("checkbox").first.check()
     press(page, "Create proformas")
@@ -107,7 +107,7 @@ def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     invoice = CustomerInvoice.objects.get()
     expect(page.locator("h1")).to_contain_text(invoice.number)
 
-    # What the customer gets says the same.
+    # The PDF for the customer has the same content.
     printed = text_of(page, f"{base_url}/invoices/{invoice.pk}/pdf/")
     for words in (invoice.number, it.customer.name, "Mapped the quays", "1,900.00", "475.00", "2,375.00"):
         assert words in printed, words

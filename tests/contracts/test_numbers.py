@@ -196,7 +196,7 @@ def test_twenty_threads_get_numbers_without_duplicates_and_gaps():
     with ThreadPoolExecutor(20) as threads:
         drawn = sorted(seq for sequence in threads.map(draw, range(20)) for seq in sequence)
 
-    # Of 150 numbers 49 were given back.
+    # Of 150 numbers 49 were rolled back.
     assert drawn == list(range(1, 102))
     assert SequenceCounter.objects.get().last == 101
 

@@ -376,7 +376,7 @@ def test_markups_for_other_work_do_not_count(it):
     PriceMarkupFactory(price_list=it.sales_list, category=overtime)
     PriceMarkupFactory(price_list=it.sales_list, role=other)
     PriceMarkupFactory(price_list=it.sales_list, category=it.time, role=other)
-    PriceMarkupFactory(price_list=it.sales_list)  # for nothing in particular: for nothing
+    PriceMarkupFactory(price_list=it.sales_list)  # without a scope it applies to nothing
     PriceMarkupFactory(price_list=it.cost_list, category=it.time)
 
     assert (sales(it, hour(it)).price, sales(it, hour(it)).markup) == (200, 0)
@@ -418,7 +418,7 @@ def test_the_cost_list_of_the_contracting_unit_prices_resources_of_any_unit(it):
     ]
     book = PriceBook.load(it.entity, [it.contract])
     assert [book.cost(each, it.contract).price for each in work] == [100, 90, 150]
-    # What no contract covers is priced by the list of the resource's unit.
+    # Work without a contract is priced with the list of the resource's unit.
     assert [book.cost(each).price for each in work] == [100, 100, 150]
 
 

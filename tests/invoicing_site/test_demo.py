@@ -85,7 +85,7 @@ def test_the_demo_shows_every_state_and_its_books_hold(django_capture_on_commit_
         assert set(user.memberships.values_list("entity__code", "role")) == {("NO1", role), ("HR1", role)}
         assert role in said.getvalue()
     assert PASSWORD in said.getvalue()
-    # Who confirmed an invoice may not post it: in each company there is somebody else who may.
+    # The user who confirmed an invoice cannot post it: each company has another user who can.
     assert set(LegalEntity.objects.values_list("separate_confirm_and_post", flat=True)) == {True}
     accountants = Membership.objects.filter(role="accountant").values_list("user__username", "entity__code")
     assert set(accountants) == {
@@ -111,13 +111,13 @@ OSLO, AHEAD, BEHIND = "Europe/Oslo", "Pacific/Auckland", "America/Los_Angeles"
         ("2027-01-31 09:00", OSLO),  # a Sunday
         ("2027-02-28 23:50", OSLO),
         ("2027-03-01 09:00", OSLO),
-        ("2027-03-28 01:30", OSLO),  # half an hour later the clock is put forward
+        ("2027-03-28 01:30", OSLO),  # half an hour before daylight saving time starts
         ("2027-03-28 03:30", OSLO),
         ("2027-05-01 09:00", OSLO),  # a Saturday
         ("2027-06-30 09:00", OSLO),
         ("2027-07-15 09:00", OSLO),
         ("2027-08-01 09:00", OSLO),
-        ("2027-10-31 02:30", OSLO),  # an hour that comes twice
+        ("2027-10-31 02:30", OSLO),  # an hour that is repeated
         ("2028-02-29 09:00", OSLO),
         ("2028-03-07 09:00", OSLO),
         ("2027-01-01 00:20", AHEAD),  # in UTC still the last day of the year

@@ -251,7 +251,7 @@ def test_a_logo_is_read_again_from_its_beginning(co, monkeypatch):
     assert LegalEntity.objects.get(pk=co.entity.pk).logo.size == len(picture.getvalue())
 
 
-# One's own account
+# The user's own account
 
 
 def test_choosing_a_password_is_retried_after_a_conflict(co, client, monkeypatch):
@@ -298,7 +298,7 @@ def test_a_changed_address_is_reported_once(
     ] * len(once)
 
 
-# What cannot be done again
+# Arguments that a retry could not use again
 
 
 def test_operations_take_no_iterators_that_a_retry_would_find_empty():

@@ -11,7 +11,7 @@ from invoicing_site.urls import urlpatterns as ours
 
 PAGES = ["400", "403", "403_csrf", "404", "414", "500", "503"]
 
-# The first declares the cascade layers; the last has the last word.
+# The first declares the cascade layers; the last overrides the others.
 _SHEETS = ("tokens", "base", "layout", "components", "forms", "tables", "overlays", "rooms", "media")
 STYLES = [f"css/{sheet}.css" for sheet in _SHEETS]
 

@@ -88,9 +88,9 @@ def test_bytes_are_kept_under_their_hash(db, kept):
 
 def test_files_in_a_folder_are_read_only(db, folder):
     path = stored.path(files.store(b"ledgerline", name="receipt.pdf", media_type=PDF))
-    assert path == folder / "files" / SHA256[:2] / SHA256  # as it has always been
+    assert path == folder / "files" / SHA256[:2] / SHA256  # the same path as before
     assert not os.access(path, os.W_OK) or os.getuid() == 0
-    assert [each.name for each in path.parent.iterdir()] == [SHA256]  # no draft is left behind
+    assert [each.name for each in path.parent.iterdir()] == [SHA256]  # no temporary file remains
 
 
 def test_the_same_bytes_are_kept_once_and_keep_their_first_name(db, kept):

@@ -49,7 +49,7 @@ def noon(db):
 
 
 def test_strangers_see_only_that_all_is_well(noon, client):
-    answer = client.get("/health/", headers={"host": "10.1.2.3"})  # a load balancer knows no name
+    answer = client.get("/health/", headers={"host": "10.1.2.3"})  # a load balancer uses the address
     assert answer.status_code == 200
     assert answer.json() == {
         "database": "up",

@@ -29,7 +29,7 @@ def test_the_list_behind_a_tile_holds_what_the_tile_counts(letter, client):
     counted = 0
     for tile in tiles(client):
         context = client.get(tile.url).context
-        # Journals count what is in none yet, and periods those that are past: their pages are no such lists.
+        # The tiles of journals and periods count other rows than these pages list.
         if "matching" in context and "?" in tile.url:
             assert context["matching"] == tile.count, tile.title
             counted += 1

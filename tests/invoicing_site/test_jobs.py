@@ -72,7 +72,7 @@ def fresh(job):
 def test_without_a_worker_a_job_is_run_at_once(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         jobs.enqueue_on_commit("hear", word="ding")
-        assert heard == []  # nothing leaves before the commit
+        assert heard == []  # nothing is sent before the commit
     assert heard == ["ding"]
 
 
@@ -217,7 +217,7 @@ def test_old_jobs_are_deleted(it):
     assert Job.objects.get() == waiting
 
 
-# Who asked
+# The user who asked
 
 
 def test_the_user_gets_one_notice_with_a_link_to_the_result(it):

@@ -20,7 +20,7 @@ from tests.ledger.billing import MARCH_31, proposed, work
 from tests.running import environment, python
 
 TOKEN = "only-for-tests-0123456789abcdef0123456789"
-# What the settings make of MIDDLEWARE with a token.
+# MIDDLEWARE as in the settings with a token.
 BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
 AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
 

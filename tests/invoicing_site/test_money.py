@@ -107,7 +107,7 @@ def test_the_rest_of_a_split_goes_to_the_rounding_share():
 def test_a_share_of_zero_percent_is_zero_unless_it_takes_the_rest():
     """MON-3"""
     assert money.split(D("10.01"), [D(100), D(0)], 0, "EUR") == [D("10.01"), D("0.00")]
-    # Both halves of 0.01 are rounded up, and the third share pays it back.
+    # Both halves of 0.01 are rounded up, and the third share is the difference.
     assert money.split(D("0.01"), [D(50), D(50), D(0)], 2, "EUR") == [D("0.01"), D("0.01"), D("-0.01")]
 
 

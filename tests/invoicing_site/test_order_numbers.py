@@ -81,7 +81,7 @@ def test_an_order_number_with_amount_zero_is_refused(no1, order, amount):
     assert "no end" not in text
 
 
-# Amounts as fine as their currency
+# Amounts with the decimals of their currency
 
 
 def test_an_order_is_for_an_amount_that_its_currency_has(no1, order):

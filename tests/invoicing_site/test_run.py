@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from django.conf import settings
 
-# Stands in for Python: makes the environment, and succeeds at all else.
+# Replaces Python: makes the environment, and succeeds with everything else.
 _PYTHON = """#!/bin/sh
 case "$*" in *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;; esac
 """

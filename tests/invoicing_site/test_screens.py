@@ -166,7 +166,7 @@ def test_the_shown_rows_are_exported(it, client):
     text = b"".join(client.get(f"{BACKLOG}?_export=csv&_columns=amount")).decode("utf-8-sig")
     lines = text.splitlines()
     assert lines[0] == "Item,Amount,Charged,Currency"
-    assert lines[1].startswith("'=1+1,")  # no spreadsheet takes it for a formula
+    assert lines[1].startswith("'=1+1,")  # no spreadsheet reads it as a formula
     assert len(lines) == 3
     content = client.get(f"{BACKLOG}?_export=xlsx").getvalue()
     assert load_workbook(BytesIO(content)).active.max_row == 3
@@ -444,7 +444,7 @@ def test_a_message_links_to_the_selected_rows(it, client):
     assert {entry.pk for entry in shown["object_list"]} == {entry.pk for entry in chosen}
     assert ("Only", "the rows you selected", "") in shown["active_filters"]
     assert client.get(reverse("entries"), {"rows": "x--9999999999999999999999"}).context["matching"] == 0
-    # What the list is of is also what "select all matching" means.
+    # "Select all matching" uses the same rows as the list.
     data = {"all_matching": "1", "filter": shown["query"], "stamp": shown["stamp"]}
     client.post(reverse("recall_entries"), data)
     assert Entry.objects.filter(status="draft").count() == 4

@@ -246,7 +246,7 @@ def test_verifying_while_entries_are_approved_changed_and_sealed(monkeypatch):
     pid = in_a_process(work)
     kinds = [kind for kind in seals.declared() if kind.model is Entry]
     with monkeypatch.context() as patch:
-        patch.setattr(seals, "declared", lambda: kinds)  # these quickly, and so more often
+        patch.setattr(seals, "declared", lambda: kinds)  # few models are faster, so that it runs more often
         while (end := os.waitpid(pid, os.WNOHANG)) == (0, 0):
             assert [finding for finding in sealed() if finding.where] == []
     assert end == (pid, 0)

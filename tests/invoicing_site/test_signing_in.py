@@ -63,7 +63,7 @@ def text(response):
     return re.sub(r"\s+", " ", response.content.decode())
 
 
-# Coming in
+# Signing in
 
 
 def test_the_right_password_opens_the_page_that_was_asked_for(client, ada):
@@ -131,7 +131,7 @@ def test_users_without_access_to_the_admin_see_who_is_signed_in(client, ada):
     assert "You are signed in as Ada Lovelace. You may not open the page you asked for" in text(page)
 
 
-# Going out
+# Signing out
 
 
 def test_signing_out_needs_a_post(client, ada):
@@ -279,12 +279,12 @@ def test_five_of_many_simultaneous_tries_are_checked_with_redis(settings, monkey
     monkeypatch.setattr(throttling, "cache", shared)
     assert of_many_at_once() == 5
     own = throttling._key("name-and-address", "ada", "192.0.2.1")
-    assert shared.get(own) == 5  # who came too early is not counted
+    assert shared.get(own) == 5  # a try during the wait is not counted
     assert throttling.begin("ada", "192.0.2.1") > 0
     throttling.succeed("ada", "192.0.2.1")
     assert throttling.begin("ada", "192.0.2.1") == 0
     assert shared.get(throttling._known(own)) == 1
-    shared.delete(throttling._known(own))  # the counts forget themselves
+    shared.delete(throttling._known(own))  # the counts expire
 
 
 def test_signing_in_works_without_the_cache_and_is_logged(client, ada, monkeypatch, caplog):
@@ -303,7 +303,7 @@ def test_signing_in_works_without_the_cache_and_is_logged(client, ada, monkeypat
     [
         (0, "203.0.113.7", "192.0.2.1"),  # no proxy is in front: the header is not trusted
         (1, "203.0.113.7", "203.0.113.7"),
-        (1, "10.0.0.1, 203.0.113.7", "203.0.113.7"),  # what is left of the proxy's word is a claim
+        (1, "10.0.0.1, 203.0.113.7", "203.0.113.7"),  # addresses before that of the proxy are not trusted
         (2, "203.0.113.7, 10.0.0.1", "203.0.113.7"),
         (2, "203.0.113.7", "192.0.2.1"),
         (1, "", "192.0.2.1"),
@@ -324,7 +324,7 @@ def test_the_wait_is_shown_in_words(seconds, words):
     assert signing_in._in_words(seconds) == words
 
 
-# Written down
+# Recorded events
 
 
 def events():
@@ -374,7 +374,7 @@ def test_tries_during_the_wait_are_not_recorded(client, ada, clock):
     assert AuditEvent.objects.count() == 5
 
 
-# One's own password
+# The user's own password
 
 
 def change(client, old, new, again=None):
@@ -506,7 +506,7 @@ def test_a_password_link_is_sent_to_the_address_of_the_user_only(
     assert [mail.to for mail in mailoutbox] == [["ada@example.com"]]
     assert "Your user name is ada." in mailoutbox[0].body
     ada.refresh_from_db()
-    assert ada.check_password(SECRET)  # it counts until another is chosen
+    assert ada.check_password(SECRET)  # it is valid until a new one is chosen
 
 
 def test_a_user_gets_one_link_in_five_minutes(

@@ -120,7 +120,7 @@ def test_a_locked_file_is_refused_after_a_second_wait():
     assert (refused.value.message, attempts, users()) == (SENTENCE, [], [])
 
 
-# Where no operation is: the page of last resort
+# Outside of operations: the error page
 
 
 def a_page_in_conflict(request):

@@ -92,7 +92,7 @@ def test_a_worker_confirms_proposes_and_prints(worker):
     worker.send_task(PERFORM, [asked.pk])
     assert until(lambda: ProformaInvoice.objects.filter(pk=proforma.pk, status="confirmed").first())
 
-    # The worker sent what follows to the usual queue, which it does not read in this test.
+    # The worker sent the next jobs to the usual queue, which it does not read in this test.
     worker.send_task(PERFORM, [jobs.about(proforma).get(kind="propose").pk])
     proposal = until(lambda: InvoiceProposal.objects.filter(proforma=proforma).first())
     assert proposal

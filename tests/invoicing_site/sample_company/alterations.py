@@ -66,7 +66,7 @@ def accrual(ledger):
     return voucher_of(ledger.eight, type="unbilled", billing_type="chargeable")
 
 
-# Each alters one thing, and says in which number the alteration must be named.
+# Each alters one thing, and returns the number in which the finding must name it.
 
 
 def entry_amount(ledger):

@@ -132,7 +132,7 @@ def invoiced_fact_in_a_journal(ledger):
     return "J-X"
 
 
-# Entries and their facts
+# Entries and their actuals
 
 
 def cost_twice(ledger):

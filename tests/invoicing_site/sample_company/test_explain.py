@@ -369,7 +369,7 @@ def queries_of(explain_it, row):
 def test_an_explanation_costs_no_more_queries_for_many_lines_than_for_one(sample):
     three_lines = sample.invoices[0]
     of_one_line = queries_of(explain.explain_invoice_line, three_lines.lines.first())
-    # A few more for what only a whole invoice has (taxes, references), and for what only an expense has.
+    # A few more for parts that only a whole invoice has (taxes, references) or only an expense.
     assert three_lines.lines.count() == 3
     assert queries_of(explain.explain_invoice, three_lines) <= of_one_line + 4
     assert queries_of(explain.explain_proforma, sample.proformas[0]) <= of_one_line + 4

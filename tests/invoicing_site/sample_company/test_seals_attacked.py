@@ -51,7 +51,7 @@ def happened(n=1):
     return [audit.record("tests.happened", None) for _ in range(n)]
 
 
-# What is changed together with a note, so that it is sealed again as if it were new.
+# Rows that are changed together with a note, so that they are sealed again like new ones.
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_renames_of_an_account_with_audit_events_have_no_findings(ledger):
             note(LedgerEntry.objects.filter(account=account))
             seals.seal_all()
             assert named() == set()
-    Account.objects.filter(pk=account.pk).update(name="Work")  # once its name, and not now
+    Account.objects.filter(pk=account.pk).update(name="Work")  # an earlier name
     assert named() == {where(account)}
 
 
@@ -328,7 +328,7 @@ def test_a_row_in_no_segment_for_over_an_hour_is_named(ledger):
     _age(59)
     assert named() == set()
     _age(61)
-    # On SQLite one note is about all rows of ten minutes; the first is certain.
+    # On SQLite one note covers all rows of ten minutes; at least the first is named.
     assert named() == ({where(first), where(second)} if connection.vendor == "postgresql" else {where(first)})
     assert {finding.code for finding in findings()} == {"SEAL"}
     seals.seal_all()

@@ -84,7 +84,7 @@ def test_the_newest_row_that_is_deleted_and_a_copy_of_it_are_named(sample, model
     columns = [field.column for field in model._meta.concrete_fields if not field.generated]
     names = ", ".join(f'"{column}"' for column in columns[1:])
     with intruder() as cursor:
-        if connection.vendor == "postgresql":  # on SQLite a unique constraint can't be taken away
+        if connection.vendor == "postgresql":  # on SQLite a unique constraint can't be dropped
             drop_constraints(cursor, table)
             copied = f'SELECT id + 1000, {names} FROM "{table}" WHERE id = {key}'
             cursor.execute(f'INSERT INTO "{table}" (id, {names}) {copied}')
