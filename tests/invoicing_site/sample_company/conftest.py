@@ -11,7 +11,7 @@ from tests.invoicing_site.sample_company.sample import build
 
 @pytest.fixture(scope="package")
 def db(django_db_setup, django_db_blocker):
-    """Replaces the fixture of pytest-django: one transaction for the tests of this folder, then rolled back."""
+    """Replaces the fixture of pytest-django: one transaction for this folder, rolled back at its end."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)
