@@ -211,7 +211,7 @@ def test_a_share_that_took_the_rounding_is_billed_to_its_own_amount(company, con
     assert (billed.amount, billed.is_rounding_share) == (Decimal("333.39"), True)
 
 
-def test_an_edited_amount_is_nobodys_rounding_share(company, contract, ready):
+def test_an_edited_detail_is_not_a_rounding_share(company, contract, ready):
     """PRO-5, MON-9"""
     ready(contract, "2.5004", "133.33", amount=Decimal("333.39"), is_rounding_share=True)
     proforma = draft(contract)
@@ -238,7 +238,7 @@ def test_a_price_from_a_price_list_says_so_and_an_edited_one_does_not(company, c
     assert actual(by_price, "rest").price_decision == found  # what is left has the price of the original
 
 
-def test_a_contract_that_is_closed_meanwhile_bills_nothing(company, contract, ready):
+def test_a_closed_contract_bills_nothing(company, contract, ready):
     """CON-7"""
     ready(contract)
     proforma = draft(contract)
@@ -441,7 +441,7 @@ def test_what_is_confirmed_is_frozen_by_the_database(company, contract, ready):
             rows.update(**change)
 
 
-def test_the_accountant_is_told_after_commit(
+def test_the_accountant_is_notified_after_commit(
     company, contract, ready, monkeypatch, django_capture_on_commit_callbacks
 ):
     """PRO-7"""

@@ -61,7 +61,7 @@ def test_a_contract_out_of_reach_is_not_there(manager, contract, foreign):
         assert foreign.code not in words
 
 
-def test_a_list_of_contracts_shows_how_each_stands(manager, company, contract, ready):
+def test_a_list_of_contracts_shows_their_amounts(manager, company, contract, ready):
     """CON-8: 8 h × 1,000 are ready, and nothing is billed."""
     contract.lines.update(estimate=Decimal(20000))
     ready(contract, "8", "1000")
@@ -73,7 +73,7 @@ def test_a_list_of_contracts_shows_how_each_stands(manager, company, contract, r
     assert "20000" in exported
 
 
-def test_what_stands_above_is_what_is_chargeable(manager, company, contract, ready):
+def test_the_totals_above_are_of_chargeable_work(manager, company, contract, ready):
     """PRO-3: 6 h × 1,190 are charged, the other 1.5 h of the same work are not; 2 h × 1,000 wait.
 
     An advance of 12,000 is for no line, and no part of what the lines have ready or open.
@@ -160,7 +160,7 @@ def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, re
     assert first.status == BacklogItem.Status.READY
     words = manager.post(reverse("hub_mark_contract", args=[contract.pk]), follow=True).content.decode()
     assert "has no items to mark ready" in words
-    # NTE-2: what can't be marked is told, and there is nothing to undo.
+    # NTE-2: the page shows what can't be marked, and there is nothing to undo.
     BacklogItem.objects.filter(pk=first.pk).update(
         status="not_ready", limit_status="failed", limit_level="contract", limit_over=5
     )

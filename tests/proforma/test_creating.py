@@ -171,7 +171,7 @@ def test_of_selected_rows_all_are_taken_or_none(company, contract, ready):
     assert statuses(good, taken) == ["ready", "created"]
 
 
-def test_what_is_on_hold_is_left_alone(company, contract, ready):
+def test_items_on_hold_are_not_billed(company, contract, ready):
     """PRO-1, BKL-5"""
     held = ready(contract)
     BacklogItem.objects.update(hold_until=date(2025, 4, 2), hold_reason="Asked for a new order number")
@@ -358,7 +358,7 @@ def test_refresh_takes_what_became_ready_up_to_the_cutoff(company, shared_contra
     assert operations.refresh(proforma, by=company.manager) == []
 
 
-def test_pending_rows_are_added_whatever_their_date(company, shared_contract, ready):
+def test_pending_rows_of_any_date_are_added(company, shared_contract, ready):
     """PRO-3"""
     first, second = shared_contract.customers.order_by("pk")
     ready(shared_contract, customer=first)

@@ -81,7 +81,7 @@ def test_a_run_started_on_its_page_is_carried_out_by_a_worker(company, due_contr
     assert (run.status, run.proformas.count()) == ("finished", 1)
 
 
-def test_a_run_of_somebody_who_may_no_longer_leaves_the_schedule_as_it_was(company, due_contract):
+def test_a_run_without_permission_does_not_change_the_schedule(company, due_contract):
     """RUN-1, SEC-1: that says nothing of the contract, so its entry did not fail."""
     operations.begin_run(company.entity, as_of=MAR_1, by=company.manager)
     Membership.objects.filter(user=company.manager).delete()
@@ -146,7 +146,7 @@ def test_a_failed_one_can_be_asked_for_again(company, contract, ready):
     assert operations.confirm_many([proforma], by=company.manager) is None
 
 
-def test_an_error_of_the_program_is_told_without_its_innards(company, contract, ready, monkeypatch, caplog):
+def test_an_internal_error_is_shown_without_details(company, contract, ready, monkeypatch, caplog):
     """PRO-5"""
     ready(contract)
     proforma = draft(contract)
@@ -161,7 +161,7 @@ def test_an_error_of_the_program_is_told_without_its_innards(company, contract, 
     assert "secret table" in caplog.text
 
 
-def test_a_confirm_whose_message_was_lost_is_done_by_the_sweep(company, contract, ready):
+def test_the_sweep_confirms_if_the_message_was_lost(company, contract, ready):
     """PRO-5, PRO-7"""
     ready(contract)
     proforma = draft(contract)
@@ -224,9 +224,9 @@ def test_the_command_runs_and_says_what_it_made(company, due_contract, capsys):
     )
 
 
-def test_the_command_speaks_json(company, due_contract, capsys):
-    (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
-    assert told == {
+def test_the_command_answers_in_json(company, due_contract, capsys):
+    (answer,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
+    assert answer == {
         "entity": "NO1",
         "run": InvoiceRun.objects.get().pk,
         "kind": "run",
@@ -247,8 +247,8 @@ def test_the_command_speaks_json(company, due_contract, capsys):
 
 def test_the_command_previews(company, due_contract, capsys):
     """RUN-4"""
-    (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--preview", "--json").out)
-    assert (told["kind"], told["proformas"], told["totals"]) == ("preview", 1, {"NOK": "1000.00"})
+    (answer,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--preview", "--json").out)
+    assert (answer["kind"], answer["proformas"], answer["totals"]) == ("preview", 1, {"NOK": "1000.00"})
     assert not ProformaInvoice.objects.exists()
 
 
@@ -261,11 +261,11 @@ def test_the_command_can_be_restricted(company, due_contract, ready, due, capsys
     assert [row["contract"] for row in json.loads(out)[0]["contracts"]] == [other.code]
 
 
-def test_the_command_tells_a_failure_and_goes_on(company, due_contract, capsys, monkeypatch):
+def test_the_command_shows_a_failure_and_continues(company, due_contract, capsys, monkeypatch):
     """RUN-2"""
     monkeypatch.setattr("proforma.operations.runs.write_proformas", lambda *a, **k: 1 / 0)
-    told = command(capsys, "--entity", "NO1", "--as-of", "2025-03-01")
-    assert f"{due_contract.code}: failed: Internal error (ZeroDivisionError)" in told.err
+    answer = command(capsys, "--entity", "NO1", "--as-of", "2025-03-01")
+    assert f"{due_contract.code}: failed: Internal error (ZeroDivisionError)" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -288,8 +288,8 @@ def test_an_amount_in_another_currency_has_a_total_of_its_own(company, ready, du
     contract = factories.contract(company, confirmed=True, currency="EUR")
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, "2", "10", day=JAN_15)
-    (told,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
-    assert told["totals"] == {"EUR": "20.00"}
+    (answer,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
+    assert answer["totals"] == {"EUR": "20.00"}
     assert ProformaInvoice.objects.get().currency == "EUR"
     assert LineDetail.objects.get().amount == Decimal(20)
 

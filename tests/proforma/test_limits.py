@@ -80,7 +80,7 @@ def test_what_one_detail_gives_back_another_may_take(company, committed):
     assert LimitBook.load(committed.contract).left("contract") == 0
 
 
-def test_whoever_may_override_says_why_and_it_is_recorded(company, committed, chief):
+def test_an_override_needs_a_reason_and_is_recorded(company, committed, chief):
     """PRO-6"""
     operations.edit_details(details_of(committed), by=company.manager, price=Decimal(1100))
     with pytest.raises(Refused, match="Enter a reason for confirming it anyway") as refused:

@@ -82,7 +82,7 @@ def test_a_preview_may_look_ahead_and_is_carried_out_when_its_day_has_come(compa
 # Work that no schedule entry will take
 
 
-def test_ready_work_on_a_line_without_a_schedule_is_told(company, contract, ready):
+def test_ready_work_on_a_line_without_a_schedule_is_reported(company, contract, ready):
     """BKL-6"""
     ready(contract, "2", "150", day=JAN_15)
     ready(contract, "1", "150", day=MAR_1)
@@ -95,7 +95,7 @@ def test_ready_work_on_a_line_without_a_schedule_is_told(company, contract, read
     assert found.due == 1
 
 
-def test_work_approved_after_every_entry_has_run_is_told(company, contract, ready, due):
+def test_work_approved_after_the_last_entry_is_reported(company, contract, ready, due):
     """BKL-6: none is lost."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
@@ -117,7 +117,7 @@ def test_work_approved_after_every_entry_has_run_is_told(company, contract, read
     assert outcomes(run(company)) == []
 
 
-def test_what_a_run_takes_and_what_it_misses_are_both_told(company, contract, ready, due):
+def test_a_run_reports_billed_work_and_missed_work(company, contract, ready, due):
     """BKL-6, RUN-4: dated after the last entry that is open."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
@@ -148,7 +148,7 @@ def test_work_that_an_entry_to_come_will_take_is_not_missed(company, contract, r
     assert [code for *_, code, _ in outcomes(run(company))] == ["NOTHING-DUE-LEFT-OUT"]
 
 
-def test_what_is_on_hold_or_goes_along_or_stands_on_a_draft_contract_is_not_missed(company, contract, ready):
+def test_work_on_hold_or_non_chargeable_or_of_a_draft_contract_is_not_missed(company, contract, ready):
     """BKL-6"""
     held = ready(contract, day=JAN_15)
     held.hold_until = date(2025, 3, 2)
@@ -168,7 +168,7 @@ def test_what_is_on_hold_or_goes_along_or_stands_on_a_draft_contract_is_not_miss
     ]
 
 
-def test_a_restricted_run_tells_only_what_it_was_asked_for(company, contract, ready):
+def test_a_restricted_run_reports_only_its_contracts(company, contract, ready):
     """RUN-3"""
     other = factories.contract(company, confirmed=True)
     for found in (contract, other):
@@ -233,7 +233,7 @@ def test_a_customer_with_only_non_chargeable_work_gets_no_invoice_of_nothing(
     assert [detail.backlog_item for detail in details] == [along, billed]
 
 
-def test_nothing_but_non_chargeable_work_is_told(company, contract, ready, due):
+def test_only_non_chargeable_work_is_reported(company, contract, ready, due):
     """PRO-1, RUN-4"""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15, billing_type="non_chargeable")
@@ -296,11 +296,11 @@ def test_a_preview_speaks_json(company, ready, due, capsys):
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, "2", "500", day=JAN_15)
     ready(contract, "1", "700", day=FEB_15)
-    (told,) = json.loads(command(capsys, "run_invoicing", "--as-of", "2025-03-01", "--preview", "--json"))
+    (answer,) = json.loads(command(capsys, "run_invoicing", "--as-of", "2025-03-01", "--preview", "--json"))
     customer = contract.customers.get().customer
     who = {"customer": customer.number, "name": customer.name, "currency": "JPY", "items": 1}
-    (row,) = told["contracts"]
-    assert (told["totals"], row["said"]) == ({"JPY": "1000"}, "proforma would be created")
+    (row,) = answer["contracts"]
+    assert (answer["totals"], row["said"]) == ({"JPY": "1000"}, "proforma would be created")
     assert row["plan"] == [
         who
         | {"amount": "1000", "run_date": "2025-02-01", "previous": None, "change": None}
@@ -379,8 +379,8 @@ def test_proformas_of_chosen_contracts_from_the_command_line(company, contract, 
     for found in (contract, other, draft):
         ready(found, "1", "200", day=JAN_15)
     arguments = ["--contract", other.code, "--contract", draft.code, "--on", "2025-03-01", "--json"]
-    told = json.loads(command(capsys, "create_proformas", "--entity", "NO1", *arguments))
-    assert told["created"] == [
+    answer = json.loads(command(capsys, "create_proformas", "--entity", "NO1", *arguments))
+    assert answer["created"] == [
         {
             "proforma": "PRO-2025-000001",
             "contract": other.code,
@@ -389,7 +389,7 @@ def test_proformas_of_chosen_contracts_from_the_command_line(company, contract, 
             "currency": "NOK",
         }
     ]
-    assert [(row["contract"], row["code"]) for row in told["refused"]] == [
+    assert [(row["contract"], row["code"]) for row in answer["refused"]] == [
         (draft.code, "CONTRACT-NOT-CONFIRMED")
     ]
     assert BacklogItem.objects.ready().count() == 2

@@ -106,7 +106,7 @@ def test_each_customer_has_its_own_orders():
     assert planned(rows, [order(7, "1000")]) == [(7, [1]), (None, [2])]
 
 
-def test_what_is_charged_at_nothing_goes_along_and_uses_nothing():
+def test_uncharged_work_is_added_and_uses_no_order():
     """CON-12: the order is full, and the free work stays with the rest."""
     rows = [
         share(1, MAR_1, "500", billing_type="complimentary"),
@@ -118,7 +118,7 @@ def test_what_is_charged_at_nothing_goes_along_and_uses_nothing():
 
 
 def test_what_is_outside_the_scope_of_tax_gets_a_proforma_of_its_own():
-    """PRO-1: one more where category O stands beside another."""
+    """PRO-1: one more if there is also work of category O."""
     rows = [share(1, MAR_2), share(2, MAR_2, is_outside_scope=True), share(3, MAR_3)]
     assert planned(rows, []) == [(None, [1, 3]), (None, [2])]
     assert planned(rows[1:2], []) == [(None, [2])]

@@ -194,7 +194,7 @@ def test_by_hand_everything_ready_up_to_the_cutoff_is_taken():
     assert sorted(skipped.code for skipped in found.skipped) == ["AFTER-CUTOFF", "ON-HOLD"]
 
 
-def test_the_digest_changes_with_whatever_decides_and_with_nothing_else():
+def test_the_digest_changes_only_with_the_inputs_of_the_plan():
     """RUN-4"""
     shares = [share(1, JAN_31), share(2, FEB_1)]
     due = [Due(7, LINE, FEB_1, JAN_31)]
@@ -214,7 +214,7 @@ def test_the_digest_changes_with_whatever_decides_and_with_nothing_else():
     assert len({before, *others}) == 7
 
 
-def test_work_that_only_goes_along_waits_for_the_next_run_date_of_its_line():
+def test_non_chargeable_work_waits_for_the_next_run_date_of_its_line():
     """PRO-1, RUN-2: two run dates at once plan what one after the other would have made."""
     along = {"billing_type": "non_chargeable"}
     found = plan(
@@ -246,7 +246,7 @@ def test_what_is_complimentary_is_worth_an_invoice():
     assert shape(found) == [("2025-02-01", "2025-01-31", ALFA, [1, 2], [7])]
 
 
-def test_work_without_a_schedule_entry_is_left_out_whatever_is_due():
+def test_work_without_a_schedule_entry_is_always_left_out():
     """BKL-6"""
     missed = Waiting(ALFA, OTHER_LINE, True, JAN_31, "NO-SCHEDULE", 2, Decimal(900))
     found = plan([share(1, JAN_31)], [Due(7, LINE, FEB_1, JAN_31)], [missed])

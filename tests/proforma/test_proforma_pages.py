@@ -142,7 +142,7 @@ def test_details_are_edited_together_and_what_is_empty_stays(manager, draft):
     assert [(row.quantity, row.price, row.amount) for row in details] == [(8, 900, 7200), (2, 900, 1800)]
 
 
-def test_nothing_typed_is_lost_when_an_edit_is_refused(manager, draft):
+def test_a_refused_edit_keeps_the_input(manager, draft):
     detail = LineDetail.objects.on_proforma(draft).first()
     answer = post(manager, "edit_details", draft, pk=[detail.pk], change="1", price="-5", description="Kept")
     words = answer.content.decode()
@@ -184,8 +184,8 @@ def test_one_detail_is_edited(manager, draft):
     assert detail.amount == 15000
 
 
-def test_what_others_changed_meanwhile_is_not_overwritten_unseen(manager, company, draft):
-    """PRO-3: two people edit the same details in bulk; the later is told what the first made of them."""
+def test_unseen_changes_of_others_are_not_overwritten(manager, company, draft):
+    """PRO-3: two people edit the same details in bulk; the later one sees the change of the first."""
     design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
     keys = [design.pk, travel.pk]
     seen = post(manager, "edit_details", draft, pk=keys).context["form"]["seen"].value()
@@ -206,7 +206,7 @@ def test_what_others_changed_meanwhile_is_not_overwritten_unseen(manager, compan
     assert (design.quantity, design.price) == (6, 900)
 
 
-def test_a_detail_taken_off_meanwhile_is_told_before_the_rest_is_changed(manager, company, draft):
+def test_a_removed_detail_is_shown_before_the_others_are_changed(manager, company, draft):
     """PRO-3"""
     design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
     keys = [design.pk, travel.pk]
@@ -334,7 +334,7 @@ def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, 
 
 
 def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, company, draft):
-    """SEC-2: one and many, with who posts instead; a manager posts nothing anyway and is not told"""
+    """SEC-2: one and many, with who posts instead; a manager posts nothing anyway and gets no warning"""
     warning = "not be able to post {} yourself: somebody else with the accountant&#x27;s role has to."
     pages = {reverse("proforma", args=[draft.pk]): "its invoice", reverse("proformas"): "their invoices"}
 
@@ -349,9 +349,9 @@ def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, comp
     assert all("Nobody else in this company may post it." in text for text in warned(company.accountant))
     second = factories.UserFactory(first_name="Vera", last_name="Eksempel")
     factories.MembershipFactory(user=second, entity=company.entity, role="accountant")
-    told = warned(company.accountant)
-    assert len(told) == 2
-    assert all("In this company, these people may post it: Vera Eksempel." in text for text in told)
+    found = warned(company.accountant)
+    assert len(found) == 2
+    assert all("In this company, these people may post it: Vera Eksempel." in text for text in found)
 
 
 def test_an_auditor_confirms_nothing(client, company, draft):
@@ -536,7 +536,7 @@ def test_proformas_are_made_of_chosen_milestones(manager, company, milestone):
 
 
 def test_two_people_at_one_detail_do_not_undo_each_other(manager, draft):
-    """PRO-3: whoever saves later is told what the other one wrote, and keeps what was typed."""
+    """PRO-3: the later one sees the text of the other, and keeps the input."""
     detail = LineDetail.objects.on_proforma(draft).get(description="Design")
     address = reverse("edit_detail", args=[detail.pk])
     form = manager.get(address).context["form"]

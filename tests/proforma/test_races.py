@@ -97,7 +97,7 @@ def test_twenty_workers_on_one_run(company, six_contracts):
     assert [row.outcome for row in run.run_contracts.all()] == ["created"] * 6
 
 
-def test_a_silent_run_is_taken_up_by_one(company, six_contracts):
+def test_a_silent_run_is_resumed_by_one_worker(company, six_contracts):
     """RUN-2"""
     run = operations.start_run(company.entity, as_of=MAR_1)
     make_late()
@@ -109,7 +109,7 @@ def test_a_silent_run_is_taken_up_by_one(company, six_contracts):
 
 
 def test_two_people_create_from_the_same_contract(company, contract, ready):
-    """PRO-1: one of them gets it, the other is told."""
+    """PRO-1: one of them gets it, the other is refused."""
     for _ in range(5):
         ready(contract, day=JAN_15)
 

@@ -70,7 +70,7 @@ def test_who_may_see_runs(client, company, due_contract, role, status):
 def test_a_run_says_whose_contracts_it_looked_at(
     client, manager, company, due_contract, django_capture_on_commit_callbacks
 ):
-    """RUN-3: nothing was restricted, and nothing is said to be; others are not told that they are theirs."""
+    """RUN-3: nothing was restricted, and nothing is said to be; others do not read that they are theirs."""
     other = factories.contract(company, confirmed=True, lines=[{"project": company.project}])
     answer = start(manager, django_capture_on_commit_callbacks)
     words = words_of(manager, answer.url)
@@ -109,7 +109,7 @@ def test_only_managers_start_runs(client, company, due_contract, role):
     assert not ProformaInvoice.objects.exists()
 
 
-def test_a_run_is_started_and_tells_what_it_made(
+def test_a_run_is_started_and_shows_its_proformas(
     manager, company, due_contract, foreign, django_capture_on_commit_callbacks
 ):
     """RUN-3: and it leaves the contracts of others alone."""
@@ -147,7 +147,7 @@ def test_a_run_that_stopped_says_what_is_next(manager, company, due_contract, cl
     assert "every 1s" not in words
 
 
-def test_a_run_tells_only_who_started_it_of_a_notice(client, company, due_contract):
+def test_only_the_user_who_started_a_run_expects_a_notice(client, company, due_contract):
     run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     for user, is_told in ((company.manager, True), (company.accountant, False)):
         client.force_login(user)

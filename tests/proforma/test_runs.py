@@ -222,7 +222,7 @@ def test_a_contract_is_looked_at_once_in_a_run(company, contract, ready, due, ca
     assert not [record for record in caplog.records if record.exc_info]
 
 
-def test_a_contract_closed_meanwhile_is_passed_over(company, contract, ready, due):
+def test_a_contract_closed_in_the_meantime_is_skipped(company, contract, ready, due):
     """RUN-2: everything is checked again under the lock."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
@@ -300,7 +300,7 @@ def test_a_refusal_is_recorded_in_its_own_words_and_tried_again(
     assert schedule(contract) == [(FEB_1, "succeeded", "Proforma PRO-2025-000001.")]
 
 
-def test_a_missing_number_sequence_is_told_by_name(company, contract, ready, due):
+def test_a_missing_number_sequence_is_named(company, contract, ready, due):
     """RUN-2, MON-8"""
     NumberSequence.objects.filter(kind="proforma").delete()
     due(contract.lines.get(), FEB_1, JAN_31)
@@ -332,7 +332,7 @@ def swept(**restricted):
     return [InvoiceRun.objects.get(pk=before[pk]) for pk in jobs.sweep(**restricted)]
 
 
-def test_a_silent_run_is_taken_up_and_finished(company, contract, ready, due):
+def test_a_silent_run_is_resumed_and_finished(company, contract, ready, due):
     """RUN-2: what was done stays done, the rest is done now."""
     other = factories.contract(company, confirmed=True)
     for found in (contract, other):
@@ -348,7 +348,7 @@ def test_a_silent_run_is_taken_up_and_finished(company, contract, ready, due):
     assert swept() == []
 
 
-def test_a_run_that_gives_signs_of_life_is_left_alone(company):
+def test_a_run_that_reports_progress_is_not_resumed(company):
     """RUN-2"""
     alive = killed(company, silent=timedelta(minutes=2))
     assert swept() == []
@@ -356,7 +356,7 @@ def test_a_run_that_gives_signs_of_life_is_left_alone(company):
         assert swept() == [alive]
 
 
-def test_a_run_that_somebody_else_has_just_taken_up_is_left_to_them(company, monkeypatch):
+def test_a_run_is_not_resumed_by_two_workers(company, monkeypatch):
     """RUN-2: of two silent runs another process takes the second while the first is carried out."""
     first, second = killed(company), killed(company)
 

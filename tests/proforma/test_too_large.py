@@ -130,7 +130,7 @@ def test_the_books_are_looked_at_where_a_rate_is_known(company, ready, agreed, r
     assert operations.confirm(proforma, by=company.manager, on=END).status == "confirmed"
 
 
-def test_a_run_names_the_contract_and_goes_on_with_the_others(company, contract, ready, most, due):
+def test_a_run_names_the_failed_contract_and_invoices_the_others(company, contract, ready, most, due):
     """RUN-2 RUN-4 MON-1"""
     project = factories.ProjectFactory(entity=company.entity)
     other = factories.contract(company, lines=[{"project": project}], confirmed=True)
@@ -166,7 +166,7 @@ def test_a_milestone_that_is_too_large_is_billed_in_slices(company, ready, miles
     assert draft(slices.ready, company=company).lines.get().details.get().amount == Decimal(1_000_000_000_000)
 
 
-def test_what_is_typed_on_the_page_is_told_and_kept(company, contract, ready, client):
+def test_too_large_input_is_refused_and_kept_on_the_page(company, contract, ready, client):
     """PRO-3 APP-10: 99,999,999 × 9,999,999"""
     proforma = draft(ready(contract), company=company)
     client.force_login(company.manager)

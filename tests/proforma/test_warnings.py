@@ -86,7 +86,7 @@ def test_time_by_hand_has_no_more_hours_than_a_day(no1, draft):
         typed(no1, draft, quantity=D(99999999999))
 
 
-def test_work_after_today_is_confirmed_by_nobody(no1, draft):
+def test_work_after_today_can_t_be_confirmed(no1, draft):
     """APP-10: a draft may hold it; confirming names the way out, which works."""
     tomorrow = no1.entity.today() + timedelta(days=1)
     detail = typed(no1, draft, date=tomorrow)
@@ -109,7 +109,7 @@ def ahead_of(no1, days=16):
     return billing.drafted(no1, item), item
 
 
-def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
+def test_a_milestone_after_today_can_t_be_confirmed(no1, client):
     """PRP-8: its invoice can't be dated before it; by button, in the background, by command."""
     draft, item = ahead_of(no1)
     sentence = (
@@ -128,9 +128,9 @@ def test_a_milestone_after_today_is_confirmed_by_nobody(no1, client):
     do_jobs("confirm_proformas")
     draft.refresh_from_db()
     assert (draft.status, draft.confirm_job, draft.confirm_error.sentence) == ("draft", "failed", sentence)
-    told = StringIO()
-    call_command("confirm_proformas", entity="NO1", by=no1.manager.username, stdout=told)
-    assert f"{draft.number}: {sentence}" in told.getvalue()
+    output = StringIO()
+    call_command("confirm_proformas", entity="NO1", by=no1.manager.username, stdout=output)
+    assert f"{draft.number}: {sentence}" in output.getvalue()
     with time_machine.travel("2026-12-31 09:00Z"):
         assert warnings_of(draft) == []
         assert confirm(draft, by=no1.manager).status == "confirmed"
@@ -197,7 +197,7 @@ def test_a_run_takes_no_milestone_after_its_day(no1):
     assert warnings_of(draft) == []
 
 
-def test_work_by_hand_outside_the_dates_is_doubted(no1, contract, draft, client):
+def test_work_by_hand_outside_the_dates_gets_a_warning(no1, contract, draft, client):
     """CON-12 APP-10: outside the contract's, and outside the project's; approved work of the day is not."""
     ProjectContract.objects.filter(pk=contract.pk).update(starts=date(2025, 3, 10), ends=date(2025, 3, 20))
     no1.project.starts = date(2025, 3, 5)
@@ -255,7 +255,7 @@ def test_work_by_hand_on_a_day_outside_the_order_has_a_way_out(no1, contract):
 # Tax
 
 
-def test_a_tax_group_outside_the_scope_is_not_put_beside_other_work(no1, contract, draft):
+def test_a_tax_group_outside_the_scope_is_not_mixed_with_other_work(no1, contract, draft):
     """PRO-1 PRP-7: alone it may be; the draft is one of such work then."""
     outside = no1.books.item_tax_groups["OUTSIDE"]
     added = typed(no1, draft, transaction_class="fee", category=no1.fee)
@@ -340,7 +340,7 @@ def test_what_the_customer_has_is_taken_as_it_is(no1, draft):
     assert take_party(draft, by=no1.manager).organisation_number == "12345"
 
 
-def test_an_order_number_that_the_contract_does_not_have_is_doubted(no1, contract, draft, client):
+def test_an_unknown_order_number_gets_a_warning(no1, contract, draft, client):
     """CON-12: only where the customer has orders."""
     draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
     assert warnings_of(draft) == []
@@ -359,7 +359,7 @@ def test_an_order_number_that_the_contract_does_not_have_is_doubted(no1, contrac
 # Orders
 
 
-def test_what_is_over_an_order_is_said_alike_everywhere(no1, contract, client):
+def test_the_amount_over_an_order_is_the_same_on_every_page(no1, contract, client):
     """CON-12: 50 h × 200 of 10,000 and 2 h × 180 by hand: 360 over, on draft, header and contract."""
     order(contract)
     draft = drafted(no1, contract, "50")
@@ -455,7 +455,7 @@ def without_order(no1, contract, *amounts):
     return draft
 
 
-def test_a_draft_without_an_order_is_not_told_to_take_another(no1, contract, client):
+def test_a_draft_without_an_order_gets_fitting_advice(no1, contract, client):
     """CON-12: 1,000 and 300 where 1,000 is left; the way is that which leads to the order"""
     draft = without_order(no1, contract, "1000", "300")
     order(contract, amount="1000")
@@ -498,7 +498,7 @@ def test_what_was_added_by_hand_stays_where_it_is(no1, contract):
 
 
 @pytest.mark.parametrize("day", ["0026-03-02", "2099-01-01"])
-def test_a_day_out_of_range_is_told_the_same_range(no1, draft, client, day):
+def test_a_day_out_of_range_shows_the_same_range(no1, draft, client, day):
     """APP-10: one field, one sentence; it is 15 December 2026"""
     client.force_login(no1.manager)
     address = reverse("add_detail", args=[draft.pk])

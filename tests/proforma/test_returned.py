@@ -25,7 +25,7 @@ def confirmed(company, contract):
     return operations.confirm(draft, by=company.manager, on=MAR_31)
 
 
-def test_what_is_returned_again_and_again_stands_in_for_the_first_fact(company, contract, ready):
+def test_actuals_of_repeated_returns_replace_the_first_original(company, contract, ready):
     """PRP-6, PRO-5: 8 h × 200 confirmed, returned, confirmed, returned and confirmed: billed 1,600 in all."""
     item = ready(contract, "8", "200")
     proforma = confirmed(company, contract)
@@ -40,7 +40,7 @@ def test_what_is_returned_again_and_again_stands_in_for_the_first_fact(company, 
     assert BacklogItem.objects.get().status == "posted"
 
 
-def test_a_correction_is_not_taken_back(company, contract, ready):
+def test_a_correction_is_not_returned(company, contract, ready):
     """PRP-6, COR-3: what it corrects would stand as it was, beside what was billed again."""
     ready(contract)
     proforma = confirmed(company, contract)
