@@ -11,8 +11,6 @@ from invoicing_site.floor.reasons import placeholders, templates
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = ["invoicing_site", "contracts", "actuals", "backlog", "proforma", "ledger"]
-# Rooms that still pass whole sentences to `Refused`; empty in the end, and `Reason.plain` goes with it.
-WITHOUT_TABLE = set()
 # Places that make a refusal from an existing reason.
 MAKES_REFUSALS = {ROOT / "invoicing_site" / "floor" / name for name in ("errors.py", "moves.py")}
 
@@ -73,8 +71,7 @@ def wrong(room, node):
 def test_every_refusal_has_a_code_of_a_table_and_the_values_that_it_names(room):
     found = []
     for path, node in calls(room):
-        code = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-        if (room not in WITHOUT_TABLE or code in templates()) and (reason := wrong(room, node)):
+        if reason := wrong(room, node):
             found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {reason}")
     assert found == []
 

@@ -1,10 +1,6 @@
 """The one exception for a refusal by a business rule."""
 
-import re
-
 from invoicing_site.floor.reasons import Reason
-
-_CODE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
 
 
 class Refused(Exception):
@@ -20,10 +16,8 @@ class Refused(Exception):
             if remedy or params:
                 raise TypeError("A reason has its values and its remedy already.")
             self.reason = code
-        elif _CODE.fullmatch(code):
-            self.reason = Reason(code, remedy=remedy, **params)
         else:
-            self.reason = Reason.plain(code, remedy=remedy, **params)  # of a room that has no table yet
+            self.reason = Reason(code, remedy=remedy, **params)
 
     @classmethod
     def because(cls, *reasons: Reason) -> "Refused":

@@ -60,11 +60,6 @@ class Reason:
         self.params = {name: _kept(value) for name, value in params.items()}
 
     @classmethod
-    def plain(cls, sentence: str, *, code: str = "", remedy: str = "") -> "Reason":
-        """A ready sentence, for rooms that have no table yet; no template names a value `sentence`."""
-        return cls._stored(code, {"sentence": str(sentence)}, remedy)
-
-    @classmethod
     def from_json(cls, stored: dict) -> "Reason":
         """The reason from `as_json`, even if its code or values have changed since."""
         params = {name: _from_json(value) for name, value in stored["params"].items()}
@@ -84,8 +79,6 @@ class Reason:
     @property
     def sentence(self) -> str:
         """The sentence in the reader's language."""
-        if "sentence" in self.params:
-            return wording.capital(self.params["sentence"])
         if template := templates().get(self.code):
             # If a stored count is no longer a whole number, translations can't choose a plural form.
             with contextlib.suppress(TypeError):

@@ -37,9 +37,8 @@ def test_a_long_name_is_shortened_in_the_event(db):
 
 def test_a_refusal_is_a_sentence_with_a_code_and_a_remedy():
     """MON-8"""
-    refusal = Refused("There is no rate from USD to EUR.", code="FX-MISSING", remedy="ledger:rates")
+    refusal = Refused("AMOUNT-DECIMALS", amount=D("1.5"), currency="JPY", remedy="ledger:rates")
     copy = pickle.loads(pickle.dumps(refusal))
 
-    assert str(copy) == "There is no rate from USD to EUR."
-    assert (copy.code, copy.remedy) == ("FX-MISSING", "ledger:rates")
-    assert (Refused("No.").code, Refused("No.").remedy) == ("", "")
+    assert str(copy) == "1.5 has more decimals than JPY has."
+    assert (copy.code, copy.remedy) == ("AMOUNT-DECIMALS", "ledger:rates")

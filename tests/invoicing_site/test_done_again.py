@@ -164,7 +164,7 @@ def test_findings_of_the_first_attempt_are_discarded(monkeypatch):
     contract = factories.contract(it, confirmed=True)
     proposal = billing.proposed(it, billing.work(it, contract))
     found = [object()]
-    monkeypatch.setattr(posting, "_refuse_settled", lambda _: (_ for _ in ()).throw(Refused("It is posted.")))
+    monkeypatch.setattr(posting, "_refuse_settled", lambda _: (_ for _ in ()).throw(Refused("BUSY")))
     with pytest.raises(Refused):
         posting._post(proposal, it.accountant, billing.MARCH_31, found)
     assert found == []

@@ -45,7 +45,7 @@ def _kinds(monkeypatch):
 
     @jobs.register("refuse", title="Refuse", permission="entry.import")
     def refuse(work):
-        raise Refused("There is no paper.")
+        raise Refused("NOTHING-SELECTED")
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def test_a_refused_job_of_a_user_is_not_tried_again(it):
     for _ in range(2):
         jobs.sweep()
     assert (fresh(job).tries, job.state) == (1, "failed")
-    assert Notice.objects.get().text == "There is no paper."
+    assert Notice.objects.get().text.startswith("Nothing is selected.")
 
 
 def test_a_job_of_the_program_is_tried_again_after_a_refusal():

@@ -223,13 +223,13 @@ def test_without_the_libraries_it_says_so(accountant, invoice, monkeypatch):
     """DOC-1"""
 
     def no_libraries(content):
-        raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
+        raise Refused("PDF-LIBRARIES")
 
     monkeypatch.setattr(drawing, "pdf", no_libraries)
     response = accountant.get(f"/invoices/{invoice.pk}/pdf/")
 
     assert response.status_code == 503
-    assert "No PDF can be drawn here." in words(response)
+    assert "Pango and HarfBuzz are not installed" in words(response)
     assert not Document.objects.exists()
 
 

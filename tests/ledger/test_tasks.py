@@ -122,7 +122,7 @@ def test_without_the_libraries_a_sweep_tries_one_only(no1, contract, monkeypatch
 
     def refuse(invoice):
         tried.append(invoice)
-        raise Refused("No PDF can be drawn here.", code="PDF-LIBRARIES")
+        raise Refused("PDF-LIBRARIES")
 
     monkeypatch.setattr("ledger.document.operations.draw", refuse)
 

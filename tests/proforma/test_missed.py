@@ -326,13 +326,13 @@ def test_one_entity_that_refuses_does_not_stop_the_others(company, contract, rea
 
     def refuse(entity, **fields):
         if entity == east:
-            raise Refused("Not there.")
+            raise Refused("NOTHING-SELECTED")
         return real(entity, **fields)
 
     monkeypatch.setattr("invoicing_site.management.commands.run_invoicing.run_invoicing", refuse)
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
-    with pytest.raises(CommandError, match="Not there"):
+    with pytest.raises(CommandError, match="Nothing is selected"):
         call_command("run_invoicing", "--as-of", "2025-03-01")
     assert "1 proforma created" in capsys.readouterr().out
 
