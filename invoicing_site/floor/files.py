@@ -85,7 +85,9 @@ def check():
     """Raise an error if files can't be stored. A bucket is only read, because writing to it costs money."""
     storage = _storage()
     if isinstance(storage, Folder):
-        check_folder(settings.DATA)
+        folder = Path(storage.location)
+        folder.mkdir(parents=True, exist_ok=True)
+        check_folder(folder)
     else:
         storage.exists("health")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 _SECONDS = 5
 _last = {"at": None, "found": {}}
 _one_at_a_time = threading.Lock()
+
+# The second is the error of a connection that the server has closed.
+_DOWN = (DatabaseError, InterfaceError)
 
 # The clock sends a heartbeat every minute. All workers can be busy with long tasks for a while.
 CLOCK_IS_LATE = timedelta(minutes=3)
@@ -98,7 +101,7 @@ def _database():
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except _DOWN:
         logger.exception("The database does not answer.")
         return "down"
     try:
@@ -108,7 +111,7 @@ def _database():
             return "up"
         # Writes like a sign-in, but always the same row; a key this short is not a valid session.
         Session.objects.update_or_create(session_key="health", defaults={"expire_date": timezone.now()})
-    except (DatabaseError, OSError):
+    except (*_DOWN, OSError):
         logger.exception("The database can't be written to.")
         return "read-only"
     return "up"
@@ -165,7 +168,7 @@ def _heartbeats(now: datetime):
     """
     try:
         last = dict(Heartbeat.objects.values_list("name", "at"))
-    except DatabaseError:  # not migrated yet
+    except _DOWN:  # not migrated yet, or just down
         logger.exception("The heartbeats can't be read.")
         return "unknown", "unknown", []
     clock, worker = last.get(Heartbeat.Name.CLOCK), last.get(Heartbeat.Name.WORKER)

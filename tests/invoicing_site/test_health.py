@@ -4,11 +4,12 @@ import contextlib
 import resource
 import threading
 from datetime import UTC, datetime, timedelta
+from unittest.mock import MagicMock, Mock
 
 import pytest
 import time_machine
 from celery.signals import before_task_publish
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing_site import heartbeats, tasks
@@ -187,6 +188,24 @@ def test_health_is_503_when_the_database_cannot_write(noon, client):
     answer = client.get("/health/")
     assert answer.status_code == 503
     assert answer.json()["database"] == "read-only"
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_goes_away_during_the_check_is_no_internal_error(noon, client, monkeypatch, error):
+    """After the first error, each use of the closed connection is an InterfaceError."""
+    monkeypatch.setattr(health.Heartbeat.objects, "values_list", Mock(side_effect=InterfaceError))
+    monkeypatch.setattr(health, "connection", MagicMock(vendor="postgresql"))
+    monkeypatch.setattr(health.Session.objects, "update_or_create", Mock(side_effect=error))
+    answer = client.get("/health/")
+    assert answer.status_code == 503
+    assert (answer.json()["database"], answer.json()["clock"]) == ("read-only", "unknown")
+
+
+def test_a_folder_of_files_that_takes_nothing_is_named(noon, client, tmp_path, settings):
+    settings.DATA = tmp_path
+    (tmp_path / "files").write_text("no folder")
+    answer = client.get("/health/").json()
+    assert (answer["files"], answer["problems"]) == ("down", ["Files can't be stored."])
 
 
 def test_health_writes_at_most_once_in_some_seconds(db, client):
