@@ -1,7 +1,7 @@
-"""What an approver should look at before approving, though nothing forbids it (APP-10).
+"""Warnings before an approval, which don't stop it (APP-10).
 
-Work dated outside its project, and work that somebody typed by hand on a proforma already: approving it may
-bill it twice.
+Work dated outside its project, and work that is already on a proforma because somebody added it by hand:
+approving it may bill it twice.
 """
 
 import datetime
@@ -14,12 +14,11 @@ from actuals import oddities
 from actuals.models import BillingType, Entry
 from contracts.models import Project
 from invoicing_site.floor import formatting, wording
-
-MAYBE_TWICE = "MAYBE-TWICE"
+from invoicing_site.floor.reasons import Reason
 
 
 class ByHand(NamedTuple):
-    """Work that was added by hand to a proforma: what its detail says, and where it stands."""
+    """Work that was added by hand to a proforma: what its detail says, and which proforma it is on."""
 
     project_id: int
     transaction_class: str
@@ -76,7 +75,7 @@ _COLUMNS = (
 def by_hand(projects, *, since, until) -> list[ByHand]:
     """What was added by hand for these projects in these days, and is charged: one query.
 
-    What was returned (PRP-6) stands on the draft that was made of it, and counts there.
+    After a return (PRP-6) it counts on the new draft.
     """
     rows = Project.objects.filter(
         pk__in=projects,
@@ -109,19 +108,16 @@ class Doubts:
         """
         found = [f"It is {phrase}." for phrase in oddities.of_day(entry.date, entry.project, self.today)]
         same = self.by_hand.get((entry.project_id, entry.date), ()) if is_charged else ()
-        return found + [
-            f"{MAYBE_TWICE}: {each} stands on proforma {each.proforma}, added by hand. "
-            f"{_what_to_do(each, is_approved)}"
-            for each in same
-            if each.may_be(entry)
-        ]
+        return found + [_duplicate(each, is_approved).sentence for each in same if each.may_be(entry)]
 
 
-def _what_to_do(typed, is_approved):
-    remove = "" if typed.is_confirmed else f"remove that detail from proforma {typed.proforma}, or "
+def _duplicate(typed, is_approved) -> Reason:
+    """That the same work may be on a proforma, and what to do about it."""
+    values = {"work": str(typed), "proforma": typed.proforma}
+    if typed.is_confirmed:
+        if is_approved:
+            return Reason("DUPLICATE-APPROVED-CONFIRMED", **values)
+        return Reason("DUPLICATE-CONFIRMED", **values)
     if is_approved:
-        return (
-            "This is approved now and may bill the same work a second time: "
-            f"{remove}cancel this approval and approve it as non-chargeable."
-        )
-    return f"Approved, this may bill the same work a second time: {remove}make it non-chargeable here."
+        return Reason("DUPLICATE-APPROVED", **values)
+    return Reason("DUPLICATE-ON-DRAFT", **values)

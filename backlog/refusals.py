@@ -76,6 +76,23 @@ REFUSALS = {
         "Look at the list again.",
         "count",
     ),
+    # What may be billed twice.
+    "DUPLICATE-ON-DRAFT": _(
+        "Possible duplicate: %(work)s was added by hand to proforma %(proforma)s. If it is the same work, "
+        "remove it from the proforma, or approve this entry as non-chargeable."
+    ),
+    "DUPLICATE-CONFIRMED": _(
+        "Possible duplicate: %(work)s was added by hand to proforma %(proforma)s, which is confirmed. If it "
+        "is the same work, approve this entry as non-chargeable."
+    ),
+    "DUPLICATE-APPROVED": _(
+        "Possible duplicate: %(work)s was added by hand to proforma %(proforma)s. If it is the same work, "
+        "remove it from the proforma, or cancel this approval and approve the entry as non-chargeable."
+    ),
+    "DUPLICATE-APPROVED-CONFIRMED": _(
+        "Possible duplicate: %(work)s was added by hand to proforma %(proforma)s, which is confirmed. If it "
+        "is the same work, cancel this approval and approve the entry as non-chargeable."
+    ),
     # Why an approval can't be canceled.
     "APPROVAL-ON-DRAFT": _(
         "%(entry)s is on draft %(proforma)s. Remove it from the draft before you cancel its approval."

@@ -60,7 +60,7 @@ def test_approving_what_was_typed_by_hand_before_warns(it, is_confirmed):
     if is_confirmed:
         confirm(draft, by=it.manager, on=END)
     entry = factories.time_entry(it, "8", date=DAY)
-    sentence = f"MAYBE-TWICE: {TYPED} stands on proforma {draft.number}, added by hand."
+    sentence = f"Possible duplicate: {TYPED} was added by hand to proforma {draft.number}"
     (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
     assert doubt.startswith(sentence)
     (warning,) = approve([entry], by=it.manager).warnings
@@ -122,7 +122,7 @@ def test_what_names_no_person_may_be_anybody(it):
     typed(it, draft, resource=None, task=None)
     entry = factories.time_entry(it, "8", date=DAY)
     (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
-    assert doubt.startswith("MAYBE-TWICE: 10 h on 10 Mar 2025 stands on")
+    assert doubt.startswith("Possible duplicate: 10 h on 10 Mar 2025 was added by hand to")
 
 
 def test_what_was_taken_off_or_returned_is_not_billed_twice(it):
@@ -133,7 +133,7 @@ def test_what_was_taken_off_or_returned_is_not_billed_twice(it):
     confirm(draft, by=it.manager, on=END)
     again = take_back(draft, by=it.manager, on=END)
     (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
-    assert f"stands on proforma {again.number}, added by hand" in doubt
+    assert f"was added by hand to proforma {again.number}" in doubt
     delete_draft(again, by=it.manager)
     assert preview([entry], by=it.manager)[entry.pk].doubts == []
 
@@ -153,9 +153,9 @@ def test_pages_and_the_command_say_it(it, client, capsys):
     entry = factories.time_entry(it, "8", date=DAY)
     client.force_login(it.manager)
     for url in (reverse("approval", args=[entry.pk]), reverse("approvals")):
-        assert "MAYBE-TWICE: 10 h of Anna" in client.get(url).text
+        assert "Possible duplicate: 10 h of Anna" in client.get(url).text
     response = client.post(reverse("approve_entries"), as_listed([entry], by=it.manager), follow=True)
-    assert "MAYBE-TWICE: 10 h of Anna" in response.text
+    assert "Possible duplicate: 10 h of Anna" in response.text
     page = client.get(draft.get_absolute_url()).text
     assert page.count("Possible duplicate: 10 h of Anna") == 2  # above the lines, and where confirming asks
     assert "Possible duplicate" in client.get(reverse("proformas")).text
