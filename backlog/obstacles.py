@@ -2,7 +2,8 @@
 
 Each row says which step it stops, and has its condition twice: for the database, and for an item that is
 loaded. The order of the rows is the order in which obstacles are named: of several, the first counts. The
-sentences of their codes are in `refusals.py`.
+sentences of their codes are in `refusals.py`. What only the plan of a proforma knows (nothing chargeable,
+dated after the cutoff) is in `proforma/plans.py`; why an entry is not approved, in `approvers.py`.
 """
 
 import datetime

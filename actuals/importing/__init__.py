@@ -4,7 +4,7 @@
 imports it.
 
 From bytes to entries: `tables` (header and cells; of a `workbook` in a process of its own), `programs` and
-`formats` (which column is what), `values` (dates, numbers), `catalogue` (codes and names), `reading` (one
+`mapping` (which column is what), `values` (dates, numbers), `catalogue` (codes and names), `reading` (one
 row), `comparing` (what is here already, what changed), `choices` and `totals`, `planning` (the whole).
 """
 
@@ -22,7 +22,7 @@ from django.utils import timezone
 from actuals.importing import tables
 from actuals.importing.approvers import who_approves
 from actuals.importing.choices import CHOICES, option_of
-from actuals.importing.formats import CREATABLE, Mapping
+from actuals.importing.mapping import CREATABLE, Mapping
 from actuals.importing.planning import Preview, plan
 from actuals.importing.programs import ALL_HEADINGS, FIELDS, FORMATS, recognized
 from actuals.importing.rows import Problem

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from actuals.importing.formats import Mapping
+from actuals.importing.mapping import Mapping
 from actuals.importing.rows import STORED, Problem, Row
 from actuals.models import BillingType, Entry
 from invoicing_site.floor import formatting

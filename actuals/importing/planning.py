@@ -10,7 +10,7 @@ from actuals import oddities
 from actuals.importing.catalogue import Catalogue, plural
 from actuals.importing.choices import CHOICES, Found
 from actuals.importing.comparing import Changed, compare, find_changed
-from actuals.importing.formats import Mapping
+from actuals.importing.mapping import Mapping
 from actuals.importing.reading import RowReader
 from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table

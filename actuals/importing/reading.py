@@ -10,7 +10,7 @@ from functools import partial
 from actuals.importing import sentences, values
 from actuals.importing.catalogue import Catalogue
 from actuals.importing.choices import Found
-from actuals.importing.formats import Mapping
+from actuals.importing.mapping import Mapping
 from actuals.importing.programs import DURATIONS, FIELDS
 from actuals.importing.rows import Problem, Row
 from actuals.importing.tables import Table

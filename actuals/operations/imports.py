@@ -28,7 +28,7 @@ from actuals.importing import (
 )
 from actuals.importing.catalogue import KINDS
 from actuals.importing.comparing import CHANGEABLE
-from actuals.importing.formats import Mapping
+from actuals.importing.mapping import Mapping
 from actuals.importing.planning import Preview, long_days
 from actuals.models import NAMED, Entry, EntryImport
 from actuals.pricing import fix_pricing
