@@ -256,10 +256,16 @@ def carry_out(pk) -> bool:
 
 
 def _claim(job, silent_for) -> bool:
-    """Take the job for this worker with one statement; False if it can't be taken."""
+    """Take the job for this worker with one statement; False if it can't be taken.
+
+    After the last attempt it waits for the sweep to give it up, also if its message is repeated.
+    """
     now = timezone.now()
-    free = Job.objects.filter(Q(state=State.WAITING) | Q(state=State.RUNNING, due_at__lt=now), pk=job.pk)
-    if not free.update(state=State.RUNNING, beat_at=now, due_at=now + silent_for, tries=F("tries") + 1):
+    free = Q(state=State.WAITING)
+    if tries_in_a_row(job) < TRIES:
+        free |= Q(state=State.RUNNING, due_at__lt=now)
+    mine = Job.objects.filter(free, pk=job.pk, tries=job.tries)
+    if not mine.update(state=State.RUNNING, beat_at=now, due_at=now + silent_for, tries=F("tries") + 1):
         return False
     job.refresh_from_db(fields=["state", "tries", "params"])
     return True

@@ -374,3 +374,12 @@ def test_a_worker_that_reports_during_a_sweep_is_not_given_up(it, monkeypatch):
     assert first.pk < last.pk
     jobs.sweep()
     assert (fresh(last).state, last.outcome_code) == ("running", "")
+
+
+def test_a_repeated_message_adds_no_attempt_after_the_last_one(it):
+    job = lost(by=it.accountant, entity=it.entity, minutes=30)
+    Job.objects.update(state="running", tries=5)
+    jobs.perform(job.pk)
+    assert (heard, fresh(job).tries, job.state) == ([], 5, "running")
+    jobs.sweep()
+    assert (fresh(job).state, job.outcome_code) == ("failed", "GAVE-UP")
