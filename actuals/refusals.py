@@ -44,7 +44,7 @@ REFUSALS = {
         "%(entry)s can't be submitted: %(resource)s works for another company. Choose a resource of the "
         "company that owns the project."
     ),
-    "ENTRY-GONE": _("One of the selected entries no longer exists. Look at the list again."),
+    "ENTRY-GONE": _("One of the selected entries no longer exists. Check the list again."),
     "ENTRIES-SEVERAL-ENTITIES": _(
         "The selected entries belong to several companies. Select those of one company at a time."
     ),
@@ -103,8 +103,8 @@ REFUSALS = {
     "FILE-IS-WORD": _("The file is a Word document. Export the entries as CSV or XLSX."),
     "FILE-IS-NUMBERS": _("The file is a Numbers document. Export it as .xlsx or CSV."),
     "FILE-IS-HTML": _(
-        "The file is a web page (HTML), whatever its name is. Open it in a spreadsheet program and save it "
-        "as .xlsx, or export it as CSV."
+        "The file is a web page (HTML), although its name says otherwise. Open it in a spreadsheet program "
+        "and save it as .xlsx, or export it as CSV."
     ),
     "FILE-NOT-XLSX": _(
         "The file is not an XLSX workbook, although its name says so. Open it in the program that wrote it, "
@@ -236,8 +236,8 @@ REFUSALS = {
         "it."
     ),
     "COLUMNS-IGNORED": ngettext_lazy(
-        "Nothing is read from the column %(columns)s.",
-        "Nothing is read from the columns %(columns)s.",
+        "The column %(columns)s is ignored.",
+        "The columns %(columns)s are ignored.",
         "count",
     ),
     "NEW-WITHOUT-TAX-GROUP": _("New records have no item tax group yet: %(records)s."),

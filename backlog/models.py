@@ -104,10 +104,10 @@ class BacklogItem(models.Model):
             "evaluate": _("tested against its limits"),
             "split_off": _("billed in part"),
             "cancel": _("canceled"),
-            "reserve": _("taken on a draft"),
-            "release": _("released by a draft"),
+            "reserve": _("added to a draft"),
+            "release": _("removed from a draft"),
             "settle": _("billed"),
-            "claim_again": _("taken back to a draft"),
+            "claim_again": _("returned to a draft"),
         },
         refusals={
             Status.NOT_READY: "ALREADY-NOT-READY",

@@ -180,7 +180,7 @@ TABLE = (
     ),
     Obstacle(
         code="NO-SCHEDULE",
-        label=_("ready with no schedule entry left to take it (create its proforma by hand)"),
+        label=_("ready without a schedule entry (create its proforma by hand)"),
         chip=_("no schedule entry"),
         stops=frozenset({Step.RUN}),
         condition=_is_missed,

@@ -11,23 +11,22 @@ REFUSALS = {
     "CONTRACT-NOT-CONFIRMED": _(
         "Contract %(contract)s is %(status)s. Only a confirmed contract can be invoiced."
     ),
-    "NO-SCHEDULE": _(
-        "It is ready, but no schedule entry of its line is left to take it. Create its proforma by hand."
-    ),
+    "NO-SCHEDULE": _("It is ready, but its line has no schedule entry left. Create its proforma by hand."),
     "IS-RETAINER": _("It is a retainer, and this version does not put retainers on proforma invoices."),
     "OVER-LIMIT": _(
-        "It is over the limit of the %(level)s by %(over)s. Once other work gives some of it back (an "
-        "approval is canceled, a draft lowered), test the limits again."
+        "It is over the limit of the %(level)s by %(over)s. If an amount becomes free under the limit (an "
+        "approval is canceled, a draft is reduced), test the limits again."
     ),
     "NOT-EVALUATED": _("It was not evaluated against its limit. Test the limits again."),
     "NO-PRICE": _(
-        "No price was found when it was approved. Once a price list of the contract has one for its day (a "
-        "missing row is added, or the last day of the list moved), cancel its approval and approve it again."
+        "No price was found when it was approved. Ask a billing administrator to add the missing row to a "
+        "price list of the contract, or to change the last day of the list. Then cancel its approval and "
+        "approve it again."
     ),
     "ON-HOLD": _("It is on hold until %(until)s: %(why)s."),
     "ORDER-MISSING": _(
-        "%(entity)s bills only with an order number, and contract %(contract)s has none of %(customer)s that "
-        "is valid on %(day)s, the day of the work."
+        "%(entity)s bills only with an order number, and contract %(contract)s has no order of "
+        "%(customer)s that is valid on %(day)s, the day of the work."
     ),
     "NOT-READY": _("It is not marked ready to invoice."),
     # Why an entry can't be approved or rejected.
@@ -42,38 +41,38 @@ REFUSALS = {
     ),
     "ENTRY-FUTURE": _("%(entry)s is dated after today. It can be approved from %(day)s on."),
     "ENTRY-APPROVED-BEFORE": _("%(entry)s has actuals already. Cancel its approval first."),
-    "ENTRY-SUBMITTED-AGAIN": _("%(entry)s was submitted again after you looked. Look once more."),
+    "ENTRY-SUBMITTED-AGAIN": _("%(entry)s was submitted again after you opened the page. Check it again."),
     "ENTRY-REPRICED": _(
-        "%(entry)s was “%(was)s” when you looked at it and is “%(now)s” now. Look at it again, then approve "
-        "it or not."
+        "%(entry)s was “%(was)s” on the page that you saw and is “%(now)s” now. Check it again, then "
+        "approve or reject it."
     ),
     "ENTRY-SHOWN-UNPRICED": _(
-        "%(entry)s was shown without its price. It is “%(now)s” now. Look at it again, then approve it or "
-        "not."
+        "%(entry)s was shown without its price. It is “%(now)s” now. Check it again, then approve or "
+        "reject it."
     ),
     "ENTRY-NOT-PRICED": _("%(entry)s can't be approved. %(why)s"),
     "OF-ENTRY": _("%(entry)s: %(why)s"),
     "BILLABLE-NEGATIVE": _("%(entry)s: the billable quantity can't be less than 0."),
-    "BILLABLE-LONG-DAY": _("%(entry)s: %(hours)s h are more than a day has. Enter %(most)s at most."),
+    "BILLABLE-LONG-DAY": _("%(entry)s: a day can't have %(hours)s h. Enter at most %(most)s."),
     "ENTRY-TOO-LARGE": _("%(why)s Correct the entry, or its price in the price list."),
     "REJECT-COMMENT": _("Enter why the entries are rejected, so that their owner can correct them."),
     "ENTRIES-OF-SEVERAL-ENTITIES": _(
-        "The selection has entries of several companies. Decide on those of one company at a time."
+        "The selected entries belong to several companies. Select those of one company at a time."
     ),
     "APPROVE-NOT-SHOWN": _(
-        "No entry was approved, because the request did not say what the list showed. Look at the list again "
-        "and approve from there."
+        "No entry was approved, because the request did not include what the list showed. Check the list "
+        "again and approve from there."
     ),
     "APPROVE-NOT-ON-PAGE": ngettext_lazy(
-        "No entry was approved: %(count)s is not on the page that you saw. Look at the list again.",
-        "No entry was approved: %(count)s are not on the page that you saw. Look at the list again.",
+        "No entry was approved: %(count)s is not on the page that you saw. Check the list again.",
+        "No entry was approved: %(count)s are not on the page that you saw. Check the list again.",
         "count",
     ),
     "APPROVE-PRICES-CHANGED": ngettext_lazy(
         "No entry was approved: %(count)s is not on the page that you saw, and prices have changed since. "
-        "Look at the list again.",
+        "Check the list again.",
         "No entry was approved: %(count)s are not on the page that you saw, and prices have changed since. "
-        "Look at the list again.",
+        "Check the list again.",
         "count",
     ),
     # What may be billed twice.
@@ -111,20 +110,20 @@ REFUSALS = {
     # Marking, holding, undoing.
     "HOLD-REASON": _("Enter why the work is put on hold."),
     "ROWS-SEVERAL-ENTITIES": _(
-        "The selection has rows of several companies. Mark those of one company at a time."
+        "The selected rows belong to several companies. Select those of one company at a time."
     ),
     "ALREADY-UNDONE": _("%(action)s was already undone."),
     "CANNOT-UNDO": _("%(action)s can't be undone. Only marking and holding can."),
     "UNDONE-MEANWHILE": _("%(action)s was undone while it was running. The remaining rows did not change."),
     "CLAIM-GONE": ngettext_lazy(
-        "%(count)s row has changed: somebody else invoiced or released it. Look at the list again.",
-        "%(count)s rows have changed: somebody else invoiced or released them. Look at the list again.",
+        "%(count)s row has changed: somebody else invoiced or released it. Check the list again.",
+        "%(count)s rows have changed: somebody else invoiced or released them. Check the list again.",
         "count",
     ),
     # Milestones by progress.
     "NOT-A-MILESTONE": _("Only a milestone is billed by progress."),
     "MILESTONE-STOPPED": _("“%(milestone)s” can't be marked ready. %(why)s"),
-    "SLICE-AMOUNT": _("Enter an amount of the %(left)s that are left."),
+    "SLICE-AMOUNT": _("Enter an amount up to %(left)s, the amount that is left."),
     "SLICE-TOO-LARGE": _(
         "Only %(left)s of “%(milestone)s” is left. A milestone is never billed above 100 %%."
     ),

@@ -102,7 +102,7 @@ class Coverage:
         line = near.line
         return (
             f"Line {line} of contract {line.contract} covers work {near.days()} only, and this is dated "
-            f"{wording.day(date)}: it is a cost only, nobody is billed."
+            f"{wording.day(date)}: it is cost only and is not billed."
         )
 
     def _is_chargeable(self, reach, transaction_class, task_id, role_id, category_id):

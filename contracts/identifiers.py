@@ -62,12 +62,12 @@ def demand_right_numbers(party, *, country=""):
     }
     wrong = {}
     if country and country not in _COUNTRIES.split():
-        wrong["country"] = f"“{country}” is no country: enter its two letters, such as NO."
+        wrong["country"] = f"“{country}” is not a country. Enter its two letters, such as NO."
     for field, (words, holds) in checks.items():
         text = getattr(party, field, "")
         if text and not holds(text):
             of = f" in {country}" if field in ("organisation_number", "vat_number", "bank_account") else ""
-            wrong[field] = f"“{text}” is no {words}{of}: its length or a digit is wrong. Look at it again."
+            wrong[field] = f"“{text}” is not a valid {words}{of}. Check its length and its digits."
     if wrong:
         raise ValidationError(wrong)
 

@@ -34,9 +34,9 @@ class Reasoning:
     def passed_over(self, rows: list[tuple[str, str]], what: str, most: int = 3):
         """The first of the rows, each with why it doesn't count, and how many more there were."""
         for row, because in rows[:most]:
-            self.note(f"{row} — passed over: {because}")
+            self.note(f"{row} — not used: {because}")
         if len(rows) > most:
-            self.note(f"{len(rows) - most} more {what} — passed over")
+            self.note(f"{len(rows) - most} more {what} — not used")
 
     def text(self) -> str:
         return "\n".join(self._lines)

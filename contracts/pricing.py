@@ -214,8 +214,8 @@ class PriceBook:
             )
         cost = self.cost(work, contract)
         if cost.amount is None and cost.category_price is None:
-            why.note("The entry does not say what it cost")
-            warning = "The entry does not say what it cost, and it is billed by its cost: the price is 0."
+            why.note("The entry has no cost")
+            warning = "The entry has no cost, and it is billed at cost: the price is 0."
             return self._missing("sales", contract.currency, why, warning, at_cost=True, **found)
         if row.method == CategoryPrice.Method.MARKUP:
             markup += row.markup
@@ -297,7 +297,7 @@ class PriceBook:
     def _cost_of_a_fee(self, listed, work, why):
         row = listed.category_row(work, why) if listed else None
         if row is None or row.method != CategoryPrice.Method.PER_UNIT:
-            why.note("A fee costs nothing unless something says so: 0")
+            why.note("No cost was entered for the fee: 0")
             return self._priced("cost", _ZERO, self._entity.currency, why)
         return self._category_cost(listed, row, work, why)
 

@@ -16,7 +16,7 @@ def before_confirming(entity, by, *, several=False) -> str:
         return ""
     what = "their invoices" if several else "its invoice"
     return (
-        f"You'll not be able to post {what} yourself: somebody else with the accountant's role has to. "
+        f"You will not be able to post {what} yourself. Another accountant has to post. "
         f"{who_else_posts(entity, by)}"
     )
 
@@ -61,10 +61,14 @@ def own_role(by, membership, before=None) -> str:
     if kept and not extras_of(membership) - extras_of(before):
         return ""
     names = _names(_administrators(membership.entity).exclude(pk=by.pk))
-    way = f"That is: {names}." if names else "There is no other yet: a superuser can make somebody one."
+    way = (
+        f"You can ask: {names}."
+        if names
+        else "There is no other one yet. A superuser can give somebody this role."
+    )
     return (
         f"You can't give yourself a role or a permission. Another billing administrator of "
-        f"{membership.entity} does that. {way}"
+        f"{membership.entity} has to do it. {way}"
     )
 
 

@@ -111,7 +111,7 @@ class Job(models.Model):
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
-    beat_at = models.DateTimeField("last sign of life", default=timezone.now)
+    beat_at = models.DateTimeField("last heartbeat", default=timezone.now)
     due_at = models.DateTimeField(help_text="From then on a sweep does it, unless it has ended")
     tries = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -142,7 +142,7 @@ class Job(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of the clock or of a worker; see heartbeats.py."""
+    """The last heartbeat of the clock or of a worker; see heartbeats.py."""
 
     class Name(models.TextChoices):
         CLOCK = "clock", "clock"

@@ -10,7 +10,7 @@ REFUSALS = {
     "BUSY": _("Somebody else was changing the same rows. Nothing was saved. Try again."),
     "CHANGED": _("Somebody changed this while you were typing. Check the current values, then save again."),
     # What a document's status does not allow; see floor/moves.py.
-    "NOT-ALLOWED-NOW": _("%(row)s is %(status)s. Only these can be %(done)s: %(starts)s."),
+    "NOT-ALLOWED-NOW": _("%(row)s is %(status)s. Statuses in which it can be %(done)s: %(starts)s."),
     # Values that can't be saved.
     "DAY-OUT-OF-RANGE": _("%(day)s is out of range. Choose a day between %(first)s and %(latest)s."),
     "NOT-A-NUMBER": _("“%(value)s” is not a number for the field “%(field)s”."),
@@ -65,7 +65,7 @@ REFUSALS = {
     ),
     # People.
     "USER-INACTIVE": _("%(user)s is inactive. Activate the user before you send a link."),
-    "USER-NO-MAIL": _("%(user)s has no mail address. Enter one, then send the link."),
+    "USER-NO-MAIL": _("%(user)s has no email address. Enter one, then send the link."),
     # What can't be explained, and the demo.
     "NOT-FOUND": _("There is no %(kind)s “%(name)s”."),
     "LINE-NOT-FOUND": _("%(invoice)s has no line %(line)s."),

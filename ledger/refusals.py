@@ -8,7 +8,9 @@ REFUSALS = {
     "PROPOSAL-SUBMITTED": _(
         "%(row)s is submitted for approval and can't be %(done)s. Request a change first."
     ),
-    "PROPOSAL-APPROVED": _("%(row)s is approved and can't be %(done)s. Have its approval reset first."),
+    "PROPOSAL-APPROVED": _(
+        "%(row)s is approved and can't be %(done)s. An administrator can reset its approval."
+    ),
     "PROPOSAL-RETURNED": _("%(row)s was returned to the project manager: “%(why)s”."),
     # Fiscal periods.
     "PERIOD-MISSING": _(
@@ -43,8 +45,8 @@ REFUSALS = {
     ),
     # The integration journal.
     "ORIGINAL-MISSING": _(
-        "Actual %(actual)s reverses actual %(original)s, which is in no integration journal yet. It "
-        "follows when that one is added to a journal."
+        "Actual %(actual)s reverses actual %(original)s, which is not in an integration journal yet. It "
+        "can be added after that one."
     ),
     "ACTUAL-TOO-LARGE": _(
         "Actual %(actual)s is %(amount)s, and a line of the books holds at most %(most)s. Cancel the "
@@ -72,10 +74,10 @@ REFUSALS = {
         "The %(row)s is %(status)s. Only a journal in error can be sent back to draft."
     ),
     "JOURNAL-FIXED": _("The %(row)s is %(status)s, so its lines can't change."),
-    "JOURNAL-JUST-POSTED": _("A journal was posted at this moment. Look at its lines again."),
+    "JOURNAL-JUST-POSTED": _("A journal was posted while you edited its lines. Check its lines again."),
     "NO-LINES-CHOSEN": _("No line is selected, or no change was entered."),
     "LINES-SEVERAL-ENTITIES": _(
-        "The selection has lines of several companies. Change the lines of one company at a time."
+        "The selected lines belong to several companies. Select those of one company at a time."
     ),
     "VALUE-OTHER-ENTITY": _("%(value)s belongs to another company than the lines."),
     "LINES-REVERSE": ngettext_lazy(
@@ -107,10 +109,10 @@ REFUSALS = {
     "WAITS-NO-LONGER": _("%(proposal)s no longer waits for a journal, but its lines are not filled in yet."),
     # Invoice proposals: status and approval.
     "PROFORMA-NOT-CONFIRMED": _("%(proforma)s is not confirmed yet, so it gets no invoice proposal."),
-    "PROPOSAL-JUST-EDITED": _("%(proposal)s was edited at this moment. Look at it again, then post it."),
+    "PROPOSAL-JUST-EDITED": _("%(proposal)s was edited while you posted it. Check it again, then post it."),
     "OWN-PROPOSAL": _("You submitted %(proposal)s yourself, so somebody else has to approve it."),
-    "COMMENT-MISSING": _("Enter the reason why %(proposal)s is sent back."),
-    "REASON-MISSING": _("Enter the reason why %(proposal)s is returned."),
+    "COMMENT-MISSING": _("Enter the reason why you send %(proposal)s back."),
+    "REASON-MISSING": _("Enter the reason why you return %(proposal)s."),
     "POSTED-NOT-RETURNED": _("%(proposal)s is already posted as %(invoice)s, so it can't be returned."),
     "APPROVAL-PENDING": _("%(proposal)s is submitted, but not approved yet."),
     "APPROVAL-NEEDED": _("%(entity)s posts approved proposals only. Submit %(proposal)s for approval."),
@@ -127,13 +129,14 @@ REFUSALS = {
     # Invoice proposals: header, lines, sections.
     "CHOICE-OTHER-ENTITY": _("“%(value)s” belongs to another company. Choose one of this company."),
     "LINES-GONE": _(
-        "The lines of this proposal were filled in again in the meantime. Look at them, then select again."
+        "The lines of this proposal have been filled in again since you opened the page. Check them, then "
+        "select again."
     ),
     "SECTIONS-INCOMPLETE": ngettext_lazy(
-        "Every line of %(proposal)s has to be in exactly one section. Of its %(count)s line, %(held)s is "
-        "in a section, and the sections have %(given)s.",
-        "Every line of %(proposal)s has to be in exactly one section. Of its %(count)s lines, %(held)s are "
-        "in a section, and the sections have %(given)s.",
+        "Every line of %(proposal)s has to be in exactly one section. It has %(count)s line. Lines that are "
+        "in a section: %(held)s. Lines in all sections together: %(given)s.",
+        "Every line of %(proposal)s has to be in exactly one section. It has %(count)s lines. Lines that are "
+        "in a section: %(held)s. Lines in all sections together: %(given)s.",
         "count",
     ),
     "NO-SECTIONS": _("%(proposal)s has no sections yet, so there is no layout to save."),
@@ -169,7 +172,7 @@ REFUSALS = {
     ),
     "DATE-BEFORE-FUTURE-WORK": _(
         "It bills %(what)s of %(day)s, which is in the future and after the invoice date %(invoiced)s. "
-        "Return it to the project manager to remove that, or post it on that day."
+        "Return it to the project manager to remove this work, or post it on that day."
     ),
     "CORRECTS-POSTED": _("It corrects %(proforma)s, which has no invoice yet. Post that one first."),
     "CREDIT-DATE": _(
@@ -237,8 +240,7 @@ REFUSALS = {
     ),
     # Checks before posting: amounts and lines.
     "DISBURSEMENT-POSTED": _(
-        "The disbursement of %(day)s (%(amount)s) is in no posted journal. Post its integration journal "
-        "first."
+        "The disbursement of %(day)s (%(amount)s) is not posted yet. Post its integration journal first."
     ),
     "NO-LINES": _(
         "%(proposal)s has no line, and an invoice needs one: no detail is chargeable or complimentary. "
@@ -363,9 +365,9 @@ REFUSALS = {
         "example by month, and download the invoices in parts."
     ),
     "PDFS-MISSING": ngettext_lazy(
-        "%(count)s of these %(total)s PDFs is not created yet. Each try creates some. Download again in a "
+        "%(count)s of these %(total)s PDFs is not created yet. Each download creates more. Try again in a "
         "moment, or select fewer invoices.",
-        "%(count)s of these %(total)s PDFs are not created yet. Each try creates some. Download again in a "
+        "%(count)s of these %(total)s PDFs are not created yet. Each download creates more. Try again in a "
         "moment, or select fewer invoices.",
         "count",
     ),
@@ -387,8 +389,8 @@ REFUSALS = {
         "%(count)s entry is not approved.", "%(count)s entries are not approved.", "count"
     ),
     "ACTUALS-OPEN": ngettext_lazy(
-        "%(count)s actual is in no integration journal.",
-        "%(count)s actuals are in no integration journal.",
+        "%(count)s actual is not in an integration journal.",
+        "%(count)s actuals are not in an integration journal.",
         "count",
     ),
     "JOURNAL-LINES-OPEN": ngettext_lazy(

@@ -2,7 +2,7 @@
 
 import os
 
-INTRODUCTION = """# What may happen to a document
+INTRODUCTION = """# What can be done with a document
 
 Each document has a status. The status decides what can be done with it, and the permission decides who can
 do it; see [administrators](administrators.md) for the roles. Anything that is not listed here is refused.

@@ -245,5 +245,5 @@ def test_an_entry_that_was_submitted_again_meanwhile_is_not_approved_with_the_li
 
     monkeypatch.setattr(approvals.operations, "approve_many", overtake)
     answer = client.post(reverse("approve_entries"), listed, follow=True)
-    assert "was submitted again after you looked. Look once more." in answer.content.decode()
+    assert "was submitted again after you opened the page. Check it again." in answer.content.decode()
     assert case["now"]() == OTHERS

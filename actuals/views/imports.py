@@ -142,7 +142,7 @@ class Upload(FormOperation):
 
     permission = "entry.import"
     title = "Import entries"
-    lead = "Step 1 of 3: the file. Then say which column is what, and look at what would happen."
+    lead = "Step 1 of 3: choose the file. In the next steps, you match its columns and check a preview."
     form_class = ImportFileForm
     button = "Next: columns"
 
@@ -317,7 +317,9 @@ class PreviewPage(_Look):
     def post(self, request, *args, **kwargs):
         again = HttpResponseRedirect(reverse("import_preview"))
         if request.POST.get("seen", self.seen()) != self.seen():
-            messages.error(request, "The file or its columns were changed in another tab: this is it now.")
+            messages.error(
+                request, "The file or its columns were changed in another tab. This is the current state."
+            )
             return again
         if "choose" in request.POST:
             self.choose()

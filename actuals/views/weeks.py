@@ -207,7 +207,9 @@ def _kept_words(entries):
     rows = ", ".join(sorted({entry.project.code for entry in entries}))
     n = wording.counted(len(entries), "entry", "entries")
     keep = "keeps its" if len(entries) == 1 else "keep their"
-    return f" The new description of {rows} went to its drafts; {n} that can't be changed here {keep} own."
+    return (
+        f" The new description of {rows} was saved on its drafts; {n} that can't be changed here {keep} own."
+    )
 
 
 def _left_out(entries):

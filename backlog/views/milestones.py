@@ -126,9 +126,9 @@ class Progress(FormOperation):
             amount = slice_of(item, data["percent"])
         slices = operations.split_off(item, amount=amount, by=self.request.user)
         rest = (
-            f"{formatting.amount(slices.rest.amount, item.currency)} stay not ready." if slices.rest else ""
+            f"{formatting.amount(slices.rest.amount, item.currency)} stays not ready." if slices.rest else ""
         )
-        made = f"{formatting.currency_first(amount, item.currency)} of “{item.title}” are ready to invoice."
+        made = f"{formatting.currency_first(amount, item.currency)} of “{item.title}” is ready to invoice."
         return Answer(f"{made} {rest}".strip())
 
     def get_back_url(self):

@@ -260,8 +260,8 @@ class PurchaseOrderForm(AdministeredForm):
         if "number" in self.changed_data and self.instance.pk and (user := self._user_of_it()):
             yield (
                 "number",
-                f"{user} bills under order {self.initial['number']}, so its number stays; its days and "
-                "amount can be changed. Add another number as an order of its own.",
+                f"{user} bills under order {self.initial['number']}, so its number can't change, only "
+                "its dates and amount. Add another number as a new order.",
             )
 
     def _user_of_it(self):

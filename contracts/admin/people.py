@@ -141,8 +141,8 @@ class UserForm(UserChangeForm):
         free = self.by.is_superuser or person == self.by or not person.has_usable_password()
         if email != person.email and not free:
             raise ValidationError(
-                f"{person} changes this address: in the menu under their name, at “Mail address”. Links to "
-                "choose a password go there, so nobody else can."
+                f"Only {person} can change this address, with “Email address” in the menu under their name, "
+                "because links to choose a password are sent to it."
             )
         return email
 

@@ -82,7 +82,7 @@ class ScheduleEntry(models.Model):
         Move(Status.NOT_RUN, "generate_schedule", GONE, "setup.change"),
         Move((Status.NOT_RUN, Status.FAILED), "run_invoicing", Status.SUCCEEDED, "run.start"),
         Move((Status.NOT_RUN, Status.FAILED), "run_invoicing", Status.FAILED, "run.start"),
-        done={"generate_schedule": _("planned anew"), "run_invoicing": _("run")},
+        done={"generate_schedule": _("planned again"), "run_invoicing": _("run")},
     )
     # An entry waits until it succeeded; a failed one is tried again (RUN-2).
     STILL_DUE = tuple(MOVES.starts("run_invoicing"))

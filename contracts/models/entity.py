@@ -247,7 +247,7 @@ def last_administrator(entities) -> str:
     """Why nobody may take away the last billing administrator of these legal entities; empty for none."""
     names = ", ".join(str(entity) for entity in entities)
     return names and (
-        f"The last billing administrator of {names} can't be taken away: give somebody else that role first."
+        f"The last billing administrator of {names} can't be removed. Give somebody else that role first."
     )
 
 

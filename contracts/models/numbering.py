@@ -47,9 +47,9 @@ class NumberSequence(models.Model):
     def clean(self):
         fields = re.findall(r"\{(.*?)\}", self.format)
         if not all(re.fullmatch(r"year|seq(:0?\d{1,2})?", field) for field in fields):
-            raise ValidationError({"format": "Between braces stand only {year} and {seq}, or {seq:06}."})
+            raise ValidationError({"format": "Only {year}, {seq} or {seq:06} can be in braces."})
         if not any(field.startswith("seq") for field in fields) or "{" in re.sub(r"\{.*?\}", "", self.format):
-            raise ValidationError({"format": "A number needs its {seq}, as in INV-{year}-{seq:06}."})
+            raise ValidationError({"format": "A number format needs {seq}, as in INV-{year}-{seq:06}."})
         self._keep_numbers_apart()
 
     def _keep_numbers_apart(self):
@@ -61,16 +61,14 @@ class NumberSequence(models.Model):
         if not stored or not last:
             return
         if not (stored.shows_year and self.shows_year):
-            rule = (
-                "a sequence that was used keeps its format, unless both the old and the new one show {year}"
-            )
-            raise ValidationError({"format": f"{last} was drawn: {rule}."})
+            rule = "the format can be changed only if the old and the new one both have {year}"
+            raise ValidationError({"format": f"Number {last} is already used: {rule}."})
         year = stored.entity.fiscal_year(stored.entity.today())
         if stored.counters.filter(year__gte=year, last__gt=0).exists():
             rule = (
                 f"the format can be changed when the fiscal year {year + 1} begins, before its first number"
             )
-            raise ValidationError({"format": f"{last} was drawn: {rule}."})
+            raise ValidationError({"format": f"Number {last} is already used: {rule}."})
 
     def last_number(self):
         """The number that was drawn last, as it is printed; empty for a sequence that was never used."""

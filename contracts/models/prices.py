@@ -68,8 +68,8 @@ class PriceList(Coded):
             if self.overlaps(other):
                 until = wording.day(other.valid_to) if other.valid_to else "further notice"
                 raise ValidationError(
-                    f"Price list “{other}” of the same owner holds from "
-                    f"{wording.day(other.valid_from)} until {until}: end the one before the other starts."
+                    f"Price list “{other}” of the same owner is valid from "
+                    f"{wording.day(other.valid_from)} until {until}. End one before the other starts."
                 )
 
     def overlaps(self, other):

@@ -20,7 +20,7 @@ def send(user, *, by, request, watching: Collection[int] = ()) -> str:
 
     `watching` are the keys of the people who are notified of the user's roles. They are notified while the
     user has no password, because until then the first reader of the mail gets the roles. Refused if the user
-    is inactive or has no mail address. The password does not change until the user chooses another.
+    is inactive or has no email address. The password does not change until the user chooses another.
     """
     if not user.is_active:
         raise Refused("USER-INACTIVE", user=user)
@@ -51,15 +51,15 @@ def send(user, *, by, request, watching: Collection[int] = ()) -> str:
 
 @transaction.atomic
 def notify_of_address(user, old, *, by, watching: Collection[int] = ()) -> None:
-    """Send a message to the old and the new mail address of a user, and notify the people concerned.
+    """Send a message to the old and the new email address of a user, and notify the people concerned.
 
     `watching` are the keys of the people who are notified of the user's roles: links go to the new address.
     """
-    text = f"{by} changed the mail address of {user} from {old or 'none'} to {user.email or 'none'}."
+    text = f"{by} changed the email address of {user} from {old or 'none'} to {user.email or 'none'}."
     _notify({user.pk, by.pk, *watching}, text)
     _mail(
         [each for each in (old, user.email) if each],
-        "Your mail address for Ledgerline was changed",
+        "Your email address for Ledgerline was changed",
         f"Hello {user},\n\n{text} Links to choose a password are now sent to the new address. "
         "If this is wrong, contact your administrator and your auditor immediately.",
     )

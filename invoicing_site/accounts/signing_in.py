@@ -31,8 +31,8 @@ class SignInForm(AuthenticationForm):
         **AuthenticationForm.error_messages,
         "invalid_login": ("User name or password is wrong. Check capital letters and try again."),
         "too_soon": (
-            "This did not fit several times. Please wait %(wait)s and try again; nothing is locked and your "
-            "password is unchanged. If you have forgotten it, choose a new one below."
+            "User name or password was wrong several times. Wait %(wait)s, then try again. Nothing is "
+            "locked, and your password is unchanged. If you have forgotten it, choose a new one below."
         ),
     }
     wait = 0
@@ -109,9 +109,9 @@ def _set_password(form, action, request):
 
 
 class AddressForm(forms.Form):
-    """The user's own mail address; changing it needs the password."""
+    """The user's own email address; changing it needs the password."""
 
-    email = forms.EmailField(label="Mail address", max_length=254)
+    email = forms.EmailField(label="Email address", max_length=254)
     password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput)
 
     def __init__(self, *args, user, **kwargs):
@@ -125,7 +125,7 @@ class AddressForm(forms.Form):
 
 
 class ChangeAddress(FormView):
-    """Change the user's own mail address; the old address gets a message."""
+    """Change the user's own email address; the old address gets a message."""
 
     form_class = AddressForm
     template_name = "registration/mail_address.html"
@@ -139,7 +139,7 @@ class ChangeAddress(FormView):
 
     def form_valid(self, form):
         user = _set_address(self.request.user, form.cleaned_data["email"], self.request)
-        messages.success(self.request, f"Your mail address is {user.email}.")
+        messages.success(self.request, f"Your email address is {user.email}.")
         return super().form_valid(form)
 
 
@@ -156,9 +156,9 @@ def _set_address(user, address, request):
 
 
 class ForgottenForm(forms.Form):
-    """A mail address. The answer is the same whether a user has it or not."""
+    """A email address. The answer is the same whether a user has it or not."""
 
-    email = forms.EmailField(label="Mail address", max_length=254)
+    email = forms.EmailField(label="Email address", max_length=254)
 
 
 class Forgotten(FormView):

@@ -19,7 +19,9 @@ def journals(actuals: Iterable, facts: Facts) -> list[Step]:
         line = facts.journal_lines.get(actual.pk)
         if line is None:
             if actual.booked_by == actual.BookedBy.JOURNAL:
-                words = f"Actual {actual.pk} ({actual.get_type_display()}) is in no integration journal yet."
+                words = (
+                    f"Actual {actual.pk} ({actual.get_type_display()}) is not in an integration journal yet."
+                )
                 steps.append(Step("journal", words, {}, [ref(actual)]))
             continue
         words = f"Actual {actual.pk} ({actual.get_type_display()}) is in {line.journal}"

@@ -239,7 +239,7 @@ def rate(original: Actual, facts: Facts) -> list[Step]:
         if original.currency == own:
             words = f"{own} is the accounting currency: the rate is 1."
         else:
-            words = f"It is in no integration journal yet, so there is no rate for {original.currency}."
+            words = f"It is not in an integration journal yet, so there is no rate for {original.currency}."
         return [Step("rate", words, {}, [])]
     agreed = original.contract.fixed_exchange_rate if original.contract else None
     words = f"1 {original.currency} = {number(line.exchange_rate)} {own}"

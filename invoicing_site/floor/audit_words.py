@@ -24,7 +24,7 @@ _WORDS = {
     "contracts.apply_default_price_lists": "Default price lists attached to a contract",
     "contracts.generate_milestones": "Milestones created for a contract line",
     "contracts.generate_schedule": "Invoice schedule created for a contract line",
-    "invoicing_site.change_mail_address": "Mail address changed",
+    "invoicing_site.change_mail_address": "Email address changed",
     "invoicing_site.change_password": "Password changed",
     "invoicing_site.choose_password": "Password chosen with a link",
     "invoicing_site.refuse_sign_in": "Sign-in refused",

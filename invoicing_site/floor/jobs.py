@@ -350,7 +350,7 @@ def _give_up(job):
     """End a job that failed or lost its worker too often."""
     if not _mine(job).exists():
         return
-    logger.error("%s is given up after %s tries.", job, job.tries)
+    logger.error("%s failed %s times and is not tried again.", job, job.tries)
     kind = KINDS.get(job.kind)
     if kind and kind.gave_up:
         kind.gave_up(job)

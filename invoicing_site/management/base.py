@@ -50,7 +50,7 @@ class EntityCommand(BaseCommand):
         on = options["on"] or entity.today()
         if on > entity.today():
             raise CommandError(
-                f"{wording.day(on)} is in the future; {entity} has {wording.day(entity.today())}."
+                f"{wording.day(on)} is in the future: at {entity}, today is {wording.day(entity.today())}."
             )
         try:
             answer = self.act(entity, by, on, options)

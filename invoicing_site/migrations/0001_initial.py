@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ("total", models.PositiveIntegerField(default=0)),
                 (
                     "beat_at",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last sign of life"),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last heartbeat"),
                 ),
                 (
                     "due_at",

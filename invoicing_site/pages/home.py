@@ -160,7 +160,7 @@ def _accountant(request):
     return Part(
         "Accounting",
         [
-            Tile("Actuals in no journal", reverse("waiting_actuals"), untaken, "Add them to journals"),
+            Tile("Actuals not in a journal", reverse("waiting_actuals"), untaken, "Add them to journals"),
             Tile("Journals to post", f"{reverse('journals')}?status=draft", n.get("draft", 0)),
             Tile(
                 "Journals in error",

@@ -42,7 +42,7 @@ KINDS = {
         ("project__managers",),
     ),
     "ACTUALS": Kind(
-        "Actuals in no journal",
+        "Actuals not in a journal",
         "Accounting",
         "waiting_actuals",
         ("project", "resource", "category", "product"),

@@ -48,7 +48,7 @@ def waits_for(blockers):
     if n := len(blockers.left_out):
         parts.append(
             format_html(
-                '<a href="{}">{} in no journal</a>',
+                '<a href="{}">{} not in a journal</a>',
                 reverse("waiting_actuals"),
                 f"{n} actual" if n == 1 else f"{n} actuals",
             )

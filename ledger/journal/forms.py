@@ -31,7 +31,7 @@ class JournalLinesForm(Watched, DimensionFields, forms.Form):
             help_text="Leave empty to keep the date of each line. The day must be in an open period.",
         )
         self.fields["replace_dimensions"] = forms.BooleanField(
-            label="Replace the dimensions by these",
+            label="Replace the dimensions with these",
             required=False,
             help_text="Tick this to replace the dimensions of every line. Select none to clear them.",
         )

@@ -178,8 +178,8 @@ class Account(models.Model):
         if not self.entries.exists():
             return ""
         return (
-            f"Account {self} carries postings: its number, its kind and what it controls stand as they are. "
-            f"Make another account and choose it among the posting accounts."
+            f"Account {self} has postings, so its number, its kind and what it controls can't change. "
+            f"Add another account and choose it in the posting accounts."
         )
 
 

@@ -48,7 +48,7 @@ class TaxCode(Coded):
         if self.exemption_code and self.exemption_code not in allowed:
             name = self.get_category_display()
             fits = f"choose {' or '.join(sorted(allowed))}" if len(allowed) == 1 else "choose another"
-            sentence = f"{self.exemption_code} is no reason for category {self.category}, {name}: " + (
+            sentence = f"{self.exemption_code} is not a reason for category {self.category}, {name}: " + (
                 f"{fits}, or leave it empty." if allowed else "leave it empty."
             )
             raise ValidationError({"exemption_code": sentence})

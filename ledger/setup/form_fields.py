@@ -7,8 +7,8 @@ from ledger.setup.dimensions import dimension_set
 
 _CLEAR = "none"
 CHANGED_LINES = (
-    "Somebody changed some of these lines after you selected them. Look at them as they are now. Press the "
-    "button again to save your changes."
+    "Somebody changed some of these lines after you selected them. Check their current values, then "
+    "press the button again to save your changes."
 )
 
 

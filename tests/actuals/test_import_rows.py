@@ -267,7 +267,7 @@ def test_unusual_values_are_warnings_and_equal_ones_are_merged(co):
 
     assert seen.errors == []
     assert warnings(seen) == [
-        "Nothing is read from the column “Remarks”.",
+        "The column “Remarks” is ignored.",
         "row 2, description: Only the first 500 characters are saved.",
         "row 2, price: Prices are only read for fees. Other work has price lists.",
         "row 2, date: It is dated outside of project NO1-P1, which runs from 1 Apr 2025 without an end. "

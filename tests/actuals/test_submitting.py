@@ -140,7 +140,7 @@ def test_only_drafts_and_rejected_entries_are_submitted(co, status):
 
     assert message == (
         f"Anna's {formatting.quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()}. "
-        "Only these can be submitted: draft and rejected."
+        "Statuses in which it can be submitted: draft and rejected."
     )
     assert statuses() == ["draft", status]
 

@@ -462,7 +462,7 @@ def test_in_a_row_of_drafts_and_submitted_the_text_is_for_the_drafts_and_says_so
     row = posted(key(co), ["", "3"], ["", weeks.base_of([mine])], words="New", was="Mine")
     del row[f"h-{key(co)}-0"]
     page = member.post(URL, row, follow=True).text
-    assert "The new description of NO1-P1 went to its drafts; 1 entry that can&#x27;t be changed" in page
+    assert "The new description of NO1-P1 was saved on its drafts; 1 entry that can&#x27;t be changed" in page
     assert list(Entry.objects.order_by("date").values_list("description", flat=True)) == ["Handed in", "New"]
 
 

@@ -114,7 +114,7 @@ def test_confirming_a_contract_bills_what_was_approved_before(company):
         ("unbilled", "chargeable", "6.0000", "1200.00"),
         ("unbilled", "non_chargeable", "2.0000", "400.00"),
     ]
-    with pytest.raises(Refused, match="Only these can be confirmed: draft"):
+    with pytest.raises(Refused, match="Statuses in which it can be confirmed: draft"):
         confirm_contract(draft, by=company.manager)
 
 

@@ -34,7 +34,9 @@ def test_a_missing_price_is_found_when_the_work_is_approved_again(company, contr
     (blocker,) = [
         b for b in blockers(obstacles.loaded(BacklogItem.objects.all()).get(), on=DAY) if b.code == "NO-PRICE"
     ]
-    assert "the last day of the list moved), cancel its approval and approve it again" in blocker.sentence
+    assert (
+        "change the last day of the list. Then cancel its approval and approve it again" in blocker.sentence
+    )
     company.sales_list.valid_to = date(2025, 12, 31)
     company.sales_list.save()
     cancel_approval([entry], by=company.manager)

@@ -38,7 +38,7 @@ def test_work_outside_the_contracts_dates_is_a_cost_only_with_a_warning_that_nam
     entry = factories.time_entry(company, "8", date=day)
     warning = (
         f"Line 1 Line 1 of contract {contract} covers work from 10 Mar 2025 until 31 Mar 2025 only, and this "
-        f"is dated {day.day} {day:%b} 2025: it is a cost only, nobody is billed."
+        f"is dated {day.day} {day:%b} 2025: it is cost only and is not billed."
     )
     assert preview([entry], by=company.manager)[entry.pk].warnings == [warning]
     approval = approve([entry], by=company.manager, on=APRIL_2)

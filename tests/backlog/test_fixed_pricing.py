@@ -246,7 +246,7 @@ def test_approval_without_the_prices_of_the_page_approves_nothing(company, contr
         posted |= {} if terms is None else {"terms": terms}
 
     answer = messages_of(manager.post(reverse("approve_entries"), listed))
-    assert "did not say what the list showed" in answer or "is not on the page that you saw" in answer
+    assert "did not include what the list showed" in answer or "is not on the page that you saw" in answer
     page = manager.post(one, seen)
     assert "8 h of 10 Mar 2025 was shown without its price. It is “90 NOK, chargeable" in page.text
     entry.refresh_from_db()

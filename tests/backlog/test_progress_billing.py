@@ -67,7 +67,7 @@ def test_an_invalid_slice_is_refused(company, item, amount, sentence):
 def test_a_part_is_split_once(company, item):
     """MIL-2: the second user with the same page is refused."""
     split_off(item, amount=Decimal(6000), by=company.manager)
-    with pytest.raises(Refused, match="Only these can be billed in part: not ready"):
+    with pytest.raises(Refused, match="Statuses in which it can be billed in part: not ready"):
         split_off(item, amount=Decimal(6000), by=company.manager)
     assert sum(i.amount for i in BacklogItem.objects.exclude(status="canceled")) == 10000
 

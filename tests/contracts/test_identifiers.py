@@ -42,13 +42,13 @@ def test_valid_numbers_and_those_of_unknown_countries_are_accepted(country, numb
 @pytest.mark.parametrize(
     ("country", "numbers", "sentence"),
     [
-        ("NO", {"organisation_number": "999000003"}, "“999000003” is no company number in NO"),
-        ("NO", {"vat_number": "NO 999 000 003 MVA"}, "“NO 999 000 003 MVA” is no VAT number in NO"),
-        ("DE", {"vat_number": "DE999000008"}, "“DE999000008” is no VAT number in DE"),
+        ("NO", {"organisation_number": "999000003"}, "“999000003” is not a valid company number in NO"),
+        ("NO", {"vat_number": "NO 999 000 003 MVA"}, "“NO 999 000 003 MVA” is not a valid VAT number in NO"),
+        ("DE", {"vat_number": "DE999000008"}, "“DE999000008” is not a valid VAT number in DE"),
         (
             "NO",
             {"electronic_address_scheme": "0192", "electronic_address": "999000003"},
-            "“999000003” is no electronic address of the scheme 0192",
+            "“999000003” is not a valid electronic address of the scheme 0192",
         ),
     ],
 )
@@ -56,7 +56,7 @@ def test_a_wrong_digit_is_refused_with_an_error_at_its_field(country, numbers, s
     """DOC-5"""
     found = wrong(Customer, country, **numbers)
     assert list(found) == [list(numbers)[-1]]
-    assert found[list(numbers)[-1]] == [f"{sentence}: its length or a digit is wrong. Look at it again."]
+    assert found[list(numbers)[-1]] == [f"{sentence}. Check its length and its digits."]
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,10 @@ def test_the_reasoning_names_the_chosen_and_the_skipped_prices(it):
     assert sales(it, hour(it)).reasoning.splitlines() == [
         "Price list “Sales” — chosen",
         "Consultant · any company · any unit: 200 — chosen",
-        "any role · any company · any unit: 150 — passed over: less specific",
-        "Architect · any company · any unit: 300 — passed over: another role",
+        "any role · any company · any unit: 150 — not used: less specific",
+        "Architect · any company · any unit: 300 — not used: another role",
         "Override from 1 Feb 2025: 210 — chosen, in place of 200",
-        "Override from 1 Apr 2025: 220 — passed over: not yet",
+        "Override from 1 Apr 2025: 220 — not used: not yet",
         "Markup Overtime 50 % — added",
         "210 + 50 % = 315",
     ]
@@ -60,7 +60,7 @@ def test_the_reasoning_stays_short_on_a_long_list(it):
 
     assert len(lines) == 9
     assert lines[1] == "Consultant · any company · any unit: 200 — chosen"
-    assert lines[-1] == "34 more rows — passed over"
+    assert lines[-1] == "34 more rows — not used"
 
 
 def test_equal_work_gets_the_same_price_decision(it):

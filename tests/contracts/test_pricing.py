@@ -92,7 +92,7 @@ def test_no_matching_row_is_zero_and_a_warning(it, dimension):
     assert priced.warning == (
         "Price list “Sales” has no price for role Consultant of Consulting: the price is 0."
     )
-    assert f"passed over: another {dimension}" in priced.reasoning
+    assert f"not used: another {dimension}" in priced.reasoning
 
 
 def test_a_price_of_zero_is_a_price(it):
@@ -251,7 +251,7 @@ def test_a_list_in_another_currency_does_not_count(it):
 
     assert (priced.price, priced.currency, priced.is_missing) == (0, "NOK", True)
     assert "has no sales price list in NOK for that day" in priced.warning
-    assert "passed over: it is in EUR" in priced.reasoning
+    assert "not used: it is in EUR" in priced.reasoning
 
 
 def test_only_the_contracts_lists_count(it):
@@ -264,7 +264,7 @@ def test_only_the_contracts_lists_count(it):
 
     assert (priced.price, priced.is_missing) == (0, True)
     assert priced.warning == "Price list “Frame 2024” is not valid on that day: the price is 0."
-    assert "“Frame 2024” — passed over: not valid on that day" in priced.reasoning
+    assert "“Frame 2024” — not used: not valid on that day" in priced.reasoning
     expired.valid_to = None
     expired.save()
     assert sales(it, hour(it)).price == 100

@@ -164,7 +164,7 @@ def test_an_expense_in_another_unit_has_no_price(it):
 
     assert (priced.price, priced.is_missing) == (0, True)
     assert priced.warning == "Price list “Sales” has no price for Travel by mile: the price is 0."
-    assert "The row by km — passed over: another unit" in priced.reasoning
+    assert "The row by km — not used: another unit" in priced.reasoning
 
 
 def test_mileage_without_a_receipt_has_the_cost_of_the_cost_list(it):
@@ -189,7 +189,7 @@ def test_an_expense_at_cost_without_a_cost_has_no_price(it):
     priced = sales(it, expense(it, cost_net=None))
 
     assert (priced.price, priced.is_missing, priced.at_cost) == (0, True, True)
-    assert "does not say what it cost" in priced.warning
+    assert "The entry has no cost" in priced.warning
 
 
 # Material and fees: PRC-3

@@ -367,7 +367,7 @@ def test_the_address_of_somebody_without_a_password_is_corrected(
         fields = {"email": "typo@example.com"}
         assert posted(administrator, User, "change", home.member.pk, fields=fields).status_code == 302
     assert [mail.to for mail in mailoutbox] == [["tpyo@example.com"], ["typo@example.com"]]
-    text = f"{home.administrator} changed the mail address of {home.member} from tpyo@example.com"
+    text = f"{home.administrator} changed the email address of {home.member} from tpyo@example.com"
     notices = Notice.objects.filter(text__startswith=text)
     assert set(notices.values_list("user", flat=True)) == {home.member.pk, home.administrator.pk}
 
@@ -394,7 +394,7 @@ def test_administrators_and_auditors_are_notified_of_a_first_link(administrator,
     fields = {"email": "mallory@example.com"}
     assert posted(administrator, User, "change", person.pk, fields=fields).status_code == 302
     changed = (
-        f"{home.administrator} changed the mail address of {person} from vera@example.com to "
+        f"{home.administrator} changed the email address of {person} from vera@example.com to "
         "mallory@example.com."
     )
     assert set(Notice.objects.filter(text=changed).values_list("user", flat=True)) == {person.pk, *watching}

@@ -290,7 +290,7 @@ def test_a_changed_address_is_reported_once(
         answer = client.post(
             reverse("mail_address"), {"email": "anna@example.com", "password": "old horse battery"}
         )
-    once = ["Your mail address is anna@example.com."] if times == 1 else []
+    once = ["Your email address is anna@example.com."] if times == 1 else []
     assert (answer.status_code, messages_of(answer)) == (302 if once else 503, once)
     assert Notice.objects.filter(user=co.member).count() == len(once)
     assert [to for mail in mailoutbox for to in mail.to if to.startswith("anna")] == [

@@ -118,7 +118,7 @@ def test_actuals_in_no_journal_and_past_periods_are_counted_as_their_pages_do(cl
     past = FiscalPeriod.objects.filter(entity=it.entity, ends__lt=it.entity.today())
     past.filter(pk=past.order_by("starts").first().pk).update(status="hold")
     client.force_login(it.accountant)
-    tile = tile_of(client, "Actuals in no journal")
+    tile = tile_of(client, "Actuals not in a journal")
     assert client.get(tile.url).context["waiting"] == tile.count > 0
     tile = tile_of(client, "Periods to close")
     assert len(client.get(tile.url).context["late"]) == tile.count == past.count()

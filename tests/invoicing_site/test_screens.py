@@ -473,10 +473,10 @@ def test_an_amount_is_explained_in_two_columns(client):
     approve([entry], by=it.manager)
     client.force_login(it.accountant)
     page = client.get(reverse("explain", args=["actual", entry.actuals.get(type="unbilled").pk]))
-    first, _, second = page.content.decode().partition("What became of it")
-    assert "How it came to be" in first
+    first, _, second = page.content.decode().partition("How it was posted")
+    assert "How it was calculated" in first
     assert "8 h × " in first
-    assert "is in no integration journal yet" in second
+    assert "is not in an integration journal yet" in second
     assert "8 h × " not in second
 
 

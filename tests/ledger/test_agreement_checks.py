@@ -116,7 +116,7 @@ def test_the_number_of_an_order_that_is_used_stays(no1, contract, client):
         typed = {"number": row.number, "valid_from": "", "valid_to": "", "amount": "5000"} | fields
         return client.post(f"/admin/contracts/purchaseorder/{row.pk}/change/", typed)
 
-    sentence = f"{proposal.proforma} bills under order 4711, so its number stays"
+    sentence = f"{proposal.proforma} bills under order 4711, so its number can"
     assert sentence in change(order, number="4712").content.decode()
     assert change(order, amount="6000").status_code == 302
     assert change(free, number="5001").status_code == 302
@@ -291,7 +291,7 @@ def test_numbers_of_a_bill_to_are_looked_at_where_they_are_typed(no1, contract, 
         "organisation_number": "933333333",
     }
     page = client.post(f"/proformas/{draft.pk}/edit/", head).content.decode()
-    assert "“933333333” is no company number in NO: its length or a digit is wrong." in page
+    assert "“933333333” is not a valid company number in NO. Check its length and its digits." in page
     answer = client.post(f"/proformas/{draft.pk}/edit/", head | {"organisation_number": "974760673"})
     assert answer.status_code == 302
     draft.refresh_from_db()

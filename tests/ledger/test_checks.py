@@ -394,7 +394,7 @@ def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
     assert refused(no1, proposal).message == (
         "It bills work of 1 Apr 2025, which is in the future and after the invoice date 31 Mar 2025. "
         "Return it "
-        "to the project manager to remove that, or post it on that day."
+        "to the project manager to remove this work, or post it on that day."
     )
 
 

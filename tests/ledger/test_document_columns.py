@@ -70,16 +70,17 @@ def test_the_reason_for_no_tax_is_frozen_with_the_tax(no1, contract):
 @pytest.mark.parametrize(
     ("category", "code", "sentence"),
     [
-        ("S", "VATEX-EU-AE", "VATEX-EU-AE is no reason for category S, standard: leave it empty."),
+        ("S", "VATEX-EU-AE", "VATEX-EU-AE is not a reason for category S, standard: leave it empty."),
         (
             "O",
             "VATEX-EU-132",
-            "VATEX-EU-132 is no reason for category O, outside scope: choose VATEX-EU-O, or leave it empty.",
+            "VATEX-EU-132 is not a reason for category O, outside scope: choose VATEX-EU-O, or leave it "
+            "empty.",
         ),
         (
             "E",
             "VATEX-EU-O",
-            "VATEX-EU-O is no reason for category E, exempt: choose another, or leave it empty.",
+            "VATEX-EU-O is not a reason for category E, exempt: choose another, or leave it empty.",
         ),
     ],
 )
@@ -235,7 +236,7 @@ def test_numbers_belong_to_a_name(no1, contract):
 def test_a_draft_is_always_made_out_to_somebody(no1, contract):
     """PRO-2"""
     draft = drafted(no1, work(no1, contract))
-    with pytest.raises(Refused, match="An invoice is made out to somebody: enter the name"):
+    with pytest.raises(Refused, match="Enter the name of the buyer"):
         proformas.edit_header(draft, by=no1.manager, bill_to_name="")
     with pytest.raises(Refused, match="An address has a country"):
         proformas.edit_header(draft, by=no1.manager, country="")

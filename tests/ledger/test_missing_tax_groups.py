@@ -179,7 +179,7 @@ def test_the_command_fills_in_no_more_what_is_posted_or_not_there(no1):
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
     post(proposal, by=no1.accountant, on=MARCH_31)
 
-    with pytest.raises(CommandError, match="is posted. Only these can be changed: open"):
+    with pytest.raises(CommandError, match="is posted. Statuses in which it can be changed: open"):
         call_command("propose", "--entity", "NO1", "--refill", proposal.number)
     with pytest.raises(CommandError, match="There is no invoice proposal “PF-1”"):
         call_command("propose", "--entity", "NO1", "--refill", "PF-1")

@@ -142,7 +142,7 @@ def test_the_list_shows_net_amounts_and_what_blocks(accountant, no1, contract, p
     assert "1,500.00" in text
     assert "300.00" in text
     assert "1,800.00" in text
-    assert "1 actual in no journal" in text
+    assert "1 actual not in a journal" in text
 
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     draft = IntegrationJournal.objects.get(status="draft")
@@ -156,7 +156,7 @@ def test_create_and_fill_by_button(accountant, no1, contract):
     """PRO-7 PRP-1"""
     confirmed(no1, work(no1, contract))
 
-    assert "1 proposal made." in words(posted(accountant, "create_proposals"))
+    assert "1 proposal created." in words(posted(accountant, "create_proposals"))
     assert "1 still waiting for journals" in words(posted(accountant, "fill_proposals"))
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     journals.post_journals(no1.entity, by=None, on=MARCH_31)
@@ -341,7 +341,7 @@ def test_the_way_through_approval(accountant, client, no1, proposal, other):
     assert "Submit for approval" in words(accountant.get(f"/proposals/{proposal.pk}/"))
     posted(accountant, "submit_proposal", proposal.pk, comment="Please")
     assert "You submitted" in words(posted(accountant, "approve_proposal", proposal.pk))
-    assert "1 submitted by yourself" in words(posted(accountant, "approve_proposals", pk=proposal.pk))
+    assert "1 submitted by you" in words(posted(accountant, "approve_proposals", pk=proposal.pk))
 
     client.force_login(other)
     assert "This field is required" in words(posted(client, "reject_proposal", proposal.pk, comment=" "))
@@ -443,7 +443,7 @@ def test_what_another_tab_has_posted_is_not_listed_as_posted_now(accountant, no1
 
     again = words(posted(accountant, "post_proposals", word, keys=keys))
 
-    assert "Nothing was posted now. 2 invoices were " + said in again
+    assert "Nothing was posted. 2 invoices were " + said in again
     assert "invoices posted." not in again
     assert CustomerInvoice.objects.count() == 2
     post_invoices(no1, proposal, second)

@@ -380,7 +380,9 @@ def test_it_happens_once(company, contract, ready):
     ready(contract)
     proforma = draft(contract)
     confirm(proforma, company)
-    with pytest.raises(Refused, match="is confirmed. Only these can be confirmed: draft and in review"):
+    with pytest.raises(
+        Refused, match="is confirmed. Statuses in which it can be confirmed: draft and in review"
+    ):
         confirm(proforma, company)
     assert Actual.objects.filter(type="billed").count() == 1
 

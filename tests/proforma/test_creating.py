@@ -376,7 +376,9 @@ def test_review_and_back(company, contract, ready):
     ready(contract)
     (proforma,) = create(contract)
     assert operations.submit_for_review(proforma, by=company.manager).status == "review"
-    with pytest.raises(Refused, match="is in review. Only these can be submitted for review: draft"):
+    with pytest.raises(
+        Refused, match="is in review. Statuses in which it can be submitted for review: draft"
+    ):
         operations.submit_for_review(proforma, by=company.manager)
     operations.edit_details(details_of(proforma), by=company.manager, quantity=Decimal("0.5"))
     assert operations.return_to_draft(proforma, by=company.manager).status == "draft"

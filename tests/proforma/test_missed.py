@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 JAN_15, JAN_31, FEB_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 1)
 FEB_15, FEB_28, MAR_1 = date(2025, 2, 15), date(2025, 2, 28), date(2025, 3, 1)
-REMEDY = "with no schedule entry left to take it (create its proforma by hand)."
+REMEDY = "without a schedule entry (create its proforma by hand)."
 
 
 def run(company, as_of=MAR_1, **fields):

@@ -253,5 +253,5 @@ def test_work_without_a_schedule_entry_is_always_left_out():
     assert [(s.code, s.items, s.amount) for s in found.skipped] == [("NO-SCHEDULE", 2, Decimal(900))]
     assert len(found.proformas) == 1
     assert found.never_billed.sentence == (
-        "2 items are left out: ready with no schedule entry left to take it (create its proforma by hand)."
+        "2 items are left out: ready without a schedule entry (create its proforma by hand)."
     )

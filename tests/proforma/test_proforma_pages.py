@@ -304,7 +304,7 @@ def test_review_and_back(manager, draft):
     assert "is in review" in post(manager, "submit_proforma", draft).content.decode()
     assert "is a draft again" in post(manager, "return_proforma", draft).content.decode()
     assert (
-        "Only these can be returned to draft: in review"
+        "Statuses in which it can be returned to draft: in review"
         in post(manager, "return_proforma", draft).content.decode()
     )
 
@@ -335,7 +335,7 @@ def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, 
 
 def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, company, draft):
     """SEC-2: one and many, with who posts instead; a manager posts nothing anyway and gets no warning"""
-    warning = "not be able to post {} yourself: somebody else with the accountant&#x27;s role has to."
+    warning = "not be able to post {} yourself. Another accountant has to post."
     pages = {reverse("proforma", args=[draft.pk]): "its invoice", reverse("proformas"): "their invoices"}
 
     def warned(user):

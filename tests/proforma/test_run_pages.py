@@ -247,7 +247,7 @@ def test_what_is_left_out_says_why(manager, company, contract, ready):
     ready(contract, "8", "1000")
     preview = operations.preview_invoicing(company.entity, as_of=APRIL, by=company.manager)
     words = words_of(manager, preview.get_absolute_url())
-    assert "ready with no schedule entry left" in words
+    assert "ready without a schedule entry" in words
     assert "1 left out" in words
 
 

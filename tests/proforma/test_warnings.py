@@ -307,9 +307,9 @@ def test_another_tax_group_or_text_is_edited(no1, draft, client):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"country": "XX"}, "“XX” is no country"),
-        ({"organisation_number": "12345"}, "“12345” is no company number in NO"),
-        ({"bill_to_name": "Others AS", "vat_number": "NO12MVA"}, "is no VAT number"),
+        ({"country": "XX"}, "“XX” is not a country"),
+        ({"organisation_number": "12345"}, "“12345” is not a valid company number in NO"),
+        ({"bill_to_name": "Others AS", "vat_number": "NO12MVA"}, "is not a valid VAT number"),
     ],
 )
 def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, sentence):
@@ -329,7 +329,7 @@ def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, 
 def test_a_country_is_not_changed_under_a_number_of_another(no1, draft):
     """CON-9: 12345 is no number in Norway, whichever of the two is typed last."""
     draft = edit_header(draft, by=no1.manager, country="DE", organisation_number="12345")
-    with pytest.raises(Refused, match="“12345” is no company number in NO"):
+    with pytest.raises(Refused, match="“12345” is not a valid company number in NO"):
         edit_header(draft, by=no1.manager, country="NO")
 
 
@@ -426,11 +426,11 @@ def test_after_approving_the_warning_says_what_to_do_then(no1, draft, is_confirm
     remove = "" if is_confirmed else f"remove that detail from proforma {draft.number}, or "
     (doubt,) = preview([entry], by=no1.manager)[entry.pk].doubts
     assert doubt.endswith(
-        f"Approved, this may bill the same work a second time: {remove}make it non-chargeable here."
+        f"If you approve this, the same work may be billed twice: {remove}make it non-chargeable here."
     )
     (warning,) = approve([entry], by=no1.manager).warnings
     assert warning.endswith(
-        f"This is approved now and may bill the same work a second time: {remove}cancel this approval and "
+        f"This is approved and may bill the same work twice: {remove}cancel this approval and "
         "approve it as non-chargeable."
     )
 

@@ -92,9 +92,7 @@ class ApproveProposals(BulkOperation):
             except Refused as refusal:
                 own = refusal.code == "OWN-PROPOSAL"
                 left[
-                    "submitted by yourself"
-                    if own
-                    else f"{proposal.get_status_display()}, so not to be approved"
+                    "submitted by you" if own else f"{proposal.get_status_display()}, so it can't be approved"
                 ] += 1
         return Answer(f"{counted(done, 'proposal')} approved.", left=dict(left))
 

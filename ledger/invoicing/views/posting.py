@@ -55,7 +55,7 @@ class _OfRemembered(Page):
     def chosen(self):
         keys = self.request.session.get(_KEY, {}).get(self.kwargs["word"])
         if keys is None:
-            raise Http404("This selection is no longer known.")
+            raise Http404("This selection has expired. Go back to the list and select again.")
         rows = InvoiceProposal.objects.reachable(self.request.user, "proposal.post").filter(pk__in=keys)
         return with_net(rows).order_by("pk")
 
@@ -144,7 +144,7 @@ def _answer_to(outcomes):
     posted = sum(outcome.invoice is not None and not outcome.was_posted_already for outcome in outcomes)
     refused = [outcome.proposal for outcome in outcomes if outcome.refusal]
     before = posting.posted_before(outcomes)
-    text = f"{counted(posted, 'invoice')} posted." if posted or not before else "Nothing was posted now."
+    text = f"{counted(posted, 'invoice')} posted." if posted or not before else "Nothing was posted."
     left = {"refused, see below": len(refused)} if refused else {}
     return Answer(f"{text} {before}".rstrip(), left=left, link=_address_of(refused))
 

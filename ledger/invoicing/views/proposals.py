@@ -123,7 +123,7 @@ class CreateProposals(_ForEntity):
     def operate(self, entity):
         done = operations.create_proposals(entity)
         return Answer(
-            f"{counted(len(done), 'proposal')} made." if done else "Every confirmed proforma has one."
+            f"{counted(len(done), 'proposal')} created." if done else "Every confirmed proforma has one."
         )
 
 

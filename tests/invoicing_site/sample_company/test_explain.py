@@ -217,7 +217,7 @@ def test_an_open_entry_is_explained_up_to_its_status(sample):
     """ACT-2"""
     on_a_draft = explain.explain_actual(sales_of(sample, sample.drafted))
     assert "the proforma is draft" in on_a_draft.step("proforma").sentence
-    assert "is in no integration journal yet" in on_a_draft.step("journal").sentence
+    assert "is not in an integration journal yet" in on_a_draft.step("journal").sentence
 
     still_open = explain.explain_actual(sales_of(sample, sample.open))
     assert "is not ready; on no proforma." in still_open.step("claim").sentence
