@@ -251,7 +251,9 @@ def test_a_list_without_the_time_of_its_page_approves_nothing(manager, company, 
     """APP-2: entries that were submitted since then could not be recognized."""
     entry = factories.time_entry(company)
     listed = as_listed([entry], by=company.manager, drawn=drawn)
-    assert "did not include what the list showed" in messages_of(manager.post(reverse("approve_entries"), listed))
+    assert "did not include what the list showed" in messages_of(
+        manager.post(reverse("approve_entries"), listed)
+    )
     entry.refresh_from_db()
     assert entry.status == Entry.Status.SUBMITTED
 

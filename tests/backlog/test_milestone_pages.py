@@ -99,7 +99,7 @@ def test_progress_billing_takes_a_percentage_or_an_amount(company, contract, man
     assert "A milestone is never billed above 100 %" in too_much.content.decode()
     assert 'value="101"' in too_much.content.decode()
     done = manager.post(page, {"percent": "25,0", "amount": ""})
-    assert "NOK 1,000.00 of “Sketch” is ready to invoice. 3,000.00 stay not ready." in messages_of(done)
+    assert "NOK 1,000.00 of “Sketch” is ready to invoice. 3,000.00 stays not ready." in messages_of(done)
     rest = item("Sketch")
     assert "75 %" in manager.get(reverse("bill_progress", args=[rest.pk])).content.decode()
     manager.post(reverse("bill_progress", args=[rest.pk]), {"percent": "", "amount": "500"})
