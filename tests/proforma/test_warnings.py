@@ -423,15 +423,12 @@ def test_after_approving_the_warning_says_what_to_do_then(no1, draft, is_confirm
     if is_confirmed:
         confirm(draft, by=no1.manager, on=MAR_31)
     entry = factories.time_entry(no1, "1", date=MAR_2)
-    remove = "" if is_confirmed else f"remove that detail from proforma {draft.number}, or "
+    remove = "" if is_confirmed else "remove it from the proforma, or "
     (doubt,) = preview([entry], by=no1.manager)[entry.pk].doubts
-    assert doubt.endswith(
-        f"If you approve this, the same work may be billed twice: {remove}make it non-chargeable here."
-    )
+    assert str(doubt).endswith(f"If it is the same work, {remove}approve this entry as non-chargeable.")
     (warning,) = approve([entry], by=no1.manager).warnings
-    assert warning.endswith(
-        f"This is approved and may bill the same work twice: {remove}cancel this approval and "
-        "approve it as non-chargeable."
+    assert str(warning).endswith(
+        f"If it is the same work, {remove}cancel this approval and approve the entry as non-chargeable."
     )
 
 
