@@ -125,7 +125,7 @@ class BacklogItem(models.Model):
     )
 
     class LimitStatus(models.TextChoices):
-        NOT_EVALUATED = "not_evaluated", "not evaluated"
+        NOT_EVALUATED = "not_evaluated", "not tested"
         COMMITTED = "committed", "committed"
         FAILED = "failed", "failed"
         NOT_APPLICABLE = "na", "not applicable"

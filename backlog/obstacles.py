@@ -212,8 +212,8 @@ TABLE = (
     Obstacle(
         # What is ready and was put back from a document is weighed when that is confirmed (PRO-6).
         code="NOT-EVALUATED",
-        label=_("not evaluated against its limit"),
-        chip=_("not evaluated"),
+        label=_("not tested against its limit"),
+        chip=_("not tested"),
         stops=_EVERY_STEP,
         condition=lambda day: (
             Q(status=_Status.NOT_READY, limit_status=_LimitStatus.NOT_EVALUATED) & _HAS_LIMIT
@@ -353,10 +353,10 @@ BY_STATUS = {status: BacklogItem.MOVES.refusals[status] for status in _Status}
 _WORDS = {
     "ALREADY-READY": _("already ready to invoice"),
     "ALREADY-NOT-READY": _("already not ready"),
-    "ALREADY-ON-HOLD": _("on hold already"),
+    "ALREADY-ON-HOLD": _("already on hold"),
     "NOT-ON-HOLD": _("not on hold"),
-    "NOT-CHARGEABLE-WORK": _("not chargeable work"),
-    "WITHIN-ITS-LIMITS": _("within its limits already"),
+    "NOT-CHARGEABLE-WORK": _("not chargeable"),
+    "WITHIN-ITS-LIMITS": _("already within its limits"),
 }
 # What is done about it (PRC-6).
 _WAY_TO_A_PRICE = _(

@@ -17,7 +17,7 @@ REFUSALS = {
         "It is over the limit of the %(level)s by %(over)s. If an amount becomes free under the limit (an "
         "approval is canceled, a draft is reduced), test the limits again."
     ),
-    "NOT-EVALUATED": _("It was not evaluated against its limit. Test the limits again."),
+    "NOT-EVALUATED": _("It was not tested against its limit. Test the limits again."),
     "NO-PRICE": _(
         "No price was found when it was approved. Ask a billing administrator to add the missing row to a "
         "price list of the contract, or to change the last day of the list. Then cancel its approval and "

@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                     "limit_status",
                     models.CharField(
                         choices=[
-                            ("not_evaluated", "not evaluated"),
+                            ("not_evaluated", "not tested"),
                             ("committed", "committed"),
                             ("failed", "failed"),
                             ("na", "not applicable"),

@@ -119,7 +119,7 @@ def test_not_evaluated_blocks_only_items_with_a_limit(company, contract, item):
     BacklogItem.objects.filter(pk=item.pk).update(limit_status="not_evaluated")
     contract.limit = Decimal(100000)
     contract.save()
-    assert mark_ready([item], by=company.manager).reasons == {"not evaluated against its limit": 1}
+    assert mark_ready([item], by=company.manager).reasons == {"not tested against its limit": 1}
     contract.limit = None
     contract.save()
     assert mark_ready([item], by=company.manager).action.changed == 1

@@ -48,7 +48,7 @@ def test_a_raised_limit_covers_items_in_order_and_the_rest_shows_its_excess(no1,
     assert (found.fitting, found.failed, found.reasons) == (
         0,
         1,
-        {"over a not-to-exceed limit (contract, by 500.00 NOK)": 1, "within its limits already": 2},
+        {"over a not-to-exceed limit (contract, by 500.00 NOK)": 1, "already within its limits": 2},
     )
     assert statuses()[2] == ("failed", Decimal(500))
 
@@ -121,7 +121,7 @@ def test_ready_and_non_chargeable_items_do_not_change(no1, deal):
 
     answer = evaluate([first, not_charged], by=no1.manager)
     assert answer[:2] == (0, 0)
-    assert answer.reasons == {"already ready to invoice": 1, "not chargeable work": 1}
+    assert answer.reasons == {"already ready to invoice": 1, "not chargeable": 1}
     with pytest.raises(Refused, match="Nothing is selected"):
         evaluate([], by=no1.manager)
 

@@ -137,7 +137,7 @@ def another(it, starts, ends=None, **fields):
 def test_overlapping_ranges_of_one_owner_are_refused(it):
     """PRC-1"""
     with pytest.raises(
-        ValidationError, match="“Sales” of the same owner holds from 1 Jan 2020 until further"
+        ValidationError, match="“Sales” of the same owner is valid from 1 Jan 2020 until further"
     ):
         another(it, NEW_YEAR).full_clean()
 

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.operations import generate_schedule
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.reasons import Reason
 from invoicing_site.models import AuditEvent
 from tests import factories
 from tests.factories import InvoiceFrequencyFactory, ScheduleEntryFactory
@@ -130,7 +131,7 @@ def test_generating_again_touches_only_what_has_not_run(it):
     """SCH-1: and plans nothing before what has."""
     line = line_of(it, ends="04-30")
     generate_schedule(line, by=None)
-    line.schedule.filter(run_date=day("01-01")).update(status="succeeded", message="done")
+    line.schedule.filter(run_date=day("01-01")).update(status="succeeded", result=Reason("NOTHING-READY"))
     line.schedule.filter(run_date=day("02-01")).update(status="failed")
     line.frequency = InvoiceFrequencyFactory(entity=it.entity, days="1,16")
     line.save()
@@ -147,7 +148,7 @@ def test_generating_again_touches_only_what_has_not_run(it):
         ("04-16", "04-15", "not_run"),
         ("05-01", "04-30", "not_run"),
     ]
-    assert line.schedule.get(run_date=day("01-01")).message == "done"
+    assert line.schedule.get(run_date=day("01-01")).result == Reason("NOTHING-READY")
 
 
 def test_an_earlier_end_takes_entries_away(it):

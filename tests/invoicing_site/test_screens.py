@@ -143,7 +143,7 @@ def test_skipped_rows_are_named(it, client):
     it.deal.save()
     response = client.post(reverse("mark_ready"), {"pk": [item.pk, failed.pk]}, follow=True)
     assert "1 item marked ready to invoice." in messages_of(response)[0]
-    assert "Not changed: 1 not evaluated against its limit." in messages_of(response)[0]
+    assert "Not changed: 1 not tested against its limit." in messages_of(response)[0]
 
 
 def test_an_action_returns_to_the_filtered_list(it, client):

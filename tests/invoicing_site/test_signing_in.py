@@ -158,7 +158,7 @@ def test_after_five_failures_even_the_right_password_has_to_wait(client, ada, cl
 
     assert answer.status_code == TOO_SOON
     assert answer.headers["Retry-After"] == "15"
-    assert "Please wait 15 seconds and try again; nothing is locked" in text(answer)
+    assert "Wait 15 seconds, then try again. Nothing is locked" in text(answer)
     assert not signed_in(client)
 
     clock.passes(15)

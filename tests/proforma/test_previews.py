@@ -98,7 +98,7 @@ def test_a_contract_with_nothing_says_why(company, contract, ready, due):
     assert (row.outcome, row.reason.code, row.reason.sentence) == (
         "nothing",
         "NOTHING-READY-LEFT-OUT",
-        "Nothing was ready to invoice. 1 item is left out: not evaluated against its limit.",
+        "Nothing was ready to invoice. 1 item is left out: not tested against its limit.",
     )
 
 
