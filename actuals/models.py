@@ -178,7 +178,7 @@ class Entry(models.Model):
             "recall": _("recalled"),
             "approve": _("approved"),
             "reject": _("rejected"),
-            "cancel_approval": _("taken back"),
+            "cancel_approval": _("reopened"),
         },
     )
 

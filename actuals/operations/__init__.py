@@ -1,6 +1,6 @@
-"""The verbs of what happened: entries are made, handed in and taken back, facts are recorded and reversed.
+"""The operations on entries (create, submit, recall) and on actuals (record, reverse).
 
-Approving, which makes facts out of entries, is a verb of `backlog`. Submitting and recalling hold the
+Approving, which creates actuals from entries, is an operation of `backlog`. Submitting and recalling hold the
 projects of the entries and lock the entries, so whoever approves locks one or the other and reads afterwards.
 """
 

@@ -1,4 +1,4 @@
-"""Entries on their way to approval: made, mended, handed in, taken back, deleted (APP-1)."""
+"""Entries before approval: created, changed, submitted, recalled, deleted (APP-1)."""
 
 import hashlib
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Approval: submitted entries become actuals and backlog items, and can be taken back (APP-2 to APP-5)."""
+"""Approval: it creates actuals and backlog items, and can be canceled (APP-2 to APP-5)."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Entries on their way to approval: handed in, and taken back."""
+"""Entries before approval: submitted and recalled."""
 
 import threading
 from datetime import date, timedelta
