@@ -345,5 +345,5 @@ def test_a_project_that_is_being_closed_takes_no_entry_any_more():
         assert thread.is_alive(), "It did not wait for the project."
     ended(thread)
 
-    assert outcomes == ["PROJECT-CLOSED"]
+    assert outcomes == ["SUBMIT-PROJECT-CLOSED"]
     assert statuses() == ["draft"]
