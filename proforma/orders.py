@@ -229,7 +229,8 @@ def outside_order(proforma: ProformaInvoice) -> Reason | None:
 
     A correction belongs to the order of the corrected proforma, even if that has expired.
     """
-    if proforma.kind == ProformaInvoice.Kind.CORRECTION:
+    has_order = proforma.purchase_order_id or proforma.order_reference
+    if proforma.kind == ProformaInvoice.Kind.CORRECTION or not has_order:
         return None
     return days_outside_order(proforma, days_of(proforma))
 

@@ -172,7 +172,7 @@ def test_the_page_says_what_it_waits_for(accountant, no1, contract):
 
     text = words(accountant.get(f"/proposals/{blocked.pk}/"))
 
-    assert "waits for 1 actual" in text
+    assert text.count("waits for 1 actual") == 2  # in the card, and among the checks
     assert "is in no journal" in text
 
 
