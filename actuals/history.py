@@ -44,8 +44,8 @@ class Step:
 def history_of(entry: Entry) -> list[Step]:
     """All that was done with the entry, oldest first, in one query; the latest hundred steps of it.
 
-    What an import or a system before this one handed in or decided has no event of its own, so that the
-    stamps on the entry stand in for it.
+    What an import or an earlier system submitted or decided has no event of its own, so the
+    stamps on the entry are used.
     """
     steps = [
         Step(event.at, _DONE[event.action], event.by, event.detail.get("comment", ""))

@@ -126,7 +126,7 @@ class EntryImport(models.Model):
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
 
 
-# What an entry is told apart by, beside its day and its hours.
+# What distinguishes entries of the same day and the same hours.
 NAMED_BY = ("project", "task", "category", "product")
 
 
@@ -333,7 +333,7 @@ class Batch(models.Model):
 
 
 class PriceDecision(models.Model):
-    """How a price was found: the row chosen, what stood on it, and what was passed over (PRC-5, ACT-2).
+    """How a price was found: the selected row, its values, and the rows that did not apply (PRC-5, ACT-2).
 
     Shared by all actuals of one batch that were priced alike.
     """
@@ -369,7 +369,7 @@ class ActualQuerySet(ReachQuerySet):
 class Actual(models.Model):
     """One immutable financial fact. Inserted once, never updated or deleted (ACT-1).
 
-    A sales actual is one customer's share. What changes about it stands in its backlog item.
+    A sales actual is one customer's share. What changes about it is in its backlog item.
     """
 
     class Type(models.TextChoices):

@@ -309,7 +309,7 @@ def _without_entries(keys, entity, monday):
 
 
 def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRow], *, hours: bool):
-    """What was typed, and beside it the rows of the week before; with their hours where nothing stands.
+    """What was typed, and the rows of the week before, with their hours where a cell is empty.
 
     Each day keeps its words, where this week's row has none. Closed projects are left out. Returns the rows,
     and the hours that were filled in.

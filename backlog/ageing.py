@@ -79,7 +79,7 @@ def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
 
 
 def _stood_again(on):
-    """Whether a fact stood in for the work at the end of that day: it was billed, and returned (PRP-6).
+    """Whether an actual replaced the work at the end of that day: it was billed and returned (PRP-6).
 
     That fact is an adjustment without an item of its own. What confirming makes of an edited detail, and what
     an adjustment puts in another's place, replaces the work too: but that is no work to bill any more, or

@@ -68,7 +68,7 @@ class Deciding:
 
     @cached_property
     def _other_managers(self):
-        """Names of the active people beside this one who manage each project."""
+        """Names of the other active people who manage each project."""
         managed = Project.managers.through.objects.filter(project__in=self.mine, user__is_active=True)
         found = {}
         for row in managed.exclude(user=self.by).select_related("user").order_by("user__username"):

@@ -57,7 +57,7 @@ class BacklogQuerySet(ReachQuerySet):
     def with_counted(self):
         """Each with `counted`, what it adds to a total: its amount if it is chargeable, else nothing (PRO-3).
 
-        For totals of rows that are shown or chosen whatever their billing type; it may stand in any sum.
+        For totals of rows that are shown or chosen whatever their billing type; it can be part of any sum.
         """
         counted = Case(When(_CHARGEABLE, then=F("amount")), default=Value(0), output_field=AmountField())
         return self.annotate(counted=counted)

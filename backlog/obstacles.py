@@ -46,7 +46,7 @@ class Who(StrEnum):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One row: `label` goes on from a count ("3 on hold"), `chip` stands alone.
+    """One row: `label` follows a count ("3 on hold"), `chip` is used alone.
 
     `condition` and `holds` answer the same for a day; `holds` reads only what `loaded` loads. `reason` puts
     it into a sentence about the item.
@@ -327,7 +327,7 @@ def first_of(item, *steps: Step, on: datetime.date) -> Obstacle | None:
     return next((row for row in stopping(*steps) if row.holds(item, on)), None)
 
 
-# What an action on many items left alone
+# What an action on many items did not change
 
 
 class LeftAlone(NamedTuple):
@@ -339,7 +339,7 @@ class LeftAlone(NamedTuple):
     over: Amount | None = None
 
     def __str__(self):
-        """The reason in words that go on from the count."""
+        """The reason in words that follow the count."""
         words = str(_WORDS[self.code] if self.code in _WORDS else BY_CODE[self.code].label)
         if self.over is not None:
             by = gettext("by") if self.n == 1 else gettext("by up to")
@@ -366,12 +366,12 @@ _WAY_TO_A_PRICE = _(
 
 
 def in_words(left: list[LeftAlone]) -> dict[str, int]:
-    """How many rows were left alone, by the reason in words."""
+    """How many rows were not changed, by the reason in words."""
     return {str(each): each.n for each in left}
 
 
 def by_code(left: list[LeftAlone]) -> dict[str, int]:
-    """How many rows were left alone, by the code of the reason."""
+    """How many rows were not changed, by the code of the reason."""
     counts: Counter[str] = Counter()
     for each in left:
         counts[each.code] += each.n

@@ -43,7 +43,7 @@ def items_on_documents(entries):
 
 
 def item_of(fact):
-    """The share that a fact is, was billed from, or stands in for after a return; None of a cost."""
+    """The share that a fact is, was billed from, or replaces after a return; None of a cost."""
     if fact.type == Actual.Type.BILLED_SALES:
         made = getattr(fact, "detail_actual", None)
         return made and made.detail.backlog_item
@@ -76,7 +76,7 @@ def sales_of(facts):
 
 
 def items_of(facts):
-    """The shares that facts stand for, each once."""
+    """The shares of these actuals, each once."""
     return list({item.pk: item for item in map(item_of, facts) if item}.values())
 
 

@@ -256,7 +256,7 @@ class Pricings:
     def of(self, price):
         """The row for a price that the price book found; what is priced alike shares the very same object."""
         if id(price) not in self.rows:
-            # The price is kept beside its row: its id stays its own while it lives.
+            # The price is kept with its row: its id stays its own while it lives.
             self.rows[id(price)] = (
                 price,
                 PriceDecision(

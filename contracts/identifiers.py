@@ -29,7 +29,7 @@ _VAT = {
 }
 _VAT_PREFIXES = {"EL": "GR", "XI": "GB"}  # where it is another than the country's code
 _ACCOUNT = {"CZ": ("cz.bankaccount",), "ES": ("es.ccc",), "NO": ("no.kontonr",), "NZ": ("nz.bankaccount",)}
-# ISO 3166-1, and what invoices may name beside it: Northern Ireland, Kosovo.
+# ISO 3166-1, and what invoices may name in addition: Northern Ireland, Kosovo.
 _COUNTRIES = """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
     BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH

@@ -43,7 +43,7 @@ class Reasoning:
 
 
 class Listed:
-    """One price list with all that stands on it."""
+    """One price list with all its rows."""
 
     def __init__(self, price_list: PriceList):
         self.price_list = price_list

@@ -389,7 +389,7 @@ class _ContractLists:
 
 
 def _read(sales_lists, cost_lists):
-    """Everything that stands on the price lists, by the list's key."""
+    """All rows of the price lists, by the key of the list."""
     listed = {pk: Listed(price_list) for pk, price_list in sales_lists.items()}
     listed |= {price_list.pk: Listed(price_list) for price_list in cost_lists}
     overrides = defaultdict(list)
@@ -412,7 +412,7 @@ def _read(sales_lists, cost_lists):
 
 
 def _sales_list(lists, contract, day, why):
-    """The contract's list for that day, and a warning where it stands in for a narrower one, or is missing.
+    """The contract's list for that day, and a warning if it replaces a more specific one, or is missing.
 
     The contract's own list comes before its customer's, and that before a standard one.
     """

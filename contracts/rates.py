@@ -50,7 +50,7 @@ class Rates:
     def on(self, currency: str, day: datetime.date) -> Decimal:
         """Accounting currency for one unit, from the latest rate on or before the day; 1 for itself.
 
-        Refused (FX-MISSING) when there is none: a missing rate never becomes 1 in silence.
+        Refused (FX-MISSING) when there is none: a missing rate is never taken as 1.
         """
         rate = self.found(currency, day)
         if rate is None:

@@ -85,8 +85,8 @@ def _locks_are_taken_in_one_order():
 @pytest.fixture(autouse=True)
 def _makers_are_remembered(request, monkeypatch):
     """See tests/factories/memory.py."""
-    rings = "django_capture_on_commit_callbacks" in request.fixturenames
-    with memory.following(monkeypatch, rings=rings):
+    on_commit = "django_capture_on_commit_callbacks" in request.fixturenames
+    with memory.following(monkeypatch, on_commit=on_commit):
         yield
 
 

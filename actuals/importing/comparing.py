@@ -224,7 +224,7 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
     return sorted(changed, key=lambda each: each.row.number)
 
 
-# What makes the same work of two, beside hours and text.
+# What makes two rows the same work, in addition to hours and text.
 _LIKE = (
     "transaction_class",
     "date",

@@ -89,7 +89,7 @@ class Mapping:
 
     @classmethod
     def kept(cls, values: dict) -> "Mapping":
-        """The mapping that `as_json` kept; beside it an import keeps what its file was called."""
+        """The mapping that `as_json` kept; an import also keeps the name of its file."""
         known = {name: value for name, value in values.items() if name != NAMED}
         return cls(**{**known, "create": tuple(values.get("create", ()))})
 
@@ -124,7 +124,7 @@ class Mapping:
         that every row needs has neither column nor constant.
         """
         found, used = {}, set()
-        # One column that was named for the duration counts, and none that the program has besides.
+        # If a column is mapped for the duration, the other duration columns of the program are not read.
         named = DURATIONS if any(name in self.columns for name in DURATIONS) else ()
         for name, rule in self.program.columns.items():
             if name in self.columns or name in named:

@@ -37,7 +37,7 @@ FIELDS = (
     "exported",
 )
 REQUIRED = ("date", "project")
-# The columns that a duration may stand in, the most exact first; so many of a lone number make an hour.
+# The columns that can have a duration, the most exact first, and how many of its unit make an hour.
 DURATIONS = {"seconds": 3600, "minutes": 60, "quantity": 1}
 
 _US, _DAY_MONTH_YEAR = "%m/%d/%Y", "%d/%b/%y"

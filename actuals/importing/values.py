@@ -76,7 +76,7 @@ def prose_of(cell) -> str:
 
 
 def number_of(cell, decimal: str = "") -> Decimal:
-    """The number in a cell, exactly as it stands there.
+    """The number in a cell, exactly as it is written.
 
     `decimal` is the sign before the decimals, or empty: then a lone point is one, and a comma only where it
     cannot set off thousands.
@@ -257,15 +257,15 @@ def in_words(date_format: str) -> str:
 
 
 def date_format_of(text: str) -> str:
-    """A `strptime` format from itself, or from words such as DD.MM.YYYY; ValueError if it tells no day."""
+    """A `strptime` format from itself, or from words such as DD.MM.YYYY; ValueError if it has no day."""
     if "%" not in text:
         for word, code in _WORDS.items():
             text = re.sub(rf"(?<!%){word}", code, text)
     day = datetime.date(2001, 2, 3)
     try:
-        tells = datetime.datetime.strptime(day.strftime(text), text).date() == day  # noqa: DTZ007 - a plain day
+        has_day = datetime.datetime.strptime(day.strftime(text), text).date() == day  # noqa: DTZ007 - a plain day
     except (ValueError, KeyError, IndexError, re.error):
-        tells = False
-    if not tells:
+        has_day = False
+    if not has_day:
         raise ValueError(text)
     return text

@@ -95,13 +95,13 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
 
 @transaction.atomic
 def enter_and_submit(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
-    """Enter and hand in, in one step or not at all."""
+    """Enter and submit an entry in one transaction."""
     return submit([enter(resource, transaction_class, by=by, **fields)], by=by)[0]
 
 
 @transaction.atomic
 def amend_and_submit(entry: Entry, *, by, seen: str, **fields) -> Entry:
-    """Change and hand in, in one step or not at all."""
+    """Change and submit an entry in one transaction."""
     return submit([amend(entry, by=by, seen=seen, **fields)], by=by)[0]
 
 

@@ -98,7 +98,7 @@ def anew(actual: Actual, batch: Batch, **changes) -> Actual:
     return Actual(**values, batch=batch, accounting_date=batch.on, replaces=actual)
 
 
-# `replaces` is left out: what is undone stands in for nothing.
+# `replaces` is left out: a reversal replaces nothing.
 _OWN = {"id", "batch", "accounting_date", "quantity", "amount", "booked_by", "reverses", "replaces"}
 _SAME = [field.attname for field in Actual._meta.concrete_fields if field.name not in _OWN]
 

@@ -155,10 +155,10 @@ def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
     try:
         _still_may(asked.imported_by, entity)
         within = projects_within(asked.imported_by, entity)
-        tell = partial(report, "checked")
+        checked = partial(report, "checked")
         content = files.read(asked.file)
         result = _imported(
-            lambda: looked_at(content, asked.name, entity, mapping, None, within, tell),
+            lambda: looked_at(content, asked.name, entity, mapping, None, within, checked),
             lambda seen: _fill(asked, seen, partial(report, "written")),
         )
         is_done = result is not None
@@ -234,7 +234,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
     return _write(seen, source, nobody)
 
 
-def _fill(asked, seen: Preview, tell) -> ImportResult | None:
+def _fill(asked, seen: Preview, report) -> ImportResult | None:
     """Write the entries of an import that was asked for, unless another worker has: under its lock."""
     source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()
     if source is None:
@@ -246,7 +246,7 @@ def _fill(asked, seen: Preview, tell) -> ImportResult | None:
     names = ["rows", "added", "format", "mapping", "status", "message", "imported_at"]
     source.save(update_fields=names)
     source.entity, source.imported_by, source.file = asked.entity, asked.imported_by, asked.file
-    return _write(seen, source, tell)
+    return _write(seen, source, report)
 
 
 def _outcome(seen) -> Reason | None:

@@ -40,7 +40,7 @@ class Noted(NamedTuple):
 
 @dataclass
 class Approval:
-    """What approving made, what it left alone and why, and what the approver should know (`noted`, `over`).
+    """What was approved, what was not and why, and what the approver should know (`noted`, `over`).
 
     `repriced` are entries whose price is no longer the one that the approver saw (APP-9).
     """
@@ -107,12 +107,12 @@ def approve(
 ) -> Approval:
     """Turn submitted entries of one legal entity into actuals: a cost, and each customer's unbilled sales.
 
-    Entries that can't be approved are left alone and named: not submitted, not one's project, dated after
+    Entries that can't be approved are skipped and named: not submitted, not one's project, dated after
     today, one's own (worked, recorded or submitted by oneself), without an exchange rate (MON-8), or of an
     amount that no column has room for. When that leaves none, it is refused. A missing price never stops an
     approval (PRC-6). `on` is the day of the action, by default the entity's today.
     Nobody approves what they have not looked at: one entry is refused when it is not what was `seen` any more
-    (its stamp), and of many those are left alone that were submitted after the list was `drawn`. `terms` are
+    (its stamp), and of many those are skipped that were submitted after the list was `drawn`. `terms` are
     those of the preview that was shown, empty where it showed none; an entry that has others now is left
     alone and named (APP-9).
     """
@@ -168,7 +168,7 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
 
     The entry is submitted again, so that its approver fixes quantity or type, or rejects it; one that its
     owner asked to have back becomes a draft. Refused, naming the document, while it is on a draft or a
-    confirmed proforma. After a return, what stands for the original is reversed, and the journal takes back
+    confirmed proforma. After a return, what replaces the original is reversed, and the journal takes back
     what it accrued for that (PRP-6).
     """
     entity, entries = _locked_entries(entries)
@@ -201,7 +201,7 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
 
 
 def _is_accrued_behind(fact) -> bool:
-    """Whether nothing books the fact itself, but the journal booked the one that it stands for (PRP-6)."""
+    """Whether nothing books the fact itself, but the journal booked the one that it replaces (PRP-6)."""
     journal, nothing = Actual.BookedBy.JOURNAL, Actual.BookedBy.NOTHING
     return fact.booked_by == nothing and bool(fact.replaces) and fact.replaces.booked_by == journal
 

@@ -23,9 +23,9 @@ CHUNK = 5000
 
 
 class Marked(NamedTuple):
-    """What a bulk action did: the recorded action, and how many rows it left alone for which reason.
+    """What a bulk action did: the recorded action, and how many rows it did not change, by reason.
 
-    An action that changed nothing is not recorded: there is nothing to undo and nothing to tell an auditor.
+    An action that changed nothing is not recorded: there is nothing to undo and nothing to audit.
     """
 
     action: BacklogAction | None
@@ -37,19 +37,19 @@ class Marked(NamedTuple):
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many were left alone, by the reason in words."""
+        """How many were not changed, by the reason in words."""
         return obstacles.in_words(self.left)
 
     @property
     def codes(self) -> dict[str, int]:
-        """How many were left alone, by the code of the reason."""
+        """How many were not changed, by the code of the reason."""
         return obstacles.by_code(self.left)
 
 
 def mark_ready(items, *, by) -> Marked:
     """Mark the items ready to invoice, as one recorded action (BKL-2).
 
-    Whatever can't be marked is left alone and counted by its reason: over a limit, with its level and the
+    Rows that can't be marked are not changed and are counted by reason: over a limit, with its level and the
     amount over (NTE-2), not evaluated where a limit is set (NTE-3), no price (PRC-6), on hold, or not waiting
     to be marked.
     """
@@ -64,7 +64,7 @@ def mark_not_ready(items, *, by) -> Marked:
 def hold(items, *, until, reason, by) -> Marked:
     """Keep the items from being billed until a day, with a reason, as one recorded action (BKL-5).
 
-    What is on hold already, or on an invoice, is left alone and counted by its reason.
+    Rows that are already on hold or on an invoice are not changed and are counted by reason.
     """
     if not reason.strip():
         raise Refused("HOLD-REASON")

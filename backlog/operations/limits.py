@@ -26,7 +26,7 @@ class Evaluated(NamedTuple):
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many did not fit or were left alone, by the reason in words."""
+        """How many did not fit or were not changed, by the reason in words."""
         return obstacles.in_words(self.left)
 
 

@@ -27,7 +27,7 @@ class Slices(NamedTuple):
 def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
     """Make a slice of a waiting milestone part ready to invoice and leave the rest not ready (MIL-2).
 
-    The part's item is canceled, and two new parts that name it stand in for it; so no more than the whole is
+    The part's item is canceled, and two new parts that name it replace it; so no more than the whole is
     ever billed. Asking for all of it marks the item itself. Refused where the part could not be marked ready.
     """
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=item.contract_id)

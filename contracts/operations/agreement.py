@@ -32,8 +32,8 @@ def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[Con
     """Give a new contract the sales price lists in its currency that are meant for it (PRC-6).
 
     They are the contract's own where there are any, else its primary customer's, else the entity's standard
-    ones: one owner's, so that none of them stands in for another that has expired. Lists of all dates come
-    along. Nothing happens where the contract has price lists already: from then on only these count.
+    ones: one owner's, so that none of them replaces another that has expired. Lists of all dates come
+    along. Nothing happens where the contract has price lists already: then only these apply.
     """
     contract = _locked(contract)
     moves.refuse_unless(contract, "apply_default_price_lists")

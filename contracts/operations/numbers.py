@@ -15,7 +15,7 @@ from invoicing_site.floor.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number of a document: the text that is printed, and where it stands in its sequence."""
+    """One number of a document: the text that is printed, and its place in the sequence."""
 
     text: str
     year: int  # as the format shows it, else 0

@@ -162,7 +162,7 @@ class Deal:
     is_draft: bool = False
     order: str = ""
     tasks: tuple = ("ANALYSIS", "BUILD", "SUPPORT")
-    sells: str = ""  # further classes besides time and travel: "material" or "fee"
+    sells: str = ""  # further classes in addition to time and travel: "material" or "fee"
 
 
 _THIRDS = (("10001", "33.33"), ("10002", "33.33"), ("10008", "33.34"))

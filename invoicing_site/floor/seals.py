@@ -204,7 +204,7 @@ def noted_ids(note) -> list[int]:
 
 
 def first_id(note) -> int | None:
-    """The first id in a note of SQLite, which stands for this row and all later ones."""
+    """The first id in a note of SQLite, which means this row and all later ones."""
     found = re.fullmatch(r"(\d{1,18})-", note.ids)
     return int(found[1]) if found else None
 

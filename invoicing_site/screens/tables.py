@@ -86,8 +86,8 @@ class Table(tables.Table):
         shown = [each for each in self.columns.iterall() if each.name not in (exclude_columns or ())]
         sides = [self._beside(shown, place) for place in range(len(shown))]
         headings = []
-        for column, beside in zip(shown, sides, strict=True):
-            headings += [_heading(column), *beside]
+        for column, side in zip(shown, sides, strict=True):
+            headings += [_heading(column), *side]
         yield headings
         several = [each.column for each in shown if isinstance(each.column, AmountsColumn)]
         for chunk in in_chunks(self.records(), CHUNK):
@@ -102,21 +102,21 @@ class Table(tables.Table):
         found = dict.fromkeys(code for each in several for code in each.sums(row.record, self))
         for number, currency in enumerate(found or [None]):
             values = []
-            for column, beside in zip(shown, sides, strict=True):
+            for column, side in zip(shown, sides, strict=True):
                 if isinstance(column.column, AmountsColumn):
                     values.append(column.column.amount_in(row.record, self, currency))
                 else:
                     value = row.get_cell_value(column.name)
                     is_repeated = number and isinstance(value, Decimal | int)
                     values.append(None if is_repeated else value)
-                values += [value_of(row.record, currency) for value_of in beside.values()]
+                values += [value_of(row.record, currency) for value_of in side.values()]
             yield values
 
     def _beside(self, shown, place):
         """The additional columns of a file after a column: by heading, a function of record and currency."""
         column = shown[place].column
         taken = {_heading(each) for each in shown}
-        beside = {
+        side = {
             heading: lambda record, currency, path=path: follow(record, path)
             for heading, path in getattr(column, "also", {}).items()
             if heading not in taken
@@ -125,8 +125,8 @@ class Table(tables.Table):
             later = [each.column for each in shown[place + 1 :]]
             # Amounts in one currency share its column, after the last of them.
             if all(getattr(each, "currency", None) != column.currency for each in later):
-                beside["Currency"] = lambda record, currency: currency or column.currency_of(record, self)
-        return beside
+                side["Currency"] = lambda record, currency: currency or column.currency_of(record, self)
+        return side
 
 
 def _heading(bound):
@@ -248,7 +248,7 @@ class AmountsColumn(AmountColumn):
 
 
 class PriceColumn(Column):
-    """The price of a unit in the currency at `currency` (a path), that of the amount beside it."""
+    """The price of a unit in the currency at `currency` (a path), that of the amount next to it."""
 
     def __init__(self, *args, currency="currency", **kwargs):
         kwargs.setdefault("attrs", cells("num"))

@@ -154,7 +154,7 @@ def _wrong_since_let_go(kind, only=None):
 
 
 def _wrong_in_the_trail(kind, only=None):
-    """Rows whose one column may change, where its changes do not stand in the audit trail, in that order.
+    """Rows whose one column may change, whose changes are not in the audit trail, in that order.
 
     Gives the key, the number of the newest seal, and what is wrong.
     """

@@ -61,7 +61,7 @@ def not_drawn(invoice, lines, taxes, number_format: str) -> Iterator[Reason]:
 
 
 def _names(found: str) -> list:
-    """The first few characters with their names; an ellipsis stands for the rest."""
+    """The first few characters with their names; an ellipsis replaces the rest."""
     names = [f"“{each}” {characters.name(each)}" for each in found[:_NAMED]]
     return [*names, "…"] if len(found) > _NAMED else names
 

@@ -75,6 +75,6 @@ def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
 
 
 def _names(rows) -> list[str]:
-    """The first few; an ellipsis stands for the rest."""
+    """The first few; an ellipsis replaces the rest."""
     shown = [str(row) for row in rows[:_NAMED]]
     return shown if len(rows) <= _NAMED else [*shown, "…"]

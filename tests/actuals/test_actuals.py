@@ -180,7 +180,7 @@ def test_replacing_a_fact_is_refused_as_well(line, verb):
 
 @pytest.mark.sqlite
 def test_a_new_fact_cannot_push_out_the_reversal_of_another(line):
-    """ACT-1: REPLACE deletes whatever stands in the way of any unique key."""
+    """ACT-1: REPLACE deletes the rows that have the same unique key."""
     (fact,) = recorded(line)
     with transaction.atomic():
         (reversal,) = reverse([fact], batch=batch(fact.entity))
@@ -338,7 +338,7 @@ def test_reversing_many_costs_as_many_queries_as_one(line):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_who_reverse_at_once_make_one_reversal():
-    """ACT-1: the second waits for the first, and is told."""
+    """ACT-1: the second waits for the first and is refused."""
     co = factories.company(books=False)
     line = factories.contract(co, confirmed=True).lines.get()
     (fact,) = recorded(line)

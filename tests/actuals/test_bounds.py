@@ -26,7 +26,7 @@ def member(co, client):
 
 @pytest.mark.parametrize("day", ["0026-03-02", "9999-12-31", "1989-12-31"])
 def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
-    """APP-10: beside the field, and nothing typed is lost."""
+    """APP-10: at the field, and nothing typed is lost."""
     response = member.post("/expenses/new/", expense(co, date=day))
     assert response.status_code == 200
     assert "is out of range. Choose a day between 1 Jan 1990 and" in response.text

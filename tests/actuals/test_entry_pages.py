@@ -96,7 +96,7 @@ def test_an_entry_is_for_its_owner_its_manager_and_those_of_the_books(co, client
 
 
 def test_buttons_are_for_the_owner_alone(co, client, colleague):
-    """SEC-1: a member never changes or hands in what is somebody else's."""
+    """SEC-1: a member never changes or submits an entry of somebody else."""
     entry = factories.time_entry(co, status="draft")
     for person in (colleague, co.manager, co.accountant, co.auditor):
         client.force_login(person)
@@ -473,7 +473,7 @@ def test_who_approves_sees_what_is_claimed_and_no_cost_rate(co, client):
 
 
 def test_a_rejection_stays_in_the_history_after_the_entry_went_in_again(co, member):
-    """APP-1: submitted among others, rejected, mended in the week, submitted, approved; with the reason."""
+    """APP-1: submitted with others, rejected, corrected in the week, submitted, approved; with the reason."""
     entry, other = (factories.time_entry(co, "4", status="draft", date=date(2026, 3, n)) for n in (2, 3))
     operations.submit([entry, other], by=co.member)
     backlog.reject([entry, other], by=co.manager, comment="On which task?")

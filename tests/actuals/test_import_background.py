@@ -65,7 +65,7 @@ def confirm(client, text=OURS, **posted):
     return client.post("/import/preview/", posted, follow=True)
 
 
-def told():
+def notices():
     return list(Notice.objects.values_list("text", "is_problem"))
 
 
@@ -96,7 +96,7 @@ def test_the_worker_imports_all_rows_and_sends_a_notice(co, manager, django_capt
     done = EntryImport.objects.get()
     assert (done.status, done.rows, done.added) == ("finished", 2, 2)
     assert list(Entry.objects.values_list("status", "source")) == [("submitted", done.pk)] * 2
-    assert told() == [("2 entries of march.csv imported and submitted.", False)]
+    assert notices() == [("2 entries of march.csv imported and submitted.", False)]
     assert Notice.objects.get().url == done.get_absolute_url()
     assert AuditEvent.objects.get(action="actuals.import").by == co.manager
     page = manager.get(done.get_absolute_url()).text
@@ -142,7 +142,7 @@ def test_one_wrong_row_prevents_the_import_and_the_page_shows_the_reason(co, man
     waiting.refresh_from_db()
     assert waiting.status == "failed"
     assert not Entry.objects.exists()
-    assert told() == [("march.csv was not imported: its page says why.", True)]
+    assert notices() == [("march.csv was not imported: its page says why.", True)]
     page = manager.get(waiting.get_absolute_url()).text
     assert "1 of 3 rows of march.csv can&#x27;t be imported, so nothing was imported." in page
     assert "row 4, resource: There is no resource “NOBODY”" in page
@@ -173,7 +173,7 @@ def test_a_repeated_message_adds_no_entries_and_sends_no_second_notice(co):
     for _ in range(2):
         jobs.perform(job.pk)
     assert Entry.objects.count() == 2
-    assert len(told()) == 1
+    assert len(notices()) == 1
 
 
 def test_another_worker_continues_after_one_was_killed(co):
@@ -205,7 +205,7 @@ def test_a_file_that_another_import_added_first_adds_no_entries(co, manager):
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 0, 2)
-    assert told() == [
+    assert notices() == [
         ("march.csv: No entries were added. Each row was imported before, or was left out.", False)
     ]
     assert "Each row was imported before, or was left out" in manager.get(waiting.get_absolute_url()).text
@@ -257,7 +257,7 @@ def test_a_user_who_lost_the_permission_imports_nothing(co, lost):
     assert (waiting.status, waiting.added, waiting.message) == ("failed", 0, reason)
     assert not Entry.objects.exists()
     # The page of the import is theirs no more, so the notice says why itself, and leads to the job.
-    assert told() == [(f"march.csv was not imported. {reason}", True)]
+    assert notices() == [(f"march.csv was not imported. {reason}", True)]
     job = jobs.about(waiting).get()
     assert Notice.objects.get().url == job.get_absolute_url()
     assert jobs.result_of(job)[0] == ""
@@ -337,7 +337,7 @@ def test_an_import_works_without_a_cache(co, unreachable, monkeypatch):
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added) == ("finished", 2)
-    assert told() == [("2 entries of march.csv imported as drafts.", False)]
+    assert notices() == [("2 entries of march.csv imported as drafts.", False)]
     assert [args[1][0] for args in unreachable if len(args) > 1] == ["checked"]
 
 
@@ -418,4 +418,4 @@ def test_two_workers_at_once_write_every_row_once():
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 30, 30)
-    assert len(told()) == 1
+    assert len(notices()) == 1

@@ -62,9 +62,9 @@ class Page:
             choices |= {"choose": "1", "format": seen["work"]["format"]}
             self.client.post("/import/preview/", choices)
             seen = self.client.get("/import/preview/").context
-        told = [str(problem) for problem in seen["preview"].errors]
+        shown = [str(problem) for problem in seen["preview"].errors]
         self.client.post("/import/preview/", {"seen": seen["seen"]})
-        return told
+        return shown
 
 
 class Command:
@@ -201,13 +201,13 @@ def test_durations_that_can_not_be_read_prevent_the_import(way):
         for row, text in DURATIONS_REFUSED.items()
     ]
     refused.append((16, "0.00001 is less than 0.0001, the smallest quantity that can be saved."))
-    told = {row: f"row {row}, hours: {words}" for row, words in refused}
-    told[14] = f"row 14, hours: Anna Eksempel would have {TOO_MANY[14]}, {MORE_THAN_A_DAY}"
-    told |= {
+    shown = {row: f"row {row}, hours: {words}" for row, words in refused}
+    shown[14] = f"row 14, hours: Anna Eksempel would have {TOO_MANY[14]}, {MORE_THAN_A_DAY}"
+    shown |= {
         row: f"row {row}: The row has more cells than the header. Check separators and quotation marks."
         for row in TOO_LONG
     }
-    assert way.take("durations.csv") == [told[row] for row in sorted(told)]
+    assert way.take("durations.csv") == [shown[row] for row in sorted(shown)]
     assert entries() == []
 
 

@@ -1,4 +1,4 @@
-"""What stands on projects out of reach is neither told nor changed by an import (SEC-1, IMP-1)."""
+"""An import neither shows nor changes entries of projects out of reach (SEC-1, IMP-1)."""
 
 from decimal import Decimal
 

@@ -87,7 +87,7 @@ def test_a_rejected_entry_is_submitted_again(co):
 
 @pytest.mark.parametrize(("hours", "is_room"), [("4", True), ("4.0001", False)])
 def test_rejected_hours_go_in_again_where_their_day_has_room(co, hours, is_room):
-    """APP-10: 20 h stand there by now; 4 h make 24, and 4.0001 h are more than a day has."""
+    """APP-10: 20 h are there by now; 4 h make 24, and 4.0001 h are more than a day has."""
     again = factories.time_entry(co, hours, status="rejected")
     factories.time_entry(co, "20")
 
@@ -117,7 +117,7 @@ def test_two_rejected_rows_count_together(co):
 
 @pytest.mark.parametrize(("hours", "is_room"), [("4", True), ("4.0001", False)])
 def test_an_entry_fills_its_day_to_exactly_24_hours(co, hours, is_room):
-    """APP-10: beside 20 h, while 15 h that were rejected count for nothing."""
+    """APP-10: with 20 h, while 15 rejected hours do not count."""
     factories.time_entry(co, "20")
     factories.time_entry(co, "15", status="rejected")
     fields = {"date": date(2025, 3, 10), "project": co.project, "quantity": Decimal(hours)}

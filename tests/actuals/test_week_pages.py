@@ -254,7 +254,7 @@ def test_somebody_elses_change_is_not_lost(co, member):
 
 @pytest.mark.parametrize("base", [":", "1:xx:yy", "1:NaN:0", "1:sNaN:0", "1:1e5:0", "x:٣:", "several", "\0"])
 def test_a_cell_that_does_not_say_what_it_showed_overwrites_nothing(co, member, base):
-    """APP-1: 4 h stand there, and 5 h typed over something else are refused beside their cell."""
+    """APP-1: 4 h are there, and 5 h typed over something else are refused at their cell."""
     draft(co, "4")
 
     response = member.post(URL, posted(key(co), ["5"], [base]))

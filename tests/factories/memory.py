@@ -3,7 +3,7 @@
 Most tests begin alike: a company, its contract, work, a proposal over it. A function that is decorated with
 `remembered` makes its rows once. When a later test is at the same state and calls it with the same arguments,
 the rows are written from memory and equal objects are returned. A state is known by the calls that led to it
-from the empty database; any other write leaves it, and from then on makers are simply called. They are called
+from the empty database; any other write leaves it, and then makers are simply called. They are called
 as well where a test has replaced something (monkeypatch, settings, the clock), counts queries, or commits.
 """
 
@@ -50,10 +50,10 @@ def remembered(make):
 
 
 @contextlib.contextmanager
-def following(monkeypatch, *, rings: bool):
-    """Follow the statements of one test; `rings` where it looks at what is to be done on commit."""
+def following(monkeypatch, *, on_commit: bool):
+    """Follow the statements of one test; `on_commit` where it looks at what is to be done on commit."""
     global _test
-    _test = _Test(monkeypatch, rings)
+    _test = _Test(monkeypatch, on_commit)
     copies = mock.patch.object(querysets, "_copy", partial(_test.copies, querysets._copy))
     try:
         with copies, connection.execute_wrapper(_test.executes):
@@ -88,8 +88,8 @@ _EMPTY = _State(None, {})
 class _Test:
     """At which state a test is, if at a known one."""
 
-    def __init__(self, monkeypatch, rings):
-        self._monkeypatch, self._rings = monkeypatch, rings
+    def __init__(self, monkeypatch, on_commit):
+        self._monkeypatch, self._on_commit = monkeypatch, on_commit
         self._at, self._has_written = None, False
         self._savepoints = {}
         self._recordings = []  # the tables that a maker has written so far; None is one that nobody knows
@@ -148,7 +148,7 @@ class _Test:
         if key not in state.pictures:
             return self._make(state, key, given, args, kwargs)
         picture = state.pictures[key]
-        if picture is None or (picture.rings and self._rings):
+        if picture is None or (picture.on_commit and self._on_commit):
             return make(*args, **kwargs)
         picture.write()
         self._note(picture.state.tables)
@@ -177,7 +177,7 @@ class _Test:
             picture = _Picture(state, tables, given, changed, result)
         except _Unfit:
             return result
-        picture.rings = len(connection.run_on_commit) > callbacks
+        picture.on_commit = len(connection.run_on_commit) > callbacks
         state.pictures[key] = picture
         self._go(picture.state)
         return picture.objects(given)

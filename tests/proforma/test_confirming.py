@@ -342,7 +342,7 @@ def test_a_milestone_is_completed_with_the_last_of_its_parts(company, milestone)
 
 
 def test_a_part_that_was_split_is_not_waited_for(company, milestone):
-    """MIL-2: its item is canceled, and the slices stand in for it."""
+    """MIL-2: its item is canceled, and the slices replace it."""
     contract = factories.contract(company, method="fixed", confirmed=True)
     line = contract.lines.get()
     milestone(line, number=2, status="canceled")

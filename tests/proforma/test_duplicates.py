@@ -1,4 +1,4 @@
-"""Hours typed by hand on a draft and the same hours approved: never a second bill without a word."""
+"""Hours typed by hand on a draft and the same hours approved: never billed twice without a warning."""
 
 import json
 from datetime import date, timedelta

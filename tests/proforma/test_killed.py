@@ -109,7 +109,7 @@ def test_killed_in_the_middle_of_writing_a_contract(company, contracts, tmp_path
             process = start(tmp_path)
             wait_until(is_at_the_fourth)
             wants_its_number = stop.enter_context(row_locked("contracts_numbersequence", sequence.pk))
-        # Now it goes on: it claims the items, writes the details, and then wants its number.
+        # Now it continues: it claims the items, writes the details, and then draws its number.
         wait_until(wants_its_number)
         kill(process)
     (dead,) = InvoiceRun.objects.all()

@@ -382,7 +382,7 @@ def test_over_a_limit_it_is_confirmed_only_by_permission_and_with_a_reason(manag
 def test_many_are_confirmed_in_the_background(
     manager, company, contract, draft, foreign, ready, django_capture_on_commit_callbacks
 ):
-    """PRO-5: each has a state, one that fails says why, and a notice tells the end."""
+    """PRO-5: each has a state, one that fails says why, and a notice reports the end."""
     ready(contract, "1", "100")
     empty = drafted(company, contract)
     operations.remove_details(LineDetail.objects.on_proforma(empty), by=company.manager)
@@ -462,7 +462,7 @@ def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, cont
     assert later in answer.content.decode()
     again = manager.post(address, typed).content.decode()
     assert "up to 31 Mar 2025: Nothing was ready to invoice." in again
-    assert again.count(later) == 2  # in the refusal, and beside the days to choose
+    assert again.count(later) == 2  # in the refusal, and next to the days to choose
     assert f'value="{contract.pk}" checked' in again
 
 

@@ -41,7 +41,7 @@ def test_actuals_of_repeated_returns_replace_the_first_original(company, contrac
 
 
 def test_a_correction_is_not_returned(company, contract, ready):
-    """PRP-6, COR-3: what it corrects would stand as it was, beside what was billed again."""
+    """PRP-6, COR-3: what it corrects would stay as it was, next to what was billed again."""
     ready(contract)
     proforma = confirmed(company, contract)
     correction = ProformaInvoice.objects.get(pk=proforma.pk)
