@@ -296,10 +296,10 @@ def test_while_its_draft_is_there_the_approval_stays(no1, contract):
     approve([entry], by=no1.manager, on=MARCH_31)
     mark_ready(BacklogItem.objects.all(), by=no1.manager)
     proposal = proposed(no1, BacklogItem.objects.get())
-    with pytest.raises(Refused, match="is confirmed: its approval stays"):
+    with pytest.raises(Refused, match="is confirmed, so its approval can't be canceled"):
         cancel_approval([entry], by=no1.manager, on=MARCH_31)
     draft = returned(no1, proposal)
-    with pytest.raises(Refused, match=f"is on draft {draft}: remove it from the draft"):
+    with pytest.raises(Refused, match=f"is on draft {draft}. Remove it from the draft"):
         cancel_approval([entry], by=no1.manager, on=MARCH_31)
 
 
@@ -364,7 +364,7 @@ def test_what_a_limit_gave_to_others_is_not_billed_over_it(no1):
     assert findings() == []
 
     edited(no1, draft, five, quantity=Decimal(5))
-    with pytest.raises(Refused, match="over the limit of 1,000.00 NOK of the contract by 200.00"):
+    with pytest.raises(Refused, match="exceeds the limit of 1,000.00 NOK of the contract by 200.00"):
         proformas.confirm(draft, by=no1.manager, on=MARCH_31)
     edited(no1, draft, five, quantity=Decimal(4))
     proformas.confirm(draft, by=no1.manager, on=MARCH_31)
@@ -385,7 +385,7 @@ def test_a_limit_holds_when_the_draft_is_deleted_too(no1, five_first):
     if not five_first:
         confirmed(no1, one)
 
-    with pytest.raises(Refused, match="over the limit of 1,000.00 NOK of the contract by 200.00"):
+    with pytest.raises(Refused, match="exceeds the limit of 1,000.00 NOK of the contract by 200.00"):
         proformas.confirm(afresh, by=no1.manager, on=MARCH_31)
 
     assert net_of("billed") == (0 if five_first else 200)
