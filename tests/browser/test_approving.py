@@ -49,5 +49,5 @@ def test_an_approved_entry_and_its_proforma_are_readable_by_all(page, base_url, 
     (draft,) = create_proformas([deal], cutoff=entry.date, on=entry.date, by=it.manager)
     sign_in(it.manager)
     page.goto(f"{base_url}/approvals/{entry.pk}/")
-    expect(page.locator(".notice")).to_contain_text(f"is on draft proforma {draft.number}: remove it")
+    expect(page.locator(".notice")).to_contain_text(f"is on draft proforma {draft.number}. Remove it")
     assert accessible() == []
