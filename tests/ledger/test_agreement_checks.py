@@ -22,16 +22,6 @@ from tests.ledger.billing import MARCH_31, book_journals, drafted, proposed, wor
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 def found(proposal, code):
     results = [result for result in check(proposal, on=MARCH_31) if result.code == code]
     return [(result.severity, result.message) for result in results]

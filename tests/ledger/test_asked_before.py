@@ -22,16 +22,6 @@ pytestmark = pytest.mark.django_db
 APRIL_1 = datetime.date(2025, 4, 1)
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 def without_role(user):
     """Their role is gone; the object in hand still remembers it, as a worker's may."""
     Membership.objects.filter(user=user).delete()

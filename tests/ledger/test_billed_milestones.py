@@ -20,11 +20,6 @@ APRIL_10 = datetime.date(2025, 4, 10)
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 @factories.remembered
 def dear(no1):
     """A second customer, who reads Norwegian."""

@@ -7,20 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from ledger.invoicing.blockers import all_blocked_by, blocked_by
 from ledger.invoicing.operations.proposals import create_proposal
 from ledger.journal.operations import journals
-from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, work
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
 
 
 def test_what_blocks_many_is_what_blocks_each(no1, contract):

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def no1():
-    return company()
-
-
-@pytest.fixture
 def line(no1):
     return contract(no1, confirmed=True).lines.get()
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from contracts.models import ExchangeRate, LegalEntity, NumberSequence
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.formatting import day
 from invoicing_site.floor.reasons import Reason
-from invoicing_site.floor.wording import day
 from ledger.books.periods import period_of
 from ledger.closing.operations import close_period
 from ledger.invoicing import checks
@@ -41,16 +41,6 @@ from tests.ledger.billing import (
 pytestmark = pytest.mark.django_db
 
 APRIL_1 = datetime.date(2025, 4, 1)
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ def no1():
     return factories.company(name="Fjordlys AS", country="NO")
 
 
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 @factories.remembered
 def posted(no1, *items):
     return post(proposed(no1, *items), by=no1.accountant, on=MARCH_31)

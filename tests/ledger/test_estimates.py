@@ -10,20 +10,9 @@ from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import edit_lines
 from ledger.invoicing.operations.returns import return_proposal
 from ledger.models import InvoiceTax
-from tests import factories
 from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
 
 
 def test_the_estimate_is_what_the_invoice_bears(no1, contract):

@@ -15,7 +15,6 @@ from ledger.models import FiscalPeriod, FiscalYear
 from ledger.setup.fiscal_years import last_year, next_year
 from ledger.setup.operations import add_year_after
 from ledger.tasks import look_at_fiscal_years
-from tests import factories
 from tests.factories.rows import LegalEntityFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +27,6 @@ SENTENCE = (
     "The last fiscal year of Company NO1, 2027, ends on 31 Dec 2027. "
     "Nothing can be posted after that day until the next fiscal year is added."
 )
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
 
 
 def page(client, user):

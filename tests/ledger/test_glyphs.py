@@ -14,20 +14,9 @@ from ledger.invoicing.checks import check
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import edit_header
 from ledger.models import CustomerInvoice
-from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
 
 
 def missing(proposal, on=MARCH_31):

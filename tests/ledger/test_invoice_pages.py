@@ -31,16 +31,6 @@ def _the_last_of_march(monkeypatch, tmp_path, settings):
     settings.DATA = tmp_path
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 @factories.remembered
 def invoiced(no1, contract, hours="10"):
     """A posted invoice of hours at 100, with 25 % tax."""

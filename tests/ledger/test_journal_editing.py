@@ -8,7 +8,7 @@ from ledger.books.periods import period_of
 from ledger.closing.operations import close_period
 from ledger.journal.operations.journals import edit_journal_lines
 from ledger.models import JournalLine
-from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, LegalEntityFactory, company, contract
+from tests.factories import BillingTaxGroupFactory, ItemTaxGroupFactory, LegalEntityFactory, contract
 from tests.ledger.journal_samples import (
     APRIL_10,
     DAY,
@@ -20,11 +20,6 @@ from tests.ledger.journal_samples import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return company()
 
 
 @pytest.fixture

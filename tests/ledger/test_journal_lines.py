@@ -45,11 +45,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def no1():
-    return company()
-
-
-@pytest.fixture
 def deal(no1):
     return contract(no1, confirmed=True)
 

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 @factories.remembered
 def line(no1):
     return factories.contract(no1, confirmed=True).lines.get()

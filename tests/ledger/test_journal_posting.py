@@ -15,7 +15,7 @@ from ledger.journal.operations import journals as journals_module
 from ledger.journal.operations.journals import back_to_draft, edit_journal_lines, post_journal, post_journals
 from ledger.models import IntegrationJournal, JournalLine, Voucher
 from tests import locks
-from tests.factories import ResourceFactory, company, contract
+from tests.factories import ResourceFactory, contract
 from tests.ledger.journal_samples import (
     APRIL_10,
     COST,
@@ -32,11 +32,6 @@ from tests.ledger.journal_samples import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return company()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ledger.models import (
     ProjectTransaction,
     Voucher,
 )
-from tests.factories import ExchangeRateFactory, company, contract, time_entry
+from tests.factories import ExchangeRateFactory, contract, time_entry
 from tests.ledger.journal_samples import (
     ACCRUED,
     APRIL_10,
@@ -39,11 +39,6 @@ from tests.ledger.journal_samples import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return company()
 
 
 @pytest.fixture

@@ -29,11 +29,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 @factories.remembered
 def contract(no1):
     """Its customer has no billing tax group, nor has anything else."""

@@ -4,20 +4,9 @@ import pytest
 from django.urls import reverse
 
 from ledger.invoicing.operations.posting import post
-from tests import factories
 from tests.ledger.billing import MARCH_31, drafted, proposed, work
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
 
 
 def shown(client, user, address):

@@ -71,16 +71,6 @@ def test_a_customer_may_have_an_agreement_of_its_own():
     assert reference("12345678", own=own, **company) == ("kid11", "123456785")
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 def found(proposal):
     return [(row.code, row.severity) for row in check(proposal, on=MARCH_31)]
 

@@ -29,16 +29,6 @@ def _the_twentieth_of_april(monkeypatch):
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
-@pytest.fixture
 def march(no1):
     return period_of(no1.entity, MARCH_10)
 

@@ -31,11 +31,6 @@ MAY_1 = datetime.date(2025, 5, 1)
 
 
 @pytest.fixture
-def no1():
-    return company()
-
-
-@pytest.fixture
 def march(no1):
     return period_of(no1.entity, MARCH_10)
 

@@ -20,16 +20,6 @@ OLD = "It bills work of 15 Jan 2025, more than a month before the invoice date 3
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
-@pytest.fixture
 def output(capsys):
     """What the command prints, line by line; whether its exit code is 1 is looked at too."""
 

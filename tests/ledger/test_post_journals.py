@@ -12,7 +12,7 @@ from ledger.books.periods import period_of
 from ledger.closing.operations import close_period, reopen_period
 from ledger.journal.left_out import left_in_error
 from ledger.models import IntegrationJournal, Voucher
-from tests.factories import company, contract
+from tests.factories import contract
 from tests.ledger.journal_samples import (
     COST,
     DAY,
@@ -24,11 +24,6 @@ from tests.ledger.journal_samples import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no1():
-    return company()
 
 
 @pytest.fixture

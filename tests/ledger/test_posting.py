@@ -27,16 +27,6 @@ from tests.ledger.billing import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 @factories.remembered
 def in_euro(no1, rate, **fields):
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal(rate))

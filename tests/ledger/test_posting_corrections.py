@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 APRIL_15 = datetime.date(2025, 4, 15)
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
 @factories.remembered
 def correction(no1, original, stands):
     """A confirmed correction of a confirmed proforma: what stands afterwards, as quantities by detail."""

@@ -21,16 +21,6 @@ pytestmark = pytest.mark.django_db
 APRIL_1 = datetime.date(2025, 4, 1)
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 @factories.remembered
 def posted(no1, *items, on=MARCH_31, proforma=None):
     return post(proposed(no1, *items, on=on, proforma=proforma), by=no1.accountant, on=on)

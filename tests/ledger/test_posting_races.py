@@ -20,7 +20,6 @@ from ledger.models import (
     LedgerEntry,
     Voucher,
 )
-from tests import factories
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -30,16 +29,6 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 def no_documents(monkeypatch):
     """What is drawn after commit is not what is raced for."""
     monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
-
-
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
 
 
 def at_once(*actions):

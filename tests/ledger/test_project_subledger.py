@@ -29,16 +29,6 @@ pytestmark = pytest.mark.django_db
 APRIL_1 = datetime.date(2025, 4, 1)
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 @factories.remembered
 def fee(no1, contract, cost, price, **fields):
     """What was paid in the customer's name on 10 March, and the sale that charges it on, ready to invoice."""

@@ -21,16 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
-@pytest.fixture
 @factories.remembered
 def proposal(no1, contract):
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_proposal_approval=True)

@@ -30,16 +30,6 @@ def _the_last_of_march(monkeypatch):
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
-@pytest.fixture
 @factories.remembered
 def proposal(no1, contract):
     """An open one of two lines, 1,000 and 500, without tax codes on the groups of this company."""

@@ -21,11 +21,6 @@ def _the_last_of_march(monkeypatch):
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 @factories.remembered
 def proposal(no1):
     """An open one of two lines, 1,000 and 500."""

@@ -44,16 +44,6 @@ pytestmark = pytest.mark.django_db
 APRIL_1 = datetime.date(2025, 4, 1)
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
 def amounts(proposal):
     return [line.amount for line in proposal.lines.order_by("number")]
 

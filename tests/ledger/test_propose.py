@@ -21,11 +21,6 @@ NO_RATE = (
 )
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
 def propose(capsys, *options):
     call_command("propose", "--entity", "NO1", *options)
     return capsys.readouterr().out

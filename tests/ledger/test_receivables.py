@@ -28,11 +28,6 @@ def _the_twentieth_of_may(monkeypatch):
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)

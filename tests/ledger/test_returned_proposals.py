@@ -53,11 +53,6 @@ def _the_last_of_march(monkeypatch):
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 @factories.remembered
 def contract(no1):
     contract = factories.contract(no1, confirmed=True)

@@ -40,11 +40,6 @@ def no1():
 
 
 @pytest.fixture
-def contract(no1):
-    return factories.contract(no1, confirmed=True)
-
-
-@pytest.fixture
 @factories.remembered
 def proposal(no1, contract):
     """10,000 of 30 December and 10,000 of 5 January."""

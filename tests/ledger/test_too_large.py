@@ -28,11 +28,6 @@ from tests.ledger.journal_samples import add_all, cost, unbilled
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
 def rated(no1, rate="11.60", currency="EUR"):
     return factories.ExchangeRateFactory(
         entity=no1.entity, currency=currency, valid_from=date(2025, 1, 1), rate=Decimal(rate)

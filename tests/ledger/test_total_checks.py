@@ -16,11 +16,6 @@ from tests.ledger.billing import MARCH_31, proposed, work
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def no1():
-    return factories.company()
-
-
 def check_of(proposal):
     return [(each.severity, each.message, each.remedy) for each in _too_large(proposal)]
 

@@ -22,11 +22,6 @@ def _the_last_of_march(monkeypatch):
 
 
 @pytest.fixture
-def no1():
-    return factories.company()
-
-
-@pytest.fixture
 def accountant(client, no1):
     """The client, signed in as the accountant."""
     client.force_login(no1.accountant)
