@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,16 +12,12 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from invoicing_site.celery import app
-from invoicing_site.floor import files, formatting, wording
+from invoicing_site.floor import files, formatting
+from invoicing_site.floor.recent import Recent
 from invoicing_site.middleware import STRICT, header
 from invoicing_site.models import Heartbeat
 
 logger = logging.getLogger(__name__)
-
-# Each check writes, and anybody can call it, so one check answers all requests within these seconds.
-_SECONDS = 5
-_last = {"at": None, "found": {}}
-_one_at_a_time = threading.Lock()
 
 # The second is the error of a connection that the server has closed.
 _DOWN = (DatabaseError, InterfaceError)
@@ -50,7 +45,7 @@ def health(get_response):
     def middleware(request):
         if request.path_info != "/health/":
             return get_response(request)
-        found = _found()
+        found = _found.get()
         status = 200 if found["database"] == "up" else 503
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         if "text/html" not in request.headers.get("Accept", ""):
@@ -64,17 +59,8 @@ def health(get_response):
     return middleware
 
 
-def _found() -> dict:
-    """The state of each part and a sentence for each problem, at most a few seconds old."""
-    with _one_at_a_time:
-        now = time.monotonic()
-        if _last["at"] is None or now - _last["at"] >= _SECONDS:
-            _last["found"] = _look()
-            _last["at"] = time.monotonic()  # after it, so that a slow check answers those who waited for it
-        return _last["found"]
-
-
 def _look() -> dict:
+    """The state of each part, and a sentence for each problem."""
     for look in (_files, _broker):
         look.start()
     database, stored, broker = _database(), _files.answer(), _broker.answer()
@@ -94,6 +80,10 @@ def _look() -> dict:
         problems += late
     states = {"database": database, "files": stored, "broker": broker, "clock": clock, "worker": worker}
     return states | {"problems": problems}
+
+
+# Each check writes, and anybody can call it, so one check answers all requests within these seconds.
+_found = Recent(lambda: _look(), seconds=5)
 
 
 def _database():
@@ -183,5 +173,5 @@ def _heartbeats(now: datetime):
 def _since(words, never, last, now):
     if last is None:
         return f"{never}."
-    day = "" if last.date() == now.date() else f" on {wording.day(last.date())}"
+    day = "" if last.date() == now.date() else f" on {formatting.day(last.date())}"
     return f"{words} since {formatting.time(last)} UTC{day}."

@@ -2,8 +2,6 @@
 
 import logging
 import os
-import threading
-import time
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,15 +15,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from invoicing_site.floor import jobs, seals
+from invoicing_site.floor.recent import Recent
 from invoicing_site.models import Heartbeat, Job, Seal
 from ledger.models import InvoiceProposal
 from proforma.models import InvoiceRun, RunContract
 
 logger = logging.getLogger(__name__)
-
-_SECONDS = 5  # results of the database are reused for this time
-_last = {"at": None, "gauges": []}
-_one_at_a_time = threading.Lock()
 
 
 def metrics(get_response):
@@ -60,12 +55,7 @@ class _Ours:
     """Metrics of the database for operators, at most a few seconds old."""
 
     def collect(self):
-        with _one_at_a_time:
-            now = time.monotonic()
-            if _last["at"] is None or now - _last["at"] >= _SECONDS:
-                _last["gauges"] = _asked()
-                _last["at"] = time.monotonic()  # after it, as the queries can be slow
-            return _last["gauges"]
+        return _recent.get()
 
     def describe(self):
         return []  # otherwise registering would query the database
@@ -82,6 +72,9 @@ def _asked():
     except DatabaseError:
         logger.exception("The database does not answer.")
         return [GaugeMetricFamily(up.name, up.documentation, value=0)]
+
+
+_recent = Recent(_asked, seconds=5)
 
 
 def _gauges(now):

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from invoicing_site import heartbeats, tasks
 from invoicing_site.celery import app
+from invoicing_site.floor import recent
 from invoicing_site.models import Heartbeat
 from invoicing_site.pages import health
 
@@ -21,9 +22,11 @@ NOON = datetime(2026, 12, 15, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def fresh_health(monkeypatch):
-    """No answer is kept from another test."""
-    monkeypatch.setattr(health, "_last", {"at": None, "found": {}})
+def fresh_health():
+    """No answer is kept from another test, and none for another one."""
+    health._found.forget()
+    yield
+    health._found.forget()
 
 
 @contextlib.contextmanager
@@ -160,7 +163,7 @@ def test_a_server_that_never_answers_does_not_keep_health_waiting(noon, client, 
     monkeypatch.setattr(health._Look, "PATIENCE", 0.05)
     try:
         for _ in range(3):
-            health._last["at"] = None
+            health._found.forget()
             answer = client.get("/health/")
             assert (answer.status_code, answer.json()["broker"]) == (200, "down")
     finally:
@@ -225,7 +228,7 @@ def test_a_slow_check_answers_those_who_waited_for_it(client, monkeypatch):
         return {"database": "down", "problems": []}
 
     monkeypatch.setattr(health, "_look", look)
-    monkeypatch.setattr(health.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(recent.time, "monotonic", lambda: now[0])
     for _ in range(2):
         assert client.get("/health/").status_code == 503
     assert looks == [100.0]

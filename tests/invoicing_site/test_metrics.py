@@ -26,18 +26,19 @@ AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
 
 
 @pytest.fixture
-def on(settings, monkeypatch):
+def on(settings):
     """A client of a site with the token; nothing is kept from another test."""
     first, *rest = settings.MIDDLEWARE
     settings.MIDDLEWARE = [first, "invoicing_site.pages.metrics.metrics", BEFORE, *rest, AFTER]
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(metrics, "_last", {"at": None, "gauges": []})
-    return Client()
+    metrics._recent.forget()
+    yield Client()
+    metrics._recent.forget()
 
 
 def read(client):
     """Every sample by its name with labels."""
-    metrics._last["at"] = None
+    metrics._recent.forget()
     answer = client.get("/metrics/", headers={"authorization": f"Bearer {TOKEN}", "host": "10.1.2.3"})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
