@@ -101,9 +101,7 @@ def _is_without_order(day) -> Q:
 
 def _needs_order(item, day) -> bool:
     return item.contract.entity.require_order_reference and not any(
-        (order.valid_from is None or order.valid_from <= item.date)
-        and (order.valid_to is None or order.valid_to >= item.date)
-        for order in item.contract_customer.purchase_orders.all()
+        order.is_valid_on(item.date) for order in item.contract_customer.purchase_orders.all()
     )
 
 

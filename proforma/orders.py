@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from actuals.models import Actual, BillingType
 from actuals.naming import title_of
 from contracts.models import PurchaseOrder, TransactionClass
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import totals
 from invoicing_site.floor.reasons import Amount, Reason
 from proforma.models import LineDetail, ProformaInvoice
@@ -58,10 +58,9 @@ class Order(NamedTuple):
     @property
     def validity(self) -> str:
         """Its dates as text."""
-        return wording.span(self.valid_from, self.valid_to)
+        return formatting.span(self.valid_from, self.valid_to)
 
-    def is_valid_on(self, day: date) -> bool:
-        return (self.valid_from or date.min) <= day <= self.ends
+    is_valid_on = PurchaseOrder.is_valid_on
 
 
 class Shortage(NamedTuple):
@@ -314,7 +313,7 @@ def orders_that_fit_some(proforma: ProformaInvoice) -> Reason | None:
         if order:
             fitting[order.number] += 1
         else:
-            staying.append(f"“{title_of(each)}” ({wording.day(each.date)})")
+            staying.append(f"“{title_of(each)}” ({formatting.day(each.date)})")
     if not fitting:
         return None
     why = [

@@ -1,5 +1,7 @@
 """The project contract: its customers, its lines, what each line covers and how it is billed."""
 
+import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -215,7 +217,7 @@ class ContractCustomer(BillTo):
 
 
 class PurchaseOrder(models.Model):
-    """A customer's order number, with the days it holds for and the amount it is good for (CON-9)."""
+    """A customer's order number, with the dates and the amount that it is valid for (CON-9)."""
 
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="purchase_orders")
     number = models.CharField(max_length=60)
@@ -251,6 +253,12 @@ class PurchaseOrder(models.Model):
 
     def __str__(self):
         return self.number
+
+    def is_valid_on(self, day: datetime.date) -> bool:
+        """Whether its dates include the day; an empty date is no limit (CON-12)."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
 
 
 class ContractPriceList(models.Model):
