@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 from django.views.generic import FormView, RedirectView
 
@@ -66,13 +67,13 @@ class SignIn(views.LoginView):
     def get_form_kwargs(self):
         kwargs = super().get_form_kwargs()
         chosen = self.request.POST.get("demo")
-        for visitor in self.visitors():
+        for visitor in self.visitors:
             if visitor.username == chosen:
                 kwargs["data"] = {"username": chosen, "password": visitor.password}
         return kwargs
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(visitors=self.visitors(), **kwargs)
+        return super().get_context_data(visitors=self.visitors, **kwargs)
 
     def form_invalid(self, form):
         response = super().form_invalid(form)
@@ -81,6 +82,7 @@ class SignIn(views.LoginView):
             response.headers["Retry-After"] = str(form.wait)
         return response
 
+    @cached_property
     def visitors(self):
         """The demo users, who sign in with one click; the setting is empty in production."""
         return import_string(settings.DEMO_VISITORS)() if settings.DEMO_VISITORS else []

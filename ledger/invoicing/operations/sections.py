@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from invoicing_site.floor import audit, transaction
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.seen import refuse_changed
 from ledger.invoicing import sections
 from ledger.invoicing.operations.proposals import format_sections, still_open
 from ledger.invoicing.sections import SectionFormat, stamp_of
@@ -32,8 +33,7 @@ def lay_out(
 ) -> list[ProposalSection]:
     """Format the sections as `layout` returns for the current proposal; `seen` as for `edit_sections`."""
     proposal = still_open(proposal)
-    if seen and seen != stamp_of(proposal):
-        raise Refused("CHANGED")
+    refuse_changed(seen, stamp_of(proposal))
     return format_sections(proposal, layout(proposal), by=by)
 
 
