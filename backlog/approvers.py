@@ -77,7 +77,7 @@ class Deciding:
 
 
 def why_not_decided(entry, decision) -> Reason | None:
-    """Why the decision itself makes no sense, whoever takes it; None where it does."""
+    """Why the decision itself is not possible, for any approver; None if it is."""
     if decision is None:
         return None
     if decision.billable_quantity is not None:

@@ -1,7 +1,7 @@
 """What work costs and what it is sold for (PRC-1 to PRC-6).
 
 A `PriceBook` is read once, in a constant number of queries, and then answers any number of questions from
-memory. It never writes: whoever makes an actual keeps the answer, which is what fixes the price (PRC-5).
+memory. It never writes: the caller that creates an actual stores the answer, which fixes the price (PRC-5).
 """
 
 import datetime
@@ -31,7 +31,7 @@ from contracts.models import (
 )
 from contracts.price_rows import Listed, Reasoning, narrowest_override, plain, role_row
 from contracts.rates import Rates
-from invoicing_site.floor import money, wording
+from invoicing_site.floor import formatting, money
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -250,7 +250,7 @@ class PriceBook:
         if into != 1:
             rate = money.rounded_rate(rate / into)
         kind = "agreed" if contract.fixed_exchange_rate else "official"
-        why.note(f"{plain(amount)} {currency} at {plain(rate)} ({kind} rate of {wording.day(day)})")
+        why.note(f"{plain(amount)} {currency} at {plain(rate)} ({kind} rate of {formatting.day(day)})")
         used = [currency] if contract.fixed_exchange_rate else [currency, contract.currency]
         return money.converted(amount, rate, contract.currency), self._rates.old((each, day) for each in used)
 

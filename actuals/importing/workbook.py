@@ -2,7 +2,7 @@
 
 A workbook is a ZIP archive of XML, and both can unpack into a thousand times their size. So nothing is
 believed that the file says of itself: every piece is counted while it is unpacked, and reading stops with a
-sentence at the first one too many. The process has a bound on its time and memory, and whoever waits for it
+sentence at the first one too many. The process has a bound on its time and memory, and its caller
 can stop it. It imports nothing but the standard library, so it starts at once and knows no secrets.
 
 SHEET, which may be empty, and the answer are JSON. The answer has one value a line: the names of the sheets
@@ -459,7 +459,7 @@ def _letters(index):
 
 
 def _bound():
-    """A bound on memory and time, where the system has such; whoever waits has a clock too."""
+    """A bound on memory and time, if the system supports it; the caller has a timeout too."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not on every system
 

@@ -1,7 +1,7 @@
 """Words and number formats of printed documents, by language.
 
-A document is in the customer's language, whoever posts it, and must never change. So its words are listed
-here, and not in the translation catalogues of the pages.
+A document is in the customer's language, not in that of the user who posts it, and must never change. So
+its words are listed here, and not in the translation catalogues of the pages.
 """
 
 import datetime

@@ -52,7 +52,7 @@ def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
     ],
 )
 def test_an_operation_has_the_bounds_of_the_forms(co, change, sentence):
-    """APP-10 MON-1: whoever calls it."""
+    """APP-10 MON-1: for every caller."""
     fields = {
         "date": date(2026, 3, 2),
         "project": co.project,

@@ -205,7 +205,7 @@ def test_nobody_recalls_the_work_of_others(co):
     assert statuses() == ["submitted"]
 
 
-def test_whoever_typed_it_in_owns_it_too(co):
+def test_the_person_who_typed_it_in_owns_it_too(co):
     """APP-1"""
     without_login = factories.ResourceFactory(entity=co.entity, role=co.role)
     entry = factories.time_entry(co, resource=without_login, created_by=co.accountant)
@@ -321,7 +321,7 @@ def test_submitting_holds_the_projects_of_the_entries(co, monkeypatch):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_project_that_is_being_closed_takes_no_entry_any_more():
-    """APP-1: whoever submits waits for who closes it, and is refused."""
+    """APP-1: a submission waits for the closing of the project and is refused."""
     co = factories.company(books=False)
     entry = factories.time_entry(co, status="draft")
     is_closing, outcomes = threading.Event(), []

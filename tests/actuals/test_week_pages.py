@@ -453,17 +453,17 @@ def test_a_day_with_several_drafts_does_not_lose_a_description(co, member):
 
 
 def test_in_a_row_of_drafts_and_submitted_the_text_is_for_the_drafts_and_says_so(co, member):
-    factories.time_entry(co, "4", date=MONDAY, description="Handed in")
+    factories.time_entry(co, "4", date=MONDAY, description="Submitted")
     mine = draft(co, "3", date(2026, 3, 3), description="Mine")
     page = member.get(URL).text
     assert f'<input class="words" name="d-{key(co)}" value="Mine"' in page
-    assert "For the drafts only. Entries that can't be changed here have the description “Handed in”" in page
+    assert "For the drafts only. Entries that can't be changed here have the description “Submitted”" in page
 
     row = posted(key(co), ["", "3"], ["", weeks.base_of([mine])], words="New", was="Mine")
     del row[f"h-{key(co)}-0"]
     page = member.post(URL, row, follow=True).text
     assert "The new description of NO1-P1 was saved on its drafts; 1 entry that can&#x27;t be changed" in page
-    assert list(Entry.objects.order_by("date").values_list("description", flat=True)) == ["Handed in", "New"]
+    assert list(Entry.objects.order_by("date").values_list("description", flat=True)) == ["Submitted", "New"]
 
 
 def test_a_row_is_added_without_losing_what_was_typed(co, member):

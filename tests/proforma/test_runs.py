@@ -211,7 +211,7 @@ def test_a_second_run_finds_nothing_due(company, contract, ready, due):
 
 
 def test_a_contract_is_looked_at_once_in_a_run(company, contract, ready, due, caplog):
-    """RUN-2: whoever comes second in the same run gets what was done."""
+    """RUN-2: the second one in the same run gets what was done."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
     started = operations.start_run(company.entity, as_of=MAR_1)
