@@ -31,7 +31,7 @@ from contracts.models import (
     managed_contracts,
     managed_projects,
 )
-from invoicing_site.floor import guards, seals, wording
+from invoicing_site.floor import formatting, guards, seals
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, Move, Moves
 from invoicing_site.floor.reasons import ReasonField
@@ -299,7 +299,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_transaction_class_display()} entry {self.pk} of {wording.day(self.date)}"
+        return f"{self.get_transaction_class_display()} entry {self.pk} of {formatting.day(self.date)}"
 
     def get_absolute_url(self):
         return reverse("entry", args=[self.pk])
@@ -329,7 +329,7 @@ class Batch(models.Model):
         verbose_name_plural = "batches"
 
     def __str__(self):
-        return f"{self.get_action_display()} on {wording.day(self.on)}"
+        return f"{self.get_action_display()} on {formatting.day(self.on)}"
 
 
 class PriceDecision(models.Model):
@@ -461,7 +461,7 @@ class Actual(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_type_display()} {self.pk} of {wording.day(self.date)}"
+        return f"{self.get_type_display()} {self.pk} of {formatting.day(self.date)}"
 
 
 # What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).

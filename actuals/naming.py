@@ -5,7 +5,7 @@ Without a description: by project, task or category, day and quantity.
 
 from actuals.models import BillingType
 from contracts.models import TransactionClass
-from invoicing_site.floor import formatting, wording
+from invoicing_site.floor import formatting
 
 
 def title_of(work):
@@ -15,14 +15,14 @@ def title_of(work):
 
 def named(entry):
     """The start of a sentence about an entry: "Anna Berg's 7.5 h of 3 Mar 2025", "The fee of 3 Mar 2025"."""
-    kind, day = entry.get_transaction_class_display(), wording.day(entry.date)
+    kind, day = entry.get_transaction_class_display(), formatting.day(entry.date)
     what = _quantity(entry) if entry.transaction_class == TransactionClass.TIME else kind
     return f"{entry.resource.name}'s {what} of {day}" if entry.resource else f"The {kind} of {day}"
 
 
 def identity_of(work):
     """Project, task, day and hours; product or category, and quantity, if it is not time."""
-    parts = [work.project and work.project.code, _what(work), wording.day(work.date), _quantity(work)]
+    parts = [work.project and work.project.code, _what(work), formatting.day(work.date), _quantity(work)]
     return " · ".join(filter(None, parts))
 
 

@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from actuals import oddities
 from actuals.models import BillingType, Entry
 from contracts.models import Project
-from invoicing_site.floor import formatting, wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.reasons import Reason
 
 
@@ -51,7 +51,7 @@ class ByHand(NamedTuple):
     def __str__(self):
         whose = f" of {self.person}" if self.person else ""
         what = f"{formatting.quantity(self.quantity)} {self.unit}".strip()
-        return f"{what}{whose} on {wording.day(self.date)}"
+        return f"{what}{whose} on {formatting.day(self.date)}"
 
 
 _COLUMNS = (

@@ -17,7 +17,7 @@ from contracts.chargeability import Coverage
 from contracts.models import ContractLine, ProjectContract
 from contracts.pricing import PriceBook, Priced, Work
 from contracts.rates import Rates, agreed
-from invoicing_site.floor import bounds, checked, money, wording
+from invoicing_site.floor import bounds, checked, formatting, money
 from invoicing_site.floor.errors import Refused
 
 FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
@@ -86,7 +86,7 @@ def _terms(covered, price=None, elsewhere=None) -> str:
     if price is None:
         return f"cost only, fixed-price {line}"
     charged = "chargeable" if covered.is_chargeable else "non-chargeable"
-    return f"{wording.number(price.price)} {price.currency}, {charged}, {line}"
+    return f"{formatting.number(price.price)} {price.currency}, {charged}, {line}"
 
 
 def way_to(price, then) -> str:

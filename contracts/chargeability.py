@@ -17,7 +17,7 @@ from contracts.models import (
     Role,
     TransactionClass,
 )
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 
 # What a line can include; milestones, retainers and tax are not work.
 _WORK = (
@@ -102,7 +102,7 @@ class Coverage:
         line = near.line
         return (
             f"Line {line} of contract {line.contract} covers work {near.days()} only, and this is dated "
-            f"{wording.day(date)}: it is cost only and is not billed."
+            f"{formatting.day(date)}: it is cost only and is not billed."
         )
 
     def _is_chargeable(self, reach, transaction_class, task_id, role_id, category_id):
@@ -213,8 +213,8 @@ class _Reach:
 
     def days(self):
         """The days it covers, in words."""
-        since = f"from {wording.day(self.starts)}" if self.starts != _FIRST else ""
-        until = f"until {wording.day(self.ends)}" if self.ends != _LAST else ""
+        since = f"from {formatting.day(self.starts)}" if self.starts != _FIRST else ""
+        until = f"until {formatting.day(self.ends)}" if self.ends != _LAST else ""
         return f"{since} {until}".strip()
 
     def charges_task(self, task_id):

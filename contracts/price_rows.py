@@ -13,7 +13,7 @@ from contracts.models import (
     RolePriceOverride,
     TransactionClass,
 )
-from invoicing_site.floor import formatting, wording
+from invoicing_site.floor import formatting
 
 _DAY = datetime.timedelta(days=1)
 _ZERO = Decimal(0)
@@ -194,7 +194,7 @@ def _scope(override):
 def _override_words(override):
     scope = _scope(override)
     whose = f" for one {scope}" if scope else ""
-    return f"Override from {wording.day(override.valid_from)}{whose}: {plain(override.price)}"
+    return f"Override from {formatting.day(override.valid_from)}{whose}: {plain(override.price)}"
 
 
 def _marks_up(markup, work):

@@ -31,7 +31,7 @@ from contracts.models import (
     TransactionClass,
     managed_contracts,
 )
-from invoicing_site.floor import guards, wording
+from invoicing_site.floor import formatting, guards, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, STAYS, THE_PROGRAM, Move, Moves
 from invoicing_site.floor.reasons import ReasonField
@@ -104,7 +104,7 @@ class InvoiceRun(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_kind_display()} {self.pk} as of {wording.day(self.as_of)}"
+        return f"{self.get_kind_display()} {self.pk} as of {formatting.day(self.as_of)}"
 
     def get_absolute_url(self):
         return reverse("run", args=[self.pk])

@@ -11,7 +11,7 @@ from contracts.models.agreement import ContractCustomer, ContractLine, ProjectCo
 from contracts.models.entity import Coded, LegalEntity
 from contracts.models.permissions import ReachQuerySet
 from contracts.models.work import Task, managed_contracts
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.fields import AmountField
 from invoicing_site.floor.moves import GONE, Move, Moves
 from invoicing_site.floor.querysets import LockingQuerySet
@@ -111,7 +111,7 @@ class ScheduleEntry(models.Model):
         ]
 
     def __str__(self):
-        return wording.day(self.run_date)
+        return formatting.day(self.run_date)
 
 
 class MilestoneQuerySet(ReachQuerySet):

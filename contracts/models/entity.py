@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from contracts import code_lists
 from contracts.identifiers import demand_right_numbers
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.fields import CurrencyField, RateField
 from invoicing_site.floor.querysets import LockingQuerySet
 from invoicing_site.models import StoredFile
@@ -397,7 +397,7 @@ class ExchangeRate(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.currency} {wording.number(self.rate)} from {wording.day(self.valid_from)}"
+        return f"{self.currency} {formatting.number(self.rate)} from {formatting.day(self.valid_from)}"
 
     def clean(self):
         """Refuse a rate of the company's own currency, which is 1 to itself on any day."""

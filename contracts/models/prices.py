@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from contracts.models.agreement import ProjectContract
 from contracts.models.entity import Coded, LegalEntity, OrganizationalUnit
 from contracts.models.work import Category, Customer, Product, Role
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.fields import CurrencyField, PercentField, PriceField
 
 
@@ -66,10 +66,10 @@ class PriceList(Coded):
         others = PriceList.objects.filter(entity=self.entity_id, kind=self.kind, currency=self.currency)
         for other in others.exclude(pk=self.pk):
             if self.overlaps(other):
-                until = wording.day(other.valid_to) if other.valid_to else "further notice"
+                until = formatting.day(other.valid_to) if other.valid_to else "further notice"
                 raise ValidationError(
                     f"Price list “{other}” of the same owner is valid from "
-                    f"{wording.day(other.valid_from)} until {until}. End one before the other starts."
+                    f"{formatting.day(other.valid_from)} until {until}. End one before the other starts."
                 )
 
     def overlaps(self, other):
@@ -130,7 +130,7 @@ class RolePrice(models.Model):
         ]
 
     def __str__(self):
-        return wording.number(self.price)
+        return formatting.number(self.price)
 
 
 class RolePriceOverride(models.Model):
@@ -161,7 +161,7 @@ class RolePriceOverride(models.Model):
         ]
 
     def __str__(self):
-        return f"{wording.number(self.price)} from {wording.day(self.valid_from)}"
+        return f"{formatting.number(self.price)} from {formatting.day(self.valid_from)}"
 
 
 class PriceMarkup(models.Model):
@@ -184,7 +184,7 @@ class PriceMarkup(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.name} {wording.number(self.percent)} %"
+        return f"{self.name} {formatting.number(self.percent)} %"
 
 
 class CategoryPrice(models.Model):
@@ -243,4 +243,4 @@ class ProductPrice(models.Model):
         ]
 
     def __str__(self):
-        return wording.number(self.price)
+        return formatting.number(self.price)

@@ -22,7 +22,7 @@ from contracts.models.entity import (
     address_has_a_scheme,
 )
 from contracts.models.permissions import ReachQuerySet
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.fields import CurrencyField
 
 
@@ -349,4 +349,4 @@ class ResourcePosition(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.role or 'no role'} from {wording.day(self.valid_from)}"
+        return f"{self.role or 'no role'} from {formatting.day(self.valid_from)}"

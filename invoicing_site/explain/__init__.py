@@ -11,8 +11,7 @@ from invoicing_site.explain import books, steps
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Explanation, Step, headed, ref
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.formatting import count
-from invoicing_site.floor.wording import day
+from invoicing_site.floor.formatting import count, day
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 

@@ -6,8 +6,7 @@ from decimal import Decimal
 from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Step, headed, on, ref, somebody
 from invoicing_site.floor.formatting import currency_last as amount
-from invoicing_site.floor.formatting import number
-from invoicing_site.floor.wording import day
+from invoicing_site.floor.formatting import day, number
 
 _ZERO = Decimal(0)
 

@@ -13,8 +13,7 @@ from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Step, on, ref, some, somebody
 from invoicing_site.floor import formatting, money
 from invoicing_site.floor.formatting import currency_last as amount
-from invoicing_site.floor.formatting import number
-from invoicing_site.floor.wording import day
+from invoicing_site.floor.formatting import day, number
 from proforma.models import ProformaInvoice
 
 _COST = Actual.Type.COST

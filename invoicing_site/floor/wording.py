@@ -4,9 +4,7 @@ import re
 
 from babel import Locale
 
-from invoicing_site.floor.formatting import count, day, number, span
-
-__all__ = ["a", "capital", "counted", "country", "day", "number", "sentence", "span"]
+from invoicing_site.floor.formatting import count
 
 
 def country(code: str) -> str:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from contracts.models import LegalEntity
-from invoicing_site.floor import days, wording
+from invoicing_site.floor import days, formatting
 from invoicing_site.floor.errors import Refused
 from invoicing_site.models import User
 from invoicing_site.screens import remedies
@@ -50,7 +50,8 @@ class EntityCommand(BaseCommand):
         on = options["on"] or entity.today()
         if on > entity.today():
             raise CommandError(
-                f"{wording.day(on)} is in the future: at {entity}, today is {wording.day(entity.today())}."
+                f"{formatting.day(on)} is in the future: at {entity}, "
+                f"today is {formatting.day(entity.today())}."
             )
         try:
             answer = self.act(entity, by, on, options)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db.models import F, Q
 
 from contracts.models import LegalEntity, TransactionClass
-from invoicing_site.floor import files, wording
+from invoicing_site.floor import files, formatting
 from invoicing_site.floor.querysets import ExactSum, totals
 from invoicing_site.models import StoredFile
 from invoicing_site.verify.finding import CHUNK, Finding, amount, percent, where
@@ -112,9 +112,9 @@ def _before_their_originals(entity):
         yield _said(
             entity,
             own,
-            f"is dated {wording.day(own.invoice_date)} and booked {wording.day(own.accounting_date)}, before "
-            f"{original}, which it corrects: dated {wording.day(original.invoice_date)} and booked "
-            f"{wording.day(original.accounting_date)}.",
+            f"is dated {formatting.day(own.invoice_date)} and booked "
+            f"{formatting.day(own.accounting_date)}, before {original}, which it corrects: dated "
+            f"{formatting.day(original.invoice_date)} and booked {formatting.day(original.accounting_date)}.",
         )
 
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from contracts import code_lists
 from contracts.models import BillingTaxGroup, Coded, ItemTaxGroup
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.fields import PercentField
 from ledger.models.setup import Account
 
@@ -77,7 +77,7 @@ class TaxRate(models.Model):
         ]
 
     def __str__(self):
-        return f"{wording.number(self.percent)} % from {wording.day(self.valid_from)}"
+        return f"{formatting.number(self.percent)} % from {formatting.day(self.valid_from)}"
 
 
 class BillingTaxGroupCode(models.Model):

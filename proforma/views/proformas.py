@@ -15,9 +15,10 @@ from backlog.views.milestones import Milestones
 from contracts.models import ProjectContract
 from contracts.two_people import before_confirming
 from invoicing_site.floor.errors import Refused
+from invoicing_site.floor.formatting import day
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.reasons import Reason
-from invoicing_site.floor.wording import counted, day
+from invoicing_site.floor.wording import counted
 from invoicing_site.models import Job
 from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen, Page
 from invoicing_site.screens.forms import DayField

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.test import RequestFactory
 
 from invoicing_site.admin.base import LookupAdmin, LookupInline
-from invoicing_site.floor import days, wording
+from invoicing_site.floor import days, formatting
 from invoicing_site.models import User
 from invoicing_site.screens.forms import DayField
 from tests.invoicing_site.test_form_words import declared
@@ -47,8 +47,8 @@ def test_work_is_dated_a_year_and_a_day_ahead_at_most():
 
 def test_a_year_has_four_digits():
     """APP-10"""
-    assert wording.day(date(26, 11, 2)) == "2 Nov 0026"
-    assert wording.day(date(2026, 11, 2)) == "2 Nov 2026"
+    assert formatting.day(date(26, 11, 2)) == "2 Nov 0026"
+    assert formatting.day(date(2026, 11, 2)) == "2 Nov 2026"
 
 
 def test_every_day_in_our_forms_and_filters_has_bounds():

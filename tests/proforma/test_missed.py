@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from backlog.models import BacklogItem
 from contracts.models import ScheduleEntry
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.wording import day
+from invoicing_site.floor.formatting import day
 from proforma import operations
 from proforma.inputs import contracts_to_look_at
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunPlanLine

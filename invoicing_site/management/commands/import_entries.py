@@ -9,7 +9,7 @@ from actuals.importing.rows import placed
 from actuals.importing.totals import Totals
 from actuals.models import EntryImport
 from actuals.operations import imports
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting, wording
 from invoicing_site.floor.formatting import count
 from invoicing_site.management.base import EntityCommand
 
@@ -174,7 +174,7 @@ def _totals(answer):
     totals, new = answer["totals"], answer["totals_to_add"]
     if totals["rows"]:
         first, last = (
-            day and wording.day(datetime.date.fromisoformat(day))
+            day and formatting.day(datetime.date.fromisoformat(day))
             for day in (totals["first_day"], totals["last_day"])
         )
         days = f", {first} to {last}" if first else ""

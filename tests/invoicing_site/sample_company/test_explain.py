@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from actuals.models import Actual
 from backlog.models import BacklogItem
 from invoicing_site import explain
-from invoicing_site.floor import wording
+from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
 from ledger.models import Voucher
 from proforma.models import DetailActual
@@ -73,7 +73,7 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(sample):
     assert "(external id T-1)" in said["entry"]
     assert said["approval"].startswith("Approved by Manager.No1 on 31 Mar 2025 (batch ")
     recorded = sales_of(sample, sample.eight).batch.at
-    assert f", recorded {wording.day(recorded.date())} {recorded:%H:%M} UTC)" in said["approval"]
+    assert f", recorded {formatting.day(recorded.date())} {recorded:%H:%M} UTC)" in said["approval"]
     assert "6 of 8 h billable. Its cost is 800.00 NOK" in said["approval"]
     assert "Sales price 200 NOK from price list SALES Sales." in said["price"]
     assert "any role · any company · any unit: 200 — chosen" in said["price"]
