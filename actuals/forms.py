@@ -165,7 +165,7 @@ class ExpenseForm(EntryForm):
         max_digits=15,
         decimal_places=4,
         initial=1,
-        help_text="Kilometres or nights, for example; otherwise 1.",
+        help_text="Kilometers or nights, for example; otherwise 1.",
     )
     unit = forms.ChoiceField(label="Unit", help_text="If the category has a price per unit.")
     cost_currency = TextField(

@@ -17,16 +17,16 @@ UNITS = {
     "WEE": "week",
     "MON": "month",
     "ANN": "year",
-    "KMT": "kilometre",
-    "MTR": "metre",
-    "MTK": "square metre",
-    "MTQ": "cubic metre",
+    "KMT": "kilometer",
+    "MTR": "meter",
+    "MTK": "square meter",
+    "MTQ": "cubic meter",
     "LTR": "litre",
     "KGM": "kilogram",
     "TNE": "tonne",
     "KWH": "kilowatt hour",
     "GB": "gigabyte",
-    "P1": "per cent",
+    "P1": "percent",
 }
 
 # What well-known units mean; a company can say otherwise (`MeasureUnit`). Empty: a milestone is one.
@@ -54,7 +54,7 @@ UNIT_CODES = {
 # Electronic Address Scheme, of CEF (EN 16931 BT-34-1, BT-49-1).
 ELECTRONIC_ADDRESS_SCHEMES = {
     "0002": "France, SIRENE",
-    "0007": "Sweden, organisation number",
+    "0007": "Sweden, organization number",
     "0009": "France, SIRET",
     "0037": "Finland, LY-tunnus",
     "0060": "D-U-N-S number",
@@ -66,7 +66,7 @@ ELECTRONIC_ADDRESS_SCHEMES = {
     "0184": "Denmark, CVR number",
     "0190": "Netherlands, OIN",
     "0191": "Estonia, company code",
-    "0192": "Norway, organisation number",
+    "0192": "Norway, organization number",
     "0195": "Singapore, UEN",
     "0196": "Iceland, Kennitala",
     "0198": "Denmark, SE number",

@@ -50,7 +50,7 @@ def demand_right_numbers(party, *, country=""):
     """
     country = (party.country or country).upper()
     checks = {
-        "organisation_number": ("company number", lambda text: _is_company(text, country)),
+        "organization_number": ("company number", lambda text: _is_company(text, country)),
         "vat_number": ("VAT number", lambda text: _is_vat(text, country)),
         "bank_account": ("bank account", lambda text: _is_account(text, country)),
         "iban": ("IBAN", iban.is_valid),
@@ -66,7 +66,7 @@ def demand_right_numbers(party, *, country=""):
     for field, (words, holds) in checks.items():
         text = getattr(party, field, "")
         if text and not holds(text):
-            of = f" in {country}" if field in ("organisation_number", "vat_number", "bank_account") else ""
+            of = f" in {country}" if field in ("organization_number", "vat_number", "bank_account") else ""
             wrong[field] = f"“{text}” is not a valid {words}{of}. Check its length and its digits."
     if wrong:
         raise ValidationError(wrong)

@@ -196,7 +196,7 @@ TEMPLATES = [
     },
 ]
 
-# The pages of the administration: grouped by topic, in the colours of the other pages
+# The pages of the administration: grouped by topic, in the colors of the other pages
 
 
 def _group(title, about, *pages, closed=True):

@@ -63,7 +63,7 @@ class Ageing(Page):
 
     permission = "backlog.view"
     template_name = "backlog/ageing.html"
-    title = "Ageing of unbilled work"
+    title = "Aging of unbilled work"
     lead = "Chargeable work that is not invoiced yet, by days since it was done."
 
     def get(self, request, *args, **kwargs):

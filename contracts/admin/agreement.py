@@ -318,7 +318,7 @@ class ContractCustomerAdmin(OfContractAdmin):
                     "street",
                     ("postal_code", "city"),
                     "country",
-                    ("organisation_number", "vat_number"),
+                    ("organization_number", "vat_number"),
                     ("electronic_address_scheme", "electronic_address"),
                     ("payment_term", "buyer_reference"),
                 ]

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ("street", models.CharField(blank=True, max_length=200)),
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "in_company_register",
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         to="invoicing_site.storedfile",
                     ),
                 ),
-                ("accent_colour", models.CharField(default="#1f5fbf", max_length=7)),
+                ("accent_color", models.CharField(default="#1f5fbf", max_length=7)),
                 (
                     "journal_grouping",
                     models.CharField(
@@ -572,16 +572,16 @@ class Migration(migrations.Migration):
                             ("WEE", "WEE week"),
                             ("MON", "MON month"),
                             ("ANN", "ANN year"),
-                            ("KMT", "KMT kilometre"),
-                            ("MTR", "MTR metre"),
-                            ("MTK", "MTK square metre"),
-                            ("MTQ", "MTQ cubic metre"),
+                            ("KMT", "KMT kilometer"),
+                            ("MTR", "MTR meter"),
+                            ("MTK", "MTK square meter"),
+                            ("MTQ", "MTQ cubic meter"),
                             ("LTR", "LTR litre"),
                             ("KGM", "KGM kilogram"),
                             ("TNE", "TNE tonne"),
                             ("KWH", "KWH kilowatt hour"),
                             ("GB", "GB gigabyte"),
-                            ("P1", "P1 per cent"),
+                            ("P1", "P1 percent"),
                         ],
                         max_length=3,
                         verbose_name="UNECE code",
@@ -775,7 +775,7 @@ class Migration(migrations.Migration):
                         to="contracts.billingtaxgroup",
                     ),
                 ),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",
@@ -1450,7 +1450,7 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",
@@ -1498,7 +1498,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("bill_to_name", ""), _negated=True),
                             models.Q(
-                                ("electronic_address", ""), ("organisation_number", ""), ("vat_number", "")
+                                ("electronic_address", ""), ("organization_number", ""), ("vat_number", "")
                             ),
                             _connector="OR",
                         ),

@@ -154,7 +154,7 @@ class BillTo(models.Model):
     postal_code = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)
-    organisation_number = models.CharField(max_length=40, blank=True)
+    organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
@@ -203,7 +203,7 @@ class ContractCustomer(BillTo):
             models.CheckConstraint(
                 name="numbers_of_a_bill_to_have_a_name",
                 condition=~Q(bill_to_name="")
-                | Q(organisation_number="", vat_number="", electronic_address=""),
+                | Q(organization_number="", vat_number="", electronic_address=""),
                 violation_error_message=("Numbers and an electronic address need a bill-to name."),
             ),
             address_has_a_scheme("bill_to_electronic_address_has_a_scheme"),

@@ -100,7 +100,7 @@ class LegalEntity(models.Model):
     street = models.CharField(max_length=200, blank=True)
     postal_code = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
-    organisation_number = models.CharField(max_length=40, blank=True)
+    organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     in_company_register = models.BooleanField(
         default=False, help_text="Limited company: prints “Foretaksregisteret” on Norwegian documents"
@@ -129,7 +129,7 @@ class LegalEntity(models.Model):
     )
     kid_holds = models.CharField("KID holds", max_length=7, choices=KidContent, default=KidContent.INVOICE)
     logo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, db_index=False)
-    accent_colour = models.CharField(max_length=7, default="#1f5fbf")
+    accent_color = models.CharField(max_length=7, default="#1f5fbf")
 
     # Parameters (domain, sections 4 to 9).
     journal_grouping = models.CharField(
@@ -405,7 +405,7 @@ class ExchangeRate(models.Model):
             sentence = f"{self.currency} is {self.entity}'s own currency: it needs no rate."
             raise ValidationError({"currency": sentence})
 
-    def neighbour(self):
+    def neighbor(self):
         """The rate that counted until this one does, else the next one; None for a currency's first."""
         others = ExchangeRate.objects.filter(
             entity=self.entity_id, rate_type=self.rate_type, currency=self.currency

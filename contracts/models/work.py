@@ -74,7 +74,7 @@ class Customer(models.Model):
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
     )
-    organisation_number = models.CharField(max_length=40, blank=True)
+    organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)

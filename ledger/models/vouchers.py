@@ -200,7 +200,7 @@ class ProjectTransaction(models.Model):
         ACCRUED = "accrued", "accrued revenue"
         REVENUE = "revenue", "invoiced revenue"
         ON_ACCOUNT = "on_account", "invoiced on account"
-        RECOGNISED = "recognised", "recognised revenue"
+        RECOGNIZED = "recognized", "recognized revenue"
         DISBURSEMENT = "disbursement", "disbursement"
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="project_transactions")

@@ -112,7 +112,7 @@ def _balances_of(accounts, on) -> tuple[ControlBalance, ...]:
 # By control: the party of its entries, its subledger rows, and 1 if debits increase these.
 _SUBLEDGERS = {
     _Control.CUSTOMER: ("customer", {}, 1),
-    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}, 1),
+    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNIZED], "in_balance": True}, 1),
     _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}, 1),
     _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
     _Control.DISBURSEMENT: ("project", {"kind": _Kind.DISBURSEMENT, "in_balance": True}, 1),

@@ -241,7 +241,7 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",

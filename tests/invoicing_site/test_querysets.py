@@ -299,10 +299,10 @@ def test_writing_no_rows_is_allowed(probe):
 
 
 def test_a_value_of_a_subclass_is_written_as_its_base(probe):
-    class Colour(models.TextChoices):
+    class Color(models.TextChoices):
         RED = "r\t", "Red"
 
-    write_rows(probe, [probe(text=Colour.RED, note=Colour.RED)])
+    write_rows(probe, [probe(text=Color.RED, note=Color.RED)])
 
     assert probe.objects.values_list("text", "note").get() == ("r\t", "r\t")
 

@@ -52,7 +52,7 @@ def test_a_norwegian_seller_shows_its_number_and_register():
     assert "Foretaksregisteret" not in sole_trader
 
     british = text_of(
-        content(seller_country="GB", seller_vat_number="GB123", seller_organisation_number="77")
+        content(seller_country="GB", seller_vat_number="GB123", seller_organization_number="77")
     )
     assert "Company no. 77 · VAT no. GB123" in british
     assert "Foretaksregisteret" not in british
@@ -123,7 +123,7 @@ def test_a_credit_note_says_so_and_names_what_it_corrects():
 
     assert "Credit note CRE-2026-000003" in text
     assert "Corrects invoice INV-2026-000037 of 31 Oct 2026" in text
-    assert "In your favour NOK 1,250.00" in text
+    assert "In your favor NOK 1,250.00" in text
     assert "−5 h 200.00 −1,000.00" in text
     assert "Total incl. VAT NOK −1,250.00" in text
     assert "No payment is due on this credit note." in text
@@ -376,7 +376,7 @@ def test_texts_of_people_are_text_and_not_markup():
         content(
             [line(description="<img src=http://example.com/a.png>")],
             header_text="<script>",
-            seller_accent_colour="red;} body{display:none",
+            seller_accent_color="red;} body{display:none",
         )
     )
     assert "<img" not in html
