@@ -29,7 +29,8 @@ UNITS = {
     "P1": "percent",
 }
 
-# What well-known units mean; a company can say otherwise (`MeasureUnit`). Empty: a milestone is one.
+# The codes of common units; a legal entity can choose others (`MeasureUnit`). Empty is the unit of a
+# milestone.
 UNIT_CODES = {
     "": "C62",
     "each": "C62",
@@ -121,5 +122,5 @@ REASONS_OF_CATEGORY = {
 
 
 def choices(codes: dict[str, str]) -> list[tuple[str, str]]:
-    """For a field: the code with what it means."""
+    """The choices of a field: each code with its meaning."""
     return [(code, f"{code} {name}") for code, name in codes.items()]

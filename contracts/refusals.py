@@ -1,10 +1,10 @@
-"""The sentences of what agreements refuse and warn of, by code."""
+"""The texts of the refusals and warnings about agreements, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
-    # The start of a sentence: what it is about.
+    # The beginning of a sentence: its subject.
     "OF-CONTRACT": _("contract %(contract)s"),
     "OF-LINE": _("line %(line)s"),
     # Confirming: customers.

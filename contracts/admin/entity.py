@@ -112,7 +112,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
     ]
 
     def has_add_permission(self, request):
-        """A superuser creates a new company, because it has no administrator yet."""
+        """Only a superuser creates a legal entity, because it has no administrator yet."""
         return reach_of(request).administered.everything
 
     def has_delete_permission(self, request, obj=None):

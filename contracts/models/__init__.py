@@ -1,4 +1,4 @@
-"""THE AGREEMENT: who works for whom, on what, at which price, and how it is billed."""
+"""The agreement: who works for whom, on what, at which price, and how it is billed."""
 
 from contracts.models.agreement import (
     BillTo,

@@ -37,9 +37,9 @@ class TransactionClass(models.TextChoices):
 
 
 def managed_contracts(user):
-    """The keys of the contracts that a project manager calls their own.
+    """The keys of the project manager's own contracts.
 
-    They manage the contract, or a project that one of its lines bills.
+    The user manages the contract, or a project that one of its lines bills.
     """
     contracts = apps.get_model("contracts", "ProjectContract").objects
     return contracts.filter(Q(managers=user) | Q(lines__project__managers=user)).values("pk")
@@ -52,13 +52,13 @@ class CustomerQuerySet(ReachQuerySet):
         return Q(contract_customers__contract__in=managed_contracts(user))
 
     def reachable(self, user, permission):
-        # A customer of several contracts would come up several times.
+        # A customer of several contracts would be returned several times.
         found = super().reachable(user, permission)
         return self.filter(pk__in=found.values("pk"))
 
 
 class Customer(models.Model):
-    """Who is billed."""
+    """A customer: the party that is billed."""
 
     class Delivery(models.TextChoices):
         MAIL = "mail", "mail"
@@ -132,7 +132,7 @@ class Customer(models.Model):
 
 
 class CustomerContact(models.Model):
-    """A person at a customer, with their address."""
+    """A contact person at a customer, with an address."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200)
@@ -152,14 +152,14 @@ class CustomerContact(models.Model):
 
 
 class ProjectGroup(Coded):
-    """Projects that are booked alike."""
+    """Projects that are posted to the same accounts."""
 
     class Meta(Coded.Meta):
         default_related_name = "project_groups"
 
 
 def managed_projects(user):
-    """The keys of the projects whose entries a project manager decides on."""
+    """The keys of the projects of which a project manager approves the entries."""
     return Project.managers.through.objects.filter(user=user).values("project")
 
 
@@ -179,7 +179,7 @@ def _projects_of(contracts):
 
 
 class Project(Coded):
-    """The work."""
+    """A project: work on tasks, with a project manager."""
 
     group = models.ForeignKey(ProjectGroup, models.PROTECT, null=True, blank=True)
     billing_tax_group = models.ForeignKey(
@@ -203,7 +203,7 @@ class Project(Coded):
 
 
 class Task(models.Model):
-    """A part of a project; tasks form a tree."""
+    """A task of a project; tasks form a tree."""
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="tasks")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
@@ -225,7 +225,7 @@ class Task(models.Model):
 
 
 class Role(Coded):
-    """As what somebody's time is priced."""
+    """A role in which a resource works; it decides the price of time."""
 
     is_chargeable = models.BooleanField(default=True)
 
@@ -234,7 +234,7 @@ class Role(Coded):
 
 
 class Category(Coded):
-    """What kind of time, expense or fee an entry is; decides its item tax group."""
+    """The kind of an entry of time, an expense or a fee; it decides the item tax group."""
 
     class Class(models.TextChoices):
         TIME = "time", "time"
@@ -263,7 +263,7 @@ class Category(Coded):
 
 
 class MeasureUnit(models.Model):
-    """What a unit that a company counts in is called in electronic invoices (UNECE Recommendation 20)."""
+    """The code of a legal entity's unit in electronic invoices (UNECE Recommendation 20)."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="measure_units")
     unit = models.CharField(max_length=10, help_text="As used in prices and entries, such as km")
@@ -286,7 +286,7 @@ class MeasureUnit(models.Model):
 
 
 class Product(Coded):
-    """What a material is."""
+    """A product that can be used as material."""
 
     code = models.CharField(max_length=60)
     unit = models.CharField(max_length=10, default="each")
@@ -297,7 +297,7 @@ class Product(Coded):
 
 
 class Resource(Coded):
-    """Who does the work; tied to a user where there is one."""
+    """A person who does the work; linked to a user if the person has a login."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
@@ -327,9 +327,10 @@ class Resource(Coded):
 
 
 class ResourcePosition(models.Model):
-    """The role and unit of a resource from a day on: a promotion or a move (APP-9).
+    """The role and unit of a resource from a day on: a promotion or a transfer (APP-9).
 
-    The newest on or before the day of the work counts; before the first one, what the resource itself says.
+    The latest one on or before the day of the work applies. Before the first one, the values of the resource
+    itself apply.
     """
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="positions")
