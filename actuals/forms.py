@@ -50,7 +50,7 @@ _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
 class ReceiptField(forms.FileField):
-    """A PDF or a picture, checked by its content."""
+    """A PDF or an image, checked by its content."""
 
     widget = forms.FileInput(
         attrs={

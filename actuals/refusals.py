@@ -1,10 +1,10 @@
-"""The sentences of what entries and actuals refuse, by code."""
+"""The sentences of refusals about entries and actuals, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
-    # Whose entry, and of what.
+    # The owner of an entry, and its class.
     "RESOURCE-INACTIVE": _("%(resource)s is no longer active. Ask an administrator."),
     "OTHER-PERSON": _("%(resource)s is another person. Everybody enters their own work."),
     "NOT-YOURS-TO-CHANGE": _("%(entry)s is not yours. Only its owner can change it."),
@@ -16,7 +16,7 @@ REFUSALS = {
         "You are not a resource of %(entity)s yet, so you can't enter anything here. Ask an administrator "
         "to add you as a resource."
     ),
-    # What an entry refers to.
+    # The records to which an entry refers.
     "OF-OTHER-ENTITY": _("%(thing)s belongs to another company."),
     "PROJECT-CLOSED": _("Project %(project)s is closed for entries. Choose another project."),
     "TASK-OF-OTHER-PROJECT": _("Task %(task)s does not belong to project %(project)s."),
@@ -146,7 +146,7 @@ REFUSALS = {
     "WORKBOOK-LONG-CELL": _(
         "Cell %(cell)s has more than %(most)s characters, the limit of spreadsheet programs. Shorten it."
     ),
-    # How a file is read.
+    # The mapping of a file.
     "MAPPING-FORMAT": _("There is no file format “%(format)s”. Choose one of %(formats)s."),
     "MAPPING-FIELD": _("There is no field “%(field)s”. The fields are %(fields)s."),
     "MAPPING-CREATE": _("An import can't create “%(kind)s”. It can create %(kinds)s."),

@@ -237,7 +237,7 @@ class MembershipQuerySet(LockingQuerySet):
         return self.filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True, user__is_staff=True)
 
     def left_alone(self, *, but_for=()):
-        """The legal entities that nobody administers without these memberships, but those in `but_for`."""
+        """The legal entities whose only administrators are these memberships, except those in `but_for`."""
         losing = self.administering().exclude(entity__in=but_for).values("entity")
         staying = Membership.objects.administering().exclude(pk__in=self.values("pk")).values("entity")
         return LegalEntity.objects.filter(pk__in=losing).exclude(pk__in=staying)
