@@ -12,7 +12,7 @@ from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, Se
 
 _WORK = [each for each in TransactionClass.choices if each[0] in ("time", "expense", "material", "fee")]
 
-# What people look for among the obstacles: what keeps work from being marked ready.
+# The obstacles in the filter: those that prevent work from being marked ready.
 OBSTACLES = [
     each for each in obstacles.stopping(obstacles.Step.MARK) if each.code not in obstacles.BY_STATUS.values()
 ]

@@ -1,4 +1,4 @@
-"""The sentences of what the backlog refuses, and of what keeps work from being billed, by code."""
+"""The sentences of refusals in the backlog, and of obstacles to billing, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -75,7 +75,7 @@ REFUSALS = {
         "Check the list again.",
         "count",
     ),
-    # What may be billed twice.
+    # Work that may be billed twice.
     "DUPLICATE-ON-DRAFT": _(
         "Possible duplicate: %(work)s was added by hand to proforma %(proforma)s. If it is the same work, "
         "remove it from the proforma, or approve this entry as non-chargeable."
@@ -120,7 +120,7 @@ REFUSALS = {
         "%(count)s rows have changed: somebody else invoiced or released them. Check the list again.",
         "count",
     ),
-    # Milestones by progress.
+    # Progress billing of milestones.
     "NOT-A-MILESTONE": _("Only a milestone is billed by progress."),
     "MILESTONE-STOPPED": _("“%(milestone)s” can't be marked ready. %(why)s"),
     "SLICE-AMOUNT": _("Enter an amount up to %(left)s, the amount that is left."),
