@@ -384,7 +384,7 @@ _ORIGINALS = """
     JOIN ledger_journalline j ON j.actual_id = b.actual_id
     JOIN ledger_voucher v ON v.journal_line_id = j.id
 """
-# The customer's debt, then revenue, then tax, then what the journal accrued, on the other side.
+# The customer's debt, then revenue, then tax, then the reversal of the journal's accruals.
 INVOICE_ENTRIES = insert(
     LedgerEntry,
     f"""

@@ -461,8 +461,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"polling_interval": 0.2}
     if CELERY_BROKER_URL.startswith("memory:")
-    # Longer than any task, or Redis delivers it again while it is still at work; and nobody who clicked
-    # waits for a broker that is down.
+    # Longer than any task, otherwise Redis delivers it again while it is still running. Requests do not wait
+    # for a broker that is down.
     else {"visibility_timeout": 2 * 60 * 60, "socket_connect_timeout": 3, "max_retries": 1}
 )
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}

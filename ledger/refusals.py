@@ -1,4 +1,4 @@
-"""The sentences of what the accountant's room refuses and finds, by code."""
+"""The sentences of refusals and findings about the books, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -265,7 +265,7 @@ REFUSALS = {
         "%(what)s: %(why)s Return %(proposal)s to the project manager to reduce its details, or to bill "
         "some of them on another proforma."
     ),
-    # What is too large, at the start of that sentence.
+    # The amount that is too large: the start of that sentence.
     "AMOUNT-OF": _("the %(name)s"),
     "AMOUNT-IN-BOOKS": _("the %(name)s in accounting currency"),
     "TAX-AMOUNT-OF": _("the %(name)s of tax code %(tax_code)s"),

@@ -259,7 +259,7 @@ class _Rows:
         self.next_run_on = dict(rows)
 
     def _read_committed(self):
-        """As in `LimitBook`: a negative share makes room only once it is billed."""
+        """As in `LimitBook`: a negative share frees its amount only when it is billed."""
         committed = BacklogItem.objects.filter(
             contract__in=self._contracts,
             limit_status=_LimitStatus.COMMITTED,

@@ -1,4 +1,4 @@
-"""The sentences of what proformas and invoice runs refuse, warn of and report, by code."""
+"""The sentences of refusals, warnings and reports about proformas and invoice runs, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -114,7 +114,7 @@ REFUSALS = {
         "these can't be on the same invoice. Remove the detail, and enter it as work of the project, which "
         "gets its own invoice."
     ),
-    # Too much.
+    # Amounts that are too large.
     "DETAIL-TOO-LARGE": _("%(why)s Lower the quantity or the price."),
     "READY-TOO-LARGE": _(
         "The ready work is too much for one invoice. %(why)s Create proformas for some of the rows at a "

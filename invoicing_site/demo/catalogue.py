@@ -141,9 +141,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Deal:
-    """A contract with its project and its people.
+    """A contract with its project and its team.
 
-    `billing` is an invoice frequency, or the number of months between invoices made by hand.
+    `billing` is an invoice frequency, or the number of months between invoices that are created by hand.
     """
 
     code: str

@@ -38,7 +38,7 @@ class LockingQuerySet(models.QuerySet):
 
 
 def _hold(keys, connection) -> list:
-    # Django has no FOR SHARE. PostgreSQL checks the condition again on rows that it had to wait for.
+    # Django has no FOR SHARE. PostgreSQL checks the condition again for rows that it had to wait for.
     try:
         sql, params = keys.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:

@@ -112,7 +112,7 @@ def hours(value):
 
 @register.filter
 def price(value, currency=""):
-    """The price of one: at least the decimals of its currency, and more where it has more."""
+    """The price per unit: at least the decimals of its currency, and more only if it has them."""
     return "–" if value is None or value == "" else formatting.amount(Decimal(value), currency)
 
 

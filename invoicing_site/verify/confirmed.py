@@ -90,7 +90,7 @@ def confirmed(entity: LegalEntity):
         )
 
 
-# Confirming creates these to be billed later or written off, so they are not part of the detail.
+# These are billed later or written off, so they are not part of the detail.
 _STAYS = {_Part.AGAIN, _Part.GIVEN_UP, _Part.BALANCE}
 
 

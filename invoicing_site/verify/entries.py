@@ -51,7 +51,7 @@ def _troubles(entity):
 
 
 def _decided_by_another(mine):
-    """Compare the approver on the entry, which may change, with the batch of its actuals, which may not."""
+    """Compare the approver on the entry, which can be changed, with that of the batch, which can't."""
     made = Actual.objects.filter(
         entry=OuterRef("pk"), type=Actual.Type.COST, batch__action=Batch.Action.APPROVE
     )
@@ -89,7 +89,7 @@ def _made_twice(facts, costs):
 
 def _unlike(live):
     """Compare in Python, because in SQL NULL is not equal to NULL."""
-    # Actuals of a confirmation have the draft's values, and replacements of a share can have a new date.
+    # Confirming copies values from the draft, and the replacement of a share can have a new date.
     rows = live.filter(detail_actual=None, replaces=None).exclude(batch__action=Batch.Action.CORRECT)
     rows = rows.order_by("pk").values_list(
         "pk",

@@ -144,9 +144,9 @@ def heads() -> dict[str, str]:
 
 
 def lost(code: str, head: str) -> str | None:
-    """None while the chain of a legal entity holds a head of `heads`, else the voucher in its place, if any.
+    """None if the chain of a legal entity contains a head from `heads`; else the voucher in its place, or "".
 
-    A code that nobody has now passes.
+    Unknown codes return None too.
     """
     length, last = head.split()
     voucher = Voucher.objects.filter(entity__code=code, position=length).first()

@@ -10,7 +10,7 @@ from ledger.books.tables import VoucherTable
 from ledger.models import LedgerEntry, Voucher
 from ledger.setup.dimensions import dimensions_in_words
 
-# So many rows of the project subledger are shown with a voucher; its invoice has them all.
+# The number of rows of the project subledger that are shown with a voucher; its invoice has all of them.
 SHOWN = 100
 
 

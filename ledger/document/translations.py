@@ -234,11 +234,11 @@ class Words:
         return self.texts.get(text, text)
 
     def unit(self, unit: str) -> str:
-        """The unit as it is printed; units that are no words, such as km, stay as they are."""
+        """The unit as it is printed; units that are not words, such as km, do not change."""
         return self.texts.get(f"unit_{unit}", unit)
 
     def date(self, day: datetime.date | None) -> str:
-        """A day that nobody can misread: 20 Nov 2026."""
+        """An unambiguous date: 20 Nov 2026."""
         return formatting.day(day, locale=self.locale) if day else ""
 
     def month(self, day: datetime.date) -> str:
@@ -246,7 +246,7 @@ class Words:
         return formatting.month(day, locale=self.locale)
 
     def period(self, first: datetime.date | None, last: datetime.date | None) -> str:
-        """One day, or from one to another."""
+        """One day, or a range of days."""
         if first == last or not (first and last):
             return self.date(first or last)
         return f"{self.date(first)} – {self.date(last)}"
@@ -256,7 +256,7 @@ class Words:
         return formatting.amount(amount, currency, locale=self.locale)
 
     def number(self, value: Decimal, least: int = 0) -> str:
-        """A number with at least so many decimals, and more only where it has them."""
+        """A number with at least this number of decimals, and with more only if it has them."""
         return formatting.number(value, least, locale=self.locale)
 
     def percent(self, percent: Decimal) -> str:
@@ -264,5 +264,5 @@ class Words:
         return formatting.percent(percent, locale=self.locale)
 
     def country(self, code: str) -> str:
-        """The country's name; a code that nobody knows stays as it is."""
+        """The country's name; an unknown code is returned unchanged."""
         return self.locale.territories.get(code, code)

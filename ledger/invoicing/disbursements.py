@@ -110,7 +110,7 @@ def load(proforma) -> dict[int, Disbursement]:
 
 
 def _as_booked(account) -> dict:
-    """How the project subledger has it: a disbursement that was posted as a cost is a cost there too."""
+    """The kind in the project subledger: a disbursement that was posted as a cost is a cost there too."""
     if account.kind == Account.Kind.ASSET and account.control != Account.Control.WIP_COST:
         return {"kind": _Kind.DISBURSEMENT, "in_balance": True}
     return {"kind": _Kind.COST, "in_balance": account.control == Account.Control.WIP_COST}
@@ -265,9 +265,9 @@ def _more_or_less(charged, accounts, purpose, differences) -> list[EntryPlan]:
 
 
 def _left_by_conversion(charged, accounts, entries) -> list[EntryPlan]:
-    """The entries that balance the voucher in each currency, if it is charged in another than it was paid in.
+    """The entries that balance the voucher per currency, if it is charged in another currency than paid.
 
-    A difference that rounding explains goes to rounding; a larger one is an exchange gain or loss.
+    A difference that rounding explains is posted to rounding; a larger one is an exchange gain or loss.
     """
     left = defaultdict(Decimal)
     left[charged.currency] = sum((amount for _, amount in charged.disbursements), _ZERO)

@@ -28,7 +28,7 @@ class FiscalYearQuerySet(ReachQuerySet):
 
 
 class FiscalYear(models.Model):
-    """A fiscal year."""
+    """A year of the books, divided into periods; named after the calendar year in which it ends."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_years")
     name = models.CharField(max_length=20)
@@ -147,7 +147,7 @@ class Account(models.Model):
 
     objects = EntityQuerySet.as_manager()
 
-    # What reports and the postings that are there rest on.
+    # Reports and existing postings depend on these fields.
     SETTLED = ("entity", "number", "kind", "control")
 
     class Meta:
@@ -167,14 +167,17 @@ class Account(models.Model):
         return reverse("account", args=[self.pk])
 
     def clean(self):
-        """Refuse to change an account with postings into another one, because reports would change."""
+        """Refuse changes that would change reports of existing postings; see `standing`."""
         stored = Account.objects.filter(pk=self.pk).first()
         changed = stored and [name for name in self.SETTLED if getattr(stored, name) != getattr(self, name)]
         if changed and (sentence := stored.standing()):
             raise ValidationError(sentence)
 
     def standing(self):
-        """The reason why kind, control, number and company can't change; empty before any posting."""
+        """The reason why kind, control, number and legal entity can't change.
+
+        Empty before the first posting.
+        """
         if not self.entries.exists():
             return ""
         return (

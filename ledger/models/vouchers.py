@@ -244,8 +244,8 @@ guards.frozen(
     sealed_with="entries",
 )
 
-# PostgreSQL looks itself: a voucher balances when its transaction commits (looked at once a voucher; once
-# an entry would be quadratic), and entries are inserted only in their voucher's own transaction.
+# PostgreSQL checks it too: a voucher must balance when its transaction commits (one check per voucher; one
+# per entry would be quadratic), and entries can be inserted only in their voucher's own transaction.
 guards.postgres_only(
     "guard_voucher_posted_in",
     Voucher,

@@ -16,10 +16,10 @@ _NOTHING = (_ZERO, _ZERO)
 
 @dataclass(frozen=True)
 class Compared:
-    """What the ledger and the subledger say of one customer or project in one currency.
+    """The amounts of one customer or project in one currency, in the ledger and in the subledger.
 
-    `key` is None for entries on a control account that name nobody. Amounts are debit less credit, in the
-    currency and in accounting currency, at the rates they were posted at.
+    `key` is None for entries on a control account without customer or project. Amounts are debit less credit,
+    in the currency and, at the posted rates, in accounting currency.
     """
 
     key: int | None
@@ -73,7 +73,7 @@ class ControlAccount:
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
     """Each subledger with its control accounts, by all vouchers dated up to that day.
 
-    Without subledgers that have no account and no rows. Twelve queries; two more at most for the differences.
+    Without subledgers that have no account and no rows. Twelve queries, and at most two more for differences.
     """
     controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), on)
     result = []
@@ -122,7 +122,7 @@ _SUBLEDGERS = {
 def compared(entity: LegalEntity, control: str, *, until: datetime.date | None = None) -> list[Compared]:
     """Ledger and subledger of one control, for each customer or project and currency: two queries.
 
-    Of the vouchers dated up to a day, or of all. The order is always the same.
+    With the vouchers dated up to a day, or all. The order is always the same.
     """
     name, conditions, sign = _SUBLEDGERS[_Control(control)]
     table = CustomerTransaction if name == "customer" else ProjectTransaction

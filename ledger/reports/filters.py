@@ -14,7 +14,7 @@ def _tick(label, method):
 
 
 class CustomerFilter(django_filters.FilterSet):
-    """Users who see the whole customer can also filter by open amounts."""
+    """Users who may see all data of the customer can also filter by open amounts."""
 
     q = SearchFilter("number", "name", "organization_number", "city", placeholder="Number, name, city")
     open = _tick("With open items", "with_open")

@@ -27,10 +27,10 @@ _CLASSES = (
 class ProjectFigures:
     """Posted amounts of one class, or of all (`transaction_class` is empty), in accounting currency.
 
-    `hours` are those of the cost of time. `unbilled` is in the subledger only and on no account; `accrued` is
+    `hours` are those of the cost of time. `unbilled` is in the subledger only and on no account. `accrued` is
     net of what invoices have reversed. `earned` is revenue: invoiced, accrued, recognized, and on account if
-    that goes directly to revenue. Disbursements are neither cost nor revenue: `disbursed` is what invoices
-    charged of them, at cost.
+    that is posted directly to revenue. Disbursements are neither cost nor revenue: `disbursed` is the part
+    that invoices charged, at cost.
     """
 
     transaction_class: str
@@ -82,8 +82,8 @@ class ProjectMonth:
 class WorkInProgress:
     """The balances of WIP accounts, in accounting currency.
 
-    Accrued and recognized sales value, cost, what was invoiced on account (positive, a credit in the ledger),
-    and disbursements that are still to be charged.
+    Accrued and recognized sales value, cost, the amount invoiced on account (positive; a credit in the
+    ledger), and disbursements that are not charged yet.
     """
 
     sales: Decimal
