@@ -100,7 +100,7 @@ def test_errors_are_listed_and_nothing_is_imported(co, file):
     assert not Entry.objects.exists()
 
 
-def test_many_errors_are_cut_short(co, file):
+def test_long_lists_of_errors_are_shortened(co, file):
     header, row, _ = CSV.splitlines()
     file.write_text("\n".join([header, *[row.replace("7.5", "0")] * 60]))
     out = StringIO()
@@ -208,7 +208,7 @@ def test_every_option_reaches_the_import(co, file):
         (["--create", "everything"], "An import can.t create “everything”"),
     ],
 )
-def test_options_that_make_no_sense(co, file, arguments, message):
+def test_inconsistent_options_are_refused(co, file, arguments, message):
     with pytest.raises(CommandError, match=message):
         run(file, *arguments)
 
