@@ -138,7 +138,7 @@ class MilestoneFilter(django_filters.FilterSet):
         placeholder="Milestone, contract, customer",
     )
     due = django_filters.BooleanFilter(
-        label="Due and not invoiced",
+        label="Due and not on a proforma",
         method="only_due",
         widget=forms.CheckboxInput(attrs={"value": "1"}),
     )

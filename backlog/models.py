@@ -79,8 +79,8 @@ class BacklogItem(models.Model):
     class Status(models.TextChoices):
         NOT_READY = "not_ready", "not ready"
         READY = "ready", "ready to invoice"
-        CREATED = "created", "customer invoice created"
-        POSTED = "posted", "customer invoice posted"
+        CREATED = "created", "on a draft proforma"
+        POSTED = "posted", "on a confirmed proforma"
         CANCELED = "canceled", "canceled"
 
     MOVES = Moves(

@@ -147,8 +147,8 @@ TABLE = (
     ),
     Obstacle(
         code="IS-BILLED",
-        label=_("already customer invoice posted"),
-        chip=_("customer invoice posted"),
+        label=_("on a confirmed proforma"),
+        chip=_("on a confirmed proforma"),
         stops=_EVERY_STEP,
         condition=lambda day: Q(status=_Status.POSTED),
         holds=lambda item, day: item.status == _Status.POSTED,
@@ -156,8 +156,8 @@ TABLE = (
     ),
     Obstacle(
         code="ON-DRAFT",
-        label=_("already customer invoice created"),
-        chip=_("customer invoice created"),
+        label=_("on a draft proforma"),
+        chip=_("on a draft proforma"),
         stops=_EVERY_STEP,
         condition=lambda day: Q(status=_Status.CREATED),
         holds=lambda item, day: item.status == _Status.CREATED,

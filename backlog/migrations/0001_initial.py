@@ -90,8 +90,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("not_ready", "not ready"),
                             ("ready", "ready to invoice"),
-                            ("created", "customer invoice created"),
-                            ("posted", "customer invoice posted"),
+                            ("created", "on a draft proforma"),
+                            ("posted", "on a confirmed proforma"),
                             ("canceled", "canceled"),
                         ],
                         default="not_ready",

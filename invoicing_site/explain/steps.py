@@ -362,7 +362,7 @@ def claim_of(item: BacklogItem, facts: Facts) -> Step:
         words += f"; on {detail.line.proforma}"
         references.append(ref(detail))
     else:
-        words += "; on no proforma"
+        words += "; not on a proforma"
     return Step("claim", " ".join([words + ".", *_why_open(item)]), figures, references)
 
 

@@ -186,18 +186,21 @@ def backlog(entity: LegalEntity):
         (unlike_part, "differs from its milestone part"),
         (items.filter(open_fact & claimed), "is open, but a proforma claims it"),
         (items.filter(claimed, status=_Status.CANCELED), "is canceled, but a proforma claims it"),
-        (items.filter(status=_Status.CREATED, detail=None), "is on an invoice, but no proforma claims it"),
+        (
+            items.filter(status=_Status.CREATED, detail=None),
+            ("is on a draft by its status, but no proforma claims it"),
+        ),
         (
             items.filter(confirmed, status=_Status.CREATED),
-            "is on a draft, but the proforma that claims it is confirmed",
+            "is on a draft by its status, but the proforma that claims it is confirmed",
         ),
         (
             items.filter(claimed, status=_Status.POSTED).exclude(confirmed),
-            "is posted, but the proforma that claims it is a draft",
+            "is on a confirmed proforma by its status, but the proforma that claims it is a draft",
         ),
         (
             items.filter(status=_Status.POSTED, detail=None).exclude(actual__batch__action="cutover"),
-            "is posted, but no proforma claims it",
+            "is on a confirmed proforma by its status, but no proforma claims it",
         ),
         (
             items.filter(open_fact, actual__reversed_by__isnull=False).exclude(_STANDS_AGAIN),
