@@ -82,7 +82,9 @@ class EntryImport(models.Model):
         HARVEST_EXPENSES = "harvest_expenses", "Harvest expenses"
         EXPENSIFY = "expensify", "Expensify"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="entry_imports"
+    )
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=20, choices=Format, default=Format.LEDGERLINE)
     mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field")
@@ -186,7 +188,9 @@ class Entry(models.Model):
         NON_CHARGEABLE = "non_chargeable", "non-chargeable"
         COST_ONLY = "cost_only", "cost only, invoiced elsewhere"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entries")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="entries"
+    )
     transaction_class = models.CharField(max_length=10, choices=Class, default=Class.TIME)
     date = models.DateField()
     project = models.ForeignKey(Project, models.PROTECT, related_name="entries")
@@ -317,7 +321,7 @@ class Batch(models.Model):
         ADJUST = "adjust", "adjusted"
         CUTOVER = "cutover", "brought in at cutover"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
     action = models.CharField(max_length=8, choices=Action)
     on = models.DateField(help_text="The date of the action in the entity's time zone")
     at = models.DateTimeField(default=timezone.now)
@@ -382,7 +386,7 @@ class Actual(models.Model):
         INVOICE = "invoice", "invoice"
         NOTHING = "nothing", "nothing"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, db_index=False)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", db_index=False)
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="actuals")
     type = models.CharField(max_length=8, choices=Type)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)

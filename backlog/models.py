@@ -235,7 +235,9 @@ class BacklogAction(models.Model):
         EVALUATE = "evaluate", "limits evaluated"
         RESET = "reset", "limits reset"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+", db_index=False
+    )
     action = models.CharField(max_length=9, choices=Action)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(
@@ -297,7 +299,9 @@ class CorrectionJournal(models.Model):
         DRAFT = "draft", "draft"
         POSTED = "posted", "posted"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="correction_journals")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="correction_journals"
+    )
     number = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
     status = models.CharField(max_length=6, choices=Status, default=Status.DRAFT)

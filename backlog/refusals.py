@@ -37,7 +37,7 @@ REFUSALS = {
     "OTHERS-APPROVE": _("%(others)s can approve it."),
     "NO-OTHER-APPROVER": _(
         "Project %(project)s has no other manager to approve it. A billing administrator adds one to the "
-        "project, or allows own approval for the company."
+        "project, or allows own approval for the legal entity."
     ),
     "ENTRY-FUTURE": _("%(entry)s is dated after today. It can be approved from %(day)s on."),
     "ENTRY-APPROVED-BEFORE": _("%(entry)s has actuals already. Cancel its approval first."),
@@ -57,7 +57,7 @@ REFUSALS = {
     "ENTRY-TOO-LARGE": _("%(why)s Correct the entry, or its price in the price list."),
     "REJECT-COMMENT": _("Enter why the entries are rejected, so that their owner can correct them."),
     "ENTRIES-OF-SEVERAL-ENTITIES": _(
-        "The selected entries belong to several companies. Select those of one company at a time."
+        "The selected entries belong to several legal entities. Select those of one legal entity at a time."
     ),
     "APPROVE-NOT-SHOWN": _(
         "No entry was approved, because the request did not include what the list showed. Check the list "
@@ -110,7 +110,7 @@ REFUSALS = {
     # Marking, holding, undoing.
     "HOLD-REASON": _("Enter why the work is put on hold."),
     "ROWS-SEVERAL-ENTITIES": _(
-        "The selected rows belong to several companies. Select those of one company at a time."
+        "The selected rows belong to several legal entities. Select those of one legal entity at a time."
     ),
     "ALREADY-UNDONE": _("%(action)s was already undone."),
     "CANNOT-UNDO": _("%(action)s can't be undone. Only marking and holding can."),

@@ -50,7 +50,7 @@ def demand_right_numbers(party, *, country=""):
     """
     country = (party.country or country).upper()
     checks = {
-        "organization_number": ("company number", lambda text: _is_company(text, country)),
+        "organization_number": ("organization number", lambda text: _is_company(text, country)),
         "vat_number": ("VAT number", lambda text: _is_vat(text, country)),
         "bank_account": ("bank account", lambda text: _is_account(text, country)),
         "iban": ("IBAN", iban.is_valid),

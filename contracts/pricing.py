@@ -454,7 +454,7 @@ def _cost_list(lists, entity, work, contracting_unit_id, why):
     If there are several, one in the accounting currency comes first.
     """
     valid = [each for each in lists if each.is_valid(work.date)]
-    owners = {None: "of the company"}
+    owners = {None: "of the legal entity"}
     if work.unit_id:
         owners = {work.unit_id: "of the resource's unit"} | owners
     if contracting_unit_id:

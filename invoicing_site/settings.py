@@ -234,8 +234,8 @@ UNFOLD = {
         "show_search": True,
         "navigation": [
             _group(
-                "Company and people",
-                "The company's parameters, and its people with their roles.",
+                "Legal entity and people",
+                "The parameters of the legal entity, and its people with their roles.",
                 ("Legal entities", "domain", "contracts_legalentity"),
                 ("Organizational units", "account_tree", "contracts_organizationalunit"),
                 ("Users", "person", "invoicing_site_user"),

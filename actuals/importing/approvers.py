@@ -35,11 +35,11 @@ def _sentence(others, could, n, projects) -> str:
     on = f"{wording.counted(n, 'entry', 'entries')} on {_listed(projects)}"
     if others:
         return f"You can't approve what you import yourself: {' or '.join(others)} can approve {on}."
-    way = "Let an accountant import the file, or have" if could else "Have"
+    way = "Ask an accountant to import the file, or ask" if could else "Ask"
     return (
-        f"Nobody could approve {on}: people don't approve their own work or what they imported, and there is "
-        f"no other project manager. {way} a billing administrator add one, or allow own approval for the "
-        "company."
+        f"Nobody could approve {on}: people don't approve their own work or what they imported, and there "
+        f"is no other project manager. {way} a billing administrator to add one, or to allow own approval "
+        "for the legal entity."
     )
 
 

@@ -24,12 +24,12 @@ class Unnamed:
     def in_words(self) -> str:
         if not self.rows:
             return ""
-        n = wording.counted(self.rows, "row of time names", "rows of time name")
+        n = wording.counted(self.rows, "row of time has", "rows of time have")
         they, get = ("it", "gets") if self.rows == 1 else ("they", "get")
         if self.category is None:
             return (
-                f"{n} no category, and the company has none for time: {they} {get} none, and no item tax "
-                "group. Have an administrator make one first."
+                f"{n} no category, and the legal entity has no category for time: {they} {get} no category "
+                "and no item tax group. Ask an administrator to add a category for time first."
             )
         said = f"{n} no category: {they} {get} {self.category}"
         if len(self.offered) > 1:

@@ -210,6 +210,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -273,6 +274,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction_journals",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),

@@ -262,7 +262,9 @@ class Membership(models.Model):
         AUDITOR = "auditor", "auditor"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
-    entity = models.ForeignKey(LegalEntity, models.CASCADE, related_name="memberships")
+    entity = models.ForeignKey(
+        LegalEntity, models.CASCADE, verbose_name="legal entity", related_name="memberships"
+    )
     role = models.CharField(max_length=13, choices=Role)
     sees_costs = models.BooleanField(
         default=False, help_text="Cost rates, costs and margins; accountants and auditors always see them"
@@ -278,7 +280,7 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=["user", "entity", "role"],
                 name="membership_once",
-                violation_error_message="This person already has this role in this company.",
+                violation_error_message="This person already has this role in this legal entity.",
             )
         ]
 
@@ -296,7 +298,7 @@ class Membership(models.Model):
 class Coded(models.Model):
     """A record of a legal entity with a code and a name; the code is unique in the legal entity."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity")
     code = models.CharField(max_length=30)
     name = models.CharField(max_length=200)
 
@@ -307,7 +309,7 @@ class Coded(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "code"],
                 name="%(class)s_code_once",
-                violation_error_message="Another record of this company already has this code.",
+                violation_error_message="Another record of this legal entity already has this code.",
             )
         ]
 
@@ -375,7 +377,9 @@ class ExchangeRate(models.Model):
         AVERAGE = "average", "average"
         BUDGET = "budget", "budget"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="exchange_rates")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="exchange_rates"
+    )
     rate_type = models.CharField(max_length=7, choices=RateType, default=RateType.SPOT)
     currency = CurrencyField()
     valid_from = models.DateField()

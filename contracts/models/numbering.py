@@ -21,7 +21,9 @@ class NumberSequence(models.Model):
         VOUCHER = "voucher", "voucher"
         CORRECTION = "correction", "correction journal"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="number_sequences")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="number_sequences"
+    )
     kind = models.CharField(max_length=11, choices=Kind)
     format = models.CharField(max_length=60, help_text="Such as INV-{year}-{seq:06}")
     chain_length = models.PositiveBigIntegerField(default=0, editable=False)
@@ -37,7 +39,7 @@ class NumberSequence(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "kind"],
                 name="number_sequence_once",
-                violation_error_message="This company already has a sequence of this kind.",
+                violation_error_message="This legal entity already has a sequence of this kind.",
             )
         ]
 

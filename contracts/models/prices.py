@@ -58,9 +58,9 @@ class PriceList(Coded):
     def clean(self):
         """Refuse an owner of the wrong kind, and days that another list of the same owner has (PRC-1)."""
         if self.kind == self.Kind.COST and (self.customer_id or self.contract_id):
-            raise ValidationError("A cost price list belongs to the company or to one of its units.")
+            raise ValidationError("A cost price list belongs to the legal entity or to one of its units.")
         if self.kind == self.Kind.SALES and self.unit_id:
-            raise ValidationError("A sales price list belongs to the company, a customer or a contract.")
+            raise ValidationError("A sales price list belongs to the legal entity, a customer or a contract.")
         if self.valid_from is None:
             return  # the field has its own error message
         others = PriceList.objects.filter(entity=self.entity_id, kind=self.kind, currency=self.currency)

@@ -65,7 +65,9 @@ class Customer(models.Model):
         E_INVOICE = "einvoice", "e-invoice"
         BOTH = "both", "mail and e-invoice"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="customers")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="customers"
+    )
     number = models.CharField(max_length=20)
     name = models.CharField(max_length=200)
     currency = CurrencyField()
@@ -91,21 +93,21 @@ class Customer(models.Model):
         max_length=6,
         choices=PaymentReferenceKind,
         blank=True,
-        help_text="Empty: the setting of the company",
+        help_text="Empty: the setting of the legal entity",
     )
     kid_length = models.PositiveSmallIntegerField(
         "KID length",
         null=True,
         blank=True,
         validators=KID_LENGTHS,
-        help_text="Empty: the setting of the company",
+        help_text="Empty: the setting of the legal entity",
     )
     kid_holds = models.CharField(
         "KID holds",
         max_length=7,
         choices=KidContent,
         blank=True,
-        help_text="Empty: the setting of the company",
+        help_text="Empty: the setting of the legal entity",
     )
 
     objects = CustomerQuerySet.as_manager()
@@ -116,7 +118,7 @@ class Customer(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "number"],
                 name="customer_number_once",
-                violation_error_message="Another customer of this company already has this number.",
+                violation_error_message="Another customer of this legal entity already has this number.",
             ),
             address_has_a_scheme("customer_electronic_address_has_a_scheme"),
         ]
@@ -257,7 +259,9 @@ class Category(Coded):
             models.UniqueConstraint(
                 fields=["entity", "transaction_class", "code"],
                 name="category_code_once",
-                violation_error_message="Another category of this class and company already has this code.",
+                violation_error_message=(
+                    "Another category of this class and legal entity already has this code."
+                ),
             )
         ]
 
@@ -265,7 +269,9 @@ class Category(Coded):
 class MeasureUnit(models.Model):
     """The code of a legal entity's unit in electronic invoices (UNECE Recommendation 20)."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="measure_units")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="measure_units"
+    )
     unit = models.CharField(max_length=10, help_text="As used in prices and entries, such as km")
     code = models.CharField("UNECE code", max_length=3, choices=code_lists.choices(code_lists.UNITS))
 
@@ -277,7 +283,7 @@ class MeasureUnit(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "unit"],
                 name="measure_unit_once",
-                violation_error_message="This company already has a code for this unit.",
+                violation_error_message="This legal entity already has a code for this unit.",
             )
         ]
 
@@ -321,7 +327,7 @@ class Resource(Coded):
             models.UniqueConstraint(
                 fields=["entity", "user"],
                 name="resource_user_once",
-                violation_error_message="This user is already a resource of this company.",
+                violation_error_message="This user is already a resource of this legal entity.",
             ),
         ]
 

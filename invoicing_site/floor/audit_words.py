@@ -41,7 +41,7 @@ _WORDS = {
     "ledger.edit_proposal_lines": "Proposal lines edited",
     "ledger.fill_lines": "Lines of a proposal filled in",
     "ledger.format_sections": "Sections of a proposal arranged",
-    "ledger.open_books": "Books of a company opened",
+    "ledger.open_books": "Books of a legal entity opened",
     "ledger.post": "Invoice posted",
     "ledger.post_journal": "Journal posted",
     "ledger.put_on_hold": "Period put on hold",

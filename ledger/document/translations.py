@@ -84,7 +84,7 @@ _ENGLISH = {
     "terms_immediate": "Due at once",
     "terms_by_date": "By {}",
     "to_pay": "To pay",
-    "organization_number": "Company no.",
+    "organization_number": "Organization no.",
     "vat_number": "VAT no.",
     "annex": "Annex: hours",
     "annex_of": "Hours billed with {}",

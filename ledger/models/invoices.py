@@ -46,7 +46,9 @@ class CustomerInvoice(models.Model):
 
     proposal = models.OneToOneField(InvoiceProposal, models.PROTECT, related_name="invoice")
     voucher = models.OneToOneField(Voucher, models.PROTECT, related_name="invoice")
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoices")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="invoices"
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="invoices")
     kind = models.CharField(max_length=11, choices=Kind)

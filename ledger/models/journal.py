@@ -48,7 +48,9 @@ class IntegrationJournal(models.Model):
         },
     )
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="journals")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="journals"
+    )
     number = models.CharField(max_length=40)
     period = models.CharField(max_length=10, help_text="The day, month or year of its lines, or “all”")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)

@@ -32,7 +32,9 @@ class Voucher(models.Model):
         GENERAL = "general", "general"
         OPENING = "opening", "opening balance"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="vouchers")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="vouchers"
+    )
     number = models.CharField(max_length=40)
     kind = models.CharField(max_length=11, choices=Kind)
     date = models.DateField("accounting date")
@@ -153,7 +155,9 @@ class CustomerTransaction(models.Model):
 class Payment(models.Model):
     """A payment from, or to, a customer."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="payments")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="payments"
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="payments")
     voucher = models.OneToOneField(Voucher, models.PROTECT, related_name="payment")
     date = models.DateField()

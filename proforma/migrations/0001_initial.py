@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invoice_runs",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -177,6 +178,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="proformas",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),

@@ -53,7 +53,7 @@ def test_time_without_a_category_is_taxed_like_time_of_the_week_page(co, content
     """IMP-1 JRN-3: 8 h at 200 are 1,600, and 25 % tax are 400."""
     contract = factories.contract(co, confirmed=True)
     seen = look(co, content)
-    assert seen.unnamed.in_words() == "1 row of time names no category: it gets Work."
+    assert seen.unnamed.in_words() == "1 row of time has no category: it gets Work."
     take(co, content, submit=True, by=co.accountant)
     assert given() == ["WORK"]
     (item,) = approve(Entry.objects.all(), by=co.manager).items
@@ -71,7 +71,7 @@ def test_the_first_category_is_the_default_as_on_the_week_page(co, client):
 
     client.force_login(co.accountant)
     page = preview(client, FILE).text
-    assert "1 row of time names no category: it gets Admin, one of 2 categories of time." in page
+    assert "1 row of time has no category: it gets Admin, one of 2 categories of time." in page
     assert '<option value="ADMIN" selected>Admin</option>' in page
     assert '<td data-label="Category">ADMIN</td>' in page
     client.post("/import/preview/", {"choose": "1", "format": "ledgerline", "time_category": "WORK"})
@@ -101,7 +101,7 @@ def test_the_command_takes_a_category(co, tmp_path):
     ):
         command(file, "--time-category", "WRK")
     said = command(file, "--time-category", "WORK")
-    assert "1 row of time names no category: it gets Work, one of 2 categories of time." in said
+    assert "1 row of time has no category: it gets Work, one of 2 categories of time." in said
     assert given() == ["WORK", "WORK"]
 
 
@@ -109,13 +109,13 @@ def test_a_category_without_an_item_tax_group_is_shown(co):
     """IMP-1 JRN-3: without an item tax group no invoice can be posted"""
     Category.objects.filter(pk=co.time.pk).update(item_tax_group=None)
     assert look(co, FILE).unnamed.in_words() == (
-        "1 row of time names no category: it gets Work, which has no item tax group."
+        "1 row of time has no category: it gets Work, which has no item tax group."
     )
     content = FILE.replace("WORK", "")
     co.time.delete()
     assert look(co, content).unnamed.in_words() == (
-        "2 rows of time name no category, and the company has none for time: they get none, and no item tax "
-        "group. Have an administrator make one first."
+        "2 rows of time have no category, and the legal entity has no category for time: they get no "
+        "category and no item tax group. Ask an administrator to add a category for time first."
     )
     take(co, content)
     assert given() == [None, None]

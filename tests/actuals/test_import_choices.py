@@ -369,7 +369,7 @@ def test_the_command_asks_and_takes_answers(co, tmp_path):
 
     assert command(file, "--preview", "--exported", "bill") == (
         "5 of 5 rows would be added, 0 are there already.\n"
-        "5 rows of time name no category: they get Work.\n"
+        "5 rows of time have no category: they get Work.\n"
         "In the file, 31 Mar 2025 to 4 Apr 2025: 5 rows, 16.8333 h. New: 5 rows, 16.8333 h.\n"
         "  ANNA Anna: 5 rows, 16.8333 h.\n"
     )
@@ -394,7 +394,7 @@ def test_the_command_names_rows_that_could_be_left_out(co, tmp_path):
     assert command(file, "--empty", "skip") == (
         "1 of 2 rows added as a draft, 0 are there already.\n"
         "Left out: 1, without a duration, or still running.\n"
-        "1 row of time names no category: it gets Work.\n"
+        "1 row of time has no category: it gets Work.\n"
     )
     assert Entry.objects.get().quantity == Decimal(1)
     assert warnings(look(co, file.read_bytes())) != []

@@ -42,14 +42,14 @@ def test_a_preview_and_then_the_import(co, file):
     """IMP-1"""
     assert run(file, "--preview") == (
         "2 of 2 rows would be added, 0 are there already.\n"
-        "2 rows of time name no category: they get Work.\n"
+        "2 rows of time have no category: they get Work.\n"
         "In the file, 31 Mar 2025 to 1 Apr 2025: 2 rows, 9.5 h. New: 2 rows, 9.5 h.\n"
         "  ANNA Anna: 2 rows, 9.5 h.\n"
     )
     assert not Entry.objects.exists()
 
     assert run(file) == (
-        "2 of 2 rows added as drafts, 0 are there already.\n2 rows of time name no category: they get Work.\n"
+        "2 of 2 rows added as drafts, 0 are there already.\n2 rows of time have no category: they get Work.\n"
     )
     again = run(file)
 
@@ -141,7 +141,7 @@ def test_answers_as_json(co, file):
         "time_without_category": {
             "rows": 2,
             "gets": "WORK",
-            "said": "2 rows of time name no category: they get Work.",
+            "said": "2 rows of time have no category: they get Work.",
         },
         "changed": [],
         "totals": totals,

@@ -98,7 +98,7 @@ def test_the_preview_shows_who_can_approve(co, manager):
     """APP-2: users can't approve what they import themselves."""
     page = preview(manager).text
     assert "Nobody could approve 2 entries on NO1-P1" in page
-    assert "Let an accountant import the file, or have a billing administrator add one" in page
+    assert "Ask an accountant to import the file, or ask a billing administrator to add one" in page
 
     other = factories.UserFactory(username="kari", first_name="Kari", last_name="Nord")
     co.project.managers.add(other)

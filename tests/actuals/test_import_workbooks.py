@@ -153,15 +153,15 @@ def test_numbers_of_a_workbook_are_read_as_they_are_written(co, number, hours):
     [
         (
             '<c t="d"><v>0001-01-01T00:00:00+14:00</v></c>',
-            "“0001-01-01” is not a valid day in the time zone of the company.",
+            "“0001-01-01” is not a valid day in the time zone of the legal entity.",
         ),
         (
             '<c t="d"><v>9999-12-31T23:59:59-14:00</v></c>',
-            "“9999-12-31 23:59:59-14:00” is not a valid day in the time zone of the company.",
+            "“9999-12-31 23:59:59-14:00” is not a valid day in the time zone of the legal entity.",
         ),
         (
             '<c s="1"><v>2958465.99</v></c>',
-            "“9999-12-31 23:45:36” is not a valid day in the time zone of the company.",
+            "“9999-12-31 23:45:36” is not a valid day in the time zone of the legal entity.",
         ),
         (
             '<c s="1"><v>2958465.99999999</v></c>',

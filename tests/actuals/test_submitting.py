@@ -274,7 +274,7 @@ def test_a_resource_of_another_company_is_refused(co):
 
     message = refused("SUBMIT-OTHER-ENTITY", submit, [entry], by=co.member)
 
-    assert "works for another company" in message
+    assert "belongs to another legal entity" in message
 
 
 def test_entries_of_one_company_at_a_time(co):

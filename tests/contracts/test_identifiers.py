@@ -42,7 +42,7 @@ def test_valid_numbers_and_those_of_unknown_countries_are_accepted(country, numb
 @pytest.mark.parametrize(
     ("country", "numbers", "sentence"),
     [
-        ("NO", {"organization_number": "999000003"}, "“999000003” is not a valid company number in NO"),
+        ("NO", {"organization_number": "999000003"}, "“999000003” is not a valid organization number in NO"),
         ("NO", {"vat_number": "NO 999 000 003 MVA"}, "“NO 999 000 003 MVA” is not a valid VAT number in NO"),
         ("DE", {"vat_number": "DE999000008"}, "“DE999000008” is not a valid VAT number in DE"),
         (

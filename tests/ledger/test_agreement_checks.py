@@ -281,7 +281,7 @@ def test_numbers_of_a_bill_to_are_looked_at_where_they_are_typed(no1, contract, 
         "organization_number": "933333333",
     }
     page = client.post(f"/proformas/{draft.pk}/edit/", head).content.decode()
-    assert "“933333333” is not a valid company number in NO. Check its length and its digits." in page
+    assert "“933333333” is not a valid organization number in NO. Check its length and its digits." in page
     answer = client.post(f"/proformas/{draft.pk}/edit/", head | {"organization_number": "974760673"})
     assert answer.status_code == 302
     draft.refresh_from_db()

@@ -25,7 +25,7 @@ def test_an_invoice_says_who_owes_whom_what_for_what_and_until_when():
     text = text_of(content(header_text="Thank you.", footer_text="Object within 14 days."))
 
     assert "Invoice INV-2026-000042" in text
-    assert "To Havneverket KF Attn. Kari Nordmann Sjøgata 3 8006 Bodø Company no. 888888888" in text
+    assert "To Havneverket KF Attn. Kari Nordmann Sjøgata 3 8006 Bodø Organization no. 888888888" in text
     assert "Date 20 Nov 2026 Period 1 Oct 2026 – 31 Oct 2026 Customer no. 10042" in text
     assert "Your reference Kari Nordmann Your order no. PO-77812 Contract K-1001 Harbour renewal" in text
     assert "Amount due NOK 1,250.00 Due date 20 Dec 2026 KID 20260004286" in text
@@ -54,7 +54,7 @@ def test_a_norwegian_seller_shows_its_number_and_register():
     british = text_of(
         content(seller_country="GB", seller_vat_number="GB123", seller_organization_number="77")
     )
-    assert "Company no. 77 · VAT no. GB123" in british
+    assert "Organization no. 77 · VAT no. GB123" in british
     assert "Foretaksregisteret" not in british
 
 

@@ -283,7 +283,7 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
 def test_a_detail_takes_no_tax_group_of_another_company(company, detail):
     """PRO-3 SEC-1"""
     stranger = factories.company(code="SE1", books=False)
-    with pytest.raises(Refused, match="belongs to another company"):
+    with pytest.raises(Refused, match="belongs to another legal entity"):
         edit(detail, company=company, item_tax_group=stranger.item_tax_group)
 
 
