@@ -10,7 +10,7 @@ from actuals.models import Actual, Batch, BillingType
 from backlog import obstacles
 from backlog.models import BacklogItem, BacklogQuerySet
 from contracts.models import Project, ProjectContract
-from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum, lacks
 from invoicing_site.models import User
 
 _Status = BacklogItem.Status
@@ -67,9 +67,10 @@ def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[Ageing
 
 def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
     """The items that were unbilled work at the end of that day; see `ageing`."""
-    still = Q(actual__reversed_by=None) | Q(actual__reversed_by__batch__on__gt=on) | _stood_again(on)
+    reversed_by_then = Exists(Actual.objects.filter(reverses=OuterRef("actual"), batch__on__lte=on))
+    still = ~reversed_by_then | _stood_again(on)
     # A share that was billed before it was imported at cutover was never unbilled here, and has no reversal.
-    billed_before = Q(status=_Status.POSTED, actual__reversed_by=None)
+    billed_before = Q(lacks(Actual, "reversed_by", of="actual"), status=_Status.POSTED)
     return items.filter(
         still,
         actual__type=Actual.Type.UNBILLED_SALES,
@@ -87,15 +88,15 @@ def _stood_again(on):
     an item of their own.
     """
     facts = Actual.objects.filter(
+        lacks(Actual, "backlog_item"),
         replaces=OuterRef("actual"),
         type=Actual.Type.UNBILLED_SALES,
         booked_by=Actual.BookedBy.NOTHING,
         reverses=None,
-        backlog_item=None,
         batch__action=Batch.Action.ADJUST,
         batch__on__lte=on,
     )
-    return Exists(facts.filter(Q(reversed_by=None) | Q(reversed_by__batch__on__gt=on)))
+    return Exists(facts.filter(~Exists(Actual.objects.filter(reverses=OuterRef("pk"), batch__on__lte=on))))
 
 
 def _columns(on):

@@ -10,6 +10,7 @@ from backlog.valuation import (
     outside_of,
 )
 from contracts.chargeability import Coverage
+from invoicing_site.floor.querysets import lacks
 
 
 def newly_covered(contract):
@@ -30,11 +31,11 @@ def _covered(coverage, entry, contract):
 def _uncovered(contract):
     """The costs of approved entries on the contract's projects that no line covers."""
     return Actual.objects.filter(
+        lacks(Actual, "reversed_by"),
         type=Actual.Type.COST,
         project__in=contract.lines.values("project"),
         entry__status__in=[Entry.Status.APPROVED, Entry.Status.RECALL],
         reverses=None,
-        reversed_by=None,
         contract_line=None,
     )
 

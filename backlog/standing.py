@@ -8,6 +8,7 @@ which document has it.
 from actuals.models import Actual, BillingType
 from actuals.naming import named
 from backlog.models import BacklogItem
+from invoicing_site.floor.querysets import lacks
 from invoicing_site.floor.reasons import Reason
 
 _SALES = (Actual.Type.UNBILLED_SALES, Actual.Type.BILLED_SALES)
@@ -19,7 +20,7 @@ def standing_facts(entries):
     """The actuals of the entries that are not reversed, by entry, with their claims and invoices."""
     ways = (f"backlog_item__{_LINE}", f"replaces__backlog_item__{_LINE}", f"detail_actual__{_LINE}")
     facts = (
-        Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+        Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
         .select_related(
             "contract",
             "contract_customer__customer",

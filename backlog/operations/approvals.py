@@ -22,7 +22,7 @@ from backlog.valuation import Pricings, Weighing, backlog_item, contracts_of, pa
 from contracts.models import LegalEntity, Project
 from invoicing_site.floor import audit, checked, formatting, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.querysets import analyze, in_chunks, lacks, write_rows
 from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed
 
@@ -183,7 +183,7 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     if reason := why_it_stays(entries):
         raise Refused.because(reason)
     items = list(BacklogItem.objects.open().filter(actual__entry__in=entries))
-    standing = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+    standing = Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
     by_journal: dict[bool, list[Actual]] = {True: [], False: []}
     for fact in standing.select_related("replaces").order_by("pk"):
         by_journal[_is_accrued_behind(fact)].append(fact)
@@ -230,7 +230,7 @@ def _locked_entries(entries):
 def _approvable(entity, entries, decisions, by, drawn):
     good, refused = [], []
     deciding = Deciding(entity, entries, by)
-    live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+    live = Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
     has_facts = set(live.values_list("entry", flat=True))
     for entry in entries:
         reason = deciding.why_not_approved(entry, decisions.get(entry.pk))

@@ -24,7 +24,7 @@ from contracts.operations import check_contract, generate_schedule, part_milesto
 from contracts.pricing import PriceBook
 from invoicing_site.floor import audit, moves, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import write_rows
+from invoicing_site.floor.querysets import lacks, write_rows
 
 
 @transaction.atomic
@@ -61,7 +61,7 @@ def confirm_contract(contract, *, by, on=None):
 
 def _release_milestones(contract):
     """Create a backlog item for each customer's part of each milestone."""
-    for milestone in Milestone.objects.filter(line__contract=contract, parts=None):
+    for milestone in Milestone.objects.filter(lacks(Milestone, "parts"), line__contract=contract):
         part_milestone(milestone)
     parts = MilestonePart.objects.filter(milestone__line__contract=contract).select_related("milestone")
     return write_rows(

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from contracts import code_lists
@@ -41,8 +41,9 @@ def managed_contracts(user):
 
     The user manages the contract, or a project that one of its lines bills.
     """
-    contracts = apps.get_model("contracts", "ProjectContract").objects
-    return contracts.filter(Q(managers=user) | Q(lines__project__managers=user)).values("pk")
+    own = apps.get_model("contracts", "ProjectContract").managers.through.objects.filter(user=user)
+    lines = apps.get_model("contracts", "ContractLine").objects.filter(project__in=managed_projects(user))
+    return own.order_by().values("projectcontract").union(lines.order_by().values("contract"))
 
 
 class CustomerQuerySet(ReachQuerySet):
@@ -158,6 +159,13 @@ class ProjectGroup(Coded):
 
     class Meta(Coded.Meta):
         default_related_name = "project_groups"
+
+
+def managers_of(model, entity):
+    """The users who manage rows of the model, contracts or projects, in the entity."""
+    own = {f"{model._meta.model_name}__entity": entity}
+    managing = model.managers.through.objects.filter(user=OuterRef("pk"), **own)
+    return model.managers.field.related_model.objects.filter(Exists(managing))
 
 
 def managed_projects(user):

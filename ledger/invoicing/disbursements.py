@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual
 from contracts.models import Project
@@ -25,6 +25,7 @@ from ledger.models import (
     PostingAccount,
     Profile,
     ProjectTransaction,
+    Voucher,
 )
 from ledger.setup.accounts import AccountBook
 
@@ -120,10 +121,10 @@ def unbooked(proforma) -> list[Actual]:
     """Costs of disbursements that it charges and that no journal has posted yet."""
     return list(
         Actual.objects.filter(
+            ~Exists(Voucher.objects.filter(journal_line__actual=OuterRef("pk"))),
             sales__backlog_item__detail__line__proforma=proforma,
             category__is_disbursement=True,
             booked_by=Actual.BookedBy.JOURNAL,
-            journal_line__voucher=None,
         ).order_by("pk")
     )
 

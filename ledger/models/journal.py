@@ -12,6 +12,7 @@ from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQu
 from invoicing_site.floor import guards
 from invoicing_site.floor.fields import AmountField, RateField
 from invoicing_site.floor.moves import STAYS, Move, Moves
+from invoicing_site.floor.querysets import lacks
 from invoicing_site.floor.reasons import ReasonField
 from ledger.models.setup import DimensionSet
 
@@ -90,10 +91,10 @@ class JournalLineQuerySet(ReachQuerySet):
     view_permission = "journal.view"
 
     def unposted(self):
-        return self.filter(voucher=None)
+        return self.filter(lacks(JournalLine, "voucher"))
 
     def posted(self):
-        return self.filter(voucher__isnull=False)
+        return self.exclude(lacks(JournalLine, "voucher"))
 
     def in_error(self):
         """Lines that the last posting refused, each with its `error`."""
