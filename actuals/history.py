@@ -1,7 +1,4 @@
-"""The history of an entry, read from its audit events.
-
-The entry has only its last stamps: submitting it again clears the earlier ones.
-"""
+"""What became of an entry, by its audit events, as a new submission clears the entry's own stamps."""
 
 import datetime
 from dataclasses import dataclass
@@ -24,7 +21,7 @@ _DONE = {
     "backlog.reject": "Rejected",
     "backlog.cancel_approval": "Approval canceled",
 }
-# Their events list the entries in the detail, because one action can be about thousands.
+# These name their entries by keys, as one action may be about thousands.
 _OF_MANY = (
     "actuals.submit",
     "actuals.recall",
@@ -36,7 +33,7 @@ _OF_MANY = (
 
 @dataclass(frozen=True)
 class Step:
-    """One action of a user on the entry."""
+    """One thing somebody did with the entry."""
 
     at: datetime.datetime
     done: str
@@ -45,10 +42,10 @@ class Step:
 
 
 def history_of(entry: Entry) -> list[Step]:
-    """The history of the entry, oldest first, from one query; at most the last hundred events.
+    """All that was done with the entry, oldest first, in one query; the latest hundred steps of it.
 
-    Entries that an import or an earlier system submitted or decided have no event for that, so the stamps of
-    the entry are used.
+    What an import or an earlier system submitted or decided has no event of its own, so the
+    stamps on the entry are used.
     """
     steps = [
         Step(event.at, _DONE[event.action], event.by, event.detail.get("comment", ""))
@@ -67,10 +64,10 @@ def history_of(entry: Entry) -> list[Step]:
 
 
 def _events(entry):
-    """The events about the entry: it is their subject, or one of the entries in their detail."""
+    """The events that name the entry, as their subject or among others in their detail."""
     key = entry.pk
     alone = Q(subject_type=Entry._meta.label_lower, subject_id=str(key))
-    # Both databases can compare a part of the detail as text; only PostgreSQL can search its lists.
+    # Both databases compare a part of the detail as text, and only PostgreSQL looks into its lists.
     among = Q(action__in=_OF_MANY, detail__entries__regex=rf"[\[ ,]{key}[\],]")
     in_week = Q(
         action="actuals.save_week",

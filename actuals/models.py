@@ -1,4 +1,4 @@
-"""What happened: entries that users make, and the immutable actuals that follow from them."""
+"""WHAT HAPPENED: entries that people make, and the immutable facts that follow from them."""
 
 from django.conf import settings
 from django.db import models
@@ -44,7 +44,7 @@ class BillingType(models.TextChoices):
     COMPLIMENTARY = "complimentary", "complimentary"
 
 
-# Below this key the mapping of an import stores the name of the file, if it was stored under another name.
+# Under it stands what a file is called, in the mapping of its import, where it was kept under another name.
 NAMED = "file_name"
 
 
@@ -55,12 +55,12 @@ class ImportQuerySet(ReachQuerySet):
         return Q(imported_by=user)
 
     def at_work(self):
-        """Requested, and neither finished nor failed."""
+        """Asked for, and neither finished nor failed."""
         return self.filter(status__in=[EntryImport.Status.QUEUED, EntryImport.Status.RUNNING])
 
 
 class EntryImport(models.Model):
-    """One file of entries: imported completely, or not at all if it failed (IMP-1)."""
+    """One file of entries: taken in whole or, where it failed, not at all (IMP-1)."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "waiting"
@@ -82,9 +82,7 @@ class EntryImport(models.Model):
         HARVEST_EXPENSES = "harvest_expenses", "Harvest expenses"
         EXPENSIFY = "expensify", "Expensify"
 
-    entity = models.ForeignKey(
-        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="entry_imports"
-    )
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=20, choices=Format, default=Format.LEDGERLINE)
     mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field")
@@ -120,7 +118,7 @@ class EntryImport(models.Model):
 
     @property
     def name(self) -> str:
-        """The name of the file at this import; the bytes are stored once, under their first name."""
+        """What the file was called this time; the bytes are kept once, under their first name."""
         return self.mapping.get(NAMED) or self.file.name
 
     @property
@@ -128,7 +126,7 @@ class EntryImport(models.Model):
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
 
 
-# Fields that distinguish entries of the same day with the same hours.
+# What distinguishes entries of the same day and the same hours.
 NAMED_BY = ("project", "task", "category", "product")
 
 
@@ -144,12 +142,12 @@ class EntryQuerySet(ReachQuerySet):
         )
 
     def submitted(self):
-        """Entries that wait for an approver."""
+        """Waiting for an approver."""
         return self.filter(status=Entry.Status.SUBMITTED)
 
 
 class Entry(models.Model):
-    """Time, an expense, material or a fee as a user entered it, to be approved (APP-1)."""
+    """Time, expense, material or fee as somebody entered it, on its way to approval (APP-1)."""
 
     class Class(models.TextChoices):
         TIME = "time", "time"
@@ -188,9 +186,7 @@ class Entry(models.Model):
         NON_CHARGEABLE = "non_chargeable", "non-chargeable"
         COST_ONLY = "cost_only", "cost only, invoiced elsewhere"
 
-    entity = models.ForeignKey(
-        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="entries"
-    )
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entries")
     transaction_class = models.CharField(max_length=10, choices=Class, default=Class.TIME)
     date = models.DateField()
     project = models.ForeignKey(Project, models.PROTECT, related_name="entries")
@@ -204,7 +200,7 @@ class Entry(models.Model):
     description = models.CharField(max_length=500, blank=True)
     internal_comment = models.CharField(max_length=500, blank=True)
 
-    # The values that price it, set when it is submitted, and again when it is submitted again (APP-9).
+    # What it is priced by, fixed when it is submitted; submitting again fixes it anew (APP-9).
     priced_role = models.ForeignKey(
         Role, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -215,7 +211,7 @@ class Entry(models.Model):
         LegalEntity, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
-    # Expenses, material and fees have a cost or a price of their own (APP-8).
+    # Expenses, materials and fees say what they cost or are worth (APP-8).
     cost_currency = CurrencyField(blank=True)
     cost_net = AmountField(null=True, blank=True, help_text="Net of tax, whole entry")
     cost_tax = AmountField(null=True, blank=True)
@@ -310,7 +306,7 @@ class Entry(models.Model):
 
 
 class Batch(models.Model):
-    """One action that created actuals: which one, by whom, when, and its accounting date (JRN-7)."""
+    """One action that made actuals: what, who, when, and on which day it counts (JRN-7)."""
 
     class Action(models.TextChoices):
         APPROVE = "approve", "approved"
@@ -321,7 +317,7 @@ class Batch(models.Model):
         ADJUST = "adjust", "adjusted"
         CUTOVER = "cutover", "brought in at cutover"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
     action = models.CharField(max_length=8, choices=Action)
     on = models.DateField(help_text="The date of the action in the entity's time zone")
     at = models.DateTimeField(default=timezone.now)
@@ -371,9 +367,9 @@ class ActualQuerySet(ReachQuerySet):
 
 
 class Actual(models.Model):
-    """One immutable financial record. Inserted once, never updated or deleted (ACT-1).
+    """One immutable financial fact. Inserted once, never updated or deleted (ACT-1).
 
-    A sales actual is one customer's share. Values that change are in its backlog item.
+    A sales actual is one customer's share. What changes about it is in its backlog item.
     """
 
     class Type(models.TextChoices):
@@ -386,7 +382,7 @@ class Actual(models.Model):
         INVOICE = "invoice", "invoice"
         NOTHING = "nothing", "nothing"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", db_index=False)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, db_index=False)
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="actuals")
     type = models.CharField(max_length=8, choices=Type)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
@@ -423,7 +419,7 @@ class Actual(models.Model):
         PriceDecision, models.PROTECT, null=True, blank=True, related_name="actuals", db_index=False
     )
 
-    # Its source, and its relations to other actuals.
+    # Where it comes from, and what it stands to.
     entry = models.ForeignKey(Entry, models.PROTECT, null=True, blank=True, related_name="actuals")
     milestone_part = models.ForeignKey(
         MilestonePart, models.PROTECT, null=True, blank=True, related_name="actuals"
@@ -468,8 +464,8 @@ class Actual(models.Model):
         return f"{self.get_type_display()} {self.pk} of {formatting.day(self.date)}"
 
 
-# Actuals were created from the approved values; a correction is a separate entry (APP-6). Canceling an
-# approval changes the decision together with the status, so the decision is sealed and not guarded.
+# What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).
+# Canceling an approval changes what was decided together with the status, so that is sealed and not guarded.
 _APPROVED = "OLD.status IN ('approved', 'recall')"
 _DECISION = ["decided_at", "decided_by", "decision_comment", "billable_quantity", "billing_type"]
 _TIMES_CANCELED = (

@@ -1,4 +1,4 @@
-"""The backlog: delivered or due work that is not invoiced yet, and the actions on it."""
+"""THE PROJECT MANAGER'S ROOM: what is delivered or due and not yet invoiced, and what is said of it."""
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,7 @@ from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.floor.moves import STAYS, Move, Moves
 from invoicing_site.floor.querysets import LockingQuerySet
 
-# Milestone parts and retainers have no actual; they are always chargeable.
+# What has no work behind it, a milestone part or a retainer, is always charged.
 _CHARGEABLE = Q(actual=None) | Q(actual__billing_type=BillingType.CHARGEABLE)
 
 
@@ -40,24 +40,24 @@ class BacklogQuerySet(ReachQuerySet):
         return Q(contract__in=managed_contracts(user))
 
     def open(self):
-        """Items that are neither on an invoice nor canceled."""
+        """Not yet on an invoice, and not canceled."""
         return self.filter(status__in=["not_ready", "ready"])
 
     def ready(self):
         return self.filter(status=BacklogItem.Status.READY)
 
     def chargeable(self):
-        """Only chargeable items count in totals (PRO-3)."""
+        """Only these add up (PRO-3)."""
         return self.filter(_CHARGEABLE)
 
     def of_lines(self):
-        """Work and milestones. Retainers, and the deductions of paid retainers, belong to no line."""
+        """Work and milestones; what is paid in advance, and taken off again, is for no line."""
         return self.filter(contract_line__isnull=False)
 
     def with_counted(self):
-        """Each with `counted`, its part of a total: its amount if it is chargeable, else 0 (PRO-3).
+        """Each with `counted`, what it adds to a total: its amount if it is chargeable, else nothing (PRO-3).
 
-        For totals of rows with any billing type; `counted` can be used in any aggregate.
+        For totals of rows that are shown or chosen whatever their billing type; it can be part of any sum.
         """
         counted = Case(When(_CHARGEABLE, then=F("amount")), default=Value(0), output_field=AmountField())
         return self.annotate(counted=counted)
@@ -70,17 +70,17 @@ class BacklogQuerySet(ReachQuerySet):
 
 
 class BacklogItem(models.Model):
-    """One share of billable work: an unbilled sales actual, a milestone part, or a retainer.
+    """One share of what can be billed: an unbilled sales actual, a milestone part, or a retainer.
 
-    Only this row changes on the way to the invoice. Its amount, currency and date are copies from its source,
-    which never changes. At most one line detail ever claims it (PRO-8).
+    The one narrow row that changes while a share travels; amount, currency and date repeat its source,
+    which never changes. It is claimed by at most one line detail, ever (PRO-8).
     """
 
     class Status(models.TextChoices):
         NOT_READY = "not_ready", "not ready"
         READY = "ready", "ready to invoice"
-        CREATED = "created", "on a draft proforma"
-        POSTED = "posted", "on a confirmed proforma"
+        CREATED = "created", "customer invoice created"
+        POSTED = "posted", "customer invoice posted"
         CANCELED = "canceled", "canceled"
 
     MOVES = Moves(
@@ -209,7 +209,7 @@ class BacklogItem(models.Model):
 
     @property
     def title(self):
-        """Its description, or else that of its source."""
+        """What it says to people: its own words, or else those of its source."""
         if self.description:
             return self.description
         if self.actual:
@@ -225,7 +225,7 @@ class BacklogActionQuerySet(ReachQuerySet):
 
 
 class BacklogAction(models.Model):
-    """One action on several backlog items, recorded so that it can be undone (BKL-2)."""
+    """One action on many backlog items, recorded so that it can be undone (BKL-2)."""
 
     class Action(models.TextChoices):
         READY = "ready", "marked ready"
@@ -235,9 +235,7 @@ class BacklogAction(models.Model):
         EVALUATE = "evaluate", "limits evaluated"
         RESET = "reset", "limits reset"
 
-    entity = models.ForeignKey(
-        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+", db_index=False
-    )
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
     action = models.CharField(max_length=9, choices=Action)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(
@@ -258,7 +256,7 @@ class BacklogAction(models.Model):
 
 
 class BacklogActionItem(models.Model):
-    """An item that an action changed."""
+    """One item that an action changed."""
 
     action = models.ForeignKey(BacklogAction, models.CASCADE, related_name="items")
     item = models.ForeignKey(BacklogItem, models.PROTECT, related_name="+", db_index=False)
@@ -271,7 +269,7 @@ class BacklogActionItem(models.Model):
 
 
 class Adjustment(models.Model):
-    """Why an unbilled share was replaced: written off or up, split, or priced again (BKL-5)."""
+    """Why an unbilled share was replaced: written off or up, split, priced again (BKL-5)."""
 
     class Kind(models.TextChoices):
         WRITE_OFF = "write_off", "write-off"
@@ -293,15 +291,13 @@ class Adjustment(models.Model):
 
 
 class CorrectionJournal(models.Model):
-    """Corrections of approved entries that are prepared, previewed and then posted together (APP-6)."""
+    """Corrections of approved entries, prepared, previewed, then posted at once (APP-6)."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
         POSTED = "posted", "posted"
 
-    entity = models.ForeignKey(
-        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="correction_journals"
-    )
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="correction_journals")
     number = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
     status = models.CharField(max_length=6, choices=Status, default=Status.DRAFT)
@@ -321,7 +317,7 @@ class CorrectionJournal(models.Model):
 
 
 class CorrectionLine(models.Model):
-    """The corrected values of one approved entry; empty fields do not change."""
+    """What one approved entry should have said; an empty field stays as it was."""
 
     journal = models.ForeignKey(CorrectionJournal, models.CASCADE, related_name="lines")
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="+")
@@ -339,7 +335,7 @@ class CorrectionLine(models.Model):
         return f"entry {self.entry_id}"
 
 
-# Source and amount of a share never change, like its actual; only its status columns do.
+# A share's source and worth are as still as the fact behind it; only its states move.
 _STATES = [
     "status",
     "limit_status",

@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/sealing.py [--actuals 100000] [--contracts 100] [--repeats 3]
 
-Prints JSON. Creates its own databases on the server of DATABASE_URL, and drops them at the end. Approves the
-same entries in turn with and without the triggers that note rows, then seals the noted rows.
+Prints JSON. Creates its own databases on the server of DATABASE_URL, and drops them at the end.
+Approves the same entries with and without the triggers that note rows, taking turns, then seals what was
+noted.
 """
 
 import argparse
@@ -39,7 +40,7 @@ def main(arguments=None) -> int:
                 with databases.copies():
                     databases.refresh_statistics()
                     if notes:
-                        _seal()  # the rows of the company itself
+                        _seal()  # what the company itself consists of
                         noted.append(_seconds(_approve, world))
                         sealing.append(_seconds(_seal))
                         rows = _rows()

@@ -17,20 +17,19 @@ UNITS = {
     "WEE": "week",
     "MON": "month",
     "ANN": "year",
-    "KMT": "kilometer",
-    "MTR": "meter",
-    "MTK": "square meter",
-    "MTQ": "cubic meter",
+    "KMT": "kilometre",
+    "MTR": "metre",
+    "MTK": "square metre",
+    "MTQ": "cubic metre",
     "LTR": "litre",
     "KGM": "kilogram",
     "TNE": "tonne",
     "KWH": "kilowatt hour",
     "GB": "gigabyte",
-    "P1": "percent",
+    "P1": "per cent",
 }
 
-# The codes of common units; a legal entity can choose others (`MeasureUnit`). Empty is the unit of a
-# milestone.
+# What well-known units mean; a company can say otherwise (`MeasureUnit`). Empty: a milestone is one.
 UNIT_CODES = {
     "": "C62",
     "each": "C62",
@@ -55,7 +54,7 @@ UNIT_CODES = {
 # Electronic Address Scheme, of CEF (EN 16931 BT-34-1, BT-49-1).
 ELECTRONIC_ADDRESS_SCHEMES = {
     "0002": "France, SIRENE",
-    "0007": "Sweden, organization number",
+    "0007": "Sweden, organisation number",
     "0009": "France, SIRET",
     "0037": "Finland, LY-tunnus",
     "0060": "D-U-N-S number",
@@ -67,7 +66,7 @@ ELECTRONIC_ADDRESS_SCHEMES = {
     "0184": "Denmark, CVR number",
     "0190": "Netherlands, OIN",
     "0191": "Estonia, company code",
-    "0192": "Norway, organization number",
+    "0192": "Norway, organisation number",
     "0195": "Singapore, UEN",
     "0196": "Iceland, Kennitala",
     "0198": "Denmark, SE number",
@@ -122,5 +121,5 @@ REASONS_OF_CATEGORY = {
 
 
 def choices(codes: dict[str, str]) -> list[tuple[str, str]]:
-    """The choices of a field: each code with its meaning."""
+    """For a field: the code with what it means."""
     return [(code, f"{code} {name}") for code, name in codes.items()]

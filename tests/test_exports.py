@@ -49,7 +49,7 @@ AMOUNTS = {
 OTHER_NUMBERS = {
     "Quantity",
     "Price",
-    "Billed so far",
+    "Invoiced so far",
     "Rows",
     "Added",
     "Run number",

@@ -1,4 +1,4 @@
-"""Choices about some rows of a file, on the import page or on the command line."""
+"""What people decide about some rows of a file that they import, on the page or on the command line."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,10 +8,7 @@ from invoicing_site.floor import formatting
 
 @dataclass(frozen=True)
 class Choice:
-    """A question about rows of one kind, and its possible answers.
-
-    Without a default an answer is required.
-    """
+    """Rows of one kind, and what may become of them; without a default nothing is imported until answered."""
 
     rows: str
     answers: dict[str, str]
@@ -46,13 +43,13 @@ CHOICES = {
 
 
 def option_of(name: str) -> str:
-    """The option of a choice on the command line."""
+    """How a choice is written on the command line."""
     return "--" + name.replace("_", "-")
 
 
 @dataclass
 class Found:
-    """The rows that a choice is about: their number and totals, and the possible answers."""
+    """How many rows a choice is about, what they come to, and the answers that would do something."""
 
     rows: int = 0
     hours: Decimal = Decimal(0)
@@ -66,7 +63,7 @@ class Found:
             self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
 
     def include(self, other: "Found"):
-        """Add the rows of another."""
+        """Add what another has found."""
         self.rows += other.rows
         self.hours += other.hours
         for currency, amount in other.amounts.items():

@@ -30,7 +30,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="entry_imports",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -134,7 +133,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -185,7 +183,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="entries",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -580,7 +577,6 @@ class Migration(migrations.Migration):
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (

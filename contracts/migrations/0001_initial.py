@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ("street", models.CharField(blank=True, max_length=200)),
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
-                ("organization_number", models.CharField(blank=True, max_length=40)),
+                ("organisation_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "in_company_register",
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         to="invoicing_site.storedfile",
                     ),
                 ),
-                ("accent_color", models.CharField(default="#1f5fbf", max_length=7)),
+                ("accent_colour", models.CharField(default="#1f5fbf", max_length=7)),
                 (
                     "journal_grouping",
                     models.CharField(
@@ -234,7 +234,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="memberships",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -270,7 +269,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("user", "entity", "role"),
                         name="membership_once",
-                        violation_error_message="This person already has this role in this legal entity.",
+                        violation_error_message="This person already has this role in this company.",
                     )
                 ],
             },
@@ -289,7 +288,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -302,7 +300,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="organizationalunit_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -321,7 +319,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -349,7 +346,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="paymentterm_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -377,7 +374,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -390,7 +386,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="billingtaxgroup_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -409,7 +405,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -422,7 +417,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="itemtaxgroup_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -442,7 +437,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="exchange_rates",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -492,7 +486,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -505,7 +498,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="projectgroup_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -524,7 +517,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -538,7 +530,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="role_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -558,7 +550,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="measure_units",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -581,16 +572,16 @@ class Migration(migrations.Migration):
                             ("WEE", "WEE week"),
                             ("MON", "MON month"),
                             ("ANN", "ANN year"),
-                            ("KMT", "KMT kilometer"),
-                            ("MTR", "MTR meter"),
-                            ("MTK", "MTK square meter"),
-                            ("MTQ", "MTQ cubic meter"),
+                            ("KMT", "KMT kilometre"),
+                            ("MTR", "MTR metre"),
+                            ("MTK", "MTK square metre"),
+                            ("MTQ", "MTQ cubic metre"),
                             ("LTR", "LTR litre"),
                             ("KGM", "KGM kilogram"),
                             ("TNE", "TNE tonne"),
                             ("KWH", "KWH kilowatt hour"),
                             ("GB", "GB gigabyte"),
-                            ("P1", "P1 percent"),
+                            ("P1", "P1 per cent"),
                         ],
                         max_length=3,
                         verbose_name="UNECE code",
@@ -605,7 +596,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "unit"),
                         name="measure_unit_once",
-                        violation_error_message="This legal entity already has a code for this unit.",
+                        violation_error_message="This company already has a code for this unit.",
                     )
                 ],
             },
@@ -624,7 +615,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -671,7 +661,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="invoicefrequency_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("every__gte", 1)),
@@ -708,7 +698,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="number_sequences",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -735,7 +724,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "kind"),
                         name="number_sequence_once",
-                        violation_error_message="This legal entity already has a sequence of this kind.",
+                        violation_error_message="This company already has a sequence of this kind.",
                     )
                 ],
             },
@@ -755,7 +744,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="customers",
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=20)),
@@ -787,7 +775,7 @@ class Migration(migrations.Migration):
                         to="contracts.billingtaxgroup",
                     ),
                 ),
-                ("organization_number", models.CharField(blank=True, max_length=40)),
+                ("organisation_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",
@@ -819,7 +807,7 @@ class Migration(migrations.Migration):
                             ("kid11", "KID, mod 11"),
                             ("rf", "RF creditor reference"),
                         ],
-                        help_text="Empty: the setting of the legal entity",
+                        help_text="Empty: the setting of the company",
                         max_length=6,
                         verbose_name="payment reference",
                     ),
@@ -828,7 +816,7 @@ class Migration(migrations.Migration):
                     "kid_length",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Empty: the setting of the legal entity",
+                        help_text="Empty: the setting of the company",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(3),
@@ -845,7 +833,7 @@ class Migration(migrations.Migration):
                             ("invoice", "invoice number"),
                             ("both", "customer number and invoice number"),
                         ],
-                        help_text="Empty: the setting of the legal entity",
+                        help_text="Empty: the setting of the company",
                         max_length=7,
                         verbose_name="KID holds",
                     ),
@@ -857,7 +845,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "number"),
                         name="customer_number_once",
-                        violation_error_message="Another customer of this legal entity already has this number.",
+                        violation_error_message="Another customer of this company already has this number.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -888,7 +876,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -929,7 +916,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="project_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -948,7 +935,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -986,7 +972,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "transaction_class", "code"),
                         name="category_code_once",
-                        violation_error_message="Another category of this class and legal entity already has this code.",
+                        violation_error_message="Another category of this class and company already has this code.",
                     )
                 ],
             },
@@ -1005,7 +991,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=60)),
@@ -1029,7 +1014,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="product_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     )
                 ],
             },
@@ -1048,7 +1033,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -1092,12 +1076,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="resource_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity", "user"),
                         name="resource_user_once",
-                        violation_error_message="This user is already a resource of this legal entity.",
+                        violation_error_message="This user is already a resource of this company.",
                     ),
                 ],
             },
@@ -1116,7 +1100,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -1203,7 +1186,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="projectcontract_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1467,7 +1450,7 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
-                ("organization_number", models.CharField(blank=True, max_length=40)),
+                ("organisation_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",
@@ -1515,7 +1498,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("bill_to_name", ""), _negated=True),
                             models.Q(
-                                ("electronic_address", ""), ("organization_number", ""), ("vat_number", "")
+                                ("electronic_address", ""), ("organisation_number", ""), ("vat_number", "")
                             ),
                             _connector="OR",
                         ),
@@ -1551,7 +1534,6 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
-                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -1598,7 +1580,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="pricelist_code_once",
-                        violation_error_message="Another record of this legal entity already has this code.",
+                        violation_error_message="Another record of this company already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -1,8 +1,8 @@
-"""Which rows a user can access: by role, legal entity, project and contract (SEC-1).
+"""Whose rows one meets: by role, legal entity, project and contract (domain, section 11; SEC-1).
 
-A permission is named after an operation, and users get it through their roles. Accountants, auditors and
-administrators can access all rows of their entities. Project managers can access the rows of contracts that
-they manage, or that have a line on a project that they manage. Members can access their own rows.
+A permission is named after what one does, and reaches people through their roles. Accountants, auditors and
+administrators reach all rows of their entities; project managers those of contracts they manage, or that have
+a line on a project they manage; members their own.
 """
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
@@ -15,7 +15,7 @@ _Role = Membership.Role
 MEMBER, MANAGER, ACCOUNTANT = _Role.MEMBER, _Role.MANAGER, _Role.ACCOUNTANT
 ADMINISTRATOR, AUDITOR = _Role.ADMINISTRATOR, _Role.AUDITOR
 
-# The roles with each permission. A name is a noun and a verb; `visible_to` checks the permission `view`.
+# Who may do what. A name is a noun and a verb; `view` is what `visible_to` asks for.
 PERMISSIONS = {
     "entry.view": {MEMBER, MANAGER, ACCOUNTANT, AUDITOR},
     "entry.write": {MEMBER},
@@ -50,14 +50,14 @@ PERMISSIONS = {
     "setup.change": {ADMINISTRATOR},
 }
 
-# Extra permissions of single memberships, in addition to their role.
+# What a membership may give beyond its role, to few (domain, section 11).
 _EXTRAS = ("sees_costs", "overrides_limits")
 
 _WHOLE_ENTITY = {ACCOUNTANT, AUDITOR, ADMINISTRATOR}
 
 
 def roles_of(user) -> dict[int, set[str]]:
-    """The user's roles by legal entity, read once for each user object, and so once for each request."""
+    """The user's roles by legal entity; read once for each user object, that is, once a request."""
     if not hasattr(user, "_roles"):
         user._roles, user._extras = {}, {}
         if user.is_active:
@@ -76,10 +76,9 @@ def entities_with(user, permission: str, among=frozenset(_Role)) -> list[int]:
 
 
 def may(user, permission: str, entity=None) -> bool:
-    """Whether a role of the user grants the permission in the entity; without an entity, in any of them.
+    """Whether a role of the user grants the permission in the entity, or in any where none is given.
 
-    It says nothing about rows: managers and members have the permission for their own rows only, see
-    `reachable`.
+    It says nothing of rows: managers and members have it for their own rows only, see `reachable`.
     """
     found = entities_with(user, permission)
     return bool(found) if entity is None else entity.pk in found
@@ -88,7 +87,7 @@ def may(user, permission: str, entity=None) -> bool:
 def sees_costs(user, entity) -> bool:
     """Whether the user may see cost rates, costs and margins in the entity.
 
-    Accountants and auditors may; project managers only if their membership says so.
+    Accountants and auditors do; project managers only where their membership says so (domain, section 11).
     """
     if roles_of(user).get(entity.pk, set()) & {ACCOUNTANT, AUDITOR}:
         return True
@@ -96,7 +95,7 @@ def sees_costs(user, entity) -> bool:
 
 
 def overrides_limits(user, entity) -> bool:
-    """Whether the user may confirm over a limit, in an entity where the user may confirm (PRO-6)."""
+    """Whether the user, where they may confirm in the entity, may do so over a limit (PRO-6)."""
     return _has_extra(user, "overrides_limits", entity)
 
 
@@ -106,20 +105,20 @@ def _has_extra(user, name, entity):
 
 
 class ReachQuerySet(LockingQuerySet):
-    """Rows that know who may see them, and who may run which operation on them.
+    """Rows that know who may see them, and who may do what with them.
 
-    A subclass defines the path to the row's entity, and which rows are a manager's or a member's own rows.
+    A subclass says how a row leads to its entity, and which rows a manager and a member call their own.
     """
 
     entity_path = "entity"
     view_permission = ""
 
     def visible_to(self, user):
-        """The rows that the user may see; pages treat all other rows as missing (SEC-1)."""
+        """The rows that the user may look at; all others do not exist for them (SEC-1)."""
         return self.reachable(user, self.view_permission)
 
     def reachable(self, user, permission: str):
-        """The rows for which the user has the permission."""
+        """The rows with which the user may do that."""
         reached = Q(**{f"{self.entity_path}__in": entities_with(user, permission, _WHOLE_ENTITY)})
         for role, own in ((MANAGER, self.of_manager), (MEMBER, self.of_member)):
             entities = entities_with(user, permission, {role})
@@ -128,30 +127,27 @@ class ReachQuerySet(LockingQuerySet):
         return self.filter(reached)
 
     def demand(self, user, permission: str, pk):
-        """The row, if the user has the permission for it.
-
-        PermissionDenied if the user may only see it, DoesNotExist if not even that.
-        """
+        """The row with which the user may do that; DoesNotExist where they may not even see it."""
         visible = self.visible_to(user)
         if permission == self.view_permission:
             return visible.get(pk=pk)
         try:
             return visible.reachable(user, permission).get(pk=pk)
         except ObjectDoesNotExist:
-            # DoesNotExist if the user may not see the row, or if it was deleted meanwhile.
+            # DoesNotExist where the reader may not see the row, or where it was deleted meanwhile.
             row = visible.get(pk=pk)
             raise PermissionDenied(f"Your roles don't let you do this with {row}.") from None
 
     def of_manager(self, user) -> Q | None:
-        """A project manager's own rows; none unless a subclass defines them."""
+        """Which rows a project manager calls their own; none unless a subclass says so."""
         return None
 
     def of_member(self, user) -> Q | None:
-        """A project member's own rows; none unless a subclass defines them."""
+        """Which rows a project member calls their own; none unless a subclass says so."""
         return None
 
 
 class EntityQuerySet(ReachQuerySet):
-    """Rows for roles that are responsible for a whole entity."""
+    """Rows for those who look after a whole entity."""
 
     view_permission = "report.view"

@@ -109,7 +109,7 @@ def _wrong(part):
 
 @cache
 def _code_of(path):
-    return through(path, "Legal entity")
+    return through(path, "Company")
 
 
 class EntityAdmin(Linked, unfold.ModelAdmin):

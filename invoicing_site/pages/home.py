@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count
 from django.urls import reverse
 from django.views.generic import TemplateView
 
@@ -13,7 +13,7 @@ from contracts.models import Milestone, ProjectContract
 from invoicing_site.floor.querysets import ExactSum
 from ledger.journal.operations.journals import waiting_actuals
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
-from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
 
 @dataclass
@@ -156,7 +156,7 @@ def _accountant(request):
     late = past.exclude(status=FiscalPeriod.Status.CLOSED).count()
     lately = entity.today() - datetime.timedelta(days=7)
     runs = InvoiceRun.objects.filter(entity=entity, as_of__gte=lately)
-    failed = runs.filter(Exists(RunContract.objects.filter(run=OuterRef("pk"), outcome="failed"))).count()
+    failed = runs.filter(run_contracts__outcome="failed").distinct().count()
     return Part(
         "Accounting",
         [

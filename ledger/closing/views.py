@@ -16,9 +16,9 @@ from ledger.setup import fiscal_years
 from ledger.setup.operations import add_year_after
 
 _Status = FiscalPeriod.Status
-# The number of items of a kind that are listed on the page of a period, the oldest first.
+# So many items of a kind are listed on the page of a period, the oldest first.
 SHOWN = 12
-# The number of earlier open periods that the warning names.
+# So many earlier open periods are named in the warning.
 NAMED = 3
 
 

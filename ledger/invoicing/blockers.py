@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from django.db.models import Count, F
 
 from actuals.models import Actual
-from invoicing_site.floor.querysets import lacks
 from invoicing_site.floor.reasons import Reason
 from ledger.models import IntegrationJournal, InvoiceProposal
 
@@ -15,7 +14,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Blockers:
-    """The journals with its unposted actuals, and the actuals that are in no journal."""
+    """The journals that hold its unposted actuals, and the actuals that are in no journal."""
 
     proposal: InvoiceProposal
     journals: list[IntegrationJournal] = field(default_factory=list)
@@ -68,7 +67,7 @@ def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
     for journal in journals.order_by("number"):
         found[journal.proforma].journals.append(journal)
     left_out = Actual.objects.filter(
-        lacks(Actual, "journal_line"), **{f"{_PROFORMA}__in": list(found)}, **_ORIGINAL
+        **{f"{_PROFORMA}__in": list(found)}, **_ORIGINAL, journal_line=None
     ).annotate(proforma=F(_PROFORMA))
     for actual in left_out.order_by("pk"):
         found[actual.proforma].left_out.append(actual)

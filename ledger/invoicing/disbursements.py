@@ -8,16 +8,18 @@ account (PST-2).
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from actuals.models import Actual
-from contracts.models import Project
+from contracts.models import LegalEntity, Project
 from invoicing_site.floor import money
 from ledger.books.plan import EntryPlan
+from ledger.invoicing.claims import Claim, by_keys
 from ledger.models import (
     Account,
     DimensionSet,
@@ -25,7 +27,6 @@ from ledger.models import (
     PostingAccount,
     Profile,
     ProjectTransaction,
-    Voucher,
 )
 from ledger.setup.accounts import AccountBook
 
@@ -75,28 +76,27 @@ def _first_entries_of_costs():
     return LedgerEntry.objects.filter(number=1, voucher__journal_line__actual__type=Actual.Type.COST)
 
 
-def load(proforma) -> dict[int, Disbursement]:
-    """The disbursements that a proforma charges, by detail, in two queries."""
+def load(claims: Iterable[Claim], entity: LegalEntity) -> dict[int, Disbursement]:
+    """The disbursements among these claims, by detail, in at most two queries."""
+    claims = [claim for claim in claims if claim.cost_id]
     entries = _first_entries_of_costs().filter(
-        _IS_DISBURSEMENT | Q(voucher__journal_line__actual__category__is_disbursement=True),
-        voucher__journal_line__actual__sales__backlog_item__detail__line__proforma=proforma,
+        _IS_DISBURSEMENT | Q(voucher__journal_line__actual__category__is_disbursement=True)
     )
+    entries = entries.select_related("account", "dimensions", "project", "voucher__journal_line")
+    costs = {claim.cost_id for claim in claims}
     booked = {
         entry.voucher.journal_line.actual_id: entry
-        for entry in entries.select_related("account", "dimensions", "project", "voucher__journal_line")
+        for entry in by_keys(entries, "voucher__journal_line__actual", costs)
     }
     if not booked:
         return {}
-    shares = _shares(booked, proforma.entity)
-    claims = Actual.objects.filter(cost__in=booked, backlog_item__detail__line__proforma=proforma)
+    shares = _shares(booked, entity)
     found = {}
-    for detail, key, cost, currency, approved in claims.values_list(
-        "backlog_item__detail", "pk", "cost", "currency", "amount"
-    ):
-        if key not in shares:
+    for claim in claims:
+        if claim.actual_id not in shares:
             continue
-        entry, (amount, accounting_amount) = booked[cost], shares[key]
-        found[detail] = Disbursement(
+        entry, (amount, accounting_amount) = booked[claim.cost_id], shares[claim.actual_id]
+        found[claim.detail_id] = Disbursement(
             account=entry.account,
             dimensions=entry.dimensions,
             project=entry.project,
@@ -104,29 +104,33 @@ def load(proforma) -> dict[int, Disbursement]:
             rate=entry.rate,
             amount=amount,
             accounting_amount=accounting_amount,
-            worth=amount if entry.currency == currency else approved,
+            worth=amount if entry.currency == claim.currency else claim.amount,
             **_as_booked(entry.account),
         )
     return found
 
 
 def _as_booked(account) -> dict:
-    """The kind in the project subledger: a disbursement that was posted as a cost is a cost there too."""
+    """How the project subledger has it: a disbursement that was posted as a cost is a cost there too."""
     if account.kind == Account.Kind.ASSET and account.control != Account.Control.WIP_COST:
         return {"kind": _Kind.DISBURSEMENT, "in_balance": True}
     return {"kind": _Kind.COST, "in_balance": account.control == Account.Control.WIP_COST}
 
 
-def unbooked(proforma) -> list[Actual]:
-    """Costs of disbursements that it charges and that no journal has posted yet."""
-    return list(
-        Actual.objects.filter(
-            ~Exists(Voucher.objects.filter(journal_line__actual=OuterRef("pk"))),
-            sales__backlog_item__detail__line__proforma=proforma,
-            category__is_disbursement=True,
-            booked_by=Actual.BookedBy.JOURNAL,
-        ).order_by("pk")
+def unbooked(claims: Iterable[Claim]) -> dict[int, list[Actual]]:
+    """By proforma, the costs of disbursements that it charges and that no journal has posted yet."""
+    charged_by = defaultdict(set)
+    for claim in claims:
+        if claim.cost_id:
+            charged_by[claim.cost_id].add(claim.proforma_id)
+    costs = Actual.objects.filter(
+        category__is_disbursement=True, booked_by=Actual.BookedBy.JOURNAL, journal_line__voucher=None
     )
+    found = defaultdict(list)
+    for cost in by_keys(costs.order_by("pk"), "pk", charged_by):
+        for proforma in charged_by[cost.pk]:
+            found[proforma].append(cost)
+    return found
 
 
 def _shares(booked, entity) -> dict[int, tuple[Decimal, Decimal]]:
@@ -135,13 +139,10 @@ def _shares(booked, entity) -> dict[int, tuple[Decimal, Decimal]]:
     If a sale was divided, its share is divided, so that the other shares do not change.
     """
     sales = Actual.objects.filter(
-        cost__in=booked,
-        type=Actual.Type.UNBILLED_SALES,
-        booked_by=Actual.BookedBy.JOURNAL,
-        reverses=None,
+        type=Actual.Type.UNBILLED_SALES, booked_by=Actual.BookedBy.JOURNAL, reverses=None
     )
     below = defaultdict(list)
-    for sale in sales.order_by("pk"):
+    for sale in by_keys(sales.order_by("pk"), "cost", booked):
         below[sale.replaces_id or ("cost", sale.cost_id)].append(sale)
     shares: dict[int, tuple[Decimal, Decimal]] = {}
 
@@ -266,9 +267,9 @@ def _more_or_less(charged, accounts, purpose, differences) -> list[EntryPlan]:
 
 
 def _left_by_conversion(charged, accounts, entries) -> list[EntryPlan]:
-    """The entries that balance the voucher per currency, if it is charged in another currency than paid.
+    """The entries that balance the voucher in each currency, if it is charged in another than it was paid in.
 
-    A difference that rounding explains is posted to rounding; a larger one is an exchange gain or loss.
+    A difference that rounding explains goes to rounding; a larger one is an exchange gain or loss.
     """
     left = defaultdict(Decimal)
     left[charged.currency] = sum((amount for _, amount in charged.disbursements), _ZERO)

@@ -1,13 +1,15 @@
-"""Loads all data of an invoice, for the plan and the checks.
+"""Loads all that an invoice is made from, for the plan and the checks.
 
-The number of queries does not depend on the number of lines. Nothing is decided here: missing data is left
-empty, and the checks report it.
+The number of queries depends neither on the number of lines nor on the number of proposals. Nothing is
+decided here: what is missing is left empty, and the checks find it.
 """
 
 import datetime
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Max, Model, OuterRef, Subquery, When
 
@@ -29,8 +31,8 @@ from contracts.models import (
     Task,
 )
 from contracts.rates import Rates
-from invoicing_site.floor.querysets import ExactSum
 from ledger.invoicing import disbursements
+from ledger.invoicing.claims import by_keys, claimed_by, claims_of
 from ledger.invoicing.corrected import Corrected
 from ledger.invoicing.corrected import load as load_corrected
 from ledger.invoicing.disbursements import Disbursement
@@ -42,7 +44,6 @@ from ledger.models import (
     DimensionSet,
     InvoiceLine,
     InvoiceProposal,
-    JournalLine,
     LedgerEntry,
     ProjectTransaction,
     ProposalLine,
@@ -82,10 +83,10 @@ class Billed(NamedTuple):
 
 
 class MilestoneBilled(NamedTuple):
-    """A billed part of a milestone, with the whole amount that it is a part of.
+    """A billed part of a milestone, with the whole that it is a part of.
 
-    The whole is the milestone if several customers share it, and the customer's share if that was split
-    (MIL-2). For a milestone that one customer pays at once, it is the amount itself.
+    The whole is the milestone if customers share it, and the customer's share if that was divided (MIL-2).
+    For a milestone that one customer gets at once it is the amount itself.
     """
 
     name: str
@@ -118,7 +119,7 @@ class Series:
 
 @dataclass
 class InvoiceFacts:
-    """One proposal with all data that its invoice prints and posts."""
+    """One proposal with all that its invoice prints and posts."""
 
     proposal: InvoiceProposal
     proforma: ProformaInvoice
@@ -176,50 +177,70 @@ class InvoiceFacts:
     @classmethod
     def load(cls, proposal: InvoiceProposal, *, on: datetime.date) -> "InvoiceFacts":
         """Load it all; `on` is the invoice date if the proposal has none."""
-        proforma = ProformaInvoice.objects.select_related(
-            "entity__logo",
-            "contract",
-            "customer",
-            "contract_customer__customer",
-            "payment_term",
-        ).get(pk=proposal.proforma_id)
-        entity = proforma.entity
+        return load_all([proposal], on=on)[proposal.pk]
+
+
+def load_all(proposals: Sequence[InvoiceProposal], *, on: datetime.date) -> dict[int, InvoiceFacts]:
+    """The facts of these proposals of one entity, by key; `on` is the invoice date of those without one.
+
+    The set-up of the entity is read once and shared, and so are the named rows.
+    """
+    proformas = ProformaInvoice.objects.select_related(
+        "entity__logo", "contract", "customer", "contract_customer__customer", "payment_term"
+    ).in_bulk([proposal.proforma_id for proposal in proposals])
+    if not proformas:
+        return {}
+    entity = next(iter(proformas.values())).entity
+    today = entity.today()
+    lines = _lines(proposals)
+    details = claimed_by(proformas)
+    links = _links(details, proformas)
+    billed = {proposal.pk: _billed(links[proposal.proforma_id], lines[proposal.pk]) for proposal in proposals}
+    contract_lines: dict[int, dict[int, ContractLine]] = defaultdict(dict)
+    contracts = {proforma.contract_id for proforma in proformas.values()}
+    for line in ContractLine.objects.filter(contract__in=contracts):
+        contract_lines[line.contract_id][line.pk] = line
+    claims = claims_of(details)
+    accrued, accrued_transactions = _accrued(claims)
+    unbooked = disbursements.unbooked(claims)
+    shared: dict[str, Any] = {
+        "entity": entity,
+        "today": today,
+        "named": _named(proposals, lines, billed, contract_lines, details),
+        "disbursements": disbursements.load(claims, entity),
+        "tax_book": TaxBook.load(entity),
+        "accounts": AccountBook.load(entity),
+        "profiles": ProfileBook.load(entity),
+        "rates": Rates.load(entity),
+        "series": _series(entity),
+        "unit_codes": UNIT_CODES | dict(entity.measure_units.values_list("unit", "code")),
+    }
+    found = {}
+    for proposal in proposals:
+        proforma = proformas[proposal.proforma_id]
         term = proforma.payment_term
         invoice_date = proposal.invoice_date or on
-        lines = lines_of(proposal)
-        billed = _billed(proforma, lines)
-        contract_lines = ContractLine.objects.filter(contract=proforma.contract_id).in_bulk()
         corrected, unposted = load_corrected(proforma)
-        return cls(
+        found[proposal.pk] = InvoiceFacts(
             proposal=proposal,
             proforma=proforma,
-            entity=entity,
             customer=proforma.customer,
             payment_term=term,
-            today=entity.today(),
             invoice_date=invoice_date,
             accounting_date=accounting_date(proposal, on=on),
             due_date=proposal.due_date or due_date(term, invoice_date),
-            lines=lines,
-            billed=billed,
-            links=list(DetailActual.objects.filter(detail__line__proforma=proforma).select_related("actual")),
-            contract_lines=contract_lines,
-            named=_named(proposal, lines, billed, contract_lines.values()),
-            accrued=_accrued(proforma),
-            accrued_transactions=list(
-                ProjectTransaction.objects.filter(voucher__journal_line__in=journalled(proforma))
-            ),
-            disbursements=disbursements.load(proforma),
-            unbooked_disbursements=disbursements.unbooked(proforma),
-            tax_book=TaxBook.load(entity),
-            accounts=AccountBook.load(entity),
-            profiles=ProfileBook.load(entity),
-            rates=Rates.load(entity),
-            series=_series(entity),
-            unit_codes=UNIT_CODES | dict(entity.measure_units.values_list("unit", "code")),
+            lines=lines[proposal.pk],
+            billed=billed[proposal.pk],
+            links=links[proforma.pk],
+            contract_lines=contract_lines[proforma.contract_id],
+            accrued=accrued.get(proforma.pk, []),
+            accrued_transactions=accrued_transactions.get(proforma.pk, []),
+            unbooked_disbursements=unbooked.get(proforma.pk, []),
             corrected=corrected,
             unposted=unposted,
+            **shared,
         )
+    return found
 
 
 def accounting_date(proposal: InvoiceProposal, *, on: datetime.date) -> datetime.date:
@@ -227,112 +248,123 @@ def accounting_date(proposal: InvoiceProposal, *, on: datetime.date) -> datetime
     return proposal.accounting_date or proposal.invoice_date or on
 
 
-def lines_of(proposal: InvoiceProposal) -> list[ProposalLine]:
-    """Its lines in the order in which they are printed, with their details."""
-    lines = ProposalLine.objects.filter(proposal=proposal).select_related("detail")
-    return list(lines.order_by("section__number", "number"))
+def _lines(proposals) -> dict[int, list[ProposalLine]]:
+    """The lines of each proposal in the order in which they are printed, with their details."""
+    lines = ProposalLine.objects.filter(proposal__in=proposals).select_related("detail")
+    found: dict[int, list[ProposalLine]] = {proposal.pk: [] for proposal in proposals}
+    for line in lines.order_by("section__number", "number"):
+        found[line.proposal_id].append(line)
+    return found
 
 
-def originals(proforma: ProformaInvoice | int):
-    """The unbilled sales that it bills and the journal posts; added details have none (PRP-1)."""
-    return Actual.objects.filter(
-        backlog_item__detail__line__proforma=proforma,
-        type=Actual.Type.UNBILLED_SALES,
-        booked_by=Actual.BookedBy.JOURNAL,
-    )
+def _links(details, proformas) -> dict[int, list[DetailActual]]:
+    """All actuals that confirming created, by proforma."""
+    proforma_of = {detail.detail_id: detail.proforma_id for detail in details}
+    found: dict[int, list[DetailActual]] = {key: [] for key in proformas}
+    links = DetailActual.objects.select_related("actual").order_by("pk")
+    for link in by_keys(links, "detail", proforma_of):
+        found[proforma_of[link.detail_id]].append(link)
+    return found
 
 
-def journalled(proforma: ProformaInvoice | int):
-    """The posted journal lines of its originals."""
-    # Joined, not `actual__in=originals(…)`: that makes PostgreSQL read all posted lines.
-    return JournalLine.objects.posted().filter(
-        actual__backlog_item__detail__line__proforma=proforma,
-        actual__type=Actual.Type.UNBILLED_SALES,
-        actual__booked_by=Actual.BookedBy.JOURNAL,
-    )
+_OF_ACTUAL = ["amount" if name == "worth" else name for name in Billed._fields[2:-1]]
 
 
-_OF_ACTUAL = Billed._fields[2:-1]
-
-
-def _billed(proforma, lines) -> list[Billed]:
+def _billed(links, lines) -> list[Billed]:
     line_of = {line.detail_id: line for line in lines}
-    columns = ("amount" if name == "worth" else name for name in _OF_ACTUAL)
-    rows = (
-        DetailActual.objects.filter(
-            detail__line__proforma=proforma,
-            actual__type=Actual.Type.BILLED_SALES,
-            actual__booked_by=Actual.BookedBy.INVOICE,
+    return [
+        Billed(
+            link.actual_id,
+            link.detail_id,
+            *(getattr(link.actual, name) for name in _OF_ACTUAL),
+            line=line_of.get(link.detail_id),
         )
-        .order_by("pk")
-        .values_list("actual_id", "detail_id", *(f"actual__{column}" for column in columns))
-    )
-    return [Billed(*row, line=line_of.get(row[1])) for row in rows]
+        for link in links
+        if link.actual.type == Actual.Type.BILLED_SALES and link.actual.booked_by == Actual.BookedBy.INVOICE
+    ]
 
 
-def _named(proposal, lines, billed, contract_lines) -> dict[str, dict[int, Model | MilestoneBilled]]:
+def _named(
+    proposals, lines, billed, contract_lines, claimed
+) -> dict[str, dict[int, Model | MilestoneBilled]]:
     """Each named row, read once."""
+    lines = [line for of in lines.values() for line in of]
     details = [line.detail for line in lines]
+    billed = [row for of in billed.values() for row in of]
 
     def keys(name, *rows):
         return {key for row in (*details, *rows) if (key := getattr(row, name))}
 
-    projects = {line.project_id for line in contract_lines} | keys("project_id", *billed)
+    projects = {line.project_id for of in contract_lines.values() for line in of.values()}
     dimensions = {line.dimensions_id for line in lines if line.dimensions_id}
+    sections = ProposalSection.objects.filter(proposal__in=proposals)
     return {
-        "section": ProposalSection.objects.filter(proposal=proposal).in_bulk(),
+        "section": {section.pk: section for section in sections},
         "dimensions": DimensionSet.objects.in_bulk(dimensions),
-        "project": Project.objects.in_bulk(projects),
+        "project": Project.objects.in_bulk(projects | keys("project_id", *billed)),
         "task": Task.objects.in_bulk(keys("task_id")),
         "resource": Resource.objects.in_bulk(keys("resource_id")),
         "role": Role.objects.in_bulk(keys("role_id")),
         "category": Category.objects.in_bulk(keys("category_id", *billed)),
         "product": Product.objects.in_bulk(keys("product_id")),
         "retainer": Retainer.objects.in_bulk({row.retainer_id for row in billed if row.retainer_id}),
-        "milestone": _milestones(proposal.proforma_id),
+        "milestone": _milestones(claimed),
     }
 
 
-def _milestones(proforma: int) -> dict[int, MilestoneBilled]:
+def _milestones(details) -> dict[int, MilestoneBilled]:
     """By backlog item."""
+    item_of = {detail.milestone_part_id: detail.item_id for detail in details if detail.milestone_part_id}
     share = MilestonePart.objects.filter(
         milestone=OuterRef("milestone"), contract_customer=OuterRef("contract_customer"), split_from=None
     )
-    parts = MilestonePart.objects.filter(backlog_item__detail__line__proforma=proforma).annotate(
+    parts = MilestonePart.objects.annotate(
         whole=Case(
             When(split_from=None, then=F("milestone__amount")), default=Subquery(share.values("amount"))
         )
     )
-    rows = parts.values_list("backlog_item", "milestone__name", "amount", "whole")
-    return {item: MilestoneBilled(*of) for item, *of in rows}
+    rows = by_keys(parts.values_list("pk", "milestone__name", "amount", "whole"), "pk", item_of)
+    return {item_of[part]: MilestoneBilled(*of) for part, *of in rows}
 
 
 _PLACE = ("account", "dimensions", "project", "currency", "rate")
 _SIDES = ("debit", "credit", "accounting_debit", "accounting_credit")
 
 
-def _accrued(proforma) -> list[AccruedSum]:
-    sums = (
-        LedgerEntry.objects.filter(voucher__journal_line__in=journalled(proforma))
-        .order_by("account__number", *_PLACE)
-        .values(*_PLACE)
-        .annotate(**{f"sum_of_{side}": ExactSum(side) for side in _SIDES})
-    )
-    sums = list(sums)
-    accounts = Account.objects.in_bulk({row["account"] for row in sums})
-    dimensions = DimensionSet.objects.in_bulk({row["dimensions"] for row in sums if row["dimensions"]})
-    projects = Project.objects.in_bulk({row["project"] for row in sums if row["project"]})
-    return [
-        AccruedSum(
-            account=accounts[row["account"]],
-            dimensions=dimensions.get(row["dimensions"]),
-            project=projects.get(row["project"]),
-            currency=row["currency"],
-            rate=row["rate"],
-            **{side: row[f"sum_of_{side}"] for side in _SIDES},
+def _accrued(claims) -> tuple[dict[int, list[AccruedSum]], dict[int, list[ProjectTransaction]]]:
+    """What the journal posted for the originals of each proforma: entries, and project transactions."""
+    proforma_of = {claim.voucher_id: claim.proforma_id for claim in claims if claim.voucher_id}
+    sums: dict[tuple, list[Decimal]] = {}
+    entries = LedgerEntry.objects.order_by().values_list("voucher", *_PLACE, *_SIDES)
+    for voucher, *rest in by_keys(entries, "voucher", proforma_of):
+        place, amounts = (proforma_of[voucher], *rest[: len(_PLACE)]), rest[len(_PLACE) :]
+        before = sums.get(place)
+        sums[place] = [a + b for a, b in zip(before, amounts, strict=True)] if before else amounts
+    accounts = Account.objects.in_bulk({place[1] for place in sums})
+    dimensions = DimensionSet.objects.in_bulk({place[2] for place in sums if place[2]})
+    projects = Project.objects.in_bulk({place[3] for place in sums if place[3]})
+
+    def in_order(place):
+        _, account, *keys, currency, rate = place
+        return accounts[account].number, account, *((key is None, key or 0) for key in keys), currency, rate
+
+    accrued = defaultdict(list)
+    for place in sorted(sums, key=in_order):
+        proforma, account, dimension, project, currency, rate = place
+        accrued[proforma].append(
+            AccruedSum(
+                account=accounts[account],
+                dimensions=dimensions.get(dimension),
+                project=projects.get(project),
+                currency=currency,
+                rate=rate,
+                **dict(zip(_SIDES, sums[place], strict=True)),
+            )
         )
-        for row in sums
-    ]
+    transactions = defaultdict(list)
+    for row in by_keys(ProjectTransaction.objects.order_by("pk"), "voucher", proforma_of):
+        transactions[proforma_of[row.voucher_id]].append(row)
+    return accrued, transactions
 
 
 def _series(entity) -> dict[str, Series]:

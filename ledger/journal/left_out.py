@@ -20,7 +20,7 @@ _CHUNK = 1000  # actuals that are checked together
 
 
 def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, Reason]:
-    """Why actuals that are in no journal can't be added to one now, by key; without those that can.
+    """Why actuals that are in no journal can't be added to one now, by key; nothing for those that can.
 
     The reasons are those of `add_to_journals`. Nothing is added.
     """
@@ -38,7 +38,7 @@ def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, Re
 def old_rates(journal: IntegrationJournal) -> list[Reason]:
     """A reason (FX-OLD) for each old exchange rate that its lines use; none once the journal is posted.
 
-    Without rates that were agreed in a contract or copied from an earlier line.
+    Without rates that a contract agreed or that came from an earlier line.
     """
     if journal.status not in (_Status.DRAFT, _Status.ERROR):
         return []
@@ -53,7 +53,7 @@ def old_rates(journal: IntegrationJournal) -> list[Reason]:
 
 @dataclass(frozen=True)
 class LeftInError:
-    """A journal in error: the number of its lines, and each different reason once."""
+    """A journal in error: how many lines it holds, and each different reason once."""
 
     journal: IntegrationJournal
     lines: int

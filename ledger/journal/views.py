@@ -37,7 +37,7 @@ from ledger.models.journal import TAXED_OTHERWISE
 
 # More lines than this are posted in the background.
 AT_ONCE = 1000
-# The number of waiting actuals that are checked one by one on their page.
+# So many waiting actuals are checked one by one on their page.
 LOOKED_AT = 200
 
 _Status = IntegrationJournal.Status
@@ -228,7 +228,7 @@ class JournalPage(LinesScreen):
 
 
 def _to_post(journal, held):
-    """The warnings before the journal is posted, and the question."""
+    """What to look at before the journal is posted, and the question."""
     otherwise = journal.lines.unposted().taxed_otherwise().count()
     untaxed = journal.lines.unposted().without_tax_group().count()
     question = (
@@ -239,7 +239,7 @@ def _to_post(journal, held):
 
 
 def _taxed_otherwise(lines):
-    """The warning about this number of lines; empty for none."""
+    """The warning about so many lines; empty for none."""
     if not lines:
         return ""
     verb = "has" if lines == 1 else "have"
@@ -254,7 +254,7 @@ def _without_tax_group(lines):
 
 
 def _progress(journal):
-    """The number of lines, of posted lines, and of lines in error."""
+    """How many lines there are, how many are posted and how many are in error."""
     found = journal.lines.aggregate(
         held=Count("pk"),
         posted=Count("pk", filter=Q(voucher__isnull=False)),
@@ -330,7 +330,7 @@ def _post_in_background(journals, lines, *, by, on):
 
 
 def _posted(results):
-    """The message about posting: the number of posted lines, and the journals with those in error."""
+    """The answer about posting: lines posted, and where those in error are now."""
     left, link = Counter(), ""
     for result in results:
         if result.refused:

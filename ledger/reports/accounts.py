@@ -32,9 +32,9 @@ class TrialBalanceRow:
 class TrialBalance:
     """The accounts of an entity from `start` to `end`, both included, in its accounting currency.
 
-    Balance sheet accounts include everything that was ever posted. Revenue and expense accounts begin at 0
-    with the fiscal year of `start`; the rest of earlier years is one amount, `earlier_result` (debit less
-    credit: a profit is negative), which is included in `opening` and `closing`.
+    Balance sheet accounts carry all that was ever posted. Revenue and expense begin at 0 with the fiscal year
+    that `start` lies in; what earlier years left on them is the one figure `earlier_result` (debit less
+    credit: a profit is negative), which counts in `opening` and `closing`.
     """
 
     entity: LegalEntity
@@ -45,7 +45,7 @@ class TrialBalance:
 
     @property
     def opening(self) -> Decimal:
-        """The sum of all opening balances; 0 if the books balance."""
+        """The sum of all opening balances; 0 where the books balance."""
         return sum((row.opening for row in self.rows), self.earlier_result)
 
     @property
@@ -58,7 +58,7 @@ class TrialBalance:
 
     @property
     def closing(self) -> Decimal:
-        """The sum of all closing balances; 0 if the books balance."""
+        """The sum of all closing balances; 0 where the books balance."""
         return sum((row.closing for row in self.rows), self.earlier_result)
 
     @property
@@ -68,9 +68,9 @@ class TrialBalance:
 
 
 def trial_balance(entity: LegalEntity, *, start: datetime.date, end: datetime.date) -> TrialBalance:
-    """Each account with postings up to `end`, by voucher date, in order of number.
+    """Each account that anything was posted on up to `end`, by voucher date, in order of number.
 
-    Accounts that have postings of earlier years only, with a balance of 0, are left out. Three queries.
+    Of one that only earlier years posted on, and left at nothing, there is no row. Three queries.
     """
     assert start <= end, "A period ends on or after the day it begins."
     year = FiscalYear.objects.filter(entity=entity, starts__lte=start, ends__gte=start).first()
@@ -111,8 +111,8 @@ class LedgerCard:
     """One account from `start` to `end`, both included, in accounting currency, debit less credit.
 
     `entries` is a queryset to be paginated, in the order of the books: date, voucher, entry. Each entry has
-    its `voucher` loaded and `running`, the account's balance after it, including the opening balance. The
-    running balance is calculated over all entries of the period: do not filter the queryset.
+    its `voucher` loaded and `running`, the account's balance after it, the opening balance counted. The
+    running balance is that of all entries of the period: filter it no further.
     """
 
     account: Account
@@ -129,7 +129,7 @@ class LedgerCard:
 
 
 def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -> LedgerCard:
-    """The entries of one account with a running balance; the opening balance includes all earlier postings.
+    """The entries of one account with a running balance; opening is all that was ever posted before.
 
     One query, and one for each page of entries that is read.
     """
@@ -151,8 +151,7 @@ def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -
     return LedgerCard(account, start, end, opening, found["own_debit"], found["own_credit"], entries)
 
 
-# `ExactSum` can't be used as a window function. A window adds whole ten-thousandths, which is exact on both
-# databases.
+# `ExactSum` is no window function; a window adds whole ten-thousandths, which are exact on both databases.
 _PLACES = 4
 
 
@@ -169,7 +168,7 @@ class _Units(Func):
 
 
 class _Amount(Func):
-    """An amount from whole ten-thousandths."""
+    """Whole ten-thousandths as the amount that they are."""
 
     template = "%(expressions)s"
     arity = 1

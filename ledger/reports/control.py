@@ -16,10 +16,10 @@ _NOTHING = (_ZERO, _ZERO)
 
 @dataclass(frozen=True)
 class Compared:
-    """The amounts of one customer or project in one currency, in the ledger and in the subledger.
+    """What the ledger and the subledger say of one customer or project in one currency.
 
-    `key` is None for entries on a control account without customer or project. Amounts are debit less credit,
-    in the currency and, at the posted rates, in accounting currency.
+    `key` is None for entries on a control account that name nobody. Amounts are debit less credit, in the
+    currency and in accounting currency, at the rates they were posted at.
     """
 
     key: int | None
@@ -73,7 +73,7 @@ class ControlAccount:
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
     """Each subledger with its control accounts, by all vouchers dated up to that day.
 
-    Without subledgers that have no account and no rows. Twelve queries, and at most two more for differences.
+    Without subledgers that have no account and no rows. Twelve queries; two more at most for the differences.
     """
     controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), on)
     result = []
@@ -112,7 +112,7 @@ def _balances_of(accounts, on) -> tuple[ControlBalance, ...]:
 # By control: the party of its entries, its subledger rows, and 1 if debits increase these.
 _SUBLEDGERS = {
     _Control.CUSTOMER: ("customer", {}, 1),
-    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNIZED], "in_balance": True}, 1),
+    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}, 1),
     _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}, 1),
     _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
     _Control.DISBURSEMENT: ("project", {"kind": _Kind.DISBURSEMENT, "in_balance": True}, 1),
@@ -122,7 +122,7 @@ _SUBLEDGERS = {
 def compared(entity: LegalEntity, control: str, *, until: datetime.date | None = None) -> list[Compared]:
     """Ledger and subledger of one control, for each customer or project and currency: two queries.
 
-    With the vouchers dated up to a day, or all. The order is always the same.
+    Of the vouchers dated up to a day, or of all. The order is always the same.
     """
     name, conditions, sign = _SUBLEDGERS[_Control(control)]
     table = CustomerTransaction if name == "customer" else ProjectTransaction

@@ -1,4 +1,4 @@
-"""The operations of proformas, by the records that they change."""
+"""The verbs of the proforma, by what they act on."""
 
 from proforma.operations.confirmations import confirm, confirm_many
 from proforma.operations.details import add_detail, edit_details, remove_details

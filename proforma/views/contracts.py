@@ -126,7 +126,7 @@ class ConfirmContract(Operation):
             messages.warning(
                 self.request,
                 f"{contract.entity} has no item tax group for milestones. The milestones of {contract} can't "
-                f"be invoiced until an administrator sets one for the legal entity.",
+                f"be invoiced until an administrator sets one for the company.",
             )
 
     def success_url(self, contract):

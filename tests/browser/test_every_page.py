@@ -33,7 +33,7 @@ def examines(letter, name):
 
 
 def looks_of(name):
-    """The template behind a page: what has the same one has the same colors."""
+    """The template behind a page: what has the same one has the same colours."""
     view = getattr(ADDRESSES[name].callback, "view_class", None)
     return getattr(view, "template_name", None) or name
 

@@ -11,17 +11,17 @@ from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
 from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import ExactSum, in_chunks, lacks, write_rows
+from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.invoicing.blockers import blocked_by
-from ledger.invoicing.load import journalled
+from ledger.invoicing.claims import by_keys, claimed_by, claims_of
 from ledger.invoicing.sections import SectionFormat
 from ledger.models import (
     InvoiceProposal,
+    JournalLine,
     ProposalLayout,
     ProposalLine,
     ProposalSection,
-    Voucher,
 )
 from ledger.models.proposals import SectionMode, SummaryBy
 from ledger.setup.dimensions import DefaultDimensions
@@ -81,7 +81,7 @@ def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
     Each in its own transaction; one that fails is logged and does not stop the others.
     """
     left = ProformaInvoice.objects.filter(
-        lacks(ProformaInvoice, "proposal"), entity=entity, status=ProformaInvoice.Status.CONFIRMED
+        entity=entity, status=ProformaInvoice.Status.CONFIRMED, proposal=None
     )
     return _each(create_proposal, left.order_by("pk"))
 
@@ -92,10 +92,10 @@ def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
     Each in its own transaction; one that fails is logged and does not stop the others.
     """
     waiting = Actual.objects.filter(
-        ~Exists(Voucher.objects.filter(journal_line__actual=OuterRef("pk"))),
         backlog_item__detail__line__proforma=OuterRef("proforma"),
         type=Actual.Type.UNBILLED_SALES,
         booked_by=Actual.BookedBy.JOURNAL,
+        journal_line__voucher=None,
     )
     ready = InvoiceProposal.objects.filter(~Exists(waiting), entity=entity, status=_Status.BLOCKED)
     return _each(fill_lines, ready.order_by("pk"))
@@ -223,7 +223,15 @@ def _charged(proforma) -> dict:
 def _tax_groups_and_dimensions(proforma) -> dict:
     """Tax groups and dimensions by detail, from the posted journal lines or from the corrected line."""
     names = ("billing_tax_group", "item_tax_group", "dimensions")
-    posted = journalled(proforma).values_list("actual__backlog_item__detail", *names)
+    detail_of = {
+        claim.journal_line_id: claim.detail_id
+        for claim in claims_of(claimed_by([proforma.pk]))
+        if claim.journal_line_id
+    }
+    posted = [
+        (detail_of[line], *values)
+        for line, *values in by_keys(JournalLine.objects.values_list("pk", *names), "pk", detail_of)
+    ]
     corrected = ProposalLine.objects.filter(detail__corrected_by__line__proforma=proforma)
     return {
         detail: values

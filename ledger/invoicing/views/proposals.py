@@ -9,7 +9,7 @@ from django.views import View
 from actuals.models import Actual, BillingType
 from invoicing_site.floor import formatting, moves
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import ExactSum, lacks
+from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.floor.wording import counted
 from invoicing_site.screens import Action, Answer, DetailScreen, FormOperation, ListScreen, Operation, Page
 from invoicing_site.screens.lines import SomeHidden
@@ -93,9 +93,7 @@ class Proposals(SomeHidden, ListScreen):
 
     def get_context_data(self, **context):
         entity = self.request.entity
-        left = ProformaInvoice.objects.filter(
-            lacks(ProformaInvoice, "proposal"), entity=entity, status="confirmed"
-        )
+        left = ProformaInvoice.objects.filter(entity=entity, status="confirmed", proposal=None)
         return super().get_context_data(
             may_edit=self.request.may("proposal.edit"),
             totals_label="Net",

@@ -1,1 +1,1 @@
-"""The operations of the integration journal."""
+"""The verbs of the integration journal."""

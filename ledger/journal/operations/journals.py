@@ -53,7 +53,7 @@ _Status = IntegrationJournal.Status
 
 
 def _no_report(done, total):
-    """The default for `report`: ignores the progress."""
+    """Progress that nobody reads."""
 
 
 @dataclass
@@ -122,7 +122,7 @@ def _retry(entity, *, by):
         try:
             back_to_draft(journal, by=by)
         except Refused:
-            continue  # another user has already sent it back, or posted it
+            continue  # somebody else has already sent it back, or posted it
 
 
 def _follow_up(entity_id, posted):
@@ -142,7 +142,7 @@ def _in_order(rows) -> list[IntegrationJournal]:
     try:
         return [journals[key] for key in graph.static_order()]
     except CycleError:
-        # If two journals reverse lines of each other, a second run posts the lines in error.
+        # Two journals reverse lines of each other: the lines in error are posted by a second run.
         return list(journals.values())
 
 
@@ -198,7 +198,7 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int, int]:
     entity = LegalEntity.objects.get(pk=journal.entity_id)
     periods = PeriodBook.hold(entity)
     locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
-    if locked.status != _Status.PROCESSING:  # another user has just posted the rest
+    if locked.status != _Status.PROCESSING:  # somebody else has just posted the rest
         return None, 0, 0
     waiting = JournalLine.objects.unposted().filter(journal=locked, pk__gt=after)
     lines = list(waiting.select_related("actual").order_by("pk")[:CHUNK])

@@ -37,7 +37,7 @@ _Grouping = LegalEntity.JournalGrouping
 
 # Lines in one commit. A thousand lines block SQLite, which has one writer, for less than a second.
 CHUNK = 1000
-# After this number of new rows, the statistics of the query planner are out of date.
+# From so many rows in one action on, the statistics of the query planner are out of date.
 MANY = 10_000
 KEEP: Any = object()
 EDITABLE = ("billing_tax_group", "item_tax_group", "dimensions", "accounting_date")
@@ -79,7 +79,7 @@ def _add_chunk(entity, after, *, on, by) -> tuple[int | None, Added]:
     result = Added()
     drafts = _drafts(entity)
     draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # locks the sequence
-    # Read under the lock, so that actuals that another user has just added do not count as waiting.
+    # Read under the lock, so that actuals that somebody else has just added are not seen as waiting.
     actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
     if not actuals:
         return None, result
@@ -108,7 +108,7 @@ def _add_chunk(entity, after, *, on, by) -> tuple[int | None, Added]:
 def _drafts(entity) -> dict[str, list]:
     """The entity's draft journals by period, locked, each as [journal, number of lines].
 
-    Without journals that have the lines in error of another journal: an accountant works on these.
+    Without journals that hold the lines in error of another journal: an accountant works on these.
     """
     own = IntegrationJournal.objects.filter(entity=entity, status=_Status.DRAFT, original=None)
     journals = list(own.locked())

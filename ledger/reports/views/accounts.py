@@ -50,7 +50,7 @@ class Reports(Page):
     permission = "report.view"
     template_name = "ledger/reports.html"
     title = "Reports"
-    lead = "Receivables, unbilled work and revenue, and the reports behind them."
+    lead = "Where the company stands, and where the figures come from."
 
     def get_context_data(self, **context):
         entity = self.request.entity

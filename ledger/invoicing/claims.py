@@ -1,0 +1,68 @@
+"""The sales actuals that proformas bill, by key: the first step of loading what belongs to them.
+
+Everything else is then looked up by these keys. A join from the proforma to the books makes PostgreSQL read
+whole tables, because it cannot estimate how few rows are left after five joins.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from actuals.models import Actual
+from invoicing_site.floor.querysets import in_chunks
+from proforma.models import LineDetail
+
+_CHUNK = 5000
+
+
+class Claimed(NamedTuple):
+    """The detail of a proforma with what it claims: a sales actual, a milestone part, or nothing."""
+
+    proforma_id: int
+    detail_id: int
+    item_id: int | None
+    actual_id: int | None
+    milestone_part_id: int | None
+
+
+class Claim(NamedTuple):
+    """A sales actual on a proforma, before it was billed."""
+
+    proforma_id: int
+    detail_id: int
+    actual_id: int
+    cost_id: int | None
+    currency: str
+    amount: Decimal
+    # The journal line and the voucher that posted it; None for what no journal posts, or has not posted yet.
+    journal_line_id: int | None
+    voucher_id: int | None
+
+
+def claimed_by(proformas: Iterable[int]) -> list[Claimed]:
+    """All details of these proformas, in one query."""
+    details = LineDetail.objects.filter(line__proforma__in=proformas).order_by("pk")
+    columns = "line__proforma pk backlog_item backlog_item__actual backlog_item__milestone_part"
+    return [Claimed(*row) for row in details.values_list(*columns.split())]
+
+
+def claims_of(details: Iterable[Claimed]) -> list[Claim]:
+    """The claimed actuals by key, in one query."""
+    detail_of = {detail.actual_id: detail for detail in details if detail.actual_id}
+    columns = "pk cost currency amount type booked_by journal_line journal_line__voucher"
+    actuals = Actual.objects.order_by("pk").values_list(*columns.split())
+    found = []
+    for key, cost, currency, amount, kind, booked_by, line, voucher in by_keys(actuals, "pk", detail_of):
+        detail = detail_of[key]
+        is_original = kind == Actual.Type.UNBILLED_SALES and booked_by == Actual.BookedBy.JOURNAL
+        posted = (line, voucher) if is_original and voucher else (None, None)
+        found.append(Claim(detail.proforma_id, detail.detail_id, key, cost, currency, amount, *posted))
+    return found
+
+
+def by_keys(rows: QuerySet, name: str, keys: Iterable[int]) -> Iterator:
+    """The rows whose field has one of the keys; a query for each 5,000 keys."""
+    for chunk in in_chunks(sorted(keys), _CHUNK):
+        yield from rows.filter(**{f"{name}__in": chunk})
