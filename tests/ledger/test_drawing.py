@@ -10,6 +10,7 @@ from decimal import Decimal
 import pypdf
 import pytest
 from django.db import connection
+from fontTools.ttLib import TTFont
 
 from invoicing_site.floor import files
 from invoicing_site.floor.errors import Refused
@@ -77,6 +78,31 @@ def test_the_font_is_ours_and_goes_into_the_file():
     reader = pypdf.PdfReader(io.BytesIO(drawing.pdf(content())))
     fonts = {font.get_object()["/BaseFont"] for font in reader.pages[0]["/Resources"]["/Font"].values()}
     assert {font.partition("+")[2].partition("-")[0] for font in fonts} == {"Inter"}
+
+
+def test_documents_in_several_threads_have_the_same_bytes():
+    """The style sheet and its fonts are loaded once per thread, and used for every document of it."""
+    drawn = {drawing.pdf(content())}
+    threads = [
+        threading.Thread(target=lambda: drawn.update(drawing.pdf(content()) for _ in range(2)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    ended(*threads)
+    assert len(drawn) == 1
+
+
+def test_every_weight_has_the_characters_of_the_web_pages():
+    """DOC-5"""
+    for name in drawing.FONTS:
+        part = name.rpartition("-")[0]
+        assert characters_of(name) == characters_of(f"{part}-wght-normal.woff2"), name
+
+
+def characters_of(font):
+    with TTFont(io.BytesIO(drawing.static_file(font))) as opened:
+        return set(opened.getBestCmap())
 
 
 def test_the_stored_logo_is_drawn_in_place_of_the_name(db):
