@@ -41,6 +41,7 @@ class Hand:
             "accountant": world.company.accountant.pk,
             "approved_on": APPROVED_ON,
             "billed_on": BILLED_ON,
+            "billed_month": BILLED_ON.replace(day=1),
             "year": world.entity.fiscal_year(BILLED_ON),
         }
         self._run("CREATE TEMPORARY TABLE todo (place integer PRIMARY KEY, id bigint NOT NULL)")

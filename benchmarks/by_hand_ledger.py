@@ -9,6 +9,8 @@ from benchmarks.by_hand import PART, Hand, copied, insert, same
 from benchmarks.company import BILLED_ON
 from ledger.journal.operations.lines import CHUNK
 from ledger.models import (
+    AccountBalance,
+    CustomerBalance,
     CustomerInvoice,
     CustomerTransaction,
     IntegrationJournal,
@@ -17,6 +19,8 @@ from ledger.models import (
     InvoiceTax,
     JournalLine,
     LedgerEntry,
+    PartyBalance,
+    ProjectBalance,
     ProjectTransaction,
     ProposalLine,
     ProposalSection,
@@ -24,6 +28,73 @@ from ledger.models import (
 )
 
 NO_HASH = f"'{'0' * 64}'"
+
+
+# Kept balances
+
+
+def raised(model, rows, only="", *, key: dict, sums: dict) -> str:
+    """Add the rows of the new vouchers to their balances; both name columns with what they are of a row."""
+    nullable = {field.attname for field in model._meta.concrete_fields if field.null}
+    target = ", ".join(f"COALESCE({name}, 0)" if name in nullable else name for name in key)
+    table = model._meta.db_table
+    return insert(
+        model,
+        f"""
+        FROM {rows._meta.db_table} r JOIN ledger_voucher v ON v.id = r.voucher_id {only}
+        WHERE v.entity_id = %(entity)s AND v.position > %(position)s
+        GROUP BY {", ".join(value for value in key.values() if "%" not in value)}
+        ON CONFLICT ({target}) DO UPDATE
+        SET {", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in ("count", *sums))}
+        """,
+        **key,
+        count="count(*)",
+        **{name: f"sum({column})" for name, column in sums.items()},
+    )
+
+
+BALANCES = [
+    raised(
+        AccountBalance,
+        LedgerEntry,
+        key={"account_id": "r.account_id", "period_id": "v.period_id", "dimensions_id": "r.dimensions_id"},
+        sums={"debit": "r.accounting_debit", "credit": "r.accounting_credit"},
+    ),
+    raised(
+        PartyBalance,
+        LedgerEntry,
+        "JOIN ledger_account a ON a.id = r.account_id AND a.control <> ''",
+        key={
+            "account_id": "r.account_id",
+            "period_id": "v.period_id",
+            **same("r", "project_id customer_id currency"),
+        },
+        sums=same("r", "debit credit accounting_debit accounting_credit"),
+    ),
+    raised(
+        CustomerBalance,
+        CustomerTransaction,
+        key={
+            "customer_id": "r.customer_id",
+            "period_id": "v.period_id",
+            "currency": "r.currency",
+            "month": "%(billed_month)s",
+        },
+        sums=same("r", "amount accounting_amount"),
+    ),
+    raised(
+        ProjectBalance,
+        ProjectTransaction,
+        key={
+            "project_id": "r.project_id",
+            "period_id": "v.period_id",
+            **same("r", "kind transaction_class in_balance"),
+            "voucher_kind": "v.kind",
+            "currency": "r.currency",
+        },
+        sums=same("r", "quantity amount accounting_amount"),
+    ),
+]
 
 
 # Integration journals
@@ -175,7 +246,7 @@ def post_journals(hand: Hand):
                 ((position,),) = hand.ask(CHAIN)
                 count = part["until"] - part["after"]
                 values = {"last": hand.draw("voucher", count, day), "position": position, "count": count}
-                for sql in (vouchers, ENTRIES, OF_PROJECT, CHAINED):
+                for sql in (vouchers, ENTRIES, OF_PROJECT, CHAINED, *BALANCES):
                     hand.do(sql, **values, **part)
         with hand.commit():
             hand.do(POSTED, journal=journal)
@@ -490,4 +561,5 @@ def post_invoices(hand: Hand):
             values["invoice"] = hand.add(INVOICE, **values)
             for sql in (TAXES, INVOICE_LINES, INVOICE_ENTRIES, OF_CUSTOMER, REVENUE, NOT_ACCRUED, SETTLED):
                 hand.do(sql, **values)
-            hand.do(CHAINED, **values)
+            for sql in (CHAINED, *BALANCES):
+                hand.do(sql, **values)

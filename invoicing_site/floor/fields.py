@@ -94,6 +94,12 @@ class AmountField(ExactDecimalField):
         return currency if _CURRENCY.match(currency) else ""
 
 
+class SumField(ExactDecimalField):
+    """A sum of amounts or quantities, with more digits than its parts: as wide as an `ExactSum`."""
+
+    digits, places = 30, 4
+
+
 class PriceField(ExactDecimalField):
     """A unit price: 13 digits and 6 decimals."""
 

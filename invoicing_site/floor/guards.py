@@ -229,6 +229,7 @@ def frozen(
     because: str = "what is settled stays as it was.",
     sealed_with: str = "",
     let_go: str = "",
+    is_sealed: bool = True,
 ):
     """Rows for which `when` is true can't be deleted, and their columns can't change.
 
@@ -241,7 +242,7 @@ def frozen(
     if ("EXISTS" in when) != bool(sealed_with):
         raise ValueError("A condition on another row needs sealed_with.")
     fields = None if columns is None else tuple(columns)
-    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, let_go))
+    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, let_go, is_sealed))
 
 
 def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):

@@ -15,6 +15,7 @@ Each check has a code, and each finding is a sentence with its place.
 | WIP | accruals are reversed when their invoice is posted, and not before |
 | ACCRUED | accounts, subledger and work that is still to be invoiced have the same accruals |
 | DISBURSEMENT | disbursements are cleared when they are billed |
+| KEPT | kept balances equal the entries and transactions that they sum |
 | SETTLED | settlements match the transactions that they settle |
 | INVOICE | lines, tax, totals and the customer's entry of an invoice agree |
 | DOCUMENT | stored files exist and are unchanged |
@@ -33,7 +34,17 @@ from django.db import connection
 
 from contracts.models import LegalEntity
 from invoicing_site.floor import guards
-from invoicing_site.verify import accrued, chain, confirmed, entries, invoices, seals, shares, subledgers
+from invoicing_site.verify import (
+    accrued,
+    balances,
+    chain,
+    confirmed,
+    entries,
+    invoices,
+    seals,
+    shares,
+    subledgers,
+)
 from invoicing_site.verify.finding import Finding
 
 __all__ = ["CHECKS", "Finding", "findings", "look"]
@@ -48,6 +59,7 @@ CHECKS = (
     subledgers.work_in_progress,
     accrued.accrued,
     subledgers.disbursements,
+    balances.kept,
     subledgers.settlements,
     invoices.invoices,
     invoices.documents,

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from contracts.models import LegalEntity, NumberSequence
 from contracts.operations.numbers import draw_numbers
+from invoicing_site.floor import transaction
 from invoicing_site.floor.querysets import draw_ids, write_rows
-from ledger.books import chain
+from ledger.books import balances, chain
 from ledger.books.plan import VoucherPlan, imbalance
 from ledger.models import (
     CustomerTransaction,
@@ -81,7 +82,38 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
     write_rows(CustomerTransaction, customer_transactions)
     write_rows(ProjectTransaction, project_transactions)
     sequence.save(update_fields=["chain_length", "chain_hash"])
+    for kind, changed in balances.raised(plans):
+        _write_balances(kind, changed)
     return vouchers
+
+
+@transaction.atomic
+def rebuild_balances(entity: LegalEntity) -> int:
+    """Correct the kept balances that differ from their rows; returns how many. Postings wait until it ends.
+
+    A balance without rows becomes 0, because balances are never deleted.
+    """
+    NumberSequence.objects.locked().filter(entity=entity, kind=NumberSequence.Kind.VOUCHER).first()
+    wrong: dict[balances.Kind, list] = {}
+    for found in balances.differences(entity):
+        row = found.kind.new(found.key)
+        row.pk = found.balance
+        for name, amount in zip(found.kind.sums, found.rows, strict=True):
+            setattr(row, name, amount)
+        wrong.setdefault(found.kind, []).append(row)
+    for kind, rows in wrong.items():
+        _write_balances(kind, rows)
+    return sum(map(len, wrong.values()))
+
+
+def _write_balances(kind, rows):
+    """Insert the new balances and update the others, by one statement for all of them."""
+    new = [row for row in rows if row.pk is None]
+    for row, key in zip(new, draw_ids(kind.model, len(new)), strict=True):
+        row.pk = key
+    kind.model._base_manager.bulk_create(
+        rows, batch_size=1000, update_conflicts=True, unique_fields=["pk"], update_fields=kind.sums
+    )
 
 
 def _check(entity, plan):
@@ -92,6 +124,8 @@ def _check(entity, plan):
     own, accounting = imbalance(plan.entries)
     assert not own, f"{plan.text} does not balance: {own}."
     assert not accounting, f"{plan.text} does not balance in accounting currency: {accounting}."
+    strangers = [row.date for row in plan.project_transactions if row.date != plan.date]
+    assert not strangers, f"{plan.text}: a project transaction is dated {strangers[0]}."
 
 
 def _draw(entity, plans):

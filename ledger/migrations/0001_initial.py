@@ -2193,4 +2193,263 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "deliveries",
             },
         ),
+        migrations.CreateModel(
+            name="AccountBalance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("count", models.PositiveBigIntegerField()),
+                ("debit", invoicing_site.floor.fields.SumField()),
+                ("credit", invoicing_site.floor.fields.SumField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balances",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "dimensions",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.dimensionset",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.fiscalperiod",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("account"),
+                        models.F("period"),
+                        django.db.models.functions.comparison.Coalesce("dimensions", 0),
+                        name="account_balance_once",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CustomerBalance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                (
+                    "month",
+                    models.DateField(help_text="The first day of the month of the documents, for statements"),
+                ),
+                ("count", models.PositiveBigIntegerField()),
+                ("amount", invoicing_site.floor.fields.SumField()),
+                ("accounting_amount", invoicing_site.floor.fields.SumField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balances",
+                        to="contracts.customer",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.fiscalperiod",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "period", "currency", "month"), name="customer_balance_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PartyBalance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                ("count", models.PositiveBigIntegerField()),
+                ("debit", invoicing_site.floor.fields.SumField()),
+                ("credit", invoicing_site.floor.fields.SumField()),
+                ("accounting_debit", invoicing_site.floor.fields.SumField()),
+                ("accounting_credit", invoicing_site.floor.fields.SumField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="party_balances",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.customer",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.fiscalperiod",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.project",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("account"),
+                        models.F("period"),
+                        django.db.models.functions.comparison.Coalesce("project", 0),
+                        django.db.models.functions.comparison.Coalesce("customer", 0),
+                        models.F("currency"),
+                        name="party_balance_once",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProjectBalance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("cost", "cost"),
+                            ("unbilled", "unbilled sales"),
+                            ("accrued", "accrued revenue"),
+                            ("revenue", "invoiced revenue"),
+                            ("on_account", "invoiced on account"),
+                            ("recognised", "recognised revenue"),
+                            ("disbursement", "disbursement"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "transaction_class",
+                    models.CharField(
+                        choices=[
+                            ("time", "time"),
+                            ("expense", "expense"),
+                            ("material", "material"),
+                            ("fee", "fee"),
+                            ("milestone", "milestone"),
+                            ("retainer", "retainer"),
+                            ("tax", "tax"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("in_balance", models.BooleanField()),
+                (
+                    "voucher_kind",
+                    models.CharField(
+                        choices=[
+                            ("journal", "integration journal"),
+                            ("invoice", "customer invoice"),
+                            ("payment", "payment"),
+                            ("settlement", "settlement"),
+                            ("recognition", "revenue recognition"),
+                            ("revaluation", "revaluation"),
+                            ("general", "general"),
+                            ("opening", "opening balance"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("currency", invoicing_site.floor.fields.CurrencyField()),
+                ("count", models.PositiveBigIntegerField()),
+                ("quantity", invoicing_site.floor.fields.SumField()),
+                ("amount", invoicing_site.floor.fields.SumField()),
+                ("accounting_amount", invoicing_site.floor.fields.SumField()),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.fiscalperiod",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balances",
+                        to="contracts.project",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "project",
+                            "period",
+                            "kind",
+                            "transaction_class",
+                            "in_balance",
+                            "voucher_kind",
+                            "currency",
+                        ),
+                        name="project_balance_once",
+                    )
+                ],
+            },
+        ),
     ]

@@ -1,5 +1,6 @@
 """Models of the ledger: set-up of the books, journals, proposals, vouchers, invoices, subledgers."""
 
+from ledger.models.balances import AccountBalance, CustomerBalance, PartyBalance, ProjectBalance
 from ledger.models.invoices import (
     CustomerInvoice,
     Delivery,
@@ -41,7 +42,9 @@ from ledger.models.vouchers import (
 
 __all__ = [
     "Account",
+    "AccountBalance",
     "BillingTaxGroupCode",
+    "CustomerBalance",
     "CustomerInvoice",
     "CustomerTransaction",
     "DefaultDimension",
@@ -61,10 +64,12 @@ __all__ = [
     "ItemTaxGroupCode",
     "JournalLine",
     "LedgerEntry",
+    "PartyBalance",
     "Payment",
     "PostingAccount",
     "Profile",
     "ProfileAssignment",
+    "ProjectBalance",
     "ProjectTransaction",
     "ProposalDecision",
     "ProposalLayout",

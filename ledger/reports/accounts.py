@@ -4,13 +4,15 @@ import datetime
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import BigIntegerField, DecimalField, F, Func, Q, QuerySet, Sum, Value, Window
+from django.db.models import BigIntegerField, DecimalField, F, Func, QuerySet, Sum, Value, Window
 
 from contracts.models import LegalEntity
-from invoicing_site.floor.querysets import ExactSum
-from ledger.models import Account, FiscalYear, LedgerEntry
+from ledger.models import Account, AccountBalance, FiscalYear, LedgerEntry
+from ledger.reports.kept import Day
 
 _ZERO = Decimal(0)
+_NOTHING = (_ZERO, _ZERO)
+_A_DAY = datetime.timedelta(days=1)
 _OF_THE_YEAR = {Account.Kind.REVENUE, Account.Kind.EXPENSE}
 
 
@@ -70,40 +72,38 @@ class TrialBalance:
 def trial_balance(entity: LegalEntity, *, start: datetime.date, end: datetime.date) -> TrialBalance:
     """Each account that anything was posted on up to `end`, by voucher date, in order of number.
 
-    Of one that only earlier years posted on, and left at nothing, there is no row. Three queries.
+    Of one that only earlier years posted on, and left at nothing, there is no row. Eight queries at most.
     """
     assert start <= end, "A period ends on or after the day it begins."
     year = FiscalYear.objects.filter(entity=entity, starts__lte=start, ends__gte=start).first()
-    before, within = Q(voucher__date__lt=start), Q(voucher__date__gte=start)
-    earlier = Q(voucher__date__lt=year.starts) if year else Q(pk=None)
-    sums = (
-        LedgerEntry.objects.filter(voucher__entity=entity, voucher__date__lte=end)
-        .order_by("account")
-        .values("account")
-        .annotate(
-            **_sums("before", before),
-            **_sums("earlier", earlier),
-            **_sums("own", within),
-        )
-    )
+    until, before = (_sums(entity, day) for day in (end, start - _A_DAY))
+    earlier = _sums(entity, year.starts - _A_DAY) if year else {}
     accounts = Account.objects.filter(entity=entity).in_bulk()
     rows, earlier_result = [], _ZERO
-    for found in sums:
-        account = accounts[found["account"]]
-        opening = found["before_debit"] - found["before_credit"]
+    for key, (debit, credit) in until.items():
+        account = accounts[key]
+        debit_before, credit_before = before.get(key, _NOTHING)
+        opening = debit_before - credit_before
         if account.kind in _OF_THE_YEAR:
-            left = found["earlier_debit"] - found["earlier_credit"]
+            debit_earlier, credit_earlier = earlier.get(key, _NOTHING)
+            left = debit_earlier - credit_earlier
             opening, earlier_result = opening - left, earlier_result + left
-        if opening or found["own_debit"] or found["own_credit"]:
-            rows.append(TrialBalanceRow(account, opening, found["own_debit"], found["own_credit"]))
+        debit, credit = debit - debit_before, credit - credit_before
+        if opening or debit or credit:
+            rows.append(TrialBalanceRow(account, opening, debit, credit))
     rows.sort(key=lambda row: row.account.number)
     return TrialBalance(entity, start, end, tuple(rows), earlier_result)
 
 
-def _sums(name, condition=None):
-    return {
-        f"{name}_{side}": ExactSum(f"accounting_{side}", filter=condition) for side in ("debit", "credit")
-    }
+def _sums(entity, day, **only) -> dict[int, tuple[Decimal, Decimal]]:
+    """The debits and credits of each account until the end of the day."""
+    found = Day(entity, day).sums(
+        AccountBalance.objects.filter(account__entity=entity, **only),
+        LedgerEntry.objects.filter(**only),
+        ("account",),
+        {"debit": "accounting_debit", "credit": "accounting_credit"},
+    )
+    return {account: sums for (account,), sums in found.items()}
 
 
 @dataclass(frozen=True)
@@ -131,24 +131,24 @@ class LedgerCard:
 def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -> LedgerCard:
     """The entries of one account with a running balance; opening is all that was ever posted before.
 
-    One query, and one for each page of entries that is read.
+    Four queries, and one for each page of entries that is read.
     """
     assert start <= end, "A period ends on or after the day it begins."
-    posted = LedgerEntry.objects.filter(account=account, voucher__date__lte=end)
-    found = posted.aggregate(
-        **_sums("before", Q(voucher__date__lt=start)), **_sums("own", Q(voucher__date__gte=start))
+    (debit, credit), (debit_before, credit_before) = (
+        _sums(account.entity_id, day, account=account.pk).get(account.pk, _NOTHING)
+        for day in (end, start - _A_DAY)
     )
-    opening = found["before_debit"] - found["before_credit"]
+    opening = debit_before - credit_before
     order = ("voucher__date", "voucher__position", "number")
     movement = _Units(F("accounting_debit") - F("accounting_credit"))
     running = Window(Sum(movement), order_by=[F(name).asc() for name in order])
     entries = (
-        posted.filter(voucher__date__gte=start)
+        LedgerEntry.objects.filter(account=account, voucher__date__range=(start, end))
         .select_related("voucher", "project", "customer")
         .annotate(running=_Amount(Value(_units(opening), output_field=BigIntegerField()) + running))
         .order_by(*order)
     )
-    return LedgerCard(account, start, end, opening, found["own_debit"], found["own_credit"], entries)
+    return LedgerCard(account, start, end, opening, debit - debit_before, credit - credit_before, entries)
 
 
 # `ExactSum` is no window function; a window adds whole ten-thousandths, which are exact on both databases.

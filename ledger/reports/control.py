@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts.models import Customer, LegalEntity, Project
-from invoicing_site.floor.querysets import ExactSum
-from ledger.models import Account, CustomerTransaction, LedgerEntry, ProjectTransaction
+from ledger.models import (
+    Account,
+    AccountBalance,
+    CustomerBalance,
+    CustomerTransaction,
+    LedgerEntry,
+    PartyBalance,
+    ProjectBalance,
+    ProjectTransaction,
+)
+from ledger.reports.kept import Day, summed
 
 _Control = Account.Control
 _Kind = ProjectTransaction.Kind
@@ -73,13 +82,14 @@ class ControlAccount:
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
     """Each subledger with its control accounts, by all vouchers dated up to that day.
 
-    Without subledgers that have no account and no rows. Twelve queries; two more at most for the differences.
+    Without subledgers that have no account and no rows. Thirteen queries; two more at most for differences.
     """
-    controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), on)
+    day = Day(entity, on)
+    controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), day)
     result = []
     for control, (name, *_) in _SUBLEDGERS.items():
         own = tuple(row for row in controlling if row.account.control == control)
-        rows = compared(entity, control, until=on)
+        rows = _compared(entity, control, day)
         if not own and not rows:
             continue
         differing = [row for row in rows if not row.agrees]
@@ -98,15 +108,19 @@ def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlA
 
 
 def control_balances(entity: LegalEntity, control: str, *, on: datetime.date) -> tuple[ControlBalance, ...]:
-    """The accounts that control one subledger, by all vouchers dated up to that day. Two queries."""
-    return _balances_of(Account.objects.filter(entity=entity, control=control), on)
+    """The accounts that control one subledger, by all vouchers dated up to that day. Three queries."""
+    return _balances_of(Account.objects.filter(entity=entity, control=control), Day(entity, on))
 
 
-def _balances_of(accounts, on) -> tuple[ControlBalance, ...]:
+def _balances_of(accounts, day) -> tuple[ControlBalance, ...]:
     accounts = list(accounts.order_by("number"))
-    entries = LedgerEntry.objects.filter(account__in=accounts, voucher__date__lte=on)
-    balances = {key: books for (key,), (_, books) in _balances(entries, ("account",)).items()}
-    return tuple(ControlBalance(row, balances.get(row.pk, _ZERO)) for row in accounts)
+    balances = day.sums(
+        AccountBalance.objects.filter(account__in=accounts),
+        LedgerEntry.objects.filter(account__in=accounts),
+        ("account",),
+        {"debit": "accounting_debit", "credit": "accounting_credit"},
+    )
+    return tuple(ControlBalance(row, _net(balances[row.pk,])[0]) for row in accounts)
 
 
 # By control: the party of its entries, its subledger rows, and 1 if debits increase these.
@@ -117,42 +131,59 @@ _SUBLEDGERS = {
     _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
     _Control.DISBURSEMENT: ("project", {"kind": _Kind.DISBURSEMENT, "in_balance": True}, 1),
 }
+_SIDES = ("debit", "credit", "accounting_debit", "accounting_credit")
+_AMOUNTS = ("amount", "accounting_amount")
 
 
-def compared(entity: LegalEntity, control: str, *, until: datetime.date | None = None) -> list[Compared]:
-    """Ledger and subledger of one control, for each customer or project and currency: two queries.
+def _compared(entity, control, day) -> list[Compared]:
+    """Ledger and subledger of one control at the end of a day, from kept balances: two queries."""
+    name, conditions, _ = _SUBLEDGERS[_Control(control)]
+    kept, table = {
+        "customer": (CustomerBalance, CustomerTransaction),
+        "project": (ProjectBalance, ProjectTransaction),
+    }[name]
+    by, of_entity = (name, "currency"), {f"{name}__entity": entity}
+    on_accounts = {"account__entity": entity, "account__control": control}
+    return _agreement(
+        control,
+        day.sums(
+            PartyBalance.objects.filter(**on_accounts),
+            LedgerEntry.objects.filter(**on_accounts),
+            by,
+            dict(zip(_SIDES, _SIDES, strict=True)),
+        ),
+        day.sums(
+            kept.objects.filter(**of_entity, **conditions),
+            table.objects.filter(**conditions),
+            by,
+            dict(zip(_AMOUNTS, _AMOUNTS, strict=True)),
+        ),
+    )
 
-    Of the vouchers dated up to a day, or of all. The order is always the same.
+
+def compared(entity: LegalEntity, control: str) -> list[Compared]:
+    """Ledger and subledger of one control, for each customer or project and currency, from their rows.
+
+    For `verify_ledger`, which does not trust kept balances: two queries. The order is always the same.
     """
-    name, conditions, sign = _SUBLEDGERS[_Control(control)]
+    name, conditions, _ = _SUBLEDGERS[_Control(control)]
     table = CustomerTransaction if name == "customer" else ProjectTransaction
+    by = (name, "currency")
     entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=control)
     rows = table.objects.filter(voucher__entity=entity, **conditions)
-    if until is not None:
-        entries, rows = entries.filter(voucher__date__lte=until), rows.filter(voucher__date__lte=until)
-    by = (name, "currency")
-    sums = rows.order_by(*by).values_list(*by)
-    sums = sums.annotate(exact_own=ExactSum("amount"), exact_books=ExactSum("accounting_amount"))
-    subledger = {(key, currency): (sign * own, sign * books) for key, currency, own, books in sums}
-    ledger = _balances(entries, by)
+    return _agreement(control, summed(entries, by, _SIDES), summed(rows, by, _AMOUNTS))
+
+
+def _agreement(control, entries, rows) -> list[Compared]:
+    *_, sign = _SUBLEDGERS[_Control(control)]
     result = []
-    for place in sorted(ledger.keys() | subledger.keys(), key=str):
-        own, books = ledger.get(place, _NOTHING)
-        other, other_books = subledger.get(place, _NOTHING)
-        result.append(Compared(*place, own, other, books, other_books))
+    for place in sorted(entries.keys() | rows.keys(), key=str):
+        own, books = _net(entries.get(place, _NOTHING * 2))
+        other, other_books = rows.get(place, _NOTHING)
+        result.append(Compared(*place, own, sign * other, books, sign * other_books))
     return result
 
 
-def _balances(entries, by) -> dict[tuple, tuple[Decimal, Decimal]]:
-    """Debit less credit in both currencies, by key."""
-    sums = entries.order_by(*by).values_list(*by)
-    sums = sums.annotate(
-        exact_debit=ExactSum("debit"),
-        exact_credit=ExactSum("credit"),
-        exact_books_debit=ExactSum("accounting_debit"),
-        exact_books_credit=ExactSum("accounting_credit"),
-    )
-    return {
-        tuple(place): (debit - credit, books_debit - books_credit)
-        for *place, debit, credit, books_debit, books_credit in sums
-    }
+def _net(sides) -> list[Decimal]:
+    """Each debit less its credit."""
+    return [debit - credit for debit, credit in zip(sides[::2], sides[1::2], strict=True)]

@@ -21,6 +21,7 @@ from ledger.models import (
     Voucher,
 )
 from tests.ledger.billing import MARCH_31, confirmed, proposed, work
+from tests.ledger.voucher_samples import balances_are_kept
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -60,7 +61,7 @@ def chain_is_whole():
             voucher.project_transactions.all(),
         )
         previous = voucher.hash
-    return True
+    return balances_are_kept()
 
 
 def test_two_people_who_post_one_proposal_make_one_invoice(no1, contract):

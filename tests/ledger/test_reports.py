@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import Customer
-from ledger.models import CustomerTransaction, LedgerEntry, ProfileAssignment, Settlement
+from ledger.models import AccountBalance, CustomerTransaction, ProfileAssignment, Settlement
 from ledger.reports import (
     ageing,
     control_accounts,
@@ -91,17 +91,10 @@ def test_revenue_begins_at_nothing_with_its_year(no1, three_vouchers):
     assert before.earlier_result == 0
 
 
-@pytest.mark.sqlite
 def test_a_trial_balance_tells_that_the_books_do_not_balance(no1, three_vouchers):
-    """PST-6: looked at from outside; only SQLite can be brought to hold such a row."""
-    row = LedgerEntry.objects.get(voucher__date=date(2025, 3, 31), account__number="1920")
-    LedgerEntry.objects.create(
-        voucher=row.voucher,
-        number=3,
-        account=row.account,
-        currency="NOK",
-        rate=1,
-        accounting_debit=Decimal("0.01"),
+    """PST-6: it reads kept balances, so one of these was changed from outside."""
+    AccountBalance.objects.filter(account__number="1920", period__starts=date(2025, 3, 1)).update(
+        debit=Decimal("0.01")
     )
     assert not trial_balance(no1.entity, **MARCH).balances
 
@@ -111,7 +104,7 @@ def test_a_trial_balance_asks_as_much_for_many_rows(no1):
     post(no1, *[balanced(no1, day=date(2025, 3, 10)) for _ in range(3)])
     few = queries(lambda: trial_balance(no1.entity, **MARCH))
     post(no1, *[balanced(no1, day=date(2025, 3, 10)) for _ in range(57)])
-    assert queries(lambda: trial_balance(no1.entity, **MARCH)) == few == 3
+    assert queries(lambda: trial_balance(no1.entity, **MARCH)) == few == 8
     assert trial_balance(no1.entity, **MARCH).debit == 6000
 
 
@@ -143,7 +136,7 @@ def test_a_ledger_card_asks_as_much_for_many_rows(no1):
     post(no1, *[balanced(no1, "0.10", day=date(2025, 3, 10)) for _ in range(3)])
     few = queries(lambda: [str(row.voucher) for row in ledger_card(account, **MARCH).entries])
     post(no1, *[balanced(no1, "0.10", day=date(2025, 3, 10)) for _ in range(57)])
-    assert queries(lambda: [str(row.voucher) for row in ledger_card(account, **MARCH).entries]) == few == 2
+    assert queries(lambda: [str(row.voucher) for row in ledger_card(account, **MARCH).entries]) == few == 5
     assert list(ledger_card(account, **MARCH).entries)[-1].running == Decimal("6.00")
 
 
@@ -209,7 +202,7 @@ def test_control_accounts_ask_as_much_for_many_rows(no1):
     few = queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31)))
     for _ in range(20):
         owes(no1, "100", date(2025, 3, 1), customer=factories.customer(no1))
-    assert queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31))) == few == 12
+    assert queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31))) == few == 13
 
 
 # Customers

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
+from contracts.models import LegalEntity
+from ledger.books.balances import differences
 from ledger.books.operations import write_vouchers
 from ledger.books.periods import hold_open, period_of
 from ledger.books.plan import EntryPlan, VoucherPlan
@@ -90,3 +92,9 @@ def project_row(no1, amount="100"):
 def run(sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
+
+
+def balances_are_kept():
+    """Whether the kept balances of all companies equal their rows."""
+    assert [found for entity in LegalEntity.objects.all() for found in differences(entity)] == []
+    return True

@@ -13,6 +13,8 @@ from contracts.models import MilestonePart, NumberSequence, SequenceCounter
 from invoicing_site.floor import guards
 from ledger.books import chain
 from ledger.models import (
+    AccountBalance,
+    CustomerBalance,
     CustomerInvoice,
     CustomerTransaction,
     Document,
@@ -22,6 +24,8 @@ from ledger.models import (
     InvoiceTax,
     JournalLine,
     LedgerEntry,
+    PartyBalance,
+    ProjectBalance,
     ProjectTransaction,
     Settlement,
     Voucher,
@@ -310,6 +314,33 @@ def proposal_without_invoice(ledger):
         status="posted",
     )
     return proposal.number
+
+
+def balance_of_an_account(ledger):
+    balance = AccountBalance.objects.filter(account__number="1500").first()
+    balance.debit += 1
+    balance.save()
+    return str(balance.account)
+
+
+def balance_of_a_party(ledger):
+    balance = PartyBalance.objects.filter(account__number="1530").first()
+    balance.count += 1
+    balance.save()
+    return str(balance.account)
+
+
+def balance_of_a_customer_deleted(ledger):
+    balance = CustomerBalance.objects.first()
+    balance.delete()
+    return str(balance.customer)
+
+
+def balance_of_a_project_moved(ledger):
+    balance = ProjectBalance.objects.first()
+    balance.kind = "recognised"
+    balance.save()
+    return str(balance.project)
 
 
 def settled_too_much(ledger):

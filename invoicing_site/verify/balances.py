@@ -1,0 +1,37 @@
+"""Kept balances compared with the entries and transactions that they sum."""
+
+from contracts.models import Customer, LegalEntity, Project
+from invoicing_site.floor.wording import counted
+from invoicing_site.verify.finding import Finding, amount, where
+from ledger.books import balances
+from ledger.models import Account, FiscalPeriod
+
+_NAMED = {"account": Account, "project": Project, "customer": Customer}
+
+
+def kept(entity: LegalEntity):
+    """KEPT: each kept balance has the number and the sums of its rows."""
+    periods = {row.pk: str(row) for row in FiscalPeriod.objects.filter(entity=entity)}
+    for found in balances.differences(entity):
+        key = dict(zip(found.kind.key, found.key, strict=True))
+        names = [
+            f"{name} {_NAMED[name].objects.filter(pk=value).first() or value}"
+            for name, value in key.items()
+            if name in _NAMED and value is not None
+        ]
+        period = periods.get(key["period"], key["period"])
+        differ = [
+            f"{name.replace('_', ' ')} {amount(own)} and not {amount(right)}"
+            for name, own, right in zip(found.kind.columns, found.kept[1:], found.rows[1:], strict=True)
+            if own != right
+        ]
+        if found.kept[0] != found.rows[0]:
+            differ.append(f"{counted(int(found.kept[0]), 'row')} and not {int(found.rows[0])}")
+        yield Finding(
+            "KEPT",
+            entity.code,
+            names[0].partition(" ")[2],
+            where(found.kind.model, found.balance) if found.balance else "",
+            f"The kept balance of {' and '.join(names)} in {period} differs from its rows: "
+            f"{', '.join(differ)}. The command rebuild_balances corrects it.",
+        )
