@@ -1,4 +1,4 @@
-"""What the approval pages post: the selected entries, and the prices that the page showed (APP-9)."""
+"""The data that the approval pages post: the selected entries and the prices that the page showed (APP-9)."""
 
 import json
 
@@ -14,6 +14,6 @@ def terms(entries, *, by) -> str:
 
 
 def as_listed(entries, *, by, **other) -> dict:
-    """What the list posts when these entries are ticked."""
+    """The data that the list posts for these selected entries."""
     listed = {"terms": terms(entries, by=by), "drawn": timezone.now().isoformat()}
     return {"pk": [entry.pk for entry in entries]} | listed | other

@@ -1,4 +1,7 @@
-"""A server that speaks enough of S3 for the storage of files: put, get and ask for one object. No network."""
+"""A server with the parts of S3 that the storage of files uses: put, get and head of one object.
+
+No network.
+"""
 
 import contextlib
 import hashlib

@@ -1,7 +1,8 @@
 """The clock of the tests: it starts at a fixed moment and runs from there.
 
-So they see the same days, weekdays and fiscal years whenever they run. Importing this module sets it, as the
-settings of the tests do; processes that import it too inherit the distance to the real clock.
+So tests have the same dates, weekdays and fiscal years whenever they run. Importing this module sets the
+clock; the settings of the tests import it. Other processes that import it get the same difference from the
+real clock.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""What all tests share: which of them can run here, and how hard Hypothesis tries."""
+"""Settings of all tests: which tests can run here, and how many examples Hypothesis tries."""
 
 import gc
 import json
@@ -16,7 +16,7 @@ from invoicing_site.floor import guards
 from tests import emptying, locks
 from tests.factories import memory
 
-# No deadline: an example that meets a busy machine is slow, not wrong.
+# No deadline: an example on a busy machine is slow, not wrong.
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 hypothesis_settings.register_profile("small", max_examples=50, **_common)
 hypothesis_settings.register_profile("large", max_examples=2000, **_common)
@@ -24,7 +24,7 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "small"))
 
 ELSEWHERE = "runs elsewhere: "
 
-# What is imported stays: the collector need not walk it again and again.
+# Imported modules stay in memory, so the garbage collector can skip them.
 gc.collect()
 gc.freeze()
 gc.set_threshold(100_000, 20, 20)
@@ -32,9 +32,10 @@ gc.set_threshold(100_000, 20, 20)
 
 @pytest.fixture(autouse=True, scope="session")
 def _guards_make_way_for_the_flush():
-    """A transactional test ends by emptying every table, which guards refuse; post_migrate restores them.
+    """Drop the guards for the flush at the end of a transactional test; post_migrate restores them.
 
-    On PostgreSQL that takes over a second, so there only tables with rows are emptied, with triggers at rest.
+    A transactional test ends by emptying every table, which guards refuse. On PostgreSQL that takes over a
+    second, so there only tables with rows are emptied, with disabled triggers.
     """
     teardown = TransactionTestCase._fixture_teardown
 
@@ -52,7 +53,7 @@ def _guards_make_way_for_the_flush():
 
 @pytest.fixture(autouse=True, scope="session")
 def _signing_in_is_remembered():
-    """`Client.force_login`, with which most tests of pages begin."""
+    """Remember the cookies of `Client.force_login`, which most tests of pages call first."""
     sign_in = Client.force_login
 
     @memory.remembered
@@ -74,7 +75,7 @@ def _signing_in_is_remembered():
 
 @pytest.fixture(autouse=True)
 def _locks_are_taken_in_one_order():
-    """Whatever operation a test calls: see tests/locks.py."""
+    """Check the order of locks of all operations that a test calls: see tests/locks.py."""
     with pytest.MonkeyPatch.context() as patch:
         watch = locks.watch_over(patch)
         with connection.execute_wrapper(watch.wrote):
@@ -84,14 +85,14 @@ def _locks_are_taken_in_one_order():
 
 @pytest.fixture(autouse=True)
 def _makers_are_remembered(request, monkeypatch):
-    """See tests/factories/memory.py."""
+    """Remember rows that test data functions create: see tests/factories/memory.py."""
     on_commit = "django_capture_on_commit_callbacks" in request.fixturenames
     with memory.following(monkeypatch, on_commit=on_commit):
         yield
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what this database or broker cannot show; `./run test` says when no other run showed it."""
+    """Skip tests that this database or broker can't run; `./run test` says if no other run included them."""
     here = {
         "postgres": connection.vendor == "postgresql",
         "sqlite": connection.vendor == "sqlite",
@@ -100,7 +101,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         needed = [service for service in here if item.get_closest_marker(service)]
         if not needed and not _meets_a_database(item):
-            needed = ["sqlite"]  # what is the same on every database runs once
+            needed = ["sqlite"]  # tests without a database run once
         for service in needed:
             if not here[service]:
                 item.add_marker(pytest.mark.skip(reason=f"{ELSEWHERE}needs {service}"))
@@ -134,6 +135,6 @@ def _note(report):
 
 
 def pytest_sessionfinish():
-    """Tell tests/run.py what was skipped for want of something, so that it can say so at the end."""
+    """Tell tests/run.py which tests were skipped because something is missing, for its summary."""
     if path := os.environ.get("LEDGERLINE_LEFT_OUT"):
         Path(path).write_text(json.dumps(_left_out))

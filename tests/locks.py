@@ -1,9 +1,9 @@
-"""The one order of locks, and a watch that every test keeps over the operations it calls.
+"""The order of locks, and a check of it in every test.
 
-Two operations that lock the same rows in the same order wait for each other; in different orders each waits
-for what the other has, and the database ends one of them. So there is one order for all of them, and every
-lock is taken before the first write, because what is written is locked as well, and so is what it refers to.
-Only the number sequences come after the writing: everybody waits for those until commit.
+Two operations that lock the same rows in the same order wait for each other. In different orders each waits
+for a lock of the other, and the database ends one of them. So all operations use one order. Every lock is
+taken before the first write, because a write also locks its row and the rows that it refers to. Only number
+sequences are locked after the writes, because other transactions wait for them until the commit.
 """
 
 import re
@@ -33,7 +33,7 @@ _WRITE = re.compile(r'^(UPDATE|DELETE FROM|INSERT INTO) "(\w+)"')
 
 
 class Watch:
-    """The locks and writes of the current transaction, and where they break the order."""
+    """The locks and writes of the current transaction, and violations of the order."""
 
     def __init__(self):
         self.wrong = []
@@ -43,7 +43,7 @@ class Watch:
         self._models = {model._meta.db_table: model._meta.label for model in apps.get_models()}
 
     def took(self, model, keys):
-        """Rows were locked; those that the transaction has already cost nothing."""
+        """Record locked rows; rows that the transaction has already locked are ignored."""
         label = model._meta.label
         if label not in PLACES or not self._is_in_progress():
             return
@@ -60,7 +60,7 @@ class Watch:
         before |= new
 
     def wrote(self, execute, sql, params, many, context):
-        """Wraps each statement; rows that are written without a lock are locked by it."""
+        """Wraps each statement; a write locks its rows."""
         if (found := _WRITE.match(sql)) and self._is_in_progress():
             label = self._models.get(found[2], "")
             if found[1] == "INSERT INTO":
@@ -86,7 +86,7 @@ class Watch:
 
 
 def watch_over(patch) -> Watch:
-    """A watch over all locks and writes of this thread from now on."""
+    """Watch all locks and writes of this thread from now on."""
     watch, held, fetch = Watch(), LockingQuerySet.held, models.QuerySet._fetch_all
 
     def held_and_recorded(rows):
@@ -106,9 +106,9 @@ def watch_over(patch) -> Watch:
 
 
 def asked(patch) -> list[str]:
-    """The locks that are asked for from now on, such as "Project held", in order.
+    """The locks that are requested from now on, such as "Project held", in order.
 
-    SQLite locks no rows, but is asked to; so a lock that somebody drops is missed on every database.
+    SQLite locks no rows, but the calls are recorded, so a missing lock is found on every database.
     """
     found = []
     for name in ("held", "locked"):

@@ -11,7 +11,7 @@ This page is written from the tables in the code (`MOVES` of each model), and a 
 
 
 def page():
-    """The page as it should be now."""
+    """The expected content of the page."""
     from invoicing_site.floor import moves
 
     parts = [INTRODUCTION]

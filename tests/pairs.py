@@ -1,6 +1,6 @@
-"""Two people work on one document: for each pair of verbs, the requests they send at the same moment.
+"""Two users work on one document: for each pair of verbs, the requests that they send at the same moment.
 
-Each function sets up a document of its own and returns the two requests as (who, URL name, key, data).
+Each function creates a document and returns the two requests as (who, URL name, key, data).
 """
 
 import datetime
@@ -25,7 +25,7 @@ _numbers = itertools.count()
 
 
 class Document:
-    """The requests that can be made of one kind of document, by verb; built again for each pair."""
+    """The requests for one kind of document, by verb; the document is created again for each pair."""
 
     def __init__(self, build):
         self.build = build

@@ -1,9 +1,9 @@
-"""All tests, on everything that answers here: `./run test` calls this once the tools are installed.
+"""Runs all tests on every available database; `./run test` calls it after installing the tools.
 
-SQLite with messages in memory, PostgreSQL with Redis, and a browser: the two profiles people run, and the
-eyes. As many run side by side as there are processors, each database in two parts, so that none is waited for
-in the end. What could not be run is said at the end, and in CI (CI=true) it is a failure. With --coverage the
-end also says how much of each room the tests ran.
+The runs are: SQLite with messages in memory, PostgreSQL with Redis, and the browser tests. As many run at the
+same time as there are processors; the tests of each database are in two parts of similar length. Runs that
+were not possible are listed at the end, and are a failure in CI (CI=true). With --coverage the end also lists
+the coverage of each room.
 """
 
 import contextlib
@@ -26,16 +26,16 @@ import redis
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = "tests/browser"
 WALKS = "tests/browser/test_walk.py"
-# Half of the work: a process that waits for a server leaves its processor to another.
+# Half of the work: a process that waits for a server leaves its processor to another process.
 BOOKS = ["tests/ledger", "tests/proforma"]
 NO_TESTS_COLLECTED = 5
 COVERAGE = "--coverage"
-# With these options somebody watches the run, so only one runs at a time.
+# With these options the output is watched, so only one run is active at a time.
 TALKATIVE = {"-s", "-x", "--pdb", "--trace", "--capture=no", "--exitfirst"}
 
 
 def find_postgresql():
-    """An address under which test databases can be made, or None."""
+    """An address on which test databases can be created, or None."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         return url
     for user in dict.fromkeys([os.environ.get("PGUSER"), getpass.getuser(), "postgres"]):
@@ -54,7 +54,7 @@ def find_postgresql():
         if may_create:
             password = os.environ.get("PGPASSWORD", "")
             login = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
-            # Django tests in test_<name>; the number keeps two runs on one server apart.
+            # Django adds the prefix test_; the number separates two runs on one server.
             return f"postgres://{login}@127.0.0.1:5432/ledgerline_{os.getpid()}"
     return None
 
@@ -81,7 +81,7 @@ def find_chromium():
 
 
 def drop_test_database(url):
-    """Drop what a killed run left; a run that ended normally has dropped its own."""
+    """Drop the database that a killed run left; other runs have already dropped theirs."""
     parts = urlsplit(url)
     name = "test_" + parts.path.strip("/")
     connection = psycopg2.connect(url.replace(parts.path, "/postgres"))
@@ -92,7 +92,7 @@ def drop_test_database(url):
 
 
 def _inherited():
-    """The environment, in which Python keeps what it compiled: some sixty processes are started."""
+    """The environment, with a shared cache of compiled Python files for some sixty processes."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -101,7 +101,7 @@ class Run:
 
     def __init__(self, title, arguments, environment, *, live, command=("-m", "pytest")):
         self.title, self.live = title, live
-        # They are open during the whole run, so `with` cannot be used.
+        # They stay open during the whole run, so `with` can't be used.
         self._note = tempfile.NamedTemporaryFile()  # noqa: SIM115
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         if live:
@@ -118,7 +118,7 @@ class Run:
         return self._process.wait()
 
     def finish(self):
-        """Its exit code, and the tests it skipped because something is missing."""
+        """Its exit code, and the tests that it skipped because something is missing."""
         code = self.wait()
         if not self.live:
             self._say_title()
@@ -132,7 +132,7 @@ class Run:
 
 
 class Measuring:
-    """A folder in which pytest processes leave what they ran, and the report over all of them."""
+    """A folder in which pytest processes store their coverage, and the report over all of them."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="ledgerline-coverage-")
@@ -143,8 +143,8 @@ class Measuring:
             self.environment["COVERAGE_CORE"] = "sysmon"  # which is fast
 
     def report(self) -> list[tuple[str, int, int]]:
-        """Room, lines that ran, and all lines; nothing where no process left anything."""
-        import coverage  # only here: the usual run does not need it
+        """Room, executed lines, and all lines; nothing if no process stored any."""
+        import coverage  # imported here, because the usual run does not need it
 
         measured = coverage.Coverage(data_file=self._file, config_file=str(ROOT / "pyproject.toml"))
         try:
@@ -160,7 +160,7 @@ class Measuring:
 
 
 def by_room(files: dict[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """Sums by the first folder of each path, and of everything under `all`."""
+    """Sums by the first folder of each path, and the total under `all`."""
     sums = defaultdict(lambda: [0, 0])
     for path, (ran, lines) in files.items():
         for room in (path.partition("/")[0], "all"):
@@ -170,7 +170,7 @@ def by_room(files: dict[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
 
 
 def table(rooms: list[tuple[str, int, int]]) -> str:
-    """One line a room: `ledger 98.2 % of 5,123 lines`. Rounded down, so that 100 means all."""
+    """One line per room: `ledger 98.2 % of 5,123 lines`. Rounded down, so that 100 means all lines."""
     lines = [
         f"{room:<15} {1000 * ran // total / 10:5.1f} % of {total:6,} lines" for room, ran, total in rooms
     ]
@@ -178,10 +178,10 @@ def table(rooms: list[tuple[str, int, int]]) -> str:
 
 
 def finished(plans, *, one_by_one, **how):
-    """The first run shows its lines as they come, the others theirs at their end.
+    """Run the plans; the first one shows its lines immediately, the others at their end.
 
-    As many run at a time as there are processors: more of them take a fifth longer in all, because each
-    finds the processor's caches filled by another.
+    As many run at the same time as there are processors. More would take a fifth longer in total, because
+    they compete for the caches of the processors.
     """
     if one_by_one:
         for plan in plans:
@@ -197,14 +197,17 @@ def finished(plans, *, one_by_one, **how):
 
 
 def ended(plan, **how):
-    """The run of a plan, started and waited for."""
+    """Start the run of a plan and wait for it."""
     run = Run(*plan, **how)
     run.wait()
     return run
 
 
 def split(arguments):
-    """The arguments for the usual tests and those for the browser's; empty where none of them is selected."""
+    """The arguments for the usual tests and those for the browser tests.
+
+    Empty if none of them is selected.
+    """
     paths = [a for a in arguments if not a.startswith("-") and (ROOT / a.partition("::")[0]).exists()]
     options = [a for a in arguments if a not in paths]
     browser = [path for path in paths if Path(path).is_relative_to(BROWSER_TESTS)]
@@ -216,9 +219,9 @@ def split(arguments):
 
 
 def halves(title, usual, environment, books):
-    """If all tests are selected, two runs of about the same length; each needs a database of its own.
+    """If all tests are selected, two runs of about the same length, each with its own database.
 
-    One of them migrates: the other has its tables straight from the models, which is sooner.
+    One of them migrates; the other one creates its tables directly from the models, which is faster.
     """
     if f"--ignore={BROWSER_TESTS}" not in usual:
         return [(title, usual, environment)]
@@ -248,11 +251,11 @@ def main(arguments):
             books = {**services, "TEST_DATABASE_URL": with_suffix(postgresql, "_books")}
             runs += halves(f"PostgreSQL{' and Redis' if redis_url else ''}", usual, services, books)
     if browser and chromium:
-        # In a run of its own: Playwright's event loop stays in the thread and disturbs other tests.
+        # A separate run, because Playwright's event loop stays in the thread and disturbs other tests.
         eyes = {"LEDGERLINE_CHROMIUM": chromium, "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
         runs.append(("Browser on SQLite", browser, {**sqlite, **eyes}))
         if postgresql and BROWSER_TESTS in browser:
-            # The walk once more on the other database; pages look the same.
+            # The walk runs on the other database too; pages look the same.
             url = with_suffix(postgresql, "_browser")
             walks = [*(a for a in browser if a != BROWSER_TESTS), WALKS]
             runs.append(("Browser on PostgreSQL", walks, {**sqlite, **eyes, "TEST_DATABASE_URL": url}))

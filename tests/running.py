@@ -21,7 +21,7 @@ PRODUCTION = {
 
 
 def environment(data, **variables):
-    """Only what is named here, so that a test does not depend on the machine."""
+    """Only the given variables, so that a test does not depend on the machine."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(data),

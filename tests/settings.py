@@ -1,6 +1,6 @@
-"""The settings of the product, with databases and folders of their own.
+"""The settings of the product, with separate databases and folders for tests.
 
-The database is a file of its own (SQLite), or one on the server that TEST_DATABASE_URL names (PostgreSQL).
+The database is a separate SQLite file, or a database on the server in TEST_DATABASE_URL (PostgreSQL).
 """
 
 import atexit
@@ -13,7 +13,7 @@ from tests import clock  # noqa: F401 - sets it
 _folder = tempfile.mkdtemp(prefix="ledgerline-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 
-# Before the import: the settings read the environment once. Processes that tests start inherit it.
+# Before the import, because the settings read the environment once. Processes that tests start inherit it.
 os.environ["LEDGERLINE_DATA"] = _folder
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["CELERY_BROKER_URL"] = ""
@@ -24,10 +24,10 @@ from invoicing_site.settings import *  # noqa: E402, F403 - this file is those s
 from invoicing_site.settings import DATA, DATABASE_URL, DATABASES  # noqa: E402 - see above
 
 if not DATABASE_URL:
-    # A file, not memory: threads of one test share it like the real one.
+    # A file, because threads of a test could not share a database in memory.
     DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; there are no real passwords
-WHITENOISE_AUTOREFRESH = True  # else every test client would list all static files first
+WHITENOISE_AUTOREFRESH = True  # otherwise every test client would list all static files first
 TEST_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")

@@ -1,4 +1,4 @@
-"""Where the bytes of a stored file are in the folder, for tests that damage them."""
+"""The path of a stored file in the folder, for tests that damage it."""
 
 from pathlib import Path
 

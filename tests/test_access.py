@@ -1,7 +1,7 @@
-"""Every address against every role, and against the rows of a company without a membership (SEC-1).
+"""Every address with every role, and with rows of a company without a membership (SEC-1).
 
-The table is written by hand from section 11 of the domain, not from the code; an address that is not in it
-fails a test. M member, P project manager, A project accountant, D billing administrator, U auditor.
+The table is written by hand from section 11 of the domain, not from the code. An address that is not in the
+table fails a test. M member, P project manager, A project accountant, D billing administrator, U auditor.
 """
 
 from datetime import date
@@ -222,7 +222,7 @@ ADDRESSES = dict(addresses())
 
 
 def world(code):
-    """A company in which each kind of row is there, and the five people who work in it."""
+    """A company with a row of each kind, and its five users."""
     it = company(code=code)
     deal = contract(it)
     contract_line(
@@ -316,7 +316,7 @@ def path_of(name, it):
 
 
 def methods(name):
-    """How the address can be asked."""
+    """The HTTP methods of the address."""
     view = getattr(ADDRESSES[name].callback, "view_class", None)
     gets = view is None or "get" in view.http_method_names
     posts = hasattr(view, "post") and "post" in view.http_method_names
@@ -346,7 +346,7 @@ def test_every_address_is_listed():
 
 @pytest.fixture(scope="module")
 def two_worlds(django_db_setup, django_db_blocker):
-    """Made once for all requests; rolled back with the transaction around them."""
+    """Created once for all requests; rolled back with the transaction around them."""
     with django_db_blocker.unblock():
         atomic = transaction.atomic()
         atomic.__enter__()
@@ -368,7 +368,7 @@ def test_each_role_gets_the_expected_status(name, two_worlds, client):
     may = {"get": readers, "post": posters[0] if posters else readers}
     for letter, user in people(two_worlds.home).items():
         for method, status in statuses(client, name, two_worlds.home, user).items():
-            # Users with access may still get 404: a word or a receipt does not exist, or not yet.
+            # Users with access may still get 404: a file or a receipt may not exist.
             good = (200, 302, 404) if row in ("word", "expense") else (200, 302, 409)
             expected = good if letter in may[method] else (403, 404) if row else (403,)
             assert status in expected, f"{letter} {method} {name}: {status}"

@@ -15,10 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 ROW = ["contracts", "actuals", "backlog", "proforma", "ledger"]
 SITE = "invoicing_site"
 OURS = {*ROW, SITE}
-# The folders of the site in order: the floor, folders that rooms use too, and those that import rooms.
+# The folders of the site in order: the floor, shared folders that rooms import, and folders that import
+# rooms.
 FLOOR = {"floor"}
 SHARED = {"models", "celery", "screens", "admin", "accounts", "templatetags"}
-# Names the tasks of all rooms with their times, as urls.py names their pages.
+# Names the tasks of all rooms with their times, like urls.py names their pages.
 TIMETABLE = {"celery"}
 ROOF = {"pages", "explain", "verify", "demo", "management", "urls"}
 # The parts of a room for pages; all other parts except operations only read or calculate.
@@ -48,7 +49,10 @@ def tree(path):
 
 
 def imported(path):
-    """The dotted names of everything the file imports, wherever in the file; relative ones resolved."""
+    """The dotted names of everything that the file imports, anywhere in the file.
+
+    Relative imports are resolved.
+    """
     package = path.relative_to(ROOT).with_suffix("").parts
     package = package[:-1]
     for node in ast.walk(tree(path)):
@@ -109,7 +113,7 @@ def test_the_floor_imports_no_other_part_and_only_the_roof_imports_the_roof():
 
 
 def test_pure_modules_import_no_operation():
-    """A preview, a check and the posting share a plan; only operations write."""
+    """A preview, a check and posting share a plan; only operations write."""
     wrong = []
     for path in sources(*ROW):
         parts = set(path.relative_to(ROOT).with_suffix("").parts[1:])
@@ -133,7 +137,7 @@ def arrows(picture, sign):
 
 
 def drawn_as(dotted):
-    """The box of the picture that holds a module; empty where none does."""
+    """The box of the picture that contains a module; empty if there is none."""
     app, part, *_ = (*dotted.split("."), "")
     if app == "ledger":
         return "roof" if part in {"admin", "tasks", "urls", "apps", "templatetags", ""} else part
@@ -144,13 +148,13 @@ def drawn_as(dotted):
 
 
 def reached(drawn):
-    """Every pair that arrows lead to, over any number of boxes."""
+    """Every pair of boxes that are connected by arrows, directly or through other boxes."""
     while further := {(a, d) for a, b in drawn for c, d in drawn if b == c} - drawn:
         drawn = drawn | further
     return drawn
 
 
-def test_the_picture_of_the_house_agrees_with_the_imports():
+def test_the_picture_of_the_parts_agrees_with_the_imports():
     drawn = arrows(PICTURES[0], "-->")
     imports = {}
     for path in sources(*ROW, SITE):
@@ -186,7 +190,7 @@ _WRITES = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "w
 
 
 def _writes(call):
-    """Whether the call changes rows: of a queryset, an instance, `write_rows` or the audit trail."""
+    """Whether the call changes rows: with a queryset, an instance, `write_rows` or the audit log."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     on = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     if name in _WRITES:
@@ -242,7 +246,7 @@ def dotted_names(path):
 
 
 def is_module(name):
-    """Whether the dotted name is that of a module of ours, or of something in one: "ledger.tasks.sweep"."""
+    """Whether the dotted name is that of one of our modules or of something in it: "ledger.tasks.sweep"."""
     *path, _ = parts = name.split(".")
     return any(
         (ROOT / Path(*found)).with_suffix(".py").exists() or (ROOT / Path(*found) / "__init__.py").exists()

@@ -1,4 +1,4 @@
-"""The benchmarks run, and both sides make the same rows."""
+"""The benchmarks run, and both sides write the same rows."""
 
 import json
 import subprocess
@@ -14,9 +14,9 @@ from tests.running import ROOT
 
 
 @pytest.mark.slow
-def test_the_billing_run_is_compared_with_sql_that_makes_the_same_rows():
+def test_the_billing_run_is_compared_with_sql_that_writes_the_same_rows():
     few = ["--actuals", "12", "--contracts", "2", "--repeats", "1"]
-    # In databases of its own, on the same server as that of this test.
+    # In separate databases, on the same server as that of this test.
     answer = subprocess.run(
         [sys.executable, "benchmarks/billing_run.py", *few],
         cwd=ROOT,

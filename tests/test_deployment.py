@@ -145,7 +145,7 @@ def test_the_schema_finds_a_mistake():
 
 
 def test_no_secret_has_a_default():
-    """Compose stops with a sentence where one is missing; the file itself holds none."""
+    """Compose stops with a sentence if a secret is missing; the file itself contains none."""
     text = (ROOT / "docker-compose.yml").read_text()
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ALLOWED_HOSTS"):
         uses = re.findall(r"\$\{" + name + r"\b(.*?)\}", text)
@@ -235,7 +235,7 @@ def test_the_image_does_not_run_as_root():
 
 @pytest.mark.slow
 def test_static_files_are_collected_as_the_image_does_it(tmp_path):
-    """Also shows that every file a stylesheet names exists: the manifest refuses otherwise."""
+    """It also shows that every file in a stylesheet exists; otherwise the manifest is refused."""
     (step,) = re.findall(r"^RUN (SECRET_KEY=.*?collectstatic.*?)$", DOCKERFILE, re.MULTILINE | re.DOTALL)
     variables = dict(word.split("=", 1) for word in step.split() if re.match(r"[A-Z_]+=", word))
     arguments = step.split("manage.py", 1)[1].split()

@@ -34,13 +34,13 @@ def prose(text):
 
 
 def fenced(text):
-    """The lines of the fenced blocks, each with those that a backslash joins to it."""
+    """The lines of the fenced blocks; lines that end with a backslash are joined."""
     for block in _FENCE.findall(text):
         yield from re.sub(r"\\\n\s*", "", block).splitlines()
 
 
 def anchors(text):
-    """What the headings of a page are called in an address."""
+    """The anchors of the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -50,7 +50,7 @@ def links(text):
 
 
 def broken_links(text, folder):
-    """The relative links that lead nowhere: no such file, or no such heading in it."""
+    """The relative links without a target: no such file, or no such heading in it."""
     for link in links(text):
         if re.match(r"[a-z]+:", link):
             continue
@@ -72,7 +72,7 @@ def calls(text):
 
 
 def trouble_with(words):
-    """Why such a call would be refused, or nothing; the command's own parser is asked, nothing is run."""
+    """Why such a call would be refused, or nothing; uses the command's own parser and runs nothing."""
     if words[:1] == ["manage"]:
         words = words[1:]
     elif not words or words[0] in OF_RUN or words[0].isupper():  # ./run COMMAND
@@ -111,7 +111,7 @@ def unresolved(text):
 
 
 def repeated(text):
-    """Twelve words in a row that a page has twice, tables apart: two versions of a paragraph, most likely."""
+    """Twelve words in a row that are twice on a page, except in tables: probably a repeated paragraph."""
     rows = [line for line in prose(text).splitlines() if not line.lstrip().startswith("|")]
     words = " ".join(rows).split()
     runs = [" ".join(words[at : at + 12]) for at in range(len(words) - 11)]

@@ -84,7 +84,7 @@ _DAY_AS_TEXT = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}.*|\d{4}-\d\d-\d\d.*")
 
 @pytest.fixture(scope="module")
 def whole_company(django_db_setup, django_db_blocker):
-    """Made once; rolled back with the transaction around all tests of this file."""
+    """Created once; rolled back with the transaction around all tests of this file."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield world("NO1")
         transaction.set_rollback(True)
@@ -96,7 +96,7 @@ def it(whole_company, db):
 
 
 def filled(name, it, client):
-    """The address of the list with some rows, half of them in euro where that matters, and its reader."""
+    """The address of the list with some rows, half of them in euro if that matters, and its reader."""
     who, fill, row = (*FILLED[name], None) if name in FILLED else UNDER[name]
     fill(it, 5)
     if name == "backlog":
@@ -126,7 +126,7 @@ def euro_work(it, n):
 
 
 def spared_work(it):
-    """Non-chargeable work of 100: a row of the file that no total includes."""
+    """Non-chargeable work of 100: a row of the file that is in no total."""
     (fact,) = copies(it.rows["sale"], 1, entry=None, cost=None, billing_type="non_chargeable")
     item = BacklogItem.objects.get(actual=it.rows["sale"])
     copies(item, 1, actual_id=fact.pk, status="not_ready", limit_status="na", amount=Decimal(100))
@@ -251,7 +251,7 @@ def test_a_customer_of_two_currencies_has_a_row_for_each(it, client, monkeypatch
 
 
 class _Aged:
-    """What a customer has open in one currency, all of it old."""
+    """The open amount of a customer in one currency, all of it old."""
 
     not_due = days_1_30 = days_31_60 = days_61_90 = Decimal(0)
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def whole_company(django_db_setup, django_db_blocker):
-    """Made once; rolled back with the transaction around all tests of this file."""
+    """Created once; rolled back with the transaction around all tests of this file."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield world("NO1")
         transaction.set_rollback(True)
@@ -40,7 +40,7 @@ def numbered(letter):
 
 
 def copies(row, n, **fields):
-    """n more rows like that one; a field given as a function gets the number of the copy."""
+    """n more rows like that one; a field can be a function of the number of the copy."""
     rows = []
     for number in range(n):
         duplicate = copy.copy(row)

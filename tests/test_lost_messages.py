@@ -1,4 +1,4 @@
-"""Any message may be lost: the sweeps then do its work."""
+"""Any message can be lost: the sweeps then do its work."""
 
 import re
 from decimal import Decimal
@@ -111,7 +111,7 @@ def take_in(it):
     return lambda: list(Entry.objects.values_list("quantity", flat=True)) == [Decimal("8.0000")]
 
 
-# The kinds of jobs, and a function that asks for each; it returns a check that the work is done.
+# The kinds of jobs, and a function that requests each; it returns a check that the work is done.
 KINDS = {
     "confirm_proformas": confirm,
     "invoice_run": run,
@@ -184,7 +184,7 @@ def test_nothing_is_done_for_a_user_who_lost_the_permission(kind, it):
 
 
 def test_every_kind_of_job_is_tested():
-    """A new kind of job needs a line here that makes one."""
+    """A new kind of job needs a line here that creates one."""
     assert set(jobs.KINDS) - {"answer"} == set(KINDS)
 
 

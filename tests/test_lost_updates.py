@@ -1,7 +1,7 @@
 """Two users save the same rows: the later save is refused, and overwrites nothing.
 
-The other one saves after the form has looked and before the operation has its lock, where a comparison that
-the form makes by itself comes too early.
+The other user saves between the check of the form and the lock of the operation, so a comparison by the form
+alone would be too early.
 """
 
 import datetime
@@ -196,7 +196,7 @@ CASES = [
 
 
 def seen_on(page):
-    """The stamp that a form of the page carries."""
+    """The stamp in a form of the page."""
     tag = re.search(r'<input[^>]*name="seen"[^>]*>', page)
     return re.search(r'value="([^"]+)"', tag[0])[1]
 

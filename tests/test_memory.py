@@ -1,4 +1,4 @@
-"""What makers made is written again as it was (tests/factories/memory.py)."""
+"""Remembered rows are written again unchanged (tests/factories/memory.py)."""
 
 from contextlib import contextmanager
 from datetime import date
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def tried():
-    """What is written inside is taken back."""
+    """Rows that are written inside are rolled back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -28,7 +28,7 @@ def tried():
 
 @pytest.fixture
 def maker():
-    """A maker that changes what it is given, and counts its calls."""
+    """A remembered function that changes its argument, and counts its calls."""
     calls = []
 
     @factories.remembered
@@ -43,11 +43,11 @@ def maker():
 
 
 def content():
-    """Every row of every table, but for the notes of triggers, whose keys differ."""
+    """Every row of every table, except the notes of triggers, which have other keys."""
     return {table: memory._rows(table) for table in memory._columns() if table != memory.PENDING}
 
 
-def test_a_maker_is_called_once_at_a_state(maker):
+def test_a_function_is_called_once_in_a_state(maker):
     seen = []
     for _ in range(3):
         with tried():
@@ -70,7 +70,7 @@ def test_it_is_called_again_with_other_arguments_or_objects_that_differ(maker):
     assert maker.calls == ["Bridge", "Tower", "Tower"]
 
 
-def test_it_is_called_again_once_something_else_was_written(maker):
+def test_it_is_called_again_after_another_write(maker):
     for name in ("Ada", "Eva"):
         with tried():
             it = factories.company()
@@ -80,7 +80,7 @@ def test_it_is_called_again_once_something_else_was_written(maker):
     assert maker.calls == ["Bridge", "Bridge"]
 
 
-def test_it_is_called_again_where_the_test_sees_how_it_works(maker, monkeypatch, settings):
+def test_it_is_called_again_if_the_test_depends_on_how_it_works(maker, monkeypatch, settings):
     def called():
         before = len(maker.calls)
         with tried():
@@ -91,7 +91,7 @@ def test_it_is_called_again_where_the_test_sees_how_it_works(maker, monkeypatch,
     with CaptureQueriesContext(connection):
         assert called()
     noted = []
-    monkeypatch.setattr(LegalEntity, "today", lambda entity: noted.append(entity))  # it sees the test
+    monkeypatch.setattr(LegalEntity, "today", lambda entity: noted.append(entity))  # it uses `noted`
     assert called()
     monkeypatch.undo()
     assert not called()
@@ -99,8 +99,8 @@ def test_it_is_called_again_where_the_test_sees_how_it_works(maker, monkeypatch,
     assert called()
 
 
-def test_what_is_posted_is_written_again_and_guarded():
-    """Past the guards, which hold again afterwards."""
+def test_posted_rows_are_written_again_and_guarded():
+    """Without running the guards, which are active again afterwards."""
     seen = []
     for _ in range(2):
         with tried():

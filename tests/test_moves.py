@@ -1,4 +1,4 @@
-"""The tables of moves: from each status an operation does what its table says, and is refused otherwise."""
+"""The tables of moves: in each status an operation does what its table says, or is refused."""
 
 import datetime
 from decimal import Decimal
@@ -46,7 +46,7 @@ def contract(no1):
 
 
 class Left(Exception):
-    """An action on many left the row alone, for the reason with this code."""
+    """An action on many rows did not change the row, for the reason with this code."""
 
     def __init__(self, code):
         self.code = code
@@ -58,7 +58,7 @@ def marked(answer):
         raise Left(code)
 
 
-# Rows in each status, made by the operations where the database holds more than the status.
+# Rows in each status; created by operations if the database has more than the status.
 
 
 def entry(no1, contract, status):
@@ -323,7 +323,7 @@ PAIRS = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("model", "status", "verb"), PAIRS)
-def test_each_operation_does_in_each_status_what_its_table_says(no1, contract, model, status, verb):
+def test_each_operation_does_what_its_table_says_in_each_status(no1, contract, model, status, verb):
     make, verbs = DRIVES[model]
     row = make(no1, contract, status)
     assert row.status == status
@@ -373,7 +373,7 @@ def test_a_table_names_existing_statuses_permissions_and_codes(model):
         assert verb in model.MOVES.verbs or status in names
 
 
-# The address that does it.
+# The address that runs the operation.
 ADDRESSES = {
     "submit_entry": (Entry, "submit"),
     "recall_entry": (Entry, "recall"),

@@ -1,7 +1,7 @@
 """Every pair of verbs that can meet on one document, as real requests at the same moment, on PostgreSQL.
 
-Both are answered, none by an internal error, neither waits for the other's lock the wrong way round, and the
-books hold afterwards. One company for all.
+Both requests are answered without an internal error or a deadlock, and the books are correct afterwards. All
+pairs use one company.
 """
 
 import threading

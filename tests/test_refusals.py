@@ -1,4 +1,4 @@
-"""The tables of refusals, compared with every place that refuses; read from the source."""
+"""The tables of refusals, compared with every place in the source that refuses."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ OWNER = {
 
 
 def kinds():
-    """The classes of refusals, each with the arguments of its own that its template does not name."""
+    """The classes of refusals, each with its own arguments that its template does not use."""
     found = {"Refused": set(), "Reason": set()}
     for trees in TREES.values():
         for tree in trees.values():
@@ -62,7 +62,7 @@ def wrong(room, node):
     if ROW.index(OWNER[code]) > ROW.index(room):
         return f"{code} is in the table of {OWNER[code]}, to the right"
     named = {keyword.arg for keyword in node.keywords} - {"remedy"} - KINDS[ast.unparse(node.func)]
-    if None in named:  # **values: compared when it runs
+    if None in named:  # **values: compared at run time
         return "" if named - {None} <= placeholders(code) else f"{code} has no such value"
     return "" if named == placeholders(code) else f"{code} needs {sorted(placeholders(code))}"
 

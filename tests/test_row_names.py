@@ -76,7 +76,7 @@ class Boxes(HTMLParser):
 
 
 def work(it, status="submitted"):
-    """What differs in the day, the hours, the person, the amount or the class, and has no description."""
+    """Entries without a description that differ in day, hours, person, amount or class."""
     fields = {"status": status, "project": it.second, "description": ""}
     times = [("7.5", 3, it.resource), ("3", 3, it.resource), ("7.5", 4, it.resource)]
     times += [("7.5", 3, it.manager_resource)]
@@ -89,7 +89,7 @@ def work(it, status="submitted"):
 
 @pytest.fixture(scope="module")
 def whole_company(django_db_setup, django_db_blocker):
-    """Made once; two customers share all the work of a second contract."""
+    """Created once; two customers share all the work of a second contract."""
     with django_db_blocker.unblock(), transaction.atomic():
         it = world("NO1")
         it.second = ProjectFactory(entity=it.entity, code="NO1-P2", name="Harbour")
@@ -150,7 +150,7 @@ def test_every_list_with_checkboxes_is_tested():
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_a_checkbox_names_its_row(name, it, client):
-    """WCAG 2.4.6 and 4.1.2: by the customer, contract or project, what it is, the day, and how much."""
+    """WCAG 2.4.6 and 4.1.2: with customer, contract or project, the kind of work, day and quantity."""
     found = boxes(client, it, name)
     assert found, "no row of the list can be chosen, so nothing was looked at"
     for called, _ in found:
@@ -176,7 +176,7 @@ def test_different_rows_have_different_names(name, it, client):
 
 
 def test_work_without_a_description_is_named_after_its_role_or_category(it, client):
-    """In every app, and never by its key or its class only."""
+    """In every app, and never only with its key or its class."""
     for name, reader, *row in (
         ("approvals", it.manager),
         ("backlog", it.manager),

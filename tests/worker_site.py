@@ -1,6 +1,6 @@
-"""A site with one page that asks for a job: shows which process and thread does the work.
+"""A site with one page that requests a job; it shows which process and thread runs the job.
 
-Run as a program it is `manage.py` on these pages.
+As a program it is `manage.py` with these pages.
 """
 
 import os
@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.urls import path
 
-if apps.ready:  # run as a program this file is loaded twice, the first time before Django is set up
+if apps.ready:  # as a program this file is loaded twice, the first time before Django is set up
     from invoicing_site.floor import jobs
 
     @jobs.register("answer", title="Answer", permission=jobs.SYSTEM)

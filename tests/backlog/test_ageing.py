@@ -1,4 +1,4 @@
-"""How old unbilled work is, and what keeps it from being billed."""
+"""The age of unbilled work, and the obstacles to billing it."""
 
 from datetime import date
 from decimal import Decimal

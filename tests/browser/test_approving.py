@@ -1,4 +1,4 @@
-"""What the approver types is shown as what it makes, before it is approved."""
+"""The approval page shows the result of the input before the entry is approved."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_the_preview_follows_what_is_typed(page, base_url, sign_in):
 
 
 def test_an_approved_entry_and_its_proforma_are_readable_by_all(page, base_url, sign_in, accessible):
-    """WCAG 2.2 AA: of work that is on a draft."""
+    """WCAG 2.2 AA: for work that is on a draft."""
     it = company()
     deal = contract(it, confirmed=True)
     entry = time_entry(it, "8")

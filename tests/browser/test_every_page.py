@@ -6,17 +6,17 @@ from playwright.sync_api import expect
 from tests.test_access import ADDRESSES, WHO, path_of, people, world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-# Downloads.
+# Downloads, which are no pages.
 FILES = {"invoice_pdf", "newest_seal", "proposal_preview", "receipt", "proposal_checks", "proposals_posting"}
-# They are rendered into a page, and checked there.
+# They are parts of a page, and are checked there.
 PARTS = {"project_tasks", "approval_preview"}
 DESK = 1440
-# Widths from a phone to a desktop screen: the loaded page is made smaller, never loaded again.
+# Widths from a phone to a desktop screen: the loaded page is resized, never loaded again.
 WIDTHS = (1366, 1280, 1024, 768, 480, 390)
 
 
 def pages_of(letter):
-    """What this role may open."""
+    """The pages that this role can open."""
     for name, (allowed, *_) in WHO.items():
         view = getattr(ADDRESSES[name].callback, "view_class", None)
         if (
@@ -33,13 +33,13 @@ def examines(letter, name):
 
 
 def looks_of(name):
-    """The template behind a page: what has the same one has the same colours."""
+    """The template of a page: pages with the same template have the same colors."""
     view = getattr(ADDRESSES[name].callback, "view_class", None)
     return getattr(view, "template_name", None) or name
 
 
 def too_wide(page):
-    """What is wrong at these widths: the page scrolls sideways, or a link of the header is cut off."""
+    """The problems at these widths: the page scrolls sideways, or a link of the header is cut off."""
     for width in (DESK, *WIDTHS):
         page.set_viewport_size({"width": width, "height": 900})
         if trouble := page.evaluate(_TROUBLE):

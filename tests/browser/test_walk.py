@@ -40,7 +40,7 @@ def expect_message(page, text):
 
 def test_an_hour_and_an_expense_become_an_invoice(page, base_url, sign_in, it):
     """ACT-2, APP-1, APP-2, BKL-2, PRO-5, JRN-4, PST-1, DOC-1"""
-    # The manager puts the contract into force.
+    # The manager confirms the contract.
     sign_in(it.manager)
     page.goto(f"{base_url}/contracts/{it.deal.pk}/")
     press(page, "Confirm contract")
@@ -128,7 +128,7 @@ def confirm(page):
 
 
 def text_of(page, address):
-    """The words of a PDF as the browser gets it."""
+    """The text of a PDF, as the browser downloads it."""
     answer = page.request.get(address)
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/pdf"
@@ -163,7 +163,7 @@ def mark_by_keyboard(page, base_url):
 
 
 def test_an_administrator_sets_up_and_cannot_change_billed_rows(page, base_url, sign_in, it):
-    """Section 11: Django admin for the set-up; business rows are read there."""
+    """Section 11: Django admin is for the set-up; business rows are read-only there."""
     entry = time_entry(it)
     administrator = UserFactory(is_staff=True)
     MembershipFactory(user=administrator, entity=it.entity, role="administrator")
@@ -203,7 +203,7 @@ def test_a_member_copies_last_week_and_moves_in_it_with_arrow_keys(page, base_ur
 
 
 def test_a_filter_puts_only_filled_fields_in_the_address(page, base_url, sign_in, it):
-    """With every empty field in it, the address of a list with many filters was too long for the server."""
+    """With every empty field, the address of a list with many filters would be too long for the server."""
     sign_in(it.manager)
     page.goto(f"{base_url}/backlog/")
     page.get_by_role("searchbox", name="Search", exact=True).fill("design")

@@ -13,7 +13,7 @@ DAY = datetime.date(2025, 3, 10)
 
 @factories.remembered
 def company_without_prices():
-    """Its contract is on its sales list, which is as empty as its cost list."""
+    """Its contract has the company's sales list, which is empty, like its cost list."""
     it = factories.company(books=False)
     it.cost_list.role_prices.all().delete()
     it.sales_list.role_prices.all().delete()

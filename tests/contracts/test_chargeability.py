@@ -118,7 +118,7 @@ def test_another_entitys_lines_cover_nothing(it):
 
 
 def revised(it, contract, *, status):
-    """Line 1 replaced by line 2 from 15 March on."""
+    """Line 1 is replaced by line 2 from 15 March on."""
     revision = ContractRevisionFactory(
         contract=contract, effective_on=datetime.date(2025, 3, 15), status=status
     )
@@ -201,7 +201,7 @@ def test_expenses_use_the_line_and_then_the_category(
 
 
 def test_each_class_uses_only_its_own_settings(it):
-    """CON-3: time does not ask its category, expenses not their role, material neither."""
+    """CON-3: time does not use its category, expenses do not use their role, material uses neither."""
     role = RoleFactory(entity=it.entity, is_chargeable=False)
     category = CategoryFactory(entity=it.entity, is_chargeable=False)
     contract_of(it, {})
@@ -293,7 +293,7 @@ def test_selected_tasks_collide_where_they_are_the_same(it):
 
 
 def test_the_entire_project_collides_with_any_selected_task(it):
-    """CON-2: also with one that is not chargeable, and either way round."""
+    """CON-2: also with a task that is not chargeable, and in either order."""
     contract_of(it, {"tasks": [(it.task, False)]})
     assert len(collisions(contract_of(it, {}, confirmed=False))) == 1
 

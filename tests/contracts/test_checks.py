@@ -1,4 +1,4 @@
-"""What keeps a contract from being confirmed."""
+"""The reasons why a contract can't be confirmed."""
 
 import datetime
 from decimal import Decimal

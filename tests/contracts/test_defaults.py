@@ -1,4 +1,4 @@
-"""What a new contract and a new line get by default, and price lists that hold on the same days."""
+"""The default values of a new contract and a new line, and price lists with overlapping dates."""
 
 import datetime
 from decimal import Decimal
@@ -58,7 +58,7 @@ def test_the_customers_own_lists_replace_the_standard_ones(it):
 
 
 def test_no_contract_gets_the_list_of_another_customer_or_contract(it):
-    """PRC-6: lists agreed with another customer stay there, also when there are standard lists."""
+    """PRC-6: lists of another customer are not used, even without standard lists."""
     PriceListFactory(entity=it.entity, customer=factories.customer(it))
     PriceListFactory(entity=it.entity, contract=bare(it))
 

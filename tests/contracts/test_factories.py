@@ -1,4 +1,4 @@
-"""The company that every other test starts from is whole."""
+"""The sample company, with which most tests begin, is complete."""
 
 import datetime
 from decimal import Decimal

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def test_two_administrators_who_delete_each_other_leave_one(monkeypatch):
-    """SEC-1: without a lock both check the others before either has deleted."""
+    """SEC-1: without a lock, each of them would check the others before either has deleted."""
     entity = factories.LegalEntityFactory()
     rows = [factories.MembershipFactory(entity=entity, role="administrator") for _ in "ab"]
     for row in rows:

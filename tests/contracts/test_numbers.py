@@ -30,7 +30,7 @@ def texts(numbers):
 
 
 def test_the_row_of_the_sequence_is_locked(entity, monkeypatch):
-    """MON-7: on every database; the races below show on PostgreSQL why."""
+    """MON-7: requested on every database; the tests of races below show why."""
     asked = locks.asked(monkeypatch)
     draw_number(entity, "invoice", on=MARCH)
     assert asked == ["NumberSequence locked"]

@@ -36,7 +36,7 @@ def entries(line):
 
 
 def test_entries_run_from_the_billing_start_to_the_requested_end(it):
-    """SCH-1: the last takes the work of the last days."""
+    """SCH-1: the last entry includes the work of the last days."""
     line = line_of(it, billing_starts=day("01-15"), ends="04-15")
 
     made = generate_schedule(line, by=it.manager)
@@ -66,7 +66,7 @@ def test_a_year_of_months_from_new_year_on(it):
 
 
 def test_a_frequency_day_after_the_end_ends_the_schedule(it):
-    """SCH-1: the work of the last day belongs to the run of the next."""
+    """SCH-1: the work of the last day belongs to the next run."""
     line = line_of(it, ends="03-01")
     generate_schedule(line, by=None)
     assert entries(line)[-1] == ("04-01", "03-31", "not_run")
@@ -128,7 +128,7 @@ def test_generating_again_changes_nothing(it):
 
 
 def test_generating_again_touches_only_what_has_not_run(it):
-    """SCH-1: and plans nothing before what has."""
+    """SCH-1: and plans nothing before these."""
     line = line_of(it, ends="04-30")
     generate_schedule(line, by=None)
     line.schedule.filter(run_date=day("01-01")).update(status="succeeded", result=Reason("NOTHING-READY"))
@@ -151,7 +151,7 @@ def test_generating_again_touches_only_what_has_not_run(it):
     assert line.schedule.get(run_date=day("01-01")).result == Reason("NOTHING-READY")
 
 
-def test_an_earlier_end_takes_entries_away(it):
+def test_an_earlier_end_removes_entries(it):
     """SCH-1"""
     line = line_of(it)
     generate_schedule(line, by=None)

@@ -1,9 +1,9 @@
-"""The smallest valid objects, and a company to try things in.
+"""The smallest valid objects, and a company for tests.
 
-A factory makes one row and what it cannot be without. `company()` makes a legal entity with books, people,
-prices, a customer and a project; `contract()`, `time_entry()` and their like add to it. A test spells out
-only what it is about: everything else has a default, and every default may be given by keyword. Makers of a
-test's own, and fixtures that only make rows, are decorated with `remembered` (see memory.py).
+A factory creates one row and the rows that it requires. `company()` creates a legal entity with books,
+people, prices, a customer and a project; `contract()`, `time_entry()` and similar functions add to it. A test
+passes only the values that it is about; all others have defaults. Functions of a test file that create data,
+and fixtures that only create rows, are decorated with `remembered` (see memory.py).
 """
 
 from tests.factories.company import (

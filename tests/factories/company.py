@@ -1,4 +1,4 @@
-"""A company to try things in, its contracts and what its people enter."""
+"""A company for tests, its contracts, and the entries of its people."""
 
 from decimal import Decimal
 from types import SimpleNamespace
@@ -46,14 +46,15 @@ from tests.factories.rows import (
 def company(
     code="NO1", currency="NOK", *, books=True, cost_price=100, sales_price=200, customers=1, **entity
 ):
-    """A legal entity in which an hour can travel from entry to invoice, as a namespace of its parts.
+    """A legal entity in which an hour can become an invoice; returns a namespace of its parts.
 
-    entity, books; billing_tax_group (DOMESTIC), item_tax_group (SERVICES), payment_term (30 days net);
-    role, time (category), travel (expense category, at cost), fee (category), product (cost 50, price 80),
-    unit, cost_list (an hour costs `cost_price`), sales_list (and sells for `sales_price`);
-    customer, customers; project, task; resource with user `member`; `manager` (manages the project) with a
-    resource `manager_resource`; `accountant`; `administrator`; `auditor`.
-    The fiscal years 2024 to 2027 are open unless `books` is False; then there are number sequences only.
+    entity, books; billing_tax_group (DOMESTIC), item_tax_group (SERVICES), payment_term (30 days net); role,
+    time (category), travel (expense category, at cost), fee (category), product (cost 50, price 80), unit,
+    cost_list (an hour costs `cost_price`), sales_list (an hour sells for `sales_price`); customer, customers;
+    project, task; resource with user `member`; `manager` (manages the project) with a resource
+    `manager_resource`; `accountant`; `administrator`; `auditor`.
+
+    The fiscal years 2024 to 2027 are open, unless `books` is False; then there are number sequences only.
     """
     entity = LegalEntityFactory(code=code, currency=currency, **entity)
     it = SimpleNamespace(entity=entity, books=_open_books(entity) if books else None)
@@ -97,7 +98,7 @@ def company(
 
 
 def _open_books(entity):
-    from ledger.setup.operations import open_books  # the ledger is opened only where a test wants books
+    from ledger.setup.operations import open_books  # the ledger is imported only for tests with books
 
     return open_books(entity, first_year=2024, last_year=2027)
 
@@ -122,7 +123,7 @@ def _category(it, transaction_class, code, name):
 
 @remembered
 def customer(company, **fields):
-    """A customer of the company, taxed at home, with 30 days to pay."""
+    """A domestic customer of the company, with 30 days to pay."""
     defaults = {"billing_tax_group": company.billing_tax_group, "payment_term": company.payment_term}
     return CustomerFactory(entity=company.entity, **{**defaults, **fields})
 
@@ -140,15 +141,16 @@ def contract(
     confirmed=False,
     **fields,
 ):
-    """A draft contract that could be confirmed: one line on the company's project for its first customer.
+    """A draft contract that can be confirmed: one line on the company's project for its first customer.
 
-    `customers`: pairs (customer, split percent); the first is the primary one, `rounding` is the index of
-    the one that takes the rounding (the last). `lines`: one dict a line of its fields, and `method`,
-    `customers` (pairs; from the contract unless given), `tasks`, `roles`, `categories` (rows, or pairs of a
-    row and whether it is chargeable) and `milestones` (amounts, or dicts of fields). A fixed-price line has
-    contract_amount 10000 and one milestone of all of it unless it says otherwise.
-    `price_lists`: the company's sales list, where it has the contract's currency, unless given.
-    `confirmed=True` only sets the status, as if `backlog.operations.confirm_contract` had been there.
+    `customers`: pairs (customer, split percent); the first is the primary one, `rounding` is the index of the
+    one that takes the rounding (by default the last). `lines`: one dict per line with its fields, and
+    `method`, `customers` (pairs; by default those of the contract), `tasks`, `roles`, `categories` (rows, or
+    pairs of a row and whether it is chargeable) and `milestones` (amounts, or dicts of fields). A fixed-price
+    line has contract_amount 10000 and one milestone of that amount by default.
+
+    `price_lists`: by default the company's sales list, if it has the contract's currency. `confirmed=True`
+    only sets the status, without calling `backlog.operations.confirm_contract`.
     """
     currency = currency or company.entity.currency
     contract = ProjectContractFactory(entity=company.entity, currency=currency, **fields)
@@ -198,7 +200,7 @@ def contract_line(
     milestones=None,
     **fields,
 ):
-    """A line of the contract, as `contract()` describes it, with a share for each customer."""
+    """A line of the contract, as described in `contract()`, with a share for each customer."""
     if tasks:
         fields.setdefault("entire_project", False)
     fields.setdefault("number", contract.lines.count() + 1)
@@ -247,7 +249,7 @@ def time_entry(company, hours="7.5", **fields):
 
 @remembered
 def expense_entry(company, net="100", tax="0", deductible="0", **fields):
-    """A submitted expense: so much net, so much tax, and how much of that tax can be deducted."""
+    """A submitted expense: net amount, tax, and the deductible part of the tax."""
     return _entry(
         company,
         {
@@ -267,7 +269,7 @@ def expense_entry(company, net="100", tax="0", deductible="0", **fields):
 
 @remembered
 def material_entry(company, quantity="1", **fields):
-    """Submitted material: so many of the company's product."""
+    """A submitted quantity of the company's product."""
     return _entry(
         company,
         {
@@ -284,7 +286,7 @@ def material_entry(company, quantity="1", **fields):
 
 @remembered
 def fee_entry(company, price="1000", **fields):
-    """A submitted fee of the agreed price."""
+    """A submitted fee with an agreed price."""
     return _entry(
         company,
         {
@@ -313,8 +315,8 @@ def _entry(company, defaults, fields):
 def ready_item(company, contract, **fields):
     """A backlog item on the contract's first line, ready to invoice, with its actual.
 
-    `fields` are the actual's (line=, customer= a contract customer, quantity=, price=, date=, …), or the
-    item's status, limit_status, needs_price.
+    `fields` are those of the actual (line=, customer= a contract customer, quantity=, price=, date=, …), or
+    the item's status, limit_status, needs_price.
     """
     item = {name: fields.pop(name) for name in ("status", "limit_status", "needs_price") if name in fields}
     fields.setdefault("line", contract.lines.order_by("number").first())

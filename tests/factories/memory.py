@@ -1,10 +1,11 @@
-"""Rows that a maker made once are written again as they were, which takes a fraction of the time.
+"""Writes rows that a function created before from memory, in a fraction of the time.
 
-Most tests begin alike: a company, its contract, work, a proposal over it. A function that is decorated with
-`remembered` makes its rows once. When a later test is at the same state and calls it with the same arguments,
-the rows are written from memory and equal objects are returned. A state is known by the calls that led to it
-from the empty database; any other write leaves it, and then makers are simply called. They are called
-as well where a test has replaced something (monkeypatch, settings, the clock), counts queries, or commits.
+Most tests begin in the same way: a company, its contract, work, a proposal. A function decorated with
+`remembered` creates its rows once. If a later test is in the same state and calls it with the same arguments,
+the rows are written from memory and equal objects are returned. A state is identified by the calls that led
+to it from the empty database; after any other write the state is unknown, and the functions are called
+normally. They are also called normally if a test has replaced something (monkeypatch, settings, the clock),
+counts queries, or commits.
 """
 
 import contextlib
@@ -36,10 +37,10 @@ _HARMLESS = {"default_settings", "_deleted", "DATA"}  # files are not remembered
 
 
 def remembered(make):
-    """Decorate a maker: what it does depends on its arguments and the database only, and it only makes rows.
+    """Decorate a function that only creates rows, depending only on its arguments and the database.
 
-    Rows and given objects that it changes are remembered too. It is called each time where an argument or
-    the result can't be pickled, and where it stores files.
+    Changes of existing rows and of given objects are remembered too. It is called each time if an argument or
+    the result can't be pickled, and if it stores files.
     """
 
     @functools.wraps(make)
@@ -51,7 +52,7 @@ def remembered(make):
 
 @contextlib.contextmanager
 def following(monkeypatch, *, on_commit: bool):
-    """Follow the statements of one test; `on_commit` where it looks at what is to be done on commit."""
+    """Follow the statements of one test; `on_commit` is True if the test looks at on-commit callbacks."""
     global _test
     _test = _Test(monkeypatch, on_commit)
     copies = mock.patch.object(querysets, "_copy", partial(_test.copies, querysets._copy))
@@ -62,15 +63,15 @@ def following(monkeypatch, *, on_commit: bool):
         _test = None
 
 
-_test = None  # the one that runs; outside of tests, as in fixtures of a module, makers are called
+_test = None  # the running test; outside of tests, as in fixtures of a module, functions are called normally
 
 
 class _State:
-    """A known content of the database: the state before, and the tables that are different since."""
+    """A known content of the database: the previous state, and the tables that changed since."""
 
     def __init__(self, before, tables):
         self.before, self.tables = before, tables
-        self.pictures = {}  # by maker and arguments
+        self.pictures = {}  # by function and arguments
 
     def rows(self, table) -> dict:
         """The rows of a table by key."""
@@ -86,13 +87,13 @@ _EMPTY = _State(None, {})
 
 
 class _Test:
-    """At which state a test is, if at a known one."""
+    """The state of a test, if it is a known one."""
 
     def __init__(self, monkeypatch, on_commit):
         self._monkeypatch, self._on_commit = monkeypatch, on_commit
         self._at, self._has_written = None, False
         self._savepoints = {}
-        self._recordings = []  # the tables that a maker has written so far; None is one that nobody knows
+        self._recordings = []  # the tables that the function has written so far; None is an unknown one
 
     def executes(self, execute, sql, params, many, context):
         """Wraps each statement."""
@@ -108,7 +109,7 @@ class _Test:
         return execute(sql, params, many, context)
 
     def copies(self, copy, model, *rest):
-        """Wraps COPY, with which `write_rows` goes past Django's cursor."""
+        """Wraps COPY, which `write_rows` runs without Django's cursor."""
         self._writes(model._meta.db_table)
         copy(model, *rest)
 
@@ -117,7 +118,7 @@ class _Test:
         self._note({table} - {"sqlite_sequence"})
 
     def replaced(self):
-        """What the test has replaced; raises _Unfit where that may differ from one test to the next."""
+        """The things that the test has replaced; raises _Unfit if they may differ between tests."""
         if (
             self._monkeypatch._setitem
             or len(time_machine.traveller_stack) > 1
@@ -135,7 +136,7 @@ class _Test:
         )
 
     def made(self, make, args, kwargs):
-        """What the maker returns, remembered or not."""
+        """The result of the function, remembered or new."""
         if self._at is None and not self._has_written and _may_write() and _is_empty():
             self._at = _EMPTY
         if (state := self._at) is None:
@@ -156,7 +157,7 @@ class _Test:
         return picture.objects(given)
 
     def _make(self, state, key, given, args, kwargs):
-        """Make the rows, and remember them if that is possible."""
+        """Call the function, and remember its rows if that is possible."""
         state.pictures[key] = None
         try:
             before = _contents(given)
@@ -171,7 +172,7 @@ class _Test:
         if None in tables or StoredFile._meta.db_table in tables:
             return result
         if tables:
-            tables.add(PENDING)  # where triggers write
+            tables.add(PENDING)  # tables that triggers write
         try:
             changed = [place for place, content in enumerate(_contents(given)) if content != before[place]]
             picture = _Picture(state, tables, given, changed, result)
@@ -183,7 +184,10 @@ class _Test:
         return picture.objects(given)
 
     def _go(self, state):
-        """What other connections write is not seen, so a test that commits goes no further."""
+        """Go to a state.
+
+        Writes of other connections are not seen, so a test that commits has no state any more.
+        """
         self._at, self._has_written = state if connection.in_atomic_block else None, True
 
     def _note(self, tables):
@@ -192,7 +196,7 @@ class _Test:
 
 
 class _Picture:
-    """The way from one state to the next: rows to write, and objects to return."""
+    """The step from one state to the next: the rows to write, and the objects to return."""
 
     def __init__(self, before, tables, given, changed, result):
         rows = {table: _rows(table) for table in tables}
@@ -205,7 +209,7 @@ class _Picture:
         self._write = (_for_postgresql if connection.vendor == "postgresql" else _for_sqlite)(self.state)
 
     def write(self):
-        """Straight through the driver: neither Django nor what watches it has anything to do with them."""
+        """Write with the database driver, so that Django and its wrappers do not see these statements."""
         with transaction.atomic(savepoint=False):
             connection.ensure_connection()
             cursor = connection.connection.cursor()
@@ -213,7 +217,7 @@ class _Picture:
             cursor.close()
 
     def objects(self, given):
-        """What the maker returned; and given objects change as they did."""
+        """The result of the function; given objects get the same changes."""
         result, changed, contents = _unpickled(self._result, given)
         for place, content in zip(changed, contents, strict=True):
             given[place].__dict__.clear()
@@ -229,7 +233,7 @@ class _Unfit(Exception):
 
 
 class _Pickler(pickle.Pickler):
-    """Collects the objects that it meets; those that were given it names by their place."""
+    """Collects the objects that it meets; given objects are stored by their position."""
 
     def __init__(self, file, places):
         super().__init__(file, 5)
@@ -239,7 +243,7 @@ class _Pickler(pickle.Pickler):
         if (place := self._places.get(id(thing))) is not None:
             return _the_given, (place,)
         if isinstance(thing, models.QuerySet) and thing._result_cache is None:
-            raise _Unfit  # it would be asked now instead of later
+            raise _Unfit  # it would be evaluated now and not later
         if hasattr(thing, "__dict__") and not callable(thing):
             self.met.append(thing)
         return NotImplemented
@@ -253,7 +257,7 @@ def _the_given(place):
 
 
 def _pickled(what, places=MappingProxyType({})):
-    """Its pickle, and the objects in it that can change; places of given objects are by their id()."""
+    """A pickle, and its mutable objects; positions of given objects are by their id()."""
     pickler = _Pickler(file := io.BytesIO(), places)
     try:
         pickler.dump(what)
@@ -269,7 +273,7 @@ def _unpickled(pickled, given):
 
 
 def _code_of(function):
-    """The code of a function that sees nothing of its test."""
+    """The code of a function that does not use variables of its test."""
     if not isinstance(function, types.FunctionType) or function.__closure__:
         raise _Unfit
     return function.__code__
@@ -289,7 +293,7 @@ def _places(given) -> dict[int, int]:
 
 @functools.cache
 def _may_write() -> bool:
-    """PostgreSQL lets only a superuser keep triggers at rest."""
+    """PostgreSQL allows only a superuser to disable triggers."""
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:
@@ -308,7 +312,7 @@ def _is_empty() -> bool:
 
 @functools.cache
 def _columns() -> dict[str, list[str]]:
-    """The columns of each table that can be written, by table; the key is the first."""
+    """The writable columns of each table; the key is the first."""
     return {
         meta.db_table: [
             meta.pk.column,
@@ -320,8 +324,8 @@ def _columns() -> dict[str, list[str]]:
 
 
 def _rows(table) -> dict:
-    """As the database keeps them, by key."""
-    mark = "+" if connection.vendor == "sqlite" else ""  # an expression, which no converter knows
+    """The rows as the database stores them, by key."""
+    mark = "+" if connection.vendor == "sqlite" else ""  # an expression, so that no converter is applied
     columns = ", ".join(f'{mark}"{column}"' for column in _columns()[table])
     cursor = connection.connection.cursor()
     cursor.execute(f'SELECT {columns} FROM "{table}"')
@@ -342,7 +346,7 @@ def _changes(state):
 
 
 def _for_postgresql(state):
-    """Triggers rest: what they wrote is remembered."""
+    """Triggers are disabled, because the rows that they wrote are remembered."""
     statements = ["SET LOCAL session_replication_role = replica"]
     with connection.cursor() as cursor:
         for table, gone, rows in _changes(state):
@@ -361,7 +365,7 @@ def _for_postgresql(state):
 
 
 def _for_sqlite(state):
-    """A row is replaced, not updated: that goes past the guards while recursive triggers are off."""
+    """Rows are replaced and not updated: this does not run the guards while recursive triggers are off."""
     statements = []
     for table, gone, rows in _changes(state):
         key, *_ = columns = _columns()[table]
@@ -375,7 +379,7 @@ def _for_sqlite(state):
         for statement, rows in statements:
             cursor.executemany(statement, rows)
         cursor.execute("PRAGMA recursive_triggers = ON")
-        cursor.execute(f"DELETE FROM {PENDING}")  # what triggers have written just now
+        cursor.execute(f"DELETE FROM {PENDING}")  # rows that triggers have just written
         cursor.executemany(_insert(PENDING, _columns()[PENDING]), pending)
 
     return write

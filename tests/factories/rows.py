@@ -1,4 +1,4 @@
-"""One factory a table: one row, and what it cannot be without."""
+"""One factory per table: it creates one row, and the rows that it requires."""
 
 import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ DAY = datetime.date(2025, 3, 10)
 
 
 class _Factory(DjangoModelFactory):
-    """A factory that writes from memory where it can."""
+    """A factory that writes rows from memory if it can."""
 
     class Meta:
         abstract = True
@@ -53,7 +53,7 @@ class LegalEntityFactory(_Factory):
     currency = "NOK"
     country = "NO"
     time_zone = "Europe/Oslo"
-    iban, bic = "NO12 0000 0000 018", "DEMONO22"  # a payer abroad needs them
+    iban, bic = "NO12 0000 0000 018", "DEMONO22"  # required for a payer abroad
 
 
 class MembershipFactory(_Factory):
@@ -66,7 +66,7 @@ class MembershipFactory(_Factory):
 
 
 class _OfEntity(_Factory):
-    """What belongs to a legal entity and has a code and a name there."""
+    """A row of a legal entity with a code and a name."""
 
     class Meta:
         abstract = True
@@ -284,7 +284,7 @@ class ContractRevisionFactory(_Factory):
 
 
 class ContractCustomerFactory(_Factory):
-    """The one customer of a contract: primary, 100 %, takes the rounding."""
+    """The only customer of a contract: primary, 100 %, takes the rounding."""
 
     class Meta:
         model = contracts.ContractCustomer
@@ -369,7 +369,7 @@ class LineCustomerFactory(_Factory):
 
 
 class InvoiceFrequencyFactory(_OfEntity):
-    """Monthly, on the first."""
+    """Monthly, on the first day."""
 
     class Meta:
         model = contracts.InvoiceFrequency
@@ -463,7 +463,7 @@ class EntryFactory(_Factory):
     decided_at = LazyAttribute(
         lambda entry: None if entry.status in ("draft", "submitted") else timezone.now()
     )
-    # As submitting fixes them for a resource without dated positions.
+    # As submitting sets them for a resource without dated positions.
     priced_role = LazyAttribute(lambda entry: entry.role or (entry.resource and entry.resource.role))
     priced_unit = LazyAttribute(lambda entry: entry.resource and entry.resource.unit)
     priced_company = LazyAttribute(lambda entry: entry.resource and entry.resource.entity)
@@ -480,7 +480,7 @@ class BatchFactory(_Factory):
 
 
 class ActualFactory(_Factory):
-    """A fact as an approval would leave it: unbilled sales of 1 h at 200 for one customer, or a cost."""
+    """An actual as an approval creates it: unbilled sales of 1 h at 200 for one customer, or a cost."""
 
     class Meta:
         model = actuals.Actual

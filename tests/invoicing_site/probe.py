@@ -1,4 +1,4 @@
-"""A table with one column of every sort, made inside the transaction of a test and rolled back with it."""
+"""A table with one column of every type, created inside the transaction of a test and rolled back with it."""
 
 import contextlib
 
@@ -17,7 +17,7 @@ def probe_model():
 
         class Probe(models.Model):
             text = models.TextField(default="made")
-            note = models.CharField(max_length=50, null=True)  # noqa: DJ001 - NULL is what is tried
+            note = models.CharField(max_length=50, null=True)  # noqa: DJ001 - NULL is tested
             currency = fields.CurrencyField(default="EUR")
             amount = fields.AmountField(default=0)
             price = fields.PriceField(null=True)

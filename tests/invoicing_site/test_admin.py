@@ -56,7 +56,7 @@ def posted(client, model, what, *args, fields):
 
 
 def sentences(response):
-    """What the page refuses, in one text."""
+    """The refusals on the page, as one text."""
     assert response.status_code == 200, "It was saved."
     return response.content.decode()
 
@@ -79,7 +79,7 @@ def abroad():
 @pytest.fixture
 @factories.remembered
 def billed(home):
-    """An hour that went all the way, so that most tables hold a row."""
+    """An hour that was invoiced and posted, so that most tables have a row."""
     contract = factories.contract(home)
     steps.confirmed(contract, home)
     steps.approved(home, [factories.time_entry(home, date=date(2025, 3, 3))])
@@ -130,7 +130,7 @@ def test_a_long_list_runs_as_many_queries_as_a_short_one(client, admin_user, hom
 
 
 def _in_numbers(home, n):
-    """So many rows of nearly everything; each on a contract, a project and an invoice of its own."""
+    """This number of rows of nearly every model, each with its own contract, project and invoice."""
     entity, work = home.entity, []
     for _ in range(n):
         project = factories.ProjectFactory(entity=entity, group=factories.ProjectGroupFactory(entity=entity))
@@ -625,7 +625,7 @@ def test_a_fiscal_year_is_added_with_its_periods_and_none_overlap(administrator,
 
 
 def test_every_editable_field_is_on_its_page():
-    """A field that a fieldset forgets can't be set up by anybody."""
+    """A field that no fieldset contains could not be set up."""
     forgotten = {}
     for model, page in PAGES:
         if isinstance(page, LookupAdmin) or not page.fieldsets:

@@ -53,7 +53,7 @@ def superuser(client, admin_user):
 
 
 def edited():
-    """Every model that can be edited in the administration, on its own page or on another's."""
+    """Every model that can be edited in the administration, on its own page or on another page."""
     pages = {model: page for model, page in PAGES if not isinstance(page, LookupAdmin)}
     return {*pages, *(inline.model for page in pages.values() for inline in page.inlines)}
 
@@ -110,7 +110,7 @@ def test_an_account_with_postings_cannot_change(administrator, home):
 
 @pytest.mark.parametrize("change", [{"control": ""}, {"kind": "expense"}, {"number": "9999"}])
 def test_the_database_refuses_to_change_an_account_with_postings(home, change):
-    """PST-3: below every form, too."""
+    """PST-3: also without any form."""
     contract = factories.contract(home, confirmed=True)
     steps.approved(home, [factories.time_entry(home, date=date(2025, 3, 3))])
     steps.journalled(home)

@@ -1,4 +1,4 @@
-"""Who did what, and how a refusal reads."""
+"""Audit events, and the text of a refusal."""
 
 import pickle
 from decimal import Decimal as D

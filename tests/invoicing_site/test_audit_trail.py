@@ -68,7 +68,7 @@ def test_events_of_another_company_are_not_listed(auditor, no1):
 
 
 def recorded():
-    """Every action that the code writes down: the names in files that record any."""
+    """Every action that the code records: the names in files that call the audit log."""
     apps_here = {"actuals", "backlog", "contracts", "proforma", "ledger", "invoicing_site"}
     labels = {model._meta.label_lower for model in apps.get_models()}
     found = {_audited(kind) for kind in BacklogAction.Action.values}

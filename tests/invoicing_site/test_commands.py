@@ -1,4 +1,4 @@
-"""The commands of the project manager, and what all commands have in common."""
+"""The commands of the project manager, and the behavior that all commands share."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""The days that people type have the same bounds in every form, and are shown with four digits (APP-10)."""
+"""Dates have the same bounds in every form, and are shown with a year of four digits (APP-10)."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The demo company, on a small scale: every state is there, and the books hold, on any day of any year."""
+"""The small demo company: it has every state, and its books are correct, on any day of any year."""
 
 import datetime
 import zoneinfo

@@ -280,7 +280,7 @@ def test_a_password_change_is_retried_after_a_conflict(co, client, monkeypatch):
 def test_a_changed_address_is_reported_once(
     co, client, mailoutbox, monkeypatch, django_capture_on_commit_callbacks, times
 ):
-    """Or not at all, where it was not saved."""
+    """Or not at all, if it was not saved."""
     co.member.set_password("old horse battery")
     co.member.save()
     client.force_login(co.member)

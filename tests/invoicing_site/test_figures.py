@@ -1,4 +1,4 @@
-"""Numbers as people type them: in digits, with a comma or a point, in every form (APP-10)."""
+"""Numbers in usual formats: in digits, with a comma or a point, in every form (APP-10)."""
 
 from decimal import Decimal
 
@@ -50,7 +50,7 @@ def every_form(form=forms.BaseForm):
 
 
 def test_every_number_field_of_a_form_reads_these_formats():
-    """APP-10: new forms are found by themselves."""
+    """APP-10: includes new forms automatically."""
     found = [
         (f"{form.__module__}.{form.__name__}.{name}", field)
         for form in every_form()

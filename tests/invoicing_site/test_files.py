@@ -1,4 +1,4 @@
-"""Files kept by the hash of their bytes, in a folder or in a bucket."""
+"""Files stored under the hash of their bytes, in a folder or in a bucket."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ def folder(settings, tmp_path):
 
 @pytest.fixture
 def server(monkeypatch, settings):
-    """A bucket named books, in which the storage keeps its files under one folder."""
+    """A bucket named books, in which the storage uses one folder."""
     with bucket.serving() as server:
         monkeypatch.setenv("LEDGERLINE_FILES", "s3://books/ledgerline")
         monkeypatch.setenv("LEDGERLINE_S3_ENDPOINT", server.url)
@@ -40,7 +40,7 @@ def server(monkeypatch, settings):
 
 
 class InFolder:
-    """The one file of these tests, to read and to damage it."""
+    """The only file of a test, to read and to damage it."""
 
     def __init__(self, folder):
         self.path = folder / "files" / SHA256[:2] / SHA256
@@ -182,7 +182,7 @@ def test_an_empty_file_has_a_hash_too(db, kept):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_writers_of_the_same_bytes_keep_one_file_and_one_row(kept, monkeypatch):
-    """Both check before either has written: the slowest order."""
+    """Both check before either has written, which is the worst order."""
     both_have_looked = threading.Barrier(2)
     storage = storages["default"]
     save = type(storage).save

@@ -1,4 +1,4 @@
-"""Where nothing is chosen yet, a select says so in words."""
+"""The empty choice of a select box is a text."""
 
 import importlib
 import pkgutil
@@ -36,7 +36,7 @@ def _below(kind):
 
 
 def _nothing_chosen(field):
-    """The words of the empty choice."""
+    """The text of the empty choice."""
     if hasattr(field, "empty_label"):
         return str(field.empty_label)
     return str(dict(getattr(field, "choices", ())).get("", ""))

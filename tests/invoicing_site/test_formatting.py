@@ -1,4 +1,4 @@
-"""Amounts, numbers and days as people read them; each expected text is a literal."""
+"""Amounts, numbers and dates in the formats of pages; each expected text is a literal."""
 
 import datetime
 from decimal import Decimal

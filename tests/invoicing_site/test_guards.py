@@ -1,4 +1,4 @@
-"""Guards: triggers that refuse changes of settled rows, on the database in use."""
+"""Guards: triggers that refuse changes of final rows, on the database in use."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -16,7 +16,7 @@ def event(db):
 
 @pytest.fixture
 def probe(db, monkeypatch):
-    """A table of our own, with no guard but those that the test declares."""
+    """A temporary table with only the guards that the test declares."""
     monkeypatch.setattr(guards, "_declared", {})
     with probe_model() as model:
         yield model
@@ -262,7 +262,7 @@ def test_names_of_own_triggers_are_checked(probe):
 
 
 def test_sqlite_drops_its_triggers_for_migrations(probe):
-    """A trigger that speaks of a column would keep SQLite from dropping or renaming it."""
+    """SQLite can't drop or rename a column that a trigger uses."""
     guards.insert_only(probe)
     guards.install(connection)
 

@@ -1,4 +1,4 @@
-"""The health page: what works, what does not and since when, for people and for programs."""
+"""The health page: the state of each part and since when, for users and for programs."""
 
 import contextlib
 import resource
@@ -23,7 +23,7 @@ NOON = datetime(2026, 12, 15, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def fresh_health():
-    """No answer is kept from another test, and none for another one."""
+    """No test uses the stored result of another test."""
     health._found.forget()
     yield
     health._found.forget()
@@ -31,7 +31,7 @@ def fresh_health():
 
 @contextlib.contextmanager
 def no_file_can_be_written():
-    """A limit on the size of files fails every write, as a full disk does."""
+    """A limit on the size of files lets every write fail, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:

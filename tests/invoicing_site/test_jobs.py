@@ -1,4 +1,4 @@
-"""Background jobs: done once, late rather than never, and given up after five tries."""
+"""Background jobs: run once, even after a lost message, and given up after five attempts."""
 
 from datetime import timedelta
 

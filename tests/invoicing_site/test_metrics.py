@@ -27,7 +27,7 @@ AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
 
 @pytest.fixture
 def on(settings):
-    """A client of a site with the token; nothing is kept from another test."""
+    """A client of a site with the token; no test uses the stored result of another test."""
     first, *rest = settings.MIDDLEWARE
     settings.MIDDLEWARE = [first, "invoicing_site.pages.metrics.metrics", BEFORE, *rest, AFTER]
     settings.METRICS_TOKEN = TOKEN

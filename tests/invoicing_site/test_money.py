@@ -1,4 +1,4 @@
-"""Money is decided once: rounding, splitting, sharing."""
+"""Rounding, splitting and sharing of money."""
 
 from decimal import Decimal as D
 
@@ -85,7 +85,7 @@ def test_infinite_values_are_refused(wrong):
 def test_a_product_is_rounded_once_and_never_cut_off():
     """MON-2"""
     assert money.priced(D("7.5"), D("133.33"), "EUR") == D("999.98")
-    # 29 digits before the rounding: one more than Python keeps by itself.
+    # 29 digits before the rounding: one more than Python's default precision.
     assert money.priced(D("98765432109.8765"), D("1000000.000001"), "JPY") == D("98765432109975265")
 
 

@@ -61,7 +61,7 @@ def test_every_page_calls_it_an_order_number(no1, contract, order, client):
 
 
 def test_the_list_has_columns_for_contract_and_customer(no1, order):
-    """CON-9: and so is every other column that is reached over another row"""
+    """CON-9: like every other column of a related row."""
     administrator = signed_in(no1.administrator)
     page = administrator.get(reverse("admin:contracts_purchaseorder_changelist"))
     assert "Contract customer" not in page.content.decode()
@@ -71,7 +71,7 @@ def test_the_list_has_columns_for_contract_and_customer(no1, order):
 
 @pytest.mark.parametrize("amount", ["0", "-1"])
 def test_an_order_number_with_amount_zero_is_refused(no1, order, amount):
-    """CON-12: an empty amount is no limit"""
+    """CON-12: an empty amount means no limit."""
     answer = posted(
         signed_in(no1.administrator), PurchaseOrder, "change", order.pk, fields={"amount": amount}
     )
@@ -85,7 +85,7 @@ def test_an_order_number_with_amount_zero_is_refused(no1, order, amount):
 
 
 def test_an_order_is_for_an_amount_that_its_currency_has(no1, order):
-    """MON-1 CON-12: in kroner there is no half øre"""
+    """MON-1 CON-12: kroner have no half øre."""
     administrator = signed_in(no1.administrator)
     answer = posted(administrator, PurchaseOrder, "change", order.pk, fields={"amount": "6000.005"})
     assert "6,000.005 has more decimals than NOK has." in answer.content.decode()
@@ -96,7 +96,7 @@ def test_an_order_is_for_an_amount_that_its_currency_has(no1, order):
 
 
 def test_every_amount_in_the_administration_has_a_currency():
-    """MON-1: what can be typed is checked, on the page of a row and on that of what it belongs to"""
+    """MON-1: the entered amount is checked, on the page of a row and on that of its parent."""
     typed = [
         each
         for admin in site._registry.values()
@@ -117,7 +117,7 @@ def test_every_amount_in_the_administration_has_a_currency():
     [("NOK", "500.001", False), ("JPY", "500.5", False), ("JPY", "500.0", True), ("BHD", "500.001", True)],
 )
 def test_the_currency_can_be_typed_together_with_the_amount(no1, currency, limit, is_fine):
-    """MON-1: a new contract has not been saved in it yet"""
+    """MON-1: a new contract is not saved yet."""
     new = ProjectContract(entity=no1.entity, code="NEW", name="New", currency=currency, limit=Decimal(limit))
     if is_fine:
         new.full_clean()

@@ -51,12 +51,12 @@ def messages_of(response):
 
 
 def all_matching(client, query=""):
-    """What the page posts when all that match are chosen."""
+    """The data that the page posts if all matching rows are selected."""
     context = client.get(f"{BACKLOG}?{query}").context
     return {"all_matching": "1", "filter": context["query"], "stamp": context["stamp"]}
 
 
-def test_rows_are_chosen_by_their_keys(it, client):
+def test_rows_are_selected_by_their_keys(it, client):
     """BKL-2"""
     first, second = waiting(it, 2)
     response = client.post(reverse("mark_ready"), {"pk": [first.pk]}, follow=True)
@@ -64,7 +64,7 @@ def test_rows_are_chosen_by_their_keys(it, client):
     assert messages_of(response) == ["1 item marked ready to invoice."]
 
 
-def test_all_that_match_are_chosen_by_the_filter(it, client):
+def test_all_matching_rows_are_selected_by_the_filter(it, client):
     """BKL-2"""
     items = waiting(it, 3, description="design")
     other = waiting(it, 1, description="travel")
@@ -74,7 +74,7 @@ def test_all_that_match_are_chosen_by_the_filter(it, client):
 
 
 def test_selecting_all_is_refused_when_rows_were_added_meanwhile(it, client):
-    """BKL-2: the count that was shown is the count that is changed."""
+    """BKL-2: the number of rows that was shown must be the number that changes."""
     waiting(it, 2)
     shown = all_matching(client)
     waiting(it, 1)
@@ -248,7 +248,7 @@ def test_an_operation_refuses_get(it, client):
 
 @pytest.mark.parametrize("key", ["²", "9" * 25, "9" * 5000, "-1", "x\0y"])
 def test_an_invalid_key_selects_no_row(it, client, key):
-    """What no database can look for is not among the rows; the others are."""
+    """An invalid key is ignored; the other rows are selected."""
     item = waiting(it)[0]
     client.post(reverse("mark_ready"), {"pk": [key, item.pk]})
     assert marked() == {item.pk}
@@ -326,7 +326,7 @@ def test_no_text_of_a_csv_is_a_formula_in_any_country(it, client, text, field):
 
 
 def test_a_workbook_reads_well(it, client):
-    """BKL-1: a bold head that stays in sight, a filter, widths that fit, a sheet named after the list."""
+    """BKL-1: a bold and fixed heading, a filter, fitting widths, and a sheet named after the list."""
     waiting(it, 2, description="A description of some length")
     content = client.get(f"{BACKLOG}?_export=xlsx&_columns=amount").getvalue()
     sheet = load_workbook(BytesIO(content)).active
@@ -357,7 +357,7 @@ def test_no_file_is_cut_off(it, client, monkeypatch):
 
 
 class Record:
-    """A row of a table that no database holds."""
+    """A row of a table that is in no database."""
 
     a = "Row"
 
@@ -404,7 +404,10 @@ def test_pages_are_not_cached_by_browsers_and_proxies(it, client):
 
 
 def test_costs_are_explained_to_users_who_can_see_them(client):
-    """ACT-2 section 11: the manager bills 8 h at 200; that they cost 800 is not for managers or members."""
+    """ACT-2 section 11: the manager bills 8 h at 200.
+
+    The cost of 800 is not shown to managers and members.
+    """
     it = company(cost_price=100, sales_price=200)
     contract(it, confirmed=True)
     entry = time_entry(it, "8")
@@ -433,7 +436,7 @@ def test_the_cost_of_an_expense_is_explained_to_users_who_can_see_costs(client):
 
 
 def test_a_message_links_to_the_selected_rows(it, client):
-    """Of two drafts and an entry on its way the drafts are submitted; the list then holds these three."""
+    """Of two drafts and one submitted entry, the drafts are submitted; the list then has these three."""
     client.force_login(it.member)
     chosen = [time_entry(it, "5", status=status) for status in ("draft", "draft", "submitted")]
     time_entry(it, "5", status="draft")
@@ -451,7 +454,10 @@ def test_a_message_links_to_the_selected_rows(it, client):
 
 
 def test_long_explanations_are_shortened_on_the_page_and_complete_in_json(client):
-    """ACT-2: 25 details make 25 parts; the page shows 20 of them, and leads to the proforma for others."""
+    """ACT-2: 25 details make 25 parts.
+
+    The page shows 20 of them, and links to the proforma for the others.
+    """
     it = company()
     deal = contract(it, confirmed=True)
     approve([time_entry(it, "1") for _ in range(25)], by=it.manager)
@@ -495,7 +501,7 @@ def test_a_form_that_is_submitted_twice_is_done_once(it, client):
 
 
 def test_a_form_works_while_the_cache_is_down(it, client, monkeypatch):
-    """Only the double click is not noticed then."""
+    """Only double clicks are not detected then."""
 
     def unreachable(*args, **kwargs):
         raise RedisConnectionError("nobody answers")

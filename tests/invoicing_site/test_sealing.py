@@ -185,7 +185,7 @@ def _waiting_for(other):
 
 
 def _other_transactions():
-    """Transactions of processes that are gone: the server ends them a moment later."""
+    """Transactions of killed processes: the server ends them a moment later."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -203,7 +203,7 @@ def test_two_processes_that_seal_while_others_commit_in_odd_order_and_one_is_kil
             with transaction.atomic():
                 for _ in range(dice.randint(1, 3)):
                     audit.record("tests.happened", None)
-                time.sleep(dice.random() / 30)  # the ids are drawn, and others commit before it
+                time.sleep(dice.random() / 30)  # the ids are reserved; others commit before this one
 
     def seal_often():
         for _ in range(25):

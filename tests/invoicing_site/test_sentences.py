@@ -24,7 +24,7 @@ from ledger.invoicing.checks import CheckResult
     ],
 )
 def test_a_sentence_begins_with_a_capital(words, begin):
-    """What is no plain word is a name or a code, and keeps its case."""
+    """A word that is not plain is a name or a code, and keeps its case."""
     assert wording.capital(words) == begin
 
 

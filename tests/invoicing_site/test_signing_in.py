@@ -436,7 +436,7 @@ def offered(client):
     return re.findall(r'name="demo" value="(\w+)"', text(client.get(reverse("login"))))
 
 
-def test_the_demo_offers_its_people(client, demo):
+def test_the_demo_offers_its_users(client, demo):
     assert offered(client) == list(USERS)
     page = text(client.get(reverse("login")))
     assert "Rita Eksempel, project accountant" in page
@@ -473,7 +473,7 @@ def test_changed_demo_users_are_not_offered(client, demo, gone):
     assert not signed_in(client)
 
 
-def test_people_of_the_same_names_elsewhere_are_not_offered(client):
+def test_users_with_the_same_names_elsewhere_are_not_offered(client):
     make_users()
     assert offered(client) == []
     client.post(reverse("login"), {"demo": "administrator"})

@@ -18,7 +18,7 @@ SENTENCE = "Somebody else was changing the same rows. Nothing was saved. Try aga
 
 
 def conflict(state="40P01"):
-    """As the database would answer it, after something was written."""
+    """As the database would raise it, after something was written."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '{state}'; END $$")

@@ -1,4 +1,4 @@
-"""`manage.py up` as people run it: real processes, real signals, real messages."""
+"""`manage.py up` with real processes, signals and messages."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def port(migrated, tmp_path):
 
 
 def press(port, folder):
-    """Ask for one task; returns (process, thread) of the page and of the task."""
+    """Request one task; returns (process, thread) of the page and of the task."""
     file = folder / "answer"
     page = get(f"http://127.0.0.1:{port}/press/?file={file}")
     task = eventually(file.read_text)
@@ -62,7 +62,7 @@ def test_one_command_serves_and_does_its_tasks_in_the_same_process(tmp_path, por
 
 
 def all_works(port):
-    """Clock and worker give a sign of life when they start."""
+    """Clock and worker send a heartbeat when they start."""
     found = json.loads(get(f"http://127.0.0.1:{port}/health/"))
     return found == {
         "database": "up",
@@ -75,14 +75,14 @@ def all_works(port):
 
 
 def answered_by_the_worker(answers):
-    """Until the worker is ready, the page does the task itself, in its own thread."""
+    """Until the worker is ready, the page runs the task itself, in its own thread."""
     page, task = answers
     return answers if page != task else None
 
 
 @pytest.mark.sqlite
-def test_a_long_address_is_read_and_one_that_is_too_long_gets_a_page_of_ours(tmp_path, port):
-    """The server answered a list with many filters, 4,094 bytes and more, with a bare 400."""
+def test_a_long_address_is_read_and_a_longer_one_gets_our_error_page(tmp_path, port):
+    """The address of a list with many filters can have more than 4,094 bytes, gunicorn's default limit."""
     with running("manage.py", "up", "--port", str(port), env=environment(tmp_path), log=tmp_path / "log"):
         get(f"http://127.0.0.1:{port}/health/")
         fits = urllib.request.urlopen(f"http://127.0.0.1:{port}/health/?{'q' * 8000}", timeout=10)
@@ -124,7 +124,7 @@ def test_a_web_process_that_dies_is_restarted_with_its_worker(tmp_path, port):
 
 
 @pytest.mark.redis
-def test_with_a_real_broker_a_worker_can_run_in_here_too(tmp_path, port):
+def test_with_a_real_broker_a_worker_can_run_in_the_web_process_too(tmp_path, port):
     env = environment(tmp_path, CELERY_BROKER_URL=settings.TEST_REDIS_URL)
     arguments = (*SITE, "up", "--with-worker", "--port", str(port))
     with running(*arguments, env=env, log=tmp_path / "log") as server:
@@ -135,7 +135,7 @@ def test_with_a_real_broker_a_worker_can_run_in_here_too(tmp_path, port):
 
 
 @pytest.mark.redis
-def test_with_a_real_broker_the_work_is_done_by_workers_of_their_own(tmp_path, port):
+def test_with_a_real_broker_separate_workers_do_the_work(tmp_path, port):
     env = environment(tmp_path, CELERY_BROKER_URL=settings.TEST_REDIS_URL)
     worker = ("-m", "celery", "--app", "invoicing_site", "worker", "--concurrency", "1")
     with (
@@ -195,7 +195,7 @@ def test_worker_and_clock_fit_one_web_process_only():
 
 @pytest.mark.django_db
 def test_the_demo_company_is_not_loaded_in_production(monkeypatch, settings):
-    """`up --demo` finds nobody in a production database that is new: the demo is still not loaded."""
+    """A new production database is empty too, but `up --demo` does not load the demo there."""
     settings.PRODUCTION = True
     monkeypatch.setattr(up, "get_commands", lambda: {"demo": "invoicing_site"})
     with pytest.raises(CommandError, match="can't be loaded in production"):

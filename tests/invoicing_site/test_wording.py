@@ -1,4 +1,4 @@
-"""What sentences and meters have in common."""
+"""Shared words of sentences, and the percentage of progress bars."""
 
 import pytest
 
@@ -21,5 +21,5 @@ def test_a_noun_has_its_article(noun, said):
     + [(950, 900, 100), (-5, 900, 0), (5, 0, 0), (None, 10, 0)],
 )
 def test_a_meter_is_full_only_when_all_is_billed(part, whole, percent):
-    """CON-8: and empty only while nothing is"""
+    """CON-8: and it is empty only if nothing is billed."""
     assert ledgerline.share(part, whole) == percent

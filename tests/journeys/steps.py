@@ -1,4 +1,4 @@
-"""The steps of the way from an entry to a posted invoice, as the people of the journeys take them."""
+"""The steps from an entry to a posted invoice, for the journeys."""
 
 from datetime import date
 
@@ -35,7 +35,7 @@ def journalled(company, on=MARCH_31):
 
 @remembered
 def drafted(company, contract, cutoff=MARCH_31, on=APRIL_1):
-    """Mark all there is ready, and make the proformas."""
+    """Mark everything ready, and create the proformas."""
     mark_ready(BacklogItem.objects.open().filter(contract=contract, date__lte=cutoff), by=company.manager)
     return proformas.create_proformas([contract], cutoff=cutoff, on=on, by=company.manager)
 
@@ -82,7 +82,7 @@ def project_rows(voucher):
 
 
 def actuals_of(contract, type_=None):
-    """(type, billing type, quantity, amount) of a contract's actuals in the order they were made."""
+    """(type, billing type, quantity, amount) of a contract's actuals, in the order of their creation."""
     facts = Actual.objects.filter(contract=contract).order_by("pk")
     if type_:
         facts = facts.filter(type=type_)
@@ -90,5 +90,5 @@ def actuals_of(contract, type_=None):
 
 
 def net_of_unbilled(contract):
-    """What is left of unbilled sales, reversals counted: nothing after everything was invoiced."""
+    """The sum of unbilled sales, including reversals: zero after everything was invoiced."""
     return sum(a.amount for a in Actual.objects.filter(contract=contract, type="unbilled"))

@@ -179,7 +179,7 @@ class Business(RuleBasedStateMachine):
 
     @invariant()
     def every_share_is_open_or_billed(self):
-        """Number 1: delivered + written up = open + billed (what is written off, as non-chargeable)."""
+        """Number 1: delivered + written up = open + billed (written off is billed as non-chargeable)."""
         unbilled = Actual.objects.filter(type="unbilled", reverses=None, detail_actual=None)
         delivered = total(unbilled.exclude(backlog_item__status="canceled"))
         written_up = sum(
@@ -193,13 +193,13 @@ class Business(RuleBasedStateMachine):
 
     @invariant()
     def unbilled_sales_are_what_is_open(self):
-        """Number 2: what was confirmed nets to zero."""
+        """Number 2: confirmed work nets to zero."""
         still_open = total(BacklogItem.objects.filter(status__in=["not_ready", "ready", "created"]))
         assert total(Actual.objects.filter(type="unbilled")) == still_open
 
     @invariant()
     def claims_and_states_agree(self):
-        """Number 1: a share on a document has its one claim, and every other has none."""
+        """Number 1: a share on a document has exactly one claim, and other shares have none."""
         claimed = set(LineDetail.objects.values_list("backlog_item_id", flat=True))
         on_documents = BacklogItem.objects.filter(status__in=["created", "posted"])
         assert claimed == set(on_documents.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""A fixed price with milestones: cost as it comes, revenue on account by milestone."""
+"""A fixed price with milestones: costs when they occur, revenue on account by milestone."""
 
 from datetime import date
 from decimal import Decimal

@@ -39,7 +39,7 @@ def contract(company):
 
 @pytest.fixture
 def accruing(company):
-    """The company accrues the revenue of what it delivers."""
+    """The company accrues the revenue of delivered work."""
     ProfileAssignment.objects.filter(entity=company.entity, project=None).update(
         profile=company.books.profiles["ACCRUE"]
     )

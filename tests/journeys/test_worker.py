@@ -37,13 +37,13 @@ def until(condition):
     return None
 
 
-# The clock of the tests is the worker's too.
+# The worker has the clock of the tests too.
 _WORKER = (sys.executable, "-m", "celery", "-A", "invoicing_site", "worker", "--include", "tests.clock")
 
 
 @pytest.fixture
 def worker(transactional_db, tmp_path):
-    """A worker process of its own with a queue of its own, and the sender of messages to it."""
+    """A separate worker process with a separate queue, and the sender of messages to it."""
     database = connection.settings_dict
     address = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
     url = f"postgres://{address}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
@@ -73,7 +73,7 @@ def worker(transactional_db, tmp_path):
 
 
 def _lost_messages():
-    """Inside of it, no message of a job is sent."""
+    """While this is active, no message of a job is sent."""
     return patch("invoicing_site.floor.jobs._send", lambda job: None)
 
 

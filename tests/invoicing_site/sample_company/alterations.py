@@ -37,7 +37,7 @@ D = Decimal
 
 @contextmanager
 def behind_the_guards():
-    """As the owner of the database can: drop the triggers, and create them again afterwards."""
+    """Drop the triggers, as the owner of the database can, and create them again afterwards."""
     decide_deferred()
     guards.drop(connection)
     yield
@@ -46,7 +46,7 @@ def behind_the_guards():
 
 
 def decide_deferred():
-    """Let PostgreSQL check deferred constraints now: it drops no trigger while one is pending."""
+    """Let PostgreSQL check deferred constraints now, because it drops no trigger while one is pending."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -57,7 +57,7 @@ def altered(rows, **values):
 
 
 def voucher_of(entry, **fields):
-    """The journal voucher of an entry's cost, or of the original sales that the fields pick."""
+    """The journal voucher of an entry's cost, or of the original sales with these fields."""
     fields = {"type": "cost", **fields}
     return Voucher.objects.get(
         journal_line__actual__in=Actual.objects.filter(
@@ -100,7 +100,7 @@ def both_entries_deleted(ledger):
 
 
 def voucher_format(ledger):
-    """A number that no version has used, so that the hash cannot be calculated again."""
+    """A number that no version uses, so that the hash can't be calculated again."""
     voucher = ledger.invoices[0].voucher
     altered(Voucher.objects.filter(pk=voucher.pk), hash_format=9)
     return voucher.number
@@ -192,7 +192,7 @@ def project_transaction(ledger):
 
 
 def accrual_kept(ledger):
-    """What the invoice took back from the project subledger is gone."""
+    """The reversal of the invoice in the project subledger is deleted."""
     rows = ProjectTransaction.objects.filter(
         voucher=ledger.invoices[0].voucher, kind="accrued", actual__entry=ledger.eight
     )
@@ -213,7 +213,7 @@ def actual_description(ledger):
 
 
 def billed_amount(ledger):
-    """Of an actual that the voucher names, and that the detail repeats."""
+    """The amount of an actual that the voucher names and the detail repeats."""
     billed = DetailActual.objects.get(detail=ledger.lowered, part="billed").actual
     altered(Actual.objects.filter(pk=billed.pk), amount=F("amount") + 1)
     return ledger.proformas[0].number
@@ -232,7 +232,7 @@ def journal_line_rate(ledger):
 
 
 def journal_voucher_unlinked(ledger):
-    """A voucher that says it reverses another one."""
+    """A voucher that claims to reverse another one."""
     reversal = Voucher.objects.filter(reverses__isnull=False).earliest("position")
     altered(Voucher.objects.filter(pk=reversal.pk), reverses=ledger.invoices[0].voucher)
     return reversal.number

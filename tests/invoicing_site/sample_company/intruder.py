@@ -10,7 +10,7 @@ from tests.invoicing_site.sample_company.alterations import decide_deferred
 
 @contextmanager
 def without_triggers():
-    """As the owner of the database: without triggers, and foreign keys are checked later."""
+    """Without triggers, and with deferred checks of foreign keys, as the owner of the database can."""
     decide_deferred()
     guards.drop(connection)
     if connection.vendor == "postgresql":

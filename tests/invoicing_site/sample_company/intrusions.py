@@ -58,7 +58,7 @@ def reversal_description(ledger):
     return str(reversal.pk)
 
 
-def fact_and_detail_changed(ledger):
+def actual_and_detail_changed(ledger):
     """To the same value; the invoice line, which is part of the chain, shows the difference."""
     altered(LineDetail.objects.filter(pk=ledger.lowered.pk), description="Golf")
     for part in ("unbilled", "unbilled_reversal", "billed", "rest", "rest_reversal", "rest_billed"):
@@ -66,7 +66,7 @@ def fact_and_detail_changed(ledger):
     return ledger.invoices[0].number
 
 
-def fact_billed_of_nothing(ledger):
+def actual_billed_of_nothing(ledger):
     fact = copied(_billed(ledger))
     return str(fact.pk)
 
@@ -125,7 +125,7 @@ def journal_line_inserted(ledger):
     return line.journal.number
 
 
-def invoiced_fact_in_a_journal(ledger):
+def invoiced_actual_in_a_journal(ledger):
     line = voucher_of(ledger.eight).journal_line
     draft = copied(line.journal, number="J-X", status="draft", posted_at=None)
     copied(line, journal=draft, actual=_billed(ledger))

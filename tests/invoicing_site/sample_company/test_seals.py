@@ -87,7 +87,7 @@ def another_file():
 
 
 CHANGED = [
-    (Actual, {"price": D("99")}),  # booked or not
+    (Actual, {"price": D("99")}),  # posted or not
     (Actual, {"amount": F("amount") + 1}),
     (Actual, {"description": "Something else"}),
     (BacklogItem, {"amount": F("amount") + 1}),

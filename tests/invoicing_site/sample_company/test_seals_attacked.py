@@ -298,7 +298,7 @@ def test_a_stored_head_that_is_changed_is_named(ledger):
 
 
 def test_a_seal_of_several_companies_is_the_same_when_it_is_read_again(ledger, monkeypatch):
-    """PST-7: PostgreSQL keeps the keys of JSON in an order of its own."""
+    """PST-7: PostgreSQL sorts the keys of JSON in its own way."""
     heads = {"LONG": "1 a", "B": "2 b", "AB": "3 c"}
     monkeypatch.setitem(seals._heads, "vouchers", (lambda: heads, lambda code, head: None))
     happened()
@@ -395,8 +395,8 @@ def test_a_row_inserted_on_sqlite_is_named_for_any_id(ledger, key):
 
 
 @pytest.mark.sqlite
-def test_a_text_behind_a_zero_byte_is_part_of_a_row(ledger):
-    """PST-7: SQLite's own quote() ends there."""
+def test_a_text_after_a_zero_byte_is_part_of_a_row(ledger):
+    """PST-7: SQLite's own quote() ends at a zero byte."""
     event = AuditEvent.objects.order_by("-pk").first()
     with without_triggers(), connection.cursor() as cursor:
         cursor.execute(

@@ -14,7 +14,7 @@ from tests.invoicing_site.sample_company.intruder import another_value, drop_con
 
 MODELS = list(dict.fromkeys(kind.model for kind in seals.declared()))
 
-# Columns that are not sealed, because they still change: another check proves these …
+# Columns that are not sealed because they can still change: another check verifies these …
 PROVED_OTHERWISE = {
     (BacklogItem, "status"),
     (LineDetail, "backlog_item"),
@@ -70,7 +70,7 @@ def _newest(model):
 
 
 def _named(model, monkeypatch):
-    """The rows of a model that the seals name; those of the others are as they were."""
+    """The rows of a model that the seals name; other models are not checked."""
     kinds = [kind for kind in seals.declared() if kind.model is model]
     with monkeypatch.context() as patch:
         patch.setattr(seals, "declared", lambda: kinds)

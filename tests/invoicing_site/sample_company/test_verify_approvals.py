@@ -99,7 +99,7 @@ def test_changed_shares_of_a_canceled_approval_are_named(ledger, eight):
 
 
 def test_each_approval_is_explained_by_its_own_decision(ledger, eight):
-    """ACT-2: the entry holds the last one only."""
+    """ACT-2: the entry has the last decision only."""
     first = given(ledger, eight, "10", "complimentary")
     canceled(ledger, eight)
     second = given(ledger, eight, "6")
