@@ -1,4 +1,4 @@
-"""From ready work to a proposal, by the product's own operations, and how a voucher reads in a test."""
+"""From ready work to a proposal, with the product's operations, and the entries of a voucher as text."""
 
 import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ MARCH_31 = datetime.date(2025, 3, 31)
 
 @remembered
 def work(company, contract, hours="10", price="100", **fields):
-    """Hours of the company's resource that are ready to invoice, on 10 March 2025 unless dated."""
+    """Hours of the company's resource that are ready to invoice, by default on 10 March 2025."""
     fields = {"quantity": Decimal(hours), "price": Decimal(price), "date": MARCH_10, **fields}
     return factories.ready_item(company, contract, **fields)
 
@@ -52,7 +52,7 @@ def drafted(company, *items, on=MARCH_31):
 
 @remembered
 def edited(company, proforma, item, **changes):
-    """The draft's detail of that item, changed."""
+    """Change the draft's detail of that item; returns the detail."""
     details = LineDetail.objects.filter(backlog_item=item)
     assert details.count() == 1
     proformas.edit_details(details, by=company.manager, **changes)
@@ -65,7 +65,7 @@ def confirmed(company, *items, on=MARCH_31):
 
 @remembered
 def book_journals(company, on=MARCH_31):
-    """Everything that waits for a journal is posted by one."""
+    """Add all waiting actuals to journals and post them."""
     journals.add_to_journals(company.entity, on=on, by=company.accountant)
     for result in journals.post_journals(company.entity, by=company.accountant, on=on):
         assert not result.in_error
@@ -74,7 +74,7 @@ def book_journals(company, on=MARCH_31):
 
 @remembered
 def proposed(company, *items, on=MARCH_31, proforma=None):
-    """An open proposal over these items; the journals are posted first."""
+    """An open proposal for these items; the journals are posted first."""
     book_journals(company, on=on)
     if proforma is None:
         proforma = confirmed(company, *items, on=on)
@@ -92,13 +92,13 @@ def entries_of(voucher):
 
 
 def dr(account, amount, accounting=None):
-    """A debit as `entries_of` reads it; in accounting currency the same unless given."""
+    """A debit as in `entries_of`; in accounting currency the same unless given."""
     own, other = Decimal(amount), Decimal(amount if accounting is None else accounting)
     return account, own, Decimal(0), other, Decimal(0)
 
 
 def cr(account, amount, accounting=None):
-    """A credit as `entries_of` reads it; in accounting currency the same unless given."""
+    """A credit as in `entries_of`; in accounting currency the same unless given."""
     own, other = Decimal(amount), Decimal(amount if accounting is None else accounting)
     return account, Decimal(0), own, Decimal(0), other
 
@@ -113,7 +113,7 @@ def facts_of(voucher):
 
 @remembered
 def accrue(company, contract):
-    """From now on revenue of the contract is accrued."""
+    """Accrue revenue of the contract from now on."""
     company.entity.profile_assignments.create(profile=company.books.profiles["ACCRUE"], contract=contract)
 
 

@@ -1,4 +1,4 @@
-"""A company with books and a confirmed contract, with which nearly every test of the ledger begins."""
+"""A company with books and a confirmed contract, with which most tests of the ledger begin."""
 
 import pytest
 
@@ -12,5 +12,5 @@ def no1():
 
 @pytest.fixture
 def contract(no1):
-    """Confirmed, one time-and-material line, one customer."""
+    """Confirmed, with one time-and-material line and one customer."""
     return factories.contract(no1, confirmed=True)

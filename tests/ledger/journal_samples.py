@@ -1,4 +1,4 @@
-"""Actuals for the integration journal, and what was booked for them, as an accountant would say it."""
+"""Actuals for the integration journal, and their entries as an accountant would list them."""
 
 import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ DISBURSEMENT = "1570"
 
 @remembered
 def use_profile(no1, code, **changes):
-    """From now on that profile counts for everything, with changes."""
+    """Use this profile, with changes, for everything from now on."""
     profile = no1.books.profiles[code]
     for name, value in changes.items():
         setattr(profile, name, value)
@@ -56,7 +56,7 @@ def unbilled(no1, line, amount=1600, transaction_class="time", **fields) -> Actu
 
 @remembered
 def reversed_on(actual, day) -> Actual:
-    """The reversal of a fact by a change of terms on that day, which is its accounting date (JRN-7)."""
+    """The reversal of an actual by a change of terms on that day, which is its accounting date (JRN-7)."""
     batch = open_batch(actual.entity, Batch.Action.ADJUST, on=day, by=None)
     (reversal,) = reverse([actual], batch=batch)
     return reversal

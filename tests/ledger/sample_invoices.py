@@ -1,4 +1,4 @@
-"""Frozen invoices to draw, as posting would have left them."""
+"""Final invoices for documents, as posting would create them."""
 
 import datetime
 from decimal import Decimal
@@ -126,7 +126,10 @@ def tax(**changes) -> InvoiceTax:
 
 
 def content(lines=None, taxes=None, references=(), is_preview=False, **changes) -> Content:
-    """An invoice with the given rows, or one line and its tax; the rest changes the header."""
+    """The content of an invoice with the given rows, or with one line and its tax.
+
+    `changes` are for the header.
+    """
     header = invoice(**changes)
     lines = [line()] if lines is None else lines
     taxes = [tax()] if taxes is None else taxes
@@ -135,9 +138,9 @@ def content(lines=None, taxes=None, references=(), is_preview=False, **changes) 
 
 
 def saved_invoice(company, **changes) -> CustomerInvoice:
-    """The sample invoice of the company, saved with one line and its tax, and with what it hangs on.
+    """The sample invoice of the company, saved with one line, its tax, and the rows that it requires.
 
-    Its voucher has no entries: this is for what comes after posting, not for the books.
+    Its voucher has no entries: this is for documents, not for the books.
     """
     agreement = contract(company, confirmed=True)
     share = agreement.customers.get()

@@ -1,4 +1,4 @@
-"""Named checks of what was agreed with a customer, and that the way out that they name is there (PRP-5)."""
+"""Checks of the agreement with a customer, and that the solution that they name works (PRP-5)."""
 
 from datetime import date
 from decimal import Decimal
@@ -40,7 +40,7 @@ def outside(no1):
 
 
 def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
-    """CON-12 W8: 10 h × 100 under an order of 900, that was lowered after confirming."""
+    """CON-12 W8: 10 h × 100 under an order of 900, which was lowered after confirming."""
     order = factories.PurchaseOrderFactory(
         contract_customer=contract.customers.get(), number="4711", amount=Decimal(1000)
     )
@@ -60,8 +60,8 @@ def test_an_order_that_is_too_small_is_a_warning_or_an_error(no1, contract):
     assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
 
 
-def test_what_stands_under_no_order_is_not_to_be_billed_under_another(no1, contract):
-    """CON-12: 10 h × 100 where an order of 900 was entered after confirming."""
+def test_work_without_an_order_is_not_billed_under_another_one(no1, contract):
+    """CON-12: 10 h × 100; an order of 900 was entered after confirming."""
     proposal = proposed(no1, work(no1, contract))
     factories.PurchaseOrderFactory(
         contract_customer=contract.customers.get(), number="4711", amount=Decimal(900)
@@ -75,8 +75,8 @@ def test_what_stands_under_no_order_is_not_to_be_billed_under_another(no1, contr
     )
 
 
-def test_an_order_whose_days_were_cut_is_a_warning_or_an_error(no1, contract):
-    """CON-12: looked at again before posting."""
+def test_an_order_whose_dates_were_shortened_is_a_warning_or_an_error(no1, contract):
+    """CON-12: checked again before posting."""
     order = factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), number="4711")
     proposal = proposed(no1, work(no1, contract))
     assert found(proposal, "PO-DATES") == []
@@ -91,8 +91,8 @@ def test_an_order_whose_days_were_cut_is_a_warning_or_an_error(no1, contract):
     assert result.remedy == f"/admin/contracts/purchaseorder/{order.pk}/change/"
 
 
-def test_the_number_of_an_order_that_is_used_stays(no1, contract, client):
-    """CON-12: its days and its amount can be changed."""
+def test_the_number_of_a_used_order_cannot_change(no1, contract, client):
+    """CON-12: its dates and its amount can be changed."""
     order = factories.PurchaseOrderFactory(
         contract_customer=contract.customers.get(), number="4711", amount=Decimal(5000)
     )
@@ -115,7 +115,7 @@ def test_the_number_of_an_order_that_is_used_stays(no1, contract, client):
 
 
 def test_an_administrator_raises_the_order_of_a_confirmed_contract(no1, contract, client):
-    """CON-11: the way out that PO-AMOUNT names."""
+    """CON-11: the solution that PO-AMOUNT names."""
     order = factories.PurchaseOrderFactory(
         contract_customer=contract.customers.get(), number="4711", amount=Decimal(900)
     )
@@ -135,8 +135,8 @@ def test_an_administrator_raises_the_order_of_a_confirmed_contract(no1, contract
 # Category O
 
 
-def test_work_outside_the_scope_of_tax_never_stands_beside_other_work(no1, contract):
-    """PRO-1 DOC-2: two drafts of what is ready, and neither has a mixed invoice."""
+def test_work_outside_the_scope_of_tax_is_never_on_an_invoice_with_other_work(no1, contract):
+    """PRO-1 DOC-2: the ready work makes two drafts, and neither has a mixed invoice."""
     fee = work(no1, contract, "1", transaction_class="expense", category=outside(no1), role=None)
     hours = work(no1, contract)
     book_journals(no1)
@@ -148,8 +148,8 @@ def test_work_outside_the_scope_of_tax_never_stands_beside_other_work(no1, contr
         assert invoice.taxes.count() == 1
 
 
-def test_a_mixed_invoice_is_refused_and_its_work_billed_apart(no1, contract):
-    """DOC-2: the accountant gives one line a group outside the scope; the way out is a return."""
+def test_a_mixed_invoice_is_refused_and_its_work_is_billed_separately(no1, contract):
+    """DOC-2: the accountant sets a group outside the scope on one line; the solution is a return."""
     first, second = work(no1, contract), work(no1, contract, "5")
     proposal = proposed(no1, first, second)
     line = proposal.lines.get(detail__backlog_item=second)
@@ -172,7 +172,7 @@ def test_a_mixed_invoice_is_refused_and_its_work_billed_apart(no1, contract):
 # Parties
 
 
-def test_a_customer_that_changed_since_is_named_with_what_changed(no1, contract):
+def test_a_changed_customer_is_named_with_the_changes(no1, contract):
     """CON-11"""
     Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organisation_number="911111111")
     proposal = proposed(no1, work(no1, contract))
@@ -200,7 +200,7 @@ def test_a_customer_that_changed_since_is_named_with_what_changed(no1, contract)
     assert (invoice.buyer_name, invoice.buyer_organisation_number) == ("Sørlys AS", "922222222")
 
 
-def test_the_page_leads_to_the_way_out(no1, contract, client):
+def test_the_page_links_to_the_solution(no1, contract, client):
     """MON-8"""
     proposal = proposed(no1, work(no1, contract))
     Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS")
@@ -209,8 +209,8 @@ def test_the_page_leads_to_the_way_out(no1, contract, client):
     assert f'<a href="/proposals/{proposal.pk}/return/">Return it</a>' in page
 
 
-def test_what_a_manager_typed_over_is_no_change_of_the_customer(no1, contract):
-    """CON-11: the draft says the new name already."""
+def test_a_name_that_the_manager_edited_is_not_a_change_of_the_customer(no1, contract):
+    """CON-11: the draft has the new name already."""
     draft = drafted(no1, work(no1, contract))
     Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS")
     proformas.edit_header(draft, by=no1.manager, bill_to_name="Sørlys AS")
@@ -233,8 +233,8 @@ def test_another_name_with_the_customers_numbers_is_named(no1, contract):
     )
 
 
-def test_a_draft_says_that_its_customer_has_changed_and_takes_the_new_details(no1, contract, client):
-    """CON-11: drafts offer to take the new values."""
+def test_a_draft_shows_that_its_customer_has_changed_and_can_copy_the_new_details(no1, contract, client):
+    """CON-11: drafts can copy the new values."""
     draft = drafted(no1, work(no1, contract))
     ContractCustomer.objects.filter(contract=contract).update(
         bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333333"
@@ -249,8 +249,8 @@ def test_a_draft_says_that_its_customer_has_changed_and_takes_the_new_details(no
     assert "The customer has changed" not in client.get(draft.get_absolute_url()).content.decode()
 
 
-def test_pages_say_what_is_left_of_an_order(no1, contract, client):
-    """CON-12: on the contract and on the head of the proforma."""
+def test_pages_show_the_rest_of_an_order(no1, contract, client):
+    """CON-12: on the contract and in the header of the proforma."""
     factories.PurchaseOrderFactory(
         contract_customer=contract.customers.get(), number="4711", amount=Decimal(1500)
     )
@@ -264,8 +264,8 @@ def test_pages_say_what_is_left_of_an_order(no1, contract, client):
     assert "Order 4711 has 500.00 NOK left of 1,500.00 NOK, which is 500.00 NOK too little." in page
 
 
-def test_numbers_of_a_bill_to_are_looked_at_where_they_are_typed(no1, contract, client):
-    """CON-9 DOC-5: on the contract's customer, and on the head of a draft."""
+def test_numbers_of_a_bill_to_are_checked_where_they_are_entered(no1, contract, client):
+    """CON-9 DOC-5: on the contract's customer, and in the header of a draft."""
     share = contract.customers.get()
     share.bill_to_name, share.organisation_number = "Lyskjeden Regnskap AS", "933333333"
     with pytest.raises(ValidationError) as refused:

@@ -1,4 +1,4 @@
-"""Who asked for something that a worker does later must still be allowed to when it is done."""
+"""A user who requests a job must still have the permission when the job runs."""
 
 import datetime
 from unittest.mock import Mock
@@ -23,7 +23,7 @@ APRIL_1 = datetime.date(2025, 4, 1)
 
 
 def without_role(user):
-    """Their role is gone; the object in hand still remembers it, as a worker's may."""
+    """Remove the user's role; the given object still has cached roles, as an object in a worker can have."""
     Membership.objects.filter(user=user).delete()
 
 
@@ -34,7 +34,7 @@ def said(user, permission, row):
     )
 
 
-def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
+def test_a_confirmation_requested_by_a_user_who_left_is_refused(no1, contract):
     """PRO-7, SEC-1"""
     proforma = drafted(no1, work(no1, contract))
     proformas.confirm_many([proforma], by=no1.manager, on=MARCH_31)
@@ -45,7 +45,7 @@ def test_a_confirm_of_somebody_who_left_is_not_done(no1, contract):
     assert proforma.confirm_error.sentence == said(no1.manager, "proforma.confirm", proforma)
 
 
-def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
+def test_invoices_requested_by_a_user_who_left_are_not_posted(no1, contract):
     """PST-1, SEC-1"""
     proposal = proposed(no1, work(no1, contract))
     without_role(no1.accountant)
@@ -56,8 +56,8 @@ def test_invoices_of_somebody_who_left_are_not_posted(no1, contract):
     assert Notice.objects.get(user=no1.accountant).text == "0 of 1 invoice posted."
 
 
-def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract, monkeypatch):
-    """SEC-1: checked for each."""
+def test_a_user_who_leaves_in_the_middle_posts_only_the_earlier_ones(no1, contract, monkeypatch):
+    """SEC-1: the permission is checked for each."""
     first, second = proposed(no1, work(no1, contract)), proposed(no1, work(no1, contract))
     write = posting._write
 
@@ -73,7 +73,7 @@ def test_one_who_leaves_in_the_middle_posts_only_what_came_before(no1, contract,
     )
 
 
-def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
+def test_journals_requested_by_a_user_who_left_are_not_posted(no1, contract):
     """JRN-4, SEC-1"""
     work(no1, contract)
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
@@ -87,7 +87,7 @@ def test_journals_of_somebody_who_left_are_not_posted(no1, contract):
     assert Notice.objects.get(user=no1.accountant).text == text
 
 
-def test_journals_that_an_attempt_before_try_again_has_posted_are_not_refused(no1, contract, monkeypatch):
+def test_journals_that_an_earlier_attempt_posted_are_not_refused(no1, contract, monkeypatch):
     """JRN-4"""
     work(no1, contract)
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
@@ -107,7 +107,7 @@ def test_journals_that_an_attempt_before_try_again_has_posted_are_not_refused(no
     assert (job.outcome["refused"], job.is_problem) == ([], False)
 
 
-def test_actuals_of_somebody_who_left_are_not_added(no1, contract):
+def test_actuals_requested_by_a_user_who_left_are_not_added(no1, contract):
     """JRN-1, SEC-1"""
     work(no1, contract)
     without_role(no1.accountant)
@@ -118,8 +118,8 @@ def test_actuals_of_somebody_who_left_are_not_added(no1, contract):
     assert Notice.objects.get(user=no1.accountant).text == sentence
 
 
-def test_a_run_of_somebody_who_left_makes_nothing(no1, contract):
-    """RUN-1, SEC-1: its schedule is as if it had not been tried."""
+def test_a_run_requested_by_a_user_who_left_creates_nothing(no1, contract):
+    """RUN-1, SEC-1: its schedule does not change."""
     work(no1, contract)
     entry = factories.ScheduleEntryFactory(line=contract.lines.get(), run_date=MARCH_31, cutoff=MARCH_31)
     proformas.begin_run(no1.entity, as_of=APRIL_1, by=no1.manager)

@@ -1,4 +1,4 @@
-"""How a milestone reads on the invoice, where it is billed in parts."""
+"""The text of a milestone on the invoice if it is billed in parts."""
 
 import datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ APRIL_10 = datetime.date(2025, 4, 10)
 @pytest.fixture
 @factories.remembered
 def dear(no1):
-    """A second customer, who reads Norwegian."""
+    """A second customer, with documents in Norwegian."""
     return factories.CustomerFactory(
         entity=no1.entity, language="nb", billing_tax_group=no1.customer.billing_tax_group
     )
@@ -30,7 +30,7 @@ def dear(no1):
 
 @factories.remembered
 def shares(no1, *customers, planned=MARCH_10):
-    """The waiting part of each customer of a milestone of 160,000, billed 70 to 30 where there are two."""
+    """The waiting part of each customer of a milestone of 160,000, split 70 and 30 if there are two."""
     percents = (70, 30) if len(customers) == 2 else (100,)
     contract = factories.contract(
         no1,
@@ -58,7 +58,7 @@ def ready(no1, item):
     return BacklogItem.objects.get(pk=item.pk)
 
 
-def test_a_customers_share_says_of_how_much_it_is(no1, dear):
+def test_a_customers_share_names_the_whole_amount(no1, dear):
     """MIL-1 DOC-1: 112,000 and 48,000 of 160,000, each in its customer's language"""
     first, second = shares(no1, no1.customer, dear)
 
@@ -70,8 +70,8 @@ def test_a_customers_share_says_of_how_much_it_is(no1, dear):
     assert "Cold chain 4 (del av 160\xa0000,00)" in drawing.html(shown.content_of(invoice))
 
 
-def test_a_slice_says_of_how_much_of_the_customers_own_it_is(no1, dear):
-    """MIL-2 DOC-1: 33,333.34 of the 48,000 that this customer pays, then what is left of it"""
+def test_a_slice_names_the_customers_whole_share(no1, dear):
+    """MIL-2 DOC-1: 33,333.34 of the 48,000 of this customer, then the rest."""
     _, item = shares(no1, no1.customer, dear)
     cut = operations.split_off(item, amount=Decimal("33333.34"), by=no1.manager)
 
@@ -83,14 +83,14 @@ def test_a_slice_says_of_how_much_of_the_customers_own_it_is(no1, dear):
     assert findings() == []
 
 
-def test_a_milestone_that_is_billed_at_once_is_just_named(no1):
+def test_a_milestone_that_is_billed_at_once_has_only_its_name(no1):
     (item,) = shares(no1, no1.customer)
 
     assert billed(no1, ready(no1, item)).lines.get().description == "Cold chain 4"
 
 
-def test_a_part_has_room_for_the_words_whatever_was_written_about_it(no1, dear):
-    """PST-3: 500 characters are what a line holds; "(part of 160,000.00)" and a space are 21 of them"""
+def test_the_added_text_fits_even_after_a_long_description(no1, dear):
+    """PST-3: a line has room for 500 characters; "(part of 160,000.00)" and a space take 21 of them."""
     first, _ = shares(no1, no1.customer, dear)
     item = ready(no1, first)
     proforma = drafted(no1, item)
@@ -103,8 +103,8 @@ def test_a_part_has_room_for_the_words_whatever_was_written_about_it(no1, dear):
     assert findings() == []
 
 
-def test_what_is_billed_before_its_planned_day_was_delivered_before_it(no1):
-    """DOC-4: planned for 10 April, billed on 31 March by a company that invoices in advance"""
+def test_a_milestone_billed_before_its_planned_day_was_delivered_before_it(no1):
+    """DOC-4: planned for 10 April, billed on 31 March by a company that invoices in advance."""
     type(no1.entity).objects.update(invoices_in_advance=True)
     (item,) = shares(no1, no1.customer, planned=APRIL_10)
 

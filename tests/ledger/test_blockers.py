@@ -1,4 +1,4 @@
-"""What proposals wait for, one or many."""
+"""The blockers of proposals, of one or of many."""
 
 import pytest
 from django.db import connection
@@ -12,8 +12,8 @@ from tests.ledger.billing import MARCH_31, confirmed, work
 pytestmark = pytest.mark.django_db
 
 
-def test_what_blocks_many_is_what_blocks_each(no1, contract):
-    """PRP-1: in two queries for all"""
+def test_blockers_of_many_equal_those_of_each(no1, contract):
+    """PRP-1: in two queries for all."""
     waiting = [create_proposal(confirmed(no1, work(no1, contract))) for _ in range(2)]
     journals.add_to_journals(no1.entity, on=MARCH_31, by=None)
     waiting.append(create_proposal(confirmed(no1, work(no1, contract), work(no1, contract))))

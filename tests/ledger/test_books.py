@@ -1,4 +1,4 @@
-"""Opening the books, and who finds which account and which profile in them."""
+"""Opening the books, and finding accounts and profiles in them."""
 
 import datetime
 
@@ -48,7 +48,7 @@ def books(entity):
 
 
 def test_every_purpose_has_an_account(entity, books):
-    """MON-8: nothing that posting asks for is missing in standard books."""
+    """MON-8: standard books have everything that posting needs."""
     accounts = AccountBook.load(entity)
 
     assert {accounts.account(purpose).number for purpose in PostingAccount.Purpose} == set(books.accounts) - {
@@ -140,7 +140,7 @@ def test_taxed_codes_are_owed_on_an_account(books):
     }
 
 
-def test_every_kind_of_document_has_numbers_and_invoices_rise_with_time(entity, books):
+def test_every_kind_of_document_has_numbers_and_invoices_are_in_date_order(entity, books):
     """MON-7"""
     assert set(books.sequences) == set(NumberSequence.Kind.values)
     in_order = {kind for kind, sequence in books.sequences.items() if sequence.in_date_order}
@@ -154,7 +154,7 @@ def test_opening_twice_changes_nothing(entity, books):
     assert AuditEvent.objects.filter(action="ledger.open_books").count() == 1
 
 
-def test_opening_again_keeps_what_people_changed_and_adds_a_year(entity, books):
+def test_opening_again_keeps_changes_and_adds_a_year(entity, books):
     revenue = Account.objects.create(entity=entity, number="3010", name="Consulting", kind="revenue")
     entity.posting_accounts.filter(purpose="revenue").update(account=revenue)
     entity.profile_assignments.update(profile=books.profiles["ACCRUE"])
@@ -171,7 +171,7 @@ def test_opening_again_keeps_what_people_changed_and_adds_a_year(entity, books):
     assert len(again.periods) == 36
 
 
-def test_a_year_of_quarters_stays_one(entity):
+def test_a_year_of_quarters_keeps_its_periods(entity):
     """PST-6"""
     books = open_books(entity, first_year=2025, last_year=2025)
     entity.fiscal_periods.filter(number__gt=1).delete()
@@ -197,7 +197,7 @@ def test_many_years_take_as_many_queries_as_one():
 # Accounts and profiles
 
 
-def test_the_row_that_says_most_wins(entity, books):
+def test_the_most_specific_row_is_used(entity, books):
     """MON-8, JRN-5"""
     accrue, travel = books.profiles["ACCRUE"], company(code="X").travel
 
@@ -235,7 +235,7 @@ def test_a_missing_account_is_named(entity, books):
     assert no.value.code == "ACCOUNT-MISSING-FOR"
 
 
-def test_an_account_out_of_use_is_refused(entity, books):
+def test_an_inactive_account_is_refused(entity, books):
     """MON-8"""
     entity.accounts.filter(number="1500").update(is_active=False)
 
@@ -244,7 +244,7 @@ def test_an_account_out_of_use_is_refused(entity, books):
     assert refusal.value.code == "ACCOUNT-INACTIVE"
 
 
-def test_the_most_specific_profile_counts(entity, books):
+def test_the_most_specific_profile_is_used(entity, books):
     """JRN-5: project, then contract, then project group, then the entity."""
     group = ProjectGroupFactory(entity=entity)
     project = ProjectFactory(entity=entity, group=group)
@@ -297,7 +297,7 @@ def values(entity):
     }
 
 
-def test_a_combination_is_kept_once(entity, values):
+def test_a_combination_is_stored_once(entity, values):
     """JRN-2"""
     first = dimension_set(entity, [values["R1"], values["D1"]])
     again = dimension_set(entity, [values["D1"], values["R1"]])
@@ -308,7 +308,7 @@ def test_a_combination_is_kept_once(entity, values):
     assert DimensionSet.objects.count() == 1
 
 
-def test_a_set_has_one_value_a_dimension(entity, values):
+def test_a_set_has_one_value_per_dimension(entity, values):
     with pytest.raises(AssertionError, match="at most one value of each dimension"):
         dimension_set(entity, [values["D1"], values["D2"]])
 
@@ -337,7 +337,7 @@ def test_dimensions_default_from_the_project_and_for_milestones_from_the_line(en
     assert defaults.of(project_id=0, contract_line_id=None, transaction_class="time") is None
 
 
-def test_periods_are_kept_apart_by_entity(books):
+def test_each_entity_has_its_own_periods(books):
     other = open_books(LegalEntityFactory(code="SE1", currency="SEK"), first_year=2025, last_year=2025)
 
     assert len(other.periods) == 12

@@ -1,4 +1,4 @@
-"""The hash chain: what it covers, and that every change is found."""
+"""The hash chain: the content that it covers, and that every change is found."""
 
 import datetime
 from decimal import Decimal
@@ -39,7 +39,7 @@ def verified(voucher):
     )
 
 
-def test_each_voucher_carries_the_hash_before_it(no1, line):
+def test_each_voucher_has_the_hash_of_the_previous_one(no1, line):
     """PST-7"""
     use_profile(no1, "ACCRUE")
     post(no1, balanced(no1))
@@ -57,7 +57,7 @@ def test_each_voucher_carries_the_hash_before_it(no1, line):
     ]
 
 
-def test_entities_have_chains_of_their_own(no1):
+def test_each_entity_has_its_own_chain(no1):
     """PST-7"""
     other = company(code="SE1", currency="SEK")
     post(no1, balanced(no1))
@@ -89,7 +89,7 @@ CHANGES = [
 
 @pytest.fixture(autouse=True)
 def a_later_format(monkeypatch):
-    """One that hashes a voucher's row number too, as a later version might."""
+    """A format that hashes a voucher's row number too, as a later version might."""
     first = chain.FORMATS[1]
     later = {**first, Voucher: first[Voucher] + " id"}
     monkeypatch.setattr(chain, "FORMATS", {**chain.FORMATS, 2: later})
@@ -100,10 +100,10 @@ def a_later_format(monkeypatch):
 
 @pytest.fixture
 def guards_off():
-    """What a person with the database's password could do; the rollback of the test puts all back."""
+    """Drop the guards, as the owner of the database could; the rollback of the test restores them."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the commit comes too late here
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # pending deferred checks would run too late
             cursor.execute("SET LOCAL session_replication_role = replica")
             return
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard_%'")
@@ -112,14 +112,14 @@ def guards_off():
 
 
 @pytest.mark.parametrize("sql", CHANGES)
-def test_whatever_is_changed_past_the_guards_the_hash_tells(posted, guards_off, sql):
+def test_a_change_without_guards_is_found_by_the_hash(posted, guards_off, sql):
     """PST-7"""
     assert verified(posted) == posted.hash
     run(sql)
     assert verified(posted) != posted.hash
 
 
-def test_vouchers_of_an_older_format_verify_beside_newer_ones(no1, line, monkeypatch):
+def test_vouchers_of_an_older_format_are_verified_next_to_newer_ones(no1, line, monkeypatch):
     """PST-7"""
     cost(no1, line)
     add_and_post(no1)
@@ -148,13 +148,13 @@ def test_a_format_that_was_changed_is_named(posted, no1, guards_off, number, wor
     assert words in finding.sentence
 
 
-def test_the_format_stands_in_the_text_and_in_each_hash():
+def test_the_format_is_part_of_the_text_and_of_each_hash():
     """PST-7"""
     assert "hash_format" in chain.FORMATS[chain.CURRENT][Voucher].split()
     assert chain.digest("a", of=2) != chain.digest("a")
 
 
-def test_a_changed_claim_no_longer_fits_its_voucher(no1, line, guards_off):
+def test_a_changed_claim_does_not_match_its_voucher(no1, line, guards_off):
     """PST-7: the hash covers the actual behind the line."""
     actual = cost(no1, line)
     add_and_post(no1)
@@ -164,8 +164,8 @@ def test_a_changed_claim_no_longer_fits_its_voucher(no1, line, guards_off):
     assert chain.claims_of_journal_line(JournalLine.objects.get()) != voucher.claims_hash
 
 
-def test_the_text_of_a_row_is_fixed():
-    """PST-7: these very texts are hashed, now and when the books are verified in ten years."""
+def test_the_text_of_a_row_never_changes():
+    """PST-7: exactly these texts are hashed, now and when the books are verified in ten years."""
     row = LedgerEntry(
         number=1,
         account_id=7,

@@ -1,4 +1,4 @@
-"""What the named checks find before posting, each in a sentence; and that nothing is posted then (PRP-5)."""
+"""The results of the checks before posting, each a sentence; after an error nothing is posted (PRP-5)."""
 
 import datetime
 from dataclasses import replace
@@ -54,7 +54,7 @@ def found(proposal, on=MARCH_31):
 
 
 def refused(no1, proposal, on=MARCH_31):
-    """What posting says; nothing has changed afterwards (MON-8)."""
+    """The refusal of posting; checks that nothing has changed (MON-8)."""
     before = LedgerEntry.objects.count(), Voucher.objects.count()
     counters = list(NumberSequence.objects.order_by("pk").values_list("pk", "counters__last", "chain_length"))
     with pytest.raises(Refused) as refusal:
@@ -67,12 +67,12 @@ def refused(no1, proposal, on=MARCH_31):
     return refusal.value
 
 
-def test_a_sound_proposal_has_nothing_against_it(proposal):
+def test_a_valid_proposal_has_no_results(proposal):
     """PRP-5"""
     assert check(proposal, on=MARCH_31) == []
 
 
-def test_looking_changes_nothing_and_asks_the_same_for_many_lines(
+def test_checking_changes_nothing_and_takes_as_many_queries_for_many_lines(
     no1, contract, django_assert_max_num_queries, django_assert_num_queries
 ):
     """PRP-5"""
@@ -114,7 +114,7 @@ def test_a_missing_account_is_named(no1, proposal, purpose, words):
 
 
 def test_a_missing_account_for_rounding_is_named(no1):
-    """ACCOUNT-MISSING MON-8: only where it is needed"""
+    """ACCOUNT-MISSING MON-8: only if it is needed."""
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", rate=Decimal("11.3333"), valid_from=datetime.date(2025, 3, 1)
     )
@@ -146,7 +146,7 @@ def test_a_missing_profile_is_named(no1, proposal):
 
 @pytest.mark.parametrize("what", ["group", "shared", "rate"])
 def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
-    """TAX-MISSING MON-8: no tax group; groups that share no code; a code without a rate"""
+    """TAX-MISSING MON-8: no tax group; groups without a common code; a code without a rate."""
     words = {
         "group": "Line 1: There is no item tax group, so the tax of Company NO1 can't be calculated. "
         "Choose one "
@@ -169,7 +169,7 @@ def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     assert refused(no1, proposal).message.startswith(words[what])
 
 
-def test_all_that_is_missing_is_said_at_once(no1):
+def test_everything_that_is_missing_is_named_at_once(no1):
     """PRP-5 MON-8"""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
     contract = factories.contract(no1, currency="EUR", confirmed=True)
@@ -207,7 +207,7 @@ def test_a_closed_period_is_named(no1, proposal):
     refusal = refused(no1, proposal)
     assert refusal.code == "PERIOD-CLOSED"
     assert "March 2025 of Company NO1 is closed" in refusal.message
-    # The accounting date is apart: the invoice is dated in March and booked in April.
+    # The accounting date differs: the invoice is dated in March and posted in April.
     edit_header(proposal, by=no1.accountant, invoice_date=MARCH_31, accounting_date=APRIL_1)
     invoice = post(proposal, by=no1.accountant, on=APRIL_1)
     assert (invoice.invoice_date, invoice.voucher.date) == (MARCH_31, APRIL_1)
@@ -226,7 +226,7 @@ def test_an_invoice_is_not_dated_before_the_last_one(no1, contract):
     assert post(early, by=no1.accountant, on=APRIL_1).number == "INV-2025-000002"
 
 
-def test_credit_notes_have_an_order_of_their_own(no1, contract):
+def test_credit_notes_have_their_own_order(no1, contract):
     """NUM-ORDER PRP-8"""
     credit, invoice = proposed(no1, work(no1, contract, "-1")), proposed(no1, work(no1, contract))
     post(invoice, by=no1.accountant, on=APRIL_1)
@@ -243,7 +243,7 @@ def test_a_missing_number_sequence_is_named(no1, proposal):
 
 
 def test_an_invoice_is_not_dated_in_the_future(no1, proposal, monkeypatch):
-    """FUTURE-DATE PRP-8: where the company keeps its books"""
+    """FUTURE-DATE PRP-8: by the date of the company's time zone."""
     monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
 
     assert found(proposal, on=APRIL_1) == [("FUTURE-DATE", "error")]
@@ -263,13 +263,13 @@ def test_an_order_number_can_be_required(no1, proposal):
 
 
 def test_a_due_date_before_the_posting_day_is_named(no1, proposal):
-    """PRP-2: dated on the day of posting, which came after the due date"""
+    """PRP-2: dated on the day of posting, which is after the due date."""
     edit_header(proposal, by=no1.accountant, due_date=datetime.date(2025, 3, 15))
 
     assert found(proposal) == [("DUE-DATE", "error")]
 
 
-def test_what_waits_for_a_journal_is_not_posted(no1, contract):
+def test_a_proposal_that_waits_for_a_journal_is_not_posted(no1, contract):
     """BLOCKED PRP-1"""
     proposal = create_proposal(confirmed(no1, work(no1, contract)))
 
@@ -293,7 +293,7 @@ def test_a_total_of_zero_is_a_warning(no1, contract):
 @pytest.fixture
 @factories.remembered
 def not_charged(no1, contract):
-    """A confirmed proforma of nothing but 10 h at 100 that were made non-chargeable on the draft."""
+    """A confirmed proforma with nothing but 10 h at 100 that were made non-chargeable on the draft."""
     item = work(no1, contract)
     proforma = drafted(no1, item)
     edited(no1, proforma, item, billing_type="non_chargeable")
@@ -311,8 +311,8 @@ def test_an_invoice_without_a_line_is_refused(no1, not_charged):
     assert "Return it to the project manager" in message
 
 
-def test_what_was_accrued_is_taken_back_even_without_a_line(no1, contract, not_charged):
-    """NO-LINES PST-10: else 1,000 would stay on WIP sales value"""
+def test_an_accrual_is_reversed_even_without_a_line(no1, contract, not_charged):
+    """NO-LINES PST-10: otherwise 1,000 would stay on WIP sales value."""
     accrue(no1, contract)
     book_journals(no1)
     proformas.confirm(not_charged, by=no1.manager, on=MARCH_31)
@@ -347,7 +347,7 @@ def test_work_older_than_a_month_is_a_warning(no1, contract, worked, invoiced, o
 
 @pytest.mark.parametrize(("invoiced", "early"), [("2025-03-09", True), ("2025-03-10", False)])
 def test_an_invoice_dated_before_its_work_is_refused(no1, contract, invoiced, early):
-    """DATE-BEFORE-WORK PRP-8: it bills work of 3 and 10 March"""
+    """DATE-BEFORE-WORK PRP-8: it bills work of 3 and 10 March."""
     days = datetime.date(2025, 3, 3), datetime.date(2025, 3, 10)
     proposal = proposed(no1, *[work(no1, contract, date=each) for each in days])
 
@@ -376,8 +376,8 @@ def test_a_milestone_dated_after_the_invoice_is_refused(no1):
     )
 
 
-def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
-    """DATE-BEFORE-WORK PRP-8: that day can't be chosen yet"""
+def test_a_future_day_has_to_be_waited_for(no1, contract, monkeypatch):
+    """DATE-BEFORE-WORK PRP-8: that day can't be selected yet."""
     proposal = proposed(no1, work(no1, contract, date=APRIL_1))
     monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
 
@@ -388,8 +388,8 @@ def test_a_day_that_is_still_to_come_is_waited_for(no1, contract, monkeypatch):
     )
 
 
-def test_its_page_leads_to_the_return_where_no_date_helps(no1, contract, client, monkeypatch):
-    """DATE-BEFORE-WORK PRP-8 MON-8: with the code by which the manual lists the check"""
+def test_the_page_links_to_the_return_if_no_date_helps(no1, contract, client, monkeypatch):
+    """DATE-BEFORE-WORK PRP-8 MON-8: with the code under which the documentation lists the check."""
     proposal = proposed(no1, work(no1, contract, date=APRIL_1))
     monkeypatch.setattr(LegalEntity, "today", lambda entity: MARCH_31)
     client.force_login(no1.accountant)
@@ -411,8 +411,8 @@ def test_work_of_today_needs_the_date_of_today(no1, contract, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["tm", "fixed"])
-def test_where_the_entity_invoices_in_advance_it_is_a_warning(no1, method):
-    """DATE-BEFORE-WORK PRP-8 PST-4: taxed at the rate of the invoice date"""
+def test_if_the_entity_invoices_in_advance_it_is_a_warning(no1, method):
+    """DATE-BEFORE-WORK PRP-8 PST-4: taxed at the rate of the invoice date."""
     LegalEntity.objects.update(invoices_in_advance=True)
     TaxRate.objects.create(tax_code=no1.books.tax_codes["OUT25"], valid_from=APRIL_1, percent=Decimal(30))
     contract = factories.contract(no1, method=method, confirmed=True)
@@ -425,7 +425,7 @@ def test_where_the_entity_invoices_in_advance_it_is_a_warning(no1, method):
 
 @pytest.mark.parametrize(("rated", "old"), [("2025-02-23", True), ("2025-02-24", False)])
 def test_an_old_exchange_rate_is_a_warning(no1, rated, old):
-    """FX-OLD: 36 and 35 days before 31 March; it names the currency, the day and where rates are entered"""
+    """FX-OLD: 36 and 35 days before 31 March; it names the currency, the day and the place to enter rates."""
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", valid_from=datetime.date.fromisoformat(rated)
     )
@@ -439,7 +439,7 @@ def test_an_old_exchange_rate_is_a_warning(no1, rated, old):
         assert "rate for EUR is from 23 Feb 2025 and is used on 31 Mar 2025, 36 days later" in result.message
 
 
-def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):
+def test_a_tax_that_differs_from_the_drafts_is_a_warning(no1, proposal):
     """TAX-DIFFERS PRP-7"""
     edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=no1.books.item_tax_groups["REDUCED"])
 
@@ -447,8 +447,8 @@ def test_another_tax_than_the_drafts_is_a_warning(no1, proposal):
 
 
 @pytest.mark.parametrize("spoilt", ["line", "code", "net", "total"])
-def test_sums_that_do_not_agree_are_found(proposal, spoilt):
-    """TAX-SUM: no planning makes such a thing; the check does not trust it"""
+def test_sums_that_differ_are_found(proposal, spoilt):
+    """TAX-SUM: plans never differ, but the check does not rely on that."""
     examination = examine(InvoiceFacts.load(proposal, on=MARCH_31))
     plan = examination.plan
     row, name = {
@@ -464,7 +464,7 @@ def test_sums_that_do_not_agree_are_found(proposal, spoilt):
     assert {result.code for result in results} == {"TAX-SUM"}
 
 
-def test_the_totals_are_there_before_posting(proposal):
+def test_the_totals_are_shown_before_posting(proposal):
     """PRP-5: net, tax by code, total"""
     plan = examine(InvoiceFacts.load(proposal, on=MARCH_31)).plan
 
@@ -473,8 +473,8 @@ def test_the_totals_are_there_before_posting(proposal):
     assert plan.invoice.due_date == datetime.date(2025, 4, 30)
 
 
-def test_the_totals_are_there_although_an_error_keeps_it_from_being_posted(no1, proposal):
-    """PRP-5: and all errors are named, those of the plan too"""
+def test_the_totals_are_shown_even_after_an_error(no1, proposal):
+    """PRP-5: and all errors are named, including those of the plan."""
     close_period(period_of(no1.entity, MARCH_31), by=no1.accountant)
     NumberSequence.objects.filter(entity=no1.entity, kind__in=["invoice", "credit_note"]).delete()
 
@@ -484,8 +484,8 @@ def test_the_totals_are_there_although_an_error_keeps_it_from_being_posted(no1, 
     assert [error.code for error in examination.errors] == ["PERIOD-OPEN", "NUM-MISSING"]
 
 
-def test_a_preview_is_the_plan_drawn(proposal, monkeypatch):
-    """PRP-3: of unsaved rows; nothing is posted"""
+def test_a_preview_shows_the_plan(proposal, monkeypatch):
+    """PRP-3: with unsaved rows; nothing is posted."""
     drawn = {}
 
     def draw(invoice, lines, taxes, references):
@@ -499,7 +499,7 @@ def test_a_preview_is_the_plan_drawn(proposal, monkeypatch):
     assert not CustomerInvoice.objects.exists()
 
 
-def test_what_is_not_filled_in_has_no_preview(no1, contract):
+def test_a_proposal_without_lines_has_no_preview(no1, contract):
     """PRP-3 PRP-1"""
     proposal = create_proposal(confirmed(no1, work(no1, contract)))
 
@@ -508,7 +508,7 @@ def test_what_is_not_filled_in_has_no_preview(no1, contract):
 
 
 def test_there_is_one_list_of_checks(monkeypatch):
-    """PRP-5: others may add to it, under a name of their own"""
+    """PRP-5: other modules can add to it, under another name."""
     for registry in ("_before_planning", "_of_the_plan"):
         monkeypatch.setattr(checks.examining, registry, dict(getattr(checks.examining, registry)))
     expected = {"PERIOD-OPEN", "FX-MISSING", "ACCOUNT-MISSING", "TAX-MISSING", "TAX-SUM", "NUM-ORDER"}
@@ -519,8 +519,8 @@ def test_there_is_one_list_of_checks(monkeypatch):
         checks.named("EN16931-1")(lambda examined: [])
 
 
-def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
-    """PRP-5: the same sentence, kept on the proposal"""
+def test_batch_and_command_show_the_same_sentence_as_the_page(no1, proposal, capsys):
+    """PRP-5: it is stored on the proposal."""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     (on_screen,) = check(proposal, on=MARCH_31)
 
@@ -537,7 +537,7 @@ def test_batch_and_command_line_say_what_the_screen_says(no1, proposal, capsys):
     assert InvoiceProposal.objects.get().last_error is None
 
 
-def test_a_refusal_speaks_of_errors_only(no1, proposal):
+def test_a_refusal_names_errors_only(no1, proposal):
     """PRP-5"""
     facts = InvoiceFacts.load(proposal, on=MARCH_31)
     examination = examine(replace(facts, due_date=datetime.date(2025, 3, 1)))

@@ -1,4 +1,4 @@
-"""A contract confirmed after work was approved: what the books say, entry by entry (CON-6, JRN-7, W2)."""
+"""A contract confirmed after work was approved: the entries in the books (CON-6, JRN-7, W2)."""
 
 import re
 from datetime import date
@@ -41,7 +41,7 @@ def approved(no1, day=JAN_20, decision=None):
 
 
 def posted(no1, on):
-    """What the journal books now, as (accounting date, entries) in the order of the vouchers."""
+    """Post the journals; returns (accounting date, entries) in the order of the vouchers."""
     before = set(Voucher.objects.values_list("pk", flat=True))
     journals.add_to_journals(no1.entity, on=on, by=no1.accountant)
     for result in journals.post_journals(no1.entity, by=no1.accountant, on=on):
@@ -71,7 +71,7 @@ ACCRUED = [dr("1530", 1600), cr("3080", 1600)]
 
 
 def test_w2_a_cost_to_balance(no1):
-    """CON-6 JRN-7 W2: one account for the same work, before confirming and after."""
+    """CON-6 JRN-7 W2: the same account for the same work, before and after confirming."""
     approved(no1)
     assert posted(no1, JAN_31) == [(JAN_20, TO_RESULT)]
     confirmed(no1, "BALANCE")
@@ -81,7 +81,7 @@ def test_w2_a_cost_to_balance(no1):
 
 
 def test_w2_b_accrual_with_cost_in_profit_and_loss(no1):
-    """CON-6 JRN-7 W2: no revenue before the contract: all of it on 3 February."""
+    """CON-6 JRN-7 W2: no revenue dated before the contract: all of it on 3 February."""
     approved(no1)
     assert posted(no1, JAN_31) == [(JAN_20, TO_RESULT)]
     confirmed(no1, "ACCRUE")
@@ -91,7 +91,7 @@ def test_w2_b_accrual_with_cost_in_profit_and_loss(no1):
 
 @pytest.mark.parametrize("january_is_closed", [False, True])
 def test_w2_c_the_journal_is_posted_only_after_confirming(no1, january_is_closed):
-    """CON-6 JRN-7 W2: the same; the first on 20 January, or 1 February where January is closed."""
+    """CON-6 JRN-7 W2: the same; the first on 20 January, or on 1 February if January is closed."""
     no1.entity.closed_period = LegalEntity.ClosedPeriod.MOVE
     no1.entity.save()
     approved(no1)
@@ -126,8 +126,8 @@ def test_a_year_with_an_open_period_is_not_closed(no1):
     assert posted(no1, FEB_3) == [(FEB_3, BACK_FROM_RESULT), (FEB_3, TO_BALANCE)]
 
 
-def test_quantity_rate_amount_and_decision_stay_as_they_were(no1):
-    """CON-6 PRC-2: the cost list has another price by now, which counts for later approvals only."""
+def test_quantity_rate_amount_and_decision_do_not_change(no1):
+    """CON-6 PRC-2: the cost list has another price now, which applies to later approvals only."""
     approved(no1, decision=Decision(billable_quantity=Decimal(6)))
     no1.cost_price.price = Decimal(150)
     no1.cost_price.save()
@@ -148,8 +148,8 @@ def test_quantity_rate_amount_and_decision_stay_as_they_were(no1):
     ]
 
 
-def test_the_exchange_rate_stays_that_of_the_day_of_work(no1):
-    """CON-6 JRN-7 MON-5: what was bought in euro at 11.50 is not converted again at 12.00."""
+def test_the_exchange_rate_is_that_of_the_day_of_work(no1):
+    """CON-6 JRN-7 MON-5: a cost in euro at 11.50 is not converted again at 12.00."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.50"))
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("12.00"), valid_from=FEB_1)
     entry = factories.expense_entry(no1, net="100", cost_currency="EUR", date=JAN_20)
@@ -165,7 +165,7 @@ def test_the_exchange_rate_stays_that_of_the_day_of_work(no1):
     ]
 
 
-def test_a_fixed_price_line_shows_the_hours_of_before(no1, client):
+def test_a_fixed_price_line_shows_the_earlier_hours(no1, client):
     """CON-6 CON-8: 8 hours worked, not 0; nothing is billed for them."""
     approved(no1)
     contract = confirmed(no1, "BALANCE", method="fixed")
@@ -190,15 +190,15 @@ def test_an_approval_is_canceled_after_the_contract_was_confirmed(no1):
     assert not list(findings(no1.entity))
 
 
-def test_an_error_that_is_not_posted_is_canceled_on_its_own_day(no1):
-    """JRN-7 APP-5: the original waits in a journal, so that both are of 20 January; no profit of February."""
+def test_an_unposted_error_is_canceled_on_its_own_day(no1):
+    """JRN-7 APP-5: the original waits in a journal, so both are dated 20 January; February has no profit."""
     entry = approved(no1)
     journals.add_to_journals(no1.entity, on=JAN_31, by=no1.accountant)
     cancel_approval([entry], by=no1.manager, on=FEB_5)
     assert posted(no1, FEB_5) == [(JAN_20, TO_RESULT), (JAN_20, BACK_FROM_RESULT)]
 
 
-def test_an_error_that_is_posted_is_canceled_on_the_day_of_the_action(no1):
+def test_a_posted_error_is_canceled_on_the_day_of_the_action(no1):
     """JRN-7 APP-5: with January still open."""
     entry = approved(no1)
     assert posted(no1, JAN_31) == [(JAN_20, TO_RESULT)]
@@ -215,7 +215,7 @@ def test_work_of_march_is_accrued_on_the_day_the_contract_is_confirmed(no1):
 
 
 @pytest.mark.parametrize("profile", ["ACCRUE", "BALANCE", "STD"])
-def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booked(no1, profile):
+def test_an_invoice_clears_a_disbursement_of_a_closed_year_where_it_was_posted(no1, profile):
     """CON-6 PST-10: a court fee of 20 December stays on 4300, so its invoice credits 4300 and not 1570."""
     court_fees(no1)
     approve([factories.expense_entry(no1, net="100", date=DEC_20)], by=no1.manager, on=JAN_31)
@@ -230,14 +230,14 @@ def test_an_invoice_takes_a_disbursement_of_a_closed_year_off_where_it_was_booke
     assert facts_of(invoice.voucher) == [("cost", -1, -100, -100), ("unbilled", -1, -100, -100)]
     assert not list(findings(no1.entity))
 
-    with behind_the_guards():  # as if the invoice had cleared it on an account where it was not posted
+    with behind_the_guards():  # as if the invoice had cleared it on an account without its posting
         wrong = Account.objects.get(entity=no1.entity, number="1570")
         invoice.voucher.entries.filter(account__number="4300").update(account=wrong)
     (found,) = [row for row in findings(no1.entity) if row.code == "DISBURSEMENT"]
     assert "−100.00 NOK of them is still on account 1570" in found.sentence
 
 
-def test_a_disbursement_is_booked_where_costs_never_are(no1):
+def test_a_disbursement_is_posted_even_if_costs_are_not(no1):
     """PST-10: the invoice clears it on its account, so it has to be posted there."""
     court_fees(no1)
     no1.books.profiles["STD"].cost = "never"

@@ -1,4 +1,4 @@
-"""Disbursements are cleared exactly by their invoice (APP-8)."""
+"""Invoices clear disbursements exactly (APP-8)."""
 
 from decimal import Decimal
 
@@ -53,7 +53,7 @@ def in_euro(no1, **fields):
 
 @factories.remembered
 def paid(no1, contract, category, amount, **fields):
-    """A fee that the company paid in its customer's name, in NOK by default."""
+    """A fee that the company paid in the customer's name, in NOK by default."""
     return factories.ActualFactory(
         type="cost",
         line=contract.lines.get(),
@@ -98,7 +98,7 @@ def left_on(account="1570"):
 
 
 def test_disbursements_billed_at_an_agreed_rate_leave_no_cent_behind(no1, court_fee):
-    """PST-2 PST-10: NOK 1,650 + 2,520 as EUR 144.74 + 221.05, at 11.40 NOK 4,170.01: a cent over"""
+    """PST-2 PST-10: NOK 1,650 + 2,520 as EUR 144.74 + 221.05, at 11.40 NOK 4,170.01: 0.01 too much."""
     contract = in_euro(no1, fixed_exchange_rate=Decimal("11.40"))
     items = [
         charged(no1, contract, paid(no1, contract, court_fee, "1650"), "144.74"),
@@ -131,8 +131,8 @@ def test_disbursements_billed_at_an_agreed_rate_leave_no_cent_behind(no1, court_
     assert findings() == []
 
 
-def test_an_disbursement_in_the_currency_of_the_books_is_one_plain_entry(no1, court_fee):
-    """PST-10: nothing is converted, so nothing is left"""
+def test_a_disbursement_in_the_accounting_currency_is_one_simple_entry(no1, court_fee):
+    """PST-10: nothing is converted, so there is no difference."""
     contract = factories.contract(no1, confirmed=True)
 
     invoice = posted(no1, charged(no1, contract, paid(no1, contract, court_fee, "80"), "80"))
@@ -141,8 +141,8 @@ def test_an_disbursement_in_the_currency_of_the_books_is_one_plain_entry(no1, co
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_an_disbursement_billed_in_part_is_cleared_and_the_rest_is_our_cost(no1, court_fee):
-    """PST-10: of 500 paid the customer is charged 400, and nobody owes us the 100"""
+def test_a_disbursement_billed_in_part_is_cleared_and_the_rest_is_a_cost(no1, court_fee):
+    """PST-10: of 500 paid, the customer is charged 400; the other 100 are a cost of the company."""
     contract = factories.contract(no1, confirmed=True)
     item = charged(no1, contract, paid(no1, contract, court_fee, "500"), "500")
     book_journals(no1)
@@ -161,8 +161,8 @@ def posted_of(no1, proforma):
     return post(proposed(no1, proforma=proforma), by=no1.accountant, on=MARCH_31)
 
 
-def test_an_disbursement_billed_in_part_in_another_currency(no1, court_fee):
-    """PST-2 PST-10: NOK 1,000 approved as EUR 87.72 at 11.40, charged at 50.00: EUR 37.72 is ours"""
+def test_a_disbursement_billed_in_part_in_another_currency(no1, court_fee):
+    """PST-2 PST-10: NOK 1,000 approved as EUR 87.72 at 11.40, charged at 50.00: EUR 37.72 are a cost."""
     contract = in_euro(no1, fixed_exchange_rate=Decimal("11.40"))
     item = charged(no1, contract, paid(no1, contract, court_fee, "1000"), "87.72")
     proforma = drafted(no1, item)
@@ -181,8 +181,8 @@ def test_an_disbursement_billed_in_part_in_another_currency(no1, court_fee):
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_an_disbursement_that_nobody_is_charged_for_after_all_is_our_cost(no1, court_fee):
-    """PST-10: cleared with the invoice that says nothing of it"""
+def test_a_disbursement_that_is_not_charged_after_all_is_a_cost(no1, court_fee):
+    """PST-10: cleared by the invoice, which does not print it."""
     contract = factories.contract(no1, confirmed=True)
     given_up = charged(
         no1, contract, paid(no1, contract, court_fee, "90"), "90", billing_type="non_chargeable"
@@ -196,7 +196,7 @@ def test_an_disbursement_that_nobody_is_charged_for_after_all_is_our_cost(no1, c
     assert left_on() == {"NOK": 0, "own": 0}
 
 
-def test_more_than_was_laid_out_is_revenue(no1, court_fee):
+def test_a_charge_above_the_disbursement_is_revenue(no1, court_fee):
     """PST-10 APP-8: 80 were paid, 100 are charged"""
     contract = factories.contract(no1, confirmed=True)
 
@@ -205,7 +205,7 @@ def test_more_than_was_laid_out_is_revenue(no1, court_fee):
     assert entries_of(invoice.voucher) == [dr("1500", 100), cr("1570", 80), cr("3000", 20)]
 
 
-def test_what_the_rate_moved_between_disbursement_and_invoice_is_gain_of_exchange(no1, court_fee):
+def test_a_changed_rate_between_disbursement_and_invoice_is_an_exchange_gain(no1, court_fee):
     """PST-10 MON-5: EUR 100 paid at 11.00 = 1,100, charged at 11.60 = 1,160"""
     contract = in_euro(no1)
     factories.ExchangeRateFactory(
@@ -222,7 +222,7 @@ def test_what_the_rate_moved_between_disbursement_and_invoice_is_gain_of_exchang
     assert left_on() == {"EUR": 0, "own": 0}
 
 
-def test_two_customers_shares_clear_the_disbursement_between_them(no1, court_fee):
+def test_the_shares_of_two_customers_clear_the_disbursement_together(no1, court_fee):
     """PST-2 PST-10: NOK 1,000 at 11.00 is EUR 90.91, 30.30 and 60.61 of it: 333.30 + 666.70 = 1,000.00"""
     other = factories.CustomerFactory(entity=no1.entity, billing_tax_group=no1.customer.billing_tax_group)
     contract = in_euro(
@@ -258,8 +258,8 @@ def test_two_customers_shares_clear_the_disbursement_between_them(no1, court_fee
     assert findings() == []
 
 
-def test_a_share_that_was_taken_back_takes_nothing_of_the_disbursement(no1, court_fee):
-    """PST-10: of NOK 1,000 half is each customer's; the one is reversed, the other clears its 500."""
+def test_a_reversed_share_clears_nothing_of_the_disbursement(no1, court_fee):
+    """PST-10: of NOK 1,000 each customer has half; one half is reversed, the other clears its 500."""
     other = factories.CustomerFactory(entity=no1.entity, billing_tax_group=no1.customer.billing_tax_group)
     contract = factories.contract(no1, confirmed=True, customers=[(no1.customer, "50"), (other, "50")])
     cost = paid(no1, contract, court_fee, "1000")
@@ -276,8 +276,8 @@ def test_a_share_that_was_taken_back_takes_nothing_of_the_disbursement(no1, cour
     assert left_on() == {"NOK": Decimal(500), "own": Decimal(500)}
 
 
-def test_the_account_is_the_one_that_the_journal_took(no1, court_fee):
-    """PST-10: the category was set up otherwise by the time of the invoice"""
+def test_the_account_is_the_one_that_the_journal_used(no1, court_fee):
+    """PST-10: the category was set up differently when it was invoiced."""
     contract = factories.contract(no1, confirmed=True)
     item = charged(no1, contract, paid(no1, contract, court_fee, "80"), "80")
     proposal = proposed(no1, item)
@@ -289,13 +289,13 @@ def test_the_account_is_the_one_that_the_journal_took(no1, court_fee):
     assert entries_of(invoice.voucher) == [dr("1500", 80), cr("1570", 80)]
 
 
-def test_an_disbursement_that_no_journal_has_booked_yet_holds_its_invoice_back(no1, court_fee):
-    """PST-10: what is not there cannot be cleared"""
+def test_a_disbursement_that_no_journal_has_posted_blocks_its_invoice(no1, court_fee):
+    """PST-10: a missing posting can't be cleared."""
     contract = factories.contract(no1, confirmed=True)
     cost = paid(no1, contract, court_fee, "80")
     item = charged(no1, contract, cost, "80")
     add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant)
-    JournalLine.objects.filter(actual=cost).update(accounting_date="2031-01-01")  # outside of the books
+    JournalLine.objects.filter(actual=cost).update(accounting_date="2031-01-01")  # without any books
     post_journals(no1.entity, by=no1.accountant, on=MARCH_31)
     proposal = create_proposal(confirmed(no1, item))
 
@@ -306,8 +306,8 @@ def test_an_disbursement_that_no_journal_has_booked_yet_holds_its_invoice_back(n
         post(proposal, by=no1.accountant, on=MARCH_31)
 
 
-def test_verifying_finds_what_is_left_of_disbursements_that_were_billed(no1, court_fee):
-    """PST-7: a cent planted on the account after the fact"""
+def test_verifying_finds_balances_of_billed_disbursements(no1, court_fee):
+    """PST-7: 0.01 was added to the account afterwards."""
     contract = factories.contract(no1, confirmed=True)
     invoice = posted(no1, charged(no1, contract, paid(no1, contract, court_fee, "80"), "80"))
     assert [row for row in findings() if row.code == "DISBURSEMENT"] == []
@@ -322,7 +322,7 @@ def test_verifying_finds_what_is_left_of_disbursements_that_were_billed(no1, cou
     )
 
 
-def test_verifying_leaves_alone_what_is_still_to_be_billed(no1, court_fee):
+def test_verifying_ignores_disbursements_that_are_not_billed_yet(no1, court_fee):
     """PST-7: an open disbursement is no finding"""
     contract = factories.contract(no1, confirmed=True)
     charged(no1, contract, paid(no1, contract, court_fee, "70"), "70")

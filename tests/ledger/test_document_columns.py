@@ -1,4 +1,4 @@
-"""What documents and electronic invoices need is stored on the posted invoice, and hashed."""
+"""The data of documents and electronic invoices is stored on the posted invoice, and hashed."""
 
 import datetime
 from decimal import Decimal
@@ -32,8 +32,8 @@ def posted(no1, *items):
     return post(proposed(no1, *items), by=no1.accountant, on=MARCH_31)
 
 
-def test_every_column_of_a_frozen_invoice_stands_in_the_chain():
-    """PST-7: of an invoice the frozen form, whole."""
+def test_every_column_of_a_posted_invoice_is_in_the_chain():
+    """PST-7: the whole stored invoice."""
     links = {CustomerInvoice: {"id", "voucher_id"}, InvoiceLine: {"id", "invoice_id"}}
     links[InvoiceTax] = {"id", "invoice_id"}
     for model, own in links.items():
@@ -41,8 +41,8 @@ def test_every_column_of_a_frozen_invoice_stands_in_the_chain():
         assert columns == set(chain.FORMATS[chain.CURRENT][model].split())
 
 
-def test_a_line_keeps_the_code_of_its_unit(no1, contract):
-    """DOC-2: hours are HUR, and what a company counts in has the code that it gave."""
+def test_a_line_stores_the_code_of_its_unit(no1, contract):
+    """DOC-2: hours are HUR, and a company's own unit has the code that the company selected."""
     MeasureUnit.objects.create(entity=no1.entity, unit="each", code="EA")
     hours, pieces = work(no1, contract), work(no1, contract, unit="each")
     boxes = work(no1, contract, unit="box")
@@ -52,7 +52,7 @@ def test_a_line_keeps_the_code_of_its_unit(no1, contract):
     assert codes == {"h": "HUR", "each": "EA", "box": "", "": "C62"}
 
 
-def test_the_reason_for_no_tax_is_frozen_with_the_tax(no1, contract):
+def test_the_reason_for_no_tax_is_stored_with_the_tax(no1, contract):
     """PST-3 DOC-2"""
     no1.customer.billing_tax_group = no1.books.billing_tax_groups["EU"]
     no1.customer.save()
@@ -79,7 +79,7 @@ def test_the_reason_for_no_tax_is_frozen_with_the_tax(no1, contract):
         ),
     ],
 )
-def test_a_reason_fits_its_tax_category(no1, category, code, sentence):
+def test_a_reason_must_be_valid_for_its_tax_category(no1, category, code, sentence):
     """DOC-2"""
     tax = TaxCode(entity=no1.entity, code="X", name="X", category=category, exemption_code=code)
     with pytest.raises(ValidationError) as refused:
@@ -87,7 +87,7 @@ def test_a_reason_fits_its_tax_category(no1, category, code, sentence):
     assert refused.value.message_dict == {"exemption_code": [sentence]}
 
 
-def test_codes_that_are_on_no_list_are_refused(no1):
+def test_codes_that_are_not_on_the_list_are_refused(no1):
     """DOC-2"""
     no1.customer.electronic_address_scheme, no1.customer.electronic_address = "0000", "1"
     with pytest.raises(ValidationError, match="Value '0000' is not a valid choice"):
@@ -104,7 +104,7 @@ def test_an_electronic_address_has_its_scheme(no1, scheme, address):
             rows.update(**values)
 
 
-def test_the_place_of_delivery_is_the_contracts_unless_the_accountant_says_otherwise(no1, contract):
+def test_the_place_of_delivery_is_the_contracts_unless_the_accountant_enters_another(no1, contract):
     """DOC-4"""
     first = proposed(no1, work(no1, contract))
     assert first.place_of_delivery == "Oslo", "the city it is billed to, where nobody said where"
@@ -117,7 +117,7 @@ def test_the_place_of_delivery_is_the_contracts_unless_the_accountant_says_other
     assert invoice.place_of_delivery == "Quay 4, Svolvær"
 
 
-def test_norwegian_documents_say_where_it_was_delivered(no1, contract):
+def test_norwegian_documents_show_the_place_of_delivery(no1, contract):
     """DOC-4"""
     contract.place_of_delivery = "Svolvær harbour"
     contract.save()
@@ -151,7 +151,7 @@ def test_a_changed_place_of_delivery_breaks_the_chain(no1, contract):
 # Due date and terms
 
 
-def test_a_due_date_that_was_chosen_replaces_the_terms(no1, contract):
+def test_a_due_date_that_was_entered_replaces_the_terms(no1, contract):
     """PRP-2: 30 days net from 31 March is 30 April; 15 April was agreed."""
     proposal = proposed(no1, work(no1, contract))
     edit_header(proposal, by=no1.accountant, due_date=datetime.date(2025, 4, 15))
@@ -162,7 +162,7 @@ def test_a_due_date_that_was_chosen_replaces_the_terms(no1, contract):
     assert "By 15 Apr 2025" in printed
 
 
-def test_a_due_date_that_agrees_with_the_terms_leaves_them(no1, contract):
+def test_a_due_date_that_agrees_with_the_terms_keeps_them(no1, contract):
     """PRP-2"""
     proposal = proposed(no1, work(no1, contract))
     edit_header(proposal, by=no1.accountant, due_date=datetime.date(2025, 4, 30))
@@ -172,7 +172,7 @@ def test_a_due_date_that_agrees_with_the_terms_leaves_them(no1, contract):
 # Parties
 
 
-def test_a_customer_renamed_between_confirm_and_posting_prints_one_party(no1, contract):
+def test_a_customer_renamed_between_confirming_and_posting_prints_one_party(no1, contract):
     """CON-9: name, address and numbers are those of the proforma."""
     customer = no1.customer
     customer.name, customer.organisation_number, customer.vat_number = (
@@ -197,7 +197,7 @@ def test_a_customer_renamed_between_confirm_and_posting_prints_one_party(no1, co
     assert (invoice.buyer_electronic_address_scheme, invoice.buyer_electronic_address) == ("", "")
 
 
-def test_a_bill_to_of_its_own_name_has_its_own_numbers(no1, contract):
+def test_a_bill_to_with_its_own_name_has_its_own_numbers(no1, contract):
     """CON-9"""
     no1.customer.organisation_number, no1.customer.vat_number = "911111111", "NO911111111"
     no1.customer.electronic_address_scheme, no1.customer.electronic_address = "0192", "911111111"
@@ -228,7 +228,7 @@ def test_numbers_belong_to_a_name(no1, contract):
         ContractCustomer.objects.filter(contract=contract).update(organisation_number="933333337")
 
 
-def test_a_draft_is_always_made_out_to_somebody(no1, contract):
+def test_a_draft_always_has_a_buyer(no1, contract):
     """PRO-2"""
     draft = drafted(no1, work(no1, contract))
     with pytest.raises(Refused, match="Enter the name of the buyer"):
@@ -241,8 +241,11 @@ def test_a_draft_is_always_made_out_to_somebody(no1, contract):
     assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333337")
 
 
-def test_terms_that_were_taken_off_the_draft_stay_off(no1, contract):
-    """PRP-9: none means due today, whatever the customer has; as the page of the proforma says."""
+def test_terms_that_were_removed_from_the_draft_stay_removed(no1, contract):
+    """PRP-9: no terms mean due today, even if the customer has terms.
+
+    The page of the proforma shows the same.
+    """
     draft = drafted(no1, work(no1, contract))
     proformas.edit_header(draft, by=no1.manager, payment_term=None)
     proposal = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))

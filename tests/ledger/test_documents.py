@@ -1,4 +1,4 @@
-"""The invoice that a customer sees: its words and its figures, read from the HTML."""
+"""The invoice that a customer sees: its texts and amounts, read from the HTML."""
 
 import datetime
 import re
@@ -15,12 +15,12 @@ OCT_31 = datetime.date(2026, 10, 31)
 
 
 def text_of(content):
-    """The words of the page in reading order, with single spaces."""
+    """The text of the page in reading order, with single spaces."""
     html = re.sub(r"<style>.*?</style>", "", drawing.html(content), flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", html).replace("\xa0", " ").split())
 
 
-def test_an_invoice_says_who_owes_whom_what_for_what_and_until_when():
+def test_an_invoice_shows_seller_buyer_amount_work_and_due_date():
     """DOC-1"""
     text = text_of(content(header_text="Thank you.", footer_text="Object within 14 days."))
 
@@ -58,7 +58,7 @@ def test_a_norwegian_seller_shows_its_number_and_register():
     assert "Foretaksregisteret" not in british
 
 
-def test_a_customer_who_reads_norwegian_gets_norwegian_words_and_figures():
+def test_a_norwegian_customer_gets_norwegian_words_and_numbers():
     """DOC-1"""
     text = text_of(content(language="nb", net=D("217200"), tax=D("54300"), total=D("271500")))
 
@@ -77,7 +77,7 @@ def test_every_language_has_every_text():
             assert text.count("{}") == english[key].count("{}"), key
 
 
-def test_a_language_we_do_not_speak_is_answered_in_english():
+def test_an_unknown_language_falls_back_to_english():
     assert Words("fi")["invoice"] == "Invoice"
     assert Words("nb-no")["invoice"] == "Faktura"
 
@@ -97,7 +97,7 @@ def test_amounts_have_the_decimals_of_their_currency_and_a_real_minus(value, cur
     assert Words("nb").amount(D(value), currency).replace("\xa0", " ") == norwegian
 
 
-def test_prices_and_quantities_show_the_decimals_they_have():
+def test_prices_and_quantities_show_all_their_decimals():
     text = text_of(content([line(quantity=D("2.4998"), price=D("133.333333"), net=D("333.31"))]))
     assert "2.4998 h 133.333333 333.31" in text
 
@@ -106,7 +106,7 @@ def test_prices_and_quantities_show_the_decimals_they_have():
     assert "8.0 h 200.50" in text
 
 
-def test_a_credit_note_says_so_and_names_what_it_corrects():
+def test_a_credit_note_has_its_title_and_names_the_invoice_that_it_corrects():
     """DOC-1, COR-3"""
     text = text_of(
         content(
@@ -131,7 +131,7 @@ def test_a_credit_note_says_so_and_names_what_it_corrects():
     assert "Due date" not in text
 
 
-def test_nothing_to_pay_asks_for_nothing():
+def test_an_invoice_of_zero_asks_for_no_payment():
     """RET-6"""
     text = text_of(content(net=D(0), tax=D(0), total=D(0)))
     assert "Nothing to pay NOK 0.00" in text
@@ -171,7 +171,7 @@ THREE_RATES = [
 ]
 
 
-def test_tax_stands_by_rate_with_its_base_and_the_words_of_the_law():
+def test_tax_is_listed_by_rate_with_its_base_and_legal_text():
     """DOC-1, DOC-4"""
     text = text_of(
         content(
@@ -196,7 +196,7 @@ def test_tax_stands_by_rate_with_its_base_and_the_words_of_the_law():
     )
 
 
-def test_tax_stands_in_accounting_currency_too_where_that_is_another():
+def test_tax_is_shown_in_accounting_currency_too_if_that_is_another():
     """DOC-4"""
     text = text_of(
         content([line()], THREE_RATES, currency="EUR", rate=D("11.600000000"), net=D(1900), total=D(2210))
@@ -208,8 +208,8 @@ def test_tax_stands_in_accounting_currency_too_where_that_is_another():
     assert "Net in NOK" not in text
 
 
-def test_the_words_of_the_law_are_said_once_in_the_customers_language():
-    """DOC-4: the legal texts that we ship are what the tax table calls their categories"""
+def test_the_legal_text_is_printed_once_in_the_customers_language():
+    """DOC-4: the standard legal texts are the names of the categories in the tax table."""
     said = {
         ("Z", "Zero-rated supply"): ("Zero-rated supply, 0 %", "Fritatt for merverdiavgift, 0 %"),
         ("E", "Exempt from VAT"): ("Exempt from VAT", "Unntatt fra merverdiavgift"),
@@ -226,15 +226,18 @@ def test_the_words_of_the_law_are_said_once_in_the_customers_language():
             assert f" {words} " in text
 
 
-def test_a_long_account_number_has_the_room_of_two_columns():
-    """DOC-1: what somebody types into a bank is on one line; Inter's figures fit nineteen to a column"""
+def test_a_long_account_number_takes_two_columns():
+    """DOC-1: numbers for a bank payment are on one line.
+
+    Nineteen figures of the font Inter fit into a column.
+    """
     html = drawing.html(content(seller_iban="DE89370400440532013000"))
     assert '<div class="columns-2 whole"><dt>IBAN</dt><dd>DE89 3704 0044 0532 0130 00</dd>' in html
     assert '<div class="columns-1 whole"><dt>Account</dt><dd>1234 56 78903</dd>' in html
     assert '<div class="columns-1"><dt>Terms</dt><dd>30 days net</dd>' in html
 
 
-def test_codes_of_one_rate_share_a_row_but_not_where_a_line_bears_several():
+def test_codes_with_the_same_rate_share_a_row_unless_a_line_has_several():
     """MON-4"""
     two = [
         tax(code="A", base=D("10.10"), tax=D("2.53"), accounting_base=D("10.10"), accounting_tax=D("2.53")),
@@ -254,7 +257,7 @@ def summary(number, name="Consultant", **changes):
     return line(number, section_mode="summary", section_title="Hours", summary=name, **changes)
 
 
-def test_a_summary_of_one_price_shows_quantity_and_price():
+def test_a_summary_with_one_price_shows_quantity_and_price():
     """PRP-3"""
     (section,) = printed.sections([summary(1), summary(2, quantity=D("2.5"), net=D(500))], "NOK")
     (one,) = section.lines
@@ -267,7 +270,7 @@ def test_a_summary_of_one_price_shows_quantity_and_price():
     )
 
 
-def test_a_summary_of_mixed_prices_has_quantity_one_and_still_tells_the_hours():
+def test_a_summary_of_mixed_prices_has_quantity_one_and_shows_the_hours():
     """DOC-2"""
     lines = [summary(1), summary(2, price=D(300), net=D(1500)), summary(3, "Designer")]
     mixed, plain = printed.sections(lines, "NOK")[0].lines
@@ -283,18 +286,18 @@ def test_a_summary_never_mixes_taxes():
     assert [row.tax_percent for row in printed.sections(lines, "NOK")[0].lines] == [D(25), D(15)]
 
 
-def test_a_summary_that_does_not_multiply_out_has_quantity_one():
+def test_a_summary_with_an_inexact_product_has_quantity_one():
     """MON-2: ten lines of 0.3333 h × 133.33 are 44.44 each; 3.333 h × 133.33 would be 444.39."""
     lines = [summary(n, quantity=D("0.3333"), price=D("133.33"), net=D("44.44")) for n in range(1, 11)]
     (one,) = printed.sections(lines, "NOK")[0].lines
-    assert (one.quantity, one.price, one.net) == (D("3.3330"), D("133.33"), D("444.40"))  # a cent is no harm
+    assert (one.quantity, one.price, one.net) == (D("3.3330"), D("133.33"), D("444.40"))  # 0.01 is allowed
 
     lines = [summary(n, quantity=D("0.3333"), price=D("133.33"), net=D("44.44")) for n in range(1, 101)]
     (one,) = printed.sections(lines, "NOK")[0].lines
     assert (one.quantity, one.price, one.net) == (D(1), D("4444.00"), D("4444.00"))
 
 
-def test_sections_stand_in_order_with_their_subtotals():
+def test_sections_are_in_order_with_their_subtotals():
     """PRP-3"""
     text = text_of(
         content(
@@ -312,7 +315,7 @@ def test_one_section_needs_no_subtotal():
     assert "Subtotal" not in text_of(content([line(section_title="Work")]))
 
 
-def test_what_is_not_chargeable_never_shows_and_complimentary_work_shows_at_no_charge():
+def test_non_chargeable_work_is_not_printed_and_complimentary_work_is_at_no_charge():
     text = text_of(
         content(
             [
@@ -327,7 +330,7 @@ def test_what_is_not_chargeable_never_shows_and_complimentary_work_shows_at_no_c
     assert "5 h no charge 0.00" in text
 
 
-def test_a_line_without_a_description_is_named_by_its_task_and_at_worst_by_its_class():
+def test_a_line_without_a_description_is_named_by_its_task_or_its_class():
     nameless = {"description": "", "task": "", "category": "", "role": "", "resource": ""}
     assert "A-2 Analysis Ola Hansen · Senior consultant 5 h" in text_of(content([line(description="")]))
     trip = line(description="", transaction_class="expense", category="Travel", role="")
@@ -359,19 +362,19 @@ def test_the_annex_lists_the_hours_by_project_and_person():
     assert "Annex" not in text_of(content())
 
 
-def test_a_payment_request_is_no_tax_invoice():
+def test_a_payment_request_is_not_a_tax_invoice():
     """RET-4"""
     assert "Payment request INV-2026-000042 This is a request for payment" in text_of(content(kind="request"))
 
 
-def test_a_preview_is_marked_and_bears_no_number():
+def test_a_preview_is_marked_and_has_no_number():
     """PRP-3"""
     text = text_of(content(is_preview=True))
     assert "Proforma Preview of a document that has not been issued. Not an invoice." in text
     assert "INV-2026-000042" not in text
 
 
-def test_texts_of_people_are_text_and_not_markup():
+def test_entered_texts_are_escaped():
     html = drawing.html(
         content(
             [line(description="<img src=http://example.com/a.png>")],

@@ -1,4 +1,4 @@
-"""Drawing the invoice as PDF: from nothing but what is frozen and ours, and once."""
+"""Rendering the invoice as PDF, once, from stored data and our own files only."""
 
 import io
 import re
@@ -42,7 +42,7 @@ def test_a_preview_is_a_pdf_of_rows_that_need_not_be_saved():
     assert "INV-2026-000042" not in page
 
 
-def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
+def test_a_long_invoice_repeats_its_headings_and_numbers_its_pages():
     """DOC-1"""
     lines = [line(n, description=f"Work no. {n}") for n in range(1, 67)]
     pages = pages_of(drawing.pdf(content(lines)))
@@ -58,7 +58,7 @@ def test_a_long_invoice_repeats_its_heads_and_numbers_its_pages():
     assert "Total incl. VAT" in pages[3]
 
 
-def test_drawing_asks_nobody_for_anything(monkeypatch):
+def test_rendering_uses_no_network(monkeypatch):
     def no_network(*_):
         raise AssertionError("A document was about to ask the network.")
 
@@ -69,12 +69,12 @@ def test_drawing_asks_nobody_for_anything(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "file:///etc/passwd", "ledgerline:/logo", "data:,x"])
-def test_the_fetcher_gives_out_only_what_is_ours(url):
+def test_the_fetcher_returns_only_our_own_files(url):
     with pytest.raises(ValueError, match="can't load this address"):
         drawing._fetcher(invoice()).fetch(url)
 
 
-def test_the_font_is_ours_and_goes_into_the_file():
+def test_our_font_is_embedded_in_the_file():
     reader = pypdf.PdfReader(io.BytesIO(drawing.pdf(content())))
     fonts = {font.get_object()["/BaseFont"] for font in reader.pages[0]["/Resources"]["/Font"].values()}
     assert {font.partition("+")[2].partition("-")[0] for font in fonts} == {"Inter"}
@@ -105,7 +105,7 @@ def characters_of(font):
         return set(opened.getBestCmap())
 
 
-def test_the_stored_logo_is_drawn_in_place_of_the_name(db):
+def test_the_stored_logo_is_printed_instead_of_the_name(db):
     logo = files.store(_a_png(), name="logo.png", media_type="image/png")
     reader = pypdf.PdfReader(io.BytesIO(drawing.pdf(content(seller_logo=logo))))
     assert len(reader.pages[0].images) == 1
@@ -120,7 +120,7 @@ def _a_png():
     return held.getvalue()
 
 
-def test_without_the_system_libraries_drawing_is_refused(monkeypatch):
+def test_without_the_system_libraries_rendering_is_refused(monkeypatch):
     class Missing:
         def find_spec(self, name, *_):
             if name == "weasyprint":
@@ -134,7 +134,7 @@ def test_without_the_system_libraries_drawing_is_refused(monkeypatch):
 
 
 def test_the_bytes_are_stored_before_the_transaction_begins(db, monkeypatch):
-    """DOC-1: a bucket may take its time, and nobody waits behind it for a lock."""
+    """DOC-1: a bucket can be slow, and no other transaction waits for a lock meanwhile."""
     depths, save = [], files.Folder._save
 
     def noted(self, name, content):
@@ -156,17 +156,17 @@ def test_the_bytes_are_stored_before_the_transaction_begins(db, monkeypatch):
         ("../..", "invoice.pdf"),
     ],
 )
-def test_the_file_is_named_for_the_invoice(number, name):
+def test_the_file_is_named_after_the_invoice(number, name):
     assert drawing.file_name(invoice(number=number)) == name
 
 
-def test_a_document_is_drawn_once_and_its_bytes_are_kept(db, monkeypatch):
+def test_a_document_is_rendered_once_and_its_bytes_are_stored(db, monkeypatch):
     """DOC-1"""
     posted = saved_invoice(company())
     first = operations.draw(posted)
     kept = files.read(first.file)
 
-    monkeypatch.setattr(drawing, "pdf", None)  # a second drawing would fail
+    monkeypatch.setattr(drawing, "pdf", None)  # rendering it again would fail
     assert operations.draw(posted) == first
     assert files.read(first.file) == kept
     assert (first.kind, first.file.media_type, first.file.name) == (
@@ -180,8 +180,8 @@ def test_a_document_is_drawn_once_and_its_bytes_are_kept(db, monkeypatch):
     assert event.subject_id == str(posted.pk)
 
 
-def test_only_what_is_frozen_is_read(db, django_assert_num_queries):
-    """PST-3, style: an invoice never reads the live customer or entity."""
+def test_only_stored_data_is_read(db, django_assert_num_queries):
+    """PST-3: an invoice never reads the current customer or entity."""
     it = company()
     posted = saved_invoice(it)
     before = drawing.html(shown.content_of(posted))
@@ -200,7 +200,7 @@ def test_only_what_is_frozen_is_read(db, django_assert_num_queries):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_draws_at_once_make_one_document(monkeypatch):
+def test_two_renderings_at_once_store_one_document(monkeypatch):
     """DOC-1"""
     posted = saved_invoice(company())
     both_have_drawn = threading.Barrier(2, timeout=30)
@@ -235,7 +235,7 @@ def test_two_draws_at_once_make_one_document(monkeypatch):
 
 @pytest.mark.parametrize(("lines", "notes"), [(1, True), (8, True), (10, True), (16, False)])
 def test_a_short_invoice_has_one_page(lines, notes):
-    """DOC-1: lines, totals, tax and payment on one A4 page"""
+    """DOC-1: lines, totals, tax and payment on one A4 page."""
     plain = {} if notes else {"task": "", "role": "", "resource": "", "category": ""}
     rows = [line(n, description=f"Work no. {n}", **plain) for n in range(1, lines + 1)]
 
@@ -255,8 +255,8 @@ def test_an_iban_is_never_broken_over_two_lines(iban):
 
 
 @pytest.mark.parametrize("lines", range(9, 19))
-def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
-    """DOC-1: however many lines there are, the payment details are never alone on a page"""
+def test_the_payment_details_are_on_the_page_of_the_total(lines):
+    """DOC-1: for any number of lines, the payment details are never alone on a page."""
     rows = [line(n, description=f"Work no. {n}") for n in range(1, lines + 1)]
     *_, last = pages_of(drawing.pdf(content(rows)))
     for text in (f"Work no. {lines - 1}", f"Work no. {lines}", "Total incl. VAT", "VAT summary", "IBAN"):
@@ -268,23 +268,23 @@ def test_what_is_to_be_paid_stands_on_the_page_of_the_total(lines):
     [
         ({}, True),
         ({"base": D("1234567.89")}, True),
-        ({"base": D("12345678.90")}, False),  # more than there is room for
+        ({"base": D("12345678.90")}, False),  # more than fit
         ({"category": "E", "legal_text": "Exempt under section 3-6"}, False),
     ],
 )
-def test_tax_stands_beside_the_totals_where_there_is_room(changes, is_beside):
-    """DOC-1: what is long or in two currencies has the width of the page"""
+def test_tax_is_next_to_the_totals_if_it_fits(changes, is_beside):
+    """DOC-1: long texts and two currencies take the width of the page."""
     assert ('class="close side-by-side"' in drawing.html(content(taxes=[tax(**changes)]))) is is_beside
     foreign = content(currency="EUR", taxes=[tax(**changes)])
     assert 'class="close side-by-side"' not in drawing.html(foreign)
 
 
-def test_a_norwegian_invoice_has_no_english_words_of_ours():
+def test_a_norwegian_invoice_has_no_english_words():
     """DOC-1"""
     english = set(TEXTS["en"].values()) - set(TEXTS["nb"].values())
     page = pages_of(drawing.pdf(content(language="nb", payment_terms="Netto 30 dager")))[0]
 
-    # Whole words, apart from what the sample itself says.
+    # Whole words, except those of the sample itself.
     said = f" {page} ".replace("Harbour renewal", "").replace("Structural analysis of quay 4", "")
     found = {text for text in english if re.search(rf"(?<![\w.]){re.escape(text)}(?![\w.])", said)}
     assert found == set()

@@ -15,7 +15,7 @@ from tests.ledger.billing import MARCH_31, drafted, edited, proposed, work
 pytestmark = pytest.mark.django_db
 
 
-def test_the_estimate_is_what_the_invoice_bears(no1, contract):
+def test_the_estimate_equals_the_tax_of_the_invoice(no1, contract):
     """PRO-2 MON-4: three times 33.33 is 99.99; 25 % of it, rounded once, is 25.00, not three times 8.33"""
     draft = drafted(no1, *(work(no1, contract, hours="1", price="33.33") for _ in range(3)))
     found = estimate(draft)
@@ -29,7 +29,7 @@ def test_the_estimate_is_what_the_invoice_bears(no1, contract):
     assert InvoiceTax.objects.get().tax == Decimal("25.00")
 
 
-def test_only_what_is_chargeable_is_taxed(no1, contract):
+def test_only_chargeable_work_is_taxed(no1, contract):
     """PRO-2 PRO-3"""
     paid, given = work(no1, contract, hours="1", price="100"), work(no1, contract, hours="1", price="60")
     draft = drafted(no1, paid, given)
@@ -49,7 +49,7 @@ def test_the_page_of_a_draft_shows_it(client, no1, contract):
     assert "(estimate: the accountant sets the tax)" in page
 
 
-def test_without_a_tax_code_it_says_so_and_never_nothing(client, no1, contract):
+def test_without_a_tax_code_the_estimate_is_missing_and_not_zero(client, no1, contract):
     """PRO-2 TAX-MISSING"""
     no1.customer.billing_tax_group = None
     no1.customer.save()
@@ -76,7 +76,7 @@ def _without_item_group(no1, contract, **fields):
 
 
 def test_the_advice_differs_for_editors_and_readers_of_a_draft(client, no1, contract):
-    """PRO-2 MON-8: accountants have no “Edit” on a draft"""
+    """PRO-2 MON-8: accountants have no “Edit” on a draft."""
     draft = drafted(no1, _without_item_group(no1, contract))
     ways = {
         no1.manager: "Choose one with “Edit” at the detail. Or set it up for the category.",
@@ -87,8 +87,8 @@ def test_the_advice_differs_for_editors_and_readers_of_a_draft(client, no1, cont
         assert f"{_ON_PAGE} {way}" in client.get(draft.get_absolute_url()).content.decode()
 
 
-def test_on_what_is_confirmed_the_line_of_the_proposal_is_named(client, no1, contract):
-    """PRO-2 MON-8: nothing is edited there any more, and the way that is named helps"""
+def test_for_a_confirmed_proforma_the_line_of_the_proposal_is_named(client, no1, contract):
+    """PRO-2 MON-8: the proforma can't be edited any more, and the named solution works."""
     proposal = proposed(no1, _without_item_group(no1, contract))
     client.force_login(no1.manager)
     page = client.get(proposal.proforma.get_absolute_url()).content.decode()
@@ -102,8 +102,8 @@ def test_on_what_is_confirmed_the_line_of_the_proposal_is_named(client, no1, con
     assert post(proposal, by=no1.accountant, on=MARCH_31).tax == 250  # 25 % of 1,000
 
 
-def test_no_category_is_named_where_the_work_has_none(no1, contract):
-    """PRO-2 MON-8 TAX-MISSING: neither on the draft nor on the line of the proposal"""
+def test_no_category_is_named_for_work_without_one(no1, contract):
+    """PRO-2 MON-8 TAX-MISSING: neither on the draft nor on the line of the proposal."""
     draft = drafted(no1, _without_item_group(no1, contract, category=None))
     assert str(estimate(draft).why_not) == f"{_UNKNOWN} The project manager can choose one at the detail."
 
@@ -116,8 +116,8 @@ def test_no_category_is_named_where_the_work_has_none(no1, contract):
     )
 
 
-def test_what_was_returned_has_no_estimate(client, no1, contract):
-    """PRO-2 PRP-6: it bills nothing"""
+def test_a_returned_proforma_has_no_estimate(client, no1, contract):
+    """PRO-2 PRP-6: it bills nothing."""
     proposal = proposed(no1, work(no1, contract))
     return_proposal(proposal, by=no1.accountant, reason="Wrong hours")
     client.force_login(no1.manager)

@@ -19,7 +19,7 @@ from tests.factories.rows import LegalEntityFactory
 
 pytestmark = pytest.mark.django_db
 
-# The books of the company end with 2027.
+# The books of the company end in 2027.
 EARLY, SOON, AFTER = (
     datetime.datetime(*day, 12, tzinfo=datetime.UTC) for day in ((2027, 10, 31), (2027, 11, 1), (2028, 1, 3))
 )
@@ -66,9 +66,9 @@ def test_two_clicks_add_one_year(no1):
     ("starts_in", "last", "name", "starts", "ends", "periods"),
     [
         (7, ("2026-07-01", "2027-06-30"), "2027/2028", "2027-07-01", "2028-06-30", 12),
-        # A company whose year moves from the calendar's to July has a short one in between.
+        # If a company's year moves from the calendar year to July, there is a short year in between.
         (7, ("2026-01-01", "2026-12-31"), "2026/2027", "2027-01-01", "2027-06-30", 6),
-        # A first year from the day of founding; the next is a whole one.
+        # The first year starts on the day of founding; the next one is a full year.
         (1, ("2026-10-15", "2026-12-31"), "2027", "2027-01-01", "2027-12-31", 12),
         (1, ("2026-10-15", "2027-12-31"), "2028", "2028-01-01", "2028-12-31", 12),
     ],
@@ -88,7 +88,7 @@ def test_the_next_year_follows_the_last_one_and_the_calendar(starts_in, last, na
 
 def test_the_first_year_is_that_of_today():
     entity = LegalEntityFactory(fiscal_year_start_month=7, time_zone="Pacific/Auckland")
-    with time_machine.travel(datetime.datetime(2028, 6, 30, 13, tzinfo=datetime.UTC)):  # there it is July
+    with time_machine.travel(datetime.datetime(2028, 6, 30, 13, tzinfo=datetime.UTC)):  # July over there
         assert (next_year(entity).name, next_year(entity).year) == ("2028/2029", 2029)
 
 
@@ -112,7 +112,7 @@ def test_the_next_year_is_offered_once_the_last_one_ends_within_a_year(no1, clie
         assert ("Add fiscal year 2028" in page(client, no1.accountant)) == offered
 
 
-def test_the_checklist_asks_for_the_next_year(no1):
+def test_the_checklist_names_the_next_year(no1):
     def missing():
         return next(step for step in steps_for(no1.entity) if step.title == "Fiscal periods").missing
 
@@ -124,7 +124,7 @@ def test_the_checklist_asks_for_the_next_year(no1):
         assert missing() == "No open period includes today."
 
 
-def test_who_adds_years_is_notified_once_before_the_end(no1):
+def test_users_who_add_years_are_notified_once_before_the_end(no1):
     with time_machine.travel(EARLY):
         look_at_fiscal_years()
         assert not Notice.objects.exists()
@@ -140,7 +140,7 @@ def test_who_adds_years_is_notified_once_before_the_end(no1):
     assert "ledger.tasks.look_at_fiscal_years" in {each["task"] for each in app.conf.beat_schedule.values()}
 
 
-def test_the_administration_offers_the_next_year_and_divides_it(no1, client):
+def test_the_administration_offers_the_next_year_with_periods(no1, client):
     user = no1.administrator
     user.is_staff = True
     user.save()

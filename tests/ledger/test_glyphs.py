@@ -1,4 +1,4 @@
-"""What the fonts of the document can't draw is refused by name, before anything is posted."""
+"""Characters that the fonts of the document can't print are refused by name before posting."""
 
 import datetime
 
@@ -43,8 +43,8 @@ def test_the_field_and_its_characters_are_named(no1, contract):
     assert not CustomerInvoice.objects.exists()
 
 
-def test_lines_and_texts_are_looked_at_too(no1, contract):
-    """DOC-5: of lines that hold the same the first is named."""
+def test_lines_and_texts_are_checked_too(no1, contract):
+    """DOC-5: of several lines with the same text, the first one is named."""
     items = [work(no1, contract, description="10 ‰ off", date=datetime.date(2025, 3, day)) for day in (3, 4)]
     proposal = proposed(no1, *items)
     edit_header(proposal, by=no1.accountant, footer_text="Thank you ★")
@@ -56,8 +56,8 @@ def test_lines_and_texts_are_looked_at_too(no1, contract):
     assert "“‰” PER MILLE SIGN (U+2030)" in sentences[1]
 
 
-def test_each_field_leads_to_where_it_can_be_changed(no1, contract, client):
-    """DOC-5 MON-8: what the proforma says only by a return, the rest where it is entered"""
+def test_each_field_links_to_the_page_where_it_can_be_changed(no1, contract, client):
+    """DOC-5 MON-8: texts of the proforma can be changed after a return, others where they are entered."""
     LegalEntity.objects.update(street="★ 1")
     Project.objects.update(name="★ 2")
     proposal = proposed(no1, work(no1, contract, description="★ 3"))
@@ -84,13 +84,13 @@ def test_each_field_leads_to_where_it_can_be_changed(no1, contract, client):
 @pytest.mark.parametrize(
     "text", ["Ærlig Øl & Čevapčići Š.A. – “x” € 5\u00a0000", "cafe\u0301\nligne 2\t½ × ²"]
 )
-def test_letters_of_europe_are_drawn(text):
-    """DOC-5: letters with a mark of their own count as the one letter they are drawn as."""
+def test_letters_of_europe_can_be_printed(text):
+    """DOC-5: a letter and a separate accent count as the one letter that is printed."""
     assert glyphs.undrawn(text) == ""
 
 
 @pytest.mark.parametrize("language", ["en", "nb"])
-def test_every_word_of_our_own_is_drawn(language):
+def test_all_our_own_words_can_be_printed(language):
     """DOC-5"""
     texts = "".join(str(text) for text in Words(language).texts.values())
     assert len(texts) > 500

@@ -1,4 +1,4 @@
-"""The words of an invoice are in its customer's language, and its page says so where that is another one."""
+"""The words of an invoice are in its customer's language, and its page names another language."""
 
 import datetime
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
         ("nb", "Innen 20. mai 2025", "<dt>Terms, as printed in Norwegian Bokmål</dt>"),
     ],
 )
-def test_the_page_of_an_invoice_says_in_which_language_its_terms_are(client, language, terms, label):
+def test_the_page_of_an_invoice_names_the_language_of_its_terms(client, language, terms, label):
     """PRP-9 DOC-1"""
     no1 = factories.company()
     Customer.objects.update(language=language)

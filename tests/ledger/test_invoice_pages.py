@@ -1,4 +1,4 @@
-"""The pages of posted invoices and of vouchers: who may, what is shown, what is downloaded."""
+"""The pages of posted invoices and of vouchers: access, content, downloads."""
 
 import hashlib
 import io
@@ -25,7 +25,7 @@ PDF = b"%PDF-1.7 drawn once"
 
 @pytest.fixture(autouse=True)
 def _the_last_of_march(monkeypatch, tmp_path, settings):
-    """Every day is 31 March 2025; a PDF is drawn as a few bytes, into a folder of the test's own."""
+    """Every day is 31 March 2025; a PDF is a few bytes, stored in a separate folder."""
     monkeypatch.setattr(LegalEntity, "today", lambda self: MARCH_31)
     monkeypatch.setattr(drawing, "pdf", lambda content: PDF + content.invoice.number.encode())
     settings.DATA = tmp_path
@@ -33,7 +33,7 @@ def _the_last_of_march(monkeypatch, tmp_path, settings):
 
 @factories.remembered
 def invoiced(no1, contract, hours="10"):
-    """A posted invoice of hours at 100, with 25 % tax."""
+    """Post an invoice of hours at 100, with 25 % tax."""
     return posting.post(proposed(no1, work(no1, contract, hours=hours)), by=no1.accountant, on=MARCH_31)
 
 
@@ -75,7 +75,7 @@ def queries(client, url):
         ("administrator", 403, 403),
     ],
 )
-def test_who_looks(client, no1, invoice, role, invoices, vouchers):
+def test_who_can_see_invoices_and_vouchers(client, no1, invoice, role, invoices, vouchers):
     """SEC-1"""
     client.force_login(getattr(no1, role))
 
@@ -87,7 +87,7 @@ def test_who_looks(client, no1, invoice, role, invoices, vouchers):
     assert client.get(f"/vouchers/{invoice.voucher_id}/").status_code == hidden[vouchers]
 
 
-def test_for_another_company_they_do_not_exist(client, no1, invoice):
+def test_invoices_of_another_company_are_not_found(client, no1, invoice):
     """SEC-1"""
     client.force_login(factories.company("SE1", books=False).accountant)
 
@@ -98,7 +98,7 @@ def test_for_another_company_they_do_not_exist(client, no1, invoice):
     assert "Nothing is selected" in words(response)
 
 
-def test_a_manager_sees_their_contracts_invoices_and_no_books(client, no1, contract, invoice):
+def test_a_manager_sees_invoices_of_their_contracts_and_no_books(client, no1, contract, invoice):
     """SEC-1"""
     client.force_login(no1.manager)
     assert listed(client.get("/invoices/")) == [invoice]
@@ -115,8 +115,8 @@ def test_a_manager_sees_their_contracts_invoices_and_no_books(client, no1, contr
 # Invoices
 
 
-def test_the_page_shows_it_as_issued(accountant, invoice):
-    """PST-3: 10 hours at 100 are 1,000 net, 250 tax, 1,250 in all"""
+def test_the_page_shows_the_invoice_as_issued(accountant, invoice):
+    """PST-3: 10 hours at 100 are 1,000 net, 250 tax, 1,250 in total."""
     text = words(accountant.get(invoice.get_absolute_url()))
 
     for figure in ("1,000.00", "250.00", "1,250.00", "25 %"):
@@ -139,7 +139,7 @@ def test_the_list_adds_up_and_filters(accountant, no1, contract, invoice):
     assert listed(accountant.get("/invoices/?since=2025-04-01")) == []
 
 
-def test_what_is_open_is_left_after_settlements(accountant, no1, contract, invoice, monkeypatch):
+def test_the_open_amount_is_the_rest_after_settlements(accountant, no1, contract, invoice, monkeypatch):
     """PAY-1: 1,250 less 250 are 1,000, due on 30 April"""
     owed = CustomerTransaction.objects.get(voucher=invoice.voucher)
     other = invoiced(no1, contract, hours="5")
@@ -159,7 +159,7 @@ def test_what_is_open_is_left_after_settlements(accountant, no1, contract, invoi
 
 
 def settle(debit, credit, amount):
-    # The other row plays the payment; what counts here is what is left of each.
+    # The other row represents the payment; only the open amounts matter here.
     amount = Decimal(amount)
     Settlement.objects.create(
         debit=debit,
@@ -172,7 +172,7 @@ def settle(debit, credit, amount):
 
 
 @pytest.mark.parametrize("url", ["/invoices/", "/vouchers/", "/vouchers/?kind=invoice"])
-def test_the_lists_ask_as_often_for_many_rows(accountant, no1, contract, invoice, url):
+def test_the_lists_take_as_many_queries_for_many_rows(accountant, no1, contract, invoice, url):
     accountant.get(url)
     few = queries(accountant, url)
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_the_lists_ask_as_often_for_many_rows(accountant, no1, contract, invoice
     assert queries(accountant, url) == few
 
 
-def test_the_pages_ask_as_often_for_many_lines(accountant, no1, contract, invoice):
+def test_the_pages_take_as_many_queries_for_many_lines(accountant, no1, contract, invoice):
     proposal = proposed(no1, *(work(no1, contract) for _ in range(4)))
     long = posting.post(proposal, by=no1.accountant, on=MARCH_31)
     accountant.get(invoice.get_absolute_url())
@@ -195,7 +195,7 @@ def test_the_pages_ask_as_often_for_many_lines(accountant, no1, contract, invoic
 # Documents
 
 
-def test_the_pdf_is_drawn_once_and_given_as_stored(accountant, invoice, monkeypatch):
+def test_the_pdf_is_created_once_and_downloaded_as_stored(accountant, invoice, monkeypatch):
     """DOC-1"""
     first = accountant.get(f"/invoices/{invoice.pk}/pdf/")
     monkeypatch.setattr(drawing, "pdf", lambda content: b"another")
@@ -209,7 +209,7 @@ def test_the_pdf_is_drawn_once_and_given_as_stored(accountant, invoice, monkeypa
     assert hashlib.sha256(first.content).hexdigest() in words(accountant.get(invoice.get_absolute_url()))
 
 
-def test_without_the_libraries_it_says_so(accountant, invoice, monkeypatch):
+def test_without_the_libraries_a_message_is_shown(accountant, invoice, monkeypatch):
     """DOC-1"""
 
     def no_libraries(content):
@@ -223,7 +223,7 @@ def test_without_the_libraries_it_says_so(accountant, invoice, monkeypatch):
     assert not Document.objects.exists()
 
 
-def test_a_file_that_is_gone_is_not_drawn_anew(accountant, invoice):
+def test_a_missing_file_is_not_created_again(accountant, invoice):
     """DOC-1"""
     accountant.get(f"/invoices/{invoice.pk}/pdf/")
     stored.path(Document.objects.get().file).unlink()
@@ -234,7 +234,7 @@ def test_a_file_that_is_gone_is_not_drawn_anew(accountant, invoice):
     assert "An administrator can restore it from the backup." in words(response)
 
 
-def test_many_pdfs_come_in_one_archive(accountant, no1, contract, invoice):
+def test_many_pdfs_are_in_one_archive(accountant, no1, contract, invoice):
     """DOC-1"""
     other = invoiced(no1, contract)
     response = accountant.post("/invoices/download/", {"pk": [invoice.pk, other.pk]})
@@ -281,14 +281,14 @@ def test_the_page_of_a_journal_voucher(accountant, no1, contract, invoice):
     assert line.journal.get_absolute_url() in text
 
 
-def test_vouchers_are_found(accountant, no1, invoice):
+def test_vouchers_can_be_searched(accountant, no1, invoice):
     voucher, account = invoice.voucher, invoice.voucher.entries.order_by("number").first().account
 
     assert listed(accountant.get("/vouchers/?kind=invoice")) == [voucher]
     assert voucher in listed(accountant.get(f"/vouchers/?account={account.pk}"))
     assert voucher in listed(accountant.get(f"/vouchers/?customer={no1.customer.pk}"))
     assert listed(accountant.get(f"/vouchers/?q={invoice.number}")) == [voucher]
-    # Unbilled sales of this company make no entry; their voucher belongs to the project all the same.
+    # Unbilled sales of this company have no entry, but their voucher belongs to the project.
     assert len(listed(accountant.get(f"/vouchers/?project={no1.project.pk}"))) == Voucher.objects.count()
     assert listed(accountant.get("/vouchers/?until=2024-12-31")) == []
     assert listed(accountant.get("/vouchers/?kind=invoice"))[0].amount == Decimal(1250)

@@ -1,4 +1,4 @@
-"""What holds of every planned invoice, whatever its lines, rates and currencies are."""
+"""Properties of every planned invoice, for any lines, rates and currencies."""
 
 import datetime
 from collections import defaultdict
@@ -42,7 +42,7 @@ class _Accounts:
 
 
 def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=(), corrected=None):
-    """Facts of one billed share a line, of rows that were never saved."""
+    """The facts of an invoice with one billed share per line, from unsaved rows."""
     entity = LegalEntity(pk=1, code="NO1", name="Us", currency=own)
     customer = Customer(pk=1, number="1", name="They", language="en")
     contract = ProjectContract(pk=1, entity=entity, code="C", currency=currency, fixed_exchange_rate=agreed)
@@ -102,7 +102,7 @@ def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=()
 
 
 def _codes_in_turn(taxes):
-    """The planner asks once for each pair of groups: here all lines have the same pair, or ask in turn."""
+    """The planner asks once for each pair of groups; here all lines have the same pair, or each its own."""
     turn = iter(taxes)
     return lambda billing, item, day, **named: [next(turn)]
 
@@ -110,7 +110,7 @@ def _codes_in_turn(taxes):
 def planned(nets, taxes, projects, **rest):
     made = facts(nets, taxes, projects, **rest)
     for line in made.lines:
-        line.item_tax_group_id = line.pk  # a pair of groups of its own, so that each line has its own code
+        line.item_tax_group_id = line.pk  # each line has its own pair of groups, and so its own code
     return plan_invoice(made)
 
 
@@ -155,7 +155,7 @@ def test_every_voucher_balances_and_every_sum_adds_up(lines, pair, rate, agreed)
         assert abs(balance_rate * invoice.total - invoice.accounting_total) <= abs(invoice.total) * Decimal(
             "0.0000000006"
         )
-    # Customer, two projects and four tax codes are each rounded once: at most half a unit off each.
+    # Customer, two projects and four tax codes are each rounded once: each at most half a unit off.
     off = abs(invoice.accounting_total - invoice.accounting_net - invoice.accounting_tax)
     assert off <= Decimal("3.5") * money.minor_unit(own)
     if agreed is not None or currency == own:
@@ -163,8 +163,8 @@ def test_every_voucher_balances_and_every_sum_adds_up(lines, pair, rate, agreed)
 
 
 @given(lines=line_lists, pair=currencies, rate=rates, agreed=st.none() | rates)
-def test_the_opposite_of_an_invoice_is_booked_as_its_mirror_image(lines, pair, rate, agreed):
-    """PRP-8 MON-4: to the cent, in both currencies"""
+def test_the_opposite_of_an_invoice_is_posted_as_its_mirror_image(lines, pair, rate, agreed):
+    """PRP-8 MON-4: exactly, in both currencies."""
     currency, own = pair
     nets, taxes, projects = columns(lines, currency)
     same = {"currency": currency, "own": own, "rate": rate, "agreed": agreed}
@@ -189,7 +189,7 @@ def test_the_opposite_of_an_invoice_is_booked_as_its_mirror_image(lines, pair, r
     lines=line_lists,
     sums=st.lists(st.tuples(amounts, amounts, st.sampled_from(["wip_sales", "accrued"])), max_size=4),
 )
-def test_accruals_come_back_on_the_other_side_and_touch_nothing_else(lines, sums):
+def test_accruals_are_reversed_and_change_nothing_else(lines, sums):
     """PST-10"""
     zero = Decimal(0)
     accrued = [
@@ -246,7 +246,7 @@ def test_two_codes_of_one_rate_are_rounded_together(nets, tax, shares):
 
 
 def _stands(plans):
-    """What stands after these plans, as it is read from what they wrote."""
+    """The totals after these plans, as they are read from the written rows."""
     places = defaultdict(Stood)
     for entry in (entry for plan in plans for entry in plan.entries):
         if entry.account == ACCOUNTS["revenue"]:

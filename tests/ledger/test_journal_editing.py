@@ -51,7 +51,7 @@ def test_lines_are_edited_in_bulk(no1, line):
     assert event.detail["after"] == [group.pk, item.pk, "2025-04-10"]
 
 
-def test_what_is_not_given_stays(no1, line):
+def test_values_that_are_not_given_do_not_change(no1, line):
     """JRN-2"""
     actual = unbilled(no1, line)
     add_all(no1)
@@ -64,8 +64,8 @@ def test_what_is_not_given_stays(no1, line):
 
 
 @pytest.mark.parametrize("field", ["billing_tax_group", "item_tax_group"])
-def test_the_tax_group_of_a_sale_is_not_cleared(no1, line, field):
-    """JRN-2 PRP-7: the invoice would take that of the set-up in its place, unasked"""
+def test_the_tax_group_of_a_sale_cannot_be_cleared(no1, line, field):
+    """JRN-2 PRP-7: the invoice would use the default group instead."""
     paid, charged = cost(no1, line), unbilled(no1, line)
     add_all(no1)
     before = getattr(charged.journal_line, field)
@@ -80,8 +80,8 @@ def test_the_tax_group_of_a_sale_is_not_cleared(no1, line, field):
 
 
 @pytest.mark.parametrize("field", ["billing_tax_group", "item_tax_group"])
-def test_the_tax_group_of_what_reverses_a_sale_may_be_cleared(no1, line, field):
-    """JRN-2 PRP-7: no invoice takes its groups."""
+def test_the_tax_group_of_the_reversal_of_a_sale_can_be_cleared(no1, line, field):
+    """JRN-2 PRP-7: no invoice uses its groups."""
     reversal = reversed_on(unbilled(no1, line), DAY)
     add_all(no1)
 
@@ -100,7 +100,7 @@ def test_editing_clears_the_error(no1, line):
     assert (changed.error, changed.journal.status) == (None, "error")
 
 
-def test_a_line_is_not_moved_into_a_closed_period(no1, line):
+def test_a_line_cannot_be_moved_into_a_closed_period(no1, line):
     """JRN-2"""
     actual = cost(no1, line)
     add_all(no1)
@@ -111,7 +111,7 @@ def test_a_line_is_not_moved_into_a_closed_period(no1, line):
     assert refusal.value.code == "PERIOD-CLOSED"
 
 
-def test_the_lines_of_a_posted_journal_no_longer_change(no1, line):
+def test_the_lines_of_a_posted_journal_cannot_change(no1, line):
     """JRN-2, PST-3"""
     cost(no1, line)
     add_and_post(no1)
@@ -121,7 +121,7 @@ def test_the_lines_of_a_posted_journal_no_longer_change(no1, line):
     assert refusal.value.code == "JOURNAL-FIXED"
 
 
-def test_the_dimensions_of_a_reversal_are_its_originals(no1, line):
+def test_a_reversal_has_the_dimensions_of_its_original(no1, line):
     """JRN-7"""
     reversed_on(cost(no1, line), DAY)
     add_all(no1)

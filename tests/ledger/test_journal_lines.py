@@ -61,7 +61,7 @@ def euro_line(no1, **fields):
 # Which actuals, in which journals
 
 
-def test_each_actual_gets_one_line_cost_and_sales_apart(no1, line):
+def test_each_actual_gets_one_line_and_cost_and_sales_are_separate(no1, line):
     """JRN-1, JRN-2"""
     hours = cost(no1, line, 800, quantity=Decimal(8), price=Decimal(100))
     sale = unbilled(no1, line, 1600, billing_type="complimentary")
@@ -87,7 +87,7 @@ def test_each_actual_gets_one_line_cost_and_sales_apart(no1, line):
     ]
 
 
-def test_taking_up_twice_adds_nothing(no1, line):
+def test_adding_twice_adds_nothing(no1, line):
     """JRN-1"""
     cost(no1, line)
     add_all(no1)
@@ -108,7 +108,7 @@ def test_new_actuals_join_the_draft_of_their_month(no1, line):
     assert journal.lines.count() == 2
 
 
-def test_a_posted_journal_and_one_of_errors_get_no_new_lines(no1, line):
+def test_posted_journals_and_those_of_errors_get_no_new_lines(no1, line):
     """JRN-1, JRN-4"""
     cost(no1, line)
     add_and_post(no1)
@@ -123,7 +123,7 @@ def test_a_posted_journal_and_one_of_errors_get_no_new_lines(no1, line):
         return [(j.status, j.lines.count()) for j in IntegrationJournal.objects.order_by("pk")]
 
     assert journals() == [("posted", 1), ("posted", 1), ("error", 1), ("draft", 1)]
-    # What was in error is somebody's work, in draft too.
+    # An accountant works on a journal of lines in error, even if it is a draft.
     IntegrationJournal.objects.filter(status="draft").update(status="posted", posted_at=timezone.now())
     back_to_draft(IntegrationJournal.objects.get(status="error"), by=None)
     cost(no1, line)
@@ -140,7 +140,7 @@ def test_a_posted_journal_and_one_of_errors_get_no_new_lines(no1, line):
         ("all", ["all"]),
     ],
 )
-def test_journals_are_grouped_as_the_entity_says(no1, line, grouping, periods):
+def test_journals_are_grouped_by_the_parameter_of_the_entity(no1, line, grouping, periods):
     """JRN-1"""
     no1.entity.journal_grouping = grouping
     for day in [APRIL_10, DAY, DAY, datetime.date(2025, 3, 11), datetime.date(2024, 12, 31)]:
@@ -161,7 +161,7 @@ def test_the_year_is_the_fiscal_one():
     assert [journal.period for journal in add_all(no1).journals] == ["2025", "2026"]
 
 
-def test_a_journal_has_at_most_so_many_lines(no1, line, monkeypatch):
+def test_a_journal_has_a_maximum_of_lines(no1, line, monkeypatch):
     """JRN-1"""
     monkeypatch.setattr(lines_module, "CHUNK", 4)
     no1.entity.journal_max_lines = 3
@@ -175,8 +175,11 @@ def test_a_journal_has_at_most_so_many_lines(no1, line, monkeypatch):
     assert added.lines == 7
 
 
-def test_the_journal_takes_what_it_books_and_nothing_else(no1, line):
-    """JRN-6: what a confirm makes is booked by the invoice or by nothing; retainers never come here."""
+def test_the_journal_gets_only_the_actuals_that_it_books(no1, line):
+    """JRN-6: actuals of a confirmation are booked by the invoice or not at all.
+
+    Retainers never by a journal.
+    """
     mine = cost(no1, line)
     correction, again = reversed_on(mine, APRIL_10), unbilled(no1, line, replaces=mine)
     unbilled(no1, line, booked_by="nothing")
@@ -188,7 +191,7 @@ def test_the_journal_takes_what_it_books_and_nothing_else(no1, line):
     assert {row.actual for row in JournalLine.objects.all()} == {mine, correction, again}
 
 
-def test_another_entitys_actuals_stay_where_they_are(no1, line):
+def test_actuals_of_another_entity_are_not_added(no1, line):
     """JRN-1"""
     other = company(code="SE1", currency="SEK")
     theirs = cost(other, contract(other, confirmed=True).lines.get())
@@ -227,7 +230,7 @@ def test_a_line_converts_at_the_transaction_date(no1):
     assert found == [(Decimal("11.50"), Decimal("1150.58")), (Decimal("11.60"), Decimal("1160.58"))]
 
 
-def test_a_missing_rate_keeps_the_actual_out_and_is_reported(no1, line):
+def test_an_actual_without_a_rate_is_left_out_and_reported(no1, line):
     """JRN-2, MON-8"""
     foreign, domestic = unbilled(no1, euro_line(no1)), cost(no1, line)
     added = add_all(no1)
@@ -243,8 +246,8 @@ def test_a_missing_rate_keeps_the_actual_out_and_is_reported(no1, line):
     assert foreign.journal_line.accounting_amount == 18560
 
 
-def test_those_left_out_do_not_keep_others_out(no1, line, monkeypatch):
-    """JRN-2: also when they fill a whole chunk."""
+def test_actuals_that_are_left_out_do_not_block_others(no1, line, monkeypatch):
+    """JRN-2: also if they fill a whole chunk."""
     monkeypatch.setattr(lines_module, "CHUNK", 2)
     foreign = euro_line(no1)
     for _ in range(3):
@@ -256,7 +259,7 @@ def test_those_left_out_do_not_keep_others_out(no1, line, monkeypatch):
     assert actual.journal_line
 
 
-def test_the_contracts_agreed_rate_counts_for_its_sales_only(no1):
+def test_the_contracts_agreed_rate_applies_to_its_sales_only(no1):
     """PST-5"""
     ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     line = euro_line(no1, fixed_exchange_rate=Decimal("11.00"))
@@ -277,7 +280,7 @@ def test_an_agreed_rate_needs_no_official_one(no1):
     assert sale.journal_line.accounting_amount == 11000
 
 
-def test_an_agreed_rate_means_nothing_in_the_accounting_currency(no1):
+def test_an_agreed_rate_has_no_effect_in_the_accounting_currency(no1):
     """PST-5"""
     domestic = contract(no1, confirmed=True, fixed_exchange_rate=Decimal("11.00")).lines.get()
     sale = unbilled(no1, domestic, 1000)
@@ -286,7 +289,7 @@ def test_an_agreed_rate_means_nothing_in_the_accounting_currency(no1):
     assert (sale.journal_line.exchange_rate, sale.journal_line.accounting_amount) == (1, 1000)
 
 
-def test_what_replaces_a_fact_keeps_its_rate(no1):
+def test_a_replacement_keeps_the_rate_of_its_original(no1):
     """JRN-7, BKL-5: a write-off of 4,000 of 10,000 leaves 6,000 at the stored rate."""
     rate = ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     use_profile(no1, "ACCRUE")
@@ -308,8 +311,8 @@ def test_what_replaces_a_fact_keeps_its_rate(no1):
     assert (entries_of(lost), lost.journal_line.accounting_amount) == ([], 46400)
 
 
-def test_the_rate_is_kept_through_facts_that_no_journal_books(no1):
-    """JRN-7: billed for less, credited, to be billed again."""
+def test_the_rate_is_kept_through_actuals_that_no_journal_books(no1):
+    """JRN-7: billed for less, credited, and to be billed again."""
     rate = ExchangeRateFactory(entity=no1.entity, rate=Decimal("11.60"))
     line = euro_line(no1)
     original = unbilled(no1, line, 1000)
@@ -345,7 +348,7 @@ def test_a_reversal_has_its_originals_rate_groups_and_dimensions(no1, line):
     assert (row.accounting_date, row.actual.date) == (APRIL_10, DAY)
 
 
-def test_a_reversal_stays_out_with_its_original(no1):
+def test_a_reversal_is_left_out_with_its_original(no1):
     """JRN-2, JRN-7"""
     original = unbilled(no1, euro_line(no1))
     reversal = reversed_on(original, APRIL_10)
@@ -377,7 +380,7 @@ def test_a_reversal_stays_out_with_its_original(no1):
         ("search", [], None),
     ],
 )
-def test_the_billing_tax_group_comes_from_where_the_entity_says(no1, deal, line, source, given, found):
+def test_the_billing_tax_group_comes_from_the_source_of_the_entity(no1, deal, line, source, given, found):
     """JRN-3"""
     no1.entity.tax_group_source = source
     for name, owner in [("project", no1.project), ("contract", deal), ("customer", no1.customer)]:
@@ -391,7 +394,7 @@ def test_the_billing_tax_group_comes_from_where_the_entity_says(no1, deal, line,
     assert (group and group.code) == found
 
 
-def test_a_cost_has_no_customer_to_ask(no1, line):
+def test_a_cost_has_no_customer_for_its_tax_group(no1, line):
     """JRN-3"""
     actual = cost(no1, line)
     add_all(no1)
@@ -436,7 +439,7 @@ def test_dimensions_come_from_the_project(no1, line):
 # Many
 
 
-def test_taking_up_asks_as_often_for_many_as_for_few(no1, line):
+def test_adding_takes_as_many_queries_for_many_as_for_few(no1, line):
     """Sets, not loops."""
 
     def queries(count):
@@ -454,7 +457,7 @@ def test_taking_up_asks_as_often_for_many_as_for_few(no1, line):
     assert queries(2) == queries(30)
 
 
-def test_the_planner_looks_again_after_very_many(no1, line, monkeypatch):
+def test_statistics_are_updated_after_very_many_rows(no1, line, monkeypatch):
     monkeypatch.setattr(lines_module, "MANY", 2)
     analyzed = []
     monkeypatch.setattr(lines_module, "analyze", lambda *tables: analyzed.append(tables))

@@ -1,4 +1,4 @@
-"""The pages of integration journals: who may, what is refused, what is shown."""
+"""The pages of integration journals: access, refusals, content."""
 
 import datetime
 
@@ -44,7 +44,7 @@ def accountant(client, no1):
 
 
 def posted(accountant, name, *args, **data):
-    """The page that a button leads to."""
+    """The page to which a button leads."""
     return accountant.post(reverse(name, args=args), data, follow=True)
 
 
@@ -56,7 +56,7 @@ def words(response):
     ("role", "status"),
     [("accountant", 200), ("auditor", 200), ("manager", 403), ("member", 403), ("administrator", 403)],
 )
-def test_who_looks_at_journals(client, no1, draft, role, status):
+def test_who_can_see_journals(client, no1, draft, role, status):
     """SEC-1"""
     client.force_login(getattr(no1, role))
 
@@ -69,7 +69,7 @@ def test_who_looks_at_journals(client, no1, draft, role, status):
 @pytest.mark.parametrize(
     "name", ["add_to_journals", "post_chosen_journals", "back_to_draft_chosen", "edit_journal_lines"]
 )
-def test_an_auditor_changes_nothing(client, no1, draft, name):
+def test_an_auditor_cannot_change_anything(client, no1, draft, name):
     """SEC-1"""
     client.force_login(no1.auditor)
 
@@ -79,7 +79,7 @@ def test_an_auditor_changes_nothing(client, no1, draft, name):
     assert b"/post/" not in client.get(f"/journals/{draft.pk}/").content
 
 
-def test_another_companys_journal_is_not_there(client, draft):
+def test_the_journal_of_another_company_is_not_found(client, draft):
     """SEC-1"""
     client.force_login(factories.company("SE1", books=False).accountant)
 
@@ -92,7 +92,7 @@ def test_another_companys_journal_is_not_there(client, draft):
     assert draft.lines.filter(billing_tax_group=None).count() == 1
 
 
-def test_the_list_shows_sums_and_says_what_waits(accountant, no1, draft, line):
+def test_the_list_shows_sums_and_the_number_of_waiting_actuals(accountant, no1, draft, line):
     """JRN-1"""
     cost(no1, line)
 
@@ -104,8 +104,8 @@ def test_the_list_shows_sums_and_says_what_waits(accountant, no1, draft, line):
     assert "1,600.00" in text
 
 
-def test_taking_up_says_what_stayed_out_and_why(accountant, no1, line):
-    """JRN-2 MON-8: a missing rate keeps the actual out, and is named"""
+def test_adding_reports_what_was_left_out_and_why(accountant, no1, line):
+    """JRN-2 MON-8: an actual without a rate is left out, and is named."""
     cost(no1, line), cost(no1, line, currency="USD")
 
     text = words(posted(accountant, "add_to_journals"))
@@ -131,7 +131,7 @@ def test_a_journal_is_posted(accountant, draft):
     assert "V" in text
 
 
-def test_lines_in_error_are_shown_where_they_went(accountant, no1, draft):
+def test_lines_in_error_are_shown_in_their_new_journal(accountant, no1, draft):
     """JRN-4"""
     close_period(period_of(no1.entity, DAY), by=None)
 
@@ -146,7 +146,7 @@ def test_lines_in_error_are_shown_where_they_went(accountant, no1, draft):
     )
 
 
-def test_a_posted_journal_refuses_by_a_sentence(accountant, draft, no1):
+def test_a_posted_journal_is_refused_with_a_sentence(accountant, draft, no1):
     """JRN-4"""
     operations.post_journal(draft, by=None, on=DAY)
 
@@ -154,7 +154,7 @@ def test_a_posted_journal_refuses_by_a_sentence(accountant, draft, no1):
     assert "Edit tax groups" not in words(accountant.get(f"/journals/{draft.pk}/"))
 
 
-def test_chosen_journals_are_posted(accountant, no1, draft, line):
+def test_selected_journals_are_posted(accountant, no1, draft, line):
     """JRN-4"""
     text = words(posted(accountant, "post_chosen_journals", pk=draft.pk))
 
@@ -162,8 +162,8 @@ def test_chosen_journals_are_posted(accountant, no1, draft, line):
     assert "are already posted" in words(posted(accountant, "post_chosen_journals", pk=draft.pk))
 
 
-def test_a_large_one_is_posted_in_the_background(accountant, no1, draft, monkeypatch):
-    """JRN-4: with a notice when it is done"""
+def test_a_large_journal_is_posted_in_the_background(accountant, no1, draft, monkeypatch):
+    """JRN-4: with a notice at the end."""
     monkeypatch.setattr(views, "AT_ONCE", 1)
 
     response = posted(accountant, "post_journal", draft.pk)
@@ -180,7 +180,7 @@ def test_a_large_one_is_posted_in_the_background(accountant, no1, draft, monkeyp
 
 
 def test_journals_are_posted_in_the_order_of_their_reversals(no1, line):
-    """JRN-4: the same order as when all are posted"""
+    """JRN-4: the same order as if all are posted."""
     _, _ = cost(no1, line), add_all(no1)
 
     (result,) = operations.post_chosen(IntegrationJournal.objects.all(), by=None, on=DAY)
@@ -197,7 +197,7 @@ def edit(accountant, journal, **data):
     return posted(accountant, "edit_journal_lines", filter=f"journal={journal.pk}", **data)
 
 
-def test_the_form_says_how_many_lines_it_is_about(accountant, draft):
+def test_the_form_names_the_number_of_lines(accountant, draft):
     """JRN-2"""
     keys = list(draft.lines.values_list("pk", flat=True))
 
@@ -208,7 +208,7 @@ def test_the_form_says_how_many_lines_it_is_about(accountant, draft):
     assert "Leave as it is" in text
 
 
-def test_what_is_left_empty_stays(accountant, no1, draft):
+def test_empty_fields_change_nothing(accountant, no1, draft):
     """JRN-2"""
     group = factories.BillingTaxGroupFactory(entity=no1.entity, code="EU")
     before = draft.lines.order_by("pk").values_list("item_tax_group", "accounting_date")
@@ -249,7 +249,7 @@ def test_a_group_can_be_cleared_and_dimensions_replaced(accountant, no1, draft):
     assert [(row.item_tax_group, row.dimensions) for row in cleared] == [(None, expected)]
 
 
-def test_nothing_typed_is_lost_when_it_is_refused(accountant, no1, draft):
+def test_input_stays_after_a_refusal(accountant, no1, draft):
     """JRN-2: a day in a closed period"""
     close_period(period_of(no1.entity, DAY), by=None)
 
@@ -263,8 +263,8 @@ def test_nothing_typed_is_lost_when_it_is_refused(accountant, no1, draft):
     assert "Choose a tax group, dimensions or a day to change." in words(unchanged)
 
 
-def test_all_that_match_are_edited_unless_they_changed_meanwhile(accountant, no1, draft, line):
-    """BKL-2, the same for journal lines"""
+def test_all_matching_lines_are_edited_unless_they_changed_meanwhile(accountant, no1, draft, line):
+    """BKL-2, the same for journal lines."""
     shown = accountant.get(f"/journals/{draft.pk}/?type=cost")
     stamp, query = shown.context["stamp"], shown.context["query"]
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
@@ -275,7 +275,7 @@ def test_all_that_match_are_edited_unless_they_changed_meanwhile(accountant, no1
     assert [row.actual.type for row in JournalLine.objects.filter(item_tax_group=group)] == ["cost"]
 
 
-def test_groups_of_another_company_are_no_choice(accountant, draft):
+def test_groups_of_another_company_cannot_be_selected(accountant, draft):
     """SEC-1"""
     theirs = factories.BillingTaxGroupFactory(entity=factories.LegalEntityFactory(code="SE1"), code="HOME")
 
@@ -302,7 +302,7 @@ def test_the_filters_of_lines(accountant, no1, draft):
 
 
 def test_queries_do_not_grow_with_rows(accountant, no1, line):
-    """style.md: many rows cost as many queries as one"""
+    """Many rows take as many queries as one."""
 
     def queries(url):
         with CaptureQueriesContext(connection) as captured:
@@ -326,7 +326,7 @@ def test_queries_do_not_grow_with_rows(accountant, no1, line):
 @pytest.fixture
 @factories.remembered
 def abroad(no1):
-    """A customer with reverse charge, and a draft journal with two sales to them and one cost."""
+    """A customer with reverse charge, and a draft journal with two sales to this customer and one cost."""
     no1.customer.billing_tax_group = no1.books.billing_tax_groups["EU"]
     no1.customer.save()
     line = factories.contract(no1, confirmed=True).lines.get()
@@ -335,8 +335,8 @@ def abroad(no1):
     return journal
 
 
-def test_another_tax_group_than_the_customers_is_warned_of(accountant, no1, abroad):
-    """JRN-2: it can be right, so it is no refusal"""
+def test_a_tax_group_other_than_the_customers_gets_a_warning(accountant, no1, abroad):
+    """JRN-2: it can be right, so it is not refused."""
     page = words(accountant.get(abroad.get_absolute_url()))
     assert "Not the customer&#x27;s</span>" not in page
     assert "another billing tax group" not in page
@@ -360,8 +360,8 @@ def test_another_tax_group_than_the_customers_is_warned_of(accountant, no1, abro
     assert "another billing tax group" not in fixed
 
 
-def test_the_tax_group_of_the_contract_is_no_surprise(no1, abroad):
-    """JRN-3: it was agreed there"""
+def test_the_tax_group_of_the_contract_gets_no_warning(no1, abroad):
+    """JRN-3: it was agreed in the contract."""
     contract = abroad.lines.first().actual.contract
     contract.billing_tax_group = no1.books.billing_tax_groups["DOMESTIC"]
     contract.save()
@@ -370,8 +370,8 @@ def test_the_tax_group_of_the_contract_is_no_surprise(no1, abroad):
     assert not abroad.lines.taxed_otherwise().exists()
 
 
-def test_a_draft_names_the_old_exchange_rates_it_was_converted_by(accountant, no1, line):
-    """FX-OLD JRN-2: not those that a contract agreed, and no longer once it is posted"""
+def test_a_draft_names_the_old_exchange_rates_that_it_used(accountant, no1, line):
+    """FX-OLD JRN-2: without agreed rates of contracts, and not after it is posted."""
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", valid_from=datetime.date(2025, 1, 1), rate=11
     )

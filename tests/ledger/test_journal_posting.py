@@ -1,4 +1,4 @@
-"""What becomes of a journal that is posted: errors, remainders, periods, kills, and two at once."""
+"""Posting a journal: errors, remainders, periods, interruptions, and two users at once."""
 
 import datetime
 
@@ -39,7 +39,7 @@ def line(no1):
     return contract(no1, confirmed=True).lines.get()
 
 
-def test_a_voucher_names_its_line_and_the_line_its_actual(no1, line):
+def test_a_voucher_links_to_its_line_and_the_line_to_its_actual(no1, line):
     """JRN-2, ACT-2"""
     actual = cost(no1, line, description="Bearing walls")
     _, (result,) = add_and_post(no1)
@@ -88,7 +88,7 @@ def test_a_journal_in_error_is_posted_after_its_cause_is_fixed(no1, line):
     assert entries_of(bad) == [(COST, 300, 0), (OFFSET, 0, 300)]
 
 
-def test_a_journal_of_nothing_but_errors_turns_to_error_itself(no1, line):
+def test_a_journal_with_errors_only_gets_the_status_error(no1, line):
     """JRN-4"""
     no1.entity.profile_assignments.all().delete()
     cost(no1, line)
@@ -101,8 +101,8 @@ def test_a_journal_of_nothing_but_errors_turns_to_error_itself(no1, line):
     assert IntegrationJournal.objects.count() == 1
 
 
-def test_a_journal_goes_back_to_draft_under_its_lock(no1, line, monkeypatch):
-    """JRN-4: asked for on every database, so that nobody posts it meanwhile."""
+def test_a_journal_is_sent_back_to_draft_under_its_lock(no1, line, monkeypatch):
+    """JRN-4: the lock is requested on every database, so that nobody posts it meanwhile."""
     close_period(period_of(no1.entity, DAY), by=None)
     cost(no1, line)
     _, (posted,) = add_and_post(no1)
@@ -113,7 +113,7 @@ def test_a_journal_goes_back_to_draft_under_its_lock(no1, line, monkeypatch):
     assert asked == ["IntegrationJournal locked"]
 
 
-def test_only_a_journal_in_error_goes_back_to_draft(no1, line):
+def test_only_a_journal_in_error_is_sent_back_to_draft(no1, line):
     """JRN-4"""
     cost(no1, line)
     (journal,) = add_all(no1).journals
@@ -134,7 +134,7 @@ def test_a_posted_journal_is_not_posted_again(no1, line):
     assert Voucher.objects.count() == 1
 
 
-def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
+def test_a_refused_journal_does_not_stop_the_others(no1, line, monkeypatch):
     """JRN-4"""
     cost(no1, line)
     cost(no1, line, date=APRIL_10)
@@ -152,8 +152,8 @@ def test_one_refused_journal_stops_no_other(no1, line, monkeypatch):
     assert (march.refused, april.refused, april.posted) == (Reason("JOURNALS-ALREADY-POSTED"), None, 1)
 
 
-def test_posting_wakes_the_proposals_that_wait_once(no1, line):
-    """PRP-1: not once a journal, and not when nothing was posted."""
+def test_posting_fills_waiting_proposals_once(no1, line):
+    """PRP-1: not once per journal, and not if nothing was posted."""
     for day in (DAY, APRIL_10):
         cost(no1, line, date=day)
     add_and_post(no1)
@@ -166,8 +166,8 @@ def test_posting_wakes_the_proposals_that_wait_once(no1, line):
     assert list(waiting) == [{"entity_key": no1.entity.pk}] * 2
 
 
-def test_killed_in_the_middle_it_is_finished_by_the_next_start(no1, line, monkeypatch):
-    """JRN-4: what is posted stays posted, and nothing is posted twice."""
+def test_posting_that_was_killed_is_finished_by_the_next_start(no1, line, monkeypatch):
+    """JRN-4: posted lines stay posted, and nothing is posted twice."""
     monkeypatch.setattr(journals_module, "CHUNK", 2)
     for _ in range(5):
         cost(no1, line)
@@ -191,7 +191,7 @@ def test_killed_in_the_middle_it_is_finished_by_the_next_start(no1, line, monkey
     assert [v.position for v in Voucher.objects.order_by("position")] == [1, 2, 3, 4, 5]
 
 
-def test_a_period_closed_in_the_middle_keeps_the_rest_back(no1, line, monkeypatch):
+def test_a_period_closed_in_the_middle_blocks_the_remaining_lines(no1, line, monkeypatch):
     """JRN-4, PST-6"""
     monkeypatch.setattr(journals_module, "CHUNK", 2)
     for _ in range(5):
@@ -229,7 +229,7 @@ def test_a_date_in_a_closed_period_is_an_error(no1, line):
     assert post_journal(journal, by=None, on=DAY).in_error == 1
 
 
-def test_a_date_in_a_closed_period_moves_when_the_entity_says_so(no1, line):
+def test_a_date_in_a_closed_period_moves_if_the_entity_allows_it(no1, line):
     """JRN-2: to the first day of the next open period, when it is added and when it is posted."""
     no1.entity.closed_period = "move"
     no1.entity.save()
@@ -248,7 +248,7 @@ def test_a_date_in_a_closed_period_moves_when_the_entity_says_so(no1, line):
         assert voucher.document_date == actual.date
 
 
-def test_what_is_dated_in_a_period_on_hold_waits_and_does_not_move(no1, line):
+def test_a_line_in_a_period_on_hold_waits_and_keeps_its_date(no1, line):
     """JRN-2, PST-6"""
     no1.entity.closed_period = "move"
     no1.entity.save()
@@ -274,8 +274,8 @@ def test_a_fixed_line_is_posted_without_its_old_error(no1, line):
     assert set(JournalLine.objects.values_list("error", flat=True)) == {None}
 
 
-def test_posting_asks_as_often_for_many_lines_as_for_few(no1, line):
-    """Sets, not loops: whatever the number of lines, projects, resources and reversals."""
+def test_posting_takes_as_many_queries_for_many_lines_as_for_few(no1, line):
+    """Sets, not loops: for any number of lines, projects, resources and reversals."""
     use_profile(no1, "ACCRUE")
 
     def queries(count):

@@ -1,4 +1,4 @@
-"""Taking up and posting at once, and connections that die in the middle: real threads, on PostgreSQL."""
+"""Adding and posting at once, and connections that fail in the middle: real threads, on PostgreSQL."""
 
 import datetime
 import threading
@@ -22,14 +22,14 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def at_once(*steps):
-    """Run the steps in threads of their own, begun together; returns what they returned or raised."""
+    """Run the steps in separate threads that start together; returns their results or exceptions."""
     barrier, results = threading.Barrier(len(steps)), [None] * len(steps)
 
     def run(place, step):
         try:
             barrier.wait(10)
             results[place] = step()
-        except Exception as trouble:  # handed to the test
+        except Exception as trouble:  # returned to the test
             results[place] = trouble
         finally:
             connections.close_all()
@@ -41,7 +41,7 @@ def at_once(*steps):
     return results
 
 
-def test_two_who_post_one_journal_share_the_work(monkeypatch):
+def test_two_users_who_post_one_journal_share_the_work(monkeypatch):
     """JRN-4"""
     monkeypatch.setattr(journals_module, "CHUNK", 3)
     no1 = company()
@@ -58,7 +58,7 @@ def test_two_who_post_one_journal_share_the_work(monkeypatch):
     assert IntegrationJournal.objects.get().status == "posted"
 
 
-def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
+def test_a_connection_that_fails_in_the_middle_loses_nothing(monkeypatch):
     """JRN-4"""
     monkeypatch.setattr(journals_module, "CHUNK", 4)
     no1 = company()
@@ -87,8 +87,8 @@ def test_a_connection_that_dies_in_the_middle_loses_nothing(monkeypatch):
     assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 11))
 
 
-def test_two_who_add_at_once_make_one_line_for_each_actual(monkeypatch):
-    """JRN-1: they take turns, and neither meets an error."""
+def test_two_users_who_add_at_once_create_one_line_per_actual(monkeypatch):
+    """JRN-1: one waits for the other, and neither gets an error."""
     monkeypatch.setattr(lines_module, "CHUNK", 5)
     no1 = company()
     line = contract(no1, confirmed=True).lines.get()
@@ -106,7 +106,7 @@ def test_two_who_add_at_once_make_one_line_for_each_actual(monkeypatch):
     assert sorted(numbers) == [f"IJ-2025-{n:05}" for n in range(1, len(numbers) + 1)]
 
 
-def test_taking_up_while_others_post_locks_nobody_out():
+def test_adding_while_others_post_causes_no_deadlock():
     """JRN-1, JRN-4: no deadlock between drafts, the journal sequence and the voucher sequence."""
     no1 = company()
     line = contract(no1, confirmed=True).lines.get()
@@ -127,7 +127,7 @@ def test_taking_up_while_others_post_locks_nobody_out():
             try:
                 post_journal(journal, by=None, on=DAY)
             except Refused:
-                continue  # somebody else was faster
+                continue  # another thread was faster
 
     threads = [
         threading.Thread(target=run, args=(step,))
@@ -148,7 +148,7 @@ def test_taking_up_while_others_post_locks_nobody_out():
     assert JournalLine.objects.filter(journal__status="error").count() == 10
 
 
-def test_a_period_closes_only_once_a_journal_is_through_with_it(monkeypatch):
+def test_a_period_closes_only_after_a_journal_has_finished_with_it(monkeypatch):
     """PST-6, JRN-4: between reading the period and committing the vouchers nobody can close it."""
     no1 = company()
     cost(no1, contract(no1, confirmed=True).lines.get())
@@ -177,8 +177,8 @@ def test_a_period_closes_only_once_a_journal_is_through_with_it(monkeypatch):
     assert Voucher.objects.get().period == march
 
 
-def test_two_who_post_into_one_period_do_not_wait_for_each_other(monkeypatch):
-    """PST-6: the hold is shared; both are in the middle of their journal at the same time."""
+def test_two_users_who_post_into_one_period_do_not_wait_for_each_other(monkeypatch):
+    """PST-6: the lock is shared; both are in the middle of their journal at the same time."""
     no1 = company()
     line = contract(no1, confirmed=True).lines.get()
     journals = []

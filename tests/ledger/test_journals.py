@@ -1,4 +1,4 @@
-"""What the integration journal books for each kind of actual: the table of section 7, cell by cell."""
+"""The entries of the integration journal for each kind of actual: the table of section 7, cell by cell."""
 
 from decimal import Decimal
 
@@ -58,8 +58,8 @@ def euro_line(no1, **fields):
     ("transaction_class", "offset"),
     [("time", PAYROLL), ("expense", OFFSET), ("material", OFFSET), ("fee", OFFSET)],
 )
-def test_cost_goes_to_profit_and_loss(no1, line, profile, transaction_class, offset):
-    """JRN-5: time against payroll allocation, all else against the offset account, accrued or not."""
+def test_cost_is_posted_to_profit_and_loss(no1, line, profile, transaction_class, offset):
+    """JRN-5: time against payroll allocation, everything else against the offset account, accrued or not."""
     use_profile(no1, profile)
     actual = cost(no1, line, 800, transaction_class)
     add_and_post(no1)
@@ -69,7 +69,7 @@ def test_cost_goes_to_profit_and_loss(no1, line, profile, transaction_class, off
 
 
 @pytest.mark.parametrize(("transaction_class", "offset"), [("time", PAYROLL), ("expense", OFFSET)])
-def test_cost_to_balance_stands_on_wip(no1, line, transaction_class, offset):
+def test_cost_to_balance_is_posted_to_wip(no1, line, transaction_class, offset):
     """JRN-5: WIP cost value replaces project cost."""
     use_profile(no1, "BALANCE")
     actual = cost(no1, line, 800, transaction_class)
@@ -79,7 +79,7 @@ def test_cost_to_balance_stands_on_wip(no1, line, transaction_class, offset):
     assert subledger_of(actual) == [("cost", 800, True)]
 
 
-def test_cost_that_is_never_posted_reaches_the_project_only(no1, line):
+def test_cost_that_is_not_posted_is_in_the_project_subledger_only(no1, line):
     """JRN-5"""
     use_profile(no1, "STD", cost="never")
     actual = cost(no1, line)
@@ -90,7 +90,7 @@ def test_cost_that_is_never_posted_reaches_the_project_only(no1, line):
 
 
 @pytest.mark.parametrize("transaction_class", ["time", "expense", "material", "fee"])
-def test_unbilled_sales_without_accrual_reach_the_project_only(no1, line, transaction_class):
+def test_unbilled_sales_without_accrual_are_in_the_project_subledger_only(no1, line, transaction_class):
     """JRN-5"""
     actual = unbilled(no1, line, 1600, transaction_class)
     add_and_post(no1)
@@ -110,7 +110,7 @@ def test_unbilled_sales_are_accrued(no1, line, transaction_class):
     assert subledger_of(actual) == [("accrued", 1600, True)]
 
 
-def test_accrual_is_decided_class_by_class(no1, line):
+def test_accrual_is_set_for_each_class(no1, line):
     """JRN-5"""
     use_profile(no1, "STD", accrue_time=True)
     hours, trip = unbilled(no1, line, 1600), unbilled(no1, line, 300, "expense")
@@ -120,8 +120,8 @@ def test_accrual_is_decided_class_by_class(no1, line):
     assert entries_of(trip) == []
 
 
-def test_fixed_price_work_is_cost_only(no1):
-    """JRN-5, APP-4: approved hours on a fixed-price line make one voucher, of their cost."""
+def test_fixed_price_work_has_a_cost_only(no1):
+    """JRN-5, APP-4: approved hours on a fixed-price line make one voucher, for their cost."""
     contract(no1, method="fixed", confirmed=True)
     use_profile(no1, "ACCRUE")
     approve(Entry.objects.filter(pk=time_entry(no1, "8").pk), by=no1.manager, on=DAY)
@@ -132,7 +132,7 @@ def test_fixed_price_work_is_cost_only(no1):
     assert entries_of(voucher.journal_line.actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
 
 
-def test_approved_hours_are_booked_from_entry_to_ledger(no1):
+def test_approved_hours_are_posted_from_entry_to_ledger(no1):
     """APP-3, JRN-5: 8 h at cost 100 and price 200, billable 6 h."""
     contract(no1, confirmed=True)
     use_profile(no1, "ACCRUE")
@@ -156,7 +156,7 @@ def test_approved_hours_are_booked_from_entry_to_ledger(no1):
 
 
 @pytest.mark.parametrize("billing_type", ["non_chargeable", "complimentary"])
-def test_what_is_not_charged_never_reaches_the_ledger(no1, line, billing_type):
+def test_work_that_is_not_charged_is_not_in_the_ledger(no1, line, billing_type):
     """JRN-5: only the project subledger."""
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, line, billing_type=billing_type)
@@ -177,8 +177,8 @@ def test_negative_amounts_swap_sides(no1, line):
     assert subledger_of(back) == [("cost", -250, False)]
 
 
-def test_what_comes_to_nothing_has_no_entries(no1, line):
-    """PRC-6: work without a price is 0, and is posted all the same."""
+def test_an_amount_of_zero_has_no_entries(no1, line):
+    """PRC-6: work without a price is 0, and is posted anyway."""
     actual = cost(no1, line, 0)
     add_and_post(no1)
 
@@ -186,8 +186,8 @@ def test_what_comes_to_nothing_has_no_entries(no1, line):
     assert subledger_of(actual) == [("cost", 0, False)]
 
 
-def test_a_disbursement_is_owed_by_the_customer(no1, line):
-    """APP-8: no cost of ours, and no revenue."""
+def test_a_disbursement_is_a_claim_on_the_customer(no1, line):
+    """APP-8: neither cost nor revenue of the company."""
     use_profile(no1, "ACCRUE")
     no1.travel.is_disbursement = True
     no1.travel.save()
@@ -198,7 +198,7 @@ def test_a_disbursement_is_owed_by_the_customer(no1, line):
     assert entries_of(charged) == []
 
 
-def test_a_disbursement_is_no_work_in_progress(no1, line):
+def test_a_disbursement_is_not_work_in_progress(no1, line):
     """APP-8"""
     use_profile(no1, "BALANCE")
     no1.travel.is_disbursement = True
@@ -210,7 +210,7 @@ def test_a_disbursement_is_no_work_in_progress(no1, line):
     assert subledger_of(paid) == [("disbursement", 500, True)]
 
 
-def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):
+def test_a_disbursement_that_is_not_charged_is_a_cost(no1, line):
     """APP-8"""
     no1.travel.is_disbursement = True
     no1.travel.save()
@@ -223,7 +223,7 @@ def test_a_disbursement_that_nobody_is_charged_for_is_our_cost(no1, line):
     assert entries_of(on_fixed) == [(COST, 500, 0), (OFFSET, 0, 500)]
 
 
-def test_the_profile_of_the_project_wins_over_that_of_the_contract(no1, line):
+def test_the_profile_of_the_project_replaces_that_of_the_contract(no1, line):
     """JRN-5"""
     books = no1.books
     no1.entity.profile_assignments.create(profile=books.profiles["ACCRUE"], contract=line.contract)
@@ -236,7 +236,7 @@ def test_the_profile_of_the_project_wins_over_that_of_the_contract(no1, line):
     assert [entries_of(actual)[0][0] for actual in (first, second)] == [COST, WIP_COST]
 
 
-def test_a_category_may_have_an_account_of_its_own(no1, line):
+def test_a_category_can_have_its_own_account(no1, line):
     """JRN-5"""
     trips = Account.objects.create(entity=no1.entity, number="4310", name="Trips", kind="expense")
     PostingAccount.objects.create(
@@ -251,7 +251,7 @@ def test_a_category_may_have_an_account_of_its_own(no1, line):
 # Currency
 
 
-def test_entries_keep_both_amounts_and_the_rate(no1):
+def test_entries_have_both_amounts_and_the_rate(no1):
     """MON-5, PST-2: both entries have the same converted amount, so that they balance."""
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.6333"))
     use_profile(no1, "ACCRUE")
@@ -273,7 +273,7 @@ def test_entries_keep_both_amounts_and_the_rate(no1):
 
 
 def test_a_reversal_is_the_mirror_image_at_the_stored_rate_on_the_same_accounts(no1):
-    """MON-5, JRN-7: neither today's rate nor today's accounts nor today's profile count."""
+    """MON-5, JRN-7: today's rate, accounts and profile do not matter."""
     ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, euro_line(no1), 1000)
@@ -298,8 +298,8 @@ def test_a_reversal_is_the_mirror_image_at_the_stored_rate_on_the_same_accounts(
     assert (row.quantity, row.amount, row.currency) == (-1, -1000, "EUR")
 
 
-def test_march_work_canceled_in_april_is_booked_in_april(no1, line):
-    """JRN-7: even with March open."""
+def test_march_work_canceled_in_april_is_posted_in_april(no1, line):
+    """JRN-7: even if March is open."""
     actual = cost(no1, line)
     add_and_post(no1)
     reversal = reversed_on(actual, APRIL_10)
@@ -311,7 +311,7 @@ def test_march_work_canceled_in_april_is_booked_in_april(no1, line):
     assert ProjectTransaction.objects.get(voucher=voucher).date == APRIL_10
 
 
-def test_a_reversal_is_posted_behind_its_original_in_one_journal(no1, line):
+def test_a_reversal_is_posted_after_its_original_in_one_journal(no1, line):
     """JRN-7"""
     use_profile(no1, "ACCRUE")
     actual = unbilled(no1, line)
@@ -343,7 +343,7 @@ def test_a_reversal_waits_for_an_original_in_another_journal(no1, line):
 
 
 def test_journals_are_posted_in_the_order_that_reversals_need(no1, line):
-    """JRN-7: the original's journal first, also when it was made later."""
+    """JRN-7: the original's journal first, even if it was created later."""
     cost(no1, line, date=APRIL_10)
     add_all(no1)  # the journal of April
     actual = cost(no1, line)
@@ -356,7 +356,7 @@ def test_journals_are_posted_in_the_order_that_reversals_need(no1, line):
     ]
 
 
-def test_a_reversal_follows_its_original_into_error(no1, line):
+def test_a_reversal_gets_the_error_of_its_original(no1, line):
     """JRN-4, JRN-7"""
     no1.entity.profile_assignments.all().delete()
     reversal = reversed_on(cost(no1, line), DAY)

@@ -1,4 +1,4 @@
-"""Whatever language the reader has, the books are written in one."""
+"""The books are always in English, in any language of the user."""
 
 import re
 
@@ -16,7 +16,7 @@ from tests.ledger.billing import MARCH_31, proposed, work
 
 @pytest.fixture
 def another_language(monkeypatch):
-    """A language in which every text that is translated at all is in «quotes»."""
+    """A language in which every translated text is in «quotes»."""
     monkeypatch.setattr(
         translation._trans,
         "gettext",
@@ -27,7 +27,7 @@ def another_language(monkeypatch):
         yield "xx"
 
 
-def test_an_operation_writes_in_english_and_gives_the_language_back(db, another_language):
+def test_an_operation_writes_in_english_and_restores_the_language(db, another_language):
     @transaction.atomic
     def said():
         return translation.gettext("Draft")
@@ -43,7 +43,7 @@ def test_an_operation_writes_in_english_and_gives_the_language_back(db, another_
 
 
 def texts(row):
-    """The texts of a row without its numbers and hashes."""
+    """The texts of a row, without its numbers and hashes."""
     kept = [field for field in row._meta.fields if isinstance(field, models.CharField | models.TextField)]
     return {
         field.name: re.sub(r"\d+", "9", getattr(row, field.name))
@@ -53,7 +53,7 @@ def texts(row):
 
 
 def billed(co, contract):
-    """One invoice of ten hours: the texts of its rows and of the vouchers that it made."""
+    """One invoice of ten hours: the texts of its rows and of its vouchers."""
     before = set(Voucher.objects.values_list("pk", flat=True))
     proposal = proposed(co, work(co, contract))
     invoice = posting.post(proposal, by=co.accountant, on=MARCH_31)
@@ -63,8 +63,8 @@ def billed(co, contract):
     return texts(invoice), lines, [texts(voucher) for voucher in vouchers], entries
 
 
-def test_what_is_posted_in_another_language_is_the_same(db, another_language):
-    """PST-7: the hash, too, which is calculated again in either language."""
+def test_posted_rows_are_the_same_in_another_language(db, another_language):
+    """PST-7: including the hash, which is calculated again in both languages."""
     co = factories.company()
     contract = factories.contract(co, confirmed=True)
     here = billed(co, contract)

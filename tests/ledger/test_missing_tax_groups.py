@@ -1,4 +1,4 @@
-"""Work that was posted by a journal without a tax group, and is invoiced once the group is given."""
+"""Work that a journal posted without a tax group can be invoiced after the group is set."""
 
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 @factories.remembered
 def contract(no1):
-    """Its customer has no billing tax group, nor has anything else."""
+    """A contract without a billing tax group on customer, contract or project."""
     no1.customer.billing_tax_group = None
     no1.customer.save()
     return factories.contract(no1, confirmed=True)
@@ -48,8 +48,8 @@ def groups(proposal):
     )
 
 
-def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_again(no1, contract):
-    """PRP-7 JRN-3 MON-8: the sentence says how, and it helps; 1,000 at 25 %"""
+def test_a_group_set_after_the_journal_is_used_when_lines_are_filled_in_again(no1, contract):
+    """PRP-7 JRN-3 MON-8: the sentence names the solution, which works; 1,000 at 25 %."""
     proposal = proposed(no1, work(no1, contract))
     assert groups(proposal) == [(None, "SERVICES")]
     with pytest.raises(Refused) as refusal:
@@ -72,7 +72,7 @@ def test_a_group_given_after_the_journal_reaches_the_lines_that_are_filled_in_ag
     assert (invoice.tax, invoice.total) == (250, 1250)
 
 
-def test_a_group_given_before_the_lines_are_filled_in_needs_nothing_more(no1, contract):
+def test_a_group_set_before_lines_are_filled_in_is_used_at_once(no1, contract):
     """PRP-7 JRN-3"""
     proposal = create_proposal(confirmed(no1, work(no1, contract)))
     book_journals(no1)
@@ -81,8 +81,8 @@ def test_a_group_given_before_the_lines_are_filled_in_needs_nothing_more(no1, co
     assert groups(fill_lines(proposal)) == [("DOMESTIC", "SERVICES")]
 
 
-def test_what_the_journal_line_has_stays_whatever_is_set_up_now(no1):
-    """PRP-7: only what is blank is looked for"""
+def test_the_group_of_the_journal_line_is_kept(no1):
+    """PRP-7: only empty groups are looked up."""
     no1.time.item_tax_group = None
     no1.time.save()
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
@@ -114,7 +114,7 @@ def test_the_item_group_of_materials_is_that_of_the_product(no1):
 
 
 def test_a_milestone_gets_the_groups_of_the_entity_and_of_its_lines_project(no1):
-    """JRN-3: it has no journal line; the draft knew none"""
+    """JRN-3: it has no journal line, and the draft had no groups."""
     set_up_groups(no1)
     no1.entity.milestone_item_tax_group = None
     no1.entity.tax_group_source = "project"
@@ -143,7 +143,7 @@ def test_a_milestone_gets_the_groups_of_the_entity_and_of_its_lines_project(no1)
         ("search", "Or set it up for the project, the contract or the customer. "),
     ],
 )
-def test_the_advice_names_where_the_company_looks(no1, contract, source, where):
+def test_the_advice_names_the_source_of_the_company(no1, contract, source, where):
     """MON-8 JRN-3"""
     no1.entity.tax_group_source = source
     no1.entity.save()
@@ -155,7 +155,7 @@ def test_the_advice_names_where_the_company_looks(no1, contract, source, where):
     assert where in refusal.value.message
 
 
-def test_the_command_fills_lines_in_again(no1, contract, capsys):
+def test_the_command_fills_in_lines_again(no1, contract, capsys):
     """PRP-7 PRP-2"""
     proposal = proposed(no1, work(no1, contract))
     set_up_groups(no1)
@@ -169,7 +169,7 @@ def test_the_command_fills_lines_in_again(no1, contract, capsys):
     assert groups(proposal) == [("DOMESTIC", "SERVICES")]
 
 
-def test_the_command_fills_in_no_more_what_is_posted_or_not_there(no1):
+def test_the_command_refuses_posted_and_unknown_proposals(no1):
     """PST-3"""
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
     post(proposal, by=no1.accountant, on=MARCH_31)
@@ -180,13 +180,13 @@ def test_the_command_fills_in_no_more_what_is_posted_or_not_there(no1):
         call_command("propose", "--entity", "NO1", "--refill", "PF-1")
 
 
-def test_looking_for_missing_groups_asks_as_often_for_many_lines(
+def test_missing_groups_take_as_many_queries_for_many_lines(
     no1, contract, django_assert_max_num_queries, django_assert_num_queries
 ):
     first, one = (create_proposal(confirmed(no1, work(no1, contract))) for _ in range(2))
     many = create_proposal(confirmed(no1, *(work(no1, contract) for _ in range(30))))
     book_journals(no1)
-    fill_lines(first)  # only the first one of all has to make its counters
+    fill_lines(first)  # only the very first one creates its counters
     with django_assert_max_num_queries(30) as queries:
         fill_lines(one)
 
@@ -198,7 +198,7 @@ _ACCOUNTANT = "An accountant can choose it on the journal line or on the line of
 
 
 def test_confirming_warns_of_work_without_a_category(client, no1):
-    """JRN-3 TAX-MISSING: its draft said nothing, and its proposal could not be posted"""
+    """JRN-3 TAX-MISSING: otherwise the draft has no warning, and its proposal can't be posted."""
     contract = factories.contract(no1, confirmed=True)
     draft = drafted(no1, work(no1, contract, category=None), work(no1, contract, category=None))
     assert list(map(str, warnings_of(draft))) == [
@@ -209,8 +209,8 @@ def test_confirming_warns_of_work_without_a_category(client, no1):
     assert page.count("2 details have no item tax group") == 2, "on the page, and in the question"
 
 
-def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
-    """JRN-3 TAX-MISSING: what a journal books is the accountant's, what was added by hand the manager's"""
+def test_confirming_names_each_missing_group_and_its_solution(no1, contract):
+    """JRN-3 TAX-MISSING: accountants fix work of a journal, managers fix work added by hand."""
     no1.time.item_tax_group = None
     no1.time.save()
     draft = drafted(no1, work(no1, contract))
@@ -232,8 +232,8 @@ def test_confirming_names_each_group_and_each_way_to_it(no1, contract):
     ]
 
 
-def test_what_no_invoice_shows_needs_no_group(no1):
-    """JRN-3 PRO-3: nor is what has one by now warned of"""
+def test_work_that_is_not_printed_needs_no_group(no1):
+    """JRN-3 PRO-3: work that has a group by now gets no warning either."""
     contract = factories.contract(no1, confirmed=True)
     given_away = work(no1, contract, category=None)
     draft = drafted(no1, work(no1, contract), given_away)
@@ -245,7 +245,7 @@ def test_what_no_invoice_shows_needs_no_group(no1):
 
 
 def test_a_journal_warns_of_sales_without_a_tax_group(client, no1):
-    """JRN-2 JRN-3: costs need none, and what was given one is warned of no more"""
+    """JRN-2 JRN-3: costs need none, and there is no warning after a group was set."""
     contract = factories.contract(no1, confirmed=True)
     work(no1, contract), work(no1, contract, category=None)
     (journal,) = add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant).journals

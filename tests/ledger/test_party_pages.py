@@ -1,4 +1,4 @@
-"""Who a document is made out to, on the pages that lead to it (CON-9, CON-11, DOC-4)."""
+"""The buyer of a document, on the pages that lead to it (CON-9, CON-11, DOC-4)."""
 
 import pytest
 from django.urls import reverse
@@ -24,8 +24,8 @@ def renamed(customer, name="Beta AS"):
     customer.save()
 
 
-def test_what_was_posted_is_headed_by_the_name_that_was_printed(no1, contract, client):
-    """CON-11 DOC-1: the customer has another name since"""
+def test_a_posted_invoice_shows_the_printed_name(no1, contract, client):
+    """CON-11 DOC-1: the customer has another name since then."""
     no1.customer.name = "Alfa AS"
     no1.customer.save()
     proposal = proposed(no1, work(no1, contract))
@@ -42,7 +42,7 @@ def test_what_was_posted_is_headed_by_the_name_that_was_printed(no1, contract, c
     assert invoice.buyer_name == "Alfa AS"
 
 
-def test_the_question_before_confirming_names_who_is_billed(no1, contract, client):
+def test_the_question_before_confirming_names_the_buyer(no1, contract, client):
     """PRO-5 CON-11"""
     was = no1.customer.name
     draft = drafted(no1, work(no1, contract))
@@ -51,8 +51,8 @@ def test_the_question_before_confirming_names_who_is_billed(no1, contract, clien
     assert f"1,000.00 for {was}, 1 detail?" in page
 
 
-def test_the_search_names_the_customer_once(no1, contract, client):
-    """DOC-1: as the invoice prints it"""
+def test_the_search_shows_the_customer_once(no1, contract, client):
+    """DOC-1: with the name that the invoice prints."""
     no1.customer.name = "Alfa AS"
     no1.customer.save()
     invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
@@ -66,7 +66,7 @@ def test_the_search_names_the_customer_once(no1, contract, client):
 
 
 def test_an_address_ends_with_the_name_of_the_country(no1, contract, client):
-    """DOC-4: two letters are for programs"""
+    """DOC-4: not with its code of two letters."""
     no1.customer.country = "SE"
     no1.customer.save()
     proposal = proposed(no1, work(no1, contract))

@@ -1,4 +1,4 @@
-"""Payment details fit who pays: KID, RF or number, IBAN and BIC abroad, nothing on a credit note."""
+"""Payment details for each payer: KID, RF or number, IBAN and BIC abroad, none on a credit note."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -28,7 +28,7 @@ def reference(number="INV-2026-000042", customer_number="10042", own=None, **com
     ("company", "expected"),
     [
         ({}, ("number", "INV-2026-000042")),
-        # From the right, every other digit doubled: 4+4+0+0+0+0+3+2+0+2 = 15, and 5 more make 20.
+        # From the right, every other digit is doubled: 4+4+0+0+0+0+3+2+0+2 = 15, and 5 more make 20.
         ({"payment_reference_kind": "kid10"}, ("kid10", "20260000425")),
         ({"payment_reference_kind": "kid10", "kid_length": 15}, ("kid10", "000020260000425")),
         ({"payment_reference_kind": "kid10", "kid_holds": "both"}, ("kid10", "1004220260000425")),
@@ -36,11 +36,11 @@ def reference(number="INV-2026-000042", customer_number="10042", own=None, **com
             {"payment_reference_kind": "kid10", "kid_holds": "both", "kid_length": 18},
             ("kid10", "100420020260000425"),
         ),
-        # 18 23 31 2026000042 27 15 00 leaves a rest of 44 by 97, and 98 less that is 54.
+        # 18 23 31 2026000042 27 15 00 modulo 97 is 44, and 98 minus 44 is 54.
         ({"payment_reference_kind": "rf"}, ("rf", "RF54INV2026000042")),
     ],
 )
-def test_what_a_payer_quotes_is_as_the_company_agreed(company, expected):
+def test_the_payment_reference_is_as_the_company_agreed(company, expected):
     """DOC-5"""
     assert reference(**company) == expected
 
@@ -53,17 +53,17 @@ def test_the_examples_of_the_norwegian_banks():
 
 @pytest.mark.parametrize("customer", ["ACME", "\uff11\uff10", "\u0661"])
 def test_a_kid_has_the_digits_of_the_customer_or_is_refused(customer):
-    """DOC-5: a full-width or Arabic digit is none to a bank, and a KID without its customer pays nobody."""
+    """DOC-5: banks accept no full-width or Arabic digits, and a KID must contain its customer."""
     with pytest.raises(Refused, match="has no digit"):
         reference(customer_number=customer, payment_reference_kind="kid10", kid_holds="both")
 
 
-def test_a_check_of_ten_is_a_minus_sign():
+def test_a_check_digit_of_ten_is_a_minus_sign():
     """DOC-5: 6 × 2 = 12, 12 mod 11 = 1, 11 − 1 = 10."""
     assert reference("6", payment_reference_kind="kid11") == ("kid11", "6-")
 
 
-def test_a_customer_may_have_an_agreement_of_its_own():
+def test_a_customer_can_have_its_own_agreement():
     """DOC-5"""
     company = {"payment_reference_kind": "kid10", "kid_length": 15}
     assert reference("234567", own={"payment_reference_kind": "number"}, **company) == ("number", "234567")
@@ -94,7 +94,7 @@ def test_a_number_that_does_not_fit_is_refused_before_posting(no1, contract):
         ({}, {"kid_holds": "both"}, "choose another content of the KID", "customer"),
     ],
 )
-def test_it_leads_to_the_page_that_sets_the_length(no1, contract, company, own, change, page):
+def test_the_refusal_links_to_the_page_that_sets_the_length(no1, contract, company, own, change, page):
     """DOC-5 KID-LENGTH MON-8"""
     LegalEntity.objects.update(payment_reference_kind="kid10", **company)
     Customer.objects.update(number="123456789012345", **own)
@@ -105,8 +105,8 @@ def test_it_leads_to_the_page_that_sets_the_length(no1, contract, company, own, 
     assert result.message.endswith(f"An administrator can {change} on the page of {row}.")
 
 
-def test_a_kid_without_a_length_is_as_long_as_it_takes(no1, contract):
-    """DOC-5: a customer's own KID of variable length: the 10 digits of the number and one to check them"""
+def test_a_kid_without_a_fixed_length_is_as_long_as_needed(no1, contract):
+    """DOC-5: a customer's own KID of variable length: the 10 digits of the number and the check digit."""
     Customer.objects.update(payment_reference_kind="kid10", kid_length=None)
     invoice = post(proposed(no1, work(no1, contract)), by=no1.accountant, on=MARCH_31)
     assert (invoice.payment_reference_kind, invoice.payment_reference) == ("kid10", "20250000013")
@@ -121,7 +121,7 @@ def test_a_posted_invoice_keeps_its_kid(no1, contract):
     assert "<dt>KID</dt><dd>20250000013</dd>" in drawing.html(shown.content_of(invoice))
 
 
-def test_a_credit_note_asks_for_nothing(no1, contract):
+def test_a_credit_note_asks_for_no_payment(no1, contract):
     """DOC-5: no KID, no due date, no account."""
     LegalEntity.objects.update(payment_reference_kind="kid10", bank_account="0000 00 00018")
     note = post(proposed(no1, work(no1, contract, "-1")), by=no1.accountant, on=MARCH_31)
@@ -152,7 +152,7 @@ def test_a_payer_abroad_needs_iban_and_bic(no1, contract, country, gone, sentenc
     assert not sentence or sentence in results[0].message
 
 
-def test_so_does_a_payer_of_another_currency(no1):
+def test_a_payer_in_another_currency_needs_them_too(no1):
     """DOC-5 BANK-MISSING"""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", valid_from=MARCH_31)
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
@@ -164,13 +164,13 @@ def test_so_does_a_payer_of_another_currency(no1):
 
 
 def test_an_invoice_number_is_never_called_kid():
-    """DOC-5: without an agreement digits are just a number."""
+    """DOC-5: without an agreement the digits are only a number."""
     text = drawing.html(content(payment_reference="2026000428", payment_reference_kind="number"))
     assert "KID" not in text
     assert "<dt>Payment reference</dt><dd>2026000428</dd>" in text
 
 
-def test_a_length_that_no_bank_knows_is_refused():
+def test_a_length_that_banks_do_not_use_is_refused():
     """DOC-5"""
     with pytest.raises(ValidationError, match="25"):
         factories.LegalEntityFactory(kid_length=26).full_clean()

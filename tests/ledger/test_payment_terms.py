@@ -1,4 +1,4 @@
-"""When an invoice is due."""
+"""The due date of an invoice."""
 
 import datetime
 
@@ -70,15 +70,15 @@ def test_without_terms_an_invoice_is_due_at_once():
         ),
     ],
 )
-def test_the_terms_are_said_in_the_customers_language(method, days, day_of_month, english, norwegian):
-    """PRP-9 DOC-1: whatever they are called in the set-up"""
+def test_the_terms_are_in_the_customers_language(method, days, day_of_month, english, norwegian):
+    """PRP-9 DOC-1: regardless of their name in the set-up."""
     term = PaymentTerm(name="Standard", method=method, days=days, day_of_month=day_of_month)
 
     assert [in_words(term, Words(language)) for language in ("en", "nb")] == [english, norwegian]
     assert in_words(None, Words("nb")) == ""
 
 
-def test_the_legal_texts_that_we_ship_are_said_in_every_language():
+def test_the_standard_legal_texts_are_available_in_every_language():
     """PST-4 DOC-4"""
     shipped = {text for *_, text in standard.TAX_CODES.values() if text}
 

@@ -1,4 +1,4 @@
-"""The pages of fiscal periods: who may, what is still open, closing and opening."""
+"""The pages of fiscal periods: access, open items, closing and opening."""
 
 import datetime
 
@@ -56,7 +56,7 @@ def status(period):
     ("role", "code"),
     [("accountant", 200), ("auditor", 200), ("manager", 403), ("member", 403), ("administrator", 403)],
 )
-def test_who_looks(client, no1, march, role, code):
+def test_who_can_see_periods(client, no1, march, role, code):
     """SEC-1"""
     client.force_login(getattr(no1, role))
 
@@ -65,8 +65,8 @@ def test_who_looks(client, no1, march, role, code):
 
 
 @pytest.mark.parametrize("name", ["close_period", "hold_period", "reopen_period"])
-def test_who_turns_one(client, no1, march, name):
-    """SEC-1: an auditor may not, and for another company it does not exist"""
+def test_who_can_close_and_open_periods(client, no1, march, name):
+    """SEC-1: an auditor can't, and periods of another company are not found."""
     client.force_login(no1.auditor)
     assert posted(client, name, march).status_code == 403
     text = words(client.get(f"/periods/{march.pk}/")) + words(client.get("/periods/"))
@@ -77,13 +77,13 @@ def test_who_turns_one(client, no1, march, name):
     assert status(march) == "open"
 
 
-def test_the_list_says_what_is_open_and_how_old(accountant, no1, contract, march):
+def test_the_list_shows_open_items_and_their_age(accountant, no1, contract, march):
     """PST-6: an entry of 10 March is 41 days old on 20 April"""
     factories.time_entry(no1, date=MARCH_10, status="draft")
 
     text = words(accountant.get("/periods/"))
 
-    # The twelve of 2024, and January to March
+    # The twelve periods of 2024, and January to March
     assert "15 past periods are not closed" in text
     assert "Entries that are not approved:</span> 1" in text
     assert "41 days" in text
@@ -91,10 +91,10 @@ def test_the_list_says_what_is_open_and_how_old(accountant, no1, contract, march
         "Close March 2025 of NO1? Then nothing can be posted in it. Open items: 1 entry is not approved."
         in text
     )
-    assert "Close April 2025" not in text  # it is not past
+    assert "Close April 2025" not in text  # this period is not in the past
 
 
-def test_a_period_names_what_is_open_and_whose_it_is(accountant, no1, contract, march):
+def test_a_period_names_its_open_items_and_their_owners(accountant, no1, contract, march):
     """PST-6"""
     entry = factories.time_entry(no1, date=MARCH_10, status="draft")
     submitted = factories.time_entry(no1, date=MARCH_10)
@@ -118,7 +118,7 @@ def test_a_period_names_what_is_open_and_whose_it_is(accountant, no1, contract, 
     assert "Differs" not in text
 
 
-def test_closing_tells_what_is_left(accountant, no1, march):
+def test_closing_shows_the_remaining_open_items(accountant, no1, march):
     """PST-6"""
     factories.time_entry(no1, date=MARCH_10, status="draft")
 
@@ -130,7 +130,7 @@ def test_closing_tells_what_is_left(accountant, no1, march):
     assert "is already closed" in words(posted(accountant, "close_period", march))
 
 
-def test_on_hold_and_open_again(accountant, march):
+def test_a_period_is_put_on_hold_and_opened_again(accountant, march):
     """PST-6"""
     assert "March 2025 is on hold" in words(posted(accountant, "hold_period", march))
     assert status(march) == "hold"
@@ -141,14 +141,14 @@ def test_on_hold_and_open_again(accountant, march):
     assert status(march) == "open"
 
 
-def test_a_period_to_come_asks_for_nothing(accountant, no1):
+def test_a_future_period_shows_no_open_items(accountant, no1):
     may = period_of(no1.entity, datetime.date(2025, 5, 1))
 
     assert "The period has not begun." in words(accountant.get(f"/periods/{may.pk}/"))
 
 
-def test_periods_are_looked_at_together(no1, contract, march, django_assert_num_queries):
-    """PST-6: each says what it says alone, in five queries for all"""
+def test_periods_are_read_together(no1, contract, march, django_assert_num_queries):
+    """PST-6: each has the same result as alone, with five queries for all."""
     factories.time_entry(no1, date=MARCH_10, status="draft")
     factories.time_entry(no1, date=FEBRUARY_3)
     factories.time_entry(no1, date=FEBRUARY_3)
@@ -164,7 +164,7 @@ def test_periods_are_looked_at_together(no1, contract, march, django_assert_num_
     assert still_open_in([]) == {}
 
 
-def test_the_pages_ask_as_often_for_many_rows(accountant, no1, contract, march):
+def test_the_pages_take_as_many_queries_for_many_rows(accountant, no1, contract, march):
     def queries():
         with CaptureQueriesContext(connection) as captured:
             accountant.get("/periods/")
@@ -186,8 +186,8 @@ def test_the_pages_ask_as_often_for_many_rows(accountant, no1, contract, march):
     assert queries() == few
 
 
-def test_a_closed_period_offers_only_to_be_reopened(accountant, march):
-    """PST-6: and asks before it does"""
+def test_a_closed_period_can_only_be_reopened(accountant, march):
+    """PST-6: after a question."""
     posted(accountant, "close_period", march)
     text = words(accountant.get(f"/periods/{march.pk}/"))
     assert reverse("hold_period", args=[march.pk]) not in text
@@ -200,8 +200,8 @@ def test_a_closed_period_offers_only_to_be_reopened(accountant, march):
     assert status(march) == "closed"
 
 
-def test_closing_names_the_earlier_periods_that_are_open(accountant, no1, march):
-    """PST-6: the twelve of 2024, January and February; then February alone; then none"""
+def test_closing_names_earlier_periods_that_are_open(accountant, no1, march):
+    """PST-6: the twelve of 2024, January and February; then February only; then none."""
     page = f"/periods/{march.pk}/"
     many = (
         "14 earlier periods are not closed: January 2024, February 2024, March 2024 and 11 more. "
@@ -219,6 +219,6 @@ def test_closing_names_the_earlier_periods_that_are_open(accountant, no1, march)
     assert "earlier period" not in words(accountant.get(page))
 
 
-def test_a_period_leads_to_what_customers_owed_at_its_end(accountant, march):
+def test_a_period_links_to_the_receivables_at_its_end(accountant, march):
     """PST-6 PST-8"""
     assert f"{reverse('aged_receivables')}?on=2025-03-31" in words(accountant.get(f"/periods/{march.pk}/"))

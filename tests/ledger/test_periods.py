@@ -1,4 +1,4 @@
-"""Fiscal periods: open, on hold, closed, and who waits for whom."""
+"""Fiscal periods: open, on hold, closed, and which operations wait for each other."""
 
 import datetime
 import threading
@@ -50,7 +50,7 @@ def test_a_day_outside_the_books_is_refused(no1):
     assert refusal.value.code == "PERIOD-MISSING"
 
 
-def test_a_gap_between_periods_is_no_period(no1, march):
+def test_a_day_in_a_gap_between_periods_is_refused(no1, march):
     """PST-6"""
     FiscalPeriod.objects.filter(pk=march.pk).delete()
 
@@ -59,7 +59,7 @@ def test_a_gap_between_periods_is_no_period(no1, march):
 
 
 @pytest.mark.parametrize(("turn", "status"), [(close_period, "closed"), (put_on_hold, "on hold")])
-def test_only_open_periods_are_posted_in(no1, march, turn, status):
+def test_only_open_periods_can_be_posted_in(no1, march, turn, status):
     """PST-6"""
     turn(march, by=no1.accountant)
 
@@ -69,7 +69,7 @@ def test_only_open_periods_are_posted_in(no1, march, turn, status):
     assert hold_open(no1.entity, [APRIL_1])[APRIL_1].starts == APRIL_1
 
 
-def test_a_reopened_period_is_posted_in_again(no1, march):
+def test_a_reopened_period_can_be_posted_in_again(no1, march):
     """PST-6"""
     close_period(march, by=no1.accountant)
     reopen_period(march, by=no1.accountant)
@@ -91,7 +91,7 @@ def test_a_period_is_not_closed_twice(no1, march):
     assert refusal.value.code == "PERIOD-STATUS"
 
 
-def test_the_next_open_day_skips_what_is_closed_or_on_hold(no1, march):
+def test_the_next_open_day_skips_periods_that_are_closed_or_on_hold(no1, march):
     """JRN-2"""
     assert next_open_day(no1.entity, MARCH_10) == MARCH_10
     close_period(march, by=None)
@@ -109,7 +109,7 @@ def test_without_a_later_open_period_there_is_no_next_day(no1):
     assert refusal.value.code == "NO-OPEN-PERIOD"
 
 
-def test_closing_lists_what_is_still_open(no1, march):
+def test_closing_lists_open_items(no1, march):
     """PST-6"""
     deal = contract(no1, confirmed=True)
     share = deal.customers.get()
@@ -162,8 +162,8 @@ def test_an_empty_period_has_nothing_open(no1, march):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_closing_waits_for_who_is_posting():
-    """PST-6: nothing is posted into a period that is closed."""
+def test_closing_waits_for_a_running_posting():
+    """PST-6: nothing is posted into a closed period."""
     no1 = company()
     march = period_of(no1.entity, MARCH_10)
     posted, closed = threading.Event(), threading.Event()
@@ -191,8 +191,8 @@ def test_closing_waits_for_who_is_posting():
         hold_open(no1.entity, [MARCH_10])
 
 
-def test_a_closed_period_is_not_put_on_hold(no1, march):
-    """PST-6: from there it would be opened without being asked"""
+def test_a_closed_period_cannot_be_put_on_hold(no1, march):
+    """PST-6: otherwise it could be opened again without the question."""
     close_period(march, by=None)
 
     with pytest.raises(Refused) as no:
@@ -201,15 +201,15 @@ def test_a_closed_period_is_not_put_on_hold(no1, march):
     assert FiscalPeriod.objects.get(pk=march.pk).status == "closed"
 
 
-def test_a_period_on_hold_is_closed(no1, march):
+def test_a_period_on_hold_can_be_closed(no1, march):
     """PST-6"""
     put_on_hold(march, by=None)
     close_period(march, by=None)
     assert FiscalPeriod.objects.get(pk=march.pk).status == "closed"
 
 
-def test_closing_out_of_order_records_what_was_open_before(no1, march):
-    """PST-6: all of 2024 and January are closed, February is on hold"""
+def test_closing_out_of_order_records_the_open_earlier_periods(no1, march):
+    """PST-6: all of 2024 and January are closed, February is on hold."""
     no1.entity.fiscal_periods.filter(starts__lt="2025-02-01").update(status="closed")
     put_on_hold(period_of(no1.entity, datetime.date(2025, 2, 1)), by=None)
 
@@ -221,7 +221,7 @@ def test_closing_out_of_order_records_what_was_open_before(no1, march):
 
 @pytest.fixture
 def steps(monkeypatch):
-    """What is locked, and when vouchers are written, in order; SQLite locks no rows, but is asked to."""
+    """The order of locks and of writing vouchers; SQLite locks no rows, but the calls are recorded."""
     seen = []
 
     def watch(place, name, said):
@@ -240,8 +240,8 @@ def steps(monkeypatch):
     return seen
 
 
-def test_a_journal_holds_its_periods_before_anything_else_is_locked(no1, steps, monkeypatch):
-    """PST-6, JRN-4: in each chunk, so that nobody closes a period under it"""
+def test_a_journal_locks_its_periods_before_anything_else(no1, steps, monkeypatch):
+    """PST-6, JRN-4: in each chunk, so that nobody closes a period meanwhile."""
     monkeypatch.setattr(journals, "CHUNK", 1)
     line = contract(no1, confirmed=True).lines.get()
     for _ in range(2):
@@ -261,7 +261,7 @@ def test_a_journal_holds_its_periods_before_anything_else_is_locked(no1, steps, 
     ]
 
 
-def test_an_invoice_holds_its_period_before_anything_else_is_locked(no1, steps):
+def test_an_invoice_locks_its_period_before_anything_else(no1, steps):
     """PST-6, PST-1"""
     proposal = proposed(no1, work(no1, contract(no1, confirmed=True)))
     steps.clear()

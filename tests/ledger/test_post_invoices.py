@@ -1,4 +1,4 @@
-"""What posting says on the command line: warnings, what is refused, what was posted before (PRP-5)."""
+"""The output of posting on the command line: warnings, refusals, earlier postings (PRP-5)."""
 
 import datetime
 import json
@@ -21,7 +21,7 @@ OLD = "It bills work of 15 Jan 2025, more than a month before the invoice date 3
 
 @pytest.fixture
 def output(capsys):
-    """What the command prints, line by line; whether its exit code is 1 is looked at too."""
+    """The lines that the command prints; also checks its exit code."""
 
     def run(*options, fails=False):
         arguments = ["post_invoices", "--entity", "NO1", "--on", "2025-03-31", *options]
@@ -39,7 +39,7 @@ def output(capsys):
 @pytest.fixture
 @factories.remembered
 def gift(no1, contract):
-    """An invoice of nothing but complimentary work of January."""
+    """An invoice of complimentary work of January only."""
     item = work(no1, contract, date=JANUARY_15)
     proforma = drafted(no1, item)
     edited(no1, proforma, item, billing_type="complimentary")
@@ -47,8 +47,8 @@ def gift(no1, contract):
     return proposed(no1, proforma=proforma)
 
 
-def test_warnings_of_what_is_posted_are_printed(gift, output):
-    """PRP-5: the same list in batch posting and on the command line"""
+def test_warnings_of_posted_invoices_are_printed(gift, output):
+    """PRP-5: the same list in batch posting and on the command line."""
     assert output() == [
         "1 posted, 0 refused.",
         f"{gift.number} is INV-2025-000001, NOK 0.00.",
@@ -57,8 +57,8 @@ def test_warnings_of_what_is_posted_are_printed(gift, output):
     ]
 
 
-def test_warnings_of_what_is_refused_are_given_too(no1, contract, output):
-    """PRP-5: and the exit code is 1, with JSON on the standard output all the same"""
+def test_warnings_of_refused_invoices_are_printed_too(no1, contract, output):
+    """PRP-5: the exit code is 1, and JSON is still printed to standard output."""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     proposal = proposed(no1, work(no1, contract, date=JANUARY_15))
 
@@ -73,8 +73,8 @@ def test_warnings_of_what_is_refused_are_given_too(no1, contract, output):
     assert row["warnings"][0]["params"] == {"day": {"day": "2025-01-15"}, "invoiced": {"day": "2025-03-31"}}
 
 
-def test_a_check_looks_and_posts_nothing(no1, contract, gift, output):
-    """PRP-5: totals before posting; what was refused before is not overwritten"""
+def test_a_check_posts_nothing(no1, contract, gift, output):
+    """PRP-5: shows the totals before posting; earlier refusals are not overwritten."""
     other = proposed(no1, work(no1, contract))
 
     assert output("--check") == [
@@ -88,7 +88,7 @@ def test_a_check_looks_and_posts_nothing(no1, contract, gift, output):
     assert set(InvoiceProposal.objects.values_list("status", flat=True)) == {"open"}
 
 
-def test_a_check_says_what_would_be_refused_and_keeps_nothing(no1, contract, output):
+def test_a_check_shows_refusals_and_stores_nothing(no1, contract, output):
     """PRP-5"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_order_reference=True)
     proposal = proposed(no1, work(no1, contract))
@@ -100,7 +100,7 @@ def test_a_check_says_what_would_be_refused_and_keeps_nothing(no1, contract, out
     assert InvoiceProposal.objects.get().last_error is None
 
 
-def test_a_check_foresees_that_somebody_else_has_to_post_it(no1, contract):
+def test_a_check_shows_that_another_user_has_to_post(no1, contract):
     """SEC-2"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
     proposal = proposed(no1, work(no1, contract))
@@ -112,8 +112,8 @@ def test_a_check_foresees_that_somebody_else_has_to_post_it(no1, contract):
 
 
 @pytest.mark.parametrize("options", [[], ["--check"]])
-def test_what_is_already_posted_is_listed_with_its_number(no1, contract, output, options):
-    """PST-1: posting it twice is no mistake, and it is not listed as posted now"""
+def test_a_posted_invoice_is_listed_with_its_number(no1, contract, output, options):
+    """PST-1: posting it again is no error, and it is not listed as posted now."""
     proposal = proposed(no1, work(no1, contract))
     post(proposal, by=no1.accountant, on=MARCH_31)
 
@@ -124,8 +124,8 @@ def test_what_is_already_posted_is_listed_with_its_number(no1, contract, output,
     assert CustomerInvoice.objects.count() == 1
 
 
-def test_a_number_that_is_not_there_is_refused(no1, contract):
-    """PST-1: and nothing else is posted"""
+def test_an_unknown_number_is_refused(no1, contract):
+    """PST-1: and nothing else is posted."""
     proposal = proposed(no1, work(no1, contract))
 
     with pytest.raises(CommandError, match="There is no invoice proposal “PF-1” to act on"):

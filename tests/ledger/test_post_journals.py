@@ -1,4 +1,4 @@
-"""The command that takes actuals up and posts them."""
+"""The command that adds actuals to journals and posts them."""
 
 import json
 from io import StringIO
@@ -59,7 +59,7 @@ def test_the_command_adds_and_posts(no1, line):
     assert Voucher.objects.get().posted_by == no1.accountant
 
 
-def test_the_command_speaks_json(no1, line):
+def test_the_command_prints_json(no1, line):
     """JRN-4"""
     cost(no1, line)
 
@@ -85,7 +85,7 @@ def test_the_command_speaks_json(no1, line):
 
 @pytest.fixture
 def stuck(no1, line):
-    """A journal wholly in error: March is closed, and the company moves nothing to another period."""
+    """A journal with errors only: March is closed, and the company moves nothing to another period."""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(closed_period="error")
     march = period_of(no1.entity, DAY)
     close_period(march, by=no1.accountant)
@@ -94,8 +94,8 @@ def stuck(no1, line):
     return march, actual
 
 
-def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
-    """JRN-4: fixing the cause is not enough; --retry posts it"""
+def test_a_journal_in_error_is_reported_until_it_is_retried(no1, stuck):
+    """JRN-4: it is not enough to fix the cause; --retry posts it."""
     march, actual = stuck
     reason = IntegrationJournal.objects.get().lines.get().error
     assert "March 2025 of Company NO1 is closed" in reason.sentence
@@ -115,8 +115,8 @@ def test_a_journal_in_error_is_named_until_it_is_retried(no1, stuck):
     assert entries_of(actual) == [(COST, 800, 0), (PAYROLL, 0, 800)]
 
 
-def test_a_retry_before_the_cause_is_fixed_leaves_it_in_error(no1, stuck):
-    """JRN-4: and says so again, in JSON too"""
+def test_a_retry_before_the_cause_is_fixed_keeps_the_error(no1, stuck):
+    """JRN-4: and reports it again, in JSON too."""
     answer = json.loads(run_command("--entity", "NO1", "--on", "2025-03-31", "--retry", "--json"))
 
     assert [(row["number"], row["posted"], row["in_error"]) for row in answer["journals"]] == [
@@ -128,8 +128,8 @@ def test_a_retry_before_the_cause_is_fixed_leaves_it_in_error(no1, stuck):
     assert IntegrationJournal.objects.get().status == "error"
 
 
-def test_the_task_retries_only_when_asked(no1, stuck):
-    """JRN-4: the clock leaves journals in error to people"""
+def test_the_task_retries_only_on_request(no1, stuck):
+    """JRN-4: the scheduled task does not retry journals in error."""
     march, _ = stuck
     reopen_period(march, by=no1.accountant)
 
@@ -140,7 +140,7 @@ def test_the_task_retries_only_when_asked(no1, stuck):
 
 
 def test_each_reason_of_a_journal_is_listed_once(no1, line):
-    """JRN-4: two lines without the one account, one without the other"""
+    """JRN-4: two lines without one account, and one without another."""
     no1.entity.posting_accounts.filter(purpose__in=["cost_offset", "payroll"]).delete()
     for amount, transaction_class in [(300, "expense"), (400, "expense"), (800, "time")]:
         cost(no1, line, amount, transaction_class)
@@ -155,7 +155,7 @@ def test_each_reason_of_a_journal_is_listed_once(no1, line):
     ]
 
 
-def test_the_command_refuses_what_is_not_there(no1):
+def test_the_command_refuses_unknown_values(no1):
     with pytest.raises(CommandError, match="There is no legal entity “XX”"):
         run_command("--entity", "XX")
     with pytest.raises(CommandError, match="There is no active user “nobody”"):

@@ -1,4 +1,4 @@
-"""Posting: the entries and the invoice afterwards."""
+"""Posting: the entries, and the stored invoice."""
 
 import datetime
 from decimal import Decimal
@@ -51,7 +51,7 @@ def test_work_is_posted_to_customer_revenue_and_tax(no1, contract):
     assert InvoiceProposal.objects.get().status == "posted"
 
 
-def test_the_customer_subledger_says_what_the_control_account_says(no1, contract):
+def test_the_customer_subledger_agrees_with_the_control_account(no1, contract):
     """PST-1 PST-8"""
     invoice = posted(no1, work(no1, contract))
 
@@ -63,14 +63,14 @@ def test_the_customer_subledger_says_what_the_control_account_says(no1, contract
     assert (entry.customer, entry.due_date) == (no1.customer, datetime.date(2025, 4, 30))
 
 
-def test_the_project_subledger_gets_revenue_and_gives_back_what_was_unbilled(no1, contract):
+def test_the_project_subledger_gets_revenue_and_reverses_unbilled_sales(no1, contract):
     """PST-1"""
     invoice = posted(no1, work(no1, contract))
 
     assert facts_of(invoice.voucher) == [("revenue", 10, 1000, 1000), ("unbilled", -10, -1000, -1000)]
 
 
-def test_the_tax_entry_carries_code_base_and_rate(no1, contract):
+def test_the_tax_entry_has_code_base_and_rate(no1, contract):
     """EXP-2"""
     invoice = posted(no1, work(no1, contract))
 
@@ -81,7 +81,7 @@ def test_the_tax_entry_carries_code_base_and_rate(no1, contract):
 
 
 def test_tax_is_rounded_once_and_shared_over_the_lines(no1, contract):
-    """MON-4: 10.10 twice: 5.05 in all, 2.53 and 2.52 by line."""
+    """MON-4: 10.10 twice: 5.05 in total, 2.53 and 2.52 by line."""
     items = [work(no1, contract, "1", "10.10"), work(no1, contract, "1", "10.10")]
 
     invoice = posted(no1, *items)
@@ -107,7 +107,7 @@ def test_revenue_is_separate_by_project(no1):
     assert [entry.project for entry in projects] == [no1.project, tower]
 
 
-def test_a_category_can_have_an_account_of_its_own(no1, contract):
+def test_a_category_can_have_its_own_account(no1, contract):
     """PST-1"""
     no1.entity.posting_accounts.create(
         purpose="revenue", category=no1.travel, account=no1.books.accounts["3070"]
@@ -130,7 +130,7 @@ def test_a_category_can_have_an_account_of_its_own(no1, contract):
 @pytest.mark.parametrize(
     ("profile", "account", "in_balance"), [("balance", "1540", True), ("pl", "3070", False)]
 )
-def test_a_milestone_is_posted_on_account_as_the_profile_says(no1, profile, account, in_balance):
+def test_a_milestone_is_posted_on_account_by_its_profile(no1, profile, account, in_balance):
     """JRN-5, the table of section 7"""
     standard = no1.books.profiles["STD"]
     standard.on_account = profile
@@ -171,8 +171,8 @@ def test_work_added_by_hand_on_a_fixed_price_line_is_on_account_too(no1):
     assert entries_of(invoice.voucher) == [dr("1500", 6750), cr("1540", 5400), cr("2700", 1350)]
 
 
-def test_a_disbursement_is_no_revenue_and_bears_no_tax(no1, contract):
-    """APP-8 DOC-2: it is outside the scope of tax, and so on an invoice of its own."""
+def test_a_disbursement_is_no_revenue_and_has_no_tax(no1, contract):
+    """APP-8 DOC-2: it is outside the scope of tax, and so on a separate invoice."""
     fee = factories.CategoryFactory(
         entity=no1.entity,
         transaction_class="expense",
@@ -197,7 +197,7 @@ def test_a_disbursement_is_no_revenue_and_bears_no_tax(no1, contract):
 
 
 def test_rounding_of_the_conversion_has_its_own_account(no1):
-    """PST-2: EUR 100.01 + 25.00 at 11.3333: customer 1,416.78, revenue 1,133.44, tax 283.33, 0.01 over."""
+    """PST-2: EUR 100.01 + 25.00 at 11.3333: customer 1,416.78, revenue 1,133.44, tax 283.33, rest 0.01."""
     contract = in_euro(no1, "11.3333")
 
     invoice = posted(no1, work(no1, contract, "1", "100.01"))
@@ -217,8 +217,8 @@ def test_rounding_of_the_conversion_has_its_own_account(no1):
     assert CustomerTransaction.objects.get().accounting_amount == Decimal("1416.78")
 
 
-def test_the_cents_of_a_converted_sum_go_to_the_first_projects_rows(no1):
-    """PST-2: EUR 0.33 three times at 11.05: 3.6465 each, 10.9395 in all: 10.94 is 3.65 + 3.65 + 3.64."""
+def test_the_cents_of_a_converted_sum_go_to_the_rows_of_the_first_project(no1):
+    """PST-2: EUR 0.33 three times at 11.05: 3.6465 each, 10.9395 in total: 10.94 is 3.65 + 3.65 + 3.64."""
     contract = in_euro(no1, "11.05")
 
     invoice = posted(no1, *(work(no1, contract, "1", "0.33") for _ in range(3)))
@@ -228,7 +228,7 @@ def test_the_cents_of_a_converted_sum_go_to_the_first_projects_rows(no1):
     assert revenue == [Decimal("3.64"), Decimal("3.65"), Decimal("3.65")]
 
 
-def test_an_agreed_rate_counts_for_the_net_amount_only(no1):
+def test_an_agreed_rate_applies_to_the_net_amount_only(no1):
     """PST-5: EUR 1,000 + 250 tax, agreed 11.00, official 11.60: 11,000, 2,900, customer 13,900"""
     contract = in_euro(no1, "11.60", fixed_exchange_rate=Decimal("11"))
 
@@ -244,8 +244,8 @@ def test_an_agreed_rate_counts_for_the_net_amount_only(no1):
     assert (tax.accounting_base, tax.accounting_tax) == (11600, 2900)
 
 
-def test_the_customers_balance_keeps_the_rate_that_was_used(no1):
-    """MON-5 PST-5: 13,900 / 1,250 = 11.12, neither the agreed nor the official one"""
+def test_the_customers_balance_has_the_effective_rate(no1):
+    """MON-5 PST-5: 13,900 / 1,250 = 11.12, neither the agreed nor the official rate."""
     contract = in_euro(no1, "11.60", fixed_exchange_rate=Decimal("11"))
 
     invoice = posted(no1, work(no1, contract))
@@ -256,8 +256,8 @@ def test_the_customers_balance_keeps_the_rate_that_was_used(no1):
     assert rates == {"1500": Decimal("11.12"), "3000": 11, "2700": Decimal("11.60")}
 
 
-def test_a_total_of_zero_with_an_agreed_rate_keeps_the_official_one(no1):
-    """MON-5: nothing was converted; 1 h and -1 h"""
+def test_a_total_of_zero_with_an_agreed_rate_has_the_official_one(no1):
+    """MON-5: nothing was converted; 1 h and −1 h."""
     contract = in_euro(no1, "11.60", fixed_exchange_rate=Decimal("11"))
 
     posted(no1, work(no1, contract, "1"), work(no1, contract, "-1"))
@@ -266,8 +266,8 @@ def test_a_total_of_zero_with_an_agreed_rate_keeps_the_official_one(no1):
 
 
 @pytest.mark.parametrize("transaction_class", ["expense", "material"])
-def test_who_spent_it_is_not_on_the_invoice(no1, contract, transaction_class):
-    """PST-3: neither person nor role of expenses and materials, and no codes of tasks"""
+def test_the_person_who_spent_it_is_not_on_the_invoice(no1, contract, transaction_class):
+    """PST-3: neither person nor role of expenses and materials, and no codes of tasks."""
     what = {"category": no1.travel} if transaction_class == "expense" else {"product": no1.product}
     item = work(no1, contract, "1", "80", transaction_class=transaction_class, **what)
 
@@ -278,7 +278,7 @@ def test_who_spent_it_is_not_on_the_invoice(no1, contract, transaction_class):
 
 
 def test_the_official_rate_is_that_of_the_invoice_date(no1):
-    """PST-5: 11.40 when the work was done, 11.60 from 31 March"""
+    """PST-5: 11.40 when the work was done, 11.60 from 31 March."""
     contract = in_euro(no1, "11.40")
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", rate=Decimal("11.60"), valid_from=MARCH_31
@@ -294,7 +294,7 @@ def test_the_official_rate_is_that_of_the_invoice_date(no1):
 
 
 def test_a_negative_total_makes_a_credit_note_with_its_own_number(no1, contract):
-    """PRP-8: sides are swapped"""
+    """PRP-8: debit and credit are swapped."""
     invoice = posted(no1, work(no1, contract, "-10"))
 
     assert entries_of(invoice.voucher) == [cr("1500", 1250), dr("3000", 1000), dr("2700", 250)]
@@ -303,7 +303,7 @@ def test_a_negative_total_makes_a_credit_note_with_its_own_number(no1, contract)
     assert (row.kind, row.amount) == ("credit_note", -1250)
 
 
-def test_credit_notes_take_the_invoices_numbers_where_they_have_none(no1, contract):
+def test_credit_notes_use_the_sequence_of_invoices_if_they_have_none(no1, contract):
     """PRP-8: the same sequence"""
     NumberSequence.objects.filter(entity=no1.entity, kind="credit_note").delete()
 
@@ -339,7 +339,7 @@ def test_complimentary_work_is_printed_and_not_charged(no1, contract):
 
 
 def test_non_chargeable_work_is_not_on_the_invoice(no1, contract):
-    """Section 7: only the project subledger knows it."""
+    """Section 7: it is in the project subledger only."""
     cut = work(no1, contract, "3", "100")
     proforma = drafted(no1, work(no1, contract, "2", "100"), cut)
     edited(no1, proforma, cut, billing_type="non_chargeable")
@@ -357,8 +357,8 @@ def test_non_chargeable_work_is_not_on_the_invoice(no1, contract):
     ]
 
 
-def test_the_invoice_keeps_what_it_said(no1, contract):
-    """PST-3: nothing it shows is read from anywhere else afterwards."""
+def test_the_invoice_keeps_its_content(no1, contract):
+    """PST-3: it does not read any other row afterwards."""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(vat_number="999999999", iban="NO9386011117947")
     no1.customer.electronic_address_scheme, no1.customer.electronic_address = "0192", "987654321"
     no1.customer.save()
@@ -388,13 +388,13 @@ def test_the_invoice_keeps_what_it_said(no1, contract):
 @pytest.mark.parametrize(
     ("planned", "invoiced", "printed"),
     [
-        ("2025-06-01", "2025-03-31", "2025-03-31"),  # reached before its day
+        ("2025-06-01", "2025-03-31", "2025-03-31"),  # completed before its day
         ("2025-06-01", "2025-04-02", "2025-03-31"),  # billed on 31 March, and the invoice posted later
         ("2025-03-10", "2025-03-31", "2025-03-10"),
     ],
 )
-def test_a_milestone_is_delivered_at_the_latest_when_it_is_billed(no1, planned, invoiced, printed):
-    """DOC-4 PRP-8: the date of delivery is not to come, where a company invoices in advance"""
+def test_a_milestone_is_delivered_at_the_latest_on_the_day_it_is_billed(no1, planned, invoiced, printed):
+    """DOC-4 PRP-8: the date of delivery is not in the future if a company invoices in advance."""
     LegalEntity.objects.update(invoices_in_advance=True)
     contract = factories.contract(no1, method="fixed", confirmed=True)
     item = milestone(contract, date=datetime.date.fromisoformat(planned))

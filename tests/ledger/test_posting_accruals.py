@@ -1,4 +1,4 @@
-"""What an invoice gives back of what the journal accrued, whatever is billed (PST-10)."""
+"""An invoice reverses the accruals of the journal, for any billed amount (PST-10)."""
 
 import datetime
 from decimal import Decimal
@@ -37,7 +37,7 @@ def contract(no1):
 
 
 def invoiced(no1, *items, on=MARCH_31, **changes):
-    """Posted with the first item changed on the draft; the journals were posted before."""
+    """Post the journals, then an invoice with the first item changed on the draft."""
     proforma = drafted(no1, *items, on=on)
     if changes:
         edited(no1, proforma, items[0], **changes)
@@ -46,7 +46,7 @@ def invoiced(no1, *items, on=MARCH_31, **changes):
 
 
 def left_in_books():
-    """What is left on WIP sales value and accrued revenue, debit less credit."""
+    """The balances of WIP sales value and accrued revenue, debit less credit."""
     return {
         number: sum(
             row.accounting_debit - row.accounting_credit
@@ -56,7 +56,7 @@ def left_in_books():
     }
 
 
-def test_what_was_accrued_is_reversed(no1, contract):
+def test_accruals_are_reversed(no1, contract):
     """PST-10"""
     item = work(no1, contract, "10", "1000")
     book_journals(no1)
@@ -74,8 +74,8 @@ def test_what_was_accrued_is_reversed(no1, contract):
     assert left_in_books() == {"1530": 0, "3080": 0}
 
 
-def test_all_of_it_is_reversed_when_less_is_billed(no1, contract):
-    """PST-10: 10 h × 1,000 accrued, billed as 7 h: revenue 7,000, Cr WIP 10,000, Dr accrued revenue 10,000"""
+def test_the_whole_accrual_is_reversed_if_less_is_billed(no1, contract):
+    """PST-10: 10 h × 1,000 accrued, billed as 7 h: revenue 7,000, Cr WIP 10,000, Dr accrued 10,000."""
     item = work(no1, contract, "10", "1000")
     book_journals(no1)
 
@@ -96,8 +96,8 @@ def test_all_of_it_is_reversed_when_less_is_billed(no1, contract):
     ]
 
 
-def test_no_more_than_that_is_reversed_when_more_is_billed(no1, contract):
-    """PST-10: 10 h × 1,000 accrued, billed as 12 h"""
+def test_only_the_accrual_is_reversed_if_more_is_billed(no1, contract):
+    """PST-10: 10 h × 1,000 accrued, billed as 12 h."""
     item = work(no1, contract, "10", "1000")
     book_journals(no1)
 
@@ -113,7 +113,7 @@ def test_no_more_than_that_is_reversed_when_more_is_billed(no1, contract):
 
 
 @pytest.mark.parametrize("billing_type", ["non_chargeable", "complimentary"])
-def test_it_is_reversed_when_nothing_is_charged(no1, contract, billing_type):
+def test_the_accrual_is_reversed_if_nothing_is_charged(no1, contract, billing_type):
     """PST-10"""
     item = work(no1, contract, "10", "1000")
     book_journals(no1)
@@ -126,8 +126,8 @@ def test_it_is_reversed_when_nothing_is_charged(no1, contract, billing_type):
     assert left_in_books() == {"1530": 0, "3080": 0}
 
 
-def test_nothing_is_reversed_where_nothing_was_accrued(no1):
-    """PST-10: the profile accrues only since after the journal"""
+def test_nothing_is_reversed_without_an_accrual(no1):
+    """PST-10: the profile accrues only since after the journal."""
     contract = factories.contract(no1, confirmed=True)
     item = work(no1, contract)
     book_journals(no1)
@@ -138,8 +138,8 @@ def test_nothing_is_reversed_where_nothing_was_accrued(no1):
     assert entries_of(invoice.voucher) == [dr("1500", 1250), cr("3000", 1000), cr("2700", 250)]
 
 
-def test_it_is_reversed_although_profile_and_accounts_say_otherwise_now(no1, contract):
-    """PST-10: exactly what the journal posted, whatever the profile says now"""
+def test_the_accrual_is_reversed_after_profile_and_accounts_changed(no1, contract):
+    """PST-10: exactly the entries of the journal, independent of the profile now."""
     item = work(no1, contract)
     book_journals(no1)
     no1.entity.profile_assignments.filter(contract=contract).delete()
@@ -151,8 +151,8 @@ def test_it_is_reversed_although_profile_and_accounts_say_otherwise_now(no1, con
     assert entries_of(invoice.voucher)[3:] == [cr("1530", 1000), dr("3080", 1000)]
 
 
-def test_it_is_reversed_at_the_rate_it_was_accrued_at(no1):
-    """PST-10 MON-5: accrued at 11.00 on 10 March, invoiced at 11.60"""
+def test_the_accrual_is_reversed_at_its_own_rate(no1):
+    """PST-10 MON-5: accrued at 11.00 on 10 March, invoiced at 11.60."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.00"))
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", rate=Decimal("11.60"), valid_from=datetime.date(2025, 3, 20)
@@ -176,7 +176,7 @@ def test_it_is_reversed_at_the_rate_it_was_accrued_at(no1):
     assert left_in_books() == {"1530": 0, "3080": 0}
 
 
-def test_accruals_of_several_days_are_summed_up_by_rate(no1):
+def test_accruals_of_several_days_are_added_up_by_rate(no1):
     """PST-10: 100 at 11.00 twice, and 100 at 11.60"""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.00"))
     factories.ExchangeRateFactory(
@@ -199,7 +199,7 @@ def test_accruals_of_several_days_are_summed_up_by_rate(no1):
 
 
 def test_work_added_by_hand_was_never_accrued(no1, contract):
-    """PST-10 PRP-1: it waits for no journal either"""
+    """PST-10 PRP-1: and it waits for no journal."""
     item = work(no1, contract)
     book_journals(no1)
     proforma = drafted(no1, item)
@@ -228,8 +228,8 @@ def test_work_added_by_hand_was_never_accrued(no1, contract):
     ]
 
 
-def test_only_what_is_billed_is_reversed(no1, contract):
-    """Section 13, 4: the accruals of other work stay"""
+def test_only_accruals_of_billed_work_are_reversed(no1, contract):
+    """Section 13, 4: the accruals of other work do not change."""
     billed, waiting = work(no1, contract, "10"), work(no1, contract, "3")
     book_journals(no1)
 
@@ -241,8 +241,8 @@ def test_only_what_is_billed_is_reversed(no1, contract):
     assert {row.actual for row in accrued} == {billed.actual, waiting.actual}
 
 
-def test_the_journal_takes_nothing_of_what_confirming_made(no1, contract):
-    """JRN-6: a later journal books neither reversal nor billed sales"""
+def test_the_journal_books_no_actuals_of_a_confirmation(no1, contract):
+    """JRN-6: a later journal books neither the reversal nor the billed sales."""
     item = work(no1, contract, "10", "1000")
     book_journals(no1)
     confirmed(no1, item)

@@ -1,4 +1,4 @@
-"""Posting what corrects an earlier invoice: its tax, its rate, its name on the credit note (COR-3, MON-4)."""
+"""Posting corrections of earlier invoices: tax, rate, and the reference on the credit note (COR-3, MON-4)."""
 
 import datetime
 from decimal import Decimal
@@ -28,7 +28,7 @@ APRIL_15 = datetime.date(2025, 4, 15)
 
 @factories.remembered
 def correction(no1, original, stands):
-    """A confirmed correction of a confirmed proforma: what stands afterwards, as quantities by detail."""
+    """A confirmed correction of a confirmed proforma, with the quantities after it by detail."""
     batch = factories.BatchFactory(entity=no1.entity, action=Batch.Action.CONFIRM_PROFORMA, on=APRIL_15)
     proforma = ProformaInvoice.objects.create(
         entity=original.entity,
@@ -102,9 +102,11 @@ def test_the_tax_of_partial_credits_adds_up_to_that_of_the_invoice(no1):
     assert entries_of(credits[0].voucher) == [cr("1500", "12.63"), dr("3000", "10.10"), dr("2700", "2.53")]
 
 
-def test_the_books_come_back_to_nothing_as_well(no1):
-    """MON-4: EUR 3 × 10.10 at 11.01 is 417.06, tax 83.46; one by one 139.06, 138.94, 139.06, of it tax 27.86,
-    27.74, 27.86"""
+def test_the_balances_are_zero_after_all_credits(no1):
+    """MON-4: EUR 3 × 10.10 at 11.01 is 417.06, tax 83.46.
+
+    One by one: 139.06, 138.94, 139.06, of which tax 27.86, 27.74, 27.86.
+    """
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.01"))
     contract = factories.contract(no1, currency="EUR", confirmed=True)
     proposal = proposed(no1, *(work(no1, contract, "1", "10.10") for _ in range(3)))
@@ -140,8 +142,8 @@ def test_the_books_come_back_to_nothing_as_well(no1):
     assert findings() == []
 
 
-def test_a_correction_of_a_correction_is_measured_against_what_stands(no1):
-    """COR-2 MON-4: one of three credited, then that credit reversed, then all three credited"""
+def test_a_correction_of_a_correction_starts_from_the_current_totals(no1):
+    """COR-2 MON-4: one of three is credited, then that credit is reversed, then all three are credited."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.01"))
     contract = factories.contract(no1, currency="EUR", confirmed=True)
     proposal = proposed(no1, *(work(no1, contract, "1", "10.10") for _ in range(3)))
@@ -161,7 +163,7 @@ def test_a_correction_of_a_correction_is_measured_against_what_stands(no1):
 
 
 def test_a_credit_keeps_the_rates_of_its_invoice(no1):
-    """COR-3: exchange rate and tax percentage of then, not of the day of the credit"""
+    """COR-3: exchange rate and tax percentage of the invoice, not of the day of the credit."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
     contract = factories.contract(no1, currency="EUR", confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))
@@ -185,8 +187,8 @@ def test_a_credit_keeps_the_rates_of_its_invoice(no1):
     assert (line.quantity, line.price, line.net, line.tax) == (-6, 100, -600, -150)
 
 
-def test_a_credit_of_an_agreed_rate_mirrors_the_invoice(no1):
-    """COR-3 PST-5: 11,000 + 2,900, although another rate is agreed by now"""
+def test_a_credit_at_an_agreed_rate_mirrors_the_invoice(no1):
+    """COR-3 PST-5: 11,000 + 2,900, although another rate is agreed by now."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.60"))
     contract = factories.contract(no1, currency="EUR", fixed_exchange_rate=Decimal(11), confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))
@@ -205,8 +207,8 @@ def test_a_credit_of_an_agreed_rate_mirrors_the_invoice(no1):
     assert credit.voucher.customer_transactions.get().rate == Decimal("11.12")
 
 
-def test_a_credit_takes_the_tax_groups_of_the_line_it_credits(no1):
-    """COR-3: the accountant had changed them on the first proposal"""
+def test_a_credit_has_the_tax_groups_of_the_line_that_it_credits(no1):
+    """COR-3: the accountant had changed them on the first proposal."""
     contract = factories.contract(no1, confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))
     line = proposal.lines.get()
@@ -221,7 +223,7 @@ def test_a_credit_takes_the_tax_groups_of_the_line_it_credits(no1):
     assert [(tax.code, tax.base, tax.tax) for tax in credit.taxes.all()] == [("ZERO", -1000, 0)]
 
 
-def test_what_was_never_posted_cannot_be_credited(no1):
+def test_an_unposted_invoice_cannot_be_credited(no1):
     """COR-3: a credit note names its invoice"""
     contract = factories.contract(no1, confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))
@@ -235,8 +237,8 @@ def test_what_was_never_posted_cannot_be_credited(no1):
 
 
 @pytest.mark.parametrize("booked", [False, True])
-def test_a_credit_is_never_dated_or_booked_before_its_invoice(no1, booked):
-    """PRP-8: whatever its sequence"""
+def test_a_credit_is_not_dated_or_posted_before_its_invoice(no1, booked):
+    """PRP-8: in any number sequence."""
     contract = factories.contract(no1, confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
@@ -259,7 +261,7 @@ def test_a_credit_is_never_dated_or_booked_before_its_invoice(no1, booked):
 
 
 @pytest.mark.parametrize("date", ["invoice_date", "accounting_date"])
-def test_a_credit_before_its_invoice_is_found(no1, date):
+def test_a_credit_before_its_invoice_is_found_by_verifying(no1, date):
     """PRP-8 PST-7"""
     contract = factories.contract(no1, confirmed=True)
     proposal = proposed(no1, work(no1, contract, "10", "100"))

@@ -1,4 +1,4 @@
-"""Posting happens once, whole or not at all, and for good (PST-1, PST-3, MON-7)."""
+"""Posting happens once, completely or not at all, and can't be changed (PST-1, PST-3, MON-7)."""
 
 import datetime
 
@@ -29,7 +29,7 @@ def posted(no1, *items, on=MARCH_31, proforma=None):
 @pytest.mark.parametrize(
     "what", ["invoice", "line", "tax", "voucher", "entry", "customer", "project", "proposal"]
 )
-def test_nothing_that_is_posted_can_be_changed_or_removed(no1, contract, what):
+def test_posted_rows_cannot_be_changed_or_deleted(no1, contract, what):
     """PST-3"""
     invoice = posted(no1, work(no1, contract))
     row, column = {
@@ -50,7 +50,7 @@ def test_nothing_that_is_posted_can_be_changed_or_removed(no1, contract, what):
         rows._raw_delete("default")
 
 
-def test_the_hashes_can_be_worked_out_again_from_the_rows(no1, contract):
+def test_the_hashes_can_be_calculated_again_from_the_rows(no1, contract):
     """PST-7"""
     posted(no1, work(no1, contract), work(no1, contract, "0.25", "33.48"))
 
@@ -85,7 +85,7 @@ def test_posting_again_is_refused_with_the_number_of_the_invoice(no1, contract):
     assert CustomerInvoice.objects.count() == 1
 
 
-def test_for_a_job_what_is_posted_already_is_done(no1, contract):
+def test_for_a_job_a_posted_proposal_is_done(no1, contract):
     """PST-1"""
     proposal = proposed(no1, work(no1, contract))
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
@@ -94,7 +94,7 @@ def test_for_a_job_what_is_posted_already_is_done(no1, contract):
     assert InvoiceProposal.objects.get().last_error is None
 
 
-def test_many_are_posted_by_date_and_one_refused_stops_no_other(no1, contract):
+def test_many_are_posted_by_date_and_a_refused_one_does_not_stop_the_others(no1, contract):
     """PST-1 MON-7: the third one is dated first; the second is dated in the future"""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(3)]
     for proposal, day in zip(proposals, (None, "2199-01-01", "2025-03-20"), strict=True):
@@ -110,7 +110,7 @@ def test_many_are_posted_by_date_and_one_refused_stops_no_other(no1, contract):
     assert "1 Jan 2199" in InvoiceProposal.objects.get(pk=proposals[1].pk).last_error.sentence
 
 
-def test_trouble_of_our_own_stops_no_other_either(no1, contract, monkeypatch, caplog):
+def test_an_internal_error_does_not_stop_the_others(no1, contract, monkeypatch, caplog):
     """PST-1"""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(2)]
     write = posting.write_vouchers
@@ -129,8 +129,8 @@ def test_trouble_of_our_own_stops_no_other_either(no1, contract, monkeypatch, ca
     assert "disk full" in caplog.text
 
 
-def test_a_posting_that_fails_half_way_leaves_no_gap_and_no_trace(no1, contract, monkeypatch):
-    """MON-7 PST-1: the number was drawn already"""
+def test_a_posting_that_fails_in_the_middle_leaves_no_gap_and_no_rows(no1, contract, monkeypatch):
+    """MON-7 PST-1: the number was drawn already."""
     first, second, third = (proposed(no1, work(no1, contract)) for _ in range(3))
     post(first, by=no1.accountant, on=MARCH_31)
     before = LedgerEntry.objects.count(), AuditEvent.objects.count(), Voucher.objects.count()
@@ -164,7 +164,7 @@ def test_the_accounting_date_can_be_another_day_in_an_open_period(no1, contract)
     assert invoice.due_date == datetime.date(2025, 4, 30)
 
 
-def test_who_confirmed_may_not_post_where_the_entity_wants_two_people(no1, contract):
+def test_the_user_who_confirmed_cannot_post_if_two_people_are_required(no1, contract):
     """SEC-2"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
     proposal = proposed(no1, work(no1, contract))
@@ -176,7 +176,7 @@ def test_who_confirmed_may_not_post_where_the_entity_wants_two_people(no1, contr
     assert post(proposal, by=no1.accountant, on=MARCH_31).number == "INV-2025-000001"
 
 
-def test_who_posted_what_is_written_down(no1, contract):
+def test_the_user_who_posted_is_recorded(no1, contract):
     """SEC-3"""
     invoice = posted(no1, work(no1, contract))
 
@@ -185,7 +185,7 @@ def test_who_posted_what_is_written_down(no1, contract):
     assert event.detail["total"] == "1250.0000"
 
 
-def test_documents_are_asked_for_after_commit(no1, contract, monkeypatch, django_capture_on_commit_callbacks):
+def test_documents_are_requested_after_commit(no1, contract, monkeypatch, django_capture_on_commit_callbacks):
     """PST-1"""
     asked = []
     monkeypatch.setattr("ledger.document.operations.draw", asked.append)
@@ -199,12 +199,12 @@ def test_documents_are_asked_for_after_commit(no1, contract, monkeypatch, django
 
 
 @pytest.mark.parametrize("count", [2, 30])
-def test_posting_asks_as_many_queries_for_many_lines_as_for_one(
+def test_posting_takes_as_many_queries_for_many_lines_as_for_one(
     no1, contract, count, django_assert_max_num_queries, django_assert_num_queries
 ):
     first, one = (proposed(no1, work(no1, contract)) for _ in range(2))
     many = proposed(no1, *(work(no1, contract, "1") for _ in range(count)))
-    post(first, by=no1.accountant, on=MARCH_31)  # only the first one of all has to make its counters
+    post(first, by=no1.accountant, on=MARCH_31)  # only the very first one creates its counters
     with django_assert_max_num_queries(65) as queries:
         post(one, by=no1.accountant, on=MARCH_31)
 

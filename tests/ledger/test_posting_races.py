@@ -1,4 +1,4 @@
-"""Who posts at the same moment: on PostgreSQL, with real threads."""
+"""Posting at the same moment: on PostgreSQL, with real threads."""
 
 import datetime
 import threading
@@ -28,12 +28,12 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def no_documents(monkeypatch):
-    """What is drawn after commit is not what is raced for."""
+    """Documents are created after the commit and do not matter here."""
     monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
 
 
 def at_once(*actions):
-    """Run the actions in threads that start together; what each returns, or what it raises."""
+    """Run the actions in threads that start together; returns their results or exceptions."""
     barrier = threading.Barrier(len(actions))
 
     def run(action):
@@ -64,8 +64,8 @@ def chain_is_whole():
     return balances_are_kept()
 
 
-def test_two_people_who_post_one_proposal_make_one_invoice(no1, contract):
-    """PST-1: the second one gets its number"""
+def test_two_users_who_post_one_proposal_create_one_invoice(no1, contract):
+    """PST-1: the second one gets the number of the first."""
     proposal = proposed(no1, work(no1, contract))
 
     outcomes = at_once(
@@ -81,8 +81,8 @@ def test_two_people_who_post_one_proposal_make_one_invoice(no1, contract):
     assert Voucher.objects.filter(kind="invoice").count() == 1
 
 
-def test_ten_at_once_get_ten_numbers_without_gap_that_rise(no1, contract):
-    """MON-7 PST-7: as many vouchers, and one unbroken chain"""
+def test_ten_at_once_get_ten_rising_numbers_without_gap(no1, contract):
+    """MON-7 PST-7: ten vouchers, and one unbroken chain."""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(10)]
 
     outcomes = at_once(
@@ -96,8 +96,8 @@ def test_ten_at_once_get_ten_numbers_without_gap_that_rise(no1, contract):
     assert chain_is_whole()
 
 
-def test_one_that_fails_among_others_leaves_no_gap(no1, contract, monkeypatch):
-    """MON-7: it fails after its number was drawn, while the others wait for theirs"""
+def test_a_failure_among_others_leaves_no_gap(no1, contract, monkeypatch):
+    """MON-7: it fails after its number was drawn, while the others wait for theirs."""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(10)]
     spoilt = proposals[4].pk
     write = posting.write_vouchers
@@ -106,7 +106,7 @@ def test_one_that_fails_among_others_leaves_no_gap(no1, contract, monkeypatch):
         vouchers = write(entity, plans, by=by)
         number = plans[0].text.split()[1].rstrip(",")
         if InvoiceProposal.objects.filter(pk=spoilt, status="posted").exists():
-            # Only the spoilt one's own transaction can see it as posted.
+            # Only the transaction that fails can see its proposal as posted.
             raise RuntimeError(f"{number} is lost")
         return vouchers
 
@@ -128,8 +128,8 @@ def test_one_that_fails_among_others_leaves_no_gap(no1, contract, monkeypatch):
     assert post(proposals[4], by=no1.accountant, on=MARCH_31).number == "INV-2025-000010"
 
 
-def test_dates_that_race_leave_numbers_that_rise_with_time(no1, contract):
-    """MON-7 PRP-8: a later call with an earlier date is refused and leaves no rows"""
+def test_racing_dates_get_numbers_in_date_order(no1, contract):
+    """MON-7 PRP-8: a later call with an earlier date is refused and leaves no rows."""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(8)]
     days = [MARCH_31 + datetime.timedelta(days=n * 3 % 8) for n in range(8)]
 
@@ -151,7 +151,7 @@ def test_dates_that_race_leave_numbers_that_rise_with_time(no1, contract):
 def test_two_workers_create_one_proposal_for_one_proforma(no1, contract):
     """PRO-7"""
     proforma = confirmed(no1, work(no1, contract))
-    InvoiceProposal.objects.all().delete()  # what the message after confirm made
+    InvoiceProposal.objects.all().delete()  # created by the job after confirming
 
     first, second = at_once(*[lambda: create_proposal(proforma)] * 2)
 

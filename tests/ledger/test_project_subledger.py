@@ -1,4 +1,4 @@
-"""The project subledger and its control accounts: what was invoiced on account, and disbursements (PST-6)."""
+"""The project subledger and its control accounts: amounts on account, and disbursements (PST-6)."""
 
 import datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ APRIL_1 = datetime.date(2025, 4, 1)
 
 @factories.remembered
 def fee(no1, contract, cost, price, **fields):
-    """What was paid in the customer's name on 10 March, and the sale that charges it on, ready to invoice."""
+    """A fee paid in the customer's name on 10 March, and the sale that charges it, ready to invoice."""
     category = no1.entity.categories.filter(code="COURT").first() or factories.CategoryFactory(
         entity=no1.entity,
         transaction_class="expense",
@@ -71,9 +71,9 @@ def moved(number):
 
 
 def test_disbursements_are_no_revenue_of_the_project(no1, contract):
-    """PST-8 APP-8: work 1,000, a fee of 80 charged on as it is, one of 50 charged at 65; 1,015 are revenue
+    """PST-8 APP-8: work of 1,000, a fee of 80 charged at 80, and one of 50 charged at 65: 1,015 are revenue.
 
-    The fees are outside the scope of tax, and so on an invoice of their own (DOC-2).
+    The fees are outside the scope of tax, and so on a separate invoice (DOC-2).
     """
     items = [work(no1, contract), fee(no1, contract, "80", "80"), fee(no1, contract, "50", "65")]
     book_journals(no1, on=APRIL_1)
@@ -101,7 +101,7 @@ def test_disbursements_are_no_revenue_of_the_project(no1, contract):
     assert statement.total.earned == 1015
 
 
-def test_what_of_a_disbursement_is_not_charged_is_cost_of_the_project(no1, contract):
+def test_the_uncharged_part_of_a_disbursement_is_a_cost_of_the_project(no1, contract):
     """PST-8 PST-10: of 500 paid 400 are charged"""
     item = fee(no1, contract, "500", "500")
     book_journals(no1)
@@ -116,10 +116,11 @@ def test_what_of_a_disbursement_is_not_charged_is_cost_of_the_project(no1, contr
     assert findings() == []
 
 
-def test_revenue_of_all_projects_is_that_of_the_ledger_with_cents_of_conversion(no1):
-    """PST-2 PST-8: three fees of NOK 10, worth EUR 0.90 each, are charged at EUR 1.01
+def test_revenue_of_all_projects_equals_that_of_the_ledger_after_conversion(no1):
+    """PST-2 PST-8: three fees of NOK 10, worth EUR 0.90 each, are charged at EUR 1.01.
 
-    Each is EUR 0.11 over: at 11.11 NOK 1.22 by itself, but EUR 0.33 are NOK 3.67; one gets the cent more.
+    Each is EUR 0.11 over: at 11.11 this is NOK 1.22 for one, but EUR 0.33 are NOK 3.67; one gets the extra
+    cent.
     """
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal("11.11"))
     contract = factories.contract(no1, currency="EUR", confirmed=True)
@@ -137,8 +138,8 @@ def test_revenue_of_all_projects_is_that_of_the_ledger_with_cents_of_conversion(
     assert findings() == []
 
 
-def test_disbursements_stand_on_their_control_account_until_they_are_billed(no1, contract):
-    """PST-6: 80 and 50 paid on 10 March, the 80 billed on 1 April"""
+def test_disbursements_are_on_their_control_account_until_they_are_billed(no1, contract):
+    """PST-6: 80 and 50 paid on 10 March, the 80 billed on 1 April."""
     billed = fee(no1, contract, "80", "80")
     fee(no1, contract, "50", "50")
     posted(no1, billed)
@@ -148,8 +149,8 @@ def test_disbursements_stand_on_their_control_account_until_they_are_billed(no1,
     assert controlled(no1, "disbursement", APRIL_1) == (50, 50)
 
 
-def test_what_was_invoiced_on_account_agrees_with_its_control_account(no1):
-    """PST-6 PST-9: a milestone of 5,000 is a credit from 1 April on"""
+def test_amounts_on_account_agree_with_their_control_account(no1):
+    """PST-6 PST-9: a milestone of 5,000 is a credit from 1 April on."""
     contract = factories.contract(no1, method="fixed", confirmed=True)
     posted(no1, milestone(contract, "5000"))
 
@@ -162,7 +163,7 @@ def test_what_was_invoiced_on_account_agrees_with_its_control_account(no1):
     ("number", "label"), [("1540", "WIP invoiced on account"), ("1570", "disbursements")]
 )
 def test_verifying_compares_these_accounts_too(no1, number, label):
-    """PST-7: a milestone of 5,000 and a fee of 80, and 1 of an entry altered after the fact"""
+    """PST-7: a milestone of 5,000 and a fee of 80, and an entry that was changed by 1 afterwards."""
     posted(no1, milestone(factories.contract(no1, method="fixed", confirmed=True), "5000"))
     posted(no1, fee(no1, factories.contract(no1, confirmed=True), "80", "80"))
     assert findings() == []

@@ -1,4 +1,4 @@
-"""Approval of proposals, where the entity requires it (PRP-4)."""
+"""Approval of proposals, if the entity requires it (PRP-4)."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def proposal(no1, contract):
     return proposed(no1, work(no1, contract))
 
 
-def test_where_approval_is_required_only_an_approved_one_is_posted(no1, proposal):
+def test_if_approval_is_required_only_approved_proposals_are_posted(no1, proposal):
     """PRP-4"""
     with pytest.raises(Refused, match="posts approved proposals only") as refused:
         post(proposal, by=no1.accountant, on=MARCH_31)
@@ -45,7 +45,7 @@ def test_where_approval_is_required_only_an_approved_one_is_posted(no1, proposal
     ]
 
 
-def test_nobody_approves_what_they_submitted(no1, proposal):
+def test_users_cannot_approve_what_they_submitted(no1, proposal):
     """PRP-4"""
     submit_proposal(proposal, by=no1.accountant)
 
@@ -65,7 +65,7 @@ def test_the_latest_submitter_counts(no1, proposal):
 
 
 @pytest.mark.parametrize("send_back", [reject_proposal, request_change])
-def test_a_submitted_one_goes_back_with_a_reason(no1, proposal, send_back):
+def test_a_submitted_proposal_is_sent_back_with_a_reason(no1, proposal, send_back):
     """PRP-4"""
     submit_proposal(proposal, by=no1.accountant)
     with pytest.raises(Refused) as refused:
@@ -80,7 +80,7 @@ def test_a_submitted_one_goes_back_with_a_reason(no1, proposal, send_back):
     edit_header(proposal, by=no1.accountant, footer_text="Better")
 
 
-def test_a_stuck_one_can_be_reset(no1, proposal):
+def test_a_stuck_approval_can_be_reset(no1, proposal):
     """PRP-4"""
     submit_proposal(proposal, by=no1.accountant)
     approve_proposal(proposal, by=no1.manager)
@@ -93,7 +93,7 @@ def test_a_stuck_one_can_be_reset(no1, proposal):
     assert refused.value.code == "NOT-ALLOWED-NOW"
 
 
-def test_only_an_open_one_is_submitted(no1, contract):
+def test_only_open_proposals_can_be_submitted(no1, contract):
     """PRP-4"""
     proposal = create_proposal(confirmed(no1, work(no1, contract)))
 

@@ -1,4 +1,4 @@
-"""The pages of invoice proposals: who may, what is refused, what is shown."""
+"""The pages of invoice proposals: access, refusals, content."""
 
 import datetime
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ def _the_last_of_march(monkeypatch):
 @pytest.fixture
 @factories.remembered
 def proposal(no1, contract):
-    """An open one of two lines, 1,000 and 500, without tax codes on the groups of this company."""
+    """An open proposal with two lines, 1,000 and 500, whose tax groups have no codes."""
     return proposed(no1, work(no1, contract), work(no1, contract, hours="5"))
 
 
@@ -58,7 +58,7 @@ OF_ONE = ["", "lines/", "preview/"]
     ("role", "status"),
     [("accountant", 200), ("auditor", 200), ("manager", 403), ("member", 403), ("administrator", 403)],
 )
-def test_who_looks_at_proposals(client, no1, proposal, role, status):
+def test_who_can_see_proposals(client, no1, proposal, role, status):
     """SEC-1"""
     client.force_login(getattr(no1, role))
 
@@ -78,7 +78,7 @@ def test_who_looks_at_proposals(client, no1, proposal, role, status):
         "move_proposal_lines",
     ],
 )
-def test_an_auditor_changes_nothing_of_many(client, no1, proposal, name):
+def test_an_auditor_cannot_change_several(client, no1, proposal, name):
     """SEC-1"""
     client.force_login(no1.auditor)
 
@@ -102,8 +102,8 @@ def test_an_auditor_changes_nothing_of_many(client, no1, proposal, name):
         "reset_approval",
     ],
 )
-def test_who_changes_one(client, no1, proposal, name):
-    """SEC-1: an auditor may not, and for another company it does not exist"""
+def test_who_can_change_a_proposal(client, no1, proposal, name):
+    """SEC-1: an auditor can't, and proposals of another company are not found."""
     url = reverse(name, args=[proposal.pk])
     client.force_login(no1.auditor)
     assert client.post(url).status_code == 403
@@ -125,7 +125,7 @@ def test_an_auditor_sees_no_buttons(client, no1, proposal):
 # The list
 
 
-def test_the_list_shows_net_amounts_and_what_blocks(accountant, no1, contract, proposal):
+def test_the_list_shows_net_amounts_and_blockers(accountant, no1, contract, proposal):
     """PRP-1"""
     blocked = create_proposal(confirmed(no1, work(no1, contract, hours="3")))
     text = words(accountant.get("/proposals/"))
@@ -142,7 +142,7 @@ def test_the_list_shows_net_amounts_and_what_blocks(accountant, no1, contract, p
     assert accountant.get(f"/proposals/?q={blocked.number}").context["object_list"].get() == blocked
 
 
-def test_create_and_fill_by_button(accountant, no1, contract):
+def test_proposals_are_created_and_filled_in_by_button(accountant, no1, contract):
     """PRO-7 PRP-1"""
     confirmed(no1, work(no1, contract))
 
@@ -156,18 +156,18 @@ def test_create_and_fill_by_button(accountant, no1, contract):
 # One proposal
 
 
-def test_the_page_says_what_it_waits_for(accountant, no1, contract):
+def test_the_page_names_what_it_waits_for(accountant, no1, contract):
     """PRP-1"""
     blocked = create_proposal(confirmed(no1, work(no1, contract)))
 
     text = words(accountant.get(f"/proposals/{blocked.pk}/"))
 
-    assert text.count("waits for 1 actual") == 2  # in the card, and among the checks
+    assert text.count("waits for 1 actual") == 2  # in the section, and among the checks
     assert "is in no journal" in text
 
 
-def test_checks_lead_to_their_remedies(accountant, no1, proposal):
-    """PRP-5 PRP-8: the sentence, and the page where it can be fixed"""
+def test_checks_link_to_their_remedies(accountant, no1, proposal):
+    """PRP-5 PRP-8: the sentence, and the page where it can be fixed."""
     InvoiceProposal.objects.update(invoice_date=datetime.date(2025, 4, 2))
 
     text = words(accountant.get(f"/proposals/{proposal.pk}/"))
@@ -187,7 +187,7 @@ def test_totals_are_shown_before_posting(accountant, proposal):
     assert "This can&#x27;t be undone." in words(response)
 
 
-def test_posting_leads_to_the_invoice(accountant, proposal):
+def test_posting_opens_the_invoice(accountant, proposal):
     """PST-1"""
     response = accountant.post(f"/proposals/{proposal.pk}/post/")
 
@@ -197,8 +197,8 @@ def test_posting_leads_to_the_invoice(accountant, proposal):
     assert "is already posted as" in words(accountant.post(f"/proposals/{proposal.pk}/post/", follow=True))
 
 
-def test_who_confirmed_does_not_post(accountant, client, no1, proposal, monkeypatch):
-    """SEC-2: a sentence that says who does, no button, and nothing that calls it ready"""
+def test_the_user_who_confirmed_cannot_post(accountant, client, no1, proposal, monkeypatch):
+    """SEC-2: a sentence names the users who can; there is no button, and it is not called ready."""
     LegalEntity.objects.update(separate_confirm_and_post=True)
     factories.MembershipFactory(user=no1.manager, entity=no1.entity, role="accountant")
     client.force_login(no1.manager)
@@ -236,8 +236,8 @@ def test_the_header_is_edited(accountant, no1, proposal):
     assert [row.value for row in proposal.dimensions.values.all()] == [sales]
 
 
-def test_a_new_invoice_date_has_the_due_date_worked_out_anew(accountant, proposal):
-    """PRP-2: the one in the form does not stay by itself"""
+def test_a_new_invoice_date_recalculates_the_due_date(accountant, proposal):
+    """PRP-2: the due date in the form is not kept by itself."""
     posted(
         accountant, "edit_proposal", proposal.pk, **header(invoice_date="2025-03-20", due_date="2025-04-01")
     )
@@ -249,7 +249,7 @@ def test_a_new_invoice_date_has_the_due_date_worked_out_anew(accountant, proposa
     assert InvoiceProposal.objects.get().due_date is None
 
 
-def test_nothing_typed_is_lost_when_the_header_is_refused(accountant, proposal):
+def test_input_stays_after_a_refused_header(accountant, proposal):
     """PRP-2"""
     wrong = header(invoice_date="2025-03-20", due_date="2025-03-01", footer_text="Kept")
 
@@ -260,7 +260,7 @@ def test_nothing_typed_is_lost_when_the_header_is_refused(accountant, proposal):
     assert InvoiceProposal.objects.get().footer_text == ""
 
 
-def test_the_preview_is_framed_by_us_alone(accountant, proposal, monkeypatch):
+def test_only_our_own_pages_can_frame_the_preview(accountant, proposal, monkeypatch):
     """PRP-3"""
     monkeypatch.setattr("ledger.document.drawing.preview", lambda *args: b"%PDF-1.7")
 
@@ -285,7 +285,7 @@ def chosen(accountant, name, proposal, **data):
     return posted(accountant, name, filter=f"proposal={proposal.pk}", **data)
 
 
-def test_tax_groups_of_chosen_lines(accountant, no1, proposal):
+def test_tax_groups_of_selected_lines_are_edited(accountant, no1, proposal):
     """PRP-2"""
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     line = proposal.lines.first()
@@ -304,7 +304,7 @@ def test_tax_groups_of_chosen_lines(accountant, no1, proposal):
     assert list(found) == [line]
 
 
-def test_filling_again_forgets_what_was_edited(accountant, no1, proposal):
+def test_filling_in_again_discards_edits(accountant, no1, proposal):
     """PRP-2"""
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     proposal.lines.update(item_tax_group=group)
@@ -325,7 +325,7 @@ def other(no1):
     return user
 
 
-def test_the_way_through_approval(accountant, client, no1, proposal, other):
+def test_a_proposal_passes_through_approval(accountant, client, no1, proposal, other):
     """PRP-4"""
     LegalEntity.objects.update(require_proposal_approval=True)
     assert "Submit for approval" in words(accountant.get(f"/proposals/{proposal.pk}/"))
@@ -344,7 +344,7 @@ def test_the_way_through_approval(accountant, client, no1, proposal, other):
     assert InvoiceProposal.objects.get().status == "approved"
 
 
-def test_what_waits_is_one_click_away_from_where_people_look(client, no1, proposal):
+def test_waiting_approvals_are_linked_from_the_home_page_and_the_list(client, no1, proposal):
     """PRP-4: from the home of accountants and administrators, and from the list."""
     LegalEntity.objects.update(require_proposal_approval=True)
     submit_proposal(proposal, by=no1.accountant)
@@ -381,7 +381,7 @@ def checked(accountant, *proposals):
 
 
 def test_many_are_checked_before_they_are_posted(accountant, no1, contract, proposal):
-    """PRP-5: nothing is posted by looking"""
+    """PRP-5: checking posts nothing."""
     late = proposed(no1, work(no1, contract))
     InvoiceProposal.objects.filter(pk=late.pk).update(invoice_date=datetime.date(2025, 4, 2))
 
@@ -393,7 +393,7 @@ def test_many_are_checked_before_they_are_posted(accountant, no1, contract, prop
     assert not CustomerInvoice.objects.exists()
 
 
-def test_those_that_pass_are_posted_with_a_status_for_each(accountant, no1, contract, proposal):
+def test_proposals_without_errors_are_posted_with_a_status_for_each(accountant, no1, contract, proposal):
     """PST-1"""
     second = proposed(no1, work(no1, contract))
     response = checked(accountant, proposal, second)
@@ -408,8 +408,8 @@ def test_those_that_pass_are_posted_with_a_status_for_each(accountant, no1, cont
     assert f'<a href="{reverse("proposals")}?rows={second.pk}">Show these rows</a>' in words(answer)
 
 
-def test_the_page_of_the_posting_leads_to_what_was_refused(accountant, no1, contract, proposal):
-    """PST-1: also of a posting in the background, whose answer is that page"""
+def test_the_page_of_the_posting_links_to_refused_proposals(accountant, no1, contract, proposal):
+    """PST-1: also of a posting in the background, which shows the same page."""
     second = proposed(no1, work(no1, contract))
     response = checked(accountant, proposal, second)
     word, keys = response.context["word"], response.context["keys"]
@@ -423,8 +423,8 @@ def test_the_page_of_the_posting_leads_to_what_was_refused(accountant, no1, cont
     assert [row.pk for row in shown] == [second.pk]
 
 
-def test_what_another_tab_has_posted_is_not_listed_as_posted_now(accountant, no1, contract, proposal):
-    """PST-1: it says by whom and when, at once and in the background"""
+def test_proposals_posted_in_another_tab_are_not_listed_as_posted_now(accountant, no1, contract, proposal):
+    """PST-1: the page shows by whom and when, at once and in the background."""
     second = proposed(no1, work(no1, contract))
     response = checked(accountant, proposal, second)
     word, keys = response.context["word"], response.context["keys"]
@@ -440,7 +440,7 @@ def test_what_another_tab_has_posted_is_not_listed_as_posted_now(accountant, no1
     assert f"0 of 2 invoices posted. 2 invoices were {said}" in Notice.objects.get().text
 
 
-def test_what_is_posted_now_is_counted_apart_from_what_was_before(accountant, no1, contract, proposal):
+def test_proposals_posted_now_are_counted_apart_from_earlier_ones(accountant, no1, contract, proposal):
     """PST-1"""
     second = proposed(no1, work(no1, contract))
     response = checked(accountant, proposal, second)
@@ -454,7 +454,7 @@ def test_what_is_posted_now_is_counted_apart_from_what_was_before(accountant, no
 
 
 def test_many_are_posted_in_the_background(accountant, no1, proposal, monkeypatch):
-    """PST-1: with a page that follows, and a notice"""
+    """PST-1: with a page that shows the progress, and a notice."""
     monkeypatch.setattr(posting, "AT_ONCE", 0)
     response = checked(accountant, proposal)
 
@@ -469,7 +469,7 @@ def test_many_are_posted_in_the_background(accountant, no1, proposal, monkeypatc
     assert (notice.text, notice.url) == ("1 of 1 invoice posted.", url)
 
 
-def test_a_selection_is_its_owners(accountant, client, no1, proposal, other):
+def test_a_selection_belongs_to_its_user(accountant, client, no1, proposal, other):
     """SEC-1"""
     response = checked(accountant, proposal)
     word = response.context["word"]
@@ -482,7 +482,7 @@ def test_a_selection_is_its_owners(accountant, client, no1, proposal, other):
 
 
 def test_queries_do_not_grow_with_rows(accountant, no1, contract, proposal):
-    """style.md: many rows cost as many queries as one"""
+    """Many rows take as many queries as one."""
 
     def queries(url):
         with CaptureQueriesContext(connection) as captured:
@@ -501,7 +501,7 @@ def test_queries_do_not_grow_with_rows(accountant, no1, contract, proposal):
     assert [queries(f"/proposals/{large.pk}/{rest}") for rest in ("", "lines/")] == of_one
 
 
-def test_two_people_at_one_header_do_not_undo_each_other(accountant, proposal):
+def test_two_users_do_not_overwrite_each_others_header(accountant, proposal):
     """PRP-2"""
     address = reverse("edit_proposal", args=[proposal.pk])
     form = accountant.get(address).context["form"]

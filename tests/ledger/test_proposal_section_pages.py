@@ -1,4 +1,4 @@
-"""The pages on which an invoice proposal takes its shape: its dates, and the sections it is printed in."""
+"""The pages for the format of an invoice proposal: its dates, and its printed sections."""
 
 import datetime
 
@@ -23,7 +23,7 @@ def _the_last_of_march(monkeypatch):
 @pytest.fixture
 @factories.remembered
 def proposal(no1):
-    """An open one of two lines, 1,000 and 500."""
+    """An open proposal with two lines, 1,000 and 500."""
     contract = factories.contract(no1, confirmed=True)
     return proposed(no1, work(no1, contract), work(no1, contract, hours="5"))
 
@@ -48,7 +48,7 @@ def chosen(accountant, name, proposal, **data):
 
 
 def test_lines_are_moved_to_a_new_section_and_back(accountant, proposal):
-    """PRP-3: every line in exactly one section; an empty one goes"""
+    """PRP-3: every line is in exactly one section; an empty section is deleted."""
     first, second = proposal.lines.order_by("number")
     old = proposal.sections.get()
 
@@ -71,7 +71,7 @@ def test_lines_are_moved_to_a_new_section_and_back(accountant, proposal):
 
 
 def test_sections_change_place_title_and_mode(accountant, proposal):
-    """PRP-3: amounts never change by it"""
+    """PRP-3: amounts never change."""
     second = proposal.lines.get(number=2)
     chosen(
         accountant,
@@ -123,12 +123,12 @@ def test_sections_that_changed_are_shown_again(accountant, proposal):
 
 
 def seen(accountant, proposal):
-    """What the page of the sections showed, in its hidden field."""
+    """The stamp of the sections, from the hidden field of the page."""
     return accountant.get(reverse("proposal_sections", args=[proposal.pk])).context["seen"]
 
 
-def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(accountant, proposal):
-    """PRP-3: the form keeps what was typed and shows the other change; the second press saves"""
+def test_two_users_do_not_overwrite_each_others_sections_unseen(accountant, proposal):
+    """PRP-3: the form keeps the input and shows the other change; submitting again saves."""
     (section,) = proposal.sections.all()
     was = seen(accountant, proposal)
     forms = {
@@ -152,9 +152,11 @@ def test_two_who_format_the_same_sections_do_not_overwrite_each_other_unseen(acc
     assert proposal.sections.get().title == "Mine"
 
 
-def test_the_totals_are_those_of_the_invoice_date_that_was_chosen(accountant, no1):
-    """PRP-5 PRP-8 PST-4: EUR 1,000 at the exchange rate of 20 March, due 30 days from then; the tax rate is
-    that of the work of 10 March either way"""
+def test_the_totals_are_those_of_the_selected_invoice_date(accountant, no1):
+    """PRP-5 PRP-8 PST-4: EUR 1,000 at the exchange rate of 20 March, due 30 days later.
+
+    The tax rate is that of the work of 10 March in both cases.
+    """
     march_20, march_25 = datetime.date(2025, 3, 20), datetime.date(2025, 3, 25)
     factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", rate=11, valid_from=datetime.date(2025, 3, 1)
@@ -177,7 +179,7 @@ def test_the_totals_are_those_of_the_invoice_date_that_was_chosen(accountant, no
 
 
 def test_a_layout_is_saved_as_default_and_used_from_then_on(accountant, no1, proposal):
-    """PRP-3: the contract's goes before the company's"""
+    """PRP-3: the contract's layout comes before the company's."""
     posted(accountant, "one_section", proposal.pk)
     data = {"scope": "company"}
     answer = words(posted(accountant, "save_layout", proposal.pk, **data))

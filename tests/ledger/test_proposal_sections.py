@@ -39,8 +39,8 @@ def test_each_contract_line_has_a_section_by_default(no1, two_lines):
     ]
 
 
-def test_the_most_specific_layout_counts(no1, two_lines):
-    """PRP-3: contract before customer before entity"""
+def test_the_most_specific_layout_is_used(no1, two_lines):
+    """PRP-3: contract before customer before entity."""
     items = [work(no1, two_lines, line=line, task=None) for line in two_lines.lines.all()]
     entity = no1.entity
     ProposalLayout.objects.create(entity=entity, section_for_each_line=False)
@@ -55,7 +55,7 @@ def test_the_most_specific_layout_counts(no1, two_lines):
     assert [(s.title, s.summary_by) for s in proposal.sections.all()] == [("", "month")]
 
 
-def test_formatting_moves_lines_and_never_changes_amounts(no1, contract):
+def test_formatting_moves_lines_and_does_not_change_amounts(no1, contract):
     """PRP-3 and section 13, 3: sections add up to the lines, before and after"""
     proposal = proposed(no1, *(work(no1, contract, "1", price) for price in ("10.10", "20.20", "30.30")))
     first, second, third = proposal.lines.order_by("number")
@@ -83,7 +83,7 @@ def test_formatting_moves_lines_and_never_changes_amounts(no1, contract):
     ]
 
 
-def test_fewer_sections_than_before_leave_no_empty_one(no1, two_lines):
+def test_fewer_sections_leave_no_empty_one(no1, two_lines):
     """PRP-3"""
     items = [work(no1, two_lines, line=line, task=None) for line in two_lines.lines.all()]
     proposal = proposed(no1, *items)
@@ -121,8 +121,8 @@ def test_every_line_is_in_exactly_one_section(no1, contract, wrong):
         ("month", "nb", "mars 2025"),
     ],
 )
-def test_a_summary_has_its_name_in_the_customers_language(no1, contract, by, language, text):
-    """PRP-3: frozen on the invoice"""
+def test_a_summary_is_named_in_the_customers_language(no1, contract, by, language, text):
+    """PRP-3: stored on the invoice."""
     no1.customer.language = language
     no1.customer.save()
     proposal = proposed(no1, work(no1, contract))

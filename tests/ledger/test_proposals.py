@@ -48,7 +48,7 @@ def amounts(proposal):
     return [line.amount for line in proposal.lines.order_by("number")]
 
 
-# Taken up and filled in
+# Created and filled in
 
 
 def test_a_confirmed_proforma_becomes_a_proposal_with_its_number(no1, contract):
@@ -61,7 +61,7 @@ def test_a_confirmed_proforma_becomes_a_proposal_with_its_number(no1, contract):
     assert proposal.delivery == no1.customer.delivery
 
 
-def test_it_is_created_once_also_when_repeated(no1, contract):
+def test_a_proposal_is_created_once(no1, contract):
     """PRO-7"""
     proforma = confirmed(no1, work(no1, contract))
 
@@ -78,8 +78,8 @@ def test_a_draft_gets_no_proposal(no1, contract):
         create_proposal(drafted(no1, work(no1, contract)))
 
 
-def test_the_message_after_confirm_takes_it_up_at_once(no1, contract, django_capture_on_commit_callbacks):
-    """PRO-7: nobody presses a button"""
+def test_the_job_after_confirming_creates_it_at_once(no1, contract, django_capture_on_commit_callbacks):
+    """PRO-7: without a button."""
     draft = drafted(no1, work(no1, contract))
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -88,8 +88,8 @@ def test_the_message_after_confirm_takes_it_up_at_once(no1, contract, django_cap
     assert InvoiceProposal.objects.get().proforma == draft
 
 
-def test_a_sweep_creates_what_a_lost_message_left_out(no1, contract):
-    """PRO-7 PRP-1: and fills it in once the journal is posted"""
+def test_a_sweep_creates_a_proposal_whose_message_was_lost(no1, contract):
+    """PRO-7 PRP-1: and fills it in once the journal is posted."""
     confirmed(no1, work(no1, contract))
 
     tasks.sweep()
@@ -101,8 +101,8 @@ def test_a_sweep_creates_what_a_lost_message_left_out(no1, contract):
     assert (proposal.status, amounts(proposal)) == ("open", [1000])
 
 
-def test_one_that_fails_does_not_stop_the_sweep(no1, contract, monkeypatch, caplog):
-    """RUN-2, the same for proposals"""
+def test_a_failure_does_not_stop_the_sweep(no1, contract, monkeypatch, caplog):
+    """RUN-2, the same for proposals."""
     first, second = confirmed(no1, work(no1, contract)), confirmed(no1, work(no1, contract))
     create = InvoiceProposal.objects.create
 
@@ -117,7 +117,7 @@ def test_one_that_fails_does_not_stop_the_sweep(no1, contract, monkeypatch, capl
     assert "no room" in caplog.text
 
 
-def test_it_says_which_journal_blocks_it(no1, contract):
+def test_it_names_the_journal_that_blocks_it(no1, contract):
     """PRP-1"""
     proposal = create_proposal(confirmed(no1, work(no1, contract), work(no1, contract)))
     assert (len(blocked_by(proposal).left_out), blocked_by(proposal).journals) == (2, [])
@@ -137,8 +137,8 @@ def test_it_says_which_journal_blocks_it(no1, contract):
     assert [p.status for p in fill_unblocked(no1.entity)] == ["open"]
 
 
-def test_one_unposted_original_of_many_blocks_it(no1, contract):
-    """PRP-1: every one it bills"""
+def test_one_unposted_original_among_many_blocks_it(no1, contract):
+    """PRP-1: every billed original counts."""
     first = work(no1, contract)
     book_journals(no1)
     proposal = create_proposal(confirmed(no1, first, work(no1, contract)))
@@ -165,8 +165,8 @@ def test_filling_in_again_changes_nothing(no1, contract):
     assert list(proposal.lines.all()) == lines
 
 
-def test_lines_are_what_was_billed(no1, contract):
-    """PRP-1 MON-2: complimentary at nothing, non-chargeable not at all, lowered at what is billed"""
+def test_lines_have_the_billed_amounts(no1, contract):
+    """PRP-1 MON-2: complimentary work at 0, no non-chargeable work, lowered work at the billed amount."""
     items = [work(no1, contract, hours) for hours in ("1", "2", "3", "4")]
     proforma = drafted(no1, *items)
     edited(no1, proforma, items[1], billing_type="complimentary")
@@ -179,8 +179,8 @@ def test_lines_are_what_was_billed(no1, contract):
     assert amounts(proposal) == [100, 0, 250]
 
 
-def test_lines_take_the_tax_groups_of_the_posted_journal_lines(no1, contract):
-    """PRP-7: and a difference from the draft is flagged"""
+def test_lines_have_the_tax_groups_of_the_posted_journal_lines(no1, contract):
+    """PRP-7: a difference from the draft is flagged."""
     same, other = work(no1, contract), work(no1, contract)
     journals.add_to_journals(no1.entity, on=MARCH_31, by=no1.accountant)
     journals.edit_journal_lines(
@@ -197,8 +197,8 @@ def test_lines_take_the_tax_groups_of_the_posted_journal_lines(no1, contract):
     ]
 
 
-def test_lines_take_the_dimensions_of_the_posted_journal_lines(no1, contract):
-    """PRP-7: the project's when it was added to a journal, whatever the project has now"""
+def test_lines_have_the_dimensions_of_the_posted_journal_lines(no1, contract):
+    """PRP-7: those of the project when the line was added to a journal, not those of today."""
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     north, south = (department.values.create(code=code, name=code) for code in ("N", "S"))
     default = no1.project.default_dimensions.create(dimension=department, value=north)
@@ -228,13 +228,13 @@ def test_milestones_have_the_dimensions_of_their_contract_line(no1):
 
 
 @pytest.mark.parametrize("count", [2, 30])
-def test_filling_in_asks_as_many_queries_for_many_lines_as_for_one(
+def test_filling_in_takes_as_many_queries_for_many_lines_as_for_one(
     no1, contract, count, django_assert_max_num_queries, django_assert_num_queries
 ):
     first, one = (create_proposal(confirmed(no1, work(no1, contract))) for _ in range(2))
     many = create_proposal(confirmed(no1, *(work(no1, contract) for _ in range(count))))
     book_journals(no1)
-    fill_lines(first)  # only the first one of all has to make its counters
+    fill_lines(first)  # only the very first one creates its counters
     with django_assert_max_num_queries(30) as queries:
         fill_lines(one)
 
@@ -245,7 +245,7 @@ def test_filling_in_asks_as_many_queries_for_many_lines_as_for_one(
 # The header
 
 
-def test_the_header_is_edited_and_what_it_said_before_is_kept(no1, contract):
+def test_the_header_is_edited_and_the_old_values_are_recorded(no1, contract):
     """PRP-2 SEC-3"""
     proposal = proposed(no1, work(no1, contract))
 
@@ -257,8 +257,8 @@ def test_the_header_is_edited_and_what_it_said_before_is_kept(no1, contract):
     assert (event.detail["before"]["delivery"], event.detail["after"]["delivery"]) == ("mail", "both")
 
 
-def test_a_new_invoice_date_works_the_due_date_out_anew(no1, contract):
-    """PRP-2 PRP-9: 30 days net, overridden, then dated again"""
+def test_a_new_invoice_date_recalculates_the_due_date(no1, contract):
+    """PRP-2 PRP-9: 30 days net, overridden, then dated again."""
     proposal = proposed(no1, work(no1, contract))
     assert InvoiceFacts.load(proposal, on=MARCH_31).due_date == datetime.date(2025, 4, 30)
 
@@ -276,7 +276,7 @@ def test_a_new_invoice_date_works_the_due_date_out_anew(no1, contract):
     assert (invoice.invoice_date, invoice.due_date) == (MARCH_31, datetime.date(2025, 5, 31))
 
 
-def test_the_terms_of_the_proforma_come_before_those_of_the_customer(no1):
+def test_the_terms_of_the_proforma_replace_those_of_the_customer(no1):
     """PRP-9 CON-9"""
     contract = factories.contract(no1, confirmed=True)
     share = contract.customers.get()
@@ -288,7 +288,7 @@ def test_the_terms_of_the_proforma_come_before_those_of_the_customer(no1):
     assert InvoiceFacts.load(proposal, on=MARCH_31).due_date == datetime.date(2025, 4, 15)
 
 
-def test_it_cannot_be_due_before_it_is_dated(no1, contract):
+def test_the_due_date_cannot_be_before_the_invoice_date(no1, contract):
     """PRP-2"""
     proposal = proposed(no1, work(no1, contract))
 
@@ -297,8 +297,8 @@ def test_it_cannot_be_due_before_it_is_dated(no1, contract):
     assert refusal.value.code == "DUE-DATE"
 
 
-def test_the_headers_dimensions_replace_those_of_lines_filled_in_again(no1, contract):
-    """PRP-2: all lines are deleted and filled in again"""
+def test_the_headers_dimensions_are_used_when_lines_are_filled_in_again(no1, contract):
+    """PRP-2: all lines are deleted and created again."""
     department = Dimension.objects.create(entity=no1.entity, code="DEP", name="Department")
     chosen = dimension_set(no1.entity, [department.values.create(code="N", name="North")])
     proposal = proposed(no1, work(no1, contract))
@@ -312,7 +312,7 @@ def test_the_headers_dimensions_replace_those_of_lines_filled_in_again(no1, cont
     assert {entry.dimensions for entry in invoice.voucher.entries.all()} == {chosen}
 
 
-def test_a_posted_proposal_is_not_edited(no1, contract):
+def test_a_posted_proposal_cannot_be_edited(no1, contract):
     """PST-3"""
     proposal = proposed(no1, work(no1, contract))
     line = proposal.lines.get()
@@ -330,7 +330,7 @@ def test_a_posted_proposal_is_not_edited(no1, contract):
 
 
 def test_tax_groups_of_lines_are_edited_in_bulk(no1, contract):
-    """PRP-2: amounts stay"""
+    """PRP-2: amounts do not change."""
     proposal = proposed(no1, *(work(no1, contract) for _ in range(3)))
     first, second, _ = proposal.lines.order_by("number")
 
@@ -344,7 +344,7 @@ def test_tax_groups_of_lines_are_edited_in_bulk(no1, contract):
     assert (invoice.net, invoice.tax) == (3000, 550)
 
 
-def test_lines_are_dated_as_the_work_was(no1, contract):
+def test_lines_have_the_dates_of_the_work(no1, contract):
     """PRP-1: by contract line, then by day"""
     late, early = work(no1, contract), work(no1, contract, date=datetime.date(2025, 3, 3))
     proposal = proposed(no1, late, early)
@@ -353,8 +353,8 @@ def test_lines_are_dated_as_the_work_was(no1, contract):
     assert [line.detail.date for line in lines] == [datetime.date(2025, 3, 3), MARCH_10]
 
 
-def test_nothing_of_another_company_gets_on_a_proposal(no1, contract):
-    """PRP-2 SEC-1: neither its dimensions nor its tax groups."""
+def test_records_of_another_company_are_refused(no1, contract):
+    """PRP-2 SEC-1: dimensions and tax groups."""
     stranger = factories.company(code="SE1")
     department = Dimension.objects.create(entity=stranger.entity, code="DEP", name="Department")
     theirs = dimension_set(stranger.entity, [department.values.create(code="N", name="North")])
@@ -365,7 +365,7 @@ def test_nothing_of_another_company_gets_on_a_proposal(no1, contract):
         edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=stranger.item_tax_group)
 
 
-def test_a_text_that_no_database_keeps_is_refused(no1, contract):
+def test_a_text_that_databases_cannot_store_is_refused(no1, contract):
     """PRP-2"""
     proposal = proposed(no1, work(no1, contract))
     with pytest.raises(Refused, match="U\\+0000"):

@@ -1,4 +1,4 @@
-"""What the command says of proposals that wait: what keeps an actual or a journal from being posted."""
+"""The output of the command about waiting proposals: why an actual or a journal can't be posted."""
 
 import json
 
@@ -26,8 +26,8 @@ def propose(capsys, *options):
     return capsys.readouterr().out
 
 
-def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
-    """PRP-1 JRN-2: as post_journals does"""
+def test_it_names_the_reason_why_an_actual_is_in_no_journal(no1, capsys):
+    """PRP-1 JRN-2: like post_journals."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR")
     item = work(no1, factories.contract(no1, currency="EUR", confirmed=True))
     proforma = confirmed(no1, item)
@@ -46,7 +46,7 @@ def test_it_says_why_an_actual_is_in_no_journal(no1, capsys):
     assert not JournalLine.objects.exists()
 
 
-def test_what_a_journal_would_take_has_no_reason(no1, capsys):
+def test_an_actual_that_a_journal_would_include_has_no_reason(no1, capsys):
     """PRP-1"""
     item = work(no1, factories.contract(no1, confirmed=True))
     confirmed(no1, item)
@@ -55,8 +55,8 @@ def test_what_a_journal_would_take_has_no_reason(no1, capsys):
     assert json.loads(propose(capsys, "--json"))["left_out"] == []
 
 
-def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
-    """PRP-1 JRN-4: and only of journals that are waited for"""
+def test_it_names_the_errors_of_a_journal(no1, capsys):
+    """PRP-1 JRN-4: only of journals that a proposal waits for."""
     contract = factories.contract(no1, confirmed=True)
     proforma = confirmed(no1, work(no1, contract))
     no1.entity.profile_assignments.all().delete()
@@ -75,7 +75,7 @@ def test_it_says_what_a_journal_in_error_lacks(no1, capsys):
     ]
 
 
-def test_looking_for_reasons_takes_nothing_up_and_asks_as_often_for_many(no1, django_assert_num_queries):
+def test_finding_reasons_adds_nothing_and_takes_as_many_queries_for_many(no1, django_assert_num_queries):
     """JRN-1"""
     contract = factories.contract(no1, confirmed=True)
     items = [work(no1, contract) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""Aged receivables: what was open at the end of a day, and the control account; its page (PST-6 PST-8)."""
+"""Aged receivables: open amounts at the end of a day, and the control account; its page (PST-6 PST-8)."""
 
 from datetime import date
 from decimal import Decimal
@@ -37,8 +37,10 @@ def accountant(client, no1):
 @pytest.fixture
 @factories.remembered
 def spring(no1):
-    """1,000 due 14 Feb, of which 600 are paid on 20 Mar and the rest on 15 Apr; EUR 250 at 11 due 11 Apr; and
-    70.50 of another customer, dated 2 April and booked in March."""
+    """1,000 due 14 Feb, of which 600 are paid on 20 Mar and the rest on 15 Apr; and other open amounts.
+
+    EUR 250 at 11, due 11 Apr; and 70.50 of another customer, dated 2 April and posted in March.
+    """
     first = owes(no1, "1000", date(2025, 1, 15), number="INV-1")
     owes(no1, "250", date(2025, 3, 12), number="INV-2", currency="EUR", rate=11)
     for amount, day in (("600", date(2025, 3, 20)), ("400", date(2025, 4, 15))):
@@ -67,8 +69,8 @@ def rows_of(found):
     ]
 
 
-def test_what_was_open_on_a_past_day_is_worked_out_as_it_was(no1, spring):
-    """PST-8: on 31 March 400 are 45 days late; the payment of April is not there yet"""
+def test_open_amounts_of_a_past_day_are_those_of_that_day(no1, spring):
+    """PST-8: on 31 March 400 are 45 days late; the payment of April does not exist yet."""
     found = aged_receivables(no1.entity, on=MARCH_31)
 
     assert rows_of(found) == [
@@ -81,8 +83,8 @@ def test_what_was_open_on_a_past_day_is_worked_out_as_it_was(no1, spring):
     assert (found.ledger, found.difference) == (Decimal("3220.50"), 0)
 
 
-def test_it_moves_on_with_the_days(no1, spring):
-    """PST-8: on 30 April the 1,000 are paid, and the euros 19 days late; on 30 January nothing was late"""
+def test_the_result_depends_on_the_day(no1, spring):
+    """PST-8: on 30 April the 1,000 are paid, and the euros 19 days late; on 30 January nothing was late."""
     assert rows_of(aged_receivables(no1.entity, on=APRIL_30)) == [
         (no1.customer, "EUR", 0, 250, 0, 0, 0, 250, 2750),
         (spring, "NOK", Decimal("70.50"), 0, 0, 0, 0, Decimal("70.50"), Decimal("70.50")),
@@ -93,7 +95,7 @@ def test_it_moves_on_with_the_days(no1, spring):
     assert aged_receivables(no1.entity, on=date(2025, 1, 14)).rows == ()
 
 
-def test_the_open_transactions_add_up_to_it(no1, spring):
+def test_the_open_transactions_add_up_to_the_open_amounts(no1, spring):
     """PST-8"""
     rows = open_transactions([no1.customer.pk, spring.pk], on=MARCH_31)
 
@@ -107,8 +109,8 @@ def test_the_open_transactions_add_up_to_it(no1, spring):
     ]
 
 
-def test_an_exchange_difference_is_no_open_item(no1):
-    """PST-8 PST-6: EUR 100 at 11 paid at 11.50: 50 of gain is on the account, and nothing is open"""
+def test_an_exchange_difference_is_not_an_open_item(no1):
+    """PST-8 PST-6: EUR 100 at 11, paid at 11.50: a gain of 50 is on the account, and nothing is open."""
     debit = owes(no1, "100", date(2025, 1, 15), currency="EUR", rate=11)
     credit = owes(
         no1, "-100", date(2025, 2, 1), currency="EUR", rate=Decimal("11.50"), kind="payment", days=None
@@ -141,7 +143,7 @@ def test_an_exchange_difference_is_no_open_item(no1):
 
 
 def test_a_difference_to_the_control_account_is_shown(no1, accountant, spring):
-    """PST-6: 30 by hand without a transaction"""
+    """PST-6: an entry of 30 by hand, without a transaction."""
     post(no1, general(no1, entry(no1, "1500", debit=30), entry(no1, "3000", credit=30), day=MARCH_31))
 
     assert aged_receivables(no1.entity, on=MARCH_31).difference == 30
@@ -158,19 +160,19 @@ def words(client, **query):
 
 
 def test_the_page_shows_each_currency_and_the_books(no1, accountant, spring):
-    """PST-8: NOK 400 + 70.50, EUR 250, and 3,220.50 in all at the posted rates"""
+    """PST-8: NOK 400 + 70.50, EUR 250, and 3,220.50 in total at the posted rates."""
     page = words(accountant, on="2025-03-31")
 
     for shown in ("Open in EUR", "Open in NOK", "All currencies in NOK", "470.50", "3,220.50", "Agrees"):
         assert shown in page
-    assert "720.50" not in page.replace("2,720.50", "")  # euros and crowns in one sum
+    assert "720.50" not in page.replace("2,720.50", "")  # never euros and kroner in one sum
     assert "Differs" not in page
     assert "open at the end of 20 May 2025" in words(accountant)
     assert "between 1 Jan 1990 and 31 Dec 2099" in words(accountant, on="9999-01-01")
     assert "No matching amount was owed" in words(accountant, on="2024-12-31")
 
 
-def test_it_leads_down_to_the_open_transactions(no1, accountant, spring):
+def test_it_links_to_the_open_transactions(no1, accountant, spring):
     """PST-8"""
     assert f"customer={no1.customer.pk}" in words(accountant, on="2025-03-31")
     page = words(accountant, on="2025-03-31", customer=no1.customer.pk)
@@ -185,7 +187,7 @@ def test_it_leads_down_to_the_open_transactions(no1, accountant, spring):
     assert "INV-2" not in late
 
 
-def test_the_filter_leaves_the_control_account_alone(no1, accountant, spring):
+def test_the_filter_does_not_change_the_control_account(no1, accountant, spring):
     """PST-6"""
     page = words(accountant, on="2025-03-31", q="other")
     assert spring.name in page
@@ -201,7 +203,7 @@ def lines(client, **query):
     return [line.split(",") for line in sheet.lstrip("\ufeff").splitlines()]
 
 
-def test_it_goes_out_as_a_file(no1, accountant, spring):
+def test_it_can_be_exported(no1, accountant, spring):
     """EXP-1"""
     rows = lines(accountant, on="2025-03-31")
     assert rows[0][:4] == ["Number", "Customer", "Currency", "Not due"]
@@ -216,8 +218,8 @@ def test_it_goes_out_as_a_file(no1, accountant, spring):
     assert answer.getvalue()[:2] == b"PK"
 
 
-def test_a_statement_says_what_was_open_at_its_end(no1, accountant, spring):
-    """PST-8: of the 1,000 due in February 400 were open on 31 March, though they are paid since"""
+def test_a_statement_shows_open_amounts_at_its_end(no1, accountant, spring):
+    """PST-8: of the 1,000 due in February 400 were open on 31 March, although they are paid by now."""
     address = no1.customer.get_absolute_url()
     page = accountant.get(address, {"since": "2025-01-01", "until": "2025-03-31"}).content.decode()
     assert "Open on 31 Mar 2025, by days past the due date" in page
@@ -226,7 +228,7 @@ def test_a_statement_says_what_was_open_at_its_end(no1, accountant, spring):
     assert "Open on 20 May 2025, by days past the due date" in page
 
 
-def test_it_asks_as_much_for_many_rows(no1, accountant):
+def test_it_takes_as_many_queries_for_many_rows(no1, accountant):
     """PST-8"""
 
     def more(n):
@@ -247,7 +249,7 @@ def test_it_asks_as_much_for_many_rows(no1, accountant):
     assert (queries(), queries(view="transactions")) == few
 
 
-def test_other_companies_are_not_in_it(no1, accountant):
+def test_other_companies_are_not_included(no1, accountant):
     """SEC-1"""
     other = factories.company(code="NO2")
     owes(other, "777", date(2025, 3, 1))

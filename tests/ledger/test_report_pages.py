@@ -1,4 +1,4 @@
-"""The pages of reports: who may see them, what they show of the books, and what they keep to themselves."""
+"""The pages of reports: access, content, and hidden data."""
 
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,7 @@ def accountant(no1, client):
 @pytest.fixture
 @factories.remembered
 def billed(no1):
-    """8 h at cost 100 and price 200 of 10 March, invoiced with 25 % tax on 1 April: its invoice."""
+    """8 h at cost 100 and price 200 of 10 March, invoiced with 25 % tax on 1 April; returns the invoice."""
     contract = confirmed(factories.contract(no1), no1)
     approved(no1, [factories.time_entry(no1, "8", date=date(2025, 3, 10))])
     journalled(no1)
@@ -54,7 +54,7 @@ def queries(call):
 
 
 def page_of(no1, name):
-    """The page's arguments: its row where it is one of a row."""
+    """The page's arguments: its row, if it is the page of a row."""
     rows = {"account": no1.books.accounts["1500"], "customer": no1.customer, "project": no1.project}
     return [rows[name].pk] if name in rows else []
 
@@ -67,7 +67,7 @@ def page_of(no1, name):
     ],
 )
 def test_who_may_see_reports(client, no1, names, allowed):
-    """SEC-1: one row does not even exist for those who may see none."""
+    """SEC-1: single rows are not found by users who may not see them."""
     confirmed(factories.contract(no1), no1)
     for role in ("member", "manager", "accountant", "administrator", "auditor"):
         client.force_login(getattr(no1, role))
@@ -81,14 +81,14 @@ def test_who_may_see_reports(client, no1, names, allowed):
 
 
 @pytest.mark.parametrize("name", ["account", "customer", "project"])
-def test_rows_of_another_company_are_not_there(accountant, no1, name):
+def test_rows_of_another_company_are_not_found(accountant, no1, name):
     """SEC-1"""
     other = factories.company(code="NO2")
     assert accountant.get(reverse(name, args=page_of(other, name))).status_code == 404
 
 
-def test_reports_say_where_the_company_stands(accountant, no1):
-    """PST-8: 900.50 crowns and 250 euros are open."""
+def test_reports_show_the_situation_of_the_company(accountant, no1):
+    """PST-8: 900.50 kroner and 250 euros are open."""
     owes(no1, "900.50", date(2025, 1, 15))
     owes(no1, "250", date(2025, 1, 15), currency="EUR", rate=11)
     page = words(accountant, "reports")
@@ -98,7 +98,7 @@ def test_reports_say_where_the_company_stands(accountant, no1):
 
 
 def test_a_trial_balance_is_shown_with_its_sums(accountant, no1):
-    """PST-6: 1,000 of 2024 is a result of earlier years; 200.10 of 2025 moves in March."""
+    """PST-6: 1,000 of 2024 are the result of earlier years; 200.10 of 2025 are posted in March."""
     post(no1, balanced(no1, "1000", day=date(2024, 12, 31)), balanced(no1, "200.10", day=date(2025, 3, 10)))
     page = words(accountant, "trial_balance", since="2025-03-01", until="2025-03-31")
     assert "Result of earlier years" in page
@@ -122,7 +122,7 @@ def test_a_trial_balance_is_exported(accountant, no1):
 
 
 def test_a_subledger_that_differs_is_named(accountant, no1):
-    """PST-6: 30 by hand on the customers' account without a transaction."""
+    """PST-6: an entry of 30 by hand on the customers' account, without a transaction."""
     post(
         no1,
         general(no1, entry(no1, "1500", debit=30, customer=no1.customer), entry(no1, "3000", credit=30)),
@@ -142,7 +142,7 @@ def test_a_subledger_that_differs_is_named(accountant, no1):
     ],
 )
 def test_invalid_days_are_refused(accountant, no1, name, query, said):
-    """PST-6: and what was typed stays."""
+    """PST-6: the input stays."""
     page = words(accountant, name, *page_of(no1, name), **query)
     assert said in page
     assert query["since"] in page
@@ -163,8 +163,8 @@ def test_an_account_shows_its_balance_after_each_entry(accountant, no1):
     assert lines[2].endswith(",200.10,0.00,1200.10,NOK")
 
 
-def test_customers_are_found_by_what_they_owe(accountant, no1):
-    """PST-8: paid in full is not open, and what is due much later is not overdue."""
+def test_customers_are_filtered_by_open_amounts(accountant, no1):
+    """PST-8: a paid customer is not open, and an amount due later is not overdue."""
     late, later, paid = (
         no1.customer,
         factories.customer(no1, name="Later"),
@@ -184,12 +184,12 @@ def test_customers_are_found_by_what_they_owe(accountant, no1):
     assert shown(open="on") == [late, later]
     assert shown(overdue="on") == [late]
     assert shown(q="later") == [later]
-    assert "1,070.00" in words(accountant, "customers")  # the total of what is open
+    assert "1,070.00" in words(accountant, "customers")  # the total of open amounts
     sheet = accountant.get(reverse("customers"), {"_export": "csv"}).getvalue().decode()
     assert f"{late.name},{late.number},NO,1000.00," in sheet
 
 
-def test_a_statement_runs_and_leads_to_its_invoices(accountant, no1, billed):
+def test_a_statement_has_a_balance_and_links_to_its_invoices(accountant, no1, billed):
     """PST-8: 1,600 and 400 of tax."""
     page = words(accountant, "customer", no1.customer.pk, **SPRING)
     assert "Statement in NOK" in page
@@ -198,7 +198,7 @@ def test_a_statement_runs_and_leads_to_its_invoices(accountant, no1, billed):
 
 
 def test_a_manager_sees_the_invoices_of_their_contracts_only(client, no1, billed):
-    """SEC-1: what the whole customer owes is not theirs to know."""
+    """SEC-1: the open amount of the whole customer is not shown."""
     owes(no1, "777", date(2025, 4, 2))
     client.force_login(no1.manager)
     page = words(client, "customer", no1.customer.pk, **SPRING)
@@ -215,7 +215,7 @@ def test_a_manager_sees_the_invoices_of_their_contracts_only(client, no1, billed
 
 
 def test_a_project_shows_cost_and_margin_to_accountants(accountant, no1, billed):
-    """PST-8: 8 h cost 800 and brought 1,600."""
+    """PST-8: 8 h cost 800 and earned 1,600."""
     page = words(accountant, "project", no1.project.pk, **SPRING)
     for shown in ("1,600.00", "Margin", "Cost", "Earned and cost per month", "8 h"):
         assert shown in page
@@ -228,7 +228,7 @@ def test_a_project_shows_cost_and_margin_to_accountants(accountant, no1, billed)
 
 
 def test_a_manager_sees_costs_only_with_the_permission(client, no1, billed):
-    """SEC-1: 8 h cost 800, and 800 are the margin; no other figure of the project is 800."""
+    """SEC-1: 8 h cost 800, and the margin is 800; no other amount of the project is 800."""
     client.force_login(no1.manager)
     page = words(client, "project", no1.project.pk, **SPRING)
     listed = words(client, "projects", _columns=["cost", "margin", "hours", "revenue"])
@@ -242,7 +242,7 @@ def test_a_manager_sees_costs_only_with_the_permission(client, no1, billed):
 
 
 @pytest.mark.parametrize("name", ["reports", "trial_balance", "account", "customers", "customer", "projects"])
-def test_reports_ask_as_much_for_many_rows(accountant, no1, name):
+def test_reports_take_as_many_queries_for_many_rows(accountant, no1, name):
     """PST-6 PST-8"""
 
     def more(n):
@@ -263,7 +263,7 @@ def test_reports_ask_as_much_for_many_rows(accountant, no1, name):
     assert queries(read) == few
 
 
-def test_a_project_asks_as_much_for_many_rows(accountant, no1, billed):
+def test_a_project_takes_as_many_queries_for_many_rows(accountant, no1, billed):
     """PST-8"""
 
     def read():
@@ -284,8 +284,8 @@ def bars(*figures):
     return template.render(Context({"labels": labels, "first": [Decimal(each) for each in figures]}))
 
 
-def test_a_chart_has_its_figures_as_a_table():
-    """150 of a scale to 150 is as high as there is room (164); 75 half of it."""
+def test_a_chart_has_its_numbers_as_a_table():
+    """150 on a scale to 150 has the full height (164); 75 has half of it."""
     drawn = bars("150", "75", "0")
     assert drawn.count("<rect") == 3
     assert 'height="164.0"' in drawn
@@ -299,15 +299,15 @@ def test_a_chart_has_its_figures_as_a_table():
 @pytest.mark.parametrize(
     ("months", "word", "shown"), [(12, "Nov", 12), (12, "November", 6), (24, "Nov", 12), (36, "November", 6)]
 )
-def test_the_words_under_the_bars_keep_apart(months, word, shown):
-    """Each has the width of its letters and of one more: the 432 between the edges divided by the bars."""
+def test_the_labels_under_the_bars_do_not_overlap(months, word, shown):
+    """Each label takes the width of its letters and of one more, of the width of 432 divided by the bars."""
     template = Template("{% load charts %}{% bars labels first title='Money' %}")
     context = {"labels": [f"{word} 2025"] * months, "first": [Decimal(1)] * months}
     assert template.render(Context(context)).count('text-anchor="middle"') == shown
 
 
 @pytest.mark.parametrize("figures", [[], ["0"], ["-5"], ["-1000000", "0.01"], ["123456789.99"] * 30])
-def test_a_chart_bears_any_figures(figures):
+def test_a_chart_can_show_any_numbers(figures):
     """Lengths are never negative."""
     drawn = bars(*figures)
     assert 'height="-' not in drawn

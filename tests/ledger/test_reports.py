@@ -1,4 +1,4 @@
-"""What the books say, on pages: trial balance, control accounts, cards, statements, ageing."""
+"""The reports of the books: trial balance, control accounts, ledger cards, statements, ageing."""
 
 import datetime
 from datetime import date
@@ -55,8 +55,8 @@ def three_vouchers(no1):
     dr_cr(no1, date(2025, 3, 31), "4300", "1920", "50.05")
 
 
-def test_a_trial_balance_opens_moves_and_closes(no1, three_vouchers):
-    """PST-6: revenue of 2024 is the result of earlier years, and the whole is 0."""
+def test_a_trial_balance_has_opening_movement_and_closing(no1, three_vouchers):
+    """PST-6: revenue of 2024 is the result of earlier years, and the sum of all balances is 0."""
     other = factories.company(code="NO2")
     post(other, balanced(other, amount="7", day=date(2025, 3, 10)))
     found = trial_balance(no1.entity, **MARCH)
@@ -75,8 +75,8 @@ def test_a_trial_balance_opens_moves_and_closes(no1, three_vouchers):
     assert found.balances
 
 
-def test_revenue_begins_at_nothing_with_its_year(no1, three_vouchers):
-    """PST-6: the first day of the year belongs to it, the last day of the year before does not."""
+def test_revenue_begins_at_zero_with_its_year(no1, three_vouchers):
+    """PST-6: the first day of the year is included, the last day of the year before is not."""
     year = trial_balance(no1.entity, start=date(2025, 1, 1), end=date(2025, 12, 31))
     assert [(row.account.number, row.opening, row.closing) for row in year.rows] == [
         ("1920", 1000, Decimal("1150.05")),
@@ -91,15 +91,15 @@ def test_revenue_begins_at_nothing_with_its_year(no1, three_vouchers):
     assert before.earlier_result == 0
 
 
-def test_a_trial_balance_tells_that_the_books_do_not_balance(no1, three_vouchers):
-    """PST-6: it reads kept balances, so one of these was changed from outside."""
+def test_a_trial_balance_shows_that_the_books_do_not_balance(no1, three_vouchers):
+    """PST-6: it reads stored balances, and one of these was changed without an operation."""
     AccountBalance.objects.filter(account__number="1920", period__starts=date(2025, 3, 1)).update(
         debit=Decimal("0.01")
     )
     assert not trial_balance(no1.entity, **MARCH).balances
 
 
-def test_a_trial_balance_asks_as_much_for_many_rows(no1):
+def test_a_trial_balance_takes_as_many_queries_for_many_rows(no1):
     """PST-6"""
     post(no1, *[balanced(no1, day=date(2025, 3, 10)) for _ in range(3)])
     few = queries(lambda: trial_balance(no1.entity, **MARCH))
@@ -108,8 +108,8 @@ def test_a_trial_balance_asks_as_much_for_many_rows(no1):
     assert trial_balance(no1.entity, **MARCH).debit == 6000
 
 
-def test_a_ledger_card_runs_from_its_opening_balance(no1, three_vouchers):
-    """PST-6: the running balance is that of the whole period, whichever page is read."""
+def test_a_ledger_card_starts_with_its_opening_balance(no1, three_vouchers):
+    """PST-6: the running balance is that of the whole period, on any page."""
     dr_cr(no1, date(2025, 3, 5), "1920", "3000", "0.10")
     dr_cr(no1, date(2025, 3, 5), "1920", "3000", "0.20")
     card = ledger_card(no1.books.accounts["1920"], **MARCH)
@@ -130,7 +130,7 @@ def test_a_ledger_card_runs_from_its_opening_balance(no1, three_vouchers):
     assert card.entries.count() == 3
 
 
-def test_a_ledger_card_asks_as_much_for_many_rows(no1):
+def test_a_ledger_card_takes_as_many_queries_for_many_rows(no1):
     """PST-6"""
     account = no1.books.accounts["1920"]
     post(no1, *[balanced(no1, "0.10", day=date(2025, 3, 10)) for _ in range(3)])
@@ -153,7 +153,7 @@ def amounts(no1, on):
     return {row.control: (row.ledger, row.subledger) for row in control_accounts(no1.entity, on=on)}
 
 
-def test_control_accounts_stand_beside_their_subledgers_at_any_date(no1):
+def test_control_accounts_are_compared_with_their_subledgers_at_any_date(no1):
     """PST-6 PST-8: 8 h accrued at 200 on 10 March, invoiced with 25 % tax on 1 April."""
     accrue(no1)
     contract = confirmed(factories.contract(no1), no1)
@@ -179,8 +179,8 @@ def test_control_accounts_stand_beside_their_subledgers_at_any_date(no1):
     ]
 
 
-def test_a_control_account_names_whose_rows_disagree(no1):
-    """PST-6: 100 by hand on the customers' account that name nobody, and 30 that name one and fit nothing."""
+def test_a_control_account_names_the_rows_that_differ(no1):
+    """PST-6: entries on the customers' account: 100 without a customer, and 30 without a transaction."""
     post(
         no1,
         general(no1, entry(no1, "1500", debit=100), entry(no1, "3000", credit=100)),
@@ -196,7 +196,7 @@ def test_a_control_account_names_whose_rows_disagree(no1):
     ]
 
 
-def test_control_accounts_ask_as_much_for_many_rows(no1):
+def test_control_accounts_take_as_many_queries_for_many_rows(no1):
     """PST-6"""
     owes(no1, "100", date(2025, 3, 1))
     few = queries(lambda: control_accounts(no1.entity, on=date(2025, 3, 31)))
@@ -209,7 +209,7 @@ def test_control_accounts_ask_as_much_for_many_rows(no1):
 
 
 def owes(no1, amount, day, *, days=30, currency="NOK", kind="invoice", number="", customer=None, rate=1):
-    """A transaction of the customer subledger with its voucher; a payment is negative and is never due."""
+    """A transaction of the customer subledger with its voucher; a payment is negative and has no due date."""
     customer = customer or no1.customer
     amount = Decimal(amount)
     own = amount * rate
@@ -237,7 +237,10 @@ def owes(no1, amount, day, *, days=30, currency="NOK", kind="invoice", number=""
 
 
 def settle(debit, credit, amount, day, *, books=None, **fields):
-    """So much set off; in accounting currency as much, unless `books` says what of debit and of credit."""
+    """Settle this amount.
+
+    In accounting currency the same, unless `books` has the amounts of debit and credit.
+    """
     of_debit, of_credit = books or (amount, amount)
     return Settlement.objects.create(
         debit=debit,
@@ -252,7 +255,7 @@ def settle(debit, credit, amount, day, *, books=None, **fields):
 
 @pytest.fixture
 def account(no1):
-    """1,000 due on 14 February of which 600 was paid on 20 March; 500.50 of 10 March; and EUR 250."""
+    """1,000 due on 14 February, of which 600 was paid on 20 March; 500.50 of 10 March; and EUR 250."""
     first = owes(no1, "1000", date(2025, 1, 15), number="INV-1")
     owes(no1, "500.50", date(2025, 3, 10), number="INV-2")
     owes(no1, "250", date(2025, 3, 12), number="INV-3", currency="EUR", rate=11)
@@ -272,7 +275,7 @@ def as_dict(statement):
     }
 
 
-def test_a_statement_opens_runs_and_closes_in_each_currency(no1, account):
+def test_a_statement_has_a_balance_in_each_currency(no1, account):
     """PST-8"""
     statement = customer_statement(no1.customer, **MARCH)
     assert as_dict(statement) == {
@@ -304,7 +307,7 @@ def test_settlements_count_from_their_own_date(no1, account):
     assert sum(row.open for row in after.rows) == after.closing
 
 
-def test_a_settlement_that_was_undone_settles_nothing(no1, account):
+def test_a_settlement_that_was_undone_has_no_effect(no1, account):
     """PST-8"""
     first, paid = account
     settle(first, paid, "-600", date(2025, 3, 25), reverses=Settlement.objects.get())
@@ -312,7 +315,7 @@ def test_a_settlement_that_was_undone_settles_nothing(no1, account):
     assert [row.open for row in crowns.rows] == [1000, Decimal("500.50"), -600]
 
 
-def test_a_statement_of_nothing_has_no_currency(no1):
+def test_an_empty_statement_has_no_currency(no1):
     """PST-8"""
     assert customer_statement(no1.customer, **MARCH).currencies == ()
 
@@ -326,7 +329,7 @@ def of_company(no1):
 
 
 def test_open_amounts_age_from_their_due_date(no1, account):
-    """PST-8: 400 of what was due on 14 February is 45 days late on 31 March."""
+    """PST-8: 400 of the amount due on 14 February are 45 days late on 31 March."""
     found = ageing(of_company(no1), on=date(2025, 3, 31))
     assert [columns(row) for row in found] == [
         ("EUR", 250, 0, 0, 0, 0, 250),
@@ -349,7 +352,7 @@ def test_open_amounts_age_from_their_due_date(no1, account):
         (date(2025, 5, 16), "over_90"),
     ],
 )
-def test_where_a_column_of_the_ageing_begins(no1, on, column):
+def test_the_first_day_of_each_column_of_the_ageing(no1, on, column):
     """PST-8: due on 14 February."""
     owes(no1, "1000", date(2025, 1, 15))
     (row,) = ageing(of_company(no1), on=on)
@@ -371,7 +374,7 @@ def test_a_payment_that_settles_nothing_ages_from_its_own_date(no1):
     assert ageing(of_company(no1).filter(pk=quits.pk), on=date(2025, 3, 31)) == []
 
 
-def test_statements_and_ageing_ask_as_much_for_many_rows(no1, account):
+def test_statements_and_ageing_take_as_many_queries_for_many_rows(no1, account):
     """PST-8"""
     day = date(2025, 3, 31)
     few = queries(lambda: customer_statement(no1.customer, **MARCH))
@@ -390,7 +393,7 @@ def figures(row):
     return (row.hours, row.cost, row.accrued, row.revenue, row.on_account, row.earned, row.margin)
 
 
-def test_a_project_earns_what_is_accrued_and_then_what_is_invoiced(no1):
+def test_a_project_earns_accrued_and_then_invoiced_amounts(no1):
     """PST-8: 8 h at cost 100 and price 200 and an expense of 150 at cost in March, invoiced in April."""
     accrue(no1)
     contract = confirmed(factories.contract(no1), no1)
@@ -430,8 +433,8 @@ def test_a_project_earns_what_is_accrued_and_then_what_is_invoiced(no1):
     ]
 
 
-def test_what_is_invoiced_on_account_waits_in_the_balance(no1):
-    """PST-8: a milestone of 4,000 is on account and no revenue yet; the hours behind it cost 800."""
+def test_an_amount_on_account_is_in_the_balance_sheet(no1):
+    """PST-8: a milestone of 4,000 is on account and no revenue yet; its hours cost 800."""
     lines = [
         {
             "contract_amount": Decimal(4000),
@@ -454,7 +457,7 @@ def test_what_is_invoiced_on_account_waits_in_the_balance(no1):
     assert (found.closing.sales, found.closing.cost, found.closing.on_account) == (0, 0, 4000)
 
 
-def test_cost_on_the_balance_is_work_in_progress(no1):
+def test_cost_in_the_balance_sheet_is_work_in_progress(no1):
     """PST-8 JRN-5"""
     ProfileAssignment.objects.filter(entity=no1.entity, project=None).update(
         profile=no1.books.profiles["BALANCE"]
@@ -471,7 +474,7 @@ def test_cost_on_the_balance_is_work_in_progress(no1):
     )
 
 
-def test_a_project_statement_asks_as_much_for_many_rows(no1):
+def test_a_project_statement_takes_as_many_queries_for_many_rows(no1):
     """PST-8"""
     confirmed(factories.contract(no1), no1)
     approved(no1, [factories.time_entry(no1, "1", date=date(2025, 3, 10)) for _ in range(3)])

@@ -1,4 +1,4 @@
-"""A proposal that goes back to the project manager: nothing is lost or booked, all can be billed (PRP-6)."""
+"""Proposals returned to the project manager: nothing is lost or posted, all work can be billed (PRP-6)."""
 
 import datetime
 import threading
@@ -79,8 +79,8 @@ def left_on(account):
     return sum(row.accounting_debit - row.accounting_credit for row in rows)
 
 
-def test_its_work_is_on_a_new_draft_and_nothing_is_billed(no1, contract):
-    """PRP-6 and section 13, 1 and 2: 10 h × 100 stand unbilled again; no document, no voucher"""
+def test_the_work_is_on_a_new_draft_and_nothing_is_billed(no1, contract):
+    """PRP-6 and section 13, 1 and 2: 10 h × 100 are unbilled again; no document, no voucher."""
     item = work(no1, contract)
     proposal = proposed(no1, item)
     vouchers = Voucher.objects.count()
@@ -100,8 +100,8 @@ def test_its_work_is_on_a_new_draft_and_nothing_is_billed(no1, contract):
     assert findings() == []
 
 
-def test_it_is_confirmed_and_posted_like_any_other(no1, contract):
-    """PRP-6 PST-10: returned twice, billed at 7 h; the accrual of 1,000 is reversed once"""
+def test_the_new_draft_is_confirmed_and_posted_as_usual(no1, contract):
+    """PRP-6 PST-10: returned twice, billed at 7 h; the accrual of 1,000 is reversed once."""
     item = work(no1, contract)
     draft = returned(no1, proposed(no1, item))
     again = returned(no1, create_proposal(proformas.confirm(draft, by=no1.manager, on=MARCH_31)))
@@ -118,8 +118,8 @@ def test_it_is_confirmed_and_posted_like_any_other(no1, contract):
     assert findings() == []
 
 
-def test_what_was_edited_and_added_by_hand_comes_along(no1, contract):
-    """PRP-6: 10 h lowered to 8 h, and a fee of 400 by hand"""
+def test_edits_and_details_added_by_hand_are_on_the_new_draft(no1, contract):
+    """PRP-6: 10 h lowered to 8 h, and a fee of 400 by hand."""
     item = work(no1, contract)
     proforma = drafted(no1, item)
     edited(no1, proforma, item, quantity=Decimal(8))
@@ -149,7 +149,7 @@ def test_what_was_edited_and_added_by_hand_comes_along(no1, contract):
 
 
 def test_a_milestone_can_be_billed_again(no1):
-    """PRP-6 MIL-1: it is completed once it is billed to the last part"""
+    """PRP-6 MIL-1: it is completed when its last part is billed."""
     contract = factories.contract(no1, method="fixed", confirmed=True)
     item = milestone(contract, "5000")
     proposal = proposed(no1, item)
@@ -180,8 +180,8 @@ def test_the_draft_can_be_deleted_and_its_work_billed_by_another(no1, contract):
     assert findings() == []
 
 
-def test_one_that_waits_for_its_journal_can_be_returned_too(no1, contract):
-    """PRP-1 PRP-6: the next one waits for the same journal"""
+def test_a_proposal_that_waits_for_its_journal_can_be_returned_too(no1, contract):
+    """PRP-1 PRP-6: the next one waits for the same journal."""
     proposal = create_proposal(confirmed(no1, work(no1, contract)))
     draft = returned(no1, proposal)
 
@@ -194,8 +194,8 @@ def test_one_that_waits_for_its_journal_can_be_returned_too(no1, contract):
     assert findings() == []
 
 
-def test_what_cannot_be_returned(no1, contract):
-    """PRP-6: without a reason, twice, and once it is posted"""
+def test_when_a_return_is_refused(no1, contract):
+    """PRP-6: without a reason, twice, and after posting."""
     proposal = proposed(no1, work(no1, contract))
     with pytest.raises(Refused, match="Enter the reason why"):
         returned(no1, proposal, reason=" ")
@@ -214,7 +214,7 @@ def test_what_cannot_be_returned(no1, contract):
     assert findings() == []
 
 
-def test_its_managers_are_notified_and_the_event_names_who_did_it(no1, contract):
+def test_managers_are_notified_and_the_event_names_the_user(no1, contract):
     """PRP-6 SEC-3"""
     contract.managers.add(no1.manager)
     proposal = proposed(no1, work(no1, contract))
@@ -267,8 +267,8 @@ def canceled_after_return(no1, on=APRIL_10):
     return entry
 
 
-def test_an_approval_is_canceled_after_a_return_and_the_journal_takes_back_what_it_accrued(no1, contract):
-    """APP-5 PRP-6 JRN-7: Dr accrued revenue, Cr WIP 1,600; Dr payroll allocation, Cr cost 800; once, then."""
+def test_an_approval_is_canceled_after_a_return_and_the_journal_reverses_its_accrual(no1, contract):
+    """APP-5 PRP-6 JRN-7: Dr accrued revenue, Cr WIP 1,600; Dr payroll allocation, Cr cost 800; only once."""
     entry = canceled_after_return(no1)
     assert entry.status == "submitted"
     book_journals(no1, on=APRIL_10)
@@ -285,8 +285,8 @@ def test_an_approval_is_canceled_after_a_return_and_the_journal_takes_back_what_
     assert not list(findings(no1.entity))
 
 
-def test_while_its_draft_is_there_the_approval_stays(no1, contract):
-    """APP-5: the message says which document; a confirmed one names the return, which exists."""
+def test_an_approval_cannot_be_canceled_while_the_draft_exists(no1, contract):
+    """APP-5: the message names the document; for a confirmed one it names the return."""
     entry = factories.time_entry(no1, hours="8", date=MARCH_10)
     approve([entry], by=no1.manager, on=MARCH_31)
     mark_ready(BacklogItem.objects.all(), by=no1.manager)
@@ -298,7 +298,7 @@ def test_while_its_draft_is_there_the_approval_stays(no1, contract):
         cancel_approval([entry], by=no1.manager, on=MARCH_31)
 
 
-def test_what_was_returned_twice_is_taken_back_once(no1, contract):
+def test_work_that_was_returned_twice_is_reversed_once(no1, contract):
     """APP-5 PRP-6"""
     entry = factories.time_entry(no1, hours="8", date=MARCH_10)
     approve([entry], by=no1.manager, on=MARCH_31)
@@ -313,7 +313,7 @@ def test_what_was_returned_twice_is_taken_back_once(no1, contract):
     assert not list(findings(no1.entity))
 
 
-def test_after_that_it_is_approved_again_with_another_quantity_by_the_approver_alone(no1, contract):
+def test_after_that_the_approver_can_approve_another_quantity(no1, contract):
     """APP-5: of 8 h 6 are billed the second time: 1,200 accrued, 400 not charged."""
     entry = canceled_after_return(no1, on=MARCH_31)
     decisions = {entry.pk: Decision(billable_quantity=Decimal(6))}
@@ -330,7 +330,7 @@ def test_after_that_it_is_approved_again_with_another_quantity_by_the_approver_a
 
 @factories.remembered
 def approved(no1, hours, on=MARCH_31):
-    """Hours at 200 on 10 March, approved and marked ready where their limit lets them."""
+    """Hours at 200 on 10 March, approved and marked ready if their limit allows it."""
     entry = factories.time_entry(no1, hours=hours, date=MARCH_10)
     approve([entry], by=no1.manager, on=on)
     mark_ready(BacklogItem.objects.filter(actual__entry=entry), by=no1.manager)
@@ -338,7 +338,7 @@ def approved(no1, hours, on=MARCH_31):
 
 
 def returned_with_its_rest_given_away(no1):
-    """Of a limit of 1,000 5 h × 200 were billed at 4 h, another hour took the rest, and the 4 h came back."""
+    """Limit 1,000: 5 h × 200 were billed at 4 h, another hour used the rest, and the 4 h were returned."""
     factories.contract(no1, confirmed=True, limit=Decimal(1000))
     five = approved(no1, "5")
     proforma = drafted(no1, five)
@@ -352,8 +352,8 @@ def returned_with_its_rest_given_away(no1):
     return draft, five, one
 
 
-def test_what_a_limit_gave_to_others_is_not_billed_over_it(no1):
-    """PRP-6 PRO-6 NTE-1 and section 13, 6: 4 h and 1 h are the 1,000; a fifth hour goes over by 200"""
+def test_an_amount_that_others_used_meanwhile_is_not_billed_over_the_limit(no1):
+    """PRP-6 PRO-6 NTE-1 and section 13, 6: 4 h and 1 h are the 1,000; a fifth hour exceeds it by 200."""
     draft, five, one = returned_with_its_rest_given_away(no1)
     assert (five.status, five.limit_status, one.limit_status) == ("created", "not_evaluated", "committed")
     assert findings() == []
@@ -366,13 +366,13 @@ def test_what_a_limit_gave_to_others_is_not_billed_over_it(no1):
     confirmed(no1, one)
 
     charged = Actual.objects.filter(type="billed", billing_type="chargeable").values_list("amount", flat=True)
-    assert sum(charged) == 1000  # 800 reversed in between
+    assert sum(charged) == 1000  # 800 were reversed in between
     assert findings() == []
 
 
 @pytest.mark.parametrize("five_first", [True, False])
-def test_a_limit_holds_when_the_draft_is_deleted_too(no1, five_first):
-    """PRP-6 PRO-4 PRO-6: 5 h × 200 billed again with the other hour is refused, in either order"""
+def test_a_limit_is_kept_if_the_draft_is_deleted(no1, five_first):
+    """PRP-6 PRO-4 PRO-6: 5 h × 200 billed again with the other hour is refused, in either order."""
     draft, five, one = returned_with_its_rest_given_away(no1)
     proformas.delete_draft(draft, by=no1.manager)
     assert findings() == []
@@ -387,8 +387,8 @@ def test_a_limit_holds_when_the_draft_is_deleted_too(no1, five_first):
     assert findings() == []
 
 
-def test_going_over_the_limit_after_a_return_is_recorded(no1):
-    """PRP-6 PRO-6: who may override lets the fifth hour go 200 over"""
+def test_exceeding_the_limit_after_a_return_is_recorded(no1):
+    """PRP-6 PRO-6: a user who can override limits lets the fifth hour exceed it by 200."""
     draft, five, one = returned_with_its_rest_given_away(no1)
     edited(no1, draft, five, quantity=Decimal(5))
     no1.manager.memberships.update(overrides_limits=True)
@@ -402,8 +402,8 @@ def test_going_over_the_limit_after_a_return_is_recorded(no1):
     assert findings() == []
 
 
-def test_what_still_fits_stays_committed(no1):
-    """PRP-6 NTE-1: of 1,000 800 came back, so only 200 are left for others"""
+def test_items_that_still_fit_stay_committed(no1):
+    """PRP-6 NTE-1: of 1,000, 800 were returned, so only 200 are left for others."""
     factories.contract(no1, confirmed=True, limit=Decimal(1000))
     four = approved(no1, "4")
     draft = returned(no1, proposed(no1, four))
@@ -418,7 +418,7 @@ def test_what_still_fits_stays_committed(no1):
 
 
 def test_returned_work_is_unbilled_again_and_ages(client, no1, contract):
-    """BKL-4 PRP-6: approved on 10 March, billed from 20 to 24 March, and again from 29 March"""
+    """BKL-4 PRP-6: approved on 10 March, billed from 20 to 24 March, and unbilled again from then."""
     item = approved(no1, "5", on=MARCH_10)
     on = {day: datetime.date(2025, 3, day) for day in range(1, 32)}
     proforma = proformas.confirm(drafted(no1, item, on=on[20]), by=no1.manager, on=on[20])
@@ -440,8 +440,8 @@ def test_returned_work_is_unbilled_again_and_ages(client, no1, contract):
     assert unbilled(19, 24, 26, 29, 30, 31) == [[1000], [], [1000], [], [1000], [1000]]
 
 
-def test_a_returned_proforma_adds_nothing_up(client, no1, contract):
-    """PRP-6: of 1,000 returned and 1,000 on the draft that continues it the list's total is 1,000"""
+def test_a_returned_proforma_is_not_in_totals(client, no1, contract):
+    """PRP-6: with 1,000 returned and 1,000 on the new draft, the total of the list is 1,000."""
     proposal = proposed(no1, work(no1, contract))
     draft = returned(no1, proposal)
     client.force_login(no1.manager)
@@ -471,8 +471,8 @@ def test_a_returned_proforma_adds_nothing_up(client, no1, contract):
     assert (row.pk, row.counted) == (draft.pk, 1000)
 
 
-def test_the_page_of_a_returned_proposal_says_where_its_work_is_now(client, no1, contract):
-    """PRP-6: on its draft, and on none once that is deleted"""
+def test_the_page_of_a_returned_proposal_names_the_draft_with_its_work(client, no1, contract):
+    """PRP-6: and no draft after it was deleted."""
     proposal = proposed(no1, work(no1, contract))
     draft = return_proposal(proposal, reason="Too many hours", by=no1.accountant)
     client.force_login(no1.accountant)
@@ -484,8 +484,8 @@ def test_the_page_of_a_returned_proposal_says_where_its_work_is_now(client, no1,
     assert "Its work is on" not in page
 
 
-def test_work_by_hand_is_found_on_the_draft_of_a_draft(client, no1, contract):
-    """PRP-6: nothing claims it, and the first draft was returned as well"""
+def test_work_by_hand_is_found_after_two_returns(client, no1, contract):
+    """PRP-6: it has no claim, and the first draft was returned too."""
     draft = drafted(no1, work(no1, contract))
     by_hand = proformas.add_detail(
         draft,
@@ -517,8 +517,8 @@ def test_the_page_of_a_returned_milestone_names_its_draft(client, no1):
     assert f'<a href="{draft.get_absolute_url()}">proforma {draft.number}</a>' in page
 
 
-def test_the_draft_and_what_it_was_made_of_say_the_reason(client, no1, contract):
-    """PRP-6: each names the other, and why; a draft of its own says nothing."""
+def test_the_draft_and_its_origin_show_the_reason(client, no1, contract):
+    """PRP-6: each names the other and the reason; other drafts show nothing."""
     proposal = proposed(no1, work(no1, contract))
     draft = returned(no1, proposal, reason="Wrong order number.")
     own = drafted(no1, work(no1, contract))
@@ -535,7 +535,7 @@ def test_the_draft_and_what_it_was_made_of_say_the_reason(client, no1, contract)
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_returning_and_posting_at_once_one_happens(monkeypatch):
+def test_of_returning_and_posting_at_once_only_one_succeeds(monkeypatch):
     """PRP-6 PST-1"""
     monkeypatch.setattr("ledger.document.operations.draw", lambda invoice: None)
     no1 = factories.company()

@@ -1,4 +1,4 @@
-"""What the accountant's room does by itself, and from the command line; all of it safe to repeat."""
+"""Scheduled tasks and commands of the ledger; all of them are safe to repeat."""
 
 import json
 from datetime import date
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The numbers of the invoices that are drawn, in place of their PDFs."""
+    """The numbers of the invoices with a created document; no real PDFs."""
     numbers = []
 
     def draw(invoice):
@@ -55,7 +55,7 @@ def command(name, *options, capsys):
 
 
 def do_twice(kind):
-    """Call its handler as two workers do of which the first seemed dead; then deliver its message twice."""
+    """Call its handler twice, as after a worker that seemed dead; then deliver its message twice."""
     job = Job.objects.filter(kind=kind, state="waiting").latest("pk")
     for _ in range(2):
         jobs.KINDS[kind].handler(jobs.Work(job, jobs.KINDS[kind]), **job.params)
@@ -64,7 +64,7 @@ def do_twice(kind):
     assert not Job.objects.filter(pk=job.pk).exists()
 
 
-def test_a_message_that_comes_twice_does_no_harm(no1, contract, drawn):
+def test_a_message_that_arrives_twice_does_no_harm(no1, contract, drawn):
     """PRO-7 PST-1"""
     confirmed(no1, work(no1, contract))
     do_twice("propose")
@@ -78,8 +78,8 @@ def test_a_message_that_comes_twice_does_no_harm(no1, contract, drawn):
     assert Document.objects.count() == 1
 
 
-def test_a_sweep_draws_what_was_not_drawn(no1, contract, drawn):
-    """PST-1: and nothing twice"""
+def test_a_sweep_creates_missing_documents(no1, contract, drawn):
+    """PST-1: and none twice."""
     first, second = posted(no1, contract), posted(no1, contract)
 
     tasks.sweep()
@@ -88,7 +88,7 @@ def test_a_sweep_draws_what_was_not_drawn(no1, contract, drawn):
     assert drawn == [first.number, second.number]
 
 
-def test_one_that_cannot_be_drawn_does_not_stop_the_sweep(no1, contract, drawn, monkeypatch):
+def test_a_document_that_fails_does_not_stop_the_sweep(no1, contract, drawn, monkeypatch):
     """DOC-1"""
     first, second = posted(no1, contract), posted(no1, contract)
     draw = tasks.documents.draw
@@ -105,7 +105,7 @@ def test_one_that_cannot_be_drawn_does_not_stop_the_sweep(no1, contract, drawn, 
     assert drawn == [second.number]
 
 
-def test_without_the_libraries_a_sweep_tries_one_only(no1, contract, monkeypatch):
+def test_without_the_libraries_a_sweep_tries_only_one(no1, contract, monkeypatch):
     """DOC-1"""
     posted(no1, contract), posted(no1, contract)
     tried = []
@@ -121,7 +121,7 @@ def test_without_the_libraries_a_sweep_tries_one_only(no1, contract, monkeypatch
     assert len(tried) == 1
 
 
-def test_one_companys_trouble_does_not_stop_the_others(no1, contract, drawn, monkeypatch):
+def test_an_error_of_one_company_does_not_stop_the_others(no1, contract, drawn, monkeypatch):
     """PRO-7"""
     factories.company(code="AA0")
     confirmed(no1, work(no1, contract))
@@ -149,7 +149,7 @@ def test_actuals_are_added_to_journals_by_the_schedule(no1, contract):
     assert JournalLine.objects.get().actual == item.actual
 
 
-def test_propose_says_what_blocks_the_rest(no1, contract, capsys):
+def test_propose_names_blockers(no1, contract, capsys):
     """PRP-1"""
     item = work(no1, contract)
     book_journals(no1)
@@ -164,7 +164,7 @@ def test_propose_says_what_blocks_the_rest(no1, contract, capsys):
     assert (answer["created"], answer["filled"], list(answer["blocked"])) == ([], [], [waiting.number])
 
 
-def test_post_invoices_posts_what_is_open(no1, contract, capsys, drawn):
+def test_post_invoices_posts_open_proposals(no1, contract, capsys, drawn):
     """PST-1"""
     proposal = proposed(no1, work(no1, contract))
     create_proposal(confirmed(no1, work(no1, contract)))  # blocked
@@ -186,7 +186,7 @@ def test_post_invoices_posts_what_is_open(no1, contract, capsys, drawn):
     assert command("post_invoices", capsys=capsys) == "0 posted, 0 refused.\n"
 
 
-def test_post_invoices_posts_only_what_is_approved_where_that_is_required(no1, contract, capsys, drawn):
+def test_post_invoices_posts_only_approved_proposals_if_required(no1, contract, capsys, drawn):
     """PRP-4"""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(require_proposal_approval=True)
     first, second = (proposed(no1, work(no1, contract)) for _ in range(2))
@@ -204,14 +204,14 @@ def test_post_invoices_posts_only_what_is_approved_where_that_is_required(no1, c
     assert f"{second.number} is not posted" in capsys.readouterr().out
 
 
-def test_a_day_to_come_is_refused(no1):
+def test_a_future_day_is_refused(no1):
     """PRP-8"""
     with pytest.raises(CommandError, match="in the future"):
         call_command("post_invoices", "--entity", "NO1", "--on", "2098-01-01")
 
 
-def test_the_clock_takes_the_approver_for_the_second_person(no1, contract, drawn):
-    """SEC-2: posted are only proposals that somebody else approved than who confirmed them"""
+def test_scheduled_posting_counts_the_approver_as_the_second_person(no1, contract, drawn):
+    """SEC-2: it posts only proposals whose approver is not the user who confirmed."""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(
         separate_confirm_and_post=True, require_proposal_approval=True, posts_invoices_by_clock=True
     )
@@ -229,8 +229,8 @@ def test_the_clock_takes_the_approver_for_the_second_person(no1, contract, drawn
     )
 
 
-def test_the_clock_posts_nothing_that_nobody_approved(no1, contract, drawn):
-    """SEC-2: also where the parameters got past their check, and from the command line without a name"""
+def test_scheduled_posting_posts_nothing_without_an_approval(no1, contract, drawn):
+    """SEC-2: even if the parameters are inconsistent, and from the command line without a user."""
     LegalEntity.objects.filter(pk=no1.entity.pk).update(separate_confirm_and_post=True)
     proposal = proposed(no1, work(no1, contract))
 
@@ -244,8 +244,8 @@ def test_the_clock_posts_nothing_that_nobody_approved(no1, contract, drawn):
 
 
 @pytest.mark.parametrize("approved", [False, True])
-def test_the_clock_and_two_people_need_an_approver(no1, approved):
-    """SEC-2: the parameters are refused together, by the form and by the database"""
+def test_scheduled_posting_with_two_people_needs_an_approver(no1, approved):
+    """SEC-2: the combination of parameters is refused, by the form and by the database."""
     no1.entity.separate_confirm_and_post = no1.entity.posts_invoices_by_clock = True
     no1.entity.require_proposal_approval = approved
     if approved:
@@ -258,8 +258,8 @@ def test_the_clock_and_two_people_need_an_approver(no1, approved):
         no1.entity.save()
 
 
-def test_the_clock_posts_only_for_those_who_leave_it_to_the_clock(drawn):
-    """PST-1 JRN-4: journals and invoices of one company, none of the other; a repeat does nothing."""
+def test_scheduled_posting_is_for_companies_that_enabled_it(drawn):
+    """PST-1 JRN-4: journals and invoices of one company, none of the other; repeating it does nothing."""
     wanting = factories.company(posts_journals_by_clock=True, posts_invoices_by_clock=True)
     other = factories.company(code="SE1")
     for company in (wanting, other):

@@ -1,4 +1,4 @@
-"""Sales tax: which codes apply, and how much it is."""
+"""Sales tax: the codes that apply, and the amounts."""
 
 import datetime
 from collections import Counter
@@ -45,7 +45,7 @@ def test_two_codes_of_one_rate_are_rounded_together():
     assert result.by_line == {"a": Decimal("2.52"), "b": Decimal("2.53")}
 
 
-def test_tax_is_rounded_once_for_a_rate():
+def test_tax_is_rounded_once_per_rate():
     """MON-4"""
     result = tax_of([line(n, "10.10", SERVICES) for n in "abc"], "EUR")
 
@@ -54,7 +54,7 @@ def test_tax_is_rounded_once_for_a_rate():
     assert [(row.base, row.tax) for row in result.by_code] == [(Decimal("30.30"), Decimal("7.58"))]
 
 
-def test_different_rates_and_categories_are_rounded_apart():
+def test_different_rates_and_categories_are_rounded_separately():
     """MON-4"""
     result = tax_of(
         [line("a", "10.10", SERVICES), line("b", "10.10", FOOD), line("c", "10.10", EXPORT)], "EUR"
@@ -64,7 +64,7 @@ def test_different_rates_and_categories_are_rounded_apart():
     assert result.total == Decimal("4.05")
 
 
-def test_a_line_with_two_taxes_bears_both():
+def test_a_line_with_two_taxes_has_both():
     """PST-4: every code that is in both groups applies."""
     result = tax_of([line("a", "100.00", SERVICES, CITY)], "EUR")
 
@@ -73,7 +73,7 @@ def test_a_line_with_two_taxes_bears_both():
 
 
 def test_the_same_code_at_two_rates_is_two_sums():
-    """MON-4: a document may hold work of before and after a change of the rate."""
+    """MON-4: a document can have work from before and after a change of the rate."""
     old = TaxableLine("old", Decimal(100), [TaxAt(FOOD, Decimal(12))])
     result = tax_of([old, line("new", "100", FOOD)], "EUR")
 
@@ -96,7 +96,7 @@ def test_no_line_no_tax():
     assert (result.by_code, result.by_line, result.total) == ([], {}, 0)
 
 
-def test_crediting_line_by_line_gives_back_the_tax_to_the_cent():
+def test_crediting_line_by_line_returns_exactly_the_tax():
     """MON-4: 3 × 10.10 at 25 % has tax 7.58; credited one by one 2.53, 2.52, 2.53."""
     a, b, c = (line(key, "10.10", SERVICES) for key in "abc")
 
@@ -113,8 +113,8 @@ def test_crediting_line_by_line_gives_back_the_tax_to_the_cent():
     assert sum(first.by_line.values()) == Decimal("-2.53")
 
 
-def test_crediting_line_by_line_gives_each_code_back_what_it_bears():
-    """MON-4: of 5.05 two codes of 25 % have 2.52 and 2.53; a single one has 2.53, so 0.01 moves to it"""
+def test_crediting_line_by_line_returns_exactly_the_tax_of_each_code():
+    """MON-4: of 5.05 two codes of 25 % have 2.52 and 2.53; a single code has 2.53, so 0.01 moves to it."""
     a, b = line("a", "10.10", SERVICES), line("b", "10.10", GOODS)
 
     first, second = tax_of_change([a, b], [a], "EUR"), tax_of_change([a], [], "EUR")
@@ -124,7 +124,7 @@ def test_crediting_line_by_line_gives_each_code_back_what_it_bears():
     assert by_code(second) == {"S25": Decimal("-2.53")}
 
 
-def test_a_line_credited_in_part_keeps_the_tax_of_what_stands():
+def test_a_line_credited_in_part_keeps_the_tax_of_the_rest():
     """MON-4"""
     change = tax_of_change([line("a", "100.00", FOOD)], [line("a", "60.00", FOOD)], "EUR")
 
@@ -146,7 +146,7 @@ documents = st.lists(st.tuples(amounts, codes), min_size=1, max_size=25)
 
 @given(documents, st.sampled_from(["EUR", "JPY", "BHD"]))
 def test_shares_of_tax_add_up_by_code_and_by_line(document, currency):
-    """MON-4, and what must hold at any moment: tax shares add up to the tax."""
+    """MON-4: tax shares always add up to the tax."""
     unit = money.minor_unit(currency)
     lines = [TaxableLine(n, net * unit, at(*codes)) for n, (net, codes) in enumerate(document)]
 
@@ -164,7 +164,7 @@ def test_shares_of_tax_add_up_by_code_and_by_line(document, currency):
 
 
 @given(documents)
-def test_a_credit_of_everything_is_the_mirror_image(document):
+def test_a_full_credit_is_the_mirror_image(document):
     """MON-4"""
     lines = [TaxableLine(n, Decimal(net) / 100, at(*codes)) for n, (net, codes) in enumerate(document)]
     negated = [TaxableLine(ln.key, -ln.net, ln.codes) for ln in lines]
@@ -176,7 +176,7 @@ def test_a_credit_of_everything_is_the_mirror_image(document):
 
 
 @given(documents, st.data())
-def test_credits_in_any_order_give_back_exactly_the_tax(document, data):
+def test_credits_in_any_order_return_exactly_the_tax(document, data):
     """MON-4"""
     lines = [TaxableLine(n, Decimal(net) / 100, at(*codes)) for n, (net, codes) in enumerate(document)]
     order = data.draw(st.permutations(lines))
@@ -222,14 +222,14 @@ def groups(books):
         ("EXPORT", "OUTSIDE", "OUTSIDE", "0"),
     ],
 )
-def test_a_code_applies_where_both_groups_have_it(books, groups, billing, item, code, percent):
+def test_a_code_applies_if_both_groups_have_it(books, groups, billing, item, code, percent):
     """PST-4"""
     (found,) = TaxBook.load(books.tax_codes[code].entity).codes(*groups(billing, item), DAY)
 
     assert (found.code.code, found.percent) == (code, Decimal(percent))
 
 
-def test_the_rate_is_that_of_the_day(books, groups):
+def test_the_rate_of_the_day_is_used(books, groups):
     """PST-4: codes have dated rates."""
     code = books.tax_codes["OUT15"]
     TaxRate.objects.create(tax_code=code, valid_from=DAY, percent=Decimal("12"))
@@ -249,7 +249,7 @@ def test_several_shared_codes_all_apply(books, groups):
     assert [tax.code.code for tax in found] == ["OUT15", "OUT25"]
 
 
-def test_a_rate_that_is_not_there_yet_is_named(books, groups):
+def test_a_rate_that_does_not_exist_yet_is_named(books, groups):
     """MON-8: never 0 without an error."""
     code = books.tax_codes["OUT25"]
     code.rates.update(valid_from=DAY)
@@ -259,7 +259,7 @@ def test_a_rate_that_is_not_there_yet_is_named(books, groups):
     assert refusal.value.code == "TAX-RATE-MISSING"
 
 
-def test_groups_that_share_no_code_are_named(books, groups):
+def test_groups_without_a_common_code_are_named(books, groups):
     """MON-8"""
     entity = books.billing_tax_groups["EU"].entity
     BillingTaxGroupCode.objects.filter(group__code="EU", tax_code__code="REVERSE").delete()
@@ -282,7 +282,7 @@ def test_a_missing_group_is_named(books, groups, missing):
     assert refusal.value.code == f"{missing.split()[0].upper()}-GROUP-MISSING"
 
 
-def test_groups_without_any_code_share_none(books):
+def test_groups_without_any_code_have_none_in_common(books):
     """MON-8"""
     entity = books.tax_codes["ZERO"].entity
     billing = BillingTaxGroupFactory(entity=entity, code="NEW")
@@ -292,7 +292,7 @@ def test_groups_without_any_code_share_none(books):
         TaxBook.load(entity).codes(billing.pk, item.pk, DAY)
 
 
-def test_loading_asks_as_often_for_many_codes_as_for_few(books, django_assert_num_queries):
+def test_loading_takes_as_many_queries_for_many_codes_as_for_few(books, django_assert_num_queries):
     entity = books.tax_codes["ZERO"].entity
     for n in range(20):
         code = TaxCode.objects.create(entity=entity, code=f"X{n}", name="x", category="S")

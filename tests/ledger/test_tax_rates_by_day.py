@@ -1,4 +1,4 @@
-"""A new tax rate and the invoice that bills work of both: the day of delivery decides (PST-4)."""
+"""An invoice with work from before and after a new tax rate: the day of delivery decides (PST-4)."""
 
 import datetime
 from decimal import Decimal
@@ -46,7 +46,7 @@ def proposal(no1, contract):
     return proposed(no1, *(work(no1, contract, "10", "1000", date=day) for day in (DEC_30, JAN_5)), on=JAN_10)
 
 
-def test_one_invoice_holds_two_rates_of_one_code(no1, proposal):
+def test_one_invoice_has_two_rates_of_one_code(no1, proposal):
     """PST-4: 10,000 at 25 % and 10,000 at 26 %, invoiced on 10 January, have 2,500 + 2,600"""
     invoice = post(proposal, by=no1.accountant, on=JAN_10)
 
@@ -80,7 +80,7 @@ def test_the_printed_invoice_and_the_explanation_show_both_rates(no1, proposal):
 
 
 def test_a_summary_of_both_rates_is_printed_as_two_lines(no1, proposal):
-    """PST-4 PRP-3: no printed line mixes rates, and the amounts stay"""
+    """PST-4 PRP-3: no printed line mixes rates, and the amounts do not change."""
     format_sections(
         proposal, [SectionFormat(list(proposal.lines.all()), "January", "summary", "role")], by=no1.accountant
     )
@@ -103,7 +103,7 @@ def test_the_draft_estimates_both_rates(no1, contract):
 
 
 @pytest.mark.parametrize(("planned", "percent"), [(DEC_30, 25), (JAN_5, 26)])
-def test_a_milestone_is_taxed_by_the_day_it_was_completed(no1, planned, percent):
+def test_a_milestone_is_taxed_by_the_day_of_its_completion(no1, planned, percent):
     """PST-4"""
     contract = factories.contract(no1, method="fixed", confirmed=True)
 
@@ -112,8 +112,8 @@ def test_a_milestone_is_taxed_by_the_day_it_was_completed(no1, planned, percent)
     assert invoice.taxes.get().percent == percent
 
 
-def test_a_rate_that_the_day_of_the_work_lacks_is_named(no1, contract):
-    """PST-4 MON-8: that of the invoice date is there and does not count"""
+def test_a_missing_rate_of_the_day_of_the_work_is_named(no1, contract):
+    """PST-4 MON-8: the rate of the invoice date exists and does not matter."""
     TaxRate.objects.exclude(valid_from=JAN_1).delete()
     proposal = proposed(no1, work(no1, contract, date=JAN_5), work(no1, contract, date=DEC_30), on=JAN_10)
 
@@ -123,8 +123,8 @@ def test_a_rate_that_the_day_of_the_work_lacks_is_named(no1, contract):
     assert error.message.startswith("Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 30")
 
 
-def test_a_base_that_is_not_that_of_its_lines_is_found(no1, proposal):
-    """PST-4 PST-7: 1 moved from the one rate to the other, which leaves every total as it was"""
+def test_a_base_that_differs_from_its_lines_is_found(no1, proposal):
+    """PST-4 PST-7: 1 was moved from one rate to the other, so that no total changes."""
     invoice = post(proposal, by=no1.accountant, on=JAN_10)
     with behind_the_guards():
         for percent, base in ((25, 9999), (26, 10001)):
@@ -139,7 +139,7 @@ def test_a_base_that_is_not_that_of_its_lines_is_found(no1, proposal):
 
 
 def test_a_credit_keeps_the_rate_of_each_line(no1, proposal):
-    """PST-4 COR-3: also if the rates were entered again since"""
+    """PST-4 COR-3: even if the rates were entered again since then."""
     post(proposal, by=no1.accountant, on=JAN_10)
     TaxRate.objects.update(percent=Decimal(12))
     old, new = details_of(proposal)

@@ -1,4 +1,4 @@
-"""What the books can't hold stays out of them by name, and stops nothing else (MON-1, JRN-2, PRP-5)."""
+"""Amounts that are too large for the books are refused by name and stop nothing else (MON-1, JRN-2)."""
 
 from datetime import date
 from decimal import Decimal
@@ -56,7 +56,7 @@ def added_and_left(no1):
     return added.lines, [reason for _, reason in added.left_out]
 
 
-def test_one_that_is_too_large_keeps_no_other_out_of_the_journals(no1, monkeypatch):
+def test_an_amount_that_is_too_large_does_not_block_others(no1, monkeypatch):
     """JRN-1 JRN-2: both costs and the 8 h are added; the sale of the material is named."""
     rated(no1)
     euro_contract(no1)
@@ -78,7 +78,7 @@ def test_one_that_is_too_large_keeps_no_other_out_of_the_journals(no1, monkeypat
     assert list(waiting_actuals(no1.entity)) == [sale]
 
 
-def test_an_amount_in_own_currency_has_no_rate_to_correct(no1):
+def test_an_amount_in_the_accounting_currency_has_no_rate_to_correct(no1):
     """JRN-2"""
     line = factories.contract(no1, confirmed=True).lines.get()
     big, kept = (cost(no1, line, "100000000000001", price=1), cost(no1, line, "100000000000000", price=1))
@@ -87,7 +87,7 @@ def test_an_amount_in_own_currency_has_no_rate_to_correct(no1):
     assert said[big.pk].code == "ACTUAL-TOO-LARGE"
 
 
-def test_the_pages_say_it_and_nothing_is_an_internal_error(no1, monkeypatch, client):
+def test_the_pages_show_it_without_an_internal_error(no1, monkeypatch, client):
     """JRN-2"""
     rated(no1)
     euro_contract(no1)
@@ -100,7 +100,7 @@ def test_the_pages_say_it_and_nothing_is_an_internal_error(no1, monkeypatch, cli
 
 
 def test_after_cancellation_it_is_not_reported(no1, monkeypatch):
-    """APP-5 JRN-1: neither it nor its reversal waits for anything; the 8 h are invoiced."""
+    """APP-5 JRN-1: neither the actual nor its reversal waits; the 8 h are invoiced."""
     rated(no1)
     contract = euro_contract(no1)
     big, _ = approved_before_there_was_a_bound(no1, monkeypatch)
@@ -117,8 +117,8 @@ def test_after_cancellation_it_is_not_reported(no1, monkeypatch):
     assert list(findings(no1.entity)) == []
 
 
-def test_canceled_before_it_was_added_it_gets_no_line(no1, monkeypatch):
-    """APP-5 JRN-7: canceled before it was added to a journal; a usual amount is booked and reversed."""
+def test_an_actual_canceled_before_it_was_added_gets_no_line(no1, monkeypatch):
+    """APP-5 JRN-7: canceled before it was added to a journal; an ordinary amount is posted and reversed."""
     rated(no1)
     euro_contract(no1)
     entries = approved_before_there_was_a_bound(no1, monkeypatch)
@@ -127,7 +127,7 @@ def test_canceled_before_it_was_added_it_gets_no_line(no1, monkeypatch):
     assert sum(JournalLine.objects.values_list("accounting_amount", flat=True)) == 0
 
 
-def test_canceled_after_a_return_it_is_not_reported(no1, monkeypatch):
+def test_an_actual_canceled_after_a_return_is_not_reported(no1, monkeypatch):
     """PRP-6 JRN-1: 5,000,000,000 pieces were confirmed without a rate, returned, and canceled."""
     contract = euro_contract(no1)
     big, _ = approved_before_there_was_a_bound(no1, monkeypatch, "5000000000")
@@ -149,7 +149,7 @@ def test_canceled_after_a_return_it_is_not_reported(no1, monkeypatch):
 
 
 def test_a_wrong_rate_is_corrected_and_nothing_is_lost(no1):
-    """JRN-2 MON-8: 1,000,000 × 9,999.99 EUR fit at 11.60, and not at 11,600."""
+    """JRN-2 MON-8: 1,000,000 × 9,999.99 EUR is within the limit at 11.60, and not at 11,600."""
     wrong = rated(no1)
     euro_contract(no1)
     entry = factories.material_entry(no1, "1000000", date=DAY)
@@ -157,14 +157,14 @@ def test_a_wrong_rate_is_corrected_and_nothing_is_lost(no1):
     ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal(11600))
     assert added_and_left(no1)[1][0].params["rate"] == 11600
     cancel_approval([Entry.objects.get(pk=entry.pk)], by=no1.manager, on=MARCH_31)
-    assert len(added_and_left(no1)[1]) == 2  # it could still be right
+    assert len(added_and_left(no1)[1]) == 2  # the rate could still be right
     ExchangeRate.objects.filter(pk=wrong.pk).update(rate=Decimal("11.60"))
     assert added_and_left(no1) == (2, [])
     amounts = JournalLine.objects.filter(actual__type="unbilled").order_by("pk")
     assert [line.accounting_amount for line in amounts] == [Decimal("115999884000"), Decimal("-115999884000")]
 
 
-def test_looking_for_what_waits_is_one_query(no1, django_assert_num_queries):
+def test_finding_waiting_actuals_is_one_query(no1, django_assert_num_queries):
     """JRN-1"""
     deal = factories.contract(no1, confirmed=True)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""A proposal that comes to more than the books can hold is not posted (MON-1, PRP-5)."""
+"""A proposal with a total that is too large for the books is not posted (MON-1, PRP-5)."""
 
 from datetime import date
 from decimal import Decimal
@@ -24,8 +24,11 @@ def _too_large(proposal):
     return [each for each in checks.check(proposal, on=MARCH_31) if each.code == "TOO-LARGE"]
 
 
-def test_a_total_that_the_books_can_t_hold_is_a_check(no1):
-    """PRP-5 MON-1: 8,000,000,000,000 EUR at 11.60 are 92,800,000,000,000 NOK; with 25 % of tax too much."""
+def test_a_total_that_is_too_large_for_the_books_is_an_error(no1):
+    """PRP-5 MON-1: 8,000,000,000,000 EUR at 11.60 are 92,800,000,000,000 NOK.
+
+    With 25 % tax this is too much.
+    """
     rate = factories.ExchangeRateFactory(
         entity=no1.entity, currency="EUR", valid_from=date(2025, 1, 1), rate=Decimal("11.60")
     )
@@ -47,7 +50,7 @@ def test_a_total_that_the_books_can_t_hold_is_a_check(no1):
     assert post(proposal, by=no1.accountant, on=MARCH_31).accounting_total == Decimal("100000000000000")
 
 
-def test_a_total_with_its_tax_is_looked_at_in_its_own_currency_too(no1):
+def test_a_total_with_tax_is_checked_in_its_own_currency_too(no1):
     """PRP-5 MON-1: 90,000,000,000,000 and 25 % of tax are 112,500,000,000,000."""
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True), "18", "5000000000000"))
     ((_, message, _),) = check_of(proposal)

@@ -1,4 +1,4 @@
-"""An invoice in a foreign currency: each figure in the currency of the books has a name, and they add up."""
+"""An invoice in a foreign currency: each amount in accounting currency has a name, and they add up."""
 
 import re
 from decimal import Decimal
@@ -29,7 +29,7 @@ def accountant(client, no1):
 
 
 def in_euro(no1, rate, *, hours="10", price="100", **fields):
-    """A proposal over that work, with 25 % tax, under a contract in euro."""
+    """A proposal with 25 % tax for that work, of a contract in euro."""
     factories.ExchangeRateFactory(entity=no1.entity, currency="EUR", rate=Decimal(rate))
     contract = factories.contract(no1, currency="EUR", confirmed=True, **fields)
     return proposed(no1, work(no1, contract, hours, price))
@@ -51,7 +51,7 @@ AGREED = (
 BASE = "Tax base in NOK at the official rate 11.60 Tax in NOK"
 
 
-def test_an_agreed_and_the_official_rate_stand_beside_what_each_is_for(no1, accountant):
+def test_the_agreed_and_the_official_rate_are_shown_with_their_amounts(no1, accountant):
     """PST-5: EUR 1,000 + 250 tax, agreed 11.00, official 11.60; 11,000 + 2,900 = 13,900, tax base 11,600"""
     proposal = in_euro(no1, "11.60", fixed_exchange_rate=Decimal(11))
 
@@ -65,7 +65,7 @@ def test_an_agreed_and_the_official_rate_stand_beside_what_each_is_for(no1, acco
 
 
 def test_the_printed_invoice_has_tax_base_and_tax_at_the_official_rate(no1):
-    """PST-5 DOC-4: what the agreed rate makes of the net amount is our own books' affair"""
+    """PST-5 DOC-4: the net amount at the agreed rate is only in the books."""
     invoice = post(in_euro(no1, "11.60", fixed_exchange_rate=Decimal(11)), by=no1.accountant, on=MARCH_31)
 
     text = text_of(drawing.html(content_of(invoice)))
@@ -76,7 +76,7 @@ def test_the_printed_invoice_has_tax_base_and_tax_at_the_official_rate(no1):
     assert "11,000.00" not in text
 
 
-def test_without_an_agreed_rate_the_cent_of_the_conversion_is_named(no1, accountant):
+def test_without_an_agreed_rate_the_rounding_difference_is_named(no1, accountant):
     """PST-2: EUR 100.01 + 25.00 at 11.3333: 1,133.44 + 283.33 + 0.01 = 1,416.78"""
     text = shown(accountant, in_euro(no1, "11.3333", hours="1", price="100.01"))
 
@@ -86,7 +86,7 @@ def test_without_an_agreed_rate_the_cent_of_the_conversion_is_named(no1, account
     )
 
 
-def test_an_invoice_in_the_books_currency_names_no_rate(no1, accountant):
+def test_an_invoice_in_the_accounting_currency_names_no_rate(no1, accountant):
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
 
     assert "rate 1.00" not in shown(accountant, proposal)

@@ -68,7 +68,7 @@ def test_a_plan_becomes_a_voucher_with_its_entries(no1):
     assert rows_of(found) == [(1, "1920", 100, 0, 100, 0), (2, "3000", 0, 100, 0, 100)]
 
 
-def test_signed_amounts_find_their_side(no1):
+def test_signed_amounts_become_debit_or_credit(no1):
     """PST-5, JRN-5: negative amounts swap sides."""
     account, common = no1.books.accounts["1500"], {"currency": "EUR", "rate": Decimal("11.60")}
 
@@ -82,7 +82,7 @@ def test_signed_amounts_find_their_side(no1):
 
 
 def test_a_voucher_in_foreign_currency_balances_in_both(no1):
-    """PST-2: what the conversion leaves over has its own account."""
+    """PST-2: conversion differences have their own account."""
     foreign = {"currency": "EUR", "rate": Decimal("11.33")}
     plan = general(
         no1,
@@ -121,7 +121,7 @@ def test_a_plan_that_does_not_balance_is_a_bug(no1, credit, accounting_credit, t
     assert Voucher.objects.count() == 0
 
 
-def test_each_currency_of_a_voucher_balances_by_itself(no1):
+def test_each_currency_of_a_voucher_balances(no1):
     """PST-2"""
     plan = general(
         no1,
@@ -141,7 +141,7 @@ def test_a_plan_outside_its_period_is_a_bug(no1):
         post(no1, plan)
 
 
-def test_vouchers_are_numbered_year_by_year_and_chained_as_they_come(no1):
+def test_vouchers_are_numbered_per_year_and_chained_in_order(no1):
     """MON-7, PST-7"""
     days = [DAY, datetime.date(2026, 1, 2), datetime.date(2025, 12, 31), datetime.date(2026, 1, 1)]
     vouchers = post(no1, *(balanced(no1, day=day) for day in days))
@@ -174,11 +174,11 @@ def test_without_a_voucher_sequence_nothing_is_posted(no1):
     assert refusal.value.code == "NUM-MISSING"
 
 
-def test_no_plan_is_no_voucher(no1):
+def test_no_plans_create_no_vouchers(no1):
     assert post(no1) == []
 
 
-def test_a_voucher_may_reverse_one_of_the_same_writing(no1):
+def test_a_voucher_can_reverse_one_of_the_same_call(no1):
     """PST-3: corrections are new vouchers."""
     original = balanced(no1)
     first, second = post(no1, original, balanced(no1, reverses=original))
@@ -202,7 +202,7 @@ def test_subledger_rows_are_written_with_their_voucher(no1):
 
 @pytest.mark.parametrize("table", ["voucher", "ledgerentry", "customertransaction", "projecttransaction"])
 @pytest.mark.parametrize("statement", ["UPDATE ledger_{} SET {}", "DELETE FROM ledger_{}"])
-def test_what_is_posted_is_neither_changed_nor_removed(posted, table, statement):
+def test_posted_rows_cannot_be_changed_or_deleted(posted, table, statement):
     """PST-3"""
     column = {
         "voucher": "text = 'other'",
@@ -214,7 +214,7 @@ def test_what_is_posted_is_neither_changed_nor_removed(posted, table, statement)
         run(statement.format(table, column))
 
 
-def test_a_posted_journal_line_stays_as_it_was(no1, line):
+def test_a_posted_journal_line_cannot_change(no1, line):
     """PST-3"""
     cost(no1, line)
     add_and_post(no1)
@@ -225,7 +225,7 @@ def test_a_posted_journal_line_stays_as_it_was(no1, line):
 
 
 @pytest.mark.postgres
-def test_nothing_posted_is_truncated(posted):
+def test_posted_tables_cannot_be_truncated(posted):
     """PST-3"""
     run("SET CONSTRAINTS ALL IMMEDIATE")  # as after a commit
     with pytest.raises(DatabaseError, match="rows are never changed"), transaction.atomic():
@@ -233,7 +233,7 @@ def test_nothing_posted_is_truncated(posted):
 
 
 def written(no1, position, **sides):
-    """A voucher and its entries written past the operation, to the end of a transaction."""
+    """A voucher and its entries inserted without the operation, until the end of the transaction."""
     voucher = Voucher.objects.create(
         entity=no1.entity,
         number=f"X-{position}",
@@ -263,7 +263,7 @@ def written(no1, position, **sides):
 @pytest.mark.postgres
 @pytest.mark.parametrize(("credit", "accounting_credit"), [("99.99", "100"), ("100", "99.99"), (None, None)])
 def test_postgresql_refuses_a_voucher_that_does_not_balance(no1, credit, accounting_credit):
-    """PST-2: at the end of the transaction, with any writer."""
+    """PST-2: at the end of the transaction, for any program that writes."""
     sides = {"_1920": {"debit": Decimal(100), "accounting_debit": Decimal(100)}}
     if credit:
         sides["_3000"] = {"credit": Decimal(credit), "accounting_credit": Decimal(accounting_credit)}
@@ -273,7 +273,7 @@ def test_postgresql_refuses_a_voucher_that_does_not_balance(no1, credit, account
 
 
 @pytest.mark.postgres
-def test_postgresql_accepts_what_balances_and_what_has_no_entries(no1, line):
+def test_postgresql_accepts_balanced_vouchers_and_those_without_entries(no1, line):
     """PST-2"""
     post(no1, balanced(no1))
     unbilled(no1, line)
@@ -285,8 +285,8 @@ def test_postgresql_accepts_what_balances_and_what_has_no_entries(no1, line):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_postgresql_takes_no_entries_for_an_old_voucher():
-    """PST-3: entries come in their voucher's own transaction, or never."""
+def test_postgresql_refuses_new_entries_for_an_old_voucher():
+    """PST-3: entries can be inserted only in their voucher's own transaction."""
     no1 = company()
     with pytest.raises(AssertionError, match="inside the transaction of what they book"):
         write_vouchers(no1.entity, [balanced(no1)], by=None)
@@ -331,7 +331,7 @@ def test_a_journal_line_is_posted_once(no1, line):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_many_who_post_at_once_make_one_chain_without_gap():
+def test_simultaneous_postings_make_one_chain_without_gaps():
     """MON-7, PST-7: also when some of them roll back."""
     no1 = company()
     barrier, troubles = threading.Barrier(4), []

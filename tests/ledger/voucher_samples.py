@@ -1,4 +1,4 @@
-"""Vouchers written by hand, without anything that leads to them."""
+"""Vouchers that are written directly, without any documents."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ CLAIMS = "c" * 64
 
 
 def entry(no1, number, debit=0, credit=0, **fields):
-    """An entry in kroner unless it says otherwise."""
+    """An entry in kroner by default."""
     defaults = {
         "currency": "NOK",
         "rate": Decimal(1),
