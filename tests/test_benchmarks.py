@@ -7,10 +7,16 @@ import sys
 import pytest
 from django.db import connection
 
+from actuals.models import Entry
 from backlog.models import BacklogItem
 from benchmarks.equality import fingerprint
+from benchmarks.multiplied import multiply
+from invoicing_site.floor import seals
+from invoicing_site.verify import findings
+from ledger.models import CustomerInvoice, Voucher
 from tests import factories
 from tests.running import ROOT
+from tests.test_access import world
 
 
 @pytest.mark.slow
@@ -60,3 +66,20 @@ def test_the_comparison_finds_a_single_different_value():
     assert differs() == {"backlog_backlogitem.status"}
     factories.RoleFactory(entity=company.entity)
     assert "contracts_role.*" in differs()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_large_company_has_correct_books():
+    """PST-7"""
+    world("ONE")
+    before = {model: model.objects.count() for model in (Entry, CustomerInvoice, Voucher)}
+    multiply(70)
+    seals.seal_all()
+
+    assert findings() == []
+    assert before == {Entry: 6, CustomerInvoice: 1, Voucher: 3}
+    after = {model: model.objects.count() for model in before}
+    assert after == {Entry: 420, CustomerInvoice: 70, Voucher: 210}
+    first, *_, last = CustomerInvoice.objects.order_by("seq").values_list("number", flat=True)
+    assert (first, last) == ("INV-2025-000001", "INV-2025-000070")
