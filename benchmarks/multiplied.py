@@ -17,6 +17,8 @@ from contracts import models as contracts
 from invoicing_site.floor import seals
 from invoicing_site.models import AuditEvent, SealPending
 from ledger import models as ledger
+from ledger.books import balances
+from ledger.books.operations import rebuild_balances
 
 SHARED = {
     contracts.LegalEntity,
@@ -55,6 +57,8 @@ SHARED = {
     ledger.BillingTaxGroupCode,
     ledger.ItemTaxGroupCode,
 }
+# Sums of other rows, which are computed again.
+KEPT = {kind.model for kind in balances.KINDS}
 # Rows of which there is only one, such as the profile of the whole company.
 ONCE = {
     ledger.ProfileAssignment: "t.project_id IS NULL AND t.contract_id IS NULL AND t.group_id IS NULL",
@@ -130,6 +134,8 @@ def multiply(copies: int):
         for model in copied():
             _copy(cursor, model, copies)
         _shared(cursor, copies)
+        for model in KEPT:
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")
         chained.chain(cursor)
         for sql in indices:
             cursor.execute(sql)
@@ -138,13 +144,15 @@ def multiply(copies: int):
         cursor.execute("DROP SCHEMA template CASCADE")
         _note(cursor)
         cursor.execute("SET LOCAL session_replication_role = origin")
+    for entity in contracts.LegalEntity.objects.all():
+        rebuild_balances(entity)
 
 
 def copied() -> list:
     """The models whose rows are multiplied."""
     rooms = ("contracts", "actuals", "backlog", "proforma", "ledger")
     found = [m for room in rooms for m in apps.get_app_config(room).get_models(include_auto_created=True)]
-    return [model for model in found if model not in SHARED] + [AuditEvent]
+    return [model for model in found if model not in SHARED | KEPT] + [AuditEvent]
 
 
 def _copy(cursor, model, copies):
